@@ -1,0 +1,169 @@
+//! The one error type. Every message is a single line that says which file, where in it,
+//! what was found, what was expected, and what to do.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// What went wrong, and what to do about it.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// Something in a file, or in data handed to the library, is not what it must be.
+    #[error("{}: {}: found {}, expected {}; {}", one_line(.0.file.as_str()), one_line(.0.place.as_str()), one_line(.0.found.as_str()), one_line(.0.expected.as_str()), one_line(.0.action.as_str()))]
+    Input(Box<BadInput>),
+
+    /// The operating system refused to read or write a file.
+    #[error("{}: cannot {doing}: {}; {action}", one_line(&path.display().to_string()), one_line(&source.to_string()))]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// What was attempted, as a verb phrase ("read it", "create the folder").
+        doing: &'static str,
+        /// What to do about it.
+        action: &'static str,
+        /// What the operating system said.
+        source: io::Error,
+    },
+
+    /// Rows whose embedding, or whose whitened embedding, has a NaN or an infinity.
+    #[error("{}: row{} {}: found NaN or infinity after whitening in {count} of {total} rows, expected finite numbers; \
+             mend these rows, or drop them with --nonfinite skip",
+             one_line(file), if *count == 1 { "" } else { "s" }, first_rows(rows, *count))]
+    NonFinite {
+        /// The file, or a word for data in memory.
+        file: String,
+        /// The first offending rows, ascending, counted from 0.
+        rows: Vec<usize>,
+        /// How many rows offend.
+        count: usize,
+        /// How many rows were looked at.
+        total: usize,
+    },
+
+    /// The device that was asked for by name cannot be used.
+    #[error("--device {wanted}: {reason}; {action}")]
+    Device {
+        /// The device as it was asked for.
+        wanted: String,
+        /// Why it cannot be used.
+        reason: String,
+        /// What to do about it.
+        action: &'static str,
+    },
+
+    /// An argument has a value that makes no sense.
+    #[error(
+        "{name}: found {}, expected {expected}; correct the argument",
+        one_line(found)
+    )]
+    Argument {
+        /// The argument's name as the user writes it.
+        name: &'static str,
+        /// What was given.
+        found: String,
+        /// What it takes.
+        expected: String,
+    },
+
+    /// The caller asked to stop.
+    #[error("interrupted: no output was written; run the same command again to start over")]
+    Cancelled,
+}
+
+/// The five parts of a message about bad input.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BadInput {
+    /// The file, or a word for data in memory.
+    pub file: String,
+    /// Where in it: a key, a byte offset, a row.
+    pub place: String,
+    /// What is there.
+    pub found: String,
+    /// What should be there.
+    pub expected: String,
+    /// What to do about it.
+    pub action: String,
+}
+
+/// The result of everything in this crate that can fail.
+pub type Result<T> = std::result::Result<T, Error>;
+
+impl Error {
+    /// Bad input: which file, where in it, what was found, what was expected, what to do.
+    pub fn input(
+        file: impl Into<String>,
+        place: impl Into<String>,
+        found: impl Into<String>,
+        expected: impl Into<String>,
+        action: impl Into<String>,
+    ) -> Self {
+        Self::Input(Box::new(BadInput {
+            file: file.into(),
+            place: place.into(),
+            found: found.into(),
+            expected: expected.into(),
+            action: action.into(),
+        }))
+    }
+
+    /// A file that could not be read.
+    pub fn reading(path: &Path, source: io::Error) -> Self {
+        Self::Io {
+            path: path.to_owned(),
+            doing: "read it",
+            action: "check the path and its permissions",
+            source,
+        }
+    }
+
+    /// A file or folder that could not be written.
+    pub fn writing(path: &Path, source: io::Error) -> Self {
+        Self::Io {
+            path: path.to_owned(),
+            doing: "write it",
+            action: "choose a folder that can be written, with space left",
+            source,
+        }
+    }
+
+    /// The process's exit code: 2 for bad input or arguments, 3 for a device that cannot be
+    /// used, 130 when interrupted.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Input(_) | Self::Io { .. } | Self::NonFinite { .. } | Self::Argument { .. } => 2,
+            Self::Device { .. } => 3,
+            Self::Cancelled => 130,
+        }
+    }
+}
+
+/// Escapes control characters, so that text from a file cannot break a message into lines or
+/// steer a terminal, and cuts it where it grows beyond reading.
+fn one_line(text: &str) -> String {
+    const LONGEST: usize = 300;
+    let mut line = String::new();
+    for (shown, c) in text.chars().enumerate() {
+        if shown == LONGEST {
+            line.push('…');
+            break;
+        }
+        if c.is_control() {
+            line.extend(c.escape_default());
+        } else {
+            line.push(c);
+        }
+    }
+    line
+}
+
+fn first_rows(rows: &[usize], count: usize) -> String {
+    let mut shown = rows
+        .iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(", ");
+    if count > rows.len() {
+        shown.push_str(", …");
+    }
+    shown
+}

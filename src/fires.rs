@@ -1,0 +1,72 @@
+//! Which atoms fire on which call.
+
+/// The firing set of every row that was not dropped: `k` atoms each, ascending.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FiringSets {
+    k: usize,
+    atoms: Vec<u32>,
+    dropped: Vec<usize>,
+}
+
+impl FiringSets {
+    /// `atoms` holds `k` atoms for each kept row, in input order, ascending in each row;
+    /// `dropped` the input rows that have no firing set, ascending.
+    ///
+    /// # Panics
+    /// If `atoms` is not made of whole rows.
+    pub fn new(k: usize, atoms: Vec<u32>, dropped: Vec<usize>) -> Self {
+        assert!(
+            k > 0 && atoms.len().is_multiple_of(k),
+            "firing sets are whole rows of k atoms"
+        );
+        Self { k, atoms, dropped }
+    }
+
+    /// How many atoms fire a row.
+    pub fn k(&self) -> usize {
+        self.k
+    }
+
+    /// How many rows have a firing set.
+    pub fn rows(&self) -> usize {
+        self.atoms.len().checked_div(self.k).unwrap_or(0)
+    }
+
+    /// The input rows that were dropped (`--nonfinite skip`), ascending.
+    pub fn dropped(&self) -> &[usize] {
+        &self.dropped
+    }
+
+    /// All sets after one another, row-major \[rows, k\].
+    pub fn atoms(&self) -> &[u32] {
+        &self.atoms
+    }
+
+    /// Every kept row: its index in the input, and the atoms that fire on it, ascending.
+    pub fn iter(&self) -> impl Iterator<Item = (usize, &[u32])> {
+        let mut dropped = self.dropped.iter().copied().peekable();
+        let mut row = 0;
+        self.atoms.chunks_exact(self.k.max(1)).map(move |atoms| {
+            while dropped.next_if_eq(&row).is_some() {
+                row += 1;
+            }
+            row += 1;
+            (row - 1, atoms)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::FiringSets;
+
+    #[test]
+    fn iteration_passes_over_dropped_rows() {
+        let sets = FiringSets::new(2, vec![1, 2, 3, 4, 5, 6], vec![0, 2, 3]);
+        let rows: Vec<_> = sets
+            .iter()
+            .map(|(row, atoms)| (row, atoms.to_vec()))
+            .collect();
+        assert_eq!(rows, [(1, vec![1, 2]), (4, vec![3, 4]), (5, vec![5, 6])]);
+    }
+}

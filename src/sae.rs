@@ -1,0 +1,187 @@
+//! The model: an SAE's encoder and the whitening that goes before it.
+
+use crate::error::{Error, Result};
+
+/// A sparse autoencoder's encoder with its whitening, checked.
+///
+/// `score[f] = Σ_i (e[i] − mean[i]) / (std[i] + 1e-6) · weight[f][i] + bias[f]`; the `k`
+/// features with the largest scores fire.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sae {
+    name: String,
+    input_dim: usize,
+    feature_dim: usize,
+    k: usize,
+    weight: Vec<f32>,
+    bias: Vec<f32>,
+    mean: Vec<f32>,
+    std: Vec<f32>,
+}
+
+/// The parts of an [`Sae`], before they are checked.
+#[derive(Debug, Clone, Default)]
+pub struct SaeParts {
+    /// What messages call this model: a file's path, or a word for data in memory.
+    pub name: String,
+    /// D, the length of an embedding.
+    pub input_dim: usize,
+    /// F, the number of features.
+    pub feature_dim: usize,
+    /// How many features fire a row; clamped to F.
+    pub k: usize,
+    /// The encoder's weight, row-major \[F, D\].
+    pub weight: Vec<f32>,
+    /// The encoder's bias, \[F\].
+    pub bias: Vec<f32>,
+    /// The whitening's mean μ, \[D\].
+    pub mean: Vec<f32>,
+    /// The whitening's standard deviation σ, \[D\], before 1e-6 is added.
+    pub std: Vec<f32>,
+}
+
+impl Sae {
+    /// Checks the parts: dimensions of at least 1, lengths that agree, `k ≥ 1`, all numbers
+    /// finite, no negative σ.
+    pub fn new(parts: SaeParts) -> Result<Self> {
+        let SaeParts {
+            name,
+            input_dim,
+            feature_dim,
+            k,
+            weight,
+            bias,
+            mean,
+            std,
+        } = parts;
+        for (place, value) in [
+            ("config.input_dim", input_dim),
+            ("config.feature_dim", feature_dim),
+            ("config.k", k),
+        ] {
+            if value == 0 {
+                return Err(Error::input(
+                    name,
+                    place,
+                    "0",
+                    "a number of at least 1",
+                    "check the model's config",
+                ));
+            }
+        }
+        let weights = input_dim.checked_mul(feature_dim);
+        let lengths = [
+            (
+                "encoder.weight",
+                weight.len(),
+                weights,
+                "feature_dim x input_dim",
+            ),
+            ("encoder.bias", bias.len(), Some(feature_dim), "feature_dim"),
+            (
+                "μ (whitening mean)",
+                mean.len(),
+                Some(input_dim),
+                "input_dim",
+            ),
+            (
+                "σ (whitening standard deviation)",
+                std.len(),
+                Some(input_dim),
+                "input_dim",
+            ),
+        ];
+        for (place, found, expected, what) in lengths {
+            if Some(found) != expected {
+                return Err(Error::input(
+                    name,
+                    place,
+                    format!("{found} numbers"),
+                    format!(
+                        "{what} = {}",
+                        expected.map_or("too many".into(), |n| n.to_string())
+                    ),
+                    "use the model that these weights and this whitening belong to",
+                ));
+            }
+        }
+        check_numbers(&name, "encoder.weight", &weight, input_dim)?;
+        check_numbers(&name, "encoder.bias", &bias, 1)?;
+        check_numbers(&name, "μ (whitening mean)", &mean, 1)?;
+        check_numbers(&name, "σ (whitening standard deviation)", &std, 1)?;
+        if let Some(i) = std.iter().position(|&s| s < 0.0) {
+            return Err(Error::input(
+                name,
+                format!("σ (whitening standard deviation)[{i}]"),
+                std[i].to_string(),
+                "a number of at least 0",
+                "recompute the whitening",
+            ));
+        }
+        let k = k.min(feature_dim);
+        Ok(Self {
+            name,
+            input_dim,
+            feature_dim,
+            k,
+            weight,
+            bias,
+            mean,
+            std,
+        })
+    }
+
+    /// What messages call this model.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+    /// D, the length of an embedding.
+    pub fn input_dim(&self) -> usize {
+        self.input_dim
+    }
+    /// F, the number of features.
+    pub fn feature_dim(&self) -> usize {
+        self.feature_dim
+    }
+    /// How many features fire a row: at most F.
+    pub fn k(&self) -> usize {
+        self.k
+    }
+    /// The encoder's weight, row-major \[F, D\].
+    pub fn weight(&self) -> &[f32] {
+        &self.weight
+    }
+    /// The encoder's bias, \[F\].
+    pub fn bias(&self) -> &[f32] {
+        &self.bias
+    }
+    /// The whitening's mean, \[D\].
+    pub fn mean(&self) -> &[f32] {
+        &self.mean
+    }
+    /// The whitening's standard deviation, \[D\], before 1e-6 is added.
+    pub fn std(&self) -> &[f32] {
+        &self.std
+    }
+}
+
+/// The first NaN or infinity, named by its indices in rows of `width`.
+fn check_numbers(name: &str, place: &str, numbers: &[f32], width: usize) -> Result<()> {
+    // `x · 0` is NaN exactly where x is not finite, and sums of zeros vectorise.
+    let clean = |chunk: &[f32]| chunk.iter().map(|x| x * 0.0).sum::<f32>() == 0.0;
+    if numbers.chunks(4096).all(clean) {
+        return Ok(());
+    }
+    let i = numbers.iter().position(|x| !x.is_finite()).unwrap_or(0);
+    let index = if width == 1 {
+        format!("[{i}]")
+    } else {
+        format!("[{}, {}]", i / width, i % width)
+    };
+    Err(Error::input(
+        name,
+        format!("{place}{index}"),
+        numbers[i].to_string(),
+        "a finite number",
+        "use a model whose training did not diverge",
+    ))
+}

@@ -1,0 +1,215 @@
+//! What is counted: `counts[stratum][feature]`, a commutative monoid of integers.
+
+use std::collections::HashMap;
+
+use crate::cohort::{Calls, Label};
+
+/// What a row is counted under: its label crossed with its type of variant.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Stratum {
+    /// True or false call.
+    pub label: Label,
+    /// SV type; `UNK` where it is missing.
+    pub svtype: String,
+}
+
+/// The stratum of every row, and the table that says what the numbers mean.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Strata {
+    table: Vec<Stratum>,
+    of_row: Vec<u16>,
+}
+
+impl Strata {
+    /// At most so many SV types have strata of their own; the types that are seen last beyond
+    /// them share one, [`Strata::OTHER`], so that memory stays bounded whatever a file holds.
+    pub const MOST_TYPES: usize = 254;
+
+    /// The shared type's name.
+    pub const OTHER: &'static str = "(other types)";
+
+    /// Label × SV type, in the order in which they are first seen.
+    pub fn of_calls(calls: &Calls) -> Self {
+        let mut types = HashMap::<u32, String>::new();
+        let mut numbers = HashMap::<Stratum, u16>::new();
+        let mut known = HashMap::<(Label, u32), u16>::new();
+        let mut strata = Self::default();
+        for row in 0..calls.len() {
+            let (label, code) = (calls.label(row), calls.svtype.code(row));
+            let number = *known.entry((label, code)).or_insert_with(|| {
+                let name = calls.svtype.get(row).unwrap_or("UNK");
+                let room = types.len() < Self::MOST_TYPES || types.contains_key(&code);
+                let svtype = if room { name } else { Self::OTHER }.to_owned();
+                if room {
+                    types.insert(code, svtype.clone());
+                }
+                let stratum = Stratum { label, svtype };
+                *numbers.entry(stratum.clone()).or_insert_with(|| {
+                    strata.table.push(stratum);
+                    (strata.table.len() - 1) as u16
+                })
+            });
+            strata.of_row.push(number);
+        }
+        strata
+    }
+
+    /// One stratum for all rows, where there are no calls to tell rows apart.
+    pub fn single(rows: usize) -> Self {
+        let stratum = Stratum {
+            label: Label::Fp,
+            svtype: "UNK".to_owned(),
+        };
+        Self {
+            table: vec![stratum],
+            of_row: vec![0; rows],
+        }
+    }
+
+    /// What each stratum stands for.
+    pub fn table(&self) -> &[Stratum] {
+        &self.table
+    }
+
+    /// The stratum of every row.
+    pub fn of_row(&self) -> &[u16] {
+        &self.of_row
+    }
+}
+
+/// What certified selection left open, over a run. These depend on the machine's screen, and
+/// so are part of a run's record, never of its answer.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Certificate {
+    /// Rows that were selected.
+    pub rows: u64,
+    /// Rows whose set the screen alone settled.
+    pub rows_certified_outright: u64,
+    /// Atoms that the bound left open and that were scored canonically, over all rows.
+    pub ambiguous_atoms: u64,
+    /// The most of them in one row.
+    pub most_ambiguous_in_a_row: u64,
+    /// Rows that were scored canonically in full.
+    pub rows_rescored_in_full: u64,
+}
+
+impl Certificate {
+    /// The certificate of both runs together.
+    #[must_use]
+    pub fn merge(self, other: Self) -> Self {
+        Self {
+            rows: self.rows + other.rows,
+            rows_certified_outright: self.rows_certified_outright + other.rows_certified_outright,
+            ambiguous_atoms: self.ambiguous_atoms + other.ambiguous_atoms,
+            most_ambiguous_in_a_row: self
+                .most_ambiguous_in_a_row
+                .max(other.most_ambiguous_in_a_row),
+            rows_rescored_in_full: self.rows_rescored_in_full + other.rows_rescored_in_full,
+        }
+    }
+}
+
+/// Counts by stratum and feature.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tally {
+    feature_dim: usize,
+    table: Vec<Stratum>,
+    rows: Vec<u64>,
+    counts: Vec<u64>,
+    certificate: Certificate,
+}
+
+impl Tally {
+    /// Nothing counted yet.
+    pub fn new(feature_dim: usize, table: Vec<Stratum>) -> Self {
+        let strata = table.len();
+        Self {
+            feature_dim,
+            table,
+            rows: vec![0; strata],
+            counts: vec![0; strata * feature_dim],
+            certificate: Certificate::default(),
+        }
+    }
+
+    /// Counts one row's firing set.
+    pub fn add_row(&mut self, stratum: u16, atoms: &[u32]) {
+        let stratum = usize::from(stratum);
+        self.rows[stratum] += 1;
+        let counts = &mut self.counts[stratum * self.feature_dim..][..self.feature_dim];
+        for &atom in atoms {
+            counts[atom as usize] += 1;
+        }
+    }
+
+    /// Notes what selection left open.
+    pub fn add_certificate(&mut self, certificate: Certificate) {
+        self.certificate = self.certificate.merge(certificate);
+    }
+
+    /// Adds another tally of the same features and strata; the order does not matter.
+    ///
+    /// # Panics
+    /// If features or strata differ.
+    pub fn merge(&mut self, other: &Self) {
+        assert_eq!(
+            (self.feature_dim, &self.table),
+            (other.feature_dim, &other.table)
+        );
+        for (mine, theirs) in [
+            (&mut self.rows, &other.rows),
+            (&mut self.counts, &other.counts),
+        ] {
+            for (mine, theirs) in mine.iter_mut().zip(theirs) {
+                *mine += theirs;
+            }
+        }
+        self.add_certificate(other.certificate);
+    }
+
+    /// F, the number of features.
+    pub fn feature_dim(&self) -> usize {
+        self.feature_dim
+    }
+
+    /// What each stratum stands for.
+    pub fn table(&self) -> &[Stratum] {
+        &self.table
+    }
+
+    /// Rows counted under each stratum.
+    pub fn rows(&self) -> &[u64] {
+        &self.rows
+    }
+
+    /// `counts(stratum)[feature]`: rows of the stratum on which the feature fires.
+    pub fn counts(&self, stratum: usize) -> &[u64] {
+        &self.counts[stratum * self.feature_dim..][..self.feature_dim]
+    }
+
+    /// What selection left open.
+    pub fn certificate(&self) -> Certificate {
+        self.certificate
+    }
+
+    /// Rows over all strata that `pick` takes.
+    pub fn rows_where(&self, pick: impl Fn(&Stratum) -> bool) -> u64 {
+        self.table
+            .iter()
+            .zip(&self.rows)
+            .filter(|(s, _)| pick(s))
+            .map(|(_, n)| n)
+            .sum()
+    }
+
+    /// Counts of every feature over all strata that `pick` takes, \[F\].
+    pub fn counts_where(&self, pick: impl Fn(&Stratum) -> bool) -> Vec<u64> {
+        let mut sums = vec![0; self.feature_dim];
+        for (stratum, _) in self.table.iter().enumerate().filter(|(_, s)| pick(s)) {
+            for (sum, n) in sums.iter_mut().zip(self.counts(stratum)) {
+                *sum += n;
+            }
+        }
+        sums
+    }
+}
