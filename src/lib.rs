@@ -1,6 +1,7 @@
 //! Which atoms of a sparse autoencoder fire on true and on false structural-variant calls.
 
 pub mod cohort;
+pub mod engine;
 pub mod error;
 pub mod fires;
 pub mod python;

@@ -1,0 +1,131 @@
+//! The bound of certified selection: how far a screened score can be from the canonical one.
+//!
+//! # What is screened
+//! Row `n` and the weights are multiplied by powers of two, `2^−a_n` and `2^−b`, so that nothing
+//! overflows: `x' = x·2^−a`, `w' = w·2^−b` as real numbers, `x̃`, `w̃` as binary32. The screen
+//! computes `ŝ ≈ Σ x̃_i·w̃_i` in binary32, then the estimate `q = fl(ŝ + β)` with
+//! `β ≈ bias·2^−(a+b)`. All that follows is in these units: the canonical score `s`
+//! corresponds to `s' = s·2^−(a+b)`, exactly, since powers of two only move exponents.
+//! Biases have an exponent `c` of their own: `β = fl(bias·2^−c) · 2^(c−a−b)`.
+//!
+//! # What is proved
+//! With `u = 2⁻²⁴`, `v = 2⁻⁵³`, `X ≥ ‖x̃‖₂`, `W ≥ ‖w̃‖₂`, `P = |β|max ≥ |β|`, and the margin
+//! `m = E·W + A` where
+//!
+//! ```text
+//! E ≥ (γ + γ64 + 4u)·X·(1 + 2⁻¹⁸)    γ = D·u/(1 − D·u)    γ64 = (⌈D/32⌉ + 6)·2v
+//! A ≥ (4u·P + D·2⁻¹²⁶)·(1 + 2⁻¹⁸)
+//! ```
+//!
+//! the canonical score lies in the computed interval: `fl(q − m) ≤ s' ≤ fl(q + m)`.
+//!
+//! 1. *Scaling.* Multiplying by a power of two errs only where the result is subnormal, by at
+//!    most 2⁻¹⁵⁰ an element; scaled operands are below 1, unscaled ones below 2²⁰ (see
+//!    [`screen_exponent`]), so the sum of products moves by at most `D·(2·2⁻¹⁵⁰·2²⁰ + 2⁻³⁰⁰)`.
+//! 2. *The screen.* In any order of summation, with or without fused multiplication, a sum of D
+//!    products carries at most D roundings on any path, so `|ŝ − Σ x̃w̃| ≤ γ·Σ|x̃w̃| ≤ γ·X·W`
+//!    (Higham, *Accuracy and Stability of Numerical Algorithms*, §3.1; Cauchy–Schwarz). A
+//!    product that underflows errs by 2⁻¹⁵⁰ more; a sum that does is exact.
+//! 3. *The canonical sum.* Products are exact; ⌈D/32⌉ additions in a lane, 5 in the butterfly,
+//!    1 for the bias: `(⌈D/32⌉ + 6)·v`, doubled to cover the higher orders.
+//! 4. *The estimate.* `fl(ŝ + β)`, `fl(q ± m)`: three roundings of at most `u` relative to
+//!    quantities below `X·W·(1 + γ) + P + m`. `β` errs only by underflow: of `bias·2^−c`, by at
+//!    most `2⁻¹⁵⁰·2^(c−a−b) ≤ 2⁻¹⁴⁹·P` as the largest scaled bias is at least 1/2, and of the
+//!    product, by 2⁻¹⁴⁹. `4u·(X·W + P)` covers these, and `u·m` is covered by the factors
+//!    `1 + 2⁻¹⁸` (64u), as are the two roundings of `m` itself.
+//! 5. The underflows of 1, 2 and 4 add up to less than `D·2⁻¹²⁸ + 2⁻¹⁴⁸`, below `D·2⁻¹²⁶`.
+//!
+//! Norms are summed in binary64 from exact squares, a relative error below `D·v`, and multiplied
+//! by `1 + 2⁻²⁸` before they are rounded up to binary32; this covers any `D ≤ 2²⁰`. Beyond
+//! [`LARGEST_DIM`] rows are scored canonically in full.
+
+/// The largest D for which the bound is used.
+pub const LARGEST_DIM: usize = 1 << 20;
+
+/// Unit roundoff of binary32.
+const U: f64 = 1.0 / (1u64 << 24) as f64;
+/// Unit roundoff of binary64.
+const V: f64 = f64::EPSILON / 2.0;
+/// Covers the roundings of the margin's own arithmetic.
+const INFLATE: f64 = 1.0 + 1.0 / (1u64 << 18) as f64;
+/// Covers the roundings of a norm.
+const INFLATE_NORM: f64 = 1.0 + 1.0 / (1u64 << 28) as f64;
+/// Magnitudes within `2^±20` are screened as they are.
+const COMFORTABLE_EXPONENT: i32 = 20;
+
+/// The margin of one row: `m = scale·W + offset`, in the row's screening units.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct RowMargin {
+    /// `E`, to be multiplied by the feature's norm.
+    pub scale: f32,
+    /// `A`.
+    pub offset: f32,
+}
+
+impl RowMargin {
+    /// The margin of a row with `norm ≥ ‖x̃‖` whose screened biases are at most `largest_bias`.
+    pub fn new(dim: usize, norm: f32, largest_bias: f32) -> Self {
+        let d = dim as f64;
+        let gamma = d * U / (1.0 - d * U);
+        let gamma64 = (dim.div_ceil(32) + 6) as f64 * 2.0 * V;
+        let scale = (gamma + gamma64 + 4.0 * U) * f64::from(norm) * INFLATE;
+        let offset = (4.0 * U * f64::from(largest_bias) + d * 2f64.powi(-126)) * INFLATE;
+        Self {
+            scale: round_up(scale),
+            offset: round_up(offset),
+        }
+    }
+}
+
+/// The smallest binary32 number that is not below `x`.
+pub fn round_up(x: f64) -> f32 {
+    let nearest = x as f32;
+    if f64::from(nearest) < x {
+        nearest.next_up()
+    } else {
+        nearest
+    }
+}
+
+/// An upper bound of the 2-norm of a vector scaled by `2^−exponent`, from the binary64 sum of its
+/// squares before scaling. Never 0: what scaling rounds up at the bottom of the range is covered
+/// by the 2⁻¹²⁰ added.
+pub fn scaled_norm(sum_of_squares: f64, exponent: i32) -> f32 {
+    round_up(sum_of_squares.sqrt() * power_of_two(-exponent) * INFLATE_NORM + 2f64.powi(-120))
+}
+
+/// The exponent `e` by which numbers of at most `largest` are scaled (`· 2^−e`) before they are
+/// screened: 0 in the comfortable range, else such that the largest lies in `[1/2, 1)`.
+pub fn screen_exponent(largest: f32) -> i32 {
+    if largest == 0.0 {
+        return 0;
+    }
+    let exponent = libm::frexpf(largest).1;
+    if exponent.abs() <= COMFORTABLE_EXPONENT {
+        0
+    } else {
+        exponent
+    }
+}
+
+/// The exponent of a row whose numbers are at most `largest`: large enough for these and for the
+/// biases, which join its scores and must stay below 2⁶⁰ in its units.
+pub fn row_exponent(largest: f32, largest_bias: f32, weight_exponent: i32) -> i32 {
+    const BIAS_EXPONENT: i32 = 60;
+    let own = screen_exponent(largest);
+    if largest_bias == 0.0 {
+        return own;
+    }
+    own.max(libm::frexpf(largest_bias).1 - weight_exponent - BIAS_EXPONENT)
+}
+
+/// `2^exponent`; exact for every exponent that the functions here return, and for their sums.
+pub fn power_of_two(exponent: i32) -> f64 {
+    2f64.powi(exponent)
+}
+
+/// `numbers · 2^−exponent`, as the screen takes them.
+pub fn scaled<'a>(numbers: &'a [f32], exponent: i32) -> impl Iterator<Item = f32> + 'a {
+    let factor = power_of_two(-exponent);
+    numbers.iter().map(move |&x| (f64::from(x) * factor) as f32)
+}

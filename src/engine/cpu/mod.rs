@@ -1,0 +1,212 @@
+//! The CPU engine: blocks of rows on a thread pool; whiten, screen, select, rescore, count.
+
+mod block;
+mod screen;
+mod select;
+mod whiten;
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Instant;
+
+use rayon::prelude::*;
+
+use self::block::{Block, Model};
+use super::simd::Simd;
+use super::{Control, Encoded, Engine, EngineOptions, Nonfinite, Seconds};
+use crate::error::{Error, Result};
+use crate::fires::FiringSets;
+use crate::rows::Rows;
+use crate::sae::Sae;
+use crate::tally::{Strata, Tally};
+
+/// How many offending rows an error names.
+const ROWS_NAMED: usize = 10;
+
+/// Certified selection on the CPU.
+pub struct CpuEngine<'a> {
+    model: Model<'a>,
+    pool: rayon::ThreadPool,
+    options: EngineOptions,
+}
+
+impl<'a> CpuEngine<'a> {
+    /// Prepares the model and starts the threads.
+    pub fn new(sae: &'a Sae, options: &EngineOptions) -> Result<Self> {
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(options.threads.unwrap_or(0))
+            .thread_name(|i| format!("atomscope-{i}"))
+            .build()
+            .map_err(|e| Error::Device {
+                wanted: "cpu".to_owned(),
+                reason: format!("threads cannot be started: {e}"),
+                action: "ask for fewer with --threads",
+            })?;
+        let simd = options.simd.unwrap_or_else(Simd::detect);
+        let model = pool.install(|| Model::new(sae, simd));
+        Ok(Self {
+            model,
+            pool,
+            options: options.clone(),
+        })
+    }
+
+    /// Blocks of rows as equal as they can be, as many as keep all threads busy to the end.
+    fn rows_per_block(&self, rows: usize) -> usize {
+        let most = self
+            .options
+            .batch_rows
+            .unwrap_or(usize::MAX)
+            .clamp(1, self.model.most_rows());
+        let threads = self.pool.current_num_threads();
+        let blocks = rows.div_ceil(most).next_multiple_of(threads);
+        rows.div_ceil(blocks).max(1)
+    }
+}
+
+impl Engine for CpuEngine<'_> {
+    fn device(&self) -> String {
+        "cpu".to_owned()
+    }
+
+    fn code_path(&self) -> String {
+        self.model.code_path()
+    }
+
+    fn threads(&self) -> usize {
+        self.pool.current_num_threads()
+    }
+
+    fn encode(&mut self, rows: &dyn Rows, strata: &Strata, control: &Control) -> Result<Encoded> {
+        super::check_shapes(self.model.sae(), rows, strata)?;
+        let began = Instant::now();
+        let k = self.model.sae().k();
+        let per_block = self.rows_per_block(rows.count());
+        let mut atoms = vec![0u32; rows.count() * k];
+        let shared = Shared::new(rows, strata, control, self.options.nonfinite);
+        self.pool.install(|| {
+            atoms
+                .par_chunks_mut(per_block * k)
+                .enumerate()
+                .with_max_len(1)
+                .try_for_each(|(i, atoms)| shared.run_block(&self.model, i * per_block, atoms))
+        })?;
+        let (tally, dropped, mut seconds) = shared.finish(&self.model)?;
+        remove_rows(&mut atoms, k, &dropped);
+        seconds.encode = began.elapsed().as_secs_f64();
+        Ok(Encoded {
+            fires: FiringSets::new(k, atoms, dropped),
+            tally,
+            seconds,
+        })
+    }
+}
+
+/// What the blocks of a run share.
+struct Shared<'a> {
+    rows: &'a dyn Rows,
+    strata: &'a Strata,
+    control: &'a Control<'a>,
+    nonfinite: Nonfinite,
+    /// Set once a row must end the run: the rest is only looked through for more such rows, so
+    /// that the message does not depend on who came first.
+    failed: AtomicBool,
+    done: AtomicU64,
+    bad_rows: Mutex<Vec<usize>>,
+    idle: Mutex<Vec<Block>>,
+}
+
+impl<'a> Shared<'a> {
+    fn new(
+        rows: &'a dyn Rows,
+        strata: &'a Strata,
+        control: &'a Control,
+        nonfinite: Nonfinite,
+    ) -> Self {
+        Self {
+            rows,
+            strata,
+            control,
+            nonfinite,
+            failed: AtomicBool::new(false),
+            done: AtomicU64::new(0),
+            bad_rows: Mutex::default(),
+            idle: Mutex::default(),
+        }
+    }
+
+    fn run_block(&self, model: &Model, first: usize, atoms: &mut [u32]) -> Result<()> {
+        if self.control.is_cancelled() {
+            return Err(Error::Cancelled);
+        }
+        let idle = lock(&self.idle).pop();
+        let mut block = idle.unwrap_or_else(|| Block::new(model, self.strata.table()));
+        let count = atoms.len() / model.sae().k();
+        let bad = block.load(model, self.rows, first..first + count)?;
+        if !bad.is_empty() {
+            lock(&self.bad_rows).extend(bad);
+            self.failed
+                .fetch_or(self.nonfinite == Nonfinite::Error, Ordering::Relaxed);
+        }
+        if !self.failed.load(Ordering::Relaxed) {
+            block.encode(model, &self.strata.of_row()[first..first + count], atoms);
+        }
+        lock(&self.idle).push(block);
+        let done = self.done.fetch_add(count as u64, Ordering::Relaxed) + count as u64;
+        self.control.report(done);
+        Ok(())
+    }
+
+    fn finish(self, model: &Model) -> Result<(Tally, Vec<usize>, Seconds)> {
+        let mut bad_rows = into_inner(self.bad_rows);
+        bad_rows.sort_unstable();
+        if self.failed.into_inner() {
+            return Err(Error::NonFinite {
+                file: self.rows.name(),
+                count: bad_rows.len(),
+                total: self.rows.count(),
+                rows: {
+                    bad_rows.truncate(ROWS_NAMED);
+                    bad_rows
+                },
+            });
+        }
+        let mut tally = Tally::new(model.sae().feature_dim(), self.strata.table().to_vec());
+        let mut seconds = Seconds::default();
+        for block in into_inner(self.idle) {
+            let (counts, spent) = block.finish();
+            tally.merge(&counts);
+            seconds.add(&spent);
+        }
+        Ok((tally, bad_rows, seconds))
+    }
+}
+
+/// A panic in another thread ends the run by itself; its data need not be feared twice.
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+fn into_inner<T>(mutex: Mutex<T>) -> T {
+    mutex
+        .into_inner()
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+/// Closes the gaps that dropped rows leave among rows of `width`.
+fn remove_rows(numbers: &mut Vec<u32>, width: usize, dropped: &[usize]) {
+    let Some(&first) = dropped.first() else {
+        return;
+    };
+    let mut dropped = dropped.iter().copied().peekable();
+    let mut to = first;
+    for from in first..numbers.len() / width {
+        if dropped.next_if_eq(&from).is_none() {
+            numbers.copy_within(from * width..(from + 1) * width, to * width);
+            to += 1;
+        }
+    }
+    numbers.truncate(to * width);
+}

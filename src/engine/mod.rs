@@ -1,0 +1,202 @@
+//! Engines: rows in, firing sets and counts out, the same bytes from each.
+
+pub mod bound;
+pub mod canonical;
+mod cpu;
+pub mod simd;
+
+use std::str::FromStr;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+pub use cpu::CpuEngine;
+pub use simd::Simd;
+
+use crate::error::{Error, Result};
+use crate::fires::FiringSets;
+use crate::rows::Rows;
+use crate::sae::Sae;
+use crate::tally::{Strata, Tally};
+
+/// Turns rows into firing sets and counts.
+pub trait Engine {
+    /// The device that does it: `cpu`.
+    fn device(&self) -> String;
+
+    /// Which of its code does it, in words.
+    fn code_path(&self) -> String;
+
+    /// How many threads of the host take part.
+    fn threads(&self) -> usize;
+
+    /// Selects the firing set of every row, and counts it under the row's stratum.
+    fn encode(&mut self, rows: &dyn Rows, strata: &Strata, control: &Control) -> Result<Encoded>;
+}
+
+/// What an engine gives back.
+#[derive(Debug, Clone)]
+pub struct Encoded {
+    /// The atoms that fire on each row.
+    pub fires: FiringSets,
+    /// Counts by stratum and feature, with the certificate's counters.
+    pub tally: Tally,
+    /// Where the time went.
+    pub seconds: Seconds,
+}
+
+/// Seconds of a run. All but `encode` are summed over threads.
+#[derive(Debug, Clone, Copy, Default, PartialEq, serde::Serialize)]
+pub struct Seconds {
+    /// Wall clock of reading, encoding, selecting and counting together.
+    pub encode: f64,
+    /// Reading rows.
+    pub read: f64,
+    /// Whitening.
+    pub whiten: f64,
+    /// The encoder's product.
+    pub product: f64,
+    /// Finding candidates behind the product.
+    pub select: f64,
+    /// Settling rows: exact selection, canonical scores, counting.
+    pub settle: f64,
+}
+
+impl Seconds {
+    /// Adds another thread's seconds.
+    pub fn add(&mut self, other: &Self) {
+        self.encode += other.encode;
+        self.read += other.read;
+        self.whiten += other.whiten;
+        self.product += other.product;
+        self.select += other.select;
+        self.settle += other.settle;
+    }
+}
+
+/// What to do with rows that have a NaN or an infinity.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Nonfinite {
+    /// End the run with an error that names them.
+    #[default]
+    Error,
+    /// Drop them, and count them.
+    Skip,
+}
+
+/// How an engine runs. None of this changes the answer, but for [`Nonfinite::Skip`].
+#[derive(Debug, Clone, Default)]
+pub struct EngineOptions {
+    /// Threads; all that the machine has where `None`.
+    pub threads: Option<usize>,
+    /// The most rows that are worked on at once by a thread; what fits the caches where `None`.
+    pub batch_rows: Option<usize>,
+    /// What to do with rows that have a NaN or an infinity.
+    pub nonfinite: Nonfinite,
+    /// Vector instructions; the best that the machine has where `None`.
+    pub simd: Option<Simd>,
+}
+
+/// The caller's hold on a run: progress out, cancellation in.
+#[derive(Default, Clone, Copy)]
+pub struct Control<'a> {
+    /// Set it to true to end the run with [`Error::Cancelled`].
+    pub cancel: Option<&'a AtomicBool>,
+    /// Called with the number of rows done so far, from any thread.
+    pub progress: Option<&'a (dyn Fn(u64) + Sync)>,
+}
+
+impl Control<'_> {
+    /// Whether the caller wants the run to end.
+    pub fn is_cancelled(&self) -> bool {
+        self.cancel
+            .is_some_and(|cancel| cancel.load(Ordering::Relaxed))
+    }
+
+    /// Tells the caller how many rows are done.
+    pub fn report(&self, rows: u64) {
+        if let Some(progress) = self.progress {
+            progress(rows);
+        }
+    }
+}
+
+/// The device that the user asks for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Device {
+    /// The best that can be had.
+    #[default]
+    Auto,
+    /// The processor.
+    Cpu,
+    /// A CUDA device by its number, the first where there is none.
+    Cuda(Option<u32>),
+}
+
+impl FromStr for Device {
+    type Err = String;
+
+    fn from_str(text: &str) -> std::result::Result<Self, String> {
+        match text {
+            "auto" => Ok(Self::Auto),
+            "cpu" => Ok(Self::Cpu),
+            "cuda" => Ok(Self::Cuda(None)),
+            _ => text
+                .strip_prefix("cuda:")
+                .and_then(|number| number.parse().ok())
+                .map(|number| Self::Cuda(Some(number)))
+                .ok_or_else(|| "expected auto, cpu, cuda, or cuda:N as in cuda:0".to_owned()),
+        }
+    }
+}
+
+/// An engine on the device that was asked for, and one line that says what was chosen and why.
+pub fn open<'a>(
+    device: Device,
+    sae: &'a Sae,
+    options: &EngineOptions,
+) -> Result<(Box<dyn Engine + 'a>, String)> {
+    let why = match device {
+        Device::Cuda(number) => {
+            return Err(Error::Device {
+                wanted: number.map_or("cuda".to_owned(), |n| format!("cuda:{n}")),
+                reason: "this version has no CUDA engine".to_owned(),
+                action: "use --device cpu, which gives the same answer",
+            });
+        }
+        Device::Cpu => "cpu, as asked for",
+        Device::Auto => "cpu: this version has no CUDA engine",
+    };
+    Ok((Box::new(CpuEngine::new(sae, options)?), why.to_owned()))
+}
+
+/// Rows, model and strata must be of one size.
+fn check_shapes(sae: &Sae, rows: &dyn Rows, strata: &Strata) -> Result<()> {
+    if rows.dim() != sae.input_dim() {
+        return Err(Error::input(
+            rows.name(),
+            "embeddings",
+            format!("rows of {} numbers", rows.dim()),
+            format!("{}, the input_dim of {}", sae.input_dim(), sae.name()),
+            "use embeddings and a model that belong together",
+        ));
+    }
+    if rows.count() != strata.of_row().len() {
+        return Err(Error::input(
+            rows.name(),
+            "embeddings",
+            format!("{} rows", rows.count()),
+            format!("{}, one for each call", strata.of_row().len()),
+            "give every row its call",
+        ));
+    }
+    if rows.count() == 0 {
+        return Err(Error::input(
+            rows.name(),
+            "embeddings",
+            "0 rows",
+            "at least one call",
+            "check the step that wrote this file",
+        ));
+    }
+    Ok(())
+}
