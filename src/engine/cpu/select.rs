@@ -6,8 +6,9 @@
 //! ```text
 //! for every tile, while it is in cache:
 //!     1. group maxima   features are dealt into G ≥ k groups; the largest lower bound of each
-//!     2. threshold      τ = the k-th largest group maximum: k atoms, one a group, have lower
-//!                       bounds of τ or more, so an atom whose upper bound is below τ cannot fire
+//!     2. threshold      τ = the k-th largest group maximum, or little less: k atoms, one a
+//!                       group, have lower bounds of τ or more, so that an atom whose upper
+//!                       bound is below τ cannot fire
 //!     3. filter         atoms with upper bound ≥ τ become candidates
 //! then for every row:
 //!     4. settle         L = k-th largest lower bound, H = (k+1)-th largest upper bound;
@@ -58,6 +59,9 @@ pub(super) struct Selection {
     maxima: Vec<f32>,
     candidates: Vec<Vec<Candidate>>,
     overflowed: Vec<bool>,
+    hits: Vec<u32>,
+    bisection: Bisection,
+    raised: Vec<f32>,
     scratch: Vec<f32>,
     /// Atoms of the row last settled that fire for certain.
     pub(super) certain: Vec<u32>,
@@ -146,7 +150,7 @@ impl Selection {
             first,
             &mut self.maxima,
         );
-        self.raise_thresholds();
+        self.raise_thresholds(simd);
         let tile = Tile {
             first,
             scores,
@@ -156,52 +160,54 @@ impl Selection {
         self.filter(simd, &tile);
     }
 
-    /// τ of every row: the k-th largest of its group maxima.
-    fn raise_thresholds(&mut self) {
-        for r in (0..self.overflowed.len()).filter(|&r| !self.overflowed[r]) {
-            self.scratch.clear();
-            self.scratch
-                .extend(self.maxima[r..].iter().step_by(self.stride));
-            self.threshold[r] = kth_largest(&mut self.scratch, self.k - 1);
+    /// τ of every row: the k-th largest of its group maxima, or little less.
+    fn raise_thresholds(&mut self, simd: Simd) {
+        self.raised.resize(self.stride, 0.0);
+        kth_largest_or_less(
+            simd,
+            &self.maxima,
+            self.k,
+            &mut self.bisection,
+            &mut self.raised,
+        );
+        for (r, &overflowed) in self.overflowed.iter().enumerate() {
+            if !overflowed {
+                self.threshold[r] = self.threshold[r].max(self.raised[r]);
+            }
         }
     }
 
     /// Collects the atoms of a tile whose upper bound reaches their row's threshold.
     fn filter(&mut self, simd: Simd, tile: &Tile) {
-        let rows = tile
-            .scores
-            .chunks_exact(self.stride)
-            .zip(tile.biases.iter().zip(tile.norms));
-        for (f, (scores, (&bias, &norm))) in rows.enumerate() {
-            for at in (0..self.stride).step_by(ROW_LANES) {
-                let hits = reached(
-                    simd,
-                    &scores[at..][..ROW_LANES],
-                    bias,
-                    norm,
-                    &self.bias_scale[at..][..ROW_LANES],
-                    &self.margin_scale[at..][..ROW_LANES],
-                    &self.margin_offset[at..][..ROW_LANES],
-                    &self.threshold[at..][..ROW_LANES],
-                );
-                let mut left = hits;
-                while left != 0 {
-                    let r = at + left.trailing_zeros() as usize;
-                    left &= left - 1;
-                    let estimate = scores[r] + bias * self.bias_scale[r];
-                    let margin = self.margin_scale[r] * norm + self.margin_offset[r];
-                    let (lower, upper) = (estimate - margin, estimate + margin);
-                    self.push(
-                        r,
-                        Candidate {
-                            atom: (tile.first + f) as u32,
-                            lower,
-                            upper,
-                        },
-                    );
-                }
-            }
+        let mut hits = std::mem::take(&mut self.hits);
+        hits.clear();
+        find_reached(
+            simd,
+            tile.scores,
+            self.stride,
+            tile.biases,
+            tile.norms,
+            &self.bias_scale,
+            &self.margin_scale,
+            &self.margin_offset,
+            &self.threshold,
+            &mut hits,
+        );
+        for &hit in &hits {
+            let (f, r) = (hit as usize / self.stride, hit as usize % self.stride);
+            let estimate = tile.scores[hit as usize] + tile.biases[f] * self.bias_scale[r];
+            let margin = self.margin_scale[r] * tile.norms[f] + self.margin_offset[r];
+            let (lower, upper) = (estimate - margin, estimate + margin);
+            self.push(
+                r,
+                Candidate {
+                    atom: (tile.first + f) as u32,
+                    lower,
+                    upper,
+                },
+            );
         }
+        self.hits = hits;
     }
 
     /// Adds a candidate. The buffer is bounded: where even those that the risen threshold leaves
@@ -301,23 +307,106 @@ for_each_simd! {
     }
 }
 
+/// Steps of bisection between the smallest and the largest group maximum: what is left of the
+/// interval is below a thousandth of the score, and whatever is left is on the safe side.
+const BISECTIONS: usize = 16;
+
 for_each_simd! {
-    /// Bit `l` is set where lane `l`'s upper bound reaches its row's threshold.
-    fn reached(
+    /// For each row a number that at least `k` of its group maxima reach, by bisection on the
+    /// order of the floats' bits: close to the k-th largest, and never above it.
+    fn kth_largest_or_less(maxima: &[f32], k: usize, work: &mut Bisection, out: &mut [f32]) {
+        let stride = out.len();
+        let Bisection { keys, low, high, middle, reach } = work;
+        keys.clear();
+        keys.extend(maxima.iter().map(|&x| order_key(x)));
+        low.clear();
+        low.resize(stride, i32::MAX);
+        high.clear();
+        high.resize(stride, i32::MIN);
+        middle.resize(stride, 0);
+        reach.resize(stride, 0);
+        for keys in keys.chunks_exact(stride) {
+            for ((&key, low), high) in keys.iter().zip(low.iter_mut()).zip(high.iter_mut()) {
+                *low = key.min(*low);
+                *high = key.max(*high);
+            }
+        }
+        for _ in 0..BISECTIONS {
+            for ((middle, &low), &high) in middle.iter_mut().zip(&*low).zip(&*high) {
+                *middle = (low & high) + ((low ^ high) >> 1);
+            }
+            reach.fill(0);
+            for keys in keys.chunks_exact(stride) {
+                for ((&key, &middle), reach) in keys.iter().zip(&*middle).zip(reach.iter_mut()) {
+                    *reach += i32::from(key >= middle);
+                }
+            }
+            let bounds = low.iter_mut().zip(high.iter_mut());
+            for ((low, high), (&middle, &reach)) in bounds.zip(middle.iter().zip(&*reach)) {
+                // At least k reach `low`: true of the smallest, and kept true.
+                let enough = reach as usize >= k;
+                *low = if enough { middle } else { *low };
+                *high = if enough { *high } else { middle };
+            }
+        }
+        for (out, &low) in out.iter_mut().zip(&*low) {
+            *out = f32::from_bits(order_key(f32::from_bits(low as u32)) as u32);
+        }
+    }
+}
+
+/// The buffers of [`kth_largest_or_less`].
+#[derive(Default)]
+struct Bisection {
+    keys: Vec<i32>,
+    low: Vec<i32>,
+    high: Vec<i32>,
+    middle: Vec<i32>,
+    reach: Vec<i32>,
+}
+
+/// An integer that orders floats as they order (−0 below +0); its own inverse on bits.
+#[allow(clippy::inline_always)]
+#[inline(always)]
+fn order_key(x: f32) -> i32 {
+    let bits = x.to_bits() as i32;
+    bits ^ ((bits >> 31) & i32::MAX)
+}
+
+for_each_simd! {
+    /// Appends the places in `scores` whose upper bound reaches their row's threshold.
+    fn find_reached(
         scores: &[f32],
-        bias: f32,
-        norm: f32,
+        stride: usize,
+        biases: &[f32],
+        norms: &[f32],
         bias_scale: &[f32],
         margin_scale: &[f32],
         margin_offset: &[f32],
         threshold: &[f32],
-    ) -> u32 {
-        let mut hits = 0u32;
-        for l in 0..ROW_LANES {
-            let estimate = scores[l] + bias * bias_scale[l];
-            let upper = estimate + (margin_scale[l] * norm + margin_offset[l]);
-            hits |= u32::from(upper >= threshold[l]) << l;
+        hits: &mut Vec<u32>,
+    ) {
+        let (bias_scale, _) = bias_scale.as_chunks::<ROW_LANES>();
+        let (margin_scale, _) = margin_scale.as_chunks::<ROW_LANES>();
+        let (margin_offset, _) = margin_offset.as_chunks::<ROW_LANES>();
+        let (threshold, _) = threshold.as_chunks::<ROW_LANES>();
+        let mut place = 0u32;
+        for ((scores, &bias), &norm) in scores.chunks_exact(stride).zip(biases).zip(norms) {
+            let rows = scores.as_chunks::<ROW_LANES>().0.iter().zip(bias_scale);
+            let margins = margin_scale.iter().zip(margin_offset).zip(threshold);
+            for ((scores, bias_scale), ((margin_scale, margin_offset), threshold)) in rows.zip(margins) {
+                let mut mask = 0u32;
+                for l in 0..ROW_LANES {
+                    let estimate = scores[l] + bias * bias_scale[l];
+                    let upper = estimate + (margin_scale[l] * norm + margin_offset[l]);
+                    mask |= u32::from(upper >= threshold[l]) << l;
+                }
+                while mask != 0 {
+                    hits.push(place + mask.trailing_zeros());
+                    mask &= mask - 1;
+                }
+                place += ROW_LANES as u32;
+            }
         }
-        hits
     }
 }
