@@ -289,7 +289,9 @@ fn scales_mixed_within_a_row_and_among_features() {
     case.weight.chunks_mut(50).for_each(|w| {
         let mut factor = 1.0;
         scale(&mut factor);
-        w.iter_mut().for_each(|n| *n *= factor);
+        for n in w {
+            *n *= factor;
+        }
     });
     case.bias.iter_mut().for_each(&mut scale);
     case.check();

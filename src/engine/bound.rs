@@ -125,7 +125,7 @@ pub fn power_of_two(exponent: i32) -> f64 {
 }
 
 /// `numbers · 2^−exponent`, as the screen takes them.
-pub fn scaled<'a>(numbers: &'a [f32], exponent: i32) -> impl Iterator<Item = f32> + 'a {
+pub fn scaled(numbers: &[f32], exponent: i32) -> impl Iterator<Item = f32> {
     let factor = power_of_two(-exponent);
     numbers.iter().map(move |&x| (f64::from(x) * factor) as f32)
 }

@@ -1,6 +1,8 @@
 //! The CPU engine: blocks of rows on a thread pool; whiten, screen, select, rescore, count.
 
 mod block;
+#[cfg(test)]
+mod bound_tests;
 mod screen;
 mod select;
 mod whiten;

@@ -28,6 +28,14 @@ pub(super) struct ScreenModel<'a> {
     product: Product,
 }
 
+/// The biases in a row's screening units.
+pub(super) struct RowBias {
+    /// `2^(c−a−b)`, by which the model's scaled biases are multiplied.
+    pub(super) scale: f32,
+    /// `P` of the bound.
+    pub(super) largest: f32,
+}
+
 /// Which matrix product computes the scores.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Product {
@@ -79,6 +87,22 @@ impl<'a> ScreenModel<'a> {
         }
     }
 
+    /// How biases join the scores of a row that is scaled by `2^−exponent`.
+    pub(super) fn row_bias(&self, exponent: i32) -> RowBias {
+        if self.largest_bias == 0.0 {
+            return RowBias {
+                scale: 0.0,
+                largest: 0.0,
+            };
+        }
+        let unit = exponent + self.exponent;
+        let largest = f64::from(self.largest_bias) * bound::power_of_two(-unit);
+        RowBias {
+            scale: bound::power_of_two(self.bias_exponent - unit) as f32,
+            largest: bound::round_up(largest),
+        }
+    }
+
     pub(super) fn product(&self) -> Product {
         self.product
     }
@@ -97,7 +121,7 @@ impl<'a> ScreenModel<'a> {
         match self.product {
             Product::Gemm => gemm_product(x, weights, self.dim, rows, scores, stride),
             Product::Plain => {
-                plain_product(Simd(Level::Portable), x, weights, self.dim, scores, stride)
+                plain_product(Simd(Level::Portable), x, weights, self.dim, scores, stride);
             }
         }
     }
@@ -131,14 +155,14 @@ fn gemm_product(
             features,
             dim,
             scores.as_mut_ptr(),
-            stride as isize,
+            stride.cast_signed(),
             1,
             false,
             x.as_ptr(),
             1,
-            dim as isize,
+            dim.cast_signed(),
             weights.as_ptr(),
-            dim as isize,
+            dim.cast_signed(),
             1,
             0.0f32,
             1.0f32,

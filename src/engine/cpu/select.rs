@@ -20,7 +20,7 @@
 //! no prediction is made that could fail.
 
 use super::screen::ScreenModel;
-use crate::engine::bound::{self, RowMargin};
+use crate::engine::bound::RowMargin;
 use crate::engine::simd::{Simd, for_each_simd};
 
 /// Rows are handled in groups of so many; strides are multiples of it.
@@ -115,14 +115,9 @@ impl Selection {
         exponent: i32,
         norm: f32,
     ) {
-        let mut largest_bias = 0.0;
-        if model.largest_bias > 0.0 {
-            let unit = exponent + model.exponent;
-            self.bias_scale[r] = bound::power_of_two(model.bias_exponent - unit) as f32;
-            largest_bias =
-                bound::round_up(f64::from(model.largest_bias) * bound::power_of_two(-unit));
-        }
-        let margin = RowMargin::new(dim, norm, largest_bias);
+        let bias = model.row_bias(exponent);
+        let margin = RowMargin::new(dim, norm, bias.largest);
+        self.bias_scale[r] = bias.scale;
         self.margin_scale[r] = margin.scale;
         self.margin_offset[r] = margin.offset;
     }
@@ -350,7 +345,7 @@ for_each_simd! {
             }
         }
         for (out, &low) in out.iter_mut().zip(&*low) {
-            *out = f32::from_bits(order_key(f32::from_bits(low as u32)) as u32);
+            *out = f32::from_bits(order_key(f32::from_bits(low.cast_unsigned())).cast_unsigned());
         }
     }
 }
@@ -369,7 +364,7 @@ struct Bisection {
 #[allow(clippy::inline_always)]
 #[inline(always)]
 fn order_key(x: f32) -> i32 {
-    let bits = x.to_bits() as i32;
+    let bits = x.to_bits().cast_signed();
     bits ^ ((bits >> 31) & i32::MAX)
 }
 
