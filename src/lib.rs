@@ -4,6 +4,8 @@ pub mod cohort;
 pub mod error;
 pub mod fires;
 pub mod python;
+pub mod report;
 pub mod rows;
 pub mod sae;
+pub mod stats;
 pub mod tally;
