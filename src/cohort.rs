@@ -5,7 +5,8 @@ use std::fmt;
 use indexmap::IndexSet;
 
 /// What the truth benchmark says of a call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[serde(rename_all = "UPPERCASE")]
 pub enum Label {
     /// True positive.
     Tp,
@@ -95,7 +96,8 @@ impl TextColumn {
 }
 
 /// A number as Python holds it: shown as Python shows it.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
+#[serde(untagged)]
 pub enum Number {
     /// A Python `int`.
     Int(i64),

@@ -5,6 +5,8 @@ pub mod engine;
 pub mod error;
 pub mod fires;
 pub mod python;
+pub mod report;
 pub mod rows;
 pub mod sae;
+pub mod stats;
 pub mod tally;

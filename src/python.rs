@@ -23,3 +23,20 @@ pub fn repr(x: f64) -> String {
     let sign = if exponent < 0 { '-' } else { '+' };
     format!("{digits}e{sign}{:02}", exponent.abs())
 }
+
+/// A float in scientific form with so many digits behind the point, as Python's `e` format gives
+/// it: the exponent signed, of two digits or more.
+pub fn exponent(x: f64, digits: usize) -> String {
+    let scientific = format!("{x:.digits$e}");
+    match scientific.split_once('e') {
+        Some((mantissa, exponent)) => {
+            let (sign, exponent) = match exponent.strip_prefix('-') {
+                Some(exponent) => ('-', exponent),
+                None => ('+', exponent),
+            };
+            format!("{mantissa}e{sign}{exponent:0>2}")
+        }
+        // Not a number, or infinite: in Python lower case, like the rest.
+        None => repr(x),
+    }
+}

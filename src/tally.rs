@@ -38,7 +38,10 @@ impl Strata {
             let (label, code) = (calls.label(row), calls.svtype.code(row));
             let number = *known.entry((label, code)).or_insert_with(|| {
                 let name = calls.svtype.get(row).unwrap_or("UNK");
-                let room = types.len() < Self::MOST_TYPES || types.contains_key(&code);
+                // The types that the analysis asks for by name never share a stratum.
+                let room = types.len() < Self::MOST_TYPES
+                    || types.contains_key(&code)
+                    || matches!(name, "INS" | "DEL");
                 let svtype = if room { name } else { Self::OTHER }.to_owned();
                 if room {
                     types.insert(code, svtype.clone());

@@ -1,0 +1,15 @@
+//! What people see: one output a file, over the plain results of `stats`.
+//!
+//! | file | what it writes |
+//! |---|---|
+//! | `text` | the printed analysis, `report.txt` |
+//! | `csv` | `sae_feature_bias_analysis.csv`, `coactivation.csv` |
+//! | `json` | `top_biased_features.json`, the investigation of single atoms |
+//! | `npy` | `fires.npy` |
+//! | `write` | the folder they go to: all of them, or none |
+
+pub mod csv;
+pub mod json;
+pub mod npy;
+pub mod text;
+pub mod write;

@@ -1,0 +1,59 @@
+//! The printed analysis, character for character as the notebook prints it.
+
+mod empty;
+mod investigation;
+mod landscape;
+mod pairs;
+mod svtype;
+
+use std::fmt;
+
+use crate::stats::{Findings, Investigation};
+
+/// The whole text, from ` SAE Feature Bias Landscape` to the summary's last line.
+///
+/// ```no_run
+/// # fn show(findings: &atomscope::stats::Findings) {
+/// print!("{}", atomscope::report::text::Analysis(findings));
+/// # }
+/// ```
+#[derive(Debug, Clone, Copy)]
+pub struct Analysis<'a>(pub &'a Findings);
+
+/// The text on one atom: the notebook's for an atom of the table; for another one that it is not
+/// there, why, and the same details.
+#[derive(Debug, Clone, Copy)]
+pub struct Detail<'a> {
+    /// What was found.
+    pub investigation: &'a Investigation,
+    /// The least support of the table's atoms.
+    pub min_support: u64,
+}
+
+impl fmt::Display for Analysis<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let findings = self.0;
+        landscape::landscape(f, findings)?;
+        landscape::top_lists(f, findings)?;
+        svtype::section(f, &findings.sv_types)?;
+        investigation::section(f, findings)?;
+        pairs::section(f, &findings.coactivation)?;
+        landscape::summary(f, findings)
+    }
+}
+
+impl fmt::Display for Detail<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        investigation::detail(f, self.investigation, self.min_support)
+    }
+}
+
+/// A title over a line of `width` times `=`.
+fn title(f: &mut fmt::Formatter<'_>, title: &str, width: usize) -> fmt::Result {
+    writeln!(f, " {title}\n{}", "=".repeat(width))
+}
+
+/// `part` of `whole` in percent, by Python's `part / whole * 100`; 0 of nothing is 0.
+fn percent(part: u64, whole: u64) -> f64 {
+    crate::stats::exact::ratio(part.into(), whole.into()) * 100.0
+}

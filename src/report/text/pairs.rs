@@ -1,0 +1,23 @@
+//! Atoms that fire together.
+
+use std::fmt::{Formatter, Result};
+
+use super::title;
+use crate::stats::CoActivation;
+
+/// How many pairs are printed.
+const SHOWN: usize = 10;
+
+pub(super) fn section(f: &mut Formatter<'_>, found: &CoActivation) -> Result {
+    title(f, "Feature Co-activation Analysis", 40)?;
+    if found.frequent.is_empty() {
+        return writeln!(f, "No significant co-activations found");
+    }
+    let least = found.min_coactivation;
+    writeln!(f, "Feature pairs with ≥{least} co-activations:")?;
+    for pair in found.frequent.iter().take(SHOWN) {
+        let (a, b, count) = (pair.atom_a, pair.atom_b, pair.count);
+        writeln!(f, "  Features {a} & {b}: {count} co-activations")?;
+    }
+    Ok(())
+}

@@ -1,0 +1,221 @@
+//! One pass over the firing sets for everything that needs more than counts.
+
+use rayon::prelude::*;
+
+use crate::fires::FiringSets;
+
+/// Rows that are scanned at once: the unit of work, whatever the number of threads.
+const CHUNK: usize = 4096;
+
+const ABSENT: u32 = u32::MAX;
+
+/// Where some atoms fire, and how often others fire together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Firings {
+    /// The atoms whose rows are listed, ascending, each once.
+    listed: Vec<u32>,
+    /// The input rows on which each of them fires, ascending.
+    rows: Vec<Vec<usize>>,
+    /// The atoms whose joint firings are counted, ascending, each once.
+    paired: Vec<u32>,
+    /// `together[i·n + j]`, `i ≤ j`: calls on which the `i`-th and the `j`-th of them fire.
+    together: Vec<u64>,
+}
+
+/// What one chunk of rows holds.
+struct Part {
+    /// Position among the listed atoms, and kept row.
+    hits: Vec<(u32, usize)>,
+    together: Vec<u64>,
+}
+
+/// An atom's positions among the listed and among the paired ones.
+#[derive(Clone, Copy)]
+struct Positions {
+    listed: u32,
+    paired: u32,
+}
+
+impl Firings {
+    /// Lists the rows of the atoms of `listed`, and counts the joint firings of each two atoms of
+    /// `paired`. Atoms may repeat and need not exist. Time is that of reading the sets once;
+    /// memory that of the rows listed. The result does not depend on the number of threads.
+    pub fn scan(sets: &FiringSets, listed: &[u32], paired: &[u32]) -> Self {
+        let (listed, paired) = (distinct(listed), distinct(paired));
+        let table = positions(&listed, &paired);
+        let k = sets.k().max(1);
+        let parts: Vec<Part> = sets
+            .atoms()
+            .par_chunks(k * CHUNK)
+            .enumerate()
+            .map(|(chunk, atoms)| scan_chunk(&table, paired.len(), atoms, k, chunk * CHUNK))
+            .collect();
+        let mut rows = vec![Vec::new(); listed.len()];
+        let mut together = vec![0; paired.len() * paired.len()];
+        for part in parts {
+            for (position, row) in part.hits {
+                rows[position as usize].push(row);
+            }
+            for (sum, n) in together.iter_mut().zip(part.together) {
+                *sum += n;
+            }
+        }
+        for rows in &mut rows {
+            to_input_rows(rows, sets.dropped());
+        }
+        Self {
+            listed,
+            rows,
+            paired,
+            together,
+        }
+    }
+
+    /// The input rows on which an atom fires, ascending; none if its rows were not listed.
+    pub fn rows(&self, atom: u32) -> &[usize] {
+        let found = self.listed.binary_search(&atom);
+        found.map_or(&[], |at| &self.rows[at])
+    }
+
+    /// On how many calls two atoms fire together; an atom with itself, on how many it fires.
+    /// 0 if they were not paired.
+    pub fn together(&self, a: u32, b: u32) -> u64 {
+        let position = |atom| self.paired.binary_search(&atom);
+        match (position(a.min(b)), position(a.max(b))) {
+            (Ok(low), Ok(high)) => self.together[low * self.paired.len() + high],
+            _ => 0,
+        }
+    }
+
+    /// The atoms whose joint firings were counted, ascending, each once.
+    pub fn paired(&self) -> &[u32] {
+        &self.paired
+    }
+}
+
+fn distinct(atoms: &[u32]) -> Vec<u32> {
+    let mut atoms = atoms.to_vec();
+    atoms.sort_unstable();
+    atoms.dedup();
+    atoms
+}
+
+/// Positions by atom, up to the largest atom that is looked for.
+fn positions(listed: &[u32], paired: &[u32]) -> Vec<Positions> {
+    let nowhere = Positions {
+        listed: ABSENT,
+        paired: ABSENT,
+    };
+    let largest = listed.last().max(paired.last());
+    let mut table = vec![nowhere; largest.map_or(0, |&atom| atom as usize + 1)];
+    for (position, &atom) in listed.iter().enumerate() {
+        table[atom as usize].listed = position as u32;
+    }
+    for (position, &atom) in paired.iter().enumerate() {
+        table[atom as usize].paired = position as u32;
+    }
+    table
+}
+
+fn scan_chunk(table: &[Positions], side: usize, atoms: &[u32], k: usize, first_row: usize) -> Part {
+    let mut part = Part {
+        hits: Vec::new(),
+        together: vec![0; side * side],
+    };
+    let mut paired = Vec::with_capacity(side);
+    for (row, atoms) in atoms.chunks_exact(k).enumerate() {
+        paired.clear();
+        for &atom in atoms {
+            let Some(found) = table.get(atom as usize) else {
+                continue;
+            };
+            if found.listed != ABSENT {
+                part.hits.push((found.listed, first_row + row));
+            }
+            if found.paired != ABSENT {
+                paired.push(found.paired as usize);
+            }
+        }
+        // A row's atoms ascend, and so do their positions: this fills the upper triangle.
+        for (i, &low) in paired.iter().enumerate() {
+            for &high in &paired[i..] {
+                part.together[low * side + high] += 1;
+            }
+        }
+    }
+    part
+}
+
+/// Turns ascending positions among the kept rows into rows of the input.
+fn to_input_rows(rows: &mut [usize], dropped: &[usize]) {
+    let mut before = 0;
+    for row in rows {
+        while dropped
+            .get(before)
+            .is_some_and(|&gone| gone <= *row + before)
+        {
+            before += 1;
+        }
+        *row += before;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Firings;
+    use crate::fires::FiringSets;
+    use proptest::prelude::*;
+
+    #[test]
+    fn atoms_that_do_not_exist_fire_nowhere() {
+        let sets = FiringSets::new(2, vec![0, 3, 1, 3], vec![]);
+        let firings = Firings::scan(&sets, &[99, 3, 3], &[7, 3, 1]);
+        assert_eq!(firings.rows(99), [0; 0]);
+        assert_eq!(firings.rows(3), [0, 1]);
+        assert_eq!((firings.together(3, 1), firings.together(3, 3)), (1, 2));
+        assert_eq!((firings.together(7, 1), firings.together(0, 3)), (0, 0));
+        let none = Firings::scan(&FiringSets::default(), &[1], &[1]);
+        assert_eq!((none.rows(1), none.together(1, 1)), (&[][..], 0));
+    }
+
+    proptest! {
+        #[test]
+        fn the_same_as_looking_row_by_row(
+            kept in prop::collection::vec(
+                (any::<bool>(), prop::sample::subsequence((0_u32..11).collect::<Vec<_>>(), 4)),
+                0..60),
+            listed in prop::collection::vec(0_u32..14, 0..5),
+            paired in prop::collection::vec(0_u32..14, 0..6),
+        ) {
+            let dropped = (0..kept.len()).filter(|&row| !kept[row].0).collect();
+            let atoms = kept.iter().filter(|row| row.0).flat_map(|row| row.1.clone()).collect();
+            let firings = Firings::scan(&FiringSets::new(4, atoms, dropped), &listed, &paired);
+            let fires = |atom: u32| -> Vec<usize> {
+                (0..kept.len()).filter(|&row| kept[row].0 && kept[row].1.contains(&atom)).collect()
+            };
+            for &atom in &listed {
+                prop_assert_eq!(firings.rows(atom), fires(atom));
+            }
+            for &a in &paired {
+                for &b in &paired {
+                    let both = fires(a).into_iter().filter(|row| fires(b).contains(row)).count();
+                    prop_assert_eq!(firings.together(a, b), both as u64);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn many_chunks_are_put_together_in_order() {
+        let rows = 3 * super::CHUNK + 17;
+        let atoms = (0..rows).flat_map(|row| [(row % 5) as u32, 9]).collect();
+        let sets = FiringSets::new(2, atoms, vec![0, 5000, rows + 1]);
+        let firings = Firings::scan(&sets, &[9], &[9, 2]);
+        let expected: Vec<usize> = sets.iter().map(|(row, _)| row).collect();
+        assert_eq!(firings.rows(9), expected);
+        assert_eq!(
+            firings.together(2, 9),
+            (0..rows).filter(|r| r % 5 == 2).count() as u64
+        );
+    }
+}
