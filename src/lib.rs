@@ -6,4 +6,6 @@ pub mod fires;
 pub mod python;
 pub mod rows;
 pub mod sae;
+pub mod simulate;
 pub mod tally;
+pub mod write;
