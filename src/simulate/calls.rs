@@ -75,8 +75,11 @@ impl Size {
     }
 }
 
-/// Smallest size that is called structural, and the largest that is drawn, in base pairs.
-const SIZE_RANGE: (f64, f64) = (50.0, 5e6);
+/// Smallest size that is called structural, in base pairs.
+const SMALLEST: f64 = 50.0;
+/// Largest size that is drawn. An insertion has to be assembled, so its is smaller.
+const LARGEST: f64 = 5e6;
+const LARGEST_INSERTION: f64 = 30_000.0;
 
 /// Human chromosomes with their lengths in `GRCh38`.
 const CHROMOSOMES: [(&str, u64); 24] = [
@@ -173,7 +176,7 @@ impl Caller {
         };
         let dataset = row * DATASETS.len() as u64 / self.rows;
         let (chrom, end, mut pos) = self.place(row, dataset, stream.unit());
-        let size = size(peak, stream.normal());
+        let size = size(kind, peak, stream.normal());
         if kind != INS && kind != BND {
             pos = pos.min(end - size).max(1);
         }
@@ -236,10 +239,15 @@ impl Caller {
     }
 }
 
-fn size(peak: usize, normal: f32) -> i64 {
+fn size(kind: usize, peak: usize, normal: f32) -> i64 {
+    let largest = if kind == INS {
+        LARGEST_INSERTION
+    } else {
+        LARGEST
+    };
     let Size { median, spread, .. } = SIZES[peak];
     let size = median * libm::exp(spread * f64::from(normal));
-    size.clamp(SIZE_RANGE.0, SIZE_RANGE.1) as i64
+    size.clamp(SMALLEST, largest) as i64
 }
 
 /// The first index whose running sum of shares exceeds `unit`.

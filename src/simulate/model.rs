@@ -128,10 +128,11 @@ impl Simulator {
         }
         self.rotation.apply(out);
         for _ in 0..self.sae.k().div_ceil(2) {
-            // Some atoms are met more often than others: density ∝ 1/√index.
-            let unit = stream.unit();
+            // Some atoms are met far more often than others, as in trained SAEs.
             let nulls = self.plan.null.len();
-            let atom = self.plan.null[((unit * unit * nulls as f64) as usize).min(nulls - 1)];
+            let unit = stream.unit();
+            let place = unit * unit * unit * nulls as f64;
+            let atom = self.plan.null[(place as usize).min(nulls - 1)];
             let strength = 2.5 + 0.8 * stream.normal().abs();
             for (x, weight) in out.iter_mut().zip(self.weights(atom)) {
                 *x += strength * weight;
@@ -231,7 +232,7 @@ fn sae_parts(options: &SimulateOptions, plan: &Plan, rotation: &Rotation) -> Res
             // The first draw is the length: see `length`.
             let mut stream = Stream::new(seed, Purpose::Weights, atom as u64);
             let _ = stream.normal();
-            *bias = -0.2 + 0.05 * stream.normal();
+            *bias = -0.2 + 0.25 * stream.normal();
             if let Some(i) = coordinate[atom] {
                 weight[i] = 1.0;
             } else {
