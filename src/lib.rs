@@ -8,5 +8,7 @@ pub mod python;
 pub mod report;
 pub mod rows;
 pub mod sae;
+pub mod simulate;
 pub mod stats;
 pub mod tally;
+pub mod write;

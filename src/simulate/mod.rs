@@ -1,0 +1,133 @@
+//! A simulated cohort and SAE whose truth is known: what `simulate` and `demo` run on.
+//!
+//! ```
+//! use atomscope::simulate::{SimulateOptions, simulate_in_memory};
+//!
+//! let options = SimulateOptions::new(1000, 64, 256, 8, 1);
+//! let simulated = simulate_in_memory(&options)?;
+//! assert_eq!(simulated.embeddings.len(), 1000 * 64);
+//! assert_eq!(simulated.calls.len(), 1000);
+//! println!("{} atoms are planted", simulated.truth.planted.len());
+//! # Ok::<(), atomscope::error::Error>(())
+//! ```
+
+mod calls;
+mod files;
+mod model;
+mod plan;
+mod random;
+mod rotation;
+mod truth;
+
+use serde::{Deserialize, Serialize};
+
+pub use files::{EMBEDDINGS, MODEL, TRUTH, simulate};
+pub use model::Simulator;
+pub use truth::{PlantedAtom, Recovery, ReportedAtom, Role, StratumShare, Truth};
+
+use crate::cohort::Calls;
+use crate::error::{Error, Result};
+use crate::sae::Sae;
+
+/// What to simulate. The same options give the same bytes, on every machine and for any number
+/// of threads.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SimulateOptions {
+    /// How many calls.
+    pub rows: usize,
+    /// D, the length of an embedding.
+    pub input_dim: usize,
+    /// F, the number of atoms.
+    pub features: usize,
+    /// How many atoms fire on a call: at most F.
+    pub k: usize,
+    /// The seed.
+    pub seed: u64,
+    /// Whether the share of true calls depends on SV type and size, as in real call sets; then
+    /// an atom that is tied to a type alone looks biased by label.
+    pub confounded: bool,
+}
+
+impl Default for SimulateOptions {
+    /// What `demo` runs on: seconds to make, large enough to find what is planted.
+    fn default() -> Self {
+        Self::new(10_000, 256, 1024, 32, 1)
+    }
+}
+
+impl SimulateOptions {
+    /// Most calls.
+    pub const MOST_ROWS: usize = u32::MAX as usize;
+    /// Longest embedding.
+    pub const MOST_INPUT_DIM: usize = 1 << 20;
+    /// Most atoms.
+    pub const MOST_FEATURES: usize = 1 << 24;
+    /// Most weights, `features · input_dim`: 64 GiB.
+    pub const MOST_WEIGHTS: usize = 1 << 34;
+
+    /// A cohort as real ones are: confounded.
+    pub fn new(rows: usize, input_dim: usize, features: usize, k: usize, seed: u64) -> Self {
+        Self {
+            rows,
+            input_dim,
+            features,
+            k,
+            seed,
+            confounded: true,
+        }
+    }
+
+    /// Checks every option against its range.
+    pub fn check(&self) -> Result<()> {
+        for (name, found, most) in [
+            ("--rows", self.rows, Self::MOST_ROWS),
+            ("--input-dim", self.input_dim, Self::MOST_INPUT_DIM),
+            ("--features", self.features, Self::MOST_FEATURES),
+            (
+                "--features x --input-dim",
+                self.features.saturating_mul(self.input_dim),
+                Self::MOST_WEIGHTS,
+            ),
+            ("--k", self.k, self.features),
+        ] {
+            if found < 1 || found > most {
+                return Err(Error::Argument {
+                    name,
+                    found: found.to_string(),
+                    expected: format!("a number from 1 to {most}"),
+                });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A simulated cohort in memory.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Simulated {
+    /// The SAE.
+    pub sae: Sae,
+    /// The embeddings, row-major \[rows, `input_dim`\].
+    pub embeddings: Vec<f32>,
+    /// The calls.
+    pub calls: Calls,
+    /// What is planted.
+    pub truth: Truth,
+}
+
+/// Simulates a cohort in memory: the same numbers that [`simulate`] writes.
+///
+/// # Errors
+/// [`Error::Argument`] where an option is out of its range or memory does not suffice.
+pub fn simulate_in_memory(options: &SimulateOptions) -> Result<Simulated> {
+    let simulator = Simulator::new(options)?;
+    let numbers = options.rows.saturating_mul(options.input_dim);
+    let mut embeddings = model::zeros(numbers, "--rows x --input-dim")?;
+    simulator.embeddings(0, &mut embeddings);
+    Ok(Simulated {
+        embeddings,
+        calls: simulator.calls(0..options.rows),
+        truth: simulator.truth(),
+        sae: simulator.into_sae(),
+    })
+}

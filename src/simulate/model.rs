@@ -1,0 +1,287 @@
+//! The simulated world: an SAE's weights and whitening, and the embeddings that go with them.
+//!
+//! In a latent space the first coordinates belong to the planted atoms, one each, and the rest
+//! to all others, with variances that fall off as those of real embeddings do. A rotation makes
+//! everything dense; it keeps all products, so planted atoms stay orthogonal to the others. An
+//! embedding is the latent noise, the planted atoms' levels, and a few other atoms' directions
+//! with random strengths, rotated, scaled and shifted per dimension.
+
+use std::ops::Range;
+
+use rayon::prelude::*;
+
+use super::SimulateOptions;
+use super::calls::{Caller, Draw};
+use super::plan::Plan;
+use super::random::{Purpose, Stream};
+use super::rotation::Rotation;
+use super::truth::Truth;
+use crate::cohort::{Calls, Label};
+use crate::error::{Error, Result};
+use crate::sae::{Sae, SaeParts};
+
+/// The simulated cohort and SAE, from which rows and calls are drawn in any order.
+pub struct Simulator {
+    options: SimulateOptions,
+    caller: Caller,
+    plan: Plan,
+    sae: Sae,
+    rotation: Rotation,
+    /// Standard deviation of each latent coordinate; 0 for those of planted atoms.
+    spread: Vec<f32>,
+    /// The length of each pair's weights.
+    lengths: Vec<[f32; 2]>,
+    /// The scores about which a planted atom lies when it fires and when it does not.
+    on: f32,
+    off: f32,
+}
+
+impl Simulator {
+    /// Draws the SAE. Takes memory for its weights, `features · input_dim` numbers.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] where an option is out of its range.
+    pub fn new(options: &SimulateOptions) -> Result<Self> {
+        options.check()?;
+        let plan = Plan::new(options);
+        let rotation = Rotation::new(options.seed, options.input_dim);
+        let sae = Sae::new(sae_parts(options, &plan, &rotation)?)?;
+        let mut simulator = Self {
+            options: options.clone(),
+            caller: Caller {
+                seed: options.seed,
+                rows: options.rows as u64,
+                confounded: options.confounded,
+            },
+            spread: spread(options.input_dim, 2 * plan.pairs.len()),
+            lengths: (plan.pairs.iter())
+                .map(|pair| pair.atoms.map(|atom| length(options.seed, atom)))
+                .collect(),
+            plan,
+            sae,
+            rotation,
+            on: 0.0,
+            off: 0.0,
+        };
+        (simulator.on, simulator.off) = simulator.levels();
+        Ok(simulator)
+    }
+
+    /// The SAE.
+    pub fn sae(&self) -> &Sae {
+        &self.sae
+    }
+
+    /// The SAE alone.
+    pub fn into_sae(self) -> Sae {
+        self.sae
+    }
+
+    /// What is planted.
+    pub fn truth(&self) -> Truth {
+        self.plan.truth(&self.options, &self.caller)
+    }
+
+    /// The calls of some rows.
+    pub fn calls(&self, rows: Range<usize>) -> Calls {
+        rows.map(|row| self.draw(row as u64))
+            .fold(Calls::default(), |mut calls, draw| {
+                calls.push(&draw.call());
+                calls
+            })
+    }
+
+    pub(super) fn draw(&self, row: u64) -> Draw {
+        self.caller.draw(row)
+    }
+
+    /// Writes the embeddings of the rows from `first` on, as many as `out` has room for, in
+    /// parallel.
+    ///
+    /// # Panics
+    /// If `out` is not made of whole rows.
+    pub fn embeddings(&self, first: usize, out: &mut [f32]) {
+        let dim = self.options.input_dim;
+        assert!(out.len().is_multiple_of(dim), "room for whole rows");
+        let (mean, std) = (self.sae.mean(), self.sae.std());
+        out.par_chunks_exact_mut(dim)
+            .enumerate()
+            .for_each(|(i, out)| {
+                let row = (first + i) as u64;
+                let mut stream = Stream::new(self.options.seed, Purpose::Rows, row);
+                let draw = self.draw(row);
+                self.whitened(&mut stream, Some((draw.label, draw.kind)), out);
+                for ((x, mean), std) in out.iter_mut().zip(mean).zip(std) {
+                    *x = mean + (std + 1e-6) * *x;
+                }
+            });
+    }
+
+    /// A row before scale and shift; without planted atoms where there is no call.
+    fn whitened(&self, stream: &mut Stream, call: Option<(Label, usize)>, out: &mut [f32]) {
+        stream.fill_normal(out);
+        for (x, spread) in out.iter_mut().zip(&self.spread) {
+            *x *= spread;
+        }
+        if let Some((label, kind)) = call {
+            self.plant(stream, label, kind, out);
+        }
+        self.rotation.apply(out);
+        for _ in 0..self.sae.k().div_ceil(2) {
+            // Some atoms are met far more often than others, as in trained SAEs.
+            let nulls = self.plan.null.len();
+            let unit = stream.unit();
+            let place = unit * unit * unit * nulls as f64;
+            let atom = self.plan.null[(place as usize).min(nulls - 1)];
+            let strength = 2.5 + 0.8 * stream.normal().abs();
+            for (x, weight) in out.iter_mut().zip(self.weights(atom)) {
+                *x += strength * weight;
+            }
+        }
+    }
+
+    /// Sets the planted atoms' latent coordinates so that their scores are what is planned.
+    fn plant(&self, stream: &mut Stream, label: Label, kind: usize, latent: &mut [f32]) {
+        let pairs = self.plan.pairs.iter().zip(&self.lengths);
+        for ((pair, lengths), latent) in pairs.zip(latent.chunks_exact_mut(2)) {
+            let fires = pair.fires(label, kind, stream.unit());
+            for (which, (x, &atom)) in latent.iter_mut().zip(&pair.atoms).enumerate() {
+                let noise = stream.normal();
+                let score = if fires == Some(which) {
+                    self.on + 0.7 * noise.abs()
+                } else {
+                    self.off + 0.5 * noise
+                };
+                *x = (score - self.sae.bias()[atom as usize]) / lengths[which];
+            }
+        }
+    }
+
+    fn weights(&self, atom: u32) -> &[f32] {
+        let dim = self.options.input_dim;
+        &self.sae.weight()[atom as usize * dim..][..dim]
+    }
+
+    /// The levels at which planted atoms surely fire and surely do not, from the scores of the
+    /// others on a few rows: above the place of the last that can stay when all pairs fire, and
+    /// below the last that fires when none does.
+    fn levels(&self) -> (f32, f32) {
+        let pairs = self.plan.pairs.len();
+        if pairs == 0 {
+            return (0.0, 0.0);
+        }
+        let k = self.sae.k();
+        let products = self.options.features * self.options.input_dim;
+        let rows = ((1 << 28) / products).clamp(4, 64);
+        let levels: Vec<(f32, f32)> = (0..rows as u64)
+            .into_par_iter()
+            .map(|row| {
+                let mut stream = Stream::new(self.options.seed, Purpose::Calibration, row);
+                let mut x = vec![0.0; self.options.input_dim];
+                self.whitened(&mut stream, None, &mut x);
+                let mut scores: Vec<f32> = self
+                    .plan
+                    .null
+                    .iter()
+                    .map(|&atom| dot(self.weights(atom), &x) + self.sae.bias()[atom as usize])
+                    .collect();
+                scores.sort_unstable_by(|a, b| b.total_cmp(a));
+                (scores[k - pairs], scores[k - 1])
+            })
+            .collect();
+        let on = levels.iter().fold(f32::MIN, |top, level| top.max(level.0));
+        let off = levels.iter().fold(f32::MAX, |low, level| low.min(level.1));
+        (on + 0.5, (off - 3.0).min(0.0))
+    }
+}
+
+/// Standard deviations of the latent coordinates: variance ∝ 1 / (1 + i/τ), mean 1.
+fn spread(dim: usize, planted: usize) -> Vec<f32> {
+    let others = dim - planted;
+    let knee = 1.0 + others as f64 / 16.0;
+    let variance = |i: usize| 1.0 / (1.0 + i as f64 / knee);
+    let mean = (0..others).map(variance).sum::<f64>() / others as f64;
+    let others = (0..others).map(|i| (variance(i) / mean).sqrt() as f32);
+    std::iter::repeat_n(0.0, planted).chain(others).collect()
+}
+
+/// The length of an atom's weights: near 1, as training with a decoder of unit norm leaves it.
+fn length(seed: u64, atom: u32) -> f32 {
+    (1.0 + 0.05 * Stream::new(seed, Purpose::Weights, u64::from(atom)).normal()).max(0.5)
+}
+
+fn sae_parts(options: &SimulateOptions, plan: &Plan, rotation: &Rotation) -> Result<SaeParts> {
+    let &SimulateOptions {
+        input_dim: dim,
+        features,
+        seed,
+        ..
+    } = options;
+    let mut coordinate = vec![None; features];
+    for (i, &atom) in plan.pairs.iter().flat_map(|pair| &pair.atoms).enumerate() {
+        coordinate[atom as usize] = Some(i);
+    }
+    let planted = 2 * plan.pairs.len();
+    let mut weight = zeros(features * dim, "--features x --input-dim")?;
+    let mut bias = vec![0.0; features];
+    weight
+        .par_chunks_exact_mut(dim)
+        .zip(&mut bias)
+        .enumerate()
+        .for_each(|(atom, (weight, bias))| {
+            // The first draw is the length: see `length`.
+            let mut stream = Stream::new(seed, Purpose::Weights, atom as u64);
+            let _ = stream.normal();
+            *bias = -0.2 + 0.25 * stream.normal();
+            if let Some(i) = coordinate[atom] {
+                weight[i] = 1.0;
+            } else {
+                stream.fill_normal(&mut weight[planted..]);
+            }
+            let scale = length(seed, atom as u32) / dot(weight, weight).sqrt();
+            for x in &mut *weight {
+                *x *= scale;
+            }
+            rotation.apply(weight);
+        });
+    let mut stream = Stream::new(seed, Purpose::Whitening, 0);
+    let std: Vec<f32> = (0..dim)
+        .map(|_| libm::expf(1.2 * stream.normal()))
+        .collect();
+    let mean = std.iter().map(|std| 2.0 * std * stream.normal()).collect();
+    Ok(SaeParts {
+        name: "simulated SAE".to_owned(),
+        input_dim: dim,
+        feature_dim: features,
+        k: options.k,
+        weight,
+        bias,
+        mean,
+        std,
+    })
+}
+
+/// Zeros, or an error where there is no memory for them.
+pub(super) fn zeros(count: usize, name: &'static str) -> Result<Vec<f32>> {
+    let mut numbers = Vec::new();
+    numbers
+        .try_reserve_exact(count)
+        .map_err(|_| Error::Argument {
+            name,
+            found: format!("{count} numbers"),
+            expected: "no more than fit into memory".to_owned(),
+        })?;
+    numbers.resize(count, 0.0);
+    Ok(numbers)
+}
+
+/// A product of vectors in one fixed order: sixteen running sums, then their sum.
+fn dot(a: &[f32], b: &[f32]) -> f32 {
+    let mut sums = [0.0; 16];
+    for (a, b) in a.chunks(16).zip(b.chunks(16)) {
+        for (sum, (a, b)) in sums.iter_mut().zip(a.iter().zip(b)) {
+            *sum += a * b;
+        }
+    }
+    sums.iter().sum()
+}

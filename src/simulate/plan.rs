@@ -1,0 +1,210 @@
+//! Which atoms are planted, and how often each fires on which calls.
+//!
+//! Planted atoms come in pairs. On a call at most one of a pair fires, and the probability that
+//! one does is the same for every label and type: only *which* one depends on the call. So the
+//! number of planted atoms that fire, and with it the number of places that are left to the
+//! others, has the same distribution on every call, and atoms that are not planted are
+//! independent of label and type exactly.
+
+use super::SimulateOptions;
+use super::calls::{Caller, DEL, INS, KINDS, TYPES};
+use super::random::{Purpose, Stream};
+use super::truth::{PlantedAtom, Role, StratumShare, Truth};
+use crate::cohort::Label;
+
+/// Odds ratios that are planted, in turn, the first atom of a pair; the second has the inverse.
+const ODDS: [f64; 6] = [20.0, 6.0, 3.0, 10.0, 2.0, 1.5];
+/// The lower of a pair's two firing probabilities is drawn from this range.
+const LOW_RATE: (f64, f64) = (0.03, 0.08);
+/// Firing probabilities of an atom that is tied to a type: on that type, on the type of the
+/// pair's other atom, on the rest.
+const TIED_RATES: (f64, f64, f64) = (0.35, 0.03, 0.19);
+/// Of so many pairs one is tied to types.
+const TIED_EVERY: usize = 4;
+
+const LABELS: [Label; 2] = [Label::Tp, Label::Fp];
+
+/// Two atoms of which at most one fires.
+pub(super) struct Pair {
+    pub(super) atoms: [u32; 2],
+    tied: bool,
+    /// The probability that the first fires, by label (TP, FP) and type.
+    first: [[f64; KINDS]; 2],
+    /// The probability that either fires.
+    either: f64,
+}
+
+impl Pair {
+    fn by_label(atoms: [u32; 2], odds: f64, low: f64) -> Self {
+        let high = odds * low / (1.0 - low + odds * low);
+        Self {
+            atoms,
+            tied: false,
+            first: [[high; KINDS], [low; KINDS]],
+            either: high + low,
+        }
+    }
+
+    fn by_type(atoms: [u32; 2]) -> Self {
+        let (own, other, rest) = TIED_RATES;
+        let mut rates = [rest; KINDS];
+        rates[INS] = own;
+        rates[DEL] = other;
+        Self {
+            atoms,
+            tied: true,
+            first: [rates; 2],
+            either: own + other,
+        }
+    }
+
+    /// Which of the pair fires on a call, given a uniform draw.
+    pub(super) fn fires(&self, label: Label, kind: usize, unit: f64) -> Option<usize> {
+        let first = self.first[usize::from(label == Label::Fp)][kind];
+        if unit < first {
+            Some(0)
+        } else if unit < self.either {
+            Some(1)
+        } else {
+            None
+        }
+    }
+
+    /// The probability that one of the two fires, in the order of the truth's strata.
+    fn rates(&self, which: usize) -> Vec<f64> {
+        let rate = |&first: &f64| {
+            if which == 0 {
+                first
+            } else {
+                self.either - first
+            }
+        };
+        self.first.iter().flatten().map(rate).collect()
+    }
+
+    fn role(&self, which: usize) -> Role {
+        match (self.tied, which) {
+            (false, 0) => Role::TpBiased,
+            (false, _) => Role::FpBiased,
+            (true, 0) => Role::InsTied,
+            (true, _) => Role::DelTied,
+        }
+    }
+}
+
+/// The pairs, and the atoms that are not planted in random order.
+pub(super) struct Plan {
+    pub(super) pairs: Vec<Pair>,
+    pub(super) null: Vec<u32>,
+}
+
+impl Plan {
+    pub(super) fn new(options: &SimulateOptions) -> Self {
+        let mut stream = Stream::new(options.seed, Purpose::Plan, 0);
+        let mut atoms: Vec<u32> = (0..options.features as u32).collect();
+        stream.shuffle(&mut atoms);
+        let null = atoms.split_off(2 * pair_count(options));
+        let pairs = atoms.chunks_exact(2).enumerate().map(|(i, atoms)| {
+            let atoms = [atoms[0], atoms[1]];
+            if i % TIED_EVERY == TIED_EVERY - 1 {
+                return Pair::by_type(atoms);
+            }
+            let (from, to) = LOW_RATE;
+            let low = from + (to - from) * stream.unit();
+            Pair::by_label(atoms, ODDS[(i - i / TIED_EVERY) % ODDS.len()], low)
+        });
+        Self {
+            pairs: pairs.collect(),
+            null,
+        }
+    }
+
+    /// The plan in words and figures.
+    pub(super) fn truth(&self, options: &SimulateOptions, caller: &Caller) -> Truth {
+        let strata: Vec<StratumShare> = LABELS
+            .into_iter()
+            .flat_map(|label| (0..KINDS).map(move |kind| (label, kind)))
+            .map(|(label, kind)| StratumShare {
+                label: label.as_str().to_owned(),
+                svtype: TYPES[kind].name.to_owned(),
+                share: caller.stratum_share(label, kind),
+            })
+            .collect();
+        let mut planted: Vec<PlantedAtom> = self
+            .pairs
+            .iter()
+            .flat_map(|pair| [(pair, 0), (pair, 1)])
+            .map(|(pair, which)| {
+                let rates = pair.rates(which);
+                PlantedAtom {
+                    atom: pair.atoms[which],
+                    role: pair.role(which),
+                    odds: odds_ratio(mean(&strata, &rates, 0), mean(&strata, &rates, 1)),
+                    odds_within_type: odds_ratio(rates[0], rates[KINDS]),
+                    rates,
+                }
+            })
+            .collect();
+        planted.sort_by_key(|planted| planted.atom);
+        Truth {
+            options: options.clone(),
+            strata,
+            planted,
+            null_atoms: self.null.len(),
+        }
+    }
+}
+
+/// The mean firing probability over a label's strata.
+fn mean(strata: &[StratumShare], rates: &[f64], label: usize) -> f64 {
+    let range = label * KINDS..(label + 1) * KINDS;
+    let share: f64 = strata[range.clone()].iter().map(|s| s.share).sum();
+    let fires: f64 = range.map(|i| strata[i].share * rates[i]).sum();
+    fires / share
+}
+
+fn odds_ratio(p: f64, q: f64) -> f64 {
+    p * (1.0 - q) / (q * (1.0 - p))
+}
+
+/// A 64th of the atoms is planted and at least eight, within what the shapes allow: half of the
+/// places that fire go to others, so many others that they fill all places, and dimensions
+/// enough that planted atoms can be orthogonal to the rest.
+fn pair_count(options: &SimulateOptions) -> usize {
+    let others = (options.features - options.k) / 2;
+    (options.features / 128)
+        .max(4)
+        .min(options.k.div_ceil(2))
+        .min(others)
+        .min(options.input_dim / 4)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rates_have_the_odds_ratio_that_was_asked_for_and_a_constant_sum() {
+        let pair = Pair::by_label([0, 1], 20.0, 0.05);
+        let rates = pair.rates(0);
+        assert!((odds_ratio(rates[0], rates[KINDS]) - 20.0).abs() < 1e-12);
+        for pair in [pair, Pair::by_type([0, 1])] {
+            for (first, second) in pair.rates(0).iter().zip(pair.rates(1)) {
+                assert!((first + second - pair.either).abs() < 1e-12);
+                assert!(*first > 0.0 && second > 0.0 && pair.either < 1.0);
+            }
+        }
+    }
+
+    #[test]
+    fn small_shapes_leave_room_for_what_is_not_planted() {
+        for (input_dim, features, k) in [(1, 1, 1), (64, 1, 1), (64, 8, 8), (64, 9, 8), (4, 3, 1)] {
+            let options = SimulateOptions::new(1, input_dim, features, k, 1);
+            let plan = Plan::new(&options);
+            assert!(plan.null.len() >= k && 2 * plan.pairs.len() <= input_dim);
+            assert_eq!(plan.null.len() + 2 * plan.pairs.len(), features);
+        }
+        let usual = Plan::new(&SimulateOptions::new(1, 4096, 4096, 64, 1));
+        assert_eq!(usual.pairs.len(), 32);
+    }
+}

@@ -1,0 +1,207 @@
+//! What was planted, and how much of it an analysis found.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::SimulateOptions;
+
+/// What was planted in a simulated cohort.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Truth {
+    /// What the cohort was simulated from.
+    pub options: SimulateOptions,
+    /// The strata, label × SV type, with the share of all calls that falls into each.
+    pub strata: Vec<StratumShare>,
+    /// The planted atoms, ascending by atom.
+    pub planted: Vec<PlantedAtom>,
+    /// How many atoms fire whatever the call's label and type are.
+    pub null_atoms: usize,
+}
+
+/// The share of all calls that have a label and a type, in expectation.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StratumShare {
+    /// `TP` or `FP`.
+    pub label: String,
+    /// SV type.
+    pub svtype: String,
+    /// The share, between 0 and 1.
+    pub share: f64,
+}
+
+/// An atom that fires more often on some calls than on others.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PlantedAtom {
+    /// The atom.
+    pub atom: u32,
+    /// What it is tied to.
+    pub role: Role,
+    /// The odds ratio of firing, true against false calls, over all types together. That of an
+    /// atom which is tied to a type differs from 1 where the types differ in their share of
+    /// true calls.
+    pub odds: f64,
+    /// The odds ratio of firing, true against false calls of the same type.
+    pub odds_within_type: f64,
+    /// The probability that it fires on a call, for each of the truth's strata.
+    pub rates: Vec<f64>,
+}
+
+/// What a planted atom is tied to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Fires more often on true calls.
+    TpBiased,
+    /// Fires more often on false calls.
+    FpBiased,
+    /// Fires more often on insertions, whatever the label.
+    InsTied,
+    /// Fires more often on deletions, whatever the label.
+    DelTied,
+}
+
+/// An atom as an analysis reports it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ReportedAtom {
+    /// The atom.
+    pub atom: u32,
+    /// Whether it is called biased, at the analysis' false discovery rate.
+    pub significant: bool,
+    /// Its odds ratio, true against false calls.
+    pub odds: f64,
+}
+
+/// How much of the truth an analysis found. Its text is three lines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Recovery {
+    /// Planted atoms with a bias by label.
+    pub planted: usize,
+    /// Those of them that are called, in the planted direction.
+    pub found: usize,
+    /// Those of them that are called, in the other direction.
+    pub reversed: usize,
+    /// Atoms tied to an SV type, whatever the label.
+    pub tied: usize,
+    /// Those of them that are called.
+    pub tied_called: usize,
+    /// Atoms with no tie.
+    pub null_atoms: usize,
+    /// Those of them that are called: false discoveries.
+    pub others_called: usize,
+}
+
+impl Truth {
+    /// Compares an analysis with the truth. Atoms that are not reported are not called.
+    pub fn recovery(&self, reported: impl IntoIterator<Item = ReportedAtom>) -> Recovery {
+        let label_biased = |p: &&PlantedAtom| matches!(p.role, Role::TpBiased | Role::FpBiased);
+        let planted = self.planted.iter().filter(label_biased).count();
+        let mut recovery = Recovery {
+            planted,
+            tied: self.planted.len() - planted,
+            null_atoms: self.null_atoms,
+            ..Recovery::default()
+        };
+        for atom in reported.into_iter().filter(|atom| atom.significant) {
+            let planted = self
+                .planted
+                .binary_search_by_key(&atom.atom, |planted| planted.atom)
+                .map(|i| self.planted[i].role);
+            let right = match planted {
+                Ok(Role::TpBiased) => atom.odds > 1.0,
+                Ok(Role::FpBiased) => atom.odds < 1.0,
+                Ok(Role::InsTied | Role::DelTied) => {
+                    recovery.tied_called += 1;
+                    continue;
+                }
+                Err(_) => {
+                    recovery.others_called += 1;
+                    continue;
+                }
+            };
+            if right {
+                recovery.found += 1;
+            } else {
+                recovery.reversed += 1;
+            }
+        }
+        recovery
+    }
+}
+
+impl fmt::Display for Recovery {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let missed = self.planted - self.found - self.reversed;
+        writeln!(
+            f,
+            "Planted atoms biased towards true or false calls: {} of {} found, {missed} missed, \
+             {} in the wrong direction",
+            self.found, self.planted, self.reversed
+        )?;
+        writeln!(
+            f,
+            "Planted atoms tied to an SV type alone: {} of {} called, since types differ in their \
+             share of true calls",
+            self.tied_called, self.tied
+        )?;
+        write!(
+            f,
+            "Other atoms, with no bias: {} of {} called",
+            self.others_called, self.null_atoms
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn recovery_tells_found_missed_reversed_tied_and_false_calls_apart() {
+        let planted = |atom, role| PlantedAtom {
+            atom,
+            role,
+            odds: 1.0,
+            odds_within_type: 1.0,
+            rates: vec![],
+        };
+        let truth = Truth {
+            options: SimulateOptions::default(),
+            strata: vec![],
+            planted: vec![
+                planted(2, Role::TpBiased),
+                planted(3, Role::FpBiased),
+                planted(5, Role::TpBiased),
+                planted(8, Role::InsTied),
+                planted(9, Role::DelTied),
+            ],
+            null_atoms: 11,
+        };
+        let reported = |atom, significant, odds| ReportedAtom {
+            atom,
+            significant,
+            odds,
+        };
+        let recovery = truth.recovery([
+            reported(2, true, 3.0),
+            reported(3, true, 3.0),
+            reported(5, false, 3.0),
+            reported(8, true, 0.5),
+            reported(0, true, 2.0),
+            reported(1, false, 2.0),
+        ]);
+        let expected = Recovery {
+            planted: 3,
+            found: 1,
+            reversed: 1,
+            tied: 2,
+            tied_called: 1,
+            null_atoms: 11,
+            others_called: 1,
+        };
+        assert_eq!(recovery, expected);
+        let text = recovery.to_string();
+        assert_eq!(text.lines().count(), 3);
+        assert!(text.contains("1 of 3 found, 1 missed, 1 in the wrong direction"));
+    }
+}

@@ -1,0 +1,200 @@
+//! A `.pt` file as `torch.save` writes it: a zip archive of stored entries, a pickle for the
+//! structure, and one entry for each tensor's numbers, streamed.
+//!
+//! `torch.load` reads it with its defaults (`weights_only=True`), and with `mmap=True`, as the
+//! numbers start at multiples of 64 bytes. Same contents, same bytes: there is no date in it.
+
+use std::io::{self, BufWriter, Write};
+use std::path::Path;
+
+use bytemuck::NoUninit;
+use half::{bf16, f16};
+use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, ZipWriter};
+
+use super::pickle::{self, Value};
+use super::whole::WholeFile;
+use crate::error::{Error, Result};
+
+/// What a tensor's numbers are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Element {
+    /// binary16.
+    F16,
+    /// bfloat16.
+    Bf16,
+    /// binary32.
+    F32,
+    /// binary64.
+    F64,
+}
+
+impl Element {
+    /// Bytes of one number.
+    pub fn size(self) -> u64 {
+        match self {
+            Self::F16 | Self::Bf16 => 2,
+            Self::F32 => 4,
+            Self::F64 => 8,
+        }
+    }
+
+    /// The storage's class, module and name as a pickle has them.
+    pub(super) fn storage_class(self) -> &'static str {
+        match self {
+            Self::F16 => "torch\nHalfStorage",
+            Self::Bf16 => "torch\nBFloat16Storage",
+            Self::F32 => "torch\nFloatStorage",
+            Self::F64 => "torch\nDoubleStorage",
+        }
+    }
+}
+
+/// A number that a tensor can hold.
+pub trait Number: NoUninit {
+    /// Its type as torch knows it.
+    const ELEMENT: Element;
+}
+impl Number for f16 {
+    const ELEMENT: Element = Element::F16;
+}
+impl Number for bf16 {
+    const ELEMENT: Element = Element::Bf16;
+}
+impl Number for f32 {
+    const ELEMENT: Element = Element::F32;
+}
+impl Number for f64 {
+    const ELEMENT: Element = Element::F64;
+}
+
+type Fill<'a> = Box<dyn FnOnce(&mut Sink<'_>) -> Result<()> + 'a>;
+
+/// A contiguous, row-major tensor whose numbers are handed over when their turn comes.
+pub struct Tensor<'a> {
+    element: Element,
+    shape: Vec<u64>,
+    fill: Fill<'a>,
+}
+
+impl<'a> Tensor<'a> {
+    /// A tensor of numbers in memory; `numbers` must have as many as the shape says.
+    pub fn new<T: Number>(shape: &[usize], numbers: &'a [T]) -> Self {
+        Self::streamed(T::ELEMENT, shape, move |sink| sink.numbers(numbers))
+    }
+
+    /// A tensor whose numbers `fill` writes, block after block.
+    pub fn streamed(
+        element: Element,
+        shape: &[usize],
+        fill: impl FnOnce(&mut Sink<'_>) -> Result<()> + 'a,
+    ) -> Self {
+        Self {
+            element,
+            shape: shape.iter().map(|&n| n as u64).collect(),
+            fill: Box::new(fill),
+        }
+    }
+
+    /// What the numbers are.
+    pub fn element(&self) -> Element {
+        self.element
+    }
+
+    /// The shape.
+    pub fn shape(&self) -> &[u64] {
+        &self.shape
+    }
+
+    fn bytes(&self) -> u64 {
+        self.shape.iter().product::<u64>() * self.element.size()
+    }
+}
+
+/// Where a streamed tensor's numbers go.
+pub struct Sink<'z> {
+    out: &'z mut dyn Write,
+    path: &'z Path,
+    written: u64,
+}
+
+impl Sink<'_> {
+    /// Writes the next numbers.
+    pub fn numbers<T: Number>(&mut self, numbers: &[T]) -> Result<()> {
+        let bytes: &[u8] = bytemuck::cast_slice(numbers);
+        self.written += bytes.len() as u64;
+        self.out
+            .write_all(bytes)
+            .map_err(|e| Error::writing(self.path, e))
+    }
+}
+
+/// The name of the archive's one folder; torch writes the same when it saves to memory.
+const ROOT: &str = "archive";
+const ALIGNMENT: u16 = 64;
+
+/// Writes `value` in torch's format and returns the file, ready to be
+/// [published](WholeFile::publish).
+///
+/// `pickle_bytes` is a bound of the size of what is not tensors: only whether it reaches 4 GiB
+/// matters, where a zip archive needs its long form.
+pub fn save(path: &Path, value: Value<'_>, pickle_bytes: u64) -> Result<WholeFile> {
+    let whole = WholeFile::create(path)?;
+    let writing = |e: io::Error| Error::writing(path, e);
+    let mut zip = ZipWriter::new(BufWriter::with_capacity(1 << 20, whole.file()));
+    start(&mut zip, "data.pkl", pickle_bytes).map_err(writing)?;
+    let mut buffered = BufWriter::with_capacity(1 << 18, &mut zip);
+    let tensors = pickle::write(value, &mut buffered).map_err(writing)?;
+    buffered.flush().map_err(writing)?;
+    drop(buffered);
+
+    let order = if cfg!(target_endian = "little") {
+        "little"
+    } else {
+        "big"
+    };
+    for (name, text) in [
+        (".format_version", "1"),
+        (".storage_alignment", "64"),
+        ("byteorder", order),
+    ] {
+        start(&mut zip, name, 0)
+            .and_then(|()| zip.write_all(text.as_bytes()))
+            .map_err(writing)?;
+    }
+    for (number, tensor) in tensors.into_iter().enumerate() {
+        let bytes = tensor.bytes();
+        start(&mut zip, &format!("data/{number}"), bytes).map_err(writing)?;
+        let mut sink = Sink {
+            out: &mut zip,
+            path,
+            written: 0,
+        };
+        (tensor.fill)(&mut sink)?;
+        if sink.written != bytes {
+            let found = format!(
+                "{} bytes of numbers where its shape has {bytes}",
+                sink.written
+            );
+            return Err(writing(io::Error::other(format!(
+                "tensor {number} has {found}"
+            ))));
+        }
+    }
+    start(&mut zip, "version", 0)
+        .and_then(|()| zip.write_all(b"3\n"))
+        .and_then(|()| zip.finish().map_err(io::Error::from))
+        .and_then(|mut out| out.flush())
+        .map_err(writing)?;
+    Ok(whole)
+}
+
+/// Opens an entry that is stored as it is, its data aligned.
+fn start<W: Write + io::Seek>(zip: &mut ZipWriter<W>, name: &str, bytes: u64) -> io::Result<()> {
+    let options = SimpleFileOptions::default()
+        .compression_method(CompressionMethod::Stored)
+        .with_alignment(ALIGNMENT)
+        .large_file(bytes >= u64::from(u32::MAX));
+    zip.start_file(format!("{ROOT}/{name}"), options)
+        .map_err(io::Error::from)
+}

@@ -1,0 +1,113 @@
+//! Files that appear whole or not at all.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use tempfile::NamedTempFile;
+
+use crate::error::{Error, Result};
+
+/// A file being written beside its final place, under a temporary name. It is removed when it
+/// is dropped, and takes its place when it is [published](Self::publish).
+#[derive(Debug)]
+pub struct WholeFile {
+    path: PathBuf,
+    temporary: NamedTempFile,
+}
+
+impl WholeFile {
+    /// Opens a temporary file in the folder of `path`, which must exist.
+    pub fn create(path: &Path) -> Result<Self> {
+        let folder = match path.parent() {
+            Some(folder) if !folder.as_os_str().is_empty() => folder,
+            _ => Path::new("."),
+        };
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(".atomscope-");
+        // A temporary file is private by default; a result is not: what the umask allows.
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+        let temporary = builder
+            .tempfile_in(folder)
+            .map_err(|e| Error::writing(path, e))?;
+        Ok(Self {
+            path: path.to_owned(),
+            temporary,
+        })
+    }
+
+    /// Where the file will be.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The file to write to.
+    pub fn file(&self) -> &File {
+        self.temporary.as_file()
+    }
+
+    /// Brings what was written to the disk, then moves the file to its place, over an older
+    /// one.
+    pub fn publish(self) -> Result<()> {
+        let path = self.path;
+        self.temporary
+            .as_file()
+            .sync_all()
+            .and_then(|()| self.temporary.persist(&path).map_err(io::Error::from))
+            .map_err(|e| Error::writing(&path, e))?;
+        Ok(())
+    }
+}
+
+/// Writes a small file, whole or not at all.
+pub fn write_whole(path: &Path, contents: &[u8]) -> Result<WholeFile> {
+    let file = WholeFile::create(path)?;
+    file.file()
+        .write_all(contents)
+        .map_err(|e| Error::writing(path, e))?;
+    Ok(file)
+}
+
+/// Makes a folder with the folders that it is in, where they do not exist.
+pub fn create_folder(path: &Path) -> Result<()> {
+    fs::create_dir_all(path).map_err(|source| Error::Io {
+        path: path.to_owned(),
+        doing: "create the folder",
+        action: "choose a folder that can be written",
+        source,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_appears_when_it_is_published_and_not_before() -> Result<()> {
+        let folder = tempfile::tempdir().map_err(|e| Error::writing(Path::new("tmp"), e))?;
+        let path = folder.path().join("result.txt");
+        let names = || fs::read_dir(folder.path()).map_or(0, Iterator::count);
+
+        drop(write_whole(&path, b"dropped")?);
+        assert_eq!(names(), 0, "a dropped file leaves nothing behind");
+
+        let file = write_whole(&path, b"first")?;
+        assert!(!path.exists());
+        file.publish()?;
+        write_whole(&path, b"second")?.publish()?;
+        assert_eq!(fs::read(&path).ok().as_deref(), Some(&b"second"[..]));
+        assert_eq!(names(), 1, "no temporary file stays");
+        Ok(())
+    }
+
+    #[test]
+    fn a_folder_that_does_not_exist_is_an_error_that_names_the_file() {
+        let error = WholeFile::create(Path::new("/no such folder/result.txt"));
+        let message = error.err().map(|e| e.to_string()).unwrap_or_default();
+        assert!(
+            message.starts_with("/no such folder/result.txt"),
+            "{message}"
+        );
+    }
+}
