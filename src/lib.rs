@@ -1,10 +1,13 @@
 //! Which atoms of a sparse autoencoder fire on true and on false structural-variant calls.
 
+pub mod analysis;
+pub mod cli;
 pub mod cohort;
 pub mod engine;
 pub mod error;
 pub mod fires;
 pub mod python;
+pub mod read;
 pub mod report;
 pub mod rows;
 pub mod sae;

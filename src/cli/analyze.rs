@@ -1,0 +1,159 @@
+//! `analyze`: the notebook's whole answer from its two files.
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use clap::Args;
+
+use super::options::RunArgs;
+use super::progress::{self, note, rows_bar, warn};
+use super::record::{self, Record};
+use crate::analysis::{Analysis, AnalyzeOptions, Encoding};
+use crate::engine::Control;
+use crate::error::{Error, Result};
+use crate::read::{Cohort, LoadedModel, read_cohort, read_model};
+use crate::report::write::OutputSet;
+use crate::report::{csv, json, npy, text};
+use crate::rows::Rows;
+use crate::stats::Findings;
+
+/// Which atoms fire on true and on false calls, and what these calls are
+///
+/// Prints the report, and writes sae_feature_bias_analysis.csv, top_biased_features.json,
+/// coactivation.csv, report.txt and run.json to the output folder: all of them, or none.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    atomscope analyze --embeddings sae_sv_embeddings.pt --model sae.pt --out results\n  \
+    atomscope analyze --embeddings calls.pt --model models/BEST_MODEL.json --out results \\\n      \
+    --save-fires --nonfinite skip --threads 8")]
+pub(super) struct Analyze {
+    #[command(flatten)]
+    run: RunArgs,
+
+    /// The folder for the results; made where it does not exist
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+
+    /// Also write fires.npy: uint32 [calls, k], the atoms that fire on each call, ascending
+    #[arg(long)]
+    save_fires: bool,
+}
+
+impl Analyze {
+    pub(super) fn run(&self) -> Result<()> {
+        let findings = analyze_files(&self.run, &self.out, self.save_fires)?;
+        progress::print(&text::Analysis(&findings).to_string())?;
+        note(self.run.engine.quiet, &format!("results are in {}", self.out.display()));
+        Ok(())
+    }
+}
+
+/// The whole job, from files to files.
+pub(super) fn analyze_files(run: &RunArgs, out: &Path, save_fires: bool) -> Result<Findings> {
+    let began = Instant::now();
+    check_output(out)?;
+    let options = run.engine.analyze_options(run.min_support)?;
+    let loaded = Loaded::read(run)?;
+    let read_seconds = began.elapsed().as_secs_f64();
+    let (encoding, inputs) = std::thread::scope(|scope| {
+        // Inputs are named by their digests while the processor computes.
+        let digests = scope.spawn(|| loaded.digests());
+        let encoding = loaded.encode(&options, run.engine.quiet)?;
+        let digests = digests.join().unwrap_or(Err(Error::Cancelled))?;
+        Ok::<_, Error>((encoding, digests))
+    })?;
+    let analysis = encoding.analysis(&loaded.cohort.calls, options.statistics)?;
+    let warnings = loaded.warnings(&analysis.fires);
+    let (sae, calls) = (&loaded.model.sae, &loaded.cohort.calls);
+    let mut record = Record::new(sae, calls, &analysis, options.statistics, warnings);
+    record.inputs = inputs;
+    record.seconds.read = read_seconds;
+    record.seconds.total_before_writing = began.elapsed().as_secs_f64();
+    progress::check_interrupt()?;
+    write_files(out, &analysis, &record, save_fires)?;
+    Ok(analysis.findings)
+}
+
+fn write_files(out: &Path, analysis: &Analysis, record: &Record, save_fires: bool) -> Result<()> {
+    let findings = &analysis.findings;
+    let mut files = OutputSet::new(out);
+    files.add("sae_feature_bias_analysis.csv", |out| csv::bias(&findings.bias, out));
+    files.add("top_biased_features.json", |out| json::top_biased(findings, out));
+    files.add("coactivation.csv", |out| csv::coactivation(&findings.coactivation, out));
+    files.add("report.txt", |out| write!(out, "{}", text::Analysis(findings)));
+    if save_fires {
+        files.add("fires.npy", |out| npy::firing_sets(&analysis.fires, out));
+    }
+    files.add("run.json", |out| record.write(out));
+    files.commit().map(drop)
+}
+
+/// A run's inputs.
+pub(super) struct Loaded {
+    pub(super) model: LoadedModel,
+    pub(super) cohort: Cohort,
+    embeddings: PathBuf,
+}
+
+impl Loaded {
+    /// Reads model and calls, each on a thread of its own.
+    pub(super) fn read(args: &RunArgs) -> Result<Self> {
+        let (model, cohort) = rayon::join(|| read_model(&args.model), || read_cohort(&args.embeddings));
+        Ok(Self { model: model?, cohort: cohort?, embeddings: args.embeddings.clone() })
+    }
+
+    fn digests(&self) -> Result<Vec<record::Input>> {
+        [("embeddings", &self.embeddings), ("model", &self.model.path)]
+            .into_iter()
+            .map(|(role, path)| record::digest(role, path))
+            .collect()
+    }
+
+    /// Encodes every row, with progress, stopped by Ctrl-C.
+    pub(super) fn encode(&self, options: &AnalyzeOptions, quiet: bool) -> Result<Encoding> {
+        let rows = &self.cohort.rows;
+        let cancel = progress::watch_for_interrupt();
+        let bar = rows_bar(rows.count() as u64, "encoding", quiet);
+        let show = |done: u64| bar.set_position(done);
+        let control = Control { cancel: Some(cancel), progress: Some(&show) };
+        let encoding =
+            crate::analysis::encode(&self.model.sae, rows, &self.cohort.calls, options, &control);
+        bar.finish_and_clear();
+        let encoding = encoding?;
+        let encoder = &encoding.encoder;
+        let used = format!(
+            "device {} ({}; {}); {} threads",
+            encoder.device, encoder.chosen, encoder.code_path, encoder.threads
+        );
+        note(quiet, &used);
+        Ok(encoding)
+    }
+
+    /// All that is odd about the inputs; shown, and returned for the record.
+    pub(super) fn warnings(&self, fires: &crate::fires::FiringSets) -> Vec<String> {
+        let mut warnings = [self.model.warnings.clone(), self.cohort.warnings.clone()].concat();
+        warnings.extend(record::class_warnings(&self.cohort.calls));
+        let dropped = fires.dropped();
+        if let Some(first) = dropped.first() {
+            warnings.push(format!(
+                "{} of {} calls were dropped for a NaN or an infinity in their embedding (the first is row \
+                 {first}): they are in no count and no output",
+                dropped.len(),
+                self.cohort.rows.count()
+            ));
+        }
+        warnings.iter().for_each(|warning| warn(warning));
+        warnings
+    }
+}
+
+/// Fails before the work rather than after it where the output folder cannot be.
+fn check_output(out: &Path) -> Result<()> {
+    let nearest = out.ancestors().find(|path| path.exists());
+    match nearest {
+        Some(path) if !path.is_dir() => {
+            Err(Error::writing(path, std::io::ErrorKind::NotADirectory.into()))
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,34 @@
+//! `inspect`: what a torch file holds.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::progress;
+use crate::error::{Error, Result};
+use crate::read;
+
+/// What a .pt file holds: keys, shapes, types, config, calls; nothing in it is executed
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  atomscope inspect sae.pt")]
+pub(super) struct Inspect {
+    /// The file
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl Inspect {
+    pub(super) fn run(&self) -> Result<()> {
+        let found = read::inspect(&self.file)?;
+        if self.json {
+            let json = serde_json::to_string_pretty(&found)
+                .map_err(|e| Error::writing("standard output".as_ref(), e.into()))?;
+            return progress::print(&(json + "\n"));
+        }
+        progress::print(&found.to_string())
+    }
+}

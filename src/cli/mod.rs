@@ -1,0 +1,53 @@
+//! The command line: one file a command.
+
+mod analyze;
+mod demo;
+mod inspect;
+mod investigate;
+mod options;
+mod progress;
+mod record;
+mod simulate;
+
+pub use clap::Parser;
+use clap::Subcommand;
+
+use crate::error::Result;
+
+/// Which atoms of a sparse autoencoder fire on true and on false structural-variant calls.
+#[derive(Debug, Parser)]
+#[command(
+    version,
+    arg_required_else_help = true,
+    after_help = "Exit codes:\n  \
+        0    all is done; every output file is whole\n  \
+        2    bad input or arguments; one line says which file, where, and what to do\n  \
+        3    the device asked for by --device cannot be used\n  \
+        130  interrupted by Ctrl-C; no output was written"
+)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Analyze(analyze::Analyze),
+    Investigate(investigate::Investigate),
+    Inspect(inspect::Inspect),
+    Simulate(simulate::Simulate),
+    Demo(demo::Demo),
+}
+
+impl Cli {
+    /// Runs the command.
+    pub fn run(&self) -> Result<()> {
+        match &self.command {
+            Command::Analyze(command) => command.run(),
+            Command::Investigate(command) => command.run(),
+            Command::Inspect(command) => command.run(),
+            Command::Simulate(command) => command.run(),
+            Command::Demo(command) => command.run(),
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! Arguments that several commands take, and what they mean to the engine.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use crate::analysis::AnalyzeOptions;
+use crate::engine::{Device, EngineOptions, Nonfinite, Simd};
+use crate::error::{Error, Result};
+use crate::stats;
+
+/// The cohort, the model, and how rows are encoded.
+#[derive(Debug, Clone, Args)]
+pub(super) struct RunArgs {
+    /// Embeddings and calls: a .pt file with `embeddings` and `sv_info`
+    #[arg(long, value_name = "FILE")]
+    pub(super) embeddings: PathBuf,
+
+    /// The SAE: sae.pt, the folder that holds it, or a BEST_MODEL.json
+    #[arg(long, value_name = "PATH")]
+    pub(super) model: PathBuf,
+
+    #[command(flatten)]
+    pub(super) engine: EngineArgs,
+
+    /// Leave out atoms that fire on fewer calls
+    #[arg(long, value_name = "CALLS", default_value_t = 5)]
+    pub(super) min_support: u64,
+}
+
+/// How rows are encoded. But for --nonfinite skip, none of it changes the answer.
+#[derive(Debug, Clone, Args)]
+pub(super) struct EngineArgs {
+    /// auto, cpu, cuda, or cuda:N
+    #[arg(long, value_name = "DEVICE", default_value = "auto")]
+    device: Device,
+
+    /// Threads [default: all cores]
+    #[arg(long, value_name = "N")]
+    threads: Option<NonZeroUsize>,
+
+    /// The most rows that a thread works on at once [default: what fits the caches]
+    #[arg(long, value_name = "N")]
+    batch_rows: Option<NonZeroUsize>,
+
+    /// What to do with rows that have a NaN or an infinity
+    #[arg(long, value_name = "WHAT", default_value = "error")]
+    nonfinite: NonfiniteArg,
+
+    /// Vector instructions: auto, avx512, avx2, or portable; to check that the answer is the same
+    #[arg(long, value_name = "NAME", default_value = "auto", hide_short_help = true)]
+    simd: String,
+
+    /// No progress and no notes on stderr; warnings and errors stay
+    #[arg(short, long)]
+    pub(super) quiet: bool,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum NonfiniteArg {
+    /// End the run, naming them
+    Error,
+    /// Drop them, count them, and say so
+    Skip,
+}
+
+impl EngineArgs {
+    pub(super) fn options(&self) -> Result<EngineOptions> {
+        Ok(EngineOptions {
+            threads: self.threads.map(NonZeroUsize::get),
+            batch_rows: self.batch_rows.map(NonZeroUsize::get),
+            nonfinite: match self.nonfinite {
+                NonfiniteArg::Error => Nonfinite::Error,
+                NonfiniteArg::Skip => Nonfinite::Skip,
+            },
+            simd: match self.simd.as_str() {
+                "auto" => None,
+                name => Some(Simd::named(name).ok_or_else(|| Error::Argument {
+                    name: "--simd",
+                    found: name.to_owned(),
+                    expected: {
+                        let here = Simd::all().iter().map(ToString::to_string).collect::<Vec<_>>();
+                        format!("auto, or what this machine has: {}", here.join(", "))
+                    },
+                })?),
+            },
+        })
+    }
+
+    pub(super) fn analyze_options(&self, min_support: u64) -> Result<AnalyzeOptions> {
+        Ok(AnalyzeOptions {
+            device: self.device,
+            engine: self.options()?,
+            statistics: stats::Options { min_support },
+        })
+    }
+}

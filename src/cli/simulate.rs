@@ -1,0 +1,80 @@
+//! `simulate`: a cohort and an SAE whose truth is known.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::progress::{self, note, rows_bar};
+use crate::error::Result;
+use crate::simulate::{self, SimulateOptions};
+
+/// Write a cohort and an SAE with planted atoms, as files that torch can load
+///
+/// Writes embeddings.pt, sae.pt and truth.json, which says what was planted.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  \
+    atomscope simulate --out sim --rows 20000 --input-dim 4096 --features 4096 --k 64 --seed 1")]
+pub(super) struct Simulate {
+    /// The folder for the files; made where it does not exist
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+
+    #[command(flatten)]
+    shape: Shape,
+
+    /// No progress and no notes on stderr
+    #[arg(short, long)]
+    quiet: bool,
+}
+
+/// What to simulate.
+#[derive(Debug, Clone, Args)]
+pub(super) struct Shape {
+    /// Calls
+    #[arg(long, value_name = "N", default_value_t = SimulateOptions::default().rows)]
+    pub(super) rows: usize,
+
+    /// D, the length of an embedding
+    #[arg(long, value_name = "D", default_value_t = SimulateOptions::default().input_dim)]
+    pub(super) input_dim: usize,
+
+    /// F, the number of atoms
+    #[arg(long, value_name = "F", default_value_t = SimulateOptions::default().features)]
+    pub(super) features: usize,
+
+    /// Atoms that fire on a call
+    #[arg(long, value_name = "K", default_value_t = SimulateOptions::default().k)]
+    pub(super) k: usize,
+
+    /// The same seed gives the same files
+    #[arg(long, value_name = "SEED", default_value_t = SimulateOptions::default().seed)]
+    pub(super) seed: u64,
+}
+
+impl Shape {
+    pub(super) fn options(&self) -> SimulateOptions {
+        SimulateOptions::new(self.rows, self.input_dim, self.features, self.k, self.seed)
+    }
+}
+
+impl Simulate {
+    pub(super) fn run(&self) -> Result<()> {
+        progress::watch_for_interrupt();
+        let options = self.shape.options();
+        let bar = rows_bar(options.rows as u64, "simulating", self.quiet);
+        let truth = simulate::simulate(&self.out, &options, &|done| {
+            bar.set_position(done);
+            progress::check_interrupt()
+        })?;
+        bar.finish_and_clear();
+        let planted = truth.planted.len();
+        let text = format!(
+            "{} calls, {} atoms, {planted} of them planted, in {}",
+            options.rows,
+            options.features,
+            self.out.display()
+        );
+        note(self.quiet, &text);
+        Ok(())
+    }
+}
