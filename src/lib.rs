@@ -4,6 +4,7 @@ pub mod cohort;
 pub mod error;
 pub mod fires;
 pub mod python;
+pub mod read;
 pub mod rows;
 pub mod sae;
 pub mod tally;
