@@ -47,12 +47,22 @@ impl TextColumn {
     pub fn push(&mut self, value: Option<&str>) {
         let code = match value {
             None => Self::MISSING,
-            // A hit, by far the most common case, allocates nothing.
-            Some(text) => match self.values.get_index_of(text) {
-                Some(code) => code as u32,
-                None => self.values.insert_full(text.into()).0 as u32,
-            },
+            Some(text) => self.intern(text),
         };
+        self.codes.push(code);
+    }
+
+    /// The code of a value, which need not be any call's yet.
+    pub(crate) fn intern(&mut self, text: &str) -> u32 {
+        // A hit, by far the most common case, allocates nothing.
+        match self.values.get_index_of(text) {
+            Some(code) => code as u32,
+            None => self.values.insert_full(text.into()).0 as u32,
+        }
+    }
+
+    /// Appends a call's value by the code that [`TextColumn::intern`] gave.
+    pub(crate) fn push_code(&mut self, code: u32) {
         self.codes.push(code);
     }
 

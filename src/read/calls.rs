@@ -1,0 +1,250 @@
+//! `sv_info`: a list of dicts, one a call, or a dict of lists, one a field; into columns.
+
+use super::pickle::{Id, Value};
+use super::plain::{Scalar, scalar};
+use super::torch::TorchFile;
+use crate::cohort::{Calls, Number, NumberColumn, TextColumn};
+use crate::error::{Error, Result};
+
+/// The fields of a call, in the order of `Fields`.
+const NAMES: [&str; 7] = [
+    "chrom",
+    "pos",
+    "svtype",
+    "svlen",
+    "truvari_class",
+    "dataset",
+    "id",
+];
+const COUNT: usize = NAMES.len();
+
+/// A call's values, `None` where a field is missing.
+type Fields = [Option<Id>; COUNT];
+
+/// The calls, and what is odd about them in words.
+pub(super) fn read_calls(file: &TorchFile, info: Id) -> Result<(Calls, Vec<String>)> {
+    let mut builder = Builder::new(file);
+    let document = &file.document;
+    if let Some(items) = document.items(info) {
+        for (row, item) in items.enumerate() {
+            let fields = builder.fields(row, item)?;
+            builder.push(row, fields)?;
+        }
+    } else if document.entries(info).is_some() {
+        builder.push_columns(info)?;
+    } else {
+        return Err(file.bad(
+            "key sv_info",
+            document.kind(info),
+            "a list of dicts, one for each call",
+            "save sv_info as a list of dicts",
+        ));
+    }
+    let warnings = builder.warnings();
+    Ok((builder.calls, warnings))
+}
+
+/// Remembers something of the values that were met last, by their index in the arena. Values
+/// that calls share are met again and again.
+#[derive(Debug)]
+struct Recent<T>(Vec<(Id, T)>);
+
+impl<T: Copy> Recent<T> {
+    const SLOTS: usize = 1 << 10;
+
+    fn new(nothing: T) -> Self {
+        Self(vec![(Id::MAX, nothing); Self::SLOTS])
+    }
+
+    fn get_or(&mut self, id: Id, find: impl FnOnce() -> T) -> T {
+        let Some(slot) = self.0.get_mut(id as usize % Self::SLOTS) else {
+            return find();
+        };
+        if slot.0 != id {
+            *slot = (id, find());
+        }
+        slot.1
+    }
+}
+
+struct Builder<'a> {
+    file: &'a TorchFile,
+    calls: Calls,
+    keys: Recent<Option<usize>>,
+    codes: [Recent<u32>; COUNT],
+    missing: [usize; COUNT],
+}
+
+impl<'a> Builder<'a> {
+    fn new(file: &'a TorchFile) -> Self {
+        Self {
+            file,
+            calls: Calls::default(),
+            keys: Recent::new(None),
+            codes: std::array::from_fn(|_| Recent::new(0)),
+            missing: [0; COUNT],
+        }
+    }
+
+    /// The values of a call that is a dict.
+    fn fields(&mut self, row: usize, item: Id) -> Result<Fields> {
+        let document = &self.file.document;
+        let Some(entries) = document.entries(item) else {
+            return Err(self.file.bad(
+                &format!("sv_info[{row}]"),
+                document.kind(item),
+                "a dict with the call's fields",
+                "save sv_info as a list of dicts",
+            ));
+        };
+        let mut fields = [None; COUNT];
+        for (key, value) in entries {
+            let field = self.keys.get_or(key, || {
+                NAMES.iter().position(|name| document.is_text(key, name))
+            });
+            if let Some(slot) = field.and_then(|field| fields.get_mut(field)) {
+                *slot = Some(value);
+            }
+        }
+        Ok(fields)
+    }
+
+    /// Calls as a dict of lists.
+    fn push_columns(&mut self, info: Id) -> Result<()> {
+        let document = &self.file.document;
+        let columns = NAMES.map(|name| {
+            let column = document.get(info, name)?;
+            document.items(column).map(Iterator::collect::<Vec<Id>>)
+        });
+        let rows = columns.iter().flatten().map(Vec::len).max();
+        let even = columns
+            .iter()
+            .flatten()
+            .all(|column| Some(column.len()) == rows);
+        let Some(rows) = rows.filter(|_| even) else {
+            return Err(self.file.bad(
+                "key sv_info",
+                format!("a dict with {}", self.file.keys(info)),
+                "a list of dicts, or a dict of lists of the same length for chrom, pos, svtype, …",
+                "save sv_info as a list of dicts, one for each call",
+            ));
+        };
+        for row in 0..rows {
+            let fields =
+                std::array::from_fn(|field| columns.get(field)?.as_ref()?.get(row).copied());
+            self.push(row, fields)?;
+        }
+        Ok(())
+    }
+
+    fn push(&mut self, row: usize, fields: Fields) -> Result<()> {
+        for (missing, field) in self.missing.iter_mut().zip(&fields) {
+            *missing += usize::from(field.is_none());
+        }
+        let [chrom, pos, svtype, svlen, class, dataset, id] = fields;
+        let Self {
+            file, calls, codes, ..
+        } = self;
+        let [chroms, _, svtypes, _, classes, datasets, ids] = codes;
+        push_text(file, (row, "chrom"), chrom, &mut calls.chrom, chroms)?;
+        push_number(file, (row, "pos"), pos, &mut calls.pos)?;
+        push_text(file, (row, "svtype"), svtype, &mut calls.svtype, svtypes)?;
+        push_number(file, (row, "svlen"), svlen, &mut calls.svlen)?;
+        let place = (row, "truvari_class");
+        push_text(file, place, class, &mut calls.truvari_class, classes)?;
+        push_text(
+            file,
+            (row, "dataset"),
+            dataset,
+            &mut calls.dataset,
+            datasets,
+        )?;
+        push_text(file, (row, "id"), id, &mut calls.id, ids)
+    }
+
+    fn warnings(&self) -> Vec<String> {
+        let rows = self.calls.len();
+        NAMES
+            .iter()
+            .zip(self.missing)
+            // Nothing is computed from the ID.
+            .filter(|(name, missing)| *missing > 0 && **name != "id")
+            .map(|(name, missing)| {
+                format!("sv_info: {missing} of {rows} calls have no {name}; its default is used")
+            })
+            .collect()
+    }
+}
+
+fn push_text(
+    file: &TorchFile,
+    at: (usize, &str),
+    value: Option<Id>,
+    column: &mut TextColumn,
+    recent: &mut Recent<u32>,
+) -> Result<()> {
+    let Some(id) = value else {
+        column.push(None);
+        return Ok(());
+    };
+    if let Some(text) = file.document.text(id) {
+        let code = recent.get_or(id, || column.intern(&text));
+        column.push_code(code);
+        return Ok(());
+    }
+    match scalar(file, id, &place(at))? {
+        Some(scalar) => column.push(Some(&scalar.into_text())),
+        None => return Err(unlike(file, at, id, "text")),
+    }
+    Ok(())
+}
+
+fn push_number(
+    file: &TorchFile,
+    at: (usize, &str),
+    value: Option<Id>,
+    column: &mut NumberColumn,
+) -> Result<()> {
+    let number = match value.map(|id| (id, file.document.value(id))) {
+        None | Some((_, Value::None)) => Number::Int(0),
+        Some((_, Value::Int(n))) => Number::Int(n),
+        Some((id, _)) => match scalar(file, id, &place(at))?.and_then(number) {
+            Some(number) => number,
+            None => return Err(unlike(file, at, id, "a number")),
+        },
+    };
+    column.push(number);
+    Ok(())
+}
+
+fn number(scalar: Scalar) -> Option<Number> {
+    Some(match scalar {
+        Scalar::None => Number::Int(0),
+        Scalar::Bool(flag) => Number::Int(i64::from(flag)),
+        Scalar::Int(n) => Number::Int(n),
+        Scalar::Large(x) | Scalar::Float(x) => Number::Float(x),
+        Scalar::Single(x) => Number::Float(f64::from(x)),
+        Scalar::Text(text) => match text.trim().parse() {
+            Ok(n) => Number::Int(n),
+            Err(_) => Number::Float(text.trim().parse().ok()?),
+        },
+    })
+}
+
+fn place((row, field): (usize, &str)) -> String {
+    format!("sv_info[{row}].{field}")
+}
+
+#[cold]
+fn unlike(file: &TorchFile, at: (usize, &str), id: Id, expected: &str) -> Error {
+    let found = match file.document.text(id) {
+        Some(text) => format!("{text:?}"),
+        None => file.document.kind(id).to_owned(),
+    };
+    file.bad(
+        &place(at),
+        found,
+        expected,
+        "correct this call and save the file again",
+    )
+}

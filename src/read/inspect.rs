@@ -1,0 +1,181 @@
+//! What a torch file holds, whatever it is of; nothing in it is executed.
+
+use std::fmt;
+use std::path::Path;
+
+use super::calls::read_calls;
+use super::torch::{Container, TorchFile};
+use super::tree::Node;
+use crate::cohort::{Calls, TextColumn};
+use crate::error::Result;
+
+/// What a torch file holds.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Inspection {
+    /// The file.
+    pub file: String,
+    /// Its size in bytes.
+    pub bytes: u64,
+    /// `zip` (torch 1.6 and later) or `legacy` (before).
+    pub container: &'static str,
+    /// The protocol of the pickle in it.
+    pub pickle_protocol: u8,
+    /// Keys, shapes, types and scalars, to a limited depth and width.
+    pub content: Node,
+    /// The calls, if it has `sv_info`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub calls: Option<CallSummary>,
+    /// Python names that are not known to be data: a reason to refuse the file as a model or
+    /// as embeddings.
+    pub foreign_names: Vec<ForeignName>,
+    /// What could not be read, a sentence each.
+    pub notes: Vec<String>,
+}
+
+/// How many calls there are, and of what kinds, in the order in which they are first seen.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct CallSummary {
+    /// All calls.
+    pub calls: usize,
+    /// Calls by class; `None` where it is missing.
+    pub classes: Vec<(Option<String>, u64)>,
+    /// Calls by SV type.
+    pub svtypes: Vec<(Option<String>, u64)>,
+    /// Calls by dataset.
+    pub datasets: Vec<(Option<String>, u64)>,
+}
+
+/// A Python name that is not known to be data.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct ForeignName {
+    /// `module.name`.
+    pub name: String,
+    /// The keys that lead to it.
+    pub place: String,
+}
+
+/// Looks into any file that `torch.save` wrote.
+pub fn inspect(path: &Path) -> Result<Inspection> {
+    let file = TorchFile::open(path)?;
+    let mut notes = Vec::new();
+    let info = file.document.get(file.document.root, "sv_info");
+    let calls = info.and_then(|info| match read_calls(&file, info) {
+        Ok((calls, warnings)) => {
+            notes.extend(warnings);
+            Some(CallSummary::of(&calls))
+        }
+        Err(error) => {
+            notes.push(error.to_string());
+            None
+        }
+    });
+    let foreign_names = file
+        .foreign()
+        .into_iter()
+        .map(|foreign| ForeignName {
+            name: foreign.name,
+            place: foreign.place,
+        })
+        .collect();
+    Ok(Inspection {
+        file: file.name(),
+        bytes: file.source.len(),
+        container: match file.container {
+            Container::Zip => "zip",
+            Container::Legacy => "legacy",
+        },
+        pickle_protocol: file.document.protocol,
+        content: Node::of(&file),
+        calls,
+        foreign_names,
+        notes,
+    })
+}
+
+impl CallSummary {
+    fn of(calls: &Calls) -> Self {
+        let counts = |column: &TextColumn| {
+            let counts = column.counts(0..column.len());
+            counts
+                .into_iter()
+                .map(|(value, n)| (value.map(str::to_owned), n))
+                .collect()
+        };
+        Self {
+            calls: calls.len(),
+            classes: counts(&calls.truvari_class),
+            svtypes: counts(&calls.svtype),
+            datasets: counts(&calls.dataset),
+        }
+    }
+}
+
+impl fmt::Display for Inspection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}", one_line(&self.file))?;
+        writeln!(
+            f,
+            "torch file: {} container, pickle protocol {}, {} bytes\n",
+            self.container, self.pickle_protocol, self.bytes
+        )?;
+        write!(f, "{}", self.content)?;
+        if let Some(calls) = &self.calls {
+            writeln!(f, "\ncalls: {}", calls.calls)?;
+            write_counts(f, "classes", &calls.classes)?;
+            write_counts(f, "SV types", &calls.svtypes)?;
+            write_counts(f, "datasets", &calls.datasets)?;
+        }
+        if !self.foreign_names.is_empty() {
+            writeln!(
+                f,
+                "\nPython names that are not data (nothing was executed):"
+            )?;
+        }
+        for foreign in &self.foreign_names {
+            writeln!(
+                f,
+                "  {} at {}",
+                one_line(&foreign.name),
+                one_line(&foreign.place)
+            )?;
+        }
+        for note in &self.notes {
+            writeln!(f, "note: {}", one_line(note))?;
+        }
+        Ok(())
+    }
+}
+
+fn write_counts(
+    f: &mut fmt::Formatter<'_>,
+    what: &str,
+    counts: &[(Option<String>, u64)],
+) -> fmt::Result {
+    const MOST: usize = 10;
+    let shown: Vec<_> = counts
+        .iter()
+        .take(MOST)
+        .map(|(value, n)| format!("{} {n}", one_line(value.as_deref().unwrap_or("(missing)"))))
+        .collect();
+    let more = counts.len().saturating_sub(MOST);
+    let rest = if more > 0 {
+        format!(", and {more} more")
+    } else {
+        String::new()
+    };
+    writeln!(f, "  {what}: {}{rest}", shown.join(", "))
+}
+
+/// Text from a file must not break lines or steer a terminal.
+fn one_line(text: &str) -> String {
+    text.chars()
+        .flat_map(|c| {
+            let escaped: Vec<char> = if c.is_control() {
+                c.escape_default().collect()
+            } else {
+                vec![c]
+            };
+            escaped
+        })
+        .collect()
+}

@@ -1,0 +1,23 @@
+//! Reading torch files: bytes in, [`Sae`](crate::sae::Sae) or [`Cohort`] out.
+//!
+//! The layers, each of which knows only those before it: `source` (a file read at offsets),
+//! `pickle` (values in an arena; nothing is executed), `torch` (containers, storages, tensors),
+//! `plain` (numbers and text in the forms that Python, numpy and torch keep them), and on top
+//! [`read_model`], [`read_cohort`] and [`inspect`]. No bytes make any of it panic, and memory is
+//! bounded by the bytes that are really there.
+
+mod calls;
+mod cohort;
+mod inspect;
+mod model;
+mod pickle;
+mod plain;
+mod source;
+mod torch;
+mod tree;
+
+pub use cohort::{Cohort, read_cohort};
+pub use inspect::{CallSummary, ForeignName, Inspection, inspect};
+pub use model::{LoadedModel, read_model};
+pub use torch::TensorRows;
+pub use tree::Node;

@@ -1,0 +1,135 @@
+//! The Python names that have a meaning here. Even these are never called: a later step reads
+//! what their call would have made. Any other name is foreign.
+
+/// Whether `module.name` is known and harmless.
+pub(super) fn is_known(module: &str, name: &str) -> bool {
+    match module {
+        "collections" => matches!(name, "OrderedDict" | "defaultdict" | "Counter"),
+        "torch" => is_torch(name),
+        "torch.cuda" => name.ends_with("Storage"),
+        "torch._utils" => matches!(
+            name,
+            "_rebuild_tensor"
+                | "_rebuild_tensor_v2"
+                | "_rebuild_tensor_v3"
+                | "_rebuild_parameter"
+                | "_rebuild_parameter_with_state"
+        ),
+        "torch.nn.parameter" => matches!(name, "Parameter" | "Buffer"),
+        "torch.storage" => matches!(name, "UntypedStorage" | "TypedStorage" | "_UntypedStorage"),
+        "torch.serialization" => name == "_get_layout",
+        "numpy" => matches!(name, "ndarray" | "dtype" | "generic") || is_numpy_scalar(name),
+        "numpy.dtypes" => name.ends_with("DType"),
+        "numpy.core.multiarray" | "numpy._core.multiarray" => {
+            matches!(name, "_reconstruct" | "scalar")
+        }
+        "numpy.core.numeric" | "numpy._core.numeric" => name == "_frombuffer",
+        "_codecs" => name == "encode",
+        "builtins" | "__builtin__" => is_builtin(name),
+        "pathlib" | "pathlib._local" => matches!(
+            name,
+            "Path" | "PosixPath" | "WindowsPath" | "PurePath" | "PurePosixPath" | "PureWindowsPath"
+        ),
+        "argparse" => name == "Namespace",
+        "types" => name == "SimpleNamespace",
+        "datetime" => matches!(
+            name,
+            "datetime" | "date" | "time" | "timedelta" | "timezone"
+        ),
+        _ => false,
+    }
+}
+
+fn is_torch(name: &str) -> bool {
+    name.ends_with("Storage")
+        || matches!(
+            name,
+            "Size" | "device" | "Tensor" | "dtype" | "strided" | "contiguous_format"
+        )
+        || is_torch_dtype(name)
+}
+
+fn is_torch_dtype(name: &str) -> bool {
+    const STEMS: [&str; 8] = [
+        "float", "bfloat", "int", "uint", "complex", "double", "half", "long",
+    ];
+    name == "bool"
+        || name == "short"
+        || STEMS.iter().any(|stem| {
+            name.strip_prefix(stem).is_some_and(|rest| {
+                rest.chars().all(|c| c.is_ascii_digit()) || rest.starts_with("8_")
+            })
+        })
+}
+
+fn is_numpy_scalar(name: &str) -> bool {
+    [
+        "float",
+        "int",
+        "uint",
+        "bool",
+        "str",
+        "bytes",
+        "void",
+        "longdouble",
+    ]
+    .iter()
+    .any(|stem| {
+        name.strip_prefix(stem)
+            .is_some_and(|rest| rest.chars().all(|c| c.is_ascii_digit() || c == '_'))
+    })
+}
+
+fn is_builtin(name: &str) -> bool {
+    matches!(
+        name,
+        "set"
+            | "frozenset"
+            | "list"
+            | "tuple"
+            | "dict"
+            | "complex"
+            | "slice"
+            | "range"
+            | "bytearray"
+            | "bytes"
+            | "str"
+            | "unicode"
+            | "int"
+            | "long"
+            | "float"
+            | "bool"
+            | "object"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_known;
+
+    #[test]
+    fn only_harmless_names_are_known() {
+        for (module, name) in [
+            ("torch", "FloatStorage"),
+            ("torch", "uint16"),
+            ("torch", "float8_e4m3fn"),
+            ("numpy", "float64"),
+            ("builtins", "set"),
+        ] {
+            assert!(is_known(module, name), "{module}.{name}");
+        }
+        for (module, name) in [
+            ("builtins", "eval"),
+            ("builtins", "getattr"),
+            ("os", "system"),
+            ("torch", "load"),
+            ("torch", "Storage.load"),
+            ("torch", "intrusive"),
+            ("numpy", "load"),
+            ("torch.nn.modules.linear", "Linear"),
+            ("", ""),
+        ] {
+            assert!(!is_known(module, name), "{module}.{name}");
+        }
+    }
+}

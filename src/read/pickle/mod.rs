@@ -1,0 +1,18 @@
+//! Pickles: a small machine that builds values and runs nothing.
+//!
+//! `opcode` names what a pickle may say, `machine` does it, `value` is the arena that comes
+//! out, `allow` says which Python names have a meaning, `walk` finds where any other stands.
+
+mod allow;
+mod chain;
+mod machine;
+mod memo;
+mod objects;
+mod opcode;
+mod scan;
+mod value;
+mod walk;
+
+pub(crate) use machine::load;
+pub(crate) use value::{Document, Global, Id, Object, Value};
+pub(crate) use walk::{Foreign, foreign_globals};

@@ -1,0 +1,139 @@
+//! Files that `torch.save` wrote: a container, a pickle in it, and the storages of its tensors.
+
+mod dtype;
+mod layout;
+mod legacy;
+mod rows;
+mod sniff;
+mod storage;
+mod tensor;
+mod whole;
+mod zipped;
+
+use std::path::Path;
+
+use super::pickle::{Document, Foreign, Id, foreign_globals};
+use super::source::Source;
+use crate::error::{Error, Result};
+pub(crate) use dtype::Dtype;
+pub use rows::TensorRows;
+use storage::Storages;
+pub(crate) use tensor::{Description, callable_path, shape_text};
+pub(crate) use whole::read_whole;
+
+/// Which of torch's containers a file is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Container {
+    /// A zip archive: torch 1.6 and later.
+    Zip,
+    /// Pickles and raw storages after one another: before torch 1.6.
+    Legacy,
+}
+
+/// An open torch file.
+#[derive(Debug)]
+pub(crate) struct TorchFile {
+    pub(crate) source: Source,
+    pub(crate) document: Document,
+    pub(crate) container: Container,
+    storages: Storages,
+}
+
+impl TorchFile {
+    /// Opens a file of either container, and reads its pickle.
+    pub(crate) fn open(path: &Path) -> Result<Self> {
+        let source = Source::open(path)?;
+        let head = source.head(sniff::HEAD)?;
+        if sniff::is_zip(&head) {
+            let (document, archive) = zipped::open(&source)?;
+            let storages = Storages::Zip(archive);
+            return Ok(Self::new(source, document, Container::Zip, storages));
+        }
+        if legacy::is_legacy(&head) {
+            let (document, table) = legacy::open(&source)?;
+            let storages = Storages::Legacy(table);
+            return Ok(Self::new(source, document, Container::Legacy, storages));
+        }
+        Err(sniff::not_torch(
+            &source,
+            &sniff::describe(&head, source.len()),
+        ))
+    }
+
+    fn new(source: Source, document: Document, container: Container, storages: Storages) -> Self {
+        Self {
+            source,
+            document,
+            container,
+            storages,
+        }
+    }
+
+    /// What messages call the file.
+    pub(crate) fn name(&self) -> String {
+        self.source.name()
+    }
+
+    /// Bad input in this file.
+    pub(crate) fn bad(
+        &self,
+        place: &str,
+        found: impl Into<String>,
+        expected: impl Into<String>,
+        action: &str,
+    ) -> Error {
+        Error::input(self.name(), place, found, expected, action)
+    }
+
+    /// An error if the file names anything that is not known to be data.
+    pub(crate) fn refuse_foreign(&self) -> Result<()> {
+        match self.foreign().as_slice() {
+            [] => Ok(()),
+            [first, rest @ ..] => Err(self.bad(
+                &first.place,
+                match rest.len() {
+                    0 => format!("the Python name {}", first.name),
+                    more => format!("the Python name {} (and {more} more)", first.name),
+                },
+                "tensors, numpy arrays and plain Python values",
+                "nothing was executed; save the file again without that object",
+            )),
+        }
+    }
+
+    /// The names that are not known to be data.
+    pub(crate) fn foreign(&self) -> Vec<Foreign> {
+        foreign_globals(&self.document)
+    }
+
+    /// The value of a key of the top level; if it is missing, an error that lists those there.
+    pub(crate) fn required(&self, key: &str, action: &str) -> Result<Id> {
+        let root = self.document.root;
+        self.document.get(root, key).ok_or_else(|| {
+            let found = self.keys(root);
+            self.bad("the top level", found, format!("a key {key}"), action)
+        })
+    }
+
+    /// The keys of a mapping, for a message.
+    pub(crate) fn keys(&self, id: Id) -> String {
+        const SHOWN: usize = 12;
+        let Some(entries) = self.document.entries(id) else {
+            return format!("{} without keys", self.document.kind(id));
+        };
+        let keys: Vec<_> = entries
+            .map(|(key, _)| match self.document.text(key) {
+                Some(text) => text.into_owned(),
+                None => self.document.kind(key).to_owned(),
+            })
+            .collect();
+        match keys.get(..SHOWN) {
+            _ if keys.is_empty() => "no keys at all".to_owned(),
+            Some(first) if keys.len() > SHOWN => {
+                let more = keys.len() - SHOWN;
+                format!("the keys {}, and {more} more", first.join(", "))
+            }
+            _ => format!("the keys {}", keys.join(", ")),
+        }
+    }
+}

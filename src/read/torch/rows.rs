@@ -1,0 +1,79 @@
+//! The rows of a matrix in a torch file, read when they are asked for.
+
+use std::ops::Range;
+
+use super::layout::Layout;
+use super::tensor::{Tensor, shape_text};
+use crate::error::{Error, Result};
+use crate::rows::Rows;
+
+/// The rows of a two-dimensional tensor in a file. It is never in memory as a whole; several
+/// threads can read at once.
+#[derive(Debug, Clone)]
+pub struct TensorRows {
+    layout: Layout,
+    rows: usize,
+    dtype: &'static str,
+}
+
+impl TensorRows {
+    /// `None` if the tensor does not have two dimensions.
+    pub(crate) fn new(tensor: &Tensor) -> Option<Self> {
+        let (&[rows, columns], &[row_stride, column_stride]) =
+            (tensor.shape.as_slice(), tensor.strides.as_slice())
+        else {
+            return None;
+        };
+        Some(Self {
+            rows,
+            dtype: tensor.dtype.name(),
+            layout: Layout {
+                storage: tensor.storage.clone(),
+                dtype: tensor.dtype,
+                offset: tensor.offset,
+                columns,
+                row_stride,
+                column_stride,
+            },
+        })
+    }
+
+    /// The element type in the file, in torch's words: `float32`, `bfloat16`, …
+    pub fn dtype(&self) -> &'static str {
+        self.dtype
+    }
+}
+
+impl Rows for TensorRows {
+    fn count(&self) -> usize {
+        self.rows
+    }
+
+    fn dim(&self) -> usize {
+        self.layout.columns
+    }
+
+    fn name(&self) -> String {
+        self.layout.storage.source.name()
+    }
+
+    fn read(&self, range: Range<usize>, out: &mut [f32]) -> Result<()> {
+        let room = range.len().checked_mul(self.layout.columns);
+        if range.end > self.rows || room != Some(out.len()) {
+            return Err(Error::Argument {
+                name: "rows",
+                found: format!(
+                    "rows {} to {} into room for {} numbers",
+                    range.start,
+                    range.end,
+                    out.len()
+                ),
+                expected: format!(
+                    "rows of {} and room for exactly them",
+                    shape_text(&[self.rows, self.layout.columns])
+                ),
+            });
+        }
+        self.layout.read(range, out)
+    }
+}

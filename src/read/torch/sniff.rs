@@ -1,0 +1,129 @@
+//! What a file looks like, when it is not what was expected.
+
+use super::super::source::Source;
+use crate::error::Error;
+
+/// How many bytes of a file are looked at.
+pub(super) const HEAD: u64 = 512;
+
+const SIGNATURES: [(&[u8], &str); 16] = [
+    (b"\x89HDF\r\n\x1a\n", "an HDF5 file"),
+    (b"\x93NUMPY", "a NumPy array (.npy)"),
+    (b"\x1f\x8b", "a file compressed by gzip"),
+    (b"BZh", "a file compressed by bzip2"),
+    (b"\xfd7zXZ", "a file compressed by xz"),
+    (b"\x28\xb5\x2f\xfd", "a file compressed by zstd"),
+    (
+        b"version https://git-lfs",
+        "a Git LFS pointer, not the file it points to",
+    ),
+    (b"##fileformat=VCF", "a VCF"),
+    (b"PAR1", "a Parquet table"),
+    (b"GGUF", "a GGUF model"),
+    (b"ARROW1", "an Arrow table"),
+    (b"<!DOCTYPE", "a web page"),
+    (b"<!doctype", "a web page"),
+    (b"<html", "a web page"),
+    (b"<?xml", "an XML file"),
+    (b"\x7fELF", "a program"),
+];
+
+pub(super) fn is_zip(head: &[u8]) -> bool {
+    head.starts_with(b"PK\x03\x04") || head.starts_with(b"PK\x05\x06")
+}
+
+/// A file's kind in words.
+pub(super) fn describe(head: &[u8], length: u64) -> String {
+    if head.is_empty() {
+        return "an empty file".to_owned();
+    }
+    if let Some((_, kind)) = SIGNATURES.iter().find(|(sign, _)| head.starts_with(sign)) {
+        return (*kind).to_owned();
+    }
+    if head.get(257..262) == Some(b"ustar") {
+        return "a tar archive (torch 0.1 wrote such files)".to_owned();
+    }
+    if is_safetensors(head, length) {
+        return "a safetensors file".to_owned();
+    }
+    if let [0x80, protocol @ 2..=5, ..] = head {
+        return format!("a bare Python pickle (protocol {protocol}), not written by torch.save");
+    }
+    if head.iter().all(|&byte| byte == 0) {
+        return "nothing but zero bytes at the beginning".to_owned();
+    }
+    describe_text(head)
+}
+
+fn is_safetensors(head: &[u8], length: u64) -> bool {
+    head.first_chunk().is_some_and(|size| {
+        let size = u64::from_le_bytes(*size);
+        head.get(8) == Some(&b'{') && size > 1 && size < length
+    })
+}
+
+fn describe_text(head: &[u8]) -> String {
+    let text = String::from_utf8_lossy(head);
+    let printable = |c: char| !c.is_control() || matches!(c, '\n' | '\r' | '\t');
+    // The last character may be one that the head cuts in two.
+    let complete = text.trim_end_matches(char::REPLACEMENT_CHARACTER);
+    if !complete.is_empty()
+        && complete
+            .chars()
+            .all(|c| printable(c) && c != char::REPLACEMENT_CHARACTER)
+    {
+        if complete.trim_start().starts_with(['{', '[']) {
+            return "a JSON file".to_owned();
+        }
+        let line: String = complete
+            .lines()
+            .next()
+            .unwrap_or_default()
+            .chars()
+            .take(40)
+            .collect();
+        return format!("text that begins with {line:?}");
+    }
+    let bytes: Vec<_> = head
+        .iter()
+        .take(8)
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    format!("bytes that begin with {}", bytes.join(" "))
+}
+
+pub(super) fn not_torch(source: &Source, found: &str) -> Error {
+    Error::input(
+        source.name(),
+        "the file's beginning",
+        found,
+        "a file written by torch.save",
+        "give the .pt file itself",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::describe;
+
+    #[test]
+    fn files_are_told_apart() {
+        let mut tar = vec![b'a'; 512];
+        tar.splice(257..262, *b"ustar");
+        for (head, kind) in [
+            (&b""[..], "an empty file"),
+            (b"\x93NUMPY\x01\0", "a NumPy array (.npy)"),
+            (&tar, "a tar archive (torch 0.1 wrote such files)"),
+            (b"\x40\0\0\0\0\0\0\0{\"a\":", "a safetensors file"),
+            (
+                b"\x80\x04\x95",
+                "a bare Python pickle (protocol 4), not written by torch.save",
+            ),
+            (b"  {\"best_dir\": 1}", "a JSON file"),
+            (b"chrom\tpos\n", "text that begins with \"chrom\\tpos\""),
+            (b"\x01\x02\xff", "bytes that begin with 01 02 ff"),
+        ] {
+            assert_eq!(describe(head, 1000), kind);
+        }
+    }
+}

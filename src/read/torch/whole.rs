@@ -1,0 +1,85 @@
+//! Whole tensors in memory: weights, biases, μ and σ.
+
+use super::layout::Layout;
+use super::tensor::{Tensor, shape_text};
+use crate::error::{Error, Result};
+
+/// Numbers that an expanded tensor (stride 0) may have beyond those that are in the file.
+const MOST_EXPANDED: u64 = 1 << 24;
+
+/// All elements in row-major order, widened to binary32. `place` is for messages.
+pub(crate) fn read_whole(tensor: &Tensor, place: &str) -> Result<Vec<f32>> {
+    let count = tensor.count();
+    let there = tensor.storage.length / tensor.dtype.size() as u64;
+    let mut out = Vec::new();
+    if count as u64 > there.max(MOST_EXPANDED) || out.try_reserve_exact(count).is_err() {
+        return Err(Error::input(
+            tensor.storage.source.name(),
+            place,
+            format!("{count} numbers ({})", shape_text(&tensor.shape)),
+            format!("as many as the file holds ({there}), and the memory for them"),
+            "save it with .contiguous(), or use a machine with more memory",
+        ));
+    }
+    out.resize(count, 0.0);
+    if count > 0 {
+        fill(tensor, &mut out)?;
+    }
+    Ok(out)
+}
+
+fn fill(tensor: &Tensor, out: &mut [f32]) -> Result<()> {
+    // Trailing dimensions without gaps between them are one dimension of their own.
+    let mut dimensions: Vec<(usize, u64)> = Vec::new();
+    for (&size, &stride) in tensor.shape.iter().zip(&tensor.strides).rev() {
+        match dimensions.last_mut() {
+            _ if size == 1 => {}
+            Some((inner, step)) if *inner as u64 * *step == stride => *inner *= size,
+            _ => dimensions.push((size, stride)),
+        }
+    }
+    if let &[(columns, stride)] = dimensions.as_slice() {
+        return fill_line(tensor, columns, stride, out);
+    }
+    let mut inner_first = dimensions.into_iter();
+    let (columns, column_stride) = inner_first.next().unwrap_or((1, 1));
+    let (rows, row_stride) = inner_first.next().unwrap_or((1, 0));
+    let outer: Vec<_> = inner_first.collect();
+    for (number, block) in out.chunks_mut(rows * columns).enumerate() {
+        let mut left = number;
+        let mut offset = tensor.offset;
+        for &(size, stride) in &outer {
+            offset += (left % size) as u64 * stride;
+            left /= size;
+        }
+        layout(tensor, offset, columns, (row_stride, column_stride)).read(0..rows, block)?;
+    }
+    Ok(())
+}
+
+/// One dimension: cut into rows, so that it is read in pieces.
+fn fill_line(tensor: &Tensor, count: usize, stride: u64, out: &mut [f32]) -> Result<()> {
+    const PIECE: usize = 4096;
+    let rows = count / PIECE;
+    let (whole, tail) = out.split_at_mut(rows * PIECE);
+    let down = stride.saturating_mul(PIECE as u64);
+    layout(tensor, tensor.offset, PIECE, (down, stride)).read(0..rows, whole)?;
+    let offset = tensor.offset + whole.len() as u64 * stride;
+    layout(tensor, offset, tail.len(), (0, stride)).read(0..1, tail)
+}
+
+fn layout(
+    tensor: &Tensor,
+    offset: u64,
+    columns: usize,
+    (row_stride, column_stride): (u64, u64),
+) -> Layout {
+    Layout {
+        storage: tensor.storage.clone(),
+        dtype: tensor.dtype,
+        offset,
+        columns,
+        row_stride,
+        column_stride,
+    }
+}
