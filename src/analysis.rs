@@ -85,8 +85,17 @@ pub fn encode(
         code_path: engine.code_path(),
         threads: engine.threads(),
     };
-    let engine::Encoded { fires, tally, seconds } = encoded;
-    Ok(Encoding { fires, tally, encoder, seconds })
+    let engine::Encoded {
+        fires,
+        tally,
+        seconds,
+    } = encoded;
+    Ok(Encoding {
+        fires,
+        tally,
+        encoder,
+        seconds,
+    })
 }
 
 impl Encoding {
@@ -97,9 +106,21 @@ impl Encoding {
     pub fn analysis(self, calls: &Calls, options: stats::Options) -> Result<Analysis> {
         let began = Instant::now();
         let findings = Findings::compute(&self.tally, calls, &self.fires, options)?;
-        let Self { fires, tally, encoder, seconds } = self;
+        let Self {
+            fires,
+            tally,
+            encoder,
+            seconds,
+        } = self;
         let statistics_seconds = began.elapsed().as_secs_f64();
-        Ok(Analysis { fires, tally, findings, encoder, seconds, statistics_seconds })
+        Ok(Analysis {
+            fires,
+            tally,
+            findings,
+            encoder,
+            seconds,
+            statistics_seconds,
+        })
     }
 }
 

@@ -43,7 +43,10 @@ impl Analyze {
     pub(super) fn run(&self) -> Result<()> {
         let findings = analyze_files(&self.run, &self.out, self.save_fires)?;
         progress::print(&text::Analysis(&findings).to_string())?;
-        note(self.run.engine.quiet, &format!("results are in {}", self.out.display()));
+        note(
+            self.run.engine.quiet,
+            &format!("results are in {}", self.out.display()),
+        );
         Ok(())
     }
 }
@@ -77,10 +80,18 @@ pub(super) fn analyze_files(run: &RunArgs, out: &Path, save_fires: bool) -> Resu
 fn write_files(out: &Path, analysis: &Analysis, record: &Record, save_fires: bool) -> Result<()> {
     let findings = &analysis.findings;
     let mut files = OutputSet::new(out);
-    files.add("sae_feature_bias_analysis.csv", |out| csv::bias(&findings.bias, out));
-    files.add("top_biased_features.json", |out| json::top_biased(findings, out));
-    files.add("coactivation.csv", |out| csv::coactivation(&findings.coactivation, out));
-    files.add("report.txt", |out| write!(out, "{}", text::Analysis(findings)));
+    files.add("sae_feature_bias_analysis.csv", |out| {
+        csv::bias(&findings.bias, out)
+    });
+    files.add("top_biased_features.json", |out| {
+        json::top_biased(findings, out)
+    });
+    files.add("coactivation.csv", |out| {
+        csv::coactivation(&findings.coactivation, out)
+    });
+    files.add("report.txt", |out| {
+        write!(out, "{}", text::Analysis(findings))
+    });
     if save_fires {
         files.add("fires.npy", |out| npy::firing_sets(&analysis.fires, out));
     }
@@ -98,15 +109,23 @@ pub(super) struct Loaded {
 impl Loaded {
     /// Reads model and calls, each on a thread of its own.
     pub(super) fn read(args: &RunArgs) -> Result<Self> {
-        let (model, cohort) = rayon::join(|| read_model(&args.model), || read_cohort(&args.embeddings));
-        Ok(Self { model: model?, cohort: cohort?, embeddings: args.embeddings.clone() })
+        let (model, cohort) =
+            rayon::join(|| read_model(&args.model), || read_cohort(&args.embeddings));
+        Ok(Self {
+            model: model?,
+            cohort: cohort?,
+            embeddings: args.embeddings.clone(),
+        })
     }
 
     fn digests(&self) -> Result<Vec<record::Input>> {
-        [("embeddings", &self.embeddings), ("model", &self.model.path)]
-            .into_iter()
-            .map(|(role, path)| record::digest(role, path))
-            .collect()
+        [
+            ("embeddings", &self.embeddings),
+            ("model", &self.model.path),
+        ]
+        .into_iter()
+        .map(|(role, path)| record::digest(role, path))
+        .collect()
     }
 
     /// Encodes every row, with progress, stopped by Ctrl-C.
@@ -115,7 +134,10 @@ impl Loaded {
         let cancel = progress::watch_for_interrupt();
         let bar = rows_bar(rows.count() as u64, "encoding", quiet);
         let show = |done: u64| bar.set_position(done);
-        let control = Control { cancel: Some(cancel), progress: Some(&show) };
+        let control = Control {
+            cancel: Some(cancel),
+            progress: Some(&show),
+        };
         let encoding =
             crate::analysis::encode(&self.model.sae, rows, &self.cohort.calls, options, &control);
         bar.finish_and_clear();
@@ -151,9 +173,10 @@ impl Loaded {
 fn check_output(out: &Path) -> Result<()> {
     let nearest = out.ancestors().find(|path| path.exists());
     match nearest {
-        Some(path) if !path.is_dir() => {
-            Err(Error::writing(path, std::io::ErrorKind::NotADirectory.into()))
-        }
+        Some(path) if !path.is_dir() => Err(Error::writing(
+            path,
+            std::io::ErrorKind::NotADirectory.into(),
+        )),
         _ => Ok(()),
     }
 }

@@ -16,7 +16,12 @@ use crate::stats::{self, BiasTable};
     atomscope investigate --atom 883 --atom 12 --json --embeddings calls.pt --model sae.pt")]
 pub(super) struct Investigate {
     /// The atom; may be given several times, or as a list with commas
-    #[arg(long = "atom", value_name = "A", required = true, value_delimiter = ',')]
+    #[arg(
+        long = "atom",
+        value_name = "A",
+        required = true,
+        value_delimiter = ','
+    )]
     atoms: Vec<u32>,
 
     #[command(flatten)]
@@ -44,13 +49,21 @@ impl Investigate {
             return progress::print(&String::from_utf8_lossy(&out));
         }
         let texts = found.iter().map(|investigation| {
-            Detail { investigation, min_support: self.run.min_support }.to_string()
+            Detail {
+                investigation,
+                min_support: self.run.min_support,
+            }
+            .to_string()
         });
         progress::print(&texts.collect::<Vec<_>>().join("\n"))
     }
 
     fn check_atoms(&self, feature_dim: usize) -> Result<()> {
-        match self.atoms.iter().find(|&&atom| atom as usize >= feature_dim) {
+        match self
+            .atoms
+            .iter()
+            .find(|&&atom| atom as usize >= feature_dim)
+        {
             None => Ok(()),
             Some(atom) => Err(Error::Argument {
                 name: "--atom",

@@ -49,7 +49,12 @@ pub(super) struct EngineArgs {
     nonfinite: NonfiniteArg,
 
     /// Vector instructions: auto, avx512, avx2, or portable; to check that the answer is the same
-    #[arg(long, value_name = "NAME", default_value = "auto", hide_short_help = true)]
+    #[arg(
+        long,
+        value_name = "NAME",
+        default_value = "auto",
+        hide_short_help = true
+    )]
     simd: String,
 
     /// No progress and no notes on stderr; warnings and errors stay
@@ -80,7 +85,10 @@ impl EngineArgs {
                     name: "--simd",
                     found: name.to_owned(),
                     expected: {
-                        let here = Simd::all().iter().map(ToString::to_string).collect::<Vec<_>>();
+                        let here = Simd::all()
+                            .iter()
+                            .map(ToString::to_string)
+                            .collect::<Vec<_>>();
                         format!("auto, or what this machine has: {}", here.join(", "))
                     },
                 })?),

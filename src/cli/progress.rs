@@ -24,7 +24,11 @@ pub(super) fn watch_for_interrupt() -> &'static AtomicBool {
 
 /// An error if Ctrl-C was pressed.
 pub(super) fn check_interrupt() -> Result<()> {
-    if INTERRUPTED.load(Ordering::Relaxed) { Err(Error::Cancelled) } else { Ok(()) }
+    if INTERRUPTED.load(Ordering::Relaxed) {
+        Err(Error::Cancelled)
+    } else {
+        Ok(())
+    }
 }
 
 /// A bar of rows done, rows per second and time left; shown only where stderr is a terminal.

@@ -159,7 +159,9 @@ pub(super) fn class_warnings(calls: &Calls) -> Vec<String> {
                 Some(class) if FALSE.contains(&class) => return None,
                 Some(class) => format!("truvari_class {class:?}"),
             };
-            Some(format!("{n} calls have {neither}, which is neither true nor false; counted as FP"))
+            Some(format!(
+                "{n} calls have {neither}, which is neither true nor false; counted as FP"
+            ))
         })
         .collect()
 }
@@ -180,14 +182,24 @@ pub(super) fn digest(role: &'static str, path: &Path) -> Result<Input> {
         bytes += n as u64;
         hash.update(&buffer[..n]);
     }
-    let sha256 = hash.finalize().iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
-    Ok(Input { role, path: path.to_owned(), bytes, sha256 })
+    let sha256 = hash
+        .finalize()
+        .iter()
+        .fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
+    Ok(Input {
+        role,
+        path: path.to_owned(),
+        bytes,
+        sha256,
+    })
 }
 
 /// The most memory that this process has held, where the system tells.
 fn peak_memory() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))?;
     let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
     Some(kib * 1024)
 }

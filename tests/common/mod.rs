@@ -1,0 +1,57 @@
+//! What the tests of the program share.
+
+#![allow(dead_code)]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+/// Runs the program.
+pub fn atomscope<I: AsRef<std::ffi::OsStr>>(args: impl IntoIterator<Item = I>) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_atomscope"))
+        .args(args)
+        .output()
+        .expect("the program starts")
+}
+
+/// The folder of real data, named by an environment variable; a line says so where it is absent.
+pub fn delly_mims(test: &str) -> Option<PathBuf> {
+    let folder = std::env::var_os("ATOMSCOPE_DELLY_MIMS").map(PathBuf::from);
+    if folder.is_none() {
+        // Straight to the terminal: the test harness hides what a passing test prints.
+        let line =
+            format!("SKIPPED {test}: ATOMSCOPE_DELLY_MIMS does not name the folder of real data\n");
+        let _ = std::io::Write::write_all(&mut std::io::stderr().lock(), line.as_bytes());
+    }
+    folder
+}
+
+/// Everything in a folder, by name, with its content.
+pub fn contents(folder: &Path) -> Vec<(String, Vec<u8>)> {
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        return Vec::new();
+    };
+    let mut files: Vec<_> = entries
+        .map(|entry| entry.expect("a readable folder"))
+        .map(|entry| {
+            let content = std::fs::read(entry.path()).unwrap_or_default();
+            (entry.file_name().to_string_lossy().into_owned(), content)
+        })
+        .collect();
+    files.sort();
+    files
+}
+
+/// Demands exit code 2, nothing on stdout, one line on stderr with all of `words` in it.
+pub fn assert_refused(output: &Output, words: &[&str]) {
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{stderr}");
+    assert!(
+        output.stdout.is_empty(),
+        "stdout: {}",
+        String::from_utf8_lossy(&output.stdout)
+    );
+    assert_eq!(stderr.lines().count(), 1, "one line, not {stderr}");
+    for word in words {
+        assert!(stderr.contains(word), "{word:?} is not in {stderr}");
+    }
+}
