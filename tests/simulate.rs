@@ -132,6 +132,27 @@ fn the_numbers_are_the_same_on_every_machine() -> Outcome {
     Ok(())
 }
 
+#[test]
+fn an_output_that_cannot_be_written_is_an_error_that_names_it() -> Outcome {
+    let folder = tempfile::tempdir()?;
+    let options = SimulateOptions::new(10, 8, 8, 2, 1);
+    let taken = folder.path().join("taken");
+    fs::write(&taken, "a file")?;
+    let message = |out: &Path| {
+        let error = simulate(out, &options, &|_| Ok(())).err();
+        error.map(|e| e.to_string()).unwrap_or_default()
+    };
+    assert!(message(&taken).contains("taken: cannot create the folder"));
+    fs::create_dir(folder.path().join(EMBEDDINGS))?;
+    assert!(message(folder.path()).contains("embeddings.pt: cannot write it"));
+    assert_eq!(
+        fs::read_dir(folder.path())?.count(),
+        2,
+        "nothing is left behind"
+    );
+    Ok(())
+}
+
 /// One entry of a zip archive: stored, at a multiple of 64 bytes, with the right checksum (which
 /// the `zip` crate checks as it reads to the end).
 fn entry(file: &Path, name: &str) -> Result<Vec<u8>, Box<dyn Error>> {
