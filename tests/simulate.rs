@@ -6,11 +6,12 @@ use std::fs;
 use std::io::Read;
 use std::path::Path;
 
-use atomscope::cohort::Label;
+use atomscope::cohort::{Label, Number};
 use atomscope::simulate::{
     EMBEDDINGS, MODEL, ReportedAtom, Role, SimulateOptions, Simulated, Simulator, TRUTH, Truth,
     simulate, simulate_in_memory,
 };
+use sha2::{Digest, Sha256};
 
 type Outcome = Result<(), Box<dyn Error>>;
 
@@ -106,6 +107,49 @@ fn an_error_of_the_progress_stops_the_work_and_leaves_no_file() -> Outcome {
     });
     assert!(matches!(stopped, Err(atomscope::error::Error::Cancelled)));
     assert_eq!(fs::read_dir(folder.path())?.count(), 0);
+    Ok(())
+}
+
+// Pins the numbers: what differs here differs from one machine, or one version, to the next.
+#[test]
+fn the_numbers_are_the_same_on_every_machine() -> Outcome {
+    let simulated = simulate_in_memory(&SimulateOptions::new(100, 37, 131, 5, 7))?;
+    let digest = |numbers: &[f32]| {
+        let mut hash = Sha256::new();
+        for x in numbers {
+            hash.update(x.to_le_bytes());
+        }
+        hash.finalize()[..4].to_vec()
+    };
+    assert_eq!(digest(&simulated.embeddings), [253, 69, 163, 153]);
+    assert_eq!(digest(simulated.sae.weight()), [15, 74, 227, 146]);
+    assert_eq!(digest(simulated.sae.std()), [163, 38, 243, 104]);
+    let call = simulated.calls.get(99);
+    assert_eq!(
+        (call.chrom, call.pos, call.svlen),
+        (Some("chrX"), Number::Int(128_694_544), Number::Int(292))
+    );
+    Ok(())
+}
+
+#[test]
+fn an_output_that_cannot_be_written_is_an_error_that_names_it() -> Outcome {
+    let folder = tempfile::tempdir()?;
+    let options = SimulateOptions::new(10, 8, 8, 2, 1);
+    let taken = folder.path().join("taken");
+    fs::write(&taken, "a file")?;
+    let message = |out: &Path| {
+        let error = simulate(out, &options, &|_| Ok(())).err();
+        error.map(|e| e.to_string()).unwrap_or_default()
+    };
+    assert!(message(&taken).contains("taken: cannot create the folder"));
+    fs::create_dir(folder.path().join(EMBEDDINGS))?;
+    assert!(message(folder.path()).contains("embeddings.pt: cannot write it"));
+    assert_eq!(
+        fs::read_dir(folder.path())?.count(),
+        2,
+        "nothing is left behind"
+    );
     Ok(())
 }
 

@@ -3,6 +3,7 @@
 //! Shares and sizes are round figures of the kind that genome-wide call sets of short and long
 //! reads show; the peaks are those of Alu (about 300 bp) and LINE-1 (about 6 kb) elements.
 
+use super::genome;
 use super::random::{Purpose, Stream};
 use crate::cohort::{Call, Label, Number};
 
@@ -80,34 +81,6 @@ const SMALLEST: f64 = 50.0;
 /// Largest size that is drawn. An insertion has to be assembled, so its is smaller.
 const LARGEST: f64 = 5e6;
 const LARGEST_INSERTION: f64 = 30_000.0;
-
-/// Human chromosomes with their lengths in `GRCh38`.
-const CHROMOSOMES: [(&str, u64); 24] = [
-    ("chr1", 248_956_422),
-    ("chr2", 242_193_529),
-    ("chr3", 198_295_559),
-    ("chr4", 190_214_555),
-    ("chr5", 181_538_259),
-    ("chr6", 170_805_979),
-    ("chr7", 159_345_973),
-    ("chr8", 145_138_636),
-    ("chr9", 138_394_717),
-    ("chr10", 133_797_422),
-    ("chr11", 135_086_622),
-    ("chr12", 133_275_309),
-    ("chr13", 114_364_328),
-    ("chr14", 107_043_718),
-    ("chr15", 101_991_189),
-    ("chr16", 90_338_345),
-    ("chr17", 83_257_441),
-    ("chr18", 80_373_285),
-    ("chr19", 58_617_616),
-    ("chr20", 64_444_167),
-    ("chr21", 46_709_983),
-    ("chr22", 50_818_468),
-    ("chrX", 156_040_895),
-    ("chrY", 57_227_415),
-];
 
 const DATASETS: [&str; 4] = [
     "sample1-short-reads",
@@ -201,18 +174,13 @@ impl Caller {
     fn place(&self, row: u64, dataset: u64, within: f64) -> (&'static str, i64, i64) {
         let start = (dataset * self.rows).div_ceil(DATASETS.len() as u64);
         let end = ((dataset + 1) * self.rows).div_ceil(DATASETS.len() as u64);
-        let genome: u64 = CHROMOSOMES.iter().map(|&(_, length)| length).sum();
         let part = ((row - start) as f64 + within) / (end - start) as f64;
-        let mut offset = ((part * genome as f64) as u64).min(genome - 1);
-        let mut found = CHROMOSOMES[0];
-        for chromosome in CHROMOSOMES {
-            found = chromosome;
-            if offset < chromosome.1 {
-                break;
-            }
-            offset -= chromosome.1;
-        }
-        (found.0, found.1.cast_signed(), offset.cast_signed() + 1)
+        let (chromosome, base) = genome::at(part);
+        (
+            chromosome.name,
+            chromosome.length.cast_signed(),
+            base.cast_signed(),
+        )
     }
 
     fn true_share(&self, kind: usize, peak: usize) -> f64 {
@@ -301,7 +269,8 @@ mod tests {
             };
             for row in 0..rows {
                 let draw = caller.draw(row);
-                let length = CHROMOSOMES.iter().find(|c| c.0 == draw.chrom).map(|c| c.1);
+                let chromosome = genome::CHROMOSOMES.iter().find(|c| c.name == draw.chrom);
+                let length = chromosome.map(|c| c.length);
                 let end = draw.pos.cast_unsigned() + (-draw.svlen).max(0).cast_unsigned();
                 assert!(draw.pos >= 1 && Some(end) <= length);
                 assert_eq!(draw.svlen.signum(), [-1, 1, 1, 0, 1][draw.kind]);

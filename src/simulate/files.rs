@@ -138,7 +138,14 @@ fn write_decoder(sae: &Sae, sink: &mut Sink<'_>) -> Result<()> {
     let scales: Vec<f32> = sae
         .weight()
         .par_chunks_exact(dim)
-        .map(|weight| 1.0 / weight.iter().map(|x| x * x).sum::<f32>().sqrt())
+        .map(|weight| {
+            1.0 / weight
+                .iter()
+                .map(|x| x * x)
+                .sum::<f32>()
+                .sqrt()
+                .max(f32::MIN_POSITIVE)
+        })
         .collect();
     let block = (BLOCK / features).clamp(1, dim);
     let mut numbers = vec![0.0; block * features];

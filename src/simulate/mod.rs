@@ -13,6 +13,7 @@
 
 mod calls;
 mod files;
+mod genome;
 mod model;
 mod plan;
 mod random;

@@ -211,6 +211,31 @@ fn length(seed: u64, atom: u32) -> f32 {
 }
 
 fn sae_parts(options: &SimulateOptions, plan: &Plan, rotation: &Rotation) -> Result<SaeParts> {
+    let (weight, bias) = encoder(options, plan, rotation)?;
+    let mut stream = Stream::new(options.seed, Purpose::Whitening, 0);
+    let std: Vec<f32> = (0..options.input_dim)
+        .map(|_| libm::expf(1.2 * stream.normal()))
+        .collect();
+    let mean = std.iter().map(|std| 2.0 * std * stream.normal()).collect();
+    Ok(SaeParts {
+        name: "simulated SAE".to_owned(),
+        input_dim: options.input_dim,
+        feature_dim: options.features,
+        k: options.k,
+        weight,
+        bias,
+        mean,
+        std,
+    })
+}
+
+/// The encoder's weight and bias: a planted atom's direction is a latent coordinate of its own,
+/// the others' are random in the coordinates that are left; then all are rotated.
+fn encoder(
+    options: &SimulateOptions,
+    plan: &Plan,
+    rotation: &Rotation,
+) -> Result<(Vec<f32>, Vec<f32>)> {
     let &SimulateOptions {
         input_dim: dim,
         features,
@@ -224,41 +249,24 @@ fn sae_parts(options: &SimulateOptions, plan: &Plan, rotation: &Rotation) -> Res
     let planted = 2 * plan.pairs.len();
     let mut weight = zeros(features * dim, "--features x --input-dim")?;
     let mut bias = vec![0.0; features];
-    weight
-        .par_chunks_exact_mut(dim)
-        .zip(&mut bias)
-        .enumerate()
-        .for_each(|(atom, (weight, bias))| {
-            // The first draw is the length: see `length`.
-            let mut stream = Stream::new(seed, Purpose::Weights, atom as u64);
-            let _ = stream.normal();
-            *bias = -0.2 + 0.25 * stream.normal();
-            if let Some(i) = coordinate[atom] {
-                weight[i] = 1.0;
-            } else {
-                stream.fill_normal(&mut weight[planted..]);
-            }
-            let scale = length(seed, atom as u32) / dot(weight, weight).sqrt();
-            for x in &mut *weight {
-                *x *= scale;
-            }
-            rotation.apply(weight);
-        });
-    let mut stream = Stream::new(seed, Purpose::Whitening, 0);
-    let std: Vec<f32> = (0..dim)
-        .map(|_| libm::expf(1.2 * stream.normal()))
-        .collect();
-    let mean = std.iter().map(|std| 2.0 * std * stream.normal()).collect();
-    Ok(SaeParts {
-        name: "simulated SAE".to_owned(),
-        input_dim: dim,
-        feature_dim: features,
-        k: options.k,
-        weight,
-        bias,
-        mean,
-        std,
-    })
+    let atoms = weight.par_chunks_exact_mut(dim).zip(&mut bias).enumerate();
+    atoms.for_each(|(atom, (weight, bias))| {
+        // The first draw is the length: see `length`.
+        let mut stream = Stream::new(seed, Purpose::Weights, atom as u64);
+        let _ = stream.normal();
+        *bias = -0.2 + 0.25 * stream.normal();
+        if let Some(i) = coordinate[atom] {
+            weight[i] = 1.0;
+        } else {
+            stream.fill_normal(&mut weight[planted..]);
+        }
+        let scale = length(seed, atom as u32) / dot(weight, weight).sqrt().max(f32::MIN_POSITIVE);
+        for x in &mut *weight {
+            *x *= scale;
+        }
+        rotation.apply(weight);
+    });
+    Ok((weight, bias))
 }
 
 /// Zeros, or an error where there is no memory for them.

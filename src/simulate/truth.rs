@@ -66,7 +66,7 @@ pub enum Role {
 pub struct ReportedAtom {
     /// The atom.
     pub atom: u32,
-    /// Whether it is called biased, at the analysis' false discovery rate.
+    /// Whether it is called biased, at a false discovery rate of 5 %.
     pub significant: bool,
     /// Its odds ratio, true against false calls.
     pub odds: f64,
@@ -146,7 +146,8 @@ impl fmt::Display for Recovery {
         )?;
         write!(
             f,
-            "Other atoms, with no bias: {} of {} called",
+            "Other atoms, with no bias: {} of {} called (by chance: at a false discovery rate of 5 %, \
+             one call in twenty is expected to be)",
             self.others_called, self.null_atoms
         )
     }

@@ -109,6 +109,24 @@ impl<'a> Tensor<'a> {
     fn bytes(&self) -> u64 {
         self.shape.iter().product::<u64>() * self.element.size()
     }
+
+    fn write(self, number: usize, out: &mut dyn Write, path: &Path) -> Result<()> {
+        let bytes = self.bytes();
+        let mut sink = Sink {
+            out,
+            path,
+            written: 0,
+        };
+        (self.fill)(&mut sink)?;
+        if sink.written == bytes {
+            return Ok(());
+        }
+        let message = format!(
+            "tensor {number} has {} bytes of numbers where its shape has {bytes}",
+            sink.written
+        );
+        Err(Error::writing(path, io::Error::other(message)))
+    }
 }
 
 /// Where a streamed tensor's numbers go.
@@ -163,23 +181,8 @@ pub fn save(path: &Path, value: Value<'_>, pickle_bytes: u64) -> Result<WholeFil
             .map_err(writing)?;
     }
     for (number, tensor) in tensors.into_iter().enumerate() {
-        let bytes = tensor.bytes();
-        start(&mut zip, &format!("data/{number}"), bytes).map_err(writing)?;
-        let mut sink = Sink {
-            out: &mut zip,
-            path,
-            written: 0,
-        };
-        (tensor.fill)(&mut sink)?;
-        if sink.written != bytes {
-            let found = format!(
-                "{} bytes of numbers where its shape has {bytes}",
-                sink.written
-            );
-            return Err(writing(io::Error::other(format!(
-                "tensor {number} has {found}"
-            ))));
-        }
+        start(&mut zip, &format!("data/{number}"), tensor.bytes()).map_err(writing)?;
+        tensor.write(number, &mut zip, path)?;
     }
     start(&mut zip, "version", 0)
         .and_then(|()| zip.write_all(b"3\n"))
@@ -197,4 +200,51 @@ fn start<W: Write + io::Seek>(zip: &mut ZipWriter<W>, name: &str, bytes: u64) ->
         .large_file(bytes >= u64::from(u32::MAX));
     zip.start_file(format!("{ROOT}/{name}"), options)
         .map_err(io::Error::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Read;
+
+    fn entry(file: &WholeFile, name: &str) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        zip::ZipArchive::new(file.file())
+            .and_then(|mut archive| Ok(archive.by_name(name)?.read_to_end(&mut bytes)?))
+            .unwrap_or_else(|e| panic!("{name}: {e}"));
+        bytes
+    }
+
+    // Decoded by hand: a dict of one key, whose value is the call
+    // `_rebuild_tensor_v2(('storage', HalfStorage, '0', 'cpu', 6), 0, (2, 3), (3, 1), False,
+    // OrderedDict())`.
+    #[test]
+    fn a_tensor_is_a_call_that_rebuilds_it_from_its_storage() -> Result<()> {
+        let path = std::env::temp_dir().join("atomscope-tensor.pt");
+        let numbers: Vec<f16> = (0..6_u8).map(f16::from).collect();
+        let tensor = Value::Tensor(Tensor::new(&[2, 3], &numbers));
+        let file = save(&path, Value::Dict(vec![("x", tensor)]), 0)?;
+        let pickle = b"\x80\x02}(X\x01\x00\x00\x00xq\x00\
+            ctorch._utils\n_rebuild_tensor_v2\nq\x01((X\x07\x00\x00\x00storageq\x02\
+            ctorch\nHalfStorage\nq\x03X\x01\x00\x00\x000X\x03\x00\x00\x00cpuq\x04K\x06tQ\
+            K\x00(K\x02K\x03t(K\x03K\x01t\x89ccollections\nOrderedDict\nq\x05)RtRu.";
+        assert_eq!(entry(&file, "archive/data.pkl"), pickle);
+        // binary16: 1 is 0x3c00, 2 is 0x4000, 3 is 0x4200, 4 is 0x4400, 5 is 0x4500.
+        let bytes = [0, 0, 0, 0x3c, 0, 0x40, 0, 0x42, 0, 0x44, 0, 0x45];
+        assert_eq!(entry(&file, "archive/data/0"), bytes);
+        Ok(())
+    }
+
+    #[test]
+    fn a_tensor_with_too_few_numbers_is_an_error_and_no_file() {
+        let path = std::env::temp_dir().join("atomscope-short.pt");
+        let tensor = Value::Tensor(Tensor::new(&[2, 3], &[1.0_f64; 5]));
+        let message = save(&path, tensor, 0).err().map(|e| e.to_string());
+        let message = message.unwrap_or_default();
+        assert!(
+            message.contains("has 40 bytes of numbers where its shape has 48"),
+            "{message}"
+        );
+        assert!(!path.exists());
+    }
 }
