@@ -218,3 +218,30 @@ fn every_two_top_atoms_are_in_the_co_activation_table() {
     );
     assert!(lines.len() > 50);
 }
+
+#[test]
+fn insertions_are_compared_however_many_types_come_first() {
+    let names: Vec<String> = (0..400).map(|i| format!("type {i}")).collect();
+    let types = |row: usize| match row {
+        0..400 => names[row].as_str(),
+        _ => ["INS", "DEL"][row % 2],
+    };
+    let call = |row: usize| Call {
+        svtype: Some(types(row)),
+        truvari_class: Some(["TP", "FP"][row / 2 % 2]),
+        ..Call::default()
+    };
+    let calls: Calls = (0..440).map(call).collect();
+    // Atom 0 fires on insertions alone, atom 1 on the rest.
+    let atoms = (0..440).map(|row| u32::from(types(row) != "INS")).collect();
+    let found = findings(&calls, &FiringSets::new(1, atoms, vec![]));
+    let top = found.sv_types.ins_del.unwrap().top_ins;
+    assert_eq!(
+        (top[0].atom, top[0].ins_count, top[0].del_count),
+        (0, 20, 0)
+    );
+    assert_eq!(
+        (top[1].atom, top[1].ins_count, top[1].del_count),
+        (1, 0, 420)
+    );
+}

@@ -8,6 +8,8 @@
 //! | `npy` | `fires.npy` |
 //! | `write` | the folder they go to: all of them, or none |
 
+#![forbid(unsafe_code)]
+
 pub mod csv;
 pub mod json;
 pub mod npy;

@@ -36,19 +36,26 @@ struct Positions {
     paired: u32,
 }
 
+/// Which atoms are looked for, up to the largest of them.
+struct Wanted {
+    /// Almost every atom that fires is none of them: one byte says so.
+    is_wanted: Vec<bool>,
+    positions: Vec<Positions>,
+}
+
 impl Firings {
     /// Lists the rows of the atoms of `listed`, and counts the joint firings of each two atoms of
     /// `paired`. Atoms may repeat and need not exist. Time is that of reading the sets once;
     /// memory that of the rows listed. The result does not depend on the number of threads.
     pub fn scan(sets: &FiringSets, listed: &[u32], paired: &[u32]) -> Self {
         let (listed, paired) = (distinct(listed), distinct(paired));
-        let table = positions(&listed, &paired);
+        let wanted = Wanted::new(&listed, &paired);
         let k = sets.k().max(1);
         let parts: Vec<Part> = sets
             .atoms()
             .par_chunks(k * CHUNK)
             .enumerate()
-            .map(|(chunk, atoms)| scan_chunk(&table, paired.len(), atoms, k, chunk * CHUNK))
+            .map(|(chunk, atoms)| scan_chunk(&wanted, paired.len(), atoms, k, chunk * CHUNK))
             .collect();
         let mut rows = vec![Vec::new(); listed.len()];
         let mut together = vec![0; paired.len() * paired.len()];
@@ -100,24 +107,31 @@ fn distinct(atoms: &[u32]) -> Vec<u32> {
     atoms
 }
 
-/// Positions by atom, up to the largest atom that is looked for.
-fn positions(listed: &[u32], paired: &[u32]) -> Vec<Positions> {
-    let nowhere = Positions {
-        listed: ABSENT,
-        paired: ABSENT,
-    };
-    let largest = listed.last().max(paired.last());
-    let mut table = vec![nowhere; largest.map_or(0, |&atom| atom as usize + 1)];
-    for (position, &atom) in listed.iter().enumerate() {
-        table[atom as usize].listed = position as u32;
+impl Wanted {
+    fn new(listed: &[u32], paired: &[u32]) -> Self {
+        let nowhere = Positions {
+            listed: ABSENT,
+            paired: ABSENT,
+        };
+        let largest = listed.last().max(paired.last());
+        let atoms = largest.map_or(0, |&atom| atom as usize + 1);
+        let mut wanted = Self {
+            is_wanted: vec![false; atoms],
+            positions: vec![nowhere; atoms],
+        };
+        for (position, &atom) in listed.iter().enumerate() {
+            wanted.is_wanted[atom as usize] = true;
+            wanted.positions[atom as usize].listed = position as u32;
+        }
+        for (position, &atom) in paired.iter().enumerate() {
+            wanted.is_wanted[atom as usize] = true;
+            wanted.positions[atom as usize].paired = position as u32;
+        }
+        wanted
     }
-    for (position, &atom) in paired.iter().enumerate() {
-        table[atom as usize].paired = position as u32;
-    }
-    table
 }
 
-fn scan_chunk(table: &[Positions], side: usize, atoms: &[u32], k: usize, first_row: usize) -> Part {
+fn scan_chunk(wanted: &Wanted, side: usize, atoms: &[u32], k: usize, first_row: usize) -> Part {
     let mut part = Part {
         hits: Vec::new(),
         together: vec![0; side * side],
@@ -126,9 +140,10 @@ fn scan_chunk(table: &[Positions], side: usize, atoms: &[u32], k: usize, first_r
     for (row, atoms) in atoms.chunks_exact(k).enumerate() {
         paired.clear();
         for &atom in atoms {
-            let Some(found) = table.get(atom as usize) else {
+            if !wanted.is_wanted.get(atom as usize).is_some_and(|&is| is) {
                 continue;
-            };
+            }
+            let found = wanted.positions[atom as usize];
             if found.listed != ABSENT {
                 part.hits.push((found.listed, first_row + row));
             }

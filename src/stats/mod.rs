@@ -10,6 +10,8 @@
 //! | `chi2`, `fdr`, `exact`, `describe`, `rank`, `counts` | the arithmetic below them, after scipy, statsmodels, Python, numpy and pandas |
 //! | `firings` | the one pass over the firing sets |
 
+#![forbid(unsafe_code)]
+
 pub mod bias;
 pub mod chi2;
 pub mod coactivation;
