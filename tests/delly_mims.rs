@@ -20,7 +20,7 @@ fn analyze(data: &Path, out: &Path, more: &[&str]) -> String {
         "--out".as_ref(),
         out.as_os_str(),
     ]);
-    args.extend(["-q".as_ref(), "--save-fires".as_ref()]);
+    args.extend(["-q", "--save-fires"].map(AsRef::<std::ffi::OsStr>::as_ref));
     args.extend(more.iter().map(AsRef::<std::ffi::OsStr>::as_ref));
     let output = atomscope(args);
     assert!(

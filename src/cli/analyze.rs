@@ -12,10 +12,10 @@ use crate::analysis::{Analysis, AnalyzeOptions, Encoding};
 use crate::engine::Control;
 use crate::error::{Error, Result};
 use crate::read::{Cohort, LoadedModel, read_cohort, read_model};
-use crate::report::write::OutputSet;
 use crate::report::{csv, json, npy, text};
 use crate::rows::Rows;
 use crate::stats::Findings;
+use crate::write::set::OutputSet;
 
 /// Which atoms fire on true and on false calls, and what these calls are
 ///
@@ -79,23 +79,23 @@ pub(super) fn analyze_files(run: &RunArgs, out: &Path, save_fires: bool) -> Resu
 
 fn write_files(out: &Path, analysis: &Analysis, record: &Record, save_fires: bool) -> Result<()> {
     let findings = &analysis.findings;
-    let mut files = OutputSet::new(out);
+    let mut files = OutputSet::new(out)?;
     files.add("sae_feature_bias_analysis.csv", |out| {
         csv::bias(&findings.bias, out)
-    });
+    })?;
     files.add("top_biased_features.json", |out| {
         json::top_biased(findings, out)
-    });
+    })?;
     files.add("coactivation.csv", |out| {
         csv::coactivation(&findings.coactivation, out)
-    });
+    })?;
     files.add("report.txt", |out| {
         write!(out, "{}", text::Analysis(findings))
-    });
+    })?;
     if save_fires {
-        files.add("fires.npy", |out| npy::firing_sets(&analysis.fires, out));
+        files.add("fires.npy", |out| npy::firing_sets(&analysis.fires, out))?;
     }
-    files.add("run.json", |out| record.write(out));
+    files.add("run.json", |out| record.write(out))?;
     files.commit().map(drop)
 }
 

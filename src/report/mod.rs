@@ -6,7 +6,6 @@
 //! | `csv` | `sae_feature_bias_analysis.csv`, `coactivation.csv` |
 //! | `json` | `top_biased_features.json`, the investigation of single atoms |
 //! | `npy` | `fires.npy` |
-//! | `write` | the folder they go to: all of them, or none |
 
 #![forbid(unsafe_code)]
 
@@ -14,4 +13,3 @@ pub mod csv;
 pub mod json;
 pub mod npy;
 pub mod text;
-pub mod write;

@@ -9,8 +9,9 @@ use super::{SimulateOptions, Simulator, Truth};
 use crate::error::Result;
 use crate::sae::Sae;
 use crate::write::pickle::Value;
+use crate::write::set::OutputSet;
 use crate::write::torch::{self, Element, Sink, Tensor};
-use crate::write::whole::{WholeFile, create_folder, write_whole};
+use crate::write::whole::WholeFile;
 
 /// The file with the embeddings and the calls.
 pub const EMBEDDINGS: &str = "embeddings.pt";
@@ -41,15 +42,18 @@ pub fn simulate(
 ) -> Result<Truth> {
     let simulator = Simulator::new(options)?;
     let truth = simulator.truth();
-    create_folder(out)?;
     let mut json = serde_json::to_string_pretty(&truth).unwrap_or_default();
     json.push('\n');
-    let files = [
-        write_cohort(&out.join(EMBEDDINGS), &simulator, options, progress)?,
-        write_model(&out.join(MODEL), simulator.sae())?,
-        write_whole(&out.join(TRUTH), json.as_bytes())?,
-    ];
-    files.into_iter().try_for_each(WholeFile::publish)?;
+    let mut files = OutputSet::new(out)?;
+    files.add_whole(write_cohort(
+        &files.path(EMBEDDINGS),
+        &simulator,
+        options,
+        progress,
+    )?);
+    files.add_whole(write_model(&files.path(MODEL), simulator.sae())?);
+    files.add(TRUTH, |out| out.write_all(json.as_bytes()))?;
+    files.commit()?;
     Ok(truth)
 }
 

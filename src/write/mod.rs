@@ -1,5 +1,6 @@
-//! Writing files: whole or not at all, and torch's `.pt` container.
+//! Writing files: one or several, whole or not at all, and torch's `.pt` container.
 
 pub mod pickle;
+pub mod set;
 pub mod torch;
 pub mod whole;

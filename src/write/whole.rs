@@ -1,7 +1,7 @@
 //! Files that appear whole or not at all.
 
-use std::fs::{self, File};
-use std::io::{self, Write};
+use std::fs::File;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
@@ -23,14 +23,7 @@ impl WholeFile {
             Some(folder) if !folder.as_os_str().is_empty() => folder,
             _ => Path::new("."),
         };
-        let mut builder = tempfile::Builder::new();
-        builder.prefix(".atomscope-");
-        // A temporary file is private by default; a result is not: what the umask allows.
-        #[cfg(unix)]
-        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-        let temporary = builder
-            .tempfile_in(folder)
-            .map_err(|e| Error::writing(path, e))?;
+        let temporary = temporary(folder).map_err(|e| Error::writing(path, e))?;
         Ok(Self {
             path: path.to_owned(),
             temporary,
@@ -47,40 +40,44 @@ impl WholeFile {
         self.temporary.as_file()
     }
 
-    /// Brings what was written to the disk, then moves the file to its place, over an older
-    /// one.
-    pub fn publish(self) -> Result<()> {
-        let path = self.path;
-        self.temporary
-            .as_file()
+    /// Brings what was written to the disk.
+    pub fn sync(&self) -> Result<()> {
+        self.file()
             .sync_all()
-            .and_then(|()| self.temporary.persist(&path).map_err(io::Error::from))
-            .map_err(|e| Error::writing(&path, e))?;
-        Ok(())
+            .map_err(|e| Error::writing(&self.path, e))
+    }
+
+    /// Moves the file to its place, over an older one.
+    pub(super) fn persist(self) -> Result<()> {
+        let path = self.path;
+        let moved = self.temporary.persist(&path);
+        moved
+            .map(drop)
+            .map_err(|failed| Error::writing(&path, failed.error))
+    }
+
+    /// [Syncs](Self::sync) the file and moves it to its place, over an older one.
+    pub fn publish(self) -> Result<()> {
+        self.sync()?;
+        self.persist()
     }
 }
 
-/// Writes a small file, whole or not at all.
-pub fn write_whole(path: &Path, contents: &[u8]) -> Result<WholeFile> {
-    let file = WholeFile::create(path)?;
-    file.file()
-        .write_all(contents)
-        .map_err(|e| Error::writing(path, e))?;
-    Ok(file)
-}
-
-/// Makes a folder with the folders that it is in, where they do not exist.
-pub fn create_folder(path: &Path) -> Result<()> {
-    fs::create_dir_all(path).map_err(|source| Error::Io {
-        path: path.to_owned(),
-        doing: "create the folder",
-        action: "choose a folder that can be written",
-        source,
-    })
+/// A temporary file in a folder. It is private by default; a result is not: what the umask
+/// allows.
+pub(super) fn temporary(folder: &Path) -> io::Result<NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".atomscope-");
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    builder.tempfile_in(folder)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+    use std::io::Write;
+
     use super::*;
 
     #[test]
@@ -89,13 +86,20 @@ mod tests {
         let path = folder.path().join("result.txt");
         let names = || fs::read_dir(folder.path()).map_or(0, Iterator::count);
 
-        drop(write_whole(&path, b"dropped")?);
+        let write_whole = |contents: &[u8]| {
+            let file = WholeFile::create(&path)?;
+            file.file()
+                .write_all(contents)
+                .map_err(|e| Error::writing(&path, e))?;
+            Ok(file)
+        };
+        drop(write_whole(b"dropped")?);
         assert_eq!(names(), 0, "a dropped file leaves nothing behind");
 
-        let file = write_whole(&path, b"first")?;
+        let file = write_whole(b"first")?;
         assert!(!path.exists());
         file.publish()?;
-        write_whole(&path, b"second")?.publish()?;
+        write_whole(b"second")?.publish()?;
         assert_eq!(fs::read(&path).ok().as_deref(), Some(&b"second"[..]));
         assert_eq!(names(), 1, "no temporary file stays");
         Ok(())

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 /// Runs the program.
-pub fn atomscope<I: AsRef<std::ffi::OsStr>>(args: impl IntoIterator<Item = I>) -> Output {
+pub(crate) fn atomscope<I: AsRef<std::ffi::OsStr>>(args: impl IntoIterator<Item = I>) -> Output {
     Command::new(env!("CARGO_BIN_EXE_atomscope"))
         .args(args)
         .output()
@@ -14,7 +14,7 @@ pub fn atomscope<I: AsRef<std::ffi::OsStr>>(args: impl IntoIterator<Item = I>) -
 }
 
 /// The folder of real data, named by an environment variable; a line says so where it is absent.
-pub fn delly_mims(test: &str) -> Option<PathBuf> {
+pub(crate) fn delly_mims(test: &str) -> Option<PathBuf> {
     let folder = std::env::var_os("ATOMSCOPE_DELLY_MIMS").map(PathBuf::from);
     if folder.is_none() {
         // Straight to the terminal: the test harness hides what a passing test prints.
@@ -26,7 +26,7 @@ pub fn delly_mims(test: &str) -> Option<PathBuf> {
 }
 
 /// Everything in a folder, by name, with its content.
-pub fn contents(folder: &Path) -> Vec<(String, Vec<u8>)> {
+pub(crate) fn contents(folder: &Path) -> Vec<(String, Vec<u8>)> {
     let Ok(entries) = std::fs::read_dir(folder) else {
         return Vec::new();
     };
@@ -42,7 +42,7 @@ pub fn contents(folder: &Path) -> Vec<(String, Vec<u8>)> {
 }
 
 /// Demands exit code 2, nothing on stdout, one line on stderr with all of `words` in it.
-pub fn assert_refused(output: &Output, words: &[&str]) {
+pub(crate) fn assert_refused(output: &Output, words: &[&str]) {
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(2), "{stderr}");
     assert!(

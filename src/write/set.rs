@@ -4,40 +4,39 @@ use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use tempfile::{NamedTempFile, TempPath};
+use tempfile::TempPath;
 
+use super::whole::{WholeFile, temporary};
 use crate::error::{Error, Result};
-
-/// Writes one file's contents.
-pub type Writer<'a> = Box<dyn FnOnce(&mut dyn Write) -> io::Result<()> + 'a>;
 
 /// The files of one run and the folder they go to.
 ///
-/// [`OutputSet::commit`] writes each to a temporary file in that folder and syncs it; only when
-/// all have succeeded are they renamed. Whatever fails before, or on the way, an earlier run's
+/// Each file is written under a temporary name in that folder; only [`OutputSet::commit`] renames
+/// them, once all are written and synced. Whatever fails before, or on the way, an earlier run's
 /// files are left, or put back, as they were, no temporary file stays, and a folder that was
 /// made for the run is removed again.
 ///
 /// ```
-/// use atomscope::report::write::OutputSet;
+/// use atomscope::write::set::OutputSet;
 ///
 /// let folder = tempfile::tempdir()?;
-/// let mut files = OutputSet::new(folder.path().join("results"));
-/// files.add("report.txt", |out| out.write_all(b"all is well\n"));
+/// let mut files = OutputSet::new(&folder.path().join("results"))?;
+/// files.add("report.txt", |out| out.write_all(b"all is well\n"))?;
 /// let written = files.commit()?;
 /// assert_eq!(std::fs::read(&written[0])?, b"all is well\n");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub struct OutputSet<'a> {
+#[derive(Debug)]
+pub struct OutputSet {
+    // Before `created`: files are removed before the folder that they are in.
+    files: Vec<WholeFile>,
+    created: CreatedFolders,
     folder: PathBuf,
-    files: Vec<(String, Writer<'a>)>,
 }
 
-/// A file that is written, but not yet in place.
-struct Staged {
-    target: PathBuf,
-    temporary: TempPath,
-}
+/// Folders that were made for a run, deepest first; removed again if they are dropped.
+#[derive(Debug)]
+struct CreatedFolders(Vec<PathBuf>);
 
 /// A file that is in place, and the earlier one that it took the place of.
 struct Placed {
@@ -45,96 +44,92 @@ struct Placed {
     earlier: Option<TempPath>,
 }
 
-impl<'a> OutputSet<'a> {
-    /// No files yet; nothing is touched before [`OutputSet::commit`].
-    pub fn new(folder: impl Into<PathBuf>) -> Self {
-        Self {
-            folder: folder.into(),
-            files: Vec::new(),
-        }
-    }
-
-    /// Adds a file by its name in the folder; its writer runs at [`OutputSet::commit`], through a
-    /// buffer. A later file of the same name takes the earlier one's place.
-    pub fn add(
-        &mut self,
-        name: impl Into<String>,
-        writer: impl FnOnce(&mut dyn Write) -> io::Result<()> + 'a,
-    ) {
-        self.files.push((name.into(), Box::new(writer)));
-    }
-
-    /// Writes everything, and tells the paths in the order in which they were added.
+impl OutputSet {
+    /// An empty set; makes the folder, with all above it, where it does not exist.
     ///
     /// # Errors
-    /// [`Error::Io`] with the file or folder that could not be written.
-    pub fn commit(self) -> Result<Vec<PathBuf>> {
-        let created = create_folder(&self.folder)?;
-        let written = write_all(&self.folder, self.files);
-        if written.is_err() {
-            remove_folders(&created);
-        }
-        written
+    /// [`Error::Io`] with the folder that cannot be made.
+    pub fn new(folder: &Path) -> Result<Self> {
+        let created = create_folder(folder)?;
+        Ok(Self {
+            files: Vec::new(),
+            created,
+            folder: folder.to_owned(),
+        })
     }
-}
 
-fn write_all(folder: &Path, files: Vec<(String, Writer<'_>)>) -> Result<Vec<PathBuf>> {
-    let staged = files
-        .into_iter()
-        .map(|(name, writer)| stage(folder, &name, writer))
-        .collect::<Result<Vec<_>>>()?;
-    let mut placed = Vec::new();
-    for file in staged {
-        match place(folder, file) {
-            Ok(done) => placed.push(done),
-            Err(error) => {
-                take_back(placed);
-                return Err(error);
+    /// Writes a file of this name, through a buffer, under a temporary name.
+    ///
+    /// # Errors
+    /// [`Error::Io`] with the file that could not be written.
+    pub fn add(
+        &mut self,
+        name: &str,
+        writer: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    ) -> Result<()> {
+        let target = self.folder.join(name);
+        let whole = WholeFile::create(&target)?;
+        let mut out = BufWriter::with_capacity(1 << 16, whole.file());
+        writer(&mut out)
+            .and_then(|()| out.flush())
+            .map_err(|e| Error::writing(&target, e))?;
+        drop(out);
+        self.files.push(whole);
+        Ok(())
+    }
+
+    /// Where a file of this name will be.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+
+    /// Takes in a file that was written otherwise, for a [path](Self::path) in this folder.
+    pub fn add_whole(&mut self, file: WholeFile) {
+        self.files.push(file);
+    }
+
+    /// Puts every file in its place, and tells the paths in the order in which they were added.
+    ///
+    /// # Errors
+    /// [`Error::Io`] with the file that could not be put in its place.
+    pub fn commit(mut self) -> Result<Vec<PathBuf>> {
+        for file in &self.files {
+            file.sync()?;
+        }
+        let mut placed = Vec::new();
+        for file in std::mem::take(&mut self.files) {
+            match place(&self.folder, file) {
+                Ok(done) => placed.push(done),
+                Err(error) => {
+                    take_back(placed);
+                    return Err(error);
+                }
             }
         }
+        sync_folder(&self.folder);
+        self.created.0.clear();
+        Ok(placed.into_iter().map(|file| file.target).collect())
     }
-    sync_folder(folder);
-    Ok(placed.into_iter().map(|file| file.target).collect())
 }
 
-/// Writes one file under a temporary name.
-fn stage(folder: &Path, name: &str, writer: Writer<'_>) -> Result<Staged> {
-    let target = folder.join(name);
-    if target.is_dir() {
-        return Err(Error::writing(&target, io::ErrorKind::IsADirectory.into()));
+impl Drop for CreatedFolders {
+    fn drop(&mut self) {
+        for folder in &self.0 {
+            // One that others have put files in stays.
+            drop(fs::remove_dir(folder));
+        }
     }
-    let temporary = write_temporary(folder, writer).map_err(|e| Error::writing(&target, e))?;
-    Ok(Staged { target, temporary })
-}
-
-fn write_temporary(folder: &Path, writer: Writer<'_>) -> io::Result<TempPath> {
-    let mut out = BufWriter::with_capacity(1 << 16, temporary(folder)?);
-    writer(&mut out)?;
-    let file = out.into_inner().map_err(io::IntoInnerError::into_error)?;
-    file.as_file().sync_all()?;
-    Ok(file.into_temp_path())
-}
-
-fn temporary(folder: &Path) -> io::Result<NamedTempFile> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".atomscope-");
-    // Temporary files are their owner's alone by default; these become ordinary files.
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    builder.tempfile_in(folder)
 }
 
 /// Renames one file into its place, keeping what was there.
-fn place(folder: &Path, Staged { target, temporary }: Staged) -> Result<Placed> {
-    let placing = || {
-        let earlier = set_aside(folder, &target)?;
-        temporary.persist(&target).map_err(|failed| failed.error)?;
-        Ok(earlier)
-    };
-    match placing() {
-        Ok(earlier) => Ok(Placed { target, earlier }),
-        Err(error) => Err(Error::writing(&target, error)),
+fn place(folder: &Path, file: WholeFile) -> Result<Placed> {
+    let target = file.path().to_owned();
+    if target.is_dir() {
+        return Err(Error::writing(&target, io::ErrorKind::IsADirectory.into()));
     }
+    let earlier = set_aside(folder, &target).map_err(|e| Error::writing(&target, e))?;
+    file.persist()?;
+    Ok(Placed { target, earlier })
 }
 
 /// A second name for a file, or a copy where the file system has no links; `None` if there is no
@@ -168,31 +163,21 @@ fn sync_folder(folder: &Path) {
     }
 }
 
-/// Creates a folder with all above it that are missing, and tells which, deepest first.
-fn create_folder(folder: &Path) -> Result<Vec<PathBuf>> {
+/// Creates a folder with all above it that are missing.
+fn create_folder(folder: &Path) -> Result<CreatedFolders> {
     let is_missing = |path: &&Path| !path.as_os_str().is_empty() && !path.exists();
-    let missing: Vec<PathBuf> = folder
+    let missing = folder
         .ancestors()
         .take_while(is_missing)
-        .map(Path::to_owned)
-        .collect();
-    if let Err(source) = fs::create_dir_all(folder) {
-        remove_folders(&missing);
-        return Err(Error::Io {
-            path: folder.to_owned(),
-            doing: "create the folder",
-            action: "choose a folder that can be written, with space left",
-            source,
-        });
-    }
-    Ok(missing)
-}
-
-/// Removes folders that are empty; others stay.
-fn remove_folders(folders: &[PathBuf]) {
-    for folder in folders {
-        drop(fs::remove_dir(folder));
-    }
+        .map(Path::to_owned);
+    let created = CreatedFolders(missing.collect());
+    fs::create_dir_all(folder).map_err(|source| Error::Io {
+        path: folder.to_owned(),
+        doing: "create the folder",
+        action: "choose a folder that can be written, with space left",
+        source,
+    })?;
+    Ok(created)
 }
 
 #[cfg(test)]
@@ -212,16 +197,16 @@ mod tests {
     }
 
     fn run(folder: &Path, contents: &'static str, fails: bool) -> Result<Vec<PathBuf>> {
-        let mut files = OutputSet::new(folder);
-        files.add("a.txt", move |out| out.write_all(contents.as_bytes()));
-        files.add("b.txt", move |out| {
+        let mut files = OutputSet::new(folder)?;
+        files.add("a.txt", |out| out.write_all(contents.as_bytes()))?;
+        files.add("b.txt", |out| {
             out.write_all(contents.as_bytes())?;
             if fails {
                 Err(io::Error::other("no more space"))
             } else {
                 Ok(())
             }
-        });
+        })?;
         files.commit()
     }
 
@@ -253,14 +238,12 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path();
         fs::write(path.join("a.txt"), "one").unwrap();
-        let mut files = OutputSet::new(path);
-        files.add("a.txt", |out| out.write_all(b"two"));
-        files.add("c.txt", |out| out.write_all(b"two"));
-        // The last writer puts a folder where the second file must go.
-        files.add("b.txt", |_| {
-            fs::create_dir(path.join("c.txt"))?;
-            fs::write(path.join("c.txt/mine"), "")
-        });
+        let mut files = OutputSet::new(path).unwrap();
+        files.add("a.txt", |out| out.write_all(b"two")).unwrap();
+        files.add("c.txt", |out| out.write_all(b"two")).unwrap();
+        // Someone puts a folder where the second file must go.
+        fs::create_dir(path.join("c.txt")).unwrap();
+        fs::write(path.join("c.txt/mine"), "").unwrap();
         assert!(matches!(files.commit(), Err(Error::Io { .. })));
         assert_eq!(names(path), ["a.txt", "c.txt"]);
         assert_eq!(fs::read(path.join("a.txt")).unwrap(), b"one");
