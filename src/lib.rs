@@ -1,8 +1,49 @@
-//! Which atoms of a sparse autoencoder fire on true and on false structural-variant calls.
+//! Which atoms of a sparse autoencoder fire on true and on false structural-variant calls, and
+//! what these calls are: exact, and the same bytes on every machine.
+//!
+//! # The flow, and who imports whom
+//!
+//! ```text
+//! read ──► sae, cohort, rows ──► engine ──► tally, fires ──► stats ──► report
+//! files    the data              fires,      integers        tables    what people see
+//!                                counts
+//! ```
+//!
+//! [`read`] turns torch files into a [`Sae`](sae::Sae), [`Rows`](rows::Rows) that are read as
+//! they are needed, and [`Calls`](cohort::Calls). An [`engine`] finds the
+//! [firing set](fires::FiringSets) of every row and counts it into a [`Tally`](tally::Tally).
+//! [`stats`] computes tables from these, [`report`] writes them. [`analysis`] is all of it in one
+//! function, on data in memory. [`simulate`] makes cohorts whose truth is known, [`write`] files
+//! that appear whole or not at all, [`cli`] is the program. Each imports only what is to its left,
+//! and [`error`], [`python`] (numbers as Python writes them); `unsafe` is in `engine` alone.
+//!
+//! # Example
+//!
+//! ```
+//! use atomscope::analysis::{AnalyzeOptions, analyze};
+//! use atomscope::engine::Control;
+//! use atomscope::rows::SliceRows;
+//! use atomscope::simulate::{SimulateOptions, simulate_in_memory};
+//!
+//! let cohort = simulate_in_memory(&SimulateOptions::new(2000, 32, 128, 8, 1))?;
+//! let rows = SliceRows::new(&cohort.embeddings, 32)?;
+//! let options = AnalyzeOptions::default();
+//! let found = analyze(&cohort.sae, &rows, &cohort.calls, &options, &Control::default())?;
+//!
+//! let (call, atoms) = found.fires.iter().next().ok_or("no call")?;
+//! println!("on call {call} fire the atoms {atoms:?}");
+//! for atom in &found.findings.top_fp_biased {
+//!     println!("atom {} fires on {} false calls, {} true ones", atom.atom, atom.fp_on, atom.tp_on);
+//! }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+#![deny(unsafe_code)]
 
 pub mod analysis;
 pub mod cli;
 pub mod cohort;
+#[allow(unsafe_code)]
 pub mod engine;
 pub mod error;
 pub mod fires;
@@ -15,3 +56,8 @@ pub mod simulate;
 pub mod stats;
 pub mod tally;
 pub mod write;
+
+/// The README's example is run with the documentation's.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use super::screen::ScreenModel;
 use super::select::{self, Selection, Verdict};
+use super::tile::ROW_LANES;
 use super::whiten::{self, RowFacts};
 use crate::engine::Seconds;
 use crate::engine::bound;
@@ -56,7 +57,7 @@ impl<'a> Model<'a> {
     /// The most rows that a block may have.
     pub(super) fn most_rows(&self) -> usize {
         let groups = select::group_count(self.sae.k(), self.sae.feature_dim());
-        (MOST_MAXIMA / groups).clamp(select::ROW_LANES, MOST_ROWS)
+        (MOST_MAXIMA / groups).clamp(ROW_LANES, MOST_ROWS)
     }
 
     /// Whether the screen is worth its work: not where all atoms fire, and not where the bound

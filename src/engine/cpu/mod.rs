@@ -5,6 +5,7 @@ mod block;
 mod bound_tests;
 mod screen;
 mod select;
+mod tile;
 mod whiten;
 
 use std::sync::Mutex;

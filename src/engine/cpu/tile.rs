@@ -1,0 +1,145 @@
+//! The passes of selection over a tile of scores, many rows at once.
+//!
+//! A tile is `scores[f * stride + r]`; what is known of rows is indexed by `r`, what is known of
+//! features by `f`. The bounds of a score are `estimate ± (margin_scale[r] · norm[f] +
+//! margin_offset[r])` with `estimate = score + bias[f] · bias_scale[r]` (see `bound`).
+
+use crate::engine::simd::for_each_simd;
+
+/// Rows are handled in groups of so many; strides are multiples of it.
+pub(super) const ROW_LANES: usize = 16;
+
+for_each_simd! {
+    /// Raises each row's group maxima to the lower bounds of a tile's features.
+    pub(super) fn raise_maxima(
+        scores: &[f32],
+        stride: usize,
+        biases: &[f32],
+        norms: &[f32],
+        bias_scale: &[f32],
+        margin_scale: &[f32],
+        margin_offset: &[f32],
+        first: usize,
+        maxima: &mut [f32],
+    ) {
+        let groups = maxima.len() / stride;
+        let mut group = first % groups;
+        for ((scores, bias), norm) in scores.chunks_exact(stride).zip(biases).zip(norms) {
+            let maxima = &mut maxima[group * stride..][..stride];
+            let rows = scores.iter().zip(bias_scale).zip(margin_scale).zip(margin_offset);
+            for (max, (((score, bias_scale), margin_scale), margin_offset)) in maxima.iter_mut().zip(rows) {
+                let estimate = score + bias * bias_scale;
+                let lower = estimate - (margin_scale * norm + margin_offset);
+                *max = if lower > *max { lower } else { *max };
+            }
+            group += 1;
+            if group == groups {
+                group = 0;
+            }
+        }
+    }
+}
+
+/// Steps of bisection between the smallest and the largest group maximum: what is left of the
+/// interval is below a thousandth of the score, and whatever is left is on the safe side.
+const BISECTIONS: usize = 16;
+
+for_each_simd! {
+    /// For each row a number that at least `k` of its group maxima reach, by bisection on the
+    /// order of the floats' bits: close to the k-th largest, and never above it.
+    pub(super) fn kth_largest_or_less(maxima: &[f32], k: usize, work: &mut Bisection, out: &mut [f32]) {
+        let stride = out.len();
+        let Bisection { keys, low, high, middle, reach } = work;
+        keys.clear();
+        keys.extend(maxima.iter().map(|&x| order_key(x)));
+        low.clear();
+        low.resize(stride, i32::MAX);
+        high.clear();
+        high.resize(stride, i32::MIN);
+        middle.resize(stride, 0);
+        reach.resize(stride, 0);
+        for keys in keys.chunks_exact(stride) {
+            for ((&key, low), high) in keys.iter().zip(low.iter_mut()).zip(high.iter_mut()) {
+                *low = key.min(*low);
+                *high = key.max(*high);
+            }
+        }
+        for _ in 0..BISECTIONS {
+            for ((middle, &low), &high) in middle.iter_mut().zip(&*low).zip(&*high) {
+                *middle = (low & high) + ((low ^ high) >> 1);
+            }
+            reach.fill(0);
+            for keys in keys.chunks_exact(stride) {
+                for ((&key, &middle), reach) in keys.iter().zip(&*middle).zip(reach.iter_mut()) {
+                    *reach += i32::from(key >= middle);
+                }
+            }
+            let bounds = low.iter_mut().zip(high.iter_mut());
+            for ((low, high), (&middle, &reach)) in bounds.zip(middle.iter().zip(&*reach)) {
+                // At least k reach `low`: true of the smallest, and kept true.
+                let enough = reach as usize >= k;
+                *low = if enough { middle } else { *low };
+                *high = if enough { *high } else { middle };
+            }
+        }
+        for (out, &low) in out.iter_mut().zip(&*low) {
+            *out = f32::from_bits(order_key(f32::from_bits(low.cast_unsigned())).cast_unsigned());
+        }
+    }
+}
+
+/// The buffers of [`kth_largest_or_less`].
+#[derive(Default)]
+pub(super) struct Bisection {
+    keys: Vec<i32>,
+    low: Vec<i32>,
+    high: Vec<i32>,
+    middle: Vec<i32>,
+    reach: Vec<i32>,
+}
+
+/// An integer that orders floats as they order (−0 below +0); its own inverse on bits.
+#[allow(clippy::inline_always)]
+#[inline(always)]
+fn order_key(x: f32) -> i32 {
+    let bits = x.to_bits().cast_signed();
+    bits ^ ((bits >> 31) & i32::MAX)
+}
+
+for_each_simd! {
+    /// Appends the places in `scores` whose upper bound reaches their row's threshold.
+    pub(super) fn find_reached(
+        scores: &[f32],
+        stride: usize,
+        biases: &[f32],
+        norms: &[f32],
+        bias_scale: &[f32],
+        margin_scale: &[f32],
+        margin_offset: &[f32],
+        threshold: &[f32],
+        hits: &mut Vec<u32>,
+    ) {
+        let (bias_scale, _) = bias_scale.as_chunks::<ROW_LANES>();
+        let (margin_scale, _) = margin_scale.as_chunks::<ROW_LANES>();
+        let (margin_offset, _) = margin_offset.as_chunks::<ROW_LANES>();
+        let (threshold, _) = threshold.as_chunks::<ROW_LANES>();
+        let mut place = 0u32;
+        for ((scores, &bias), &norm) in scores.chunks_exact(stride).zip(biases).zip(norms) {
+            let rows = scores.as_chunks::<ROW_LANES>().0.iter().zip(bias_scale);
+            let margins = margin_scale.iter().zip(margin_offset).zip(threshold);
+            for ((scores, bias_scale), ((margin_scale, margin_offset), threshold)) in rows.zip(margins) {
+                let mut mask = 0u32;
+                for l in 0..ROW_LANES {
+                    let estimate = scores[l] + bias * bias_scale[l];
+                    let upper = estimate + (margin_scale[l] * norm + margin_offset[l]);
+                    mask |= u32::from(upper >= threshold[l]) << l;
+                }
+                while mask != 0 {
+                    hits.push(place + mask.trailing_zeros());
+                    mask &= mask - 1;
+                }
+                place += ROW_LANES as u32;
+            }
+        }
+    }
+}
