@@ -164,7 +164,9 @@ impl Loaded {
                 self.cohort.rows.count()
             ));
         }
-        warnings.iter().for_each(|warning| warn(warning));
+        for warning in &warnings {
+            warn(warning);
+        }
         warnings
     }
 }

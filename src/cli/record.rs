@@ -52,9 +52,10 @@ struct Shapes {
     k: usize,
 }
 
+/// A value of `truvari_class`, and what it counts as.
 #[derive(Debug, Serialize)]
 struct Class {
-    truvari_class: Option<String>,
+    name: Option<String>,
     label: &'static str,
     calls: u64,
 }
@@ -140,7 +141,7 @@ impl Record {
 fn classes(calls: &Calls) -> Vec<Class> {
     let all = calls.truvari_class.counts(0..calls.len()).into_iter();
     all.map(|(class, n)| Class {
-        truvari_class: class.map(str::to_owned),
+        name: class.map(str::to_owned),
         label: crate::cohort::Label::of_class(class).as_str(),
         calls: n,
     })
