@@ -13,7 +13,7 @@
 //! they are needed, and [`Calls`](cohort::Calls). An [`engine`] finds the
 //! [firing set](fires::FiringSets) of every row and counts it into a [`Tally`](tally::Tally).
 //! [`stats`] computes tables from these, [`report`] writes them. [`analysis`] is all of it in one
-//! function, on data in memory. [`simulate`] makes cohorts whose truth is known, [`write`] files
+//! function, on data in memory. [`simulate`] makes cohorts whose truth is known, [`mod@write`] files
 //! that appear whole or not at all, [`cli`] is the program. Each imports only what is to its left,
 //! and [`error`], [`python`] (numbers as Python writes them); `unsafe` is in `engine` alone.
 //!

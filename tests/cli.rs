@@ -156,8 +156,8 @@ impl Spoilable {
             (
                 "config",
                 Value::Dict(vec![
-                    ("input_dim", Value::Int(DIM as i64)),
-                    ("feature_dim", Value::Int(FEATURES as i64)),
+                    ("input_dim", Value::Int(DIM.cast_signed() as i64)),
+                    ("feature_dim", Value::Int(FEATURES.cast_signed() as i64)),
                     ("k", Value::Int(self.k)),
                     ("μ", tensor(&[self.mean.len()], &self.mean)),
                     ("σ", tensor(&[self.std.len()], &self.std)),

@@ -3,7 +3,7 @@
 //! The layers, each of which knows only those before it: `source` (a file read at offsets),
 //! `pickle` (values in an arena; nothing is executed), `torch` (containers, storages, tensors),
 //! `plain` (numbers and text in the forms that Python, numpy and torch keep them), and on top
-//! [`read_model`], [`read_cohort`] and [`inspect`]. No bytes make any of it panic, and memory is
+//! [`read_model`], [`read_cohort`] and [`inspect()`]. No bytes make any of it panic, and memory is
 //! bounded by the bytes that are really there.
 
 mod calls;
