@@ -55,6 +55,7 @@ impl Analyze {
 pub(super) fn analyze_files(run: &RunArgs, out: &Path, save_fires: bool) -> Result<Findings> {
     let began = Instant::now();
     check_output(out)?;
+    run.engine.limit_threads()?;
     let options = run.engine.analyze_options(run.min_support)?;
     let loaded = Loaded::read(run)?;
     let read_seconds = began.elapsed().as_secs_f64();

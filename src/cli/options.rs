@@ -73,7 +73,7 @@ enum NonfiniteArg {
 impl EngineArgs {
     pub(super) fn options(&self) -> Result<EngineOptions> {
         Ok(EngineOptions {
-            threads: self.threads.map(NonZeroUsize::get),
+            threads: None,
             batch_rows: self.batch_rows.map(NonZeroUsize::get),
             nonfinite: match self.nonfinite {
                 NonfiniteArg::Error => Nonfinite::Error,
@@ -93,6 +93,21 @@ impl EngineArgs {
                     },
                 })?),
             },
+        })
+    }
+
+    /// Holds the whole process, not the engine alone, to `--threads`.
+    pub(super) fn limit_threads(&self) -> Result<()> {
+        let Some(threads) = self.threads.map(NonZeroUsize::get) else {
+            return Ok(());
+        };
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .build_global();
+        pool.map_err(|error| Error::Argument {
+            name: "--threads",
+            found: format!("{threads} ({error})"),
+            expected: "a number of threads that this machine can start".to_owned(),
         })
     }
 

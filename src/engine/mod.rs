@@ -86,7 +86,7 @@ pub enum Nonfinite {
 /// How an engine runs. None of this changes the answer, but for [`Nonfinite::Skip`].
 #[derive(Debug, Clone, Default)]
 pub struct EngineOptions {
-    /// Threads; all that the machine has where `None`.
+    /// Threads of the engine's own; those of the current rayon pool where `None`.
     pub threads: Option<usize>,
     /// The most rows that are worked on at once by a thread; what fits the caches where `None`.
     pub batch_rows: Option<usize>,

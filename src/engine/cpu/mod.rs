@@ -29,24 +29,17 @@ const ROWS_NAMED: usize = 10;
 /// Certified selection on the CPU.
 pub struct CpuEngine<'a> {
     model: Model<'a>,
-    pool: rayon::ThreadPool,
+    /// Threads of the engine's own; `None` where the caller's pool does the work.
+    pool: Option<rayon::ThreadPool>,
     options: EngineOptions,
 }
 
 impl<'a> CpuEngine<'a> {
-    /// Prepares the model and starts the threads.
+    /// Prepares the model, and starts threads where the options name a number of them.
     pub fn new(sae: &'a Sae, options: &EngineOptions) -> Result<Self> {
-        let pool = rayon::ThreadPoolBuilder::new()
-            .num_threads(options.threads.unwrap_or(0))
-            .thread_name(|i| format!("atomscope-{i}"))
-            .build()
-            .map_err(|e| Error::Device {
-                wanted: "cpu".to_owned(),
-                reason: format!("threads cannot be started: {e}"),
-                action: "ask for fewer with --threads",
-            })?;
+        let pool = options.threads.map(start_threads).transpose()?;
         let simd = options.simd.unwrap_or_else(Simd::detect);
-        let model = pool.install(|| Model::new(sae, simd));
+        let model = install(pool.as_ref(), || Model::new(sae, simd));
         Ok(Self {
             model,
             pool,
@@ -61,9 +54,29 @@ impl<'a> CpuEngine<'a> {
             .batch_rows
             .unwrap_or(usize::MAX)
             .clamp(1, self.model.most_rows());
-        let threads = self.pool.current_num_threads();
-        let blocks = rows.div_ceil(most).next_multiple_of(threads);
+        let blocks = rows.div_ceil(most).next_multiple_of(self.threads());
         rows.div_ceil(blocks).max(1)
+    }
+}
+
+fn start_threads(threads: usize) -> Result<rayon::ThreadPool> {
+    let name = |i| format!("atomscope-{i}");
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .thread_name(name)
+        .build();
+    pool.map_err(|error| Error::Argument {
+        name: "--threads",
+        found: format!("{threads} ({error})"),
+        expected: "a number of threads that this machine can start".to_owned(),
+    })
+}
+
+/// Does the work in the pool, or in the caller's where there is none.
+fn install<T: Send>(pool: Option<&rayon::ThreadPool>, work: impl FnOnce() -> T + Send) -> T {
+    match pool {
+        Some(pool) => pool.install(work),
+        None => work(),
     }
 }
 
@@ -77,7 +90,7 @@ impl Engine for CpuEngine<'_> {
     }
 
     fn threads(&self) -> usize {
-        self.pool.current_num_threads()
+        install(self.pool.as_ref(), rayon::current_num_threads)
     }
 
     fn encode(&mut self, rows: &dyn Rows, strata: &Strata, control: &Control) -> Result<Encoded> {
@@ -87,7 +100,7 @@ impl Engine for CpuEngine<'_> {
         let per_block = self.rows_per_block(rows.count());
         let mut atoms = vec![0u32; rows.count() * k];
         let shared = Shared::new(rows, strata, control, self.options.nonfinite);
-        self.pool.install(|| {
+        install(self.pool.as_ref(), || {
             atoms
                 .par_chunks_mut(per_block * k)
                 .enumerate()
