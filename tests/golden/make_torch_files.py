@@ -50,16 +50,17 @@ def as_text(sv, key):
 
 
 def as_number(sv, key):
+    """As text, because JSON readers round floats differently."""
     value = sv.get(key)
     if value is None:
-        return 0
+        return "0"
     if isinstance(value, (torch.Tensor, np.generic)):
         value = value.item()
     if isinstance(value, str):
         value = int(value) if value.strip().lstrip("-").isdigit() else float(value)
     if isinstance(value, int) and not -(2**63) <= value < 2**63:
         value = float(value)
-    return int(value) if isinstance(value, bool) else value
+    return repr(int(value) if isinstance(value, bool) else value)
 
 
 def expect_rows(name, tensor):
@@ -320,6 +321,7 @@ def make_bad():
 def main():
     shutil.rmtree(HERE, ignore_errors=True)
     HERE.mkdir(parents=True)
+    torch.manual_seed(0)
     make_rows()
     make_calls()
     make_models()
