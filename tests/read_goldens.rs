@@ -136,8 +136,8 @@ fn check_call(name: &str, calls: &Calls, row: usize, expected: &Value) {
 fn lists_longer_than_a_picklers_batch_keep_their_order() {
     let cohort = read_cohort(&golden("many_calls.pt")).unwrap();
     assert_eq!(cohort.calls.len(), 1500);
-    for row in 0..1500 {
-        assert_eq!(cohort.calls.pos.get(row), Number::Int(row as i64));
+    for (row, pos) in (0..1500).enumerate() {
+        assert_eq!(cohort.calls.pos.get(row), Number::Int(pos));
     }
     assert!(
         cohort

@@ -10,6 +10,8 @@ mod memo;
 mod objects;
 mod opcode;
 mod scan;
+#[cfg(test)]
+mod tests;
 mod value;
 mod walk;
 
