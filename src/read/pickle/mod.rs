@@ -5,6 +5,7 @@
 
 mod allow;
 mod chain;
+mod literals;
 mod machine;
 mod memo;
 mod objects;
