@@ -18,6 +18,10 @@ const NAMES: [&str; 7] = [
 ];
 const COUNT: usize = NAMES.len();
 
+/// Keys that a call may have. One dict can stand for any number of calls at hardly any cost in
+/// bytes, so that without a limit a small file could take for ever.
+const MOST_KEYS: usize = 4096;
+
 /// A call's values, `None` where a field is missing.
 type Fields = [Option<Id>; COUNT];
 
@@ -98,7 +102,15 @@ impl<'a> Builder<'a> {
             ));
         };
         let mut fields = [None; COUNT];
-        for (key, value) in entries {
+        for (count, (key, value)) in entries.enumerate() {
+            if count == MOST_KEYS {
+                return Err(self.file.bad(
+                    &format!("sv_info[{row}]"),
+                    format!("a dict of more than {MOST_KEYS} keys"),
+                    "a dict with the call's fields",
+                    "save sv_info as a list of dicts",
+                ));
+            }
             let field = self.keys.get_or(key, || {
                 NAMES.iter().position(|name| document.is_text(key, name))
             });

@@ -31,13 +31,15 @@ fn is_zero(count: &usize) -> bool {
 /// Levels and values of a level that are shown.
 const DEEPEST: usize = 4;
 const WIDEST: usize = 40;
+/// Values that are shown in all.
+const MOST: usize = 2000;
 
 impl Node {
     pub(super) fn of(file: &TorchFile) -> Self {
-        Self::new(file, String::new(), file.document.root, 0)
+        Self::new(file, String::new(), file.document.root, 0, &mut { MOST })
     }
 
-    fn new(file: &TorchFile, key: String, id: Id, depth: usize) -> Self {
+    fn new(file: &TorchFile, key: String, id: Id, depth: usize, left: &mut usize) -> Self {
         let (kind, detail) = describe(file, id);
         let mut node = Self {
             key,
@@ -46,22 +48,24 @@ impl Node {
             children: Vec::new(),
             more: 0,
         };
+        *left = left.saturating_sub(1);
         if depth < DEEPEST {
-            node.add_children(file, id, depth);
+            node.add_children(file, id, depth, left);
         }
         node
     }
 
-    fn add_children(&mut self, file: &TorchFile, id: Id, depth: usize) {
+    fn add_children(&mut self, file: &TorchFile, id: Id, depth: usize, left: &mut usize) {
         let document = &file.document;
         if let Some(entries) = document.entries(id) {
             for (count, (key, value)) in entries.enumerate() {
-                if count < WIDEST {
+                if count < WIDEST && *left > 0 {
                     let name = match document.text(key) {
                         Some(text) => text.into_owned(),
                         None => describe(file, key).1,
                     };
-                    self.children.push(Self::new(file, name, value, depth + 1));
+                    self.children
+                        .push(Self::new(file, name, value, depth + 1, left));
                 } else {
                     self.more += 1;
                 }
@@ -73,7 +77,7 @@ impl Node {
             && document.entries(first).is_some()
         {
             self.children
-                .push(Self::new(file, "[0]".to_owned(), first, depth + 1));
+                .push(Self::new(file, "[0]".to_owned(), first, depth + 1, left));
             self.more = items.count();
         }
     }

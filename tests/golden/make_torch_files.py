@@ -50,16 +50,17 @@ def as_text(sv, key):
 
 
 def as_number(sv, key):
+    """As text, because JSON readers round floats differently."""
     value = sv.get(key)
     if value is None:
-        return 0
+        return "0"
     if isinstance(value, (torch.Tensor, np.generic)):
         value = value.item()
     if isinstance(value, str):
         value = int(value) if value.strip().lstrip("-").isdigit() else float(value)
     if isinstance(value, int) and not -(2**63) <= value < 2**63:
         value = float(value)
-    return int(value) if isinstance(value, bool) else value
+    return repr(int(value) if isinstance(value, bool) else value)
 
 
 def expect_rows(name, tensor):
@@ -168,6 +169,13 @@ def make_rows():
     (HERE / "uncompressed.pt").unlink()
     del EXPECTED["rows"]["uncompressed.pt"]
 
+    # Made again by a zip program: 64-bit sizes, another extra field, folders around it all.
+    with zipfile.ZipFile(HERE / "column_slice.pt") as old, zipfile.ZipFile(HERE / "zip64.pt", "w") as new:
+        for entry in old.namelist():
+            with new.open("outer/" + entry, "w", force_zip64=True) as file:
+                file.write(old.read(entry))
+    EXPECTED["rows"]["zip64.pt"] = EXPECTED["rows"]["column_slice.pt"]
+
     def cuda(data):
         cpu, gpu = b"X\x03\0\0\0cpu", b"X\x06\0\0\0cuda:0"
         assert cpu in data
@@ -199,7 +207,7 @@ def make_calls():
     torch.save({"embeddings": numbers(4, D), "sv_info": columns}, HERE / "column_calls.pt")
     expect_calls("column_calls.pt", calls(4))
     # More than a pickler writes in one batch: the test expects each call's number as its pos.
-    many = {"embeddings": numbers(1, 1).expand(2500, 1), "sv_info": [{"pos": i} for i in range(2500)]}
+    many = {"embeddings": numbers(1, 1).expand(1500, 1), "sv_info": [{"pos": i} for i in range(1500)]}
     torch.save(many, HERE / "many_calls.pt", pickle_protocol=4)
 
 
@@ -226,7 +234,7 @@ def make_models():
     model("models/lists.pt", mu=MU.tolist(), sigma=tuple(SIGMA.tolist()))
     model("models/nested_lists.pt", mu=[MU.tolist()], sigma=[SIGMA.tolist()])
     model("models/scalar_lists.pt", mu=[np.float64(x) for x in mu], sigma=list(SIGMA))
-    for protocol in (2, 4, 5):
+    for protocol in (2, 5):
         model(f"models/numpy_{protocol}.pt", mu=mu.astype("f8"), sigma=sigma[None], pickle_protocol=protocol)
         fortran = np.asfortranarray(np.stack([mu, sigma]))  # (2, D), F order
         model(f"models/fortran_{protocol}.pt", mu=np.asfortranarray(fortran[:1].T), sigma=sigma.astype(">f4"),
@@ -320,6 +328,7 @@ def make_bad():
 def main():
     shutil.rmtree(HERE, ignore_errors=True)
     HERE.mkdir(parents=True)
+    torch.manual_seed(0)
     make_rows()
     make_calls()
     make_models()

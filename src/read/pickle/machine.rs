@@ -52,7 +52,7 @@ pub(super) struct Machine<'a> {
     decoded: Vec<u8>,
     stack: Vec<Id>,
     marks: Vec<usize>,
-    memo: Memo,
+    pub(super) memo: Memo,
     protocol: u8,
 }
 
@@ -240,49 +240,6 @@ impl<'a> Machine<'a> {
                 self.stack.push(id);
             }
             _ => self.above_mark(|_, _| ())?,
-        }
-        Ok(())
-    }
-
-    // The memo.
-
-    fn line_index(&mut self) -> Step<u32> {
-        let line = self.scan.line_text()?;
-        line.trim()
-            .parse()
-            .map_err(|_| self.scan.fail(format!("memo index {line:?}"), "a number"))
-    }
-
-    fn recall(&mut self, opcode: u8) -> Step {
-        let index = match opcode {
-            op::BINGET => u32::from(u8::from_le_bytes(self.scan.array()?)),
-            op::LONG_BINGET => u32::from_le_bytes(self.scan.array()?),
-            _ => self.line_index()?,
-        };
-        let Some(id) = self.memo.get(index) else {
-            let found = format!("memo index {index}, which nothing was put under");
-            return Err(self.scan.fail(found, "an index in the memo"));
-        };
-        self.stack.push(id);
-        Ok(())
-    }
-
-    fn remember(&mut self, opcode: u8) -> Step {
-        let id = self.top()?;
-        match opcode {
-            op::MEMOIZE => self.memo.push(id),
-            op::BINPUT => {
-                let [index] = self.scan.array()?;
-                self.memo.put(u32::from(index), id);
-            }
-            op::LONG_BINPUT => {
-                let index = u32::from_le_bytes(self.scan.array()?);
-                self.memo.put(index, id);
-            }
-            _ => {
-                let index = self.line_index()?;
-                self.memo.put(index, id);
-            }
         }
         Ok(())
     }

@@ -5,11 +5,14 @@
 
 mod allow;
 mod chain;
+mod literals;
 mod machine;
 mod memo;
 mod objects;
 mod opcode;
 mod scan;
+#[cfg(test)]
+mod tests;
 mod value;
 mod walk;
 

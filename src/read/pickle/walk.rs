@@ -101,7 +101,11 @@ impl<'a> Walk<'a> {
                 }
             }
             Value::Object(_) => self.visit_object(id),
-            Value::Persistent(inner) => self.reach(inner, id, Step::Part),
+            Value::Persistent(inner) => {
+                for &part in document.tuple(inner).unwrap_or_default() {
+                    self.reach(part, id, Step::Part);
+                }
+            }
             _ => {
                 let items = document.items(id).into_iter().flatten();
                 for (item, index) in items.zip(0..) {

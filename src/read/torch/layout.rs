@@ -180,3 +180,89 @@ fn scatter(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::super::super::source::Source;
+    use super::{Dtype, Layout, Plan, Storage};
+
+    /// 16-bit integers 0, 1, 2, … after `start` bytes of something else.
+    fn counting(count: u16, start: u64) -> Storage {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(&vec![0xee; start as usize]).unwrap();
+        for number in 0..count {
+            file.write_all(&number.to_le_bytes()).unwrap();
+        }
+        let length = u64::from(count) * 2;
+        Storage {
+            source: Source::unnamed(file, "x.pt".into(), start + length),
+            start,
+            length,
+        }
+    }
+
+    fn layout(columns: usize, row_stride: u64, column_stride: u64) -> Layout {
+        Layout {
+            storage: counting(6000, 3),
+            dtype: Dtype::I16,
+            offset: 5,
+            columns,
+            row_stride,
+            column_stride,
+        }
+    }
+
+    #[test]
+    fn every_way_of_reading_gives_the_same_rows() {
+        for (rows, columns, down, across) in [
+            (11, 7, 7, 1),
+            (11, 7, 9, 1),
+            (11, 7, 3, 1),
+            (11, 7, 1, 11),
+            (11, 37, 1, 40),
+            (40, 33, 80, 2),
+            (11, 7, 0, 1),
+            (11, 7, 1, 0),
+            (1, 33, 0, 13),
+            (33, 1, 13, 0),
+        ] {
+            let layout = layout(columns, down, across);
+            let expected: Vec<f32> = (0..rows)
+                .flat_map(|r| (0..columns as u64).map(move |c| (5 + r * down + c * across) as f32))
+                .collect();
+            let mut results = Vec::new();
+            for piece in [1, 2, 5, rows] {
+                let mut out = vec![f32::NAN; expected.len()];
+                layout.read_spans(0, piece, &mut out).unwrap();
+                results.push(out.clone());
+                out.fill(f32::NAN);
+                layout.read_columns(0, piece, &mut out).unwrap();
+                results.push(out);
+            }
+            let mut out = vec![f32::NAN; expected.len()];
+            layout.read(0..rows as usize, &mut out).unwrap();
+            results.push(out);
+            for result in results {
+                assert_eq!(
+                    result, expected,
+                    "{rows}x{columns}, strides {down}, {across}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn the_cheapest_way_is_taken() {
+        // Whole rows: as many as fit. Rows far apart: one by one. Transposed: by column.
+        assert!(matches!(
+            layout(1000, 1000, 1).plan(10_000),
+            Plan::Spans(131)
+        ));
+        assert_eq!(layout(1000, 10_000_000, 1).plan(100), Plan::Spans(1));
+        assert_eq!(layout(1000, 1, 1_000_000).plan(4096), Plan::Columns(4096));
+        assert_eq!(layout(1000, 1, 1_000_000).plan(1), Plan::Columns(1));
+        assert_eq!(layout(1000, 0, 1).plan(4096), Plan::Spans(4096));
+    }
+}

@@ -137,19 +137,26 @@ fn bad_entry(source: &Source, name: &str, error: &ZipError) -> Error {
     )
 }
 
+/// How much an entry may grow by inflating: deflate cannot shrink anything by more than the
+/// first; a pickle, which has to be in memory, by more than the second is no data.
+const MOST: u64 = 1032;
+const MOST_PICKLE: u64 = 64;
+/// A pickle may grow to this size in any case.
+const SMALL_PICKLE: u64 = 64 << 20;
+
 /// Checks an entry's sizes against the bytes that are there; gives the size of its content.
-fn check_sizes<R: Read + Seek>(source: &Source, name: &str, entry: &ZipFile<'_, R>) -> Result<u64> {
-    // Deflate cannot shrink anything by more than this.
-    const MOST: u64 = 1032;
+fn check_sizes<R: Read + Seek>(
+    source: &Source,
+    name: &str,
+    entry: &ZipFile<'_, R>,
+    most: u64,
+) -> Result<u64> {
     let (packed, size) = (entry.compressed_size(), entry.size());
-    let stored = entry.compression() == CompressionMethod::Stored;
-    let fits = packed <= source.len()
-        && if stored {
-            size == packed
-        } else {
-            size <= packed.saturating_mul(MOST)
-        };
-    if fits {
+    let fits = match entry.compression() {
+        CompressionMethod::Stored => size == packed,
+        _ => size <= packed.saturating_mul(most) || most == MOST_PICKLE && size <= SMALL_PICKLE,
+    };
+    if fits && packed <= source.len() {
         return Ok(size);
     }
     Err(Error::input(
@@ -166,7 +173,7 @@ fn check_sizes<R: Read + Seek>(source: &Source, name: &str, entry: &ZipFile<'_, 
 
 fn read_pickle(source: &Source, zip: &mut Zip, name: &str) -> Result<Vec<u8>> {
     let entry = zip.by_name(name).map_err(|e| bad_entry(source, name, &e))?;
-    let size = check_sizes(source, name, &entry)?;
+    let size = check_sizes(source, name, &entry, MOST_PICKLE)?;
     let mut bytes = Vec::with_capacity(size.min(source.len()) as usize);
     entry
         .take(size.saturating_add(1))
@@ -190,7 +197,7 @@ impl Archive {
         let mut entry = zip
             .by_index(index)
             .map_err(|e| bad_entry(source, &name, &e))?;
-        let length = check_sizes(source, &name, &entry)?;
+        let length = check_sizes(source, &name, &entry, MOST)?;
         if entry.compression() != CompressionMethod::Stored {
             let storage = inflate(source, &name, &mut entry, length)?;
             self.inflated
