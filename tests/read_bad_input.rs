@@ -104,7 +104,7 @@ fn unusable_cohorts() {
         (
             "foreign_legacy",
             "a.b",
-            "torch.nn.modules.linear.Linear",
+            "models.Encoder",
             "tensors",
         ),
         ("script", "constants.pkl", "TorchScript", "torch.save"),

@@ -228,7 +228,7 @@ fn inspection_lists_foreign_names_and_executes_nothing() {
         .map(|f| (&*f.name, &*f.place))
         .collect();
     assert!(
-        names.contains(&("torch.nn.modules.linear.Linear", "a.b")),
+        names.contains(&("models.Encoder", "a.b")),
         "{names:?}"
     );
     serde_json::to_string(&found).unwrap();

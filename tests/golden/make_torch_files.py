@@ -10,6 +10,8 @@ import json
 import pathlib
 import pickle
 import shutil
+import sys
+import types
 import warnings
 import zipfile
 
@@ -283,7 +285,11 @@ def make_bad():
     bad("pos_text.pt", {"embeddings": numbers(2, D), "sv_info": [info[0], {"pos": "12q"}]})
     bad("foreign.pt", {"embeddings": numbers(2, D), "sv_info": info[:2],
                        "config": {"optimizer": [torch.optim.SGD, 1]}})
-    bad("foreign_legacy.pt", {"a": {"b": torch.nn.Linear(1, 1)}}, _use_new_zipfile_serialization=False)
+    # A module whose source cannot be found: the legacy container would hold its text otherwise.
+    models = types.ModuleType("models")
+    models.Encoder = type("Encoder", (torch.nn.Module,), {"__module__": "models"})
+    sys.modules["models"] = models
+    bad("foreign_legacy.pt", {"a": {"b": models.Encoder()}}, _use_new_zipfile_serialization=False)
     bad("list.pt", [1, 2])
 
     class Shell:
