@@ -414,7 +414,10 @@ fn an_output_folder_that_cannot_be_is_refused_before_the_work() {
             "--out".as_ref(),
             out.as_os_str(),
         ]);
-        assert_refused(&output, &["a-file", "cannot write", "choose a folder"]);
+        assert_refused(
+            &output,
+            &["a-file", "cannot create the folder", "choose a folder"],
+        );
         assert_eq!(std::fs::read_to_string(&file).expect("still there"), "mine");
     }
 }

@@ -101,12 +101,7 @@ fn unusable_cohorts() {
             "tensors",
         ),
         ("shell", "sv_info[0].chrom", "system", "tensors"),
-        (
-            "foreign_legacy",
-            "a.b",
-            "models.Encoder",
-            "tensors",
-        ),
+        ("foreign_legacy", "a.b", "models.Encoder", "tensors"),
         ("script", "constants.pkl", "TorchScript", "torch.save"),
         ("big_endian", "byteorder", "\"big\"", "little"),
     ] {

@@ -227,9 +227,6 @@ fn inspection_lists_foreign_names_and_executes_nothing() {
         .iter()
         .map(|f| (&*f.name, &*f.place))
         .collect();
-    assert!(
-        names.contains(&("models.Encoder", "a.b")),
-        "{names:?}"
-    );
+    assert!(names.contains(&("models.Encoder", "a.b")), "{names:?}");
     serde_json::to_string(&found).unwrap();
 }

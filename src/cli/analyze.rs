@@ -54,7 +54,8 @@ impl Analyze {
 /// The whole job, from files to files.
 pub(super) fn analyze_files(run: &RunArgs, out: &Path, save_fires: bool) -> Result<Findings> {
     let began = Instant::now();
-    check_output(out)?;
+    // Before the work: a folder that cannot be written is better known now than after it.
+    let mut files = OutputSet::new(out)?;
     run.engine.limit_threads()?;
     let options = run.engine.analyze_options(run.min_support)?;
     let loaded = Loaded::read(run)?;
@@ -74,13 +75,18 @@ pub(super) fn analyze_files(run: &RunArgs, out: &Path, save_fires: bool) -> Resu
     record.seconds.read = read_seconds;
     record.seconds.total_before_writing = began.elapsed().as_secs_f64();
     progress::check_interrupt()?;
-    write_files(out, &analysis, &record, save_fires)?;
+    write_files(&mut files, &analysis, &record, save_fires)?;
+    files.commit()?;
     Ok(analysis.findings)
 }
 
-fn write_files(out: &Path, analysis: &Analysis, record: &Record, save_fires: bool) -> Result<()> {
+fn write_files(
+    files: &mut OutputSet,
+    analysis: &Analysis,
+    record: &Record,
+    save_fires: bool,
+) -> Result<()> {
     let findings = &analysis.findings;
-    let mut files = OutputSet::new(out)?;
     files.add("sae_feature_bias_analysis.csv", |out| {
         csv::bias(&findings.bias, out)
     })?;
@@ -96,8 +102,7 @@ fn write_files(out: &Path, analysis: &Analysis, record: &Record, save_fires: boo
     if save_fires {
         files.add("fires.npy", |out| npy::firing_sets(&analysis.fires, out))?;
     }
-    files.add("run.json", |out| record.write(out))?;
-    files.commit().map(drop)
+    files.add("run.json", |out| record.write(out))
 }
 
 /// A run's inputs.
@@ -169,17 +174,5 @@ impl Loaded {
             warn(warning);
         }
         warnings
-    }
-}
-
-/// Fails before the work rather than after it where the output folder cannot be.
-fn check_output(out: &Path) -> Result<()> {
-    let nearest = out.ancestors().find(|path| path.exists());
-    match nearest {
-        Some(path) if !path.is_dir() => Err(Error::writing(
-            path,
-            std::io::ErrorKind::NotADirectory.into(),
-        )),
-        _ => Ok(()),
     }
 }

@@ -45,12 +45,14 @@ struct Placed {
 }
 
 impl OutputSet {
-    /// An empty set; makes the folder, with all above it, where it does not exist.
+    /// An empty set; makes the folder, with all above it, where it does not exist, and tries
+    /// that files can be made in it.
     ///
     /// # Errors
-    /// [`Error::Io`] with the folder that cannot be made.
+    /// [`Error::Io`] with the folder that cannot be made or written.
     pub fn new(folder: &Path) -> Result<Self> {
         let created = create_folder(folder)?;
+        temporary(folder).map_err(|e| Error::writing(folder, e))?;
         Ok(Self {
             files: Vec::new(),
             created,
