@@ -28,12 +28,12 @@
 //!    product that underflows errs by 2⁻¹⁵⁰ more; a sum that does is exact.
 //! 3. *The canonical sum.* Products are exact; ⌈D/32⌉ additions in a lane, 5 in the butterfly,
 //!    1 for the bias: `(⌈D/32⌉ + 6)·v`, doubled to cover the higher orders.
-//! 4. *The estimate.* `fl(ŝ + β)`, `fl(q ± m)`: three roundings of at most `u` relative to
-//!    quantities below `X·W·(1 + γ) + P + m`. `β` errs only by underflow: of `bias·2^−c`, by at
-//!    most `2⁻¹⁵⁰·2^(c−a−b) ≤ 2⁻¹⁴⁹·P` as the largest scaled bias is at least 1/2, and of the
-//!    product, by 2⁻¹⁴⁹. `4u·(X·W + P)` covers these, and `u·m` is covered by the factors
-//!    `1 + 2⁻¹⁸` (64u), as are the two roundings of `m` itself.
-//! 5. The underflows of 1, 2 and 4 add up to less than `D·2⁻¹²⁸ + 2⁻¹⁴⁸`, below `D·2⁻¹²⁶`.
+//! 4. *The estimate.* `fl(ŝ + β)`, `fl(q ± m)`: roundings of at most `u` relative to quantities
+//!    below `X·W·(1 + γ) + P + m`. `β` errs only by underflow: of `bias·2^−c`, by at most
+//!    `2⁻¹⁵⁰·2^(c−a−b) ≤ 2⁻¹⁴⁹·P` as the largest scaled bias is at least 1/2; of `2^(c−a−b)` and
+//!    of the product, by at most `2⁻¹⁵⁰·2²⁰ + 2⁻¹⁵⁰`. `4u·(X·W + P)` covers the relative terms,
+//!    and `u·m` is covered by the factors `1 + 2⁻¹⁸` (64u), as are the two roundings of `m`.
+//! 5. The underflows of 1, 2 and 4 add up to less than `D·2⁻¹²⁸ + 2⁻¹²⁹`, below `D·2⁻¹²⁶`.
 //!
 //! Norms are summed in binary64 from exact squares, a relative error below `D·v`, and multiplied
 //! by `1 + 2⁻²⁸` before they are rounded up to binary32; this covers any `D ≤ 2²⁰`. Beyond
