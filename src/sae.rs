@@ -7,19 +7,10 @@ use crate::error::{Error, Result};
 /// `score[f] = Σ_i (e[i] − mean[i]) / (std[i] + 1e-6) · weight[f][i] + bias[f]`; the `k`
 /// features with the largest scores fire.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Sae {
-    name: String,
-    input_dim: usize,
-    feature_dim: usize,
-    k: usize,
-    weight: Vec<f32>,
-    bias: Vec<f32>,
-    mean: Vec<f32>,
-    std: Vec<f32>,
-}
+pub struct Sae(SaeParts);
 
 /// The parts of an [`Sae`], before they are checked.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct SaeParts {
     /// What messages call this model: a file's path, or a word for data in memory.
     pub name: String,
@@ -45,22 +36,21 @@ impl Sae {
     pub fn new(parts: SaeParts) -> Result<Self> {
         let SaeParts {
             name,
-            input_dim,
-            feature_dim,
-            k,
             weight,
             bias,
             mean,
             std,
-        } = parts;
+            ..
+        } = &parts;
+        let (input_dim, feature_dim) = (parts.input_dim, parts.feature_dim);
         for (place, value) in [
             ("config.input_dim", input_dim),
             ("config.feature_dim", feature_dim),
-            ("config.k", k),
+            ("config.k", parts.k),
         ] {
             if value == 0 {
                 return Err(Error::input(
-                    name,
+                    name.clone(),
                     place,
                     "0",
                     "a number of at least 1",
@@ -93,7 +83,7 @@ impl Sae {
         for (place, found, expected, what) in lengths {
             if Some(found) != expected {
                 return Err(Error::input(
-                    name,
+                    name.clone(),
                     place,
                     format!("{found} numbers"),
                     format!(
@@ -104,63 +94,59 @@ impl Sae {
                 ));
             }
         }
-        check_numbers(&name, "encoder.weight", &weight, input_dim)?;
-        check_numbers(&name, "encoder.bias", &bias, 1)?;
-        check_numbers(&name, "μ (whitening mean)", &mean, 1)?;
-        check_numbers(&name, "σ (whitening standard deviation)", &std, 1)?;
+        check_numbers(name, "encoder.weight", weight, input_dim)?;
+        check_numbers(name, "encoder.bias", bias, 1)?;
+        check_numbers(name, "μ (whitening mean)", mean, 1)?;
+        check_numbers(name, "σ (whitening standard deviation)", std, 1)?;
         if let Some(i) = std.iter().position(|&s| s < 0.0) {
             return Err(Error::input(
-                name,
+                name.clone(),
                 format!("σ (whitening standard deviation)[{i}]"),
                 std[i].to_string(),
                 "a number of at least 0",
                 "recompute the whitening",
             ));
         }
-        let k = k.min(feature_dim);
-        Ok(Self {
-            name,
-            input_dim,
-            feature_dim,
-            k,
-            weight,
-            bias,
-            mean,
-            std,
-        })
+        let k = parts.k.min(feature_dim);
+        Ok(Self(SaeParts { k, ..parts }))
+    }
+
+    /// The parts, to be changed and checked again.
+    pub fn into_parts(self) -> SaeParts {
+        self.0
     }
 
     /// What messages call this model.
     pub fn name(&self) -> &str {
-        &self.name
+        &self.0.name
     }
     /// D, the length of an embedding.
     pub fn input_dim(&self) -> usize {
-        self.input_dim
+        self.0.input_dim
     }
     /// F, the number of features.
     pub fn feature_dim(&self) -> usize {
-        self.feature_dim
+        self.0.feature_dim
     }
     /// How many features fire a row: at most F.
     pub fn k(&self) -> usize {
-        self.k
+        self.0.k
     }
     /// The encoder's weight, row-major \[F, D\].
     pub fn weight(&self) -> &[f32] {
-        &self.weight
+        &self.0.weight
     }
     /// The encoder's bias, \[F\].
     pub fn bias(&self) -> &[f32] {
-        &self.bias
+        &self.0.bias
     }
     /// The whitening's mean, \[D\].
     pub fn mean(&self) -> &[f32] {
-        &self.mean
+        &self.0.mean
     }
     /// The whitening's standard deviation, \[D\], before 1e-6 is added.
     pub fn std(&self) -> &[f32] {
-        &self.std
+        &self.0.std
     }
 }
 

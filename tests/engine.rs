@@ -8,7 +8,7 @@ use atomscope::cohort::{Call, Calls};
 use atomscope::engine::{Control, CpuEngine, Device, Engine, EngineOptions, Nonfinite, open};
 use atomscope::error::{Error, Result};
 use atomscope::rows::{Rows, SliceRows};
-use atomscope::sae::{Sae, SaeParts};
+use atomscope::sae::Sae;
 use atomscope::simulate::{SimulateOptions, Simulated, simulate_in_memory};
 use atomscope::tally::{Strata, Tally};
 use half::{bf16, f16};
@@ -111,7 +111,7 @@ fn every_row_that_is_no_number_is_named_or_dropped() {
         cohort.embeddings[row * DIM + row % DIM] = bad;
     }
     // Finite, but too large for binary32 once it is divided by a small standard deviation.
-    let mut parts = parts(&cohort.sae);
+    let mut parts = cohort.sae.into_parts();
     parts.std[3] = 0.0;
     cohort.embeddings[77 * DIM + 3] = 3e38;
     cohort.sae = Sae::new(parts).expect("a good model");
@@ -135,19 +135,6 @@ fn every_row_that_is_no_number_is_named_or_dropped() {
         assert_eq!(atoms.len(), 696 * 5);
         assert_eq!(tally.rows_where(|_| true), 696);
         assert_eq!(tally.counts_where(|_| true).iter().sum::<u64>(), 696 * 5);
-    }
-}
-
-fn parts(sae: &Sae) -> SaeParts {
-    SaeParts {
-        name: "spoiled".into(),
-        input_dim: sae.input_dim(),
-        feature_dim: sae.feature_dim(),
-        k: sae.k(),
-        weight: sae.weight().to_vec(),
-        bias: sae.bias().to_vec(),
-        mean: sae.mean().to_vec(),
-        std: sae.std().to_vec(),
     }
 }
 

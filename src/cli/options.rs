@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use crate::analysis::AnalyzeOptions;
-use crate::engine::{Device, EngineOptions, Nonfinite, Simd};
+use crate::engine::{Device, EngineOptions, Nonfinite, Simd, threads_error};
 use crate::error::{Error, Result};
 use crate::stats;
 
@@ -104,11 +104,7 @@ impl EngineArgs {
         let pool = rayon::ThreadPoolBuilder::new()
             .num_threads(threads)
             .build_global();
-        pool.map_err(|error| Error::Argument {
-            name: "--threads",
-            found: format!("{threads} ({error})"),
-            expected: "a number of threads that this machine can start".to_owned(),
-        })
+        pool.map_err(|error| threads_error(threads, &error))
     }
 
     pub(super) fn analyze_options(&self, min_support: u64) -> Result<AnalyzeOptions> {

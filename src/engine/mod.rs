@@ -169,6 +169,15 @@ pub fn open<'a>(
     Ok((Box::new(CpuEngine::new(sae, options)?), why.to_owned()))
 }
 
+/// Threads that cannot be started.
+pub(crate) fn threads_error(threads: usize, error: &rayon::ThreadPoolBuildError) -> Error {
+    Error::Argument {
+        name: "--threads",
+        found: format!("{threads} ({error})"),
+        expected: "a number of threads that this machine can start".to_owned(),
+    }
+}
+
 /// Rows, model and strata must be of one size.
 fn check_shapes(sae: &Sae, rows: &dyn Rows, strata: &Strata) -> Result<()> {
     if rows.dim() != sae.input_dim() {

@@ -16,7 +16,7 @@ use rayon::prelude::*;
 
 use self::block::{Block, Model};
 use super::simd::Simd;
-use super::{Control, Encoded, Engine, EngineOptions, Nonfinite, Seconds};
+use super::{Control, Encoded, Engine, EngineOptions, Nonfinite, Seconds, threads_error};
 use crate::error::{Error, Result};
 use crate::fires::FiringSets;
 use crate::rows::Rows;
@@ -65,11 +65,7 @@ fn start_threads(threads: usize) -> Result<rayon::ThreadPool> {
         .num_threads(threads)
         .thread_name(name)
         .build();
-    pool.map_err(|error| Error::Argument {
-        name: "--threads",
-        found: format!("{threads} ({error})"),
-        expected: "a number of threads that this machine can start".to_owned(),
-    })
+    pool.map_err(|error| threads_error(threads, &error))
 }
 
 /// Does the work in the pool, or in the caller's where there is none.
