@@ -143,15 +143,6 @@ fn every_case_is_the_notebook_s() {
     assert!(seen >= 16, "only {seen} cases were found");
 }
 
-/// The same on a folder of one's own, made by the script's `--delly`.
-#[test]
-fn a_case_from_elsewhere_is_the_notebook_s() {
-    match std::env::var_os("ATOMSCOPE_PARITY_CASE") {
-        Some(folder) => assert_parity(&Case::read(folder.into())),
-        None => eprintln!("ATOMSCOPE_PARITY_CASE is not set: no case from elsewhere was compared"),
-    }
-}
-
 fn assert_empty(name: &str, why: Empty, sentence: &str) {
     let case = Case::golden(name);
     assert!(case.expected("crash.txt").starts_with("KeyError"));

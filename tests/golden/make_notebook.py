@@ -12,9 +12,6 @@ Each case is a folder: input.json (calls, firing sets, features), stdout.txt (fr
 landscape to the end of the summary), analysis.csv, top.json; or, where the notebook raises,
 crash.txt with the exception's name and what it had printed of its landscape. A field that a call
 lacks is absent from its object; a null is a Python None.
-
-With --delly FOLDER --out DIR, instead: the same files from a folder of real calls, its firing
-sets and its expected outputs, for tests/notebook_parity.rs by ATOMSCOPE_PARITY_CASE.
 """
 
 import argparse
@@ -61,29 +58,35 @@ def save_inputs(root, case):
     (root / "data/models/BEST_MODEL.json").write_text(json.dumps({"best_dir": "../data/models/sae"}))
 
 
+def run_cells(code, root):
+    """What the notebook prints in root/work, its names, and the exception's name, if any."""
+    home = os.getcwd()
+    out, crash, names = io.StringIO(), None, {}
+    try:
+        os.chdir(root / "work")
+        with contextlib.redirect_stdout(out):
+            for number, cell in enumerate(code):
+                exec(compile(cell, f"cell {number}", "exec"), names)
+    except Exception as error:  # whatever it is, it is the notebook's answer
+        crash = type(error).__name__
+    finally:
+        os.chdir(home)
+    return out.getvalue(), names, crash
+
+
 def run_notebook(code, case):
     """What it printed, the folder's outputs, and the exception's name, if any."""
-    home = os.getcwd()
     with tempfile.TemporaryDirectory() as temporary:
         root = pathlib.Path(temporary)
         save_inputs(root, case)
-        out, crash, names = io.StringIO(), None, {}
-        try:
-            os.chdir(root / "work")
-            with contextlib.redirect_stdout(out):
-                for number, cell in enumerate(code):
-                    exec(compile(cell, f"cell {number}", "exec"), names)
-        except Exception as error:  # whatever it is, it is the notebook's answer
-            crash = type(error).__name__
-        finally:
-            os.chdir(home)
+        printed, names, crash = run_cells(code, root)
         fires = [sorted(row) for row in names["acts"].tolist()]
         assert fires == case["fires"], "the chosen sets did not fire"
         results = root / "data/models"
         files = {name: (results / name).read_text() for name in
                  ("sae_feature_bias_analysis.csv", "top_biased_features.json")
                  if (results / name).exists()}
-        return out.getvalue(), files, crash
+        return printed, files, crash
 
 
 def call(rng, label, svtype, **fields):
@@ -284,25 +287,10 @@ def write_case(folder, case, printed, files, crash):
     (folder / "top.json").write_text(files["top_biased_features.json"])
 
 
-def delly(source, out):
-    source = pathlib.Path(source)
-    package = torch.load(source / "data/processed/sae_sv_embeddings.pt", map_location="cpu")
-    fires = np.load(source / "expected/fires.npy")
-    case = make(3072, fires.shape[1], package["sv_info"], fires.tolist())
-    expected = source / "expected"
-    files = {path.name: path.read_text() for path in expected.iterdir() if path.suffix != ".npy"}
-    write_case(pathlib.Path(out), case, files["notebook_stdout.txt"], files, None)
-
-
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--notebook")
-    parser.add_argument("--delly")
-    parser.add_argument("--out")
+    parser.add_argument("--notebook", required=True)
     options = parser.parse_args()
-    if options.delly:
-        delly(options.delly, options.out)
-        return
     code = cells(options.notebook)
     shutil.rmtree(HERE / "notebook", ignore_errors=True)
     for name, build in CASES.items():
@@ -312,4 +300,5 @@ def main():
         print(f"{name}: {crash or 'ok'}")
 
 
-main()
+if __name__ == "__main__":
+    main()
