@@ -8,7 +8,6 @@
 use std::hint::black_box;
 use std::time::Duration;
 
-use atomscope::engine::canonical::canonical_score;
 use atomscope::engine::{Control, CpuEngine, Encoded, Engine, EngineOptions, Simd};
 use atomscope::fires::FiringSets;
 use atomscope::rows::SliceRows;
@@ -38,25 +37,28 @@ fn encode(cohort: &Simulated, options: &EngineOptions) -> Encoded {
         .expect("finite rows")
 }
 
-/// The first rows' sets, from canonical scores of every atom.
+/// The first rows' sets, by the definition read literally.
 fn assert_exact(cohort: &Simulated, fires: &FiringSets) {
     let sae: &Sae = &cohort.sae;
     let d = sae.input_dim();
     for (row, atoms) in fires.iter().take(8) {
         let e = &cohort.embeddings[row * d..(row + 1) * d];
-        let whitening = sae.mean().iter().zip(sae.std());
-        let x: Vec<f32> = e
-            .iter()
-            .zip(whitening)
-            .map(|(e, (m, s))| (e - m) / (s + 1e-6))
+        let x: Vec<f32> = (0..d)
+            .map(|i| (e[i] - sae.mean()[i]) / (sae.std()[i] + 1e-6))
             .collect();
         let mut scored: Vec<(f64, u32)> = (0..sae.feature_dim())
             .map(|f| {
-                let weight = &sae.weight()[f * d..(f + 1) * d];
-                (
-                    canonical_score(Simd::detect(), &x, weight, sae.bias()[f]),
-                    f as u32,
-                )
+                let mut lanes = [0.0f64; 32];
+                for i in 0..d {
+                    lanes[i % 32] += f64::from(x[i]) * f64::from(sae.weight()[f * d + i]);
+                }
+                for step in [16, 8, 4, 2, 1] {
+                    let before = lanes;
+                    for l in 0..32 {
+                        lanes[l] = before[l] + before[l ^ step];
+                    }
+                }
+                (lanes[0] + f64::from(sae.bias()[f]), f as u32)
             })
             .collect();
         scored.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));

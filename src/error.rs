@@ -51,6 +51,17 @@ pub enum Error {
         action: &'static str,
     },
 
+    /// Memory that the machine does not give.
+    #[error(
+        "{what}: {bytes} bytes of memory cannot be had; use a machine with more of it, or fewer calls at a time"
+    )]
+    Memory {
+        /// What it would have been for.
+        what: &'static str,
+        /// How much was asked for.
+        bytes: u128,
+    },
+
     /// An argument has a value that makes no sense.
     #[error(
         "{name}: found {}, expected {expected}; correct the argument",
@@ -130,7 +141,11 @@ impl Error {
     /// used, 130 when interrupted.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Input(_) | Self::Io { .. } | Self::NonFinite { .. } | Self::Argument { .. } => 2,
+            Self::Input(_)
+            | Self::Io { .. }
+            | Self::NonFinite { .. }
+            | Self::Argument { .. }
+            | Self::Memory { .. } => 2,
             Self::Device { .. } => 3,
             Self::Cancelled => 130,
         }

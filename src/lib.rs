@@ -47,6 +47,7 @@ pub mod cohort;
 pub mod engine;
 pub mod error;
 pub mod fires;
+mod memory;
 pub mod python;
 pub mod read;
 pub mod report;

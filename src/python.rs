@@ -1,5 +1,23 @@
 //! Numbers written as Python and pandas write them.
 
+use std::borrow::Cow;
+
+/// Text from a file, fit to be printed: control characters, which could forge lines or steer a
+/// terminal, are escaped as Python's `repr` does; all else is as it is.
+pub fn printable(text: &str) -> Cow<'_, str> {
+    if !text.contains(char::is_control) {
+        return Cow::Borrowed(text);
+    }
+    let escaped = text.chars().map(|c| match c {
+        '\n' => "\\n".to_owned(),
+        '\r' => "\\r".to_owned(),
+        '\t' => "\\t".to_owned(),
+        c if c.is_control() => format!("\\x{:02x}", u32::from(c)),
+        c => c.to_string(),
+    });
+    Cow::Owned(escaped.collect())
+}
+
 /// A float as Python's `repr` gives it: the shortest digits that read back to the same number,
 /// in scientific form below 1e-4 and from 1e16.
 pub fn repr(x: f64) -> String {

@@ -1,8 +1,10 @@
 //! What is counted: `counts[stratum][feature]`, a commutative monoid of integers.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::cohort::{Calls, Label};
+use crate::error::Result;
 
 /// What a row is counted under: its label crossed with its type of variant.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -23,7 +25,7 @@ pub struct Strata {
 impl Strata {
     /// At most so many SV types have strata of their own; the types that are seen last beyond
     /// them share one, [`Strata::OTHER`], so that memory stays bounded whatever a file holds.
-    pub const MOST_TYPES: usize = 254;
+    pub const MOST_TYPES: usize = 30;
 
     /// The shared type's name.
     pub const OTHER: &'static str = "(other types)";
@@ -112,6 +114,57 @@ impl Certificate {
     }
 }
 
+/// A tally that several threads count into at once: one for all of them, since strata times
+/// features can be many.
+#[derive(Debug)]
+pub struct SharedTally {
+    feature_dim: usize,
+    table: Vec<Stratum>,
+    rows: Vec<AtomicU64>,
+    counts: Vec<AtomicU64>,
+}
+
+impl SharedTally {
+    /// Nothing counted yet.
+    ///
+    /// # Errors
+    /// [`Error::Memory`](crate::error::Error::Memory) where the counts do not fit.
+    pub fn new(feature_dim: usize, table: Vec<Stratum>) -> Result<Self> {
+        let strata = table.len();
+        let counts = crate::memory::filled(strata, feature_dim, "the counts", AtomicU64::default)?;
+        let rows = table.iter().map(|_| AtomicU64::default()).collect();
+        Ok(Self {
+            feature_dim,
+            table,
+            rows,
+            counts,
+        })
+    }
+
+    /// Counts one row's firing set.
+    pub fn add_row(&self, stratum: u16, atoms: &[u32]) {
+        let stratum = usize::from(stratum);
+        self.rows[stratum].fetch_add(1, Ordering::Relaxed);
+        let counts = &self.counts[stratum * self.feature_dim..][..self.feature_dim];
+        for &atom in atoms {
+            counts[atom as usize].fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// The tally, once all threads are done.
+    pub fn finish(self, certificate: Certificate) -> Tally {
+        let numbers =
+            |counts: Vec<AtomicU64>| counts.into_iter().map(AtomicU64::into_inner).collect();
+        Tally {
+            feature_dim: self.feature_dim,
+            table: self.table,
+            rows: numbers(self.rows),
+            counts: numbers(self.counts),
+            certificate,
+        }
+    }
+}
+
 /// Counts by stratum and feature.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tally {
@@ -123,33 +176,6 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// Nothing counted yet.
-    pub fn new(feature_dim: usize, table: Vec<Stratum>) -> Self {
-        let strata = table.len();
-        Self {
-            feature_dim,
-            table,
-            rows: vec![0; strata],
-            counts: vec![0; strata * feature_dim],
-            certificate: Certificate::default(),
-        }
-    }
-
-    /// Counts one row's firing set.
-    pub fn add_row(&mut self, stratum: u16, atoms: &[u32]) {
-        let stratum = usize::from(stratum);
-        self.rows[stratum] += 1;
-        let counts = &mut self.counts[stratum * self.feature_dim..][..self.feature_dim];
-        for &atom in atoms {
-            counts[atom as usize] += 1;
-        }
-    }
-
-    /// Notes what selection left open.
-    pub fn add_certificate(&mut self, certificate: Certificate) {
-        self.certificate = self.certificate.merge(certificate);
-    }
-
     /// Adds another tally of the same features and strata; the order does not matter.
     ///
     /// # Panics
@@ -167,7 +193,7 @@ impl Tally {
                 *mine += theirs;
             }
         }
-        self.add_certificate(other.certificate);
+        self.certificate = self.certificate.merge(other.certificate);
     }
 
     /// F, the number of features.

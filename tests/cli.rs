@@ -95,6 +95,7 @@ impl Cohort {
 struct Spoilable {
     embeddings: Vec<f32>,
     classes: Vec<&'static str>,
+    svtypes: [&'static str; 2],
     weight: Vec<f32>,
     bias: Vec<f32>,
     mean: Vec<f32>,
@@ -115,6 +116,7 @@ impl Spoilable {
             classes: (0..ROWS)
                 .map(|i| if i % 3 == 0 { "FP" } else { "TP" })
                 .collect(),
+            svtypes: ["INS", "DEL"],
             weight: wave(FEATURES * DIM, 2.3),
             bias: wave(FEATURES, 0.9),
             mean: wave(DIM, 0.1),
@@ -124,15 +126,12 @@ impl Spoilable {
     }
 
     fn write_cohort(&self, path: &Path) {
-        let classes = self.classes.clone();
+        let (classes, svtypes) = (self.classes.clone(), self.svtypes);
         let calls = Value::List(
             self.classes.len() as u64,
             Box::new(move |i| {
                 Value::Dict(vec![
-                    (
-                        "svtype",
-                        Value::name(if i % 2 == 0 { "INS" } else { "DEL" }),
-                    ),
+                    ("svtype", Value::name(svtypes[i as usize % 2])),
                     ("truvari_class", Value::name(classes[i as usize])),
                 ])
             }),
@@ -333,6 +332,161 @@ fn rows_with_nan_are_named_or_dropped_and_counted() {
 }
 
 #[test]
+fn dropped_rows_are_listed_and_what_an_earlier_run_left_is_not_kept() {
+    let simulated = Cohort::simulated(40);
+    let mut data = Spoilable::new();
+    data.embeddings[5 * DIM] = f32::NAN;
+    data.embeddings[21 * DIM] = f32::NAN;
+    data.classes[21] = "odd";
+    let (cohort, model) = data.write(simulated.folder.path());
+    let more = ["--nonfinite", "skip", "--save-fires"];
+    let output = simulated.analyze(Some(&cohort), Some(&model), &more);
+    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{stderr}");
+    assert!(
+        !stderr.contains("odd"),
+        "a dropped call's class counts nowhere: {stderr}"
+    );
+    let dropped = std::fs::read(simulated.out().join("dropped_rows.npy")).expect("written");
+    let dropped = npyz::NpyFile::new(&dropped[..])
+        .expect("npy")
+        .into_vec::<u64>();
+    assert_eq!(dropped.expect("uint64"), [5, 21]);
+    // The next run writes neither of these files, and theirs must not be taken for its own.
+    assert!(simulated.analyze(None, None, &["-q"]).status.success());
+    let names: Vec<_> = contents(&simulated.out())
+        .into_iter()
+        .map(|(name, _)| name)
+        .collect();
+    assert_eq!(names.len(), 5, "{names:?}");
+    assert!(!names.iter().any(|name| name.contains("npy")), "{names:?}");
+}
+
+#[test]
+fn classes_that_say_neither_are_warned_of_and_many_of_them_in_few_lines() {
+    let simulated = Cohort::simulated(40);
+    let mut data = Spoilable::new();
+    for (i, class) in data.classes.iter_mut().enumerate().skip(5) {
+        *class = [
+            "a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l", "m",
+        ][i % 13];
+    }
+    let (cohort, model) = data.write(simulated.folder.path());
+    let output = simulated.analyze(Some(&cohort), Some(&model), &["-q"]);
+    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{stderr}");
+    assert!(stderr.contains("truvari_class \"a\""), "{stderr}");
+    assert!(stderr.contains("3 further classes"), "{stderr}");
+    let of_classes = stderr
+        .lines()
+        .filter(|line| line.contains("neither true nor false"));
+    assert_eq!(of_classes.count(), 11, "{stderr}");
+}
+
+/// A report that cannot be printed leaves no files: exit codes other than 0 mean that.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_standard_output_leaves_no_files() {
+    let cohort = Cohort::simulated(40);
+    let full = std::fs::File::options()
+        .write(true)
+        .open("/dev/full")
+        .expect("the device");
+    let status = std::process::Command::new(env!("CARGO_BIN_EXE_atomscope"))
+        .args(["analyze", "-q", "--embeddings"])
+        .arg(cohort.path("embeddings.pt"))
+        .arg("--model")
+        .arg(cohort.path("sae.pt"))
+        .arg("--out")
+        .arg(cohort.out())
+        .stdout(full)
+        .stderr(std::process::Stdio::null())
+        .status();
+    assert_eq!(status.expect("the program starts").code(), Some(2));
+    assert!(!cohort.out().exists());
+}
+
+/// Ends a run in the middle by a signal: no output, no folder, the exit code that is documented.
+#[cfg(unix)]
+#[test]
+fn a_signal_ends_a_run_cleanly() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let out = folder.path().join("never");
+    let rows = "3000000";
+    for signal in ["-INT", "-TERM"] {
+        let child = std::process::Command::new(env!("CARGO_BIN_EXE_atomscope"))
+            .args([
+                "simulate",
+                "-q",
+                "--input-dim",
+                "64",
+                "--features",
+                "128",
+                "--k",
+                "4",
+            ])
+            .args(["--rows", rows, "--out"])
+            .arg(&out)
+            .stderr(std::process::Stdio::piped())
+            .spawn()
+            .expect("the program starts");
+        std::thread::sleep(std::time::Duration::from_millis(400));
+        let kill = std::process::Command::new("kill")
+            .arg(signal)
+            .arg(child.id().to_string())
+            .status();
+        assert!(
+            kill.expect("kill").success(),
+            "the run was over before the signal came"
+        );
+        let output = child.wait_with_output().expect("it ends");
+        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(130), "{stderr}");
+        assert!(
+            stderr.contains("interrupted") && stderr.lines().count() == 1,
+            "{stderr}"
+        );
+        assert!(!out.exists(), "a folder was left");
+    }
+}
+
+/// A path need not be text.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_path_that_is_not_utf8_is_no_obstacle() {
+    use std::os::unix::ffi::OsStrExt;
+    let cohort = Cohort::simulated(40);
+    let odd = cohort
+        .folder
+        .path()
+        .join(std::ffi::OsStr::from_bytes(b"c\xff.pt"));
+    std::fs::copy(cohort.path("embeddings.pt"), &odd).expect("copied");
+    let output = cohort.analyze(Some(&odd), None, &["-q"]);
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
+
+/// Text from a file cannot forge lines of the report, or steer a terminal.
+#[test]
+fn control_characters_are_shown_escaped() {
+    let simulated = Cohort::simulated(40);
+    let mut data = Spoilable::new();
+    data.svtypes = ["INS\n  forged: 1", "DEL\u{1b}[31m"];
+    let (cohort, model) = data.write(simulated.folder.path());
+    let output = simulated.analyze(Some(&cohort), Some(&model), &["-q"]);
+    assert!(output.status.success());
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(text.contains(r"INS\n  forged: 1: 15"), "{text}");
+    assert!(
+        text.contains(r"DEL\x1b[31m: 15") && !text.contains('\u{1b}'),
+        "{text}"
+    );
+}
+
+#[test]
 fn bad_numbers_are_named() {
     refuses(
         |d| d.weight[9] = f32::NAN,
@@ -428,6 +582,7 @@ fn bad_arguments_have_exit_code_2_and_cuda_has_3() {
     for more in [
         &["--device", "gpu"][..],
         &["--threads", "0"],
+        &["--threads", "1025"],
         &["--nonfinite", "maybe"],
     ] {
         assert_eq!(

@@ -281,6 +281,41 @@ fn denormals_and_wild_scales() {
 }
 
 #[test]
+fn dropped_rows_leave_every_other_row_its_own_set() {
+    // Rows of very different scales, so that what belongs to one row fits no other.
+    let mut case = plain_case(40, 300, 21, 333, 8);
+    for (row, exponent) in case.rows.chunks_mut(21).zip((-35..=35).cycle().step_by(7)) {
+        let factor = 10f32.powi(exponent);
+        for n in row {
+            *n *= factor;
+        }
+    }
+    let expected = case.oracle();
+    let bad: Vec<usize> = (0..300)
+        .filter(|r| r % 5 == 0 || (128..140).contains(r))
+        .collect();
+    for &r in &bad {
+        case.rows[r * 21 + r % 21] = f32::NAN;
+    }
+    for (threads, batch_rows) in [(1, None), (2, Some(17)), (3, Some(1))] {
+        let options = EngineOptions {
+            threads: Some(threads),
+            batch_rows,
+            nonfinite: atomscope::engine::Nonfinite::Skip,
+            ..EngineOptions::default()
+        };
+        let found = case.encode(&options);
+        assert_eq!(found.fires.dropped(), bad);
+        let mut kept = 0;
+        for (r, atoms) in found.fires.iter() {
+            assert_eq!(atoms, &expected[r * 8..(r + 1) * 8], "row {r}, {options:?}");
+            kept += 1;
+        }
+        assert_eq!(kept, 300 - bad.len());
+    }
+}
+
+#[test]
 fn scales_mixed_within_a_row_and_among_features() {
     let mut rng = ChaCha8Rng::seed_from_u64(77);
     let mut case = plain_case(30, 30, 50, 400, 11);

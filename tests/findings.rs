@@ -5,7 +5,7 @@ use atomscope::error::Error;
 use atomscope::fires::FiringSets;
 use atomscope::report::{csv, json, text};
 use atomscope::stats::{self, BiasTable, Findings, Options};
-use atomscope::tally::{Strata, Tally};
+use atomscope::tally::{Certificate, SharedTally, Strata, Tally};
 
 const FEATURES: usize = 23;
 const K: usize = 4;
@@ -40,11 +40,11 @@ fn cohort(rows: usize) -> (Calls, Vec<Vec<u32>>) {
 
 fn tally(calls: &Calls, sets: &FiringSets) -> Tally {
     let strata = Strata::of_calls(calls);
-    let mut tally = Tally::new(FEATURES, strata.table().to_vec());
+    let tally = SharedTally::new(FEATURES, strata.table().to_vec()).unwrap();
     for (row, atoms) in sets.iter() {
         tally.add_row(strata.of_row()[row], atoms);
     }
-    tally
+    tally.finish(Certificate::default())
 }
 
 fn findings(calls: &Calls, sets: &FiringSets) -> Findings {
@@ -116,7 +116,9 @@ fn rows_that_do_not_belong_together_are_an_error() {
             sets.dropped()
         );
     }
-    let empty = Tally::new(FEATURES, vec![]);
+    let empty = SharedTally::new(FEATURES, vec![])
+        .unwrap()
+        .finish(Certificate::default());
     assert!(Findings::compute(&empty, &calls, &good, Options::default()).is_err());
 }
 

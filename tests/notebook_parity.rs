@@ -9,7 +9,7 @@ use atomscope::cohort::{Call, Calls, Number};
 use atomscope::fires::FiringSets;
 use atomscope::report::{csv, json, text};
 use atomscope::stats::{Empty, Findings, Options};
-use atomscope::tally::{Strata, Tally};
+use atomscope::tally::{Certificate, SharedTally, Strata};
 use serde_json::Value;
 
 /// The columns of p-values in the table.
@@ -49,10 +49,11 @@ impl Case {
 
     fn findings(&self) -> Findings {
         let strata = Strata::of_calls(&self.calls);
-        let mut tally = Tally::new(self.feature_dim, strata.table().to_vec());
+        let tally = SharedTally::new(self.feature_dim, strata.table().to_vec()).unwrap();
         for (row, atoms) in self.sets.iter() {
             tally.add_row(strata.of_row()[row], atoms);
         }
+        let tally = tally.finish(Certificate::default());
         Findings::compute(&tally, &self.calls, &self.sets, Options::default()).unwrap()
     }
 

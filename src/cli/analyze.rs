@@ -5,16 +5,18 @@ use std::time::Instant;
 
 use clap::Args;
 
+use super::digest;
 use super::options::RunArgs;
 use super::progress::{self, note, rows_bar, warn};
 use super::record::{self, Record};
 use crate::analysis::{Analysis, AnalyzeOptions, Encoding};
-use crate::engine::Control;
-use crate::error::{Error, Result};
+use crate::engine::{Control, check_shapes};
+use crate::error::Result;
 use crate::read::{Cohort, LoadedModel, read_cohort, read_model};
 use crate::report::{csv, json, npy, text};
 use crate::rows::Rows;
 use crate::stats::Findings;
+use crate::stats::classes::classes;
 use crate::write::set::OutputSet;
 
 /// Which atoms fire on true and on false calls, and what these calls are
@@ -41,8 +43,9 @@ pub(super) struct Analyze {
 
 impl Analyze {
     pub(super) fn run(&self) -> Result<()> {
-        let findings = analyze_files(&self.run, &self.out, self.save_fires)?;
-        progress::print(&text::Analysis(&findings).to_string())?;
+        analyze_files(&self.run, &self.out, self.save_fires, |findings| {
+            progress::print(&text::Analysis(findings).to_string())
+        })?;
         note(
             self.run.engine.quiet,
             &format!("results are in {}", self.out.display()),
@@ -51,22 +54,31 @@ impl Analyze {
     }
 }
 
-/// The whole job, from files to files.
-pub(super) fn analyze_files(run: &RunArgs, out: &Path, save_fires: bool) -> Result<Findings> {
+/// The whole job, from files to files. `show` prints the findings before files are put in their
+/// place: a report that cannot be printed leaves none.
+pub(super) fn analyze_files(
+    run: &RunArgs,
+    out: &Path,
+    save_fires: bool,
+    show: impl FnOnce(&Findings) -> Result<()>,
+) -> Result<()> {
     let began = Instant::now();
     // Before the work: a folder that cannot be written is better known now than after it.
     let mut files = OutputSet::new(out)?;
-    run.engine.limit_threads()?;
+    run.engine.check()?;
     let options = run.engine.analyze_options(run.min_support)?;
     let loaded = Loaded::read(run)?;
+    check_shapes(
+        &loaded.model.sae,
+        &loaded.cohort.rows,
+        loaded.cohort.calls.len(),
+    )?;
     let read_seconds = began.elapsed().as_secs_f64();
-    let (encoding, inputs) = std::thread::scope(|scope| {
-        // Inputs are named by their digests while the processor computes.
-        let digests = scope.spawn(|| loaded.digests());
-        let encoding = loaded.encode(&options, run.engine.quiet)?;
-        let digests = digests.join().unwrap_or(Err(Error::Cancelled))?;
-        Ok::<_, Error>((encoding, digests))
-    })?;
+    let inputs = [
+        ("embeddings", &*run.embeddings),
+        ("model", &*loaded.model.path),
+    ];
+    let (encoding, inputs) = digest::beside(&inputs, || loaded.encode(&options, run.engine.quiet))?;
     let analysis = encoding.analysis(&loaded.cohort.calls, options.statistics)?;
     let warnings = loaded.warnings(&analysis.fires);
     let (sae, calls) = (&loaded.model.sae, &loaded.cohort.calls);
@@ -76,8 +88,8 @@ pub(super) fn analyze_files(run: &RunArgs, out: &Path, save_fires: bool) -> Resu
     record.seconds.total_before_writing = began.elapsed().as_secs_f64();
     progress::check_interrupt()?;
     write_files(&mut files, &analysis, &record, save_fires)?;
-    files.commit()?;
-    Ok(analysis.findings)
+    show(&analysis.findings)?;
+    files.commit().map(drop)
 }
 
 fn write_files(
@@ -99,8 +111,18 @@ fn write_files(
     files.add("report.txt", |out| {
         write!(out, "{}", text::Analysis(findings))
     })?;
+    // What this run does not write must not stay from an earlier one.
     if save_fires {
         files.add("fires.npy", |out| npy::firing_sets(&analysis.fires, out))?;
+    } else {
+        files.remove("fires.npy");
+    }
+    if analysis.fires.dropped().is_empty() {
+        files.remove("dropped_rows.npy");
+    } else {
+        files.add("dropped_rows.npy", |out| {
+            npy::dropped_rows(&analysis.fires, out)
+        })?;
     }
     files.add("run.json", |out| record.write(out))
 }
@@ -109,7 +131,6 @@ fn write_files(
 pub(super) struct Loaded {
     pub(super) model: LoadedModel,
     pub(super) cohort: Cohort,
-    embeddings: PathBuf,
 }
 
 impl Loaded {
@@ -120,18 +141,7 @@ impl Loaded {
         Ok(Self {
             model: model?,
             cohort: cohort?,
-            embeddings: args.embeddings.clone(),
         })
-    }
-
-    fn digests(&self) -> Result<Vec<record::Input>> {
-        [
-            ("embeddings", &self.embeddings),
-            ("model", &self.model.path),
-        ]
-        .into_iter()
-        .map(|(role, path)| record::digest(role, path))
-        .collect()
     }
 
     /// Encodes every row, with progress, stopped by Ctrl-C.
@@ -139,7 +149,7 @@ impl Loaded {
         let rows = &self.cohort.rows;
         let cancel = progress::watch_for_interrupt();
         let bar = rows_bar(rows.count() as u64, "encoding", quiet);
-        let show = |done: u64| bar.set_position(done);
+        let show = |done: u64| bar.update(|state| state.set_pos(state.pos().max(done)));
         let control = Control {
             cancel: Some(cancel),
             progress: Some(&show),
@@ -160,12 +170,12 @@ impl Loaded {
     /// All that is odd about the inputs; shown, and returned for the record.
     pub(super) fn warnings(&self, fires: &crate::fires::FiringSets) -> Vec<String> {
         let mut warnings = [self.model.warnings.clone(), self.cohort.warnings.clone()].concat();
-        warnings.extend(record::class_warnings(&self.cohort.calls));
+        warnings.extend(record::class_warnings(&classes(&self.cohort.calls, fires)));
         let dropped = fires.dropped();
         if let Some(first) = dropped.first() {
             warnings.push(format!(
                 "{} of {} calls were dropped for a NaN or an infinity in their embedding (the first is row \
-                 {first}): they are in no count and no output",
+                 {first}): they are in no count and no table; dropped_rows.npy lists them",
                 dropped.len(),
                 self.cohort.rows.count()
             ));

@@ -47,23 +47,24 @@ impl Demo {
             min_support: crate::stats::Options::default().min_support,
         };
         let results = folder.join("results");
-        let findings = analyze_files(&run, &results, true)?;
-        let recovery = truth.recovery(findings.bias.atoms.iter().map(|atom| ReportedAtom {
-            atom: atom.atom,
-            significant: atom.significant,
-            odds: atom.odds,
-        }));
-        progress::print(&format!(
-            "{}\n Demo\n{}\n{} simulated calls, {} atoms of which {} fire on each.\n{recovery}\n\
-             The simulated cohort and model are in {}\nThe results are in {}\n",
-            text::Analysis(&findings),
-            "=".repeat(50),
-            options.rows,
-            options.features,
-            options.k,
-            folder.display(),
-            results.display()
-        ))
+        analyze_files(&run, &results, true, |findings| {
+            let recovery = truth.recovery(findings.bias.atoms.iter().map(|atom| ReportedAtom {
+                atom: atom.atom,
+                significant: atom.significant,
+                odds: atom.odds,
+            }));
+            progress::print(&format!(
+                "{}\n Demo\n{}\n{} simulated calls, {} atoms of which {} fire on each.\n{recovery}\n\
+                 The simulated cohort and model are in {}\nThe results are in {}\n",
+                text::Analysis(findings),
+                "=".repeat(50),
+                options.rows,
+                options.features,
+                options.k,
+                folder.display(),
+                results.display()
+            ))
+        })
     }
 
     fn folder(&self) -> Result<PathBuf> {

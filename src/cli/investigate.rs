@@ -34,7 +34,7 @@ pub(super) struct Investigate {
 
 impl Investigate {
     pub(super) fn run(&self) -> Result<()> {
-        self.run.engine.limit_threads()?;
+        self.run.engine.check()?;
         let loaded = Loaded::read(&self.run)?;
         self.check_atoms(loaded.model.sae.feature_dim())?;
         let options = self.run.engine.analyze_options(self.run.min_support)?;

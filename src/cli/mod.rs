@@ -5,6 +5,7 @@
 
 mod analyze;
 mod demo;
+mod digest;
 mod inspect;
 mod investigate;
 mod options;
@@ -26,7 +27,7 @@ use crate::error::Result;
         0    all is done; every output file is whole\n  \
         2    bad input or arguments; one line says which file, where, and what to do\n  \
         3    the device asked for by --device cannot be used\n  \
-        130  interrupted by Ctrl-C; no output was written"
+        130  interrupted (Ctrl-C, SIGTERM); no output was written"
 )]
 pub struct Cli {
     #[command(subcommand)]

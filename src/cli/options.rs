@@ -36,9 +36,9 @@ pub(super) struct EngineArgs {
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
     device: Device,
 
-    /// Threads [default: all cores]
-    #[arg(long, value_name = "N")]
-    threads: Option<NonZeroUsize>,
+    /// Threads, 1 to 1024 [default: all cores]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: Option<u16>,
 
     /// The most rows that a thread works on at once [default: what fits the caches]
     #[arg(long, value_name = "N")]
@@ -96,9 +96,11 @@ impl EngineArgs {
         })
     }
 
-    /// Holds the whole process, not the engine alone, to `--threads`.
-    pub(super) fn limit_threads(&self) -> Result<()> {
-        let Some(threads) = self.threads.map(NonZeroUsize::get) else {
+    /// Before anything is read: that the device can be had, and `--threads` for the whole process
+    /// rather than the engine alone.
+    pub(super) fn check(&self) -> Result<()> {
+        self.device.check()?;
+        let Some(threads) = self.threads.map(usize::from) else {
             return Ok(());
         };
         let pool = rayon::ThreadPoolBuilder::new()

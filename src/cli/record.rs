@@ -1,21 +1,26 @@
 //! `run.json`: what ran, on what, how, and where the time went.
 
-use std::fs::File;
-use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::io;
 
 use serde::Serialize;
-use sha2::{Digest, Sha256};
+
+use super::digest::Input;
 
 use crate::analysis::{Analysis, Encoder};
 use crate::cohort::Calls;
-use crate::error::{Error, Result};
 use crate::sae::Sae;
 use crate::stats;
+use crate::stats::classes::{ClassCount, classes};
 use crate::tally::Certificate;
 
 /// The version of the definition of the answer: scores, firing sets, counts.
 const DEFINITION: u32 = 1;
+
+/// The most classes that a record names.
+const MOST_CLASSES: usize = 50;
+
+/// The most classes that are warned of one by one.
+const MOST_WARNINGS: usize = 10;
 
 /// A run's record.
 #[derive(Debug, Serialize)]
@@ -26,21 +31,15 @@ pub(super) struct Record {
     encoder: Encoder,
     shapes: Shapes,
     options: stats::Options,
-    classes: Vec<Class>,
+    /// The most frequent ones.
+    classes: Vec<ClassCount>,
+    /// How many there are besides.
+    other_classes: usize,
     certificate: Certificate,
     encode: Encode,
     pub(super) seconds: Seconds,
     peak_memory_bytes: Option<u64>,
     pub(super) warnings: Vec<String>,
-}
-
-/// A file that was read.
-#[derive(Debug, Serialize)]
-pub(super) struct Input {
-    pub(super) role: &'static str,
-    pub(super) path: PathBuf,
-    pub(super) bytes: u64,
-    pub(super) sha256: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -50,14 +49,6 @@ struct Shapes {
     input_dim: usize,
     feature_dim: usize,
     k: usize,
-}
-
-/// A value of `truvari_class`, and what it counts as.
-#[derive(Debug, Serialize)]
-struct Class {
-    name: Option<String>,
-    label: &'static str,
-    calls: u64,
 }
 
 /// Rows over the wall time of reading, encoding, selecting and counting together. The seconds of
@@ -96,6 +87,7 @@ impl Record {
         warnings: Vec<String>,
     ) -> Self {
         let seconds = analysis.seconds;
+        let classes = classes(calls, &analysis.fires);
         Self {
             atomscope: env!("CARGO_PKG_VERSION"),
             definition: DEFINITION,
@@ -109,7 +101,8 @@ impl Record {
                 k: sae.k(),
             },
             options,
-            classes: classes(calls),
+            other_classes: classes.len().saturating_sub(MOST_CLASSES),
+            classes: classes.into_iter().take(MOST_CLASSES).collect(),
             certificate: analysis.tally.certificate(),
             encode: Encode {
                 rows_per_s: calls.len() as f64 / seconds.encode,
@@ -138,61 +131,34 @@ impl Record {
     }
 }
 
-fn classes(calls: &Calls) -> Vec<Class> {
-    let all = calls.truvari_class.counts(0..calls.len()).into_iter();
-    all.map(|(class, n)| Class {
-        name: class.map(str::to_owned),
-        label: crate::cohort::Label::of_class(class).as_str(),
-        calls: n,
-    })
-    .collect()
-}
-
-/// A sentence for each class that says neither true nor false, and so counts as false.
-pub(super) fn class_warnings(calls: &Calls) -> Vec<String> {
-    const FALSE: [&str; 3] = ["FP", "fp", "fp_vcf"];
-    let counted = calls.truvari_class.counts(0..calls.len()).into_iter();
-    counted
-        .filter_map(|(class, n)| {
-            let neither = match class {
-                None => "no truvari_class".to_owned(),
-                Some("TP" | "tp_comp_vcf") => return None,
-                Some(class) if FALSE.contains(&class) => return None,
-                Some(class) => format!("truvari_class {class:?}"),
-            };
-            Some(format!(
-                "{n} calls have {neither}, which is neither true nor false; counted as FP"
-            ))
-        })
-        .collect()
-}
-
-/// Reads a file once more to name its content.
-pub(super) fn digest(role: &'static str, path: &Path) -> Result<Input> {
-    let failed = |e| Error::reading(path, e);
-    let mut file = File::open(path).map_err(failed)?;
-    let mut hash = Sha256::new();
-    let mut buffer = vec![0; 1 << 20];
-    let mut bytes = 0;
-    loop {
-        super::progress::check_interrupt()?;
-        let n = file.read(&mut buffer).map_err(failed)?;
-        if n == 0 {
-            break;
-        }
-        bytes += n as u64;
-        hash.update(&buffer[..n]);
-    }
-    let sha256 = hash
-        .finalize()
+/// Sentences on classes that say neither true nor false, and so count as false.
+pub(super) fn class_warnings(classes: &[ClassCount]) -> Vec<String> {
+    let odd: Vec<_> = classes
         .iter()
-        .fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
-    Ok(Input {
-        role,
-        path: path.to_owned(),
-        bytes,
-        sha256,
-    })
+        .filter(|class| class.says_neither())
+        .collect();
+    let mut warnings: Vec<_> = odd
+        .iter()
+        .take(MOST_WARNINGS)
+        .map(|class| {
+            let what = match &class.name {
+                None => "no truvari_class".to_owned(),
+                Some(name) => format!("truvari_class {name:?}"),
+            };
+            format!(
+                "{} calls have {what}, which is neither true nor false; counted as FP",
+                class.calls
+            )
+        })
+        .collect();
+    if let Some(more) = odd.get(MOST_WARNINGS..).filter(|more| !more.is_empty()) {
+        let calls: u64 = more.iter().map(|class| class.calls).sum();
+        warnings.push(format!(
+            "{calls} calls have {} further classes that are neither true nor false; counted as FP",
+            more.len()
+        ));
+    }
+    warnings
 }
 
 /// The most memory that this process has held, where the system tells.

@@ -20,8 +20,7 @@
 //! the canonical score lies in the computed interval: `fl(q − m) ≤ s' ≤ fl(q + m)`.
 //!
 //! 1. *Scaling.* Multiplying by a power of two errs only where the result is subnormal, by at
-//!    most 2⁻¹⁵⁰ an element; scaled operands are below 1, unscaled ones below 2²⁰ (see
-//!    [`screen_exponent`]), so the sum of products moves by at most `D·(2·2⁻¹⁵⁰·2²⁰ + 2⁻³⁰⁰)`.
+//!    most 2⁻¹⁵⁰ an element; operands are below 2²⁰, scaled or not (see [`screen_exponent`]), so the sum of products moves by at most `D·(2·2⁻¹⁵⁰·2²⁰ + 2⁻³⁰⁰)`.
 //! 2. *The screen.* In any order of summation, with or without fused multiplication, a sum of D
 //!    products carries at most D roundings on any path, so `|ŝ − Σ x̃w̃| ≤ γ·Σ|x̃w̃| ≤ γ·X·W`
 //!    (Higham, *Accuracy and Stability of Numerical Algorithms*, §3.1; Cauchy–Schwarz). A

@@ -101,7 +101,7 @@ pub struct EngineOptions {
 pub struct Control<'a> {
     /// Set it to true to end the run with [`Error::Cancelled`].
     pub cancel: Option<&'a AtomicBool>,
-    /// Called with the number of rows done so far, from any thread.
+    /// Called with the number of rows done so far, from any thread, not always in order.
     pub progress: Option<&'a (dyn Fn(u64) + Sync)>,
 }
 
@@ -149,23 +149,28 @@ impl FromStr for Device {
     }
 }
 
-/// An engine on the device that was asked for, and one line that says what was chosen and why.
+impl Device {
+    /// Whether this device can be had, and why it is the one: before anything is read.
+    pub fn check(self) -> Result<&'static str> {
+        match self {
+            Self::Cuda(number) => Err(Error::Device {
+                wanted: number.map_or("cuda".to_owned(), |n| format!("cuda:{n}")),
+                reason: "this version has no CUDA engine".to_owned(),
+                action: "use --device cpu, which gives the same answer",
+            }),
+            Self::Cpu => Ok("as asked for"),
+            Self::Auto => Ok("this version has no CUDA engine"),
+        }
+    }
+}
+
+/// An engine on the device that was asked for, and a few words that say why it is this one.
 pub fn open<'a>(
     device: Device,
     sae: &'a Sae,
     options: &EngineOptions,
 ) -> Result<(Box<dyn Engine + 'a>, String)> {
-    let why = match device {
-        Device::Cuda(number) => {
-            return Err(Error::Device {
-                wanted: number.map_or("cuda".to_owned(), |n| format!("cuda:{n}")),
-                reason: "this version has no CUDA engine".to_owned(),
-                action: "use --device cpu, which gives the same answer",
-            });
-        }
-        Device::Cpu => "cpu, as asked for",
-        Device::Auto => "cpu: this version has no CUDA engine",
-    };
+    let why = device.check()?;
     Ok((Box::new(CpuEngine::new(sae, options)?), why.to_owned()))
 }
 
@@ -178,8 +183,8 @@ pub(crate) fn threads_error(threads: usize, error: &rayon::ThreadPoolBuildError)
     }
 }
 
-/// Rows, model and strata must be of one size.
-fn check_shapes(sae: &Sae, rows: &dyn Rows, strata: &Strata) -> Result<()> {
+/// Rows, model and calls must be of one size.
+pub fn check_shapes(sae: &Sae, rows: &dyn Rows, calls: usize) -> Result<()> {
     if rows.dim() != sae.input_dim() {
         return Err(Error::input(
             rows.name(),
@@ -189,12 +194,12 @@ fn check_shapes(sae: &Sae, rows: &dyn Rows, strata: &Strata) -> Result<()> {
             "use embeddings and a model that belong together",
         ));
     }
-    if rows.count() != strata.of_row().len() {
+    if rows.count() != calls {
         return Err(Error::input(
             rows.name(),
             "embeddings",
             format!("{} rows", rows.count()),
-            format!("{}, one for each call", strata.of_row().len()),
+            format!("{calls}, one for each call"),
             "give every row its call",
         ));
     }

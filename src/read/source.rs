@@ -26,6 +26,15 @@ impl Source {
             let error = io::Error::new(io::ErrorKind::IsADirectory, "it is a folder");
             return Err(failed(error));
         }
+        if !facts.is_file() {
+            return Err(Error::input(
+                path.display().to_string(),
+                "the file",
+                "a pipe or device",
+                "a regular file, which can be read at any place",
+                "save it to a file first",
+            ));
+        }
         Ok(Self {
             file: Arc::new(file),
             path: path.into(),

@@ -1,61 +1,54 @@
-//! numpy's array file.
+//! numpy's array files.
 
 use std::io::{self, Write};
+
+use npyz::WriterBuilder;
 
 use crate::fires::FiringSets;
 
 /// `fires.npy`: the firing sets as little-endian `uint32` \[rows, k\] in C order, ascending in
-/// each row; version 1.0 of the format (numpy's NEP 1). Dropped rows are not in it.
+/// each row. Dropped rows are not in it.
 pub fn firing_sets(sets: &FiringSets, out: &mut dyn Write) -> io::Result<()> {
-    const PREFIX: usize = 10;
-    const ALIGNMENT: usize = 64;
-    let mut header = format!(
-        "{{'descr': '<u4', 'fortran_order': False, 'shape': ({}, {}), }}",
-        sets.rows(),
-        sets.k()
-    );
-    // Spaces and a line end bring the data to a multiple of 64 bytes.
-    let unpadded = PREFIX + header.len() + 1;
-    let padding = unpadded.next_multiple_of(ALIGNMENT) - unpadded;
-    header.push_str(&" ".repeat(padding));
-    header.push('\n');
-    out.write_all(b"\x93NUMPY\x01\x00")?;
-    // Two numbers of 20 digits at most: far below 65536.
-    out.write_all(&(header.len() as u16).to_le_bytes())?;
-    out.write_all(header.as_bytes())?;
-    let mut bytes = Vec::new();
-    for atoms in sets.atoms().chunks(1 << 14) {
-        bytes.clear();
-        bytes.extend(atoms.iter().flat_map(|atom| atom.to_le_bytes()));
-        out.write_all(&bytes)?;
-    }
-    Ok(())
+    let shape = [sets.rows() as u64, sets.k() as u64];
+    write(&shape, sets.atoms().iter().copied(), out)
+}
+
+/// `dropped_rows.npy`: the input rows that have no firing set, as little-endian `uint64` \[rows\],
+/// ascending.
+pub fn dropped_rows(sets: &FiringSets, out: &mut dyn Write) -> io::Result<()> {
+    let rows = sets.dropped().iter().map(|&row| row as u64);
+    write(&[sets.dropped().len() as u64], rows, out)
+}
+
+fn write<T: npyz::AutoSerialize>(
+    shape: &[u64],
+    numbers: impl IntoIterator<Item = T>,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let mut array = npyz::WriteOptions::new()
+        .default_dtype()
+        .shape(shape)
+        .writer(out)
+        .begin_nd()?;
+    array.extend(numbers)?;
+    array.finish()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::firing_sets;
-    use crate::fires::FiringSets;
+    use super::*;
 
-    fn bytes(sets: &FiringSets) -> Vec<u8> {
+    #[test]
+    fn arrays_read_back() -> io::Result<()> {
+        let sets = FiringSets::new(3, vec![1, 2, 70_000, 4, 5, 6], vec![0, 3]);
         let mut out = Vec::new();
-        firing_sets(sets, &mut out).unwrap();
-        out
-    }
-
-    #[test]
-    fn another_reader_reads_it() {
-        let sets = FiringSets::new(2, vec![1, 70_000, 3, u32::MAX, 5, 6], vec![1]);
-        let npy = npyz::NpyFile::new(std::io::Cursor::new(bytes(&sets))).unwrap();
-        assert_eq!((npy.shape(), npy.order()), (&[3, 2][..], npyz::Order::C));
-        assert_eq!(npy.into_vec::<u32>().unwrap(), sets.atoms());
-    }
-
-    #[test]
-    fn no_rows_are_an_array_too() {
-        let out = bytes(&FiringSets::new(3, vec![], vec![]));
-        assert_eq!(out.len(), 128);
-        let npy = npyz::NpyFile::new(&out[..]).unwrap();
-        assert_eq!(npy.shape(), [0, 3]);
+        firing_sets(&sets, &mut out)?;
+        let read = npyz::NpyFile::new(&out[..])?;
+        assert_eq!(read.shape(), [2, 3]);
+        assert_eq!(read.into_vec::<u32>()?, sets.atoms());
+        let mut out = Vec::new();
+        dropped_rows(&sets, &mut out)?;
+        assert_eq!(npyz::NpyFile::new(&out[..])?.into_vec::<u64>()?, [0, 3]);
+        Ok(())
     }
 }

@@ -5,6 +5,7 @@
 //! | `bias` | for each atom the 2×2 table of firing and label, its test, its odds |
 //! | `landscape` | how many atoms lean which way; the closing summary |
 //! | `svtype` | which atoms fire on insertions |
+//! | `classes` | what the benchmark's classes are |
 //! | `investigate` | the calls on which one atom fires |
 //! | `coactivation` | which of the top atoms fire together |
 //! | `chi2`, `fdr`, `exact`, `describe`, `rank`, `counts` | the arithmetic below them, after scipy, statsmodels, Python, numpy and pandas |
@@ -14,6 +15,7 @@
 
 pub mod bias;
 pub mod chi2;
+pub mod classes;
 pub mod coactivation;
 pub mod counts;
 pub mod describe;

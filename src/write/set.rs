@@ -30,6 +30,7 @@ use crate::error::{Error, Result};
 pub struct OutputSet {
     // Before `created`: files are removed before the folder that they are in.
     files: Vec<WholeFile>,
+    removed: Vec<PathBuf>,
     created: CreatedFolders,
     folder: PathBuf,
 }
@@ -55,6 +56,7 @@ impl OutputSet {
         temporary(folder).map_err(|e| Error::writing(folder, e))?;
         Ok(Self {
             files: Vec::new(),
+            removed: Vec::new(),
             created,
             folder: folder.to_owned(),
         })
@@ -90,6 +92,11 @@ impl OutputSet {
         self.files.push(file);
     }
 
+    /// Removes a file that an earlier run may have left and this one does not write.
+    pub fn remove(&mut self, name: &str) {
+        self.removed.push(self.path(name));
+    }
+
     /// Puts every file in its place, and tells the paths in the order in which they were added.
     ///
     /// # Errors
@@ -108,9 +115,22 @@ impl OutputSet {
                 }
             }
         }
+        let written = placed
+            .iter()
+            .map(|file: &Placed| file.target.clone())
+            .collect();
+        for target in std::mem::take(&mut self.removed) {
+            match take_away(&self.folder, target) {
+                Ok(done) => placed.push(done),
+                Err(error) => {
+                    take_back(placed);
+                    return Err(error);
+                }
+            }
+        }
         sync_folder(&self.folder);
         self.created.0.clear();
-        Ok(placed.into_iter().map(|file| file.target).collect())
+        Ok(written)
     }
 }
 
@@ -134,6 +154,19 @@ fn place(folder: &Path, file: WholeFile) -> Result<Placed> {
     Ok(Placed { target, earlier })
 }
 
+/// Removes a file, keeping what was there for the case that something fails later.
+fn take_away(folder: &Path, target: PathBuf) -> Result<Placed> {
+    let removing = || {
+        let earlier = set_aside(folder, &target)?;
+        if earlier.is_some() {
+            fs::remove_file(&target)?;
+        }
+        Ok(earlier)
+    };
+    let earlier = removing().map_err(|e| Error::writing(&target, e))?;
+    Ok(Placed { target, earlier })
+}
+
 /// A second name for a file, or a copy where the file system has no links; `None` if there is no
 /// such file. The first name stays in place.
 fn set_aside(folder: &Path, target: &Path) -> io::Result<Option<TempPath>> {
@@ -152,6 +185,7 @@ fn take_back(placed: Vec<Placed>) {
     for file in placed.into_iter().rev() {
         match file.earlier {
             Some(earlier) => drop(earlier.persist(&file.target)),
+            // Nothing was there before.
             None => drop(fs::remove_file(&file.target)),
         }
     }
@@ -250,6 +284,26 @@ mod tests {
         assert_eq!(names(path), ["a.txt", "c.txt"]);
         assert_eq!(fs::read(path.join("a.txt")).unwrap(), b"one");
         assert_eq!(names(&path.join("c.txt")), ["mine"]);
+    }
+
+    #[test]
+    fn what_a_run_does_not_write_goes_only_if_all_else_succeeds() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path();
+        fs::write(path.join("old.npy"), "old").unwrap();
+        fs::create_dir(path.join("b.txt")).unwrap();
+        let run = || {
+            let mut files = OutputSet::new(path)?;
+            files.remove("old.npy");
+            files.remove("never.npy");
+            files.add("b.txt", |out| out.write_all(b"new"))?;
+            files.commit()
+        };
+        assert!(run().is_err());
+        assert_eq!(names(path), ["b.txt", "old.npy"]);
+        fs::remove_dir(path.join("b.txt")).unwrap();
+        run().unwrap();
+        assert_eq!(names(path), ["b.txt"]);
     }
 
     #[test]

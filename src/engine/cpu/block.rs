@@ -14,7 +14,7 @@ use crate::engine::simd::Simd;
 use crate::error::Result;
 use crate::rows::Rows;
 use crate::sae::Sae;
-use crate::tally::{Certificate, Stratum, Tally};
+use crate::tally::{Certificate, SharedTally};
 
 /// Rows a block: enough to amortise the product's packing of the weights.
 const MOST_ROWS: usize = 128;
@@ -50,7 +50,7 @@ impl<'a> Model<'a> {
         format!(
             "{}, binary32 screen by {}",
             self.simd,
-            self.screen.product().name()
+            self.screen.product()
         )
     }
 
@@ -77,13 +77,12 @@ pub(super) struct Block {
     scores: Vec<f32>,
     selection: Selection,
     ranked: Vec<(f64, u32)>,
-    tally: Tally,
     certificate: Certificate,
     seconds: Seconds,
 }
 
 impl Block {
-    pub(super) fn new(model: &Model, table: &[Stratum]) -> Self {
+    pub(super) fn new() -> Self {
         Self {
             rows: Vec::new(),
             kept: Vec::new(),
@@ -92,7 +91,6 @@ impl Block {
             scores: Vec::new(),
             selection: Selection::default(),
             ranked: Vec::new(),
-            tally: Tally::new(model.sae.feature_dim(), table.to_vec()),
             certificate: Certificate::default(),
             seconds: Seconds::default(),
         }
@@ -140,7 +138,13 @@ impl Block {
 
     /// Selects and counts the rows that were loaded. `strata` and `atoms` are those of the whole
     /// block; rows that were not kept leave their part of `atoms` as it is.
-    pub(super) fn encode(&mut self, model: &Model, strata: &[u16], atoms: &mut [u32]) {
+    pub(super) fn encode(
+        &mut self,
+        model: &Model,
+        strata: &[u16],
+        tally: &SharedTally,
+        atoms: &mut [u32],
+    ) {
         let k = model.sae.k();
         if model.screens() && !self.kept.is_empty() {
             self.screen(model);
@@ -151,7 +155,7 @@ impl Block {
             let fires = &mut atoms[row * k..(row + 1) * k];
             self.settle(model, i, fires);
             fires.sort_unstable();
-            self.tally.add_row(strata[row], fires);
+            tally.add_row(strata[row], fires);
             self.certificate.rows += 1;
         }
         self.seconds.settle += began.elapsed().as_secs_f64();
@@ -282,9 +286,7 @@ impl Block {
         }
     }
 
-    pub(super) fn finish(self) -> (Tally, Seconds) {
-        let mut tally = self.tally;
-        tally.add_certificate(self.certificate);
-        (tally, self.seconds)
+    pub(super) fn finish(self) -> (Certificate, Seconds) {
+        (self.certificate, self.seconds)
     }
 }

@@ -21,7 +21,7 @@ use crate::error::{Error, Result};
 use crate::fires::FiringSets;
 use crate::rows::Rows;
 use crate::sae::Sae;
-use crate::tally::{Strata, Tally};
+use crate::tally::{Certificate, SharedTally, Strata, Tally};
 
 /// How many offending rows an error names.
 const ROWS_NAMED: usize = 10;
@@ -90,12 +90,14 @@ impl Engine for CpuEngine<'_> {
     }
 
     fn encode(&mut self, rows: &dyn Rows, strata: &Strata, control: &Control) -> Result<Encoded> {
-        super::check_shapes(self.model.sae(), rows, strata)?;
+        super::check_shapes(self.model.sae(), rows, strata.of_row().len())?;
         let began = Instant::now();
         let k = self.model.sae().k();
         let per_block = self.rows_per_block(rows.count());
-        let mut atoms = vec![0u32; rows.count() * k];
-        let shared = Shared::new(rows, strata, control, self.options.nonfinite);
+        let features = self.model.sae().feature_dim();
+        let mut atoms = crate::memory::filled(rows.count(), k, "the firing sets", || 0u32)?;
+        let tally = SharedTally::new(features, strata.table().to_vec())?;
+        let shared = Shared::new(rows, strata, tally, control, self.options.nonfinite);
         install(self.pool.as_ref(), || {
             atoms
                 .par_chunks_mut(per_block * k)
@@ -103,7 +105,7 @@ impl Engine for CpuEngine<'_> {
                 .with_max_len(1)
                 .try_for_each(|(i, atoms)| shared.run_block(&self.model, i * per_block, atoms))
         })?;
-        let (tally, dropped, mut seconds) = shared.finish(&self.model)?;
+        let (tally, dropped, mut seconds) = shared.finish()?;
         remove_rows(&mut atoms, k, &dropped);
         seconds.encode = began.elapsed().as_secs_f64();
         Ok(Encoded {
@@ -118,6 +120,7 @@ impl Engine for CpuEngine<'_> {
 struct Shared<'a> {
     rows: &'a dyn Rows,
     strata: &'a Strata,
+    tally: SharedTally,
     control: &'a Control<'a>,
     nonfinite: Nonfinite,
     /// Set once a row must end the run: the rest is only looked through for more such rows, so
@@ -132,12 +135,14 @@ impl<'a> Shared<'a> {
     fn new(
         rows: &'a dyn Rows,
         strata: &'a Strata,
+        tally: SharedTally,
         control: &'a Control,
         nonfinite: Nonfinite,
     ) -> Self {
         Self {
             rows,
             strata,
+            tally,
             control,
             nonfinite,
             failed: AtomicBool::new(false),
@@ -152,7 +157,7 @@ impl<'a> Shared<'a> {
             return Err(Error::Cancelled);
         }
         let idle = lock(&self.idle).pop();
-        let mut block = idle.unwrap_or_else(|| Block::new(model, self.strata.table()));
+        let mut block = idle.unwrap_or_else(Block::new);
         let count = atoms.len() / model.sae().k();
         let bad = block.load(model, self.rows, first..first + count)?;
         if !bad.is_empty() {
@@ -161,7 +166,12 @@ impl<'a> Shared<'a> {
                 .fetch_or(self.nonfinite == Nonfinite::Error, Ordering::Relaxed);
         }
         if !self.failed.load(Ordering::Relaxed) {
-            block.encode(model, &self.strata.of_row()[first..first + count], atoms);
+            block.encode(
+                model,
+                &self.strata.of_row()[first..first + count],
+                &self.tally,
+                atoms,
+            );
         }
         lock(&self.idle).push(block);
         let done = self.done.fetch_add(count as u64, Ordering::Relaxed) + count as u64;
@@ -169,7 +179,7 @@ impl<'a> Shared<'a> {
         Ok(())
     }
 
-    fn finish(self, model: &Model) -> Result<(Tally, Vec<usize>, Seconds)> {
+    fn finish(self) -> Result<(Tally, Vec<usize>, Seconds)> {
         let mut bad_rows = into_inner(self.bad_rows);
         bad_rows.sort_unstable();
         if self.failed.into_inner() {
@@ -183,13 +193,14 @@ impl<'a> Shared<'a> {
                 },
             });
         }
-        let mut tally = Tally::new(model.sae().feature_dim(), self.strata.table().to_vec());
+        let mut certificate = Certificate::default();
         let mut seconds = Seconds::default();
         for block in into_inner(self.idle) {
-            let (counts, spent) = block.finish();
-            tally.merge(&counts);
+            let (left_open, spent) = block.finish();
+            certificate = certificate.merge(left_open);
             seconds.add(&spent);
         }
+        let tally = self.tally.finish(certificate);
         Ok((tally, bad_rows, seconds))
     }
 }

@@ -1,6 +1,7 @@
 //! The screen: all scores of a block of rows in binary32, and what the bound needs of the model.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::ops::Range;
 
 use rayon::prelude::*;
@@ -46,11 +47,12 @@ pub(super) enum Product {
     Plain,
 }
 
-impl Product {
-    pub(super) fn name(self) -> &'static str {
+impl fmt::Display for Product {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Gemm => "gemm",
-            Self::Plain => "plain loops",
+            // The crate looks for itself what the machine has.
+            Self::Gemm => write!(f, "gemm ({})", Simd::detect()),
+            Self::Plain => f.write_str("plain loops"),
         }
     }
 }

@@ -24,6 +24,10 @@ impl TensorRows {
         else {
             return None;
         };
+        // torch does not care what the stride of a single row or column is; arithmetic would.
+        let stride_of = |size: usize, stride: u64| if size <= 1 { 0 } else { stride };
+        let row_stride = stride_of(rows, row_stride);
+        let column_stride = stride_of(columns, column_stride);
         Some(Self {
             rows,
             dtype: tensor.dtype.name(),

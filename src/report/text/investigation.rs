@@ -32,7 +32,12 @@ pub(super) fn detail(f: &mut Formatter<'_>, found: &Investigation, min_support: 
         writeln!(f, "\n{heading}:")?;
         counts.iter().try_for_each(|named| {
             let share = percent(named.count, found.support);
-            writeln!(f, "  {}: {} ({share:.1}%)", named.name, named.count)
+            writeln!(
+                f,
+                "  {}: {} ({share:.1}%)",
+                python::printable(&named.name),
+                named.count
+            )
         })
     };
     shares(f, "SV Types", &found.sv_types)?;
@@ -93,9 +98,9 @@ fn examples(f: &mut Formatter<'_>, examples: &[Example]) -> Result {
             f,
             "{:<8} {:<8} {:<12} {:<6} {:<10} {}",
             call.row,
-            call.chrom.as_deref().unwrap_or("unk"),
+            python::printable(call.chrom.as_deref().unwrap_or("unk")),
             call.pos,
-            call.svtype.as_deref().unwrap_or("UNK"),
+            python::printable(call.svtype.as_deref().unwrap_or("UNK")),
             call.svlen,
             call.label.as_str()
         )?;

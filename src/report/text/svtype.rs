@@ -3,6 +3,7 @@
 use std::fmt::{Formatter, Result};
 
 use super::{percent, title};
+use crate::python;
 use crate::stats::SvTypeBias;
 use crate::stats::svtype::{InsDelAtom, InsDelBias};
 
@@ -11,7 +12,12 @@ pub(super) fn section(f: &mut Formatter<'_>, types: &SvTypeBias) -> Result {
     writeln!(f, "Overall SV type distribution:")?;
     for named in &types.distribution {
         let share = percent(named.count, types.calls);
-        writeln!(f, "  {}: {} ({share:.1}%)", named.name, named.count)?;
+        writeln!(
+            f,
+            "  {}: {} ({share:.1}%)",
+            python::printable(&named.name),
+            named.count
+        )?;
     }
     types
         .ins_del

@@ -1,0 +1,36 @@
+//! Large buffers, had or refused as a value.
+
+use crate::error::{Error, Result};
+
+/// `rows · width` items, or an error that says what they would have been for.
+pub(crate) fn filled<T>(
+    rows: usize,
+    width: usize,
+    what: &'static str,
+    item: impl FnMut() -> T,
+) -> Result<Vec<T>> {
+    let refused = || Error::Memory {
+        what,
+        bytes: rows as u128 * width as u128 * size_of::<T>() as u128,
+    };
+    let count = rows.checked_mul(width).ok_or_else(refused)?;
+    let mut items = Vec::new();
+    items.try_reserve_exact(count).map_err(|_| refused())?;
+    items.resize_with(count, item);
+    Ok(items)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::filled;
+
+    #[test]
+    fn what_cannot_be_had_is_an_error_with_its_size() {
+        assert_eq!(filled(3, 2, "six", || 7u8).ok(), Some(vec![7; 6]));
+        for (rows, width) in [(usize::MAX, 2), (1 << 40, 1 << 20)] {
+            let error = filled(rows, width, "the moon", || 0u32).expect_err("too large");
+            let bytes = (rows as u128 * width as u128 * 4).to_string();
+            assert!(error.to_string().contains("the moon") && error.to_string().contains(&bytes));
+        }
+    }
+}
