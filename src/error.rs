@@ -27,7 +27,7 @@ pub enum Error {
 
     /// Rows whose embedding, or whose whitened embedding, has a NaN or an infinity.
     #[error("{}: row{} {}: found NaN or infinity after whitening in {count} of {total} rows, expected finite numbers; \
-             mend these rows, or drop them with --nonfinite skip",
+             mend these rows, or drop them with --nonfinite skip (Nonfinite::Skip)",
              one_line(file), if *count == 1 { "" } else { "s" }, first_rows(rows, *count))]
     NonFinite {
         /// The file, or a word for data in memory.
@@ -77,7 +77,7 @@ pub enum Error {
     },
 
     /// The caller asked to stop.
-    #[error("interrupted: no output was written; run the same command again to start over")]
+    #[error("interrupted: no output was written; run it again to start over")]
     Cancelled,
 }
 
@@ -133,6 +133,16 @@ impl Error {
             path: path.to_owned(),
             doing: "write it",
             action: "choose a folder that can be written, with space left",
+            source,
+        }
+    }
+
+    /// Standard output that could not be written.
+    pub fn printing(source: io::Error) -> Self {
+        Self::Io {
+            path: PathBuf::from("standard output"),
+            doing: "write it",
+            action: "no file was written; see to the place that the output goes to, and run again",
             source,
         }
     }

@@ -14,8 +14,13 @@
 //! [firing set](fires::FiringSets) of every row and counts it into a [`Tally`](tally::Tally).
 //! [`stats`] computes tables from these, [`report`] writes them. [`analysis`] is all of it in one
 //! function, on data in memory. [`simulate`] makes cohorts whose truth is known, [`mod@write`] files
-//! that appear whole or not at all, [`cli`] is the program. Each imports only what is to its left,
-//! and [`error`], [`python`] (numbers as Python writes them); `unsafe` is in `engine` alone.
+//! that appear whole or not at all, [`cli`] is the program. Nobody imports what is to its right but
+//! `read`, which imports the data that it fills; all import [`error`] and [`python`] (text and
+//! numbers as Python writes them). `unsafe` is in `engine` alone.
+//!
+//! Start at [`read::read_model`] and [`read::read_cohort`] with files, at
+//! [`sae::Sae::new`] and [`rows::SliceRows`] without; then [`analysis::analyze`]; the table is
+//! `findings.bias.atoms`.
 //!
 //! # Example
 //!

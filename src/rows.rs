@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use half::{bf16, f16};
+pub use half::{bf16, f16};
 
 use crate::error::{Error, Result};
 

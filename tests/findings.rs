@@ -79,6 +79,11 @@ fn dropped_calls_count_nowhere_and_rows_keep_their_numbers() {
             example.row = kept[example.row];
         }
     }
+    assert_eq!((ours.calls, ours.dropped_calls), (300, dropped.len()));
+    let text = atomscope::report::text::Analysis(&ours).to_string();
+    let note = format!("Note: {} of 300 calls were dropped", dropped.len());
+    assert!(text.starts_with(&note), "{text}");
+    (theirs.calls, theirs.dropped_calls) = (300, dropped.len());
     assert_eq!(ours, theirs);
     assert!(
         ours.investigations[0]

@@ -80,9 +80,16 @@ pub(super) fn analyze_files(
     ];
     let (encoding, inputs) = digest::beside(&inputs, || loaded.encode(&options, run.engine.quiet))?;
     let analysis = encoding.analysis(&loaded.cohort.calls, options.statistics)?;
-    let warnings = loaded.warnings(&analysis.fires);
+    let mut warnings = loaded.warnings(&analysis.fires);
+    warnings.extend(
+        analysis
+            .findings
+            .bias
+            .why_empty()
+            .map(|_| text::Nothing(&analysis.findings.bias).to_string()),
+    );
     let (sae, calls) = (&loaded.model.sae, &loaded.cohort.calls);
-    let mut record = Record::new(sae, calls, &analysis, options.statistics, warnings);
+    let mut record = Record::new(sae, calls, &analysis, &options, warnings);
     record.inputs = inputs;
     record.seconds.read = read_seconds;
     record.seconds.total_before_writing = began.elapsed().as_secs_f64();

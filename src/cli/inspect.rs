@@ -25,8 +25,8 @@ impl Inspect {
     pub(super) fn run(&self) -> Result<()> {
         let found = read::inspect(&self.file)?;
         if self.json {
-            let json = serde_json::to_string_pretty(&found)
-                .map_err(|e| Error::writing("standard output".as_ref(), e.into()))?;
+            let json =
+                serde_json::to_string_pretty(&found).map_err(|e| Error::printing(e.into()))?;
             return progress::print(&(json + "\n"));
         }
         progress::print(&found.to_string())

@@ -1,6 +1,5 @@
 //! Arguments that several commands take, and what they mean to the engine.
 
-use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
@@ -41,8 +40,8 @@ pub(super) struct EngineArgs {
     threads: Option<u16>,
 
     /// The most rows that a thread works on at once [default: what fits the caches]
-    #[arg(long, value_name = "N")]
-    batch_rows: Option<NonZeroUsize>,
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    batch_rows: Option<u32>,
 
     /// What to do with rows that have a NaN or an infinity
     #[arg(long, value_name = "WHAT", default_value = "error")]
@@ -74,7 +73,7 @@ impl EngineArgs {
     pub(super) fn options(&self) -> Result<EngineOptions> {
         Ok(EngineOptions {
             threads: None,
-            batch_rows: self.batch_rows.map(NonZeroUsize::get),
+            batch_rows: self.batch_rows.map(|rows| rows as usize),
             nonfinite: match self.nonfinite {
                 NonfiniteArg::Error => Nonfinite::Error,
                 NonfiniteArg::Skip => Nonfinite::Skip,

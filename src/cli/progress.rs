@@ -65,9 +65,7 @@ pub(super) fn warn(text: &str) {
 pub(super) fn print(text: &str) -> Result<()> {
     let mut out = io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Error::writing("standard output".as_ref(), error))
-        }
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Error::printing(error)),
         _ => Ok(()),
     }
 }

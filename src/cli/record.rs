@@ -6,11 +6,12 @@ use serde::Serialize;
 
 use super::digest::Input;
 
-use crate::analysis::{Analysis, Encoder};
+use crate::analysis::{Analysis, AnalyzeOptions, Encoder};
 use crate::cohort::Calls;
+use crate::engine::Nonfinite;
 use crate::sae::Sae;
-use crate::stats;
 use crate::stats::classes::{ClassCount, classes};
+use crate::stats::{self, BiasTable};
 use crate::tally::Certificate;
 
 /// The version of the definition of the answer: scores, firing sets, counts.
@@ -18,6 +19,9 @@ const DEFINITION: u32 = 1;
 
 /// The most classes that a record names.
 const MOST_CLASSES: usize = 50;
+
+/// What is said of a class that is none of the known ones.
+const NEITHER: &str = "only TP and tp_comp_vcf count as true, so these count as FP";
 
 /// The most classes that are warned of one by one.
 const MOST_WARNINGS: usize = 10;
@@ -31,6 +35,8 @@ pub(super) struct Record {
     encoder: Encoder,
     shapes: Shapes,
     options: stats::Options,
+    nonfinite: Nonfinite,
+    atoms: Atoms,
     /// The most frequent ones.
     classes: Vec<ClassCount>,
     /// How many there are besides.
@@ -40,6 +46,24 @@ pub(super) struct Record {
     pub(super) seconds: Seconds,
     peak_memory_bytes: Option<u64>,
     pub(super) warnings: Vec<String>,
+}
+
+/// How many atoms are in the table, and why the others are not.
+#[derive(Debug, Serialize)]
+struct Atoms {
+    analyzed: usize,
+    skipped_for_low_support: u64,
+    skipped_for_a_zero_expected_count: u64,
+}
+
+impl Atoms {
+    fn of(table: &BiasTable) -> Self {
+        Self {
+            analyzed: table.atoms.len(),
+            skipped_for_low_support: table.skipped_low_support,
+            skipped_for_a_zero_expected_count: table.skipped_zero_expected,
+        }
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -83,7 +107,7 @@ impl Record {
         sae: &Sae,
         calls: &Calls,
         analysis: &Analysis,
-        options: stats::Options,
+        options: &AnalyzeOptions,
         warnings: Vec<String>,
     ) -> Self {
         let seconds = analysis.seconds;
@@ -100,7 +124,9 @@ impl Record {
                 feature_dim: sae.feature_dim(),
                 k: sae.k(),
             },
-            options,
+            options: options.statistics,
+            nonfinite: options.engine.nonfinite,
+            atoms: Atoms::of(&analysis.findings.bias),
             other_classes: classes.len().saturating_sub(MOST_CLASSES),
             classes: classes.into_iter().take(MOST_CLASSES).collect(),
             certificate: analysis.tally.certificate(),
@@ -141,12 +167,13 @@ pub(super) fn class_warnings(classes: &[ClassCount]) -> Vec<String> {
         .iter()
         .take(MOST_WARNINGS)
         .map(|class| {
-            let what = match &class.name {
+            let what = match class.name.as_deref() {
                 None => "no truvari_class".to_owned(),
+                Some("None") => "None as truvari_class".to_owned(),
                 Some(name) => format!("truvari_class {name:?}"),
             };
             format!(
-                "{} calls have {what}, which is neither true nor false; counted as FP",
+                "{} calls have {what}: {NEITHER}; rename the class if they are true calls",
                 class.calls
             )
         })
@@ -154,7 +181,7 @@ pub(super) fn class_warnings(classes: &[ClassCount]) -> Vec<String> {
     if let Some(more) = odd.get(MOST_WARNINGS..).filter(|more| !more.is_empty()) {
         let calls: u64 = more.iter().map(|class| class.calls).sum();
         warnings.push(format!(
-            "{calls} calls have {} further classes that are neither true nor false; counted as FP",
+            "{calls} calls have {} further classes: {NEITHER}",
             more.len()
         ));
     }

@@ -179,10 +179,15 @@ impl<'a> Builder<'a> {
         NAMES
             .iter()
             .zip(self.missing)
-            // Nothing is computed from the ID.
-            .filter(|(name, missing)| *missing > 0 && **name != "id")
+            // Nothing is computed from the ID, and of classes more is said elsewhere.
+            .filter(|(name, missing)| *missing > 0 && !["id", "truvari_class"].contains(name))
             .map(|(name, missing)| {
-                format!("sv_info: {missing} of {rows} calls have no {name}; its default is used")
+                let shown = match *name {
+                    "svtype" => "UNK",
+                    "pos" | "svlen" => "0",
+                    _ => "unknown",
+                };
+                format!("sv_info: {missing} of {rows} calls have no {name}; it is taken as {shown}")
             })
             .collect()
     }

@@ -51,11 +51,21 @@ pub fn read_cohort(path: &Path) -> Result<Cohort> {
 
 fn embeddings(file: &TorchFile) -> Result<TensorRows> {
     let place = "key embeddings";
-    let id = file.required("embeddings", "save the embeddings under this key")?;
+    let looks_like_a_model = file
+        .document
+        .get(file.document.root, "model_state_dict")
+        .is_some();
+    let advice = if looks_like_a_model {
+        "this is a model: are --embeddings and --model swapped?"
+    } else {
+        "save a dict with the embeddings under this key and the calls under sv_info"
+    };
+    let id = file.required("embeddings", advice)?;
     let expected = "a two-dimensional tensor, one row for each call";
     let Some(tensor) = file.tensor(id, place)? else {
-        let found = file.document.kind(id);
-        return Err(file.bad(place, found, expected, "save the embeddings as a tensor"));
+        let found = format!("{}, no tensor", file.document.kind(id));
+        let advice = "save the embeddings as a tensor: torch.from_numpy(...), torch.tensor(...)";
+        return Err(file.bad(place, found, expected, advice));
     };
     let shape = format!(
         "{} of shape {}",

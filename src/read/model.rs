@@ -34,7 +34,15 @@ pub fn read_model(path: &Path) -> Result<LoadedModel> {
     let path = find_model(path)?;
     let file = TorchFile::open(&path)?;
     file.refuse_foreign()?;
-    let advice = "give the sae.pt that training wrote";
+    let looks_like_a_cohort = file
+        .document
+        .get(file.document.root, "embeddings")
+        .is_some();
+    let advice = if looks_like_a_cohort {
+        "this is a cohort: are --embeddings and --model swapped?"
+    } else {
+        "give the sae.pt that training wrote, with its config and model_state_dict"
+    };
     let config = mapping(&file, "config", advice)?;
     let weights = mapping(&file, "model_state_dict", advice)?;
     let [input_dim, feature_dim, k] =
@@ -83,10 +91,11 @@ fn find_model(path: &Path) -> Result<PathBuf> {
 }
 
 fn not_found(path: &Path, place: &str, tried: &[PathBuf]) -> Error {
-    let tried: Vec<_> = tried
+    let mut tried: Vec<_> = tried
         .iter()
         .map(|path| path.display().to_string())
         .collect();
+    tried.dedup();
     Error::input(
         path.display().to_string(),
         place,
@@ -238,6 +247,13 @@ fn parameter(file: &TorchFile, weights: Id, name: &str, shape: &[usize]) -> Resu
     let Some(tensor) = file.tensor(id, &place)? else {
         return Err(file.bad(&place, file.document.kind(id), expected, advice));
     };
+    if let &[rows, columns] = shape
+        && tensor.shape == [columns, rows]
+        && rows != columns
+    {
+        let advice = "it looks transposed: save the weight as torch.nn.Linear has it";
+        return Err(file.bad(&place, shape_text(&tensor.shape), expected, advice));
+    }
     if tensor.shape != shape {
         return Err(file.bad(&place, shape_text(&tensor.shape), expected, advice));
     }

@@ -23,8 +23,13 @@ impl Source {
         let file = File::open(path).map_err(failed)?;
         let facts = file.metadata().map_err(failed)?;
         if facts.is_dir() {
-            let error = io::Error::new(io::ErrorKind::IsADirectory, "it is a folder");
-            return Err(failed(error));
+            return Err(Error::input(
+                path.display().to_string(),
+                "the path",
+                "a folder",
+                "a file",
+                "give the .pt file in it",
+            ));
         }
         if !facts.is_file() {
             return Err(Error::input(

@@ -146,9 +146,11 @@ impl fmt::Display for Recovery {
         )?;
         write!(
             f,
-            "Other atoms, with no bias: {} of {} called (by chance: at a false discovery rate of 5 %, \
-             one call in twenty is expected to be)",
-            self.others_called, self.null_atoms
+            "Other atoms, with no bias: {} of {} called; by chance, at a false discovery rate of 5 %, \
+             about {:.0} would be",
+            self.others_called,
+            self.null_atoms,
+            0.05 * (self.found + self.reversed + self.tied_called + self.others_called) as f64
         )
     }
 }

@@ -64,6 +64,10 @@ impl Default for Options {
 /// The whole analysis. Calls that were dropped have no firing set, and count nowhere.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Findings {
+    /// How many calls there are, dropped ones among them.
+    pub calls: usize,
+    /// How many of them were dropped for a NaN or an infinity in their embedding.
+    pub dropped_calls: usize,
     /// Every atom with enough support.
     pub bias: BiasTable,
     /// How many lean which way.
@@ -123,6 +127,8 @@ impl Findings {
         let landscape = Landscape::of(&bias);
         let sv_types = SvTypeBias::of(&bias, tally, calls, sets);
         Ok(Self {
+            calls: calls.len(),
+            dropped_calls: sets.dropped().len(),
             top_tp_biased: rank::largest(&above, TOP, odds),
             top_fp_biased: rank::smallest(&below, TOP, odds),
             investigations: investigated

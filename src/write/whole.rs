@@ -70,7 +70,13 @@ pub(super) fn temporary(folder: &Path) -> io::Result<NamedTempFile> {
     builder.prefix(".atomscope-");
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    builder.tempfile_in(folder)
+    // The temporary name would only be noise in a message.
+    builder
+        .tempfile_in(folder)
+        .map_err(|error| match error.raw_os_error() {
+            Some(code) => io::Error::from_raw_os_error(code),
+            None => error.kind().into(),
+        })
 }
 
 #[cfg(test)]

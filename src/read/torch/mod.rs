@@ -96,7 +96,7 @@ impl TorchFile {
                     more => format!("the Python name {} (and {more} more)", first.name),
                 },
                 "tensors, numpy arrays and plain Python values",
-                "nothing was executed; save the file again without that object",
+                "nothing was executed; save tensors, dicts and lists (state_dict() of a module, to_dict(\"records\") of a table)",
             )),
         }
     }

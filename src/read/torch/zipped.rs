@@ -60,7 +60,7 @@ fn no_directory(source: &Source, error: &ZipError) -> Error {
         _ => Error::input(
             source.name(),
             format!("byte {}, the end", source.len()),
-            format!("no directory of the zip archive ({error})"),
+            "no directory of the zip archive",
             "the directory at the archive's end",
             "the file is cut short or damaged: copy it again from where it was whole",
         ),

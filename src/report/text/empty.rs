@@ -1,19 +1,36 @@
 //! What a table without atoms says, where the notebook crashes.
 
-use std::fmt::{Formatter, Result};
+use std::fmt::{Display, Formatter, Result};
 
 use crate::cohort::Label;
 use crate::stats::{BiasTable, Empty};
 
-/// One sentence that says why there is nothing to rank.
+/// The sentence in the report.
 pub(super) fn why(f: &mut Formatter<'_>, table: &BiasTable) -> Result {
+    match table.why_empty() {
+        Some(_) => writeln!(f, "\n{}", Nothing(table)),
+        None => Ok(()),
+    }
+}
+
+/// One sentence that says why there is nothing to rank; nothing where there is something.
+#[derive(Debug, Clone, Copy)]
+pub struct Nothing<'a>(pub &'a BiasTable);
+
+impl Display for Nothing<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        sentence(f, self.0)
+    }
+}
+
+fn sentence(f: &mut Formatter<'_>, table: &BiasTable) -> Result {
     let Some(reason) = table.why_empty() else {
         return Ok(());
     };
-    write!(f, "\nNothing to rank: ")?;
+    write!(f, "Nothing to rank: ")?;
     let calls = table.tp_total + table.fp_total;
     match reason {
-        Empty::NoCalls => writeln!(f, "there are no calls."),
+        Empty::NoCalls => write!(f, "there are no calls."),
         Empty::OneClass(label) => {
             let (all, other) = match label {
                 Label::Tp => ("TP", "FP"),
@@ -24,7 +41,7 @@ pub(super) fn why(f: &mut Formatter<'_>, table: &BiasTable) -> Result {
             } else {
                 "all calls are"
             };
-            writeln!(
+            write!(
                 f,
                 "{are} {all} ({calls}), and bias compares TP with FP: without any {other} call \
                  no atom leans either way."
@@ -32,12 +49,12 @@ pub(super) fn why(f: &mut Formatter<'_>, table: &BiasTable) -> Result {
         }
         Empty::LowSupport => {
             let least = table.min_support;
-            writeln!(
+            write!(
                 f,
                 "no atom fires on {least} calls or more (--min-support {least})."
             )
         }
-        Empty::FiresEverywhere => writeln!(
+        Empty::FiresEverywhere => write!(
             f,
             "every atom with enough support fires on all {calls} calls, so it tells none apart."
         ),

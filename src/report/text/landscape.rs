@@ -6,6 +6,18 @@ use super::{empty, percent, title};
 use crate::python;
 use crate::stats::{AtomBias, Findings};
 
+/// The notebook knows no such calls.
+pub(super) fn dropped(f: &mut Formatter<'_>, findings: &Findings) -> Result {
+    match findings.dropped_calls {
+        0 => Ok(()),
+        dropped => writeln!(
+            f,
+            "Note: {dropped} of {} calls were dropped (NaN or infinity in the embedding).",
+            findings.calls
+        ),
+    }
+}
+
 pub(super) fn landscape(f: &mut Formatter<'_>, findings: &Findings) -> Result {
     let l = &findings.landscape;
     let share = |n: usize| percent(n as u64, l.total as u64);

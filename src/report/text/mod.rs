@@ -10,7 +10,10 @@ use std::fmt;
 
 use crate::stats::{Findings, Investigation};
 
-/// The whole text, from ` SAE Feature Bias Landscape` to the summary's last line.
+pub use empty::Nothing;
+
+/// The whole text, from ` SAE Feature Bias Landscape` to the summary's last line; before it one
+/// line on calls that were dropped, where there are any.
 ///
 /// ```no_run
 /// # fn show(findings: &atomscope::stats::Findings) {
@@ -33,6 +36,7 @@ pub struct Detail<'a> {
 impl fmt::Display for Analysis<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let findings = self.0;
+        landscape::dropped(f, findings)?;
         landscape::landscape(f, findings)?;
         landscape::top_lists(f, findings)?;
         svtype::section(f, &findings.sv_types)?;
