@@ -57,6 +57,7 @@ pub(super) struct Selection {
     maxima: Vec<f32>,
     candidates: Vec<Vec<Candidate>>,
     overflowed: Vec<bool>,
+    flags: Vec<u8>,
     hits: Vec<u32>,
     bisection: Bisection,
     raised: Vec<f32>,
@@ -184,6 +185,7 @@ impl Selection {
             &self.margin_scale,
             &self.margin_offset,
             &self.threshold,
+            &mut self.flags,
             &mut hits,
         );
         for &hit in &hits {

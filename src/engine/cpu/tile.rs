@@ -40,9 +40,10 @@ for_each_simd! {
     }
 }
 
-/// Steps of bisection between the smallest and the largest group maximum: what is left of the
-/// interval is below a thousandth of the score, and whatever is left is on the safe side.
-const BISECTIONS: usize = 16;
+/// Steps of bisection between the smallest and the largest group maximum. Where these are within
+/// a factor of four, 2⁻¹¹ of the score is left of the interval; whatever is left is on the safe
+/// side.
+const BISECTIONS: usize = 12;
 
 for_each_simd! {
     /// For each row a number that at least `k` of its group maxima reach, by bisection on the
@@ -106,8 +107,12 @@ fn order_key(x: f32) -> i32 {
     bits ^ ((bits >> 31) & i32::MAX)
 }
 
+/// Bits of a word of flags, one byte a row.
+const FLAGS: usize = 8;
+
 for_each_simd! {
-    /// Appends the places in `scores` whose upper bound reaches their row's threshold.
+    /// Appends the places in `scores` whose upper bound reaches their row's threshold. `flags` is
+    /// scratch.
     pub(super) fn find_reached(
         scores: &[f32],
         stride: usize,
@@ -117,29 +122,29 @@ for_each_simd! {
         margin_scale: &[f32],
         margin_offset: &[f32],
         threshold: &[f32],
+        flags: &mut Vec<u8>,
         hits: &mut Vec<u32>,
     ) {
-        let (bias_scale, _) = bias_scale.as_chunks::<ROW_LANES>();
-        let (margin_scale, _) = margin_scale.as_chunks::<ROW_LANES>();
-        let (margin_offset, _) = margin_offset.as_chunks::<ROW_LANES>();
-        let (threshold, _) = threshold.as_chunks::<ROW_LANES>();
+        flags.resize(stride, 0);
         let mut place = 0u32;
         for ((scores, &bias), &norm) in scores.chunks_exact(stride).zip(biases).zip(norms) {
-            let rows = scores.as_chunks::<ROW_LANES>().0.iter().zip(bias_scale);
-            let margins = margin_scale.iter().zip(margin_offset).zip(threshold);
-            for ((scores, bias_scale), ((margin_scale, margin_offset), threshold)) in rows.zip(margins) {
-                let mut mask = 0u32;
-                for l in 0..ROW_LANES {
-                    let estimate = scores[l] + bias * bias_scale[l];
-                    let upper = estimate + (margin_scale[l] * norm + margin_offset[l]);
-                    mask |= u32::from(upper >= threshold[l]) << l;
-                }
-                while mask != 0 {
-                    hits.push(place + mask.trailing_zeros());
-                    mask &= mask - 1;
-                }
-                place += ROW_LANES as u32;
+            // A byte a row, without a branch; few are set, and words of them are looked at.
+            let rows = scores.iter().zip(bias_scale).zip(margin_scale.iter().zip(margin_offset));
+            for ((flag, threshold), ((score, bias_scale), (margin_scale, margin_offset))) in
+                flags.iter_mut().zip(threshold).zip(rows)
+            {
+                let estimate = score + bias * bias_scale;
+                let upper = estimate + (margin_scale * norm + margin_offset);
+                *flag = u8::from(upper >= *threshold);
             }
+            for (word, first) in flags.as_chunks::<FLAGS>().0.iter().zip((place..).step_by(FLAGS)) {
+                let mut word = u64::from_le_bytes(*word);
+                while word != 0 {
+                    hits.push(first + word.trailing_zeros() / 8);
+                    word &= word - 1;
+                }
+            }
+            place += stride as u32;
         }
     }
 }
