@@ -32,8 +32,22 @@ pub fn contingency([[a, b], [c, d]]: [[u64; 2]; 2]) -> Option<Chi2> {
         let difference = observed - expected;
         statistic += difference * difference / expected;
     }
-    let p = survival(statistic);
+    let p = survival_as_scipy(statistic);
     Some(Chi2 { statistic, p })
+}
+
+/// Beyond this statistic scipy's tail is 0, though smaller numbers can be had: its factor
+/// `exp(log(x/2)/2 − x/2 − logΓ(1/2))` counts as underflow from where it is below the largest
+/// number's reciprocal, and the tail is a 700th of it.
+const SCIPY_UNDERFLOW: f64 = 1_424.989_468_422_453_5;
+
+/// [`survival`], and 0 where scipy's `chi2.sf(x, 1)` gives up: what the notebook prints.
+pub fn survival_as_scipy(x: f64) -> f64 {
+    if x > SCIPY_UNDERFLOW {
+        0.0
+    } else {
+        survival(x)
+    }
 }
 
 /// The chi-square distribution's upper tail with one degree of freedom,
