@@ -124,43 +124,11 @@ impl Encoding {
     }
 }
 
-/// The whole analysis. `rows` and `calls` are of the same length and order.
+/// The whole analysis. `rows` and `calls` are of the same length and order. There is an example at
+/// the [crate's front](crate), and a smaller one in the README.
 ///
 /// # Errors
 /// Those of [`encode`].
-///
-/// ```
-/// use atomscope::analysis::{AnalyzeOptions, analyze};
-/// use atomscope::cohort::{Call, Calls};
-/// use atomscope::engine::Control;
-/// use atomscope::rows::SliceRows;
-/// use atomscope::sae::{Sae, SaeParts};
-/// use half::bf16;
-///
-/// // An encoder of two inputs and three atoms, of which one fires.
-/// let sae = Sae::new(SaeParts {
-///     name: "example".into(),
-///     input_dim: 2,
-///     feature_dim: 3,
-///     k: 1,
-///     weight: vec![1.0, 0.0, 0.0, 1.0, -1.0, -1.0],
-///     bias: vec![0.0; 3],
-///     mean: vec![0.0; 2],
-///     std: vec![1.0; 2],
-/// })?;
-/// let numbers: Vec<bf16> = [2.0, 1.0, 0.5, 3.0, -1.0, -2.0].map(bf16::from_f32).to_vec();
-/// let rows = SliceRows::new(&numbers, 2)?;
-/// let calls: Calls = ["TP", "FP", "FP"]
-///     .map(|class| Call { truvari_class: Some(class), ..Call::default() })
-///     .into_iter()
-///     .collect();
-///
-/// let found = analyze(&sae, &rows, &calls, &AnalyzeOptions::default(), &Control::default())?;
-/// assert_eq!(found.fires.atoms(), [0, 1, 2]);
-/// assert_eq!(found.tally.counts_where(|stratum| stratum.label.as_str() == "FP"), [0, 1, 1]);
-/// println!("{}", atomscope::report::text::Analysis(&found.findings));
-/// # Ok::<(), atomscope::error::Error>(())
-/// ```
 pub fn analyze(
     sae: &Sae,
     rows: &dyn Rows,
