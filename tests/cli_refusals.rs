@@ -61,7 +61,13 @@ fn a_signal_ends_a_run_cleanly() {
             .stderr(std::process::Stdio::piped())
             .spawn()
             .expect("the program starts");
-        std::thread::sleep(std::time::Duration::from_millis(400));
+        // Its folder is there: it is at work, and listens.
+        for _ in 0..1000 {
+            if out.exists() {
+                break;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
         let kill = std::process::Command::new("kill")
             .arg(signal)
             .arg(child.id().to_string())
