@@ -89,7 +89,7 @@ fn bench_encode(c: &mut Criterion) {
             };
             let encoded = encode(&cohort, &options);
             assert_exact(&cohort, &encoded.fires);
-            let s = encoded.seconds;
+            let s = encoded.seconds.threads;
             println!(
                 "{rows}x{d} -> {f}, k = {k}, {simd}: selecting, rescoring and counting take {:.1} % of the product's time",
                 100.0 * (s.select + s.settle) / s.product

@@ -10,13 +10,14 @@ use super::options::RunArgs;
 use super::progress::{self, note, rows_bar, warn};
 use super::record::{self, Record};
 use crate::analysis::{Analysis, AnalyzeOptions, Encoding};
-use crate::engine::{Control, check_shapes};
+use crate::engine::Control;
 use crate::error::Result;
+use crate::fires::FiringSets;
 use crate::read::{Cohort, LoadedModel, read_cohort, read_model};
 use crate::report::{csv, json, npy, text};
 use crate::rows::Rows;
 use crate::stats::Findings;
-use crate::stats::classes::classes;
+use crate::stats::classes::{ClassCount, classes};
 use crate::write::set::OutputSet;
 
 /// Which atoms fire on true and on false calls, and what these calls are
@@ -68,11 +69,6 @@ pub(super) fn analyze_files(
     run.engine.check()?;
     let options = run.engine.analyze_options(run.min_support)?;
     let loaded = Loaded::read(run)?;
-    check_shapes(
-        &loaded.model.sae,
-        &loaded.cohort.rows,
-        loaded.cohort.calls.len(),
-    )?;
     let read_seconds = began.elapsed().as_secs_f64();
     let inputs = [
         ("embeddings", &*run.embeddings),
@@ -80,7 +76,8 @@ pub(super) fn analyze_files(
     ];
     let (encoding, inputs) = digest::beside(&inputs, || loaded.encode(&options, run.engine.quiet))?;
     let analysis = encoding.analysis(&loaded.cohort.calls, options.statistics)?;
-    let mut warnings = loaded.warnings(&analysis.fires);
+    let classes = classes(&loaded.cohort.calls, &analysis.fires);
+    let mut warnings = loaded.warnings(&classes, &analysis.fires);
     warnings.extend(
         analysis
             .findings
@@ -89,7 +86,7 @@ pub(super) fn analyze_files(
             .map(|_| text::Nothing(&analysis.findings.bias).to_string()),
     );
     let (sae, calls) = (&loaded.model.sae, &loaded.cohort.calls);
-    let mut record = Record::new(sae, calls, &analysis, &options, warnings);
+    let mut record = Record::new(sae, calls, &analysis, &options, classes, warnings);
     record.inputs = inputs;
     record.seconds.read = read_seconds;
     record.seconds.total_before_writing = began.elapsed().as_secs_f64();
@@ -141,7 +138,7 @@ pub(super) struct Loaded {
 }
 
 impl Loaded {
-    /// Reads model and calls, each on a thread of its own.
+    /// Reads model and calls, beside each other.
     pub(super) fn read(args: &RunArgs) -> Result<Self> {
         let (model, cohort) =
             rayon::join(|| read_model(&args.model), || read_cohort(&args.embeddings));
@@ -154,11 +151,10 @@ impl Loaded {
     /// Encodes every row, with progress, stopped by Ctrl-C.
     pub(super) fn encode(&self, options: &AnalyzeOptions, quiet: bool) -> Result<Encoding> {
         let rows = &self.cohort.rows;
-        let cancel = progress::watch_for_interrupt();
         let bar = rows_bar(rows.count() as u64, "encoding", quiet);
         let show = |done: u64| bar.update(|state| state.set_pos(state.pos().max(done)));
         let control = Control {
-            cancel: Some(cancel),
+            cancel: Some(&progress::INTERRUPTED),
             progress: Some(&show),
         };
         let encoding =
@@ -175,9 +171,9 @@ impl Loaded {
     }
 
     /// All that is odd about the inputs; shown, and returned for the record.
-    pub(super) fn warnings(&self, fires: &crate::fires::FiringSets) -> Vec<String> {
+    pub(super) fn warnings(&self, classes: &[ClassCount], fires: &FiringSets) -> Vec<String> {
         let mut warnings = [self.model.warnings.clone(), self.cohort.warnings.clone()].concat();
-        warnings.extend(record::class_warnings(&classes(&self.cohort.calls, fires)));
+        warnings.extend(record::class_warnings(classes));
         let dropped = fires.dropped();
         if let Some(first) = dropped.first() {
             warnings.push(format!(

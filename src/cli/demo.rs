@@ -6,8 +6,8 @@ use clap::Args;
 
 use super::analyze::analyze_files;
 use super::options::{EngineArgs, RunArgs};
-use super::progress::{self, rows_bar};
-use super::simulate::Shape;
+use super::progress;
+use super::simulate::{Shape, simulate_files};
 use crate::error::{Error, Result};
 use crate::report::text;
 use crate::simulate::{self, ReportedAtom};
@@ -31,15 +31,9 @@ pub(super) struct Demo {
 
 impl Demo {
     pub(super) fn run(&self) -> Result<()> {
-        progress::watch_for_interrupt();
         let folder = self.folder()?;
         let options = self.shape.options();
-        let bar = rows_bar(options.rows as u64, "simulating", self.engine.quiet);
-        let truth = simulate::simulate(&folder, &options, &|done| {
-            bar.set_position(done);
-            progress::check_interrupt()
-        })?;
-        bar.finish_and_clear();
+        let truth = simulate_files(&folder, &options, self.engine.quiet)?;
         let run = RunArgs {
             embeddings: folder.join(simulate::EMBEDDINGS),
             model: folder.join(simulate::MODEL),

@@ -24,6 +24,7 @@ pub(super) struct Inspect {
 impl Inspect {
     pub(super) fn run(&self) -> Result<()> {
         let found = read::inspect(&self.file)?;
+        progress::check_interrupt()?;
         if self.json {
             let json =
                 serde_json::to_string_pretty(&found).map_err(|e| Error::printing(e.into()))?;

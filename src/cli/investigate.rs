@@ -7,6 +7,7 @@ use super::options::RunArgs;
 use super::progress;
 use crate::error::{Error, Result};
 use crate::report::{json, text::Detail};
+use crate::stats::classes::classes;
 use crate::stats::{self, BiasTable};
 
 /// What the calls are on which an atom fires: types, sizes, chromosomes, datasets, examples
@@ -39,7 +40,8 @@ impl Investigate {
         self.check_atoms(loaded.model.sae.feature_dim())?;
         let options = self.run.engine.analyze_options(self.run.min_support)?;
         let encoding = loaded.encode(&options, self.run.engine.quiet)?;
-        loaded.warnings(&encoding.fires);
+        let classes = classes(&loaded.cohort.calls, &encoding.fires);
+        loaded.warnings(&classes, &encoding.fires);
         let bias = BiasTable::of(&encoding.tally, self.run.min_support);
         let calls = &loaded.cohort.calls;
         let found = stats::investigate(&self.atoms, &bias, calls, &encoding.fires)?;

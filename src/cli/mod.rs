@@ -46,6 +46,8 @@ enum Command {
 impl Cli {
     /// Runs the command.
     pub fn run(&self) -> Result<()> {
+        // Before anything is made that would have to be removed again.
+        progress::watch_for_interrupt();
         match &self.command {
             Command::Analyze(command) => command.run(),
             Command::Investigate(command) => command.run(),

@@ -70,7 +70,7 @@ enum NonfiniteArg {
 }
 
 impl EngineArgs {
-    pub(super) fn options(&self) -> Result<EngineOptions> {
+    fn options(&self) -> Result<EngineOptions> {
         Ok(EngineOptions {
             threads: None,
             batch_rows: self.batch_rows.map(|rows| rows as usize),

@@ -8,18 +8,17 @@ use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget, ProgressState, Prog
 
 use crate::error::{Error, Result};
 
-/// Set by Ctrl-C.
-static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+/// Set by Ctrl-C, and by SIGTERM.
+pub(super) static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
 /// Lets Ctrl-C end a run cleanly: nothing is half written. A second Ctrl-C ends it at once.
-pub(super) fn watch_for_interrupt() -> &'static AtomicBool {
+pub(super) fn watch_for_interrupt() {
     // Where no handler can be set, Ctrl-C ends the process at once, as it does by default.
     let _ = ctrlc::set_handler(|| {
         if INTERRUPTED.swap(true, Ordering::Relaxed) {
             std::process::exit(130);
         }
     });
-    &INTERRUPTED
 }
 
 /// An error if Ctrl-C was pressed.

@@ -5,12 +5,11 @@ use std::io;
 use serde::Serialize;
 
 use super::digest::Input;
-
 use crate::analysis::{Analysis, AnalyzeOptions, Encoder};
 use crate::cohort::Calls;
-use crate::engine::Nonfinite;
+use crate::engine::{Nonfinite, ThreadSeconds};
 use crate::sae::Sae;
-use crate::stats::classes::{ClassCount, classes};
+use crate::stats::classes::ClassCount;
 use crate::stats::{self, BiasTable};
 use crate::tally::Certificate;
 
@@ -84,15 +83,6 @@ struct Encode {
     thread_seconds: ThreadSeconds,
 }
 
-#[derive(Debug, Serialize)]
-struct ThreadSeconds {
-    read: f64,
-    whiten: f64,
-    product: f64,
-    select: f64,
-    settle: f64,
-}
-
 /// Wall clock of the run's stages.
 #[derive(Debug, Default, Serialize)]
 pub(super) struct Seconds {
@@ -108,10 +98,10 @@ impl Record {
         calls: &Calls,
         analysis: &Analysis,
         options: &AnalyzeOptions,
+        classes: Vec<ClassCount>,
         warnings: Vec<String>,
     ) -> Self {
         let seconds = analysis.seconds;
-        let classes = classes(calls, &analysis.fires);
         Self {
             atomscope: env!("CARGO_PKG_VERSION"),
             definition: DEFINITION,
@@ -133,13 +123,7 @@ impl Record {
             encode: Encode {
                 rows_per_s: calls.len() as f64 / seconds.encode,
                 seconds: seconds.encode,
-                thread_seconds: ThreadSeconds {
-                    read: seconds.read,
-                    whiten: seconds.whiten,
-                    product: seconds.product,
-                    select: seconds.select,
-                    settle: seconds.settle,
-                },
+                thread_seconds: seconds.threads,
             },
             seconds: Seconds {
                 encode: seconds.encode,

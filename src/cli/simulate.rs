@@ -1,12 +1,12 @@
 //! `simulate`: a cohort and an SAE whose truth is known.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
 use super::progress::{self, note, rows_bar};
 use crate::error::Result;
-use crate::simulate::{self, SimulateOptions};
+use crate::simulate::{self, SimulateOptions, Truth};
 
 /// Write a cohort and an SAE with planted atoms, as files that torch can load
 ///
@@ -59,14 +59,8 @@ impl Shape {
 
 impl Simulate {
     pub(super) fn run(&self) -> Result<()> {
-        progress::watch_for_interrupt();
         let options = self.shape.options();
-        let bar = rows_bar(options.rows as u64, "simulating", self.quiet);
-        let truth = simulate::simulate(&self.out, &options, &|done| {
-            bar.set_position(done);
-            progress::check_interrupt()
-        })?;
-        bar.finish_and_clear();
+        let truth = simulate_files(&self.out, &options, self.quiet)?;
         let planted = truth.planted.len();
         let text = format!(
             "{} calls, {} atoms, {planted} of them planted, in {}",
@@ -77,4 +71,15 @@ impl Simulate {
         note(self.quiet, &text);
         Ok(())
     }
+}
+
+/// Simulates into a folder, with progress, stopped by Ctrl-C.
+pub(super) fn simulate_files(out: &Path, options: &SimulateOptions, quiet: bool) -> Result<Truth> {
+    let bar = rows_bar(options.rows as u64, "simulating", quiet);
+    let truth = simulate::simulate(out, options, &|done| {
+        bar.set_position(done);
+        progress::check_interrupt()
+    });
+    bar.finish_and_clear();
+    truth
 }

@@ -76,6 +76,23 @@ impl RowMargin {
     }
 }
 
+/// The interval `[fl(q − m), fl(q + m)]` of the proof: the canonical score of a screened `score`
+/// lies in it, in the row's units. `bias` and `norm` are the feature's, scaled.
+#[allow(clippy::inline_always)]
+#[inline(always)]
+pub fn interval(
+    score: f32,
+    bias: f32,
+    norm: f32,
+    bias_scale: f32,
+    margin_scale: f32,
+    margin_offset: f32,
+) -> (f32, f32) {
+    let estimate = score + bias * bias_scale;
+    let margin = margin_scale * norm + margin_offset;
+    (estimate - margin, estimate + margin)
+}
+
 /// The smallest binary32 number that is not below `x`.
 pub fn round_up(x: f64) -> f32 {
     let nearest = x as f32;

@@ -43,11 +43,18 @@ pub struct Encoded {
     pub seconds: Seconds,
 }
 
-/// Seconds of a run. All but `encode` are summed over threads.
-#[derive(Debug, Clone, Copy, Default, PartialEq, serde::Serialize)]
+/// Seconds of a run.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Seconds {
     /// Wall clock of reading, encoding, selecting and counting together.
     pub encode: f64,
+    /// Where they went.
+    pub threads: ThreadSeconds,
+}
+
+/// Seconds of single stages, summed over threads.
+#[derive(Debug, Clone, Copy, Default, PartialEq, serde::Serialize)]
+pub struct ThreadSeconds {
     /// Reading rows.
     pub read: f64,
     /// Whitening.
@@ -60,10 +67,9 @@ pub struct Seconds {
     pub settle: f64,
 }
 
-impl Seconds {
+impl ThreadSeconds {
     /// Adds another thread's seconds.
     pub fn add(&mut self, other: &Self) {
-        self.encode += other.encode;
         self.read += other.read;
         self.whiten += other.whiten;
         self.product += other.product;
@@ -184,7 +190,7 @@ pub(crate) fn threads_error(threads: usize, error: &rayon::ThreadPoolBuildError)
 }
 
 /// Rows, model and calls must be of one size.
-pub fn check_shapes(sae: &Sae, rows: &dyn Rows, calls: usize) -> Result<()> {
+fn check_shapes(sae: &Sae, rows: &dyn Rows, calls: usize) -> Result<()> {
     if rows.dim() != sae.input_dim() {
         return Err(Error::input(
             rows.name(),

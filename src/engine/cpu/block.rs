@@ -7,7 +7,7 @@ use super::screen::ScreenModel;
 use super::select::{self, Selection, Verdict};
 use super::tile::ROW_LANES;
 use super::whiten::{self, RowFacts};
-use crate::engine::Seconds;
+use crate::engine::ThreadSeconds;
 use crate::engine::bound;
 use crate::engine::canonical::canonical_score;
 use crate::engine::simd::Simd;
@@ -78,7 +78,7 @@ pub(super) struct Block {
     selection: Selection,
     ranked: Vec<(f64, u32)>,
     certificate: Certificate,
-    seconds: Seconds,
+    seconds: ThreadSeconds,
 }
 
 impl Block {
@@ -92,7 +92,7 @@ impl Block {
             selection: Selection::default(),
             ranked: Vec::new(),
             certificate: Certificate::default(),
-            seconds: Seconds::default(),
+            seconds: ThreadSeconds::default(),
         }
     }
 
@@ -286,7 +286,7 @@ impl Block {
         }
     }
 
-    pub(super) fn finish(self) -> (Certificate, Seconds) {
+    pub(super) fn finish(self) -> (Certificate, ThreadSeconds) {
         (self.certificate, self.seconds)
     }
 }

@@ -144,12 +144,18 @@ fn check_case(
                     &sae.weight()[f * d..(f + 1) * d],
                     sae.bias()[f],
                 ) * bound::power_of_two(-unit);
-                let width = margin.scale * model.norms[f] + margin.offset;
                 let others =
                     sums_in_other_orders(&scaled[r * d..(r + 1) * d], &weights[f * d..(f + 1) * d]);
                 for score in others.into_iter().chain([scores[f * ROWS + r]]) {
-                    let estimate = score + model.biases[f] * bias.scale;
-                    let (lower, upper) = (f64::from(estimate - width), f64::from(estimate + width));
+                    let (lower, upper) = bound::interval(
+                        score,
+                        model.biases[f],
+                        model.norms[f],
+                        bias.scale,
+                        margin.scale,
+                        margin.offset,
+                    );
+                    let (lower, upper) = (f64::from(lower), f64::from(upper));
                     prop_assert!(
                         lower <= exact && exact <= upper,
                         "{simd}: {exact:e} outside [{lower:e}, {upper:e}], row {r}, feature {f}"

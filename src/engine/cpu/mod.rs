@@ -16,7 +16,9 @@ use rayon::prelude::*;
 
 use self::block::{Block, Model};
 use super::simd::Simd;
-use super::{Control, Encoded, Engine, EngineOptions, Nonfinite, Seconds, threads_error};
+use super::{
+    Control, Encoded, Engine, EngineOptions, Nonfinite, Seconds, ThreadSeconds, threads_error,
+};
 use crate::error::{Error, Result};
 use crate::fires::FiringSets;
 use crate::rows::Rows;
@@ -105,13 +107,13 @@ impl Engine for CpuEngine<'_> {
                 .with_max_len(1)
                 .try_for_each(|(i, atoms)| shared.run_block(&self.model, i * per_block, atoms))
         })?;
-        let (tally, dropped, mut seconds) = shared.finish()?;
+        let (tally, dropped, threads) = shared.finish()?;
         remove_rows(&mut atoms, k, &dropped);
-        seconds.encode = began.elapsed().as_secs_f64();
+        let encode = began.elapsed().as_secs_f64();
         Ok(Encoded {
             fires: FiringSets::new(k, atoms, dropped),
             tally,
-            seconds,
+            seconds: Seconds { encode, threads },
         })
     }
 }
@@ -179,7 +181,7 @@ impl<'a> Shared<'a> {
         Ok(())
     }
 
-    fn finish(self) -> Result<(Tally, Vec<usize>, Seconds)> {
+    fn finish(self) -> Result<(Tally, Vec<usize>, ThreadSeconds)> {
         let mut bad_rows = into_inner(self.bad_rows);
         bad_rows.sort_unstable();
         if self.failed.into_inner() {
@@ -194,7 +196,7 @@ impl<'a> Shared<'a> {
             });
         }
         let mut certificate = Certificate::default();
-        let mut seconds = Seconds::default();
+        let mut seconds = ThreadSeconds::default();
         for block in into_inner(self.idle) {
             let (left_open, spent) = block.finish();
             certificate = certificate.merge(left_open);

@@ -21,7 +21,7 @@
 
 use super::screen::ScreenModel;
 use super::tile::{Bisection, ROW_LANES, find_reached, kth_largest_or_less, raise_maxima};
-use crate::engine::bound::RowMargin;
+use crate::engine::bound::{RowMargin, interval};
 use crate::engine::simd::Simd;
 
 /// An atom that may fire, and between what its score lies, in the row's screening units.
@@ -47,7 +47,6 @@ pub(super) enum Verdict {
 pub(super) struct Selection {
     k: usize,
     stride: usize,
-    groups: usize,
     most_candidates: usize,
     margin_scale: Vec<f32>,
     margin_offset: Vec<f32>,
@@ -78,7 +77,6 @@ impl Selection {
     pub(super) fn begin(&mut self, rows: usize, features: usize, k: usize) {
         self.k = k;
         self.stride = rows.next_multiple_of(ROW_LANES);
-        self.groups = group_count(k, features);
         self.most_candidates = (8 * k).max(2048).min(features);
         for (numbers, value) in [
             (&mut self.margin_scale, 0.0),
@@ -93,7 +91,7 @@ impl Selection {
         self.threshold[..rows].fill(f32::NEG_INFINITY);
         self.maxima.clear();
         self.maxima
-            .resize(self.groups * self.stride, f32::NEG_INFINITY);
+            .resize(group_count(k, features) * self.stride, f32::NEG_INFINITY);
         self.candidates.resize_with(self.stride, Vec::new);
         self.candidates.iter_mut().for_each(Vec::clear);
         self.overflowed.clear();
@@ -190,9 +188,14 @@ impl Selection {
         );
         for &hit in &hits {
             let (f, r) = (hit as usize / self.stride, hit as usize % self.stride);
-            let estimate = tile.scores[hit as usize] + tile.biases[f] * self.bias_scale[r];
-            let margin = self.margin_scale[r] * tile.norms[f] + self.margin_offset[r];
-            let (lower, upper) = (estimate - margin, estimate + margin);
+            let (lower, upper) = interval(
+                tile.scores[hit as usize],
+                tile.biases[f],
+                tile.norms[f],
+                self.bias_scale[r],
+                self.margin_scale[r],
+                self.margin_offset[r],
+            );
             self.push(
                 r,
                 Candidate {

@@ -1,9 +1,9 @@
 //! The passes of selection over a tile of scores, many rows at once.
 //!
 //! A tile is `scores[f * stride + r]`; what is known of rows is indexed by `r`, what is known of
-//! features by `f`. The bounds of a score are `estimate ± (margin_scale[r] · norm[f] +
-//! margin_offset[r])` with `estimate = score + bias[f] · bias_scale[r]` (see `bound`).
+//! features by `f`. The bounds of a score are [`interval`]'s.
 
+use crate::engine::bound::interval;
 use crate::engine::simd::for_each_simd;
 
 /// Rows are handled in groups of so many; strides are multiples of it.
@@ -24,12 +24,11 @@ for_each_simd! {
     ) {
         let groups = maxima.len() / stride;
         let mut group = first % groups;
-        for ((scores, bias), norm) in scores.chunks_exact(stride).zip(biases).zip(norms) {
+        for ((scores, &bias), &norm) in scores.chunks_exact(stride).zip(biases).zip(norms) {
             let maxima = &mut maxima[group * stride..][..stride];
             let rows = scores.iter().zip(bias_scale).zip(margin_scale).zip(margin_offset);
-            for (max, (((score, bias_scale), margin_scale), margin_offset)) in maxima.iter_mut().zip(rows) {
-                let estimate = score + bias * bias_scale;
-                let lower = estimate - (margin_scale * norm + margin_offset);
+            for (max, (((&score, &bias_scale), &scale), &offset)) in maxima.iter_mut().zip(rows) {
+                let (lower, _) = interval(score, bias, norm, bias_scale, scale, offset);
                 *max = if lower > *max { lower } else { *max };
             }
             group += 1;
@@ -107,7 +106,7 @@ fn order_key(x: f32) -> i32 {
     bits ^ ((bits >> 31) & i32::MAX)
 }
 
-/// Bits of a word of flags, one byte a row.
+/// Flags in a word, one byte a row.
 const FLAGS: usize = 8;
 
 for_each_simd! {
@@ -130,11 +129,10 @@ for_each_simd! {
         for ((scores, &bias), &norm) in scores.chunks_exact(stride).zip(biases).zip(norms) {
             // A byte a row, without a branch; few are set, and words of them are looked at.
             let rows = scores.iter().zip(bias_scale).zip(margin_scale.iter().zip(margin_offset));
-            for ((flag, threshold), ((score, bias_scale), (margin_scale, margin_offset))) in
+            for ((flag, threshold), ((&score, &bias_scale), (&scale, &offset))) in
                 flags.iter_mut().zip(threshold).zip(rows)
             {
-                let estimate = score + bias * bias_scale;
-                let upper = estimate + (margin_scale * norm + margin_offset);
+                let (_, upper) = interval(score, bias, norm, bias_scale, scale, offset);
                 *flag = u8::from(upper >= *threshold);
             }
             for (word, first) in flags.as_chunks::<FLAGS>().0.iter().zip((place..).step_by(FLAGS)) {
