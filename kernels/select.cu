@@ -1,0 +1,408 @@
+// Purpose  settle each row's firing set as far as the screen's bound allows: one pass over its
+//          scores; what is left open becomes (row, atom) pairs for rescore.cu.
+// Arrays   scores   [rows, stride]  binary32, stride a multiple of 4: those of a tile; all else
+//                                  but the model's is indexed by the row in the batch
+//          biases   [stride]        binary32, scaled by 2^−c
+//          margins  [features]      {P, V}: margin = error · P + norm · V + offset
+//          facts    [rows]          whiten.cu's
+//          fires    [rows, k]       out: the certain atoms first, in no order
+//          states   [rows]          out
+//          pairs    [pair_capacity] out, pair_count in all (it can exceed the capacity)
+//          atom_pairs [features]    out: pairs of each atom; zero before
+//          overflowed [rows]        out: rows to be scored in full, overflow_count of them
+// Launch   grid: a block a row, grid-stride; block: 128 to 512 threads; shared: 16 bytes a candidate
+// Limits   features < 2^32, k ≤ min(features − 1, capacity / 4), capacity ≤ 4096
+// NaN      rows that are not finite are marked and passed over; scores are finite by the scaling
+// Ties     none is broken here: atoms whose intervals touch are left open
+// Floors   bytes: 4 · features a row, read once (16 KiB at F=4096: 3.8 ns at 4.3 TB/s);
+//          operations: about 5 an element, and 20 block-wide counts a row
+// Twin     tests/twins/select.rs
+//
+// How. Thresholds come from group maxima: each thread keeps the largest of its scores (in
+// GROUPS groups), and where k groups reach T, k features do, so that no feature more than two
+// margins below T can fire. The row streams by in chunks of 16 scores a thread, held in registers;
+// after each chunk T is raised by bisection on the maxima alone (a barrier a step, no memory), and
+// what the chunk has above T − 3 · coarse goes into a buffer in shared memory: a little more than
+// k candidates. Then
+//   1. lo and hi are found by bisection among candidates: at least k reach lo, at most k reach hi;
+//   2. above hi + 3 · coarse an atom fires, below lo − 3 · coarse it does not: two margins, and a
+//      third that covers the roundings of this arithmetic (a margin is over 4u of any score);
+//   3. what lies between is compared pairwise, by the margins of its own features.
+
+#include "records.cuh"
+
+constexpr u32 SELECT_THREADS = 512;
+constexpr u32 LOADS = 4;                // float4 a thread and chunk
+constexpr u32 VALUES = 4 * LOADS;
+constexpr int CLOSE_KEYS = 1 << 15;     // 2^−8 of a number: close enough for a threshold
+
+struct SelectArgs {
+    const float* scores;
+    const float* biases;
+    const float2* margins;
+    const RowFacts* facts;
+    u32* fires;
+    RowState* states;
+    Pair* pairs;
+    u32* pair_count;
+    u32* atom_pairs;
+    u32* overflowed;
+    u32* overflow_count;
+    Counters* counters;
+    u32 rows;       // of this tile
+    u32 first_row;  // the tile's first row in the batch
+    u32 features;
+    u32 stride;
+    u32 k;
+    u32 capacity;
+    u32 pair_capacity;
+    u32 unused;
+};
+static_assert(sizeof(SelectArgs) == 128, "its Rust twin has 128 bytes");
+
+// A block's candidates, in dynamic shared memory.
+struct Candidates {
+    float* estimate;   // [capacity]
+    u32* atom;         // [capacity]
+    float* margin;     // [capacity]: of those between
+    u16* between;      // [capacity]: places of those between
+    u16* open;         // [capacity]: places of those left open
+    u32* count;        // counters, in static shared memory
+};
+
+enum { CANDIDATES, BETWEEN, CERTAIN, OPEN, FIRST_PAIR, COUNTS };
+
+// The count of a predicate's votes over the block; three counters take turns, so that one barrier
+// a vote is enough: the one that is zeroed was read by all before that barrier.
+struct Votes {
+    u32* counter;  // [3], zero
+    u32 turn;
+    __device__ __forceinline__ u32 count(u32 mine) {
+        u32 warp = warp_sum(mine);
+        if (lane_index() == 0 && warp != 0) atomicAdd(&counter[turn], warp);
+        __syncthreads();
+        u32 all = counter[turn];
+        turn = turn == 2 ? 0 : turn + 1;
+        if (threadIdx.x == 0) counter[turn == 2 ? 0 : turn + 1] = 0;
+        return all;
+    }
+};
+
+__device__ __forceinline__ float margin_of(const SelectArgs& args, const RowFacts& facts,
+                                           u32 atom) {
+    float2 m = args.margins[atom];
+    float whole = __fmul_rn(facts.error, m.x), spread = __fmul_rn(facts.norm, m.y);
+    return __fadd_rn(__fadd_rn(whole, spread), facts.offset);
+}
+
+__device__ __forceinline__ float estimate_of(float score, float bias, float bias_scale) {
+    return __fadd_rn(score, __fmul_rn(bias, bias_scale));
+}
+
+// A chunk's estimates; −∞ beyond the features.
+__device__ __forceinline__ void load_chunk(const SelectArgs& args, const float4* scores,
+                                           float bias_scale, u32 first, float (&value)[VALUES]) {
+    const float4* biases = (const float4*)args.biases;
+    float4 score[LOADS];
+#pragma unroll
+    for (u32 j = 0; j < LOADS; j++) {
+        u32 at = first / 4 + j * blockDim.x + threadIdx.x;
+        score[j] = make_float4(0.0f, 0.0f, 0.0f, 0.0f);
+        if (at < args.stride / 4) score[j] = load_once(scores + at);
+    }
+#pragma unroll
+    for (u32 j = 0; j < LOADS; j++) {
+        u32 at = first / 4 + j * blockDim.x + threadIdx.x;
+        float4 bias = make_float4(0.0f, 0.0f, 0.0f, 0.0f);
+        if (at < args.stride / 4) bias = __ldg(biases + at);
+        value[4 * j + 0] = estimate_of(score[j].x, bias.x, bias_scale);
+        value[4 * j + 1] = estimate_of(score[j].y, bias.y, bias_scale);
+        value[4 * j + 2] = estimate_of(score[j].z, bias.z, bias_scale);
+        value[4 * j + 3] = estimate_of(score[j].w, bias.w, bias_scale);
+#pragma unroll
+        for (u32 c = 0; c < 4; c++) {
+            if (4 * at + c >= args.features) value[4 * j + c] = -infinity();
+        }
+    }
+}
+
+// The largest of the block's maxima, by way of `warp_largest` [warps].
+template <u32 GROUPS>
+__device__ __forceinline__ float block_largest(const float (&best)[GROUPS], float* warp_largest) {
+    float largest = best[0];
+#pragma unroll
+    for (u32 g = 1; g < GROUPS; g++) largest = fmaxf(largest, best[g]);
+    largest = warp_max(largest);
+    if (lane_index() == 0) warp_largest[warp_index()] = largest;
+    __syncthreads();
+    for (u32 w = 0; w < warps_in_block(); w++) largest = fmaxf(largest, warp_largest[w]);
+    return largest;
+}
+
+// Raises `low`, a key that at least k group maxima reach (or that of −∞), towards the k-th largest.
+template <u32 GROUPS>
+__device__ __forceinline__ int raise(const float (&best)[GROUPS], u32 k, int low, float largest,
+                                     Votes& votes) {
+    int high = order_key(largest) + 1;
+    // Most often the threshold lies within a factor of four of the largest, or little above the last.
+    int guess = largest > 0.0f ? order_key(0.25f * largest) : low;
+    if (guess < low) guess = low;
+    while ((i64)high - low > CLOSE_KEYS) {
+        u32 mine = 0;
+        float level = from_order_key(guess);
+#pragma unroll
+        for (u32 g = 0; g < GROUPS; g++) mine += best[g] >= level ? 1 : 0;
+        u32 reached = votes.count(mine);
+        if (reached >= k) {
+            low = guess;
+            if (reached <= k + k / 4) break;
+        } else {
+            high = guess;
+        }
+        guess = (int)(((i64)low + high) >> 1);
+    }
+    return low;
+}
+
+// Drops candidates that fell below the cut, in place: survivors of a stretch move to places that
+// were read before.
+__device__ void prune(const Candidates& c, float cut) {
+    u32 count = c.count[CANDIDATES];
+    __syncthreads();
+    if (threadIdx.x == 0) c.count[CANDIDATES] = 0;
+    for (u32 first = 0; first < count; first += blockDim.x) {
+        u32 i = first + threadIdx.x;
+        float estimate = i < count ? c.estimate[i] : 0.0f;
+        u32 atom = i < count ? c.atom[i] : 0;
+        __syncthreads();
+        if (i < count && estimate >= cut) {
+            u32 place = atomicAdd(&c.count[CANDIDATES], 1u);
+            c.estimate[place] = estimate;
+            c.atom[place] = atom;
+        }
+        __syncthreads();
+    }
+}
+
+// What the pass over a row finds: at least k candidates reach `low`; none exceeds `largest`.
+struct Found {
+    int low;
+    float largest;
+    bool overflow;
+};
+
+// The pass over a row's scores.
+template <u32 GROUPS>
+__device__ Found collect(const SelectArgs& args, const RowFacts& facts, const float4* scores,
+                         const Candidates& c, Votes& votes, float* warp_largest) {
+    float best[GROUPS];
+#pragma unroll
+    for (u32 g = 0; g < GROUPS; g++) best[g] = -infinity();
+    Found found = {order_key(-infinity()), -infinity(), false};
+    for (u32 first = 0; first < args.features; first += blockDim.x * VALUES) {
+        float value[VALUES];
+        load_chunk(args, scores, facts.bias_scale, first, value);
+#pragma unroll
+        for (u32 v = 0; v < VALUES; v++) best[v % GROUPS] = fmaxf(best[v % GROUPS], value[v]);
+        found.largest = block_largest<GROUPS>(best, warp_largest);
+        found.low = raise<GROUPS>(best, args.k, found.low, found.largest, votes);
+        float cut = from_order_key(found.low) - 3.0f * facts.coarse;
+#pragma unroll
+        for (u32 v = 0; v < VALUES; v++) {
+            u32 atom = first + 4 * ((v / 4) * blockDim.x + threadIdx.x) + v % 4;
+            if (!(value[v] >= cut) || atom >= args.features) continue;
+            u32 place = atomicAdd(&c.count[CANDIDATES], 1u);
+            if (place < args.capacity) {
+                c.estimate[place] = value[v];
+                c.atom[place] = atom;
+            }
+        }
+        __syncthreads();
+        u32 count = c.count[CANDIDATES];
+        found.overflow = count > args.capacity;
+        if (found.overflow) break;
+        if (count > args.capacity / 2) prune(c, cut);
+    }
+    return found;
+}
+
+// Votes of all candidates that reach a level.
+__device__ __forceinline__ u32 reaching(const Candidates& c, u32 count, float level,
+                                        Votes& votes) {
+    u32 mine = 0;
+    for (u32 i = threadIdx.x; i < count; i += blockDim.x) mine += c.estimate[i] >= level ? 1 : 0;
+    return votes.count(mine);
+}
+
+// Narrows [low, high] around the k-th largest candidate: at least k reach low, at most k high.
+__device__ void narrow(const Candidates& c, u32 count, u32 k, float tolerance, int& low, int& high,
+                       Votes& votes) {
+    while ((i64)high - low > 1 && from_order_key(high) - from_order_key(low) > tolerance) {
+        int middle = (int)(((i64)low + high) >> 1);
+        u32 reached = reaching(c, count, from_order_key(middle), votes);
+        if (reached >= k) low = middle;
+        if (reached <= k) high = middle;
+    }
+}
+
+__device__ __forceinline__ void fire(const SelectArgs& args, const Candidates& c, u64 row,
+                                     u32 place) {
+    u32 slot = atomicAdd(&c.count[CERTAIN], 1u);
+    // Never more than k by the proof; were the proof wrong, memory stays whole.
+    if (slot < args.k) args.fires[row * args.k + slot] = c.atom[place];
+}
+
+// Steps 1 and 2: what is certain by distance alone fires or goes; the rest is `between`.
+__device__ void separate(const SelectArgs& args, const RowFacts& facts, const Candidates& c,
+                         u64 row, u32 count, Found found, Votes& votes) {
+    int low = found.low, high = order_key(found.largest) + 1;
+    if (count > args.k) narrow(c, count, args.k, 0.25f * facts.coarse, low, high, votes);
+    float in = from_order_key(high) + 3.0f * facts.coarse;
+    float out = from_order_key(low) - 3.0f * facts.coarse;
+    for (u32 i = threadIdx.x; i < count; i += blockDim.x) {
+        float estimate = c.estimate[i];
+        if (count == args.k || estimate > in) {
+            fire(args, c, row, i);
+        } else if (estimate >= out) {
+            c.margin[i] = margin_of(args, facts, c.atom[i]);
+            c.between[atomicAdd(&c.count[BETWEEN], 1u)] = (u16)i;
+        }
+    }
+    __syncthreads();
+}
+
+// Step 3: each of those between against all of them. Of these, `missing` fire.
+__device__ void compare(const SelectArgs& args, const Candidates& c, u64 row) {
+    u32 between = c.count[BETWEEN], missing = args.k - c.count[CERTAIN];
+    __syncthreads();
+    for (u32 b = warp_index(); b < between; b += warps_in_block()) {
+        u32 me = c.between[b];
+        float lower = c.estimate[me] - c.margin[me], upper = c.estimate[me] + c.margin[me];
+        u32 rivals = 0, betters = 0;
+        for (u32 o = lane_index(); o < between; o += WARP) {
+            u32 other = c.between[o];
+            if (other == me) continue;
+            rivals += c.estimate[other] + c.margin[other] >= lower ? 1 : 0;
+            betters += c.estimate[other] - c.margin[other] > upper ? 1 : 0;
+        }
+        rivals = warp_sum(rivals);
+        betters = warp_sum(betters);
+        if (lane_index() != 0 || betters >= missing) continue;
+        if (rivals < missing) {
+            fire(args, c, row, me);
+        } else {
+            c.open[atomicAdd(&c.count[OPEN], 1u)] = (u16)me;
+        }
+    }
+    __syncthreads();
+}
+
+// Hands what is open to rescore.cu, and says how the row stands. Where pairs have no room the row
+// overflows, and what room it had is marked as empty.
+__device__ void conclude(const SelectArgs& args, const Candidates& c, u64 row) {
+    u32 certain = c.count[CERTAIN], open = c.count[OPEN];
+    __syncthreads();
+    if (certain + open <= args.k) {
+        // As many as are missing: all fire.
+        for (u32 o = threadIdx.x; o < open; o += blockDim.x) fire(args, c, row, c.open[o]);
+        certain += open;
+        open = 0;
+    }
+    if (threadIdx.x == 0) {
+        c.count[FIRST_PAIR] = open > 0 ? atomicAdd(args.pair_count, open) : 0;
+    }
+    __syncthreads();
+    u32 first = c.count[FIRST_PAIR];
+    bool room = open <= args.pair_capacity && first <= args.pair_capacity - open;
+    for (u32 o = threadIdx.x; o < open; o += blockDim.x) {
+        if (first >= args.pair_capacity || o >= args.pair_capacity - first) break;
+        Pair pair = {NO_PAIR, 0, 0};
+        if (room) {
+            u32 atom = c.atom[c.open[o]];
+            pair = {(u32)row, atom, atomicAdd(&args.atom_pairs[atom], 1u)};
+        }
+        args.pairs[first + o] = pair;
+    }
+    if (threadIdx.x != 0) return;
+    RowState state = {certain, open, first, ROW_OPEN};
+    if (!room) {
+        state = {0, 0, 0, ROW_OVERFLOW};
+        args.overflowed[atomicAdd(args.overflow_count, 1u)] = (u32)row;
+    }
+    args.states[row] = state;
+    atomicAdd(&args.counters->rows, (u64)1);
+    if (!room) {
+        atomicAdd(&args.counters->overflowed, (u64)1);
+    } else if (open == 0) {
+        atomicAdd(&args.counters->certified_outright, (u64)1);
+    } else {
+        atomicAdd(&args.counters->ambiguous_atoms, (u64)open);
+        atomicMax(&args.counters->most_ambiguous, (u64)open);
+    }
+}
+
+// A row that is not selected here: bad, or to be scored in full. By one thread.
+__device__ void pass_over(const SelectArgs& args, u64 row, u32 status) {
+    args.states[row] = {0, 0, 0, status};
+    if (status != ROW_OVERFLOW) return;
+    args.overflowed[atomicAdd(args.overflow_count, 1u)] = (u32)row;
+    atomicAdd(&args.counters->rows, (u64)1);
+    atomicAdd(&args.counters->overflowed, (u64)1);
+}
+
+template <u32 GROUPS>
+__device__ void select_row(const SelectArgs& args, u64 row, const Candidates& c, u32* turns,
+                           float* warp_largest) {
+    RowFacts facts = args.facts[row];
+    if (!facts.finite) {
+        if (threadIdx.x == 0) pass_over(args, row, ROW_BAD);
+        return;
+    }
+    if (threadIdx.x < COUNTS) c.count[threadIdx.x] = 0;
+    if (threadIdx.x < 3) turns[threadIdx.x] = 0;
+    __syncthreads();
+    Votes votes = {turns, 0};
+    const float4* scores = (const float4*)(args.scores + (row - args.first_row) * args.stride);
+    Found found = collect<GROUPS>(args, facts, scores, c, votes, warp_largest);
+    if (found.overflow) {
+        if (threadIdx.x == 0) pass_over(args, row, ROW_OVERFLOW);
+        return;
+    }
+    separate(args, facts, c, row, c.count[CANDIDATES], found, votes);
+    compare(args, c, row);
+    conclude(args, c, row);
+}
+
+template <u32 GROUPS>
+__device__ __forceinline__ void select_rows(const SelectArgs& args) {
+    DYNAMIC_SHARED(shared);
+    __shared__ u32 count[COUNTS];
+    __shared__ u32 turns[3];
+    __shared__ float warp_largest[SELECT_THREADS / WARP];
+    Candidates c;
+    c.estimate = (float*)shared;
+    c.atom = (u32*)(c.estimate + args.capacity);
+    c.margin = (float*)(c.atom + args.capacity);
+    c.between = (u16*)(c.margin + args.capacity);
+    c.open = c.between + args.capacity;
+    c.count = count;
+    for (u64 row = blockIdx.x; row < args.rows; row += gridDim.x) {
+        select_row<GROUPS>(args, args.first_row + row, c, turns, warp_largest);
+        // The next row of this block uses the same shared memory.
+        __syncthreads();
+    }
+}
+
+// More groups a thread where k asks for more group maxima than there are threads.
+KERNEL_RESIDENT(select_1, SelectArgs, SELECT_THREADS, 2) { select_rows<1>(args); }
+KERNEL_RESIDENT(select_4, SelectArgs, SELECT_THREADS, 2) { select_rows<4>(args); }
+KERNEL(select_16, SelectArgs, SELECT_THREADS) { select_rows<16>(args); }
+
+// For models that are not screened: every row is scored in full. A thread a row.
+KERNEL(overflow_rows, SelectArgs, SELECT_THREADS) {
+    for (u64 row = (u64)blockIdx.x * blockDim.x + threadIdx.x; row < args.rows;
+         row += (u64)gridDim.x * blockDim.x) {
+        u64 in_batch = args.first_row + row;
+        pass_over(args, in_batch, args.facts[in_batch].finite ? ROW_OVERFLOW : ROW_BAD);
+    }
+}
