@@ -6,6 +6,47 @@ pub use half::{bf16, f16};
 
 use crate::error::{Error, Result};
 
+/// The number types in which embeddings are handed over as they are stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ElementType {
+    /// IEEE binary16.
+    F16,
+    /// bfloat16.
+    Bf16,
+    /// IEEE binary32.
+    F32,
+    /// IEEE binary64.
+    F64,
+}
+
+impl ElementType {
+    /// Bytes an element.
+    pub fn bytes(self) -> usize {
+        match self {
+            Self::F16 | Self::Bf16 => 2,
+            Self::F32 => 4,
+            Self::F64 => 8,
+        }
+    }
+}
+
+/// Where rows are, for engines that can take them from there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place<'a> {
+    /// They are read when they are asked for.
+    Read,
+    /// In page-locked memory of the host, all of them, as they are stored: a device copies them
+    /// from there.
+    PageLocked(&'a [u8]),
+    /// In a CUDA device's memory, all of them, as they are stored.
+    Device {
+        /// The device's number.
+        ordinal: u32,
+        /// Where the first row begins.
+        address: u64,
+    },
+}
+
 /// `count` rows of `dim` numbers that can be read in any order and from several threads.
 pub trait Rows: Sync {
     /// How many rows there are.
@@ -20,30 +61,59 @@ pub trait Rows: Sync {
     /// Writes rows `range` to `out`, row-major, `range.len() * dim()` numbers, widened to
     /// binary32 (f16 and bf16 exactly, f64 and integers rounded to nearest).
     fn read(&self, range: Range<usize>, out: &mut [f32]) -> Result<()>;
+
+    /// The type in which [`read_stored`](Self::read_stored) hands numbers over.
+    fn element_type(&self) -> ElementType {
+        ElementType::F32
+    }
+
+    /// Writes rows `range` to `out` as numbers of [`element_type`](Self::element_type), in the
+    /// machine's byte order, without gaps: engines that widen numbers themselves move fewer bytes.
+    fn read_stored(&self, range: Range<usize>, out: &mut [u8]) -> Result<()> {
+        if let Ok(numbers) = bytemuck::try_cast_slice_mut(out) {
+            return self.read(range, numbers);
+        }
+        let mut numbers = vec![0.0f32; out.len() / size_of::<f32>()];
+        self.read(range, &mut numbers)?;
+        out.copy_from_slice(bytemuck::cast_slice(&numbers));
+        Ok(())
+    }
+
+    /// Where the rows are.
+    fn place(&self) -> Place<'_> {
+        Place::Read
+    }
 }
 
 /// A number type of embeddings that widens to binary32.
-pub trait Element: Copy + Sync {
+pub trait Element: bytemuck::NoUninit + Sync {
+    /// Which type it is.
+    const TYPE: ElementType;
+
     /// The number as binary32: exact for the narrower types, rounded to nearest for f64.
     fn widen(self) -> f32;
 }
 
 impl Element for f32 {
+    const TYPE: ElementType = ElementType::F32;
     fn widen(self) -> f32 {
         self
     }
 }
 impl Element for f64 {
+    const TYPE: ElementType = ElementType::F64;
     fn widen(self) -> f32 {
         self as f32
     }
 }
 impl Element for f16 {
+    const TYPE: ElementType = ElementType::F16;
     fn widen(self) -> f32 {
         self.to_f32()
     }
 }
 impl Element for bf16 {
+    const TYPE: ElementType = ElementType::Bf16;
     fn widen(self) -> f32 {
         self.to_f32()
     }
@@ -70,6 +140,11 @@ impl<'a, T: Element> SliceRows<'a, T> {
         }
         Ok(Self { numbers, dim })
     }
+
+    /// The same for numbers that are known to be whole rows.
+    pub(crate) fn of_whole_rows(numbers: &'a [T], dim: usize) -> Self {
+        Self { numbers, dim }
+    }
 }
 
 impl<T: Element> Rows for SliceRows<'_, T> {
@@ -90,6 +165,16 @@ impl<T: Element> Rows for SliceRows<'_, T> {
         for (to, number) in out.iter_mut().zip(from) {
             *to = number.widen();
         }
+        Ok(())
+    }
+
+    fn element_type(&self) -> ElementType {
+        T::TYPE
+    }
+
+    fn read_stored(&self, range: Range<usize>, out: &mut [u8]) -> Result<()> {
+        let from = &self.numbers[range.start * self.dim..range.end * self.dim];
+        out.copy_from_slice(bytemuck::cast_slice(from));
         Ok(())
     }
 }

@@ -151,6 +151,16 @@ impl SharedTally {
         }
     }
 
+    /// Adds what a device has counted: `counts` \[strata, features\], `rows` of each stratum.
+    pub fn add_counts(&self, counts: &[u32], rows: &[u64]) {
+        for (sum, &more) in self.counts.iter().zip(counts) {
+            sum.fetch_add(u64::from(more), Ordering::Relaxed);
+        }
+        for (sum, &more) in self.rows.iter().zip(rows) {
+            sum.fetch_add(more, Ordering::Relaxed);
+        }
+    }
+
     /// The tally, once all threads are done.
     pub fn finish(self, certificate: Certificate) -> Tally {
         let numbers =

@@ -10,6 +10,7 @@ use std::ops::Range;
 use super::dtype::{Dtype, widen};
 use super::storage::Storage;
 use crate::error::Result;
+use crate::rows::ElementType;
 
 /// A matrix in a storage; every element was checked to lie within it.
 #[derive(Debug, Clone)]
@@ -111,6 +112,29 @@ impl Layout {
             Plan::Spans(at_once) => self.read_spans(first, at_once, out),
             Plan::Columns(height) => self.read_columns(first, height, out),
         }
+    }
+
+    /// The type of numbers that lie in the file as an engine can take them: floating point, rows
+    /// after one another without gaps. `None` for all else.
+    pub(super) fn stored_type(&self) -> Option<ElementType> {
+        let element = match self.dtype {
+            Dtype::F16 => ElementType::F16,
+            Dtype::Bf16 => ElementType::Bf16,
+            Dtype::F32 => ElementType::F32,
+            Dtype::F64 => ElementType::F64,
+            _ => return None,
+        };
+        let in_place = cfg!(target_endian = "little") && self.is_dense(2);
+        in_place.then_some(element)
+    }
+
+    /// Reads rows as they are stored, where [`stored_type`](Self::stored_type) names their type.
+    pub(super) fn read_stored(&self, range: Range<usize>, out: &mut [u8]) -> Result<()> {
+        if out.is_empty() {
+            return Ok(());
+        }
+        let position = self.position(range.start as u64, 0);
+        self.storage.source.read_at(out, position)
     }
 
     fn read_spans(&self, first: u64, at_once: u64, out: &mut [f32]) -> Result<()> {

@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::layout::Layout;
 use super::tensor::{Tensor, shape_text};
 use crate::error::{Error, Result};
-use crate::rows::Rows;
+use crate::rows::{ElementType, Rows};
 
 /// The rows of a two-dimensional tensor in a file. It is never in memory as a whole; several
 /// threads can read at once.
@@ -62,22 +62,43 @@ impl Rows for TensorRows {
     }
 
     fn read(&self, range: Range<usize>, out: &mut [f32]) -> Result<()> {
-        let room = range.len().checked_mul(self.layout.columns);
-        if range.end > self.rows || room != Some(out.len()) {
-            return Err(Error::Argument {
-                name: "rows",
-                found: format!(
-                    "rows {} to {} into room for {} numbers",
-                    range.start,
-                    range.end,
-                    out.len()
-                ),
-                expected: format!(
-                    "rows of {} and room for exactly them",
-                    shape_text(&[self.rows, self.layout.columns])
-                ),
-            });
-        }
+        self.check_room(&range, out.len())?;
         self.layout.read(range, out)
+    }
+
+    fn element_type(&self) -> ElementType {
+        self.layout.stored_type().unwrap_or(ElementType::F32)
+    }
+
+    fn read_stored(&self, range: Range<usize>, out: &mut [u8]) -> Result<()> {
+        let element = self.element_type().bytes();
+        self.check_room(&range, out.len() / element)?;
+        if self.layout.stored_type().is_some() {
+            return self.layout.read_stored(range, out);
+        }
+        let mut numbers = vec![0.0; out.len() / element];
+        self.layout.read(range, &mut numbers)?;
+        out.copy_from_slice(bytemuck::cast_slice(&numbers));
+        Ok(())
+    }
+}
+
+impl TensorRows {
+    fn check_room(&self, range: &Range<usize>, room: usize) -> Result<()> {
+        let wanted = range.len().checked_mul(self.layout.columns);
+        if range.end <= self.rows && wanted == Some(room) {
+            return Ok(());
+        }
+        Err(Error::Argument {
+            name: "rows",
+            found: format!(
+                "rows {} to {} into room for {room} numbers",
+                range.start, range.end
+            ),
+            expected: format!(
+                "rows of {} and room for exactly them",
+                shape_text(&[self.rows, self.layout.columns])
+            ),
+        })
     }
 }
