@@ -77,7 +77,7 @@ pub fn encode(
     options: &AnalyzeOptions,
     control: &Control,
 ) -> Result<Encoding> {
-    let (mut engine, chosen) = engine::open(options.device, sae, &options.engine)?;
+    let (mut engine, chosen) = engine::open(options.device, sae, rows.count(), &options.engine)?;
     let encoded = engine.encode(rows, &Strata::of_calls(calls), control)?;
     let encoder = Encoder {
         device: engine.device(),

@@ -219,11 +219,11 @@ fn what_does_not_fit_together_is_refused() {
 fn cuda_never_falls_back_silently() {
     let cohort = cohort();
     let options = EngineOptions::default();
-    let refused = open(Device::Cuda(Some(1)), &cohort.sae, &options)
+    let refused = open(Device::Cuda(Some(1)), &cohort.sae, 700, &options)
         .err()
         .expect("no CUDA engine");
     assert_eq!(refused.exit_code(), 3);
-    let (engine, why) = open(Device::Auto, &cohort.sae, &options).expect("the CPU");
+    let (engine, why) = open(Device::Auto, &cohort.sae, 700, &options).expect("the CPU");
     assert_eq!(engine.device(), "cpu");
     assert!(why.contains("no CUDA engine"), "{why}");
 }

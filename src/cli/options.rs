@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use crate::analysis::AnalyzeOptions;
-use crate::engine::{Device, EngineOptions, Nonfinite, Simd, threads_error};
+use crate::engine::cuda::ScreenChoice;
+use crate::engine::{CudaOptions, Device, EngineOptions, Nonfinite, Simd, threads_error};
 use crate::error::{Error, Result};
 use crate::stats;
 
@@ -31,7 +32,7 @@ pub(super) struct RunArgs {
 /// How rows are encoded. But for --nonfinite skip, none of it changes the answer.
 #[derive(Debug, Clone, Args)]
 pub(super) struct EngineArgs {
-    /// auto, cpu, cuda, or cuda:N
+    /// auto, cpu, cuda, cuda:N, or cuda:all
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
     device: Device,
 
@@ -56,6 +57,19 @@ pub(super) struct EngineArgs {
     )]
     simd: String,
 
+    /// The most device memory to use, as 8GiB or 500MB [default: nine tenths of what is free]
+    #[arg(long, value_name = "SIZE", value_parser = parse_bytes)]
+    gpu_memory: Option<u64>,
+
+    /// How a GPU screens: auto, half, split, or single
+    #[arg(
+        long,
+        value_name = "NAME",
+        default_value = "auto",
+        hide_short_help = true
+    )]
+    screen: ScreenChoice,
+
     /// No progress and no notes on stderr; warnings and errors stay
     #[arg(short, long)]
     pub(super) quiet: bool,
@@ -67,6 +81,28 @@ enum NonfiniteArg {
     Error,
     /// Drop them, count them, and say so
     Skip,
+}
+
+/// Bytes as people write them: a number with or without a unit, of 1000 (MB) or 1024 (MiB).
+fn parse_bytes(text: &str) -> std::result::Result<u64, String> {
+    let expected = || "expected a size as in 8GiB, 500MB, or a number of bytes".to_owned();
+    let digits = text
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(text.len());
+    let (number, unit) = text.split_at(digits);
+    let number: u64 = number.parse().map_err(|_| expected())?;
+    let factor = match unit.trim().to_ascii_lowercase().as_str() {
+        "" | "b" => 1,
+        "kb" => 1000,
+        "mb" => 1000 * 1000,
+        "gb" => 1000 * 1000 * 1000,
+        "kib" | "k" => 1 << 10,
+        "mib" | "m" => 1 << 20,
+        "gib" | "g" => 1 << 30,
+        _ => return Err(expected()),
+    };
+    let bytes = number.checked_mul(factor).filter(|&bytes| bytes > 0);
+    bytes.ok_or_else(expected)
 }
 
 impl EngineArgs {
@@ -91,6 +127,11 @@ impl EngineArgs {
                         format!("auto, or what this machine has: {}", here.join(", "))
                     },
                 })?),
+            },
+            cuda: CudaOptions {
+                memory: self.gpu_memory,
+                screen: self.screen,
+                ..CudaOptions::default()
             },
         })
     }

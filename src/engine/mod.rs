@@ -2,13 +2,20 @@
 
 pub mod bound;
 pub mod canonical;
+pub mod coactivation;
 mod cpu;
+pub mod cuda;
+mod device;
+mod dropped;
 pub mod simd;
 
-use std::str::FromStr;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+pub use coactivation::PairCounts;
 pub use cpu::CpuEngine;
+pub use cuda::{CudaEngine, CudaOptions};
+pub use device::{Device, open};
 pub use simd::Simd;
 
 use crate::error::{Error, Result};
@@ -30,6 +37,9 @@ pub trait Engine {
 
     /// Selects the firing set of every row, and counts it under the row's stratum.
     fn encode(&mut self, rows: &dyn Rows, strata: &Strata, control: &Control) -> Result<Encoded>;
+
+    /// On how many rows two atoms fire together, for all pairs of `chosen` atoms, or of all.
+    fn coactivation(&mut self, fires: &FiringSets, chosen: Option<&[u32]>) -> Result<PairCounts>;
 }
 
 /// What an engine gives back.
@@ -52,11 +62,14 @@ pub struct Seconds {
     pub threads: ThreadSeconds,
 }
 
-/// Seconds of single stages, summed over threads.
+/// Seconds of single stages, summed over threads; on a device, summed over its lanes, which wait
+/// for each other.
 #[derive(Debug, Clone, Copy, Default, PartialEq, serde::Serialize)]
 pub struct ThreadSeconds {
     /// Reading rows.
     pub read: f64,
+    /// Copying rows to a device, and firing sets from it.
+    pub copy: f64,
     /// Whitening.
     pub whiten: f64,
     /// The encoder's product.
@@ -71,6 +84,7 @@ impl ThreadSeconds {
     /// Adds another thread's seconds.
     pub fn add(&mut self, other: &Self) {
         self.read += other.read;
+        self.copy += other.copy;
         self.whiten += other.whiten;
         self.product += other.product;
         self.select += other.select;
@@ -100,6 +114,8 @@ pub struct EngineOptions {
     pub nonfinite: Nonfinite,
     /// Vector instructions; the best that the machine has where `None`.
     pub simd: Option<Simd>,
+    /// How a CUDA device runs.
+    pub cuda: CudaOptions,
 }
 
 /// The caller's hold on a run: progress out, cancellation in.
@@ -124,60 +140,6 @@ impl Control<'_> {
             progress(rows);
         }
     }
-}
-
-/// The device that the user asks for.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Device {
-    /// The best that can be had.
-    #[default]
-    Auto,
-    /// The processor.
-    Cpu,
-    /// A CUDA device by its number, the first where there is none.
-    Cuda(Option<u32>),
-}
-
-impl FromStr for Device {
-    type Err = String;
-
-    fn from_str(text: &str) -> std::result::Result<Self, String> {
-        match text {
-            "auto" => Ok(Self::Auto),
-            "cpu" => Ok(Self::Cpu),
-            "cuda" => Ok(Self::Cuda(None)),
-            _ => text
-                .strip_prefix("cuda:")
-                .and_then(|number| number.parse().ok())
-                .map(|number| Self::Cuda(Some(number)))
-                .ok_or_else(|| "expected auto, cpu, cuda, or cuda:N as in cuda:0".to_owned()),
-        }
-    }
-}
-
-impl Device {
-    /// Whether this device can be had, and why it is the one: before anything is read.
-    pub fn check(self) -> Result<&'static str> {
-        match self {
-            Self::Cuda(number) => Err(Error::Device {
-                wanted: number.map_or("cuda".to_owned(), |n| format!("cuda:{n}")),
-                reason: "this version has no CUDA engine".to_owned(),
-                action: "use --device cpu, which gives the same answer",
-            }),
-            Self::Cpu => Ok("as asked for"),
-            Self::Auto => Ok("this version has no CUDA engine"),
-        }
-    }
-}
-
-/// An engine on the device that was asked for, and a few words that say why it is this one.
-pub fn open<'a>(
-    device: Device,
-    sae: &'a Sae,
-    options: &EngineOptions,
-) -> Result<(Box<dyn Engine + 'a>, String)> {
-    let why = device.check()?;
-    Ok((Box::new(CpuEngine::new(sae, options)?), why.to_owned()))
 }
 
 /// Threads that cannot be started.
@@ -219,4 +181,17 @@ fn check_shapes(sae: &Sae, rows: &dyn Rows, calls: usize) -> Result<()> {
         ));
     }
     Ok(())
+}
+
+/// A panic in another thread ends the run by itself; its data need not be feared twice.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+pub(crate) fn into_inner<T>(mutex: Mutex<T>) -> T {
+    mutex
+        .into_inner()
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
 }

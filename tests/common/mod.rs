@@ -2,7 +2,9 @@
 
 #![allow(dead_code)]
 
+pub(crate) mod case;
 pub(crate) mod cohort;
+pub(crate) mod hostile;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

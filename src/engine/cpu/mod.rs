@@ -15,18 +15,18 @@ use std::time::Instant;
 use rayon::prelude::*;
 
 use self::block::{Block, Model};
+use super::PairCounts;
+use super::coactivation::count_pairs;
 use super::simd::Simd;
 use super::{
-    Control, Encoded, Engine, EngineOptions, Nonfinite, Seconds, ThreadSeconds, threads_error,
+    Control, Encoded, Engine, EngineOptions, Nonfinite, Seconds, ThreadSeconds, dropped,
+    into_inner, lock, threads_error,
 };
 use crate::error::{Error, Result};
 use crate::fires::FiringSets;
 use crate::rows::Rows;
 use crate::sae::Sae;
 use crate::tally::{Certificate, SharedTally, Strata, Tally};
-
-/// How many offending rows an error names.
-const ROWS_NAMED: usize = 10;
 
 /// Certified selection on the CPU.
 pub struct CpuEngine<'a> {
@@ -107,14 +107,19 @@ impl Engine for CpuEngine<'_> {
                 .with_max_len(1)
                 .try_for_each(|(i, atoms)| shared.run_block(&self.model, i * per_block, atoms))
         })?;
-        let (tally, dropped, threads) = shared.finish()?;
-        remove_rows(&mut atoms, k, &dropped);
+        let (tally, bad_rows, threads) = shared.finish();
+        let dropped = dropped::settle(rows, self.options.nonfinite, bad_rows, &mut atoms, k)?;
         let encode = began.elapsed().as_secs_f64();
         Ok(Encoded {
             fires: FiringSets::new(k, atoms, dropped),
             tally,
             seconds: Seconds { encode, threads },
         })
+    }
+
+    fn coactivation(&mut self, fires: &FiringSets, chosen: Option<&[u32]>) -> Result<PairCounts> {
+        let features = self.model.sae().feature_dim();
+        install(self.pool.as_ref(), || count_pairs(fires, features, chosen))
     }
 }
 
@@ -181,20 +186,8 @@ impl<'a> Shared<'a> {
         Ok(())
     }
 
-    fn finish(self) -> Result<(Tally, Vec<usize>, ThreadSeconds)> {
-        let mut bad_rows = into_inner(self.bad_rows);
-        bad_rows.sort_unstable();
-        if self.failed.into_inner() {
-            return Err(Error::NonFinite {
-                file: self.rows.name(),
-                count: bad_rows.len(),
-                total: self.rows.count(),
-                rows: {
-                    bad_rows.truncate(ROWS_NAMED);
-                    bad_rows
-                },
-            });
-        }
+    /// Counts, seconds, and the rows that are not finite.
+    fn finish(self) -> (Tally, Vec<usize>, ThreadSeconds) {
         let mut certificate = Certificate::default();
         let mut seconds = ThreadSeconds::default();
         for block in into_inner(self.idle) {
@@ -203,35 +196,6 @@ impl<'a> Shared<'a> {
             seconds.add(&spent);
         }
         let tally = self.tally.finish(certificate);
-        Ok((tally, bad_rows, seconds))
+        (tally, into_inner(self.bad_rows), seconds)
     }
-}
-
-/// A panic in another thread ends the run by itself; its data need not be feared twice.
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex
-        .lock()
-        .unwrap_or_else(std::sync::PoisonError::into_inner)
-}
-
-fn into_inner<T>(mutex: Mutex<T>) -> T {
-    mutex
-        .into_inner()
-        .unwrap_or_else(std::sync::PoisonError::into_inner)
-}
-
-/// Closes the gaps that dropped rows leave among rows of `width`.
-fn remove_rows(numbers: &mut Vec<u32>, width: usize, dropped: &[usize]) {
-    let Some(&first) = dropped.first() else {
-        return;
-    };
-    let mut dropped = dropped.iter().copied().peekable();
-    let mut to = first;
-    for from in first..numbers.len() / width {
-        if dropped.next_if_eq(&from).is_none() {
-            numbers.copy_within(from * width..(from + 1) * width, to * width);
-            to += 1;
-        }
-    }
-    numbers.truncate(to * width);
 }

@@ -1,0 +1,145 @@
+//! The encoder's product by cuBLAS.
+
+use std::ffi::{c_int, c_void};
+
+use cudarc::cublas::{result, sys};
+
+use super::driver::{Device, Stream};
+use super::fault::{Fault, FaultKind};
+use super::probe;
+
+/// A cuBLAS handle that works on one stream.
+#[derive(Debug)]
+pub struct Blas {
+    raw: sys::cublasHandle_t,
+}
+
+// SAFETY: a handle may move between threads; it is used by one at a time, as `&mut` demands.
+unsafe impl Send for Blas {}
+
+/// `scores[r, f] = Σ_i rows[r, i] · weights[f, i]`, all row-major.
+#[derive(Debug, Clone, Copy)]
+pub struct Product {
+    /// Address of the rows, \[rows, depth\].
+    pub rows: u64,
+    /// Address of the weights, \[features, depth\].
+    pub weights: u64,
+    /// Address of the scores, binary32 \[rows, stride\].
+    pub scores: u64,
+    /// How many rows.
+    pub row_count: usize,
+    /// How many features.
+    pub features: usize,
+    /// Numbers a row.
+    pub depth: usize,
+    /// Numbers from one row of scores to the next.
+    pub stride: usize,
+    /// Whether operands are binary32; else binary16, accumulated in binary32.
+    pub single: bool,
+}
+
+const ACTION: &str = "see to the device with nvidia-smi and run again, or use --device cpu, which gives the same answer";
+
+fn fault(doing: &str, error: result::CublasError) -> Fault {
+    Fault {
+        kind: if error.0 == sys::cublasStatus_t::CUBLAS_STATUS_ALLOC_FAILED {
+            FaultKind::NoMemory
+        } else {
+            FaultKind::Failed
+        },
+        what: format!("cannot {doing}: cuBLAS says {:?}", error.0),
+        action: ACTION,
+    }
+}
+
+impl Blas {
+    /// A handle for a stream; the stream must outlive it.
+    ///
+    /// # Errors
+    /// cuBLAS is missing or cannot start.
+    pub fn new(stream: &Stream) -> Result<Self, Fault> {
+        probe::cublas()?;
+        stream.device().bind()?;
+        let raw = result::create_handle().map_err(|error| fault("start cuBLAS", error))?;
+        let blas = Self { raw };
+        // SAFETY: both are alive; the two crates' stream types are one pointer.
+        unsafe { result::set_stream(raw, stream.raw().cast()) }
+            .map_err(|error| fault("give cuBLAS its stream", error))?;
+        Ok(blas)
+    }
+
+    /// cuBLAS's version, as its own integer: 130000 is 13.0.0.
+    ///
+    /// # Errors
+    /// cuBLAS is missing or cannot start.
+    pub fn version(device: &std::sync::Arc<Device>) -> Result<i32, Fault> {
+        let stream = Stream::new(device)?;
+        let blas = Self::new(&stream)?;
+        let mut version = 0;
+        // SAFETY: the handle is alive; one integer is written to where it is told.
+        unsafe { sys::cublasGetVersion_v2(blas.raw, &raw mut version) }
+            .result()
+            .map_err(|error| fault("ask for cuBLAS's version", error))?;
+        Ok(version)
+    }
+
+    /// Multiplies on the stream.
+    ///
+    /// # Safety
+    /// The addresses are those of live buffers as large as the product says, which stay alive until
+    /// the stream is done.
+    ///
+    /// # Errors
+    /// A product that cuBLAS refuses, or a device that has failed before.
+    pub unsafe fn multiply(&mut self, product: &Product) -> Result<(), Fault> {
+        use sys::cublasComputeType_t as Compute;
+        use sys::cublasOperation_t as Operation;
+        use sys::cudaDataType as Type;
+        let size = |n: usize| {
+            c_int::try_from(n)
+                .map_err(|_| Fault::failed(format!("a matrix side of {n}"), "use --device cpu"))
+        };
+        // Types are explicit: by default cuBLAS may take TF32 for binary32, whose error the bound
+        // does not cover; pedantic forbids it.
+        let (operand, compute) = if product.single {
+            (Type::CUDA_R_32F, Compute::CUBLAS_COMPUTE_32F_PEDANTIC)
+        } else {
+            (Type::CUDA_R_16F, Compute::CUBLAS_COMPUTE_32F)
+        };
+        let (one, zero) = (1.0f32, 0.0f32);
+        // cuBLAS is column-major: row-major scores are features × rows to it, and row-major
+        // operands are transposed.
+        // SAFETY: alpha and beta are read before the call returns; the rest is the caller's.
+        unsafe {
+            result::gemm_ex(
+                self.raw,
+                Operation::CUBLAS_OP_T,
+                Operation::CUBLAS_OP_N,
+                size(product.features)?,
+                size(product.row_count)?,
+                size(product.depth)?,
+                (&raw const one).cast::<c_void>(),
+                product.weights as *const c_void,
+                operand,
+                size(product.depth)?,
+                product.rows as *const c_void,
+                operand,
+                size(product.depth)?,
+                (&raw const zero).cast::<c_void>(),
+                product.scores as *mut c_void,
+                Type::CUDA_R_32F,
+                size(product.stride)?,
+                compute,
+                sys::cublasGemmAlgo_t::CUBLAS_GEMM_DEFAULT,
+            )
+        }
+        .map_err(|error| fault("multiply on the device", error))
+    }
+}
+
+impl Drop for Blas {
+    fn drop(&mut self) {
+        // SAFETY: made in `new`, destroyed once here.
+        let _ = unsafe { result::destroy_handle(self.raw) };
+    }
+}

@@ -1,0 +1,65 @@
+//! What can go wrong with a device, and what to do about it.
+
+use std::fmt;
+
+use crate::error::Error;
+
+/// What kind of fault it is: callers react to these.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FaultKind {
+    /// The device (or the host's page-locked memory) has no room for what was asked for; less may
+    /// do.
+    NoMemory,
+    /// A library, a function of it, or a device is not there.
+    Missing,
+    /// The device, its driver or a library failed.
+    Failed,
+}
+
+/// A fault of a device or of one of its libraries.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// What callers can react to.
+    pub kind: FaultKind,
+    /// What was attempted, and what was found.
+    pub what: String,
+    /// What to do about it.
+    pub action: &'static str,
+}
+
+impl Fault {
+    /// Something that is not there.
+    pub fn missing(what: impl Into<String>, action: &'static str) -> Self {
+        Self {
+            kind: FaultKind::Missing,
+            what: what.into(),
+            action,
+        }
+    }
+
+    /// Something that failed.
+    pub fn failed(what: impl Into<String>, action: &'static str) -> Self {
+        Self {
+            kind: FaultKind::Failed,
+            what: what.into(),
+            action,
+        }
+    }
+
+    /// The error of the run that asked for `device`: exit code 3.
+    pub fn of_device(self, device: impl Into<String>) -> Error {
+        Error::Device {
+            wanted: device.into(),
+            reason: self.what,
+            action: self.action,
+        }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}; {}", self.what, self.action)
+    }
+}
+
+impl std::error::Error for Fault {}

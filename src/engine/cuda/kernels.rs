@@ -1,0 +1,56 @@
+//! All kernels, compiled for a device and loaded onto it.
+
+use std::sync::Arc;
+
+use super::coactivate::Coactivate;
+use super::driver::{Device, Module};
+use super::fault::Fault;
+use super::nvrtc;
+use super::rescore::Rescore;
+use super::select::Select;
+use super::tally::Settle;
+use super::whiten::Whiten;
+
+/// The kernels of a device, by family.
+#[derive(Debug)]
+pub struct Kernels {
+    /// `kernels/whiten.cu`.
+    pub whiten: Whiten,
+    /// `kernels/select.cu`.
+    pub select: Select,
+    /// `kernels/rescore.cu`.
+    pub rescore: Rescore,
+    /// `kernels/tally.cu`.
+    pub settle: Settle,
+    /// `kernels/coactivate.cu`.
+    pub coactivate: Coactivate,
+}
+
+impl Kernels {
+    /// Loads every family, from the cache on disk or compiled anew.
+    ///
+    /// # Errors
+    /// NVRTC is missing or does not know the device; the device refuses what it compiled.
+    pub fn load(device: &Arc<Device>) -> Result<Self, Fault> {
+        let module = |name: &str| -> Result<Arc<Module>, Fault> {
+            let family = nvrtc::FAMILIES
+                .iter()
+                .find(|family| family.name == name)
+                .ok_or_else(|| {
+                    Fault::failed(
+                        format!("this program lacks its own {name} kernels"),
+                        "build it again",
+                    )
+                })?;
+            let cubin = nvrtc::cubin(family, device.info().architecture())?;
+            Module::load(device, &cubin, name)
+        };
+        Ok(Self {
+            whiten: Whiten::new(&module("whiten")?)?,
+            select: Select::new(&module("select")?, device.info())?,
+            rescore: Rescore::new(&module("rescore")?, device.info())?,
+            settle: Settle::new(&module("tally")?, device.info())?,
+            coactivate: Coactivate::new(&module("coactivate")?)?,
+        })
+    }
+}

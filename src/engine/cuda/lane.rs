@@ -1,0 +1,452 @@
+//! A lane: one stream with all its buffers, through which a batch of rows goes from embeddings to
+//! firing sets. Several lanes of a device overlap copying and computing.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::blas::{Blas, Product};
+use super::driver::{Buffer, Device, PageLocked, Pod, Stream};
+use super::fault::Fault;
+use super::kernels::Kernels;
+use super::rescore::RescoreArgs;
+use super::screen::{Encoder, Screen};
+use super::select::{Counters, Pair, RowState, SelectArgs};
+use super::shape::LaneShape;
+use super::stages::{Stage, Stages};
+use super::tally::TallyArgs;
+use super::whiten::{RowFacts, WhitenArgs};
+use crate::rows::ElementType;
+
+/// The counts of a device, which all its lanes add to.
+#[derive(Debug)]
+pub(super) struct Counts {
+    /// \[strata, features\].
+    pub(super) cells: Buffer<u32>,
+    pub(super) counters: Buffer<Counters>,
+    pub(super) strata: usize,
+}
+
+/// What lanes of a device share.
+#[derive(Clone, Copy)]
+pub(super) struct Shared<'a> {
+    pub(super) device: &'a Arc<Device>,
+    pub(super) kernels: &'a Kernels,
+    pub(super) encoder: &'a Encoder,
+    pub(super) screen: &'a Screen,
+    pub(super) counts: &'a Counts,
+}
+
+/// Where a batch's rows come from.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Source<'a> {
+    /// From [`Lane::input`], which was filled.
+    Filled,
+    /// From page-locked memory of somebody else's.
+    PageLocked(&'a [u8]),
+    /// From the device's own memory, at this address.
+    Device(u64),
+}
+
+/// Numbers that a batch counts on the device: `pair_count`, `overflow_count`, `ordered`.
+const HEADS: usize = 3;
+const OVERFLOWED: usize = 1;
+const ORDERED: usize = 2;
+
+/// Memory for scores of rows that are scored in full.
+const FULL_SCORE_BYTES: usize = 256 << 20;
+
+/// Fields are dropped in order: the stream first of all that it works on, and it waits for its
+/// work.
+pub(super) struct Lane {
+    blas: Blas,
+    stream: Stream,
+    stages: Stages,
+    shape: LaneShape,
+    rows: Buffer<u8>,
+    x: Buffer<f32>,
+    operand: Buffer<u8>,
+    facts: Buffer<RowFacts>,
+    scores: Buffer<f32>,
+    fires: Buffer<u32>,
+    states: Buffer<RowState>,
+    pairs: Buffer<Pair>,
+    order: Buffer<u32>,
+    pair_scores: Buffer<f64>,
+    atom_pairs: Buffer<u32>,
+    overflowed: Buffer<u32>,
+    heads: Buffer<u32>,
+    strata: Buffer<u16>,
+    host_rows: PageLocked<u8>,
+    host_strata: PageLocked<u16>,
+    host_fires: PageLocked<u32>,
+    host_states: PageLocked<RowState>,
+    host_heads: PageLocked<u32>,
+    /// The rows that are under way.
+    batch: Option<Range<usize>>,
+}
+
+/// A batch that is done.
+pub(super) struct Done<'a> {
+    pub(super) rows: Range<usize>,
+    /// \[rows, k\]; what stands at rows that are not finite means nothing.
+    pub(super) fires: &'a [u32],
+    /// Which rows are not finite can be seen in their status.
+    pub(super) states: &'a [RowState],
+    /// How many rows were scored in full.
+    pub(super) overflowed: usize,
+    /// How many pairs were scored.
+    pub(super) pairs: usize,
+}
+
+impl Lane {
+    /// Takes all memory that batches of this shape need. `staged`: whether rows come by way of the
+    /// lane's own page-locked memory.
+    pub(super) fn new(shared: Shared, shape: LaneShape, staged: bool) -> Result<Self, Fault> {
+        let (device, encoder, screen) = (shared.device, shared.encoder, shared.screen);
+        let rows = shape.batch_rows;
+        let input = rows * encoder.dim * shape.element.bytes();
+        let staging = if staged { input } else { 0 };
+        // Rows that already are on the device need no copy there.
+        let copied = if shape.resident { 0 } else { input };
+        let stream = Stream::new(device)?;
+        Ok(Self {
+            blas: Blas::new(&stream)?,
+            stages: Stages::new(device),
+            rows: Buffer::new(device, copied, "embeddings")?,
+            x: Buffer::new(device, rows * encoder.dim, "whitened embeddings")?,
+            operand: Buffer::new(device, rows * screen.row_bytes(), "screened embeddings")?,
+            facts: Buffer::new(device, rows, "norms")?,
+            scores: Buffer::new(device, shape.tile_rows * screen.stride, "scores")?,
+            fires: Buffer::new(device, rows * encoder.k, "firing sets")?,
+            states: Buffer::new(device, rows, "rows")?,
+            pairs: Buffer::new(device, shape.pair_capacity, "open pairs")?,
+            order: Buffer::new(device, shape.pair_capacity, "open pairs")?,
+            pair_scores: Buffer::new(device, shape.pair_capacity, "open pairs")?,
+            atom_pairs: Buffer::new(device, encoder.features, "open pairs")?,
+            overflowed: Buffer::new(device, rows, "rows")?,
+            heads: Buffer::new(device, HEADS, "counters")?,
+            strata: Buffer::new(device, rows, "strata")?,
+            host_rows: PageLocked::new(device, staging, "embeddings")?,
+            host_strata: PageLocked::new(device, rows, "strata")?,
+            host_fires: PageLocked::new(device, rows * encoder.k, "firing sets")?,
+            host_states: PageLocked::new(device, rows, "rows")?,
+            host_heads: PageLocked::new(device, HEADS, "counters")?,
+            batch: None,
+            stream,
+            shape,
+        })
+    }
+
+    /// Whether a batch is under way.
+    pub(super) fn is_busy(&self) -> bool {
+        self.batch.is_some()
+    }
+
+    /// The page-locked memory that rows are to be put into; the lane must not be busy.
+    pub(super) fn input(&mut self) -> &mut [u8] {
+        assert!(!self.is_busy(), "the device still reads the last batch");
+        // SAFETY: no batch is under way: whatever was copied from here is done.
+        unsafe { self.host_rows.as_mut_slice() }
+    }
+
+    /// Starts a batch: `strata` has one number a row.
+    ///
+    /// # Safety
+    /// Memory that `source` names must stay as it is until the batch is done.
+    pub(super) unsafe fn start(
+        &mut self,
+        shared: Shared,
+        source: Source,
+        rows: Range<usize>,
+        strata: &[u16],
+    ) -> Result<(), Fault> {
+        assert!(
+            !self.is_busy() && rows.len() == strata.len() && rows.len() <= self.shape.batch_rows
+        );
+        let count = rows.len();
+        self.batch = Some(rows);
+        self.stages.begin(&self.stream)?;
+        // SAFETY: no batch was under way; the strata are copied before the next one is started.
+        unsafe {
+            self.host_strata.as_mut_slice()[..count].copy_from_slice(strata);
+            self.stream
+                .copy_in(&self.strata, 0, &self.host_strata, count)?;
+            self.stream.zero(&self.heads, HEADS)?;
+            self.stream
+                .zero(&self.atom_pairs, shared.encoder.features)?;
+        }
+        // SAFETY: every buffer is as large as the kernels' headers say for `count` rows, and lives
+        // as long as the lane, which waits for its stream before it lets go of them.
+        unsafe {
+            let at = self.bring(shared, source, count)?;
+            self.stages.mark(Stage::Copy, &self.stream)?;
+            self.whiten(shared, at, count)?;
+            self.stages.mark(Stage::Whiten, &self.stream)?;
+            self.screen(shared, count)?;
+            shared
+                .kernels
+                .rescore
+                .launch_pairs(&self.stream, &self.rescore_args(shared))?;
+            self.stages.mark(Stage::Rescore, &self.stream)?;
+            let args = self.tally_args(shared, count);
+            shared.kernels.settle.launch(&self.stream, &args)?;
+            self.stages.mark(Stage::Settle, &self.stream)?;
+            self.copy_out(shared, count)
+        }
+    }
+
+    /// Where the batch's rows are on the device, once they are there.
+    unsafe fn bring(&self, shared: Shared, source: Source, count: usize) -> Result<u64, Fault> {
+        let bytes = count * shared.encoder.dim * self.shape.element.bytes();
+        match source {
+            Source::Device(address) => return Ok(address),
+            // SAFETY: nobody writes the input while the lane is busy.
+            Source::Filled => unsafe {
+                self.stream.copy_in(&self.rows, 0, &self.host_rows, bytes)?;
+            },
+            // SAFETY: as `start`'s caller promises.
+            Source::PageLocked(memory) => unsafe {
+                self.stream.copy_slice_in(&self.rows, 0, &memory[..bytes])?;
+            },
+        }
+        Ok(self.rows.address())
+    }
+
+    unsafe fn whiten(&self, shared: Shared, rows: u64, count: usize) -> Result<(), Fault> {
+        let (encoder, screen) = (shared.encoder, shared.screen);
+        let args = WhitenArgs {
+            rows,
+            mean: encoder.mean.address(),
+            divisor: encoder.divisor.address(),
+            x: self.x.address(),
+            operand: self.operand.address(),
+            facts: self.facts.address(),
+            units: screen.units,
+            count: count as u32,
+            dim: encoder.dim as u32,
+            padded: if self.shape.screened {
+                screen.padded as u32
+            } else {
+                0
+            },
+            format: screen.format.code(),
+            weights: 0,
+            unused: 0,
+        };
+        // SAFETY: as `start` says.
+        unsafe {
+            shared
+                .kernels
+                .whiten
+                .launch(&self.stream, self.shape.element, &args)
+        }
+    }
+
+    /// Product and selection, tile by tile, so that scores are selected while they are in cache.
+    unsafe fn screen(&mut self, shared: Shared, count: usize) -> Result<(), Fault> {
+        let screen = shared.screen;
+        for first in (0..count).step_by(self.shape.tile_rows) {
+            let rows = self.shape.tile_rows.min(count - first);
+            let args = self.select_args(shared, first, rows);
+            if !self.shape.screened {
+                // SAFETY: as `start` says.
+                unsafe { shared.kernels.select.launch_overflow(&self.stream, &args) }?;
+                continue;
+            }
+            let product = Product {
+                rows: self.operand.at(first * screen.row_bytes()),
+                weights: screen.operand.address(),
+                scores: self.scores.address(),
+                row_count: rows,
+                features: shared.encoder.features,
+                depth: screen.padded * screen.format.parts(),
+                stride: screen.stride,
+                single: screen.format.bytes() == 4,
+            };
+            // SAFETY: as `start` says.
+            unsafe { self.blas.multiply(&product) }?;
+            self.stages.mark(Stage::Product, &self.stream)?;
+            // SAFETY: as `start` says.
+            unsafe { shared.kernels.select.launch(&self.stream, &args) }?;
+            self.stages.mark(Stage::Select, &self.stream)?;
+        }
+        Ok(())
+    }
+
+    fn select_args(&self, shared: Shared, first: usize, rows: usize) -> SelectArgs {
+        let (encoder, screen) = (shared.encoder, shared.screen);
+        SelectArgs {
+            scores: self.scores.address(),
+            biases: screen.biases.address(),
+            margins: screen.margins.address(),
+            facts: self.facts.address(),
+            fires: self.fires.address(),
+            states: self.states.address(),
+            pairs: self.pairs.address(),
+            pair_count: self.heads.at(0),
+            atom_pairs: self.atom_pairs.address(),
+            overflowed: self.overflowed.address(),
+            overflow_count: self.heads.at(OVERFLOWED),
+            counters: shared.counts.counters.address(),
+            rows: rows as u32,
+            first_row: first as u32,
+            features: encoder.features as u32,
+            stride: screen.stride as u32,
+            k: encoder.k as u32,
+            capacity: shared.kernels.select.capacity(encoder.k as u32),
+            pair_capacity: self.shape.pair_capacity as u32,
+            unused: 0,
+        }
+    }
+
+    fn rescore_args(&self, shared: Shared) -> RescoreArgs {
+        let encoder = shared.encoder;
+        RescoreArgs {
+            x: self.x.address(),
+            weight: encoder.weight.address(),
+            bias: encoder.bias.address(),
+            pairs: self.pairs.address(),
+            pair_count: self.heads.at(0),
+            atom_pairs: self.atom_pairs.address(),
+            order: self.order.address(),
+            ordered: self.heads.at(ORDERED),
+            score: self.pair_scores.address(),
+            listed: self.overflowed.address(),
+            listed_count: 0,
+            dim: encoder.dim as u32,
+            features: encoder.features as u32,
+            pair_capacity: self.shape.pair_capacity as u32,
+        }
+    }
+
+    fn tally_args(&self, shared: Shared, count: usize) -> TallyArgs {
+        let encoder = shared.encoder;
+        TallyArgs {
+            fires: self.fires.address(),
+            states: self.states.address(),
+            pairs: self.pairs.address(),
+            score: self.pair_scores.address(),
+            strata: self.strata.address(),
+            counts: shared.counts.cells.address(),
+            listed: self.overflowed.address(),
+            listed_count: 0,
+            rows: count as u32,
+            features: encoder.features as u32,
+            k: encoder.k as u32,
+            sort_width: if self.shape.screened {
+                (encoder.k as u32).next_power_of_two()
+            } else {
+                1
+            },
+            strata_count: shared.counts.strata as u32,
+            private_counts: 0,
+            unused: 0,
+        }
+    }
+
+    unsafe fn copy_out(&mut self, shared: Shared, count: usize) -> Result<(), Fault> {
+        // SAFETY: nobody reads these before the batch is done, and the lane holds them.
+        unsafe {
+            self.stream.copy_out(&self.host_heads, &self.heads, HEADS)?;
+            self.stream
+                .copy_out(&self.host_states, &self.states, count)?;
+            self.stream
+                .copy_out(&self.host_fires, &self.fires, count * shared.encoder.k)?;
+        }
+        self.stages.mark(Stage::Drain, &self.stream)
+    }
+
+    /// Waits for the batch that is under way, and scores in full what overflowed. `None` where
+    /// there is none.
+    pub(super) fn finish(&mut self, shared: Shared) -> Result<Option<Done<'_>>, Fault> {
+        let Some(rows) = self.batch.take() else {
+            return Ok(None);
+        };
+        self.stream.synchronize()?;
+        let count = rows.len();
+        // SAFETY: the stream is done.
+        let (overflowed, pairs) = unsafe {
+            let heads = self.host_heads.as_slice();
+            (heads[OVERFLOWED] as usize, heads[ORDERED] as usize)
+        };
+        if overflowed > 0 {
+            self.score_in_full(shared, overflowed, count)?;
+        }
+        self.stages.collect()?;
+        // SAFETY: the stream is done, and the next batch borrows the lane exclusively.
+        let (fires, states) = unsafe { (self.host_fires.as_slice(), self.host_states.as_slice()) };
+        Ok(Some(Done {
+            rows,
+            fires: &fires[..count * shared.encoder.k],
+            states: &states[..count],
+            overflowed,
+            pairs,
+        }))
+    }
+
+    /// Canonical scores of all features of the listed rows, a group of rows at a time.
+    fn score_in_full(&mut self, shared: Shared, listed: usize, count: usize) -> Result<(), Fault> {
+        let features = shared.encoder.features;
+        let scores = grouped(
+            listed,
+            |group| Buffer::<f64>::new(shared.device, group * features, "scores in full"),
+            FULL_SCORE_BYTES / 8 / features,
+        )?;
+        let group = scores.len() / features;
+        for first in (0..listed).step_by(group) {
+            let listed_count = group.min(listed - first) as u32;
+            let rescore = RescoreArgs {
+                score: scores.address(),
+                listed: self.overflowed.at(first),
+                listed_count,
+                ..self.rescore_args(shared)
+            };
+            let tally = TallyArgs {
+                score: scores.address(),
+                listed: self.overflowed.at(first),
+                listed_count,
+                ..self.tally_args(shared, count)
+            };
+            // SAFETY: the buffers are as large as the kernels' headers say, and the stream is
+            // waited for before `scores` goes.
+            unsafe {
+                shared.kernels.rescore.launch_rows(&self.stream, &rescore)?;
+                shared.kernels.settle.launch_rows(&self.stream, &tally)?;
+            }
+        }
+        self.stages.mark(Stage::Full, &self.stream)?;
+        // SAFETY: as in `copy_out`.
+        unsafe {
+            self.stream
+                .copy_out(&self.host_fires, &self.fires, count * shared.encoder.k)?;
+        }
+        self.stream.synchronize()
+    }
+
+    /// Seconds that the stages have taken on the device, so far.
+    pub(super) fn stage_seconds(&self) -> [f64; Stage::COUNT] {
+        self.stages.seconds()
+    }
+
+    /// The number type of rows.
+    pub(super) fn element(&self) -> ElementType {
+        self.shape.element
+    }
+}
+
+/// A buffer for as large a group of `wanted` items as can be had, from `most` on downwards.
+fn grouped<T: Pod>(
+    wanted: usize,
+    buffer: impl Fn(usize) -> Result<Buffer<T>, Fault>,
+    most: usize,
+) -> Result<Buffer<T>, Fault> {
+    let mut group = wanted.min(most.max(1));
+    loop {
+        match buffer(group) {
+            Err(fault) if fault.kind == super::fault::FaultKind::NoMemory && group > 1 => {
+                group /= 2;
+            }
+            other => return other,
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! The bound of certified selection for the screens of a GPU: how far a screened score can be from
+//! the canonical one. (`engine::bound` has the CPU's, whose operands need no rounding.)
+//!
+//! # What is screened
+//! Row `n` and the weights are multiplied by powers of two, `2^−a` and `2^−B`, so that the largest
+//! number of the row, and of all weights, lies in `[2^14, 2^15)`: `x' = x·2^−a`, `w' = w·2^−B` as
+//! real numbers. The screen multiplies `x̃`, `w̃`:
+//!
+//! - *half*: each number rounded to binary16. None overflows (65504); below 2⁻¹⁴ relative accuracy
+//!   is lost, and norms of what was lost are part of the bound, so that nothing rests on it;
+//! - *split*: `x̃ = x_h + x_l`, two binary16 numbers; the operands are `[x_h | x_h | x_l]` and
+//!   `[w_h | w_l | w_h]`, so that one product of depth 3D gives all but `x_l·w_l`;
+//! - *single*: binary32, which is exact but for underflow.
+//!
+//! The estimate is `q = fl(ŝ + fl(β·t))`, where `β = bias·2^−c` and `t = 2^(c−a−B)`: all in units in
+//! which the canonical score is `s' = s·2^−(a+B)`, exactly.
+//!
+//! # What is proved
+//! With 2-norms rounded up, `u = 2⁻²⁴`, and for feature `f`
+//!
+//! ```text
+//! P = ‖w'‖·(1 + 2⁻¹⁷)
+//! V = (‖w'−w̃‖ + γ·‖ŵ‖ + (γ64 + 4u)·(‖w'‖ + ‖ŵ‖))·(1 + 2⁻¹⁷)
+//! ```
+//!
+//! and for row `n`, with `E = ‖x'−x̃‖ + ‖x_l‖·max_f(‖w_l‖/‖w'‖)`, `X = max(‖x̃‖, ‖x̂‖)`,
+//! `A = (4u·|β·t|max + D·2⁻¹²⁶)·(1 + 2⁻¹⁷)` (`x̂`, `ŵ` are the operands as the product sees them),
+//! the canonical score lies within `m = E·P + X·V + A` of `q`, and in `[fl(q−m), fl(q+m)]`.
+//!
+//! 1. *Rounding of operands.* `x'·w' − x̃·w̃ = (x'−x̃)·w' + x̃·(w'−w̃)`: at most
+//!    `‖x'−x̃‖·‖w'‖ + ‖x̃‖·‖w'−w̃‖` (Cauchy–Schwarz). The split leaves out `x_l·w_l`, at most
+//!    `‖x_l‖·‖w_l‖ ≤ ‖x_l‖·max(‖w_l‖/‖w'‖)·‖w'‖`.
+//! 2. *Accumulation.* `|ŝ − x̂·ŵ| ≤ γ·Σ|x̂_i·ŵ_i| ≤ γ·‖x̂‖·‖ŵ‖`; see [`accumulation`].
+//! 3. *The canonical sum* errs by `γ64·‖x'‖·‖w'‖`, `γ64 = (⌈D/32⌉ + 6)·2·2⁻⁵³` (as in
+//!    `engine::bound`), and `‖x'‖ ≤ X + E`: X times it is in V, E times it within P's 2⁻¹⁷.
+//! 4. *The estimate and the interval* round quantities below `X·‖ŵ‖·(1+γ) + |β·t| + m` by u each:
+//!    the 4u of V and of A; roundings of m itself, and of `q ± m`, are within 2⁻¹⁷ = 128u.
+//! 5. *Underflow*: of the single operand, and of `β·t` (as in `engine::bound`), below `D·2⁻¹²⁶`.
+//!    Products of binary16 numbers are at least 2⁻⁴⁸: none underflows.
+
+use super::screen::Format;
+use super::whiten::RowFacts;
+
+/// Unit roundoff of binary32.
+const U: f64 = 1.0 / (1u64 << 24) as f64;
+/// Unit roundoff of binary64.
+const V: f64 = f64::EPSILON / 2.0;
+/// Covers the roundings of the margin's own arithmetic.
+const INFLATE: f64 = 1.0 + 1.0 / (1u64 << 17) as f64;
+
+/// γ of the product: its accumulated rounding, relative to the sum of magnitudes.
+///
+/// *Binary32* (fused multiply-adds, rounded to nearest, in any order): `t = D·u`.
+///
+/// *Tensor cores* do not round to nearest. As measured on Volta to Hopper (Fasi, Higham, Mikaitis,
+/// Pranesh, *Numerical behavior of NVIDIA tensor cores*, Peer J. Computer Science 7, 2021; Khattak,
+/// Mikaitis, *Generalized methodology for determining numerical features of hardware*, 2025), one
+/// step adds `K` exact products to an accumulator: all addends are aligned to the largest, keep at
+/// least 24 bits of it, and are truncated; the sum is truncated to binary32. With `M` the largest
+/// addend each of `K + 1` addends loses less than `2⁻²³·M`, and the sum less than `2⁻²³` of
+/// itself; both are below `2⁻²³·Σ|products|` so far. `D/K` steps lose `D·(1 + 2/K)·2⁻²³`:
+/// `K` is 4 on Turing (1.5), 8 on Ampere and Ada, 16 on Hopper; Blackwell is taken to be no worse
+/// than Ampere (1.25). What splits of the depth over blocks add in binary32 is below `64·2⁻²³`.
+/// `scripts/gpu-check` tests this on the device where truncation errs most.
+pub fn accumulation(format: Format, dim: usize, architecture: u32) -> f64 {
+    let depth = (dim * format.parts()) as f64;
+    let t = match format {
+        Format::Single => depth * U,
+        Format::Half | Format::Split => {
+            let addends = if architecture < 80 { 1.5 } else { 1.25 };
+            (depth * addends + 64.0) * 2.0 * U
+        }
+    };
+    t / (1.0 - t)
+}
+
+/// `P` and `V` of a feature, from the facts of its row of weights.
+pub fn feature_margin(facts: &RowFacts, dim: usize, gamma: f64) -> [f32; 2] {
+    let [error, norm, whole] = [facts.error, facts.norm, facts.whole].map(f64::from);
+    let gamma64 = (dim.div_ceil(32) + 6) as f64 * 2.0 * V;
+    let spread = error + gamma * norm + (gamma64 + 4.0 * U) * (whole + norm);
+    [
+        crate::engine::bound::round_up(whole * INFLATE),
+        crate::engine::bound::round_up(spread * INFLATE),
+    ]
+}

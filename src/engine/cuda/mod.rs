@@ -1,0 +1,264 @@
+//! The CUDA engine: certified selection on one GPU or several.
+//!
+//! ```text
+//! probe, nvrtc, driver, blas       what a machine has; compiling; the driver's calls made safe
+//! whiten, select, rescore, tally,  one a file of kernels/: argument structs and launches
+//!   coactivate; kernels            all of them, loaded onto a device
+//! margin, screen                   the bound's proof; the model as a device's product takes it
+//! shape, stages, lane              batches and tiles; time; a stream with its buffers
+//! run, worker                      the queue that devices share; a device at work
+//! ```
+//!
+//! [`CudaEngine`] is what to use. The layers below it are public for tests and benchmarks of single
+//! kernels, and change without notice.
+
+pub mod blas;
+pub mod coactivate;
+pub mod driver;
+mod fault;
+pub mod kernels;
+mod lane;
+pub mod margin;
+pub mod nvrtc;
+mod pairs;
+pub mod probe;
+pub mod rescore;
+mod rows;
+mod run;
+pub mod screen;
+pub mod select;
+pub mod selftest;
+mod shape;
+mod stages;
+pub mod tally;
+pub mod whiten;
+mod worker;
+
+use std::time::Instant;
+
+pub use fault::{Fault, FaultKind};
+pub use rows::{DeviceRows, PageLockedRows};
+pub use screen::{Format, ScreenChoice};
+
+use self::run::{Run, Stop};
+use self::select::Counters;
+use self::stages::Stage;
+use self::worker::{Spent, Worker};
+use super::{Control, Encoded, Engine, EngineOptions, PairCounts, Seconds, ThreadSeconds, dropped};
+use crate::error::{Error, Result};
+use crate::fires::FiringSets;
+use crate::rows::Rows;
+use crate::sae::Sae;
+use crate::tally::{Certificate, SharedTally, Strata};
+
+/// The least compute capability: what the kernels, and the proof of their bound, are made for.
+const LEAST_ARCHITECTURE: u32 = 75;
+
+/// How a CUDA device runs. None of this changes the answer.
+#[derive(Debug, Clone, Default)]
+pub struct CudaOptions {
+    /// The most device memory to use, in bytes; nine tenths of what is free where `None`.
+    pub memory: Option<u64>,
+    /// Which screen.
+    pub screen: ScreenChoice,
+    /// Rows whose scores are in memory together; what fits the cache where `None`.
+    pub tile_rows: Option<usize>,
+    /// Open pairs that a batch has room for; 64 a row where `None`.
+    pub pair_capacity: Option<usize>,
+    /// Batches that are under way at once; 3 where `None`, 1 to time stages by themselves.
+    pub lanes: Option<usize>,
+}
+
+/// Certified selection on CUDA devices.
+pub struct CudaEngine<'a> {
+    sae: &'a Sae,
+    workers: Vec<Worker>,
+    options: EngineOptions,
+}
+
+impl<'a> CudaEngine<'a> {
+    /// Whether these devices can be used, as far as can be told without the model.
+    ///
+    /// # Errors
+    /// A library or a device that is missing, too old, or fails.
+    pub fn check(ordinals: &[u32]) -> std::result::Result<(), Fault> {
+        let (major, minor) = driver::driver_version()?;
+        if major < 13 {
+            return Err(Fault::missing(
+                format!("the NVIDIA driver knows CUDA {major}.{minor}; 13.0 is needed"),
+                "install NVIDIA driver 580 or later, or use --device cpu, which gives the same answer",
+            ));
+        }
+        probe::nvrtc()?;
+        probe::cublas()?;
+        for &ordinal in ordinals {
+            let info = driver::info(ordinal)?;
+            if info.architecture() < LEAST_ARCHITECTURE {
+                let (major, minor) = info.compute_capability;
+                return Err(Fault::missing(
+                    format!(
+                        "{} has compute capability {major}.{minor}; 7.5 is needed",
+                        info.name
+                    ),
+                    "use --device cpu, which gives the same answer",
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes devices into use, and puts the model on each.
+    ///
+    /// # Errors
+    /// A library or a device that is missing, too old, or fails; a model that does not fit.
+    pub fn new(
+        ordinals: &[u32],
+        sae: &'a Sae,
+        options: &EngineOptions,
+    ) -> std::result::Result<Self, Fault> {
+        Self::check(ordinals)?;
+        let sides = [sae.input_dim(), sae.feature_dim()];
+        if sides.iter().any(|&side| side > MOST_SIDE) {
+            return Err(Fault::missing(
+                format!(
+                    "a model of {} x {}; a side can be {MOST_SIDE} at most",
+                    sides[0], sides[1]
+                ),
+                "use --device cpu",
+            ));
+        }
+        let worker = |&ordinal| Worker::new(ordinal, sae, options.cuda.screen);
+        Ok(Self {
+            sae,
+            workers: ordinals
+                .iter()
+                .map(worker)
+                .collect::<std::result::Result<_, _>>()?,
+            options: options.clone(),
+        })
+    }
+
+    /// Every device at work until the queue is empty.
+    fn work(&mut self, run: &Run) -> Result<Vec<Spent>> {
+        let (sae, options) = (self.sae, &self.options.cuda);
+        let results: Vec<_> = std::thread::scope(|scope| {
+            let started: Vec<_> = self
+                .workers
+                .iter_mut()
+                .map(|worker| {
+                    let work = move || {
+                        let result = worker.work(run, sae, options);
+                        if result.is_err() {
+                            run.fail();
+                        }
+                        result
+                    };
+                    scope.spawn(work)
+                })
+                .collect();
+            // A panic of a device's thread is a defect of this program: it goes on here.
+            let join = |thread: std::thread::ScopedJoinHandle<'_, _>| {
+                thread
+                    .join()
+                    .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+            };
+            started.into_iter().map(join).collect()
+        });
+        let device = self.device();
+        let error = |stop| match stop {
+            Stop::Fault(fault) => fault.of_device(device.clone()),
+            Stop::Error(error) => error,
+        };
+        results
+            .into_iter()
+            .map(|result: std::result::Result<Spent, Stop>| result.map_err(error))
+            .collect()
+    }
+}
+
+/// The most input numbers, or features: sides of a matrix are 32-bit for cuBLAS, split threefold.
+const MOST_SIDE: usize = (i32::MAX / 4) as usize;
+
+fn certificate(spent: &[Spent]) -> Certificate {
+    let of_device = |counters: &Counters| Certificate {
+        rows: counters.rows,
+        rows_certified_outright: counters.certified_outright,
+        ambiguous_atoms: counters.ambiguous_atoms,
+        most_ambiguous_in_a_row: counters.most_ambiguous,
+        rows_rescored_in_full: counters.overflowed,
+    };
+    let parts = spent.iter().map(|spent| of_device(&spent.counters));
+    parts.fold(Certificate::default(), Certificate::merge)
+}
+
+fn thread_seconds(spent: &[Spent]) -> ThreadSeconds {
+    let mut sum = ThreadSeconds::default();
+    for Spent { read, stages, .. } in spent {
+        let of = |stage: Stage| stages[stage as usize];
+        sum.add(&ThreadSeconds {
+            read: *read,
+            copy: of(Stage::Copy) + of(Stage::Drain),
+            whiten: of(Stage::Whiten),
+            product: of(Stage::Product),
+            select: of(Stage::Select),
+            settle: of(Stage::Rescore) + of(Stage::Settle) + of(Stage::Full),
+        });
+    }
+    sum
+}
+
+impl Engine for CudaEngine<'_> {
+    fn device(&self) -> String {
+        let ordinals = self
+            .workers
+            .iter()
+            .map(|worker| worker.device.info().ordinal.to_string());
+        format!("cuda:{}", ordinals.collect::<Vec<_>>().join(","))
+    }
+
+    fn code_path(&self) -> String {
+        let described = self.workers.iter().map(Worker::describe);
+        described.collect::<Vec<_>>().join("; ")
+    }
+
+    fn threads(&self) -> usize {
+        rayon::current_num_threads()
+    }
+
+    fn encode(&mut self, rows: &dyn Rows, strata: &Strata, control: &Control) -> Result<Encoded> {
+        super::check_shapes(self.sae, rows, strata.of_row().len())?;
+        let began = Instant::now();
+        let k = self.sae.k();
+        let fires = crate::memory::filled(rows.count(), k, "the firing sets", || 0u32)?;
+        let tally = SharedTally::new(self.sae.feature_dim(), strata.table().to_vec())?;
+        let mut run = Run::new(rows, strata, control, fires, tally, k);
+        run.batch_rows = self.options.batch_rows;
+        run.devices = self.workers.len();
+        let spent = self.work(&run)?;
+        let (mut atoms, bad_rows, tally) = run.finish();
+        let dropped = dropped::settle(rows, self.options.nonfinite, bad_rows, &mut atoms, k)?;
+        Ok(Encoded {
+            fires: FiringSets::new(k, atoms, dropped),
+            tally: tally.finish(certificate(&spent)),
+            seconds: Seconds {
+                encode: began.elapsed().as_secs_f64(),
+                threads: thread_seconds(&spent),
+            },
+        })
+    }
+
+    fn coactivation(&mut self, fires: &FiringSets, chosen: Option<&[u32]>) -> Result<PairCounts> {
+        let device = self.device();
+        let Some(worker) = self.workers.first() else {
+            return Err(Error::Argument {
+                name: "devices",
+                found: "none".to_owned(),
+                expected: "at least one".to_owned(),
+            });
+        };
+        pairs::count(worker, fires, self.sae.feature_dim(), chosen).map_err(|stop| match stop {
+            Stop::Fault(fault) => fault.of_device(device),
+            Stop::Error(error) => error,
+        })
+    }
+}

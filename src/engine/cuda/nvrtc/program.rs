@@ -1,0 +1,111 @@
+//! One program of NVRTC's, from its source to its code.
+
+use std::ffi::{CString, c_char, c_int};
+
+use cudarc::nvrtc::sys::{self, nvrtcResult};
+
+use super::{Family, REINSTALL, REPORT, succeeded};
+use crate::engine::cuda::fault::Fault;
+use crate::engine::cuda::probe;
+
+/// A program of NVRTC's. It exists only where the probe found every function.
+pub(super) struct Program(sys::nvrtcProgram);
+
+impl Program {
+    pub(super) fn new(family: &Family) -> Result<Self, Fault> {
+        probe::nvrtc()?;
+        let text = |text: String| {
+            CString::new(text).map_err(|_| {
+                Fault::failed(
+                    format!("kernels/{}.cu has a zero byte", family.name),
+                    REPORT,
+                )
+            })
+        };
+        let source = text(family.source.to_owned())?;
+        let name = text(format!("{}.cu", family.name))?;
+        let mut program = std::ptr::null_mut();
+        // SAFETY: the texts end in zero and outlive the call, which copies them; there are no
+        // headers.
+        let result = unsafe {
+            sys::nvrtcCreateProgram(
+                &raw mut program,
+                source.as_ptr(),
+                name.as_ptr(),
+                0,
+                std::ptr::null(),
+                std::ptr::null(),
+            )
+        };
+        succeeded(result, "take a program")?;
+        Ok(Self(program))
+    }
+
+    pub(super) fn compile(&self, options: &[String]) -> nvrtcResult {
+        let options: Vec<CString> = options
+            .iter()
+            .filter_map(|option| CString::new(option.as_str()).ok())
+            .collect();
+        let pointers: Vec<*const c_char> = options.iter().map(|option| option.as_ptr()).collect();
+        let count = c_int::try_from(pointers.len()).unwrap_or(0);
+        // SAFETY: the program is alive; so are as many texts that end in zero as are announced.
+        unsafe { sys::nvrtcCompileProgram(self.0, count, pointers.as_ptr()) }
+    }
+
+    /// What was said while compiling; empty where NVRTC does not tell.
+    pub(super) fn log(&self) -> String {
+        let bytes = self.bytes(sys::nvrtcGetProgramLogSize, sys::nvrtcGetProgramLog);
+        let bytes = bytes.unwrap_or_default();
+        let end = bytes
+            .iter()
+            .position(|&byte| byte == 0)
+            .unwrap_or(bytes.len());
+        String::from_utf8_lossy(&bytes[..end]).into_owned()
+    }
+
+    pub(super) fn cubin(&self) -> Result<Vec<u8>, Fault> {
+        let bytes = self
+            .bytes(sys::nvrtcGetCUBINSize, sys::nvrtcGetCUBIN)
+            .map_err(|result| format!("{result:?}"));
+        match bytes {
+            Ok(bytes) if !bytes.is_empty() => Ok(bytes),
+            Ok(_) => Err("0 bytes".to_owned()),
+            Err(result) => Err(result),
+        }
+        .map_err(|why| {
+            Fault::failed(
+                format!("NVRTC gave no code for a kernel ({why})"),
+                REINSTALL,
+            )
+        })
+    }
+
+    /// What one function says the size of, and another writes.
+    fn bytes(
+        &self,
+        size: unsafe fn(sys::nvrtcProgram, *mut usize) -> nvrtcResult,
+        write: unsafe fn(sys::nvrtcProgram, *mut c_char) -> nvrtcResult,
+    ) -> Result<Vec<u8>, nvrtcResult> {
+        let check = |result| match result {
+            nvrtcResult::NVRTC_SUCCESS => Ok(()),
+            other => Err(other),
+        };
+        let mut bytes = 0;
+        // SAFETY: the program is alive; the size is written to `bytes`.
+        check(unsafe { size(self.0, &raw mut bytes) })?;
+        let mut buffer = vec![0_u8; bytes];
+        if !buffer.is_empty() {
+            // SAFETY: as many bytes are written as were said to be needed.
+            check(unsafe { write(self.0, buffer.as_mut_ptr().cast()) })?;
+        }
+        Ok(buffer)
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        // SAFETY: the program is alive, and nobody has it after this. A failure would leave
+        // memory behind, which nobody can do anything about.
+        let _ = unsafe { sys::nvrtcDestroyProgram(&raw mut self.0) };
+    }
+}

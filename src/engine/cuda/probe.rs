@@ -1,0 +1,245 @@
+//! Which CUDA libraries are there, and whether they have all that is called.
+//!
+//! cudarc loads libraries by name when they are first used, and panics where one is missing or
+//! lacks a function. So each is looked for here first, with its functions, and nothing of cudarc
+//! is called before that has succeeded. A library that the system's loader does not find by
+//! itself is loaded by its path and stays loaded: the loader then gives that same library to all
+//! who ask for it by name.
+
+mod files;
+mod folders;
+mod wanted;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+use libloading::Library;
+
+use super::fault::Fault;
+use wanted::{CUBLAS, DRIVER, NVRTC, Wanted};
+
+/// Folders that are looked in first, separated as in `PATH`.
+pub const FOLDERS_VARIABLE: &str = "ATOMSCOPE_CUDA_LIBRARIES";
+
+/// A library that has every function that is called.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// The path or the name that it was loaded by.
+    pub name: String,
+}
+
+/// Looks in this folder first. To be called before anything else of this module: what was found
+/// once stays.
+pub fn use_libraries(folder: &Path) {
+    first_folders()
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .push(folder.to_owned());
+}
+
+/// The driver, `libcuda`. Fails with [`FaultKind::Missing`](super::fault::FaultKind::Missing)
+/// where it is not there, cannot be loaded, or lacks a function; so do the others.
+pub fn driver() -> Result<&'static Found, Fault> {
+    static FOUND: OnceLock<Result<Found, Fault>> = OnceLock::new();
+    remembered(&FOUND, &DRIVER)
+}
+
+/// The compiler of kernels, `libnvrtc`.
+pub fn nvrtc() -> Result<&'static Found, Fault> {
+    static FOUND: OnceLock<Result<Found, Fault>> = OnceLock::new();
+    remembered(&FOUND, &NVRTC)
+}
+
+/// The matrix product, `libcublas`.
+pub fn cublas() -> Result<&'static Found, Fault> {
+    static FOUND: OnceLock<Result<Found, Fault>> = OnceLock::new();
+    remembered(&FOUND, &CUBLAS)
+}
+
+fn first_folders() -> &'static Mutex<Vec<PathBuf>> {
+    static FOLDERS: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+    &FOLDERS
+}
+
+fn remembered(
+    found: &'static OnceLock<Result<Found, Fault>>,
+    wanted: &Wanted,
+) -> Result<&'static Found, Fault> {
+    found
+        .get_or_init(|| look_for(wanted))
+        .as_ref()
+        .map_err(Clone::clone)
+}
+
+/// Looks in the folders that were named, where something broken ends the search; then asks the
+/// loader; then looks where toolkits and Python environments have their libraries.
+fn look_for(wanted: &Wanted) -> Result<Found, Fault> {
+    let mut first = first_folders()
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .clone();
+    first.extend(folders::of_variable(FOLDERS_VARIABLE));
+    let fault = |what| Fault::missing(what, wanted.install);
+    for folder in &first {
+        if let Some(tried) = try_folder(wanted, folder) {
+            return tried.map_err(fault);
+        }
+    }
+    let mut broken = match taken_by_cudarc(wanted) {
+        Ok(Some((library, name))) => {
+            // It stays loaded, so that cudarc is given it as well.
+            std::mem::forget(library);
+            return Ok(Found { name });
+        }
+        Ok(None) => None,
+        Err(problem) => Some(problem),
+    };
+    let others = if wanted.toolkit {
+        folders::of_toolkits()
+    } else {
+        folders::of_drivers()
+    };
+    for folder in others {
+        match try_folder(wanted, &folder) {
+            Some(Ok(found)) => return Ok(found),
+            Some(Err(problem)) => broken = broken.or(Some(problem)),
+            None => {}
+        }
+    }
+    Err(fault(broken.unwrap_or_else(|| not_found(wanted, &first))))
+}
+
+fn not_found(wanted: &Wanted, first: &[PathBuf]) -> String {
+    let mut places: Vec<_> = first.iter().map(|f| f.display().to_string()).collect();
+    places.push("the system's library path".to_owned());
+    if wanted.toolkit {
+        places.push("CUDA_PATH, CUDA_HOME, /usr/local/cuda".to_owned());
+        places.push("the active Python environment".to_owned());
+    }
+    format!("{} is not found in {}", wanted.title, places.join(", "))
+}
+
+/// Loads the library from a folder; `None` where the folder has none.
+fn try_folder(wanted: &Wanted, folder: &Path) -> Option<Result<Found, String>> {
+    let mut broken = None;
+    for path in names(wanted).map(|name| folder.join(name)) {
+        // A link that leads nowhere is there, and broken.
+        if path.symlink_metadata().is_err() {
+            continue;
+        }
+        match load_path(wanted, &path) {
+            Ok(found) => return Some(Ok(found)),
+            Err(problem) => broken = broken.or(Some(problem)),
+        }
+    }
+    broken.map(Err)
+}
+
+/// Loads the library from a path and checks that it, or another with all functions, is what
+/// cudarc will be given; then it stays loaded with its companions.
+fn load_path(wanted: &Wanted, path: &Path) -> Result<Found, String> {
+    let companions = load_companions(wanted, path);
+    let library = load(path)?;
+    let path = path.display().to_string();
+    check_functions(wanted, &library, &path)?;
+    let Some((taken, name)) = taken_by_cudarc(wanted)? else {
+        return Err(format!(
+            "{path} names itself (SONAME) as no known version of {}",
+            wanted.title
+        ));
+    };
+    let function = wanted.functions[0];
+    let same = address(&library, function) == address(&taken, function);
+    std::mem::forget((companions, library, taken));
+    Ok(Found {
+        name: if same { path } else { name },
+    })
+}
+
+/// Loads what lies beside the library and what it will ask for by name. One that cannot be
+/// loaded is no fault by itself.
+fn load_companions(wanted: &Wanted, path: &Path) -> Vec<Library> {
+    let Some(folder) = path.parent() else {
+        return Vec::new();
+    };
+    let beside = wanted
+        .companions
+        .iter()
+        .flat_map(|stem| files::versions(folder, stem));
+    beside.filter_map(|path| load(&path).ok()).collect()
+}
+
+/// The file names that cudarc tries, in its order.
+fn names(wanted: &Wanted) -> impl Iterator<Item = String> {
+    wanted
+        .stems
+        .iter()
+        .flat_map(|stem| cudarc::get_lib_name_candidates(stem))
+}
+
+/// The library that cudarc will be given: the first of its names that the loader knows. `None`
+/// where it knows none; an error where that library lacks a function, or where the only ones
+/// cannot be loaded.
+fn taken_by_cudarc(wanted: &Wanted) -> Result<Option<(Library, String)>, String> {
+    let mut broken = None;
+    for name in names(wanted) {
+        // SAFETY: loading a library runs its initialisers; those of NVIDIA's libraries may run at
+        // any time and in any thread.
+        match unsafe { Library::new(&name) } {
+            Ok(library) => {
+                check_functions(wanted, &library, &name)?;
+                return Ok(Some((library, name)));
+            }
+            Err(error) => {
+                let reason = error.to_string();
+                if files::is_damage(&name, &reason) {
+                    broken = broken.or(Some(files::one_line(&reason)));
+                }
+            }
+        }
+    }
+    broken.map_or(Ok(None), Err)
+}
+
+fn check_functions(wanted: &Wanted, library: &Library, name: &str) -> Result<(), String> {
+    match wanted
+        .functions
+        .iter()
+        .find(|f| address(library, f).is_none())
+    {
+        None => Ok(()),
+        Some(function) => Err(format!("{name} has no function {function}")),
+    }
+}
+
+fn address(library: &Library, function: &str) -> Option<usize> {
+    // SAFETY: the symbol's address is looked at, and nothing is called or read through it.
+    let symbol = unsafe { library.get::<unsafe extern "C" fn()>(function) };
+    symbol.ok().map(|symbol| *symbol as usize)
+}
+
+/// Loads a library by its path, with its functions visible to those loaded later.
+fn load(path: &Path) -> Result<Library, String> {
+    files::check_whole(path)?;
+    #[cfg(unix)]
+    // SAFETY: as in `taken_by_cudarc`.
+    let loaded = unsafe {
+        use libloading::os::unix::{Library as Unix, RTLD_GLOBAL, RTLD_NOW};
+        Unix::open(Some(path), RTLD_NOW | RTLD_GLOBAL).map(Library::from)
+    };
+    #[cfg(windows)]
+    // SAFETY: as in `taken_by_cudarc`.
+    let loaded = unsafe {
+        use libloading::os::windows::{LOAD_WITH_ALTERED_SEARCH_PATH, Library as Windows};
+        Windows::load_with_flags(path, LOAD_WITH_ALTERED_SEARCH_PATH).map(Library::from)
+    };
+    loaded.map_err(|error| {
+        let reason = files::one_line(&error.to_string());
+        let path = path.display().to_string();
+        if reason.contains(&path) {
+            reason
+        } else {
+            format!("{path}: {reason}")
+        }
+    })
+}

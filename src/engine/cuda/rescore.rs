@@ -1,0 +1,118 @@
+//! Launches `kernels/rescore.cu`: canonical scores of open pairs, and of whole rows.
+
+use std::sync::Arc;
+
+use bytemuck::{Pod, Zeroable};
+
+use super::driver::{DeviceInfo, Function, Module, Shape, Stream};
+use super::fault::Fault;
+
+/// The kernels' argument: `RescoreArgs`.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, Default, Pod, Zeroable)]
+pub struct RescoreArgs {
+    /// \[rows, dim\], whitened.
+    pub x: u64,
+    /// \[features, dim\].
+    pub weight: u64,
+    /// \[features\], unscaled.
+    pub bias: u64,
+    /// \[`pair_capacity`\].
+    pub pairs: u64,
+    /// One number: pairs asked for.
+    pub pair_count: u64,
+    /// \[features\]: counts, replaced by offsets.
+    pub atom_pairs: u64,
+    /// \[`pair_capacity`\].
+    pub order: u64,
+    /// One number: pairs in order.
+    pub ordered: u64,
+    /// \[`pair_capacity`\] binary64 out, or \[listed, features\] for whole rows.
+    pub score: u64,
+    /// Rows to score in full.
+    pub listed: u64,
+    /// How many.
+    pub listed_count: u32,
+    /// Numbers a row.
+    pub dim: u32,
+    /// F.
+    pub features: u32,
+    /// Pairs that there is room for.
+    pub pair_capacity: u32,
+}
+
+const _: () = assert!(size_of::<RescoreArgs>() == 96);
+
+/// The kernels.
+#[derive(Debug)]
+pub struct Rescore {
+    offsets: Function,
+    order: Function,
+    pairs: Function,
+    rows: Function,
+    multiprocessors: u32,
+}
+
+impl Rescore {
+    const THREADS: u32 = 256;
+    const SCAN_THREADS: u32 = 1024;
+    /// Blocks that a multiprocessor holds at once.
+    const RESIDENT: u32 = 8;
+
+    /// The family's kernels, for a device.
+    ///
+    /// # Errors
+    /// A module that lacks one; a device with too little shared memory.
+    pub fn new(module: &Arc<Module>, device: &DeviceInfo) -> Result<Self, Fault> {
+        Ok(Self {
+            offsets: module.function("pair_offsets", 0)?,
+            order: module.function("order_pairs", 0)?,
+            pairs: module.function("rescore_pairs", 0)?,
+            rows: module.function("score_rows", 0)?,
+            multiprocessors: device.multiprocessors.max(1),
+        })
+    }
+
+    /// A grid that fills the device, for kernels that find out there how much there is to do.
+    fn filling(&self, threads: u32) -> Shape {
+        Shape {
+            blocks: self.multiprocessors * Self::RESIDENT,
+            threads,
+            shared_bytes: 0,
+        }
+    }
+
+    /// Scores the pairs, grouped by atom.
+    ///
+    /// # Safety
+    /// As for [`Function::launch`].
+    ///
+    /// # Errors
+    /// Those of the launches.
+    pub unsafe fn launch_pairs(&self, stream: &Stream, args: &RescoreArgs) -> Result<(), Fault> {
+        let scan = Shape {
+            blocks: 1,
+            threads: Self::SCAN_THREADS,
+            shared_bytes: 0,
+        };
+        // SAFETY: the argument is these kernels' struct; buffers are the caller's.
+        unsafe {
+            self.offsets.launch(stream, scan, args)?;
+            self.order
+                .launch(stream, self.filling(Self::THREADS), args)?;
+            self.pairs.launch(stream, self.filling(Self::THREADS), args)
+        }
+    }
+
+    /// Scores all features of the listed rows.
+    ///
+    /// # Safety
+    /// As for [`Function::launch`].
+    ///
+    /// # Errors
+    /// Those of the launch.
+    pub unsafe fn launch_rows(&self, stream: &Stream, args: &RescoreArgs) -> Result<(), Fault> {
+        // SAFETY: the argument is this kernel's struct; buffers are the caller's.
+        unsafe { self.rows.launch(stream, self.filling(Self::THREADS), args) }
+    }
+}

@@ -1,0 +1,153 @@
+//! A run that several devices take part in: the queue of batches, and what they hand over.
+
+use std::ops::Range;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+
+use super::fault::Fault;
+use crate::engine::Control;
+use crate::error::Error;
+use crate::rows::Rows;
+use crate::tally::{SharedTally, Strata};
+
+/// Why a device stops before the queue is empty.
+#[derive(Debug)]
+pub(super) enum Stop {
+    /// The device failed.
+    Fault(Fault),
+    /// Rows that cannot be read, or the caller's wish.
+    Error(Error),
+}
+
+impl From<Fault> for Stop {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+impl From<Error> for Stop {
+    fn from(error: Error) -> Self {
+        Self::Error(error)
+    }
+}
+
+/// What devices share.
+pub(super) struct Run<'a> {
+    pub(super) rows: &'a dyn Rows,
+    strata: &'a Strata,
+    control: &'a Control<'a>,
+    /// The caller's wish.
+    pub(super) batch_rows: Option<usize>,
+    pub(super) devices: usize,
+    k: usize,
+    next: AtomicUsize,
+    done: AtomicU64,
+    failed: AtomicBool,
+    fires: Mutex<Vec<u32>>,
+    bad_rows: Mutex<Vec<usize>>,
+    tally: SharedTally,
+}
+
+impl<'a> Run<'a> {
+    pub(super) fn new(
+        rows: &'a dyn Rows,
+        strata: &'a Strata,
+        control: &'a Control<'a>,
+        fires: Vec<u32>,
+        tally: SharedTally,
+        k: usize,
+    ) -> Self {
+        Self {
+            rows,
+            strata,
+            control,
+            batch_rows: None,
+            devices: 1,
+            k,
+            next: AtomicUsize::new(0),
+            done: AtomicU64::new(0),
+            failed: AtomicBool::new(false),
+            fires: Mutex::new(fires),
+            bad_rows: Mutex::default(),
+            tally,
+        }
+    }
+
+    /// How many strata there are.
+    pub(super) fn strata(&self) -> usize {
+        self.strata.table().len()
+    }
+
+    /// The strata of some rows.
+    pub(super) fn strata_of(&self, rows: &Range<usize>) -> &[u16] {
+        &self.strata.of_row()[rows.clone()]
+    }
+
+    /// How many rows nobody has taken yet.
+    pub(super) fn left(&self) -> usize {
+        let taken = self.next.load(Ordering::Relaxed);
+        self.rows.count().saturating_sub(taken)
+    }
+
+    /// Whether there are such.
+    pub(super) fn is_left(&self) -> bool {
+        self.left() > 0
+    }
+
+    /// The next rows to be done; `None` where there are none, or another device has failed.
+    pub(super) fn next(&self, batch_rows: usize) -> Option<Range<usize>> {
+        if self.failed.load(Ordering::Relaxed) {
+            return None;
+        }
+        let first = self.next.fetch_add(batch_rows, Ordering::Relaxed);
+        let last = self.rows.count().min(first.saturating_add(batch_rows));
+        (first < last).then_some(first..last)
+    }
+
+    /// Another device's failure ends this one's work as well.
+    pub(super) fn fail(&self) {
+        self.failed.store(true, Ordering::Relaxed);
+    }
+
+    /// Takes the firing sets of some rows; `bad` tells by its place which row is not finite.
+    pub(super) fn take(
+        &self,
+        rows: &Range<usize>,
+        fires: &[u32],
+        bad: impl Fn(usize) -> bool,
+    ) -> Result<(), Stop> {
+        if self.control.is_cancelled() {
+            return Err(Error::Cancelled.into());
+        }
+        lock(&self.fires)[rows.start * self.k..rows.end * self.k].copy_from_slice(fires);
+        let mut of_stratum = vec![0u64; self.strata()];
+        let mut bad_rows = Vec::new();
+        for (r, &stratum) in self.strata_of(rows).iter().enumerate() {
+            if bad(r) {
+                bad_rows.push(rows.start + r);
+            } else {
+                of_stratum[usize::from(stratum)] += 1;
+            }
+        }
+        self.tally.add_counts(&[], &of_stratum);
+        lock(&self.bad_rows).extend(bad_rows);
+        let count = rows.len() as u64;
+        let done = self.done.fetch_add(count, Ordering::Relaxed) + count;
+        self.control.report(done);
+        Ok(())
+    }
+
+    /// Adds counts \[strata, features\].
+    pub(super) fn add_counts(&self, counts: &[u32]) {
+        self.tally.add_counts(counts, &[]);
+    }
+
+    /// Firing sets, rows that are not finite (ascending), and counts, once all devices are done.
+    pub(super) fn finish(self) -> (Vec<u32>, Vec<usize>, SharedTally) {
+        let mut bad_rows = into_inner(self.bad_rows);
+        bad_rows.sort_unstable();
+        (into_inner(self.fires), bad_rows, self.tally)
+    }
+}
+
+use crate::engine::{into_inner, lock};

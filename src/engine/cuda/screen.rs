@@ -1,0 +1,292 @@
+//! The model on a device: weights as the screen multiplies them, with the margins of its bound.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+use super::driver::{Buffer, Device, PageLocked, Stream};
+use super::fault::Fault;
+use super::kernels::Kernels;
+use super::margin;
+use super::whiten::{RowFacts, RowUnits, WhitenArgs};
+use crate::rows::ElementType;
+use crate::sae::Sae;
+
+/// What the product multiplies. See [`margin`] for what each can err by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Format {
+    /// Binary16, on tensor cores.
+    Half,
+    /// Two binary16 numbers for each, a product three times as deep, on tensor cores.
+    Split,
+    /// Binary32.
+    Single,
+}
+
+impl Format {
+    /// Parts of an operand's row, each of D numbers.
+    pub fn parts(self) -> usize {
+        if self == Self::Split { 3 } else { 1 }
+    }
+
+    /// Bytes a number.
+    pub fn bytes(self) -> usize {
+        if self == Self::Single { 4 } else { 2 }
+    }
+
+    /// How the kernels number it.
+    pub fn code(self) -> u32 {
+        match self {
+            Self::Half => 0,
+            Self::Split => 1,
+            Self::Single => 2,
+        }
+    }
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Half => "binary16",
+            Self::Split => "split binary16",
+            Self::Single => "binary32",
+        })
+    }
+}
+
+/// Which screen a run asks for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ScreenChoice {
+    /// By the model's range, and by what is seen to be left open.
+    #[default]
+    Auto,
+    /// This one.
+    Fixed(Format),
+}
+
+impl FromStr for ScreenChoice {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "auto" => Ok(Self::Auto),
+            "half" => Ok(Self::Fixed(Format::Half)),
+            "split" => Ok(Self::Fixed(Format::Split)),
+            "single" => Ok(Self::Fixed(Format::Single)),
+            _ => Err("expected auto, half, split, or single".to_owned()),
+        }
+    }
+}
+
+/// A model's parts that do not depend on the screen.
+#[derive(Debug)]
+pub struct Encoder {
+    /// \[F, D\].
+    pub weight: Buffer<f32>,
+    /// \[F\].
+    pub bias: Buffer<f32>,
+    /// The whitening's mean, \[D\].
+    pub mean: Buffer<f32>,
+    /// The whitening's σ + 1e-6, \[D\].
+    pub divisor: Buffer<f32>,
+    largest_weight: f32,
+    largest_bias: f32,
+    /// D.
+    pub dim: usize,
+    /// F.
+    pub features: usize,
+    /// How many atoms fire.
+    pub k: usize,
+}
+
+impl Encoder {
+    /// Copies the model to the device.
+    ///
+    /// # Errors
+    /// A device that has no room, or fails.
+    pub fn new(device: &Arc<Device>, stream: &Stream, sae: &Sae) -> Result<Self, Fault> {
+        let largest = |numbers: &[f32]| {
+            let largest_of = |chunk: &[f32]| chunk.iter().fold(0.0f32, |m, x| m.max(x.abs()));
+            numbers
+                .par_chunks(1 << 16)
+                .map(largest_of)
+                .reduce(|| 0.0, f32::max)
+        };
+        let divisors: Vec<f32> = sae.std().iter().map(|s| s + 1e-6).collect();
+        let upload = |numbers: &[f32], what: &str| -> Result<Buffer<f32>, Fault> {
+            let buffer = Buffer::new(device, numbers.len(), what)?;
+            // SAFETY: the stream is waited for before `buffer` or `numbers` can go.
+            unsafe { stream.copy_slice_in(&buffer, 0, numbers) }?;
+            stream.synchronize()?;
+            Ok(buffer)
+        };
+        Ok(Self {
+            weight: upload(sae.weight(), "the encoder's weights")?,
+            bias: upload(sae.bias(), "the encoder's biases")?,
+            mean: upload(sae.mean(), "the whitening")?,
+            divisor: upload(&divisors, "the whitening")?,
+            largest_weight: largest(sae.weight()),
+            largest_bias: largest(sae.bias()),
+            dim: sae.input_dim(),
+            features: sae.feature_dim(),
+            k: sae.k(),
+        })
+    }
+}
+
+/// The weights of a screen.
+#[derive(Debug)]
+pub struct Screen {
+    /// What the product multiplies.
+    pub format: Format,
+    /// \[F, parts · padded\], of the format's numbers.
+    pub operand: Buffer<u8>,
+    /// Biases times `2^−c`, \[stride\].
+    pub biases: Buffer<f32>,
+    /// P and V of each feature, \[F, 2\].
+    pub margins: Buffer<f32>,
+    /// What rows need to know of the model.
+    pub units: RowUnits,
+    /// Numbers of one part of an operand's row: D, to a multiple of 8.
+    pub padded: usize,
+    /// Numbers from one row of scores to the next: F, to a multiple of 4.
+    pub stride: usize,
+    /// The share of features whose weights lose more than 2⁻⁹ of their norm in the format.
+    pub coarse_share: f64,
+}
+
+/// C's frexp: the exponent e such that `|x| = m·2^e`, m in \[1/2, 1); 0 for 0.
+fn exponent_of(x: f32) -> i32 {
+    if x == 0.0 { 0 } else { libm::frexpf(x).1 }
+}
+
+impl Screen {
+    /// Makes the weights of a screen, on the device.
+    ///
+    /// # Errors
+    /// A device that has no room, or fails.
+    pub fn new(
+        device: &Arc<Device>,
+        kernels: &Kernels,
+        stream: &Stream,
+        encoder: &Encoder,
+        sae: &Sae,
+        format: Format,
+    ) -> Result<Self, Fault> {
+        let (dim, features) = (encoder.dim, encoder.features);
+        let padded = dim.next_multiple_of(8);
+        let stride = features.next_multiple_of(4);
+        let row_bytes = padded * format.parts() * format.bytes();
+        let operand = Buffer::new(device, features * row_bytes, "the screen's weights")?;
+        let facts = Buffer::<RowFacts>::new(device, features, "the weights' norms")?;
+        // The largest weight lies in [2^14, 2^15), as a row's largest number does.
+        let weight_exponent = exponent_of(encoder.largest_weight) - 15;
+        let args = WhitenArgs {
+            rows: encoder.weight.address(),
+            operand: operand.address(),
+            facts: facts.address(),
+            units: RowUnits {
+                fixed: 1,
+                fixed_exponent: weight_exponent,
+                ..RowUnits::default()
+            },
+            count: features as u32,
+            dim: dim as u32,
+            padded: padded as u32,
+            format: format.code(),
+            weights: 1,
+            ..WhitenArgs::default()
+        };
+        let found = PageLocked::<RowFacts>::new(device, features, "the weights' norms")?;
+        // SAFETY: the buffers are as large as the kernel's header says, and the stream is waited
+        // for before any of them can go.
+        unsafe {
+            kernels.whiten.launch(stream, ElementType::F32, &args)?;
+            stream.copy_out(&found, &facts, features)?;
+        }
+        stream.synchronize()?;
+        // SAFETY: the copy is done.
+        let found = unsafe { found.as_slice() };
+        let margins = Margins::new(
+            found,
+            dim,
+            margin::accumulation(format, dim, device.info().architecture()),
+        );
+        let bias_exponent = exponent_of(encoder.largest_bias);
+        let mut scaled: Vec<f32> =
+            crate::engine::bound::scaled(sae.bias(), bias_exponent).collect();
+        scaled.resize(stride, 0.0);
+        let biases = Buffer::new(device, stride, "the screen's biases")?;
+        let of_features = Buffer::new(device, 2 * features, "the margins")?;
+        // SAFETY: the stream is waited for before any of these can go.
+        unsafe {
+            stream.copy_slice_in(&biases, 0, &scaled)?;
+            stream.copy_slice_in(&of_features, 0, &margins.of_feature)?;
+        }
+        stream.synchronize()?;
+        // Biases stay below 2^60 in a row's units: see engine::bound::row_exponent.
+        let least_exponent = bias_exponent - weight_exponent - 60;
+        Ok(Self {
+            format,
+            operand,
+            biases,
+            margins: of_features,
+            units: RowUnits {
+                weight_exponent,
+                bias_exponent,
+                least_exponent,
+                largest_bias: encoder.largest_bias,
+                largest_whole: margins.largest_whole,
+                largest_spread: margins.largest_spread,
+                low_weight: margins.low_weight,
+                fixed_exponent: 0,
+                fixed: 0,
+                biased: u32::from(encoder.largest_bias > 0.0),
+            },
+            padded,
+            stride,
+            coarse_share: margins.coarse_share,
+        })
+    }
+
+    /// Bytes of a row's operand.
+    pub fn row_bytes(&self) -> usize {
+        self.padded * self.format.parts() * self.format.bytes()
+    }
+}
+
+/// The margins of all features, and their largest.
+struct Margins {
+    of_feature: Vec<f32>,
+    largest_whole: f32,
+    largest_spread: f32,
+    low_weight: f32,
+    coarse_share: f64,
+}
+
+impl Margins {
+    fn new(facts: &[RowFacts], dim: usize, gamma: f64) -> Self {
+        let mut margins = Self {
+            of_feature: Vec::with_capacity(2 * facts.len()),
+            largest_whole: 0.0,
+            largest_spread: 0.0,
+            low_weight: 0.0,
+            coarse_share: 0.0,
+        };
+        let mut coarse = 0usize;
+        for facts in facts {
+            let [whole, spread] = margin::feature_margin(facts, dim, gamma);
+            margins.of_feature.extend([whole, spread]);
+            margins.largest_whole = margins.largest_whole.max(whole);
+            margins.largest_spread = margins.largest_spread.max(spread);
+            let low = f64::from(facts.low) / f64::from(facts.whole);
+            margins.low_weight = margins.low_weight.max(crate::engine::bound::round_up(low));
+            coarse += usize::from(f64::from(facts.error) > f64::from(facts.whole) / 512.0);
+        }
+        margins.coarse_share = coarse as f64 / facts.len().max(1) as f64;
+        margins
+    }
+}

@@ -1,0 +1,89 @@
+//! The GPU engine against the CPU engine, on simulated data.
+
+use super::{CudaEngine, CudaOptions, Fault, Format, ScreenChoice};
+use crate::engine::{Control, CpuEngine, Encoded, Engine, EngineOptions};
+use crate::error::Result as CrateResult;
+use crate::rows::SliceRows;
+use crate::simulate::{SimulateOptions, Simulated, simulate_in_memory};
+use crate::tally::Strata;
+
+/// Calls, D, F, k: sides that are multiples of nothing, and several chunks of features.
+const SHAPES: [(usize, usize, usize, usize); 2] = [(1500, 203, 1031, 13), (300, 97, 9001, 64)];
+
+const ACTION: &str = "do not use this device: use --device cpu, and report this with the output of `atomscope doctor`";
+
+/// Encodes simulated cohorts on device `ordinal` with every screen, and compares firing sets and
+/// counts with the processor's. Says in a sentence what agreed.
+///
+/// # Errors
+/// A device that cannot be used, that fails, or that differs.
+pub fn self_test(ordinal: u32) -> Result<String, Fault> {
+    let mut rows = 0;
+    for shape in SHAPES {
+        let cohort = simulated(shape).map_err(|error| own(&error))?;
+        let expected = encode(&cohort, &mut |options| {
+            CpuEngine::new(&cohort.sae, options).map(|engine| Box::new(engine) as Box<dyn Engine>)
+        })
+        .map_err(|error| own(&error))?;
+        for format in [Format::Half, Format::Split, Format::Single] {
+            let found = encode(&cohort, &mut |options| {
+                let options = EngineOptions {
+                    cuda: CudaOptions {
+                        screen: ScreenChoice::Fixed(format),
+                        ..CudaOptions::default()
+                    },
+                    ..options.clone()
+                };
+                CudaEngine::new(&[ordinal], &cohort.sae, &options)
+                    .map(|engine| Box::new(engine) as Box<dyn Engine>)
+                    .map_err(|fault| fault.of_device(format!("cuda:{ordinal}")))
+            })
+            .map_err(|error| own(&error))?;
+            compare(&expected, &found, format)?;
+        }
+        rows += shape.0;
+    }
+    Ok(format!(
+        "{rows} simulated calls, three screens: the same firing sets and counts as the processor's"
+    ))
+}
+
+fn simulated((rows, d, f, k): (usize, usize, usize, usize)) -> CrateResult<Simulated> {
+    simulate_in_memory(&SimulateOptions::new(rows, d, f, k, 7))
+}
+
+fn encode<'a>(
+    cohort: &'a Simulated,
+    open: &mut dyn FnMut(&EngineOptions) -> CrateResult<Box<dyn Engine + 'a>>,
+) -> CrateResult<Encoded> {
+    let rows = SliceRows::new(&cohort.embeddings, cohort.sae.input_dim())?;
+    let strata = Strata::of_calls(&cohort.calls);
+    open(&EngineOptions::default())?.encode(&rows, &strata, &Control::default())
+}
+
+fn own(error: &crate::error::Error) -> Fault {
+    Fault::failed(error.to_string(), ACTION)
+}
+
+fn compare(expected: &Encoded, found: &Encoded, format: Format) -> Result<(), Fault> {
+    let k = expected.fires.k();
+    let (of_cpu, of_gpu) = (expected.fires.atoms(), found.fires.atoms());
+    let pairs = of_cpu.chunks(k).zip(of_gpu.chunks(k));
+    let differing = pairs.filter(|(a, b)| a != b).count();
+    if differing > 0 || of_cpu.len() != of_gpu.len() {
+        let rows = of_cpu.len() / k;
+        let what = format!(
+            "{differing} of {rows} firing sets differ from the processor's, with the {format} screen"
+        );
+        return Err(Fault::failed(what, ACTION));
+    }
+    let strata = 0..expected.tally.table().len();
+    let counts_agree = strata
+        .map(|s| (expected.tally.counts(s), found.tally.counts(s)))
+        .all(|(a, b)| a == b);
+    if !counts_agree || expected.tally.rows() != found.tally.rows() {
+        let what = format!("counts differ from the processor's, with the {format} screen");
+        return Err(Fault::failed(what, ACTION));
+    }
+    Ok(())
+}

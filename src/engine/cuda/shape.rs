@@ -1,0 +1,98 @@
+//! How many rows go together: batches and tiles, within a memory budget.
+
+use super::driver::DeviceInfo;
+use super::screen::{Encoder, Screen};
+use super::select::{Pair, RowState};
+use super::whiten::RowFacts;
+use crate::rows::ElementType;
+
+/// Bytes of embeddings in a batch: enough that copies and kernels run long past their launch.
+const BATCH_BYTES: usize = 64 << 20;
+/// A batch is no larger than this, however narrow rows are.
+const MOST_BATCH_ROWS: usize = 1 << 16;
+/// Rows a tile: fewer leave a matrix product without work for all multiprocessors.
+const FEWEST_TILE_ROWS: usize = 512;
+const MOST_TILE_ROWS: usize = 1 << 13;
+/// Open pairs a row that a batch has room for; rows beyond it are scored in full, and counted.
+const PAIRS_A_ROW: usize = 64;
+
+/// What a lane has room for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct LaneShape {
+    /// Rows that are copied and settled together.
+    pub(super) batch_rows: usize,
+    /// Rows whose scores are in memory together.
+    pub(super) tile_rows: usize,
+    /// Open pairs of a batch.
+    pub(super) pair_capacity: usize,
+    /// The number type of rows.
+    pub(super) element: ElementType,
+    /// Whether rows are screened; else all are scored in full.
+    pub(super) screened: bool,
+    /// Whether rows are in the device's memory already.
+    pub(super) resident: bool,
+}
+
+impl LaneShape {
+    /// The shape that suits a device and a model. `batch` and `tile` are the caller's wishes.
+    pub(super) fn new(
+        device: &DeviceInfo,
+        encoder: &Encoder,
+        screen: &Screen,
+        element: ElementType,
+        batch: Option<usize>,
+        tile: Option<usize>,
+    ) -> Self {
+        // Scores of a tile are written by the product and read by selection: half the cache.
+        let in_cache = device.l2_bytes as usize / 2 / (screen.stride * 4);
+        let tile_rows = (in_cache / 128 * 128).clamp(FEWEST_TILE_ROWS, MOST_TILE_ROWS);
+        let tile_rows = tile.unwrap_or(tile_rows).max(1);
+        let by_bytes = BATCH_BYTES / (encoder.dim * element.bytes());
+        let whole_tiles = by_bytes.next_multiple_of(tile_rows);
+        let batch_rows = batch
+            .unwrap_or(whole_tiles.min(MOST_BATCH_ROWS))
+            .clamp(1, MOST_BATCH_ROWS);
+        Self {
+            batch_rows,
+            tile_rows,
+            pair_capacity: 0,
+            element,
+            screened: true,
+            resident: false,
+        }
+        .of_rows(batch_rows)
+    }
+
+    /// The same for batches of at most so many rows.
+    pub(super) fn of_rows(self, rows: usize) -> Self {
+        let rows = rows.max(1);
+        Self {
+            batch_rows: rows,
+            tile_rows: self.tile_rows.min(rows),
+            pair_capacity: rows * PAIRS_A_ROW,
+            ..self
+        }
+    }
+
+    /// Bytes of device memory that a lane takes.
+    pub(super) fn bytes(&self, encoder: &Encoder, screen: &Screen) -> u64 {
+        let input = if self.resident {
+            0
+        } else {
+            encoder.dim * self.element.bytes()
+        };
+        let row = input
+            + encoder.dim * 4
+            + screen.row_bytes()
+            + size_of::<RowFacts>()
+            + encoder.k * 4
+            + size_of::<RowState>()
+            + 4
+            + 2;
+        let pair = size_of::<Pair>() + 4 + 8;
+        (self.batch_rows * row
+            + self.tile_rows * screen.stride * 4
+            + self.pair_capacity * pair
+            + encoder.features * 4) as u64
+    }
+}

@@ -1,0 +1,129 @@
+//! Launches `kernels/tally.cu`: firing sets settled, put in order, and counted.
+
+use std::sync::Arc;
+
+use bytemuck::{Pod, Zeroable};
+
+use super::driver::{DeviceInfo, Function, Module, Shape, Stream};
+use super::fault::Fault;
+
+/// The kernels' argument: `TallyArgs`.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, Default, Pod, Zeroable)]
+pub struct TallyArgs {
+    /// \[rows, k\].
+    pub fires: u64,
+    /// \[rows\].
+    pub states: u64,
+    /// The pairs that were open.
+    pub pairs: u64,
+    /// Their canonical scores, or \[listed, features\] for whole rows.
+    pub score: u64,
+    /// \[rows\], 16-bit.
+    pub strata: u64,
+    /// \[strata, features\], 32-bit.
+    pub counts: u64,
+    /// Rows scored in full.
+    pub listed: u64,
+    /// How many.
+    pub listed_count: u32,
+    /// How many rows.
+    pub rows: u32,
+    /// F.
+    pub features: u32,
+    /// How many atoms fire.
+    pub k: u32,
+    /// The power of two from k on.
+    pub sort_width: u32,
+    /// How many strata.
+    pub strata_count: u32,
+    /// 1: blocks count in shared memory first. [`Settle::launch`] sets it.
+    pub private_counts: u32,
+    /// Keeps the size a multiple of 8.
+    pub unused: u32,
+}
+
+const _: () = assert!(size_of::<TallyArgs>() == 88);
+
+/// The kernels.
+#[derive(Debug)]
+pub struct Settle {
+    rows: Function,
+    listed: Function,
+    multiprocessors: u32,
+    private_bytes: u32,
+}
+
+impl Settle {
+    const SETTLE_THREADS: u32 = 128;
+    const CHOOSE_THREADS: u32 = 1024;
+    /// Blocks that a multiprocessor holds at once.
+    const RESIDENT: u32 = 8;
+    /// Shared counters larger than this would leave too few blocks on a multiprocessor.
+    const MOST_PRIVATE_BYTES: u32 = 48 << 10;
+
+    /// The family's kernels, for a device.
+    ///
+    /// # Errors
+    /// A module that lacks one; a device with too little shared memory.
+    pub fn new(module: &Arc<Module>, device: &DeviceInfo) -> Result<Self, Fault> {
+        let private_bytes = Self::MOST_PRIVATE_BYTES.min(device.shared_bytes);
+        Ok(Self {
+            rows: module.function("settle_rows", private_bytes)?,
+            listed: module.function("choose_rows", 0)?,
+            multiprocessors: device.multiprocessors.max(1),
+            private_bytes,
+        })
+    }
+
+    /// Settles all rows whose certain atoms and scored pairs are known, and counts them.
+    ///
+    /// # Safety
+    /// As for [`Function::launch`].
+    ///
+    /// # Errors
+    /// Those of the launch.
+    pub unsafe fn launch(&self, stream: &Stream, args: &TallyArgs) -> Result<(), Fault> {
+        let sort_bytes = args.sort_width * 4;
+        let persistent = self.multiprocessors * Self::RESIDENT;
+        let cells = u64::from(args.strata_count) * u64::from(args.features);
+        let counter_bytes = cells * 4;
+        // A block's own counters pay where they fit, and where it counts more often than it has
+        // counters to add up in the end.
+        let fits = u64::from(sort_bytes) + counter_bytes <= u64::from(self.private_bytes);
+        let counted = u64::from(args.rows) * u64::from(args.k);
+        let private = fits && counted > 2 * u64::from(persistent) * cells;
+        let shape = Shape {
+            blocks: if private {
+                persistent.min(args.rows)
+            } else {
+                args.rows
+            },
+            threads: Self::SETTLE_THREADS,
+            shared_bytes: sort_bytes + if private { counter_bytes as u32 } else { 0 },
+        };
+        let args = TallyArgs {
+            private_counts: u32::from(private),
+            ..*args
+        };
+        // SAFETY: the argument is this kernel's struct; buffers are the caller's.
+        unsafe { self.rows.launch(stream, shape, &args) }
+    }
+
+    /// Chooses, settles and counts the listed rows by all their canonical scores.
+    ///
+    /// # Safety
+    /// As for [`Function::launch`].
+    ///
+    /// # Errors
+    /// Those of the launch.
+    pub unsafe fn launch_rows(&self, stream: &Stream, args: &TallyArgs) -> Result<(), Fault> {
+        let shape = Shape {
+            blocks: args.listed_count,
+            threads: Self::CHOOSE_THREADS,
+            shared_bytes: 0,
+        };
+        // SAFETY: the argument is this kernel's struct; buffers are the caller's.
+        unsafe { self.listed.launch(stream, shape, args) }
+    }
+}

@@ -1,0 +1,382 @@
+//! A device at work: takes batches off the queue, keeps its lanes full, and drains them.
+
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+use super::CudaOptions;
+use super::driver::{Buffer, Device, PageLocked, Stream};
+use super::fault::{Fault, FaultKind};
+use super::kernels::Kernels;
+use super::lane::{Counts, Done, Lane, Shared, Source};
+use super::run::{Run, Stop};
+use super::screen::{Encoder, Format, Screen, ScreenChoice};
+use super::select::{Counters, ROW_BAD};
+use super::shape::LaneShape;
+use super::stages::Stage;
+use crate::engine::bound;
+use crate::rows::{Place, Rows};
+use crate::sae::Sae;
+
+/// Lanes of a device: one is filled, one copied, one computed.
+const LANES: usize = 3;
+/// Pieces in which a batch is read, by as many threads as there are.
+const PIECE_BYTES: usize = 1 << 20;
+/// Rows that may be counted in 32 bits before counts are drained.
+const MOST_COUNTED_ROWS: u64 = 1 << 31;
+/// The share of features that may lose more than 2⁻⁹ of their norm in binary16.
+const MOST_COARSE_SHARE: f64 = 0.01;
+/// Open atoms a row beyond which binary32 is the faster screen: scoring one reads 8·D bytes at
+/// about 4 TB/s, and binary32 multiplies an atom's 2·D operations at about 50 TFLOP/s, so that the
+/// whole product of F atoms costs as much as F/50 open ones; and never fewer than are usual.
+fn most_open(features: usize) -> usize {
+    (features / 50).max(64)
+}
+
+/// A device with the model on it.
+pub(super) struct Worker {
+    pub(super) device: Arc<Device>,
+    pub(super) kernels: Kernels,
+    encoder: Encoder,
+    screen: Screen,
+    /// Why this screen.
+    reason: &'static str,
+    pub(super) stream: Stream,
+}
+
+/// How a stretch of batches ended.
+enum End {
+    Done,
+    /// Too much is left open: go on with this format.
+    Switch(Format),
+}
+
+/// What a device gives back, besides what it has put into the run.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Spent {
+    pub(super) read: f64,
+    pub(super) stages: [f64; Stage::COUNT],
+    pub(super) counters: Counters,
+}
+
+impl Worker {
+    /// Takes a device into use, compiles its kernels, and puts the model on it.
+    pub(super) fn new(ordinal: u32, sae: &Sae, choice: ScreenChoice) -> Result<Self, Fault> {
+        let device = Device::open(ordinal)?;
+        let kernels = Kernels::load(&device)?;
+        let stream = Stream::new(&device)?;
+        let encoder = Encoder::new(&device, &stream, sae)?;
+        let make = |format| Screen::new(&device, &kernels, &stream, &encoder, sae, format);
+        let (screen, reason) = match choice {
+            ScreenChoice::Fixed(format) => (make(format)?, "as asked for"),
+            ScreenChoice::Auto => {
+                let half = make(Format::Half)?;
+                if half.coarse_share <= MOST_COARSE_SHARE {
+                    (half, "the weights fit its range")
+                } else {
+                    drop(half);
+                    let split = make(Format::Split)?;
+                    if split.coarse_share <= MOST_COARSE_SHARE {
+                        (split, "binary16 alone loses too much of the weights")
+                    } else {
+                        (
+                            make(Format::Single)?,
+                            "the weights span too many magnitudes for binary16",
+                        )
+                    }
+                }
+            }
+        };
+        Ok(Self {
+            device,
+            kernels,
+            encoder,
+            screen,
+            reason,
+            stream,
+        })
+    }
+
+    /// The screen, and why it is this one.
+    pub(super) fn describe(&self) -> String {
+        let info = self.device.info();
+        let screen = if self.screens() {
+            format!("{} screen ({})", self.screen.format, self.reason)
+        } else {
+            "every row scored in full".to_owned()
+        };
+        format!("{}, sm_{}, {screen}", info.name, info.architecture())
+    }
+
+    /// Whether the screen is worth its work, and the bound holds.
+    fn screens(&self) -> bool {
+        self.kernels.select.can_select(self.encoder.k) && self.encoder.dim <= bound::LARGEST_DIM
+    }
+
+    /// Takes batches until there are none.
+    pub(super) fn work(
+        &mut self,
+        run: &Run,
+        sae: &Sae,
+        options: &CudaOptions,
+    ) -> Result<Spent, Stop> {
+        self.device.bind()?;
+        let counts = Counts {
+            cells: Buffer::new(
+                &self.device,
+                run.strata() * self.encoder.features,
+                "the counts",
+            )?,
+            counters: Buffer::new(&self.device, 1, "the counters")?,
+            strata: run.strata(),
+        };
+        // SAFETY: the stream is waited for before the counts can go.
+        unsafe {
+            self.stream.zero(&counts.cells, counts.cells.len())?;
+            self.stream.zero(&counts.counters, 1)?;
+        }
+        self.stream.synchronize()?;
+        let mut spent = Spent::default();
+        while let End::Switch(format) = self.stretch(run, &counts, options, &mut spent)? {
+            self.screen = Screen::new(
+                &self.device,
+                &self.kernels,
+                &self.stream,
+                &self.encoder,
+                sae,
+                format,
+            )?;
+            self.reason = "binary16 left too many atoms open";
+        }
+        self.collect(run, &counts)?;
+        let counters = self.fetch(&counts.counters, 1)?;
+        spent.counters = counters[0];
+        Ok(spent)
+    }
+
+    /// Takes batches until there are none, or until the screen is seen to be the wrong one.
+    fn stretch(
+        &self,
+        run: &Run,
+        counts: &Counts,
+        options: &CudaOptions,
+        spent: &mut Spent,
+    ) -> Result<End, Stop> {
+        let shared = Shared {
+            device: &self.device,
+            kernels: &self.kernels,
+            encoder: &self.encoder,
+            screen: &self.screen,
+            counts,
+        };
+        let mut lanes = self.lanes(shared, run, options)?;
+        let batch_rows = lanes.batch_rows;
+        let auto = options.screen == ScreenChoice::Auto && self.screens();
+        let mut watch = Watch::new(
+            auto && self.screen.format != Format::Single,
+            self.encoder.features,
+        );
+        let mut counted = 0u64;
+        'batches: loop {
+            for lane in &mut lanes.lanes {
+                drain(run, lane, shared, &mut watch)?;
+                if watch.gives_up() {
+                    break 'batches;
+                }
+                let Some(rows) = run.next(batch_rows) else {
+                    break 'batches;
+                };
+                counted += rows.len() as u64;
+                let source = self.source(run, lane, &rows, spent)?;
+                // SAFETY: what the rows' place names outlives the run, which outlives the lanes.
+                unsafe { lane.start(shared, source, rows.clone(), run.strata_of(&rows)) }?;
+            }
+            if counted > MOST_COUNTED_ROWS {
+                for lane in &mut lanes.lanes {
+                    drain(run, lane, shared, &mut watch)?;
+                }
+                self.collect(run, counts)?;
+                counted = 0;
+            }
+        }
+        for lane in &mut lanes.lanes {
+            drain(run, lane, shared, &mut watch)?;
+            for (sum, more) in spent.stages.iter_mut().zip(lane.stage_seconds()) {
+                *sum += more;
+            }
+        }
+        Ok(if watch.gives_up() && run.is_left() {
+            End::Switch(Format::Single)
+        } else {
+            End::Done
+        })
+    }
+
+    /// Puts a batch's rows where the lane takes them from.
+    fn source<'a>(
+        &self,
+        run: &Run<'a>,
+        lane: &mut Lane,
+        rows: &std::ops::Range<usize>,
+        spent: &mut Spent,
+    ) -> Result<Source<'a>, Stop> {
+        let row_bytes = self.encoder.dim * lane.element().bytes();
+        match run.rows.place() {
+            Place::PageLocked(memory) => Ok(Source::PageLocked(&memory[rows.start * row_bytes..])),
+            Place::Device { ordinal, address } if ordinal == self.device.info().ordinal => {
+                Ok(Source::Device(address + (rows.start * row_bytes) as u64))
+            }
+            Place::Device { ordinal, .. } => Err(Fault::missing(
+                format!("the rows are in the memory of CUDA device {ordinal}"),
+                "run on that device",
+            )
+            .into()),
+            Place::Read => {
+                let began = std::time::Instant::now();
+                let input = &mut lane.input()[..rows.len() * row_bytes];
+                fill(run.rows, rows.start, input, row_bytes)?;
+                spent.read += began.elapsed().as_secs_f64();
+                Ok(Source::Filled)
+            }
+        }
+    }
+
+    /// Adds the device's counts to the run's, and begins anew.
+    fn collect(&self, run: &Run, counts: &Counts) -> Result<(), Fault> {
+        let found = self.fetch(&counts.cells, counts.cells.len())?;
+        run.add_counts(&found);
+        // SAFETY: the stream is waited for before the counts can go.
+        unsafe { self.stream.zero(&counts.cells, counts.cells.len()) }?;
+        self.stream.synchronize()
+    }
+
+    fn fetch<T: super::driver::Pod>(
+        &self,
+        buffer: &Buffer<T>,
+        count: usize,
+    ) -> Result<Vec<T>, Fault> {
+        let host = PageLocked::new(&self.device, count, "counts")?;
+        // SAFETY: the stream is waited for before anything goes or is read.
+        unsafe { self.stream.copy_out(&host, buffer, count) }?;
+        self.stream.synchronize()?;
+        // SAFETY: the copy is done.
+        Ok(unsafe { host.as_slice() }.to_vec())
+    }
+
+    /// Lanes as large as wanted, or as the memory allows: where it runs out, half as large.
+    fn lanes(&self, shared: Shared, run: &Run, options: &CudaOptions) -> Result<Lanes, Fault> {
+        let place = run.rows.place();
+        let shape = LaneShape {
+            screened: self.screens(),
+            resident: matches!(place, Place::Device { .. }),
+            ..LaneShape::new(
+                self.device.info(),
+                &self.encoder,
+                &self.screen,
+                run.rows.element_type(),
+                run.batch_rows,
+                options.tile_rows,
+            )
+        };
+        // No larger than what is left to do, shared among devices and lanes.
+        let share = run.left().div_ceil(run.devices).max(1);
+        let mut shape = shape.of_rows(shape.batch_rows.min(share));
+        if let Some(pairs) = options.pair_capacity {
+            shape.pair_capacity = pairs;
+        }
+        let free = self.device.memory()?.0;
+        let budget = options
+            .memory
+            .map_or(free / 10 * 9, |memory| memory.min(free));
+        loop {
+            let wanted = options.lanes.unwrap_or(LANES);
+            let count = wanted.min(share.div_ceil(shape.batch_rows)).max(1);
+            let bytes = shape.bytes(&self.encoder, &self.screen) * count as u64;
+            let lanes = if bytes <= budget {
+                let staged = place == Place::Read;
+                (0..count)
+                    .map(|_| Lane::new(shared, shape, staged))
+                    .collect()
+            } else {
+                Err(Fault {
+                    kind: FaultKind::NoMemory,
+                    what: format!(
+                        "{} rows at a time take {bytes} bytes of device memory, and {budget} may be used",
+                        shape.batch_rows
+                    ),
+                    action: "allow more with --gpu-memory, free some, or use --device cpu",
+                })
+            };
+            match lanes {
+                Err(fault) if fault.kind == FaultKind::NoMemory && shape.batch_rows > 1 => {
+                    shape = LaneShape {
+                        pair_capacity: options.pair_capacity.unwrap_or(shape.pair_capacity / 2),
+                        ..shape.of_rows(shape.batch_rows / 2)
+                    };
+                }
+                lanes => {
+                    return Ok(Lanes {
+                        lanes: lanes?,
+                        batch_rows: shape.batch_rows,
+                    });
+                }
+            }
+        }
+    }
+}
+
+struct Lanes {
+    lanes: Vec<Lane>,
+    batch_rows: usize,
+}
+
+/// Watches what a screen leaves open.
+struct Watch {
+    watches: bool,
+    features: usize,
+    rows: usize,
+    open: usize,
+}
+
+impl Watch {
+    fn new(watches: bool, features: usize) -> Self {
+        Self {
+            watches,
+            features,
+            rows: 0,
+            open: 0,
+        }
+    }
+
+    fn see(&mut self, done: &Done) {
+        self.rows += done.rows.len();
+        self.open += done.pairs + done.overflowed * self.features;
+    }
+
+    fn gives_up(&self) -> bool {
+        self.watches && self.rows > 0 && self.open / self.rows > most_open(self.features)
+    }
+}
+
+/// Waits for a lane's batch, and hands over what it found.
+fn drain(run: &Run, lane: &mut Lane, shared: Shared, watch: &mut Watch) -> Result<(), Stop> {
+    let Some(done) = lane.finish(shared)? else {
+        return Ok(());
+    };
+    watch.see(&done);
+    let bad = |r: usize| done.states[r].status == ROW_BAD;
+    run.take(&done.rows, done.fires, bad)
+}
+
+/// Reads rows from `first` on into page-locked memory, by several threads.
+fn fill(rows: &dyn Rows, first: usize, input: &mut [u8], row_bytes: usize) -> Result<(), Stop> {
+    let piece = (PIECE_BYTES / row_bytes).max(1);
+    input
+        .par_chunks_mut(piece * row_bytes)
+        .enumerate()
+        .try_for_each(|(i, out)| {
+            let from = first + i * piece;
+            rows.read_stored(from..from + out.len() / row_bytes, out)
+        })
+        .map_err(Stop::from)
+}

@@ -1,0 +1,140 @@
+//! Cohorts and models with a naive oracle that shares no code with any engine.
+
+use atomscope::cohort::{Call, Calls};
+use atomscope::engine::Encoded;
+use atomscope::sae::{Sae, SaeParts};
+use atomscope::tally::Strata;
+use rand::{Rng, RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+/// A cohort and a model, small enough to be scored naively.
+#[derive(Debug, Clone)]
+pub(crate) struct Case {
+    pub(crate) d: usize,
+    pub(crate) f: usize,
+    pub(crate) k: usize,
+    pub(crate) rows: Vec<f32>,
+    pub(crate) weight: Vec<f32>,
+    pub(crate) bias: Vec<f32>,
+    pub(crate) mean: Vec<f32>,
+    pub(crate) std: Vec<f32>,
+}
+
+impl Case {
+    pub(crate) fn sae(&self) -> Sae {
+        Sae::new(SaeParts {
+            name: "case".into(),
+            input_dim: self.d,
+            feature_dim: self.f,
+            k: self.k,
+            weight: self.weight.clone(),
+            bias: self.bias.clone(),
+            mean: self.mean.clone(),
+            std: self.std.clone(),
+        })
+        .unwrap()
+    }
+
+    pub(crate) fn count(&self) -> usize {
+        self.rows.len() / self.d
+    }
+
+    /// The definition, read literally.
+    pub(crate) fn oracle(&self) -> Vec<u32> {
+        let k = self.k.min(self.f);
+        let mut sets = Vec::new();
+        for row in self.rows.chunks(self.d) {
+            let x: Vec<f32> = (0..self.d)
+                .map(|i| {
+                    let centred = row[i] - self.mean[i];
+                    centred / (self.std[i] + 1e-6f32)
+                })
+                .collect();
+            let mut scored: Vec<(f64, usize)> = (0..self.f)
+                .map(|f| {
+                    let mut lanes = [0.0f64; 32];
+                    for i in 0..self.d {
+                        lanes[i % 32] += x[i] as f64 * self.weight[f * self.d + i] as f64;
+                    }
+                    for step in [16, 8, 4, 2, 1] {
+                        let old = lanes;
+                        for l in 0..32 {
+                            lanes[l] = old[l] + old[l ^ step];
+                        }
+                    }
+                    (lanes[0] + self.bias[f] as f64, f)
+                })
+                .collect();
+            scored.sort_by(|a, b| b.0.partial_cmp(&a.0).unwrap().then(a.1.cmp(&b.1)));
+            let mut set: Vec<u32> = scored[..k].iter().map(|s| s.1 as u32).collect();
+            set.sort_unstable();
+            sets.extend(set);
+        }
+        sets
+    }
+
+    /// Three strata, unevenly.
+    pub(crate) fn strata(&self) -> Strata {
+        let calls: Calls = (0..self.count())
+            .map(|i| Call {
+                truvari_class: Some(if i % 3 == 0 { "TP" } else { "FP" }),
+                svtype: [Some("INS"), Some("DEL"), None][i % 3],
+                ..Call::default()
+            })
+            .collect();
+        Strata::of_calls(&calls)
+    }
+
+    /// Demands the oracle's sets, and the counts that follow from them.
+    pub(crate) fn assert_exact(&self, expected: &[u32], found: &Encoded, way: &str) {
+        let k = found.fires.k();
+        assert_eq!(found.fires.rows(), self.count(), "{way}");
+        let pairs = found.fires.atoms().chunks(k).zip(expected.chunks(k));
+        for (i, (got, want)) in pairs.enumerate() {
+            assert_eq!(got, want, "row {i}, {way}");
+        }
+        let strata = self.strata();
+        for (s, _) in strata.table().iter().enumerate() {
+            let mut naive = vec![0u64; self.f];
+            let mut rows = 0;
+            for (row, set) in expected.chunks(k).enumerate() {
+                if usize::from(strata.of_row()[row]) == s {
+                    rows += 1;
+                    set.iter().for_each(|&atom| naive[atom as usize] += 1);
+                }
+            }
+            assert_eq!(found.tally.counts(s), naive, "stratum {s}, {way}");
+            assert_eq!(found.tally.rows()[s], rows, "stratum {s}, {way}");
+        }
+    }
+}
+
+fn gaussian(rng: &mut impl Rng) -> f32 {
+    let u: f64 = rng.random_range(f64::MIN_POSITIVE..1.0);
+    let v: f64 = rng.random_range(0.0..std::f64::consts::TAU);
+    ((-2.0 * u.ln()).sqrt() * v.cos()) as f32
+}
+
+pub(crate) fn random_case(seed: u64, count: usize, d: usize, f: usize, k: usize) -> Case {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let mut normal = |n: usize| (0..n).map(|_| gaussian(&mut rng)).collect::<Vec<_>>();
+    Case {
+        d,
+        f,
+        k,
+        rows: normal(count * d),
+        weight: normal(f * d),
+        bias: normal(f).iter().map(|b| b * 0.1).collect(),
+        mean: normal(d),
+        std: normal(d).iter().map(|s| s.abs() + 0.1).collect(),
+    }
+}
+
+/// A case whose whitening does nothing but divide by 1 (0.999999 + 1e-6 rounds to 1).
+pub(crate) fn plain_case(seed: u64, count: usize, d: usize, f: usize, k: usize) -> Case {
+    let mut case = random_case(seed, count, d, f, k);
+    case.mean.fill(0.0);
+    case.std.fill(0.999_999);
+    assert_eq!(case.std[0] + 1e-6, 1.0);
+    case
+}
