@@ -17,7 +17,7 @@
 constexpr u32 WHITEN_THREADS = 256;
 
 // What the screen's product takes: see src/engine/cuda/screen.rs.
-constexpr u32 FORMAT_HALF = 0;    // x̃ in binary16
+// 0: x̃ in binary16
 constexpr u32 FORMAT_SPLIT = 1;   // rows [high | high | low], weights [high | low | high]
 constexpr u32 FORMAT_SINGLE = 2;  // x̃ in binary32
 
@@ -98,7 +98,7 @@ __device__ __forceinline__ void put(const WhitenArgs& args, u64 row, u32 i, doub
     } else {
         u16 high = to_half((float)value);
         double rest = value - (double)from_half(high);
-        if (args.format == FORMAT_HALF) {
+        if (args.format != FORMAT_SPLIT) {
             ((u16*)args.operand)[row * args.padded + i] = high;
             sum.error = __fma_rn(rest, rest, sum.error);
             double tilde = (double)from_half(high);

@@ -219,11 +219,12 @@ fn what_does_not_fit_together_is_refused() {
 fn cuda_never_falls_back_silently() {
     let cohort = cohort();
     let options = EngineOptions::default();
-    let refused = open(Device::Cuda(Some(1)), &cohort.sae, 700, &options)
+    // No machine has so many devices; most have none.
+    let refused = open(Device::Cuda(Some(4096)), &cohort.sae, 700, &options)
         .err()
-        .expect("no CUDA engine");
+        .expect("no such device");
     assert_eq!(refused.exit_code(), 3);
     let (engine, why) = open(Device::Auto, &cohort.sae, 700, &options).expect("the CPU");
     assert_eq!(engine.device(), "cpu");
-    assert!(why.contains("no CUDA engine"), "{why}");
+    assert!(why.contains("before a GPU would be ready"), "{why}");
 }

@@ -6,6 +6,7 @@
 mod analyze;
 mod demo;
 mod digest;
+mod doctor;
 mod inspect;
 mod investigate;
 mod options;
@@ -41,6 +42,7 @@ enum Command {
     Inspect(inspect::Inspect),
     Simulate(simulate::Simulate),
     Demo(demo::Demo),
+    Doctor(doctor::Doctor),
 }
 
 impl Cli {
@@ -54,6 +56,7 @@ impl Cli {
             Command::Inspect(command) => command.run(),
             Command::Simulate(command) => command.run(),
             Command::Demo(command) => command.run(),
+            Command::Doctor(command) => command.run(),
         }
     }
 }

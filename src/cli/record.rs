@@ -14,7 +14,7 @@ use crate::stats::{self, BiasTable};
 use crate::tally::Certificate;
 
 /// The version of the definition of the answer: scores, firing sets, counts.
-const DEFINITION: u32 = 1;
+pub(super) const DEFINITION: u32 = 1;
 
 /// The most classes that a record names.
 const MOST_CLASSES: usize = 50;

@@ -100,7 +100,9 @@ impl Case {
             for (row, set) in expected.chunks(k).enumerate() {
                 if usize::from(strata.of_row()[row]) == s {
                     rows += 1;
-                    set.iter().for_each(|&atom| naive[atom as usize] += 1);
+                    for &atom in set {
+                        naive[atom as usize] += 1;
+                    }
                 }
             }
             assert_eq!(found.tally.counts(s), naive, "stratum {s}, {way}");

@@ -1,19 +1,20 @@
 //! A lane: one stream with all its buffers, through which a batch of rows goes from embeddings to
 //! firing sets. Several lanes of a device overlap copying and computing.
 
+mod arguments;
+mod full;
+
 use std::ops::Range;
 use std::sync::Arc;
 
 use super::blas::{Blas, Product};
-use super::driver::{Buffer, Device, PageLocked, Pod, Stream};
+use super::driver::{Buffer, Device, PageLocked, Stream};
 use super::fault::Fault;
 use super::kernels::Kernels;
-use super::rescore::RescoreArgs;
 use super::screen::{Encoder, Screen};
-use super::select::{Counters, Pair, RowState, SelectArgs};
+use super::select::{Counters, Pair, RowState};
 use super::shape::LaneShape;
 use super::stages::{Stage, Stages};
-use super::tally::TallyArgs;
 use super::whiten::{RowFacts, WhitenArgs};
 use crate::rows::ElementType;
 
@@ -51,9 +52,6 @@ pub(super) enum Source<'a> {
 const HEADS: usize = 3;
 const OVERFLOWED: usize = 1;
 const ORDERED: usize = 2;
-
-/// Memory for scores of rows that are scored in full.
-const FULL_SCORE_BYTES: usize = 256 << 20;
 
 /// Fields are dropped in order: the stream first of all that it works on, and it waits for its
 /// work.
@@ -273,77 +271,6 @@ impl Lane {
         Ok(())
     }
 
-    fn select_args(&self, shared: Shared, first: usize, rows: usize) -> SelectArgs {
-        let (encoder, screen) = (shared.encoder, shared.screen);
-        SelectArgs {
-            scores: self.scores.address(),
-            biases: screen.biases.address(),
-            margins: screen.margins.address(),
-            facts: self.facts.address(),
-            fires: self.fires.address(),
-            states: self.states.address(),
-            pairs: self.pairs.address(),
-            pair_count: self.heads.at(0),
-            atom_pairs: self.atom_pairs.address(),
-            overflowed: self.overflowed.address(),
-            overflow_count: self.heads.at(OVERFLOWED),
-            counters: shared.counts.counters.address(),
-            rows: rows as u32,
-            first_row: first as u32,
-            features: encoder.features as u32,
-            stride: screen.stride as u32,
-            k: encoder.k as u32,
-            capacity: shared.kernels.select.capacity(encoder.k as u32),
-            pair_capacity: self.shape.pair_capacity as u32,
-            unused: 0,
-        }
-    }
-
-    fn rescore_args(&self, shared: Shared) -> RescoreArgs {
-        let encoder = shared.encoder;
-        RescoreArgs {
-            x: self.x.address(),
-            weight: encoder.weight.address(),
-            bias: encoder.bias.address(),
-            pairs: self.pairs.address(),
-            pair_count: self.heads.at(0),
-            atom_pairs: self.atom_pairs.address(),
-            order: self.order.address(),
-            ordered: self.heads.at(ORDERED),
-            score: self.pair_scores.address(),
-            listed: self.overflowed.address(),
-            listed_count: 0,
-            dim: encoder.dim as u32,
-            features: encoder.features as u32,
-            pair_capacity: self.shape.pair_capacity as u32,
-        }
-    }
-
-    fn tally_args(&self, shared: Shared, count: usize) -> TallyArgs {
-        let encoder = shared.encoder;
-        TallyArgs {
-            fires: self.fires.address(),
-            states: self.states.address(),
-            pairs: self.pairs.address(),
-            score: self.pair_scores.address(),
-            strata: self.strata.address(),
-            counts: shared.counts.cells.address(),
-            listed: self.overflowed.address(),
-            listed_count: 0,
-            rows: count as u32,
-            features: encoder.features as u32,
-            k: encoder.k as u32,
-            sort_width: if self.shape.screened {
-                (encoder.k as u32).next_power_of_two()
-            } else {
-                1
-            },
-            strata_count: shared.counts.strata as u32,
-            private_counts: 0,
-            unused: 0,
-        }
-    }
-
     unsafe fn copy_out(&mut self, shared: Shared, count: usize) -> Result<(), Fault> {
         // SAFETY: nobody reads these before the batch is done, and the lane holds them.
         unsafe {
@@ -384,45 +311,6 @@ impl Lane {
         }))
     }
 
-    /// Canonical scores of all features of the listed rows, a group of rows at a time.
-    fn score_in_full(&mut self, shared: Shared, listed: usize, count: usize) -> Result<(), Fault> {
-        let features = shared.encoder.features;
-        let scores = grouped(
-            listed,
-            |group| Buffer::<f64>::new(shared.device, group * features, "scores in full"),
-            FULL_SCORE_BYTES / 8 / features,
-        )?;
-        let group = scores.len() / features;
-        for first in (0..listed).step_by(group) {
-            let listed_count = group.min(listed - first) as u32;
-            let rescore = RescoreArgs {
-                score: scores.address(),
-                listed: self.overflowed.at(first),
-                listed_count,
-                ..self.rescore_args(shared)
-            };
-            let tally = TallyArgs {
-                score: scores.address(),
-                listed: self.overflowed.at(first),
-                listed_count,
-                ..self.tally_args(shared, count)
-            };
-            // SAFETY: the buffers are as large as the kernels' headers say, and the stream is
-            // waited for before `scores` goes.
-            unsafe {
-                shared.kernels.rescore.launch_rows(&self.stream, &rescore)?;
-                shared.kernels.settle.launch_rows(&self.stream, &tally)?;
-            }
-        }
-        self.stages.mark(Stage::Full, &self.stream)?;
-        // SAFETY: as in `copy_out`.
-        unsafe {
-            self.stream
-                .copy_out(&self.host_fires, &self.fires, count * shared.encoder.k)?;
-        }
-        self.stream.synchronize()
-    }
-
     /// Seconds that the stages have taken on the device, so far.
     pub(super) fn stage_seconds(&self) -> [f64; Stage::COUNT] {
         self.stages.seconds()
@@ -431,22 +319,5 @@ impl Lane {
     /// The number type of rows.
     pub(super) fn element(&self) -> ElementType {
         self.shape.element
-    }
-}
-
-/// A buffer for as large a group of `wanted` items as can be had, from `most` on downwards.
-fn grouped<T: Pod>(
-    wanted: usize,
-    buffer: impl Fn(usize) -> Result<Buffer<T>, Fault>,
-    most: usize,
-) -> Result<Buffer<T>, Fault> {
-    let mut group = wanted.min(most.max(1));
-    loop {
-        match buffer(group) {
-            Err(fault) if fault.kind == super::fault::FaultKind::NoMemory && group > 1 => {
-                group /= 2;
-            }
-            other => return other,
-        }
     }
 }

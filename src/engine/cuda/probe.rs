@@ -37,7 +37,7 @@ pub fn use_libraries(folder: &Path) {
         .push(folder.to_owned());
 }
 
-/// The driver, `libcuda`. Fails with [`FaultKind::Missing`](super::fault::FaultKind::Missing)
+/// The driver, `libcuda`. Fails with [`FaultKind::Missing`](super::FaultKind::Missing)
 /// where it is not there, cannot be loaded, or lacks a function; so do the others.
 pub fn driver() -> Result<&'static Found, Fault> {
     static FOUND: OnceLock<Result<Found, Fault>> = OnceLock::new();
@@ -47,7 +47,10 @@ pub fn driver() -> Result<&'static Found, Fault> {
 /// The compiler of kernels, `libnvrtc`.
 pub fn nvrtc() -> Result<&'static Found, Fault> {
     static FOUND: OnceLock<Result<Found, Fault>> = OnceLock::new();
-    remembered(&FOUND, &NVRTC)
+    static DRIVER: OnceLock<Result<(), Fault>> = OnceLock::new();
+    let found = remembered(&FOUND, &NVRTC)?;
+    DRIVER.get_or_init(driver_of_nvrtc).clone()?;
+    Ok(found)
 }
 
 /// The matrix product, `libcublas`.
@@ -69,6 +72,30 @@ fn remembered(
         .get_or_init(|| look_for(wanted))
         .as_ref()
         .map_err(Clone::clone)
+}
+
+/// NVRTC asks for the driver by name, needs none, but ends the process where there is one without
+/// the functions that it calls.
+fn driver_of_nvrtc() -> Result<(), Fault> {
+    // What this leaves loaded is what NVRTC will be given.
+    let _ = driver();
+    let name = if cfg!(windows) {
+        "nvcuda.dll"
+    } else {
+        "libcuda.so.1"
+    };
+    // SAFETY: as in `taken_by_cudarc`.
+    let Ok(library) = (unsafe { Library::new(name) }) else {
+        return Ok(());
+    };
+    let mut called = ["cuInit", "cuGetExportTable"].into_iter();
+    match called.find(|function| address(&library, function).is_none()) {
+        None => Ok(()),
+        Some(function) => Err(Fault::missing(
+            format!("NVRTC cannot be used: {name} has no function {function}, which NVRTC calls"),
+            DRIVER.install,
+        )),
+    }
 }
 
 /// Looks in the folders that were named, where something broken ends the search; then asks the
@@ -191,9 +218,9 @@ fn taken_by_cudarc(wanted: &Wanted) -> Result<Option<(Library, String)>, String>
                 return Ok(Some((library, name)));
             }
             Err(error) => {
-                let reason = error.to_string();
+                let reason = files::reason(&error);
                 if files::is_damage(&name, &reason) {
-                    broken = broken.or(Some(files::one_line(&reason)));
+                    broken = broken.or(Some(reason));
                 }
             }
         }
@@ -234,7 +261,7 @@ fn load(path: &Path) -> Result<Library, String> {
         Windows::load_with_flags(path, LOAD_WITH_ALTERED_SEARCH_PATH).map(Library::from)
     };
     loaded.map_err(|error| {
-        let reason = files::one_line(&error.to_string());
+        let reason = files::reason(&error);
         let path = path.display().to_string();
         if reason.contains(&path) {
             reason

@@ -2,7 +2,7 @@
 
 use super::{CudaEngine, CudaOptions, Fault, Format, ScreenChoice};
 use crate::engine::{Control, CpuEngine, Encoded, Engine, EngineOptions};
-use crate::error::Result as CrateResult;
+use crate::error::{Error, Result as CrateResult};
 use crate::rows::SliceRows;
 use crate::simulate::{SimulateOptions, Simulated, simulate_in_memory};
 use crate::tally::Strata;
@@ -61,8 +61,11 @@ fn encode<'a>(
     open(&EngineOptions::default())?.encode(&rows, &strata, &Control::default())
 }
 
-fn own(error: &crate::error::Error) -> Fault {
-    Fault::failed(error.to_string(), ACTION)
+fn own(error: &Error) -> Fault {
+    match error {
+        Error::Device { reason, action, .. } => Fault::failed(reason.clone(), action),
+        other => Fault::failed(other.to_string(), ACTION),
+    }
 }
 
 fn compare(expected: &Encoded, found: &Encoded, format: Format) -> Result<(), Fault> {

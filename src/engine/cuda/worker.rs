@@ -1,38 +1,32 @@
 //! A device at work: takes batches off the queue, keeps its lanes full, and drains them.
 
+mod lanes;
+mod watch;
+
 use std::sync::Arc;
 
 use rayon::prelude::*;
 
 use super::CudaOptions;
 use super::driver::{Buffer, Device, PageLocked, Stream};
-use super::fault::{Fault, FaultKind};
+use super::fault::Fault;
 use super::kernels::Kernels;
-use super::lane::{Counts, Done, Lane, Shared, Source};
+use super::lane::{Counts, Lane, Shared, Source};
 use super::run::{Run, Stop};
 use super::screen::{Encoder, Format, Screen, ScreenChoice};
 use super::select::{Counters, ROW_BAD};
-use super::shape::LaneShape;
 use super::stages::Stage;
 use crate::engine::bound;
 use crate::rows::{Place, Rows};
 use crate::sae::Sae;
+use watch::Watch;
 
-/// Lanes of a device: one is filled, one copied, one computed.
-const LANES: usize = 3;
 /// Pieces in which a batch is read, by as many threads as there are.
 const PIECE_BYTES: usize = 1 << 20;
 /// Rows that may be counted in 32 bits before counts are drained.
 const MOST_COUNTED_ROWS: u64 = 1 << 31;
 /// The share of features that may lose more than 2⁻⁹ of their norm in binary16.
 const MOST_COARSE_SHARE: f64 = 0.01;
-/// Open atoms a row beyond which binary32 is the faster screen: scoring one reads 8·D bytes at
-/// about 4 TB/s, and binary32 multiplies an atom's 2·D operations at about 50 TFLOP/s, so that the
-/// whole product of F atoms costs as much as F/50 open ones; and never fewer than are usual.
-fn most_open(features: usize) -> usize {
-    (features / 50).max(64)
-}
-
 /// A device with the model on it.
 pub(super) struct Worker {
     pub(super) device: Arc<Device>,
@@ -261,100 +255,6 @@ impl Worker {
         self.stream.synchronize()?;
         // SAFETY: the copy is done.
         Ok(unsafe { host.as_slice() }.to_vec())
-    }
-
-    /// Lanes as large as wanted, or as the memory allows: where it runs out, half as large.
-    fn lanes(&self, shared: Shared, run: &Run, options: &CudaOptions) -> Result<Lanes, Fault> {
-        let place = run.rows.place();
-        let shape = LaneShape {
-            screened: self.screens(),
-            resident: matches!(place, Place::Device { .. }),
-            ..LaneShape::new(
-                self.device.info(),
-                &self.encoder,
-                &self.screen,
-                run.rows.element_type(),
-                run.batch_rows,
-                options.tile_rows,
-            )
-        };
-        // No larger than what is left to do, shared among devices and lanes.
-        let share = run.left().div_ceil(run.devices).max(1);
-        let mut shape = shape.of_rows(shape.batch_rows.min(share));
-        if let Some(pairs) = options.pair_capacity {
-            shape.pair_capacity = pairs;
-        }
-        let free = self.device.memory()?.0;
-        let budget = options
-            .memory
-            .map_or(free / 10 * 9, |memory| memory.min(free));
-        loop {
-            let wanted = options.lanes.unwrap_or(LANES);
-            let count = wanted.min(share.div_ceil(shape.batch_rows)).max(1);
-            let bytes = shape.bytes(&self.encoder, &self.screen) * count as u64;
-            let lanes = if bytes <= budget {
-                let staged = place == Place::Read;
-                (0..count)
-                    .map(|_| Lane::new(shared, shape, staged))
-                    .collect()
-            } else {
-                Err(Fault {
-                    kind: FaultKind::NoMemory,
-                    what: format!(
-                        "{} rows at a time take {bytes} bytes of device memory, and {budget} may be used",
-                        shape.batch_rows
-                    ),
-                    action: "allow more with --gpu-memory, free some, or use --device cpu",
-                })
-            };
-            match lanes {
-                Err(fault) if fault.kind == FaultKind::NoMemory && shape.batch_rows > 1 => {
-                    shape = LaneShape {
-                        pair_capacity: options.pair_capacity.unwrap_or(shape.pair_capacity / 2),
-                        ..shape.of_rows(shape.batch_rows / 2)
-                    };
-                }
-                lanes => {
-                    return Ok(Lanes {
-                        lanes: lanes?,
-                        batch_rows: shape.batch_rows,
-                    });
-                }
-            }
-        }
-    }
-}
-
-struct Lanes {
-    lanes: Vec<Lane>,
-    batch_rows: usize,
-}
-
-/// Watches what a screen leaves open.
-struct Watch {
-    watches: bool,
-    features: usize,
-    rows: usize,
-    open: usize,
-}
-
-impl Watch {
-    fn new(watches: bool, features: usize) -> Self {
-        Self {
-            watches,
-            features,
-            rows: 0,
-            open: 0,
-        }
-    }
-
-    fn see(&mut self, done: &Done) {
-        self.rows += done.rows.len();
-        self.open += done.pairs + done.overflowed * self.features;
-    }
-
-    fn gives_up(&self) -> bool {
-        self.watches && self.rows > 0 && self.open / self.rows > most_open(self.features)
     }
 }
 

@@ -1,6 +1,6 @@
 //! A safe, thin layer over the CUDA driver: devices, memory, streams, events, kernels.
 //!
-//! Nothing here is called before [`probe`](super::probe) has found the driver with every function
+//! Nothing here is called before [`probe`] has found the driver with every function
 //! that is used, since a missing one would end the process. What is allocated here is freed here;
 //! what runs asynchronously is marked `unsafe` where the caller must keep memory alive for it.
 

@@ -1,6 +1,7 @@
 //! Files that should be libraries, looked at before the loader maps them.
 
 use std::env::consts::{DLL_PREFIX, DLL_SUFFIX};
+use std::error::Error;
 use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -103,7 +104,10 @@ pub(super) fn is_damage(name: &str, reason: &str) -> bool {
         && !(reason.contains(&format!("{name}:")) && reason.contains("No such file"))
 }
 
-/// A loader's message in one line.
-pub(super) fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+/// The loader's own words, in one line.
+pub(super) fn reason(error: &libloading::Error) -> String {
+    let words = error
+        .source()
+        .map_or(error.to_string(), ToString::to_string);
+    words.split_whitespace().collect::<Vec<_>>().join(" ")
 }

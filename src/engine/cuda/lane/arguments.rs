@@ -1,0 +1,79 @@
+//! The kernels' arguments, from a lane's buffers.
+
+use super::{Lane, ORDERED, OVERFLOWED, Shared};
+use crate::engine::cuda::rescore::RescoreArgs;
+use crate::engine::cuda::select::SelectArgs;
+use crate::engine::cuda::tally::TallyArgs;
+
+impl Lane {
+    pub(super) fn select_args(&self, shared: Shared, first: usize, rows: usize) -> SelectArgs {
+        let (encoder, screen) = (shared.encoder, shared.screen);
+        SelectArgs {
+            scores: self.scores.address(),
+            biases: screen.biases.address(),
+            margins: screen.margins.address(),
+            facts: self.facts.address(),
+            fires: self.fires.address(),
+            states: self.states.address(),
+            pairs: self.pairs.address(),
+            pair_count: self.heads.at(0),
+            atom_pairs: self.atom_pairs.address(),
+            overflowed: self.overflowed.address(),
+            overflow_count: self.heads.at(OVERFLOWED),
+            counters: shared.counts.counters.address(),
+            rows: rows as u32,
+            first_row: first as u32,
+            features: encoder.features as u32,
+            stride: screen.stride as u32,
+            k: encoder.k as u32,
+            capacity: shared.kernels.select.capacity(encoder.k as u32),
+            pair_capacity: self.shape.pair_capacity as u32,
+            unused: 0,
+        }
+    }
+
+    pub(super) fn rescore_args(&self, shared: Shared) -> RescoreArgs {
+        let encoder = shared.encoder;
+        RescoreArgs {
+            x: self.x.address(),
+            weight: encoder.weight.address(),
+            bias: encoder.bias.address(),
+            pairs: self.pairs.address(),
+            pair_count: self.heads.at(0),
+            atom_pairs: self.atom_pairs.address(),
+            order: self.order.address(),
+            ordered: self.heads.at(ORDERED),
+            score: self.pair_scores.address(),
+            listed: self.overflowed.address(),
+            listed_count: 0,
+            dim: encoder.dim as u32,
+            features: encoder.features as u32,
+            pair_capacity: self.shape.pair_capacity as u32,
+        }
+    }
+
+    pub(super) fn tally_args(&self, shared: Shared, count: usize) -> TallyArgs {
+        let encoder = shared.encoder;
+        TallyArgs {
+            fires: self.fires.address(),
+            states: self.states.address(),
+            pairs: self.pairs.address(),
+            score: self.pair_scores.address(),
+            strata: self.strata.address(),
+            counts: shared.counts.cells.address(),
+            listed: self.overflowed.address(),
+            listed_count: 0,
+            rows: count as u32,
+            features: encoder.features as u32,
+            k: encoder.k as u32,
+            sort_width: if self.shape.screened {
+                (encoder.k as u32).next_power_of_two()
+            } else {
+                1
+            },
+            strata_count: shared.counts.strata as u32,
+            private_counts: 0,
+            unused: 0,
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! Rows that overflowed: canonical scores of all their features.
+
+use super::{Lane, Shared};
+use crate::engine::cuda::driver::{Buffer, Pod};
+use crate::engine::cuda::fault::{Fault, FaultKind};
+use crate::engine::cuda::rescore::RescoreArgs;
+use crate::engine::cuda::stages::Stage;
+use crate::engine::cuda::tally::TallyArgs;
+
+/// Memory for scores of rows that are scored in full.
+const FULL_SCORE_BYTES: usize = 256 << 20;
+
+impl Lane {
+    /// Canonical scores of all features of the listed rows, a group of rows at a time.
+    pub(super) fn score_in_full(
+        &mut self,
+        shared: Shared,
+        listed: usize,
+        count: usize,
+    ) -> Result<(), Fault> {
+        let features = shared.encoder.features;
+        let scores = grouped(
+            listed,
+            |group| Buffer::<f64>::new(shared.device, group * features, "scores in full"),
+            FULL_SCORE_BYTES / 8 / features,
+        )?;
+        let group = scores.len() / features;
+        for first in (0..listed).step_by(group) {
+            let listed_count = group.min(listed - first) as u32;
+            let rescore = RescoreArgs {
+                score: scores.address(),
+                listed: self.overflowed.at(first),
+                listed_count,
+                ..self.rescore_args(shared)
+            };
+            let tally = TallyArgs {
+                score: scores.address(),
+                listed: self.overflowed.at(first),
+                listed_count,
+                ..self.tally_args(shared, count)
+            };
+            // SAFETY: the buffers are as large as the kernels' headers say, and the stream is
+            // waited for before `scores` goes.
+            unsafe {
+                shared.kernels.rescore.launch_rows(&self.stream, &rescore)?;
+                shared.kernels.settle.launch_rows(&self.stream, &tally)?;
+            }
+        }
+        self.stages.mark(Stage::Full, &self.stream)?;
+        // SAFETY: as in `copy_out`.
+        unsafe {
+            self.stream
+                .copy_out(&self.host_fires, &self.fires, count * shared.encoder.k)?;
+        }
+        self.stream.synchronize()
+    }
+}
+
+/// A buffer for as large a group of `wanted` items as can be had, from `most` on downwards.
+fn grouped<T: Pod>(
+    wanted: usize,
+    buffer: impl Fn(usize) -> Result<Buffer<T>, Fault>,
+    most: usize,
+) -> Result<Buffer<T>, Fault> {
+    let mut group = wanted.min(most.max(1));
+    loop {
+        match buffer(group) {
+            Err(fault) if fault.kind == FaultKind::NoMemory && group > 1 => {
+                group /= 2;
+            }
+            other => return other,
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! Lanes as large as the work wants and the memory allows.
+
+use super::Worker;
+use crate::engine::cuda::CudaOptions;
+use crate::engine::cuda::fault::{Fault, FaultKind};
+use crate::engine::cuda::lane::{Lane, Shared};
+use crate::engine::cuda::run::Run;
+use crate::engine::cuda::shape::LaneShape;
+use crate::rows::Place;
+
+/// Lanes of a device: one is filled, one copied, one computed.
+const LANES: usize = 3;
+
+/// The lanes of a device.
+pub(super) struct Lanes {
+    pub(super) lanes: Vec<Lane>,
+    /// Rows that each takes at once.
+    pub(super) batch_rows: usize,
+}
+
+impl Worker {
+    /// Lanes as large as wanted, or as the memory allows: where it runs out, half as large.
+    pub(super) fn lanes(
+        &self,
+        shared: Shared,
+        run: &Run,
+        options: &CudaOptions,
+    ) -> Result<Lanes, Fault> {
+        let place = run.rows.place();
+        let shape = LaneShape {
+            screened: self.screens(),
+            resident: matches!(place, Place::Device { .. }),
+            ..LaneShape::new(
+                self.device.info(),
+                &self.encoder,
+                &self.screen,
+                run.rows.element_type(),
+                run.batch_rows,
+                options.tile_rows,
+            )
+        };
+        // No larger than what is left to do, shared among devices and lanes.
+        let share = run.left().div_ceil(run.devices).max(1);
+        let mut shape = shape.of_rows(shape.batch_rows.min(share));
+        if let Some(pairs) = options.pair_capacity {
+            shape.pair_capacity = pairs;
+        }
+        let free = self.device.memory()?.0;
+        let budget = options
+            .memory
+            .map_or(free / 10 * 9, |memory| memory.min(free));
+        loop {
+            let wanted = options.lanes.unwrap_or(LANES);
+            let count = wanted.min(share.div_ceil(shape.batch_rows)).max(1);
+            let bytes = shape.bytes(&self.encoder, &self.screen) * count as u64;
+            let lanes = if bytes <= budget {
+                let staged = place == Place::Read;
+                (0..count)
+                    .map(|_| Lane::new(shared, shape, staged))
+                    .collect()
+            } else {
+                Err(Fault {
+                    kind: FaultKind::NoMemory,
+                    what: format!(
+                        "{} rows at a time take {bytes} bytes of device memory, and {budget} may be used",
+                        shape.batch_rows
+                    ),
+                    action: "allow more with --gpu-memory, free some, or use --device cpu",
+                })
+            };
+            match lanes {
+                Err(fault) if fault.kind == FaultKind::NoMemory && shape.batch_rows > 1 => {
+                    shape = LaneShape {
+                        pair_capacity: options.pair_capacity.unwrap_or(shape.pair_capacity / 2),
+                        ..shape.of_rows(shape.batch_rows / 2)
+                    };
+                }
+                lanes => {
+                    return Ok(Lanes {
+                        lanes: lanes?,
+                        batch_rows: shape.batch_rows,
+                    });
+                }
+            }
+        }
+    }
+}
