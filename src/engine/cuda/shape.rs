@@ -8,6 +8,8 @@ use crate::rows::ElementType;
 
 /// Bytes of embeddings in a batch: enough that copies and kernels run long past their launch.
 const BATCH_BYTES: usize = 64 << 20;
+/// Rows that need no copy to the device: fewer, larger batches, for the sake of the host alone.
+const RESIDENT_BATCH_BYTES: usize = 256 << 20;
 /// A batch is no larger than this, however narrow rows are.
 const MOST_BATCH_ROWS: usize = 1 << 16;
 /// Rows a tile: fewer leave a matrix product without work for all multiprocessors.
@@ -34,20 +36,25 @@ pub(super) struct LaneShape {
 }
 
 impl LaneShape {
-    /// The shape that suits a device and a model. `batch` and `tile` are the caller's wishes.
+    /// The shape that suits a device, a model, and rows of this type, which may be on the device
+    /// already. `batch` and `tile` are the caller's wishes.
     pub(super) fn new(
         device: &DeviceInfo,
         encoder: &Encoder,
         screen: &Screen,
-        element: ElementType,
-        batch: Option<usize>,
-        tile: Option<usize>,
+        (element, resident): (ElementType, bool),
+        (batch, tile): (Option<usize>, Option<usize>),
     ) -> Self {
         // Scores of a tile are written by the product and read by selection: half the cache.
         let in_cache = device.l2_bytes as usize / 2 / (screen.stride * 4);
         let tile_rows = (in_cache / 128 * 128).clamp(FEWEST_TILE_ROWS, MOST_TILE_ROWS);
         let tile_rows = tile.unwrap_or(tile_rows).max(1);
-        let by_bytes = BATCH_BYTES / (encoder.dim * element.bytes());
+        let bytes = if resident {
+            RESIDENT_BATCH_BYTES
+        } else {
+            BATCH_BYTES
+        };
+        let by_bytes = bytes / (encoder.dim * element.bytes());
         let whole_tiles = by_bytes.next_multiple_of(tile_rows);
         let batch_rows = batch
             .unwrap_or(whole_tiles.min(MOST_BATCH_ROWS))
@@ -58,7 +65,7 @@ impl LaneShape {
             pair_capacity: 0,
             element,
             screened: true,
-            resident: false,
+            resident,
         }
         .of_rows(batch_rows)
     }

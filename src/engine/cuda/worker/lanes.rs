@@ -29,19 +29,22 @@ impl Worker {
         let place = run.rows.place();
         let shape = LaneShape {
             screened: self.screens(),
-            resident: matches!(place, Place::Device { .. }),
             ..LaneShape::new(
                 self.device.info(),
                 &self.encoder,
                 &self.screen,
-                run.rows.element_type(),
-                run.batch_rows,
-                options.tile_rows,
+                (
+                    run.rows.element_type(),
+                    matches!(place, Place::Device { .. }),
+                ),
+                (run.batch_rows, options.tile_rows),
             )
         };
-        // No larger than what is left to do, shared among devices and lanes.
+        // What is left to do is shared among devices and, in whole tiles, among lanes.
+        let wanted = options.lanes.unwrap_or(LANES);
         let share = run.left().div_ceil(run.devices).max(1);
-        let mut shape = shape.of_rows(shape.batch_rows.min(share));
+        let of_lane = share.div_ceil(wanted.max(1)).max(shape.tile_rows);
+        let mut shape = shape.of_rows(shape.batch_rows.min(of_lane));
         if let Some(pairs) = options.pair_capacity {
             shape.pair_capacity = pairs;
         }
@@ -50,7 +53,6 @@ impl Worker {
             .memory
             .map_or(free / 10 * 9, |memory| memory.min(free));
         loop {
-            let wanted = options.lanes.unwrap_or(LANES);
             let count = wanted.min(share.div_ceil(shape.batch_rows)).max(1);
             let bytes = shape.bytes(&self.encoder, &self.screen) * count as u64;
             let lanes = if bytes <= budget {
