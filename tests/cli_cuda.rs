@@ -224,7 +224,7 @@ fn auto_says_what_it_takes_and_why() {
 
 #[test]
 fn no_access_is_out_of_bounds() {
-    let Some((libraries, sanitizer)) = emulator::libraries_with_address_sanitizer() else {
+    let Some(watched) = emulator::libraries_with_address_sanitizer() else {
         return;
     };
     let cohort = Cohort::simulated(90);
@@ -239,7 +239,7 @@ fn no_access_is_out_of_bounds() {
             ),
             ("ATOMSCOPE_EMULATOR_SEED", "3"),
         ];
-        let output = analyze(&cohort, libraries, "cuda", &args, &env);
+        let output = analyze(&cohort, &watched.folder, "cuda", &args, &env);
         let stderr = String::from_utf8_lossy(&output.stderr);
         assert!(!stderr.contains("AddressSanitizer"), "{screen}: {stderr}");
         assert_success(&output);

@@ -4,6 +4,8 @@
 
 pub(crate) mod case;
 pub(crate) mod cohort;
+pub(crate) mod emulator;
+pub(crate) mod gpu;
 pub(crate) mod hostile;
 
 use std::path::{Path, PathBuf};

@@ -1,0 +1,109 @@
+//! Firing sets and counts of the engine on the device against their definition, on random and on
+//! tied data, with every screen.
+
+use std::time::Instant;
+
+use atomscope::engine::cuda::{Format, ScreenChoice};
+use atomscope::engine::{Control, CudaEngine, CudaOptions, Encoded, Engine, EngineOptions};
+use atomscope::rows::SliceRows;
+use atomscope::sae::Sae;
+use atomscope::tally::Strata;
+use serde_json::json;
+
+use crate::data::{self, Kind};
+use crate::{Outcome, definition, say};
+
+/// Rows, D, F, k, and whether every screen is tried, or the engine's own choice alone.
+type Case = (Kind, usize, usize, usize, usize, bool);
+
+const FULL: [Case; 5] = [
+    (Kind::Gaussian, 1_000_000, 64, 512, 8, true),
+    (Kind::Tied, 100_000, 64, 512, 8, true),
+    (Kind::Gaussian, 50_000, 203, 1031, 13, true),
+    (Kind::Gaussian, 20_000, 4096, 4096, 64, false),
+    (Kind::Gaussian, 2000, 4096, 32_768, 64, false),
+];
+const SMALL: [Case; 3] = [
+    (Kind::Gaussian, 300, 64, 512, 8, true),
+    (Kind::Tied, 100, 64, 512, 8, true),
+    (Kind::Gaussian, 40, 203, 1032, 13, true),
+];
+
+/// The screens to try.
+fn screens(all: bool) -> Vec<ScreenChoice> {
+    let mut screens = vec![ScreenChoice::Auto];
+    if all {
+        let formats = [Format::Half, Format::Split, Format::Single];
+        screens.extend(formats.map(ScreenChoice::Fixed));
+    }
+    screens
+}
+
+/// Firing sets and counts by the definition.
+struct Expected {
+    sets: Vec<u32>,
+    counts: Vec<u64>,
+}
+
+/// Rows whose firing sets differ, and counts that do.
+fn differing(sae: &Sae, expected: &Expected, found: &Encoded) -> (usize, usize) {
+    let k = sae.k();
+    let (wanted, given) = (expected.sets.chunks(k), found.fires.atoms().chunks(k));
+    let missing = wanted.len().abs_diff(given.len());
+    let sets = wanted.zip(given).filter(|(a, b)| a != b).count() + missing;
+    let counts = expected.counts.chunks(sae.feature_dim()).enumerate();
+    let counts = counts.flat_map(|(s, wanted)| wanted.iter().zip(found.tally.counts(s)));
+    (sets, counts.filter(|(a, b)| a != b).count())
+}
+
+pub(crate) fn run(small: bool) -> Outcome {
+    let mut good = true;
+    let cases: &[Case] = if small { &SMALL } else { &FULL };
+    for &(kind, count, dim, features, k, all) in cases {
+        let sae = data::model(kind, dim, features, k)?;
+        let embeddings = data::embeddings(kind, dim, count);
+        let strata = data::strata(count);
+        let began = Instant::now();
+        let sets = definition::firing_sets(&sae, &embeddings);
+        let expected = Expected {
+            counts: definition::counts(&sae, &sets, &strata),
+            sets,
+        };
+        let oracle_seconds = began.elapsed().as_secs_f64();
+        for screen in screens(all) {
+            let (path, found) = encode(&sae, &embeddings, &strata, screen)?;
+            let (rows, counts) = differing(&sae, &expected, &found);
+            good &= rows == 0 && counts == 0;
+            say(
+                "exact",
+                json!({
+                    "data": format!("{kind:?}"), "rows": count, "dim": dim, "features": features,
+                    "k": k, "screen": format!("{screen:?}"), "code_path": path,
+                    "rows_differing": rows, "counts_differing": counts,
+                    "certificate": found.tally.certificate(),
+                    "oracle_seconds": oracle_seconds, "seconds": found.seconds.encode,
+                }),
+            );
+        }
+    }
+    Ok(good)
+}
+
+fn encode(
+    sae: &Sae,
+    embeddings: &[f32],
+    strata: &Strata,
+    screen: ScreenChoice,
+) -> Result<(String, Encoded), Box<dyn std::error::Error>> {
+    let options = EngineOptions {
+        cuda: CudaOptions {
+            screen,
+            ..CudaOptions::default()
+        },
+        ..EngineOptions::default()
+    };
+    let rows = SliceRows::new(embeddings, sae.input_dim())?;
+    let mut engine = CudaEngine::new(&[0], sae, &options)?;
+    let found = engine.encode(&rows, strata, &Control::default())?;
+    Ok((engine.code_path(), found))
+}
