@@ -9,7 +9,7 @@ use atomscope::engine::cuda::margin::accumulation;
 use atomscope::engine::cuda::{Fault, Format};
 use half::f16;
 use rayon::prelude::*;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::cases::{self, Case};
 use crate::{Outcome, device, say};
@@ -109,6 +109,27 @@ fn worst(cases: &[Case], sums: &[Exact], scores: &[f32], features: usize) -> Wor
     }
 }
 
+/// The error of each case's row with its own weights, a product: which of the small numbers an
+/// aligned sum still sees.
+fn directed(
+    cases: &[Case],
+    sums: &[Exact],
+    scores: &[f32],
+    (rows, features): Shape,
+) -> serde_json::Map<String, Value> {
+    let count = cases.len().min(rows).min(features);
+    let own = cases[..count].iter().enumerate().map(|(i, case)| {
+        let error = relative_error(scores[i * features + i], sums[i * cases.len() + i]);
+        (case.name.clone(), json!(a_product(error, case.row.len())))
+    });
+    own.collect()
+}
+
+/// An error as what each product loses, in units of 2⁻²⁴ of the sum of magnitudes.
+fn a_product(error: f64, depth: usize) -> f64 {
+    error * f64::from(1 << 24) / depth as f64
+}
+
 fn multiply(
     device: &Arc<Device>,
     cases: &[Case],
@@ -153,9 +174,9 @@ pub(crate) fn run(small: bool) -> Outcome {
                     json!({
                         "format": format, "depth": depth, "rows": shape.0, "features": shape.1,
                         "architecture": architecture, "fraction_of_bound": fraction,
-                        // What each product loses, in units of 2⁻²⁴ of all of them.
-                        "error_a_product": worst.error * f64::from(1 << 24) / depth as f64,
+                        "error_a_product": a_product(worst.error, depth),
                         "worst_case": worst.case,
+                        "directed": directed(&cases, &sums, &scores, shape),
                     }),
                 );
             }

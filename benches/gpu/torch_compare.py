@@ -11,10 +11,14 @@ notebook    the notebook's own computation with mu and sigma moved to the device
 Without a GPU, or without torch, it says so and does nothing.
 
     python3 benches/gpu/torch_compare.py [--small] [--features 4096,32768] [--seconds 60]
+
+With --open-pairs it needs no GPU, and says how many atoms a row the bound of a binary16 screen
+leaves open on Gaussian data, for several gammas: src/engine/cuda/margin.rs in binary64.
 """
 
 import argparse
 import json
+import math
 import sys
 import time
 
@@ -191,13 +195,44 @@ def stretch(device, atoms, deadline, work):
     return spent * len(atoms) / len(done), done
 
 
+def in_half(t):
+    """Rounded to binary16 after the largest was scaled into [2^14, 2^15), in binary64."""
+    scale = 2.0 ** (math.frexp(t.abs().max().item())[1] - 15)
+    return (t / scale).half().double() * scale
+
+
+def open_pairs(rows, dim, features, k):
+    torch.manual_seed(0)
+    weight, bias = torch.randn(features, dim) / dim**0.5, 0.1 * torch.randn(features)
+    x = torch.randn(rows, dim)
+    w_half, x_half = in_half(weight), torch.stack([in_half(row) for row in x])
+    scores = x_half @ w_half.T + bias.double()
+    error, norm = (x.double() - x_half).norm(dim=1, keepdim=True), x_half.norm(dim=1, keepdim=True)
+    whole, lost = weight.double().norm(dim=1), (weight.double() - w_half).norm(dim=1)
+    for name, gamma in [("(1.25 D + 64) 2^-23", (1.25 * dim + 64) * 2**-23),
+                        ("256 2^-23", 256 * 2**-23), ("0", 0.0)]:
+        spread = lost + gamma * w_half.norm(dim=1) + 8 * 2**-24 * whole
+        margin = error * whole + norm * spread
+        low, high = scores - margin, scores + margin
+        least = low.topk(k, dim=1).values[:, -1:]
+        rival = high.topk(k + 1, dim=1).values[:, -1:]
+        left = ((high >= least) & (low <= rival)).sum(dim=1).double()
+        say(mode="open_pairs", dim=dim, features=features, k=k, rows=rows, gamma=name,
+            mean=left.mean().item(), most=int(left.max()))
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--small", action="store_true")
     parser.add_argument("--cpu", action="store_true", help="to try this script without a GPU")
     parser.add_argument("--features", default="4096,32768")
     parser.add_argument("--seconds", type=float, default=60.0, help="about how long it may take")
+    parser.add_argument("--open-pairs", action="store_true")
     options = parser.parse_args()
+    if options.open_pairs:
+        open_pairs(64, 4096, 4096, 64)
+        open_pairs(32, 4096, 32_768, 64)
+        return 0
     features = [int(f) for f in options.features.split(",")]
     if not options.cpu and not torch.cuda.is_available():
         skip("torch finds no CUDA device")
