@@ -9,10 +9,10 @@ mod bound;
 mod coactivate;
 #[path = "gpu_kernels/machine.rs"]
 mod machine;
-#[path = "gpu_kernels/rescore.rs"]
-mod rescore;
 #[path = "gpu_kernels/reruns.rs"]
 mod reruns;
+#[path = "gpu_kernels/rescore.rs"]
+mod rescore;
 #[path = "gpu_kernels/select.rs"]
 mod select;
 #[path = "gpu_kernels/select_case.rs"]

@@ -61,7 +61,9 @@ fn check(work: &Work, fires: &[u32], features: usize, k: usize, chosen: Option<&
     let counts = work.output_from(&vec![7; expected.len()], expected.len());
     let args = CoactivateArgs {
         fires: sets.address(),
-        slots: slots.as_ref().map_or(0, |slots| slots.address()),
+        slots: slots
+            .as_ref()
+            .map_or(0, atomscope::engine::cuda::driver::Buffer::address),
         counts: counts.address(),
         rows: (fires.len() / k) as u32,
         k: k as u32,

@@ -76,9 +76,7 @@ fn case(seed: u64, features: usize, k: usize, courses: &[Course], relative: f32)
         k,
         scores: Vec::new(),
         facts: Vec::new(),
-        biases: (0..features)
-            .map(|_| rng.random_range(-1.0..1.0))
-            .collect(),
+        biases: (0..features).map(|_| rng.random_range(-1.0..1.0)).collect(),
         margins: (0..features)
             .map(|_| [rng.random(), rng.random()])
             .collect(),
@@ -193,7 +191,7 @@ fn equal_scores_are_open_or_overflow() {
 fn rows_without_room_for_their_pairs_overflow() {
     let Some(work) = Work::new() else { return };
     let courses = [Course::Smooth; 12];
-    let roomy = case(4, 700, 20, &courses, 0.02);
+    let roomy = case(4, 700, 20, &courses, 0.03);
     let asked = roomy.check(&work).pair_count as usize;
     assert!(asked > 100, "enough pairs to run out of room: {asked}");
     for pair_capacity in [0, 1, 7, asked / 2, asked - 1, asked] {

@@ -176,7 +176,9 @@ impl Batch {
         // Counts are added to what is there.
         let before = 3;
         let mut cells = counts(rows, self.strata, self.features);
-        cells.iter_mut().for_each(|count| *count += before);
+        for count in &mut *cells {
+            *count += before;
+        }
         let (fires, found) = self.settle(work, &vec![before; cells.len()]);
         for (row, (found, expected)) in
             (fires.chunks(self.k).zip(expected.chunks(self.k))).enumerate()
@@ -277,7 +279,9 @@ fn check_chosen(work: &Work, seed: u64, features: usize, k: usize, scores: &[f64
         (of_row[row], &expected[row * k..(row + 1) * k])
     });
     let mut counted = counts(sets, usize::from(strata), features);
-    counted.iter_mut().for_each(|count| *count += 5);
+    for count in &mut counted {
+        *count += 5;
+    }
     assert_eq!(work.take(&cells), counted, "{way}");
 }
 

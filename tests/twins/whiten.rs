@@ -130,7 +130,11 @@ impl Row {
 fn to_half(x: f64) -> f16 {
     let place = 2f64.powi((libm::frexp(x).1 - 11).max(-24));
     let rounded = f16::from_f64((x / place).round_ties_even() * place);
-    assert_eq!(rounded.to_bits(), f16::from_f32(x as f32).to_bits(), "{x:e}");
+    assert_eq!(
+        rounded.to_bits(),
+        f16::from_f32(x as f32).to_bits(),
+        "{x:e}"
+    );
     rounded
 }
 
