@@ -81,6 +81,7 @@ fn batches_tiles_lanes_and_room_for_pairs_do_not_change_the_answer() {
             (Some(64), Some(1_000_000), Some(5)),
         ] {
             let cuda = CudaOptions {
+                block_depth: lanes.map(|lanes| 16 * lanes),
                 tile_rows,
                 pair_capacity,
                 lanes,

@@ -68,6 +68,7 @@ pub(crate) fn multiply<T: Pod>(
         row_count,
         features,
         depth,
+        block_depth: depth,
         stride,
         single,
     };

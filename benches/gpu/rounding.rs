@@ -167,7 +167,7 @@ pub(crate) fn run(small: bool) -> Outcome {
             for &shape in shapes {
                 let scores = multiply(&device, &cases, shape, depth, format)?;
                 let worst = worst(&cases, &sums, &scores, shape.1);
-                let fraction = worst.error / accumulation(format, depth, architecture);
+                let fraction = worst.error / accumulation(format, depth, depth, architecture);
                 good &= fraction <= 1.0;
                 say(
                     "rounding",

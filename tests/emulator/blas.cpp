@@ -70,6 +70,7 @@ struct Product {
     Matrix a, b;
     float* c;
     int m, n, k, c_leading;
+    bool adds;             // to what C holds
     int block;             // of products that are added at once
     unsigned order_seed;   // of binary32 sums; 0: in order
 };
@@ -115,6 +116,14 @@ bool all_finite(const std::vector<float>& values) {
     return true;
 }
 
+// A sum cut to binary32, as the worst that adding to C could be.
+float truncated_sum(float a, float b) {
+    double exact = static_cast<double>(a) + b;
+    float nearest = static_cast<float>(exact);
+    bool away = __builtin_fabs(static_cast<double>(nearest)) > __builtin_fabs(exact);
+    return away ? __builtin_nextafterf(nearest, 0) : nearest;
+}
+
 void run(const Product& product) {
     size_t depth = static_cast<size_t>(product.k);
     std::vector<int> order = order_of_sums(product);
@@ -142,8 +151,11 @@ void run(const Product& product) {
             } else {
                 emulator::fused_sums(panel.data(), column, product.k, sums);
             }
-            size_t at = static_cast<size_t>(j) * static_cast<size_t>(product.c_leading);
-            std::memcpy(product.c + at + first, sums, static_cast<size_t>(rows) * sizeof(float));
+            float* c = product.c + static_cast<size_t>(j) * static_cast<size_t>(product.c_leading);
+            for (int row = 0; row < rows; ++row) {
+                float before = product.adds ? c[first + row] : 0;
+                c[first + row] = product.adds ? truncated_sum(before, sums[row]) : sums[row];
+            }
         }
     }
 }
@@ -204,7 +216,7 @@ EMULATOR_API Status cublasGetVersion_v2(Handle* handle, int* version) {
     return SUCCESS;
 }
 
-// C = alpha · op(A) · op(B) + beta · C, for alpha 1 and beta 0.
+// C = alpha · op(A) · op(B) + beta · C, for alpha 1 and beta 0 or 1.
 EMULATOR_API Status cublasGemmEx(Handle* handle, int a_operation, int b_operation, int m, int n,
                                  int k, const void* alpha, const void* a, int a_type, int a_leading,
                                  const void* b, int b_type, int b_leading, const void* beta,
@@ -216,15 +228,17 @@ EMULATOR_API Status cublasGemmEx(Handle* handle, int a_operation, int b_operatio
     if (a_operation < 0 || a_operation > 2 || b_operation < 0 || b_operation > 2) {
         return INVALID_VALUE;
     }
-    float one, zero;
+    float one, kept;
     std::memcpy(&one, alpha, sizeof one);
-    std::memcpy(&zero, beta, sizeof zero);
-    if (one != 1 || zero != 0) return complain(NOT_SUPPORTED, "alpha must be 1 and beta 0");
+    std::memcpy(&kept, beta, sizeof kept);
+    if (one != 1 || (kept != 0 && kept != 1)) {
+        return complain(NOT_SUPPORTED, "alpha must be 1 and beta 0 or 1");
+    }
     bool a_turned = a_operation != 0, b_turned = b_operation != 0;
     unsigned chance = atomscope_emulator_random();
     Product product{{a, a_type, a_turned ? k : m, a_turned ? m : k, a_leading, a_turned},
                     {b, b_type, b_turned ? n : k, b_turned ? k : n, b_leading, b_turned},
-                    static_cast<float*>(c), m, n, k, c_leading,
+                    static_cast<float*>(c), m, n, k, c_leading, kept == 1,
                     4 + static_cast<int>(chance % 13), chance};
     if (Status status = check(product, c_type, compute)) return status;
     if (m == 0 || n == 0) return SUCCESS;

@@ -39,6 +39,13 @@ impl Model {
         models
     }
 
+    /// The score that it gives where sums begin anew every `block` numbers, and are added then.
+    pub(crate) fn sum_of_blocks(self, block: usize, x: &[f32], w: &[f32]) -> f32 {
+        let blocks = x.chunks(block).zip(w.chunks(block));
+        let sums = blocks.map(|(x, w)| self.sum(x, w));
+        sums.reduce(|sum, more| sum + more).unwrap_or(0.0)
+    }
+
     /// The score that it gives.
     pub(crate) fn sum(self, x: &[f32], w: &[f32]) -> f32 {
         let products = || x.iter().zip(w).map(|(x, w)| x * w);

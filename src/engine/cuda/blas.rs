@@ -32,6 +32,9 @@ pub struct Product {
     pub features: usize,
     /// Numbers a row.
     pub depth: usize,
+    /// Numbers that are summed up from zero; such sums are then added in binary32. `depth` where
+    /// there is but one.
+    pub block_depth: usize,
     /// Numbers from one row of scores to the next.
     pub stride: usize,
     /// Whether operands are binary32; else binary16, accumulated in binary32.
@@ -83,7 +86,7 @@ impl Blas {
         Ok(version)
     }
 
-    /// Multiplies on the stream.
+    /// Multiplies on the stream, block by block of the depth.
     ///
     /// # Safety
     /// The addresses are those of live buffers as large as the product says, which stay alive until
@@ -92,6 +95,22 @@ impl Blas {
     /// # Errors
     /// A product that cuBLAS refuses, or a device that has failed before.
     pub unsafe fn multiply(&mut self, product: &Product) -> Result<(), Fault> {
+        let block = product.block_depth.clamp(1, product.depth.max(1));
+        for first in (0..product.depth).step_by(block) {
+            // SAFETY: as the caller promises.
+            unsafe { self.add_block(product, first, block.min(product.depth - first)) }?;
+        }
+        Ok(())
+    }
+
+    /// Adds the products of numbers `first..first + depth` of each row; the first block replaces
+    /// what was there.
+    unsafe fn add_block(
+        &mut self,
+        product: &Product,
+        first: usize,
+        depth: usize,
+    ) -> Result<(), Fault> {
         use sys::cublasComputeType_t as Compute;
         use sys::cublasOperation_t as Operation;
         use sys::cudaDataType as Type;
@@ -101,12 +120,13 @@ impl Blas {
         };
         // Types are explicit: by default cuBLAS may take TF32 for binary32, whose error the bound
         // does not cover; pedantic forbids it.
-        let (operand, compute) = if product.single {
-            (Type::CUDA_R_32F, Compute::CUBLAS_COMPUTE_32F_PEDANTIC)
+        let (operand, bytes, compute) = if product.single {
+            (Type::CUDA_R_32F, 4, Compute::CUBLAS_COMPUTE_32F_PEDANTIC)
         } else {
-            (Type::CUDA_R_16F, Compute::CUBLAS_COMPUTE_32F)
+            (Type::CUDA_R_16F, 2, Compute::CUBLAS_COMPUTE_32F)
         };
-        let (one, zero) = (1.0f32, 0.0f32);
+        let (alpha, beta) = (1.0f32, if first == 0 { 0.0f32 } else { 1.0 });
+        let offset = (first * bytes) as u64;
         // cuBLAS is column-major: row-major scores are features × rows to it, and row-major
         // operands are transposed.
         // SAFETY: alpha and beta are read before the call returns; the rest is the caller's.
@@ -117,15 +137,15 @@ impl Blas {
                 Operation::CUBLAS_OP_N,
                 size(product.features)?,
                 size(product.row_count)?,
-                size(product.depth)?,
-                (&raw const one).cast::<c_void>(),
-                product.weights as *const c_void,
+                size(depth)?,
+                (&raw const alpha).cast::<c_void>(),
+                (product.weights + offset) as *const c_void,
                 operand,
                 size(product.depth)?,
-                product.rows as *const c_void,
+                (product.rows + offset) as *const c_void,
                 operand,
                 size(product.depth)?,
-                (&raw const zero).cast::<c_void>(),
+                (&raw const beta).cast::<c_void>(),
                 product.scores as *mut c_void,
                 Type::CUDA_R_32F,
                 size(product.stride)?,

@@ -258,6 +258,7 @@ impl Lane {
                 row_count: rows,
                 features: shared.encoder.features,
                 depth: screen.padded * screen.format.parts(),
+                block_depth: screen.block_depth,
                 stride: screen.stride,
                 single: screen.format.bytes() == 4,
             };

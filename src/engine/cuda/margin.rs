@@ -48,9 +48,10 @@ const V: f64 = f64::EPSILON / 2.0;
 /// Covers the roundings of the margin's own arithmetic.
 const INFLATE: f64 = 1.0 + 1.0 / (1u64 << 17) as f64;
 
-/// γ of the product: its accumulated rounding, relative to the sum of magnitudes.
+/// γ of a product of operands of `depth` numbers whose sums begin anew every `block` of them:
+/// its accumulated rounding, relative to `‖x̂‖·‖ŵ‖`.
 ///
-/// *Binary32* (fused multiply-adds, rounded to nearest, in any order): `t = D·u`.
+/// *Binary32* (fused multiply-adds, rounded to nearest, in any order): `t = block·u` a block.
 ///
 /// *Tensor cores* do not round to nearest. As measured on Volta to Hopper (Fasi, Higham, Mikaitis,
 /// Pranesh, *Numerical behavior of NVIDIA tensor cores*, Peer J. Computer Science 7, 2021; Khattak,
@@ -58,20 +59,26 @@ const INFLATE: f64 = 1.0 + 1.0 / (1u64 << 17) as f64;
 /// step adds `K` exact products to an accumulator: all addends are aligned to the largest, keep at
 /// least 24 bits of it, and are truncated; the sum is truncated to binary32. With `M` the largest
 /// addend each of `K + 1` addends loses less than `2⁻²³·M`, and the sum less than `2⁻²³` of
-/// itself; both are below `2⁻²³·Σ|products|` so far. `D/K` steps lose `D·(1 + 2/K)·2⁻²³`:
+/// itself; both are below `2⁻²³·Σ|products|` so far. `n/K` steps lose `n·(1 + 2/K)·2⁻²³`:
 /// `K` is 4 on Turing (1.5), 8 on Ampere and Ada, 16 on Hopper; Blackwell is taken to be no worse
-/// than Ampere (1.25). What splits of the depth over blocks add in binary32 is below `64·2⁻²³`.
-/// `scripts/gpu-check` tests this on the device where truncation errs most.
-pub fn accumulation(format: Format, dim: usize, architecture: u32) -> f64 {
-    let depth = (dim * format.parts()) as f64;
+/// than Ampere (1.25). What splits of the depth over multiprocessors add in binary32 is below
+/// `64·2⁻²³`. `scripts/gpu-check` tests this on the device where truncation errs most.
+///
+/// *Blocks* err by `γ_b·‖x̂_b‖·‖ŵ_b‖` each, which add up to at most `γ_b·‖x̂‖·‖ŵ‖` (Cauchy–Schwarz
+/// over blocks): a quarter of the depth has a quarter of the error. Adding a block's sum to those
+/// before errs by `2⁻²³` of either, at most `2⁻²³·‖x̂‖·‖ŵ‖·(1 + γ)` each time.
+pub fn accumulation(format: Format, depth: usize, block: usize, architecture: u32) -> f64 {
+    let block = block.clamp(1, depth.max(1));
+    let joins = (depth.div_ceil(block) - 1) as f64;
     let t = match format {
-        Format::Single => depth * U,
+        Format::Single => block as f64 * U,
         Format::Half | Format::Split => {
             let addends = if architecture < 80 { 1.5 } else { 1.25 };
-            (depth * addends + 64.0) * 2.0 * U
+            (block as f64 * addends + 64.0) * 2.0 * U
         }
     };
-    t / (1.0 - t)
+    let of_block = t / (1.0 - t);
+    of_block + joins * 2.0 * U * (1.0 + of_block)
 }
 
 /// `P` and `V` of a feature, from the facts of its row of weights.

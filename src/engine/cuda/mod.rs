@@ -63,6 +63,8 @@ pub struct CudaOptions {
     pub screen: ScreenChoice,
     /// Rows whose scores are in memory together; what fits the cache where `None`.
     pub tile_rows: Option<usize>,
+    /// Numbers of a row whose products are summed up from zero; what suits the cache where `None`.
+    pub block_depth: Option<usize>,
     /// Open pairs that a batch has room for; 64 a row where `None`.
     pub pair_capacity: Option<usize>,
     /// Batches that are under way at once; 3 where `None`, 1 to time stages by themselves.
@@ -127,7 +129,7 @@ impl<'a> CudaEngine<'a> {
                 "use --device cpu",
             ));
         }
-        let worker = |&ordinal| Worker::new(ordinal, sae, options.cuda.screen);
+        let worker = |&ordinal| Worker::new(ordinal, sae, &options.cuda);
         Ok(Self {
             sae,
             workers: ordinals

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::driver::{Buffer, Device, PageLocked, Stream};
+use super::driver::{Buffer, Device, DeviceInfo, PageLocked, Stream};
 use super::fault::Fault;
 use super::kernels::Kernels;
 use super::margin;
@@ -154,6 +154,8 @@ pub struct Screen {
     pub padded: usize,
     /// Numbers from one row of scores to the next: F, to a multiple of 4.
     pub stride: usize,
+    /// Numbers of an operand's row whose products are summed up from zero.
+    pub block_depth: usize,
     /// The share of features whose weights lose more than 2⁻⁹ of their norm in the format.
     pub coarse_share: f64,
 }
@@ -175,10 +177,16 @@ impl Screen {
         encoder: &Encoder,
         sae: &Sae,
         format: Format,
+        block_depth: Option<usize>,
     ) -> Result<Self, Fault> {
         let (dim, features) = (encoder.dim, encoder.features);
         let padded = dim.next_multiple_of(8);
         let stride = features.next_multiple_of(4);
+        let depth = padded * format.parts();
+        let block_depth = block_depth
+            .unwrap_or_else(|| usual_block_depth(device.info(), format, stride))
+            .next_multiple_of(8)
+            .clamp(8, depth);
         let row_bytes = padded * format.parts() * format.bytes();
         let operand = Buffer::new(device, features * row_bytes, "the screen's weights")?;
         let facts = Buffer::<RowFacts>::new(device, features, "the weights' norms")?;
@@ -213,7 +221,7 @@ impl Screen {
         let margins = Margins::new(
             found,
             dim,
-            margin::accumulation(format, dim, device.info().architecture()),
+            margin::accumulation(format, depth, block_depth, device.info().architecture()),
         );
         let bias_exponent = exponent_of(encoder.largest_bias);
         let mut scaled: Vec<f32> =
@@ -248,6 +256,7 @@ impl Screen {
             },
             padded,
             stride,
+            block_depth,
             coarse_share: margins.coarse_share,
         })
     }
@@ -255,6 +264,21 @@ impl Screen {
     /// Bytes of a row's operand.
     pub fn row_bytes(&self) -> usize {
         self.padded * self.format.parts() * self.format.bytes()
+    }
+}
+
+/// How deep a block of the product is. Each block but the first reads and writes a tile's scores
+/// once more, and a block half as deep halves the error of accumulation, which is most of the bound
+/// in binary16. Where a tile of scores stays in the second-level cache this costs less than the
+/// atoms that the bound would leave open; elsewhere the blocks are twice as deep. Binary32 errs
+/// little as it is.
+fn usual_block_depth(device: &DeviceInfo, format: Format, stride: usize) -> usize {
+    const CACHED_ROWS: u64 = 512;
+    let cached = CACHED_ROWS * stride as u64 * 4 <= device.l2_bytes / 2;
+    match format {
+        Format::Single => usize::MAX / 16,
+        _ if cached => 1024,
+        _ => 2048,
     }
 }
 

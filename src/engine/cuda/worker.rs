@@ -55,13 +55,14 @@ pub(super) struct Spent {
 
 impl Worker {
     /// Takes a device into use, compiles its kernels, and puts the model on it.
-    pub(super) fn new(ordinal: u32, sae: &Sae, choice: ScreenChoice) -> Result<Self, Fault> {
+    pub(super) fn new(ordinal: u32, sae: &Sae, options: &CudaOptions) -> Result<Self, Fault> {
         let device = Device::open(ordinal)?;
         let kernels = Kernels::load(&device)?;
         let stream = Stream::new(&device)?;
         let encoder = Encoder::new(&device, &stream, sae)?;
-        let make = |format| Screen::new(&device, &kernels, &stream, &encoder, sae, format);
-        let (screen, reason) = match choice {
+        let depth = options.block_depth;
+        let make = |format| Screen::new(&device, &kernels, &stream, &encoder, sae, format, depth);
+        let (screen, reason) = match options.screen {
             ScreenChoice::Fixed(format) => (make(format)?, "as asked for"),
             ScreenChoice::Auto => {
                 let half = make(Format::Half)?;
@@ -139,6 +140,7 @@ impl Worker {
                 &self.encoder,
                 sae,
                 format,
+                options.block_depth,
             )?;
             self.reason = "binary16 left too many atoms open";
         }
