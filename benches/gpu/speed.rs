@@ -269,27 +269,39 @@ pub(crate) fn pinned(model: &Model) -> Outcome {
     rates("pinned", model, &rows, &[count / 2, count])
 }
 
-/// Stages and rows a second by the number of rows a tile, and by the number of lanes.
+/// Stages and rows a second by the number of rows a tile, by the depth of the product's blocks, and
+/// by the number of lanes.
 pub(crate) fn tiles(model: &Model) -> Outcome {
     let count = model.sizes.resident / 4;
     let rows = model.resident_rows(count);
-    for tile in [512, 1024, 2048, 4096, 8192] {
-        let options = |lanes| CudaOptions {
-            tile_rows: Some(tile),
-            lanes,
-            ..CudaOptions::default()
+    let stages_of = |name: &str, value: usize, options: CudaOptions| -> Outcome {
+        let alone = CudaOptions {
+            lanes: Some(1),
+            ..options.clone()
         };
         let mut line = model.line(count);
-        line["tile_rows"] = json!(tile);
-        add_stages(
-            &mut line,
-            model,
-            count,
-            &time(model, &rows, options(Some(1)), 2)?,
-        );
-        let timed = time(model, &rows, options(None), 2)?;
+        line[name] = json!(value);
+        let timed = time(model, &rows, alone, 2)?;
+        add_stages(&mut line, model, count, &timed);
+        line["certificate"] = json!(timed.last.tally.certificate());
+        let timed = time(model, &rows, options, 2)?;
         line["rows_per_second"] = json!(count as f64 / timed.seconds);
         say("tiles", line);
+        Ok(true)
+    };
+    for tile in [512, 1024, 2048, 4096, 8192] {
+        let options = CudaOptions {
+            tile_rows: Some(tile),
+            ..CudaOptions::default()
+        };
+        stages_of("tile_rows", tile, options)?;
+    }
+    for depth in [512, 1024, 2048, 4096] {
+        let options = CudaOptions {
+            block_depth: Some(depth),
+            ..CudaOptions::default()
+        };
+        stages_of("block_depth", depth, options)?;
     }
     for lanes in [1, 2, 3, 4] {
         let options = CudaOptions {

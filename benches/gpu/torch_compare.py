@@ -209,8 +209,11 @@ def open_pairs(rows, dim, features, k):
     scores = x_half @ w_half.T + bias.double()
     error, norm = (x.double() - x_half).norm(dim=1, keepdim=True), x_half.norm(dim=1, keepdim=True)
     whole, lost = weight.double().norm(dim=1), (weight.double() - w_half).norm(dim=1)
-    for name, gamma in [("(1.25 D + 64) 2^-23", (1.25 * dim + 64) * 2**-23),
-                        ("256 2^-23", 256 * 2**-23), ("0", 0.0)]:
+    def summed_in_blocks(block):
+        return (1.25 * block + 64 + dim // block - 1) * 2**-23
+
+    gammas = [(f"blocks of {block}", summed_in_blocks(block)) for block in (dim, 2048, 1024, 512)]
+    for name, gamma in [*gammas, ("256 2^-23", 256 * 2**-23), ("0", 0.0)]:
         spread = lost + gamma * w_half.norm(dim=1) + 8 * 2**-24 * whole
         margin = error * whole + norm * spread
         low, high = scores - margin, scores + margin
