@@ -335,6 +335,19 @@ fn a_cancelled_run_says_so() {
 }
 
 #[test]
+fn a_caller_within_a_pool_of_one_thread_is_no_deadlock() {
+    if gpu::device().is_none() {
+        return;
+    }
+    let case = random_case(18, 60, 16, 64, 3);
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build();
+    let found = pool
+        .expect("a thread")
+        .install(|| encode(&case, &EngineOptions::default()));
+    case.assert_exact(&case.oracle(), &found, "within a pool");
+}
+
+#[test]
 fn pairs_are_counted_as_the_processor_counts_them() {
     if gpu::device().is_none() {
         return;

@@ -142,6 +142,16 @@ impl Control<'_> {
     }
 }
 
+/// A pool of so many threads.
+pub(crate) fn start_threads(threads: usize) -> Result<rayon::ThreadPool> {
+    let name = |i| format!("atomscope-{i}");
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .thread_name(name)
+        .build();
+    pool.map_err(|error| threads_error(threads, &error))
+}
+
 /// Threads that cannot be started.
 pub(crate) fn threads_error(threads: usize, error: &rayon::ThreadPoolBuildError) -> Error {
     Error::Argument {

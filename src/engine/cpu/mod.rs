@@ -20,7 +20,7 @@ use super::coactivation::count_pairs;
 use super::simd::Simd;
 use super::{
     Control, Encoded, Engine, EngineOptions, Nonfinite, Seconds, ThreadSeconds, dropped,
-    into_inner, lock, threads_error,
+    into_inner, lock, start_threads,
 };
 use crate::error::{Error, Result};
 use crate::fires::FiringSets;
@@ -59,15 +59,6 @@ impl<'a> CpuEngine<'a> {
         let blocks = rows.div_ceil(most).next_multiple_of(self.threads());
         rows.div_ceil(blocks).max(1)
     }
-}
-
-fn start_threads(threads: usize) -> Result<rayon::ThreadPool> {
-    let name = |i| format!("atomscope-{i}");
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(threads)
-        .thread_name(name)
-        .build();
-    pool.map_err(|error| threads_error(threads, &error))
 }
 
 /// Does the work in the pool, or in the caller's where there is none.

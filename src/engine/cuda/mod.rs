@@ -44,7 +44,10 @@ use self::run::{Run, Stop};
 use self::select::Counters;
 use self::stages::Stage;
 use self::worker::{Spent, Worker};
-use super::{Control, Encoded, Engine, EngineOptions, PairCounts, Seconds, ThreadSeconds, dropped};
+use super::{
+    Control, Encoded, Engine, EngineOptions, PairCounts, Seconds, ThreadSeconds, dropped,
+    start_threads,
+};
 use crate::error::{Error, Result};
 use crate::fires::FiringSets;
 use crate::rows::Rows;
@@ -224,7 +227,8 @@ impl Engine for CudaEngine<'_> {
     }
 
     fn threads(&self) -> usize {
-        rayon::current_num_threads()
+        let current = rayon::current_num_threads;
+        self.options.threads.unwrap_or_else(current)
     }
 
     fn encode(&mut self, rows: &dyn Rows, strata: &Strata, control: &Control) -> Result<Encoded> {
@@ -233,7 +237,8 @@ impl Engine for CudaEngine<'_> {
         let k = self.sae.k();
         let fires = crate::memory::filled(rows.count(), k, "the firing sets", || 0u32)?;
         let tally = SharedTally::new(self.sae.feature_dim(), strata.table().to_vec())?;
-        let mut run = Run::new(rows, strata, control, fires, tally, k);
+        let readers = start_threads(self.threads())?;
+        let mut run = Run::new(rows, strata, control, fires, tally, readers, k);
         run.batch_rows = self.options.batch_rows;
         run.devices = self.workers.len();
         let spent = self.work(&run)?;

@@ -36,6 +36,8 @@ pub(super) struct Run<'a> {
     pub(super) rows: &'a dyn Rows,
     strata: &'a Strata,
     control: &'a Control<'a>,
+    /// Threads that read rows: its own, so that a caller within a pool is not waited for.
+    pub(super) readers: rayon::ThreadPool,
     /// The caller's wish.
     pub(super) batch_rows: Option<usize>,
     pub(super) devices: usize,
@@ -55,9 +57,11 @@ impl<'a> Run<'a> {
         control: &'a Control<'a>,
         fires: Vec<u32>,
         tally: SharedTally,
+        readers: rayon::ThreadPool,
         k: usize,
     ) -> Self {
         Self {
+            readers,
             rows,
             strata,
             control,

@@ -230,7 +230,8 @@ impl Worker {
             Place::Read => {
                 let began = std::time::Instant::now();
                 let input = &mut lane.input()[..rows.len() * row_bytes];
-                fill(run.rows, rows.start, input, row_bytes)?;
+                run.readers
+                    .install(|| fill(run.rows, rows.start, input, row_bytes))?;
                 spent.read += began.elapsed().as_secs_f64();
                 Ok(Source::Filled)
             }
