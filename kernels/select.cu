@@ -10,8 +10,8 @@
 //          pairs    [pair_capacity] out, pair_count in all (it can exceed the capacity)
 //          atom_pairs [features]    out: pairs of each atom; zero before
 //          overflowed [rows]        out: rows to be scored in full, overflow_count of them
-// Launch   grid: a block a row, grid-stride; block: 128 to 512 threads; shared: 16 bytes a candidate
-// Limits   features < 2^32, k ≤ min(features − 1, capacity / 4), capacity ≤ 4096
+// Launch   grid: a block a row; block: 128 to 512 threads; shared: 16 bytes a candidate
+// Limits   rows < 2^31, features < 2^32, k ≤ min(features − 1, capacity / 4), capacity ≤ 4096
 // NaN      rows that are not finite are marked and passed over; scores are finite by the scaling
 // Ties     none is broken here: atoms whose intervals touch are left open
 // Floors   bytes: 4 · features a row, read once (16 KiB at F=4096: 3.8 ns at 4.3 TB/s);
@@ -30,11 +30,11 @@
 //   3. what lies between is compared pairwise, by the margins of its own features.
 
 #include "records.cuh"
+#include "threshold.cuh"
 
 constexpr u32 SELECT_THREADS = 512;
 constexpr u32 LOADS = 4;                // float4 a thread and chunk
 constexpr u32 VALUES = 4 * LOADS;
-constexpr int CLOSE_KEYS = 1 << 15;     // 2^−8 of a number: close enough for a threshold
 
 struct SelectArgs {
     const float* scores;
@@ -72,22 +72,6 @@ struct Candidates {
 
 enum { CANDIDATES, BETWEEN, CERTAIN, OPEN, FIRST_PAIR, COUNTS };
 
-// The count of a predicate's votes over the block; three counters take turns, so that one barrier
-// a vote is enough: the one that is zeroed was read by all before that barrier.
-struct Votes {
-    u32* counter;  // [3], zero
-    u32 turn;
-    __device__ __forceinline__ u32 count(u32 mine) {
-        u32 warp = warp_sum(mine);
-        if (lane_index() == 0 && warp != 0) atomicAdd(&counter[turn], warp);
-        __syncthreads();
-        u32 all = counter[turn];
-        turn = turn == 2 ? 0 : turn + 1;
-        if (threadIdx.x == 0) counter[turn == 2 ? 0 : turn + 1] = 0;
-        return all;
-    }
-};
-
 __device__ __forceinline__ float margin_of(const SelectArgs& args, const RowFacts& facts,
                                            u32 atom) {
     float2 m = args.margins[atom];
@@ -124,44 +108,6 @@ __device__ __forceinline__ void load_chunk(const SelectArgs& args, const float4*
             if (4 * at + c >= args.features) value[4 * j + c] = -infinity();
         }
     }
-}
-
-// The largest of the block's maxima, by way of `warp_largest` [warps].
-template <u32 GROUPS>
-__device__ __forceinline__ float block_largest(const float (&best)[GROUPS], float* warp_largest) {
-    float largest = best[0];
-#pragma unroll
-    for (u32 g = 1; g < GROUPS; g++) largest = fmaxf(largest, best[g]);
-    largest = warp_max(largest);
-    if (lane_index() == 0) warp_largest[warp_index()] = largest;
-    __syncthreads();
-    for (u32 w = 0; w < warps_in_block(); w++) largest = fmaxf(largest, warp_largest[w]);
-    return largest;
-}
-
-// Raises `low`, a key that at least k group maxima reach (or that of −∞), towards the k-th largest.
-template <u32 GROUPS>
-__device__ __forceinline__ int raise(const float (&best)[GROUPS], u32 k, int low, float largest,
-                                     Votes& votes) {
-    int high = order_key(largest) + 1;
-    // Most often the threshold lies within a factor of four of the largest, or little above the last.
-    int guess = largest > 0.0f ? order_key(0.25f * largest) : low;
-    if (guess < low) guess = low;
-    while ((i64)high - low > CLOSE_KEYS) {
-        u32 mine = 0;
-        float level = from_order_key(guess);
-#pragma unroll
-        for (u32 g = 0; g < GROUPS; g++) mine += best[g] >= level ? 1 : 0;
-        u32 reached = votes.count(mine);
-        if (reached >= k) {
-            low = guess;
-            if (reached <= k + k / 4) break;
-        } else {
-            high = guess;
-        }
-        guess = (int)(((i64)low + high) >> 1);
-    }
-    return low;
 }
 
 // Drops candidates that fell below the cut, in place: survivors of a stretch move to places that
@@ -386,11 +332,7 @@ __device__ __forceinline__ void select_rows(const SelectArgs& args) {
     c.between = (u16*)(c.margin + args.capacity);
     c.open = c.between + args.capacity;
     c.count = count;
-    for (u64 row = blockIdx.x; row < args.rows; row += gridDim.x) {
-        select_row<GROUPS>(args, args.first_row + row, c, turns, warp_largest);
-        // The next row of this block uses the same shared memory.
-        __syncthreads();
-    }
+    select_row<GROUPS>(args, args.first_row + blockIdx.x, c, turns, warp_largest);
 }
 
 // More groups a thread where k asks for more group maxima than there are threads.

@@ -5,7 +5,7 @@
 //          x        [count, dim]     binary32 out: (e − mean) / divisor; null where not wanted
 //          operand  [count, parts · padded]  binary16 or binary32 out, zero beyond dim in each part
 //          facts    [count]          out
-// Launch   grid: a block a row, grid-stride; block: 256 threads; shared: 1 KiB static
+// Launch   grid: a block a row; block: 256 threads; shared: 1 KiB static
 // Limits   dim ≤ 2^20 (the inflation of norms), count < 2^31
 // NaN      a row with a NaN or an infinity after whitening: facts.finite = 0, its operand is 0
 // Floors   D=4096, f32 in: reads 16 KiB, writes 16 + 8 KiB a row: 40 KiB, 9.5 ns at 4.3 TB/s;
@@ -206,16 +206,9 @@ __device__ void whiten_row(const WhitenArgs& args, u64 row) {
         facts.finite = finite ? 1 : 0;
         args.facts[row] = facts;
     }
-    // The next row of this block writes the shared arrays again.
-    __syncthreads();
 }
 
-template <typename Source>
-__device__ __forceinline__ void whiten_rows(const WhitenArgs& args) {
-    for (u64 row = blockIdx.x; row < args.count; row += gridDim.x) whiten_row<Source>(args, row);
-}
-
-KERNEL(whiten_half, WhitenArgs, WHITEN_THREADS) { whiten_rows<FromHalf>(args); }
-KERNEL(whiten_bfloat, WhitenArgs, WHITEN_THREADS) { whiten_rows<FromBfloat>(args); }
-KERNEL(whiten_single, WhitenArgs, WHITEN_THREADS) { whiten_rows<FromSingle>(args); }
-KERNEL(whiten_double, WhitenArgs, WHITEN_THREADS) { whiten_rows<FromDouble>(args); }
+KERNEL(whiten_half, WhitenArgs, WHITEN_THREADS) { whiten_row<FromHalf>(args, blockIdx.x); }
+KERNEL(whiten_bfloat, WhitenArgs, WHITEN_THREADS) { whiten_row<FromBfloat>(args, blockIdx.x); }
+KERNEL(whiten_single, WhitenArgs, WHITEN_THREADS) { whiten_row<FromSingle>(args, blockIdx.x); }
+KERNEL(whiten_double, WhitenArgs, WHITEN_THREADS) { whiten_row<FromDouble>(args, blockIdx.x); }
