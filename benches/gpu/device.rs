@@ -47,12 +47,13 @@ pub(crate) fn download<T: Pod>(
     Ok(unsafe { host.as_slice() }.to_vec())
 }
 
-/// Scores \[rows, features\] of operands \[rows, depth\] and \[features, depth\]: binary16, or
-/// binary32 where `single`.
+/// Scores \[rows, features\] of operands \[rows, depth\] and \[features, depth\], block by block of
+/// the depth: binary16, or binary32 where `single`.
 pub(crate) fn multiply<T: Pod>(
     device: &Arc<Device>,
     [rows, weights]: [&[T]; 2],
     depth: usize,
+    block_depth: usize,
     single: bool,
 ) -> Result<Vec<f32>, Fault> {
     let stream = Stream::new(device)?;
@@ -68,7 +69,7 @@ pub(crate) fn multiply<T: Pod>(
         row_count,
         features,
         depth,
-        block_depth: depth,
+        block_depth,
         stride,
         single,
     };

@@ -212,7 +212,7 @@ impl Screened {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 120, ..ProptestConfig::default() })]
+    #![proptest_config(crate::machine::cases(120))]
 
     #[test]
     fn no_screened_score_lies_outside_its_bound(

@@ -100,3 +100,14 @@ impl Work {
         unsafe { to.as_slice() }.to_vec()
     }
 }
+
+/// So many cases of a property, or as many as `PROPTEST_CASES` says; what fails is not kept beside
+/// the sources.
+pub(crate) fn cases(usual: u32) -> proptest::prelude::ProptestConfig {
+    let asked = std::env::var("PROPTEST_CASES").ok();
+    proptest::prelude::ProptestConfig {
+        cases: asked.and_then(|n| n.parse().ok()).unwrap_or(usual),
+        failure_persistence: None,
+        ..Default::default()
+    }
+}

@@ -142,7 +142,7 @@ fn large_rows() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 80, ..ProptestConfig::default() })]
+    #![proptest_config(crate::machine::cases(80))]
 
     #[test]
     fn any_row(
