@@ -1,8 +1,10 @@
 //! The libraries, and every function of them that is called.
 
-const INSTALL_DRIVER: &str = "install NVIDIA driver 580 or later";
+const INSTALL_DRIVER: &str =
+    "install NVIDIA driver 580 or later, or use --device cpu, which gives the same answer";
 const INSTALL_LIBRARIES: &str = "pip install nvidia-cuda-nvrtc nvidia-cublas (CUDA 13) into the \
-    active environment, or install the CUDA 13 toolkit";
+    active environment, or install the CUDA 13 toolkit, or use --device cpu, which gives the same \
+    answer";
 
 /// What is known of a library before it is looked for.
 pub(super) struct Wanted {
