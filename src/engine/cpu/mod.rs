@@ -15,12 +15,11 @@ use std::time::Instant;
 use rayon::prelude::*;
 
 use self::block::{Block, Model};
-use super::PairCounts;
 use super::coactivation::count_pairs;
 use super::simd::Simd;
 use super::{
-    Control, Encoded, Engine, EngineOptions, Nonfinite, Seconds, ThreadSeconds, dropped,
-    into_inner, lock, start_threads,
+    Control, Encoded, Engine, EngineOptions, Nonfinite, PairCounts, Seconds, ThreadSeconds,
+    dropped, into_inner, lock, start_threads,
 };
 use crate::error::{Error, Result};
 use crate::fires::FiringSets;

@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 use super::fault::Fault;
-use crate::engine::Control;
+use crate::engine::{Control, into_inner, lock};
 use crate::error::Error;
 use crate::rows::Rows;
 use crate::tally::{SharedTally, Strata};
@@ -153,5 +153,3 @@ impl<'a> Run<'a> {
         (into_inner(self.fires), bad_rows, self.tally)
     }
 }
-
-use crate::engine::{into_inner, lock};
