@@ -57,7 +57,7 @@ pub(super) struct EngineArgs {
     )]
     simd: String,
 
-    /// The most device memory to use, as 8GiB or 500MB [default: nine tenths of what is free]
+    /// The most device memory for model and batches, as 8GiB or 500MB [default: nine tenths of what is free]
     #[arg(long, value_name = "SIZE", value_parser = parse_bytes)]
     gpu_memory: Option<u64>,
 

@@ -60,7 +60,8 @@ const LEAST_ARCHITECTURE: u32 = 75;
 /// How a CUDA device runs. None of this changes the answer.
 #[derive(Debug, Clone, Default)]
 pub struct CudaOptions {
-    /// The most device memory to use, in bytes; nine tenths of what is free where `None`.
+    /// The most device memory that model, counts and batches may take together, in bytes, beside
+    /// what CUDA's libraries take themselves; nine tenths of what is free where `None`.
     pub memory: Option<u64>,
     /// Which screen.
     pub screen: ScreenChoice,

@@ -135,6 +135,14 @@ impl Encoder {
             k: sae.k(),
         })
     }
+
+    /// Bytes of device memory that it takes.
+    pub fn bytes(&self) -> u64 {
+        [&self.weight, &self.bias, &self.mean, &self.divisor]
+            .iter()
+            .map(|buffer| buffer.bytes())
+            .sum()
+    }
 }
 
 /// The weights of a screen.
@@ -259,6 +267,11 @@ impl Screen {
             block_depth,
             coarse_share: margins.coarse_share,
         })
+    }
+
+    /// Bytes of device memory that it takes.
+    pub fn bytes(&self) -> u64 {
+        self.operand.bytes() + self.biases.bytes() + self.margins.bytes()
     }
 
     /// Bytes of a row's operand.

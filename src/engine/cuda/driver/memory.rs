@@ -66,6 +66,11 @@ impl<T: Pod> Buffer<T> {
     pub fn is_empty(&self) -> bool {
         self.count == 0
     }
+
+    /// Bytes of device memory that it takes.
+    pub fn bytes(&self) -> u64 {
+        (self.count.max(1) * size_of::<T>()) as u64
+    }
 }
 
 impl<T> Drop for Buffer<T> {

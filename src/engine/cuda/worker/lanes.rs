@@ -49,9 +49,11 @@ impl Worker {
             shape.pair_capacity = pairs;
         }
         let free = self.device.memory()?.0;
-        let budget = options
-            .memory
-            .map_or(free / 10 * 9, |memory| memory.min(free));
+        // What is there already takes its part of what the caller allows.
+        let resident = self.encoder.bytes() + self.screen.bytes() + shared.counts.cells.bytes();
+        let budget = options.memory.map_or(free / 10 * 9, |memory| {
+            memory.saturating_sub(resident).min(free)
+        });
         loop {
             let count = wanted.min(share.div_ceil(shape.batch_rows)).max(1);
             let bytes = shape.bytes(&self.encoder, &self.screen) * count as u64;
@@ -64,7 +66,8 @@ impl Worker {
                 Err(Fault {
                     kind: FaultKind::NoMemory,
                     what: format!(
-                        "{} rows at a time take {bytes} bytes of device memory, and {budget} may be used",
+                        "the model takes {resident} bytes of device memory and a batch (rows: {}) {bytes} more, \
+                         but only {budget} may be used beside the model",
                         shape.batch_rows
                     ),
                     action: "allow more with --gpu-memory, free some, or use --device cpu",
