@@ -188,6 +188,25 @@ fn equal_scores_are_open_or_overflow() {
 }
 
 #[test]
+fn ties_at_the_threshold_outlive_pruning() {
+    let Some(work) = Work::new() else { return };
+    // Few threads see all that reaches a quarter of the largest, which is tried first as a
+    // threshold, chunk after chunk, until the buffer is more than half full. Nothing is above the
+    // ties but one atom, and margins are 0.
+    let (features, k, chunk, threads) = (3 * 4096, 8, 4096, 7);
+    let mut case = case(8, features, k, &[Course::Smooth], 0.0);
+    case.biases.fill(0.0);
+    for (f, score) in case.scores.iter_mut().enumerate() {
+        *score = f32::from(u8::from(f % chunk % 1024 / 4 < threads));
+    }
+    case.scores[4 * threads] = 4.0;
+    case.overflow = Overflow::Never;
+    let found = case.check(&work);
+    assert_eq!(found.states[0].certain, 1);
+    assert_eq!(found.states[0].open as usize, 3 * 16 * threads);
+}
+
+#[test]
 fn rows_without_room_for_their_pairs_overflow() {
     let Some(work) = Work::new() else { return };
     let courses = [Course::Smooth; 12];

@@ -225,9 +225,10 @@ fn counts_are_the_same_in_blocks_of_their_own_and_at_once() {
             Batch::new(seed, rows, features, k, strata).check(&work);
         }
     }
-    // The most counters that a block has room for, and one feature more.
-    for features in [(48 << 8) - 8, (48 << 8) - 7] {
-        Batch::new(1, 40, features, 8, 1).check(&work);
+    // The most counters that a block has room for beside its set of 512, and one feature more.
+    for features in [(48 << 8) - 512, (48 << 8) - 511] {
+        let rows = rows_for_own_counters(&work, features, 512, 1);
+        Batch::new(1, rows, features, 512, 1).check(&work);
     }
 }
 
