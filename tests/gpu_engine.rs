@@ -156,6 +156,27 @@ fn a_screen_that_leaves_too_much_open_is_given_up() {
 }
 
 #[test]
+fn dead_features_do_not_change_the_screen() {
+    if gpu::device().is_none() {
+        return;
+    }
+    // As many trained models have them: all weights zero, some with a bias.
+    let mut case = plain_case(9, 30, 40, 300, 7);
+    for (f, weights) in case.weight.chunks_mut(40).enumerate() {
+        if f % 2 == 0 {
+            weights.fill(0.0);
+            case.bias[f] = if f % 4 == 0 { 0.0 } else { -1.0 };
+        }
+    }
+    let sae = case.sae();
+    let options = EngineOptions::default();
+    let engine = CudaEngine::new(&[0], &sae, &options).expect("an engine");
+    let path = engine.code_path();
+    assert!(path.contains(" binary16 screen"), "{path}");
+    case.assert_exact(&case.oracle(), &encode(&case, &options), "dead features");
+}
+
+#[test]
 fn weights_beyond_the_range_of_binary16_take_another_screen() {
     if gpu::device().is_none() {
         return;

@@ -89,15 +89,34 @@ pub(crate) fn slots(feature_dim: usize, chosen: Option<&[u32]>) -> Result<(Vec<u
     Ok((atoms, slots))
 }
 
+/// Sets must be what an engine makes of a model with `feature_dim` features: places in the counts are
+/// computed from them.
+pub(crate) fn check_sets(fires: &FiringSets, feature_dim: usize) -> Result<()> {
+    let good = |row: &[u32]| {
+        let within = row.last().is_none_or(|&atom| (atom as usize) < feature_dim);
+        within && row.is_sorted_by(|a, b| a < b)
+    };
+    let rows = fires.atoms().par_chunks(fires.k().max(1));
+    match rows.position_first(|row| !good(row)) {
+        None => Ok(()),
+        Some(row) => Err(Error::Argument {
+            name: "firing sets",
+            found: format!("row {row} with atoms that repeat, fall, or are not the model's"),
+            expected: format!("ascending atoms below {feature_dim} in each row"),
+        }),
+    }
+}
+
 /// Counts on the processor, by the current rayon pool.
 ///
 /// # Errors
-/// Atoms beyond `feature_dim`; counts that do not fit into memory (8 bytes a pair).
+/// Atoms beyond `feature_dim`, among the chosen or in the sets; sets that do not ascend; counts that do not fit into memory (8 bytes a pair).
 pub fn count_pairs(
     fires: &FiringSets,
     feature_dim: usize,
     chosen: Option<&[u32]>,
 ) -> Result<PairCounts> {
+    check_sets(fires, feature_dim)?;
     let (atoms, slots) = slots(feature_dim, chosen)?;
     let pairs = pair_count(atoms.len());
     let counts = crate::memory::filled(pairs, 1, "the counts of pairs", AtomicU64::default)?;
@@ -163,5 +182,11 @@ mod tests {
             assert_eq!(found.iter().count(), pair_count(found.atoms().len()));
         }
         assert!(count_pairs(&fires, 20, Some(&[20])).is_err());
+        // Sets that no engine makes: beyond the features, repeated, falling.
+        for row in [[0, 1, 2, 20], [0, 1, 1, 2], [3, 2, 5, 6]] {
+            let fires = FiringSets::new(4, [vec![0, 1, 2, 3], row.to_vec()].concat(), Vec::new());
+            let error = count_pairs(&fires, 20, None).expect_err("no firing set");
+            assert!(error.to_string().contains("row 1"), "{error}");
+        }
     }
 }

@@ -5,7 +5,7 @@ use super::driver::{Buffer, PageLocked};
 use super::run::Stop;
 use super::worker::Worker;
 use crate::engine::PairCounts;
-use crate::engine::coactivation::{count_pairs, pair_count, slots};
+use crate::engine::coactivation::{check_sets, count_pairs, pair_count, slots};
 use crate::fires::FiringSets;
 
 /// Firing sets that are on the device at once.
@@ -24,6 +24,7 @@ pub(super) fn count(
     if k > Coactivate::MOST_K {
         return Ok(count_pairs(fires, feature_dim, chosen)?);
     }
+    check_sets(fires, feature_dim)?;
     let (atoms, slots) = slots(feature_dim, chosen)?;
     let pairs = pair_count(atoms.len());
     let mut sums: Vec<u64> = crate::memory::filled(pairs, 1, "the counts of pairs", || 0)?;

@@ -164,7 +164,8 @@ pub struct Screen {
     pub stride: usize,
     /// Numbers of an operand's row whose products are summed up from zero.
     pub block_depth: usize,
-    /// The share of features whose weights lose more than 2⁻⁹ of their norm in the format.
+    /// The share of features whose weights, not all zero, lose more than 2⁻⁹ of their norm in the
+    /// format.
     pub coarse_share: f64,
 }
 
@@ -295,6 +296,9 @@ fn usual_block_depth(device: &DeviceInfo, format: Format, stride: usize) -> usiz
     }
 }
 
+/// Above the norm of zeros (2⁻¹²⁰), far below that of any number whose scaling is exact.
+const ZERO_NORM: f32 = 1e-32;
+
 /// The margins of all features, and their largest.
 struct Margins {
     of_feature: Vec<f32>,
@@ -313,7 +317,6 @@ impl Margins {
             low_weight: 0.0,
             coarse_share: 0.0,
         };
-        let mut coarse = 0usize;
         for facts in facts {
             let [whole, spread] = margin::feature_margin(facts, dim, gamma);
             margins.of_feature.extend([whole, spread]);
@@ -321,8 +324,11 @@ impl Margins {
             margins.largest_spread = margins.largest_spread.max(spread);
             let low = f64::from(facts.low) / f64::from(facts.whole);
             margins.low_weight = margins.low_weight.max(crate::engine::bound::round_up(low));
-            coarse += usize::from(f64::from(facts.error) > f64::from(facts.whole) / 512.0);
         }
+        // A dead feature, whose weights are zero, has nothing to lose.
+        let alive = |facts: &RowFacts| facts.whole > ZERO_NORM;
+        let lost = |facts: &&RowFacts| alive(facts) && facts.error > facts.whole / 512.0;
+        let coarse = facts.iter().filter(lost).count();
         margins.coarse_share = coarse as f64 / facts.len().max(1) as f64;
         margins
     }
