@@ -4,7 +4,7 @@
 //                             NO_SLOT; null where all atoms are chosen
 //          counts [chosen · (chosen − 1) / 2]  u32: pairs (a, b), a < b, row by row of the triangle
 // Launch   grid: a block a row, grid-stride; 128 threads; shared: 4k bytes
-// Limits   k ≤ 12,288 (48 KiB); 2^32 − 1 rows between drains
+// Limits   k ≤ 12,000 (48 KiB with what is static); 2^32 − 1 rows between drains
 // Floors   4k bytes read a row, one atomic a pair
 // Twin     src/engine/coactivation.rs
 

@@ -11,7 +11,7 @@
 //          atom_pairs [features]    out: pairs of each atom; zero before
 //          overflowed [rows]        out: rows to be scored in full, overflow_count of them
 // Launch   grid: a block a row; block: 128 to 512 threads; shared: 16 bytes a candidate
-// Limits   rows < 2^31, features < 2^32, k ≤ min(features − 1, capacity / 4), capacity ≤ 4096
+// Limits   rows < 2^31, features < 2^32, k ≤ min(features, capacity / 4), capacity ≤ 4096
 // NaN      rows that are not finite are marked and passed over; scores are finite by the scaling
 // Ties     none is broken here: atoms whose intervals touch are left open
 // Floors   bytes: 4 · features a row, read once (16 KiB at F=4096: 3.8 ns at 4.3 TB/s);

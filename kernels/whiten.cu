@@ -5,7 +5,7 @@
 //          x        [count, dim]     binary32 out: (e − mean) / divisor; null where not wanted
 //          operand  [count, parts · padded]  binary16 or binary32 out, zero beyond dim in each part
 //          facts    [count]          out
-// Launch   grid: a block a row; block: 256 threads; shared: 1 KiB static
+// Launch   grid: a block a row; block: 256 threads; shared: 288 bytes static
 // Limits   dim ≤ 2^20 (the inflation of norms), count < 2^31
 // NaN      a row with a NaN or an infinity after whitening: facts.finite = 0, its operand is 0
 // Floors   D=4096, f32 in: reads 16 KiB, writes 16 + 8 KiB a row: 40 KiB, 9.5 ns at 4.3 TB/s;

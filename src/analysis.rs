@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use crate::cohort::Calls;
 use crate::engine::{self, Control, Device, EngineOptions, Seconds};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::fires::FiringSets;
 use crate::rows::Rows;
 use crate::sae::Sae;
@@ -77,8 +77,22 @@ pub fn encode(
     options: &AnalyzeOptions,
     control: &Control,
 ) -> Result<Encoding> {
-    let (mut engine, chosen) = engine::open(options.device, sae, rows.count(), &options.engine)?;
-    let encoded = engine.encode(rows, &Strata::of_calls(calls), control)?;
+    let strata = Strata::of_calls(calls);
+    let open = |device| engine::open(device, sae, rows.count(), &options.engine);
+    let (mut engine, mut chosen) = open(options.device)?;
+    let encoded = match engine.encode(rows, &strata, control) {
+        // Nobody asked for that device by name, and the processor needs none of its memory.
+        Err(Error::Device {
+            no_memory: true,
+            reason,
+            ..
+        }) if options.device == Device::Auto => {
+            engine = open(Device::Cpu)?.0;
+            chosen = format!("no room on a CUDA device: {reason}");
+            engine.encode(rows, &strata, control)?
+        }
+        encoded => encoded?,
+    };
     let encoder = Encoder {
         device: engine.device(),
         chosen,

@@ -49,6 +49,8 @@ pub enum Error {
         reason: String,
         /// What to do about it.
         action: &'static str,
+        /// Whether it lacks memory, and nothing else.
+        no_memory: bool,
     },
 
     /// Memory that the machine does not give.

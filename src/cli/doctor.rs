@@ -124,6 +124,7 @@ impl Report {
             action: check
                 .action
                 .unwrap_or("use --device cpu, which gives the same answer"),
+            no_memory: false,
         })
     }
 }

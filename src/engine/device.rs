@@ -105,7 +105,7 @@ pub fn open<'a>(
         }
         Device::Auto => {
             let work = rows as f64 * sae.input_dim() as f64 * sae.feature_dim() as f64;
-            if work < WORTH_A_GPU {
+            if work < options.cuda.least_work.unwrap_or(WORTH_A_GPU) {
                 let why = "a cohort of this size is done before a GPU would be ready";
                 return Ok((cpu()?, why.to_owned()));
             }

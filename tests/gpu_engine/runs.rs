@@ -2,7 +2,11 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use atomscope::engine::{Control, CpuEngine, CudaEngine, CudaOptions, Engine, EngineOptions};
+use atomscope::analysis::{AnalyzeOptions, analyze};
+use atomscope::cohort::{Call, Calls};
+use atomscope::engine::{
+    Control, CpuEngine, CudaEngine, CudaOptions, Device, Engine, EngineOptions,
+};
 use atomscope::error::Error;
 use atomscope::rows::SliceRows;
 
@@ -34,6 +38,40 @@ fn a_small_memory_budget_makes_small_batches_and_too_small_a_one_an_error() {
         assert_eq!(error.exit_code(), 3);
         assert!(error.to_string().contains("--gpu-memory"), "{error}");
         assert!(error.to_string().contains("the model takes"), "{error}");
+    }
+}
+
+#[test]
+fn auto_takes_a_device_that_has_room_and_else_the_processor() {
+    if gpu::device().is_none() {
+        return;
+    }
+    let case = random_case(19, 80, 32, 96, 5);
+    let (sae, expected) = (case.sae(), case.oracle());
+    let rows = SliceRows::new(&case.rows, 32).expect("whole rows");
+    let calls: Calls = vec![Call::default(); 80].into_iter().collect();
+    for (memory, device, why) in [
+        (None, "cuda:0", "was found"),
+        (Some(1000), "cpu", "no room"),
+    ] {
+        let cuda = CudaOptions {
+            memory,
+            least_work: Some(0.0),
+            ..CudaOptions::default()
+        };
+        let options = AnalyzeOptions {
+            device: Device::Auto,
+            engine: with(None, cuda),
+            ..AnalyzeOptions::default()
+        };
+        let found = analyze(&sae, &rows, &calls, &options, &Control::default()).expect("an answer");
+        assert_eq!(found.encoder.device, device);
+        assert!(
+            found.encoder.chosen.contains(why),
+            "{}",
+            found.encoder.chosen
+        );
+        assert_eq!(found.fires.atoms(), expected);
     }
 }
 

@@ -3,7 +3,8 @@
 use super::check::{Check, Status};
 use super::{Auto, Report, kernels};
 use crate::engine::cuda::Fault;
-use crate::engine::cuda::driver::{self, DeviceInfo};
+use crate::engine::cuda::blas::Blas;
+use crate::engine::cuda::driver::{self, Device, DeviceInfo};
 use crate::engine::cuda::{CudaEngine, nvrtc, probe, selftest};
 use crate::error::Result;
 
@@ -141,7 +142,16 @@ fn compiler() -> Check {
 fn product() -> Check {
     const WHAT: &str = "cuBLAS";
     match probe::cublas() {
-        Ok(found) => Check::ok(WHAT, found.name.clone()),
+        Ok(found) => {
+            // It tells its version through a handle, which needs a device.
+            let version = Device::open(0)
+                .and_then(|device| Blas::version(&device))
+                .ok();
+            let version = version.map_or(String::new(), |v| {
+                format!("{}.{}.{} ", v / 10_000, v % 10_000 / 100, v % 100)
+            });
+            Check::ok(WHAT, format!("{version}({})", found.name))
+        }
         Err(fault) => Check::fault(WHAT, &fault),
     }
 }

@@ -63,7 +63,17 @@ impl Blas {
     pub fn new(stream: &Stream) -> Result<Self, Fault> {
         probe::cublas()?;
         stream.device().bind()?;
-        let raw = result::create_handle().map_err(|error| fault("start cuBLAS", error))?;
+        let raw = result::create_handle().map_err(|error| {
+            // Where its workspace has no room it often says just this.
+            let unready = error.0 == sys::cublasStatus_t::CUBLAS_STATUS_NOT_INITIALIZED;
+            let fault = fault("start cuBLAS", error);
+            let kind = if unready {
+                FaultKind::NoMemory
+            } else {
+                fault.kind
+            };
+            Fault { kind, ..fault }
+        })?;
         let blas = Self { raw };
         // SAFETY: both are alive; the two crates' stream types are one pointer.
         unsafe { result::set_stream(raw, stream.raw().cast()) }

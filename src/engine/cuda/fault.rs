@@ -46,10 +46,20 @@ impl Fault {
         }
     }
 
+    /// The same, with the device that it is of.
+    #[must_use]
+    pub fn on(self, ordinal: u32) -> Self {
+        Self {
+            what: format!("CUDA device {ordinal}: {}", self.what),
+            ..self
+        }
+    }
+
     /// The error of the run that asked for `device`: exit code 3.
     pub fn of_device(self, device: impl Into<String>) -> Error {
         Error::Device {
             wanted: device.into(),
+            no_memory: self.kind == FaultKind::NoMemory,
             reason: self.what,
             action: self.action,
         }

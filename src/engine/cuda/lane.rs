@@ -53,8 +53,8 @@ const HEADS: usize = 3;
 const OVERFLOWED: usize = 1;
 const ORDERED: usize = 2;
 
-/// Fields are dropped in order: the stream first of all that it works on, and it waits for its
-/// work.
+/// Fields are dropped in order: the handle, then the stream, which waits for its work, then all that
+/// it works on.
 pub(super) struct Lane {
     blas: Blas,
     stream: Stream,

@@ -71,6 +71,9 @@ pub struct CudaOptions {
     pub block_depth: Option<usize>,
     /// Open pairs that a batch has room for; 64 a row where `None`.
     pub pair_capacity: Option<usize>,
+    /// Multiply-adds of a cohort from which `auto` takes a device; what a device is ready after where
+    /// `None`.
+    pub least_work: Option<f64>,
     /// Batches that are under way at once; 3 where `None`, 1 to time stages by themselves.
     pub lanes: Option<usize>,
 }
@@ -154,10 +157,14 @@ impl<'a> CudaEngine<'a> {
                 .map(|worker| {
                     let work = move || {
                         let result = worker.work(run, sae, options);
-                        if result.is_err() {
+                        let ordinal = worker.device.info().ordinal;
+                        result.map_err(|stop| {
                             run.fail();
-                        }
-                        result
+                            match stop {
+                                Stop::Fault(fault) => Stop::Fault(fault.on(ordinal)),
+                                Stop::Error(error) => Stop::Error(error),
+                            }
+                        })
                     };
                     scope.spawn(work)
                 })

@@ -9,7 +9,7 @@ use rayon::prelude::*;
 
 use super::CudaOptions;
 use super::driver::{Buffer, Device, PageLocked, Stream};
-use super::fault::Fault;
+use super::fault::{Fault, FaultKind};
 use super::kernels::Kernels;
 use super::lane::{Counts, Lane, Shared, Source};
 use super::run::{Run, Stop};
@@ -65,23 +65,7 @@ impl Worker {
         let make = |format| Screen::new(&device, &kernels, &stream, &encoder, sae, format, depth);
         let (screen, reason) = match options.screen {
             ScreenChoice::Fixed(format) => (make(format)?, "as asked for"),
-            ScreenChoice::Auto => {
-                let half = make(Format::Half)?;
-                if half.coarse_share <= MOST_COARSE_SHARE {
-                    (half, "the weights fit its range")
-                } else {
-                    drop(half);
-                    let split = make(Format::Split)?;
-                    if split.coarse_share <= MOST_COARSE_SHARE {
-                        (split, "binary16 alone loses too much of the weights")
-                    } else {
-                        (
-                            make(Format::Single)?,
-                            "the weights span too many magnitudes for binary16",
-                        )
-                    }
-                }
-            }
+            ScreenChoice::Auto => by_range(&make)?,
         };
         Ok(Self {
             device,
@@ -133,8 +117,12 @@ impl Worker {
         }
         self.stream.synchronize()?;
         let mut spent = Spent::default();
-        while let End::Switch(format) = self.stretch(run, &counts, options, &mut spent)? {
-            self.screen = Screen::new(
+        let mut may_switch = options.screen == ScreenChoice::Auto;
+        while let End::Switch(format) =
+            self.stretch(run, &counts, options, may_switch, &mut spent)?
+        {
+            self.collect(run, &counts)?;
+            let screen = Screen::new(
                 &self.device,
                 &self.kernels,
                 &self.stream,
@@ -142,8 +130,16 @@ impl Worker {
                 sae,
                 format,
                 options.block_depth,
-            )?;
-            self.reason = "binary16 left too many atoms open";
+            );
+            match screen {
+                Ok(screen) => {
+                    self.screen = screen;
+                    self.reason = "binary16 left too many atoms open";
+                }
+                // It would only be faster: go on as before.
+                Err(fault) if fault.kind == FaultKind::NoMemory => may_switch = false,
+                Err(fault) => return Err(fault.into()),
+            }
         }
         self.collect(run, &counts)?;
         let counters = self.fetch(&counts.counters, 1)?;
@@ -157,6 +153,7 @@ impl Worker {
         run: &Run,
         counts: &Counts,
         options: &CudaOptions,
+        may_switch: bool,
         spent: &mut Spent,
     ) -> Result<End, Stop> {
         let shared = Shared {
@@ -168,9 +165,8 @@ impl Worker {
         };
         let mut lanes = self.lanes(shared, run, options)?;
         let batch_rows = lanes.batch_rows;
-        let auto = options.screen == ScreenChoice::Auto && self.screens();
         let mut watch = Watch::new(
-            auto && self.screen.format != Format::Single,
+            may_switch && self.screens() && self.screen.format != Format::Single,
             self.encoder.features,
         );
         let mut counted = 0u64;
@@ -259,6 +255,33 @@ impl Worker {
         self.stream.synchronize()?;
         // SAFETY: the copy is done.
         Ok(unsafe { host.as_slice() }.to_vec())
+    }
+}
+
+/// The narrowest screen whose range most features' weights fit, and why it is this one. One that
+/// there is no room for would only be faster.
+fn by_range(
+    make: &dyn Fn(Format) -> Result<Screen, Fault>,
+) -> Result<(Screen, &'static str), Fault> {
+    let fits = |screen: &Screen| screen.coarse_share <= MOST_COARSE_SHARE;
+    let half = make(Format::Half)?;
+    if fits(&half) {
+        return Ok((half, "the weights fit its range"));
+    }
+    drop(half);
+    let wider = make(Format::Split).and_then(|split| {
+        if fits(&split) {
+            return Ok((split, "binary16 alone loses too much of the weights"));
+        }
+        drop(split);
+        let why = "the weights span too many magnitudes for binary16";
+        Ok((make(Format::Single)?, why))
+    });
+    match wider {
+        Err(fault) if fault.kind == FaultKind::NoMemory => {
+            Ok((make(Format::Half)?, "a wider one has no room"))
+        }
+        wider => wider,
     }
 }
 

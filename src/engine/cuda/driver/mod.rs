@@ -24,8 +24,8 @@ const DEVICE_ACTION: &str =
     "see to it with nvidia-smi and run again, or use --device cpu, which gives the same answer";
 
 /// What to do where memory runs out.
-const MEMORY_ACTION: &str =
-    "free some of the device's memory, or use --device cpu, which gives the same answer";
+const MEMORY_ACTION: &str = "free some of the device's (or, for page-locked memory, the host's), or use --device cpu, which \
+     gives the same answer";
 
 /// The driver's error as a fault.
 fn fault(doing: &str, error: result::DriverError) -> Fault {
@@ -90,7 +90,7 @@ impl DeviceInfo {
     }
 }
 
-/// Starts the driver; done once, remembered.
+/// Starts the driver; where it has started, it only says so.
 fn initialize() -> Result<(), Fault> {
     probe::driver()?;
     match result::init() {
