@@ -151,7 +151,7 @@ __device__ Found collect(const SelectArgs& args, const RowFacts& facts, const fl
 #pragma unroll
         for (u32 v = 0; v < VALUES; v++) best[v % GROUPS] = fmaxf(best[v % GROUPS], value[v]);
         found.largest = block_largest<GROUPS>(best, warp_largest);
-        found.low = raise<GROUPS>(best, args.k, found.low, found.largest, votes);
+        found.low = raise<GROUPS>(best, args.k, found.low, found.largest, facts.coarse, votes);
         float cut = from_order_key(found.low) - 3.0f * facts.coarse;
 #pragma unroll
         for (u32 v = 0; v < VALUES; v++) {
@@ -243,17 +243,12 @@ __device__ void compare(const SelectArgs& args, const Candidates& c, u64 row) {
     __syncthreads();
 }
 
-// Hands what is open to rescore.cu, and says how the row stands. Where pairs have no room the row
+// Hands what is open to rescore.cu, and says how the row stands. What is open is always more than
+// what is missing: were it as much, every one of it would be better than all that was dropped, and
+// have fired. Where pairs have no room the row
 // overflows, and what room it had is marked as empty.
 __device__ void conclude(const SelectArgs& args, const Candidates& c, u64 row) {
     u32 certain = c.count[CERTAIN], open = c.count[OPEN];
-    __syncthreads();
-    if (certain + open <= args.k) {
-        // As many as are missing: all fire.
-        for (u32 o = threadIdx.x; o < open; o += blockDim.x) fire(args, c, row, c.open[o]);
-        certain += open;
-        open = 0;
-    }
     if (threadIdx.x == 0) {
         c.count[FIRST_PAIR] = open > 0 ? atomicAdd(args.pair_count, open) : 0;
     }

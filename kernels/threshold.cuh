@@ -5,8 +5,6 @@
 
 #include "common.cuh"
 
-constexpr int CLOSE_KEYS = 1 << 15;  // 2^−8 of a number: close enough for a threshold
-
 // The count of a predicate's votes over the block; three counters take turns, so that one barrier
 // a vote is enough: the one that is zeroed was read by all before that barrier.
 struct Votes {
@@ -36,15 +34,16 @@ __device__ __forceinline__ float block_largest(const float (&best)[GROUPS], floa
     return largest;
 }
 
-// Raises `low`, a key that at least k group maxima reach (or that of −∞), towards the k-th largest.
+// Raises `low`, a key that at least k group maxima reach (or that of −∞), towards the k-th largest,
+// until little more than k reach it or it is as close as `close`.
 template <u32 GROUPS>
 __device__ __forceinline__ int raise(const float (&best)[GROUPS], u32 k, int low, float largest,
-                                     Votes& votes) {
+                                     float close, Votes& votes) {
     int high = order_key(largest) + 1;
     // Most often the threshold lies within a factor of four of the largest, or little above the last.
     int guess = largest > 0.0f ? order_key(0.25f * largest) : low;
     if (guess < low) guess = low;
-    while ((i64)high - low > CLOSE_KEYS) {
+    while ((i64)high - low > 1 && from_order_key(high) - from_order_key(low) > close) {
         u32 mine = 0;
         float level = from_order_key(guess);
 #pragma unroll

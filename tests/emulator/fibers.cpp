@@ -77,10 +77,23 @@ void set_next_yield() {
     std::abort(); // nobody switches back
 }
 
+// A warp that lags behind until the next barrier, as one may on a device, so that others run far
+// ahead of it; half of the times none.
+u32 slow_warp = ~0u;
+
+u32 choose() {
+    if (in_order) return ready_count - 1;
+    u32 chosen = randomness.below(ready_count);
+    for (int tries = 0; tries < 64 && ready[chosen] / LANES == slow_warp; ++tries) {
+        chosen = randomness.below(ready_count);
+    }
+    return chosen;
+}
+
 // Passes the turn to a ready thread, perhaps to the caller itself; comes back when it is its own.
 void suspend() {
     if (ready_count == 0) fail(nullptr);
-    u32 chosen = in_order ? ready_count - 1 : randomness.below(ready_count);
+    u32 chosen = choose();
     Fiber* next = &fibers[ready[chosen]];
     ready[chosen] = ready[--ready_count];
     Fiber* self = running;
@@ -93,6 +106,7 @@ void pass_barrier() {
     block_barrier.votes = {block_barrier.holding, block_barrier.arrived};
     block_barrier.arrived = block_barrier.holding = 0;
     ready_count = 0;
+    if (!in_order) slow_warp = randomness.below(2 * ((threads + LANES - 1) / LANES));
     for (u32 i = threads; i-- > 0;) {
         if (fibers[i].exited) continue;
         fibers[i].what = nullptr;

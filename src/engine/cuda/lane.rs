@@ -286,7 +286,11 @@ impl Lane {
 
     /// Waits for the batch that is under way, and scores in full what overflowed. `None` where
     /// there is none.
-    pub(super) fn finish(&mut self, shared: Shared) -> Result<Option<Done<'_>>, Fault> {
+    pub(super) fn finish(
+        &mut self,
+        shared: Shared,
+        cancelled: &dyn Fn() -> bool,
+    ) -> Result<Option<Done<'_>>, Fault> {
         let Some(rows) = self.batch.take() else {
             return Ok(None);
         };
@@ -298,7 +302,7 @@ impl Lane {
             (heads[OVERFLOWED] as usize, heads[ORDERED] as usize)
         };
         if overflowed > 0 {
-            self.score_in_full(shared, overflowed, count)?;
+            self.score_in_full(shared, overflowed, count, cancelled)?;
         }
         self.stages.collect()?;
         // SAFETY: the stream is done, and the next batch borrows the lane exclusively.

@@ -108,6 +108,11 @@ impl<'a> Run<'a> {
         (first < last).then_some(first..last)
     }
 
+    /// Whether the caller wants the run to end.
+    pub(super) fn is_cancelled(&self) -> bool {
+        self.control.is_cancelled()
+    }
+
     /// Another device's failure ends this one's work as well.
     pub(super) fn fail(&self) {
         self.failed.store(true, Ordering::Relaxed);
@@ -120,7 +125,7 @@ impl<'a> Run<'a> {
         fires: &[u32],
         bad: impl Fn(usize) -> bool,
     ) -> Result<(), Stop> {
-        if self.control.is_cancelled() {
+        if self.is_cancelled() {
             return Err(Error::Cancelled.into());
         }
         lock(&self.fires)[rows.start * self.k..rows.end * self.k].copy_from_slice(fires);

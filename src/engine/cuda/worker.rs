@@ -287,7 +287,7 @@ fn by_range(
 
 /// Waits for a lane's batch, and hands over what it found.
 fn drain(run: &Run, lane: &mut Lane, shared: Shared, watch: &mut Watch) -> Result<(), Stop> {
-    let Some(done) = lane.finish(shared)? else {
+    let Some(done) = lane.finish(shared, &|| run.is_cancelled())? else {
         return Ok(());
     };
     watch.see(&done);

@@ -9,6 +9,9 @@ use crate::engine::cuda::tally::TallyArgs;
 
 /// Memory for scores of rows that are scored in full.
 const FULL_SCORE_BYTES: usize = 256 << 20;
+/// Multiply-adds in binary64 of one launch: well under a second where they are slowest, so that no
+/// watchdog of a display ends it, and a run can be ended between launches.
+const MOST_WORK: usize = 1 << 33;
 
 impl Lane {
     /// Canonical scores of all features of the listed rows, a group of rows at a time.
@@ -17,12 +20,15 @@ impl Lane {
         shared: Shared,
         listed: usize,
         count: usize,
+        cancelled: &dyn Fn() -> bool,
     ) -> Result<(), Fault> {
         let features = shared.encoder.features;
+        let by_memory = FULL_SCORE_BYTES / 8 / features;
+        let by_work = MOST_WORK / features / shared.encoder.dim;
         let scores = grouped(
             listed,
             |group| Buffer::<f64>::new(shared.device, group * features, "scores in full"),
-            FULL_SCORE_BYTES / 8 / features,
+            by_memory.min(by_work),
         )?;
         let group = scores.len() / features;
         for first in (0..listed).step_by(group) {
@@ -44,6 +50,11 @@ impl Lane {
             unsafe {
                 shared.kernels.rescore.launch_rows(&self.stream, &rescore)?;
                 shared.kernels.settle.launch_rows(&self.stream, &tally)?;
+            }
+            self.stream.synchronize()?;
+            if cancelled() {
+                // Whoever takes the batch sees it too, and ends the run.
+                return Ok(());
             }
         }
         self.stages.mark(Stage::Full, &self.stream)?;
