@@ -70,19 +70,27 @@ pub trait Rows: Sync {
     /// Writes rows `range` to `out` as numbers of [`element_type`](Self::element_type), in the
     /// machine's byte order, without gaps: engines that widen numbers themselves move fewer bytes.
     fn read_stored(&self, range: Range<usize>, out: &mut [u8]) -> Result<()> {
-        if let Ok(numbers) = bytemuck::try_cast_slice_mut(out) {
-            return self.read(range, numbers);
-        }
-        let mut numbers = vec![0.0f32; out.len() / size_of::<f32>()];
-        self.read(range, &mut numbers)?;
-        out.copy_from_slice(bytemuck::cast_slice(&numbers));
-        Ok(())
+        as_binary32(out, |numbers| self.read(range, numbers))
     }
 
     /// Where the rows are.
     fn place(&self) -> Place<'_> {
         Place::Read
     }
+}
+
+/// Lets `read` write binary32 numbers to bytes: in place where these are aligned.
+pub(crate) fn as_binary32(
+    out: &mut [u8],
+    read: impl FnOnce(&mut [f32]) -> Result<()>,
+) -> Result<()> {
+    if let Ok(numbers) = bytemuck::try_cast_slice_mut(out) {
+        return read(numbers);
+    }
+    let mut numbers = vec![0.0f32; out.len() / size_of::<f32>()];
+    read(&mut numbers)?;
+    out.copy_from_slice(bytemuck::cast_slice(&numbers));
+    Ok(())
 }
 
 /// A number type of embeddings that widens to binary32.

@@ -40,7 +40,6 @@ pub(super) struct Doctor {
         value_name = "ARCH",
         num_args = 0..=1,
         value_delimiter = ',',
-        default_missing_values = ["75", "80", "90", "100", "120"],
         conflicts_with = "json"
     )]
     kernels: Option<Vec<u32>>,

@@ -10,6 +10,11 @@ use super::simd::for_each_simd;
 /// How many partial sums a canonical score has.
 pub const LANES: usize = 32;
 
+/// The divisors of whitening, `d = σ + 1e-6`, in binary32 as torch computes them.
+pub fn divisors(std: &[f32]) -> Vec<f32> {
+    std.iter().map(|s| s + 1e-6).collect()
+}
+
 for_each_simd! {
     /// The canonical score of whitened row `x` \[D\] with encoder row `weight` \[D\] and `bias`.
     pub fn canonical_score(x: &[f32], weight: &[f32], bias: f32) -> f64 {

@@ -82,9 +82,7 @@ pub(crate) fn slots(feature_dim: usize, chosen: Option<&[u32]>) -> Result<(Vec<u
     }
     let mut slots = vec![NO_SLOT; feature_dim];
     for (slot, &atom) in atoms.iter().enumerate() {
-        if let Some(place) = slots.get_mut(atom as usize) {
-            *place = slot as u32;
-        }
+        slots[atom as usize] = slot as u32;
     }
     Ok((atoms, slots))
 }
@@ -110,7 +108,8 @@ pub(crate) fn check_sets(fires: &FiringSets, feature_dim: usize) -> Result<()> {
 /// Counts on the processor, by the current rayon pool.
 ///
 /// # Errors
-/// Atoms beyond `feature_dim`, among the chosen or in the sets; sets that do not ascend; counts that do not fit into memory (8 bytes a pair).
+/// Atoms beyond `feature_dim`, among the chosen or in the sets; sets that do not ascend; counts that
+/// do not fit into memory (8 bytes a pair).
 pub fn count_pairs(
     fires: &FiringSets,
     feature_dim: usize,
@@ -125,12 +124,9 @@ pub fn count_pairs(
         let mut found = Vec::with_capacity(k);
         for row in rows.chunks_exact(k) {
             found.clear();
-            let of_row = row.iter().filter_map(|&atom| slots.get(atom as usize));
-            found.extend(
-                of_row
-                    .filter(|&&slot| slot != NO_SLOT)
-                    .map(|&slot| slot as usize),
-            );
+            let of_row = row.iter().map(|&atom| slots[atom as usize]);
+            let chosen = of_row.filter(|&slot| slot != NO_SLOT);
+            found.extend(chosen.map(|slot| slot as usize));
             for (i, &a) in found.iter().enumerate() {
                 for &b in &found[i + 1..] {
                     counts[pair_place(a, b, atoms.len())].fetch_add(1, Ordering::Relaxed);

@@ -8,9 +8,6 @@ use crate::engine::cuda::driver::{self, Device, DeviceInfo};
 use crate::engine::cuda::{CudaEngine, nvrtc, probe, selftest};
 use crate::error::Result;
 
-/// The version of CUDA that the driver must know.
-const DRIVER_NEEDED: (u32, u32) = (13, 0);
-
 /// Looks at driver, devices, libraries and kernels, and tries each device.
 pub(super) fn look(report: &mut Report) -> Result<Auto> {
     let (checks, devices) = driver_and_devices();
@@ -86,17 +83,15 @@ fn driver_and_devices() -> (Vec<Check>, Vec<DeviceInfo>) {
 
 fn driver_check(what: &str, name: &str, version: (u32, u32)) -> Check {
     let (major, minor) = version;
-    if version >= DRIVER_NEEDED {
+    if version >= driver::NEEDED {
         return Check::ok(what, format!("for CUDA {major}.{minor} ({name})"));
     }
     let found = format!(
         "it is for CUDA {major}.{minor}, and {}.{} or later is needed ({name})",
-        DRIVER_NEEDED.0, DRIVER_NEEDED.1
+        driver::NEEDED.0,
+        driver::NEEDED.1
     );
-    Check::fault(
-        what,
-        &Fault::failed(found, "install NVIDIA driver 580 or later"),
-    )
+    Check::fault(what, &Fault::failed(found, driver::INSTALL))
 }
 
 fn device_check(device: &DeviceInfo) -> Check {

@@ -92,8 +92,13 @@ struct Row {
     takes: Resources,
 }
 
-/// Prints what each kernel takes. Fails where one spills, after the table.
+/// Prints what each kernel takes; of every generation where no architecture is named. Fails where one spills, after the table.
 pub(super) fn print_table(architectures: &[u32]) -> Result<()> {
+    let architectures = if architectures.is_empty() {
+        &GENERATIONS
+    } else {
+        architectures
+    };
     let device = |fault: Fault| fault.of_device("cuda");
     let version = nvrtc::version().map_err(device)?;
     let rows = rows(architectures).map_err(device)?;

@@ -9,7 +9,7 @@ use super::tile::ROW_LANES;
 use super::whiten::{self, RowFacts};
 use crate::engine::ThreadSeconds;
 use crate::engine::bound;
-use crate::engine::canonical::canonical_score;
+use crate::engine::canonical::{canonical_score, divisors};
 use crate::engine::simd::Simd;
 use crate::error::Result;
 use crate::rows::Rows;
@@ -37,7 +37,7 @@ impl<'a> Model<'a> {
         Self {
             sae,
             screen,
-            divisors: whiten::divisors(sae.std()),
+            divisors: divisors(sae.std()),
             simd,
         }
     }

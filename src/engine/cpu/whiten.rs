@@ -15,11 +15,6 @@ pub(super) struct RowFacts {
 
 const LANES: usize = 16;
 
-/// The divisors `d = σ + 1e-6`, in binary32 as torch computes them.
-pub(super) fn divisors(std: &[f32]) -> Vec<f32> {
-    std.iter().map(|s| s + 1e-6).collect()
-}
-
 for_each_simd! {
     /// Replaces a row by `(row − mean) / divisor`, each step rounded to binary32.
     pub(super) fn whiten_row(row: &mut [f32], mean: &[f32], divisor: &[f32]) {
@@ -62,6 +57,7 @@ for_each_simd! {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::canonical::divisors;
     use crate::engine::simd::Simd;
 
     #[test]

@@ -4,7 +4,7 @@ use std::ffi::{c_int, c_void};
 
 use cudarc::cublas::{result, sys};
 
-use super::driver::{Device, Stream};
+use super::driver::{DEVICE_ACTION, Device, Stream};
 use super::fault::{Fault, FaultKind};
 use super::probe;
 
@@ -41,8 +41,6 @@ pub struct Product {
     pub single: bool,
 }
 
-const ACTION: &str = "see to the device with nvidia-smi and run again, or use --device cpu, which gives the same answer";
-
 fn fault(doing: &str, error: result::CublasError) -> Fault {
     Fault {
         kind: if error.0 == sys::cublasStatus_t::CUBLAS_STATUS_ALLOC_FAILED {
@@ -51,7 +49,7 @@ fn fault(doing: &str, error: result::CublasError) -> Fault {
             FaultKind::Failed
         },
         what: format!("cannot {doing}: cuBLAS says {:?}", error.0),
-        action: ACTION,
+        action: DEVICE_ACTION,
     }
 }
 

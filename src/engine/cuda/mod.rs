@@ -91,11 +91,15 @@ impl<'a> CudaEngine<'a> {
     /// # Errors
     /// A library or a device that is missing, too old, or fails.
     pub fn check(ordinals: &[u32]) -> std::result::Result<(), Fault> {
-        let (major, minor) = driver::driver_version()?;
-        if major < 13 {
+        let version = driver::driver_version()?;
+        if version < driver::NEEDED {
+            let (known, needed) = (version, driver::NEEDED);
             return Err(Fault::missing(
-                format!("the NVIDIA driver knows CUDA {major}.{minor}; 13.0 is needed"),
-                "install NVIDIA driver 580 or later, or use --device cpu, which gives the same answer",
+                format!(
+                    "the NVIDIA driver knows CUDA {}.{}; {}.{} is needed",
+                    known.0, known.1, needed.0, needed.1
+                ),
+                driver::INSTALL,
             ));
         }
         probe::nvrtc()?;
@@ -160,10 +164,7 @@ impl<'a> CudaEngine<'a> {
                         let ordinal = worker.device.info().ordinal;
                         result.map_err(|stop| {
                             run.fail();
-                            match stop {
-                                Stop::Fault(fault) => Stop::Fault(fault.on(ordinal)),
-                                Stop::Error(error) => Stop::Error(error),
-                            }
+                            stop.on(ordinal)
                         })
                     };
                     scope.spawn(work)
@@ -178,13 +179,11 @@ impl<'a> CudaEngine<'a> {
             started.into_iter().map(join).collect()
         });
         let device = self.device();
-        let error = |stop| match stop {
-            Stop::Fault(fault) => fault.of_device(device.clone()),
-            Stop::Error(error) => error,
-        };
         results
             .into_iter()
-            .map(|result: std::result::Result<Spent, Stop>| result.map_err(error))
+            .map(|result: std::result::Result<Spent, Stop>| {
+                result.map_err(|stop| stop.of_device(&device))
+            })
             .collect()
     }
 }
@@ -271,9 +270,7 @@ impl Engine for CudaEngine<'_> {
                 expected: "at least one".to_owned(),
             });
         };
-        pairs::count(worker, fires, self.sae.feature_dim(), chosen).map_err(|stop| match stop {
-            Stop::Fault(fault) => fault.of_device(device),
-            Stop::Error(error) => error,
-        })
+        pairs::count(worker, fires, self.sae.feature_dim(), chosen)
+            .map_err(|stop| stop.of_device(&device))
     }
 }

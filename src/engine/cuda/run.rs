@@ -19,6 +19,24 @@ pub(super) enum Stop {
     Error(Error),
 }
 
+impl Stop {
+    /// The same, with the device whose fault it is.
+    pub(super) fn on(self, ordinal: u32) -> Self {
+        match self {
+            Self::Fault(fault) => Self::Fault(fault.on(ordinal)),
+            Self::Error(error) => Self::Error(error),
+        }
+    }
+
+    /// The error of a run on `device`.
+    pub(super) fn of_device(self, device: &str) -> Error {
+        match self {
+            Self::Fault(fault) => fault.of_device(device),
+            Self::Error(error) => error,
+        }
+    }
+}
+
 impl From<Fault> for Stop {
     fn from(fault: Fault) -> Self {
         Self::Fault(fault)
@@ -151,10 +169,12 @@ impl<'a> Run<'a> {
         self.tally.add_counts(counts, &[]);
     }
 
-    /// Firing sets, rows that are not finite (ascending), and counts, once all devices are done.
+    /// Firing sets, rows that are not finite, and counts, once all devices are done.
     pub(super) fn finish(self) -> (Vec<u32>, Vec<usize>, SharedTally) {
-        let mut bad_rows = into_inner(self.bad_rows);
-        bad_rows.sort_unstable();
-        (into_inner(self.fires), bad_rows, self.tally)
+        (
+            into_inner(self.fires),
+            into_inner(self.bad_rows),
+            self.tally,
+        )
     }
 }

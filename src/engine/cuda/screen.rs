@@ -11,6 +11,7 @@ use super::fault::Fault;
 use super::kernels::Kernels;
 use super::margin;
 use super::whiten::{RowFacts, RowUnits, WhitenArgs};
+use crate::engine::canonical::divisors;
 use crate::rows::ElementType;
 use crate::sae::Sae;
 
@@ -115,7 +116,7 @@ impl Encoder {
                 .map(largest_of)
                 .reduce(|| 0.0, f32::max)
         };
-        let divisors: Vec<f32> = sae.std().iter().map(|s| s + 1e-6).collect();
+        let divisors = divisors(sae.std());
         let upload = |numbers: &[f32], what: &str| -> Result<Buffer<f32>, Fault> {
             let buffer = Buffer::new(device, numbers.len(), what)?;
             // SAFETY: the stream is waited for before `buffer` or `numbers` can go.

@@ -28,6 +28,7 @@ const MOST_COUNTED_ROWS: u64 = 1 << 31;
 /// The share of features that may lose more than 2⁻⁹ of their norm in binary16: they are tiny beside
 /// the others, and rarely decide. Where they do, what is left open tells, and the screen is changed.
 const MOST_COARSE_SHARE: f64 = 0.25;
+
 /// A device with the model on it.
 pub(super) struct Worker {
     pub(super) device: Arc<Device>,

@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::layout::Layout;
 use super::tensor::{Tensor, shape_text};
 use crate::error::{Error, Result};
-use crate::rows::{ElementType, Rows};
+use crate::rows::{ElementType, Rows, as_binary32};
 
 /// The rows of a two-dimensional tensor in a file. It is never in memory as a whole; several
 /// threads can read at once.
@@ -76,10 +76,7 @@ impl Rows for TensorRows {
         if self.layout.stored_type().is_some() {
             return self.layout.read_stored(range, out);
         }
-        let mut numbers = vec![0.0; out.len() / element];
-        self.layout.read(range, &mut numbers)?;
-        out.copy_from_slice(bytemuck::cast_slice(&numbers));
-        Ok(())
+        as_binary32(out, |numbers| self.layout.read(range, numbers))
     }
 }
 

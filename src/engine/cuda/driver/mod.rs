@@ -19,8 +19,15 @@ pub use stream::{Event, Stream};
 use super::fault::{Fault, FaultKind};
 use super::probe;
 
+/// The version of CUDA that the driver must know.
+pub const NEEDED: (u32, u32) = (13, 0);
+
+/// What to do where the driver is not there, or knows too old a version.
+pub const INSTALL: &str =
+    "install NVIDIA driver 580 or later, or use --device cpu, which gives the same answer";
+
 /// What to do about a device that fails.
-const DEVICE_ACTION: &str =
+pub(super) const DEVICE_ACTION: &str =
     "see to it with nvidia-smi and run again, or use --device cpu, which gives the same answer";
 
 /// What to do where memory runs out.

@@ -1,7 +1,7 @@
 //! The libraries, and every function of them that is called.
 
-const INSTALL_DRIVER: &str =
-    "install NVIDIA driver 580 or later, or use --device cpu, which gives the same answer";
+use crate::engine::cuda::driver;
+
 const INSTALL_LIBRARIES: &str = "pip install nvidia-cuda-nvrtc nvidia-cublas (CUDA 13) into the \
     active environment, or install the CUDA 13 toolkit, or use --device cpu, which gives the same \
     answer";
@@ -67,7 +67,7 @@ pub(super) static DRIVER: Wanted = Wanted {
         "cuGetErrorString",
     ],
     toolkit: false,
-    install: INSTALL_DRIVER,
+    install: driver::INSTALL,
 };
 
 pub(super) static NVRTC: Wanted = Wanted {

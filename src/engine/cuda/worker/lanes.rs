@@ -44,10 +44,14 @@ impl Worker {
         let wanted = options.lanes.unwrap_or(LANES);
         let share = run.left().div_ceil(run.devices).max(1);
         let of_lane = share.div_ceil(wanted.max(1)).max(shape.tile_rows);
-        let mut shape = shape.of_rows(shape.batch_rows.min(of_lane));
-        if let Some(pairs) = options.pair_capacity {
-            shape.pair_capacity = pairs;
-        }
+        let of_rows = |shape: LaneShape, rows| {
+            let shape = shape.of_rows(rows);
+            LaneShape {
+                pair_capacity: options.pair_capacity.unwrap_or(shape.pair_capacity),
+                ..shape
+            }
+        };
+        let mut shape = of_rows(shape, shape.batch_rows.min(of_lane));
         let free = self.device.memory()?.0;
         // What is there already takes its part of what the caller allows.
         let resident = self.encoder.bytes() + self.screen.bytes() + shared.counts.cells.bytes();
@@ -75,10 +79,7 @@ impl Worker {
             };
             match lanes {
                 Err(fault) if fault.kind == FaultKind::NoMemory && shape.batch_rows > 1 => {
-                    shape = LaneShape {
-                        pair_capacity: options.pair_capacity.unwrap_or(shape.pair_capacity / 2),
-                        ..shape.of_rows(shape.batch_rows / 2)
-                    };
+                    shape = of_rows(shape, shape.batch_rows / 2);
                 }
                 lanes => {
                     return Ok(Lanes {
