@@ -35,6 +35,8 @@ impl ElementType {
 pub enum Place<'a> {
     /// They are read when they are asked for.
     Read,
+    /// In memory, all of them, as they are stored.
+    Memory(&'a [u8]),
     /// In page-locked memory of the host, all of them, as they are stored: a device copies them
     /// from there.
     PageLocked(&'a [u8]),
@@ -184,5 +186,9 @@ impl<T: Element> Rows for SliceRows<'_, T> {
         let from = &self.numbers[range.start * self.dim..range.end * self.dim];
         out.copy_from_slice(bytemuck::cast_slice(from));
         Ok(())
+    }
+
+    fn place(&self) -> Place<'_> {
+        Place::Memory(bytemuck::cast_slice(self.numbers))
     }
 }

@@ -90,8 +90,10 @@ pub struct Certificate {
     pub rows: u64,
     /// Rows whose set the screen alone settled.
     pub rows_certified_outright: u64,
-    /// Atoms that the bound left open and that were scored canonically, over all rows.
+    /// Atoms that the screen's bound left open, over all rows.
     pub ambiguous_atoms: u64,
+    /// Those of them that were scored canonically: a second, narrower screen settles most.
+    pub canonical_scores: u64,
     /// The most of them in one row.
     pub most_ambiguous_in_a_row: u64,
     /// Rows that were scored canonically in full.
@@ -106,6 +108,7 @@ impl Certificate {
             rows: self.rows + other.rows,
             rows_certified_outright: self.rows_certified_outright + other.rows_certified_outright,
             ambiguous_atoms: self.ambiguous_atoms + other.ambiguous_atoms,
+            canonical_scores: self.canonical_scores + other.canonical_scores,
             most_ambiguous_in_a_row: self
                 .most_ambiguous_in_a_row
                 .max(other.most_ambiguous_in_a_row),

@@ -3,7 +3,9 @@
 
 mod common;
 
-use atomscope::engine::{Control, CpuEngine, Encoded, Engine, EngineOptions, Simd};
+use atomscope::engine::{
+    Control, CpuEngine, CpuOptions, CpuScreen, Encoded, Engine, EngineOptions, Simd,
+};
 use atomscope::rows::SliceRows;
 use common::case::{Case, plain_case, random_case};
 use common::hostile;
@@ -18,28 +20,60 @@ fn encode(case: &Case, options: &EngineOptions) -> Encoded {
         .unwrap()
 }
 
+/// Screens that every machine has, and those that this one has besides.
+fn screens() -> Vec<CpuScreen> {
+    let sae = plain_case(0, 1, 2, 2, 1).sae();
+    let here = |&(_, screen): &(&str, CpuScreen)| {
+        let options = EngineOptions {
+            cpu: CpuOptions { screen },
+            ..EngineOptions::default()
+        };
+        CpuEngine::new(&sae, &options).is_ok()
+    };
+    let named = CpuScreen::NAMES.iter().filter(|named| here(named));
+    named.map(|&(_, screen)| screen).collect()
+}
+
 /// All ways of running give the oracle's sets and counts.
 fn check(case: &Case) {
     let expected = case.oracle();
     let mut ways = Vec::new();
-    for simd in Simd::all() {
-        ways.push((Some(simd), 1, None));
+    for screen in screens() {
+        for simd in Simd::all() {
+            ways.push((Some(simd), screen, 1, None));
+        }
+        ways.push((None, screen, 2, Some(17)));
     }
     for threads in [2, 7] {
-        ways.push((None, threads, None));
+        ways.push((None, CpuScreen::Auto, threads, None));
     }
-    for batch in [1, 17, 4096] {
-        ways.push((None, 2, Some(batch)));
+    for batch in [1, 4096] {
+        ways.push((None, CpuScreen::Auto, 2, Some(batch)));
     }
-    for (simd, threads, batch_rows) in ways {
+    for (simd, screen, threads, batch_rows) in ways {
         let options = EngineOptions {
             threads: Some(threads),
             batch_rows,
             simd,
+            cpu: CpuOptions { screen },
             ..EngineOptions::default()
         };
         case.assert_exact(&expected, &encode(case, &options), &format!("{options:?}"));
     }
+}
+
+#[test]
+fn every_machine_has_these_screens() {
+    let here = screens();
+    for screen in [
+        CpuScreen::Auto,
+        CpuScreen::Single,
+        CpuScreen::Bfloat16,
+        CpuScreen::Bfloat16Plain,
+    ] {
+        assert!(here.contains(&screen), "{screen}");
+    }
+    println!("screens here: {here:?}");
 }
 
 #[test]

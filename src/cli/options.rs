@@ -1,12 +1,15 @@
 //! Arguments that several commands take, and what they mean to the engine.
 
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use clap::{Args, ValueEnum};
 
 use crate::analysis::AnalyzeOptions;
 use crate::engine::cuda::ScreenChoice;
-use crate::engine::{CudaOptions, Device, EngineOptions, Nonfinite, Simd, threads_error};
+use crate::engine::{
+    CpuOptions, CpuScreen, CudaOptions, Device, EngineOptions, Nonfinite, Simd, threads_error,
+};
 use crate::error::{Error, Result};
 use crate::stats;
 
@@ -61,14 +64,15 @@ pub(super) struct EngineArgs {
     #[arg(long, value_name = "SIZE", value_parser = parse_bytes)]
     gpu_memory: Option<u64>,
 
-    /// How a GPU screens: auto, half, split, or single
+    /// How scores are screened: auto or single; on a GPU half or split; on the processor bfloat16
+    /// (or bfloat16-tiles, bfloat16-vectors, bfloat16-plain)
     #[arg(
         long,
         value_name = "NAME",
         default_value = "auto",
         hide_short_help = true
     )]
-    screen: ScreenChoice,
+    screen: ScreenArg,
 
     /// No progress and no notes on stderr; warnings and errors stay
     #[arg(short, long)]
@@ -81,6 +85,48 @@ enum NonfiniteArg {
     Error,
     /// Drop them, count them, and say so
     Skip,
+}
+
+/// A screen by its name. Where the device is left open too, a name that only the other kind of
+/// device knows leaves the choice to the one that is taken.
+#[derive(Debug, Clone)]
+struct ScreenArg {
+    name: String,
+    cpu: Option<CpuScreen>,
+    cuda: Option<ScreenChoice>,
+}
+
+impl FromStr for ScreenArg {
+    type Err = String;
+
+    fn from_str(name: &str) -> std::result::Result<Self, String> {
+        let (cpu, cuda) = (name.parse(), name.parse());
+        if let (Err(cpu), Err(cuda)) = (&cpu, &cuda) {
+            return Err(format!("for the processor {cpu}; for a GPU {cuda}"));
+        }
+        Ok(Self {
+            name: name.to_owned(),
+            cpu: cpu.ok(),
+            cuda: cuda.ok(),
+        })
+    }
+}
+
+impl ScreenArg {
+    fn check(&self, device: Device) -> Result<()> {
+        let expected = match device {
+            Device::Cpu if self.cpu.is_none() => "auto, single, or bfloat16 with --device cpu",
+            Device::Cuda(_) | Device::CudaAll if self.cuda.is_none() => {
+                "auto, half, split, or single with --device cuda"
+            }
+            _ => return Ok(()),
+        };
+        Err(Error::Argument {
+            name: "--screen",
+            found: self.name.clone(),
+            expected: expected.to_owned(),
+        })
+    }
 }
 
 /// Bytes as people write them: a number with or without a unit, of 1000 (MB) or 1024 (MiB).
@@ -130,8 +176,11 @@ impl EngineArgs {
             },
             cuda: CudaOptions {
                 memory: self.gpu_memory,
-                screen: self.screen,
+                screen: self.screen.cuda.unwrap_or_default(),
                 ..CudaOptions::default()
+            },
+            cpu: CpuOptions {
+                screen: self.screen.cpu.unwrap_or_default(),
             },
         })
     }
@@ -139,6 +188,7 @@ impl EngineArgs {
     /// Before anything is read: that the device can be had, and `--threads` for the whole process
     /// rather than the engine alone.
     pub(super) fn check(&self) -> Result<()> {
+        self.screen.check(self.device)?;
         self.device.check()?;
         let Some(threads) = self.threads.map(usize::from) else {
             return Ok(());

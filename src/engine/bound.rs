@@ -13,8 +13,8 @@
 //! `m = E·W + A` where
 //!
 //! ```text
-//! E ≥ (γ + γ64 + 4u)·X·(1 + 2⁻¹⁸)    γ = D·u/(1 − D·u)    γ64 = (⌈D/32⌉ + 6)·2v
-//! A ≥ (4u·P + D·2⁻¹²⁶)·(1 + 2⁻¹⁸)
+//! E ≥ (γ + γ64 + 4u)·X·(1 + 2⁻¹⁸)    γ = n·u/(1 − n·u)    γ64 = (⌈D/32⌉ + 6)·2v
+//! A ≥ (4u·P + D·2⁻¹²⁴)·(1 + 2⁻¹⁸)    n = D, or what is known of the order: see point 6
 //! ```
 //!
 //! the canonical score lies in the computed interval: `fl(q − m) ≤ s' ≤ fl(q + m)`.
@@ -22,7 +22,7 @@
 //! 1. *Scaling.* Multiplying by a power of two errs only where the result is subnormal, by at
 //!    most 2⁻¹⁵⁰ an element; operands are below 2²⁰, scaled or not (see [`screen_exponent`]), so the sum of products moves by at most `D·(2·2⁻¹⁵⁰·2²⁰ + 2⁻³⁰⁰)`.
 //! 2. *The screen.* In any order of summation, with or without fused multiplication, a sum of D
-//!    products carries at most D roundings on any path, so `|ŝ − Σ x̃w̃| ≤ γ·Σ|x̃w̃| ≤ γ·X·W`
+//!    products carries at most `n = D` roundings on any path, so `|ŝ − Σ x̃w̃| ≤ γ·Σ|x̃w̃| ≤ γ·X·W`
 //!    (Higham, *Accuracy and Stability of Numerical Algorithms*, §3.1; Cauchy–Schwarz). A
 //!    product that underflows errs by 2⁻¹⁵⁰ more; a sum that does is exact.
 //! 3. *The canonical sum.* Products are exact; ⌈D/32⌉ additions in a lane, 5 in the butterfly,
@@ -33,6 +33,30 @@
 //!    of the product, by at most `2⁻¹⁵⁰·2²⁰ + 2⁻¹⁵⁰`. `4u·(X·W + P)` covers the relative terms,
 //!    and `u·m` is covered by the factors `1 + 2⁻¹⁸` (64u), as are the two roundings of `m`.
 //! 5. The underflows of 1, 2 and 4 add up to less than `D·2⁻¹²⁸ + 2⁻¹²⁹`, below `D·2⁻¹²⁶`.
+//!
+//! # The screen in bfloat16
+//! Its operands are `x̂ = x̃ − δx` and `ŵ = w̃ − δw`: rounded to bfloat16, to zero below 2⁻¹²⁶.
+//! `ΔX ≥ ‖δx‖` and `ΔW ≥ ‖δw‖` are computed, from exact differences. So
+//!
+//! ```text
+//! Σ x̃w̃ − Σ x̂ŵ = Σ δx·w̃ + Σ x̂·δw    |…| ≤ ΔX·W + ‖x̂‖·ΔW    ‖x̂‖ ≤ X·(1 + 2⁻⁸), ‖ŵ‖ ≤ W·(1 + 2⁻⁸)
+//! ```
+//!
+//! and the margin becomes `m = E·N + A` with one number a feature, `N ≥ W` and `N ≥ ΔW/ρ`, where
+//! `ρ` is any number, the same for all features (the median of ΔW/W: then `N` is `W` for half of
+//! them, and little more for the rest), and
+//!
+//! ```text
+//! E ≥ (ΔX + ((ρ + γ)·(1 + 2⁻⁶) + γ64 + 4u)·X)·(1 + 2⁻¹⁸)
+//! ```
+//!
+//! 6. *The product.* Products of two bfloat16 are exact in binary32, and our kernels fuse those of
+//!    binary32. `n` is the number of additions on a product's longest way into its score, by the
+//!    blocking that the kernel has: within an instruction, or a stretch, in any order; from there on
+//!    in the order that the kernel fixes (`longest_sum` in `cpu/screen/packed`). Each addition, fused or not, errs by at most `u`
+//!    relative to its result, or by 2⁻¹²⁶ where the result is flushed to zero; no more than three
+//!    for each of D numbers are flushed (a product, its addition, its share of the sums of sums),
+//!    and `D·2⁻¹²⁴` in `A` covers them and point 5.
 //!
 //! Norms are summed in binary64 from exact squares, a relative error below `D·v`, and multiplied
 //! by `1 + 2⁻²⁸` before they are rounded up to binary32; this covers any `D ≤ 2²⁰`. Beyond
@@ -62,18 +86,73 @@ pub struct RowMargin {
 }
 
 impl RowMargin {
-    /// The margin of a row with `norm ≥ ‖x̃‖` whose screened biases are at most `largest_bias`.
-    pub fn new(dim: usize, norm: f32, largest_bias: f32) -> Self {
+    /// The margin of a row with `norm ≥ ‖x̃‖`, of which rounding took away `lost ≥ ‖δx‖`, and whose
+    /// screened biases are at most `largest_bias`.
+    pub fn new(dim: usize, rounding: &Rounding, norm: f32, lost: f32, largest_bias: f32) -> Self {
         let d = dim as f64;
-        let gamma = d * U / (1.0 - d * U);
         let gamma64 = (dim.div_ceil(32) + 6) as f64 * 2.0 * V;
-        let scale = (gamma + gamma64 + 4.0 * U) * f64::from(norm) * INFLATE;
-        let offset = (4.0 * U * f64::from(largest_bias) + d * 2f64.powi(-126)) * INFLATE;
+        let of_norm = rounding.weights + rounding.sums + gamma64 + 4.0 * U;
+        let scale = (f64::from(lost) + of_norm * f64::from(norm)) * INFLATE;
+        let offset = (4.0 * U * f64::from(largest_bias) + d * 2f64.powi(-124)) * INFLATE;
         Self {
             scale: round_up(scale),
             offset: round_up(offset),
         }
     }
+}
+
+/// How a screen's arithmetic rounds, relative to `X·N`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Rounding {
+    /// By rounding the weights: `ρ`.
+    weights: f64,
+    /// By its sums: `γ`.
+    sums: f64,
+}
+
+impl Rounding {
+    /// Operands as they are, with at most `additions` on a product's way into its score: D where
+    /// nothing is known of the order.
+    pub fn binary32(additions: usize) -> Self {
+        Self {
+            weights: 0.0,
+            sums: gamma(additions),
+        }
+    }
+
+    /// Operands in bfloat16, with at most `additions` on a product's way into its score; for
+    /// features with norms `W` of which rounding took away `ΔW`. Returns every feature's `N`, too.
+    pub fn bfloat16(additions: usize, norms: &[f32], lost: &[f32]) -> (Self, Vec<f32>) {
+        const ROUNDED: f64 = 1.0 + 1.0 / 64.0;
+        // Rounding takes at most 2⁻⁹ of a number that it does not flush: what lost more is (all but)
+        // zero, and says nothing of the others.
+        let mut ratios: Vec<f64> = norms
+            .iter()
+            .zip(lost)
+            .map(|(&norm, &lost)| f64::from(lost) / f64::from(norm))
+            .filter(|&ratio| ratio < 2f64.powi(-8))
+            .collect();
+        let middle = ratios.len() / 2;
+        let median = if ratios.is_empty() {
+            0.0
+        } else {
+            *ratios.select_nth_unstable_by(middle, f64::total_cmp).1
+        };
+        // Positive, so that nothing is divided by zero.
+        let rho = median.max(2f64.powi(-20));
+        let larger = |(&norm, &lost): (&f32, &f32)| round_up(f64::from(lost) / rho).max(norm);
+        let rounding = Self {
+            weights: rho * ROUNDED,
+            sums: gamma(additions) * ROUNDED,
+        };
+        (rounding, norms.iter().zip(lost).map(larger).collect())
+    }
+}
+
+/// `n·u / (1 − n·u)`.
+fn gamma(additions: usize) -> f64 {
+    let nu = additions as f64 * U;
+    nu / (1.0 - nu)
 }
 
 /// The interval `[fl(q − m), fl(q + m)]` of the proof: the canonical score of a screened `score`

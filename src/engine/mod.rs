@@ -13,7 +13,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 pub use coactivation::PairCounts;
-pub use cpu::CpuEngine;
+pub use cpu::{CpuEngine, CpuOptions, CpuScreen};
 pub use cuda::{CudaEngine, CudaOptions};
 pub use device::{Device, open};
 pub use simd::Simd;
@@ -66,8 +66,10 @@ pub struct Seconds {
 /// for each other.
 #[derive(Debug, Clone, Copy, Default, PartialEq, serde::Serialize)]
 pub struct ThreadSeconds {
-    /// Reading rows.
+    /// Reading rows; ahead, by a thread of its own, for the processor.
     pub read: f64,
+    /// Waiting for rows that were not read yet.
+    pub wait: f64,
     /// Copying rows to a device, and firing sets from it.
     pub copy: f64,
     /// Whitening.
@@ -84,6 +86,7 @@ impl ThreadSeconds {
     /// Adds another thread's seconds.
     pub fn add(&mut self, other: &Self) {
         self.read += other.read;
+        self.wait += other.wait;
         self.copy += other.copy;
         self.whiten += other.whiten;
         self.product += other.product;
@@ -114,6 +117,8 @@ pub struct EngineOptions {
     pub nonfinite: Nonfinite,
     /// Vector instructions; the best that the machine has where `None`.
     pub simd: Option<Simd>,
+    /// How the processor runs.
+    pub cpu: CpuOptions,
     /// How a CUDA device runs.
     pub cuda: CudaOptions,
 }
@@ -153,7 +158,7 @@ pub(crate) fn start_threads(threads: usize) -> Result<rayon::ThreadPool> {
 }
 
 /// Threads that cannot be started.
-pub(crate) fn threads_error(threads: usize, error: &rayon::ThreadPoolBuildError) -> Error {
+pub(crate) fn threads_error(threads: usize, error: &dyn std::fmt::Display) -> Error {
     Error::Argument {
         name: "--threads",
         found: format!("{threads} ({error})"),

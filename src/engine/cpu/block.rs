@@ -3,61 +3,84 @@
 use std::ops::Range;
 use std::time::Instant;
 
-use super::screen::ScreenModel;
+use super::options::CpuScreen;
+use super::rescore::{Rescore, rank};
+use super::screen::{Operand, Scaling, Screen, WhiteRows};
+use super::screens::Screens;
 use super::select::{self, Selection, Verdict};
 use super::tile::ROW_LANES;
 use super::whiten::{self, RowFacts};
 use crate::engine::ThreadSeconds;
 use crate::engine::bound;
-use crate::engine::canonical::{canonical_score, divisors};
+use crate::engine::canonical::divisors;
 use crate::engine::simd::Simd;
 use crate::error::Result;
-use crate::rows::Rows;
+use crate::rows::ElementType;
 use crate::sae::Sae;
 use crate::tally::{Certificate, SharedTally};
 
-/// Rows a block: enough to amortise the product's packing of the weights.
-const MOST_ROWS: usize = 128;
-/// Features a tile: with [`MOST_ROWS`] rows, 1 MiB of scores.
-const TILE_FEATURES: usize = 2048;
-/// The group maxima of a block take at most so many numbers.
+/// A block's whitened numbers take at most so many bytes, of which there are some per thread: the
+/// more rows there are, the more of them share an atom's weights when open pairs are settled.
+const MOST_BYTES: usize = 16 << 20;
+/// The most rows of a block, however short they are.
+const MOST_ROWS: usize = 4096;
+/// The group maxima of a product's rows take at most so many numbers.
 const MOST_MAXIMA: usize = 1 << 21;
 
 /// The model with all that is prepared from it once.
 pub(super) struct Model<'a> {
     sae: &'a Sae,
-    screen: ScreenModel<'a>,
+    scaling: Scaling,
+    screens: Screens<'a>,
     divisors: Vec<f32>,
     simd: Simd,
 }
 
 impl<'a> Model<'a> {
-    pub(super) fn new(sae: &'a Sae, simd: Simd) -> Self {
-        let screen = ScreenModel::new(sae, simd);
-        Self {
+    /// # Errors
+    /// A screen that this processor cannot do.
+    pub(super) fn new(sae: &'a Sae, simd: Simd, screen: CpuScreen) -> Result<Self> {
+        let scaling = Scaling::new(sae, simd);
+        let screens = Screens::new(sae, &scaling, simd, screen)?;
+        Ok(Self {
             sae,
-            screen,
+            scaling,
+            screens,
             divisors: divisors(sae.std()),
             simd,
-        }
+        })
     }
 
     pub(super) fn sae(&self) -> &'a Sae {
         self.sae
     }
 
+    pub(super) fn simd(&self) -> Simd {
+        self.simd
+    }
+
     pub(super) fn code_path(&self) -> String {
-        format!(
-            "{}, binary32 screen by {}",
-            self.simd,
-            self.screen.product()
-        )
+        if self.screens() {
+            format!("{}, {}", self.simd, self.screens.describe(&self.scaling))
+        } else {
+            format!("{}, no screen: every atom is scored in full", self.simd)
+        }
     }
 
     /// The most rows that a block may have.
     pub(super) fn most_rows(&self) -> usize {
-        let groups = select::group_count(self.sae.k(), self.sae.feature_dim());
-        (MOST_MAXIMA / groups).clamp(ROW_LANES, MOST_ROWS)
+        let row = self.sae.input_dim() * size_of::<f32>();
+        (MOST_BYTES / row).clamp(ROW_LANES, MOST_ROWS)
+    }
+
+    /// An upper bound of the norm of a feature's weights, where these are unscaled.
+    pub(super) fn norm(&self, feature: usize) -> f32 {
+        self.scaling.norms[feature]
+    }
+
+    /// Whether weights are screened as they are.
+    pub(super) fn weights_are_unscaled(&self) -> bool {
+        self.scaling.exponent == 0
     }
 
     /// Whether the screen is worth its work: not where all atoms fire, and not where the bound
@@ -65,75 +88,123 @@ impl<'a> Model<'a> {
     fn screens(&self) -> bool {
         self.sae.k() < self.sae.feature_dim() && self.sae.input_dim() <= bound::LARGEST_DIM
     }
+
+    /// Rows that go through a screen's product at once, of `count`.
+    fn rows_per_product(&self, screen: &Screen, count: usize) -> usize {
+        let groups = select::group_count(self.sae.k(), self.sae.feature_dim());
+        let most = screen.shape().rows.min(MOST_MAXIMA / groups).max(ROW_LANES);
+        count
+            .div_ceil(count.div_ceil(most))
+            .next_multiple_of(ROW_LANES)
+    }
+}
+
+/// What a block took.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Spent {
+    /// Seconds of the product, of selection behind it, of settling rows.
+    pub(super) product: f64,
+    pub(super) select: f64,
+    pub(super) settle: f64,
+    /// Pairs that the screen left open.
+    pub(super) open: u64,
+}
+
+/// Whitened rows without those that are not finite.
+#[derive(Default)]
+struct White {
+    numbers: Vec<f32>,
+    facts: Vec<RowFacts>,
+    exponents: Vec<i32>,
+    /// Their places in the block.
+    kept: Vec<usize>,
+}
+
+impl White {
+    fn part(&self, rows: Range<usize>) -> WhiteRows<'_> {
+        let dim = self.numbers.len() / self.facts.len();
+        WhiteRows {
+            numbers: &self.numbers[rows.start * dim..rows.end * dim],
+            facts: &self.facts[rows.clone()],
+            exponents: &self.exponents[rows],
+        }
+    }
+}
+
+/// Where a block's firing sets and counts go.
+struct Out<'a> {
+    k: usize,
+    kept: &'a [usize],
+    strata: &'a [u16],
+    tally: &'a SharedTally,
+    atoms: &'a mut [u32],
+}
+
+impl Out<'_> {
+    /// The firing set of kept row `i`.
+    fn fires(&mut self, i: usize) -> &mut [u32] {
+        let row = self.kept[i];
+        &mut self.atoms[row * self.k..(row + 1) * self.k]
+    }
+
+    /// Row `i`'s firing set is complete.
+    fn done(&mut self, i: usize) {
+        self.fires(i).sort_unstable();
+        let row = self.kept[i];
+        let fires = &self.atoms[row * self.k..(row + 1) * self.k];
+        self.tally.add_row(self.strata[row], fires);
+    }
 }
 
 /// A thread's buffers and counts.
+#[derive(Default)]
 pub(super) struct Block {
-    rows: Vec<f32>,
-    /// Row of the block, facts: those whose numbers are finite.
-    kept: Vec<(usize, RowFacts)>,
-    exponents: Vec<i32>,
-    scaled: Vec<f32>,
+    white: White,
+    operand: Operand,
     scores: Vec<f32>,
     selection: Selection,
+    rescore: Rescore,
     ranked: Vec<(f64, u32)>,
+    spent: Spent,
     certificate: Certificate,
     seconds: ThreadSeconds,
 }
 
 impl Block {
-    pub(super) fn new() -> Self {
-        Self {
-            rows: Vec::new(),
-            kept: Vec::new(),
-            exponents: Vec::new(),
-            scaled: Vec::new(),
-            scores: Vec::new(),
-            selection: Selection::default(),
-            ranked: Vec::new(),
-            certificate: Certificate::default(),
-            seconds: ThreadSeconds::default(),
-        }
-    }
-
-    /// Reads and whitens rows `range`; returns those with a NaN or an infinity.
+    /// Whitens rows as they are `stored`; returns the places of those with a NaN or an infinity.
     pub(super) fn load(
         &mut self,
         model: &Model,
-        rows: &dyn Rows,
-        range: Range<usize>,
-    ) -> Result<Vec<usize>> {
+        stored: &[u8],
+        element: ElementType,
+    ) -> Vec<usize> {
         let began = Instant::now();
         let dim = model.sae.input_dim();
-        self.rows.resize(range.len() * dim, 0.0);
-        rows.read(range.clone(), &mut self.rows)?;
-        let read = Instant::now();
-        self.kept.clear();
+        let rows = stored.chunks_exact(dim * element.bytes());
+        let white = &mut self.white;
+        white.numbers.resize(rows.len() * dim, 0.0);
+        white.facts.clear();
+        white.exponents.clear();
+        white.kept.clear();
         let mut bad = Vec::new();
-        for (r, row) in self.rows.chunks_exact_mut(dim).enumerate() {
-            whiten::whiten_row(model.simd, row, model.sae.mean(), &model.divisors);
-            let facts = whiten::row_facts(model.simd, row);
+        for (r, stored) in rows.enumerate() {
+            // A row that is not kept is overwritten by the next.
+            let out = &mut white.numbers[white.kept.len() * dim..][..dim];
+            let (mean, divisors) = (model.sae.mean(), &model.divisors);
+            whiten::whiten_row(model.simd, stored, element, mean, divisors, out);
+            let facts = whiten::row_facts(model.simd, out);
             if facts.finite {
-                self.kept.push((r, facts));
+                white.kept.push(r);
+                white.facts.push(facts);
+                let exponent = model.scaling.row_exponent(facts.largest);
+                white.exponents.push(exponent);
             } else {
-                bad.push(range.start + r);
+                bad.push(r);
             }
         }
-        self.close_gaps(dim);
-        self.seconds.read += (read - began).as_secs_f64();
-        self.seconds.whiten += read.elapsed().as_secs_f64();
-        Ok(bad)
-    }
-
-    /// Moves kept rows to the front, so that the product sees no others.
-    fn close_gaps(&mut self, dim: usize) {
-        for (to, &(from, _)) in self.kept.iter().enumerate() {
-            if from != to {
-                self.rows
-                    .copy_within(from * dim..(from + 1) * dim, to * dim);
-            }
-        }
-        self.rows.truncate(self.kept.len() * dim);
+        white.numbers.truncate(white.kept.len() * dim);
+        self.seconds.whiten += began.elapsed().as_secs_f64();
+        bad
     }
 
     /// Selects and counts the rows that were loaded. `strata` and `atoms` are those of the whole
@@ -145,148 +216,152 @@ impl Block {
         tally: &SharedTally,
         atoms: &mut [u32],
     ) {
-        let k = model.sae.k();
-        if model.screens() && !self.kept.is_empty() {
-            self.screen(model);
-        }
-        let began = Instant::now();
-        for i in 0..self.kept.len() {
-            let row = self.kept[i].0;
-            let fires = &mut atoms[row * k..(row + 1) * k];
-            self.settle(model, i, fires);
-            fires.sort_unstable();
-            tally.add_row(strata[row], fires);
-            self.certificate.rows += 1;
-        }
-        self.seconds.settle += began.elapsed().as_secs_f64();
-    }
-
-    /// Scores all features tile by tile, and lets selection see each tile while it is in cache.
-    fn screen(&mut self, model: &Model) {
-        let began = Instant::now();
-        let (dim, features) = (model.sae.input_dim(), model.sae.feature_dim());
-        let count = self.kept.len();
-        self.selection.begin(count, features, model.sae.k());
-        self.scale_rows(model);
-        self.seconds.whiten += began.elapsed().as_secs_f64();
-        let x = if self.scaled.is_empty() {
-            &self.rows
-        } else {
-            &self.scaled
+        let kept = std::mem::take(&mut self.white.kept);
+        let mut out = Out {
+            k: model.sae.k(),
+            kept: &kept,
+            strata,
+            tally,
+            atoms,
         };
-        let stride = self.selection.stride();
-        self.scores
-            .resize(TILE_FEATURES.min(features) * stride, 0.0);
-        for first in (0..features).step_by(TILE_FEATURES) {
-            let last = (first + TILE_FEATURES).min(features);
-            let scores = &mut self.scores[..(last - first) * stride];
+        self.certificate.rows += kept.len() as u64;
+        if !kept.is_empty() && model.screens() {
+            self.select(model, &mut out);
+        } else {
             let began = Instant::now();
-            model
-                .screen
-                .scores(&x[..count * dim], count, first..last, scores, stride);
-            let scored = Instant::now();
-            self.selection
-                .take_tile(model.simd, &model.screen, first, scores);
-            self.seconds.product += (scored - began).as_secs_f64();
-            self.seconds.select += scored.elapsed().as_secs_f64();
+            (0..kept.len()).for_each(|i| self.settle_in_full(model, i, &mut out));
+            self.seconds.settle += began.elapsed().as_secs_f64();
         }
+        self.white.kept = kept;
     }
 
-    /// Sets every row's margin, and scales rows that are out of the screen's comfortable range.
-    fn scale_rows(&mut self, model: &Model) {
-        let dim = model.sae.input_dim();
-        self.scaled.clear();
-        self.exponents.clear();
-        for (i, (_, facts)) in self.kept.iter().enumerate() {
-            let exponent = bound::row_exponent(
-                facts.largest,
-                model.screen.largest_bias,
-                model.screen.exponent,
-            );
-            self.exponents.push(exponent);
-            let norm = bound::scaled_norm(facts.squares, exponent);
-            self.selection
-                .set_row(i, &model.screen, dim, exponent, norm);
-        }
-        if self.exponents.iter().any(|&e| e != 0) {
-            for (row, &exponent) in self.rows.chunks_exact(dim).zip(&self.exponents) {
-                self.scaled.extend(bound::scaled(row, exponent));
+    /// Selects all rows through the current screen.
+    fn select(&mut self, model: &Model, out: &mut Out) {
+        let screen = model.screens.current(&model.scaling);
+        self.spent = Spent::default();
+        let count = self.white.facts.len();
+        let step = model.rows_per_product(screen, count);
+        for first in (0..count).step_by(step) {
+            let rows = first..(first + step).min(count);
+            self.screen(model, screen, rows.clone());
+            let began = Instant::now();
+            for i in rows {
+                self.settle(model, i, i - first, out);
             }
+            if self.rescore.is_full() {
+                self.settle_open(model, out);
+            }
+            self.spent.settle += began.elapsed().as_secs_f64();
+        }
+        let began = Instant::now();
+        self.settle_open(model, out);
+        self.spent.settle += began.elapsed().as_secs_f64();
+        self.seconds.product += self.spent.product;
+        self.seconds.select += self.spent.select;
+        self.seconds.settle += self.spent.settle;
+        let (rows, operand) = (self.white.part(0..count), &mut self.operand);
+        model
+            .screens
+            .judge(&model.scaling, rows, self.spent, operand);
+    }
+
+    /// Scores all features strip by strip, and lets selection see each strip while it is in cache.
+    fn screen(&mut self, model: &Model, screen: &Screen, rows: Range<usize>) {
+        let began = Instant::now();
+        let features = model.sae.feature_dim();
+        let selection = &mut self.selection;
+        selection.begin(rows.len(), features, model.sae.k());
+        let taken = screen.take_rows(
+            model.simd,
+            &model.scaling,
+            self.white.part(rows),
+            &mut self.operand,
+            |r, bias, margin| selection.set_row(r, bias, margin),
+        );
+        self.seconds.whiten += began.elapsed().as_secs_f64();
+        let stride = selection.stride();
+        let strip = screen.shape().features;
+        for first in (0..features).step_by(strip) {
+            let last = (first + strip).min(features);
+            let padded = (last - first).next_multiple_of(ROW_LANES);
+            // Never shrunk: what is not zeroed again is written anew.
+            if self.scores.len() < padded * stride {
+                self.scores.resize(padded * stride, 0.0);
+            }
+            let scores = &mut self.scores[..padded * stride];
+            let began = Instant::now();
+            screen.scores(&taken, first..last, scores, stride);
+            let scored = Instant::now();
+            selection.take_tile(
+                model.simd,
+                &model.scaling.biases,
+                &screen.norms,
+                first,
+                &scores[..(last - first) * stride],
+            );
+            self.spent.product += (scored - began).as_secs_f64();
+            self.spent.select += scored.elapsed().as_secs_f64();
         }
     }
 
-    /// Writes the firing set of kept row `i` to `fires`, in any order.
-    fn settle(&mut self, model: &Model, i: usize, fires: &mut [u32]) {
-        if model.sae.k() == model.sae.feature_dim() {
-            fires
+    /// Settles kept row `i`, the product's row `r`, or leaves it open.
+    fn settle(&mut self, model: &Model, i: usize, r: usize, out: &mut Out) {
+        match self.selection.settle(r) {
+            Verdict::Certified => {
+                out.fires(i).copy_from_slice(&self.selection.certain);
+                out.done(i);
+                self.certificate.rows_certified_outright += 1;
+            }
+            Verdict::Ambiguous => {
+                let certain = &self.selection.certain;
+                let open = &self.selection.ambiguous;
+                let missing = out.k - certain.len();
+                out.fires(i)[..certain.len()].copy_from_slice(certain);
+                self.rescore.open(i, open, missing);
+                self.spent.open += open.len() as u64;
+                self.certificate.ambiguous_atoms += open.len() as u64;
+                let most = &mut self.certificate.most_ambiguous_in_a_row;
+                *most = (*most).max(open.len() as u64);
+            }
+            Verdict::Overflow => self.settle_in_full(model, i, out),
+        }
+    }
+
+    /// Settles every row that was left open.
+    fn settle_open(&mut self, model: &Model, out: &mut Out) {
+        let rows = self.white.part(0..self.white.facts.len());
+        self.rescore.settle(model, rows, |i, fires| {
+            let k = out.k;
+            out.fires(i)[k - fires.len()..].copy_from_slice(fires);
+            out.done(i);
+        });
+    }
+
+    /// Settles kept row `i` by the canonical scores of all atoms, or without any where all fire.
+    fn settle_in_full(&mut self, model: &Model, i: usize, out: &mut Out) {
+        let (dim, features) = (model.sae.input_dim(), model.sae.feature_dim());
+        if out.k == features {
+            out.fires(i)
                 .iter_mut()
                 .zip(0..)
                 .for_each(|(fire, atom)| *fire = atom);
             self.certificate.rows_certified_outright += 1;
-            return;
-        }
-        let verdict = if model.screens() {
-            self.selection.settle(i)
         } else {
-            Verdict::Overflow
-        };
-        match verdict {
-            Verdict::Certified => {
-                fires.copy_from_slice(&self.selection.certain);
-                self.certificate.rows_certified_outright += 1;
+            let x = &self.white.numbers[i * dim..(i + 1) * dim];
+            rank(model, x, 0..features as u32, out.k, &mut self.ranked);
+            for (fire, (_, atom)) in out.fires(i).iter_mut().zip(&self.ranked) {
+                *fire = *atom;
             }
-            Verdict::Ambiguous => {
-                let certain = self.selection.certain.len();
-                fires[..certain].copy_from_slice(&self.selection.certain);
-                let open = std::mem::take(&mut self.selection.ambiguous);
-                self.note_ambiguous(open.len());
-                self.rescore(model, i, open.iter().copied(), &mut fires[certain..]);
-                self.selection.ambiguous = open;
-            }
-            Verdict::Overflow => {
-                self.certificate.rows_rescored_in_full += 1;
-                self.rescore(model, i, 0..model.sae.feature_dim() as u32, fires);
-            }
+            self.certificate.rows_rescored_in_full += 1;
         }
-    }
-
-    fn note_ambiguous(&mut self, atoms: usize) {
-        let most = &mut self.certificate.most_ambiguous_in_a_row;
-        *most = (*most).max(atoms as u64);
-        self.certificate.ambiguous_atoms += atoms as u64;
-    }
-
-    /// Fills `fires` with those of `atoms` that score highest canonically, equal scores by the
-    /// lowest index.
-    fn rescore(
-        &mut self,
-        model: &Model,
-        i: usize,
-        atoms: impl Iterator<Item = u32>,
-        fires: &mut [u32],
-    ) {
-        let dim = model.sae.input_dim();
-        let x = &self.rows[i * dim..(i + 1) * dim];
-        self.ranked.clear();
-        self.ranked.extend(atoms.map(|atom| {
-            let f = atom as usize;
-            let weight = &model.sae.weight()[f * dim..(f + 1) * dim];
-            (
-                canonical_score(model.simd, x, weight, model.sae.bias()[f]),
-                atom,
-            )
-        }));
-        // Canonical scores are finite, and no sum from +0 is −0: total order is numeric order.
-        let better = |a: &(f64, u32), b: &(f64, u32)| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1));
-        if fires.len() < self.ranked.len() {
-            self.ranked.select_nth_unstable_by(fires.len(), better);
-        }
-        for (fire, (_, atom)) in fires.iter_mut().zip(&self.ranked) {
-            *fire = *atom;
-        }
+        out.done(i);
     }
 
     pub(super) fn finish(self) -> (Certificate, ThreadSeconds) {
-        (self.certificate, self.seconds)
+        let certificate = Certificate {
+            canonical_scores: self.rescore.canonical_scores,
+            ..self.certificate
+        };
+        (certificate, self.seconds)
     }
 }

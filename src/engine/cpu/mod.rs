@@ -1,10 +1,26 @@
-//! The CPU engine: blocks of rows on a thread pool; whiten, screen, select, rescore, count.
+//! The CPU engine: blocks of rows on a thread pool.
+//!
+//! ```text
+//! source     blocks of rows, read ahead
+//! block      what one thread does with a block, by the five that follow
+//! whiten     numbers widened and whitened in one pass
+//! screen     approximate scores: in bfloat16 or binary32; screens chooses by what is faster
+//! select     which atoms fire for certain, which cannot, which are open (passes: tile)
+//! rescore    open pairs in bulk: a second screen (its sums: products), then canonical scores
+//! ```
 
 mod block;
 #[cfg(test)]
 mod bound_tests;
+mod options;
+mod products;
+mod rescore;
+#[cfg(test)]
+mod rescore_tests;
 mod screen;
+mod screens;
 mod select;
+mod source;
 mod tile;
 mod whiten;
 
@@ -12,9 +28,10 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Instant;
 
-use rayon::prelude::*;
+pub use self::options::{CpuOptions, CpuScreen};
 
 use self::block::{Block, Model};
+use self::source::{Batch, Deal, Source};
 use super::coactivation::count_pairs;
 use super::simd::Simd;
 use super::{
@@ -23,7 +40,7 @@ use super::{
 };
 use crate::error::{Error, Result};
 use crate::fires::FiringSets;
-use crate::rows::Rows;
+use crate::rows::{ElementType, Rows};
 use crate::sae::Sae;
 use crate::tally::{Certificate, SharedTally, Strata, Tally};
 
@@ -37,10 +54,14 @@ pub struct CpuEngine<'a> {
 
 impl<'a> CpuEngine<'a> {
     /// Prepares the model, and starts threads where the options name a number of them.
+    ///
+    /// # Errors
+    /// Threads that cannot be started; a screen that this processor cannot do.
     pub fn new(sae: &'a Sae, options: &EngineOptions) -> Result<Self> {
         let pool = options.threads.map(start_threads).transpose()?;
         let simd = options.simd.unwrap_or_else(Simd::detect);
-        let model = install(pool.as_ref(), || Model::new(sae, simd));
+        let screen = options.cpu.screen;
+        let model = install(pool.as_ref(), || Model::new(sae, simd, screen))?;
         Ok(Self {
             model,
             pool,
@@ -57,6 +78,32 @@ impl<'a> CpuEngine<'a> {
             .clamp(1, self.model.most_rows());
         let blocks = rows.div_ceil(most).next_multiple_of(self.threads());
         rows.div_ceil(blocks).max(1)
+    }
+
+    /// Works through all blocks on all threads.
+    fn run(&self, shared: &Shared, deal: Deal, atoms: &mut [u32]) -> Result<()> {
+        let read_seconds = Mutex::new(0.0);
+        let failure = Mutex::new(None);
+        let waited = std::thread::scope(|scope| {
+            let source = Source::open(scope, deal, atoms, &read_seconds)?;
+            install(self.pool.as_ref(), || {
+                rayon::scope(|scope| {
+                    for _ in 0..rayon::current_num_threads() {
+                        scope.spawn(|_| {
+                            if let Err(error) = shared.run_blocks(&self.model, deal, &source) {
+                                lock(&failure).get_or_insert(error);
+                            }
+                        });
+                    }
+                });
+            });
+            // With the source goes what the reading thread sends to, so that it ends.
+            Ok::<_, Error>(source.waited())
+        })?;
+        let mut seconds = lock(&shared.seconds);
+        seconds.read += *lock(&read_seconds);
+        seconds.wait += waited;
+        into_inner(failure).map_or(Ok(()), Err)
     }
 }
 
@@ -89,14 +136,13 @@ impl Engine for CpuEngine<'_> {
         let features = self.model.sae().feature_dim();
         let mut atoms = crate::memory::filled(rows.count(), k, "the firing sets", || 0u32)?;
         let tally = SharedTally::new(features, strata.table().to_vec())?;
-        let shared = Shared::new(rows, strata, tally, control, self.options.nonfinite);
-        install(self.pool.as_ref(), || {
-            atoms
-                .par_chunks_mut(per_block * k)
-                .enumerate()
-                .with_max_len(1)
-                .try_for_each(|(i, atoms)| shared.run_block(&self.model, i * per_block, atoms))
-        })?;
+        let shared = Shared::new(strata, tally, control, self.options.nonfinite);
+        let deal = Deal {
+            rows,
+            rows_per_block: per_block,
+            k,
+        };
+        self.run(&shared, deal, &mut atoms)?;
         let (tally, bad_rows, threads) = shared.finish();
         let dropped = dropped::settle(rows, self.options.nonfinite, bad_rows, &mut atoms, k)?;
         let encode = began.elapsed().as_secs_f64();
@@ -115,7 +161,6 @@ impl Engine for CpuEngine<'_> {
 
 /// What the blocks of a run share.
 struct Shared<'a> {
-    rows: &'a dyn Rows,
     strata: &'a Strata,
     tally: SharedTally,
     control: &'a Control<'a>,
@@ -124,53 +169,76 @@ struct Shared<'a> {
     /// that the message does not depend on who came first.
     failed: AtomicBool,
     done: AtomicU64,
+    /// Set once the run is over before its end.
+    stopped: AtomicBool,
     bad_rows: Mutex<Vec<usize>>,
-    idle: Mutex<Vec<Block>>,
+    certificate: Mutex<Certificate>,
+    seconds: Mutex<ThreadSeconds>,
 }
 
 impl<'a> Shared<'a> {
     fn new(
-        rows: &'a dyn Rows,
         strata: &'a Strata,
         tally: SharedTally,
         control: &'a Control,
         nonfinite: Nonfinite,
     ) -> Self {
         Self {
-            rows,
             strata,
             tally,
             control,
             nonfinite,
             failed: AtomicBool::new(false),
             done: AtomicU64::new(0),
+            stopped: AtomicBool::new(false),
             bad_rows: Mutex::default(),
-            idle: Mutex::default(),
+            certificate: Mutex::default(),
+            seconds: Mutex::default(),
         }
     }
 
-    fn run_block(&self, model: &Model, first: usize, atoms: &mut [u32]) -> Result<()> {
+    /// Takes blocks until there are none, or one of them ends the run.
+    fn run_blocks(&self, model: &Model, deal: Deal, source: &Source) -> Result<()> {
+        let mut block = Block::default();
+        while !self.stopped.load(Ordering::Relaxed)
+            && let Some(batch) = source.next()
+        {
+            let done = batch.and_then(|mut batch| {
+                self.run_block(model, deal.element(), &mut block, &mut batch)?;
+                source.done(batch);
+                Ok(())
+            });
+            done.inspect_err(|_| self.stopped.store(true, Ordering::Relaxed))?;
+        }
+        let (certificate, spent) = block.finish();
+        lock(&self.seconds).add(&spent);
+        let mut sum = lock(&self.certificate);
+        *sum = sum.merge(certificate);
+        Ok(())
+    }
+
+    fn run_block(
+        &self,
+        model: &Model,
+        element: ElementType,
+        block: &mut Block,
+        batch: &mut Batch,
+    ) -> Result<()> {
         if self.control.is_cancelled() {
             return Err(Error::Cancelled);
         }
-        let idle = lock(&self.idle).pop();
-        let mut block = idle.unwrap_or_else(Block::new);
-        let count = atoms.len() / model.sae().k();
-        let bad = block.load(model, self.rows, first..first + count)?;
+        let bad = block.load(model, batch.stored(), element);
+        let first = batch.first;
         if !bad.is_empty() {
-            lock(&self.bad_rows).extend(bad);
+            lock(&self.bad_rows).extend(bad.into_iter().map(|row| first + row));
             self.failed
                 .fetch_or(self.nonfinite == Nonfinite::Error, Ordering::Relaxed);
         }
+        let count = batch.atoms.len() / model.sae().k();
         if !self.failed.load(Ordering::Relaxed) {
-            block.encode(
-                model,
-                &self.strata.of_row()[first..first + count],
-                &self.tally,
-                atoms,
-            );
+            let strata = &self.strata.of_row()[first..first + count];
+            block.encode(model, strata, &self.tally, batch.atoms);
         }
-        lock(&self.idle).push(block);
         let done = self.done.fetch_add(count as u64, Ordering::Relaxed) + count as u64;
         self.control.report(done);
         Ok(())
@@ -178,14 +246,7 @@ impl<'a> Shared<'a> {
 
     /// Counts, seconds, and the rows that are not finite.
     fn finish(self) -> (Tally, Vec<usize>, ThreadSeconds) {
-        let mut certificate = Certificate::default();
-        let mut seconds = ThreadSeconds::default();
-        for block in into_inner(self.idle) {
-            let (left_open, spent) = block.finish();
-            certificate = certificate.merge(left_open);
-            seconds.add(&spent);
-        }
-        let tally = self.tally.finish(certificate);
-        (tally, into_inner(self.bad_rows), seconds)
+        let tally = self.tally.finish(into_inner(self.certificate));
+        (tally, into_inner(self.bad_rows), into_inner(self.seconds))
     }
 }

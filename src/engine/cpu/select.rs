@@ -6,8 +6,8 @@
 //! ```text
 //! for every tile, while it is in cache:
 //!     1. group maxima   features are dealt into G ≥ k groups; the largest lower bound of each
-//!     2. threshold      τ = the k-th largest group maximum, or little less: k atoms, one a
-//!                       group, have lower bounds of τ or more, so that an atom whose upper
+//!     2. threshold      now and then: τ = the k-th largest group maximum, or little less: k atoms,
+//!                       one a group, have lower bounds of τ or more, so that an atom whose upper
 //!                       bound is below τ cannot fire
 //!     3. filter         atoms with upper bound ≥ τ become candidates
 //! then for every row:
@@ -19,7 +19,7 @@
 //! With G = 4k groups some 1.15·k atoms a row pass the last one, whatever the scores look like:
 //! no prediction is made that could fail.
 
-use super::screen::ScreenModel;
+use super::screen::RowBias;
 use super::tile::{Bisection, ROW_LANES, find_reached, kth_largest_or_less, raise_maxima};
 use crate::engine::bound::{RowMargin, interval};
 use crate::engine::simd::Simd;
@@ -56,6 +56,10 @@ pub(super) struct Selection {
     maxima: Vec<f32>,
     candidates: Vec<Vec<Candidate>>,
     overflowed: Vec<bool>,
+    /// The most candidates of a row, as seen since thresholds were last raised.
+    fullest: usize,
+    /// After so many features thresholds are raised again.
+    raise_at: usize,
     flags: Vec<u8>,
     hits: Vec<u32>,
     bisection: Bisection,
@@ -76,7 +80,9 @@ impl Selection {
     /// Prepares for a block of `rows` rows of a model with `features` features.
     pub(super) fn begin(&mut self, rows: usize, features: usize, k: usize) {
         self.k = k;
-        self.stride = rows.next_multiple_of(ROW_LANES);
+        // An odd number of cache lines, so that the scores of a row do not compete for one place of
+        // a cache.
+        self.stride = rows.next_multiple_of(ROW_LANES) + ROW_LANES / 2;
         self.most_candidates = (8 * k).max(2048).min(features);
         for (numbers, value) in [
             (&mut self.margin_scale, 0.0),
@@ -96,6 +102,8 @@ impl Selection {
         self.candidates.iter_mut().for_each(Vec::clear);
         self.overflowed.clear();
         self.overflowed.resize(rows, false);
+        self.fullest = 0;
+        self.raise_at = 0;
     }
 
     /// The distance between two features' scores in a tile.
@@ -103,33 +111,26 @@ impl Selection {
         self.stride
     }
 
-    /// Sets row `r`'s margin, from its exponent and the norm of its scaled numbers.
-    pub(super) fn set_row(
-        &mut self,
-        r: usize,
-        model: &ScreenModel,
-        dim: usize,
-        exponent: i32,
-        norm: f32,
-    ) {
-        let bias = model.row_bias(exponent);
-        let margin = RowMargin::new(dim, norm, bias.largest);
+    /// Sets row `r`'s margin.
+    pub(super) fn set_row(&mut self, r: usize, bias: &RowBias, margin: RowMargin) {
         self.bias_scale[r] = bias.scale;
         self.margin_scale[r] = margin.scale;
         self.margin_offset[r] = margin.offset;
     }
 
-    /// Takes in the scores of features `first..` of all rows.
+    /// Takes in the scores of features `first..` of all rows; `biases` and `norms` are those of
+    /// all features.
     pub(super) fn take_tile(
         &mut self,
         simd: Simd,
-        model: &ScreenModel,
+        biases: &[f32],
+        norms: &[f32],
         first: usize,
         scores: &[f32],
     ) {
         let features = scores.len() / self.stride;
-        let biases = &model.biases[first..first + features];
-        let norms = &model.norms[first..first + features];
+        let biases = &biases[first..first + features];
+        let norms = &norms[first..first + features];
         raise_maxima(
             simd,
             scores,
@@ -142,7 +143,7 @@ impl Selection {
             first,
             &mut self.maxima,
         );
-        self.raise_thresholds(simd);
+        self.raise_thresholds_in_time(simd, first + features);
         let tile = Tile {
             first,
             scores,
@@ -150,6 +151,16 @@ impl Selection {
             norms,
         };
         self.filter(simd, &tile);
+    }
+
+    /// Raises thresholds where that pays: they rise fast at first, then ever more slowly, so that it
+    /// is done anew after a quarter more features; or where a buffer fills up.
+    fn raise_thresholds_in_time(&mut self, simd: Simd, seen: usize) {
+        if seen >= self.raise_at || self.fullest > self.most_candidates / 2 {
+            self.raise_thresholds(simd);
+            self.raise_at = seen + seen / 4;
+            self.fullest = 0;
+        }
     }
 
     /// τ of every row: the k-th largest of its group maxima, or little less.
@@ -222,6 +233,7 @@ impl Selection {
             }
         }
         candidates.push(candidate);
+        self.fullest = self.fullest.max(candidates.len());
     }
 
     /// Splits row `r`'s candidates into certain, impossible and ambiguous.

@@ -7,7 +7,7 @@ use crate::engine::bound::interval;
 use crate::engine::simd::for_each_simd;
 
 /// Rows are handled in groups of so many; strides are multiples of it.
-pub(super) const ROW_LANES: usize = 16;
+pub(super) const ROW_LANES: usize = 32;
 
 for_each_simd! {
     /// Raises each row's group maxima to the lower bounds of a tile's features.

@@ -1,6 +1,7 @@
-//! Whitening in place, with what the bound needs to know of a row.
+//! Whitening, with what the bound needs to know of a row.
 
-use crate::engine::simd::for_each_simd;
+use crate::engine::simd::{Simd, for_each_simd};
+use crate::rows::ElementType;
 
 /// What whitening learns of a row.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -15,13 +16,61 @@ pub(super) struct RowFacts {
 
 const LANES: usize = 16;
 
-for_each_simd! {
-    /// Replaces a row by `(row − mean) / divisor`, each step rounded to binary32.
-    pub(super) fn whiten_row(row: &mut [f32], mean: &[f32], divisor: &[f32]) {
-        for ((e, mean), divisor) in row.iter_mut().zip(mean).zip(divisor) {
-            *e = (*e - mean) / divisor;
-        }
+/// Widens a row's stored numbers to binary32 and whitens them, `(e − mean) / divisor`, each step
+/// rounded to binary32: one pass, so that a narrow number is widened in a register. `stored` holds
+/// numbers of type `element` in the machine's byte order, wherever it begins.
+pub(super) fn whiten_row(
+    simd: Simd,
+    stored: &[u8],
+    element: ElementType,
+    mean: &[f32],
+    divisor: &[f32],
+    out: &mut [f32],
+) {
+    match element {
+        ElementType::F16 => whiten_f16(simd, stored.as_chunks().0, mean, divisor, out),
+        ElementType::Bf16 => whiten_bf16(simd, stored.as_chunks().0, mean, divisor, out),
+        ElementType::F32 => whiten_f32(simd, stored.as_chunks().0, mean, divisor, out),
+        ElementType::F64 => whiten_f64(simd, stored.as_chunks().0, mean, divisor, out),
     }
+}
+
+/// One pass for each element type, with what widens its bytes.
+macro_rules! whiten {
+    ($($name:ident: [u8; $bytes:literal] => $widen:expr;)*) => {$(
+        for_each_simd! {
+            fn $name(
+                stored: &[[u8; $bytes]],
+                mean: &[f32],
+                divisor: &[f32],
+                out: &mut [f32],
+            ) {
+                let whitening = mean.iter().zip(divisor);
+                for ((out, stored), (mean, divisor)) in out.iter_mut().zip(stored).zip(whitening) {
+                    *out = ($widen(*stored) - mean) / divisor;
+                }
+            }
+        }
+    )*};
+}
+
+whiten! {
+    whiten_f16: [u8; 2] => |bytes| widened_half(u16::from_ne_bytes(bytes));
+    whiten_bf16: [u8; 2] => |bytes| f32::from_bits(u32::from(u16::from_ne_bytes(bytes)) << 16);
+    whiten_f32: [u8; 4] => f32::from_ne_bytes;
+    whiten_f64: [u8; 8] => |bytes| f64::from_ne_bytes(bytes) as f32;
+}
+
+/// A binary16 number as binary32, exactly, by operations that vectorise: exponent and mantissa
+/// move into place as those of a number 2¹¹² times smaller, subnormal ones too. Infinities and
+/// NaN, which this makes 65536 or more, are recognised by that.
+#[allow(clippy::inline_always)]
+#[inline(always)]
+fn widened_half(bits: u16) -> f32 {
+    const TWO_TO_112: f32 = f32::from_bits((127 + 112) << 23);
+    let magnitude = f32::from_bits(u32::from(bits & 0x7fff) << 13) * TWO_TO_112;
+    let no_number = u32::from(magnitude >= 65536.0) * 0x7f80_0000;
+    f32::from_bits(magnitude.to_bits() | no_number | (u32::from(bits & 0x8000) << 16))
 }
 
 for_each_simd! {
@@ -58,20 +107,57 @@ for_each_simd! {
 mod tests {
     use super::*;
     use crate::engine::canonical::divisors;
-    use crate::engine::simd::Simd;
+    use half::{bf16, f16};
+
+    /// Whitens `stored`, which begins at an odd address, 1 and 0 being mean and divisor where
+    /// `plain`.
+    fn whitened(simd: Simd, element: ElementType, stored: &[u8], plain: bool) -> Vec<f32> {
+        let n = stored.len() / element.bytes();
+        let (mean, divisor) = if plain {
+            (vec![0.0; n], vec![1.0; n])
+        } else {
+            (vec![0.1; n], divisors(&vec![0.3; n]))
+        };
+        let mut bytes = vec![0xa5u8];
+        bytes.extend(stored);
+        let mut out = vec![7.0; n];
+        whiten_row(simd, &bytes[1..], element, &mean, &divisor, &mut out);
+        out
+    }
 
     #[test]
     fn whitening_rounds_as_torch_does() {
-        // (1 − 0.1) / (0.3 + 1e-6), each step in binary32; value from torch.
-        let mut row = vec![1.0f32; 37];
-        let (mean, divisor) = (vec![0.1f32; 37], divisors(&[0.3; 37]));
+        // (1 − 0.1) / (0.3 + 1e-6), each step in binary32.
+        let expected = ((1.0f32 - 0.1) / (0.3f32 + 1e-6)).to_bits();
         for simd in Simd::all() {
-            row.fill(1.0);
-            whiten_row(simd, &mut row, &mean, &divisor);
-            assert!(
-                row.iter()
-                    .all(|x| x.to_bits() == ((1.0f32 - 0.1) / (0.3f32 + 1e-6)).to_bits())
-            );
+            for (element, one) in [
+                (ElementType::F16, f16::ONE.to_ne_bytes().to_vec()),
+                (ElementType::Bf16, bf16::ONE.to_ne_bytes().to_vec()),
+                (ElementType::F32, 1.0f32.to_ne_bytes().to_vec()),
+                (ElementType::F64, 1.0f64.to_ne_bytes().to_vec()),
+            ] {
+                let out = whitened(simd, element, &one.repeat(37), false);
+                assert!(out.iter().all(|x| x.to_bits() == expected), "{element:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_number_of_16_bits_is_widened_exactly() {
+        let all: Vec<u16> = (0..=u16::MAX).collect();
+        let stored: &[u8] = bytemuck::cast_slice(&all);
+        let same = |a: f32, b: f32| a.to_bits() == b.to_bits() || (a.is_nan() && b.is_nan());
+        for simd in Simd::all() {
+            let halves = whitened(simd, ElementType::F16, stored, true);
+            let brains = whitened(simd, ElementType::Bf16, stored, true);
+            for (&bits, (half, brain)) in all.iter().zip(halves.into_iter().zip(brains)) {
+                // Subtracting +0 leaves every number as it is.
+                assert!(same(half, f16::from_bits(bits).to_f32()), "{simd} {bits:x}");
+                assert!(
+                    same(brain, bf16::from_bits(bits).to_f32()),
+                    "{simd} {bits:x}"
+                );
+            }
         }
     }
 

@@ -196,6 +196,7 @@ fn certificate(spent: &[Spent]) -> Certificate {
         rows: counters.rows,
         rows_certified_outright: counters.certified_outright,
         ambiguous_atoms: counters.ambiguous_atoms,
+        canonical_scores: counters.ambiguous_atoms,
         most_ambiguous_in_a_row: counters.most_ambiguous,
         rows_rescored_in_full: counters.overflowed,
     };
@@ -208,6 +209,7 @@ fn thread_seconds(spent: &[Spent]) -> ThreadSeconds {
     for Spent { read, stages, .. } in spent {
         let of = |stage: Stage| stages[stage as usize];
         sum.add(&ThreadSeconds {
+            wait: 0.0,
             read: *read,
             copy: of(Stage::Copy) + of(Stage::Drain),
             whiten: of(Stage::Whiten),

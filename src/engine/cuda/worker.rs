@@ -225,7 +225,7 @@ impl Worker {
                 "run on that device",
             )
             .into()),
-            Place::Read => {
+            Place::Read | Place::Memory(_) => {
                 let began = std::time::Instant::now();
                 let input = &mut lane.input()[..rows.len() * row_bytes];
                 run.readers

@@ -62,7 +62,7 @@ impl Worker {
             let count = wanted.min(share.div_ceil(shape.batch_rows)).max(1);
             let bytes = shape.bytes(&self.encoder, &self.screen) * count as u64;
             let lanes = if bytes <= budget {
-                let staged = place == Place::Read;
+                let staged = matches!(place, Place::Read | Place::Memory(_));
                 (0..count)
                     .map(|_| Lane::new(shared, shape, staged))
                     .collect()

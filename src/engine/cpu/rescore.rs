@@ -1,0 +1,302 @@
+//! What the screen leaves open, settled in bulk: the pairs of rows and atoms of a whole block,
+//! grouped by atom, so that each atom's weights are read once a block.
+//!
+//! ```text
+//! 1. second screen   every pair's product in binary32, in short sums; its bound is some thousand
+//!                    times tighter than that of a screen in bfloat16
+//! 2. settle          per row, as behind the first screen: certain, impossible, still open
+//! 3. canonical       what is still open is scored as the answer is defined
+//! ```
+//!
+//! # The second screen's bound
+//! In the units of the numbers themselves, for rows and weights that need no scaling (their
+//! magnitudes are below 2²⁰, see `bound::screen_exponent`).
+//! A slice of at most [`SLICE`] numbers is summed in binary32, and no product is rounded more than 14
+//! times on its way into the sum ([`add_products`]). Slices are added in binary64. So, with `X ≥ ‖x‖`, `W ≥ ‖w‖`,
+//!
+//! ```text
+//! |t − s| ≤ (14u/(1 − 14u) + (⌈D/256⌉ + ⌈D/32⌉ + 8)·2v)·X·W + |b|·8v + 2D·2⁻¹⁴⁹
+//! ```
+//!
+//! where the last term is for products and sums that underflow. [`second_margin`] takes
+//! `16u·X·W` for the first term, as `(⌈D/256⌉ + ⌈D/32⌉ + 8)·2v` is below `u` for any `D ≤ 2²⁰`.
+
+use super::block::Model;
+use super::products::{SLICE, SliceOfRows, add_products};
+use super::screen::WhiteRows;
+use crate::engine::bound;
+use crate::engine::canonical::canonical_score;
+use crate::engine::simd::prefetch;
+
+/// Pairs that are gathered before they are settled: some megabytes.
+const MOST_PAIRS: usize = 1 << 18;
+
+/// A row with open atoms.
+#[derive(Debug, Clone, Copy)]
+struct OpenRow {
+    /// In the block.
+    row: u32,
+    /// How many of its open atoms fire.
+    missing: u32,
+    /// Where its pairs begin.
+    first: usize,
+}
+
+/// An open atom's canonical score lies between these.
+#[derive(Debug, Clone, Copy)]
+struct Bounds {
+    atom: u32,
+    lower: f64,
+    upper: f64,
+}
+
+/// Open pairs of a block, reused from block to block.
+#[derive(Default)]
+pub(super) struct Rescore {
+    rows: Vec<OpenRow>,
+    /// Pair by pair, row after row: the atom.
+    atoms: Vec<u32>,
+    /// Pair by pair: the row in the block.
+    row_of: Vec<u32>,
+    /// Pair by pair: the second screen's score, without the bias.
+    products: Vec<f64>,
+    by_atom: ByAtom,
+    /// A slice of every row, together: slices of whole rows would compete for places of the cache.
+    slice: Vec<f32>,
+    bounds: Vec<Bounds>,
+    scratch: Vec<f64>,
+    ranked: Vec<(f64, u32)>,
+    /// Pairs that were scored canonically, since this was made.
+    pub(super) canonical_scores: u64,
+}
+
+/// Pairs sorted by atom.
+#[derive(Default)]
+struct ByAtom {
+    /// Where each atom's next pair goes; once all are placed, where they end.
+    places: Vec<u32>,
+    pairs: Vec<u32>,
+    atoms: Vec<u32>,
+    rows: Vec<u32>,
+    products: Vec<f64>,
+}
+
+impl Rescore {
+    /// Takes in a row's open atoms, of which `missing` fire.
+    pub(super) fn open(&mut self, row: usize, atoms: &[u32], missing: usize) {
+        self.rows.push(OpenRow {
+            row: row as u32,
+            missing: missing as u32,
+            first: self.atoms.len(),
+        });
+        self.atoms.extend_from_slice(atoms);
+        self.row_of.resize(self.atoms.len(), row as u32);
+    }
+
+    /// Whether it is time to settle what was gathered.
+    pub(super) fn is_full(&self) -> bool {
+        self.atoms.len() >= MOST_PAIRS
+    }
+
+    /// Settles every open row, and hands over the row and those of its open atoms that fire.
+    /// `rows` are the block's.
+    pub(super) fn settle(
+        &mut self,
+        model: &Model,
+        rows: WhiteRows,
+        mut done: impl FnMut(usize, &[u32]),
+    ) {
+        if model.weights_are_unscaled() {
+            self.multiply(model, rows.numbers);
+        }
+        let mut fires = Vec::new();
+        for open in 0..self.rows.len() {
+            fires.clear();
+            self.settle_row(model, rows, open, &mut fires);
+            done(self.rows[open].row as usize, &fires);
+        }
+        self.rows.clear();
+        self.atoms.clear();
+        self.row_of.clear();
+    }
+
+    /// The second screen's products, atom by atom.
+    fn multiply(&mut self, model: &Model, rows: &[f32]) {
+        let sae = model.sae();
+        let dim = sae.input_dim();
+        self.by_atom
+            .sort(&self.atoms, &self.row_of, sae.feature_dim());
+        let sorted = &mut self.by_atom;
+        sorted.products.clear();
+        sorted.products.resize(self.atoms.len(), 0.0);
+        for from in (0..dim).step_by(SLICE) {
+            let slice = from..(from + SLICE).min(dim);
+            self.slice.clear();
+            for row in rows.chunks_exact(dim) {
+                self.slice.extend_from_slice(&row[slice.clone()]);
+            }
+            let weights_of = |atom: u32| &sae.weight()[atom as usize * dim..][slice.clone()];
+            let rows = SliceOfRows {
+                numbers: &self.slice,
+                width: slice.len(),
+            };
+            let mut first = 0;
+            while first < sorted.atoms.len() {
+                let atom = sorted.atoms[first];
+                let next = sorted.places[atom as usize] as usize;
+                if let Some(&other) = sorted.atoms.get(next) {
+                    // While this atom's pairs are worked on, the next one's weights come.
+                    prefetch(weights_of(other));
+                }
+                let pairs = first..next;
+                let products = &mut sorted.products[pairs.clone()];
+                add_products(
+                    model.simd(),
+                    rows,
+                    weights_of(atom),
+                    &sorted.rows[pairs],
+                    products,
+                );
+                first = next;
+            }
+        }
+        self.products.resize(self.atoms.len(), 0.0);
+        for (&pair, &product) in sorted.pairs.iter().zip(&sorted.products) {
+            self.products[pair as usize] = product;
+        }
+    }
+
+    fn settle_row(&mut self, model: &Model, rows: WhiteRows, open: usize, fires: &mut Vec<u32>) {
+        let OpenRow {
+            row,
+            missing,
+            first,
+        } = self.rows[open];
+        let (row, missing) = (row as usize, missing as usize);
+        let next = self.rows.get(open + 1);
+        let pairs = first..next.map_or(self.atoms.len(), |next| next.first);
+        let still_open = if model.weights_are_unscaled() && rows.exponents[row] == 0 {
+            let norm = bound::scaled_norm(rows.facts[row].squares, 0);
+            self.bounds.clear();
+            for pair in pairs.clone() {
+                let bounds = Self::interval(model, self.atoms[pair], self.products[pair], norm);
+                self.bounds.push(bounds);
+            }
+            self.narrow(missing, fires);
+            self.bounds.iter().map(|bounds| bounds.atom).collect()
+        } else {
+            self.atoms[pairs].to_vec()
+        };
+        let missing = missing - fires.len();
+        if missing == still_open.len() {
+            fires.extend(still_open);
+            return;
+        }
+        self.canonical_scores += still_open.len() as u64;
+        let dim = model.sae().input_dim();
+        let x = &rows.numbers[row * dim..(row + 1) * dim];
+        rank(model, x, still_open.into_iter(), missing, &mut self.ranked);
+        fires.extend(self.ranked[..missing].iter().map(|&(_, atom)| atom));
+    }
+
+    /// Where an atom's canonical score lies by the second screen.
+    fn interval(model: &Model, atom: u32, product: f64, row_norm: f32) -> Bounds {
+        let f = atom as usize;
+        let bias = model.sae().bias()[f];
+        let margin = second_margin(model.sae().input_dim(), row_norm, model.norm(f), bias);
+        let score = product + f64::from(bias);
+        Bounds {
+            atom,
+            lower: score - margin,
+            upper: score + margin,
+        }
+    }
+
+    /// Moves those of the open atoms that fire for certain to `fires`, and leaves those that are
+    /// still open in `bounds`; `missing` of all of them fire.
+    fn narrow(&mut self, missing: usize, fires: &mut Vec<u32>) {
+        let descending = |a: &f64, b: &f64| b.total_cmp(a);
+        if missing == 0 || missing >= self.bounds.len() {
+            return;
+        }
+        self.scratch.clear();
+        self.scratch.extend(self.bounds.iter().map(|b| b.lower));
+        let lowest_in = *self
+            .scratch
+            .select_nth_unstable_by(missing - 1, descending)
+            .1;
+        self.scratch.clear();
+        self.scratch.extend(self.bounds.iter().map(|b| b.upper));
+        let highest_out = *self.scratch.select_nth_unstable_by(missing, descending).1;
+        self.bounds.retain(|bounds| {
+            if bounds.lower > highest_out {
+                fires.push(bounds.atom);
+                return false;
+            }
+            bounds.upper >= lowest_in
+        });
+    }
+}
+
+/// How far the second screen's score can be from the canonical one, for a row and an atom of D
+/// numbers with norms of at most these.
+pub(super) fn second_margin(dim: usize, row_norm: f32, weight_norm: f32, bias: f32) -> f64 {
+    const U: f64 = 1.0 / (1u64 << 24) as f64;
+    // One part in 2¹⁸ more than the bound, for the roundings of this arithmetic.
+    let inflate = 1.0 + 1.0 / (1u64 << 18) as f64;
+    let of_norms = 16.0 * U * f64::from(row_norm) * f64::from(weight_norm);
+    let of_bias = 4.0 * f64::EPSILON * f64::from(bias.abs());
+    (of_norms + of_bias + dim as f64 * 2f64.powi(-148)) * inflate
+}
+
+impl ByAtom {
+    /// A counting sort.
+    fn sort(&mut self, atoms: &[u32], rows: &[u32], features: usize) {
+        self.places.clear();
+        self.places.resize(features + 1, 0);
+        for &atom in atoms {
+            self.places[atom as usize + 1] += 1;
+        }
+        let mut end = 0;
+        for count in &mut self.places {
+            end += *count;
+            *count = end;
+        }
+        for sorted in [&mut self.pairs, &mut self.atoms, &mut self.rows] {
+            sorted.resize(atoms.len(), 0);
+        }
+        for (pair, (&atom, &row)) in atoms.iter().zip(rows).enumerate() {
+            let place = &mut self.places[atom as usize];
+            let to = *place as usize;
+            *place += 1;
+            self.pairs[to] = pair as u32;
+            self.atoms[to] = atom;
+            self.rows[to] = row;
+        }
+    }
+}
+
+/// Ranks `atoms` by their canonical scores for row `x`, equal scores by the lowest index: the first
+/// `missing` of `ranked` are those that fire, in any order.
+pub(super) fn rank(
+    model: &Model,
+    x: &[f32],
+    atoms: impl Iterator<Item = u32>,
+    missing: usize,
+    ranked: &mut Vec<(f64, u32)>,
+) {
+    let sae = model.sae();
+    let dim = sae.input_dim();
+    ranked.clear();
+    ranked.extend(atoms.map(|atom| {
+        let f = atom as usize;
+        let weight = &sae.weight()[f * dim..(f + 1) * dim];
+        let score = canonical_score(model.simd(), x, weight, sae.bias()[f]);
+        (score, atom)
+    }));
+    // Canonical scores are finite, and no sum from +0 is −0: total order is numeric order.
+    let better = |a: &(f64, u32), b: &(f64, u32)| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1));
+    if missing < ranked.len() {
+        ranked.select_nth_unstable_by(missing, better);
+    }
+}

@@ -1,0 +1,283 @@
+//! The screen: approximate scores of a block of rows, by the fastest product that pays, and what
+//! the bound needs to know of the model.
+
+mod packed;
+mod unpacked;
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use rayon::prelude::*;
+
+pub(super) use self::packed::Kernel;
+use super::whiten::{RowFacts, row_facts};
+use crate::engine::bound::{self, Rounding, RowMargin};
+#[cfg(target_arch = "x86_64")]
+use crate::engine::simd::Level;
+use crate::engine::simd::Simd;
+use crate::sae::Sae;
+
+/// Scores of so many rows and features are computed at once: they stay in a cache until selection
+/// has seen them.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct ProductShape {
+    pub(super) rows: usize,
+    pub(super) features: usize,
+}
+
+/// How a model is scaled into the screen's range, and what the bound needs of it: the same for
+/// every screen.
+pub(super) struct Scaling {
+    /// `b` of the bound: weights are screened times `2^−exponent`.
+    pub(super) exponent: i32,
+    /// `W` of the bound, for each feature.
+    pub(super) norms: Vec<f32>,
+    /// Biases times `2^−bias_exponent`.
+    pub(super) biases: Vec<f32>,
+    /// `c` of the bound.
+    bias_exponent: i32,
+    /// The largest magnitude among the unscaled biases.
+    largest_bias: f32,
+}
+
+/// The biases in a row's screening units.
+pub(super) struct RowBias {
+    /// `2^(c−a−b)`, by which the model's scaled biases are multiplied.
+    pub(super) scale: f32,
+    /// `P` of the bound.
+    pub(super) largest: f32,
+}
+
+impl Scaling {
+    pub(super) fn new(sae: &Sae, simd: Simd) -> Self {
+        let facts: Vec<_> = sae
+            .weight()
+            .par_chunks_exact(sae.input_dim())
+            .map(|row| row_facts(simd, row))
+            .collect();
+        let largest = facts.iter().map(|f| f.largest).fold(0.0, f32::max);
+        let exponent = bound::screen_exponent(largest);
+        let largest_bias = sae.bias().iter().fold(0.0f32, |m, b| m.max(b.abs()));
+        let bias_exponent = bound::screen_exponent(largest_bias);
+        Self {
+            exponent,
+            norms: facts
+                .iter()
+                .map(|f| bound::scaled_norm(f.squares, exponent))
+                .collect(),
+            biases: bound::scaled(sae.bias(), bias_exponent).collect(),
+            bias_exponent,
+            largest_bias,
+        }
+    }
+
+    /// The weights of the first `features` as screens take them, row-major: the model's own where
+    /// nothing has to be scaled.
+    fn weights<'a>(&self, sae: &'a Sae, features: usize) -> Cow<'a, [f32]> {
+        let weights = &sae.weight()[..features * sae.input_dim()];
+        match self.exponent {
+            0 => Cow::Borrowed(weights),
+            exponent => Cow::Owned(bound::scaled(weights, exponent).collect()),
+        }
+    }
+
+    /// `a` of the bound for a row whose numbers are at most `largest`.
+    pub(super) fn row_exponent(&self, largest: f32) -> i32 {
+        bound::row_exponent(largest, self.largest_bias, self.exponent)
+    }
+
+    /// How biases join the scores of a row that is scaled by `2^−exponent`.
+    pub(super) fn row_bias(&self, exponent: i32) -> RowBias {
+        if self.largest_bias == 0.0 {
+            return RowBias {
+                scale: 0.0,
+                largest: 0.0,
+            };
+        }
+        let unit = exponent + self.exponent;
+        let largest = f64::from(self.largest_bias) * bound::power_of_two(-unit);
+        RowBias {
+            scale: bound::power_of_two(self.bias_exponent - unit) as f32,
+            largest: bound::round_up(largest),
+        }
+    }
+}
+
+/// A model as one kind of product takes it.
+pub(super) struct Screen<'a> {
+    weights: Weights<'a>,
+    /// `N` of the bound, for each feature.
+    pub(super) norms: Vec<f32>,
+    rounding: Rounding,
+    dim: usize,
+}
+
+enum Weights<'a> {
+    Unpacked(unpacked::Weights<'a>),
+    Packed(packed::Weights),
+}
+
+/// Rows as a screen's product takes them, and the buffers that this needs.
+#[derive(Default)]
+pub(super) struct Operand {
+    rows: usize,
+    scaled: Vec<f32>,
+    packing: packed::Packing,
+}
+
+/// Whitened rows of a block, and what is known of each.
+#[derive(Clone, Copy)]
+pub(super) struct WhiteRows<'a> {
+    /// Row-major \[rows, D\].
+    pub(super) numbers: &'a [f32],
+    /// One a row.
+    pub(super) facts: &'a [RowFacts],
+    /// `a` of the bound, one a row.
+    pub(super) exponents: &'a [i32],
+}
+
+impl<'a> Screen<'a> {
+    /// The first `features` in binary32: by AVX-512 where the instructions in use are these, else by
+    /// the `gemm` crate.
+    pub(super) fn binary32(sae: &'a Sae, scaling: &Scaling, simd: Simd, features: usize) -> Self {
+        #[cfg(target_arch = "x86_64")]
+        if let (Level::Avx512, Some(kernel)) = (simd.0, Kernel::binary32()) {
+            return Self::packed(sae, scaling, simd, kernel, features);
+        }
+        Self::unpacked(sae, scaling, simd, features)
+    }
+
+    /// The first `features` in binary32 by the `gemm` crate, or plain loops.
+    pub(super) fn unpacked(sae: &'a Sae, scaling: &Scaling, simd: Simd, features: usize) -> Self {
+        let dim = sae.input_dim();
+        let weights = scaling.weights(sae, features);
+        Self {
+            weights: Weights::Unpacked(unpacked::Weights::new(weights, dim, simd)),
+            norms: scaling.norms[..features].to_vec(),
+            rounding: Rounding::binary32(dim),
+            dim,
+        }
+    }
+
+    /// The first `features` by a kernel of our own.
+    pub(super) fn packed(
+        sae: &Sae,
+        scaling: &Scaling,
+        simd: Simd,
+        kernel: Kernel,
+        features: usize,
+    ) -> Self {
+        let dim = sae.input_dim();
+        let weights = scaling.weights(sae, features);
+        let weights = packed::Weights::new(&weights, dim, simd, kernel);
+        let norms = &scaling.norms[..features];
+        let additions = kernel.longest_sum(dim);
+        let (rounding, norms) = if kernel.rounds_operands() {
+            Rounding::bfloat16(additions, norms, &weights.lost)
+        } else {
+            (Rounding::binary32(additions), norms.to_vec())
+        };
+        Self {
+            weights: Weights::Packed(weights),
+            norms,
+            rounding,
+            dim,
+        }
+    }
+
+    /// Its number type and its product, in words.
+    pub(super) fn name(&self) -> String {
+        match &self.weights {
+            Weights::Unpacked(weights) => format!("binary32 screen by {weights}"),
+            Weights::Packed(weights) => {
+                let kernel = weights.kernel();
+                let type_name = ["binary32", "bfloat16"][usize::from(kernel.rounds_operands())];
+                format!("{type_name} screen by {kernel}")
+            }
+        }
+    }
+
+    /// Whether its bound allows for every order of summation.
+    #[cfg(test)]
+    pub(super) fn takes_any_order(&self) -> bool {
+        matches!(self.weights, Weights::Unpacked(_))
+    }
+
+    /// What its product computes at once.
+    pub(super) fn shape(&self) -> ProductShape {
+        match &self.weights {
+            Weights::Unpacked(_) => unpacked::Weights::SHAPE,
+            Weights::Packed(weights) => weights.kernel().shape(),
+        }
+    }
+
+    /// Makes the product's operand of `rows`, and hands over every row's margin.
+    pub(super) fn take_rows<'r>(
+        &self,
+        simd: Simd,
+        scaling: &Scaling,
+        rows: WhiteRows<'r>,
+        operand: &'r mut Operand,
+        mut margin: impl FnMut(usize, &RowBias, RowMargin),
+    ) -> Taken<'r> {
+        let count = rows.facts.len();
+        operand.rows = count;
+        operand.scaled.clear();
+        let out_of_range = rows.exponents.iter().any(|&exponent| exponent != 0);
+        if out_of_range {
+            for (row, &exponent) in rows.numbers.chunks_exact(self.dim).zip(rows.exponents) {
+                operand.scaled.extend(bound::scaled(row, exponent));
+            }
+        }
+        let numbers: &[f32] = if out_of_range {
+            &operand.scaled
+        } else {
+            rows.numbers
+        };
+        operand.packing.lost.clear();
+        if let Weights::Packed(weights) = &self.weights {
+            weights.take_rows(simd, numbers, &mut operand.packing);
+        }
+        operand.packing.lost.resize(count, 0.0);
+        for (r, (facts, &exponent)) in rows.facts.iter().zip(rows.exponents).enumerate() {
+            let bias = scaling.row_bias(exponent);
+            let norm = bound::scaled_norm(facts.squares, exponent);
+            let lost = operand.packing.lost[r];
+            let row = RowMargin::new(self.dim, &self.rounding, norm, lost, bias.largest);
+            margin(r, &bias, row);
+        }
+        Taken {
+            numbers,
+            panels: &operand.packing.panels,
+            rows: count,
+        }
+    }
+
+    /// Writes the scores of `features` to `scores`, feature by feature: `scores[f * stride + r]`.
+    /// There must be room for whole groups of 32 features, and the stride must be a multiple of 32
+    /// that is not below the number of rows.
+    pub(super) fn scores(
+        &self,
+        rows: &Taken,
+        features: Range<usize>,
+        scores: &mut [f32],
+        stride: usize,
+    ) {
+        match &self.weights {
+            Weights::Unpacked(weights) => {
+                weights.scores(rows.numbers, rows.rows, features, scores, stride);
+            }
+            Weights::Packed(weights) => {
+                weights.scores(rows.panels, features.start, scores, stride);
+            }
+        }
+    }
+}
+
+/// Rows that a screen has taken.
+pub(super) struct Taken<'r> {
+    /// Scaled, row-major \[rows, D\].
+    numbers: &'r [f32],
+    panels: &'r packed::Panels,
+    rows: usize,
+}

@@ -1,0 +1,355 @@
+//! Operands laid out as all kernels read them, in elements of 32 bits: a number, or a pair of
+//! bfloat16 numbers, the first in the lower half.
+//!
+//! ```text
+//! stretch  some hundred elements of all rows, or of all features: what a block of the product takes
+//!          of them lies together, so that no two parts of it compete for one place of a cache
+//! panel    16 rows, or 16 features, of a stretch
+//! chunk    16 elements of each of them: 16 lines of 64 bytes
+//! line     of features: 16 elements of one feature     (a row of a tile's left operand)
+//!          of rows:     one element of each of 16 rows (a row of a tile's right operand)
+//! ```
+//!
+//! What fills a panel up, or a chunk, is zero. Two panels make a block of the product, so that
+//! there is an even number of them.
+
+use bytemuck::{Pod, Zeroable};
+use rayon::prelude::*;
+
+use crate::engine::simd::{Simd, for_each_simd};
+
+/// Rows, or features, of a panel.
+pub(in crate::engine::cpu) const PANEL: usize = 16;
+/// Lines of a chunk, and elements of a line.
+pub(super) const LINES: usize = 16;
+
+/// A cache line, a vector register, a row of a tile.
+#[derive(Debug, Clone, Copy, Pod, Zeroable)]
+#[repr(C, align(64))]
+pub(super) struct Line(pub(super) [u32; LINES]);
+
+/// What an element holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Element {
+    /// One number.
+    Binary32,
+    /// Two numbers, rounded.
+    Bfloat16,
+}
+
+impl Element {
+    /// Numbers of an element.
+    fn numbers(self) -> usize {
+        match self {
+            Self::Binary32 => 1,
+            Self::Bfloat16 => 2,
+        }
+    }
+
+    /// Numbers of a chunk.
+    pub(super) fn chunk(self) -> usize {
+        LINES * self.numbers()
+    }
+
+    /// Elements of a feature or row of `dim` numbers, padded to whole chunks.
+    fn padded(self, dim: usize) -> usize {
+        dim.div_ceil(self.chunk()) * LINES
+    }
+
+    /// Writes numbers as elements, and fills `elements` up with zeros; returns the sum of the squares
+    /// of what rounding took away, in binary64.
+    fn put(self, simd: Simd, numbers: &[f32], elements: &mut [u32]) -> f64 {
+        match self {
+            Self::Bfloat16 => narrow(simd, numbers, elements),
+            Self::Binary32 => {
+                let (to, rest) = elements.split_at_mut(numbers.len());
+                to.copy_from_slice(bytemuck::cast_slice(numbers));
+                rest.fill(0);
+                0.0
+            }
+        }
+    }
+}
+
+/// Panels of one operand.
+#[derive(Debug, Default)]
+pub(in crate::engine::cpu) struct Panels {
+    lines: Vec<Line>,
+    chunks: usize,
+    count: usize,
+    layout: Layout,
+}
+
+/// How an operand is packed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Layout {
+    pub(super) element: Element,
+    /// Chunks of a stretch, but for the last one.
+    pub(super) stretch: usize,
+}
+
+impl Default for Layout {
+    fn default() -> Self {
+        Self {
+            element: Element::Binary32,
+            stretch: 16,
+        }
+    }
+}
+
+impl Panels {
+    /// Room for so many rows or features of `dim` numbers.
+    fn resize(&mut self, rows: usize, dim: usize, layout: Layout) {
+        self.layout = layout;
+        self.count = rows.div_ceil(PANEL).next_multiple_of(2);
+        self.chunks = dim.div_ceil(layout.element.chunk());
+        self.lines
+            .resize(self.count * self.chunks * LINES, Line::zeroed());
+    }
+
+    /// How many panels there are.
+    pub(super) fn count(&self) -> usize {
+        self.count
+    }
+
+    /// Chunks of all stretches together.
+    pub(super) fn chunks(&self) -> usize {
+        self.chunks
+    }
+
+    /// How many stretches there are.
+    pub(super) fn stretches(&self) -> usize {
+        self.chunks.div_ceil(self.layout.stretch)
+    }
+
+    /// A panel's lines in one stretch.
+    #[inline]
+    pub(super) fn lines(&self, stretch: usize, panel: usize) -> &[Line] {
+        let first = stretch * self.layout.stretch;
+        let chunks = self.layout.stretch.min(self.chunks - first);
+        let stretch = &self.lines[first * self.count * LINES..];
+        &stretch[panel * chunks * LINES..][..chunks * LINES]
+    }
+
+    /// Packs features of `dim` numbers, row-major. Returns, for each of them, the sum of the
+    /// squares of what rounding took away.
+    pub(super) fn of_features(
+        simd: Simd,
+        layout: Layout,
+        numbers: &[f32],
+        dim: usize,
+    ) -> (Self, Vec<f64>) {
+        let features = numbers.len() / dim;
+        let mut panels = Self::default();
+        let Layout { element, stretch } = layout;
+        panels.resize(features, dim, layout);
+        let stretch_lines = stretch * LINES * panels.count;
+        let lost: Vec<Vec<f64>> = panels
+            .lines
+            .par_chunks_mut(stretch_lines)
+            .enumerate()
+            .map(|(i, lines)| {
+                let first = i * stretch * element.chunk();
+                let last = (first + stretch * element.chunk()).min(dim);
+                let mut elements = vec![0; element.padded(last - first)];
+                let each = numbers.chunks_exact(dim).enumerate();
+                each.map(|(f, numbers)| {
+                    let squares = element.put(simd, &numbers[first..last], &mut elements);
+                    let panel = &mut lines[f / PANEL * elements.len()..][..elements.len()];
+                    let each = elements.as_chunks().0.iter();
+                    for (chunk, line) in panel.chunks_exact_mut(LINES).zip(each) {
+                        chunk[f % PANEL] = Line(*line);
+                    }
+                    squares
+                })
+                .collect()
+            })
+            .collect();
+        let sum = |f: usize| lost.iter().map(|lost| lost[f]).sum();
+        (panels, (0..features).map(sum).collect())
+    }
+
+    /// Packs rows of `dim` numbers, row-major, into these panels; `elements` is scratch. Hands over,
+    /// row by row, the sum of the squares of what rounding took away.
+    pub(super) fn take_rows(
+        &mut self,
+        simd: Simd,
+        layout: Layout,
+        numbers: &[f32],
+        dim: usize,
+        elements: &mut Vec<u32>,
+        mut lost: impl FnMut(f64),
+    ) {
+        let Layout { element, stretch } = layout;
+        let width = element.padded(dim);
+        let mut rows = numbers.chunks_exact(dim);
+        self.resize(rows.len(), dim, layout);
+        elements.resize(PANEL * width, 0);
+        for panel in 0..self.count {
+            for elements in elements.chunks_exact_mut(width) {
+                match rows.next() {
+                    Some(row) => lost(element.put(simd, row, elements)),
+                    None => elements.fill(0),
+                }
+            }
+            for first in (0..self.chunks).step_by(stretch) {
+                let chunks = stretch.min(self.chunks - first);
+                let lines = &mut self.lines[(first * self.count + panel * chunks) * LINES..];
+                put_rows(simd, elements, first * LINES, &mut lines[..chunks * LINES]);
+            }
+        }
+    }
+}
+
+for_each_simd! {
+    /// Puts the elements of 16 rows, \[16, width\], from the `first` on into a panel.
+    fn put_rows(elements: &[u32], first: usize, panel: &mut [Line]) {
+        let width = elements.len() / PANEL;
+        for (c, chunk) in panel.chunks_exact_mut(LINES).enumerate() {
+            let mut from = [[0u32; LINES]; PANEL];
+            for (r, from) in from.iter_mut().enumerate() {
+                from.copy_from_slice(&elements[r * width + first + c * LINES..][..LINES]);
+            }
+            for (p, line) in chunk.iter_mut().enumerate() {
+                for (r, from) in from.iter().enumerate() {
+                    line.0[r] = from[p];
+                }
+            }
+        }
+    }
+}
+
+const LANES: usize = 16;
+
+for_each_simd! {
+    /// Rounds `numbers` to bfloat16, to nearest and ties to even, what is below 2⁻¹²⁶ to zero, and
+    /// writes them as pairs; `pairs` has room for whole chunks and is filled up with zeros.
+    /// Returns the sum of the squares of what rounding took away, in binary64.
+    fn narrow(numbers: &[f32], pairs: &mut [u32]) -> f64 {
+        let mut squares = [0.0f64; LANES];
+        let halves: &mut [u16] = bytemuck::cast_slice_mut(pairs);
+        let (to, rest) = halves.split_at_mut(numbers.len());
+        rest.fill(0);
+        let (chunks, tail) = numbers.as_chunks::<LANES>();
+        let (outs, out_tail) = to.as_chunks_mut::<LANES>();
+        for (x, out) in chunks.iter().zip(outs) {
+            for l in 0..LANES {
+                let (bits, lost) = rounded(x[l]);
+                out[l] = bits;
+                squares[l] += f64::from(lost) * f64::from(lost);
+            }
+        }
+        let mut sum: f64 = squares.iter().sum();
+        for (x, out) in tail.iter().zip(out_tail) {
+            let (bits, lost) = rounded(*x);
+            *out = bits;
+            sum += f64::from(lost) * f64::from(lost);
+        }
+        sum
+    }
+}
+
+/// A number's bfloat16, and what it lacks to the number: exact, as both are multiples of the
+/// number's last place.
+#[allow(clippy::inline_always)]
+#[inline(always)]
+fn rounded(x: f32) -> (u16, f32) {
+    let bits = x.to_bits();
+    let up = (bits + 0x7fff + ((bits >> 16) & 1)) & 0xffff_0000;
+    let kept = if bits & 0x7f80_0000 == 0 { 0 } else { up };
+    ((kept >> 16) as u16, x - f32::from_bits(kept))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::simd::Simd;
+    use half::bf16;
+
+    #[test]
+    fn rounding_is_bfloat16s_and_the_loss_is_exact() {
+        let mut numbers: Vec<f32> = (0..70_000u32)
+            .map(|i| f32::from_bits(i.wrapping_mul(0x9e37_79b9)))
+            .filter(|x| x.abs() < 1e37)
+            .collect();
+        numbers.extend([
+            0.0,
+            -0.0,
+            1.0e-39,
+            -1.0e-39,
+            f32::MIN_POSITIVE,
+            1.003_906_2,
+            1.011_718_8,
+        ]);
+        for simd in Simd::all() {
+            for n in [numbers.len(), 33, 5] {
+                let numbers = &numbers[numbers.len() - n..];
+                let mut pairs = vec![7u32; Element::Bfloat16.padded(n)];
+                let squares = narrow(simd, numbers, &mut pairs);
+                let halves: &[u16] = bytemuck::cast_slice(&pairs);
+                let mut expected = 0.0;
+                for (x, half) in numbers.iter().zip(halves) {
+                    let want = if x.abs() < f32::MIN_POSITIVE {
+                        bf16::ZERO
+                    } else {
+                        bf16::from_f32(*x)
+                    };
+                    assert_eq!(bf16::from_bits(*half).to_f32(), want.to_f32(), "{x:e}");
+                    expected += (f64::from(*x) - f64::from(want.to_f32())).powi(2);
+                }
+                assert!(halves[n..].iter().all(|&half| half == 0));
+                assert!((squares - expected).abs() <= 1e-12 * expected, "{simd}");
+            }
+        }
+    }
+
+    /// Number `i` of an element's line, as binary32.
+    fn number(element: Element, line: &Line, place: usize, i: usize) -> f32 {
+        match element {
+            Element::Binary32 => f32::from_bits(line.0[place]),
+            Element::Bfloat16 => bf16::from_bits((line.0[place] >> (16 * (i % 2))) as u16).to_f32(),
+        }
+    }
+
+    #[test]
+    fn rows_and_features_are_where_the_kernels_look() {
+        for element in [Element::Binary32, Element::Bfloat16] {
+            // Two stretches, the second a chunk and a bit; two panels and a bit, so that there are 4.
+            let chunk = element.chunk();
+            let layout = Layout {
+                element,
+                stretch: 3,
+            };
+            let (dim, count) = (3 * chunk + chunk + 9, 37);
+            let numbers: Vec<f32> = (0..count * dim).map(|i| (i % 251) as f32 + 1.0).collect();
+            let simd = Simd::detect();
+            let (features, lost) = Panels::of_features(simd, layout, &numbers, dim);
+            assert_eq!(lost, vec![0.0; count]);
+            let (mut rows, mut seen) = (Panels::default(), 0);
+            rows.take_rows(simd, layout, &numbers, dim, &mut Vec::new(), |lost| {
+                assert_eq!(lost, 0.0);
+                seen += 1;
+            });
+            assert_eq!((seen, rows.count(), features.count()), (count, 4, 4));
+            for r in 0..rows.count() * PANEL {
+                for i in 0..dim.next_multiple_of(chunk) {
+                    let expected = if r < count && i < dim {
+                        numbers[r * dim + i]
+                    } else {
+                        0.0
+                    };
+                    let (c, e) = (i / chunk, i % chunk / element.numbers());
+                    let line = &rows.lines(c / 3, r / PANEL)[c % 3 * LINES + e];
+                    assert_eq!(
+                        number(element, line, r % PANEL, i),
+                        expected,
+                        "row {r}, {i}"
+                    );
+                    let line = c % 3 * LINES + r % PANEL;
+                    let line = &features.lines(c / 3, r / PANEL)[line];
+                    assert_eq!(number(element, line, e, i), expected, "feature {r}, {i}");
+                }
+            }
+        }
+    }
+}

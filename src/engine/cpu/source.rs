@@ -1,0 +1,194 @@
+//! Where blocks of rows come from: memory, or a thread that reads ahead of those that compute.
+
+use std::slice::ChunksMut;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::thread::Scope;
+use std::time::Instant;
+
+use crate::engine::{lock, threads_error};
+use crate::error::Result;
+use crate::rows::{ElementType, Place, Rows};
+
+/// Blocks that wait, read, for a thread to take them.
+const BLOCKS_AHEAD: usize = 2;
+
+/// Some rows as they are stored, and where their firing sets go.
+pub(super) struct Batch<'a> {
+    /// The first row.
+    pub(super) first: usize,
+    /// \[rows, k\].
+    pub(super) atoms: &'a mut [u32],
+    stored: Stored<'a>,
+}
+
+enum Stored<'a> {
+    Borrowed(&'a [u8]),
+    Read(Vec<u8>),
+}
+
+impl Batch<'_> {
+    /// The rows' numbers, row-major, in the element type of the rows.
+    pub(super) fn stored(&self) -> &[u8] {
+        match &self.stored {
+            Stored::Borrowed(bytes) => bytes,
+            Stored::Read(bytes) => bytes,
+        }
+    }
+}
+
+/// How rows are dealt out.
+#[derive(Clone, Copy)]
+pub(super) struct Deal<'a> {
+    pub(super) rows: &'a dyn Rows,
+    pub(super) rows_per_block: usize,
+    pub(super) k: usize,
+}
+
+impl Deal<'_> {
+    fn row_bytes(&self) -> usize {
+        self.rows.dim() * self.element().bytes()
+    }
+
+    pub(super) fn element(&self) -> ElementType {
+        self.rows.element_type()
+    }
+}
+
+/// Hands out blocks, to any thread that asks.
+pub(super) enum Source<'a> {
+    /// All rows are in memory.
+    Memory {
+        bytes: &'a [u8],
+        deal: Deal<'a>,
+        chunks: Mutex<(usize, ChunksMut<'a, u32>)>,
+    },
+    /// A thread reads them.
+    Ahead {
+        batches: Mutex<Receiver<Result<Batch<'a>>>>,
+        /// Buffers to be filled again.
+        empty: SyncSender<Vec<u8>>,
+        /// Nanoseconds that threads waited for rows.
+        waited: AtomicU64,
+    },
+}
+
+impl<'a> Source<'a> {
+    /// Starts to deal out `atoms`, \[rows, k\], with their rows.
+    ///
+    /// # Errors
+    /// A thread that cannot be started.
+    pub(super) fn open<'scope>(
+        scope: &'scope Scope<'scope, '_>,
+        deal: Deal<'a>,
+        atoms: &'a mut [u32],
+        read_seconds: &'a Mutex<f64>,
+    ) -> Result<Self>
+    where
+        'a: 'scope,
+    {
+        let chunks = atoms.chunks_mut(deal.rows_per_block * deal.k);
+        if let Place::Memory(bytes) = deal.rows.place() {
+            return Ok(Self::Memory {
+                bytes,
+                deal,
+                chunks: Mutex::new((0, chunks)),
+            });
+        }
+        let (full_out, full_in) = sync_channel(BLOCKS_AHEAD);
+        let (empty_out, empty_in) = sync_channel(BLOCKS_AHEAD + 1);
+        std::thread::Builder::new()
+            .name("atomscope-read".to_owned())
+            .spawn_scoped(scope, move || {
+                read_ahead(deal, chunks, &full_out, &empty_in, read_seconds);
+            })
+            .map_err(|error| threads_error(1, &error))?;
+        Ok(Self::Ahead {
+            batches: Mutex::new(full_in),
+            empty: empty_out,
+            waited: AtomicU64::new(0),
+        })
+    }
+
+    /// The next block; `None` where there is none left.
+    pub(super) fn next(&self) -> Option<Result<Batch<'a>>> {
+        match self {
+            Self::Memory {
+                bytes,
+                deal,
+                chunks,
+            } => {
+                let (first, atoms) = {
+                    let mut chunks = lock(chunks);
+                    let atoms = chunks.1.next()?;
+                    let first = chunks.0;
+                    chunks.0 += atoms.len() / deal.k;
+                    (first, atoms)
+                };
+                let row = deal.row_bytes();
+                let stored = &bytes[first * row..(first + atoms.len() / deal.k) * row];
+                Some(Ok(Batch {
+                    first,
+                    atoms,
+                    stored: Stored::Borrowed(stored),
+                }))
+            }
+            Self::Ahead {
+                batches, waited, ..
+            } => {
+                let began = Instant::now();
+                let batch = lock(batches).recv().ok();
+                waited.fetch_add(began.elapsed().as_nanos() as u64, Ordering::Relaxed);
+                batch
+            }
+        }
+    }
+
+    /// Takes back what a block was read into.
+    pub(super) fn done(&self, batch: Batch) {
+        if let (Self::Ahead { empty, .. }, Stored::Read(buffer)) = (self, batch.stored) {
+            match empty.try_send(buffer) {
+                // Enough of them wait already, or reading is over.
+                Ok(()) | Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => {}
+            }
+        }
+    }
+
+    /// Seconds that threads waited for rows, summed over them.
+    pub(super) fn waited(&self) -> f64 {
+        match self {
+            Self::Memory { .. } => 0.0,
+            Self::Ahead { waited, .. } => waited.load(Ordering::Relaxed) as f64 * 1e-9,
+        }
+    }
+}
+
+/// Reads block after block until all are read, one cannot be, or nobody wants them any more.
+fn read_ahead<'a>(
+    deal: Deal<'a>,
+    chunks: ChunksMut<'a, u32>,
+    full: &SyncSender<Result<Batch<'a>>>,
+    empty: &Receiver<Vec<u8>>,
+    read_seconds: &Mutex<f64>,
+) {
+    let mut first = 0;
+    for atoms in chunks {
+        let began = Instant::now();
+        let count = atoms.len() / deal.k;
+        let mut buffer = empty.try_recv().unwrap_or_default();
+        buffer.resize(count * deal.row_bytes(), 0);
+        let read = deal.rows.read_stored(first..first + count, &mut buffer);
+        *lock(read_seconds) += began.elapsed().as_secs_f64();
+        let batch = read.map(|()| Batch {
+            first,
+            atoms,
+            stored: Stored::Read(buffer),
+        });
+        let failed = batch.is_err();
+        if full.send(batch).is_err() || failed {
+            return;
+        }
+        first += count;
+    }
+}
