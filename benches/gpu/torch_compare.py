@@ -19,8 +19,12 @@ leaves open on Gaussian data, for several gammas: src/engine/cuda/margin.rs in b
 import argparse
 import json
 import math
+import pathlib
 import sys
 import time
+
+# The passes themselves stand in benches/compare, which times them on files.
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "compare"))
 
 
 def say(**line):
@@ -36,6 +40,8 @@ try:
     import torch
 except Exception as error:  # whatever an installation can raise
     skip(f"torch cannot be imported: {type(error).__name__}: {error}")
+
+import passes  # noqa: E402  it imports torch
 
 
 def clock(device):
@@ -73,43 +79,25 @@ class Problem:
 
 def vectorised(p, chunk):
     """Counts [2, F] by label."""
-    counts = torch.zeros(2 * p.features, dtype=torch.int64, device=p.device)
-    for first in range(0, p.rows, chunk):
-        part = slice(first, first + chunk)
-        x = (p.embeddings[part] - p.mean) / p.divisor
-        scores = torch.nn.functional.linear(x, p.weight, p.bias)
-        atoms = torch.topk(scores, p.k, dim=-1, sorted=False).indices
-        cells = atoms + p.labels[part].to(torch.int64).unsqueeze(1) * p.features
-        counts += torch.bincount(cells.flatten(), minlength=2 * p.features)
-    return counts.view(2, p.features)
+    counts = torch.zeros(2, p.features, dtype=torch.int64, device=p.device)
+    passes.expert_counts(p.embeddings, p.labels.to(torch.int64), counts, p, chunk)
+    return counts
 
 
 def notebook_encode(p):
-    """The notebook's cell: all rows at once, dense scores kept, an indicator matrix."""
+    """The notebook's cell: all rows at once, an indicator matrix."""
     x = (p.embeddings - p.mean) / p.divisor
-    features = torch.nn.functional.linear(x, p.weight, p.bias)
-    _, acts = torch.topk(features, p.k, dim=-1)
-    indicator = torch.zeros(p.rows, p.features, dtype=torch.bool, device=p.device)
-    indicator.scatter_(1, acts, True)
+    acts, indicator, _ = passes.notebook_sets(
+        x, lambda x: torch.nn.functional.linear(x, p.weight, p.bias), p.k)
     return acts, indicator
 
 
 def notebook_labels(p, indicator, atoms):
-    labels = p.labels
-    counts = []
-    for atom in atoms:
-        tp_on = int(indicator[labels, atom].sum())
-        fp_on = int(indicator[~labels, atom].sum())
-        counts.append((tp_on, fp_on))
-    return counts
+    return [passes.notebook_label_counts(indicator, p.labels, atom) for atom in atoms]
 
 
 def notebook_types(p, acts, atoms):
-    counts = []
-    for atom in atoms:
-        on = (acts == atom).any(dim=1)
-        counts.append(((on & p.inserted).sum().item(), (on & ~p.inserted).sum().item()))
-    return counts
+    return [passes.notebook_type_counts(acts, p.inserted, atom) for atom in atoms]
 
 
 def notebook_tests(p, counts):
