@@ -13,7 +13,7 @@ use crate::analysis::{Analysis, AnalyzeOptions, Encoding};
 use crate::engine::Control;
 use crate::error::Result;
 use crate::fires::FiringSets;
-use crate::read::{Cohort, LoadedModel, read_cohort, read_model};
+use crate::read::{Cohort, LoadedModel, find_model, read_cohort, read_model};
 use crate::report::{csv, json, npy, text};
 use crate::rows::Rows;
 use crate::stats::Findings;
@@ -68,40 +68,32 @@ pub(super) fn analyze_files(
     let mut files = OutputSet::new(out)?;
     run.engine.check()?;
     let options = run.engine.analyze_options(run.min_support)?;
-    let loaded = Loaded::read(run)?;
-    let read_seconds = began.elapsed().as_secs_f64();
-    let inputs = [
-        ("embeddings", &*run.embeddings),
-        ("model", &*loaded.model.path),
-    ];
-    let (encoding, inputs) = digest::beside(&inputs, || loaded.encode(&options, run.engine.quiet))?;
-    let analysis = encoding.analysis(&loaded.cohort.calls, options.statistics)?;
-    let classes = classes(&loaded.cohort.calls, &analysis.fires);
-    let mut warnings = loaded.warnings(&classes, &analysis.fires);
-    warnings.extend(
-        analysis
-            .findings
-            .bias
-            .why_empty()
-            .map(|_| text::Nothing(&analysis.findings.bias).to_string()),
-    );
-    let (sae, calls) = (&loaded.model.sae, &loaded.cohort.calls);
-    let mut record = Record::new(sae, calls, &analysis, &options, classes, warnings);
-    record.inputs = inputs;
-    record.seconds.read = read_seconds;
-    record.seconds.total_before_writing = began.elapsed().as_secs_f64();
-    progress::check_interrupt()?;
-    write_files(&mut files, &analysis, &record, save_fires)?;
-    show(&analysis.findings)?;
-    files.commit().map(drop)
+    let model = find_model(&run.model)?;
+    let inputs = [("embeddings", &*run.embeddings), ("model", &*model)];
+    let beside = rayon::current_num_threads() > 1;
+    digest::beside(&inputs, beside, |digests| {
+        let loaded = Loaded::read(run)?;
+        let read_seconds = began.elapsed().as_secs_f64();
+        let encoding = loaded.encode(&options, run.engine.quiet)?;
+        let analysis = encoding.analysis(&loaded.cohort.calls, options.statistics)?;
+        let classes = classes(&loaded.cohort.calls, &analysis.fires);
+        let mut warnings = loaded.warnings(&classes, &analysis.fires);
+        let nothing = analysis.findings.bias.why_empty();
+        warnings.extend(nothing.map(|_| text::Nothing(&analysis.findings.bias).to_string()));
+        let (sae, calls) = (&loaded.model.sae, &loaded.cohort.calls);
+        let mut record = Record::new(sae, calls, &analysis, &options, classes, warnings);
+        progress::check_interrupt()?;
+        write_files(&mut files, &analysis, save_fires)?;
+        record.inputs = digests.wait()?;
+        record.seconds.read = read_seconds;
+        record.seconds.total = began.elapsed().as_secs_f64();
+        files.add("run.json", |out| record.write(out))?;
+        show(&analysis.findings)?;
+        files.commit().map(drop)
+    })
 }
 
-fn write_files(
-    files: &mut OutputSet,
-    analysis: &Analysis,
-    record: &Record,
-    save_fires: bool,
-) -> Result<()> {
+fn write_files(files: &mut OutputSet, analysis: &Analysis, save_fires: bool) -> Result<()> {
     let findings = &analysis.findings;
     files.add("sae_feature_bias_analysis.csv", |out| {
         csv::bias(&findings.bias, out)
@@ -128,7 +120,7 @@ fn write_files(
             npy::dropped_rows(&analysis.fires, out)
         })?;
     }
-    files.add("run.json", |out| record.write(out))
+    Ok(())
 }
 
 /// A run's inputs.

@@ -20,29 +20,44 @@ pub(super) struct Input {
     pub(super) sha256: String,
 }
 
-/// Does `work` while another thread reads the files, given by role and path, for their digests.
-/// Work that fails does not wait for them.
+/// Does `work` while another thread reads the files, given by role and path, for their digests,
+/// which `work` asks for when it needs them. Work that fails does not wait for them. Where `beside`
+/// is false, they are only computed when they are asked for: one thread is to be busy at a time.
 pub(super) fn beside<T>(
     files: &[(&'static str, &Path)],
-    work: impl FnOnce() -> Result<T>,
-) -> Result<(T, Vec<Input>)> {
+    beside: bool,
+    work: impl FnOnce(Digests) -> Result<T>,
+) -> Result<T> {
     let stop = AtomicBool::new(false);
-    let digests = || {
-        files
-            .iter()
-            .map(|(role, path)| digest(role, path, &stop))
-            .collect()
-    };
     thread::scope(|scope| {
-        // Where no thread can be had, digests come after the work.
-        let thread = thread::Builder::new().spawn_scoped(scope, digests);
-        let done = work().inspect_err(|_| stop.store(true, Ordering::Relaxed))?;
-        let inputs: Result<Vec<Input>> = match thread {
-            Ok(thread) => thread.join().unwrap_or(Err(Error::Cancelled)),
-            Err(_) => digests(),
+        let digests = || {
+            let each = files.iter().map(|(role, path)| digest(role, path, &stop));
+            each.collect()
         };
-        Ok((done, inputs?))
+        // Where no thread can be had, digests come after the work.
+        let thread = beside.then(|| thread::Builder::new().spawn_scoped(scope, digests));
+        let inputs = Digests {
+            thread: thread.and_then(std::io::Result::ok),
+            now: &digests,
+        };
+        work(inputs).inspect_err(|_| stop.store(true, Ordering::Relaxed))
     })
+}
+
+/// Digests under way.
+pub(super) struct Digests<'s> {
+    thread: Option<thread::ScopedJoinHandle<'s, Result<Vec<Input>>>>,
+    now: &'s dyn Fn() -> Result<Vec<Input>>,
+}
+
+impl Digests<'_> {
+    /// Waits for them.
+    pub(super) fn wait(self) -> Result<Vec<Input>> {
+        match self.thread {
+            Some(thread) => thread.join().unwrap_or(Err(Error::Cancelled)),
+            None => (self.now)(),
+        }
+    }
 }
 
 /// Reads a file once more to name its content.

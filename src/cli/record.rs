@@ -89,7 +89,8 @@ pub(super) struct Seconds {
     pub(super) read: f64,
     pub(super) encode: f64,
     pub(super) statistics: f64,
-    pub(super) total_before_writing: f64,
+    /// To the end, but for putting files in their place.
+    pub(super) total: f64,
 }
 
 impl Record {

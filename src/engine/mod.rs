@@ -7,6 +7,7 @@ mod cpu;
 pub mod cuda;
 mod device;
 mod dropped;
+pub mod peaks;
 pub mod simd;
 
 use std::sync::Mutex;

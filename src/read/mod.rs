@@ -18,6 +18,6 @@ mod tree;
 
 pub use cohort::{Cohort, read_cohort};
 pub use inspect::{CallSummary, ForeignName, Inspection, inspect};
-pub use model::{LoadedModel, read_model};
+pub use model::{LoadedModel, find_model, read_model};
 pub use torch::TensorRows;
 pub use tree::Node;

@@ -71,7 +71,11 @@ pub fn read_model(path: &Path) -> Result<LoadedModel> {
     })
 }
 
-fn find_model(path: &Path) -> Result<PathBuf> {
+/// The torch file that [`read_model`] reads for `path`.
+///
+/// # Errors
+/// There is none, or the JSON that should name it cannot be understood.
+pub fn find_model(path: &Path) -> Result<PathBuf> {
     if path.is_dir() {
         let tried = [path.join(MODEL), path.join(BEST)];
         return match tried.iter().find(|path| path.is_file()) {

@@ -103,8 +103,12 @@ impl Panels {
         self.layout = layout;
         self.count = rows.div_ceil(PANEL).next_multiple_of(2);
         self.chunks = dim.div_ceil(layout.element.chunk());
-        self.lines
-            .resize(self.count * self.chunks * LINES, Line::zeroed());
+        let lines = self.count * self.chunks * LINES;
+        if self.lines.is_empty() {
+            // Zeros that come from the system as they are needed.
+            self.lines = bytemuck::zeroed_vec(lines);
+        }
+        self.lines.resize(lines, Line::zeroed());
     }
 
     /// How many panels there are.
