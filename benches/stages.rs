@@ -8,8 +8,8 @@
 //! cargo bench --bench stages -- '/single/768->3072' # all stages of a screen
 //! ```
 //!
-//! criterion's times are those of all rows of a run; the line behind them says what a row takes,
-//! and lines are printed once more together at the end.
+//! criterion's times are those of all rows of a run; the line behind them says what a row takes, and
+//! the share of the floor. Lines are printed once more together at the end.
 
 #[path = "stages/definition.rs"]
 mod definition;
@@ -35,7 +35,8 @@ use criterion::{BenchmarkGroup, Criterion, SamplingMode};
 use crate::floors::Floors;
 use crate::lines::Lines;
 
-/// A group of few and short samples: there are many benchmarks, and the times of one hardly differ.
+/// A group of few and short samples, since there are many benchmarks. Where ten runs take longer than
+/// this asks for, criterion warns, and times ten all the same.
 fn group<'c>(
     criterion: &'c mut Criterion,
     name: &str,

@@ -92,7 +92,9 @@ pub struct Certificate {
     pub rows_certified_outright: u64,
     /// Atoms that the screen's bound left open, over all rows.
     pub ambiguous_atoms: u64,
-    /// Those of them that were scored canonically: a second, narrower screen settles most.
+    /// Those of them that went through a second, narrower screen.
+    pub second_scores: u64,
+    /// Those of them that were scored canonically.
     pub canonical_scores: u64,
     /// The most of them in one row.
     pub most_ambiguous_in_a_row: u64,
@@ -108,6 +110,7 @@ impl Certificate {
             rows: self.rows + other.rows,
             rows_certified_outright: self.rows_certified_outright + other.rows_certified_outright,
             ambiguous_atoms: self.ambiguous_atoms + other.ambiguous_atoms,
+            second_scores: self.second_scores + other.second_scores,
             canonical_scores: self.canonical_scores + other.canonical_scores,
             most_ambiguous_in_a_row: self
                 .most_ambiguous_in_a_row

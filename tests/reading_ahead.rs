@@ -107,7 +107,7 @@ fn run(threads: usize, fault: Fault, cancel: &'static AtomicBool) -> Outcome {
         Err(_) if thread.is_finished() => {
             std::panic::resume_unwind(thread.join().expect_err("it has sent nothing"))
         }
-        Err(_) => panic!("the run hangs"),
+        Err(error) => panic!("the run hangs: {error}"),
     }
 }
 

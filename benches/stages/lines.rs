@@ -12,7 +12,7 @@ pub(crate) struct Lines(Vec<String>);
 pub(crate) struct Line {
     /// The benchmark's name.
     pub(crate) name: String,
-    /// Seconds a row, the middle one of all runs that were timed.
+    /// Seconds a row of the fastest run, as floors are those of the fastest measurement.
     pub(crate) row_seconds: f64,
     /// Operations or bytes a row that cannot be avoided.
     pub(crate) row_work: f64,
@@ -43,16 +43,13 @@ impl Lines {
     }
 
     pub(crate) fn print(&self) {
+        if !self.0.is_empty() {
+            println!("The fastest runs, all together:");
+        }
         for line in &self.0 {
             println!("{}", line.trim_end());
         }
     }
-}
-
-/// The middle of several numbers.
-pub(crate) fn median(mut numbers: Vec<f64>) -> f64 {
-    numbers.sort_by(f64::total_cmp);
-    numbers[numbers.len() / 2]
 }
 
 /// The sum of what runs took, as criterion takes it.

@@ -3,7 +3,7 @@
 use atomscope::engine::{CpuScreen, Encoded};
 
 use crate::floors::{Floors, Rate};
-use crate::lines::{Line, median};
+use crate::lines::Line;
 use crate::shapes::Shape;
 
 /// A stage of a run, or all of it.
@@ -70,30 +70,33 @@ impl Stage {
         floors: &Floors,
         runs: &[Encoded],
     ) -> Line {
-        let rows = runs[0].fires.rows() as f64;
-        let certificate = runs[0].tally.certificate();
-        let open_atoms = certificate.ambiguous_atoms as f64 / rows;
-        let note = match self {
-            Self::Settle => format!(
-                "{open_atoms:.1} atoms open, {:.1} after the second screen",
-                certificate.canonical_scores as f64 / rows
-            ),
-            Self::Encode => {
-                let behind = |run: &Encoded| {
-                    let seconds = run.seconds.threads;
-                    (seconds.select + seconds.settle) / seconds.product
-                };
-                let share = 100.0 * median(runs.iter().map(behind).collect());
-                format!("select and settle: {share:.0} % of product")
-            }
-            _ => String::new(),
-        };
+        let order = |a: &&Encoded, b: &&Encoded| self.seconds(a).total_cmp(&self.seconds(b));
+        let fastest = runs.iter().min_by(order).expect("at least one run");
+        let rows = fastest.fires.rows() as f64;
+        let open_atoms = fastest.tally.certificate().ambiguous_atoms as f64 / rows;
         Line {
             name,
-            row_seconds: median(runs.iter().map(|run| self.seconds(run)).collect()) / rows,
+            row_seconds: self.seconds(fastest) / rows,
             row_work: self.row_work(shape, open_atoms),
             floor: self.floor(floors, screen),
-            note,
+            note: self.note(fastest),
+        }
+    }
+
+    /// What else is to be said of a run.
+    fn note(self, run: &Encoded) -> String {
+        let (seconds, certificate) = (run.seconds.threads, run.tally.certificate());
+        match self {
+            Self::Settle => format!(
+                "{:.1} atoms open, {:.2} after the second screen",
+                certificate.ambiguous_atoms as f64 / certificate.rows as f64,
+                certificate.canonical_scores as f64 / certificate.rows as f64
+            ),
+            Self::Encode => format!(
+                "select and settle: {:.0} % of product",
+                100.0 * (seconds.select + seconds.settle) / seconds.product
+            ),
+            _ => String::new(),
         }
     }
 }

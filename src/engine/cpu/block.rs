@@ -359,6 +359,7 @@ impl Block {
 
     pub(super) fn finish(self) -> (Certificate, ThreadSeconds) {
         let certificate = Certificate {
+            second_scores: self.rescore.second_scores,
             canonical_scores: self.rescore.canonical_scores,
             ..self.certificate
         };

@@ -2,11 +2,16 @@
 //! grouped by atom, so that each atom's weights are read once a block.
 //!
 //! ```text
-//! 1. second screen   every pair's product in binary32, in short sums; its bound is some thousand
-//!                    times tighter than that of a screen in bfloat16
+//! 1. second screen   the product in binary32 of the pairs that lie near their row's threshold; its
+//!                    bound is some thousand times tighter than that of a screen in bfloat16
 //! 2. settle          per row, as behind the first screen: certain, impossible, still open
 //! 3. canonical       what is still open is scored as the answer is defined
 //! ```
+//!
+//! A pair is near where the threshold that the estimates suggest lies within its bound. Once these
+//! have narrow bounds, so has the threshold, and the other half of the open pairs, which were open
+//! only because the threshold's place was as uncertain as their own, are settled without a score of
+//! their own.
 //!
 //! # The second screen's bound
 //! In the units of the numbers themselves, for rows and weights that need no scaling (their
@@ -24,6 +29,7 @@
 use super::block::Model;
 use super::products::{SLICE, SliceOfRows, add_products};
 use super::screen::WhiteRows;
+use super::select::Candidate;
 use crate::engine::bound;
 use crate::engine::canonical::canonical_score;
 use crate::engine::simd::prefetch;
@@ -42,6 +48,17 @@ struct OpenRow {
     first: usize,
 }
 
+/// An open atom of a row.
+#[derive(Debug, Clone, Copy)]
+struct Pair {
+    row: u32,
+    open: Candidate,
+    /// Whether it goes through the second screen.
+    near: bool,
+    /// The second screen's score, without the bias.
+    product: f64,
+}
+
 /// An open atom's canonical score lies between these.
 #[derive(Debug, Clone, Copy)]
 struct Bounds {
@@ -50,22 +67,37 @@ struct Bounds {
     upper: f64,
 }
 
+impl Bounds {
+    /// As the screen has them.
+    fn of(open: Candidate) -> Self {
+        Self {
+            atom: open.atom,
+            lower: f64::from(open.lower),
+            upper: f64::from(open.upper),
+        }
+    }
+}
+
+/// A score's estimate, and how far it can be off.
+fn middle_and_width(open: Candidate) -> (f64, f64) {
+    let (lower, upper) = (f64::from(open.lower), f64::from(open.upper));
+    (f64::midpoint(lower, upper), (upper - lower) / 2.0)
+}
+
 /// Open pairs of a block, reused from block to block.
 #[derive(Default)]
 pub(super) struct Rescore {
     rows: Vec<OpenRow>,
-    /// Pair by pair, row after row: the atom.
-    atoms: Vec<u32>,
-    /// Pair by pair: the row in the block.
-    row_of: Vec<u32>,
-    /// Pair by pair: the second screen's score, without the bias.
-    products: Vec<f64>,
+    /// Pair by pair, row after row.
+    pairs: Vec<Pair>,
     by_atom: ByAtom,
     /// A slice of every row, together: slices of whole rows would compete for places of the cache.
     slice: Vec<f32>,
     bounds: Vec<Bounds>,
     scratch: Vec<f64>,
     ranked: Vec<(f64, u32)>,
+    /// Pairs that went through the second screen, since this was made.
+    pub(super) second_scores: u64,
     /// Pairs that were scored canonically, since this was made.
     pub(super) canonical_scores: u64,
 }
@@ -83,19 +115,45 @@ struct ByAtom {
 
 impl Rescore {
     /// Takes in a row's open atoms, of which `missing` fire.
-    pub(super) fn open(&mut self, row: usize, atoms: &[u32], missing: usize) {
+    pub(super) fn open(&mut self, row: usize, atoms: &[Candidate], missing: usize) {
         self.rows.push(OpenRow {
             row: row as u32,
             missing: missing as u32,
-            first: self.atoms.len(),
+            first: self.pairs.len(),
         });
-        self.atoms.extend_from_slice(atoms);
-        self.row_of.resize(self.atoms.len(), row as u32);
+        let threshold = self.suggested_threshold(atoms, missing);
+        self.pairs.extend(atoms.iter().map(|&open| {
+            let (middle, width) = middle_and_width(open);
+            Pair {
+                row: row as u32,
+                open,
+                // A little more: the threshold that is suggested is not yet the right one.
+                near: (middle - threshold).abs() <= 1.125 * width,
+                product: 0.0,
+            }
+        }));
+    }
+
+    /// What the estimates say of where the atoms that fire end: between the last of them and the
+    /// next.
+    fn suggested_threshold(&mut self, atoms: &[Candidate], missing: usize) -> f64 {
+        let descending = |a: &f64, b: &f64| b.total_cmp(a);
+        self.scratch.clear();
+        self.scratch
+            .extend(atoms.iter().map(|&open| middle_and_width(open).0));
+        let last = missing.clamp(1, atoms.len()) - 1;
+        let (_, &mut fires, others) = self.scratch.select_nth_unstable_by(last, descending);
+        let next = others.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        if next.is_finite() {
+            f64::midpoint(fires, next)
+        } else {
+            fires
+        }
     }
 
     /// Whether it is time to settle what was gathered.
     pub(super) fn is_full(&self) -> bool {
-        self.atoms.len() >= MOST_PAIRS
+        self.pairs.len() >= MOST_PAIRS
     }
 
     /// Settles every open row, and hands over the row and those of its open atoms that fire.
@@ -116,19 +174,16 @@ impl Rescore {
             done(self.rows[open].row as usize, &fires);
         }
         self.rows.clear();
-        self.atoms.clear();
-        self.row_of.clear();
+        self.pairs.clear();
     }
 
     /// The second screen's products, atom by atom.
     fn multiply(&mut self, model: &Model, rows: &[f32]) {
         let sae = model.sae();
         let dim = sae.input_dim();
-        self.by_atom
-            .sort(&self.atoms, &self.row_of, sae.feature_dim());
+        self.by_atom.sort(&self.pairs, sae.feature_dim());
         let sorted = &mut self.by_atom;
-        sorted.products.clear();
-        sorted.products.resize(self.atoms.len(), 0.0);
+        self.second_scores += sorted.pairs.len() as u64;
         for from in (0..dim).step_by(SLICE) {
             let slice = from..(from + SLICE).min(dim);
             self.slice.clear();
@@ -160,9 +215,8 @@ impl Rescore {
                 first = next;
             }
         }
-        self.products.resize(self.atoms.len(), 0.0);
         for (&pair, &product) in sorted.pairs.iter().zip(&sorted.products) {
-            self.products[pair as usize] = product;
+            self.pairs[pair as usize].product = product;
         }
     }
 
@@ -174,39 +228,44 @@ impl Rescore {
         } = self.rows[open];
         let (row, missing) = (row as usize, missing as usize);
         let next = self.rows.get(open + 1);
-        let pairs = first..next.map_or(self.atoms.len(), |next| next.first);
-        let still_open = if model.weights_are_unscaled() && rows.exponents[row] == 0 {
+        let pairs = &self.pairs[first..next.map_or(self.pairs.len(), |next| next.first)];
+        self.bounds.clear();
+        if model.weights_are_unscaled() && rows.exponents[row] == 0 {
             let norm = bound::scaled_norm(rows.facts[row].squares, 0);
-            self.bounds.clear();
-            for pair in pairs.clone() {
-                let bounds = Self::interval(model, self.atoms[pair], self.products[pair], norm);
-                self.bounds.push(bounds);
-            }
+            let bounds = pairs.iter().map(|pair| Self::interval(model, pair, norm));
+            self.bounds.extend(bounds);
             self.narrow(missing, fires);
-            self.bounds.iter().map(|bounds| bounds.atom).collect()
         } else {
-            self.atoms[pairs].to_vec()
-        };
-        let missing = missing - fires.len();
-        if missing == still_open.len() {
-            fires.extend(still_open);
-            return;
+            self.bounds
+                .extend(pairs.iter().map(|pair| Bounds::of(pair.open)));
         }
-        self.canonical_scores += still_open.len() as u64;
-        let dim = model.sae().input_dim();
-        let x = &rows.numbers[row * dim..(row + 1) * dim];
-        rank(model, x, still_open.into_iter(), missing, &mut self.ranked);
-        fires.extend(self.ranked[..missing].iter().map(|&(_, atom)| atom));
+        let still_open = std::mem::take(&mut self.bounds);
+        let missing = missing - fires.len();
+        let atoms = still_open.iter().map(|bounds| bounds.atom);
+        if missing == still_open.len() {
+            fires.extend(atoms);
+        } else {
+            self.canonical_scores += still_open.len() as u64;
+            let dim = model.sae().input_dim();
+            let x = &rows.numbers[row * dim..(row + 1) * dim];
+            rank(model, x, atoms, missing, &mut self.ranked);
+            fires.extend(self.ranked[..missing].iter().map(|&(_, atom)| atom));
+        }
+        self.bounds = still_open;
     }
 
-    /// Where an atom's canonical score lies by the second screen.
-    fn interval(model: &Model, atom: u32, product: f64, row_norm: f32) -> Bounds {
-        let f = atom as usize;
+    /// Where an atom's canonical score lies: by the second screen where it went through that. In
+    /// units of the scores themselves, as nothing is scaled.
+    fn interval(model: &Model, pair: &Pair, row_norm: f32) -> Bounds {
+        if !pair.near {
+            return Bounds::of(pair.open);
+        }
+        let f = pair.open.atom as usize;
         let bias = model.sae().bias()[f];
         let margin = second_margin(model.sae().input_dim(), row_norm, model.norm(f), bias);
-        let score = product + f64::from(bias);
+        let score = pair.product + f64::from(bias);
         Bounds {
-            atom,
+            atom: pair.open.atom,
             lower: score - margin,
             upper: score + margin,
         }
@@ -250,28 +309,32 @@ pub(super) fn second_margin(dim: usize, row_norm: f32, weight_norm: f32, bias: f
 }
 
 impl ByAtom {
-    /// A counting sort.
-    fn sort(&mut self, atoms: &[u32], rows: &[u32], features: usize) {
+    /// A counting sort of those that are near.
+    fn sort(&mut self, pairs: &[Pair], features: usize) {
+        let near = || pairs.iter().enumerate().filter(|(_, pair)| pair.near);
         self.places.clear();
         self.places.resize(features + 1, 0);
-        for &atom in atoms {
-            self.places[atom as usize + 1] += 1;
+        for (_, pair) in near() {
+            self.places[pair.open.atom as usize + 1] += 1;
         }
         let mut end = 0;
         for count in &mut self.places {
             end += *count;
             *count = end;
         }
+        let count = end as usize;
         for sorted in [&mut self.pairs, &mut self.atoms, &mut self.rows] {
-            sorted.resize(atoms.len(), 0);
+            sorted.resize(count, 0);
         }
-        for (pair, (&atom, &row)) in atoms.iter().zip(rows).enumerate() {
-            let place = &mut self.places[atom as usize];
+        self.products.clear();
+        self.products.resize(count, 0.0);
+        for (i, pair) in near() {
+            let place = &mut self.places[pair.open.atom as usize];
             let to = *place as usize;
             *place += 1;
-            self.pairs[to] = pair as u32;
-            self.atoms[to] = atom;
-            self.rows[to] = row;
+            self.pairs[to] = i as u32;
+            self.atoms[to] = pair.open.atom;
+            self.rows[to] = pair.row;
         }
     }
 }

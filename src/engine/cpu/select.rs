@@ -26,10 +26,10 @@ use crate::engine::simd::Simd;
 
 /// An atom that may fire, and between what its score lies, in the row's screening units.
 #[derive(Debug, Clone, Copy)]
-struct Candidate {
-    atom: u32,
-    lower: f32,
-    upper: f32,
+pub(super) struct Candidate {
+    pub(super) atom: u32,
+    pub(super) lower: f32,
+    pub(super) upper: f32,
 }
 
 /// What the screen's bound says of a row.
@@ -68,7 +68,7 @@ pub(super) struct Selection {
     /// Atoms of the row last settled that fire for certain.
     pub(super) certain: Vec<u32>,
     /// Atoms of the row last settled that the bound leaves open.
-    pub(super) ambiguous: Vec<u32>,
+    pub(super) ambiguous: Vec<Candidate>,
 }
 
 /// How many groups features are dealt into.
@@ -260,11 +260,12 @@ impl Selection {
             if c.lower > highest_out {
                 self.certain.push(c.atom);
             } else if c.upper >= lowest_in {
-                self.ambiguous.push(c.atom);
+                self.ambiguous.push(*c);
             }
         }
         if self.certain.len() + self.ambiguous.len() == k {
-            self.certain.append(&mut self.ambiguous);
+            let fires = self.ambiguous.drain(..).map(|c| c.atom);
+            self.certain.extend(fires);
             return Verdict::Certified;
         }
         Verdict::Ambiguous

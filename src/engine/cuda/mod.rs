@@ -196,6 +196,7 @@ fn certificate(spent: &[Spent]) -> Certificate {
         rows: counters.rows,
         rows_certified_outright: counters.certified_outright,
         ambiguous_atoms: counters.ambiguous_atoms,
+        second_scores: 0,
         canonical_scores: counters.ambiguous_atoms,
         most_ambiguous_in_a_row: counters.most_ambiguous,
         rows_rescored_in_full: counters.overflowed,
