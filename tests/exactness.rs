@@ -118,14 +118,25 @@ fn scales_mixed_within_a_row_and_among_features() {
 
 #[test]
 fn dropped_rows_leave_every_other_row_its_own_set() {
-    // Rows of very different scales, so that what belongs to one row fits no other.
-    let mut case = plain_case(40, 300, 21, 333, 8);
-    for (row, exponent) in case.rows.chunks_mut(21).zip((-35..=35).cycle().step_by(7)) {
+    // Rows of very different scales, so that what belongs to one row fits no other; and of one.
+    let alike = plain_case(40, 300, 21, 333, 8);
+    let mut different = alike.clone();
+    for (row, exponent) in different
+        .rows
+        .chunks_mut(21)
+        .zip((-35..=35).cycle().step_by(7))
+    {
         let factor = 10f32.powi(exponent);
         for n in row {
             *n *= factor;
         }
     }
+    for case in [alike, different] {
+        dropped_rows_leave_every_other_row_alone(case);
+    }
+}
+
+fn dropped_rows_leave_every_other_row_alone(mut case: Case) {
     let expected = case.oracle();
     let bad: Vec<usize> = (0..300)
         .filter(|r| r % 5 == 0 || (128..140).contains(r))
@@ -148,6 +159,85 @@ fn dropped_rows_leave_every_other_row_its_own_set() {
             kept += 1;
         }
         assert_eq!(kept, 300 - bad.len());
+    }
+}
+
+/// Blocks in which rows differ: what belongs to one of them fits no other.
+#[test]
+fn rows_of_a_block_keep_what_is_their_own() {
+    // What rounding takes away: nothing of the weights and of the first block's rows, much of the
+    // others'.
+    let mut rounded = plain_case(50, 240, 64, 300, 9);
+    let to_bfloat16 = |n: &mut f32| *n = f32::from_bits(n.to_bits() & 0xffff_0000);
+    rounded.weight.iter_mut().for_each(to_bfloat16);
+    rounded.rows[..40 * 64].iter_mut().for_each(to_bfloat16);
+    // Norms, where scores are decided far below binary32.
+    let mut norms = hostile::near_ties();
+    // Rows that are scaled, behind one that is not, and so large that products overflow.
+    let mut scaled = hostile::near_ties();
+    let mut some_scaled = plain_case(51, 30, 40, 200, 7);
+    for (case, first, others) in [
+        (&mut norms, 2f32.powi(-15), 2f32.powi(12)),
+        (&mut scaled, 1e37, 3e37),
+        (&mut some_scaled, 1.0, 1e30),
+    ] {
+        for (r, row) in case.rows.chunks_mut(case.d).enumerate() {
+            let factor = if r == 0 { first } else { others };
+            row.iter_mut().for_each(|n| *n *= factor);
+        }
+    }
+    for case in [rounded, norms, scaled, some_scaled] {
+        let expected = case.oracle();
+        for screen in screens() {
+            let options = EngineOptions {
+                threads: Some(1),
+                batch_rows: Some(40),
+                cpu: CpuOptions { screen },
+                ..EngineOptions::default()
+            };
+            case.assert_exact(&expected, &encode(&case, &options), &format!("{options:?}"));
+        }
+    }
+}
+
+#[test]
+fn scores_that_rise_with_the_index_overflow_no_buffer() {
+    let mut case = hostile::rising();
+    case.f = 40_000;
+    case.weight = (0..40_000 * 4).map(|i| (i / 4) as f32 * 1e-3).collect();
+    case.bias = vec![0.0; 40_000];
+    let expected = case.oracle();
+    for simd in Simd::all() {
+        for screen in screens() {
+            let options = EngineOptions {
+                simd: Some(simd),
+                cpu: CpuOptions { screen },
+                ..EngineOptions::default()
+            };
+            let found = encode(&case, &options);
+            case.assert_exact(&expected, &found, &format!("{options:?}"));
+            let certificate = found.tally.certificate();
+            assert_eq!(certificate.rows_rescored_in_full, 0, "{options:?}");
+        }
+    }
+}
+
+#[test]
+fn many_threads_and_few_rows_do_not_wait_for_each_other() {
+    // Packing and measuring go on while blocks do, on more threads than there are processors.
+    let case = random_case(60, 64, 3000, 64, 4);
+    let expected = case.oracle();
+    for round in 0..40 {
+        for screen in [CpuScreen::Auto, CpuScreen::Single] {
+            let options = EngineOptions {
+                threads: Some(16),
+                batch_rows: Some(1),
+                cpu: CpuOptions { screen },
+                ..EngineOptions::default()
+            };
+            let way = format!("round {round}, {options:?}");
+            case.assert_exact(&expected, &encode(&case, &options), &way);
+        }
     }
 }
 

@@ -13,6 +13,7 @@ use atomscope::rows::{ElementType, Rows, SliceRows};
 use atomscope::sae::Sae;
 use atomscope::simulate::{SimulateOptions, simulate_in_memory};
 use atomscope::tally::Strata;
+use rayon::prelude::*;
 
 const DIM: usize = 12;
 const COUNT: usize = 400;
@@ -210,4 +211,71 @@ fn rows_of_every_type_are_read_as_they_are_stored() {
     let encoded = engine.encode(&rows, &Strata::single(COUNT), &Control::default());
     let found = encoded.expect("finite rows").fires.atoms().to_vec();
     assert_eq!(found, expected(&cohort.sae, &widened));
+}
+
+#[test]
+fn rows_may_be_read_by_the_pool_that_waits_for_them() {
+    /// Rows that are read by all threads of the pool: those that compute must lend a hand.
+    struct ByThePool<'a>(SliceRows<'a, f32>);
+    impl Rows for ByThePool<'_> {
+        fn count(&self) -> usize {
+            self.0.count()
+        }
+        fn dim(&self) -> usize {
+            DIM
+        }
+        fn name(&self) -> String {
+            "by the pool".to_owned()
+        }
+        fn read(&self, range: Range<usize>, out: &mut [f32]) -> Result<()> {
+            let each = out.par_chunks_mut(DIM).zip(range);
+            each.try_for_each(|(out, row)| self.0.read(row..row + 1, out))
+        }
+    }
+    let (send, receive) = channel();
+    std::thread::spawn(move || {
+        let cohort =
+            simulate_in_memory(&SimulateOptions::new(COUNT, DIM, 30, 3, 1)).expect("a good shape");
+        let rows = ByThePool(SliceRows::new(&cohort.embeddings, DIM).expect("whole rows"));
+        // No threads of its own: those of the pool that the rows use.
+        let mut engine = CpuEngine::new(&cohort.sae, &EngineOptions::default()).expect("an engine");
+        let encoded = engine.encode(&rows, &Strata::single(COUNT), &Control::default());
+        let found = encoded.expect("finite rows").fires.atoms().to_vec();
+        let _ = send.send((found, expected(&cohort.sae, &cohort.embeddings)));
+    });
+    let (found, expected) = receive
+        .recv_timeout(Duration::from_secs(60))
+        .expect("no run that hangs");
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn a_callback_that_panics_stops_all_threads() {
+    let cohort =
+        simulate_in_memory(&SimulateOptions::new(COUNT, DIM, 30, 3, 1)).expect("a good shape");
+    let rows = SliceRows::new(&cohort.embeddings, DIM).expect("whole rows");
+    let options = EngineOptions {
+        threads: Some(2),
+        batch_rows: Some(1),
+        ..EngineOptions::default()
+    };
+    let calls = AtomicU64::new(0);
+    let progress = |_: u64| {
+        let calls = calls.fetch_add(1, Ordering::Relaxed);
+        assert_ne!(calls, 0, "planted");
+        // The other thread, which may go on with what it has begun.
+        std::thread::sleep(Duration::from_millis(1));
+    };
+    let run = || {
+        let mut engine = CpuEngine::new(&cohort.sae, &options).expect("an engine");
+        let control = Control {
+            cancel: None,
+            progress: Some(&progress),
+        };
+        engine
+            .encode(&rows, &Strata::single(COUNT), &control)
+            .map(drop)
+    };
+    assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(run)).is_err());
+    assert!(calls.into_inner() < COUNT as u64 / 2);
 }

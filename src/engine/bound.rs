@@ -124,7 +124,7 @@ impl Rounding {
     /// features with norms `W` of which rounding took away `ΔW`. Returns every feature's `N`, too.
     pub fn bfloat16(additions: usize, norms: &[f32], lost: &[f32]) -> (Self, Vec<f32>) {
         const ROUNDED: f64 = 1.0 + 1.0 / 64.0;
-        // Rounding takes at most 2⁻⁹ of a number that it does not flush: what lost more is (all but)
+        // Rounding takes less than 2⁻⁸ of a number that it does not flush: what lost more is (all but)
         // zero, and says nothing of the others.
         let mut ratios: Vec<f64> = norms
             .iter()

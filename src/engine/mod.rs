@@ -140,6 +140,14 @@ impl Control<'_> {
             .is_some_and(|cancel| cancel.load(Ordering::Relaxed))
     }
 
+    /// An error if the caller wants the run to end.
+    pub(crate) fn check(&self) -> Result<()> {
+        if self.is_cancelled() {
+            return Err(Error::Cancelled);
+        }
+        Ok(())
+    }
+
     /// Tells the caller how many rows are done.
     pub fn report(&self, rows: u64) {
         if let Some(progress) = self.progress {

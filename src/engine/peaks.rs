@@ -211,30 +211,16 @@ mod x86 {
         };
     }
 
-    multiply_add!(
-        avx2,
-        "avx2,fma",
-        8,
-        _mm256_set1_ps(0.0),
-        _mm256_set1_ps(1.0),
-        avx2
-    );
-    multiply_add!(
-        avx512,
-        "avx512f",
-        16,
-        _mm512_set1_ps(0.0),
-        _mm512_set1_ps(1.0),
-        avx512
-    );
-    multiply_add!(
-        bfloat16_vectors,
-        "avx512f,avx512bf16",
-        32,
-        _mm512_set1_ps(0.0),
-        _mm512_cvtne2ps_pbh(_mm512_set1_ps(1.0), _mm512_set1_ps(1.0)),
-        bfloat16
-    );
+    multiply_add! {
+        avx2, "avx2,fma", 8, _mm256_set1_ps(0.0), _mm256_set1_ps(1.0), avx2
+    }
+    multiply_add! {
+        avx512, "avx512f", 16, _mm512_set1_ps(0.0), _mm512_set1_ps(1.0), avx512
+    }
+    multiply_add! {
+        bfloat16_vectors, "avx512f,avx512bf16", 32, _mm512_set1_ps(0.0),
+        _mm512_cvtne2ps_pbh(_mm512_set1_ps(1.0), _mm512_set1_ps(1.0)), bfloat16
+    }
 
     /// Six tiles of sums and two of ones.
     ///

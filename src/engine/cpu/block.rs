@@ -10,10 +10,10 @@ use super::screens::Screens;
 use super::select::{self, Selection, Verdict};
 use super::tile::ROW_LANES;
 use super::whiten::{self, RowFacts};
-use crate::engine::ThreadSeconds;
 use crate::engine::bound;
 use crate::engine::canonical::divisors;
 use crate::engine::simd::Simd;
+use crate::engine::{Control, ThreadSeconds};
 use crate::error::Result;
 use crate::rows::ElementType;
 use crate::sae::Sae;
@@ -31,7 +31,8 @@ const MOST_MAXIMA: usize = 1 << 21;
 pub(super) struct Model<'a> {
     sae: &'a Sae,
     scaling: Scaling,
-    screens: Screens<'a>,
+    /// None where nothing is screened.
+    screens: Option<Screens<'a>>,
     divisors: Vec<f32>,
     simd: Simd,
 }
@@ -41,7 +42,11 @@ impl<'a> Model<'a> {
     /// A screen that this processor cannot do.
     pub(super) fn new(sae: &'a Sae, simd: Simd, screen: CpuScreen) -> Result<Self> {
         let scaling = Scaling::new(sae, simd);
-        let screens = Screens::new(sae, &scaling, simd, screen)?;
+        // The screen is not worth its work where all atoms fire, and the bound does not hold for
+        // longer rows.
+        let screens = (sae.k() < sae.feature_dim() && sae.input_dim() <= bound::LARGEST_DIM)
+            .then(|| Screens::new(sae, &scaling, simd, screen))
+            .transpose()?;
         Ok(Self {
             sae,
             scaling,
@@ -60,10 +65,9 @@ impl<'a> Model<'a> {
     }
 
     pub(super) fn code_path(&self) -> String {
-        if self.screens() {
-            format!("{}, {}", self.simd, self.screens.describe(&self.scaling))
-        } else {
-            format!("{}, no screen: every atom is scored in full", self.simd)
+        match &self.screens {
+            Some(screens) => format!("{}, {}", self.simd, screens.describe()),
+            None => format!("{}, no screen: every atom is scored in full", self.simd),
         }
     }
 
@@ -81,12 +85,6 @@ impl<'a> Model<'a> {
     /// Whether weights are screened as they are.
     pub(super) fn weights_are_unscaled(&self) -> bool {
         self.scaling.exponent == 0
-    }
-
-    /// Whether the screen is worth its work: not where all atoms fire, and not where the bound
-    /// does not hold.
-    fn screens(&self) -> bool {
-        self.sae.k() < self.sae.feature_dim() && self.sae.input_dim() <= bound::LARGEST_DIM
     }
 
     /// Rows that go through a screen's product at once, of `count`.
@@ -166,6 +164,8 @@ pub(super) struct Block {
     rescore: Rescore,
     ranked: Vec<(f64, u32)>,
     spent: Spent,
+    /// Whether a block went through already.
+    is_warm: bool,
     certificate: Certificate,
     seconds: ThreadSeconds,
 }
@@ -208,14 +208,19 @@ impl Block {
     }
 
     /// Selects and counts the rows that were loaded. `strata` and `atoms` are those of the whole
-    /// block; rows that were not kept leave their part of `atoms` as it is.
+    /// block; rows that were not kept leave their part of `atoms` as it is. `threads` work on the run.
+    ///
+    /// # Errors
+    /// Cancellation.
     pub(super) fn encode(
         &mut self,
         model: &Model,
         strata: &[u16],
         tally: &SharedTally,
         atoms: &mut [u32],
-    ) {
+        control: &Control,
+        threads: usize,
+    ) -> Result<()> {
         let kept = std::mem::take(&mut self.white.kept);
         let mut out = Out {
             k: model.sae.k(),
@@ -225,31 +230,61 @@ impl Block {
             atoms,
         };
         self.certificate.rows += kept.len() as u64;
-        if !kept.is_empty() && model.screens() {
-            self.select(model, &mut out);
-        } else {
-            let began = Instant::now();
-            (0..kept.len()).for_each(|i| self.settle_in_full(model, i, &mut out));
-            self.seconds.settle += began.elapsed().as_secs_f64();
-        }
+        let done = match &model.screens {
+            Some(screens) if !kept.is_empty() => {
+                let screen = screens.current();
+                self.select(model, screen, &mut out, control).map(|()| {
+                    if self.is_warm {
+                        let rows = self.white.part(0..kept.len());
+                        let (spent, operand) = (self.spent, &mut self.operand);
+                        screens.judge(&model.scaling, rows, spent, operand, threads);
+                    }
+                    self.is_warm = true;
+                })
+            }
+            _ => self.settle_all_in_full(model, &mut out, control),
+        };
         self.white.kept = kept;
+        done
     }
 
-    /// Selects all rows through the current screen.
-    fn select(&mut self, model: &Model, out: &mut Out) {
-        let screen = model.screens.current(&model.scaling);
+    /// Settles all rows without a screen.
+    fn settle_all_in_full(
+        &mut self,
+        model: &Model,
+        out: &mut Out,
+        control: &Control,
+    ) -> Result<()> {
+        let began = Instant::now();
+        for i in 0..self.white.facts.len() {
+            control.check()?;
+            self.settle_in_full(model, i, out);
+        }
+        self.seconds.settle += began.elapsed().as_secs_f64();
+        Ok(())
+    }
+
+    /// Selects all rows through a screen.
+    fn select(
+        &mut self,
+        model: &Model,
+        screen: &Screen,
+        out: &mut Out,
+        control: &Control,
+    ) -> Result<()> {
         self.spent = Spent::default();
         let count = self.white.facts.len();
         let step = model.rows_per_product(screen, count);
         for first in (0..count).step_by(step) {
+            control.check()?;
             let rows = first..(first + step).min(count);
             self.screen(model, screen, rows.clone());
             let began = Instant::now();
             for i in rows {
                 self.settle(model, i, i - first, out);
-            }
-            if self.rescore.is_full() {
-                self.settle_open(model, out);
+                if self.rescore.is_full() {
+                    self.settle_open(model, out);
+                }
             }
             self.spent.settle += began.elapsed().as_secs_f64();
         }
@@ -259,10 +294,7 @@ impl Block {
         self.seconds.product += self.spent.product;
         self.seconds.select += self.spent.select;
         self.seconds.settle += self.spent.settle;
-        let (rows, operand) = (self.white.part(0..count), &mut self.operand);
-        model
-            .screens
-            .judge(&model.scaling, rows, self.spent, operand);
+        Ok(())
     }
 
     /// Scores all features strip by strip, and lets selection see each strip while it is in cache.

@@ -3,7 +3,7 @@
 
 use proptest::prelude::*;
 
-use super::screen::{Kernel, Operand, Scaling, Screen, WhiteRows};
+use super::screen::{Kernel, Operand, Pack, Scaling, Screen, WhiteRows};
 use super::tile::ROW_LANES;
 use super::whiten::row_facts;
 use crate::engine::bound::{self, Rounding, RowMargin};
@@ -146,7 +146,10 @@ fn screens<'a>(sae: &'a Sae, scaling: &Scaling, simd: Simd) -> Vec<Screen<'a>> {
         Some(Kernel::Plain(simd)),
     ];
     let features = sae.feature_dim();
-    let packed = |kernel| Screen::packed(sae, scaling, simd, kernel, features);
+    let packed = |kernel| {
+        let screen = Screen::packed(sae, scaling, simd, kernel, features, Pack::Here);
+        screen.expect("small")
+    };
     let mut screens: Vec<_> = kernels.into_iter().flatten().map(packed).collect();
     screens.push(Screen::unpacked(sae, scaling, simd, features));
     screens
@@ -239,51 +242,85 @@ fn the_bound_is_not_idle() {
     );
 }
 
-#[test]
-fn the_bound_of_bfloat16_is_not_idle() {
-    // Every number lies just below the middle of two bfloat16 numbers and is rounded down, rows and
-    // weights alike: what rounding takes away is parallel to what is left, and Cauchy–Schwarz is an
-    // equality. Half the margin would be wrong.
-    let d = 1000;
-    let number = f32::from_bits(0x3f80_7fff);
-    let sae = Sae::new(SaeParts {
+/// A model of such weights, whose whitening divides by one.
+fn plain_sae(d: usize, weight: Vec<f32>) -> Sae {
+    let features = weight.len() / d;
+    Sae::new(SaeParts {
         name: "case".into(),
         input_dim: d,
-        feature_dim: 2,
+        feature_dim: features,
         k: 1,
-        weight: vec![number; 2 * d],
-        bias: vec![0.0; 2],
+        weight,
+        bias: vec![0.0; features],
         mean: vec![0.0; d],
         std: vec![1.0; d],
     })
-    .expect("finite numbers");
+    .expect("finite numbers")
+}
+
+/// The score of `x` with the first atom, its distance to the exact one, and its margin, by every
+/// screen.
+fn first_scores(sae: &Sae, x: &[f32]) -> Vec<(String, f64, f64)> {
     let simd = Simd::detect();
-    let scaling = Scaling::new(&sae, simd);
-    let x = vec![number; d];
-    let facts = [row_facts(simd, &x)];
+    let scaling = Scaling::new(sae, simd);
+    let facts = [row_facts(simd, x)];
     let rows = WhiteRows {
-        numbers: &x,
+        numbers: x,
         facts: &facts,
-        exponents: &[0],
+        exponents: &[scaling.row_exponent(facts[0].largest)],
     };
-    let exact = canonical_score(simd, &x, &x, 0.0);
-    for screen in screens(&sae, &scaling, simd) {
+    let exact = canonical_score(simd, x, &sae.weight()[..x.len()], 0.0);
+    let of_screen = |screen: Screen| {
         let mut margins = Vec::new();
         let mut operand = Operand::default();
         let taken = screen.take_rows(simd, &scaling, rows, &mut operand, |_, _, margin| {
             margins.push(margin);
         });
         let mut scores = vec![0.0; ROW_LANES * ROW_LANES];
-        screen.scores(&taken, 0..2, &mut scores, ROW_LANES);
-        let margin = f64::from(margins[0].scale) * f64::from(screen.norms[0]);
-        let error = (f64::from(scores[0]) - exact).abs();
-        assert!(error <= margin, "{}: {error:e} {margin:e}", screen.name());
-        if screen.name().contains("bfloat16") {
-            assert!(
-                error > 0.9 * margin,
-                "{}: {error:e} {margin:e}",
-                screen.name()
-            );
+        screen.scores(&taken, 0..sae.feature_dim(), &mut scores, ROW_LANES);
+        let margin =
+            f64::from(margins[0].scale) * f64::from(screen.norms[0]) + f64::from(margins[0].offset);
+        (screen.name(), (f64::from(scores[0]) - exact).abs(), margin)
+    };
+    let all = screens(sae, &scaling, simd);
+    all.into_iter().map(of_screen).collect()
+}
+
+#[test]
+fn the_bound_of_sums_in_bfloat16_is_not_idle() {
+    // All are bfloat16 numbers, so that nothing is lost but in the sums, where every product is a
+    // little more than half of a last place and rounds up.
+    let d = 512;
+    let mut x = vec![2f32.powi(-12) * (1.0 + 2f32.powi(-7)); d];
+    x[0] = 1.0;
+    for (name, error, margin) in first_scores(&plain_sae(d, x.clone()), &x) {
+        assert!(error <= margin, "{name}: {error:e} {margin:e}");
+        if name.contains("bfloat16 screen by plain loops") {
+            assert!(error > 0.9 * margin, "{name}: {error:e} {margin:e}");
+        }
+    }
+}
+
+#[test]
+fn what_instructions_flush_to_zero_is_within_the_bound() {
+    // The second atom keeps the weights from being scaled into range.
+    let sae = plain_sae(1, vec![2f32.powi(-125), 1.0]);
+    for (name, error, margin) in first_scores(&sae, &[2f32.powi(-20)]) {
+        assert!(error <= margin, "{name}: {error:e} {margin:e}");
+    }
+}
+
+#[test]
+fn the_bound_of_bfloat16_is_not_idle() {
+    // Every number lies just below the middle of two bfloat16 numbers and is rounded down, rows and
+    // weights alike: what rounding takes away is parallel to what is left, and Cauchy–Schwarz is an
+    // equality. Half the margin would be wrong.
+    let d = 1000;
+    let x = vec![f32::from_bits(0x3f80_7fff); d];
+    for (name, error, margin) in first_scores(&plain_sae(d, [&x[..], &x].concat()), &x) {
+        assert!(error <= margin, "{name}: {error:e} {margin:e}");
+        if name.contains("bfloat16") {
+            assert!(error > 0.9 * margin, "{name}: {error:e} {margin:e}");
         }
     }
 }

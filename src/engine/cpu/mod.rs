@@ -141,6 +141,7 @@ impl Engine for CpuEngine<'_> {
             rows,
             rows_per_block: per_block,
             k,
+            threads: self.threads(),
         };
         self.run(&shared, deal, &mut atoms)?;
         let (tally, bad_rows, threads) = shared.finish();
@@ -156,6 +157,15 @@ impl Engine for CpuEngine<'_> {
     fn coactivation(&mut self, fires: &FiringSets, chosen: Option<&[u32]>) -> Result<PairCounts> {
         let features = self.model.sae().feature_dim();
         install(self.pool.as_ref(), || count_pairs(fires, features, chosen))
+    }
+}
+
+/// Stops a run when it is dropped: on every way out but the regular one.
+struct StopEarly<'a>(&'a AtomicBool);
+
+impl Drop for StopEarly<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
     }
 }
 
@@ -200,16 +210,16 @@ impl<'a> Shared<'a> {
     /// Takes blocks until there are none, or one of them ends the run.
     fn run_blocks(&self, model: &Model, deal: Deal, source: &Source) -> Result<()> {
         let mut block = Block::default();
+        // An error, or a panic in a caller's callback, must not leave the others at work.
+        let stop = StopEarly(&self.stopped);
         while !self.stopped.load(Ordering::Relaxed)
             && let Some(batch) = source.next()
         {
-            let done = batch.and_then(|mut batch| {
-                self.run_block(model, deal.element(), &mut block, &mut batch)?;
-                source.done(batch);
-                Ok(())
-            });
-            done.inspect_err(|_| self.stopped.store(true, Ordering::Relaxed))?;
+            let mut batch = batch?;
+            self.run_block(model, deal.element(), &mut block, &mut batch)?;
+            source.done(batch);
         }
+        std::mem::forget(stop);
         let (certificate, spent) = block.finish();
         lock(&self.seconds).add(&spent);
         let mut sum = lock(&self.certificate);
@@ -224,9 +234,7 @@ impl<'a> Shared<'a> {
         block: &mut Block,
         batch: &mut Batch,
     ) -> Result<()> {
-        if self.control.is_cancelled() {
-            return Err(Error::Cancelled);
-        }
+        self.control.check()?;
         let bad = block.load(model, batch.stored(), element);
         let first = batch.first;
         if !bad.is_empty() {
@@ -237,7 +245,15 @@ impl<'a> Shared<'a> {
         let count = batch.atoms.len() / model.sae().k();
         if !self.failed.load(Ordering::Relaxed) {
             let strata = &self.strata.of_row()[first..first + count];
-            block.encode(model, strata, &self.tally, batch.atoms);
+            let threads = rayon::current_num_threads();
+            block.encode(
+                model,
+                strata,
+                &self.tally,
+                batch.atoms,
+                self.control,
+                threads,
+            )?;
         }
         let done = self.done.fetch_add(count as u64, Ordering::Relaxed) + count as u64;
         self.control.report(done);

@@ -20,10 +20,10 @@
 //! times on its way into the sum ([`add_products`]). Slices are added in binary64. So, with `X ≥ ‖x‖`, `W ≥ ‖w‖`,
 //!
 //! ```text
-//! |t − s| ≤ (14u/(1 − 14u) + (⌈D/256⌉ + ⌈D/32⌉ + 8)·2v)·X·W + |b|·8v + 2D·2⁻¹⁴⁹
+//! |t − s| ≤ (14u/(1 − 14u) + (⌈D/256⌉ + ⌈D/32⌉ + 8)·2v)·X·W + |b|·8v + D·2⁻¹²⁴
 //! ```
 //!
-//! where the last term is for products and sums that underflow. [`second_margin`] takes
+//! where the last term is for products and sums that underflow, were they flushed to zero. [`second_margin`] takes
 //! `16u·X·W` for the first term, as `(⌈D/256⌉ + ⌈D/32⌉ + 8)·2v` is below `u` for any `D ≤ 2²⁰`.
 
 use super::block::Model;
@@ -305,7 +305,7 @@ pub(super) fn second_margin(dim: usize, row_norm: f32, weight_norm: f32, bias: f
     let inflate = 1.0 + 1.0 / (1u64 << 18) as f64;
     let of_norms = 16.0 * U * f64::from(row_norm) * f64::from(weight_norm);
     let of_bias = 4.0 * f64::EPSILON * f64::from(bias.abs());
-    (of_norms + of_bias + dim as f64 * 2f64.powi(-148)) * inflate
+    (of_norms + of_bias + dim as f64 * 2f64.powi(-124)) * inflate
 }
 
 impl ByAtom {

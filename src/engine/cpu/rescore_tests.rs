@@ -7,6 +7,7 @@ use super::options::CpuScreen;
 use super::products::{SLICE, SliceOfRows, add_products};
 use super::rescore::second_margin;
 use super::whiten::row_facts;
+use crate::engine::Control;
 use crate::engine::bound;
 use crate::engine::canonical::canonical_score;
 use crate::engine::simd::Simd;
@@ -88,7 +89,10 @@ fn the_second_screen_leaves_little_open() {
     let strata = Strata::single(rows);
     let tally = SharedTally::new(f, strata.table().to_vec()).expect("small");
     let mut atoms = vec![0; rows * k];
-    block.encode(&model, strata.of_row(), &tally, &mut atoms);
+    let control = Control::default();
+    block
+        .encode(&model, strata.of_row(), &tally, &mut atoms, &control, 1)
+        .expect("nobody cancels");
     let (certificate, _) = block.finish();
     assert!(certificate.ambiguous_atoms > 1000, "{certificate:?}");
     assert!(

@@ -1,28 +1,31 @@
 //! The screens that a run can use, and which one it does: the faster one on its own rows, as
 //! measured on the first of them.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, OnceLock};
 use std::time::Instant;
 
 use super::block::Spent;
 use super::options::CpuScreen;
-use super::screen::{Kernel, Operand, Scaling, Screen, WhiteRows};
+use super::screen::{Kernel, Operand, Pack, Scaling, Screen, WhiteRows};
 use super::tile::ROW_LANES;
 use crate::engine::lock;
 use crate::engine::simd::{Level, Simd};
 use crate::error::{Error, Result};
 use crate::sae::Sae;
 
-/// Blocks in a row that must be slower than the other screen would be: one may be disturbed by
-/// what else the machine does.
-const SLOW_BLOCKS: u32 = 2;
-/// The other screen is measured on so many rows and features.
+/// Blocks of each thread that are measured before anything is decided, besides its first, which
+/// finds caches cold and touches its memory for the first time.
+const BLOCKS_A_THREAD: u64 = 2;
+/// The wide screen is measured on so many rows and features.
 const SAMPLE_ROWS: usize = 128;
 const SAMPLE_FEATURES: usize = 1024;
 
 /// A model's screens. With two, the narrow one goes first; where it turns out to be the slower
 /// one, the wide one is made, and takes over for good.
+///
+/// Nothing here waits for another thread, and nothing is left to the pool in the middle of a run: a
+/// thread that waits for the pool does the pool's work meanwhile, which is whole runs of blocks.
 pub(super) struct Screens<'a> {
     sae: &'a Sae,
     simd: Simd,
@@ -30,7 +33,8 @@ pub(super) struct Screens<'a> {
     wide: OnceLock<Screen<'a>>,
     /// Why there is only one.
     why: Option<&'static str>,
-    slow_blocks: AtomicU32,
+    /// Set by the thread that measures the wide screen.
+    sampling: AtomicBool,
     /// Seconds a row that the wide screen's product takes.
     wide_seconds: OnceLock<f64>,
     judged: Mutex<Judged>,
@@ -39,16 +43,22 @@ pub(super) struct Screens<'a> {
 /// What was measured so far of the narrow screen.
 #[derive(Default)]
 struct Judged {
+    blocks: u64,
     rows: u64,
     open: u64,
+    /// All of them together, and those of selection alone.
     seconds: f64,
+    select: f64,
+    /// Whether it was found to be the slower one.
+    slower: bool,
 }
 
 impl<'a> Screens<'a> {
     /// The screens that `choice` allows on this machine.
     ///
     /// # Errors
-    /// A screen that was asked for by name, and that this processor has no instructions for.
+    /// A screen that was asked for by name, and that this processor has no instructions for, or this
+    /// machine no memory.
     pub(super) fn new(
         sae: &'a Sae,
         scaling: &Scaling,
@@ -59,7 +69,7 @@ impl<'a> Screens<'a> {
             let kernel = kernel.ok_or_else(|| not_here(choice))?;
             Ok((Some(kernel), Some("as asked for")))
         };
-        let (kernel, why) = match choice {
+        let (kernel, mut why) = match choice {
             CpuScreen::Single => (None, Some("as asked for")),
             CpuScreen::Bfloat16 => named(best(simd).or(Some(Kernel::Plain(simd))))?,
             CpuScreen::Bfloat16Tiles => named(Kernel::tiles())?,
@@ -71,63 +81,80 @@ impl<'a> Screens<'a> {
             },
         };
         let features = sae.feature_dim();
+        let pack = |kernel| Screen::packed(sae, scaling, simd, kernel, features, Pack::InParallel);
+        let narrow = match kernel.map(pack).transpose() {
+            Err(_) if choice == CpuScreen::Auto => {
+                why = Some("no memory for the model in bfloat16 besides");
+                None
+            }
+            narrow => narrow?,
+        };
+        let wide = OnceLock::new();
+        if narrow.is_none() {
+            let screen = Screen::binary32(sae, scaling, simd, features, Pack::InParallel);
+            let _ = wide.set(screen);
+        }
         Ok(Self {
             sae,
             simd,
-            narrow: kernel.map(|kernel| Screen::packed(sae, scaling, simd, kernel, features)),
-            wide: OnceLock::new(),
+            narrow,
+            wide,
             why,
-            slow_blocks: AtomicU32::new(0),
+            sampling: AtomicBool::new(false),
             wide_seconds: OnceLock::new(),
             judged: Mutex::default(),
         })
     }
 
-    /// Whether the narrow screen has turned out to be the slower one.
-    fn narrow_is_slow(&self) -> bool {
-        self.slow_blocks.load(Ordering::Relaxed) >= SLOW_BLOCKS
-    }
-
     /// The screen for the next block.
-    pub(super) fn current(&self, scaling: &Scaling) -> &Screen<'a> {
-        match &self.narrow {
-            Some(narrow) if !self.narrow_is_slow() => narrow,
-            _ => self.wide.get_or_init(|| {
-                Screen::binary32(self.sae, scaling, self.simd, self.sae.feature_dim())
-            }),
-        }
+    pub(super) fn current(&self) -> &Screen<'a> {
+        self.wide
+            .get()
+            .or(self.narrow.as_ref())
+            .expect("`new` makes one at least")
     }
 
-    /// Takes note of what a block of `rows` took with the narrow screen, and leaves that screen
-    /// where the other would have been faster.
+    /// Takes note of what a block of `rows` took with the narrow screen, one of `threads` threads'
+    /// but not its first, and leaves that screen where the other would have been faster.
     pub(super) fn judge(
         &self,
         scaling: &Scaling,
         rows: WhiteRows,
         spent: Spent,
         operand: &mut Operand,
+        threads: usize,
     ) {
         let to_judge = self.narrow.is_some() && self.why.is_none();
-        if !to_judge || self.narrow_is_slow() || rows.facts.is_empty() {
+        if !to_judge || self.wide.get().is_some() || rows.facts.is_empty() {
             return;
         }
-        let count = rows.facts.len() as f64;
-        let wide_product = *self
-            .wide_seconds
-            .get_or_init(|| self.sample_wide(scaling, rows, operand));
-        // Selection sees as many scores behind either.
-        let of_wide = wide_product * count + spent.select;
-        let of_narrow = spent.product + spent.select + spent.settle;
-        {
+        if !self.sampling.swap(true, Ordering::Relaxed) {
+            let _ = self
+                .wide_seconds
+                .set(self.sample_wide(scaling, rows, operand));
+        }
+        let Some(&wide_product) = self.wide_seconds.get() else {
+            return;
+        };
+        let switch = {
             let mut judged = lock(&self.judged);
+            judged.blocks += 1;
             judged.rows += rows.facts.len() as u64;
             judged.open += spent.open;
-            judged.seconds += of_narrow;
-        }
-        if of_narrow > of_wide {
-            self.slow_blocks.fetch_add(1, Ordering::Relaxed);
-        } else if !self.narrow_is_slow() {
-            self.slow_blocks.store(0, Ordering::Relaxed);
+            judged.select += spent.select;
+            judged.seconds += spent.product + spent.select + spent.settle;
+            // Selection sees as many scores behind either.
+            let of_wide = wide_product * judged.rows as f64 + judged.select;
+            let enough = judged.blocks >= BLOCKS_A_THREAD * threads as u64;
+            let switch = enough && judged.seconds > of_wide && !judged.slower;
+            judged.slower |= switch;
+            switch
+        };
+        if switch {
+            let features = self.sae.feature_dim();
+            let screen = Screen::binary32(self.sae, scaling, self.simd, features, Pack::Here);
+            // The others go on with the narrow one until it is there.
+            let _ = self.wide.set(screen);
         }
     }
 
@@ -135,7 +162,7 @@ impl<'a> Screens<'a> {
     fn sample_wide(&self, scaling: &Scaling, rows: WhiteRows, operand: &mut Operand) -> f64 {
         let all = self.sae.feature_dim();
         let features = all.min(SAMPLE_FEATURES);
-        let screen = Screen::binary32(self.sae, scaling, self.simd, features);
+        let screen = Screen::binary32(self.sae, scaling, self.simd, features, Pack::Here);
         let count = rows.facts.len().min(SAMPLE_ROWS);
         let some = WhiteRows {
             numbers: &rows.numbers[..count * self.sae.input_dim()],
@@ -155,20 +182,20 @@ impl<'a> Screens<'a> {
     }
 
     /// The screen in use, and why.
-    pub(super) fn describe(&self, scaling: &Scaling) -> String {
+    pub(super) fn describe(&self) -> String {
+        let name = self.current().name();
         if let Some(why) = self.why {
-            return format!("{} ({why})", self.current(scaling).name());
+            return format!("{name} ({why})");
         }
-        let name = self.current(scaling).name();
         let judged = lock(&self.judged);
         let Some(wide) = self.wide_seconds.get().filter(|_| judged.rows > 0) else {
-            return format!("{name} (no rows yet to measure it on)");
+            return format!("{name} (the first; too few rows to measure another)");
         };
         let rows = judged.rows as f64;
         format!(
             "{name} (bfloat16 {}: {:.1} us a row and thread with {:.1} atoms left open, where the \
              binary32 product alone takes {:.1})",
-            if self.narrow_is_slow() {
+            if judged.slower {
                 "was slower"
             } else {
                 "is faster"
@@ -182,12 +209,11 @@ impl<'a> Screens<'a> {
 
 /// The fastest kernel for bfloat16 that goes with these instructions.
 fn best(simd: Simd) -> Option<Kernel> {
-    #[cfg(target_arch = "x86_64")]
-    if simd.0 == Level::Avx512 {
-        return Kernel::tiles().or_else(Kernel::vectors);
+    match simd.0 {
+        #[cfg(target_arch = "x86_64")]
+        Level::Avx512 => Kernel::tiles().or_else(Kernel::vectors),
+        _ => None,
     }
-    let _: Level = simd.0;
-    None
 }
 
 /// A screen that this processor cannot do.
@@ -210,7 +236,7 @@ mod tests {
     use crate::sae::SaeParts;
 
     #[test]
-    fn the_slower_screen_is_left_after_two_slow_blocks_in_a_row() {
+    fn the_slower_screen_is_left_for_good_once_enough_is_measured() {
         let simd = Simd::detect();
         let sae = Sae::new(SaeParts {
             name: "case".into(),
@@ -224,10 +250,6 @@ mod tests {
         })
         .expect("finite numbers");
         let scaling = Scaling::new(&sae, simd);
-        // As on a machine that has instructions for bfloat16, whichever this one is.
-        let mut screens =
-            Screens::new(&sae, &scaling, simd, CpuScreen::Bfloat16Plain).expect("any machine");
-        screens.why = None;
         let numbers = vec![1.0; 400];
         let facts: Vec<_> = numbers.chunks(40).map(|row| row_facts(simd, row)).collect();
         let rows = WhiteRows {
@@ -235,19 +257,28 @@ mod tests {
             facts: &facts,
             exponents: &[0; 10],
         };
-        let mut operand = Operand::default();
-        let mut judge = |settle| {
-            let spent = Spent {
-                settle,
-                open: 70,
-                ..Spent::default()
-            };
-            screens.judge(&scaling, rows, spent, &mut operand);
-            screens.describe(&scaling)
+        let judged = |wide: f64, blocks: &[f64]| {
+            // As on a machine that has instructions for bfloat16, whichever this one is.
+            let mut screens =
+                Screens::new(&sae, &scaling, simd, CpuScreen::Bfloat16Plain).expect("any machine");
+            screens.why = None;
+            screens.sampling = AtomicBool::new(true);
+            screens.wide_seconds = OnceLock::from(wide);
+            for &settle in blocks {
+                let spent = Spent {
+                    product: settle / 4.0,
+                    // The same behind either screen.
+                    select: 100.0,
+                    settle: settle * 0.75,
+                    open: 70,
+                };
+                screens.judge(&scaling, rows, spent, &mut Operand::default(), 2);
+            }
+            screens.describe()
         };
-        // Instantly, slowly, instantly: one slow block may be an accident.
-        for settle in [0.0, 1e3, 0.0, 1e3] {
-            let words = judge(settle);
+        // Two threads, two blocks each; a row takes 1 s with the wide screen, so 10 s a block.
+        for blocks in [&[15.0, 15.0, 15.0][..], &[30.0, 3.0, 3.0, 3.0], &[9.0; 9]] {
+            let words = judged(1.0, blocks);
             assert!(
                 words.starts_with("bfloat16 screen by plain loops"),
                 "{words}"
@@ -257,10 +288,43 @@ mod tests {
                 "{words}"
             );
         }
-        let words = judge(1e3);
-        assert!(words.starts_with("binary32 screen"), "{words}");
-        assert!(words.contains("bfloat16 was slower"), "{words}");
-        // For good.
-        assert_eq!(judge(0.0), words);
+        for blocks in [&[11.0; 4][..], &[30.0, 5.0, 5.0, 5.0, 0.0, 0.0]] {
+            let words = judged(1.0, blocks);
+            assert!(words.starts_with("binary32 screen"), "{words}");
+            assert!(words.contains("bfloat16 was slower"), "{words}");
+        }
+    }
+
+    #[test]
+    fn the_other_screen_is_measured_on_the_rows_at_hand() {
+        let simd = Simd::detect();
+        let sae = Sae::new(SaeParts {
+            name: "case".into(),
+            input_dim: 3,
+            feature_dim: 5,
+            k: 2,
+            weight: vec![1.0; 15],
+            bias: vec![0.0; 5],
+            mean: vec![0.0; 3],
+            std: vec![1.0; 3],
+        })
+        .expect("finite numbers");
+        let scaling = Scaling::new(&sae, simd);
+        let mut screens =
+            Screens::new(&sae, &scaling, simd, CpuScreen::Bfloat16Plain).expect("any machine");
+        screens.why = None;
+        let facts = [row_facts(simd, &[1.0; 3])];
+        let rows = WhiteRows {
+            numbers: &[1.0; 3],
+            facts: &facts,
+            exponents: &[0],
+        };
+        screens.judge(&scaling, rows, Spent::default(), &mut Operand::default(), 1);
+        assert!(
+            screens
+                .wide_seconds
+                .get()
+                .is_some_and(|&seconds| seconds > 0.0)
+        );
     }
 }

@@ -56,7 +56,7 @@ pub(super) struct Selection {
     maxima: Vec<f32>,
     candidates: Vec<Vec<Candidate>>,
     overflowed: Vec<bool>,
-    /// The most candidates of a row, as seen since thresholds were last raised.
+    /// The most candidates of a row.
     fullest: usize,
     /// After so many features thresholds are raised again.
     raise_at: usize,
@@ -143,7 +143,7 @@ impl Selection {
             first,
             &mut self.maxima,
         );
-        self.raise_thresholds_in_time(simd, first + features);
+        self.raise_thresholds_in_time(simd, first + features, features);
         let tile = Tile {
             first,
             scores,
@@ -154,12 +154,19 @@ impl Selection {
     }
 
     /// Raises thresholds where that pays: they rise fast at first, then ever more slowly, so that it
-    /// is done anew after a quarter more features; or where a buffer fills up.
-    fn raise_thresholds_in_time(&mut self, simd: Simd, seen: usize) {
-        if seen >= self.raise_at || self.fullest > self.most_candidates / 2 {
-            self.raise_thresholds(simd);
-            self.raise_at = seen + seen / 4;
-            self.fullest = 0;
+    /// is done anew after a quarter more features; or where the tile's could overflow a buffer.
+    fn raise_thresholds_in_time(&mut self, simd: Simd, seen: usize, more: usize) {
+        let may_overflow = self.fullest + more > self.most_candidates;
+        if seen < self.raise_at && !may_overflow {
+            return;
+        }
+        self.raise_thresholds(simd);
+        self.raise_at = seen + seen / 4;
+        if may_overflow {
+            for (candidates, &threshold) in self.candidates.iter_mut().zip(&self.threshold) {
+                candidates.retain(|c| c.upper >= threshold);
+            }
+            self.fullest = self.candidates.iter().map(Vec::len).max().unwrap_or(0);
         }
     }
 

@@ -1,11 +1,12 @@
-//! Where blocks of rows come from: memory, or a thread that reads ahead of those that compute.
+//! Where blocks of rows come from: memory, or threads that read ahead of those that compute.
 
 use std::slice::ChunksMut;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Mutex};
 use std::thread::Scope;
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
 use crate::engine::{lock, threads_error};
 use crate::error::Result;
@@ -13,6 +14,11 @@ use crate::rows::{ElementType, Place, Rows};
 
 /// Blocks that wait, read, for a thread to take them.
 const BLOCKS_AHEAD: usize = 2;
+/// Threads that one that reads keeps busy.
+const THREADS_A_READER: usize = 16;
+/// How long a thread waits for rows before it looks for other work of its pool, which may be what
+/// the rows wait for.
+const PATIENCE: Duration = Duration::from_millis(2);
 
 /// Some rows as they are stored, and where their firing sets go.
 pub(super) struct Batch<'a> {
@@ -44,6 +50,8 @@ pub(super) struct Deal<'a> {
     pub(super) rows: &'a dyn Rows,
     pub(super) rows_per_block: usize,
     pub(super) k: usize,
+    /// How many threads take blocks.
+    pub(super) threads: usize,
 }
 
 impl Deal<'_> {
@@ -64,11 +72,11 @@ pub(super) enum Source<'a> {
         deal: Deal<'a>,
         chunks: Mutex<(usize, ChunksMut<'a, u32>)>,
     },
-    /// A thread reads them.
+    /// Other threads read them.
     Ahead {
-        batches: Mutex<Receiver<Result<Batch<'a>>>>,
+        batches: Receiver<Result<Batch<'a>>>,
         /// Buffers to be filled again.
-        empty: SyncSender<Vec<u8>>,
+        empty: Sender<Vec<u8>>,
         /// Nanoseconds that threads waited for rows.
         waited: AtomicU64,
     },
@@ -96,16 +104,20 @@ impl<'a> Source<'a> {
                 chunks: Mutex::new((0, chunks)),
             });
         }
-        let (full_out, full_in) = sync_channel(BLOCKS_AHEAD);
-        let (empty_out, empty_in) = sync_channel(BLOCKS_AHEAD + 1);
-        std::thread::Builder::new()
-            .name("atomscope-read".to_owned())
-            .spawn_scoped(scope, move || {
-                read_ahead(deal, chunks, &full_out, &empty_in, read_seconds);
-            })
-            .map_err(|error| threads_error(1, &error))?;
+        let (full_out, full_in) = bounded(BLOCKS_AHEAD);
+        let (empty_out, empty_in) = bounded(BLOCKS_AHEAD + 1);
+        let chunks = Arc::new(Mutex::new((0, chunks)));
+        for i in 0..deal.threads.div_ceil(THREADS_A_READER) {
+            let (chunks, full, empty) = (chunks.clone(), full_out.clone(), empty_in.clone());
+            std::thread::Builder::new()
+                .name(format!("atomscope-read-{i}"))
+                .spawn_scoped(scope, move || {
+                    read_ahead(deal, &chunks, &full, &empty, read_seconds);
+                })
+                .map_err(|error| threads_error(1, &error))?;
+        }
         Ok(Self::Ahead {
-            batches: Mutex::new(full_in),
+            batches: full_in,
             empty: empty_out,
             waited: AtomicU64::new(0),
         })
@@ -119,13 +131,7 @@ impl<'a> Source<'a> {
                 deal,
                 chunks,
             } => {
-                let (first, atoms) = {
-                    let mut chunks = lock(chunks);
-                    let atoms = chunks.1.next()?;
-                    let first = chunks.0;
-                    chunks.0 += atoms.len() / deal.k;
-                    (first, atoms)
-                };
+                let (first, atoms) = take_chunk(chunks, deal.k)?;
                 let row = deal.row_bytes();
                 let stored = &bytes[first * row..(first + atoms.len() / deal.k) * row];
                 Some(Ok(Batch {
@@ -138,7 +144,13 @@ impl<'a> Source<'a> {
                 batches, waited, ..
             } => {
                 let began = Instant::now();
-                let batch = lock(batches).recv().ok();
+                let batch = loop {
+                    match batches.recv_timeout(PATIENCE) {
+                        Ok(batch) => break Some(batch),
+                        Err(RecvTimeoutError::Disconnected) => break None,
+                        Err(RecvTimeoutError::Timeout) => rayon::yield_now(),
+                    };
+                };
                 waited.fetch_add(began.elapsed().as_nanos() as u64, Ordering::Relaxed);
                 batch
             }
@@ -148,10 +160,8 @@ impl<'a> Source<'a> {
     /// Takes back what a block was read into.
     pub(super) fn done(&self, batch: Batch) {
         if let (Self::Ahead { empty, .. }, Stored::Read(buffer)) = (self, batch.stored) {
-            match empty.try_send(buffer) {
-                // Enough of them wait already, or reading is over.
-                Ok(()) | Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => {}
-            }
+            // Where enough of them wait already, or reading is over, it goes.
+            let _ = empty.try_send(buffer);
         }
     }
 
@@ -164,16 +174,27 @@ impl<'a> Source<'a> {
     }
 }
 
+/// The next rows' part of the firing sets, and the first of these rows.
+fn take_chunk<'a>(
+    chunks: &Mutex<(usize, ChunksMut<'a, u32>)>,
+    k: usize,
+) -> Option<(usize, &'a mut [u32])> {
+    let mut chunks = lock(chunks);
+    let atoms = chunks.1.next()?;
+    let first = chunks.0;
+    chunks.0 += atoms.len() / k;
+    Some((first, atoms))
+}
+
 /// Reads block after block until all are read, one cannot be, or nobody wants them any more.
 fn read_ahead<'a>(
     deal: Deal<'a>,
-    chunks: ChunksMut<'a, u32>,
-    full: &SyncSender<Result<Batch<'a>>>,
+    chunks: &Mutex<(usize, ChunksMut<'a, u32>)>,
+    full: &Sender<Result<Batch<'a>>>,
     empty: &Receiver<Vec<u8>>,
     read_seconds: &Mutex<f64>,
 ) {
-    let mut first = 0;
-    for atoms in chunks {
+    while let Some((first, atoms)) = take_chunk(chunks, deal.k) {
         let began = Instant::now();
         let count = atoms.len() / deal.k;
         let mut buffer = empty.try_recv().unwrap_or_default();
@@ -189,6 +210,5 @@ fn read_ahead<'a>(
         if full.send(batch).is_err() || failed {
             return;
         }
-        first += count;
     }
 }

@@ -9,12 +9,13 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-pub(super) use self::packed::Kernel;
+pub(super) use self::packed::{Kernel, Pack};
 use super::whiten::{RowFacts, row_facts};
 use crate::engine::bound::{self, Rounding, RowMargin};
 #[cfg(target_arch = "x86_64")]
 use crate::engine::simd::Level;
 use crate::engine::simd::Simd;
+use crate::error::Result;
 use crate::sae::Sae;
 
 /// Scores of so many rows and features are computed at once: they stay in a cache until selection
@@ -137,13 +138,22 @@ pub(super) struct WhiteRows<'a> {
 }
 
 impl<'a> Screen<'a> {
-    /// The first `features` in binary32: by AVX-512 where the instructions in use are these, else by
-    /// the `gemm` crate.
-    pub(super) fn binary32(sae: &'a Sae, scaling: &Scaling, simd: Simd, features: usize) -> Self {
+    /// The first `features` in binary32: by AVX-512 where the instructions in use are these and there
+    /// is memory to pack the model, else by the `gemm` crate.
+    pub(super) fn binary32(
+        sae: &'a Sae,
+        scaling: &Scaling,
+        simd: Simd,
+        features: usize,
+        pack: Pack,
+    ) -> Self {
         #[cfg(target_arch = "x86_64")]
-        if let (Level::Avx512, Some(kernel)) = (simd.0, Kernel::binary32()) {
-            return Self::packed(sae, scaling, simd, kernel, features);
+        if let (Level::Avx512, Some(kernel)) = (simd.0, Kernel::binary32())
+            && let Ok(screen) = Self::packed(sae, scaling, simd, kernel, features, pack)
+        {
+            return screen;
         }
+        let _ = pack;
         Self::unpacked(sae, scaling, simd, features)
     }
 
@@ -160,16 +170,20 @@ impl<'a> Screen<'a> {
     }
 
     /// The first `features` by a kernel of our own.
+    ///
+    /// # Errors
+    /// Memory.
     pub(super) fn packed(
         sae: &Sae,
         scaling: &Scaling,
         simd: Simd,
         kernel: Kernel,
         features: usize,
-    ) -> Self {
+        pack: Pack,
+    ) -> Result<Self> {
         let dim = sae.input_dim();
         let weights = scaling.weights(sae, features);
-        let weights = packed::Weights::new(&weights, dim, simd, kernel);
+        let weights = packed::Weights::new(&weights, dim, simd, kernel, pack)?;
         let norms = &scaling.norms[..features];
         let additions = kernel.longest_sum(dim);
         let (rounding, norms) = if kernel.rounds_operands() {
@@ -177,12 +191,12 @@ impl<'a> Screen<'a> {
         } else {
             (Rounding::binary32(additions), norms.to_vec())
         };
-        Self {
+        Ok(Self {
             weights: Weights::Packed(weights),
             norms,
             rounding,
             dim,
-        }
+        })
     }
 
     /// Its number type and its product, in words.
@@ -254,8 +268,8 @@ impl<'a> Screen<'a> {
     }
 
     /// Writes the scores of `features` to `scores`, feature by feature: `scores[f * stride + r]`.
-    /// There must be room for whole groups of 32 features, and the stride must be a multiple of 32
-    /// that is not below the number of rows.
+    /// There must be room for whole groups of 32 features, and the stride must not be below the number
+    /// of rows rounded up to a multiple of 32.
     pub(super) fn scores(
         &self,
         rows: &Taken,

@@ -15,13 +15,14 @@ mod vectors;
 
 use std::fmt;
 
-pub(in crate::engine::cpu) use self::panels::Panels;
 use self::panels::{Element, LINES, Layout, Line, PANEL};
+pub(in crate::engine::cpu) use self::panels::{Pack, Panels};
 #[cfg(target_arch = "x86_64")]
 use self::{tiles::Tiles, vectors::Vectors};
 use super::ProductShape;
 use crate::engine::bound;
 use crate::engine::simd::Simd;
+use crate::error::Result;
 
 /// Which instructions compute the product, of which elements. Each value is a proof that they can
 /// be used.
@@ -160,14 +161,23 @@ pub(super) struct Weights {
 
 impl Weights {
     /// Packs the weights, row-major \[F, D\], scaled as the bound takes them.
-    pub(super) fn new(weights: &[f32], dim: usize, simd: Simd, kernel: Kernel) -> Self {
-        let (panels, squares) = Panels::of_features(simd, kernel.layout(), weights, dim);
-        Self {
+    ///
+    /// # Errors
+    /// Memory.
+    pub(super) fn new(
+        weights: &[f32],
+        dim: usize,
+        simd: Simd,
+        kernel: Kernel,
+        pack: Pack,
+    ) -> Result<Self> {
+        let (panels, squares) = Panels::of_features(simd, kernel.layout(), weights, dim, pack)?;
+        Ok(Self {
             panels,
             kernel,
             dim,
             lost: squares.iter().map(|&s| bound::scaled_norm(s, 0)).collect(),
-        }
+        })
     }
 
     pub(super) fn kernel(&self) -> Kernel {
@@ -218,9 +228,8 @@ impl Weights {
                     self.panels.lines(stretch, panel + 1),
                 ];
                 for r in (0..rows.count()).step_by(self.kernel.row_panels()) {
-                    let at = f * PANEL * stride + r * PANEL;
-                    let to = &mut Scores {
-                        numbers: &mut scores[at..],
+                    let mut to = Scores {
+                        numbers: &mut scores[f * PANEL * stride + r * PANEL..],
                         stride,
                         first: stretch == 0,
                     };
@@ -229,16 +238,19 @@ impl Weights {
                         #[cfg(target_arch = "x86_64")]
                         Kernel::Tiles(_) => {
                             let in_use = in_use.as_ref().expect("begun above");
-                            tile_block(in_use, of_features, [lines(0), lines(1)], to);
+                            tile_block(in_use, of_features, [lines(0), lines(1)], &mut to);
                         }
                         #[cfg(target_arch = "x86_64")]
                         Kernel::Vectors(vectors) => match rows.count() - r {
-                            1 => vectors.block(of_features, [lines(0)], to),
-                            2 => vectors.block(of_features, [lines(0), lines(1)], to),
-                            _ => vectors.block(of_features, [lines(0), lines(1), lines(2)], to),
+                            1 => vectors.block(of_features, [lines(0)], &mut to),
+                            2 => vectors.block(of_features, [lines(0), lines(1)], &mut to),
+                            _ => {
+                                let rows = [lines(0), lines(1), lines(2)];
+                                vectors.block(of_features, rows, &mut to);
+                            }
                         },
                         Kernel::Plain(simd) => {
-                            plain_block(simd, of_features, [lines(0), lines(1)], to);
+                            plain_block(simd, of_features, [lines(0), lines(1)], &mut to);
                         }
                     }
                 }

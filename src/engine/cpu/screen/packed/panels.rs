@@ -14,9 +14,12 @@
 //! there is an even number of them.
 
 use bytemuck::{Pod, Zeroable};
+use std::ops::Range;
+
 use rayon::prelude::*;
 
 use crate::engine::simd::{Simd, for_each_simd};
+use crate::error::{Error, Result};
 
 /// Rows, or features, of a panel.
 pub(in crate::engine::cpu) const PANEL: usize = 16;
@@ -97,18 +100,54 @@ impl Default for Layout {
     }
 }
 
-impl Panels {
-    /// Room for so many rows or features of `dim` numbers.
-    fn resize(&mut self, rows: usize, dim: usize, layout: Layout) {
-        self.layout = layout;
-        self.count = rows.div_ceil(PANEL).next_multiple_of(2);
-        self.chunks = dim.div_ceil(layout.element.chunk());
-        let lines = self.count * self.chunks * LINES;
-        if self.lines.is_empty() {
-            // Zeros that come from the system as they are needed.
-            self.lines = bytemuck::zeroed_vec(lines);
+/// Who packs a model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::engine::cpu) enum Pack {
+    /// All threads of the pool.
+    InParallel,
+    /// This thread alone: in the middle of a run, where waiting for others could mean doing their
+    /// work first.
+    Here,
+}
+
+/// Some panels of one stretch of features.
+struct Piece<'a> {
+    first_feature: usize,
+    /// The stretch's numbers, which can go beyond the last.
+    numbers: Range<usize>,
+    lines: &'a mut [Line],
+}
+
+impl Piece<'_> {
+    /// Packs it; returns its first feature, and from there on the squares of what rounding took away.
+    fn pack(self, simd: Simd, element: Element, all: &[f32], dim: usize) -> (usize, Vec<f64>) {
+        let numbers = self.numbers.start..self.numbers.end.min(dim);
+        let mut elements = vec![0; element.padded(numbers.len())];
+        let panels = self.lines.chunks_exact_mut(elements.len());
+        let mut features = all.chunks_exact(dim).skip(self.first_feature);
+        let mut lost = Vec::new();
+        for panel in panels {
+            for (j, feature) in features.by_ref().take(PANEL).enumerate() {
+                lost.push(element.put(simd, &feature[numbers.clone()], &mut elements));
+                let lines = elements.as_chunks().0.iter();
+                for (chunk, line) in panel.chunks_exact_mut(LINES).zip(lines) {
+                    chunk[j] = Line(*line);
+                }
+            }
         }
-        self.lines.resize(lines, Line::zeroed());
+        (self.first_feature, lost)
+    }
+}
+
+impl Panels {
+    /// Panels for so many rows or features of `dim` numbers, without lines as yet.
+    fn sized(rows: usize, dim: usize, layout: Layout) -> Self {
+        Self {
+            lines: Vec::new(),
+            chunks: dim.div_ceil(layout.element.chunk()),
+            count: rows.div_ceil(PANEL).next_multiple_of(2),
+            layout,
+        }
     }
 
     /// How many panels there are.
@@ -135,42 +174,59 @@ impl Panels {
         &stretch[panel * chunks * LINES..][..chunks * LINES]
     }
 
-    /// Packs features of `dim` numbers, row-major. Returns, for each of them, the sum of the
-    /// squares of what rounding took away.
+    /// Packs features of `dim` numbers, row-major, on all threads of the pool or on this one. Returns,
+    /// for each of them, the sum of the squares of what rounding took away.
+    ///
+    /// # Errors
+    /// Memory.
     pub(super) fn of_features(
         simd: Simd,
         layout: Layout,
         numbers: &[f32],
         dim: usize,
-    ) -> (Self, Vec<f64>) {
+        pack: Pack,
+    ) -> Result<(Self, Vec<f64>)> {
         let features = numbers.len() / dim;
-        let mut panels = Self::default();
-        let Layout { element, stretch } = layout;
-        panels.resize(features, dim, layout);
-        let stretch_lines = stretch * LINES * panels.count;
-        let lost: Vec<Vec<f64>> = panels
-            .lines
-            .par_chunks_mut(stretch_lines)
-            .enumerate()
-            .map(|(i, lines)| {
-                let first = i * stretch * element.chunk();
-                let last = (first + stretch * element.chunk()).min(dim);
-                let mut elements = vec![0; element.padded(last - first)];
-                let each = numbers.chunks_exact(dim).enumerate();
-                each.map(|(f, numbers)| {
-                    let squares = element.put(simd, &numbers[first..last], &mut elements);
-                    let panel = &mut lines[f / PANEL * elements.len()..][..elements.len()];
-                    let each = elements.as_chunks().0.iter();
-                    for (chunk, line) in panel.chunks_exact_mut(LINES).zip(each) {
-                        chunk[f % PANEL] = Line(*line);
-                    }
-                    squares
-                })
-                .collect()
-            })
-            .collect();
-        let sum = |f: usize| lost.iter().map(|lost| lost[f]).sum();
-        (panels, (0..features).map(sum).collect())
+        let mut panels = Self::sized(features, dim, layout);
+        let lines = panels.count * panels.chunks * LINES;
+        panels.lines = bytemuck::try_zeroed_vec(lines).map_err(|()| Error::Memory {
+            what: "the packed model",
+            bytes: lines as u128 * size_of::<Line>() as u128,
+        })?;
+        let pieces = panels.pieces();
+        let work = |piece: Piece| piece.pack(simd, layout.element, numbers, dim);
+        let packed: Vec<_> = match pack {
+            Pack::InParallel => pieces.into_par_iter().map(work).collect(),
+            Pack::Here => pieces.into_iter().map(work).collect(),
+        };
+        let mut lost = vec![0.0; features];
+        for (first, squares) in packed {
+            for (lost, squares) in lost[first..].iter_mut().zip(squares) {
+                *lost += squares;
+            }
+        }
+        Ok((panels, lost))
+    }
+
+    /// The parts that are packed one by one: some panels of a stretch.
+    fn pieces(&mut self) -> Vec<Piece<'_>> {
+        const PANELS: usize = 16;
+        let Layout { element, stretch } = self.layout;
+        let mut rest = self.lines.as_mut_slice();
+        let mut pieces = Vec::new();
+        for first in (0..self.chunks).step_by(stretch) {
+            let chunks = stretch.min(self.chunks - first);
+            let (lines, others) = rest.split_at_mut(self.count * chunks * LINES);
+            rest = others;
+            let first_number = first * element.chunk();
+            let each = lines.chunks_mut(PANELS * chunks * LINES).enumerate();
+            pieces.extend(each.map(|(i, lines)| Piece {
+                first_feature: i * PANELS * PANEL,
+                numbers: first_number..first_number + chunks * element.chunk(),
+                lines,
+            }));
+        }
+        pieces
     }
 
     /// Packs rows of `dim` numbers, row-major, into these panels; `elements` is scratch. Hands over,
@@ -187,7 +243,10 @@ impl Panels {
         let Layout { element, stretch } = layout;
         let width = element.padded(dim);
         let mut rows = numbers.chunks_exact(dim);
-        self.resize(rows.len(), dim, layout);
+        let mut lines = std::mem::take(&mut self.lines);
+        *self = Self::sized(rows.len(), dim, layout);
+        lines.resize(self.count * self.chunks * LINES, Line::zeroed());
+        self.lines = lines;
         elements.resize(PANEL * width, 0);
         for panel in 0..self.count {
             for elements in elements.chunks_exact_mut(width) {
@@ -327,7 +386,8 @@ mod tests {
             let (dim, count) = (3 * chunk + chunk + 9, 37);
             let numbers: Vec<f32> = (0..count * dim).map(|i| (i % 251) as f32 + 1.0).collect();
             let simd = Simd::detect();
-            let (features, lost) = Panels::of_features(simd, layout, &numbers, dim);
+            let (features, lost) =
+                Panels::of_features(simd, layout, &numbers, dim, Pack::Here).expect("small");
             assert_eq!(lost, vec![0.0; count]);
             let (mut rows, mut seen) = (Panels::default(), 0);
             rows.take_rows(simd, layout, &numbers, dim, &mut Vec::new(), |lost| {

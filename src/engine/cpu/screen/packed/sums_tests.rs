@@ -2,7 +2,7 @@
 //! lies within `γ·Σ|x·w|` of the exact sum, with the γ of `longest_sum`, and what is flushed.
 
 use super::panels::{Element, PANEL};
-use super::{Kernel, Packing, Weights};
+use super::{Kernel, Pack, Packing, Weights};
 use crate::engine::simd::Simd;
 
 fn kernels() -> Vec<Kernel> {
@@ -38,7 +38,7 @@ fn check(kernel: Kernel, dim: usize, rows: usize, features: usize, kind: usize) 
     let simd = Simd::detect();
     let x = numbers(rows * dim, 1 + kind as u64, kind);
     let w = numbers(features * dim, 100 + kind as u64, kind);
-    let weights = Weights::new(&w, dim, simd, kernel);
+    let weights = Weights::new(&w, dim, simd, kernel, Pack::InParallel).expect("small");
     let mut packing = Packing::default();
     weights.take_rows(simd, &x, &mut packing);
     let stride = rows.next_multiple_of(2 * PANEL) + PANEL;
@@ -98,7 +98,7 @@ fn every_kernel_multiplies_every_pair() {
     let (x, w) = (integers(rows * dim, 7), integers(features * dim, 5));
     let simd = Simd::detect();
     for kernel in kernels() {
-        let weights = Weights::new(&w, dim, simd, kernel);
+        let weights = Weights::new(&w, dim, simd, kernel, Pack::InParallel).expect("small");
         let mut packing = Packing::default();
         weights.take_rows(simd, &x, &mut packing);
         let stride = rows.next_multiple_of(2 * PANEL) + PANEL;

@@ -6,6 +6,7 @@
 //! added to the accumulator; every step rounds to nearest even; subnormals count as zero, read or
 //! written; the control register is not looked at.
 
+use std::marker::PhantomData;
 use std::sync::OnceLock;
 
 use super::panels::{LINES, Line};
@@ -38,15 +39,15 @@ impl Tiles {
         unsafe {
             std::arch::asm!("ldtilecfg [{}]", in(reg) &raw const shape, options(nostack, readonly));
         }
-        TilesInUse(())
+        TilesInUse(PhantomData)
     }
 }
 
 #[repr(C, align(64))]
 struct Shape([u8; 64]);
 
-/// A thread's tile registers, given back when this is dropped.
-pub(super) struct TilesInUse(());
+/// This thread's tile registers, given back when this is dropped: it stays on its thread.
+pub(super) struct TilesInUse(PhantomData<*const ()>);
 
 impl Drop for TilesInUse {
     fn drop(&mut self) {
@@ -136,7 +137,8 @@ fn has_tiles() -> bool {
     highest >= 0x1d && leaf & (BF16 | TILE) == BF16 | TILE
 }
 
-/// Asks the system for the tile registers, which it lends to those who ask.
+/// Asks the system for the tile registers, which it lends to those who ask: to the whole process,
+/// whose signal stacks must have room for them from then on.
 #[cfg(target_os = "linux")]
 fn may_use_tiles() -> bool {
     const ARCH_REQ_XCOMP_PERM: libc::c_ulong = 0x1023;
