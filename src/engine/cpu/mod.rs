@@ -25,7 +25,7 @@ mod tile;
 mod whiten;
 
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Instant;
 
 pub use self::options::{CpuOptions, CpuScreen};
@@ -179,6 +179,8 @@ struct Shared<'a> {
     /// that the message does not depend on who came first.
     failed: AtomicBool,
     done: AtomicU64,
+    /// Threads that have begun.
+    begun: AtomicUsize,
     /// Set once the run is over before its end.
     stopped: AtomicBool,
     bad_rows: Mutex<Vec<usize>>,
@@ -200,6 +202,7 @@ impl<'a> Shared<'a> {
             nonfinite,
             failed: AtomicBool::new(false),
             done: AtomicU64::new(0),
+            begun: AtomicUsize::new(0),
             stopped: AtomicBool::new(false),
             bad_rows: Mutex::default(),
             certificate: Mutex::default(),
@@ -210,10 +213,18 @@ impl<'a> Shared<'a> {
     /// Takes blocks until there are none, or one of them ends the run.
     fn run_blocks(&self, model: &Model, deal: Deal, source: &Source) -> Result<()> {
         let mut block = Block::default();
+        // Rows may be read by work of this pool. As long as not all threads have begun, the work that
+        // is found there is another thread's share of this run: it must not be done on this one.
+        self.begun.fetch_add(1, Ordering::Relaxed);
+        let lend_a_hand = || {
+            if self.begun.load(Ordering::Relaxed) >= deal.threads {
+                rayon::yield_now();
+            }
+        };
         // An error, or a panic in a caller's callback, must not leave the others at work.
         let stop = StopEarly(&self.stopped);
         while !self.stopped.load(Ordering::Relaxed)
-            && let Some(batch) = source.next()
+            && let Some(batch) = source.next(lend_a_hand)
         {
             let mut batch = batch?;
             self.run_block(model, deal.element(), &mut block, &mut batch)?;

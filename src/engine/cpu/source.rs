@@ -123,8 +123,9 @@ impl<'a> Source<'a> {
         })
     }
 
-    /// The next block; `None` where there is none left.
-    pub(super) fn next(&self) -> Option<Result<Batch<'a>>> {
+    /// The next block; `None` where there is none left. A thread that waits may `lend_a_hand` to its
+    /// pool meanwhile.
+    pub(super) fn next(&self, lend_a_hand: impl Fn()) -> Option<Result<Batch<'a>>> {
         match self {
             Self::Memory {
                 bytes,
@@ -148,8 +149,8 @@ impl<'a> Source<'a> {
                     match batches.recv_timeout(PATIENCE) {
                         Ok(batch) => break Some(batch),
                         Err(RecvTimeoutError::Disconnected) => break None,
-                        Err(RecvTimeoutError::Timeout) => rayon::yield_now(),
-                    };
+                        Err(RecvTimeoutError::Timeout) => lend_a_hand(),
+                    }
                 };
                 waited.fetch_add(began.elapsed().as_nanos() as u64, Ordering::Relaxed);
                 batch
