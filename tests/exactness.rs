@@ -183,7 +183,9 @@ fn rows_of_a_block_keep_what_is_their_own() {
     ] {
         for (r, row) in case.rows.chunks_mut(case.d).enumerate() {
             let factor = if r == 0 { first } else { others };
-            row.iter_mut().for_each(|n| *n *= factor);
+            for n in row {
+                *n *= factor;
+            }
         }
     }
     for case in [rounded, norms, scaled, some_scaled] {

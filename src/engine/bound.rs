@@ -14,7 +14,7 @@
 //!
 //! ```text
 //! E ≥ (γ + γ64 + 4u)·X·(1 + 2⁻¹⁸)    γ = n·u/(1 − n·u)    γ64 = (⌈D/32⌉ + 6)·2v
-//! A ≥ (4u·P + D·2⁻¹²⁴)·(1 + 2⁻¹⁸)    n = D, or what is known of the order: see point 6
+//! A ≥ (4u·P + D·2⁻¹²⁴)·(1 + 2⁻¹⁸)    n = D; in bfloat16 see point 6
 //! ```
 //!
 //! the canonical score lies in the computed interval: `fl(q − m) ≤ s' ≤ fl(q + m)`.
@@ -50,10 +50,10 @@
 //! E ≥ (ΔX + ((ρ + γ)·(1 + 2⁻⁶) + γ64 + 4u)·X)·(1 + 2⁻¹⁸)
 //! ```
 //!
-//! 6. *The product.* Products of two bfloat16 are exact in binary32, and our kernels fuse those of
-//!    binary32. `n` is the number of additions on a product's longest way into its score, by the
-//!    blocking that the kernel has: within an instruction, or a stretch, in any order; from there on
-//!    in the order that the kernel fixes (`longest_sum` in `cpu/screen/packed`). Each addition, fused or not, errs by at most `u`
+//! 6. *The product.* Products of two bfloat16 are exact in binary32. `n` is the number of additions
+//!    on a product's longest way into its score, by the blocking that the kernel has: within an
+//!    instruction, or a stretch, in any order; from there on in the order that the kernel fixes
+//!    (`longest_sum` in `cpu/screen/packed`). Each addition, fused or not, errs by at most `u`
 //!    relative to its result, or by 2⁻¹²⁶ where the result is flushed to zero; no more than three
 //!    for each of D numbers are flushed (a product, its addition, its share of the sums of sums),
 //!    and `D·2⁻¹²⁴` in `A` covers them and point 5.
@@ -111,12 +111,11 @@ pub struct Rounding {
 }
 
 impl Rounding {
-    /// Operands as they are, with at most `additions` on a product's way into its score: D where
-    /// nothing is known of the order.
-    pub fn binary32(additions: usize) -> Self {
+    /// Operands as they are, D products summed in any order.
+    pub fn binary32(dim: usize) -> Self {
         Self {
             weights: 0.0,
-            sums: gamma(additions),
+            sums: gamma(dim),
         }
     }
 

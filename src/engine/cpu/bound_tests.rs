@@ -3,7 +3,7 @@
 
 use proptest::prelude::*;
 
-use super::screen::{Kernel, Operand, Pack, Scaling, Screen, WhiteRows};
+use super::screen::{Kernel, Operand, Scaling, Screen, WhiteRows};
 use super::tile::ROW_LANES;
 use super::whiten::row_facts;
 use crate::engine::bound::{self, Rounding, RowMargin};
@@ -142,16 +142,15 @@ fn screens<'a>(sae: &'a Sae, scaling: &Scaling, simd: Simd) -> Vec<Screen<'a>> {
     let kernels = [
         Kernel::tiles(),
         Kernel::vectors(),
-        Kernel::binary32(),
         Some(Kernel::Plain(simd)),
     ];
     let features = sae.feature_dim();
     let packed = |kernel| {
-        let screen = Screen::packed(sae, scaling, simd, kernel, features, Pack::Here);
+        let screen = Screen::bfloat16(sae, scaling, simd, kernel);
         screen.expect("small")
     };
     let mut screens: Vec<_> = kernels.into_iter().flatten().map(packed).collect();
-    screens.push(Screen::unpacked(sae, scaling, simd, features));
+    screens.push(Screen::binary32(sae, scaling, simd, features));
     screens
 }
 

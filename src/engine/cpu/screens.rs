@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use super::block::Spent;
 use super::options::CpuScreen;
-use super::screen::{Kernel, Operand, Pack, Scaling, Screen, WhiteRows};
+use super::screen::{Kernel, Operand, Scaling, Screen, WhiteRows};
 use super::tile::ROW_LANES;
 use crate::engine::lock;
 use crate::engine::simd::{Level, Simd};
@@ -24,8 +24,8 @@ const SAMPLE_FEATURES: usize = 1024;
 /// A model's screens. With two, the narrow one goes first; where it turns out to be the slower
 /// one, the wide one is made, and takes over for good.
 ///
-/// Nothing here waits for another thread, and nothing is left to the pool in the middle of a run: a
-/// thread that waits for the pool does the pool's work meanwhile, which is whole runs of blocks.
+/// In the middle of a run nothing here waits for another thread or for the pool: who waits for the
+/// pool does its work meanwhile, which is whole runs of blocks.
 pub(super) struct Screens<'a> {
     sae: &'a Sae,
     simd: Simd,
@@ -81,7 +81,7 @@ impl<'a> Screens<'a> {
             },
         };
         let features = sae.feature_dim();
-        let pack = |kernel| Screen::packed(sae, scaling, simd, kernel, features, Pack::InParallel);
+        let pack = |kernel| Screen::bfloat16(sae, scaling, simd, kernel);
         let narrow = match kernel.map(pack).transpose() {
             Err(_) if choice == CpuScreen::Auto => {
                 why = Some("no memory for the model in bfloat16 besides");
@@ -91,7 +91,7 @@ impl<'a> Screens<'a> {
         };
         let wide = OnceLock::new();
         if narrow.is_none() {
-            let screen = Screen::binary32(sae, scaling, simd, features, Pack::InParallel);
+            let screen = Screen::binary32(sae, scaling, simd, features);
             let _ = wide.set(screen);
         }
         Ok(Self {
@@ -152,7 +152,7 @@ impl<'a> Screens<'a> {
         };
         if switch {
             let features = self.sae.feature_dim();
-            let screen = Screen::binary32(self.sae, scaling, self.simd, features, Pack::Here);
+            let screen = Screen::binary32(self.sae, scaling, self.simd, features);
             // The others go on with the narrow one until it is there.
             let _ = self.wide.set(screen);
         }
@@ -162,7 +162,7 @@ impl<'a> Screens<'a> {
     fn sample_wide(&self, scaling: &Scaling, rows: WhiteRows, operand: &mut Operand) -> f64 {
         let all = self.sae.feature_dim();
         let features = all.min(SAMPLE_FEATURES);
-        let screen = Screen::binary32(self.sae, scaling, self.simd, features, Pack::Here);
+        let screen = Screen::binary32(self.sae, scaling, self.simd, features);
         let count = rows.facts.len().min(SAMPLE_ROWS);
         let some = WhiteRows {
             numbers: &rows.numbers[..count * self.sae.input_dim()],

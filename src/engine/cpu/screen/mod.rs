@@ -9,11 +9,9 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-pub(super) use self::packed::{Kernel, Pack};
+pub(super) use self::packed::Kernel;
 use super::whiten::{RowFacts, row_facts};
 use crate::engine::bound::{self, Rounding, RowMargin};
-#[cfg(target_arch = "x86_64")]
-use crate::engine::simd::Level;
 use crate::engine::simd::Simd;
 use crate::error::Result;
 use crate::sae::Sae;
@@ -138,27 +136,8 @@ pub(super) struct WhiteRows<'a> {
 }
 
 impl<'a> Screen<'a> {
-    /// The first `features` in binary32: by AVX-512 where the instructions in use are these and there
-    /// is memory to pack the model, else by the `gemm` crate.
-    pub(super) fn binary32(
-        sae: &'a Sae,
-        scaling: &Scaling,
-        simd: Simd,
-        features: usize,
-        pack: Pack,
-    ) -> Self {
-        #[cfg(target_arch = "x86_64")]
-        if let (Level::Avx512, Some(kernel)) = (simd.0, Kernel::binary32())
-            && let Ok(screen) = Self::packed(sae, scaling, simd, kernel, features, pack)
-        {
-            return screen;
-        }
-        let _ = pack;
-        Self::unpacked(sae, scaling, simd, features)
-    }
-
     /// The first `features` in binary32 by the `gemm` crate, or plain loops.
-    pub(super) fn unpacked(sae: &'a Sae, scaling: &Scaling, simd: Simd, features: usize) -> Self {
+    pub(super) fn binary32(sae: &'a Sae, scaling: &Scaling, simd: Simd, features: usize) -> Self {
         let dim = sae.input_dim();
         let weights = scaling.weights(sae, features);
         Self {
@@ -169,28 +148,21 @@ impl<'a> Screen<'a> {
         }
     }
 
-    /// The first `features` by a kernel of our own.
+    /// All features in bfloat16.
     ///
     /// # Errors
     /// Memory.
-    pub(super) fn packed(
+    pub(super) fn bfloat16(
         sae: &Sae,
         scaling: &Scaling,
         simd: Simd,
         kernel: Kernel,
-        features: usize,
-        pack: Pack,
     ) -> Result<Self> {
         let dim = sae.input_dim();
-        let weights = scaling.weights(sae, features);
-        let weights = packed::Weights::new(&weights, dim, simd, kernel, pack)?;
-        let norms = &scaling.norms[..features];
+        let weights = scaling.weights(sae, sae.feature_dim());
+        let weights = packed::Weights::new(&weights, dim, simd, kernel)?;
         let additions = kernel.longest_sum(dim);
-        let (rounding, norms) = if kernel.rounds_operands() {
-            Rounding::bfloat16(additions, norms, &weights.lost)
-        } else {
-            (Rounding::binary32(additions), norms.to_vec())
-        };
+        let (rounding, norms) = Rounding::bfloat16(additions, &scaling.norms, &weights.lost);
         Ok(Self {
             weights: Weights::Packed(weights),
             norms,
@@ -203,11 +175,7 @@ impl<'a> Screen<'a> {
     pub(super) fn name(&self) -> String {
         match &self.weights {
             Weights::Unpacked(weights) => format!("binary32 screen by {weights}"),
-            Weights::Packed(weights) => {
-                let kernel = weights.kernel();
-                let type_name = ["binary32", "bfloat16"][usize::from(kernel.rounds_operands())];
-                format!("{type_name} screen by {kernel}")
-            }
+            Weights::Packed(weights) => format!("bfloat16 screen by {}", weights.kernel()),
         }
     }
 

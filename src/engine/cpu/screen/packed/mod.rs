@@ -1,8 +1,6 @@
-//! Products of our own, on operands that are packed for them: the model's once a run.
-//!
-//! In bfloat16: half the bytes, and where the processor has instructions for it twice to sixteen
-//! times the rate of binary32; what this leaves open is settled by the layers behind the screen. In
-//! binary32 where the processor has AVX-512.
+//! Products in bfloat16, on operands that are packed for them: the model's once a run. Half the
+//! bytes, and where the processor has instructions for it twice to sixteen times the rate of
+//! binary32; what this leaves open is settled by the layers behind the screen.
 
 mod panels;
 mod plain;
@@ -15,8 +13,8 @@ mod vectors;
 
 use std::fmt;
 
-use self::panels::{Element, LINES, Layout, Line, PANEL};
-pub(in crate::engine::cpu) use self::panels::{Pack, Panels};
+pub(in crate::engine::cpu) use self::panels::Panels;
+use self::panels::{CHUNK, LINES, Line, PANEL, STRETCH};
 #[cfg(target_arch = "x86_64")]
 use self::{tiles::Tiles, vectors::Vectors};
 use super::ProductShape;
@@ -24,22 +22,21 @@ use crate::engine::bound;
 use crate::engine::simd::Simd;
 use crate::error::Result;
 
-/// Which instructions compute the product, of which elements. Each value is a proof that they can
-/// be used.
+/// Which instructions compute the product. Each value is a proof that they can be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::engine::cpu) enum Kernel {
-    /// bfloat16, by AMX.
+    /// AMX.
     #[cfg(target_arch = "x86_64")]
     Tiles(Tiles),
-    /// Either, by AVX-512.
+    /// AVX512-BF16.
     #[cfg(target_arch = "x86_64")]
     Vectors(Vectors),
-    /// bfloat16, by what every machine has.
+    /// What every machine has.
     Plain(Simd),
 }
 
 impl Kernel {
-    /// bfloat16 by AMX tiles.
+    /// AMX tiles.
     pub(in crate::engine::cpu) fn tiles() -> Option<Self> {
         #[cfg(target_arch = "x86_64")]
         return Tiles::detect().map(Self::Tiles);
@@ -47,33 +44,12 @@ impl Kernel {
         None
     }
 
-    /// bfloat16 by AVX512-BF16.
+    /// AVX512-BF16.
     pub(in crate::engine::cpu) fn vectors() -> Option<Self> {
-        Self::by_vectors(Element::Bfloat16)
-    }
-
-    /// Binary32 by AVX-512.
-    pub(in crate::engine::cpu) fn binary32() -> Option<Self> {
-        Self::by_vectors(Element::Binary32)
-    }
-
-    #[cfg(target_arch = "x86_64")]
-    fn by_vectors(element: Element) -> Option<Self> {
-        Vectors::detect(element).map(Self::Vectors)
-    }
-
-    #[cfg(not(target_arch = "x86_64"))]
-    fn by_vectors(_: Element) -> Option<Self> {
+        #[cfg(target_arch = "x86_64")]
+        return Vectors::detect().map(Self::Vectors);
+        #[cfg(not(target_arch = "x86_64"))]
         None
-    }
-
-    /// What its operands hold.
-    fn element(self) -> Element {
-        match self {
-            #[cfg(target_arch = "x86_64")]
-            Self::Vectors(vectors) => vectors.element(),
-            _ => Element::Bfloat16,
-        }
     }
 
     /// Panels of rows of a block of the product, of which there are fewer at the end.
@@ -83,20 +59,6 @@ impl Kernel {
             Self::Vectors(_) => 3,
             _ => 2,
         }
-    }
-
-    /// How its operands are packed. A stretch of two panels of rows fills the better part of an L1
-    /// cache, so that scores are seldom read and written again.
-    fn layout(self) -> Layout {
-        Layout {
-            element: self.element(),
-            stretch: 16,
-        }
-    }
-
-    /// Whether rounding takes something of its operands away.
-    pub(super) fn rounds_operands(self) -> bool {
-        self.element() == Element::Bfloat16
     }
 
     /// The block of the product that fits this processor's caches: scores, and a stretch of both
@@ -124,13 +86,11 @@ impl Kernel {
     /// chunk. Vectors and plain loops: a sum of at most a stretch, one product after the other,
     /// joins the score once a stretch.
     pub(super) fn longest_sum(self, dim: usize) -> usize {
-        let Layout { element, stretch } = self.layout();
-        let chunk = element.chunk();
-        let chunks = dim.div_ceil(chunk);
+        let chunks = dim.div_ceil(CHUNK);
         match self {
             #[cfg(target_arch = "x86_64")]
-            Self::Tiles(_) => chunk + chunks,
-            _ => stretch.min(chunks) * chunk + chunks.div_ceil(stretch),
+            Self::Tiles(_) => CHUNK + chunks,
+            _ => STRETCH.min(chunks) * CHUNK + chunks.div_ceil(STRETCH),
         }
     }
 }
@@ -141,10 +101,7 @@ impl fmt::Display for Kernel {
             #[cfg(target_arch = "x86_64")]
             Self::Tiles(_) => f.write_str("AMX tiles"),
             #[cfg(target_arch = "x86_64")]
-            Self::Vectors(vectors) => f.write_str(match vectors.element() {
-                Element::Binary32 => "AVX-512",
-                Element::Bfloat16 => "AVX512-BF16",
-            }),
+            Self::Vectors(_) => f.write_str("AVX512-BF16"),
             Self::Plain(simd) => write!(f, "plain loops ({simd})"),
         }
     }
@@ -164,14 +121,8 @@ impl Weights {
     ///
     /// # Errors
     /// Memory.
-    pub(super) fn new(
-        weights: &[f32],
-        dim: usize,
-        simd: Simd,
-        kernel: Kernel,
-        pack: Pack,
-    ) -> Result<Self> {
-        let (panels, squares) = Panels::of_features(simd, kernel.layout(), weights, dim, pack)?;
+    pub(super) fn new(weights: &[f32], dim: usize, simd: Simd, kernel: Kernel) -> Result<Self> {
+        let (panels, squares) = Panels::of_features(simd, weights, dim)?;
         Ok(Self {
             panels,
             kernel,
@@ -188,15 +139,11 @@ impl Weights {
     pub(super) fn take_rows(&self, simd: Simd, rows: &[f32], packing: &mut Packing) {
         let Packing {
             panels,
-            elements,
+            pairs,
             lost,
         } = packing;
-        let layout = self.kernel.layout();
-        panels.take_rows(simd, layout, rows, self.dim, elements, |squares| {
-            lost.push(match layout.element {
-                Element::Bfloat16 => bound::scaled_norm(squares, 0),
-                Element::Binary32 => 0.0,
-            });
+        panels.take_rows(simd, rows, self.dim, pairs, |squares| {
+            lost.push(bound::scaled_norm(squares, 0));
         });
     }
 
@@ -318,7 +265,7 @@ fn plain_block(simd: Simd, features: [&[Line]; 2], rows: [&[Line]; 2], to: &mut 
 #[derive(Default)]
 pub(super) struct Packing {
     pub(super) panels: Panels,
-    elements: Vec<u32>,
+    pairs: Vec<u32>,
     /// For each row an upper bound of the norm of what rounding took away.
     pub(super) lost: Vec<f32>,
 }

@@ -1,13 +1,12 @@
-//! Operands laid out as all kernels read them, in elements of 32 bits: a number, or a pair of
-//! bfloat16 numbers, the first in the lower half.
+//! Operands in bfloat16, laid out as all kernels read them.
 //!
 //! ```text
-//! stretch  some hundred elements of all rows, or of all features: what a block of the product takes
-//!          of them lies together, so that no two parts of it compete for one place of a cache
+//! stretch  512 numbers of all rows, or of all features: what a block of the product takes of them
+//!          lies together, so that no two parts of it compete for one place of a cache
 //! panel    16 rows, or 16 features, of a stretch
-//! chunk    16 elements of each of them: 16 lines of 64 bytes
-//! line     of features: 16 elements of one feature     (a row of a tile's left operand)
-//!          of rows:     one element of each of 16 rows (a row of a tile's right operand)
+//! chunk    32 numbers of each of them: 16 lines of 64 bytes
+//! line     of features: 16 pairs of one feature      (a row of a tile's left operand)
+//!          of rows:     one pair of each of 16 rows  (a row of a tile's right operand)
 //! ```
 //!
 //! What fills a panel up, or a chunk, is zero. Two panels make a block of the product, so that
@@ -23,56 +22,19 @@ use crate::error::{Error, Result};
 
 /// Rows, or features, of a panel.
 pub(in crate::engine::cpu) const PANEL: usize = 16;
-/// Lines of a chunk, and elements of a line.
+/// Lines of a chunk, and pairs of a line.
 pub(super) const LINES: usize = 16;
+/// Numbers of a chunk.
+pub(super) const CHUNK: usize = 2 * LINES;
+/// Chunks of a stretch, but for the last one: those of two panels of rows fill the better part of an
+/// L1 cache, so that scores are seldom read and written again.
+pub(super) const STRETCH: usize = 16;
 
-/// A cache line, a vector register, a row of a tile.
+/// A cache line, a vector register, a row of a tile: pairs of bfloat16 numbers, the first in the
+/// lower half.
 #[derive(Debug, Clone, Copy, Pod, Zeroable)]
 #[repr(C, align(64))]
 pub(super) struct Line(pub(super) [u32; LINES]);
-
-/// What an element holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Element {
-    /// One number.
-    Binary32,
-    /// Two numbers, rounded.
-    Bfloat16,
-}
-
-impl Element {
-    /// Numbers of an element.
-    fn numbers(self) -> usize {
-        match self {
-            Self::Binary32 => 1,
-            Self::Bfloat16 => 2,
-        }
-    }
-
-    /// Numbers of a chunk.
-    pub(super) fn chunk(self) -> usize {
-        LINES * self.numbers()
-    }
-
-    /// Elements of a feature or row of `dim` numbers, padded to whole chunks.
-    fn padded(self, dim: usize) -> usize {
-        dim.div_ceil(self.chunk()) * LINES
-    }
-
-    /// Writes numbers as elements, and fills `elements` up with zeros; returns the sum of the squares
-    /// of what rounding took away, in binary64.
-    fn put(self, simd: Simd, numbers: &[f32], elements: &mut [u32]) -> f64 {
-        match self {
-            Self::Bfloat16 => narrow(simd, numbers, elements),
-            Self::Binary32 => {
-                let (to, rest) = elements.split_at_mut(numbers.len());
-                to.copy_from_slice(bytemuck::cast_slice(numbers));
-                rest.fill(0);
-                0.0
-            }
-        }
-    }
-}
 
 /// Panels of one operand.
 #[derive(Debug, Default)]
@@ -80,34 +42,6 @@ pub(in crate::engine::cpu) struct Panels {
     lines: Vec<Line>,
     chunks: usize,
     count: usize,
-    layout: Layout,
-}
-
-/// How an operand is packed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Layout {
-    pub(super) element: Element,
-    /// Chunks of a stretch, but for the last one.
-    pub(super) stretch: usize,
-}
-
-impl Default for Layout {
-    fn default() -> Self {
-        Self {
-            element: Element::Binary32,
-            stretch: 16,
-        }
-    }
-}
-
-/// Who packs a model.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::engine::cpu) enum Pack {
-    /// All threads of the pool.
-    InParallel,
-    /// This thread alone: in the middle of a run, where waiting for others could mean doing their
-    /// work first.
-    Here,
 }
 
 /// Some panels of one stretch of features.
@@ -120,16 +54,16 @@ struct Piece<'a> {
 
 impl Piece<'_> {
     /// Packs it; returns its first feature, and from there on the squares of what rounding took away.
-    fn pack(self, simd: Simd, element: Element, all: &[f32], dim: usize) -> (usize, Vec<f64>) {
+    fn pack(self, simd: Simd, all: &[f32], dim: usize) -> (usize, Vec<f64>) {
         let numbers = self.numbers.start..self.numbers.end.min(dim);
-        let mut elements = vec![0; element.padded(numbers.len())];
-        let panels = self.lines.chunks_exact_mut(elements.len());
+        let mut pairs = vec![0; padded(numbers.len())];
+        let panels = self.lines.chunks_exact_mut(pairs.len());
         let mut features = all.chunks_exact(dim).skip(self.first_feature);
         let mut lost = Vec::new();
         for panel in panels {
             for (j, feature) in features.by_ref().take(PANEL).enumerate() {
-                lost.push(element.put(simd, &feature[numbers.clone()], &mut elements));
-                let lines = elements.as_chunks().0.iter();
+                lost.push(narrow(simd, &feature[numbers.clone()], &mut pairs));
+                let lines = pairs.as_chunks().0.iter();
                 for (chunk, line) in panel.chunks_exact_mut(LINES).zip(lines) {
                     chunk[j] = Line(*line);
                 }
@@ -141,12 +75,11 @@ impl Piece<'_> {
 
 impl Panels {
     /// Panels for so many rows or features of `dim` numbers, without lines as yet.
-    fn sized(rows: usize, dim: usize, layout: Layout) -> Self {
+    fn sized(rows: usize, dim: usize) -> Self {
         Self {
             lines: Vec::new(),
-            chunks: dim.div_ceil(layout.element.chunk()),
+            chunks: dim.div_ceil(CHUNK),
             count: rows.div_ceil(PANEL).next_multiple_of(2),
-            layout,
         }
     }
 
@@ -162,43 +95,35 @@ impl Panels {
 
     /// How many stretches there are.
     pub(super) fn stretches(&self) -> usize {
-        self.chunks.div_ceil(self.layout.stretch)
+        self.chunks.div_ceil(STRETCH)
     }
 
     /// A panel's lines in one stretch.
     #[inline]
     pub(super) fn lines(&self, stretch: usize, panel: usize) -> &[Line] {
-        let first = stretch * self.layout.stretch;
-        let chunks = self.layout.stretch.min(self.chunks - first);
+        let first = stretch * STRETCH;
+        let chunks = STRETCH.min(self.chunks - first);
         let stretch = &self.lines[first * self.count * LINES..];
         &stretch[panel * chunks * LINES..][..chunks * LINES]
     }
 
-    /// Packs features of `dim` numbers, row-major, on all threads of the pool or on this one. Returns,
-    /// for each of them, the sum of the squares of what rounding took away.
+    /// Packs features of `dim` numbers, row-major, on all threads of the pool: before a run, as a
+    /// thread that waits for the pool in the middle of one would do whole runs of blocks meanwhile.
+    /// Returns, for each of them, the sum of the squares of what rounding took away.
     ///
     /// # Errors
     /// Memory.
-    pub(super) fn of_features(
-        simd: Simd,
-        layout: Layout,
-        numbers: &[f32],
-        dim: usize,
-        pack: Pack,
-    ) -> Result<(Self, Vec<f64>)> {
+    pub(super) fn of_features(simd: Simd, numbers: &[f32], dim: usize) -> Result<(Self, Vec<f64>)> {
         let features = numbers.len() / dim;
-        let mut panels = Self::sized(features, dim, layout);
+        let mut panels = Self::sized(features, dim);
         let lines = panels.count * panels.chunks * LINES;
         panels.lines = bytemuck::try_zeroed_vec(lines).map_err(|()| Error::Memory {
             what: "the packed model",
             bytes: lines as u128 * size_of::<Line>() as u128,
         })?;
         let pieces = panels.pieces();
-        let work = |piece: Piece| piece.pack(simd, layout.element, numbers, dim);
-        let packed: Vec<_> = match pack {
-            Pack::InParallel => pieces.into_par_iter().map(work).collect(),
-            Pack::Here => pieces.into_iter().map(work).collect(),
-        };
+        let pieces = pieces.into_par_iter();
+        let packed: Vec<_> = pieces.map(|piece| piece.pack(simd, numbers, dim)).collect();
         let mut lost = vec![0.0; features];
         for (first, squares) in packed {
             for (lost, squares) in lost[first..].iter_mut().zip(squares) {
@@ -211,67 +136,69 @@ impl Panels {
     /// The parts that are packed one by one: some panels of a stretch.
     fn pieces(&mut self) -> Vec<Piece<'_>> {
         const PANELS: usize = 16;
-        let Layout { element, stretch } = self.layout;
         let mut rest = self.lines.as_mut_slice();
         let mut pieces = Vec::new();
-        for first in (0..self.chunks).step_by(stretch) {
-            let chunks = stretch.min(self.chunks - first);
+        for first in (0..self.chunks).step_by(STRETCH) {
+            let chunks = STRETCH.min(self.chunks - first);
             let (lines, others) = rest.split_at_mut(self.count * chunks * LINES);
             rest = others;
-            let first_number = first * element.chunk();
+            let first_number = first * CHUNK;
             let each = lines.chunks_mut(PANELS * chunks * LINES).enumerate();
             pieces.extend(each.map(|(i, lines)| Piece {
                 first_feature: i * PANELS * PANEL,
-                numbers: first_number..first_number + chunks * element.chunk(),
+                numbers: first_number..first_number + chunks * CHUNK,
                 lines,
             }));
         }
         pieces
     }
 
-    /// Packs rows of `dim` numbers, row-major, into these panels; `elements` is scratch. Hands over,
+    /// Packs rows of `dim` numbers, row-major, into these panels; `pairs` is scratch. Hands over,
     /// row by row, the sum of the squares of what rounding took away.
     pub(super) fn take_rows(
         &mut self,
         simd: Simd,
-        layout: Layout,
         numbers: &[f32],
         dim: usize,
-        elements: &mut Vec<u32>,
+        pairs: &mut Vec<u32>,
         mut lost: impl FnMut(f64),
     ) {
-        let Layout { element, stretch } = layout;
-        let width = element.padded(dim);
+        let width = padded(dim);
         let mut rows = numbers.chunks_exact(dim);
         let mut lines = std::mem::take(&mut self.lines);
-        *self = Self::sized(rows.len(), dim, layout);
+        *self = Self::sized(rows.len(), dim);
         lines.resize(self.count * self.chunks * LINES, Line::zeroed());
         self.lines = lines;
-        elements.resize(PANEL * width, 0);
+        pairs.resize(PANEL * width, 0);
         for panel in 0..self.count {
-            for elements in elements.chunks_exact_mut(width) {
+            for pairs in pairs.chunks_exact_mut(width) {
                 match rows.next() {
-                    Some(row) => lost(element.put(simd, row, elements)),
-                    None => elements.fill(0),
+                    Some(row) => lost(narrow(simd, row, pairs)),
+                    None => pairs.fill(0),
                 }
             }
-            for first in (0..self.chunks).step_by(stretch) {
-                let chunks = stretch.min(self.chunks - first);
+            for first in (0..self.chunks).step_by(STRETCH) {
+                let chunks = STRETCH.min(self.chunks - first);
                 let lines = &mut self.lines[(first * self.count + panel * chunks) * LINES..];
-                put_rows(simd, elements, first * LINES, &mut lines[..chunks * LINES]);
+                put_rows(simd, pairs, first * LINES, &mut lines[..chunks * LINES]);
             }
         }
     }
 }
 
+/// Pairs of a feature or row of `dim` numbers, padded to whole chunks.
+fn padded(dim: usize) -> usize {
+    dim.div_ceil(CHUNK) * LINES
+}
+
 for_each_simd! {
-    /// Puts the elements of 16 rows, \[16, width\], from the `first` on into a panel.
-    fn put_rows(elements: &[u32], first: usize, panel: &mut [Line]) {
-        let width = elements.len() / PANEL;
+    /// Puts the pairs of 16 rows, \[16, width\], from the `first` on into a panel.
+    fn put_rows(pairs: &[u32], first: usize, panel: &mut [Line]) {
+        let width = pairs.len() / PANEL;
         for (c, chunk) in panel.chunks_exact_mut(LINES).enumerate() {
             let mut from = [[0u32; LINES]; PANEL];
             for (r, from) in from.iter_mut().enumerate() {
-                from.copy_from_slice(&elements[r * width + first + c * LINES..][..LINES]);
+                from.copy_from_slice(&pairs[r * width + first + c * LINES..][..LINES]);
             }
             for (p, line) in chunk.iter_mut().enumerate() {
                 for (r, from) in from.iter().enumerate() {
@@ -347,7 +274,7 @@ mod tests {
         for simd in Simd::all() {
             for n in [numbers.len(), 33, 5] {
                 let numbers = &numbers[numbers.len() - n..];
-                let mut pairs = vec![7u32; Element::Bfloat16.padded(n)];
+                let mut pairs = vec![7u32; padded(n)];
                 let squares = narrow(simd, numbers, &mut pairs);
                 let halves: &[u16] = bytemuck::cast_slice(&pairs);
                 let mut expected = 0.0;
@@ -366,52 +293,35 @@ mod tests {
         }
     }
 
-    /// Number `i` of an element's line, as binary32.
-    fn number(element: Element, line: &Line, place: usize, i: usize) -> f32 {
-        match element {
-            Element::Binary32 => f32::from_bits(line.0[place]),
-            Element::Bfloat16 => bf16::from_bits((line.0[place] >> (16 * (i % 2))) as u16).to_f32(),
-        }
-    }
-
     #[test]
     fn rows_and_features_are_where_the_kernels_look() {
-        for element in [Element::Binary32, Element::Bfloat16] {
-            // Two stretches, the second a chunk and a bit; two panels and a bit, so that there are 4.
-            let chunk = element.chunk();
-            let layout = Layout {
-                element,
-                stretch: 3,
-            };
-            let (dim, count) = (3 * chunk + chunk + 9, 37);
-            let numbers: Vec<f32> = (0..count * dim).map(|i| (i % 251) as f32 + 1.0).collect();
-            let simd = Simd::detect();
-            let (features, lost) =
-                Panels::of_features(simd, layout, &numbers, dim, Pack::Here).expect("small");
-            assert_eq!(lost, vec![0.0; count]);
-            let (mut rows, mut seen) = (Panels::default(), 0);
-            rows.take_rows(simd, layout, &numbers, dim, &mut Vec::new(), |lost| {
-                assert_eq!(lost, 0.0);
-                seen += 1;
-            });
-            assert_eq!((seen, rows.count(), features.count()), (count, 4, 4));
-            for r in 0..rows.count() * PANEL {
-                for i in 0..dim.next_multiple_of(chunk) {
-                    let expected = if r < count && i < dim {
-                        numbers[r * dim + i]
-                    } else {
-                        0.0
-                    };
-                    let (c, e) = (i / chunk, i % chunk / element.numbers());
-                    let line = &rows.lines(c / 3, r / PANEL)[c % 3 * LINES + e];
-                    assert_eq!(
-                        number(element, line, r % PANEL, i),
-                        expected,
-                        "row {r}, {i}"
-                    );
-                    let line = c % 3 * LINES + r % PANEL;
-                    let line = &features.lines(c / 3, r / PANEL)[line];
-                    assert_eq!(number(element, line, e, i), expected, "feature {r}, {i}");
+        // Two stretches, the second a chunk and a bit; two panels and a bit, so that there are four.
+        let (dim, count) = (STRETCH * CHUNK + CHUNK + 9, 37);
+        let numbers: Vec<f32> = (0..count * dim).map(|i| (i % 251) as f32 + 1.0).collect();
+        let simd = Simd::detect();
+        let packed = Panels::of_features(simd, &numbers, dim);
+        let (features, lost) = packed.expect("small");
+        assert_eq!(lost, vec![0.0; count]);
+        let (mut rows, mut seen) = (Panels::default(), 0);
+        rows.take_rows(simd, &numbers, dim, &mut Vec::new(), |lost| {
+            assert_eq!(lost, 0.0);
+            seen += 1;
+        });
+        assert_eq!((seen, rows.count(), features.count()), (count, 4, 4));
+        for r in 0..rows.count() * PANEL {
+            for i in 0..dim.next_multiple_of(CHUNK) {
+                let expected = if r < count && i < dim {
+                    numbers[r * dim + i]
+                } else {
+                    0.0
+                };
+                let (c, pair, shift) = (i / CHUNK, i % CHUNK / 2, 16 * (i % 2));
+                let (stretch, first) = (c / STRETCH, c % STRETCH * LINES);
+                let of_rows = rows.lines(stretch, r / PANEL)[first + pair].0[r % PANEL];
+                let of_features = features.lines(stretch, r / PANEL)[first + r % PANEL].0[pair];
+                for pair in [of_rows, of_features] {
+                    let found = bf16::from_bits((pair >> shift) as u16).to_f32();
+                    assert_eq!(found, expected, "row {r}, number {i}");
                 }
             }
         }

@@ -1,12 +1,12 @@
 //! What the bound takes for granted of the kernels' sums: on numbers that are bfloat16 already, each
 //! lies within `γ·Σ|x·w|` of the exact sum, with the γ of `longest_sum`, and what is flushed.
 
-use super::panels::{Element, PANEL};
-use super::{Kernel, Pack, Packing, Weights};
+use super::panels::PANEL;
+use super::{Kernel, Packing, Weights};
 use crate::engine::simd::Simd;
 
 fn kernels() -> Vec<Kernel> {
-    let found = [Kernel::tiles(), Kernel::vectors(), Kernel::binary32()];
+    let found = [Kernel::tiles(), Kernel::vectors()];
     let plain = Simd::all().into_iter().map(Kernel::Plain);
     found.into_iter().flatten().chain(plain).collect()
 }
@@ -38,7 +38,7 @@ fn check(kernel: Kernel, dim: usize, rows: usize, features: usize, kind: usize) 
     let simd = Simd::detect();
     let x = numbers(rows * dim, 1 + kind as u64, kind);
     let w = numbers(features * dim, 100 + kind as u64, kind);
-    let weights = Weights::new(&w, dim, simd, kernel, Pack::InParallel).expect("small");
+    let weights = Weights::new(&w, dim, simd, kernel).expect("small");
     let mut packing = Packing::default();
     weights.take_rows(simd, &x, &mut packing);
     let stride = rows.next_multiple_of(2 * PANEL) + PANEL;
@@ -46,9 +46,12 @@ fn check(kernel: Kernel, dim: usize, rows: usize, features: usize, kind: usize) 
     weights.scores(&packing.panels, 0, &mut scores, stride);
     let nu = kernel.longest_sum(dim) as f64 * 2f64.powi(-24);
     let gamma = nu / (1.0 - nu);
-    let flushed = |v: f32| match kernel.element() {
-        Element::Bfloat16 if v.abs() < f32::MIN_POSITIVE => 0.0,
-        _ => f64::from(v),
+    let flushed = |v: f32| {
+        if v.abs() < f32::MIN_POSITIVE {
+            0.0
+        } else {
+            f64::from(v)
+        }
     };
     for r in 0..rows {
         for f in 0..features {
@@ -98,7 +101,7 @@ fn every_kernel_multiplies_every_pair() {
     let (x, w) = (integers(rows * dim, 7), integers(features * dim, 5));
     let simd = Simd::detect();
     for kernel in kernels() {
-        let weights = Weights::new(&w, dim, simd, kernel, Pack::InParallel).expect("small");
+        let weights = Weights::new(&w, dim, simd, kernel).expect("small");
         let mut packing = Packing::default();
         weights.take_rows(simd, &x, &mut packing);
         let stride = rows.next_multiple_of(2 * PANEL) + PANEL;
