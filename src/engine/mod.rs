@@ -112,7 +112,8 @@ pub enum Nonfinite {
 pub struct EngineOptions {
     /// Threads of the engine's own; those of the current rayon pool where `None`.
     pub threads: Option<usize>,
-    /// The most rows that are worked on at once by a thread; what fits the caches where `None`.
+    /// The most rows that are worked on at once by a thread; what settles well together, 16 MiB or
+    /// 4096 of them, where `None`, which is also the most.
     pub batch_rows: Option<usize>,
     /// What to do with rows that have a NaN or an infinity.
     pub nonfinite: Nonfinite,

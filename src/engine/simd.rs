@@ -3,8 +3,8 @@
 //! Every function made by `for_each_simd!` has one body in plain Rust. The body is compiled
 //! three times (AVX-512, AVX2, whatever the target guarantees) and the compiler vectorises it;
 //! Rust's floating point is IEEE and never contracted or reassociated, so that all three give
-//! the same bytes by construction. The screen's matrix product is another crate's and chooses its
-//! instructions itself: what it computes may differ, and is only relied on within the bound.
+//! the same bytes by construction. Screens are not: their products are another crate's, or written
+//! for one kind of instruction, and what they compute is only relied on within its bound.
 
 use std::fmt;
 

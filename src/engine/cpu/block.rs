@@ -3,99 +3,16 @@
 use std::ops::Range;
 use std::time::Instant;
 
-use super::options::CpuScreen;
+use super::model::Model;
 use super::rescore::{Rescore, rank};
-use super::screen::{Operand, Scaling, Screen, WhiteRows};
-use super::screens::Screens;
-use super::select::{self, Selection, Verdict};
+use super::screen::{Operand, Screen, WhiteRows};
+use super::select::{Selection, Verdict};
 use super::tile::ROW_LANES;
 use super::whiten::{self, RowFacts};
-use crate::engine::bound;
-use crate::engine::canonical::divisors;
-use crate::engine::simd::Simd;
 use crate::engine::{Control, ThreadSeconds};
 use crate::error::Result;
 use crate::rows::ElementType;
-use crate::sae::Sae;
 use crate::tally::{Certificate, SharedTally};
-
-/// A block's whitened numbers take at most so many bytes, of which there are some per thread: the
-/// more rows there are, the more of them share an atom's weights when open pairs are settled.
-const MOST_BYTES: usize = 16 << 20;
-/// The most rows of a block, however short they are.
-const MOST_ROWS: usize = 4096;
-/// The group maxima of a product's rows take at most so many numbers.
-const MOST_MAXIMA: usize = 1 << 21;
-
-/// The model with all that is prepared from it once.
-pub(super) struct Model<'a> {
-    sae: &'a Sae,
-    scaling: Scaling,
-    /// None where nothing is screened.
-    screens: Option<Screens<'a>>,
-    divisors: Vec<f32>,
-    simd: Simd,
-}
-
-impl<'a> Model<'a> {
-    /// # Errors
-    /// A screen that this processor cannot do.
-    pub(super) fn new(sae: &'a Sae, simd: Simd, screen: CpuScreen) -> Result<Self> {
-        let scaling = Scaling::new(sae, simd);
-        // The screen is not worth its work where all atoms fire, and the bound does not hold for
-        // longer rows.
-        let screens = (sae.k() < sae.feature_dim() && sae.input_dim() <= bound::LARGEST_DIM)
-            .then(|| Screens::new(sae, &scaling, simd, screen))
-            .transpose()?;
-        Ok(Self {
-            sae,
-            scaling,
-            screens,
-            divisors: divisors(sae.std()),
-            simd,
-        })
-    }
-
-    pub(super) fn sae(&self) -> &'a Sae {
-        self.sae
-    }
-
-    pub(super) fn simd(&self) -> Simd {
-        self.simd
-    }
-
-    pub(super) fn code_path(&self) -> String {
-        match &self.screens {
-            Some(screens) => format!("{}, {}", self.simd, screens.describe()),
-            None => format!("{}, no screen: every atom is scored in full", self.simd),
-        }
-    }
-
-    /// The most rows that a block may have.
-    pub(super) fn most_rows(&self) -> usize {
-        let row = self.sae.input_dim() * size_of::<f32>();
-        (MOST_BYTES / row).clamp(ROW_LANES, MOST_ROWS)
-    }
-
-    /// An upper bound of the norm of a feature's weights, where these are unscaled.
-    pub(super) fn norm(&self, feature: usize) -> f32 {
-        self.scaling.norms[feature]
-    }
-
-    /// Whether weights are screened as they are.
-    pub(super) fn weights_are_unscaled(&self) -> bool {
-        self.scaling.exponent == 0
-    }
-
-    /// Rows that go through a screen's product at once, of `count`.
-    fn rows_per_product(&self, screen: &Screen, count: usize) -> usize {
-        let groups = select::group_count(self.sae.k(), self.sae.feature_dim());
-        let most = screen.shape().rows.min(MOST_MAXIMA / groups).max(ROW_LANES);
-        count
-            .div_ceil(count.div_ceil(most))
-            .next_multiple_of(ROW_LANES)
-    }
-}
 
 /// What a block took.
 #[derive(Debug, Clone, Copy, Default)]
@@ -179,7 +96,7 @@ impl Block {
         element: ElementType,
     ) -> Vec<usize> {
         let began = Instant::now();
-        let dim = model.sae.input_dim();
+        let dim = model.sae().input_dim();
         let rows = stored.chunks_exact(dim * element.bytes());
         let white = &mut self.white;
         white.numbers.resize(rows.len() * dim, 0.0);
@@ -190,9 +107,9 @@ impl Block {
         for (r, stored) in rows.enumerate() {
             // A row that is not kept is overwritten by the next.
             let out = &mut white.numbers[white.kept.len() * dim..][..dim];
-            let (mean, divisors) = (model.sae.mean(), &model.divisors);
-            whiten::whiten_row(model.simd, stored, element, mean, divisors, out);
-            let facts = whiten::row_facts(model.simd, out);
+            let (mean, divisors) = (model.sae().mean(), &model.divisors);
+            whiten::whiten_row(model.simd(), stored, element, mean, divisors, out);
+            let facts = whiten::row_facts(model.simd(), out);
             if facts.finite {
                 white.kept.push(r);
                 white.facts.push(facts);
@@ -223,7 +140,7 @@ impl Block {
     ) -> Result<()> {
         let kept = std::mem::take(&mut self.white.kept);
         let mut out = Out {
-            k: model.sae.k(),
+            k: model.sae().k(),
             kept: &kept,
             strata,
             tally,
@@ -300,11 +217,11 @@ impl Block {
     /// Scores all features strip by strip, and lets selection see each strip while it is in cache.
     fn screen(&mut self, model: &Model, screen: &Screen, rows: Range<usize>) {
         let began = Instant::now();
-        let features = model.sae.feature_dim();
+        let features = model.sae().feature_dim();
         let selection = &mut self.selection;
-        selection.begin(rows.len(), features, model.sae.k());
+        selection.begin(rows.len(), features, model.sae().k());
         let taken = screen.take_rows(
-            model.simd,
+            model.simd(),
             &model.scaling,
             self.white.part(rows),
             &mut self.operand,
@@ -325,7 +242,7 @@ impl Block {
             screen.scores(&taken, first..last, scores, stride);
             let scored = Instant::now();
             selection.take_tile(
-                model.simd,
+                model.simd(),
                 &model.scaling.biases,
                 &screen.norms,
                 first,
@@ -371,7 +288,7 @@ impl Block {
 
     /// Settles kept row `i` by the canonical scores of all atoms, or without any where all fire.
     fn settle_in_full(&mut self, model: &Model, i: usize, out: &mut Out) {
-        let (dim, features) = (model.sae.input_dim(), model.sae.feature_dim());
+        let (dim, features) = (model.sae().input_dim(), model.sae().feature_dim());
         if out.k == features {
             out.fires(i)
                 .iter_mut()

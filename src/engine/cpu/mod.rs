@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! source     blocks of rows, read ahead
+//! model      the model with all that is prepared from it once
 //! block      what one thread does with a block, by the five that follow
 //! whiten     numbers widened and whitened in one pass
 //! screen     approximate scores: in bfloat16 or binary32; screens chooses by what is faster
@@ -12,7 +13,9 @@
 mod block;
 #[cfg(test)]
 mod bound_tests;
+mod model;
 mod options;
+mod pairs;
 mod products;
 mod rescore;
 #[cfg(test)]
@@ -30,7 +33,8 @@ use std::time::Instant;
 
 pub use self::options::{CpuOptions, CpuScreen};
 
-use self::block::{Block, Model};
+use self::block::Block;
+use self::model::Model;
 use self::source::{Batch, Deal, Source};
 use super::coactivation::count_pairs;
 use super::simd::Simd;

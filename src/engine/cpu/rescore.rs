@@ -26,7 +26,8 @@
 //! where the last term is for products and sums that underflow, were they flushed to zero. [`second_margin`] takes
 //! `16u·X·W` for the first term, as `(⌈D/256⌉ + ⌈D/32⌉ + 8)·2v` is below `u` for any `D ≤ 2²⁰`.
 
-use super::block::Model;
+use super::model::Model;
+use super::pairs::{ByAtom, OpenRow, Pair, middle_and_width};
 use super::products::{SLICE, SliceOfRows, add_products};
 use super::screen::WhiteRows;
 use super::select::Candidate;
@@ -36,28 +37,6 @@ use crate::engine::simd::prefetch;
 
 /// Pairs that are gathered before they are settled: some megabytes.
 const MOST_PAIRS: usize = 1 << 18;
-
-/// A row with open atoms.
-#[derive(Debug, Clone, Copy)]
-struct OpenRow {
-    /// In the block.
-    row: u32,
-    /// How many of its open atoms fire.
-    missing: u32,
-    /// Where its pairs begin.
-    first: usize,
-}
-
-/// An open atom of a row.
-#[derive(Debug, Clone, Copy)]
-struct Pair {
-    row: u32,
-    open: Candidate,
-    /// Whether it goes through the second screen.
-    near: bool,
-    /// The second screen's score, without the bias.
-    product: f64,
-}
 
 /// An open atom's canonical score lies between these.
 #[derive(Debug, Clone, Copy)]
@@ -78,12 +57,6 @@ impl Bounds {
     }
 }
 
-/// A score's estimate, and how far it can be off.
-fn middle_and_width(open: Candidate) -> (f64, f64) {
-    let (lower, upper) = (f64::from(open.lower), f64::from(open.upper));
-    (f64::midpoint(lower, upper), (upper - lower) / 2.0)
-}
-
 /// Open pairs of a block, reused from block to block.
 #[derive(Default)]
 pub(super) struct Rescore {
@@ -100,17 +73,6 @@ pub(super) struct Rescore {
     pub(super) second_scores: u64,
     /// Pairs that were scored canonically, since this was made.
     pub(super) canonical_scores: u64,
-}
-
-/// Pairs sorted by atom.
-#[derive(Default)]
-struct ByAtom {
-    /// Where each atom's next pair goes; once all are placed, where they end.
-    places: Vec<u32>,
-    pairs: Vec<u32>,
-    atoms: Vec<u32>,
-    rows: Vec<u32>,
-    products: Vec<f64>,
 }
 
 impl Rescore {
@@ -306,37 +268,6 @@ pub(super) fn second_margin(dim: usize, row_norm: f32, weight_norm: f32, bias: f
     let of_norms = 16.0 * U * f64::from(row_norm) * f64::from(weight_norm);
     let of_bias = 4.0 * f64::EPSILON * f64::from(bias.abs());
     (of_norms + of_bias + dim as f64 * 2f64.powi(-124)) * inflate
-}
-
-impl ByAtom {
-    /// A counting sort of those that are near.
-    fn sort(&mut self, pairs: &[Pair], features: usize) {
-        let near = || pairs.iter().enumerate().filter(|(_, pair)| pair.near);
-        self.places.clear();
-        self.places.resize(features + 1, 0);
-        for (_, pair) in near() {
-            self.places[pair.open.atom as usize + 1] += 1;
-        }
-        let mut end = 0;
-        for count in &mut self.places {
-            end += *count;
-            *count = end;
-        }
-        let count = end as usize;
-        for sorted in [&mut self.pairs, &mut self.atoms, &mut self.rows] {
-            sorted.resize(count, 0);
-        }
-        self.products.clear();
-        self.products.resize(count, 0.0);
-        for (i, pair) in near() {
-            let place = &mut self.places[pair.open.atom as usize];
-            let to = *place as usize;
-            *place += 1;
-            self.pairs[to] = i as u32;
-            self.atoms[to] = pair.open.atom;
-            self.rows[to] = pair.row;
-        }
-    }
 }
 
 /// Ranks `atoms` by their canonical scores for row `x`, equal scores by the lowest index: the first

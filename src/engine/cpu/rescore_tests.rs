@@ -2,7 +2,8 @@
 
 use proptest::prelude::*;
 
-use super::block::{Block, Model};
+use super::block::Block;
+use super::model::Model;
 use super::options::CpuScreen;
 use super::products::{SLICE, SliceOfRows, add_products};
 use super::rescore::second_margin;

@@ -261,7 +261,8 @@ impl Selection {
         let lowest_in = kth_largest(&mut self.scratch, k - 1);
         self.scratch.clear();
         self.scratch.extend(candidates.iter().map(|c| c.upper));
-        // An atom that is no candidate has an upper bound below the threshold.
+        // An atom that is no candidate has an upper bound below the threshold, which k candidates
+        // reach: it only matters where there are no more.
         let highest_out = kth_largest(&mut self.scratch, k).max(self.threshold[r]);
         for c in candidates {
             if c.lower > highest_out {

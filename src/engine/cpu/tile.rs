@@ -6,7 +6,7 @@
 use crate::engine::bound::interval;
 use crate::engine::simd::for_each_simd;
 
-/// Rows are handled in groups of so many; strides are multiples of it.
+/// Rows are handled in groups of so many, which strides have room for.
 pub(super) const ROW_LANES: usize = 32;
 
 for_each_simd! {

@@ -1,0 +1,91 @@
+//! The model with all that is prepared from it once.
+
+use super::options::CpuScreen;
+use super::screen::{Scaling, Screen};
+use super::screens::Screens;
+use super::select;
+use super::tile::ROW_LANES;
+use crate::engine::bound;
+use crate::engine::canonical::divisors;
+use crate::engine::simd::Simd;
+use crate::error::Result;
+use crate::sae::Sae;
+
+/// A block's whitened numbers take at most so many bytes, of which there are some per thread: the
+/// more rows there are, the more of them share an atom's weights when open pairs are settled.
+const MOST_BYTES: usize = 16 << 20;
+/// The most rows of a block, however short they are.
+const MOST_ROWS: usize = 4096;
+/// The group maxima of a product's rows take at most so many numbers.
+const MOST_MAXIMA: usize = 1 << 21;
+
+/// The model with all that is prepared from it once.
+pub(super) struct Model<'a> {
+    sae: &'a Sae,
+    pub(super) scaling: Scaling,
+    /// None where nothing is screened.
+    pub(super) screens: Option<Screens<'a>>,
+    /// Of whitening.
+    pub(super) divisors: Vec<f32>,
+    simd: Simd,
+}
+
+impl<'a> Model<'a> {
+    /// # Errors
+    /// A screen that this processor cannot do.
+    pub(super) fn new(sae: &'a Sae, simd: Simd, screen: CpuScreen) -> Result<Self> {
+        let scaling = Scaling::new(sae, simd);
+        // The screen is not worth its work where all atoms fire, and the bound does not hold for
+        // longer rows.
+        let screens = (sae.k() < sae.feature_dim() && sae.input_dim() <= bound::LARGEST_DIM)
+            .then(|| Screens::new(sae, &scaling, simd, screen))
+            .transpose()?;
+        Ok(Self {
+            sae,
+            scaling,
+            screens,
+            divisors: divisors(sae.std()),
+            simd,
+        })
+    }
+
+    pub(super) fn sae(&self) -> &'a Sae {
+        self.sae
+    }
+
+    pub(super) fn simd(&self) -> Simd {
+        self.simd
+    }
+
+    pub(super) fn code_path(&self) -> String {
+        match &self.screens {
+            Some(screens) => format!("{}, {}", self.simd, screens.describe()),
+            None => format!("{}, no screen: every atom is scored in full", self.simd),
+        }
+    }
+
+    /// The most rows that a block may have.
+    pub(super) fn most_rows(&self) -> usize {
+        let row = self.sae.input_dim() * size_of::<f32>();
+        (MOST_BYTES / row).clamp(ROW_LANES, MOST_ROWS)
+    }
+
+    /// An upper bound of the norm of a feature's weights, where these are unscaled.
+    pub(super) fn norm(&self, feature: usize) -> f32 {
+        self.scaling.norms[feature]
+    }
+
+    /// Whether weights are screened as they are.
+    pub(super) fn weights_are_unscaled(&self) -> bool {
+        self.scaling.exponent == 0
+    }
+
+    /// Rows that go through a screen's product at once, of `count`.
+    pub(super) fn rows_per_product(&self, screen: &Screen, count: usize) -> usize {
+        let groups = select::group_count(self.sae.k(), self.sae.feature_dim());
+        let most = screen.shape().rows.min(MOST_MAXIMA / groups).max(ROW_LANES);
+        count
+            .div_ceil(count.div_ceil(most))
+            .next_multiple_of(ROW_LANES)
+    }
+}
