@@ -263,8 +263,8 @@ fn a_callback_that_panics_stops_all_threads() {
     let progress = |_: u64| {
         let calls = calls.fetch_add(1, Ordering::Relaxed);
         assert_ne!(calls, 0, "planted");
-        // The other thread, which may go on with what it has begun.
-        std::thread::sleep(Duration::from_millis(1));
+        // The other thread, which goes on until the panic, and its backtrace, are through.
+        std::thread::sleep(Duration::from_millis(20));
     };
     let run = || {
         let mut engine = CpuEngine::new(&cohort.sae, &options).expect("an engine");
