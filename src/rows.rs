@@ -49,7 +49,8 @@ pub enum Place<'a> {
     },
 }
 
-/// `count` rows of `dim` numbers that can be read in any order and from several threads.
+/// `count` rows of `dim` numbers that can be read in any order and from several threads: by the CPU
+/// engine from threads that do nothing else, ahead of those that compute.
 pub trait Rows: Sync {
     /// How many rows there are.
     fn count(&self) -> usize;

@@ -43,7 +43,7 @@ pub(super) struct EngineArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
 
-    /// The most rows that a thread works on at once [default: what fits the caches]
+    /// The most rows that a thread works on at once [default, and most: 16 MiB of them, 4096 at most]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     batch_rows: Option<u32>,
 
