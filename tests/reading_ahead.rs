@@ -4,7 +4,7 @@
 use std::ops::Range;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc::channel;
+use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 
 use atomscope::engine::{Control, CpuEngine, Encoded, Engine, EngineOptions};
@@ -105,10 +105,10 @@ fn run(threads: usize, fault: Fault, cancel: &'static AtomicBool) -> Outcome {
             }
             outcome
         }
-        Err(_) if thread.is_finished() => {
+        Err(RecvTimeoutError::Disconnected) => {
             std::panic::resume_unwind(thread.join().expect_err("it has sent nothing"))
         }
-        Err(error) => panic!("the run hangs: {error}"),
+        Err(RecvTimeoutError::Timeout) => panic!("the run hangs"),
     }
 }
 
