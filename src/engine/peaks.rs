@@ -5,7 +5,9 @@ use std::fmt;
 use std::hint::black_box;
 use std::time::Instant;
 
+#[cfg(target_arch = "x86_64")]
 use super::{CpuEngine, CpuOptions, CpuScreen, EngineOptions};
+#[cfg(target_arch = "x86_64")]
 use crate::sae::{Sae, SaeParts};
 
 /// Instructions that multiply and add, as products use them.

@@ -1,6 +1,8 @@
 //! The products of the second screen: one atom's weights with some rows, a slice at a time.
 
-use crate::engine::simd::{Level, Simd, for_each_simd};
+#[cfg(target_arch = "x86_64")]
+use crate::engine::simd::Level;
+use crate::engine::simd::{Simd, for_each_simd};
 
 /// Numbers of a row that are multiplied at once: those of a thousand rows fit an L2 cache.
 pub(super) const SLICE: usize = 256;

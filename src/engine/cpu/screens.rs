@@ -10,7 +10,9 @@ use super::options::CpuScreen;
 use super::screen::{Kernel, Operand, Scaling, Screen, WhiteRows};
 use super::tile::ROW_LANES;
 use crate::engine::lock;
-use crate::engine::simd::{Level, Simd};
+#[cfg(target_arch = "x86_64")]
+use crate::engine::simd::Level;
+use crate::engine::simd::Simd;
 use crate::error::{Error, Result};
 use crate::sae::Sae;
 

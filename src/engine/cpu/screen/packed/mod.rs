@@ -13,8 +13,10 @@ mod vectors;
 
 use std::fmt;
 
+#[cfg(target_arch = "x86_64")]
+use self::panels::LINES;
 pub(in crate::engine::cpu) use self::panels::Panels;
-use self::panels::{CHUNK, LINES, Line, PANEL, STRETCH};
+use self::panels::{CHUNK, Line, PANEL, STRETCH};
 #[cfg(target_arch = "x86_64")]
 use self::{tiles::Tiles, vectors::Vectors};
 use super::ProductShape;
