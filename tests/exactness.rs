@@ -63,6 +63,21 @@ fn check(case: &Case) {
 }
 
 #[test]
+fn a_screen_that_is_not_here_is_refused_where_nothing_is_screened_too() {
+    // All atoms fire: no screen is made, but what was asked for by name must be there all the same.
+    let sae = plain_case(0, 1, 2, 2, 2).sae();
+    let here = screens();
+    for (name, screen) in CpuScreen::NAMES {
+        let options = EngineOptions {
+            cpu: CpuOptions { screen },
+            ..EngineOptions::default()
+        };
+        let made = CpuEngine::new(&sae, &options).is_ok();
+        assert_eq!(made, here.contains(&screen), "{name}");
+    }
+}
+
+#[test]
 fn every_machine_has_these_screens() {
     let here = screens();
     for screen in [

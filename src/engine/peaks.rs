@@ -6,9 +6,7 @@ use std::hint::black_box;
 use std::time::Instant;
 
 #[cfg(target_arch = "x86_64")]
-use super::{CpuEngine, CpuOptions, CpuScreen, EngineOptions};
-#[cfg(target_arch = "x86_64")]
-use crate::sae::{Sae, SaeParts};
+use super::cpu::Tiles;
 
 /// Instructions that multiply and add, as products use them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,10 +61,7 @@ impl MultiplyAdd {
     fn run(self, turns: u64) -> Option<u64> {
         match self {
             #[cfg(target_arch = "x86_64")]
-            Self::Tiles => can_use_tiles().then(|| {
-                // SAFETY: the processor has tiles, and the system lends them.
-                unsafe { x86::tiles(turns) }
-            }),
+            Self::Tiles => Tiles::detect().map(|tiles| x86::tiles(&tiles.begin(), turns)),
             #[cfg(target_arch = "x86_64")]
             Self::Bfloat16Vectors => (is_x86_feature_detected!("avx512f")
                 && is_x86_feature_detected!("avx512bf16"))
@@ -104,32 +99,6 @@ impl fmt::Display for MultiplyAdd {
     }
 }
 
-/// Whether this process may use tiles: then, and only then, there is an engine that does. That
-/// the system lends them is asked for once a process, and holds for all its threads.
-#[cfg(target_arch = "x86_64")]
-fn can_use_tiles() -> bool {
-    static CAN: std::sync::OnceLock<bool> = std::sync::OnceLock::new();
-    *CAN.get_or_init(|| {
-        let one = vec![1.0];
-        let parts = SaeParts {
-            name: "one number".to_owned(),
-            input_dim: 1,
-            feature_dim: 1,
-            k: 1,
-            weight: one.clone(),
-            bias: one.clone(),
-            mean: one.clone(),
-            std: one,
-        };
-        let screen = CpuScreen::Bfloat16Tiles;
-        let options = EngineOptions {
-            cpu: CpuOptions { screen },
-            ..EngineOptions::default()
-        };
-        Sae::new(parts).is_ok_and(|sae| CpuEngine::new(&sae, &options).is_ok())
-    })
-}
-
 /// Twelve vectors of four numbers, or twice as many where the target has twice the registers.
 fn portable(turns: u64) -> u64 {
     const FUSED: bool = cfg!(any(target_arch = "aarch64", target_feature = "fma"));
@@ -165,6 +134,8 @@ mod x86 {
     };
     use std::hint::black_box;
 
+    use crate::engine::cpu::TilesInUse;
+
     /// Sums that are under way at once: latency times rate of any of these instructions is less,
     /// and with what they add there are registers for all.
     const SUMS: usize = 12;
@@ -174,7 +145,7 @@ mod x86 {
     const IN_A_TILE: usize = 16 * 16 * 32;
 
     #[repr(C, align(64))]
-    struct Line<T, const N: usize>([T; N]);
+    struct Line([u16; 32]);
 
     /// One loop of independent sums, which start as values that the compiler does not know: it
     /// would find that they are all the same.
@@ -225,24 +196,13 @@ mod x86 {
     }
 
     /// Six tiles of sums and two of ones.
-    ///
-    /// # Safety
-    /// The processor has tiles of bfloat16, and the system lends them to this process.
-    pub(super) unsafe fn tiles(turns: u64) -> u64 {
-        let mut shape = Line([0u8; 64]);
-        shape.0[0] = 1;
-        for tile in 0..8 {
-            // 16 rows of 64 bytes.
-            shape.0[16 + 2 * tile] = 64;
-            shape.0[48 + tile] = 16;
-        }
+    pub(super) fn tiles(_: &TilesInUse, turns: u64) -> u64 {
         let ones = Line([0x3f80u16; 32]);
-        // SAFETY: the caller vouches for the instructions. `shape` is 64 bytes in palette 1's
-        // layout; all 16 rows of a tile of ones are the one line, 64 bytes, since their stride is
-        // zero; the loop touches no memory and runs `turns.max(1)` times; the tiles are given back.
+        // SAFETY: there are tiles, 16 rows of 64 bytes each, and they are this thread's: the argument
+        // is the proof. All rows of a tile of ones are the one line, 64 bytes, since their stride is
+        // zero; the loop touches no memory and runs `turns.max(1)` times.
         unsafe {
             std::arch::asm!(
-                "ldtilecfg [{shape}]",
                 "tilezero tmm0",
                 "tilezero tmm1",
                 "tilezero tmm2",
@@ -260,8 +220,6 @@ mod x86 {
                 "tdpbf16ps tmm5, tmm6, tmm7",
                 "dec {turns}",
                 "jnz 2b",
-                "tilerelease",
-                shape = in(reg) &raw const shape,
                 ones = in(reg) &raw const ones,
                 stride = in(reg) 0usize,
                 turns = inout(reg) turns.max(1) => _,
@@ -277,6 +235,16 @@ mod x86 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_what_is_here_runs() {
+        // Instructions that are not here would end the process.
+        for instructions in MultiplyAdd::ALL {
+            if let Some(operations) = instructions.run(3) {
+                assert!(operations > 0 && operations % 3 == 0, "{instructions}");
+            }
+        }
+    }
 
     #[test]
     fn what_this_machine_has_is_measured() {

@@ -32,6 +32,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Instant;
 
 pub use self::options::{CpuOptions, CpuScreen};
+#[cfg(target_arch = "x86_64")]
+pub(super) use self::screen::{Tiles, TilesInUse};
 
 use self::block::Block;
 use self::model::Model;

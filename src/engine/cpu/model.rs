@@ -2,7 +2,7 @@
 
 use super::options::CpuScreen;
 use super::screen::{Scaling, Screen};
-use super::screens::Screens;
+use super::screens::{Choice, Screens};
 use super::select;
 use super::tile::ROW_LANES;
 use crate::engine::bound;
@@ -32,13 +32,15 @@ pub(super) struct Model<'a> {
 
 impl<'a> Model<'a> {
     /// # Errors
-    /// A screen that this processor cannot do.
+    /// A screen that this processor cannot do, or that finds no memory.
     pub(super) fn new(sae: &'a Sae, simd: Simd, screen: CpuScreen) -> Result<Self> {
+        // Whether or not anything is screened: what is asked for by name must be there.
+        let choice = Choice::new(screen, simd)?;
         let scaling = Scaling::new(sae, simd);
         // The screen is not worth its work where all atoms fire, and the bound does not hold for
         // longer rows.
         let screens = (sae.k() < sae.feature_dim() && sae.input_dim() <= bound::LARGEST_DIM)
-            .then(|| Screens::new(sae, &scaling, simd, screen))
+            .then(|| Screens::new(sae, &scaling, simd, choice))
             .transpose()?;
         Ok(Self {
             sae,

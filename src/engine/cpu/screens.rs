@@ -23,17 +23,17 @@ const BLOCKS_A_THREAD: u64 = 2;
 const SAMPLE_ROWS: usize = 128;
 const SAMPLE_FEATURES: usize = 1024;
 
-/// A model's screens. With two, the narrow one goes first; where it turns out to be the slower
-/// one, the wide one is made, and takes over for good.
+/// A model's screens. Where nothing speaks for one of them, the narrow one goes first; where it
+/// turns out to be the slower one, the wide one is made, and takes over for good.
 ///
 /// In the middle of a run nothing here waits for another thread or for the pool: who waits for the
 /// pool does its work meanwhile, which is whole runs of blocks.
 pub(super) struct Screens<'a> {
     sae: &'a Sae,
     simd: Simd,
-    narrow: Option<Screen<'a>>,
+    first: Screen<'a>,
     wide: OnceLock<Screen<'a>>,
-    /// Why there is only one.
+    /// Why the first is the only one.
     why: Option<&'static str>,
     /// Set by the thread that measures the wide screen.
     sampling: AtomicBool,
@@ -55,52 +55,58 @@ struct Judged {
     slower: bool,
 }
 
+/// What is asked for, as this machine can do it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Choice {
+    /// `None` for binary32.
+    kernel: Option<Kernel>,
+    /// Why this one, where it is not to be left for another.
+    why: Option<&'static str>,
+}
+
+impl Choice {
+    /// # Errors
+    /// A screen that was asked for by name, and that this processor has no instructions for.
+    pub(super) fn new(screen: CpuScreen, simd: Simd) -> Result<Self> {
+        let kernel = match screen {
+            CpuScreen::Auto => {
+                let kernel = best(simd);
+                let none = "the instructions in use have none for bfloat16";
+                let why = kernel.is_none().then_some(none);
+                return Ok(Self { kernel, why });
+            }
+            CpuScreen::Single => None,
+            CpuScreen::Bfloat16 => Some(best(simd).unwrap_or(Kernel::Plain(simd))),
+            CpuScreen::Bfloat16Tiles => Some(Kernel::tiles().ok_or_else(|| not_here(screen))?),
+            CpuScreen::Bfloat16Vectors => Some(Kernel::vectors().ok_or_else(|| not_here(screen))?),
+            CpuScreen::Bfloat16Plain => Some(Kernel::Plain(simd)),
+        };
+        let why = Some("as asked for");
+        Ok(Self { kernel, why })
+    }
+}
+
 impl<'a> Screens<'a> {
-    /// The screens that `choice` allows on this machine.
+    /// The screens that `choice` allows.
     ///
     /// # Errors
-    /// A screen that was asked for by name, and that this processor has no instructions for, or this
-    /// machine no memory.
-    pub(super) fn new(
-        sae: &'a Sae,
-        scaling: &Scaling,
-        simd: Simd,
-        choice: CpuScreen,
-    ) -> Result<Self> {
-        let named = |kernel: Option<Kernel>| {
-            let kernel = kernel.ok_or_else(|| not_here(choice))?;
-            Ok((Some(kernel), Some("as asked for")))
-        };
-        let (kernel, mut why) = match choice {
-            CpuScreen::Single => (None, Some("as asked for")),
-            CpuScreen::Bfloat16 => named(best(simd).or(Some(Kernel::Plain(simd))))?,
-            CpuScreen::Bfloat16Tiles => named(Kernel::tiles())?,
-            CpuScreen::Bfloat16Vectors => named(Kernel::vectors())?,
-            CpuScreen::Bfloat16Plain => named(Some(Kernel::Plain(simd)))?,
-            CpuScreen::Auto => match best(simd) {
-                Some(kernel) => (Some(kernel), None),
-                None => (None, Some("the instructions in use have none for bfloat16")),
-            },
-        };
-        let features = sae.feature_dim();
+    /// Memory, for a screen that was asked for by name.
+    pub(super) fn new(sae: &'a Sae, scaling: &Scaling, simd: Simd, choice: Choice) -> Result<Self> {
+        let Choice { kernel, mut why } = choice;
         let pack = |kernel| Screen::bfloat16(sae, scaling, simd, kernel);
         let narrow = match kernel.map(pack).transpose() {
-            Err(_) if choice == CpuScreen::Auto => {
+            Err(_) if why.is_none() => {
                 why = Some("no memory for the model in bfloat16 besides");
                 None
             }
             narrow => narrow?,
         };
-        let wide = OnceLock::new();
-        if narrow.is_none() {
-            let screen = Screen::binary32(sae, scaling, simd, features);
-            let _ = wide.set(screen);
-        }
+        let binary32 = || Screen::binary32(sae, scaling, simd, sae.feature_dim());
         Ok(Self {
             sae,
             simd,
-            narrow,
-            wide,
+            first: narrow.unwrap_or_else(binary32),
+            wide: OnceLock::new(),
             why,
             sampling: AtomicBool::new(false),
             wide_seconds: OnceLock::new(),
@@ -110,10 +116,7 @@ impl<'a> Screens<'a> {
 
     /// The screen for the next block.
     pub(super) fn current(&self) -> &Screen<'a> {
-        self.wide
-            .get()
-            .or(self.narrow.as_ref())
-            .expect("`new` makes one at least")
+        self.wide.get().unwrap_or(&self.first)
     }
 
     /// Takes note of what a block of `rows` took with the narrow screen, one of `threads` threads'
@@ -126,8 +129,7 @@ impl<'a> Screens<'a> {
         operand: &mut Operand,
         threads: usize,
     ) {
-        let to_judge = self.narrow.is_some() && self.why.is_none();
-        if !to_judge || self.wide.get().is_some() || rows.facts.is_empty() {
+        if self.why.is_some() || self.wide.get().is_some() || rows.facts.is_empty() {
             return;
         }
         if !self.sampling.swap(true, Ordering::Relaxed) {
@@ -237,6 +239,13 @@ mod tests {
     use crate::engine::cpu::whiten::row_facts;
     use crate::sae::SaeParts;
 
+    /// As on a machine that has instructions for bfloat16, whichever this one is.
+    fn plain_or_wide<'a>(sae: &'a Sae, scaling: &Scaling) -> Screens<'a> {
+        let simd = Simd::detect();
+        let kernel = Some(Kernel::Plain(simd));
+        Screens::new(sae, scaling, simd, Choice { kernel, why: None }).expect("small")
+    }
+
     #[test]
     fn the_slower_screen_is_left_for_good_once_enough_is_measured() {
         let simd = Simd::detect();
@@ -260,10 +269,7 @@ mod tests {
             exponents: &[0; 10],
         };
         let judged = |wide: f64, blocks: &[f64]| {
-            // As on a machine that has instructions for bfloat16, whichever this one is.
-            let mut screens =
-                Screens::new(&sae, &scaling, simd, CpuScreen::Bfloat16Plain).expect("any machine");
-            screens.why = None;
+            let mut screens = plain_or_wide(&sae, &scaling);
             screens.sampling = AtomicBool::new(true);
             screens.wide_seconds = OnceLock::from(wide);
             for &settle in blocks {
@@ -312,9 +318,7 @@ mod tests {
         })
         .expect("finite numbers");
         let scaling = Scaling::new(&sae, simd);
-        let mut screens =
-            Screens::new(&sae, &scaling, simd, CpuScreen::Bfloat16Plain).expect("any machine");
-        screens.why = None;
+        let screens = plain_or_wide(&sae, &scaling);
         let facts = [row_facts(simd, &[1.0; 3])];
         let rows = WhiteRows {
             numbers: &[1.0; 3],
