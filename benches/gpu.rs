@@ -15,7 +15,7 @@ mod cases;
 mod copy;
 #[path = "gpu/data.rs"]
 mod data;
-#[path = "gpu/definition.rs"]
+#[path = "shared/definition.rs"]
 mod definition;
 #[path = "gpu/device.rs"]
 mod device;

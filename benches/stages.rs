@@ -11,7 +11,7 @@
 //! criterion's times are those of all rows of a run; the line behind them says what a row takes, and
 //! the share of the floor. Lines are printed once more together at the end.
 
-#[path = "stages/definition.rs"]
+#[path = "shared/definition.rs"]
 mod definition;
 #[path = "stages/encode.rs"]
 mod encode;

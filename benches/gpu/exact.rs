@@ -66,7 +66,7 @@ pub(crate) fn run(small: bool) -> Outcome {
         let began = Instant::now();
         let sets = definition::firing_sets(&sae, &embeddings);
         let expected = Expected {
-            counts: definition::counts(&sae, &sets, &strata),
+            counts: counts(&sae, &sets, &strata),
             sets,
         };
         let oracle_seconds = began.elapsed().as_secs_f64();
@@ -106,4 +106,16 @@ fn encode(
     let mut engine = CudaEngine::new(&[0], sae, &options)?;
     let found = engine.encode(&rows, strata, &Control::default())?;
     Ok((engine.code_path(), found))
+}
+
+/// Counts \[strata, F\] of firing sets.
+fn counts(sae: &Sae, sets: &[u32], strata: &Strata) -> Vec<u64> {
+    let f = sae.feature_dim();
+    let mut counts = vec![0; strata.table().len() * f];
+    for (set, stratum) in sets.chunks(sae.k()).zip(strata.of_row()) {
+        for &atom in set {
+            counts[usize::from(*stratum) * f + atom as usize] += 1;
+        }
+    }
+    counts
 }

@@ -72,7 +72,7 @@ pub(super) fn analyze_files(
     let inputs = [("embeddings", &*run.embeddings), ("model", &*model)];
     let beside = rayon::current_num_threads() > 1;
     digest::beside(&inputs, beside, |digests| {
-        let loaded = Loaded::read(run)?;
+        let loaded = Loaded::read(&run.embeddings, &model)?;
         let read_seconds = began.elapsed().as_secs_f64();
         let encoding = loaded.encode(&options, run.engine.quiet)?;
         let analysis = encoding.analysis(&loaded.cohort.calls, options.statistics)?;
@@ -131,9 +131,8 @@ pub(super) struct Loaded {
 
 impl Loaded {
     /// Reads model and calls, beside each other.
-    pub(super) fn read(args: &RunArgs) -> Result<Self> {
-        let (model, cohort) =
-            rayon::join(|| read_model(&args.model), || read_cohort(&args.embeddings));
+    pub(super) fn read(embeddings: &Path, model: &Path) -> Result<Self> {
+        let (model, cohort) = rayon::join(|| read_model(model), || read_cohort(embeddings));
         Ok(Self {
             model: model?,
             cohort: cohort?,

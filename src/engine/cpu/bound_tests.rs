@@ -4,12 +4,13 @@
 use proptest::prelude::*;
 
 use super::screen::{Kernel, Operand, Scaling, Screen, WhiteRows};
+use super::test_cases::{Random, plain_sae};
 use super::tile::ROW_LANES;
 use super::whiten::row_facts;
 use crate::engine::bound::{self, Rounding, RowMargin};
 use crate::engine::canonical::canonical_score;
 use crate::engine::simd::Simd;
-use crate::sae::{Sae, SaeParts};
+use crate::sae::Sae;
 
 /// What the numbers of a case look like.
 #[derive(Debug, Clone, Copy)]
@@ -35,16 +36,11 @@ const KINDS: [Kind; 6] = [
     Kind::Denormal,
 ];
 
-/// A small generator of its own: the numbers need to be varied, not good.
-struct Numbers(u64);
+struct Numbers(Random);
 
 impl Numbers {
     fn next(&mut self) -> u64 {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        self.0 >> 11
+        self.0.next() >> 11
     }
 
     fn unit(&mut self) -> f32 {
@@ -105,19 +101,10 @@ fn check_case(
 ) -> std::result::Result<(), TestCaseError> {
     const ROWS: usize = 35;
     const FEATURES: usize = 33;
-    let mut numbers = Numbers(seed);
+    let mut numbers = Numbers(Random(seed));
     let x = numbers.vector(rows, ROWS * d);
-    let sae = Sae::new(SaeParts {
-        name: "case".into(),
-        input_dim: d,
-        feature_dim: FEATURES,
-        k: 1,
-        weight: numbers.vector(weights, FEATURES * d),
-        bias: numbers.vector(biases, FEATURES),
-        mean: vec![0.0; d],
-        std: vec![1.0; d],
-    })
-    .expect("finite numbers");
+    let weight = numbers.vector(weights, FEATURES * d);
+    let sae = plain_sae(1, weight, numbers.vector(biases, FEATURES));
     for simd in Simd::all() {
         let scaling = Scaling::new(&sae, simd);
         let facts: Vec<_> = x.chunks(d).map(|row| row_facts(simd, row)).collect();
@@ -241,22 +228,6 @@ fn the_bound_is_not_idle() {
     );
 }
 
-/// A model of such weights, whose whitening divides by one.
-fn plain_sae(d: usize, weight: Vec<f32>) -> Sae {
-    let features = weight.len() / d;
-    Sae::new(SaeParts {
-        name: "case".into(),
-        input_dim: d,
-        feature_dim: features,
-        k: 1,
-        weight,
-        bias: vec![0.0; features],
-        mean: vec![0.0; d],
-        std: vec![1.0; d],
-    })
-    .expect("finite numbers")
-}
-
 /// The score of `x` with the first atom, its distance to the exact one, and its margin, by every
 /// screen.
 fn first_scores(sae: &Sae, x: &[f32]) -> Vec<(String, f64, f64)> {
@@ -292,7 +263,7 @@ fn the_bound_of_sums_in_bfloat16_is_not_idle() {
     let d = 512;
     let mut x = vec![2f32.powi(-12) * (1.0 + 2f32.powi(-7)); d];
     x[0] = 1.0;
-    for (name, error, margin) in first_scores(&plain_sae(d, x.clone()), &x) {
+    for (name, error, margin) in first_scores(&plain_sae(1, x.clone(), vec![0.0]), &x) {
         assert!(error <= margin, "{name}: {error:e} {margin:e}");
         if name.contains("bfloat16 screen by plain loops") {
             assert!(error > 0.9 * margin, "{name}: {error:e} {margin:e}");
@@ -303,7 +274,7 @@ fn the_bound_of_sums_in_bfloat16_is_not_idle() {
 #[test]
 fn what_instructions_flush_to_zero_is_within_the_bound() {
     // The second atom keeps the weights from being scaled into range.
-    let sae = plain_sae(1, vec![2f32.powi(-125), 1.0]);
+    let sae = plain_sae(1, vec![2f32.powi(-125), 1.0], vec![0.0; 2]);
     for (name, error, margin) in first_scores(&sae, &[2f32.powi(-20)]) {
         assert!(error <= margin, "{name}: {error:e} {margin:e}");
     }
@@ -316,7 +287,9 @@ fn the_bound_of_bfloat16_is_not_idle() {
     // equality. Half the margin would be wrong.
     let d = 1000;
     let x = vec![f32::from_bits(0x3f80_7fff); d];
-    for (name, error, margin) in first_scores(&plain_sae(d, [&x[..], &x].concat()), &x) {
+    for (name, error, margin) in
+        first_scores(&plain_sae(1, [&x[..], &x].concat(), vec![0.0; 2]), &x)
+    {
         assert!(error <= margin, "{name}: {error:e} {margin:e}");
         if name.contains("bfloat16") {
             assert!(error > 0.9 * margin, "{name}: {error:e} {margin:e}");

@@ -24,6 +24,8 @@ mod screen;
 mod screens;
 mod select;
 mod source;
+#[cfg(test)]
+mod test_cases;
 mod tile;
 mod whiten;
 
@@ -46,7 +48,7 @@ use super::{
 };
 use crate::error::{Error, Result};
 use crate::fires::FiringSets;
-use crate::rows::{ElementType, Rows};
+use crate::rows::Rows;
 use crate::sae::Sae;
 use crate::tally::{Certificate, SharedTally, Strata, Tally};
 
@@ -94,7 +96,7 @@ impl<'a> CpuEngine<'a> {
             let source = Source::open(scope, deal, atoms, &read_seconds)?;
             install(self.pool.as_ref(), || {
                 rayon::scope(|scope| {
-                    for _ in 0..rayon::current_num_threads() {
+                    for _ in 0..deal.threads {
                         scope.spawn(|_| {
                             if let Err(error) = shared.run_blocks(&self.model, deal, &source) {
                                 lock(&failure).get_or_insert(error);
@@ -233,7 +235,7 @@ impl<'a> Shared<'a> {
             && let Some(batch) = source.next(lend_a_hand)
         {
             let mut batch = batch?;
-            self.run_block(model, deal.element(), &mut block, &mut batch)?;
+            self.run_block(model, deal, &mut block, &mut batch)?;
             source.done(batch);
         }
         std::mem::forget(stop);
@@ -247,29 +249,28 @@ impl<'a> Shared<'a> {
     fn run_block(
         &self,
         model: &Model,
-        element: ElementType,
+        deal: Deal,
         block: &mut Block,
         batch: &mut Batch,
     ) -> Result<()> {
         self.control.check()?;
-        let bad = block.load(model, batch.stored(), element);
+        let bad = block.load(model, batch.stored(), deal.element());
         let first = batch.first;
         if !bad.is_empty() {
             lock(&self.bad_rows).extend(bad.into_iter().map(|row| first + row));
             self.failed
                 .fetch_or(self.nonfinite == Nonfinite::Error, Ordering::Relaxed);
         }
-        let count = batch.atoms.len() / model.sae().k();
+        let count = batch.atoms.len() / deal.k;
         if !self.failed.load(Ordering::Relaxed) {
             let strata = &self.strata.of_row()[first..first + count];
-            let threads = rayon::current_num_threads();
             block.encode(
                 model,
                 strata,
                 &self.tally,
                 batch.atoms,
                 self.control,
-                threads,
+                deal.threads,
             )?;
         }
         let done = self.done.fetch_add(count as u64, Ordering::Relaxed) + count as u64;

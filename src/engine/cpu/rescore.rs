@@ -126,6 +126,9 @@ impl Rescore {
         rows: WhiteRows,
         mut done: impl FnMut(usize, &[u32]),
     ) {
+        if self.rows.is_empty() {
+            return;
+        }
         if model.weights_are_unscaled() {
             self.multiply(model, rows.numbers);
         }

@@ -7,24 +7,19 @@ use super::model::Model;
 use super::options::CpuScreen;
 use super::products::{SLICE, SliceOfRows, add_products};
 use super::rescore::second_margin;
+use super::test_cases::{Random, plain_sae};
 use super::whiten::row_facts;
 use crate::engine::Control;
 use crate::engine::bound;
 use crate::engine::canonical::canonical_score;
 use crate::engine::simd::Simd;
 use crate::rows::ElementType;
-use crate::sae::{Sae, SaeParts};
 use crate::tally::{SharedTally, Strata};
 
 /// Numbers of one sign or both, of like or of very different magnitudes, all below 2²⁰.
 fn numbers(n: usize, seed: u64, kind: usize) -> Vec<f32> {
-    let mut state = seed;
-    let mut next = || {
-        state = state
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        (state >> 33) as u32
-    };
+    let mut random = Random(seed);
+    let mut next = || random.next_u32();
     let number = |i| {
         let mantissa = next() % (1 << 23);
         let (sign, exponent) = match kind {
@@ -71,17 +66,7 @@ proptest! {
 #[test]
 fn the_second_screen_leaves_little_open() {
     let (rows, d, f, k) = (300, 700, 900, 20);
-    let sae = Sae::new(SaeParts {
-        name: "case".into(),
-        input_dim: d,
-        feature_dim: f,
-        k,
-        weight: numbers(f * d, 1, 1),
-        bias: numbers(f, 2, 1),
-        mean: vec![0.0; d],
-        std: vec![1.0; d],
-    })
-    .expect("finite numbers");
+    let sae = plain_sae(k, numbers(f * d, 1, 1), numbers(f, 2, 1));
     let model = Model::new(&sae, Simd::detect(), CpuScreen::Bfloat16Plain).expect("any machine");
     let stored = numbers(rows * d, 3, 1);
     let mut block = Block::default();

@@ -236,8 +236,8 @@ fn not_here(choice: CpuScreen) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::cpu::test_cases::plain_sae;
     use crate::engine::cpu::whiten::row_facts;
-    use crate::sae::SaeParts;
 
     /// As on a machine that has instructions for bfloat16, whichever this one is.
     fn plain_or_wide<'a>(sae: &'a Sae, scaling: &Scaling) -> Screens<'a> {
@@ -249,17 +249,8 @@ mod tests {
     #[test]
     fn the_slower_screen_is_left_for_good_once_enough_is_measured() {
         let simd = Simd::detect();
-        let sae = Sae::new(SaeParts {
-            name: "case".into(),
-            input_dim: 40,
-            feature_dim: 50,
-            k: 3,
-            weight: (0..2000).map(|i| (i % 7) as f32).collect(),
-            bias: vec![0.0; 50],
-            mean: vec![0.0; 40],
-            std: vec![1.0; 40],
-        })
-        .expect("finite numbers");
+        let weight = (0..2000).map(|i| (i % 7) as f32).collect();
+        let sae = plain_sae(3, weight, vec![0.0; 50]);
         let scaling = Scaling::new(&sae, simd);
         let numbers = vec![1.0; 400];
         let facts: Vec<_> = numbers.chunks(40).map(|row| row_facts(simd, row)).collect();
@@ -306,17 +297,7 @@ mod tests {
     #[test]
     fn the_other_screen_is_measured_on_the_rows_at_hand() {
         let simd = Simd::detect();
-        let sae = Sae::new(SaeParts {
-            name: "case".into(),
-            input_dim: 3,
-            feature_dim: 5,
-            k: 2,
-            weight: vec![1.0; 15],
-            bias: vec![0.0; 5],
-            mean: vec![0.0; 3],
-            std: vec![1.0; 3],
-        })
-        .expect("finite numbers");
+        let sae = plain_sae(2, vec![1.0; 15], vec![0.0; 5]);
         let scaling = Scaling::new(&sae, simd);
         let screens = plain_or_wide(&sae, &scaling);
         let facts = [row_facts(simd, &[1.0; 3])];

@@ -121,7 +121,6 @@ enum Weights<'a> {
 /// Rows as a screen's product takes them, and the buffers that this needs.
 #[derive(Default)]
 pub(super) struct Operand {
-    rows: usize,
     scaled: Vec<f32>,
     packing: packed::Packing,
 }
@@ -205,7 +204,6 @@ impl<'a> Screen<'a> {
         mut margin: impl FnMut(usize, &RowBias, RowMargin),
     ) -> Taken<'r> {
         let count = rows.facts.len();
-        operand.rows = count;
         operand.scaled.clear();
         let out_of_range = rows.exponents.iter().any(|&exponent| exponent != 0);
         if out_of_range {

@@ -3,6 +3,7 @@
 
 use super::panels::PANEL;
 use super::{Kernel, Packing, Weights};
+use crate::engine::cpu::test_cases::Random;
 use crate::engine::simd::Simd;
 
 fn kernels() -> Vec<Kernel> {
@@ -13,13 +14,8 @@ fn kernels() -> Vec<Kernel> {
 
 /// Numbers of 8 bits: of one sign or both, of like or of very different magnitudes, some subnormal.
 fn numbers(n: usize, seed: u64, kind: usize) -> Vec<f32> {
-    let mut state = seed;
-    let mut next = || {
-        state = state
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        (state >> 33) as u32
-    };
+    let mut random = Random(seed);
+    let mut next = || random.next_u32();
     let number = |_| {
         let mantissa = next() % 128;
         let (sign, exponent) = match kind {

@@ -2,7 +2,6 @@
 //! engine: every score in binary64, in the defined order.
 
 use atomscope::sae::Sae;
-use atomscope::tally::Strata;
 use rayon::prelude::*;
 
 /// Rows that go through the weights together, which then are read once for all of them.
@@ -64,16 +63,4 @@ pub(crate) fn firing_sets(sae: &Sae, embeddings: &[f32]) -> Vec<u32> {
             sets.flatten().collect::<Vec<u32>>()
         })
         .collect()
-}
-
-/// Counts \[strata, F\] of firing sets.
-pub(crate) fn counts(sae: &Sae, sets: &[u32], strata: &Strata) -> Vec<u64> {
-    let f = sae.feature_dim();
-    let mut counts = vec![0; strata.table().len() * f];
-    for (set, stratum) in sets.chunks(sae.k()).zip(strata.of_row()) {
-        for &atom in set {
-            counts[usize::from(*stratum) * f + atom as usize] += 1;
-        }
-    }
-    counts
 }
