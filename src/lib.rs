@@ -48,11 +48,14 @@
 pub mod analysis;
 pub mod cli;
 pub mod cohort;
+pub mod details;
+pub mod digest;
 #[allow(unsafe_code)]
 pub mod engine;
 pub mod error;
 pub mod fires;
 mod memory;
+pub mod natural;
 pub mod python;
 pub mod read;
 pub mod report;

@@ -2,8 +2,7 @@
 
 use serde::Serialize;
 
-use crate::cohort::{Calls, Label};
-use crate::fires::FiringSets;
+use crate::cohort::Label;
 
 /// Classes that say in so many words that a call is false.
 const FALSE: [&str; 3] = ["FP", "fp", "fp_vcf"];
@@ -31,17 +30,15 @@ impl ClassCount {
     }
 }
 
-/// Every class, the most frequent first; equally frequent ones in the order of the calls.
-pub fn classes(calls: &Calls, sets: &FiringSets) -> Vec<ClassCount> {
-    let counts = calls.truvari_class.counts(sets.iter().map(|(row, _)| row));
-    let mut classes: Vec<_> = counts
-        .into_iter()
-        .map(|(name, calls)| ClassCount {
-            name: name.map(str::to_owned),
-            label: Label::of_class(name),
-            calls,
-        })
-        .collect();
+/// Every class, the most frequent first; equally frequent ones in the order of `seen`, the classes
+/// of the calls that were not dropped as the cohort shows them.
+pub fn classes(seen: Vec<(Option<String>, u64)>) -> Vec<ClassCount> {
+    let class = |(name, calls): (Option<String>, u64)| ClassCount {
+        label: Label::of_class(name.as_deref()),
+        name,
+        calls,
+    };
+    let mut classes: Vec<_> = seen.into_iter().map(class).collect();
     classes.sort_by_key(|class| std::cmp::Reverse(class.calls));
     classes
 }
@@ -49,36 +46,26 @@ pub fn classes(calls: &Calls, sets: &FiringSets) -> Vec<ClassCount> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cohort::Call;
 
     #[test]
-    fn classes_are_counted_over_kept_calls_and_odd_ones_told_apart() {
-        let named = [
-            Some("TP"),
-            None,
-            Some("fn"),
-            Some("FP"),
-            Some("fn"),
-            Some("tp_comp_vcf"),
+    fn odd_classes_are_told_apart() {
+        let seen = [
+            (Some("TP"), 1),
+            (None, 1),
+            (Some("FP"), 1),
+            (Some("fn"), 3),
+            (Some("tp_comp_vcf"), 1),
         ];
-        let calls: Calls = named
-            .map(|truvari_class| Call {
-                truvari_class,
-                ..Call::default()
-            })
-            .into_iter()
-            .collect();
-        let sets = FiringSets::new(1, vec![0; 5], vec![2]);
-        let found = classes(&calls, &sets);
+        let found = classes(seen.map(|(name, n)| (name.map(str::to_owned), n)).to_vec());
         let told: Vec<_> = found
             .iter()
             .map(|c| (c.name.as_deref(), c.calls, c.says_neither()))
             .collect();
         let expected = [
+            (Some("fn"), 3, true),
             (Some("TP"), 1, false),
             (None, 1, true),
             (Some("FP"), 1, false),
-            (Some("fn"), 1, true),
             (Some("tp_comp_vcf"), 1, false),
         ];
         assert_eq!(told, expected);

@@ -3,7 +3,7 @@
 use indexmap::IndexMap;
 use serde::Serialize;
 
-use crate::stats::firings::Firings;
+use crate::stats::firings::Together;
 
 /// A pair is reported if its atoms fire together on at least so many calls.
 pub const MIN_COACTIVATION: u64 = 5;
@@ -39,13 +39,13 @@ pub struct CoActivation {
 }
 
 impl CoActivation {
-    /// The co-activation among the atoms of `top`, which may repeat, and which `firings` has
+    /// The co-activation among the atoms of `top`, which may repeat, and which `together` has
     /// paired.
-    pub fn of(top: &[u32], firings: &Firings) -> Self {
+    pub fn of(top: &[u32], together: &Together) -> Self {
         let mut pairs = IndexMap::new();
         for (i, &a) in top.iter().enumerate() {
             for &b in &top[i + 1..] {
-                let pair = Pair::of(a, b, firings);
+                let pair = Pair::of(a, b, together);
                 if pair.count >= MIN_COACTIVATION {
                     pairs.insert((a, b), pair);
                 }
@@ -54,29 +54,29 @@ impl CoActivation {
         Self {
             min_coactivation: MIN_COACTIVATION,
             frequent: by_count(pairs.into_values().collect()),
-            all: Self::of_each_two(firings),
+            all: Self::of_each_two(together),
         }
     }
 
-    fn of_each_two(firings: &Firings) -> Vec<Pair> {
-        let atoms = firings.paired();
+    fn of_each_two(together: &Together) -> Vec<Pair> {
+        let atoms = together.atoms();
         let behind = |i: usize| atoms[i + 1..].iter();
         let pairs = atoms
             .iter()
             .enumerate()
-            .flat_map(|(i, &a)| behind(i).map(move |&b| Pair::of(a, b, firings)));
+            .flat_map(|(i, &a)| behind(i).map(move |&b| Pair::of(a, b, together)));
         by_count(pairs.collect())
     }
 }
 
 impl Pair {
-    fn of(a: u32, b: u32, firings: &Firings) -> Self {
+    fn of(a: u32, b: u32, together: &Together) -> Self {
         Self {
             atom_a: a,
             atom_b: b,
-            count: firings.together(a, b),
-            support_a: firings.together(a, a),
-            support_b: firings.together(b, b),
+            count: together.count(a, b),
+            support_a: together.count(a, a),
+            support_b: together.count(b, b),
         }
     }
 }

@@ -14,39 +14,57 @@ pub struct NamedCount {
     pub count: u64,
 }
 
-/// Each value of a column over some rows, in the order in which the rows show it first; a call
-/// without one counts under `missing`, together with calls that have that very text.
-pub fn first_seen(
-    column: &TextColumn,
-    rows: impl Iterator<Item = usize>,
-    missing: &str,
-) -> Vec<NamedCount> {
-    let mut named = IndexMap::<&str, u64>::new();
-    for (value, count) in column.counts(rows) {
-        *named.entry(value.unwrap_or(missing)).or_default() += count;
-    }
-    let owned = |(name, count): (&str, u64)| NamedCount {
-        name: name.to_owned(),
-        count,
-    };
-    named.into_iter().map(owned).collect()
+/// Counts the values of a column, in the order in which rows show them first; a call without one
+/// counts under `missing`, together with calls that have that very text.
+#[derive(Debug, Clone)]
+pub struct Counter {
+    counts: IndexMap<String, u64>,
+    missing: &'static str,
 }
 
-/// The same, most frequent first and equal counts in the order of first sight, as Python's
-/// `Counter.most_common`.
-pub fn most_common(
-    column: &TextColumn,
-    rows: impl Iterator<Item = usize>,
-    missing: &str,
-) -> Vec<NamedCount> {
-    let mut counts = first_seen(column, rows, missing);
-    counts.sort_by_key(|named| std::cmp::Reverse(named.count));
-    counts
+impl Counter {
+    /// Nothing counted yet.
+    pub fn new(missing: &'static str) -> Self {
+        Self {
+            counts: IndexMap::new(),
+            missing,
+        }
+    }
+
+    /// Counts some rows of a column.
+    pub fn add(&mut self, column: &TextColumn, rows: impl Iterator<Item = usize>) {
+        for (value, count) in column.counts(rows) {
+            self.add_value(value, count);
+        }
+    }
+
+    /// Counts calls that have this value.
+    pub fn add_value(&mut self, value: Option<&str>, calls: u64) {
+        let name = value.unwrap_or(self.missing);
+        match self.counts.get_mut(name) {
+            Some(sum) => *sum += calls,
+            None => drop(self.counts.insert(name.to_owned(), calls)),
+        }
+    }
+
+    /// In the order of first sight.
+    pub fn first_seen(self) -> Vec<NamedCount> {
+        let named = |(name, count)| NamedCount { name, count };
+        self.counts.into_iter().map(named).collect()
+    }
+
+    /// Most frequent first and equal counts in the order of first sight, as Python's
+    /// `Counter.most_common`.
+    pub fn most_common(self) -> Vec<NamedCount> {
+        let mut counts = self.first_seen();
+        counts.sort_by_key(|named| std::cmp::Reverse(named.count));
+        counts
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{first_seen, most_common};
+    use super::Counter;
     use crate::cohort::TextColumn;
 
     #[test]
@@ -61,11 +79,18 @@ mod tests {
         let pairs = |list: &[(&str, u64)]| -> Vec<(String, u64)> {
             list.iter().map(|&(name, n)| (name.to_owned(), n)).collect()
         };
-        let seen = plain(first_seen(&column, 0..5, "UNK"));
+        let counted = |ranges: &[std::ops::Range<usize>]| {
+            let mut counter = Counter::new("UNK");
+            for rows in ranges {
+                counter.add(&column, rows.clone());
+            }
+            counter
+        };
+        let seen = plain(counted(&[0..5]).first_seen());
         assert_eq!(seen, pairs(&[("B", 1), ("UNK", 2), ("A", 2)]));
-        let common = plain(most_common(&column, 0..5, "UNK"));
+        let common = plain(counted(&[0..2, 2..5]).most_common());
         assert_eq!(common, pairs(&[("UNK", 2), ("A", 2), ("B", 1)]));
         // Rows that were dropped are in none of it.
-        assert_eq!(plain(most_common(&column, 2..3, "UNK")), pairs(&[("A", 1)]));
+        assert_eq!(plain(counted(&[2..3]).most_common()), pairs(&[("A", 1)]));
     }
 }

@@ -16,10 +16,58 @@ pub struct Firings {
     listed: Vec<u32>,
     /// The input rows on which each of them fires, ascending.
     rows: Vec<Vec<usize>>,
+    together: Together,
+}
+
+/// On how many calls atoms fire together.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Together {
+    /// The atoms, ascending, each once.
+    atoms: Vec<u32>,
+    /// `counts[i·n + j]`, `i ≤ j`: calls on which the `i`-th and the `j`-th of them fire.
+    counts: Vec<u64>,
+}
+
+impl Together {
+    /// Nothing counted yet of these atoms, which may repeat.
+    pub fn new(atoms: &[u32]) -> Self {
+        let atoms = distinct(atoms);
+        Self {
+            counts: vec![0; atoms.len() * atoms.len()],
+            atoms,
+        }
+    }
+
     /// The atoms whose joint firings are counted, ascending, each once.
-    paired: Vec<u32>,
-    /// `together[i·n + j]`, `i ≤ j`: calls on which the `i`-th and the `j`-th of them fire.
-    together: Vec<u64>,
+    pub fn atoms(&self) -> &[u32] {
+        &self.atoms
+    }
+
+    /// On how many calls two atoms fire together; an atom with itself, on how many it fires.
+    /// 0 if they are not counted.
+    pub fn count(&self, a: u32, b: u32) -> u64 {
+        let position = |atom| self.atoms.binary_search(&atom);
+        match (position(a.min(b)), position(a.max(b))) {
+            (Ok(low), Ok(high)) => self.counts[low * self.atoms.len() + high],
+            _ => 0,
+        }
+    }
+
+    /// Adds the counts of other calls, of the same atoms.
+    fn add(&mut self, counts: &[u64]) {
+        for (sum, n) in self.counts.iter_mut().zip(counts) {
+            *sum += n;
+        }
+    }
+
+    /// Adds what was counted of the same atoms on other calls.
+    ///
+    /// # Panics
+    /// If the atoms are others.
+    pub fn merge(&mut self, other: &Self) {
+        assert_eq!(self.atoms, other.atoms);
+        self.add(&other.counts);
+    }
 }
 
 /// What one chunk of rows holds.
@@ -48,8 +96,9 @@ impl Firings {
     /// `paired`. Atoms may repeat and need not exist. Time is that of reading the sets once;
     /// memory that of the rows listed. The result does not depend on the number of threads.
     pub fn scan(sets: &FiringSets, listed: &[u32], paired: &[u32]) -> Self {
-        let (listed, paired) = (distinct(listed), distinct(paired));
-        let wanted = Wanted::new(&listed, &paired);
+        let (listed, mut together) = (distinct(listed), Together::new(paired));
+        let paired = &together.atoms;
+        let wanted = Wanted::new(&listed, paired);
         let k = sets.k().max(1);
         let parts: Vec<Part> = sets
             .atoms()
@@ -58,14 +107,11 @@ impl Firings {
             .map(|(chunk, atoms)| scan_chunk(&wanted, paired.len(), atoms, k, chunk * CHUNK))
             .collect();
         let mut rows = vec![Vec::new(); listed.len()];
-        let mut together = vec![0; paired.len() * paired.len()];
         for part in parts {
             for (position, row) in part.hits {
                 rows[position as usize].push(row);
             }
-            for (sum, n) in together.iter_mut().zip(part.together) {
-                *sum += n;
-            }
+            together.add(&part.together);
         }
         for rows in &mut rows {
             to_input_rows(rows, sets.dropped());
@@ -73,7 +119,6 @@ impl Firings {
         Self {
             listed,
             rows,
-            paired,
             together,
         }
     }
@@ -84,19 +129,9 @@ impl Firings {
         found.map_or(&[], |at| &self.rows[at])
     }
 
-    /// On how many calls two atoms fire together; an atom with itself, on how many it fires.
-    /// 0 if they were not paired.
-    pub fn together(&self, a: u32, b: u32) -> u64 {
-        let position = |atom| self.paired.binary_search(&atom);
-        match (position(a.min(b)), position(a.max(b))) {
-            (Ok(low), Ok(high)) => self.together[low * self.paired.len() + high],
-            _ => 0,
-        }
-    }
-
-    /// The atoms whose joint firings were counted, ascending, each once.
-    pub fn paired(&self) -> &[u32] {
-        &self.paired
+    /// The joint firings of the paired atoms.
+    pub fn together(&self) -> &Together {
+        &self.together
     }
 }
 
@@ -187,10 +222,22 @@ mod tests {
         let firings = Firings::scan(&sets, &[99, 3, 3], &[7, 3, 1]);
         assert_eq!(firings.rows(99), [0; 0]);
         assert_eq!(firings.rows(3), [0, 1]);
-        assert_eq!((firings.together(3, 1), firings.together(3, 3)), (1, 2));
-        assert_eq!((firings.together(7, 1), firings.together(0, 3)), (0, 0));
+        assert_eq!(
+            (
+                firings.together().count(3, 1),
+                firings.together().count(3, 3)
+            ),
+            (1, 2)
+        );
+        assert_eq!(
+            (
+                firings.together().count(7, 1),
+                firings.together().count(0, 3)
+            ),
+            (0, 0)
+        );
         let none = Firings::scan(&FiringSets::default(), &[1], &[1]);
-        assert_eq!((none.rows(1), none.together(1, 1)), (&[][..], 0));
+        assert_eq!((none.rows(1), none.together().count(1, 1)), (&[][..], 0));
     }
 
     proptest! {
@@ -214,7 +261,7 @@ mod tests {
             for &a in &paired {
                 for &b in &paired {
                     let both = fires(a).into_iter().filter(|row| fires(b).contains(row)).count();
-                    prop_assert_eq!(firings.together(a, b), both as u64);
+                    prop_assert_eq!(firings.together().count(a, b), both as u64);
                 }
             }
         }
@@ -229,7 +276,7 @@ mod tests {
         let expected: Vec<usize> = sets.iter().map(|(row, _)| row).collect();
         assert_eq!(firings.rows(9), expected);
         assert_eq!(
-            firings.together(2, 9),
+            firings.together().count(2, 9),
             (0..rows).filter(|r| r % 5 == 2).count() as u64
         );
     }

@@ -2,11 +2,12 @@
 
 use serde::Serialize;
 
-use crate::cohort::{Calls, Label, Number};
+use super::lengths::Lengths;
+use crate::cohort::{Call, Calls, Label, Number};
 use crate::stats::bias::{AtomBias, BiasTable};
-use crate::stats::counts::{self, NamedCount};
-use crate::stats::describe;
-use crate::stats::firings::Firings;
+use crate::stats::counts::{Counter, NamedCount};
+
+pub use super::lengths::SizeSummary;
 
 /// How many chromosomes are named.
 pub const CHROMOSOMES: usize = 5;
@@ -14,25 +15,10 @@ pub const CHROMOSOMES: usize = 5;
 /// How many calls are shown.
 pub const EXAMPLES: usize = 5;
 
-/// The lengths of some calls, in base pairs.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct SizeSummary {
-    /// How many calls are summarized.
-    pub calls: usize,
-    /// Mean.
-    pub mean: f64,
-    /// Median.
-    pub median: f64,
-    /// Shortest.
-    pub min: f64,
-    /// Longest.
-    pub max: f64,
-}
-
 /// A call on which the atom fires. A field that the call does not have is `None`, or 0.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Example {
-    /// The call's row in the input, from 0.
+    /// The call's row in the cohort, from 0.
     pub row: usize,
     /// Chromosome.
     pub chrom: Option<String>,
@@ -79,56 +65,77 @@ pub struct Investigation {
     pub examples: Vec<Example>,
 }
 
-impl SizeSummary {
-    /// The summary of some lengths; `None` if there are none.
-    pub fn of(sizes: &[f64]) -> Option<Self> {
-        let mut sorted = sizes.to_vec();
-        sorted.sort_unstable_by(f64::total_cmp);
-        Some(Self {
-            calls: sizes.len(),
-            // In the calls' order, on which a sum of fractions depends.
-            mean: describe::mean(sizes),
-            median: describe::median(&sorted),
-            min: *sorted.first()?,
-            max: *sorted.last()?,
-        })
-    }
+/// An investigation under way: calls come block by block, in the cohort's order.
+#[derive(Debug)]
+pub(super) struct Investigator {
+    atom: u32,
+    labels: [u64; 2],
+    sv_types: Counter,
+    chromosomes: Counter,
+    datasets: Counter,
+    above_zero: Lengths,
+    absolute: Lengths,
+    examples: Vec<Example>,
 }
 
-impl Investigation {
-    /// The investigation of an atom whose rows `firings` has listed.
-    pub fn of(atom: u32, table: &BiasTable, calls: &Calls, firings: &Firings) -> Self {
-        let rows = firings.rows(atom);
-        let each = || rows.iter().copied();
-        let tp_on = each().filter(|&row| calls.label(row) == Label::Tp).count();
-        let length = |row| calls.svlen.get(row).as_f64();
-        let above_zero = |sizes: &mut dyn Iterator<Item = f64>| -> Option<SizeSummary> {
-            SizeSummary::of(&sizes.filter(|size| *size > 0.0).collect::<Vec<_>>())
-        };
-        let mut top_chromosomes = counts::most_common(&calls.chrom, each(), "unknown");
-        top_chromosomes.truncate(CHROMOSOMES);
+impl Investigator {
+    pub(super) fn new(atom: u32) -> Self {
         Self {
             atom,
-            tp_on: tp_on as u64,
-            fp_on: (rows.len() - tp_on) as u64,
-            support: rows.len() as u64,
-            bias: table.get(atom).copied(),
-            sv_types: counts::most_common(&calls.svtype, each(), "UNK"),
-            sizes: above_zero(&mut each().map(length)),
-            absolute_sizes: above_zero(&mut each().map(|row| length(row).abs())),
+            labels: [0; 2],
+            sv_types: Counter::new("UNK"),
+            chromosomes: Counter::new("unknown"),
+            datasets: Counter::new("unknown"),
+            above_zero: Lengths::default(),
+            absolute: Lengths::default(),
+            examples: Vec::new(),
+        }
+    }
+
+    /// Takes the calls of a block on which the atom fires: `rows` of `calls`, ascending, the first
+    /// of which is the cohort's row `first`.
+    pub(super) fn take(&mut self, first: u64, calls: &Calls, rows: &[usize]) {
+        let each = || rows.iter().copied();
+        for row in each() {
+            self.labels[usize::from(calls.label(row) == Label::Tp)] += 1;
+            let length = calls.svlen.get(row).as_f64();
+            if length > 0.0 {
+                self.above_zero.push(length);
+            }
+            if length.abs() > 0.0 {
+                self.absolute.push(length.abs());
+            }
+        }
+        self.sv_types.add(&calls.svtype, each());
+        self.chromosomes.add(&calls.chrom, each());
+        self.datasets.add(&calls.dataset, each());
+        let more = EXAMPLES - self.examples.len();
+        let example = |row| Example::of(first as usize + row, &calls.get(row), calls.label(row));
+        self.examples.extend(each().take(more).map(example));
+    }
+
+    pub(super) fn finish(self, table: &BiasTable) -> Investigation {
+        let [fp_on, tp_on] = self.labels;
+        let mut top_chromosomes = self.chromosomes.most_common();
+        top_chromosomes.truncate(CHROMOSOMES);
+        Investigation {
+            atom: self.atom,
+            tp_on,
+            fp_on,
+            support: tp_on + fp_on,
+            bias: table.get(self.atom).copied(),
+            sv_types: self.sv_types.most_common(),
+            sizes: self.above_zero.summary(),
+            absolute_sizes: self.absolute.summary(),
             top_chromosomes,
-            datasets: counts::first_seen(&calls.dataset, each(), "unknown"),
-            examples: each()
-                .take(EXAMPLES)
-                .map(|row| Example::of(row, calls))
-                .collect(),
+            datasets: self.datasets.first_seen(),
+            examples: self.examples,
         }
     }
 }
 
 impl Example {
-    fn of(row: usize, calls: &Calls) -> Self {
-        let call = calls.get(row);
+    fn of(row: usize, call: &Call, label: Label) -> Self {
         let owned = |text: Option<&str>| text.map(str::to_owned);
         Self {
             row,
@@ -136,7 +143,7 @@ impl Example {
             pos: call.pos,
             svtype: owned(call.svtype),
             svlen: call.svlen,
-            label: calls.label(row),
+            label,
             truvari_class: owned(call.truvari_class),
             dataset: owned(call.dataset),
             id: owned(call.id),

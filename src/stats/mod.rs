@@ -6,7 +6,7 @@
 //! | `landscape` | how many atoms lean which way; the closing summary |
 //! | `svtype` | which atoms fire on insertions |
 //! | `classes` | what the benchmark's classes are |
-//! | `investigate` | the calls on which one atom fires |
+//! | `investigate`, `lengths` | the calls on which one atom fires |
 //! | `coactivation` | which of the top atoms fire together |
 //! | `chi2`, `fdr`, `exact`, `describe`, `rank`, `counts` | the arithmetic below them, after scipy, statsmodels, Python, numpy and pandas |
 //! | `firings` | the one pass over the firing sets |
@@ -24,15 +24,17 @@ pub mod fdr;
 pub mod firings;
 pub mod investigate;
 pub mod landscape;
+mod lengths;
 pub mod rank;
 pub mod svtype;
 
 use serde::Serialize;
 
 use crate::cohort::Calls;
+use crate::details::{Details, InMemory};
 use crate::error::{Error, Result};
 use crate::fires::FiringSets;
-use crate::tally::Tally;
+use crate::tally::{CohortTally, Kinds, Tally};
 
 pub use bias::{AtomBias, BiasTable, Empty};
 pub use coactivation::CoActivation;
@@ -40,7 +42,8 @@ pub use investigate::Investigation;
 pub use landscape::{Landscape, Summary};
 pub use svtype::SvTypeBias;
 
-use firings::Firings;
+use firings::{Firings, Together};
+use investigate::Investigator;
 
 /// How many atoms the top lists have.
 pub const TOP: usize = 10;
@@ -68,6 +71,9 @@ pub struct Findings {
     pub calls: usize,
     /// How many of them were dropped for a NaN or an infinity in their embedding.
     pub dropped_calls: usize,
+    /// Whether firing sets were there; without them there are neither investigations nor
+    /// co-activation.
+    pub has_details: bool,
     /// Every atom with enough support.
     pub bias: BiasTable,
     /// How many lean which way.
@@ -91,8 +97,16 @@ pub struct Findings {
     pub summary: Summary,
 }
 
+/// What counts do not tell of a cohort's calls.
+struct Overview {
+    calls: usize,
+    dropped: usize,
+    /// SV types of the calls that were not dropped, in the order in which the cohort shows them.
+    svtypes: Vec<(Option<String>, u64)>,
+}
+
 impl Findings {
-    /// Computes everything.
+    /// Computes everything of a cohort in memory.
     ///
     /// # Errors
     /// If tally, calls and firing sets are not of the same rows.
@@ -104,38 +118,68 @@ impl Findings {
     ) -> Result<Self> {
         check_rows(calls, sets)?;
         check_tally(tally, sets)?;
+        let kept = sets.iter().map(|(row, _)| row);
+        let overview = Overview {
+            calls: calls.len(),
+            dropped: sets.dropped().len(),
+            svtypes: Kinds::of(&calls.svtype, kept, 0).in_order(),
+        };
+        Self::of(tally, overview, Some(&InMemory { calls, sets }), options)
+    }
+
+    /// Computes everything of a cohort whose firing sets may be elsewhere; what needs them is left
+    /// out where there are no `details`.
+    ///
+    /// # Errors
+    /// Those of reading the details.
+    pub fn of_cohort(
+        cohort: &CohortTally,
+        details: Option<&dyn Details>,
+        options: Options,
+    ) -> Result<Self> {
+        let overview = Overview {
+            calls: cohort.shards.rows() as usize,
+            dropped: cohort.shards.dropped().count(),
+            svtypes: cohort.shards.kinds(|shard| &shard.svtypes),
+        };
+        Self::of(&cohort.tally, overview, details, options)
+    }
+
+    fn of(
+        tally: &Tally,
+        overview: Overview,
+        details: Option<&dyn Details>,
+        options: Options,
+    ) -> Result<Self> {
         let bias = BiasTable::of(tally, options.min_support);
         let odds = |atom: &AtomBias| atom.odds;
-        let above: Vec<_> = bias
-            .atoms
-            .iter()
-            .copied()
-            .filter(|a| a.odds > 1.0)
-            .collect();
-        let below: Vec<_> = bias
-            .atoms
-            .iter()
-            .copied()
-            .filter(|a| a.odds < 1.0)
-            .collect();
+        let side = |pick: &dyn Fn(f64) -> bool| -> Vec<AtomBias> {
+            bias.atoms
+                .iter()
+                .copied()
+                .filter(|a| pick(a.odds))
+                .collect()
+        };
+        let (above, below) = (side(&|odds| odds > 1.0), side(&|odds| odds < 1.0));
         let highest_odds = rank::largest(&bias.atoms, TOP, odds);
         let lowest_odds = rank::smallest(&bias.atoms, TOP, odds);
         let names = |list: &[AtomBias], n| list.iter().take(n).map(|a| a.atom).collect::<Vec<_>>();
         let both = |n| [names(&highest_odds, n), names(&lowest_odds, n)].concat();
         let (investigated, top) = (both(INVESTIGATED), both(TOP));
-        let firings = Firings::scan(sets, &investigated, &top);
+        let (investigations, together) = match details {
+            None => (Vec::new(), Together::new(&[])),
+            Some(details) => scan(&investigated, &top, &bias, details)?,
+        };
         let landscape = Landscape::of(&bias);
-        let sv_types = SvTypeBias::of(&bias, tally, calls, sets);
+        let sv_types = SvTypeBias::of(&bias, tally, &overview.svtypes);
         Ok(Self {
-            calls: calls.len(),
-            dropped_calls: sets.dropped().len(),
+            calls: overview.calls,
+            dropped_calls: overview.dropped,
+            has_details: details.is_some(),
             top_tp_biased: rank::largest(&above, TOP, odds),
             top_fp_biased: rank::smallest(&below, TOP, odds),
-            investigations: investigated
-                .iter()
-                .map(|&atom| Investigation::of(atom, &bias, calls, &firings))
-                .collect(),
-            coactivation: CoActivation::of(&top, &firings),
+            investigations,
+            coactivation: CoActivation::of(&top, &together),
             summary: Summary::of(&bias, &landscape, &sv_types),
             landscape,
             highest_odds,
@@ -146,21 +190,40 @@ impl Findings {
     }
 }
 
+/// One pass over all details: the investigation of some atoms, in the order in which they are
+/// named, and the joint firings of others. Memory is that of a block.
+fn scan(
+    investigated: &[u32],
+    paired: &[u32],
+    bias: &BiasTable,
+    details: &dyn Details,
+) -> Result<(Vec<Investigation>, Together)> {
+    let mut together = Together::new(paired);
+    let new = |&atom: &u32| (atom, Investigator::new(atom));
+    let mut investigators: Vec<_> = investigated.iter().map(new).collect();
+    details.blocks(&mut |block| {
+        let firings = Firings::scan(block.sets, investigated, paired);
+        together.merge(firings.together());
+        for (atom, investigator) in &mut investigators {
+            investigator.take(block.first, block.calls, firings.rows(*atom));
+        }
+        Ok(())
+    })?;
+    let finish = |(_, investigator): (u32, Investigator)| investigator.finish(bias);
+    Ok((investigators.into_iter().map(finish).collect(), together))
+}
+
 /// The investigation of any atoms, in the order in which they are named, with one pass over the
-/// firing sets. An atom that never fires, or does not exist, has no calls.
+/// details. An atom that never fires, or does not exist, has no calls.
 ///
 /// # Errors
-/// If calls and firing sets are not of the same rows.
+/// Those of reading the details.
 pub fn investigate(
     atoms: &[u32],
     bias: &BiasTable,
-    calls: &Calls,
-    sets: &FiringSets,
+    details: &dyn Details,
 ) -> Result<Vec<Investigation>> {
-    check_rows(calls, sets)?;
-    let firings = Firings::scan(sets, atoms, &[]);
-    let of = |&atom: &u32| Investigation::of(atom, bias, calls, &firings);
-    Ok(atoms.iter().map(of).collect())
+    Ok(scan(atoms, &[], bias, details)?.0)
 }
 
 fn check_rows(calls: &Calls, sets: &FiringSets) -> Result<()> {

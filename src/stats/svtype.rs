@@ -2,10 +2,8 @@
 
 use serde::Serialize;
 
-use crate::cohort::Calls;
-use crate::fires::FiringSets;
 use crate::stats::bias::BiasTable;
-use crate::stats::counts::{self, NamedCount};
+use crate::stats::counts::{Counter, NamedCount};
 use crate::stats::{exact, rank};
 use crate::tally::Tally;
 
@@ -62,15 +60,19 @@ pub struct SvTypeBias {
 }
 
 impl SvTypeBias {
-    /// The comparison over the table's atoms. Only calls that were not dropped are counted.
-    pub fn of(table: &BiasTable, tally: &Tally, calls: &Calls, sets: &FiringSets) -> Self {
-        let rows = sets.iter().map(|(row, _)| row);
-        let distribution = counts::most_common(&calls.svtype, rows, "UNK");
+    /// The comparison over the table's atoms. `svtypes` are the types of the calls that were not
+    /// dropped, in the order in which the cohort shows them.
+    pub fn of(table: &BiasTable, tally: &Tally, svtypes: &[(Option<String>, u64)]) -> Self {
+        let mut counter = Counter::new("UNK");
+        for (name, calls) in svtypes {
+            counter.add_value(name.as_deref(), *calls);
+        }
+        let distribution = counter.most_common();
         let has = |svtype| distribution.iter().any(|named| named.name == svtype);
         let both = has("INS") && has("DEL") && !table.atoms.is_empty();
         Self {
             ins_del: both.then(|| InsDelBias::of(table, tally)),
-            calls: sets.rows() as u64,
+            calls: tally.rows_where(|_| true),
             distribution,
         }
     }

@@ -2,7 +2,7 @@
 
 use std::fmt::{Formatter, Result};
 
-use super::{percent, title};
+use super::{NO_DETAILS, percent, title};
 use crate::python;
 use crate::stats::counts::NamedCount;
 use crate::stats::investigate::{Example, SizeSummary};
@@ -10,6 +10,9 @@ use crate::stats::{AtomBias, Findings, Investigation};
 
 pub(super) fn section(f: &mut Formatter<'_>, findings: &Findings) -> Result {
     title(f, "Investigating Top Features", 50)?;
+    if !findings.has_details {
+        return writeln!(f, "{NO_DETAILS}");
+    }
     if findings.investigations.is_empty() {
         writeln!(f, "No features to investigate")?;
     }

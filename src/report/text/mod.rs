@@ -12,6 +12,9 @@ use crate::stats::{Findings, Investigation};
 
 pub use empty::Nothing;
 
+/// In place of what cannot be told from counts alone.
+const NO_DETAILS: &str = "Not told: counts alone do not tell, and no firing sets were given";
+
 /// The whole text, from ` SAE Feature Bias Landscape` to the summary's last line; before it one
 /// line on calls that were dropped, where there are any.
 ///
@@ -41,7 +44,7 @@ impl fmt::Display for Analysis<'_> {
         landscape::top_lists(f, findings)?;
         svtype::section(f, &findings.sv_types)?;
         investigation::section(f, findings)?;
-        pairs::section(f, &findings.coactivation)?;
+        pairs::section(f, findings)?;
         landscape::summary(f, findings)
     }
 }

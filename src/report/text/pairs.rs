@@ -2,14 +2,18 @@
 
 use std::fmt::{Formatter, Result};
 
-use super::title;
-use crate::stats::CoActivation;
+use super::{NO_DETAILS, title};
+use crate::stats::Findings;
 
 /// How many pairs are printed.
 const SHOWN: usize = 10;
 
-pub(super) fn section(f: &mut Formatter<'_>, found: &CoActivation) -> Result {
+pub(super) fn section(f: &mut Formatter<'_>, findings: &Findings) -> Result {
     title(f, "Feature Co-activation Analysis", 40)?;
+    if !findings.has_details {
+        return writeln!(f, "{NO_DETAILS}");
+    }
+    let found = &findings.coactivation;
     if found.frequent.is_empty() {
         return writeln!(f, "No significant co-activations found");
     }

@@ -1,0 +1,104 @@
+//! Files named by their content.
+
+use std::fmt;
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+use std::str::FromStr;
+
+use sha2::{Digest as _, Sha256};
+
+use crate::error::{Error, Result};
+
+/// A SHA-256 digest.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Digest([u8; 32]);
+
+impl Digest {
+    /// The digest of a file, and its length in bytes. `go_on` is asked now and then; an error of
+    /// its ends the reading.
+    ///
+    /// # Errors
+    /// [`Error::Io`] where the file cannot be read, and those of `go_on`.
+    pub fn of_file(path: &Path, go_on: &dyn Fn() -> Result<()>) -> Result<(Self, u64)> {
+        let failed = |e| Error::reading(path, e);
+        let mut file = File::open(path).map_err(failed)?;
+        let mut hash = Sha256::new();
+        let mut buffer = vec![0; 1 << 20];
+        let mut bytes = 0;
+        loop {
+            go_on()?;
+            let n = file.read(&mut buffer).map_err(failed)?;
+            if n == 0 {
+                return Ok((Self(hash.finalize().into()), bytes));
+            }
+            bytes += n as u64;
+            hash.update(&buffer[..n]);
+        }
+    }
+
+    /// The digest of some bytes.
+    pub fn of(bytes: &[u8]) -> Self {
+        Self(Sha256::digest(bytes).into())
+    }
+
+    /// What a hash has come to.
+    pub(crate) fn finish(hash: Sha256) -> Self {
+        Self(hash.finalize().into())
+    }
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl FromStr for Digest {
+    type Err = String;
+
+    fn from_str(text: &str) -> std::result::Result<Self, String> {
+        let expected = || "64 hexadecimal digits".to_owned();
+        let (pairs, rest) = text.as_bytes().as_chunks::<2>();
+        let pairs: &[[u8; 2]; 32] = pairs.try_into().map_err(|_| expected())?;
+        if !rest.is_empty() {
+            return Err(expected());
+        }
+        let mut digest = [0; 32];
+        for (byte, pair) in digest.iter_mut().zip(pairs) {
+            let digit = |c: u8| {
+                char::from(c)
+                    .to_digit(16)
+                    .filter(|_| !c.is_ascii_uppercase())
+            };
+            let (Some(high), Some(low)) = (digit(pair[0]), digit(pair[1])) else {
+                return Err(expected());
+            };
+            *byte = (high * 16 + low) as u8;
+        }
+        Ok(Self(digest))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Digest;
+
+    #[test]
+    fn digests_are_written_and_read_as_hexadecimal() {
+        let text = Digest::of(b"abc").to_string();
+        let known = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+        assert_eq!(text, known);
+        assert_eq!(known.parse(), Ok(Digest::of(b"abc")));
+        for bad in ["", "ba", &known.to_uppercase(), &known.replace('b', "g")] {
+            assert!(bad.parse::<Digest>().is_err(), "{bad}");
+        }
+        assert!(format!("{known}00").parse::<Digest>().is_err());
+    }
+}

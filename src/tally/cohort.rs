@@ -1,0 +1,133 @@
+//! Counts with all that says what they are of: what a tally file holds.
+
+use std::collections::BTreeMap;
+
+use super::{Shard, Shards, Tally};
+use crate::digest::Digest;
+use crate::error::{Error, Result};
+
+/// Which model made the firing sets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ModelId {
+    /// The content of its file.
+    pub sha256: Digest,
+    /// D, the length of an embedding.
+    pub input_dim: u64,
+    /// F, the number of features.
+    pub feature_dim: u64,
+    /// How many atoms fire a row.
+    pub k: u64,
+}
+
+/// The counts of some shards of a cohort.
+///
+/// A commutative monoid: merged in any order and any nesting, the same parts give the same whole.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CohortTally {
+    /// The model.
+    pub model: ModelId,
+    /// Which rows are counted.
+    pub shards: Shards,
+    /// The counts.
+    pub tally: Tally,
+}
+
+impl CohortTally {
+    /// The version of the definition of the answer: scores, firing sets, counts.
+    pub const DEFINITION: u32 = 1;
+}
+
+/// Merges tallies, remembering which file each came from, so that what does not go together can be
+/// named.
+#[derive(Debug, Default)]
+pub struct Merger {
+    /// The name of the first tally, its model, and the sum of all counts.
+    sum: Option<(String, ModelId, Tally)>,
+    shards: Vec<Shard>,
+    /// Where rows came from: the content of an embeddings file and the first row; the end of the
+    /// rows and the tally's name.
+    rows: BTreeMap<(Digest, u64), (u64, String)>,
+}
+
+impl Merger {
+    /// Adds a tally; `name` is its file's, for messages.
+    ///
+    /// # Errors
+    /// Another model, or rows that another tally has counted already; nothing is added then.
+    pub fn add(&mut self, tally: CohortTally, name: &str) -> Result<()> {
+        if let Some((first, model, _)) = &self.sum {
+            check_model(model, first, &tally.model, name)?;
+        }
+        self.check_rows(&tally.shards, name)?;
+        for shard in tally.shards.iter() {
+            let end = (shard.rows.end, name.to_owned());
+            self.rows.insert((shard.sha256, shard.rows.start), end);
+        }
+        self.shards.extend(tally.shards.into_vec());
+        match &mut self.sum {
+            Some((.., sum)) => sum.merge(&tally.tally),
+            None => self.sum = Some((name.to_owned(), tally.model, tally.tally.canonical())),
+        }
+        Ok(())
+    }
+
+    /// The sum; `None` of nothing.
+    pub fn finish(self) -> Option<CohortTally> {
+        let (_, model, tally) = self.sum?;
+        Some(CohortTally {
+            model,
+            shards: Shards::new(self.shards),
+            tally,
+        })
+    }
+
+    fn check_rows(&self, shards: &Shards, name: &str) -> Result<()> {
+        for shard in shards.iter() {
+            let key = |row| (shard.sha256, row);
+            let before = self.rows.range(..key(shard.rows.end)).next_back();
+            let overlaps = before.filter(|((sha256, _), (end, _))| {
+                *sha256 == shard.sha256 && *end > shard.rows.start
+            });
+            if let Some(((_, start), (end, earlier))) = overlaps {
+                let rows = shard.rows.start.max(*start)..shard.rows.end.min(*end);
+                return Err(Error::input(
+                    name,
+                    format!("shard {}", shard.name),
+                    format!(
+                        "rows {}..{} of it, which {earlier} has counted already",
+                        rows.start, rows.end
+                    ),
+                    "every row in one tally only",
+                    format!("leave out {name} or {earlier}"),
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn check_model(first: &ModelId, first_name: &str, model: &ModelId, name: &str) -> Result<()> {
+    let shape = |model: &ModelId| {
+        format!(
+            "D = {}, F = {}, k = {}",
+            model.input_dim, model.feature_dim, model.k
+        )
+    };
+    let unlike = |place: &str, found: String, expected: String| {
+        Err(Error::input(
+            name,
+            place,
+            found,
+            format!("{expected}, as {first_name} has it"),
+            "merge tallies of one model only",
+        ))
+    };
+    if first.sha256 != model.sha256 {
+        let (found, expected) = (model.sha256.to_string(), first.sha256.to_string());
+        return unlike("model_sha256", found, expected);
+    }
+    if first != model {
+        return unlike("the model's shape", shape(model), shape(first));
+    }
+    Ok(())
+}

@@ -1,0 +1,180 @@
+//! What is counted: `counts[stratum][feature]`, a commutative monoid of integers, and of what.
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | `strata` | what rows are counted under |
+//! | `shared` | a tally that several threads count into |
+//! | `certificate` | what certified selection left open |
+//! | `shards` | which rows of which files were counted, and what their calls are |
+//! | `cohort` | counts with all that says what they are of: what a tally file holds |
+
+mod certificate;
+mod cohort;
+mod shards;
+mod shared;
+mod strata;
+
+use std::collections::BTreeSet;
+
+pub use certificate::Certificate;
+pub use cohort::{CohortTally, Merger, ModelId};
+pub use shards::{Kinds, Seen, Shard, Shards};
+pub use shared::SharedTally;
+pub use strata::{Strata, Stratum};
+
+/// Counts by stratum and feature.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tally {
+    feature_dim: usize,
+    table: Vec<Stratum>,
+    rows: Vec<u64>,
+    counts: Vec<u64>,
+    certificate: Certificate,
+}
+
+impl Tally {
+    /// A tally of these counts: `rows` of each stratum, `counts` \[strata, features\].
+    ///
+    /// # Panics
+    /// If the lengths do not agree.
+    pub fn new(
+        feature_dim: usize,
+        table: Vec<Stratum>,
+        rows: Vec<u64>,
+        counts: Vec<u64>,
+        certificate: Certificate,
+    ) -> Self {
+        assert_eq!(table.len(), rows.len());
+        assert_eq!(Some(counts.len()), table.len().checked_mul(feature_dim));
+        Self {
+            feature_dim,
+            table,
+            rows,
+            counts,
+            certificate,
+        }
+    }
+
+    /// Adds another tally of as many features. Strata of either are strata of both together, in
+    /// ascending order, but for those without rows: so neither order nor nesting shows.
+    ///
+    /// # Panics
+    /// If the features are not as many.
+    pub fn merge(&mut self, other: &Self) {
+        assert_eq!(self.feature_dim, other.feature_dim);
+        self.make_room_for(other);
+        for (stratum, rows, counts) in other.strata_with_rows() {
+            // It has room now.
+            let Ok(place) = self.table.binary_search(stratum) else {
+                continue;
+            };
+            self.rows[place] += rows;
+            let sums = &mut self.counts[place * self.feature_dim..][..self.feature_dim];
+            for (sum, n) in sums.iter_mut().zip(counts) {
+                *sum += n;
+            }
+        }
+        self.certificate = self.certificate.merge(other.certificate);
+    }
+
+    /// The strata that have rows, ascending, with them and their counts.
+    fn strata_with_rows(&self) -> impl Iterator<Item = (&Stratum, u64, &[u64])> {
+        let with_rows = |&stratum: &usize| self.rows[stratum] > 0;
+        let mut order: Vec<usize> = (0..self.table.len()).filter(with_rows).collect();
+        order.sort_by_key(|&stratum| &self.table[stratum]);
+        let of = |stratum: usize| {
+            (
+                &self.table[stratum],
+                self.rows[stratum],
+                self.counts(stratum),
+            )
+        };
+        order.into_iter().map(of)
+    }
+
+    /// Brings the table to its canonical form, with room for what `other` has.
+    fn make_room_for(&mut self, other: &Self) {
+        let strata = |tally: &Self| -> BTreeSet<Stratum> {
+            tally
+                .strata_with_rows()
+                .map(|(stratum, ..)| stratum.clone())
+                .collect()
+        };
+        let mut table = strata(self);
+        table.extend(strata(other));
+        if table.iter().eq(&self.table) {
+            return;
+        }
+        let mut rows = vec![0; table.len()];
+        let mut counts = vec![0; table.len() * self.feature_dim];
+        let table: Vec<Stratum> = table.into_iter().collect();
+        for (stratum, n, from) in self.strata_with_rows() {
+            let Ok(place) = table.binary_search(stratum) else {
+                continue;
+            };
+            rows[place] = n;
+            counts[place * self.feature_dim..][..self.feature_dim].copy_from_slice(from);
+        }
+        (self.table, self.rows, self.counts) = (table, rows, counts);
+    }
+
+    /// The same tally without strata that have no rows, and the others in ascending order.
+    #[must_use]
+    pub fn canonical(mut self) -> Self {
+        let nothing = Self::new(
+            self.feature_dim,
+            vec![],
+            vec![],
+            vec![],
+            Certificate::default(),
+        );
+        self.make_room_for(&nothing);
+        self
+    }
+
+    /// F, the number of features.
+    pub fn feature_dim(&self) -> usize {
+        self.feature_dim
+    }
+
+    /// What each stratum stands for.
+    pub fn table(&self) -> &[Stratum] {
+        &self.table
+    }
+
+    /// Rows counted under each stratum.
+    pub fn rows(&self) -> &[u64] {
+        &self.rows
+    }
+
+    /// `counts(stratum)[feature]`: rows of the stratum on which the feature fires.
+    pub fn counts(&self, stratum: usize) -> &[u64] {
+        &self.counts[stratum * self.feature_dim..][..self.feature_dim]
+    }
+
+    /// What selection left open.
+    pub fn certificate(&self) -> Certificate {
+        self.certificate
+    }
+
+    /// Rows over all strata that `pick` takes.
+    pub fn rows_where(&self, pick: impl Fn(&Stratum) -> bool) -> u64 {
+        self.table
+            .iter()
+            .zip(&self.rows)
+            .filter(|(s, _)| pick(s))
+            .map(|(_, n)| n)
+            .sum()
+    }
+
+    /// Counts of every feature over all strata that `pick` takes, \[F\].
+    pub fn counts_where(&self, pick: impl Fn(&Stratum) -> bool) -> Vec<u64> {
+        let mut sums = vec![0; self.feature_dim];
+        for (stratum, _) in self.table.iter().enumerate().filter(|(_, s)| pick(s)) {
+            for (sum, n) in sums.iter_mut().zip(self.counts(stratum)) {
+                *sum += n;
+            }
+        }
+        sums
+    }
+}

@@ -1,0 +1,190 @@
+//! Which rows of which files were counted, in the cohort's order, and what their calls are.
+
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use crate::cohort::{Calls, TextColumn};
+use crate::digest::Digest;
+use crate::natural;
+
+/// How many calls have a value, and where it is met first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Seen {
+    /// Calls that have it.
+    pub calls: u64,
+    /// The first row of the file that has it.
+    pub first: u64,
+}
+
+/// The values of a column over some rows; `None` where calls have none.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Kinds(pub BTreeMap<Option<String>, Seen>);
+
+impl Kinds {
+    /// The values of a column over some rows, the first of which is row `offset` of its file.
+    pub fn of(column: &TextColumn, rows: impl Iterator<Item = usize>, offset: u64) -> Self {
+        let mut seen = indexmap::IndexMap::<u32, Seen>::new();
+        for row in rows {
+            let first = offset + row as u64;
+            seen.entry(column.code(row))
+                .or_insert(Seen { calls: 0, first })
+                .calls += 1;
+        }
+        let named = |(code, seen)| (column.value(code).map(str::to_owned), seen);
+        Self(seen.into_iter().map(named).collect())
+    }
+
+    /// The values with their calls, in the order in which rows show them first.
+    pub fn in_order(self) -> Vec<(Option<String>, u64)> {
+        let mut in_order: Vec<_> = self.0.into_iter().collect();
+        in_order.sort_by_key(|(_, seen)| seen.first);
+        let counts = in_order.into_iter();
+        counts.map(|(value, seen)| (value, seen.calls)).collect()
+    }
+
+    fn merge(&mut self, other: Self) {
+        for (value, theirs) in other.0 {
+            let mine = self.0.entry(value).or_insert(Seen { calls: 0, ..theirs });
+            mine.calls += theirs.calls;
+            mine.first = mine.first.min(theirs.first);
+        }
+    }
+}
+
+/// Some rows of one embeddings file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shard {
+    /// What the cohort calls the file: by this its shards are sorted.
+    pub name: String,
+    /// The embeddings file's content.
+    pub sha256: Digest,
+    /// The content of the metadata file beside it, where there is one.
+    pub metadata: Option<Digest>,
+    /// The rows of the file.
+    pub rows: Range<u64>,
+    /// Those of them that were dropped for a NaN or an infinity, ascending.
+    pub dropped: Vec<u64>,
+    /// SV types of the calls that were not dropped.
+    pub svtypes: Kinds,
+    /// Truvari's classes of the calls that were not dropped.
+    pub classes: Kinds,
+}
+
+impl Shard {
+    /// What the `calls` of some rows are. `dropped` are places among them.
+    pub fn new(
+        (name, sha256, metadata): (String, Digest, Option<Digest>),
+        rows: Range<u64>,
+        calls: &Calls,
+        dropped: &[usize],
+    ) -> Self {
+        let kept = || {
+            let mut dropped = dropped.iter().copied().peekable();
+            (0..calls.len()).filter(move |row| dropped.next_if_eq(row).is_none())
+        };
+        Self {
+            name,
+            sha256,
+            metadata,
+            dropped: dropped.iter().map(|&row| rows.start + row as u64).collect(),
+            svtypes: Kinds::of(&calls.svtype, kept(), rows.start),
+            classes: Kinds::of(&calls.truvari_class, kept(), rows.start),
+            rows,
+        }
+    }
+
+    /// How many rows it has.
+    pub fn count(&self) -> u64 {
+        self.rows.end - self.rows.start
+    }
+
+    fn order(&self, other: &Self) -> Ordering {
+        let key = |shard: &Self| (shard.sha256, shard.metadata, shard.rows.start);
+        natural::compare(&self.name, &other.name).then_with(|| key(self).cmp(&key(other)))
+    }
+
+    fn continues(&self, other: &Self) -> bool {
+        let file = |shard: &Self| (shard.sha256, shard.metadata);
+        self.name == other.name && file(self) == file(other) && other.rows.end == self.rows.start
+    }
+
+    fn append(&mut self, next: Self) {
+        self.rows.end = next.rows.end;
+        self.dropped.extend(next.dropped);
+        self.svtypes.merge(next.svtypes);
+        self.classes.merge(next.classes);
+    }
+}
+
+/// Shards in the cohort's order: by name as people count, then by content, then by row. Those that
+/// continue one another are one. So the same rows give the same list, whatever pieces they came in.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Shards(Vec<Shard>);
+
+impl Shards {
+    /// Sorts shards, and joins those that continue one another.
+    pub fn new(mut shards: Vec<Shard>) -> Self {
+        shards.sort_by(Shard::order);
+        let mut joined = Vec::<Shard>::with_capacity(shards.len());
+        for shard in shards {
+            match joined.last_mut() {
+                Some(last) if shard.continues(last) => last.append(shard),
+                _ => joined.push(shard),
+            }
+        }
+        Self(joined)
+    }
+
+    /// The list.
+    pub fn into_vec(self) -> Vec<Shard> {
+        self.0
+    }
+
+    /// In the cohort's order.
+    pub fn iter(&self) -> std::slice::Iter<'_, Shard> {
+        self.0.iter()
+    }
+
+    /// Every shard with the cohort's row at which it begins.
+    pub fn placed(&self) -> impl Iterator<Item = (u64, &Shard)> {
+        self.0.iter().scan(0, |next, shard| {
+            let first = *next;
+            *next += shard.count();
+            Some((first, shard))
+        })
+    }
+
+    /// Rows of all, dropped ones among them.
+    pub fn rows(&self) -> u64 {
+        self.0.iter().map(Shard::count).sum()
+    }
+
+    /// The cohort's rows that were dropped, ascending.
+    pub fn dropped(&self) -> impl Iterator<Item = u64> {
+        self.placed().flat_map(|(first, shard)| {
+            shard
+                .dropped
+                .iter()
+                .map(move |row| first + row - shard.rows.start)
+        })
+    }
+
+    /// The values of one column over all shards, in the order in which the cohort shows them.
+    pub fn kinds(&self, column: impl Fn(&Shard) -> &Kinds) -> Vec<(Option<String>, u64)> {
+        let mut all = Kinds::default();
+        for (first, shard) in self.placed() {
+            let in_cohort = |(value, seen): (&Option<String>, &Seen)| {
+                let first = first + seen.first - shard.rows.start;
+                (value.clone(), Seen { first, ..*seen })
+            };
+            all.merge(Kinds(column(shard).0.iter().map(in_cohort).collect()));
+        }
+        let mut in_order: Vec<_> = all.0.into_iter().collect();
+        in_order.sort_by_key(|(_, seen)| seen.first);
+        in_order
+            .into_iter()
+            .map(|(value, seen)| (value, seen.calls))
+            .collect()
+    }
+}

@@ -1,0 +1,67 @@
+//! A tally that several threads count into at once.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::{Certificate, Stratum, Tally};
+use crate::error::Result;
+
+/// A tally that several threads count into at once: one for all of them, since strata times
+/// features can be many.
+#[derive(Debug)]
+pub struct SharedTally {
+    feature_dim: usize,
+    table: Vec<Stratum>,
+    rows: Vec<AtomicU64>,
+    counts: Vec<AtomicU64>,
+}
+
+impl SharedTally {
+    /// Nothing counted yet.
+    ///
+    /// # Errors
+    /// [`Error::Memory`](crate::error::Error::Memory) where the counts do not fit.
+    pub fn new(feature_dim: usize, table: Vec<Stratum>) -> Result<Self> {
+        let strata = table.len();
+        let counts = crate::memory::filled(strata, feature_dim, "the counts", AtomicU64::default)?;
+        let rows = table.iter().map(|_| AtomicU64::default()).collect();
+        Ok(Self {
+            feature_dim,
+            table,
+            rows,
+            counts,
+        })
+    }
+
+    /// Counts one row's firing set.
+    pub fn add_row(&self, stratum: u16, atoms: &[u32]) {
+        let stratum = usize::from(stratum);
+        self.rows[stratum].fetch_add(1, Ordering::Relaxed);
+        let counts = &self.counts[stratum * self.feature_dim..][..self.feature_dim];
+        for &atom in atoms {
+            counts[atom as usize].fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Adds what a device has counted: `counts` \[strata, features\], `rows` of each stratum.
+    pub fn add_counts(&self, counts: &[u32], rows: &[u64]) {
+        for (sum, &more) in self.counts.iter().zip(counts) {
+            sum.fetch_add(u64::from(more), Ordering::Relaxed);
+        }
+        for (sum, &more) in self.rows.iter().zip(rows) {
+            sum.fetch_add(more, Ordering::Relaxed);
+        }
+    }
+
+    /// The tally, once all threads are done.
+    pub fn finish(self, certificate: Certificate) -> Tally {
+        let numbers =
+            |counts: Vec<AtomicU64>| counts.into_iter().map(AtomicU64::into_inner).collect();
+        Tally {
+            feature_dim: self.feature_dim,
+            table: self.table,
+            rows: numbers(self.rows),
+            counts: numbers(self.counts),
+            certificate,
+        }
+    }
+}
