@@ -33,7 +33,7 @@ impl Demo {
     pub(super) fn run(&self) -> Result<()> {
         let folder = self.folder()?;
         let options = self.shape.options();
-        let truth = simulate_files(&folder, &options, self.engine.quiet)?;
+        let truth = simulate_files(&folder, &options, 1, self.engine.quiet)?;
         let run = RunArgs {
             embeddings: folder.join(simulate::EMBEDDINGS),
             model: folder.join(simulate::MODEL),

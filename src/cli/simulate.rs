@@ -10,10 +10,12 @@ use crate::simulate::{self, SimulateOptions, Truth};
 
 /// Write a cohort and an SAE with planted atoms, as files that torch can load
 ///
-/// Writes embeddings.pt, sae.pt and truth.json, which says what was planted.
+/// Writes embeddings.pt, sae.pt and truth.json, which says what was planted. Pieces of an earlier
+/// cohort in that folder are removed.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  \
-    atomscope simulate --out sim --rows 20000 --input-dim 4096 --features 4096 --k 64 --seed 1")]
+    atomscope simulate --out sim --rows 20000 --input-dim 4096 --features 4096 --k 64 --seed 1\n  \
+    atomscope simulate --out sim --rows 10000000 --input-dim 64 --features 512 --k 8 --pieces 10")]
 pub(super) struct Simulate {
     /// The folder for the files; made where it does not exist
     #[arg(long, value_name = "DIR")]
@@ -21,6 +23,10 @@ pub(super) struct Simulate {
 
     #[command(flatten)]
     shape: Shape,
+
+    /// Write the same calls to this many files, embeddings-1.pt and so on, instead of embeddings.pt
+    #[arg(long, value_name = "P", default_value_t = 1, hide_default_value = true)]
+    pieces: usize,
 
     /// No progress and no notes on stderr
     #[arg(short, long)]
@@ -60,7 +66,7 @@ impl Shape {
 impl Simulate {
     pub(super) fn run(&self) -> Result<()> {
         let options = self.shape.options();
-        let truth = simulate_files(&self.out, &options, self.quiet)?;
+        let truth = simulate_files(&self.out, &options, self.pieces, self.quiet)?;
         let planted = truth.planted.len();
         let text = format!(
             "{} calls, {} atoms, {planted} of them planted, in {}",
@@ -73,10 +79,15 @@ impl Simulate {
     }
 }
 
-/// Simulates into a folder, with progress, stopped by Ctrl-C.
-pub(super) fn simulate_files(out: &Path, options: &SimulateOptions, quiet: bool) -> Result<Truth> {
+/// Simulates into a folder, in so many pieces, with progress, stopped by Ctrl-C.
+pub(super) fn simulate_files(
+    out: &Path,
+    options: &SimulateOptions,
+    pieces: usize,
+    quiet: bool,
+) -> Result<Truth> {
     let bar = rows_bar(options.rows as u64, "simulating", quiet);
-    let truth = simulate::simulate(out, options, &|done| {
+    let truth = simulate::simulate_pieces(out, options, pieces, &|done| {
         bar.set_position(done);
         progress::check_interrupt()
     });

@@ -1,10 +1,12 @@
 //! A simulated cohort as files that torch loads.
 
+use std::ops::Range;
 use std::path::Path;
 
 use rayon::prelude::*;
 
 use super::calls::Draw;
+use super::pieces::{cut, left_over, piece_names};
 use super::{SimulateOptions, Simulator, Truth};
 use crate::error::Result;
 use crate::sae::Sae;
@@ -30,7 +32,8 @@ const CALL_BYTES: u64 = 128;
 /// rows, however many rows there are.
 ///
 /// `progress` is told how many rows are written, now and then; an error of its stops the work.
-/// No file appears before all are written in full.
+/// No file appears before all are written in full, and those of an earlier cohort in more pieces
+/// are then removed.
 ///
 /// # Errors
 /// [`Error::Argument`](crate::error::Error::Argument) where an option is out of its range,
@@ -40,50 +43,77 @@ pub fn simulate(
     options: &SimulateOptions,
     progress: &dyn Fn(u64) -> Result<()>,
 ) -> Result<Truth> {
+    simulate_pieces(out, options, 1, progress)
+}
+
+/// The same as [`simulate`], the same rows and calls, in so many files instead of
+/// [`EMBEDDINGS`]: [`piece_names`] has their names. Rows are cut as evenly as can be, in order,
+/// the first pieces a row longer. [`EMBEDDINGS`], and pieces of other numbers, of an earlier
+/// cohort in this folder are removed.
+///
+/// # Errors
+/// As [`simulate`], and [`Error::Argument`](crate::error::Error::Argument) where there are no
+/// pieces, or more than rows.
+pub fn simulate_pieces(
+    out: &Path,
+    options: &SimulateOptions,
+    pieces: usize,
+    progress: &dyn Fn(u64) -> Result<()>,
+) -> Result<Truth> {
+    options.check()?;
+    let ranges = cut(options.rows, pieces)?;
+    let names = piece_names(pieces);
     let simulator = Simulator::new(options)?;
     let truth = simulator.truth();
     let mut json = serde_json::to_string_pretty(&truth).unwrap_or_default();
     json.push('\n');
     let mut files = OutputSet::new(out)?;
-    files.add_whole(write_cohort(
-        &files.path(EMBEDDINGS),
-        &simulator,
-        options,
-        progress,
-    )?);
-    files.add_whole(write_model(&files.path(MODEL), simulator.sae())?);
+    for (name, rows) in names.iter().zip(ranges) {
+        let dim = options.input_dim;
+        files.add_whole(write_cohort(
+            &files.path(name),
+            &simulator,
+            dim,
+            rows,
+            progress,
+        )?)?;
+    }
+    files.add_whole(write_model(&files.path(MODEL), simulator.sae())?)?;
     files.add(TRUTH, |out| out.write_all(json.as_bytes()))?;
+    for name in left_over(out, &names)? {
+        files.remove(&name);
+    }
     files.commit()?;
     Ok(truth)
 }
 
+/// Some rows of the cohort, as a file of its own.
 fn write_cohort(
     path: &Path,
     simulator: &Simulator,
-    options: &SimulateOptions,
+    dim: usize,
+    rows: Range<usize>,
     progress: &dyn Fn(u64) -> Result<()>,
 ) -> Result<WholeFile> {
-    let &SimulateOptions {
-        rows, input_dim, ..
-    } = options;
-    let embeddings = Tensor::streamed(Element::F32, &[rows, input_dim], move |sink| {
-        let block = (BLOCK / input_dim).clamp(1, rows);
-        let mut numbers = vec![0.0; block * input_dim];
-        for first in (0..rows).step_by(block) {
-            let count = block.min(rows - first);
-            let numbers = &mut numbers[..count * input_dim];
+    let (start, end, count) = (rows.start, rows.end, rows.len());
+    let embeddings = Tensor::streamed(Element::F32, &[count, dim], move |sink| {
+        let block = (BLOCK / dim).clamp(1, count);
+        let mut numbers = vec![0.0; block * dim];
+        for first in rows.step_by(block) {
+            let count = block.min(end - first);
+            let numbers = &mut numbers[..count * dim];
             simulator.embeddings(first, numbers);
             sink.numbers(numbers)?;
             progress((first + count) as u64)?;
         }
         Ok(())
     });
-    let sv_info = Value::List(rows as u64, Box::new(|row| sv_info(simulator.draw(row))));
+    let call = move |i| sv_info(simulator.draw(start as u64 + i));
     let package = Value::Dict(vec![
         ("embeddings", Value::Tensor(embeddings)),
-        ("sv_info", sv_info),
+        ("sv_info", Value::List(count as u64, Box::new(call))),
     ]);
-    torch::save(path, package, (rows as u64).saturating_mul(CALL_BYTES))
+    torch::save(path, package, (count as u64).saturating_mul(CALL_BYTES))
 }
 
 /// A call as the dict that the notebook reads.

@@ -15,6 +15,7 @@ mod calls;
 mod files;
 mod genome;
 mod model;
+mod pieces;
 mod plan;
 mod random;
 mod rotation;
@@ -22,8 +23,9 @@ mod truth;
 
 use serde::{Deserialize, Serialize};
 
-pub use files::{EMBEDDINGS, MODEL, TRUTH, simulate};
+pub use files::{EMBEDDINGS, MODEL, TRUTH, simulate, simulate_pieces};
 pub use model::Simulator;
+pub use pieces::piece_names;
 pub use truth::{PlantedAtom, Recovery, ReportedAtom, Role, StratumShare, Truth};
 
 use crate::cohort::Calls;
@@ -91,16 +93,21 @@ impl SimulateOptions {
             ),
             ("--k", self.k, self.features),
         ] {
-            if found < 1 || found > most {
-                return Err(Error::Argument {
-                    name,
-                    found: found.to_string(),
-                    expected: format!("a number from 1 to {most}"),
-                });
-            }
+            check_number(name, found, most)?;
         }
         Ok(())
     }
+}
+
+fn check_number(name: &'static str, found: usize, most: usize) -> Result<()> {
+    if (1..=most).contains(&found) {
+        return Ok(());
+    }
+    Err(Error::Argument {
+        name,
+        found: found.to_string(),
+        expected: format!("a number from 1 to {most}"),
+    })
 }
 
 /// A simulated cohort in memory.

@@ -6,13 +6,13 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempPath;
 
-use super::whole::{WholeFile, temporary};
+use super::whole::{FinishedFile, WholeFile, temporary};
 use crate::error::{Error, Result};
 
 /// The files of one run and the folder they go to.
 ///
-/// Each file is written under a temporary name in that folder; only [`OutputSet::commit`] renames
-/// them, once all are written and synced. Whatever fails before, or on the way, an earlier run's
+/// Each file is written, synced and closed under a temporary name in that folder; only
+/// [`OutputSet::commit`] renames them, once all are there. Whatever fails before, or on the way, an earlier run's
 /// files are left, or put back, as they were, no temporary file stays, and a folder that was
 /// made for the run is removed again.
 ///
@@ -29,7 +29,7 @@ use crate::error::{Error, Result};
 #[derive(Debug)]
 pub struct OutputSet {
     // Before `created`: files are removed before the folder that they are in.
-    files: Vec<WholeFile>,
+    files: Vec<FinishedFile>,
     removed: Vec<PathBuf>,
     created: CreatedFolders,
     folder: PathBuf,
@@ -78,8 +78,7 @@ impl OutputSet {
             .and_then(|()| out.flush())
             .map_err(|e| Error::writing(&target, e))?;
         drop(out);
-        self.files.push(whole);
-        Ok(())
+        self.add_whole(whole)
     }
 
     /// Where a file of this name will be.
@@ -88,8 +87,12 @@ impl OutputSet {
     }
 
     /// Takes in a file that was written otherwise, for a [path](Self::path) in this folder.
-    pub fn add_whole(&mut self, file: WholeFile) {
-        self.files.push(file);
+    ///
+    /// # Errors
+    /// [`Error::Io`] with the file that could not be brought to the disk.
+    pub fn add_whole(&mut self, file: WholeFile) -> Result<()> {
+        self.files.push(file.finish()?);
+        Ok(())
     }
 
     /// Removes a file that an earlier run may have left and this one does not write.
@@ -102,9 +105,6 @@ impl OutputSet {
     /// # Errors
     /// [`Error::Io`] with the file that could not be put in its place.
     pub fn commit(mut self) -> Result<Vec<PathBuf>> {
-        for file in &self.files {
-            file.sync()?;
-        }
         let mut placed = Vec::new();
         for file in std::mem::take(&mut self.files) {
             match place(&self.folder, file) {
@@ -144,13 +144,13 @@ impl Drop for CreatedFolders {
 }
 
 /// Renames one file into its place, keeping what was there.
-fn place(folder: &Path, file: WholeFile) -> Result<Placed> {
+fn place(folder: &Path, file: FinishedFile) -> Result<Placed> {
     let target = file.path().to_owned();
     if target.is_dir() {
         return Err(Error::writing(&target, io::ErrorKind::IsADirectory.into()));
     }
     let earlier = set_aside(folder, &target).map_err(|e| Error::writing(&target, e))?;
-    file.persist()?;
+    file.place()?;
     Ok(Placed { target, earlier })
 }
 

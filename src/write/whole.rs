@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use tempfile::NamedTempFile;
+use tempfile::{NamedTempFile, TempPath};
 
 use crate::error::{Error, Result};
 
@@ -47,19 +47,40 @@ impl WholeFile {
             .map_err(|e| Error::writing(&self.path, e))
     }
 
-    /// Moves the file to its place, over an older one.
-    pub(super) fn persist(self) -> Result<()> {
-        let path = self.path;
-        let moved = self.temporary.persist(&path);
-        moved
-            .map(drop)
-            .map_err(|failed| Error::writing(&path, failed.error))
+    /// [Syncs](Self::sync) the file and closes it: many may wait for their places, and a process
+    /// may have only so many files open.
+    pub(super) fn finish(self) -> Result<FinishedFile> {
+        self.sync()?;
+        Ok(FinishedFile {
+            path: self.path,
+            temporary: self.temporary.into_temp_path(),
+        })
     }
 
     /// [Syncs](Self::sync) the file and moves it to its place, over an older one.
     pub fn publish(self) -> Result<()> {
-        self.sync()?;
-        self.persist()
+        self.finish()?.place()
+    }
+}
+
+/// A file that is on the disk in full, under a temporary name. It is removed when it is dropped.
+#[derive(Debug)]
+pub(super) struct FinishedFile {
+    path: PathBuf,
+    temporary: TempPath,
+}
+
+impl FinishedFile {
+    /// Where the file will be.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Moves the file to its place, over an older one.
+    pub(super) fn place(self) -> Result<()> {
+        let path = self.path;
+        let moved = self.temporary.persist(&path);
+        moved.map_err(|failed| Error::writing(&path, failed.error))
     }
 }
 
