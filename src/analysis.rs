@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use crate::cohort::Calls;
-use crate::engine::{self, Control, Device, EngineOptions, Seconds};
+use crate::engine::{self, Control, Device, Encoded, Engine, EngineOptions, Seconds};
 use crate::error::{Error, Result};
 use crate::fires::FiringSets;
 use crate::rows::Rows;
@@ -65,11 +65,67 @@ pub struct Encoding {
     pub seconds: Seconds,
 }
 
-/// Encodes every row, and counts its firing set under the call's label and SV type.
+/// An engine that encodes one part of a cohort after another.
+pub struct Session<'a> {
+    sae: &'a Sae,
+    options: &'a AnalyzeOptions,
+    engine: Box<dyn Engine + 'a>,
+    chosen: String,
+}
+
+impl<'a> Session<'a> {
+    /// Opens the device that `options` name, for about `rows` rows in all.
+    ///
+    /// # Errors
+    /// A device that cannot be used; memory; threads.
+    pub fn open(sae: &'a Sae, rows: usize, options: &'a AnalyzeOptions) -> Result<Self> {
+        let (engine, chosen) = engine::open(options.device, sae, rows, &options.engine)?;
+        Ok(Self {
+            sae,
+            options,
+            engine,
+            chosen,
+        })
+    }
+
+    /// Encodes every row, and counts its firing set under the call's label and SV type.
+    ///
+    /// # Errors
+    /// Shapes that do not fit, rows with a NaN or an infinity, a device that cannot be used, rows
+    /// that cannot be read, cancellation.
+    pub fn encode(&mut self, rows: &dyn Rows, calls: &Calls, control: &Control) -> Result<Encoded> {
+        let strata = Strata::of_calls(calls);
+        match self.engine.encode(rows, &strata, control) {
+            // Nobody asked for that device by name, and the processor needs none of its memory.
+            Err(Error::Device {
+                no_memory: true,
+                reason,
+                ..
+            }) if self.options.device == Device::Auto => {
+                let engine = &self.options.engine;
+                self.engine = engine::open(Device::Cpu, self.sae, rows.count(), engine)?.0;
+                self.chosen = format!("no room on a CUDA device: {reason}");
+                self.engine.encode(rows, &strata, control)
+            }
+            encoded => encoded,
+        }
+    }
+
+    /// What encodes, and why.
+    pub fn encoder(&self) -> Encoder {
+        Encoder {
+            device: self.engine.device(),
+            chosen: self.chosen.clone(),
+            code_path: self.engine.code_path(),
+            threads: self.engine.threads(),
+        }
+    }
+}
+
+/// Encodes every row of a cohort, and counts its firing set under the call's label and SV type.
 ///
 /// # Errors
-/// Shapes that do not fit, rows with a NaN or an infinity, a device that cannot be used, rows
-/// that cannot be read, cancellation.
+/// Those of [`Session::open`] and [`Session::encode`].
 pub fn encode(
     sae: &Sae,
     rows: &dyn Rows,
@@ -77,37 +133,16 @@ pub fn encode(
     options: &AnalyzeOptions,
     control: &Control,
 ) -> Result<Encoding> {
-    let strata = Strata::of_calls(calls);
-    let open = |device| engine::open(device, sae, rows.count(), &options.engine);
-    let (mut engine, mut chosen) = open(options.device)?;
-    let encoded = match engine.encode(rows, &strata, control) {
-        // Nobody asked for that device by name, and the processor needs none of its memory.
-        Err(Error::Device {
-            no_memory: true,
-            reason,
-            ..
-        }) if options.device == Device::Auto => {
-            engine = open(Device::Cpu)?.0;
-            chosen = format!("no room on a CUDA device: {reason}");
-            engine.encode(rows, &strata, control)?
-        }
-        encoded => encoded?,
-    };
-    let encoder = Encoder {
-        device: engine.device(),
-        chosen,
-        code_path: engine.code_path(),
-        threads: engine.threads(),
-    };
-    let engine::Encoded {
+    let mut session = Session::open(sae, rows.count(), options)?;
+    let Encoded {
         fires,
         tally,
         seconds,
-    } = encoded;
+    } = session.encode(rows, calls, control)?;
     Ok(Encoding {
         fires,
         tally,
-        encoder,
+        encoder: session.encoder(),
         seconds,
     })
 }

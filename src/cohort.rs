@@ -2,10 +2,15 @@
 
 use std::fmt;
 
+use std::ops::Range;
+use std::sync::Arc;
+
 use indexmap::IndexSet;
 
 /// What the truth benchmark says of a call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Label {
     /// True positive.
@@ -36,12 +41,12 @@ impl Label {
 /// A column of text, each distinct value stored once.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TextColumn {
-    values: IndexSet<Box<str>>,
+    values: Arc<IndexSet<Box<str>>>,
     codes: Vec<u32>,
 }
 
 impl TextColumn {
-    const MISSING: u32 = u32::MAX;
+    pub(crate) const MISSING: u32 = u32::MAX;
 
     /// Appends a call's value; `None` where the field is missing.
     pub fn push(&mut self, value: Option<&str>) {
@@ -57,7 +62,7 @@ impl TextColumn {
         // A hit, by far the most common case, allocates nothing.
         match self.values.get_index_of(text) {
             Some(code) => code as u32,
-            None => self.values.insert_full(text.into()).0 as u32,
+            None => Arc::make_mut(&mut self.values).insert_full(text.into()).0 as u32,
         }
     }
 
@@ -89,6 +94,32 @@ impl TextColumn {
     /// Whether the column has no calls.
     pub fn is_empty(&self) -> bool {
         self.codes.is_empty()
+    }
+
+    /// The values behind the codes; the code of a missing value is none of them.
+    pub(crate) fn values(&self) -> &Arc<IndexSet<Box<str>>> {
+        &self.values
+    }
+
+    /// The code of every call.
+    pub(crate) fn codes(&self) -> &[u32] {
+        &self.codes
+    }
+
+    /// A column of these codes; those that are none of the values' are missing.
+    pub(crate) fn from_codes(values: Arc<IndexSet<Box<str>>>, codes: Vec<u32>) -> Self {
+        Self { values, codes }
+    }
+
+    /// About how many bytes it takes in memory.
+    fn bytes(&self) -> u64 {
+        const EACH: u64 = 64;
+        (self.codes.len() * size_of::<u32>()) as u64 + self.values.len() as u64 * EACH
+    }
+
+    /// Some calls' part of the column.
+    fn slice(&self, rows: Range<usize>) -> Self {
+        Self::from_codes(self.values.clone(), self.codes[rows].to_vec())
     }
 
     /// Distinct values with their number of calls, in the order in which they are first seen.
@@ -163,6 +194,29 @@ impl NumberColumn {
         {
             Ok(i) => Number::Float(self.floats[i].1),
             Err(_) => Number::Int(self.integers[row]),
+        }
+    }
+
+    /// The numbers, 0 where one is a float.
+    pub(crate) fn integers(&self) -> &[i64] {
+        &self.integers
+    }
+
+    /// Rows whose number is a float, ascending, with it.
+    pub(crate) fn floats(&self) -> &[(u32, f64)] {
+        &self.floats
+    }
+
+    /// Some calls' part of the column.
+    fn slice(&self, rows: Range<usize>) -> Self {
+        let at = |row: usize| self.floats.partition_point(|&(at, _)| (at as usize) < row);
+        let floats = &self.floats[at(rows.start)..at(rows.end)];
+        Self {
+            floats: floats
+                .iter()
+                .map(|&(at, x)| (at - rows.start as u32, x))
+                .collect(),
+            integers: self.integers[rows].to_vec(),
         }
     }
 
@@ -262,6 +316,34 @@ impl Calls {
             dataset: self.dataset.get(row),
             id: self.id.get(row),
         }
+    }
+
+    /// Some of the calls, in their order.
+    ///
+    /// # Panics
+    /// If there are not as many.
+    #[must_use]
+    pub fn slice(&self, rows: Range<usize>) -> Self {
+        let mut id = TextColumn::default();
+        for row in rows.clone() {
+            id.push(self.id.get(row));
+        }
+        Self {
+            chrom: self.chrom.slice(rows.clone()),
+            pos: self.pos.slice(rows.clone()),
+            svtype: self.svtype.slice(rows.clone()),
+            svlen: self.svlen.slice(rows.clone()),
+            truvari_class: self.truvari_class.slice(rows.clone()),
+            dataset: self.dataset.slice(rows),
+            id,
+        }
+    }
+
+    /// About how many bytes it takes in memory, but for texts that calls share.
+    pub(crate) fn bytes(&self) -> u64 {
+        // Four codes and two numbers a call; an ID of its own.
+        const EACH: usize = 4 * size_of::<u32>() + 2 * size_of::<i64>();
+        (self.len() * EACH) as u64 + self.id.bytes()
     }
 
     /// What the benchmark says of a call.

@@ -32,6 +32,11 @@ impl FiringSets {
         self.atoms.len().checked_div(self.k).unwrap_or(0)
     }
 
+    /// Bytes that it takes in memory.
+    pub(crate) fn bytes(&self) -> u64 {
+        (size_of_val(&*self.atoms) + size_of_val(&*self.dropped)) as u64
+    }
+
     /// The input rows that were dropped (`--nonfinite skip`), ascending.
     pub fn dropped(&self) -> &[usize] {
         &self.dropped

@@ -60,9 +60,11 @@ pub mod python;
 pub mod read;
 pub mod report;
 pub mod rows;
+pub mod run;
 pub mod sae;
 pub mod simulate;
 pub mod stats;
+pub mod store;
 pub mod tally;
 pub mod write;
 

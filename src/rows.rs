@@ -82,6 +82,80 @@ pub trait Rows: Sync {
     }
 }
 
+/// Some consecutive rows of others.
+#[derive(Clone)]
+pub struct RowRange<'a> {
+    rows: &'a dyn Rows,
+    range: Range<usize>,
+}
+
+impl<'a> RowRange<'a> {
+    /// Rows `range` of `rows`.
+    ///
+    /// # Panics
+    /// If there are not as many.
+    pub fn new(rows: &'a dyn Rows, range: Range<usize>) -> Self {
+        assert!(range.start <= range.end && range.end <= rows.count());
+        Self { rows, range }
+    }
+
+    /// How many rows there are of which these are some.
+    pub fn whole(&self) -> usize {
+        self.rows.count()
+    }
+
+    fn of_all(&self, range: Range<usize>) -> Range<usize> {
+        self.range.start + range.start..self.range.start + range.end
+    }
+
+    /// The bytes of these rows among those of all.
+    fn of_bytes<'b>(&self, all: &'b [u8]) -> &'b [u8] {
+        let row = self.dim() * self.element_type().bytes();
+        &all[self.range.start * row..self.range.end * row]
+    }
+}
+
+impl Rows for RowRange<'_> {
+    fn count(&self) -> usize {
+        self.range.len()
+    }
+
+    fn dim(&self) -> usize {
+        self.rows.dim()
+    }
+
+    fn name(&self) -> String {
+        self.rows.name()
+    }
+
+    fn read(&self, range: Range<usize>, out: &mut [f32]) -> Result<()> {
+        self.rows.read(self.of_all(range), out)
+    }
+
+    fn element_type(&self) -> ElementType {
+        self.rows.element_type()
+    }
+
+    fn read_stored(&self, range: Range<usize>, out: &mut [u8]) -> Result<()> {
+        self.rows.read_stored(self.of_all(range), out)
+    }
+
+    fn place(&self) -> Place<'_> {
+        match self.rows.place() {
+            Place::Read => Place::Read,
+            Place::Memory(all) => Place::Memory(self.of_bytes(all)),
+            Place::PageLocked(all) => Place::PageLocked(self.of_bytes(all)),
+            Place::Device { ordinal, address } => {
+                let row = self.dim() * self.element_type().bytes();
+                Place::Device {
+                    ordinal,
+                    address: address + (self.range.start * row) as u64,
+                }
+            }
+        }
+    }
+}
+
 /// Lets `read` write binary32 numbers to bytes: in place where these are aligned.
 pub(crate) fn as_binary32(
     out: &mut [u8],

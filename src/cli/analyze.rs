@@ -1,182 +1,104 @@
-//! `analyze`: the notebook's whole answer from its two files.
+//! `analyze`: the notebook's whole answer, from files to files: `tally`, `merge` and `report` in one.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Instant;
 
 use clap::Args;
 
-use super::digest;
-use super::options::RunArgs;
-use super::progress::{self, note, rows_bar, warn};
-use super::record::{self, Record};
-use crate::analysis::{Analysis, AnalyzeOptions, Encoding};
-use crate::engine::Control;
+use super::options::{KeepArgs, RunArgs, StatisticsArgs};
+use super::output::Counted;
+use super::progress::{self, note};
+use super::record::Record;
+use super::tallying::{self, Tallying};
 use crate::error::Result;
-use crate::fires::FiringSets;
-use crate::read::{Cohort, LoadedModel, find_model, read_cohort, read_model};
-use crate::report::{csv, json, npy, text};
-use crate::rows::Rows;
+use crate::report::text;
+use crate::run::KeepDetails;
 use crate::stats::Findings;
-use crate::stats::classes::{ClassCount, classes};
+use crate::stats::classes::classes;
 use crate::write::set::OutputSet;
 
 /// Which atoms fire on true and on false calls, and what these calls are
 ///
 /// Prints the report, and writes sae_feature_bias_analysis.csv, top_biased_features.json,
-/// coactivation.csv, report.txt and run.json to the output folder: all of them, or none.
+/// coactivation.csv, report.txt and run.json to the output folder: all of them, or none. A run that
+/// was killed goes on where it was when it is started again.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     atomscope analyze --embeddings sae_sv_embeddings.pt --model sae.pt --out results\n  \
+    atomscope analyze --embeddings 'shards/*.npy' --model sae.pt --out results\n  \
     atomscope analyze --embeddings calls.pt --model models/BEST_MODEL.json --out results \\\n      \
     --save-fires --nonfinite skip --threads 8")]
 pub(super) struct Analyze {
     #[command(flatten)]
-    run: RunArgs,
+    pub(super) run: RunArgs,
+
+    #[command(flatten)]
+    pub(super) keep: KeepArgs,
+
+    #[command(flatten)]
+    pub(super) statistics: StatisticsArgs,
 
     /// The folder for the results; made where it does not exist
     #[arg(long, value_name = "DIR")]
-    out: PathBuf,
+    pub(super) out: PathBuf,
 
     /// Also write fires.npy: uint32 [calls, k], the atoms that fire on each call, ascending
     #[arg(long)]
-    save_fires: bool,
+    pub(super) save_fires: bool,
 }
+
+/// Where an output folder keeps the parts that are done.
+const CHECKPOINTS: &str = ".atomscope-checkpoints";
 
 impl Analyze {
     pub(super) fn run(&self) -> Result<()> {
-        analyze_files(&self.run, &self.out, self.save_fires, |findings| {
-            progress::print(&text::Analysis(findings).to_string())
-        })?;
-        note(
-            self.run.engine.quiet,
-            &format!("results are in {}", self.out.display()),
-        );
+        self.files(|findings| progress::print(&text::Analysis(findings).to_string()))?;
+        let done = format!("results are in {}", self.out.display());
+        note(self.run.engine.quiet, &done);
         Ok(())
     }
-}
 
-/// The whole job, from files to files. `show` prints the findings before files are put in their
-/// place: a report that cannot be printed leaves none.
-pub(super) fn analyze_files(
-    run: &RunArgs,
-    out: &Path,
-    save_fires: bool,
-    show: impl FnOnce(&Findings) -> Result<()>,
-) -> Result<()> {
-    let began = Instant::now();
-    // Before the work: a folder that cannot be written is better known now than after it.
-    let mut files = OutputSet::new(out)?;
-    run.engine.check()?;
-    let options = run.engine.analyze_options(run.min_support)?;
-    let model = find_model(&run.model)?;
-    let inputs = [("embeddings", &*run.embeddings), ("model", &*model)];
-    let beside = rayon::current_num_threads() > 1;
-    digest::beside(&inputs, beside, |digests| {
-        let loaded = Loaded::read(&run.embeddings, &model)?;
-        let read_seconds = began.elapsed().as_secs_f64();
-        let encoding = loaded.encode(&options, run.engine.quiet)?;
-        let analysis = encoding.analysis(&loaded.cohort.calls, options.statistics)?;
-        let classes = classes(&loaded.cohort.calls, &analysis.fires);
-        let mut warnings = loaded.warnings(&classes, &analysis.fires);
-        let nothing = analysis.findings.bias.why_empty();
-        warnings.extend(nothing.map(|_| text::Nothing(&analysis.findings.bias).to_string()));
-        let (sae, calls) = (&loaded.model.sae, &loaded.cohort.calls);
-        let mut record = Record::new(sae, calls, &analysis, &options, classes, warnings);
-        progress::check_interrupt()?;
-        write_files(&mut files, &analysis, save_fires)?;
-        record.inputs = digests.wait()?;
-        record.seconds.read = read_seconds;
+    /// The whole job. `show` prints the findings before files are put in their place: a report that
+    /// cannot be printed leaves none.
+    pub(super) fn files(&self, show: impl FnOnce(&Findings) -> Result<()>) -> Result<()> {
+        let began = Instant::now();
+        // Before the work: a folder that cannot be written is better known now than after it.
+        let mut files = OutputSet::new(&self.out)?;
+        let tallying = Tallying::new(&self.run, self.statistics.options())?;
+        let checkpoints = tallying.checkpoints(&self.keep, || self.out.join(CHECKPOINTS))?;
+        let details = KeepDetails {
+            memory: self.keep.memory,
+            folder: &self.out,
+        };
+        let tallied = tallying.run(&self.keep, checkpoints.as_ref(), Some(details), None)?;
+        let counted = Counted {
+            cohort: &tallied.cohort,
+            details: Some(&tallied.details),
+            statistics: self.statistics.options(),
+            save_fires: self.save_fires,
+        };
+        let statistics = Instant::now();
+        let findings = counted.findings()?;
+        let statistics = statistics.elapsed().as_secs_f64();
+        let classes = classes(tallied.cohort.shards.kinds(|shard| &shard.classes));
+        let mut warnings = tallied.warnings.clone();
+        warnings.extend(tallying::warnings(&tallied.cohort, &classes));
+        tallying::show(&warnings);
+        let nothing = findings.bias.why_empty();
+        warnings.extend(nothing.map(|_| text::Nothing(&findings.bias).to_string()));
+        counted.write(&findings, &mut files)?;
+        let mut record = Record::new(&tallied.cohort, &findings, counted.statistics, classes);
+        record.ran(&tallied, tallying.nonfinite());
+        record.inputs = tallied.files;
+        record.warnings = warnings;
+        record.seconds.statistics = statistics;
         record.seconds.total = began.elapsed().as_secs_f64();
         files.add("run.json", |out| record.write(out))?;
-        show(&analysis.findings)?;
-        files.commit().map(drop)
-    })
-}
-
-fn write_files(files: &mut OutputSet, analysis: &Analysis, save_fires: bool) -> Result<()> {
-    let findings = &analysis.findings;
-    files.add("sae_feature_bias_analysis.csv", |out| {
-        csv::bias(&findings.bias, out)
-    })?;
-    files.add("top_biased_features.json", |out| {
-        json::top_biased(findings, out)
-    })?;
-    files.add("coactivation.csv", |out| {
-        csv::coactivation(&findings.coactivation, out)
-    })?;
-    files.add("report.txt", |out| {
-        write!(out, "{}", text::Analysis(findings))
-    })?;
-    // What this run does not write must not stay from an earlier one.
-    if save_fires {
-        files.add("fires.npy", |out| npy::firing_sets(&analysis.fires, out))?;
-    } else {
-        files.remove("fires.npy");
-    }
-    if analysis.fires.dropped().is_empty() {
-        files.remove("dropped_rows.npy");
-    } else {
-        files.add("dropped_rows.npy", |out| {
-            npy::dropped_rows(&analysis.fires, out)
-        })?;
-    }
-    Ok(())
-}
-
-/// A run's inputs.
-pub(super) struct Loaded {
-    pub(super) model: LoadedModel,
-    pub(super) cohort: Cohort,
-}
-
-impl Loaded {
-    /// Reads model and calls, beside each other.
-    pub(super) fn read(embeddings: &Path, model: &Path) -> Result<Self> {
-        let (model, cohort) = rayon::join(|| read_model(model), || read_cohort(embeddings));
-        Ok(Self {
-            model: model?,
-            cohort: cohort?,
-        })
-    }
-
-    /// Encodes every row, with progress, stopped by Ctrl-C.
-    pub(super) fn encode(&self, options: &AnalyzeOptions, quiet: bool) -> Result<Encoding> {
-        let rows = &self.cohort.rows;
-        let bar = rows_bar(rows.count() as u64, "encoding", quiet);
-        let show = |done: u64| bar.update(|state| state.set_pos(state.pos().max(done)));
-        let control = Control {
-            cancel: Some(&progress::INTERRUPTED),
-            progress: Some(&show),
-        };
-        let encoding =
-            crate::analysis::encode(&self.model.sae, rows, &self.cohort.calls, options, &control);
-        bar.finish_and_clear();
-        let encoding = encoding?;
-        let encoder = &encoding.encoder;
-        let used = format!(
-            "device {} ({}; {}); {} threads",
-            encoder.device, encoder.chosen, encoder.code_path, encoder.threads
-        );
-        note(quiet, &used);
-        Ok(encoding)
-    }
-
-    /// All that is odd about the inputs; shown, and returned for the record.
-    pub(super) fn warnings(&self, classes: &[ClassCount], fires: &FiringSets) -> Vec<String> {
-        let mut warnings = [self.model.warnings.clone(), self.cohort.warnings.clone()].concat();
-        warnings.extend(record::class_warnings(classes));
-        let dropped = fires.dropped();
-        if let Some(first) = dropped.first() {
-            warnings.push(format!(
-                "{} of {} calls were dropped for a NaN or an infinity in their embedding (the first is row \
-                 {first}): they are in no count and no table; dropped_rows.npy lists them",
-                dropped.len(),
-                self.cohort.rows.count()
-            ));
+        show(&findings)?;
+        files.commit()?;
+        if let Some(checkpoints) = checkpoints {
+            checkpoints.remove();
         }
-        for warning in &warnings {
-            warn(warning);
-        }
-        warnings
+        Ok(())
     }
 }

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::analyze::analyze_files;
-use super::options::{EngineArgs, RunArgs};
+use super::analyze::Analyze;
+use super::options::{CohortArgs, EngineArgs, KeepArgs, RunArgs, StatisticsArgs};
 use super::progress;
 use super::simulate::{Shape, simulate_files};
 use crate::error::{Error, Result};
@@ -34,14 +34,19 @@ impl Demo {
         let folder = self.folder()?;
         let options = self.shape.options();
         let truth = simulate_files(&folder, &options, 1, self.engine.quiet)?;
-        let run = RunArgs {
-            embeddings: folder.join(simulate::EMBEDDINGS),
-            model: folder.join(simulate::MODEL),
-            engine: self.engine.clone(),
-            min_support: crate::stats::Options::default().min_support,
-        };
         let results = folder.join("results");
-        analyze_files(&run, &results, true, |findings| {
+        let analysis = Analyze {
+            run: RunArgs {
+                cohort: CohortArgs::of_file(folder.join(simulate::EMBEDDINGS)),
+                model: folder.join(simulate::MODEL),
+                engine: self.engine.clone(),
+            },
+            keep: KeepArgs::default(),
+            statistics: StatisticsArgs::default(),
+            out: results.clone(),
+            save_fires: true,
+        };
+        analysis.files(|findings| {
             let recovery = truth.recovery(findings.bias.atoms.iter().map(|atom| ReportedAtom {
                 atom: atom.atom,
                 significant: atom.significant,

@@ -2,11 +2,12 @@
 
 use clap::Args;
 
-use super::analyze::Loaded;
-use super::options::RunArgs;
+use super::options::{KeepArgs, RunArgs, StatisticsArgs};
 use super::progress;
+use super::tallying::{self, Tallying};
 use crate::error::{Error, Result};
 use crate::report::{json, text::Detail};
+use crate::run::KeepDetails;
 use crate::stats::classes::classes;
 use crate::stats::{self, BiasTable};
 
@@ -28,6 +29,12 @@ pub(super) struct Investigate {
     #[command(flatten)]
     run: RunArgs,
 
+    #[command(flatten)]
+    keep: KeepArgs,
+
+    #[command(flatten)]
+    statistics: StatisticsArgs,
+
     /// Print JSON, with everything that is known
     #[arg(long)]
     json: bool,
@@ -35,16 +42,20 @@ pub(super) struct Investigate {
 
 impl Investigate {
     pub(super) fn run(&self) -> Result<()> {
-        self.run.engine.check()?;
-        let loaded = Loaded::read(&self.run.embeddings, &self.run.model)?;
-        self.check_atoms(loaded.model.sae.feature_dim())?;
-        let options = self.run.engine.analyze_options(self.run.min_support)?;
-        let encoding = loaded.encode(&options, self.run.engine.quiet)?;
-        let classes = classes(&loaded.cohort.calls, &encoding.fires);
-        loaded.warnings(&classes, &encoding.fires);
-        let bias = BiasTable::of(&encoding.tally, self.run.min_support);
-        let calls = &loaded.cohort.calls;
-        let found = stats::investigate(&self.atoms, &bias, calls, &encoding.fires)?;
+        let tallying = Tallying::new(&self.run, self.statistics.options())?;
+        let folder = std::env::temp_dir();
+        let details = KeepDetails {
+            memory: self.keep.memory,
+            folder: &folder,
+        };
+        let tallied = tallying.run(&self.keep, None, Some(details), None)?;
+        self.check_atoms(tallied.model.sae.feature_dim())?;
+        let classes = classes(tallied.cohort.shards.kinds(|shard| &shard.classes));
+        tallying::show(&tallied.warnings);
+        tallying::show(&tallying::warnings(&tallied.cohort, &classes));
+        let min_support = self.statistics.min_support;
+        let bias = BiasTable::of(&tallied.cohort.tally, min_support);
+        let found = stats::investigate(&self.atoms, &bias, &tallied.details)?;
         if self.json {
             let mut out = Vec::new();
             // Writing to memory cannot fail.
@@ -54,7 +65,7 @@ impl Investigate {
         let texts = found.iter().map(|investigation| {
             Detail {
                 investigation,
-                min_support: self.run.min_support,
+                min_support,
             }
             .to_string()
         });

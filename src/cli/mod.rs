@@ -5,14 +5,18 @@
 
 mod analyze;
 mod demo;
-mod digest;
 mod doctor;
 mod inspect;
 mod investigate;
+mod merge;
 mod options;
+mod output;
 mod progress;
 mod record;
+mod report;
 mod simulate;
+mod tally;
+mod tallying;
 
 pub use clap::Parser;
 use clap::Subcommand;
@@ -39,6 +43,9 @@ pub struct Cli {
 enum Command {
     Analyze(analyze::Analyze),
     Investigate(investigate::Investigate),
+    Tally(tally::Tally),
+    Merge(merge::Merge),
+    Report(report::Report),
     Inspect(inspect::Inspect),
     Simulate(simulate::Simulate),
     Demo(demo::Demo),
@@ -53,6 +60,9 @@ impl Cli {
         match &self.command {
             Command::Analyze(command) => command.run(),
             Command::Investigate(command) => command.run(),
+            Command::Tally(command) => command.run(),
+            Command::Merge(command) => command.run(),
+            Command::Report(command) => command.run(),
             Command::Inspect(command) => command.run(),
             Command::Simulate(command) => command.run(),
             Command::Demo(command) => command.run(),

@@ -1,5 +1,6 @@
 //! Arguments that several commands take, and what they mean to the engine.
 
+use std::ops::Range;
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -11,14 +12,14 @@ use crate::engine::{
     CpuOptions, CpuScreen, CudaOptions, Device, EngineOptions, Nonfinite, Simd, threads_error,
 };
 use crate::error::{Error, Result};
+use crate::run::{self, ShardInput};
 use crate::stats;
 
 /// The cohort, the model, and how rows are encoded.
 #[derive(Debug, Clone, Args)]
 pub(super) struct RunArgs {
-    /// Embeddings and calls: a .pt file with `embeddings` and `sv_info`
-    #[arg(long, value_name = "FILE")]
-    pub(super) embeddings: PathBuf,
+    #[command(flatten)]
+    pub(super) cohort: CohortArgs,
 
     /// The SAE: sae.pt, the folder that holds it, or a BEST_MODEL.json
     #[arg(long, value_name = "PATH")]
@@ -26,10 +27,90 @@ pub(super) struct RunArgs {
 
     #[command(flatten)]
     pub(super) engine: EngineArgs,
+}
 
+/// Which embeddings, and the calls that they are of.
+#[derive(Debug, Clone, Args)]
+pub(super) struct CohortArgs {
+    /// Embeddings: .pt, .npy, .npz or .safetensors; may be given several times, or as a pattern in
+    /// quotes ('shards/*.npy'). Files are taken in the order in which people count their names
+    #[arg(long, value_name = "FILE", required = true)]
+    embeddings: Vec<PathBuf>,
+
+    /// The calls, one line for each row, where they are not in the embeddings' file: .csv, .tsv,
+    /// .jsonl (these also .gz) or .parquet; the first is of the first embeddings, and so on
+    /// [default: the file of that name beside the embeddings]
+    #[arg(long, value_name = "FILE")]
+    metadata: Vec<PathBuf>,
+
+    /// Only these rows of one embeddings file, counted from 0, the last one left out
+    #[arg(long, value_name = "A..B", value_parser = parse_rows)]
+    rows: Option<Range<u64>>,
+}
+
+impl CohortArgs {
+    /// One file, with its calls in it.
+    pub(super) fn of_file(embeddings: PathBuf) -> Self {
+        Self {
+            embeddings: vec![embeddings],
+            metadata: Vec::new(),
+            rows: None,
+        }
+    }
+
+    /// The shards, in order.
+    pub(super) fn shards(&self) -> Result<Vec<ShardInput>> {
+        run::shards(&self.embeddings, &self.metadata, self.rows.clone())
+    }
+}
+
+/// How a long run keeps what it has.
+#[derive(Debug, Clone, Args)]
+pub(super) struct KeepArgs {
+    /// Keep what is done every so many rows, so that a run that is killed goes on there when it is
+    /// started again [default: at the end of each file, where there are several]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(super) checkpoint_rows: Option<u64>,
+
+    /// The most memory for firing sets and calls, as 8GiB or 500MB; what is beyond lies in files
+    /// in the output's folder meanwhile
+    #[arg(long, value_name = "SIZE", default_value = MEMORY, value_parser = parse_bytes)]
+    pub(super) memory: u64,
+}
+
+/// What firing sets and calls may take of memory where nothing else is asked for.
+const MEMORY: &str = "512MiB";
+
+impl Default for KeepArgs {
+    fn default() -> Self {
+        Self {
+            checkpoint_rows: None,
+            memory: parse_bytes(MEMORY).unwrap_or(u64::MAX),
+        }
+    }
+}
+
+/// Leaving out atoms.
+#[derive(Debug, Clone, Copy, Args)]
+pub(super) struct StatisticsArgs {
     /// Leave out atoms that fire on fewer calls
     #[arg(long, value_name = "CALLS", default_value_t = 5)]
     pub(super) min_support: u64,
+}
+
+impl Default for StatisticsArgs {
+    fn default() -> Self {
+        let stats::Options { min_support } = stats::Options::default();
+        Self { min_support }
+    }
+}
+
+impl StatisticsArgs {
+    pub(super) fn options(self) -> stats::Options {
+        stats::Options {
+            min_support: self.min_support,
+        }
+    }
 }
 
 /// How rows are encoded. But for --nonfinite skip, none of it changes the answer.
@@ -129,6 +210,15 @@ impl ScreenArg {
     }
 }
 
+/// Rows as people write them: `a..b`, half open.
+fn parse_rows(text: &str) -> std::result::Result<Range<u64>, String> {
+    let rows = text.split_once("..").and_then(|(start, end)| {
+        let rows = start.trim().parse().ok()?..end.trim().parse().ok()?;
+        (rows.start < rows.end).then_some(rows)
+    });
+    rows.ok_or_else(|| "expected A..B with A below B, as 0..1000".to_owned())
+}
+
 /// Bytes as people write them: a number with or without a unit, of 1000 (MB) or 1024 (MiB).
 fn parse_bytes(text: &str) -> std::result::Result<u64, String> {
     let expected = || "expected a size as in 8GiB, 500MB, or a number of bytes".to_owned();
@@ -199,11 +289,11 @@ impl EngineArgs {
         pool.map_err(|error| threads_error(threads, &error))
     }
 
-    pub(super) fn analyze_options(&self, min_support: u64) -> Result<AnalyzeOptions> {
+    pub(super) fn analyze_options(&self, statistics: stats::Options) -> Result<AnalyzeOptions> {
         Ok(AnalyzeOptions {
             device: self.device,
             engine: self.options()?,
-            statistics: stats::Options { min_support },
+            statistics,
         })
     }
 }

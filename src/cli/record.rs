@@ -4,17 +4,12 @@ use std::io;
 
 use serde::Serialize;
 
-use super::digest::Input;
-use crate::analysis::{Analysis, AnalyzeOptions, Encoder};
-use crate::cohort::Calls;
+use crate::analysis::Encoder;
 use crate::engine::{Nonfinite, ThreadSeconds};
-use crate::sae::Sae;
+use crate::run::{InputFile, Tallied};
 use crate::stats::classes::ClassCount;
-use crate::stats::{self, BiasTable};
-use crate::tally::Certificate;
-
-/// The version of the definition of the answer: scores, firing sets, counts.
-pub(super) const DEFINITION: u32 = 1;
+use crate::stats::{self, BiasTable, Findings};
+use crate::tally::{Certificate, CohortTally, Shard};
 
 /// The most classes that a record names.
 const MOST_CLASSES: usize = 50;
@@ -30,18 +25,22 @@ const MOST_WARNINGS: usize = 10;
 pub(super) struct Record {
     pub(super) atomscope: &'static str,
     definition: u32,
-    pub(super) inputs: Vec<Input>,
-    encoder: Encoder,
+    pub(super) inputs: Vec<InputFile>,
+    /// Where nothing was encoded, there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    encoder: Option<Encoder>,
     shapes: Shapes,
     options: stats::Options,
-    nonfinite: Nonfinite,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    nonfinite: Option<Nonfinite>,
     atoms: Atoms,
     /// The most frequent ones.
     classes: Vec<ClassCount>,
     /// How many there are besides.
     other_classes: usize,
     certificate: Certificate,
-    encode: Encode,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    encode: Option<Encode>,
     pub(super) seconds: Seconds,
     peak_memory_bytes: Option<u64>,
     pub(super) warnings: Vec<String>,
@@ -67,76 +66,103 @@ impl Atoms {
 
 #[derive(Debug, Serialize)]
 struct Shapes {
-    rows: usize,
+    rows: u64,
     rows_dropped_as_nonfinite: usize,
-    input_dim: usize,
-    feature_dim: usize,
-    k: usize,
+    input_dim: u64,
+    feature_dim: u64,
+    k: u64,
+    shards: Vec<ShardRows>,
+}
+
+/// Some rows of a file, in the cohort's order.
+#[derive(Debug, Serialize)]
+struct ShardRows {
+    name: String,
+    rows: [u64; 2],
 }
 
 /// Rows over the wall time of reading, encoding, selecting and counting together. The seconds of
 /// single stages are summed over threads.
 #[derive(Debug, Serialize)]
 struct Encode {
+    rows: u64,
     rows_per_s: f64,
     seconds: f64,
     thread_seconds: ThreadSeconds,
+    /// Rows that an earlier run, which was killed, had done.
+    rows_resumed: u64,
 }
 
 /// Wall clock of the run's stages.
 #[derive(Debug, Default, Serialize)]
 pub(super) struct Seconds {
-    pub(super) read: f64,
-    pub(super) encode: f64,
+    /// Until the first calls were read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) read: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) encode: Option<f64>,
     pub(super) statistics: f64,
     /// To the end, but for putting files in their place.
     pub(super) total: f64,
 }
 
 impl Record {
+    /// What is known from counts alone.
     pub(super) fn new(
-        sae: &Sae,
-        calls: &Calls,
-        analysis: &Analysis,
-        options: &AnalyzeOptions,
+        cohort: &CohortTally,
+        findings: &Findings,
+        options: stats::Options,
         classes: Vec<ClassCount>,
-        warnings: Vec<String>,
     ) -> Self {
-        let seconds = analysis.seconds;
+        let of = |shard: &Shard| ShardRows {
+            name: shard.name.clone(),
+            rows: [shard.rows.start, shard.rows.end],
+        };
         Self {
             atomscope: env!("CARGO_PKG_VERSION"),
-            definition: DEFINITION,
+            definition: CohortTally::DEFINITION,
             inputs: Vec::new(),
-            encoder: analysis.encoder.clone(),
+            encoder: None,
             shapes: Shapes {
-                rows: calls.len(),
-                rows_dropped_as_nonfinite: analysis.fires.dropped().len(),
-                input_dim: sae.input_dim(),
-                feature_dim: sae.feature_dim(),
-                k: sae.k(),
+                rows: cohort.shards.rows(),
+                rows_dropped_as_nonfinite: findings.dropped_calls,
+                input_dim: cohort.model.input_dim,
+                feature_dim: cohort.model.feature_dim,
+                k: cohort.model.k,
+                shards: cohort.shards.iter().map(of).collect(),
             },
-            options: options.statistics,
-            nonfinite: options.engine.nonfinite,
-            atoms: Atoms::of(&analysis.findings.bias),
+            options,
+            nonfinite: None,
+            atoms: Atoms::of(&findings.bias),
             other_classes: classes.len().saturating_sub(MOST_CLASSES),
             classes: classes.into_iter().take(MOST_CLASSES).collect(),
-            certificate: analysis.tally.certificate(),
-            encode: Encode {
-                rows_per_s: calls.len() as f64 / seconds.encode,
-                seconds: seconds.encode,
-                thread_seconds: seconds.threads,
-            },
-            seconds: Seconds {
-                encode: seconds.encode,
-                statistics: analysis.statistics_seconds,
-                ..Seconds::default()
-            },
-            peak_memory_bytes: peak_memory(),
-            warnings,
+            certificate: cohort.tally.certificate(),
+            encode: None,
+            seconds: Seconds::default(),
+            peak_memory_bytes: None,
+            warnings: Vec::new(),
         }
     }
 
-    pub(super) fn write(&self, out: &mut dyn io::Write) -> io::Result<()> {
+    /// What is known of the run that encoded the rows.
+    pub(super) fn ran(&mut self, tallied: &Tallied, nonfinite: Nonfinite) {
+        let seconds = tallied.seconds;
+        let rows = tallied.cohort.shards.rows() - tallied.resumed_rows;
+        self.encoder.clone_from(&tallied.encoder);
+        self.nonfinite = Some(nonfinite);
+        self.encode = tallied.encoder.is_some().then_some(Encode {
+            rows,
+            rows_per_s: rows as f64 / seconds.encode,
+            seconds: seconds.encode,
+            thread_seconds: seconds.threads,
+            rows_resumed: tallied.resumed_rows,
+        });
+        self.seconds.read = Some(tallied.read_seconds);
+        self.seconds.encode = Some(seconds.encode);
+    }
+
+    pub(super) fn write(&mut self, out: &mut dyn io::Write) -> io::Result<()> {
+        self.peak_memory_bytes = peak_memory();
         serde_json::to_writer_pretty(&mut *out, self)?;
         out.write_all(b"\n")
     }

@@ -15,6 +15,8 @@ pub struct Cohort {
     pub rows: TensorRows,
     /// The calls, in the order of the rows.
     pub calls: Calls,
+    /// The file beside the embeddings that the calls are from.
+    pub metadata: Option<std::path::PathBuf>,
     /// What is odd about the calls, a sentence each.
     pub warnings: Vec<String>,
 }
@@ -45,8 +47,14 @@ pub fn read_cohort(path: &Path) -> Result<Cohort> {
     Ok(Cohort {
         rows,
         calls,
+        metadata: None,
         warnings,
     })
+}
+
+/// SHIM
+pub fn read_cohort_with(path: &Path, _: Option<&Path>) -> Result<Cohort> {
+    read_cohort(path)
 }
 
 fn embeddings(file: &TorchFile) -> Result<TensorRows> {

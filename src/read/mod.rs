@@ -17,8 +17,10 @@ mod source;
 mod torch;
 mod tree;
 
-pub use cohort::{Cohort, read_cohort};
+pub use cohort::{Cohort, read_cohort, read_cohort_with};
 pub use inspect::{CallSummary, ForeignName, Inspection, inspect};
 pub use model::{LoadedModel, find_model, read_model};
+pub(crate) use safetensors::{Entry, SafeTensors};
+pub(crate) use source::Source;
 pub use torch::TensorRows;
 pub use tree::Node;

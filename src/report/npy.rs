@@ -7,31 +7,56 @@ use npyz::WriterBuilder;
 use crate::fires::FiringSets;
 
 /// `fires.npy`: the firing sets as little-endian `uint32` \[rows, k\] in C order, ascending in
-/// each row. Dropped rows are not in it.
+/// each row, written piece by piece. Dropped rows are not in it.
+pub struct FiringSetsWriter<'a>(npyz::NpyWriter<u32, &'a mut dyn Write>);
+
+impl<'a> FiringSetsWriter<'a> {
+    /// Begins an array of `[rows, k]`.
+    ///
+    /// # Errors
+    /// Those of writing.
+    pub fn begin(shape: [u64; 2], out: &'a mut dyn Write) -> io::Result<Self> {
+        begin(&shape, out).map(Self)
+    }
+
+    /// Writes the next rows.
+    ///
+    /// # Errors
+    /// Those of writing.
+    pub fn add(&mut self, sets: &FiringSets) -> io::Result<()> {
+        self.0.extend(sets.atoms().iter().copied())
+    }
+
+    /// Ends the array.
+    ///
+    /// # Errors
+    /// Those of writing, and of fewer or more rows than were announced.
+    pub fn finish(self) -> io::Result<()> {
+        self.0.finish()
+    }
+}
+
+/// All firing sets as `fires.npy`.
 pub fn firing_sets(sets: &FiringSets, out: &mut dyn Write) -> io::Result<()> {
-    let shape = [sets.rows() as u64, sets.k() as u64];
-    write(&shape, sets.atoms().iter().copied(), out)
-}
-
-/// `dropped_rows.npy`: the input rows that have no firing set, as little-endian `uint64` \[rows\],
-/// ascending.
-pub fn dropped_rows(sets: &FiringSets, out: &mut dyn Write) -> io::Result<()> {
-    let rows = sets.dropped().iter().map(|&row| row as u64);
-    write(&[sets.dropped().len() as u64], rows, out)
-}
-
-fn write<T: npyz::AutoSerialize>(
-    shape: &[u64],
-    numbers: impl IntoIterator<Item = T>,
-    out: &mut dyn Write,
-) -> io::Result<()> {
-    let mut array = npyz::WriteOptions::new()
-        .default_dtype()
-        .shape(shape)
-        .writer(out)
-        .begin_nd()?;
-    array.extend(numbers)?;
+    let mut array = FiringSetsWriter::begin([sets.rows() as u64, sets.k() as u64], out)?;
+    array.add(sets)?;
     array.finish()
+}
+
+/// `dropped_rows.npy`: the cohort's rows that have no firing set, as little-endian `uint64` \[rows\],
+/// ascending.
+pub fn rows(rows: &[u64], out: &mut dyn Write) -> io::Result<()> {
+    let mut array = begin(&[rows.len() as u64], out)?;
+    array.extend(rows.iter().copied())?;
+    array.finish()
+}
+
+fn begin<'a, T: npyz::AutoSerialize>(
+    shape: &[u64],
+    out: &'a mut dyn Write,
+) -> io::Result<npyz::NpyWriter<T, &'a mut dyn Write>> {
+    let options = npyz::WriteOptions::new().default_dtype();
+    options.shape(shape).writer(out).begin_nd()
 }
 
 #[cfg(test)]
@@ -47,7 +72,7 @@ mod tests {
         assert_eq!(read.shape(), [2, 3]);
         assert_eq!(read.into_vec::<u32>()?, sets.atoms());
         let mut out = Vec::new();
-        dropped_rows(&sets, &mut out)?;
+        rows(&[0, 3], &mut out)?;
         assert_eq!(npyz::NpyFile::new(&out[..])?.into_vec::<u64>()?, [0, 3]);
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 /// What certified selection left open, over a run. These depend on the machine's screen, and
 /// so are part of a run's record, never of its answer.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Certificate {
     /// Rows that were selected.
     pub rows: u64,
@@ -24,16 +24,20 @@ impl Certificate {
     /// The certificate of both runs together.
     #[must_use]
     pub fn merge(self, other: Self) -> Self {
+        let sum = u64::saturating_add;
         Self {
-            rows: self.rows + other.rows,
-            rows_certified_outright: self.rows_certified_outright + other.rows_certified_outright,
-            ambiguous_atoms: self.ambiguous_atoms + other.ambiguous_atoms,
-            second_scores: self.second_scores + other.second_scores,
-            canonical_scores: self.canonical_scores + other.canonical_scores,
+            rows: sum(self.rows, other.rows),
+            rows_certified_outright: sum(
+                self.rows_certified_outright,
+                other.rows_certified_outright,
+            ),
+            ambiguous_atoms: sum(self.ambiguous_atoms, other.ambiguous_atoms),
+            second_scores: sum(self.second_scores, other.second_scores),
+            canonical_scores: sum(self.canonical_scores, other.canonical_scores),
             most_ambiguous_in_a_row: self
                 .most_ambiguous_in_a_row
                 .max(other.most_ambiguous_in_a_row),
-            rows_rescored_in_full: self.rows_rescored_in_full + other.rows_rescored_in_full,
+            rows_rescored_in_full: sum(self.rows_rescored_in_full, other.rows_rescored_in_full),
         }
     }
 }

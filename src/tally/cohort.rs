@@ -35,6 +35,18 @@ pub struct CohortTally {
 impl CohortTally {
     /// The version of the definition of the answer: scores, firing sets, counts.
     pub const DEFINITION: u32 = 1;
+
+    /// A cohort has fewer rows, so that no sum overflows.
+    pub const MOST_ROWS: u64 = 1 << 48;
+
+    /// The tally of one shard.
+    pub fn of_shard(model: ModelId, shard: Shard, tally: Tally) -> Self {
+        Self {
+            model,
+            shards: Shards::new(vec![shard]),
+            tally: tally.canonical(),
+        }
+    }
 }
 
 /// Merges tallies, remembering which file each came from, so that what does not go together can be
@@ -44,6 +56,8 @@ pub struct Merger {
     /// The name of the first tally, its model, and the sum of all counts.
     sum: Option<(String, ModelId, Tally)>,
     shards: Vec<Shard>,
+    /// Rows of all shards.
+    total: u64,
     /// Where rows came from: the content of an embeddings file and the first row; the end of the
     /// rows and the tally's name.
     rows: BTreeMap<(Digest, u64), (u64, String)>,
@@ -59,6 +73,14 @@ impl Merger {
             check_model(model, first, &tally.model, name)?;
         }
         self.check_rows(&tally.shards, name)?;
+        let rows = self.total.checked_add(tally.shards.rows());
+        self.total = rows
+            .filter(|&rows| rows < CohortTally::MOST_ROWS)
+            .ok_or_else(|| {
+                let found = format!("{} rows beside {}", tally.shards.rows(), self.total);
+                let expected = format!("fewer than {} in all", CohortTally::MOST_ROWS);
+                Error::input(name, "shards", found, expected, "merge fewer tallies")
+            })?;
         for shard in tally.shards.iter() {
             let end = (shard.rows.end, name.to_owned());
             self.rows.insert((shard.sha256, shard.rows.start), end);

@@ -152,6 +152,11 @@ impl Tally {
         &self.counts[stratum * self.feature_dim..][..self.feature_dim]
     }
 
+    /// All counts, \[strata, features\].
+    pub fn all_counts(&self) -> &[u64] {
+        &self.counts
+    }
+
     /// What selection left open.
     pub fn certificate(&self) -> Certificate {
         self.certificate

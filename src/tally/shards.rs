@@ -99,7 +99,8 @@ impl Shard {
         self.rows.end - self.rows.start
     }
 
-    fn order(&self, other: &Self) -> Ordering {
+    /// The cohort's order.
+    pub(crate) fn order(&self, other: &Self) -> Ordering {
         let key = |shard: &Self| (shard.sha256, shard.metadata, shard.rows.start);
         natural::compare(&self.name, &other.name).then_with(|| key(self).cmp(&key(other)))
     }

@@ -6,8 +6,11 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempPath;
 
-use super::whole::{FinishedFile, WholeFile, temporary};
+use super::whole::{FinishedFile, WholeFile, remove_abandoned, temporary};
 use crate::error::{Error, Result};
+
+/// Files of a set that are kept open until they are in their place.
+const MOST_OPEN: usize = 200;
 
 /// The files of one run and the folder they go to.
 ///
@@ -46,13 +49,14 @@ struct Placed {
 }
 
 impl OutputSet {
-    /// An empty set; makes the folder, with all above it, where it does not exist, and tries
-    /// that files can be made in it.
+    /// An empty set; makes the folder, with all above it, where it does not exist, tries that
+    /// files can be made in it, and removes what runs that were killed have left there.
     ///
     /// # Errors
     /// [`Error::Io`] with the folder that cannot be made or written.
     pub fn new(folder: &Path) -> Result<Self> {
         let created = create_folder(folder)?;
+        remove_abandoned(folder);
         temporary(folder).map_err(|e| Error::writing(folder, e))?;
         Ok(Self {
             files: Vec::new(),
@@ -91,7 +95,8 @@ impl OutputSet {
     /// # Errors
     /// [`Error::Io`] with the file that could not be brought to the disk.
     pub fn add_whole(&mut self, file: WholeFile) -> Result<()> {
-        self.files.push(file.finish()?);
+        let kept_open = self.files.len() < MOST_OPEN;
+        self.files.push(file.finish(kept_open)?);
         Ok(())
     }
 

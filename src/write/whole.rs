@@ -1,6 +1,6 @@
 //! Files that appear whole or not at all.
 
-use std::fs::File;
+use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -19,10 +19,7 @@ pub struct WholeFile {
 impl WholeFile {
     /// Opens a temporary file in the folder of `path`, which must exist.
     pub fn create(path: &Path) -> Result<Self> {
-        let folder = match path.parent() {
-            Some(folder) if !folder.as_os_str().is_empty() => folder,
-            _ => Path::new("."),
-        };
+        let folder = folder_of(path);
         let temporary = temporary(folder).map_err(|e| Error::writing(path, e))?;
         Ok(Self {
             path: path.to_owned(),
@@ -47,19 +44,31 @@ impl WholeFile {
             .map_err(|e| Error::writing(&self.path, e))
     }
 
-    /// [Syncs](Self::sync) the file and closes it: many may wait for their places, and a process
-    /// may have only so many files open.
-    pub(super) fn finish(self) -> Result<FinishedFile> {
+    /// [Syncs](Self::sync) the file. It is closed unless it is to be `kept_open`: many may wait for
+    /// their places, and a process may have only so many files open; but one that is closed may be
+    /// taken for abandoned by another run in the same folder.
+    pub(super) fn finish(self, kept_open: bool) -> Result<FinishedFile> {
         self.sync()?;
+        let (file, temporary) = self.temporary.into_parts();
         Ok(FinishedFile {
             path: self.path,
-            temporary: self.temporary.into_temp_path(),
+            temporary,
+            _open: kept_open.then_some(file),
         })
+    }
+
+    /// Moves the file to its place, over an older one, without waiting for the disk: after a power
+    /// cut it may be there with other bytes. For files that are checked when they are read.
+    pub fn persist(self) -> Result<()> {
+        let moved = self.temporary.persist(&self.path);
+        moved
+            .map(drop)
+            .map_err(|failed| Error::writing(&self.path, failed.error))
     }
 
     /// [Syncs](Self::sync) the file and moves it to its place, over an older one.
     pub fn publish(self) -> Result<()> {
-        self.finish()?.place()
+        self.finish(true)?.place()
     }
 }
 
@@ -68,6 +77,7 @@ impl WholeFile {
 pub(super) struct FinishedFile {
     path: PathBuf,
     temporary: TempPath,
+    _open: Option<File>,
 }
 
 impl FinishedFile {
@@ -84,11 +94,53 @@ impl FinishedFile {
     }
 }
 
+/// The folder that a file is in.
+pub fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
+}
+
+/// How the names of temporary files begin.
+const PREFIX: &str = ".atomscope-";
+
 /// A temporary file in a folder. It is private by default; a result is not: what the umask
-/// allows.
+/// allows. It stays locked as long as it is open, so that one whose process was killed is known.
 pub(super) fn temporary(folder: &Path) -> io::Result<NamedTempFile> {
+    loop {
+        let file = unlocked(folder)?;
+        // Where a file system has no locks, nothing is taken for abandoned either.
+        let _ = file.as_file().try_lock();
+        // Someone may have taken it for abandoned before it was locked.
+        if file.path().try_exists()? {
+            return Ok(file);
+        }
+    }
+}
+
+/// Removes temporary files in a folder that no process works on any more: those of runs that were
+/// killed.
+pub(crate) fn remove_abandoned(folder: &Path) {
+    let Ok(entries) = fs::read_dir(folder) else {
+        return;
+    };
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());
+        if !is_file || !name.to_string_lossy().starts_with(PREFIX) {
+            continue;
+        }
+        let file = OpenOptions::new().write(true).open(entry.path());
+        if file.is_ok_and(|file| file.try_lock().is_ok()) {
+            drop(fs::remove_file(entry.path()));
+        }
+    }
+}
+
+fn unlocked(folder: &Path) -> io::Result<NamedTempFile> {
     let mut builder = tempfile::Builder::new();
-    builder.prefix(".atomscope-");
+    builder.prefix(PREFIX);
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
     // The temporary name would only be noise in a message.
@@ -102,7 +154,6 @@ pub(super) fn temporary(folder: &Path) -> io::Result<NamedTempFile> {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
     use std::io::Write;
 
     use super::*;
@@ -130,6 +181,30 @@ mod tests {
         assert_eq!(fs::read(&path).ok().as_deref(), Some(&b"second"[..]));
         assert_eq!(names(), 1, "no temporary file stays");
         Ok(())
+    }
+
+    #[test]
+    fn what_a_killed_run_leaves_is_removed_and_what_another_writes_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let at_work = temporary(folder.path()).unwrap();
+        // A killed process keeps no lock.
+        fs::write(folder.path().join(".atomscope-killed"), "half").unwrap();
+        fs::write(folder.path().join("report.txt"), "whole").unwrap();
+        remove_abandoned(folder.path());
+        let names = || {
+            let mut names: Vec<_> = fs::read_dir(folder.path())
+                .unwrap()
+                .map(|entry| entry.unwrap().path())
+                .collect();
+            names.sort();
+            names
+        };
+        assert_eq!(
+            names(),
+            [at_work.path().to_owned(), folder.path().join("report.txt")]
+        );
+        drop(at_work);
+        assert_eq!(names(), [folder.path().join("report.txt")]);
     }
 
     #[test]

@@ -6,10 +6,10 @@ use std::thread;
 
 use super::check::Check;
 use super::{Report, VERSION};
-use crate::cli::record::DEFINITION;
 use crate::engine::Simd;
 use crate::engine::cuda::nvrtc::{KERNELS_DIGEST, cache_folder};
 use crate::error::Result;
+use crate::tally::CohortTally;
 
 /// Looks at the program, the system, the processor, and the folder for compiled kernels.
 pub(super) fn look(report: &mut Report) -> Result<()> {
@@ -21,10 +21,11 @@ pub(super) fn look(report: &mut Report) -> Result<()> {
 
 fn program() -> Check {
     let kernels = &KERNELS_DIGEST[..12];
-    let found = format!("{VERSION}, definition {DEFINITION} of the answer, kernels {kernels}");
+    let definition = CohortTally::DEFINITION;
+    let found = format!("{VERSION}, definition {definition} of the answer, kernels {kernels}");
     Check::ok("atomscope", found).with(serde_json::json!({
         "version": VERSION,
-        "definition": DEFINITION,
+        "definition": definition,
         "kernels": KERNELS_DIGEST,
     }))
 }

@@ -81,6 +81,11 @@ impl Rows for TensorRows {
 }
 
 impl TensorRows {
+    /// SHIM
+    pub fn check_unchanged(&self) -> Result<()> {
+        Ok(())
+    }
+
     fn check_room(&self, range: &Range<usize>, room: usize) -> Result<()> {
         let wanted = range.len().checked_mul(self.layout.columns);
         if range.end <= self.rows && wanted == Some(room) {

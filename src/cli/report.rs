@@ -1,0 +1,141 @@
+//! `report`: from a tally to every output of `analyze`.
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use clap::Args;
+
+use super::options::StatisticsArgs;
+use super::output::Counted;
+use super::progress::{self, note};
+use super::record::Record;
+use super::tally::FIRES;
+use super::tallying;
+use crate::details::Details;
+use crate::error::{Error, Result};
+use crate::report::text;
+use crate::run::{CohortDetails, InputFile, expand};
+use crate::stats::classes::classes;
+use crate::store::read_tally;
+use crate::tally::CohortTally;
+use crate::write::set::OutputSet;
+
+/// Report from a tally: every output of analyze, as one run over all rows would have written it
+///
+/// What is told of single atoms (investigations, examples, co-activation) is told from the shards'
+/// firing sets, which tally --fires writes.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    atomscope report all.tally --out results\n  \
+    atomscope report all.tally --fires tallies --out results\n  \
+    atomscope report all.tally --without-fires --out results")]
+pub(super) struct Report {
+    /// The tally, merged or of one shard
+    #[arg(value_name = "TALLY")]
+    tally: PathBuf,
+
+    /// Firing sets of the shards: files, patterns, or folders with .fires files; others' among them
+    /// do no harm [default: the tally's folder]
+    #[arg(long, value_name = "PATH", num_args = 1.., conflicts_with = "without_fires")]
+    fires: Vec<PathBuf>,
+
+    /// Report from counts alone
+    #[arg(long)]
+    without_fires: bool,
+
+    #[command(flatten)]
+    statistics: StatisticsArgs,
+
+    /// The folder for the results; made where it does not exist
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+
+    /// Also write fires.npy: uint32 [calls, k], the atoms that fire on each call, ascending
+    #[arg(long, conflicts_with = "without_fires")]
+    save_fires: bool,
+
+    /// No notes on stderr; warnings and errors stay
+    #[arg(short, long)]
+    quiet: bool,
+}
+
+impl Report {
+    pub(super) fn run(&self) -> Result<()> {
+        let began = Instant::now();
+        let mut files = OutputSet::new(&self.out)?;
+        let cohort = read_tally(&self.tally)?;
+        let details = self.details(&cohort)?;
+        let read = began.elapsed().as_secs_f64();
+        let counted = Counted {
+            cohort: &cohort,
+            details: details.as_ref().map(|details| details as &dyn Details),
+            statistics: self.statistics.options(),
+            save_fires: self.save_fires,
+        };
+        let statistics = Instant::now();
+        let findings = counted.findings()?;
+        let statistics = statistics.elapsed().as_secs_f64();
+        let classes = classes(cohort.shards.kinds(|shard| &shard.classes));
+        let mut warnings = tallying::warnings(&cohort, &classes);
+        tallying::show(&warnings);
+        let nothing = findings.bias.why_empty();
+        warnings.extend(nothing.map(|_| text::Nothing(&findings.bias).to_string()));
+        counted.write(&findings, &mut files)?;
+        let mut record = Record::new(&cohort, &findings, counted.statistics, classes);
+        record.inputs = vec![InputFile::of(
+            "tally",
+            &self.tally,
+            &progress::check_interrupt,
+        )?];
+        record.warnings = warnings;
+        record.seconds.read = Some(read);
+        record.seconds.statistics = statistics;
+        record.seconds.total = began.elapsed().as_secs_f64();
+        files.add("run.json", |out| record.write(out))?;
+        progress::print(&text::Analysis(&findings).to_string())?;
+        files.commit()?;
+        note(
+            self.quiet,
+            &format!("results are in {}", self.out.display()),
+        );
+        Ok(())
+    }
+
+    /// The cohort's firing sets. Where none were named, those beside the tally, if there are any.
+    fn details(&self, cohort: &CohortTally) -> Result<Option<CohortDetails>> {
+        if self.without_fires {
+            return Ok(None);
+        }
+        let beside = [crate::write::whole::folder_of(&self.tally).to_owned()];
+        let named = !self.fires.is_empty();
+        let places = if named { &self.fires[..] } else { &beside };
+        let mut paths = Vec::new();
+        for place in expand("--fires", places)? {
+            if place.is_dir() {
+                paths.extend(in_folder(&place)?);
+            } else {
+                paths.push(place);
+            }
+        }
+        let details = CohortDetails::of_files(paths, cohort, named)?;
+        if details.is_none() {
+            let text = "no firing sets beside the tally: nothing is told of single atoms (--fires \
+                        names them, tally --fires makes them)";
+            note(self.quiet, text);
+        }
+        Ok(details)
+    }
+}
+
+/// Files of firing sets in a folder.
+fn in_folder(folder: &Path) -> Result<Vec<PathBuf>> {
+    let failed = |e| Error::reading(folder, e);
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        if path.to_string_lossy().ends_with(FIRES) && path.is_file() {
+            found.push(path);
+        }
+    }
+    Ok(found)
+}

@@ -1,0 +1,128 @@
+//! `tally`: one shard in, one tally file out.
+
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::options::{KeepArgs, RunArgs};
+use super::progress::{self, note};
+use super::tallying::{self, Tallying};
+use crate::error::{Error, Result};
+use crate::run::{KeepDetails, Output, Tallied};
+use crate::stats;
+use crate::stats::classes::classes;
+use crate::store::{Fires, write_fires, write_tally};
+use crate::write::whole::{folder_of, remove_abandoned};
+
+/// Count one shard of a cohort: embeddings in, a tally file out, to be merged and reported from
+///
+/// A tally that is there already, of the same rows of the same files by the same model, is left as
+/// it is; what an earlier run that was killed has done is not done again.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    atomscope tally --embeddings shards/s1.npy --model sae.pt --out s1.tally --fires\n  \
+    atomscope tally --embeddings calls.pt --rows 0..1000000 --model sae.pt --out part1.tally\n  \
+    atomscope merge --out all.tally *.tally\n  \
+    atomscope report all.tally --out results")]
+pub(super) struct Tally {
+    #[command(flatten)]
+    run: RunArgs,
+
+    /// The tally file: safetensors
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+
+    /// What the cohort calls this shard, and is sorted by [default: the embeddings' path]
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
+
+    /// Also write FILE.fires: the atoms that fire on each call, and the calls, for what a report
+    /// tells of single atoms
+    #[arg(long)]
+    fires: bool,
+
+    #[command(flatten)]
+    keep: KeepArgs,
+}
+
+/// What the name of a tally's firing sets has after the tally's.
+pub(super) const FIRES: &str = ".fires";
+
+/// A file's path with something after its name.
+fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = OsString::from(path);
+    name.push(suffix);
+    name.into()
+}
+
+impl Tally {
+    pub(super) fn run(&self) -> Result<()> {
+        let folder = folder_of(&self.out);
+        fs::create_dir_all(folder).map_err(|e| Error::writing(folder, e))?;
+        remove_abandoned(folder);
+        let mut tallying = Tallying::new(&self.run, stats::Options::default())?;
+        let [input] = tallying.inputs.as_mut_slice() else {
+            return Err(Error::Argument {
+                name: "--embeddings",
+                found: format!("{} files", tallying.inputs.len()),
+                expected: "one; tally each, and merge the tallies".to_owned(),
+            });
+        };
+        if let Some(name) = &self.name {
+            input.name.clone_from(name);
+        }
+        let checkpoints =
+            tallying.checkpoints(&self.keep, || with_suffix(&self.out, ".checkpoints"))?;
+        let details = self.fires.then_some(KeepDetails {
+            memory: self.keep.memory,
+            folder,
+        });
+        let fires = self.fires_path();
+        let output = Output {
+            tally: &self.out,
+            fires: self.fires.then_some(&*fires),
+        };
+        let keep = &self.keep;
+        let tallied = tallying.run(keep, checkpoints.as_ref(), details, Some(output))?;
+        if !tallied.was_there {
+            self.write(&tallied)?;
+        }
+        if let Some(checkpoints) = checkpoints {
+            checkpoints.remove();
+        }
+        let mut warnings = tallied.warnings.clone();
+        let classes = classes(tallied.cohort.shards.kinds(|shard| &shard.classes));
+        warnings.extend(tallying::warnings(&tallied.cohort, &classes));
+        tallying::show(&warnings);
+        let is = if tallied.was_there {
+            "was already"
+        } else {
+            "is"
+        };
+        let text = format!("the tally {is} in {}", self.out.display());
+        note(self.run.engine.quiet, &text);
+        Ok(())
+    }
+
+    /// Firing sets come first: a tally says that the shard is done.
+    fn write(&self, tallied: &Tallied) -> Result<()> {
+        progress::check_interrupt()?;
+        let cohort = &tallied.cohort;
+        if let Some(shard) = cohort.shards.iter().next().filter(|_| self.fires) {
+            let fires = Fires {
+                model: &cohort.model,
+                shard,
+                calls: &*tallied.details.calls()?,
+                details: &tallied.details,
+            };
+            write_fires(&self.fires_path(), &fires)?.publish()?;
+        }
+        write_tally(&self.out, cohort)?.publish()
+    }
+
+    fn fires_path(&self) -> PathBuf {
+        with_suffix(&self.out, FIRES)
+    }
+}

@@ -1,0 +1,122 @@
+//! Counting a cohort in files, with progress, notes and warnings.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::options::{KeepArgs, RunArgs};
+use super::progress::{self, note, rows_bar, warn};
+use super::record;
+use crate::analysis::AnalyzeOptions;
+use crate::engine::Nonfinite;
+use crate::error::Result;
+use crate::read::find_model;
+use crate::run::{
+    Checkpoints, Job, KeepDetails, Output, PART_ROWS, ShardInput, Tallied, Watch, tally_shards,
+};
+use crate::stats;
+use crate::stats::classes::ClassCount;
+use crate::tally::CohortTally;
+
+/// A cohort in files, and how it is counted.
+pub(super) struct Tallying {
+    pub(super) inputs: Vec<ShardInput>,
+    model: PathBuf,
+    options: AnalyzeOptions,
+    quiet: bool,
+}
+
+impl Tallying {
+    /// Looks at all arguments before anything is read.
+    pub(super) fn new(run: &RunArgs, statistics: stats::Options) -> Result<Self> {
+        let inputs = run.cohort.shards()?;
+        run.engine.check()?;
+        Ok(Self {
+            inputs,
+            options: run.engine.analyze_options(statistics)?,
+            model: find_model(&run.model)?,
+            quiet: run.engine.quiet,
+        })
+    }
+
+    pub(super) fn nonfinite(&self) -> Nonfinite {
+        self.options.engine.nonfinite
+    }
+
+    /// Where finished parts are kept: in this folder, where there are several, or where they are
+    /// asked for.
+    pub(super) fn checkpoints(
+        &self,
+        keep: &KeepArgs,
+        folder: impl FnOnce() -> PathBuf,
+    ) -> Result<Option<Checkpoints>> {
+        let wanted = self.inputs.len() > 1 || keep.checkpoint_rows.is_some();
+        wanted.then(|| Checkpoints::open(&folder())).transpose()
+    }
+
+    /// Counts all shards, stopped by Ctrl-C.
+    pub(super) fn run(
+        &self,
+        keep: &KeepArgs,
+        checkpoints: Option<&Checkpoints>,
+        details: Option<KeepDetails>,
+        output: Option<Output>,
+    ) -> Result<Tallied> {
+        let bar = rows_bar(0, "encoding", self.quiet);
+        let known = AtomicU64::new(0);
+        let more_rows = |rows: u64| bar.set_length(known.fetch_add(rows, Ordering::Relaxed) + rows);
+        let progress = |done: u64| bar.update(|state| state.set_pos(state.pos().max(done)));
+        let watch = Watch {
+            cancel: Some(&progress::INTERRUPTED),
+            more_rows: &more_rows,
+            progress: &progress,
+        };
+        let job = Job {
+            inputs: &self.inputs,
+            model: &self.model,
+            options: &self.options,
+            part_rows: keep.checkpoint_rows.unwrap_or(PART_ROWS),
+            checkpoints,
+            details,
+            output,
+            beside: rayon::current_num_threads() > 1,
+        };
+        let tallied = tally_shards(&job, &watch);
+        bar.finish_and_clear();
+        let tallied = tallied?;
+        if tallied.resumed_rows > 0 && !tallied.was_there {
+            let rows = tallied.resumed_rows;
+            let text = format!("{rows} calls were done by an earlier run, and not done again");
+            note(self.quiet, &text);
+        }
+        if let Some(encoder) = &tallied.encoder {
+            let used = format!(
+                "device {} ({}; {}); {} threads",
+                encoder.device, encoder.chosen, encoder.code_path, encoder.threads
+            );
+            note(self.quiet, &used);
+        }
+        Ok(tallied)
+    }
+}
+
+/// All that is odd about the calls that were counted.
+pub(super) fn warnings(cohort: &CohortTally, classes: &[ClassCount]) -> Vec<String> {
+    let mut warnings = record::class_warnings(classes);
+    let mut dropped = cohort.shards.dropped();
+    if let Some(first) = dropped.next() {
+        warnings.push(format!(
+            "{} of {} calls were dropped for a NaN or an infinity in their embedding (the first is row \
+             {first}): they are in no count and no table; dropped_rows.npy lists them",
+            dropped.count() + 1,
+            cohort.shards.rows()
+        ));
+    }
+    warnings
+}
+
+/// Shows warnings.
+pub(super) fn show(warnings: &[String]) {
+    for warning in warnings {
+        warn(warning);
+    }
+}

@@ -1,0 +1,123 @@
+//! The next shard's calls, and the digests of files, got while rows are encoded.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, Scope};
+
+use crossbeam_channel::{Receiver, bounded};
+
+use super::{InputFile, Job, ShardInput, Watch};
+use crate::error::{Error, Result};
+use crate::read::{Cohort, read_cohort_with};
+
+/// A shard whose calls were read.
+pub(super) struct Loaded {
+    pub(super) cohort: Cohort,
+    /// The file beside the embeddings that the calls are from.
+    pub(super) metadata: Option<InputFile>,
+}
+
+/// Files under way.
+pub(super) struct Ahead<'a> {
+    job: &'a Job<'a>,
+    shards: Option<Receiver<Result<Loaded>>>,
+    /// The model's digest, then those of the embeddings, in their order.
+    digests: Option<Receiver<Result<InputFile>>>,
+}
+
+impl<'a> Ahead<'a> {
+    /// Starts threads, where the job has files read beside the encoding and where threads can be
+    /// had. They end with the first error, when nobody wants what they have, or when `stop` is set.
+    pub(super) fn start<'scope>(
+        scope: &'scope Scope<'scope, '_>,
+        job: &'a Job<'a>,
+        stop: &'scope AtomicBool,
+        watch: Watch<'scope>,
+    ) -> Self
+    where
+        'a: 'scope,
+    {
+        let mut ahead = Self {
+            job,
+            shards: None,
+            digests: None,
+        };
+        if !job.beside {
+            return ahead;
+        }
+        // One shard waits, read, while another is worked on.
+        let (loaded, shards) = bounded(0);
+        let started = start(scope, move || {
+            for input in job.inputs {
+                let shard = load(input, &|| Self::go_on(stop, &watch));
+                let failed = shard.is_err();
+                if loaded.send(shard).is_err() || failed {
+                    return;
+                }
+            }
+        });
+        ahead.shards = started.then_some(shards);
+        // Not further ahead than files stay in the system's memory.
+        let (hashed, digests) = bounded(1);
+        let started = start(scope, move || {
+            let embeddings = job
+                .inputs
+                .iter()
+                .map(|input| ("embeddings", &*input.embeddings));
+            for (role, path) in std::iter::once(("model", job.model)).chain(embeddings) {
+                let file = InputFile::of(role, path, &|| Self::go_on(stop, &watch));
+                let failed = file.is_err();
+                if hashed.send(file).is_err() || failed {
+                    return;
+                }
+            }
+        });
+        ahead.digests = started.then_some(digests);
+        ahead
+    }
+
+    /// An error once the run is over or cancelled.
+    pub(super) fn go_on(stop: &AtomicBool, watch: &Watch) -> Result<()> {
+        if stop.load(Ordering::Relaxed) {
+            return Err(Error::Cancelled);
+        }
+        watch.check()
+    }
+
+    /// The next shard; to be asked for in order.
+    pub(super) fn shard(&self, number: usize, go_on: &dyn Fn() -> Result<()>) -> Result<Loaded> {
+        match &self.shards {
+            Some(shards) => shards.recv().unwrap_or(Err(Error::Cancelled)),
+            None => load(&self.job.inputs[number], go_on),
+        }
+    }
+
+    /// The digest of the model, once, and then of each shard's embeddings; to be asked for in order.
+    pub(super) fn digest(
+        &self,
+        shard: Option<usize>,
+        go_on: &dyn Fn() -> Result<()>,
+    ) -> Result<InputFile> {
+        match (&self.digests, shard) {
+            (Some(digests), _) => digests.recv().unwrap_or(Err(Error::Cancelled)),
+            (None, None) => InputFile::of("model", self.job.model, go_on),
+            (None, Some(number)) => {
+                InputFile::of("embeddings", &self.job.inputs[number].embeddings, go_on)
+            }
+        }
+    }
+}
+
+fn start<'scope>(scope: &'scope Scope<'scope, '_>, work: impl FnOnce() + Send + 'scope) -> bool {
+    let builder = thread::Builder::new().name("atomscope-ahead".to_owned());
+    builder.spawn_scoped(scope, work).is_ok()
+}
+
+fn load(input: &ShardInput, go_on: &dyn Fn() -> Result<()>) -> Result<Loaded> {
+    go_on()?;
+    let cohort = read_cohort_with(&input.embeddings, input.metadata.as_deref())?;
+    let file = cohort.metadata.as_deref();
+    let metadata = file
+        .map(|path| InputFile::of("metadata", path, go_on))
+        .transpose()?;
+    Ok(Loaded { cohort, metadata })
+}

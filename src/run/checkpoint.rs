@@ -1,0 +1,181 @@
+//! Finished parts on disk, recognised by the digests of what they were made from.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+
+use super::parts::Place;
+use crate::engine::Nonfinite;
+use crate::error::{Error, Result};
+use crate::store::{Fires, FiresFile, read_tally, write_fires, write_tally};
+use crate::tally::{CohortTally, ModelId, Shard, Shards};
+use crate::write::whole::remove_abandoned;
+
+/// A folder with the parts that a run has finished: for each a tally, and its firing sets where
+/// they are kept. A run that is killed leaves it to the next; one that ends removes it.
+#[derive(Debug)]
+pub struct Checkpoints {
+    folder: PathBuf,
+    were_empty: bool,
+    /// Locked as long as a run works here.
+    _lock: File,
+}
+
+/// The lock's name in the folder.
+const LOCK: &str = "lock";
+
+impl Checkpoints {
+    /// Opens the folder, which is made where it does not exist, for this run alone.
+    ///
+    /// # Errors
+    /// A folder that cannot be made, or in which another run is at work.
+    pub fn open(folder: &Path) -> Result<Self> {
+        fs::create_dir_all(folder).map_err(|source| Error::Io {
+            path: folder.to_owned(),
+            doing: "create the folder",
+            action: "choose a folder that can be written, with space left",
+            source,
+        })?;
+        let path = folder.join(LOCK);
+        let lock = File::create(&path).map_err(|e| Error::writing(&path, e))?;
+        if let Err(fs::TryLockError::WouldBlock) = lock.try_lock() {
+            return Err(Error::input(
+                folder.display().to_string(),
+                "the lock",
+                "another run at work on the same output",
+                "one at a time",
+                "wait for it, or choose another place for the output",
+            ));
+        }
+        remove_abandoned(folder);
+        let names = fs::read_dir(folder).map_err(|e| Error::reading(folder, e))?;
+        Ok(Self {
+            folder: folder.to_owned(),
+            were_empty: names.flatten().all(|entry| entry.file_name() == LOCK),
+            _lock: lock,
+        })
+    }
+
+    /// Whether no earlier run has left anything.
+    pub fn were_empty(&self) -> bool {
+        self.were_empty
+    }
+
+    /// A part that an earlier run has finished: of the same model, the same rows of the same files,
+    /// and whole. What is not is made again.
+    pub(super) fn find(
+        &self,
+        model: &ModelId,
+        shard: &Shard,
+        (nonfinite, with_fires): (Nonfinite, bool),
+    ) -> Option<(CohortTally, Option<Place>)> {
+        let tally = finished(&self.tally_path(shard), model, shard, nonfinite, &|_| true)?;
+        if !with_fires {
+            return Some((tally, None));
+        }
+        let path = self.fires_path(shard);
+        let counted = tally.shards.iter().next()?;
+        finished_fires(&path, model, counted)?;
+        Some((tally, Some(Place::File(path))))
+    }
+
+    /// Keeps a finished part. Its firing sets come first: a tally says that the part is done.
+    pub(super) fn save(&self, tally: &CohortTally, fires: Option<&Fires>) -> Result<Option<Place>> {
+        let Some(shard) = tally.shards.iter().next() else {
+            return Ok(None);
+        };
+        let mut place = None;
+        if let Some(fires) = fires {
+            let path = self.fires_path(shard);
+            write_fires(&path, fires)?.persist()?;
+            place = Some(Place::File(path));
+        }
+        write_tally(&self.tally_path(shard), tally)?.persist()?;
+        Ok(place)
+    }
+
+    /// Removes the folder: all that it holds is in the output now.
+    pub fn remove(self) {
+        // What cannot be removed does no harm.
+        drop(fs::remove_dir_all(&self.folder));
+    }
+
+    fn tally_path(&self, shard: &Shard) -> PathBuf {
+        self.folder.join(format!("{}.tally", part_name(shard)))
+    }
+
+    fn fires_path(&self, shard: &Shard) -> PathBuf {
+        self.folder.join(format!("{}.fires", part_name(shard)))
+    }
+}
+
+/// By what a part is looked for; what decides is in its header.
+fn part_name(shard: &Shard) -> String {
+    let mut name = shard.sha256.to_string();
+    name.truncate(16);
+    format!("{name}-{}-{}", shard.rows.start, shard.rows.end)
+}
+
+/// Where a run over one shard writes.
+#[derive(Debug, Clone, Copy)]
+pub struct Output<'a> {
+    /// The tally.
+    pub tally: &'a Path,
+    /// The firing sets, where they are wanted.
+    pub fires: Option<&'a Path>,
+}
+
+impl Output<'_> {
+    /// What is there already, where it is all that the run would write.
+    pub(super) fn find(
+        &self,
+        model: &ModelId,
+        shard: &Shard,
+        nonfinite: Nonfinite,
+    ) -> Option<CohortTally> {
+        let named = |name: &str| name == shard.name;
+        let tally = finished(self.tally, model, shard, nonfinite, &named)?;
+        if let Some(path) = self.fires {
+            let fires = finished_fires(path, model, tally.shards.iter().next()?)?;
+            named(&fires.shard().name).then_some(())?;
+        }
+        Some(tally)
+    }
+}
+
+/// A whole tally of exactly these rows, under the name that the shard has now; `None` if there is
+/// none, or if the name that it has now does not do.
+fn finished(
+    path: &Path,
+    model: &ModelId,
+    shard: &Shard,
+    nonfinite: Nonfinite,
+    named: &dyn Fn(&str) -> bool,
+) -> Option<CohortTally> {
+    let mut tally = read_tally(path).ok()?;
+    let mut shards = std::mem::take(&mut tally.shards).into_vec().into_iter();
+    let (found, more) = (shards.next()?, shards.next());
+    let is_it = more.is_none()
+        && tally.model == *model
+        && is_of(&found, shard)
+        && named(&found.name)
+        && (found.dropped.is_empty() || nonfinite == Nonfinite::Skip);
+    let found = Shard {
+        name: shard.name.clone(),
+        ..found
+    };
+    tally.shards = Shards::new(vec![found]);
+    is_it.then_some(tally)
+}
+
+/// Whole firing sets of the rows of a tally's shard.
+fn finished_fires(path: &Path, model: &ModelId, shard: &Shard) -> Option<FiresFile> {
+    let file = FiresFile::open(path).ok()?;
+    let found = file.shard();
+    let is_it = file.model() == model && is_of(found, shard) && found.dropped == shard.dropped;
+    (is_it && file.verify().is_ok()).then_some(file)
+}
+
+fn is_of(found: &Shard, wanted: &Shard) -> bool {
+    let of = |shard: &Shard| (shard.sha256, shard.metadata, shard.rows.clone());
+    of(found) == of(wanted)
+}

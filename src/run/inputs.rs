@@ -1,0 +1,169 @@
+//! Which files a cohort is in: paths and patterns, expanded, paired with their metadata, and in order.
+
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, Result};
+use crate::natural;
+
+/// One embeddings file of a cohort, and which of its rows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShardInput {
+    /// What the cohort calls it: by this its shards are sorted.
+    pub name: String,
+    /// The embeddings.
+    pub embeddings: PathBuf,
+    /// The calls, where a file beside the embeddings was named.
+    pub metadata: Option<PathBuf>,
+    /// Which rows; all where `None`.
+    pub rows: Option<Range<u64>>,
+}
+
+/// The shards of a cohort, by name as people count. `embeddings` and `metadata` are paths or
+/// patterns (`*`, `?`, `[…]`); where there is metadata, the first such file is of the first
+/// embeddings file, and so on.
+///
+/// # Errors
+/// A pattern that matches nothing; another number of metadata files than of embeddings; rows where
+/// there are several files; the same path twice.
+pub fn shards(
+    embeddings: &[PathBuf],
+    metadata: &[PathBuf],
+    rows: Option<Range<u64>>,
+) -> Result<Vec<ShardInput>> {
+    let files = expand("--embeddings", embeddings)?;
+    let beside = expand("--metadata", metadata)?;
+    if !beside.is_empty() && beside.len() != files.len() {
+        return Err(Error::Argument {
+            name: "--metadata",
+            found: format!("{} files", beside.len()),
+            expected: format!("{}, one for each embeddings file", files.len()),
+        });
+    }
+    if rows.is_some() && files.len() != 1 {
+        return Err(Error::Argument {
+            name: "--rows",
+            found: format!("rows of {} files", files.len()),
+            expected: "one embeddings file, some of whose rows are meant".to_owned(),
+        });
+    }
+    let mut beside = beside.into_iter();
+    let shard = |embeddings: PathBuf| ShardInput {
+        name: embeddings.display().to_string(),
+        embeddings,
+        metadata: beside.next(),
+        rows: rows.clone(),
+    };
+    let mut shards: Vec<_> = files.into_iter().map(shard).collect();
+    shards.sort_by(|a, b| natural::compare(&a.name, &b.name));
+    match shards
+        .windows(2)
+        .find(|two| two[0].embeddings == two[1].embeddings)
+    {
+        None => Ok(shards),
+        Some(two) => Err(Error::Argument {
+            name: "--embeddings",
+            found: format!("{} twice", two[0].name),
+            expected: "each file once".to_owned(),
+        }),
+    }
+}
+
+/// Paths as they are, and patterns by the files that they match, these in the order in which people
+/// count.
+///
+/// # Errors
+/// A pattern that is none, or matches no file; a folder that cannot be read.
+pub fn expand(argument: &'static str, patterns: &[PathBuf]) -> Result<Vec<PathBuf>> {
+    let each = patterns.iter().map(|pattern| expand_one(argument, pattern));
+    Ok(each.collect::<Result<Vec<_>>>()?.concat())
+}
+
+fn expand_one(argument: &'static str, pattern: &Path) -> Result<Vec<PathBuf>> {
+    let text = pattern
+        .to_str()
+        .filter(|text| text.contains(['*', '?', '[']));
+    // A file of that very name is meant, whatever its name looks like.
+    let Some(text) = text.filter(|_| !pattern.exists()) else {
+        return Ok(vec![pattern.to_owned()]);
+    };
+    let bad = |expected: String| Error::Argument {
+        name: argument,
+        found: text.to_owned(),
+        expected,
+    };
+    let found = glob::glob(text).map_err(|error| bad(format!("a pattern ({error})")))?;
+    let mut files = Vec::new();
+    for path in found {
+        let path = path.map_err(|e| Error::reading(&e.path().to_owned(), e.into()))?;
+        if !path.is_dir() {
+            files.push(path);
+        }
+    }
+    if files.is_empty() {
+        return Err(bad("a pattern that matches at least one file".to_owned()));
+    }
+    files.sort_by(|a, b| natural::compare(&a.to_string_lossy(), &b.to_string_lossy()));
+    Ok(files)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::PathBuf;
+
+    use super::shards;
+
+    #[test]
+    fn patterns_and_paths_are_shards_in_order() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        for name in [
+            "s10.npy",
+            "s9.npy",
+            "s1.npy",
+            "m1.csv",
+            "m9.csv",
+            "m10.csv",
+            "odd[1].pt",
+        ] {
+            fs::write(at(name), "").unwrap();
+        }
+        fs::create_dir(at("s0.npy")).unwrap();
+        let found = shards(&[at("s*.npy")], &[at("m*.csv")], None).unwrap();
+        let pairs: Vec<_> = found
+            .into_iter()
+            .map(|s| (s.embeddings, s.metadata))
+            .collect();
+        let pair = |i: &str| (at(&format!("s{i}.npy")), Some(at(&format!("m{i}.csv"))));
+        assert_eq!(pairs, [pair("1"), pair("9"), pair("10")]);
+
+        let found = shards(&[at("s9.npy"), at("odd[1].pt"), at("s1.npy")], &[], None).unwrap();
+        let names: Vec<_> = found.iter().map(|s| s.embeddings.clone()).collect();
+        assert_eq!(names, [at("odd[1].pt"), at("s1.npy"), at("s9.npy")]);
+        assert_eq!(
+            shards(&[at("s9.npy")], &[], Some(2..5)).unwrap()[0].rows,
+            Some(2..5)
+        );
+    }
+
+    #[test]
+    fn what_fits_nothing_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        fs::write(at("a.pt"), "").unwrap();
+        fs::write(at("b.pt"), "").unwrap();
+        let message = |embeddings: &[PathBuf], metadata: &[PathBuf], rows| {
+            shards(embeddings, metadata, rows).unwrap_err().to_string()
+        };
+        let nothing = message(&[at("x*.pt")], &[], None);
+        assert!(
+            nothing.contains("x*.pt") && nothing.contains("--embeddings"),
+            "{nothing}"
+        );
+        assert!(message(&[at("*.pt")], &[at("a.csv")], None).contains("1 files"));
+        assert!(message(&[at("*.pt")], &[], Some(0..1)).contains("--rows"));
+        assert!(message(&[at("*.pt"), at("a.pt")], &[], None).contains("twice"));
+        assert!(message(&[at("a**b")], &[], None).contains("a pattern"));
+    }
+}

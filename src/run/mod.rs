@@ -1,0 +1,227 @@
+//! A cohort in files, shard by shard: what `tally` and `analyze` do.
+//!
+//! ```text
+//! inputs       paths and patterns ──► shards, in the cohort's order
+//! ahead        the next shard's calls and digests, while this one is encoded
+//! shard        one shard, part by part: encoded, or found among what an earlier run has finished
+//! checkpoint   finished parts on disk, recognised by the digests of what they were made from
+//! parts        the parts' firing sets: in memory up to a limit, beyond it in files
+//! ```
+
+mod ahead;
+mod checkpoint;
+mod inputs;
+mod parts;
+mod shard;
+
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use rayon::prelude::*;
+
+pub use checkpoint::{Checkpoints, Output};
+pub use inputs::{ShardInput, expand, shards};
+pub use parts::{CohortDetails, Part};
+
+use self::ahead::Ahead;
+use self::shard::{Done, Work};
+use crate::analysis::{AnalyzeOptions, Encoder};
+use crate::digest::Digest;
+use crate::engine::{Control, Seconds, into_inner, lock};
+use crate::error::{Error, Result};
+use crate::read::{LoadedModel, read_model};
+use crate::store::read_tally;
+use crate::tally::{CohortTally, Merger};
+
+/// Rows that are encoded, and kept or put away, at a time where nothing else is asked for.
+pub const PART_ROWS: u64 = 1 << 20;
+
+/// What is to be done.
+#[derive(Debug, Clone, Copy)]
+pub struct Job<'a> {
+    /// The shards, in order: at least one.
+    pub inputs: &'a [ShardInput],
+    /// The model's file.
+    pub model: &'a Path,
+    /// How rows are encoded.
+    pub options: &'a AnalyzeOptions,
+    /// The most rows of a part.
+    pub part_rows: u64,
+    /// Where finished parts are kept for a run that goes on after this one was killed.
+    pub checkpoints: Option<&'a Checkpoints>,
+    /// Whether, and where, firing sets are kept.
+    pub details: Option<KeepDetails<'a>>,
+    /// Where the one shard's output goes, which may be there already.
+    pub output: Option<Output<'a>>,
+    /// Whether files are read ahead, and hashed, beside the encoding.
+    pub beside: bool,
+}
+
+/// Where firing sets are kept.
+#[derive(Debug, Clone, Copy)]
+pub struct KeepDetails<'a> {
+    /// Bytes of them, and of their calls, that are kept in memory.
+    pub memory: u64,
+    /// Where files are made for the rest.
+    pub folder: &'a Path,
+}
+
+/// A file that was read.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct InputFile {
+    /// `embeddings`, `metadata`, `model`.
+    pub role: &'static str,
+    /// Its path, as it was given.
+    pub path: String,
+    /// Its length.
+    pub bytes: u64,
+    /// Its content.
+    #[serde(serialize_with = "as_text")]
+    pub sha256: Digest,
+}
+
+fn as_text<S: serde::Serializer>(digest: &Digest, to: S) -> std::result::Result<S::Ok, S::Error> {
+    to.collect_str(digest)
+}
+
+impl InputFile {
+    /// Reads a file for its digest.
+    ///
+    /// # Errors
+    /// A file that cannot be read, and those of `go_on`.
+    pub fn of(role: &'static str, path: &Path, go_on: &dyn Fn() -> Result<()>) -> Result<Self> {
+        let (sha256, bytes) = Digest::of_file(path, go_on)?;
+        Ok(Self {
+            role,
+            path: path.display().to_string(),
+            bytes,
+            sha256,
+        })
+    }
+}
+
+/// The caller's hold on a run.
+#[derive(Clone, Copy)]
+pub struct Watch<'a> {
+    /// Set it to true to end the run.
+    pub cancel: Option<&'a AtomicBool>,
+    /// Told that so many more rows are known to be in the cohort.
+    pub more_rows: &'a (dyn Fn(u64) + Sync),
+    /// Told how many rows are done.
+    pub progress: &'a (dyn Fn(u64) + Sync),
+}
+
+impl Watch<'_> {
+    fn check(&self) -> Result<()> {
+        let control = Control {
+            cancel: self.cancel,
+            progress: None,
+        };
+        control.check()
+    }
+}
+
+/// What a run gives.
+#[derive(Debug)]
+pub struct Tallied {
+    /// The model.
+    pub model: LoadedModel,
+    /// The counts, and what they are of.
+    pub cohort: CohortTally,
+    /// The firing sets, where they were to be kept.
+    pub details: CohortDetails,
+    /// What was read.
+    pub files: Vec<InputFile>,
+    /// What encoded the rows; `None` where all were done already.
+    pub encoder: Option<Encoder>,
+    /// Where the time of encoding went.
+    pub seconds: Seconds,
+    /// Seconds until the first shard's calls were read.
+    pub read_seconds: f64,
+    /// Rows that an earlier run had done.
+    pub resumed_rows: u64,
+    /// Whether the output was there already.
+    pub was_there: bool,
+    /// What is odd about model and calls, a sentence each.
+    pub warnings: Vec<String>,
+}
+
+/// Counts every shard, and keeps its firing sets where they are asked for.
+///
+/// # Errors
+/// Files that cannot be read or do not fit together, rows with a NaN or an infinity, a device that
+/// cannot be used, cancellation. Parts that were finished by then stay among the checkpoints.
+pub fn tally_shards(job: &Job, watch: &Watch) -> Result<Tallied> {
+    let began = Instant::now();
+    let stop = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let go_on = || Ahead::go_on(&stop, watch);
+        let ahead = Ahead::start(scope, job, &stop, *watch);
+        let work = || {
+            let model = read_model(job.model)?;
+            let done = work(job, watch, &ahead, &model, &go_on, began)?;
+            Ok((model, done))
+        };
+        let done = work().inspect_err(|_| stop.store(true, Ordering::Relaxed));
+        // Threads that wait to hand something over end with what they hand it to.
+        drop(ahead);
+        let (model, (merger, done, read_seconds)) = done?;
+        let cohort = merger.finish().ok_or(Error::Cancelled)?;
+        Ok(Tallied {
+            warnings: [model.warnings.clone(), done.warnings].concat(),
+            model,
+            cohort,
+            details: CohortDetails::new(done.parts),
+            files: done.files,
+            encoder: done.encoder,
+            seconds: done.seconds,
+            read_seconds,
+            resumed_rows: done.resumed_rows,
+            was_there: done.was_there,
+        })
+    })
+}
+
+/// Shard after shard; with it, how long it took until the first one's calls were read.
+fn work(
+    job: &Job,
+    watch: &Watch,
+    ahead: &Ahead,
+    model: &LoadedModel,
+    go_on: &dyn Fn() -> Result<()>,
+    began: Instant,
+) -> Result<(Merger, Done, f64)> {
+    let mut read_seconds = 0.0;
+    let mut work = Work::new(job, watch, ahead, model);
+    for (number, input) in job.inputs.iter().enumerate() {
+        let loaded = ahead.shard(number, go_on)?;
+        if number == 0 {
+            read_seconds = began.elapsed().as_secs_f64();
+        }
+        work.shard(number, input, loaded)?;
+    }
+    let (merger, done) = work.finish();
+    Ok((merger, done, read_seconds))
+}
+
+/// Merges tally files: read and checked by several threads, added one at a time.
+///
+/// # Errors
+/// Those of reading one, and of tallies that do not go together.
+pub fn merge(paths: &[PathBuf], go_on: &(dyn Fn() -> Result<()> + Sync)) -> Result<CohortTally> {
+    let merger = Mutex::new(Merger::default());
+    paths.par_iter().try_for_each(|path| {
+        go_on()?;
+        let tally = read_tally(path)?;
+        let name = path.display().to_string();
+        lock(&merger).add(tally, &name)
+    })?;
+    let sum = into_inner(merger).finish();
+    sum.ok_or_else(|| Error::Argument {
+        name: "TALLY",
+        found: "no file".to_owned(),
+        expected: "at least one tally".to_owned(),
+    })
+}

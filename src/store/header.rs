@@ -1,0 +1,207 @@
+//! Model and shards as text in a header.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::sealed::DAMAGED;
+use crate::digest::Digest;
+use crate::error::{Error, Result};
+use crate::read::SafeTensors;
+use crate::tally::{CohortTally, Kinds, ModelId, Seen, Shard};
+
+/// Numbers of any kind in a header are below this, so that sums of them do not overflow.
+const MOST: u64 = CohortTally::MOST_ROWS;
+
+/// A shard as a header has it.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct ShardText {
+    name: String,
+    sha256: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    metadata_sha256: Option<String>,
+    rows: [u64; 2],
+    /// How many of them were dropped.
+    dropped: u64,
+    /// Each type, its calls, and the first row of the file that has it.
+    svtypes: Vec<(Option<String>, u64, u64)>,
+    truvari_classes: Vec<(Option<String>, u64, u64)>,
+}
+
+impl ShardText {
+    pub(super) fn of(shard: &Shard) -> Self {
+        let kinds = |kinds: &Kinds| {
+            let of =
+                |(value, seen): (&Option<String>, &Seen)| (value.clone(), seen.calls, seen.first);
+            kinds.0.iter().map(of).collect()
+        };
+        Self {
+            name: shard.name.clone(),
+            sha256: shard.sha256.to_string(),
+            metadata_sha256: shard.metadata.map(|digest| digest.to_string()),
+            rows: [shard.rows.start, shard.rows.end],
+            dropped: shard.dropped.len() as u64,
+            svtypes: kinds(&shard.svtypes),
+            truvari_classes: kinds(&shard.classes),
+        }
+    }
+
+    /// The shard, its dropped rows taken off the front of `dropped`; what is wrong with it in words.
+    fn shard(self, dropped: &mut &[u64]) -> std::result::Result<Shard, String> {
+        let [start, end] = self.rows;
+        if start >= end || end > MOST {
+            return Err(format!("the rows {start}..{end}"));
+        }
+        let rows = start..end;
+        let count = usize::try_from(self.dropped).ok();
+        let parts = count.and_then(|count| dropped.split_at_checked(count));
+        let (mine, rest) = parts.ok_or("more dropped rows than the file lists")?;
+        *dropped = rest;
+        let inside = mine.iter().all(|row| rows.contains(row));
+        if !inside || !mine.is_sorted_by(|a, b| a < b) {
+            return Err("dropped rows that are not ascending rows of the shard".to_owned());
+        }
+        let kept = end - start - self.dropped;
+        let digest = |text: &str| {
+            text.parse::<Digest>()
+                .map_err(|_| format!("the digest {text:?}"))
+        };
+        Ok(Shard {
+            name: self.name,
+            sha256: digest(&self.sha256)?,
+            metadata: self.metadata_sha256.as_deref().map(digest).transpose()?,
+            dropped: mine.to_vec(),
+            svtypes: kinds(self.svtypes, &rows, kept)?,
+            classes: kinds(self.truvari_classes, &rows, kept)?,
+            rows,
+        })
+    }
+}
+
+/// The values of a column, all `kept` calls among them.
+fn kinds(
+    list: Vec<(Option<String>, u64, u64)>,
+    rows: &Range<u64>,
+    kept: u64,
+) -> std::result::Result<Kinds, String> {
+    let mut left = kept;
+    let mut kinds = BTreeMap::new();
+    for (value, calls, first) in list {
+        let fits = calls > 0 && rows.contains(&first);
+        left = left
+            .checked_sub(calls)
+            .filter(|_| fits)
+            .ok_or_else(|| format!("{calls} calls of the kind {value:?} from row {first} on"))?;
+        if kinds.insert(value.clone(), Seen { calls, first }).is_some() {
+            return Err(format!("the kind {value:?} twice"));
+        }
+    }
+    if left > 0 {
+        return Err(format!("{left} calls too few in a list of kinds"));
+    }
+    Ok(Kinds(kinds))
+}
+
+/// What every header says: the format, and what made it.
+pub(super) fn text(format: &str, model: &ModelId) -> Vec<(&'static str, String)> {
+    vec![
+        ("format", format.to_owned()),
+        ("atomscope", env!("CARGO_PKG_VERSION").to_owned()),
+        ("definition", CohortTally::DEFINITION.to_string()),
+        ("model_sha256", model.sha256.to_string()),
+        ("input_dim", model.input_dim.to_string()),
+        ("feature_dim", model.feature_dim.to_string()),
+        ("k", model.k.to_string()),
+    ]
+}
+
+/// JSON of something that always has one.
+pub(super) fn to_json(value: &impl Serialize) -> String {
+    serde_json::to_string(value).unwrap_or_default()
+}
+
+/// What a header says, read with errors that name the file and the key.
+#[derive(Clone, Copy)]
+pub(super) struct Header<'a>(pub(super) &'a SafeTensors);
+
+impl Header<'_> {
+    pub(super) fn bad(self, key: &str, found: impl Into<String>, expected: &str) -> Error {
+        let place = format!("the header's {key}");
+        Error::input(self.0.source.name(), place, found, expected, DAMAGED)
+    }
+
+    pub(super) fn text(&self, key: &str) -> Result<&str> {
+        let text = self.0.metadata.get(key).map(String::as_str);
+        text.ok_or_else(|| self.bad(key, "nothing", "a text"))
+    }
+
+    fn number(self, key: &str) -> Result<u64> {
+        let text = self.text(key)?;
+        let number = text
+            .parse()
+            .ok()
+            .filter(|number| (1..=MOST).contains(number));
+        number.ok_or_else(|| self.bad(key, format!("{text:?}"), "a number of at least 1"))
+    }
+
+    pub(super) fn json<T: for<'de> Deserialize<'de>>(self, key: &str) -> Result<T> {
+        let text = self.text(key)?;
+        serde_json::from_str(text).map_err(|error| {
+            let kind = serde_json::from_str::<Value>(text).map_or("no JSON", |_| "other JSON");
+            self.bad(
+                key,
+                format!("{kind} ({error})"),
+                "what atomscope writes there",
+            )
+        })
+    }
+
+    /// The model, where the definition of the answer is this program's.
+    pub(super) fn model(self) -> Result<ModelId> {
+        let definition = self.number("definition")?;
+        if definition != u64::from(CohortTally::DEFINITION) {
+            return Err(Error::input(
+                self.0.source.name(),
+                "the header's definition",
+                format!("version {definition} of the answer's definition"),
+                format!("version {}, this program's", CohortTally::DEFINITION),
+                "make all tallies of a cohort with versions of atomscope of one definition",
+            ));
+        }
+        let digest = self.text("model_sha256")?.to_owned();
+        let sha256: std::result::Result<Digest, String> = digest.parse();
+        let model = ModelId {
+            sha256: sha256
+                .map_err(|expected| self.bad("model_sha256", digest.clone(), &expected))?,
+            input_dim: self.number("input_dim")?,
+            feature_dim: self.number("feature_dim")?,
+            k: self.number("k")?,
+        };
+        if model.k > model.feature_dim || model.feature_dim > u64::from(u32::MAX) {
+            let found = format!("k = {}, F = {}", model.k, model.feature_dim);
+            return Err(self.bad("k and feature_dim", found, "a k of at most F, below 2^32"));
+        }
+        Ok(model)
+    }
+
+    /// The shards, whose dropped rows lie after one another in `dropped`.
+    pub(super) fn shards(self, key: &str, mut dropped: &[u64]) -> Result<Vec<Shard>> {
+        let texts: Vec<ShardText> = self.json(key)?;
+        let bad = |found: String| self.bad(key, found, "shards as atomscope lists them");
+        let shards: std::result::Result<Vec<_>, String> = texts
+            .into_iter()
+            .map(|text| text.shard(&mut dropped))
+            .collect();
+        let shards = shards.map_err(bad)?;
+        let rows = shards
+            .iter()
+            .try_fold(0, |sum: u64, shard| sum.checked_add(shard.count()));
+        match rows {
+            Some(1..MOST) if dropped.is_empty() => Ok(shards),
+            Some(1..MOST) => Err(bad("fewer dropped rows than the file lists".to_owned())),
+            _ => Err(bad("no rows, or more than can be".to_owned())),
+        }
+    }
+}

@@ -1,0 +1,21 @@
+//! Tally files and files of firing sets: what a cohort's shards leave behind, and what is merged and
+//! reported from.
+//!
+//! Both are [safetensors](https://github.com/huggingface/safetensors) files, so that any language
+//! reads them; the header's text says what they are of. A checksum covers every byte.
+//!
+//! | file | what it does |
+//! |---|---|
+//! | `sealed` | safetensors with a checksum |
+//! | `header` | model and shards as text in the header |
+//! | `tally` | tally files |
+//! | `fires`, `columns` | firing sets with their calls |
+
+mod columns;
+mod fires;
+mod header;
+mod sealed;
+mod tally;
+
+pub use fires::{Fires, FiresFile, write_fires};
+pub use tally::{read_tally, write_tally};

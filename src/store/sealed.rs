@@ -1,0 +1,237 @@
+//! safetensors files with a checksum: the SHA-256 of the whole file, in which the checksum's own 64
+//! digits are zeros.
+
+use std::borrow::Cow;
+use std::fs::File;
+use std::io::{self, BufWriter, Seek, SeekFrom, Write};
+use std::path::Path;
+
+use serde_json::{Map, Value, json};
+use sha2::{Digest as _, Sha256};
+
+use crate::digest::Digest;
+use crate::error::{Error, Result};
+use crate::read::{SafeTensors, Source};
+
+/// The checksum's key in the header's text.
+const CHECKSUM: &str = "checksum";
+/// What stands in its place while it is computed.
+const ZEROS: &str = "0000000000000000000000000000000000000000000000000000000000000000";
+/// What to do about a file that is not as it was written.
+pub(super) const DAMAGED: &str =
+    "the file is cut short or damaged: copy it again from where it was whole, or make it again";
+
+/// A tensor to be written: row-major, little-endian.
+pub(super) struct Tensor<'a> {
+    name: &'static str,
+    dtype: &'static str,
+    shape: Vec<u64>,
+    data: Data<'a>,
+}
+
+enum Data<'a> {
+    Bytes(Cow<'a, [u8]>),
+    Stream(Box<Stream<'a>>),
+}
+
+/// Writes a tensor's bytes piece by piece.
+type Stream<'a> = dyn Fn(&mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> + 'a;
+
+/// Numbers of a type that safetensors has.
+pub(super) trait Number: bytemuck::NoUninit {
+    const DTYPE: &'static str;
+}
+
+macro_rules! numbers {
+    ($($type:ty = $name:literal),*) => {
+        $(impl Number for $type { const DTYPE: &'static str = $name; })*
+    };
+}
+numbers!(
+    u8 = "U8",
+    u16 = "U16",
+    u32 = "U32",
+    u64 = "U64",
+    i32 = "I32",
+    i64 = "I64",
+    f64 = "F64"
+);
+
+impl<'a> Tensor<'a> {
+    /// A tensor of one dimension.
+    pub(super) fn line<T: Number>(name: &'static str, numbers: &'a [T]) -> Self {
+        Self::new(name, vec![numbers.len() as u64], numbers)
+    }
+
+    /// A tensor of numbers in memory.
+    pub(super) fn new<T: Number>(name: &'static str, shape: Vec<u64>, numbers: &'a [T]) -> Self {
+        Self {
+            name,
+            dtype: T::DTYPE,
+            shape,
+            data: Data::Bytes(Cow::Borrowed(bytemuck::cast_slice(numbers))),
+        }
+    }
+
+    /// A tensor of one dimension that is kept by the tensor itself.
+    pub(super) fn owned<T: Number>(name: &'static str, numbers: &[T]) -> Self {
+        Self {
+            name,
+            dtype: T::DTYPE,
+            shape: vec![numbers.len() as u64],
+            data: Data::Bytes(Cow::Owned(bytemuck::cast_slice(numbers).to_vec())),
+        }
+    }
+
+    /// A tensor whose numbers come piece by piece.
+    pub(super) fn streamed<T: Number>(
+        name: &'static str,
+        shape: Vec<u64>,
+        stream: impl Fn(&mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> + 'a,
+    ) -> Self {
+        Self {
+            name,
+            dtype: T::DTYPE,
+            shape,
+            data: Data::Stream(Box::new(stream)),
+        }
+    }
+
+    fn bytes(&self) -> u64 {
+        let size = match self.dtype {
+            "U8" => 1,
+            "U16" => 2,
+            "U32" | "I32" => 4,
+            _ => 8,
+        };
+        self.shape.iter().product::<u64>() * size
+    }
+}
+
+/// The header: its length, JSON, and spaces up to a multiple of eight bytes.
+fn header(text: Vec<(&'static str, String)>, tensors: &[Tensor]) -> Vec<u8> {
+    // First, so that a reader finds it at once.
+    let mut metadata = Map::new();
+    metadata.insert(CHECKSUM.to_owned(), ZEROS.into());
+    metadata.extend(
+        text.into_iter()
+            .map(|(key, text)| (key.to_owned(), text.into())),
+    );
+    let mut header = Map::new();
+    header.insert("__metadata__".to_owned(), Value::Object(metadata));
+    let mut end = 0;
+    for tensor in tensors {
+        let start = end;
+        end += tensor.bytes();
+        let entry =
+            json!({"dtype": tensor.dtype, "shape": tensor.shape, "data_offsets": [start, end]});
+        header.insert(tensor.name.to_owned(), entry);
+    }
+    let mut json = Value::Object(header).to_string().into_bytes();
+    json.resize(json.len().next_multiple_of(8), b' ');
+    [&(json.len() as u64).to_le_bytes(), &json[..]].concat()
+}
+
+/// A file and the hash of what was written to it.
+struct Hashed<'a> {
+    out: BufWriter<&'a File>,
+    hash: Sha256,
+}
+
+impl Hashed<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.hash.update(bytes);
+        self.out.write_all(bytes)
+    }
+}
+
+/// Writes all of a file; `path` is for messages.
+pub(super) fn write(
+    mut file: &File,
+    path: &Path,
+    text: Vec<(&'static str, String)>,
+    tensors: &[Tensor],
+) -> Result<()> {
+    let failed = |e| Error::writing(path, e);
+    let header = header(text, tensors);
+    let mut out = Hashed {
+        out: BufWriter::with_capacity(1 << 20, file),
+        hash: Sha256::new(),
+    };
+    out.write(&header).map_err(failed)?;
+    for tensor in tensors {
+        match &tensor.data {
+            Data::Bytes(bytes) => out.write(bytes).map_err(failed)?,
+            Data::Stream(stream) => stream(&mut |bytes| out.write(bytes).map_err(failed))?,
+        }
+    }
+    out.out.flush().map_err(failed)?;
+    let checksum = Digest::finish(out.hash).to_string();
+    let place = find(&header, ZEROS).unwrap_or_default() as u64;
+    let mut patch = || {
+        file.seek(SeekFrom::Start(place))?;
+        file.write_all(checksum.as_bytes())
+    };
+    patch().map_err(failed)
+}
+
+/// Where the checksum's digits are.
+fn find(header: &[u8], checksum: &str) -> Option<usize> {
+    let entry = format!("\"{CHECKSUM}\":\"{checksum}\"");
+    let place = header
+        .windows(entry.len())
+        .position(|at| at == entry.as_bytes())?;
+    Some(place + entry.len() - 1 - checksum.len())
+}
+
+/// Opens a file whose header says that it is of this `format`; its checksum is not looked at.
+pub(super) fn open(path: &Path, format: &str, what: &str) -> Result<SafeTensors> {
+    let file = SafeTensors::open(&Source::open(path)?)?;
+    match file.metadata.get("format").map(String::as_str) {
+        Some(found) if found == format => Ok(file),
+        found => Err(Error::input(
+            file.source.name(),
+            "the header's format",
+            found.map_or("none".to_owned(), |found| format!("{found:?}")),
+            format!("{format:?}"),
+            format!("give {what}"),
+        )),
+    }
+}
+
+/// Reads a file to its end, and compares its checksum. `take` sees all bytes, piece by piece.
+pub(super) fn verify(file: &SafeTensors, take: &mut dyn FnMut(&[u8])) -> Result<()> {
+    const PIECE: usize = 1 << 20;
+    let checksum = file.metadata.get(CHECKSUM).map_or("", String::as_str);
+    let mut hash = Sha256::new();
+    let mut at = 0;
+    let mut buffer = Vec::new();
+    let starts = file.tensors.values().map(|entry| entry.start);
+    let header_end = starts.min().unwrap_or(file.source.len());
+    while at < file.source.len() {
+        // The first piece is the header's, in which the checksum's digits are blanked.
+        let piece = if at == 0 { header_end as usize } else { PIECE };
+        buffer.resize(piece.min((file.source.len() - at) as usize), 0);
+        file.source.read_at(&mut buffer, at)?;
+        take(&buffer);
+        if at == 0
+            && let Some(place) = find(&buffer, checksum)
+            && let Some(digits) = buffer.get_mut(place..place + checksum.len())
+        {
+            digits.fill(b'0');
+        }
+        hash.update(&buffer);
+        at += buffer.len() as u64;
+    }
+    let found = Digest::finish(hash).to_string();
+    if found == checksum {
+        return Ok(());
+    }
+    Err(Error::input(
+        file.source.name(),
+        "the checksum",
+        found,
+        format!("{checksum:?}, as the header has it"),
+        DAMAGED,
+    ))
+}

@@ -1,0 +1,189 @@
+//! Tally files.
+//!
+//! Tensors: `counts` U64 \[strata, features\]; `rows` U64 \[strata\]; `dropped_rows` U64: rows of the
+//! shards' files, shard after shard. Text in the header: the model, the strata, the shards, and the
+//! certificate, which depends on the machine, while all else depends on the inputs alone.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::header::{Header, ShardText, text, to_json};
+use super::sealed::{self, Tensor};
+use crate::cohort::Label;
+use crate::error::{Error, Result};
+use crate::read::SafeTensors;
+use crate::tally::{CohortTally, Shards, Strata, Stratum, Tally};
+use crate::write::whole::WholeFile;
+
+/// What a tally file's header calls itself.
+const FORMAT: &str = "atomscope tally";
+
+#[derive(Debug, Serialize, Deserialize)]
+struct StratumText {
+    label: Label,
+    svtype: String,
+}
+
+/// Writes a tally beside its place, ready to be published.
+///
+/// # Errors
+/// A file that cannot be written.
+pub fn write_tally(path: &Path, cohort: &CohortTally) -> Result<WholeFile> {
+    let tally = &cohort.tally;
+    let strata = tally.table().iter().map(|stratum| StratumText {
+        label: stratum.label,
+        svtype: stratum.svtype.clone(),
+    });
+    let shards: Vec<_> = cohort.shards.iter().map(ShardText::of).collect();
+    let mut header = text(FORMAT, &cohort.model);
+    header.extend([
+        ("strata_scheme", Strata::SCHEME.to_owned()),
+        ("strata", to_json(&strata.collect::<Vec<_>>())),
+        ("shards", to_json(&shards)),
+        ("certificate", to_json(&tally.certificate())),
+    ]);
+    let dropped: Vec<u64> = cohort
+        .shards
+        .iter()
+        .flat_map(|shard| &shard.dropped)
+        .copied()
+        .collect();
+    let shape = vec![tally.rows().len() as u64, tally.feature_dim() as u64];
+    let tensors = [
+        Tensor::new("counts", shape, tally.all_counts()),
+        Tensor::line("rows", tally.rows()),
+        Tensor::line("dropped_rows", &dropped),
+    ];
+    let whole = WholeFile::create(path)?;
+    sealed::write(whole.file(), path, header, &tensors)?;
+    Ok(whole)
+}
+
+/// Reads a tally file, and checks it: its checksum, and that its numbers are a tally's.
+///
+/// # Errors
+/// A file that cannot be read, is none, is damaged, or is of another definition.
+pub fn read_tally(path: &Path) -> Result<CohortTally> {
+    let file = sealed::open(path, FORMAT, "a file that atomscope tally or merge wrote")?;
+    let header = Header(&file);
+    let mut bytes = Vec::with_capacity(file.source.len() as usize);
+    sealed::verify(&file, &mut |piece| bytes.extend_from_slice(piece))?;
+    let model = header.model()?;
+    let scheme = header.text("strata_scheme")?;
+    if scheme != Strata::SCHEME {
+        return Err(Error::input(
+            file.source.name(),
+            "the header's strata_scheme",
+            format!("{scheme:?}"),
+            format!("{:?}", Strata::SCHEME),
+            "make all tallies of a cohort with the same strata",
+        ));
+    }
+    let numbers = |name| tensor(&file, &bytes, name);
+    let shards = header.shards("shards", &numbers("dropped_rows")?)?;
+    let list = Shards::new(shards.clone());
+    if !list.iter().eq(&shards) {
+        return Err(header.bad("shards", "shards in another order", "the cohort's order"));
+    }
+    let strata: Vec<StratumText> = header.json("strata")?;
+    let stratum = |text: StratumText| Stratum {
+        label: text.label,
+        svtype: text.svtype,
+    };
+    let strata = strata.into_iter().map(stratum).collect();
+    let tally = checked(
+        header,
+        strata,
+        &model_shape(&model),
+        [numbers("rows")?, numbers("counts")?],
+    )?;
+    let kept = list.rows() - list.dropped().count() as u64;
+    if tally.rows_where(|_| true) != kept {
+        let found = format!("{kept} rows that were not dropped");
+        return Err(header.bad("shards", found, "as many rows as are counted"));
+    }
+    Ok(CohortTally {
+        model,
+        shards: list,
+        tally,
+    })
+}
+
+fn model_shape(model: &crate::tally::ModelId) -> (usize, u64) {
+    (model.feature_dim as usize, model.k)
+}
+
+/// A tensor's numbers.
+fn tensor(file: &SafeTensors, bytes: &[u8], name: &str) -> Result<Vec<u64>> {
+    let entry = file.tensors.get(name).filter(|entry| entry.dtype == "U64");
+    let part = entry.and_then(|entry| {
+        let start = usize::try_from(entry.start).ok()?;
+        bytes
+            .get(start..)?
+            .get(..usize::try_from(entry.length).ok()?)
+    });
+    let Some(part) = part else {
+        let source = file.source.name();
+        let place = format!("tensor {name}");
+        return Err(Error::input(
+            source,
+            place,
+            "none",
+            "one of U64",
+            sealed::DAMAGED,
+        ));
+    };
+    Ok(part
+        .as_chunks()
+        .0
+        .iter()
+        .map(|bytes| u64::from_le_bytes(*bytes))
+        .collect())
+}
+
+/// A tally of numbers that can be one: strata ascending, each with rows; no atom fires on more
+/// rows than there are, and `k` fire on each.
+fn checked(
+    header: Header,
+    strata: Vec<Stratum>,
+    &(features, k): &(usize, u64),
+    [rows, counts]: [Vec<u64>; 2],
+) -> Result<Tally> {
+    let fits = rows.len() == strata.len()
+        && features.checked_mul(strata.len()) == Some(counts.len())
+        && strata
+            .iter()
+            .collect::<BTreeSet<_>>()
+            .into_iter()
+            .eq(&strata)
+        && rows
+            .iter()
+            .try_fold(0, |sum: u64, &n| sum.checked_add(n))
+            .is_some_and(|n| n < CohortTally::MOST_ROWS);
+    let is_counted = || {
+        rows.iter()
+            .zip(counts.chunks_exact(features))
+            .all(|(&rows, counts)| {
+                let most = counts.iter().copied().max().unwrap_or(0);
+                let fired: u128 = counts.iter().map(|&n| u128::from(n)).sum();
+                rows > 0 && most <= rows && fired == u128::from(rows) * u128::from(k)
+            })
+    };
+    if !fits || !is_counted() {
+        let expected = "ascending strata, and counts in which k atoms fire on each row";
+        return Err(header.bad(
+            "strata, or the counts",
+            "numbers that are no tally",
+            expected,
+        ));
+    }
+    Ok(Tally::new(
+        features,
+        strata,
+        rows,
+        counts,
+        header.json("certificate")?,
+    ))
+}
