@@ -1,21 +1,18 @@
 //! `analyze`: the notebook's whole answer, from files to files: `tally`, `merge` and `report` in one.
 
 use std::path::PathBuf;
-use std::time::Instant;
 
 use clap::Args;
 
 use super::options::{KeepArgs, RunArgs, StatisticsArgs};
-use super::output::Counted;
+use super::output::{Counted, Results};
 use super::progress::{self, note};
 use super::record::Record;
-use super::tallying::{self, Tallying};
+use super::tallying::Tallying;
 use crate::error::Result;
 use crate::report::text;
 use crate::run::KeepDetails;
 use crate::stats::Findings;
-use crate::stats::classes::classes;
-use crate::write::set::OutputSet;
 
 /// Which atoms fire on true and on false calls, and what these calls are
 ///
@@ -58,12 +55,9 @@ impl Analyze {
         Ok(())
     }
 
-    /// The whole job. `show` prints the findings before files are put in their place: a report that
-    /// cannot be printed leaves none.
+    /// The whole job; `show` prints the findings.
     pub(super) fn files(&self, show: impl FnOnce(&Findings) -> Result<()>) -> Result<()> {
-        let began = Instant::now();
-        // Before the work: a folder that cannot be written is better known now than after it.
-        let mut files = OutputSet::new(&self.out)?;
+        let results = Results::new(&self.out)?;
         let tallying = Tallying::new(&self.run, self.statistics.options())?;
         let checkpoints = tallying.checkpoints(&self.keep, || self.out.join(CHECKPOINTS))?;
         let details = KeepDetails {
@@ -71,31 +65,18 @@ impl Analyze {
             folder: &self.out,
         };
         let tallied = tallying.run(&self.keep, checkpoints.as_ref(), Some(details), None)?;
+        progress::show_warnings(&tallied.warnings);
         let counted = Counted {
             cohort: &tallied.cohort,
             details: Some(&tallied.details),
             statistics: self.statistics.options(),
             save_fires: self.save_fires,
         };
-        let statistics = Instant::now();
-        let findings = counted.findings()?;
-        let statistics = statistics.elapsed().as_secs_f64();
-        let classes = classes(tallied.cohort.shards.kinds(|shard| &shard.classes));
-        let mut warnings = tallied.warnings.clone();
-        warnings.extend(tallying::warnings(&tallied.cohort, &classes));
-        tallying::show(&warnings);
-        let nothing = findings.bias.why_empty();
-        warnings.extend(nothing.map(|_| text::Nothing(&findings.bias).to_string()));
-        counted.write(&findings, &mut files)?;
-        let mut record = Record::new(&tallied.cohort, &findings, counted.statistics, classes);
-        record.ran(&tallied, tallying.nonfinite());
-        record.inputs = tallied.files;
-        record.warnings = warnings;
-        record.seconds.statistics = statistics;
-        record.seconds.total = began.elapsed().as_secs_f64();
-        files.add("run.json", |out| record.write(out))?;
-        show(&findings)?;
-        files.commit()?;
+        let known = |record: &mut Record| {
+            record.ran(&tallied, tallying.nonfinite());
+            Ok(())
+        };
+        results.write(&counted, known, show)?;
         if let Some(checkpoints) = checkpoints {
             checkpoints.remove();
         }

@@ -4,7 +4,8 @@ use clap::Args;
 
 use super::options::{KeepArgs, RunArgs, StatisticsArgs};
 use super::progress;
-use super::tallying::{self, Tallying};
+use super::record;
+use super::tallying::Tallying;
 use crate::error::{Error, Result};
 use crate::report::{json, text::Detail};
 use crate::run::KeepDetails;
@@ -51,8 +52,8 @@ impl Investigate {
         let tallied = tallying.run(&self.keep, None, Some(details), None)?;
         self.check_atoms(tallied.model.sae.feature_dim())?;
         let classes = classes(tallied.cohort.shards.kinds(|shard| &shard.classes));
-        tallying::show(&tallied.warnings);
-        tallying::show(&tallying::warnings(&tallied.cohort, &classes));
+        progress::show_warnings(&tallied.warnings);
+        progress::show_warnings(&record::warnings(&tallied.cohort, &classes));
         let min_support = self.statistics.min_support;
         let bias = BiasTable::of(&tallied.cohort.tally, min_support);
         let found = stats::investigate(&self.atoms, &bias, &tallied.details)?;

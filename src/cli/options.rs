@@ -60,7 +60,7 @@ impl CohortArgs {
 
     /// The shards, in order.
     pub(super) fn shards(&self) -> Result<Vec<ShardInput>> {
-        run::shards(&self.embeddings, &self.metadata, self.rows.clone())
+        run::shards(&self.embeddings, &self.metadata, self.rows.as_ref())
     }
 }
 

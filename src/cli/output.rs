@@ -1,11 +1,14 @@
 //! What a cohort's counts become: tables, the printed report, the record.
 
 use std::path::Path;
+use std::time::Instant;
 
 use super::progress;
+use super::record::{self, Record};
 use crate::details::Details;
 use crate::error::{Error, Result};
 use crate::report::{csv, json, npy, text};
+use crate::stats::classes::classes;
 use crate::stats::{Findings, Options};
 use crate::tally::CohortTally;
 use crate::write::set::OutputSet;
@@ -20,14 +23,60 @@ pub(super) struct Counted<'a> {
     pub(super) save_fires: bool,
 }
 
-impl Counted<'_> {
-    /// Makes the tables.
-    pub(super) fn findings(&self) -> Result<Findings> {
-        Findings::of_cohort(self.cohort, self.details, self.statistics)
+/// Where and when results go.
+pub(super) struct Results {
+    began: Instant,
+    files: OutputSet,
+}
+
+impl Results {
+    /// Makes the folder: one that cannot be written is better known before the work than after it.
+    pub(super) fn new(folder: &Path) -> Result<Self> {
+        Ok(Self {
+            began: Instant::now(),
+            files: OutputSet::new(folder)?,
+        })
     }
 
+    /// Seconds since then.
+    pub(super) fn seconds(&self) -> f64 {
+        self.began.elapsed().as_secs_f64()
+    }
+
+    /// Makes the tables and writes all files. `known` adds to the record what counts do not tell;
+    /// `show` prints the findings before files are put in their place: a report that cannot be
+    /// printed leaves none.
+    pub(super) fn write(
+        mut self,
+        counted: &Counted,
+        known: impl FnOnce(&mut Record) -> Result<()>,
+        show: impl FnOnce(&Findings) -> Result<()>,
+    ) -> Result<()> {
+        let began = Instant::now();
+        let cohort = counted.cohort;
+        let findings = Findings::of_cohort(cohort, counted.details, counted.statistics)?;
+        let statistics = began.elapsed().as_secs_f64();
+        let classes = classes(cohort.shards.kinds(|shard| &shard.classes));
+        let warnings = record::warnings(cohort, &classes);
+        progress::show_warnings(&warnings);
+        counted.write(&findings, &mut self.files)?;
+        let mut record = Record::new(cohort, &findings, counted.statistics, classes);
+        known(&mut record)?;
+        record.warnings.extend(warnings);
+        let nothing = findings.bias.why_empty();
+        let nothing = nothing.map(|_| text::Nothing(&findings.bias).to_string());
+        record.warnings.extend(nothing);
+        record.seconds.statistics = statistics;
+        record.seconds.total = self.seconds();
+        self.files.add("run.json", |out| record.write(out))?;
+        show(&findings)?;
+        self.files.commit().map(drop)
+    }
+}
+
+impl Counted<'_> {
     /// Writes every output but the record.
-    pub(super) fn write(&self, findings: &Findings, files: &mut OutputSet) -> Result<()> {
+    fn write(&self, findings: &Findings, files: &mut OutputSet) -> Result<()> {
         progress::check_interrupt()?;
         files.add("sae_feature_bias_analysis.csv", |out| {
             csv::bias(&findings.bias, out)

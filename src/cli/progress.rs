@@ -56,8 +56,15 @@ pub(super) fn note(quiet: bool, text: &str) {
 }
 
 /// A line on stderr that is always shown.
-pub(super) fn warn(text: &str) {
+fn warn(text: &str) {
     let _ = writeln!(io::stderr(), "atomscope: warning: {text}");
+}
+
+/// Shows all that is odd.
+pub(super) fn show_warnings(warnings: &[String]) {
+    for warning in warnings {
+        warn(warning);
+    }
 }
 
 /// Prints a result. A reader that has seen enough (`| head`) is no error.

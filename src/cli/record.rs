@@ -148,6 +148,8 @@ impl Record {
     pub(super) fn ran(&mut self, tallied: &Tallied, nonfinite: Nonfinite) {
         let seconds = tallied.seconds;
         let rows = tallied.cohort.shards.rows() - tallied.resumed_rows;
+        self.inputs.clone_from(&tallied.files);
+        self.warnings.clone_from(&tallied.warnings);
         self.encoder.clone_from(&tallied.encoder);
         self.nonfinite = Some(nonfinite);
         self.encode = tallied.encoder.is_some().then_some(Encode {
@@ -168,8 +170,23 @@ impl Record {
     }
 }
 
+/// All that is odd about the calls that were counted.
+pub(super) fn warnings(cohort: &CohortTally, classes: &[ClassCount]) -> Vec<String> {
+    let mut warnings = class_warnings(classes);
+    let mut dropped = cohort.shards.dropped();
+    if let Some(first) = dropped.next() {
+        warnings.push(format!(
+            "{} of {} calls were dropped for a NaN or an infinity in their embedding (the first is row \
+             {first}): they are in no count and no table; dropped_rows.npy lists them",
+            dropped.count() + 1,
+            cohort.shards.rows()
+        ));
+    }
+    warnings
+}
+
 /// Sentences on classes that say neither true nor false, and so count as false.
-pub(super) fn class_warnings(classes: &[ClassCount]) -> Vec<String> {
+fn class_warnings(classes: &[ClassCount]) -> Vec<String> {
     let odd: Vec<_> = classes
         .iter()
         .filter(|class| class.says_neither())

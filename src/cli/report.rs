@@ -1,24 +1,21 @@
 //! `report`: from a tally to every output of `analyze`.
 
 use std::path::{Path, PathBuf};
-use std::time::Instant;
 
 use clap::Args;
 
 use super::options::StatisticsArgs;
-use super::output::Counted;
+use super::output::{Counted, Results};
 use super::progress::{self, note};
 use super::record::Record;
 use super::tally::FIRES;
-use super::tallying;
 use crate::details::Details;
 use crate::error::{Error, Result};
 use crate::report::text;
 use crate::run::{CohortDetails, InputFile, expand};
-use crate::stats::classes::classes;
 use crate::store::read_tally;
 use crate::tally::CohortTally;
-use crate::write::set::OutputSet;
+use crate::write::whole::folder_of;
 
 /// Report from a tally: every output of analyze, as one run over all rows would have written it
 ///
@@ -61,39 +58,25 @@ pub(super) struct Report {
 
 impl Report {
     pub(super) fn run(&self) -> Result<()> {
-        let began = Instant::now();
-        let mut files = OutputSet::new(&self.out)?;
+        let results = Results::new(&self.out)?;
         let cohort = read_tally(&self.tally)?;
         let details = self.details(&cohort)?;
-        let read = began.elapsed().as_secs_f64();
+        let read = results.seconds();
         let counted = Counted {
             cohort: &cohort,
             details: details.as_ref().map(|details| details as &dyn Details),
             statistics: self.statistics.options(),
             save_fires: self.save_fires,
         };
-        let statistics = Instant::now();
-        let findings = counted.findings()?;
-        let statistics = statistics.elapsed().as_secs_f64();
-        let classes = classes(cohort.shards.kinds(|shard| &shard.classes));
-        let mut warnings = tallying::warnings(&cohort, &classes);
-        tallying::show(&warnings);
-        let nothing = findings.bias.why_empty();
-        warnings.extend(nothing.map(|_| text::Nothing(&findings.bias).to_string()));
-        counted.write(&findings, &mut files)?;
-        let mut record = Record::new(&cohort, &findings, counted.statistics, classes);
-        record.inputs = vec![InputFile::of(
-            "tally",
-            &self.tally,
-            &progress::check_interrupt,
-        )?];
-        record.warnings = warnings;
-        record.seconds.read = Some(read);
-        record.seconds.statistics = statistics;
-        record.seconds.total = began.elapsed().as_secs_f64();
-        files.add("run.json", |out| record.write(out))?;
-        progress::print(&text::Analysis(&findings).to_string())?;
-        files.commit()?;
+        let known = |record: &mut Record| {
+            let tally = InputFile::of("tally", &self.tally, &progress::check_interrupt)?;
+            record.inputs = vec![tally];
+            record.seconds.read = Some(read);
+            Ok(())
+        };
+        results.write(&counted, known, |findings| {
+            progress::print(&text::Analysis(findings).to_string())
+        })?;
         note(
             self.quiet,
             &format!("results are in {}", self.out.display()),
@@ -106,7 +89,7 @@ impl Report {
         if self.without_fires {
             return Ok(None);
         }
-        let beside = [crate::write::whole::folder_of(&self.tally).to_owned()];
+        let beside = [folder_of(&self.tally).to_owned()];
         let named = !self.fires.is_empty();
         let places = if named { &self.fires[..] } else { &beside };
         let mut paths = Vec::new();

@@ -8,7 +8,8 @@ use clap::Args;
 
 use super::options::{KeepArgs, RunArgs};
 use super::progress::{self, note};
-use super::tallying::{self, Tallying};
+use super::record;
+use super::tallying::Tallying;
 use crate::error::{Error, Result};
 use crate::run::{KeepDetails, Output, Tallied};
 use crate::stats;
@@ -92,10 +93,9 @@ impl Tally {
         if let Some(checkpoints) = checkpoints {
             checkpoints.remove();
         }
-        let mut warnings = tallied.warnings.clone();
+        progress::show_warnings(&tallied.warnings);
         let classes = classes(tallied.cohort.shards.kinds(|shard| &shard.classes));
-        warnings.extend(tallying::warnings(&tallied.cohort, &classes));
-        tallying::show(&warnings);
+        progress::show_warnings(&record::warnings(&tallied.cohort, &classes));
         let is = if tallied.was_there {
             "was already"
         } else {

@@ -4,8 +4,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::options::{KeepArgs, RunArgs};
-use super::progress::{self, note, rows_bar, warn};
-use super::record;
+use super::progress::{self, note, rows_bar};
 use crate::analysis::AnalyzeOptions;
 use crate::engine::Nonfinite;
 use crate::error::Result;
@@ -14,8 +13,6 @@ use crate::run::{
     Checkpoints, Job, KeepDetails, Output, PART_ROWS, ShardInput, Tallied, Watch, tally_shards,
 };
 use crate::stats;
-use crate::stats::classes::ClassCount;
-use crate::tally::CohortTally;
 
 /// A cohort in files, and how it is counted.
 pub(super) struct Tallying {
@@ -96,27 +93,5 @@ impl Tallying {
             note(self.quiet, &used);
         }
         Ok(tallied)
-    }
-}
-
-/// All that is odd about the calls that were counted.
-pub(super) fn warnings(cohort: &CohortTally, classes: &[ClassCount]) -> Vec<String> {
-    let mut warnings = record::class_warnings(classes);
-    let mut dropped = cohort.shards.dropped();
-    if let Some(first) = dropped.next() {
-        warnings.push(format!(
-            "{} of {} calls were dropped for a NaN or an infinity in their embedding (the first is row \
-             {first}): they are in no count and no table; dropped_rows.npy lists them",
-            dropped.count() + 1,
-            cohort.shards.rows()
-        ));
-    }
-    warnings
-}
-
-/// Shows warnings.
-pub(super) fn show(warnings: &[String]) {
-    for warning in warnings {
-        warn(warning);
     }
 }

@@ -29,7 +29,7 @@ pub struct ShardInput {
 pub fn shards(
     embeddings: &[PathBuf],
     metadata: &[PathBuf],
-    rows: Option<Range<u64>>,
+    rows: Option<&Range<u64>>,
 ) -> Result<Vec<ShardInput>> {
     let files = expand("--embeddings", embeddings)?;
     let beside = expand("--metadata", metadata)?;
@@ -52,7 +52,7 @@ pub fn shards(
         name: embeddings.display().to_string(),
         embeddings,
         metadata: beside.next(),
-        rows: rows.clone(),
+        rows: rows.cloned(),
     };
     let mut shards: Vec<_> = files.into_iter().map(shard).collect();
     shards.sort_by(|a, b| natural::compare(&a.name, &b.name));
@@ -95,7 +95,10 @@ fn expand_one(argument: &'static str, pattern: &Path) -> Result<Vec<PathBuf>> {
     let found = glob::glob(text).map_err(|error| bad(format!("a pattern ({error})")))?;
     let mut files = Vec::new();
     for path in found {
-        let path = path.map_err(|e| Error::reading(&e.path().to_owned(), e.into()))?;
+        let path = path.map_err(|e| {
+            let folder = e.path().to_owned();
+            Error::reading(&folder, e.into())
+        })?;
         if !path.is_dir() {
             files.push(path);
         }
@@ -142,7 +145,7 @@ mod tests {
         let names: Vec<_> = found.iter().map(|s| s.embeddings.clone()).collect();
         assert_eq!(names, [at("odd[1].pt"), at("s1.npy"), at("s9.npy")]);
         assert_eq!(
-            shards(&[at("s9.npy")], &[], Some(2..5)).unwrap()[0].rows,
+            shards(&[at("s9.npy")], &[], Some(&(2..5))).unwrap()[0].rows,
             Some(2..5)
         );
     }
@@ -162,7 +165,7 @@ mod tests {
             "{nothing}"
         );
         assert!(message(&[at("*.pt")], &[at("a.csv")], None).contains("1 files"));
-        assert!(message(&[at("*.pt")], &[], Some(0..1)).contains("--rows"));
+        assert!(message(&[at("*.pt")], &[], Some(&(0..1))).contains("--rows"));
         assert!(message(&[at("*.pt"), at("a.pt")], &[], None).contains("twice"));
         assert!(message(&[at("a**b")], &[], None).contains("a pattern"));
     }

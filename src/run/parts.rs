@@ -23,7 +23,7 @@ pub struct Part {
 #[derive(Debug)]
 pub(super) enum Place {
     Memory { calls: Calls, sets: FiringSets },
-    Open(FiresFile),
+    Open(Box<FiresFile>),
     File(PathBuf),
 }
 

@@ -201,7 +201,10 @@ impl<'a> Work<'a> {
                 self.held += bytes;
                 place = Some(Place::Memory { calls, sets: fires });
             } else if place.is_none() {
-                place = Some(Place::Open(FiresFile::unnamed(details.folder, &sets)?));
+                place = Some(Place::Open(Box::new(FiresFile::unnamed(
+                    details.folder,
+                    &sets,
+                )?)));
             }
         }
         self.add(cohort, count, place)
@@ -309,7 +312,9 @@ fn in_file(error: Error, first: usize) -> Error {
             count,
             total,
         } => {
-            rows.iter_mut().for_each(|row| *row += first);
+            for row in &mut rows {
+                *row += first;
+            }
             Error::NonFinite {
                 file,
                 rows,

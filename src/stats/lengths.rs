@@ -133,7 +133,9 @@ mod tests {
                 .map(|i| ((i * 7919) % 30_011) as f64 - 9.0)
                 .collect();
             let mut counted = Lengths::default();
-            lengths.iter().for_each(|&length| counted.push(length));
+            for &length in &lengths {
+                counted.push(length);
+            }
             assert_eq!(counted.counted.is_empty(), extra == 0);
             assert_eq!(counted.summary(), SizeSummary::of(&lengths));
         }

@@ -124,7 +124,7 @@ impl Findings {
             dropped: sets.dropped().len(),
             svtypes: Kinds::of(&calls.svtype, kept, 0).in_order(),
         };
-        Self::of(tally, overview, Some(&InMemory { calls, sets }), options)
+        Self::of(tally, &overview, Some(&InMemory { calls, sets }), options)
     }
 
     /// Computes everything of a cohort whose firing sets may be elsewhere; what needs them is left
@@ -142,12 +142,12 @@ impl Findings {
             dropped: cohort.shards.dropped().count(),
             svtypes: cohort.shards.kinds(|shard| &shard.svtypes),
         };
-        Self::of(&cohort.tally, overview, details, options)
+        Self::of(&cohort.tally, &overview, details, options)
     }
 
     fn of(
         tally: &Tally,
-        overview: Overview,
+        overview: &Overview,
         details: Option<&dyn Details>,
         options: Options,
     ) -> Result<Self> {

@@ -147,6 +147,16 @@ impl Shards {
         self.0.iter()
     }
 
+    /// How many.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Every shard with the cohort's row at which it begins.
     pub fn placed(&self) -> impl Iterator<Item = (u64, &Shard)> {
         self.0.iter().scan(0, |next, shard| {
@@ -187,5 +197,14 @@ impl Shards {
             .into_iter()
             .map(|(value, seen)| (value, seen.calls))
             .collect()
+    }
+}
+
+impl<'a> IntoIterator for &'a Shards {
+    type Item = &'a Shard;
+    type IntoIter = std::slice::Iter<'a, Shard>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
     }
 }

@@ -93,7 +93,7 @@ impl Strata {
                 }) as u16
             }));
         }
-        Self::ascending(strata, of_row)
+        Self::ascending(&strata, of_row)
     }
 
     /// Under which name a type is counted.
@@ -107,7 +107,7 @@ impl Strata {
     }
 
     /// Numbers strata, which are few, by their order instead of their first sight.
-    fn ascending(strata: Vec<Stratum>, mut of_row: Vec<u16>) -> Self {
+    fn ascending(strata: &[Stratum], mut of_row: Vec<u16>) -> Self {
         let order: BTreeMap<&Stratum, usize> = strata.iter().zip(0..).collect();
         let mut new = vec![0; strata.len()];
         for (number, &old) in order.values().enumerate() {
