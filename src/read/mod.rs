@@ -12,6 +12,7 @@ mod inspect;
 mod model;
 mod pickle;
 mod plain;
+mod safetensors;
 mod source;
 mod torch;
 mod tree;

@@ -1,5 +1,6 @@
 //! What a file looks like, when it is not what was expected.
 
+use super::super::safetensors::is_safetensors;
 use super::super::source::Source;
 use crate::error::Error;
 
@@ -53,13 +54,6 @@ pub(super) fn describe(head: &[u8], length: u64) -> String {
         return "nothing but zero bytes at the beginning".to_owned();
     }
     describe_text(head)
-}
-
-fn is_safetensors(head: &[u8], length: u64) -> bool {
-    head.first_chunk().is_some_and(|size| {
-        let size = u64::from_le_bytes(*size);
-        head.get(8) == Some(&b'{') && size > 1 && size < length
-    })
 }
 
 fn describe_text(head: &[u8]) -> String {
