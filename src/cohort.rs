@@ -1,8 +1,12 @@
 //! The calls: one column a field, strings interned, in the order of the embeddings' rows.
 
+mod ids;
+
 use std::fmt;
 
 use indexmap::IndexSet;
+
+pub use ids::IdColumn;
 
 /// What the truth benchmark says of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
@@ -52,20 +56,6 @@ impl TextColumn {
         self.codes.push(code);
     }
 
-    /// The code of a value, which need not be any call's yet.
-    pub(crate) fn intern(&mut self, text: &str) -> u32 {
-        // A hit, by far the most common case, allocates nothing.
-        match self.values.get_index_of(text) {
-            Some(code) => code as u32,
-            None => self.values.insert_full(text.into()).0 as u32,
-        }
-    }
-
-    /// Appends a call's value by the code that [`TextColumn::intern`] gave.
-    pub(crate) fn push_code(&mut self, code: u32) {
-        self.codes.push(code);
-    }
-
     /// A call's value, `None` where the field is missing.
     pub fn get(&self, row: usize) -> Option<&str> {
         self.value(self.codes[row])
@@ -102,6 +92,36 @@ impl TextColumn {
             .into_iter()
             .map(|(code, n)| (self.value(code), n))
             .collect()
+    }
+}
+
+/// A column of text, to those who fill it.
+pub(crate) trait Texts {
+    /// The code of a value, which need not be any call's yet.
+    fn intern(&mut self, text: &str) -> u32;
+
+    /// Appends a call's value by the code that [`Texts::intern`] gave.
+    fn push_code(&mut self, code: u32);
+
+    /// Appends a call's value; `None` where the field is missing.
+    fn push(&mut self, value: Option<&str>);
+}
+
+impl Texts for TextColumn {
+    fn intern(&mut self, text: &str) -> u32 {
+        // A hit, by far the most common case, allocates nothing.
+        match self.values.get_index_of(text) {
+            Some(code) => code as u32,
+            None => self.values.insert_full(text.into()).0 as u32,
+        }
+    }
+
+    fn push_code(&mut self, code: u32) {
+        self.codes.push(code);
+    }
+
+    fn push(&mut self, value: Option<&str>) {
+        Self::push(self, value);
     }
 }
 
@@ -226,7 +246,7 @@ pub struct Calls {
     /// Dataset.
     pub dataset: TextColumn,
     /// ID.
-    pub id: TextColumn,
+    pub id: IdColumn,
 }
 
 impl Calls {

@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use super::calls::read_calls;
-use super::torch::{TensorRows, TorchFile, shape_text};
+use super::tensor::{TensorRows, shape_text};
+use super::torch::TorchFile;
 use crate::cohort::Calls;
 use crate::error::Result;
 use crate::rows::Rows;

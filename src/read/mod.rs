@@ -8,17 +8,21 @@
 
 mod calls;
 mod cohort;
+mod fields;
 mod inspect;
 mod model;
 mod pickle;
 mod plain;
 mod safetensors;
+mod sniff;
 mod source;
+mod tensor;
 mod torch;
 mod tree;
+mod zipped;
 
 pub use cohort::{Cohort, read_cohort};
 pub use inspect::{CallSummary, ForeignName, Inspection, inspect};
 pub use model::{LoadedModel, find_model, read_model};
-pub use torch::TensorRows;
+pub use tensor::TensorRows;
 pub use tree::Node;

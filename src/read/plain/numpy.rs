@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::super::pickle::{Document, Id, Value};
-use super::super::torch::Dtype;
+use super::super::tensor::Dtype;
 use super::scalar::{Scalar, decode, raw_bytes};
 
 /// An element type of numpy.

@@ -6,7 +6,8 @@ use std::collections::HashMap;
 
 use super::super::pickle::{self, Document, Value};
 use super::super::source::Source;
-use super::storage::{Reference, Storage, element_size};
+use super::super::tensor::Storage;
+use super::storage::{Reference, element_size};
 use crate::error::{Error, Result};
 
 /// 0x1950a86a20f9469cfc6c, little-endian.

@@ -1,7 +1,9 @@
 //! What a file looks like, when it is not what was expected.
 
-use super::super::safetensors::is_safetensors;
-use super::super::source::Source;
+use std::path::Path;
+
+use super::safetensors::is_safetensors;
+use super::source::Source;
 use crate::error::Error;
 
 /// How many bytes of a file are looked at.
@@ -84,6 +86,20 @@ fn describe_text(head: &[u8]) -> String {
         .map(|byte| format!("{byte:02x}"))
         .collect();
     format!("bytes that begin with {}", bytes.join(" "))
+}
+
+/// The kind in words of a zip archive with these entries, which is none that torch wrote.
+pub(super) fn describe_zip(names: &[String]) -> String {
+    if names.iter().any(|name| is_array(name)) {
+        return "a NumPy archive (.npz)".to_owned();
+    }
+    let first = names.first().map_or("nothing", String::as_str);
+    format!("a zip archive without data.pkl (it holds {first})")
+}
+
+/// Whether an entry of a zip archive is one of NumPy's arrays by its name.
+pub(super) fn is_array(name: &str) -> bool {
+    Path::new(name).extension().is_some_and(|e| e == "npy")
 }
 
 pub(super) fn not_torch(source: &Source, found: &str) -> Error {
