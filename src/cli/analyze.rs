@@ -13,7 +13,7 @@ use crate::analysis::{Analysis, AnalyzeOptions, Encoding};
 use crate::engine::Control;
 use crate::error::Result;
 use crate::fires::FiringSets;
-use crate::read::{Cohort, LoadedModel, find_model, read_cohort, read_model};
+use crate::read::{Cohort, LoadedModel, find_model, read_cohort_with, read_model};
 use crate::report::{csv, json, npy, text};
 use crate::rows::Rows;
 use crate::stats::Findings;
@@ -69,10 +69,11 @@ pub(super) fn analyze_files(
     run.engine.check()?;
     let options = run.engine.analyze_options(run.min_support)?;
     let model = find_model(&run.model)?;
-    let inputs = [("embeddings", &*run.embeddings), ("model", &*model)];
+    let mut inputs = vec![("embeddings", &*run.embeddings), ("model", &*model)];
+    inputs.extend(run.metadata.as_deref().map(|path| ("metadata", path)));
     let beside = rayon::current_num_threads() > 1;
     digest::beside(&inputs, beside, |digests| {
-        let loaded = Loaded::read(&run.embeddings, &model)?;
+        let loaded = Loaded::read(&run.embeddings, run.metadata.as_deref(), &model)?;
         let read_seconds = began.elapsed().as_secs_f64();
         let encoding = loaded.encode(&options, run.engine.quiet)?;
         let analysis = encoding.analysis(&loaded.cohort.calls, options.statistics)?;
@@ -131,8 +132,9 @@ pub(super) struct Loaded {
 
 impl Loaded {
     /// Reads model and calls, beside each other.
-    pub(super) fn read(embeddings: &Path, model: &Path) -> Result<Self> {
-        let (model, cohort) = rayon::join(|| read_model(model), || read_cohort(embeddings));
+    pub(super) fn read(embeddings: &Path, metadata: Option<&Path>, model: &Path) -> Result<Self> {
+        let cohort = || read_cohort_with(embeddings, metadata);
+        let (model, cohort) = rayon::join(|| read_model(model), cohort);
         Ok(Self {
             model: model?,
             cohort: cohort?,
@@ -152,6 +154,7 @@ impl Loaded {
             crate::analysis::encode(&self.model.sae, rows, &self.cohort.calls, options, &control);
         bar.finish_and_clear();
         let encoding = encoding?;
+        rows.check_unchanged()?;
         let encoder = &encoding.encoder;
         let used = format!(
             "device {} ({}; {}); {} threads",

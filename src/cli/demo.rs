@@ -36,6 +36,7 @@ impl Demo {
         let truth = simulate_files(&folder, &options, self.engine.quiet)?;
         let run = RunArgs {
             embeddings: folder.join(simulate::EMBEDDINGS),
+            metadata: None,
             model: folder.join(simulate::MODEL),
             engine: self.engine.clone(),
             min_support: crate::stats::Options::default().min_support,

@@ -36,7 +36,11 @@ pub(super) struct Investigate {
 impl Investigate {
     pub(super) fn run(&self) -> Result<()> {
         self.run.engine.check()?;
-        let loaded = Loaded::read(&self.run.embeddings, &self.run.model)?;
+        let loaded = Loaded::read(
+            &self.run.embeddings,
+            self.run.metadata.as_deref(),
+            &self.run.model,
+        )?;
         self.check_atoms(loaded.model.sae.feature_dim())?;
         let options = self.run.engine.analyze_options(self.run.min_support)?;
         let encoding = loaded.encode(&options, self.run.engine.quiet)?;

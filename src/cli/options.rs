@@ -16,9 +16,15 @@ use crate::stats;
 /// The cohort, the model, and how rows are encoded.
 #[derive(Debug, Clone, Args)]
 pub(super) struct RunArgs {
-    /// Embeddings and calls: a .pt file with `embeddings` and `sv_info`
+    /// Embeddings: a .pt file, with the calls as `sv_info` or alone; a .npy, .npz or .safetensors
     #[arg(long, value_name = "FILE")]
     pub(super) embeddings: PathBuf,
+
+    /// The calls, a row each, in the order of the embeddings: CSV, TSV, JSON lines (or any .gz of
+    /// these) or Parquet, with columns named as the keys of `sv_info` [default: sv_info, else the
+    /// file of the same name beside the embeddings]
+    #[arg(long, value_name = "FILE")]
+    pub(super) metadata: Option<PathBuf>,
 
     /// The SAE: sae.pt, the folder that holds it, or a BEST_MODEL.json
     #[arg(long, value_name = "PATH")]

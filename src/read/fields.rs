@@ -14,8 +14,6 @@ pub(super) const NAMES: [&str; COUNT] = [
     "id",
 ];
 pub(super) const COUNT: usize = 7;
-/// Where the ID is among them.
-pub(super) const ID: usize = 6;
 
 /// The field of this name.
 pub(super) fn field_of(name: &str) -> Option<usize> {

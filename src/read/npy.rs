@@ -11,32 +11,30 @@ use crate::error::{Error, Result};
 
 pub(super) const MAGIC: &[u8] = b"\x93NUMPY";
 
-/// The longest header that is read; one of an array that can be used has some 120 bytes.
-const LONGEST: u64 = 1 << 16;
+/// The first bytes of an array, in which its header must end; one of an array that can be used
+/// has some 120 bytes.
+pub(super) const HEAD: u64 = 1 << 16;
 
-/// An array in a file: what its header says, and where its elements lie.
+/// What an array's header says.
 #[derive(Debug)]
-pub(super) struct Array {
+pub(super) struct Header {
     /// The element type in numpy's words: `<f4`, `<U12`, …
     pub(super) descr: String,
     pub(super) shape: Vec<usize>,
     fortran: bool,
-    /// What lies after the header.
-    pub(super) elements: Storage,
+    /// Bytes before the elements.
+    before: u64,
 }
 
-impl Array {
-    /// Reads the header of an array that lies in `storage`. `place` is for messages.
-    pub(super) fn read(storage: &Storage, place: &str) -> Result<Self> {
+impl Header {
+    /// Reads a header from an array's first bytes. `file` and `place` are for messages.
+    pub(super) fn read(head: &[u8], file: &str, place: &str) -> Result<Self> {
         let bad = |found: String, expected: &str| {
-            let name = storage.source.name();
             let action =
                 "the file is cut short or damaged: copy it again, or save it with numpy.save";
-            Error::input(name, place, found, expected, action)
+            Error::input(file, place, found, expected, action)
         };
-        let mut head = vec![0; storage.length.min(LONGEST) as usize];
-        storage.source.read_at(&mut head, storage.start)?;
-        let Some((text, before)) = header(&head) else {
+        let Some((text, before)) = header(head) else {
             let found = "no whole header of a known version".to_owned();
             return Err(bad(found, "numpy's header, of version 1, 2 or 3"));
         };
@@ -49,11 +47,7 @@ impl Array {
             descr,
             shape,
             fortran,
-            elements: Storage {
-                source: storage.source.clone(),
-                start: storage.start + before,
-                length: storage.length - before,
-            },
+            before,
         })
     }
 
@@ -63,26 +57,56 @@ impl Array {
         Dtype::of_numpy(code).filter(|dtype| dtype.is_float())
     }
 
-    /// Whether it can be embeddings.
+    /// Whether the array can be embeddings.
     pub(super) fn is_matrix(&self) -> bool {
         self.shape.len() == 2 && self.floats().is_some()
     }
 
+    /// Type and shape, for people.
+    pub(super) fn describe(&self) -> String {
+        format!("{} {}", self.descr, shape_text(&self.shape))
+    }
+}
+
+/// An array in a file.
+#[derive(Debug)]
+pub(super) struct Array {
+    pub(super) header: Header,
+    /// What lies after the header.
+    pub(super) elements: Storage,
+}
+
+impl Array {
+    /// Reads the header of an array that lies in `storage`. `place` is for messages.
+    pub(super) fn read(storage: &Storage, place: &str) -> Result<Self> {
+        let mut head = vec![0; storage.length.min(HEAD) as usize];
+        storage.source.read_at(&mut head, storage.start)?;
+        let header = Header::read(&head, &storage.source.name(), place)?;
+        let elements = Storage {
+            source: storage.source.clone(),
+            start: storage.start + header.before,
+            length: storage.length - header.before,
+        };
+        Ok(Self { header, elements })
+    }
+
     /// The embeddings that it is. `place` is for messages.
-    pub(super) fn matrix(self, place: &str) -> Result<Tensor> {
-        let name = self.elements.source.name();
-        let (&[rows, columns], Some(dtype)) = (self.shape.as_slice(), self.floats()) else {
+    pub(super) fn matrix(&self, place: &str) -> Result<Tensor> {
+        let Self { header, elements } = self;
+        let name = elements.source.name();
+        let described = header.describe();
+        let (&[rows, columns], Some(dtype)) = (header.shape.as_slice(), header.floats()) else {
             return Err(Error::input(
                 name,
                 place,
-                format!("an array of {}", self.describe()),
+                format!("an array of {described}"),
                 "a two-dimensional array of <f2, <f4 or <f8, one row for each call",
                 "save the embeddings with numpy.save(file, array.astype('<f4'))",
             ));
         };
-        let length = self.elements.length;
-        let described = self.describe();
-        Tensor::dense_matrix(dtype, [rows, columns], self.fortran, self.elements).ok_or_else(|| {
+        let length = elements.length;
+        let tensor = Tensor::dense_matrix(dtype, [rows, columns], header.fortran, elements.clone());
+        tensor.ok_or_else(|| {
             Error::input(
                 name,
                 place,
@@ -91,11 +115,6 @@ impl Array {
                 "the file is cut short or damaged: copy it again from where it was whole",
             )
         })
-    }
-
-    /// Type and shape, for people.
-    pub(super) fn describe(&self) -> String {
-        format!("{} {}", self.descr, shape_text(&self.shape))
     }
 }
 
@@ -214,7 +233,8 @@ mod tests {
         ] {
             assert_eq!(dict(text), Some(("<f4".to_owned(), false, shape)), "{text}");
         }
-        let records = "{'descr': [('a', '<f4'), ('b', '<i8', (2,))], 'fortran_order': True, 'shape': (1,)}";
+        let records =
+            "{'descr': [('a', '<f4'), ('b', '<i8', (2,))], 'fortran_order': True, 'shape': (1,)}";
         let (descr, fortran, _) = dict(records).unwrap();
         assert_eq!(
             (descr.as_str(), fortran),

@@ -1,6 +1,6 @@
 //! NumPy's archives of arrays: a zip archive of `.npy` files.
 
-use super::npy::Array;
+use super::npy::{Array, HEAD, Header};
 use super::plain::utf32;
 use super::source::Source;
 use super::tensor::Tensor;
@@ -32,14 +32,15 @@ fn array(archive: &Archive, name: &str) -> Result<Option<Array>> {
         .transpose()
 }
 
-/// All arrays by name.
-pub(super) fn arrays(archive: &Archive) -> Result<Vec<(String, Array)>> {
+/// What the arrays' headers say, by name.
+pub(super) fn headers(source: &Source, archive: &Archive) -> Result<Vec<(String, Header)>> {
     let mut all = Vec::new();
     for name in archive.names() {
         if super::sniff::is_array(&name)
-            && let Some(array) = array(archive, &name)?
+            && let Some(head) = archive.head(&name, HEAD)?
         {
-            all.push((name, array));
+            let header = Header::read(&head, &source.name(), &place(&name))?;
+            all.push((name, header));
         }
     }
     Ok(all)
@@ -48,18 +49,22 @@ pub(super) fn arrays(archive: &Archive) -> Result<Vec<(String, Array)>> {
 fn only_matrix(source: &Source, archive: &Archive) -> Result<(String, Array)> {
     const SHOWN: usize = 12;
     let (mut matrices, mut described) = (Vec::new(), Vec::new());
-    for (name, array) in arrays(archive)? {
+    for (name, header) in headers(source, archive)? {
         let short = name.trim_end_matches(".npy");
-        described.push(format!("{short} ({})", array.describe()));
-        if array.is_matrix() {
-            matrices.push((name, array));
+        described.push(format!("{short} ({})", header.describe()));
+        if header.is_matrix() {
+            matrices.push(name);
         }
     }
-    match (matrices.pop(), matrices.len()) {
-        (Some(only), 0) => Ok(only),
-        (_, others) => {
+    let only = match matrices.as_slice() {
+        [only] => array(archive, only)?,
+        _ => None,
+    };
+    match only {
+        Some(array) => Ok((matrices.remove(0), array)),
+        None => {
             described.truncate(SHOWN);
-            let what = if others > 0 { "several" } else { "no" };
+            let what = if matrices.is_empty() { "no" } else { "several" };
             Err(Error::input(
                 source.name(),
                 "the arrays",
@@ -79,14 +84,14 @@ pub(super) fn ids(source: &Source, archive: &Archive) -> Result<(Option<IdColumn
         };
         let file = source.name();
         let short = name.trim_end_matches(".npy");
-        let text = array.descr.trim_start_matches(['<', '>', '|', '=']);
+        let text = array.header.descr.trim_start_matches(['<', '>', '|', '=']);
         let width = match text.split_at_checked(1) {
             Some(("U", digits)) => digits.parse::<u64>().ok().and_then(|n| n.checked_mul(4)),
             Some(("S", digits)) => digits.parse().ok(),
             _ => None,
         };
-        let (&[count], Some(width)) = (array.shape.as_slice(), width) else {
-            let found = array.describe();
+        let (&[count], Some(width)) = (array.header.shape.as_slice(), width) else {
+            let found = array.header.describe();
             let warning = format!(
                 "{file}: the array {short} is of {found}, not of text: whether the calls are in the \
                  order of the rows is not checked by it"
@@ -98,7 +103,7 @@ pub(super) fn ids(source: &Source, archive: &Archive) -> Result<(Option<IdColumn
                 file,
                 place(name),
                 format!("{} bytes after the header", array.elements.length),
-                format!("those of {}", array.describe()),
+                format!("those of {}", array.header.describe()),
                 "the file is cut short or damaged: copy it again from where it was whole",
             ));
         }
@@ -117,8 +122,8 @@ fn read_texts(array: &Array, count: usize, width: u64, place: &str) -> Result<Id
     let mut bytes = vec![0; width.min(array.elements.length) as usize];
     for row in 0..count {
         source.read_at(&mut bytes, array.elements.start + row as u64 * width)?;
-        let text = if array.descr.contains('U') {
-            utf32(&bytes, array.descr.starts_with('>'))
+        let text = if array.header.descr.contains('U') {
+            utf32(&bytes, array.header.descr.starts_with('>'))
         } else {
             let text = std::str::from_utf8(&bytes).ok();
             text.map(|text| text.trim_end_matches('\0').to_owned())

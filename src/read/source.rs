@@ -125,6 +125,15 @@ impl Source {
         ))
     }
 
+    /// The whole file as a storage.
+    pub(crate) fn whole(&self) -> super::tensor::Storage {
+        super::tensor::Storage {
+            source: self.clone(),
+            start: 0,
+            length: self.length,
+        }
+    }
+
     /// The file from its beginning, as a stream with a place of its own.
     pub(crate) fn stream(&self) -> Stream {
         Stream {

@@ -12,6 +12,7 @@ use super::sniff;
 use super::source::Source;
 use super::zipped::Archive;
 use crate::error::{Error, Result};
+pub(super) use legacy::is_legacy;
 use storage::Storages;
 pub(crate) use tensor::{Description, callable_path};
 
