@@ -1,11 +1,14 @@
 //! The calls: one column a field, strings interned, in the order of the embeddings' rows.
 
-use std::fmt;
+mod ids;
 
+use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
 use indexmap::IndexSet;
+
+pub use ids::IdColumn;
 
 /// What the truth benchmark says of a call.
 #[derive(
@@ -57,20 +60,6 @@ impl TextColumn {
         self.codes.push(code);
     }
 
-    /// The code of a value, which need not be any call's yet.
-    pub(crate) fn intern(&mut self, text: &str) -> u32 {
-        // A hit, by far the most common case, allocates nothing.
-        match self.values.get_index_of(text) {
-            Some(code) => code as u32,
-            None => Arc::make_mut(&mut self.values).insert_full(text.into()).0 as u32,
-        }
-    }
-
-    /// Appends a call's value by the code that [`TextColumn::intern`] gave.
-    pub(crate) fn push_code(&mut self, code: u32) {
-        self.codes.push(code);
-    }
-
     /// A call's value, `None` where the field is missing.
     pub fn get(&self, row: usize) -> Option<&str> {
         self.value(self.codes[row])
@@ -111,12 +100,6 @@ impl TextColumn {
         Self { values, codes }
     }
 
-    /// About how many bytes it takes in memory.
-    fn bytes(&self) -> u64 {
-        const EACH: u64 = 64;
-        (self.codes.len() * size_of::<u32>()) as u64 + self.values.len() as u64 * EACH
-    }
-
     /// Some calls' part of the column.
     fn slice(&self, rows: Range<usize>) -> Self {
         Self::from_codes(self.values.clone(), self.codes[rows].to_vec())
@@ -133,6 +116,36 @@ impl TextColumn {
             .into_iter()
             .map(|(code, n)| (self.value(code), n))
             .collect()
+    }
+}
+
+/// A column of text, to those who fill it.
+pub(crate) trait Texts {
+    /// The code of a value, which need not be any call's yet.
+    fn intern(&mut self, text: &str) -> u32;
+
+    /// Appends a call's value by the code that [`Texts::intern`] gave.
+    fn push_code(&mut self, code: u32);
+
+    /// Appends a call's value; `None` where the field is missing.
+    fn push(&mut self, value: Option<&str>);
+}
+
+impl Texts for TextColumn {
+    fn intern(&mut self, text: &str) -> u32 {
+        // A hit, by far the most common case, allocates nothing.
+        match self.values.get_index_of(text) {
+            Some(code) => code as u32,
+            None => Arc::make_mut(&mut self.values).insert_full(text.into()).0 as u32,
+        }
+    }
+
+    fn push_code(&mut self, code: u32) {
+        self.codes.push(code);
+    }
+
+    fn push(&mut self, value: Option<&str>) {
+        Self::push(self, value);
     }
 }
 
@@ -280,7 +293,7 @@ pub struct Calls {
     /// Dataset.
     pub dataset: TextColumn,
     /// ID.
-    pub id: TextColumn,
+    pub id: IdColumn,
 }
 
 impl Calls {
@@ -324,7 +337,7 @@ impl Calls {
     /// If there are not as many.
     #[must_use]
     pub fn slice(&self, rows: Range<usize>) -> Self {
-        let mut id = TextColumn::default();
+        let mut id = IdColumn::default();
         for row in rows.clone() {
             id.push(self.id.get(row));
         }

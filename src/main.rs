@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use atomscope::cli::{Cli, Parser};
 
 fn main() -> ExitCode {
+    silence_parser();
     match Cli::parse().run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -12,4 +13,14 @@ fn main() -> ExitCode {
             ExitCode::from(error.exit_code())
         }
     }
+}
+
+/// A parser that panics on a damaged file is told by the error that it becomes, in one line.
+fn silence_parser() {
+    let tell = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if std::thread::current().name() != Some(atomscope::read::PARSER_THREAD) {
+            tell(panic);
+        }
+    }));
 }

@@ -187,7 +187,7 @@ fn more_than_all_features_cannot_fire() {
 #[test]
 fn inspection_tells_what_is_there() {
     let found = inspect(&golden("models/numpy_5.pt")).unwrap();
-    assert_eq!((found.container, found.pickle_protocol), ("zip", 5));
+    assert_eq!((found.container, found.pickle_protocol), ("zip", Some(5)));
     let text = found.to_string();
     for line in [
         "    input_dim: int 5\n",

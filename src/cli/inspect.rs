@@ -1,4 +1,4 @@
-//! `inspect`: what a torch file holds.
+//! `inspect`: what a file holds.
 
 use std::path::PathBuf;
 
@@ -8,7 +8,7 @@ use super::progress;
 use crate::error::{Error, Result};
 use crate::read;
 
-/// What a .pt file holds: keys, shapes, types, config, calls; nothing in it is executed
+/// What a file holds: keys, shapes, types, config, calls; nothing in a .pt is executed
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  atomscope inspect sae.pt")]
 pub(super) struct Inspect {

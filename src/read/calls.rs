@@ -1,22 +1,11 @@
 //! `sv_info`: a list of dicts, one a call, or a dict of lists, one a field; into columns.
 
+use super::fields::{COUNT, Column, Gathered, NAMES, number};
 use super::pickle::{Id, Value};
-use super::plain::{Scalar, scalar};
+use super::plain::scalar;
 use super::torch::TorchFile;
-use crate::cohort::{Calls, Number, NumberColumn, TextColumn};
+use crate::cohort::{Calls, Number, NumberColumn, Texts};
 use crate::error::{Error, Result};
-
-/// The fields of a call, in the order of `Fields`.
-const NAMES: [&str; 7] = [
-    "chrom",
-    "pos",
-    "svtype",
-    "svlen",
-    "truvari_class",
-    "dataset",
-    "id",
-];
-const COUNT: usize = NAMES.len();
 
 /// Keys that a call may have. One dict can stand for any number of calls at hardly any cost in
 /// bytes, so that without a limit a small file could take for ever.
@@ -44,8 +33,8 @@ pub(super) fn read_calls(file: &TorchFile, info: Id) -> Result<(Calls, Vec<Strin
             "save sv_info as a list of dicts",
         ));
     }
-    let warnings = builder.warnings();
-    Ok((builder.calls, warnings))
+    let warnings = builder.gathered.warnings("sv_info");
+    Ok((builder.gathered.calls, warnings))
 }
 
 /// Remembers something of the values that were met last, by their index in the arena. Values
@@ -73,20 +62,18 @@ impl<T: Copy> Recent<T> {
 
 struct Builder<'a> {
     file: &'a TorchFile,
-    calls: Calls,
+    gathered: Gathered,
     keys: Recent<Option<usize>>,
     codes: [Recent<u32>; COUNT],
-    missing: [usize; COUNT],
 }
 
 impl<'a> Builder<'a> {
     fn new(file: &'a TorchFile) -> Self {
         Self {
             file,
-            calls: Calls::default(),
+            gathered: Gathered::default(),
             keys: Recent::new(None),
             codes: std::array::from_fn(|_| Recent::new(0)),
-            missing: [0; COUNT],
         }
     }
 
@@ -150,60 +137,28 @@ impl<'a> Builder<'a> {
     }
 
     fn push(&mut self, row: usize, fields: Fields) -> Result<()> {
-        for (missing, field) in self.missing.iter_mut().zip(&fields) {
-            *missing += usize::from(field.is_none());
+        let file = self.file;
+        let all = NAMES.iter().zip(fields).zip(&mut self.codes);
+        for (field, ((name, value), recent)) in all.enumerate() {
+            match (value, self.gathered.column(field)) {
+                (None, _) => self.gathered.push_missing(field),
+                (Some(id), Column::Number(column)) => push_number(file, (row, name), id, column)?,
+                (Some(id), Column::Text(column)) => {
+                    push_text(file, (row, name), id, column, recent)?;
+                }
+            }
         }
-        let [chrom, pos, svtype, svlen, class, dataset, id] = fields;
-        let Self {
-            file, calls, codes, ..
-        } = self;
-        let [chroms, _, svtypes, _, classes, datasets, ids] = codes;
-        push_text(file, (row, "chrom"), chrom, &mut calls.chrom, chroms)?;
-        push_number(file, (row, "pos"), pos, &mut calls.pos)?;
-        push_text(file, (row, "svtype"), svtype, &mut calls.svtype, svtypes)?;
-        push_number(file, (row, "svlen"), svlen, &mut calls.svlen)?;
-        let place = (row, "truvari_class");
-        push_text(file, place, class, &mut calls.truvari_class, classes)?;
-        push_text(
-            file,
-            (row, "dataset"),
-            dataset,
-            &mut calls.dataset,
-            datasets,
-        )?;
-        push_text(file, (row, "id"), id, &mut calls.id, ids)
-    }
-
-    fn warnings(&self) -> Vec<String> {
-        let rows = self.calls.len();
-        NAMES
-            .iter()
-            .zip(self.missing)
-            // Nothing is computed from the ID, and of classes more is said elsewhere.
-            .filter(|(name, missing)| *missing > 0 && !["id", "truvari_class"].contains(name))
-            .map(|(name, missing)| {
-                let shown = match *name {
-                    "svtype" => "UNK",
-                    "pos" | "svlen" => "0",
-                    _ => "unknown",
-                };
-                format!("sv_info: {missing} of {rows} calls have no {name}; it is taken as {shown}")
-            })
-            .collect()
+        Ok(())
     }
 }
 
 fn push_text(
     file: &TorchFile,
     at: (usize, &str),
-    value: Option<Id>,
-    column: &mut TextColumn,
+    id: Id,
+    column: &mut dyn Texts,
     recent: &mut Recent<u32>,
 ) -> Result<()> {
-    let Some(id) = value else {
-        column.push(None);
-        return Ok(());
-    };
     if let Some(text) = file.document.text(id) {
         let code = recent.get_or(id, || column.intern(&text));
         column.push_code(code);
@@ -219,33 +174,18 @@ fn push_text(
 fn push_number(
     file: &TorchFile,
     at: (usize, &str),
-    value: Option<Id>,
+    id: Id,
     column: &mut NumberColumn,
 ) -> Result<()> {
-    let number = match value.map(|id| (id, file.document.value(id))) {
-        None | Some((_, Value::None)) => Number::Int(0),
-        Some((_, Value::Int(n))) => Number::Int(n),
-        Some((id, _)) => match scalar(file, id, &place(at))?.and_then(number) {
+    let number = match file.document.value(id) {
+        Value::Int(n) => Number::Int(n),
+        _ => match scalar(file, id, &place(at))?.and_then(number) {
             Some(number) => number,
             None => return Err(unlike(file, at, id, "a number")),
         },
     };
     column.push(number);
     Ok(())
-}
-
-fn number(scalar: Scalar) -> Option<Number> {
-    Some(match scalar {
-        Scalar::None => Number::Int(0),
-        Scalar::Bool(flag) => Number::Int(i64::from(flag)),
-        Scalar::Int(n) => Number::Int(n),
-        Scalar::Large(x) | Scalar::Float(x) => Number::Float(x),
-        Scalar::Single(x) => Number::Float(f64::from(x)),
-        Scalar::Text(text) => match text.trim().parse() {
-            Ok(n) => Number::Int(n),
-            Err(_) => Number::Float(text.trim().parse().ok()?),
-        },
-    })
 }
 
 fn place((row, field): (usize, &str)) -> String {

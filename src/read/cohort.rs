@@ -1,11 +1,17 @@
-//! The cohort: a torch file with `embeddings`, one row a call, and `sv_info`, the calls.
+//! The cohort: embeddings, one row a call, and the calls: in the same torch file, as `sv_info`, or
+//! in a table of their own.
 
-use std::path::Path;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 
 use super::calls::read_calls;
-use super::torch::{TensorRows, TorchFile, shape_text};
-use crate::cohort::Calls;
-use crate::error::Result;
+use super::embeddings::File;
+use super::metadata::{SUFFIXES, Table};
+use super::pickle::Id;
+use super::tensor::TensorRows;
+use super::torch::TorchFile;
+use crate::cohort::{Calls, IdColumn};
+use crate::error::{Error, Result};
 use crate::rows::Rows;
 
 /// Embeddings, read as they are needed, and the calls that they are of.
@@ -15,77 +21,167 @@ pub struct Cohort {
     pub rows: TensorRows,
     /// The calls, in the order of the rows.
     pub calls: Calls,
-    /// The file beside the embeddings that the calls are from.
-    pub metadata: Option<std::path::PathBuf>,
+    /// The file that the calls were read from, if it is not the embeddings' own.
+    pub metadata: Option<PathBuf>,
     /// What is odd about the calls, a sentence each.
     pub warnings: Vec<String>,
 }
 
-/// Reads a cohort; its embeddings stay in the file.
+/// Reads a cohort; its embeddings stay in the file. As [`read_cohort_with`] without metadata.
 pub fn read_cohort(path: &Path) -> Result<Cohort> {
-    let file = TorchFile::open(path)?;
-    file.refuse_foreign()?;
-    let rows = embeddings(&file)?;
-    let info = file.required("sv_info", "save the calls as sv_info beside the embeddings")?;
-    let counted = file.document.items(info).map(Iterator::count);
+    read_cohort_with(path, None)
+}
+
+/// Reads a cohort whose embeddings are in a file of torch (`.pt`), NumPy (`.npy`, `.npz`) or
+/// safetensors, where they stay.
+///
+/// The calls are those of `metadata`: a table (CSV, TSV, JSON lines or Parquet; text also
+/// compressed by gzip) with a row for each row of embeddings, in their order, and with columns
+/// named as the keys of `sv_info`. Without it they are the `sv_info` of a torch file; where there
+/// is none, those of the one table beside the embeddings that has their name but for the ending.
+///
+/// # Errors
+///
+/// Files that cannot be read, that differ in their number of rows, or whose IDs disagree where
+/// both have some.
+pub fn read_cohort_with(embeddings: &Path, metadata: Option<&Path>) -> Result<Cohort> {
+    let file = File::open(embeddings)?;
+    let rows = file.rows()?;
+    let inside = file.sv_info();
+    let cohort = match (metadata, inside) {
+        (None, Some((file, info))) => {
+            let (calls, warnings) = calls_inside(file, info, rows.count())?;
+            Cohort {
+                rows,
+                calls,
+                metadata: None,
+                warnings,
+            }
+        }
+        (Some(path), _) => beside(&file, rows, path)?,
+        (None, None) => {
+            let path = find_beside(embeddings, &file)?;
+            beside(&file, rows, &path)?
+        }
+    };
+    cohort.rows.check_unchanged()?;
+    Ok(cohort)
+}
+
+/// The calls in the torch file itself, one for each row.
+fn calls_inside(file: &TorchFile, info: Id, rows: usize) -> Result<(Calls, Vec<String>)> {
     let unequal = |found: usize| {
         file.bad(
             "key sv_info",
             format!("{found} calls"),
-            format!("{}, one for each row of embeddings", rows.count()),
+            format!("{rows}, one for each row of embeddings"),
             "save both from the same run",
         )
     };
     // Before the calls are read, so that a wrong pair of files is told at once.
-    if let Some(count) = counted.filter(|&count| count != rows.count()) {
+    let counted = file.document.items(info).map(Iterator::count);
+    if let Some(count) = counted.filter(|&count| count != rows) {
         return Err(unequal(count));
     }
-    let (calls, warnings) = read_calls(&file, info)?;
-    if calls.len() != rows.count() {
+    let (calls, warnings) = read_calls(file, info)?;
+    if calls.len() != rows {
         return Err(unequal(calls.len()));
+    }
+    Ok((calls, warnings))
+}
+
+/// The cohort whose calls are in a file of their own.
+fn beside(file: &File, rows: TensorRows, path: &Path) -> Result<Cohort> {
+    let table = Table::read(path, rows.count(), &rows.name())?;
+    let mut warnings = table.warnings;
+    if table.has_ids {
+        let (ids, odd) = file.ids()?;
+        warnings.extend(odd);
+        let ids = match (ids, file.sv_info()) {
+            (Some(ids), _) => Some(ids),
+            (None, Some((file, info))) => Some(calls_inside(file, info, rows.count())?.0.id),
+            (None, None) => None,
+        };
+        if let Some(ids) = ids {
+            check_ids(path, &table.calls.id, &rows, &ids)?;
+        }
     }
     Ok(Cohort {
         rows,
-        calls,
-        metadata: None,
+        calls: table.calls,
+        metadata: Some(path.to_owned()),
         warnings,
     })
 }
 
-/// SHIM
-pub fn read_cohort_with(path: &Path, _: Option<&Path>) -> Result<Cohort> {
-    read_cohort(path)
+/// IDs beside the embeddings, if any call has one, must be those of the table.
+fn check_ids(path: &Path, found: &IdColumn, rows: &TensorRows, expected: &IdColumn) -> Result<()> {
+    let name = rows.name();
+    if expected.len() != rows.count() {
+        return Err(Error::input(
+            name,
+            "the IDs",
+            format!("{} IDs", expected.len()),
+            format!("{}, one for each row of embeddings", rows.count()),
+            "save both from the same run",
+        ));
+    }
+    let differs = |row: &usize| match (found.get(*row), expected.get(*row)) {
+        (Some(found), Some(expected)) => found != expected,
+        _ => false,
+    };
+    let Some(row) = (0..expected.len()).find(differs) else {
+        return Ok(());
+    };
+    let (found, expected) = (found.get(row), expected.get(row));
+    Err(Error::input(
+        path.display().to_string(),
+        format!("row {row}, counted from 0, column id"),
+        format!("{:?}", found.unwrap_or_default()),
+        format!("{:?}, which {name} has there", expected.unwrap_or_default()),
+        "give the table whose rows are in the order of the embeddings",
+    ))
 }
 
-fn embeddings(file: &TorchFile) -> Result<TensorRows> {
-    let place = "key embeddings";
-    let looks_like_a_model = file
-        .document
-        .get(file.document.root, "model_state_dict")
-        .is_some();
-    let advice = if looks_like_a_model {
-        "this is a model: are --embeddings and --model swapped?"
-    } else {
-        "save a dict with the embeddings under this key and the calls under sv_info"
-    };
-    let id = file.required("embeddings", advice)?;
-    let expected = "a two-dimensional tensor, one row for each call";
-    let Some(tensor) = file.tensor(id, place)? else {
-        let found = format!("{}, no tensor", file.document.kind(id));
-        let advice = "save the embeddings as a tensor: torch.from_numpy(...), torch.tensor(...)";
-        return Err(file.bad(place, found, expected, advice));
-    };
-    let shape = format!(
-        "{} of shape {}",
-        tensor.dtype.name(),
-        shape_text(&tensor.shape)
-    );
-    let Some(rows) = TensorRows::new(&tensor) else {
-        return Err(file.bad(place, shape, expected, "save the embeddings as a matrix"));
-    };
-    if rows.count() == 0 || rows.dim() == 0 {
-        let expected = "at least one call and at least one number a row";
-        return Err(file.bad(place, shape, expected, "check how the cohort was made"));
+/// The one table beside the embeddings that has their name.
+fn find_beside(embeddings: &Path, file: &File) -> Result<PathBuf> {
+    let candidates: Vec<PathBuf> = SUFFIXES
+        .iter()
+        .flat_map(|suffix| [(*suffix).to_owned(), format!("{suffix}.gz")])
+        .map(|suffix| {
+            let mut name = OsString::from(embeddings.file_stem().unwrap_or_default());
+            name.push(suffix);
+            embeddings.with_file_name(name)
+        })
+        .filter(|path| path != embeddings && path.is_file())
+        .collect();
+    if let [only] = candidates.as_slice() {
+        return Ok(only.clone());
     }
-    Ok(rows)
+    let names: Vec<_> = candidates
+        .iter()
+        .filter_map(|path| Some(path.file_name()?.to_string_lossy()))
+        .collect();
+    let found = match names.as_slice() {
+        [] => "no table of calls beside it".to_owned(),
+        names => format!("several tables beside it ({})", names.join(", ")),
+    };
+    let stem = embeddings.file_stem().unwrap_or_default().to_string_lossy();
+    let one = format!("one of {stem}.csv, .tsv, .jsonl, .ndjson or .parquet");
+    let action = "name the calls' file with --metadata FILE";
+    Err(match file {
+        File::Torch(file) if file.document.entries(file.document.root).is_some() => file.bad(
+            "the top level",
+            format!("{}, and {found}", file.keys(file.document.root)),
+            format!("a key sv_info, or {one}"),
+            "save the calls as sv_info beside the embeddings, or name their file with --metadata FILE",
+        ),
+        _ => Error::input(
+            embeddings.display().to_string(),
+            "the calls",
+            found,
+            one,
+            action,
+        ),
+    })
 }

@@ -1,25 +1,32 @@
-//! What a torch file holds, whatever it is of; nothing in it is executed.
+//! What a file holds, whatever it is of; nothing in it is executed.
+
+mod formats;
 
 use std::fmt;
 use std::path::Path;
 
 use super::calls::read_calls;
+use super::embeddings::File;
+use super::sniff;
+use super::source::Source;
 use super::torch::{Container, TorchFile};
 use super::tree::Node;
 use crate::cohort::{Calls, TextColumn};
 use crate::error::Result;
 
-/// What a torch file holds.
+/// What a file holds.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Inspection {
     /// The file.
     pub file: String,
     /// Its size in bytes.
     pub bytes: u64,
-    /// `zip` (torch 1.6 and later) or `legacy` (before).
+    /// `zip` (torch 1.6 and later) or `legacy` (before); of files that torch did not write, their
+    /// format.
     pub container: &'static str,
-    /// The protocol of the pickle in it.
-    pub pickle_protocol: u8,
+    /// The protocol of the pickle in it, if there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pickle_protocol: Option<u8>,
     /// Keys, shapes, types and scalars, to a limited depth and width.
     pub content: Node,
     /// The calls, if it has `sv_info`.
@@ -54,12 +61,20 @@ pub struct ForeignName {
     pub place: String,
 }
 
-/// Looks into any file that `torch.save` wrote.
+/// Looks into any file that `torch.save` wrote, into files of embeddings, and tables of calls.
 pub fn inspect(path: &Path) -> Result<Inspection> {
-    let file = TorchFile::open(path)?;
+    let source = Source::open(path)?;
+    let head = source.head(sniff::HEAD)?;
+    match formats::table(&source, &head)? {
+        Some(found) => Ok(found),
+        None => formats::arrays(&File::open(path)?, &source),
+    }
+}
+
+fn torch(file: &TorchFile) -> Result<Inspection> {
     let mut notes = Vec::new();
     let info = file.document.get(file.document.root, "sv_info");
-    let calls = info.and_then(|info| match read_calls(&file, info) {
+    let calls = info.and_then(|info| match read_calls(file, info) {
         Ok((calls, warnings)) => {
             notes.extend(warnings);
             Some(CallSummary::of(&calls))
@@ -84,8 +99,8 @@ pub fn inspect(path: &Path) -> Result<Inspection> {
             Container::Zip => "zip",
             Container::Legacy => "legacy",
         },
-        pickle_protocol: file.document.protocol,
-        content: Node::of(&file),
+        pickle_protocol: Some(file.document.protocol),
+        content: Node::of(file),
         calls,
         foreign_names,
         notes,
@@ -113,11 +128,14 @@ impl CallSummary {
 impl fmt::Display for Inspection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}", one_line(&self.file))?;
-        writeln!(
-            f,
-            "torch file: {} container, pickle protocol {}, {} bytes\n",
-            self.container, self.pickle_protocol, self.bytes
-        )?;
+        let (container, bytes) = (self.container, self.bytes);
+        match self.pickle_protocol {
+            Some(protocol) => writeln!(
+                f,
+                "torch file: {container} container, pickle protocol {protocol}, {bytes} bytes\n"
+            )?,
+            None => writeln!(f, "{container}, {bytes} bytes\n")?,
+        }
         write!(f, "{}", self.content)?;
         if let Some(calls) = &self.calls {
             writeln!(f, "\ncalls: {}", calls.calls)?;

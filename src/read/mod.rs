@@ -8,19 +8,28 @@
 
 mod calls;
 mod cohort;
+mod embeddings;
+mod fields;
 mod inspect;
+mod metadata;
 mod model;
+mod npy;
+mod npz;
 mod pickle;
 mod plain;
 mod safetensors;
+mod sniff;
 mod source;
+mod tensor;
 mod torch;
 mod tree;
+mod zipped;
 
 pub use cohort::{Cohort, read_cohort, read_cohort_with};
 pub use inspect::{CallSummary, ForeignName, Inspection, inspect};
+pub use metadata::PARSER_THREAD;
 pub use model::{LoadedModel, find_model, read_model};
 pub(crate) use safetensors::{Entry, SafeTensors};
 pub(crate) use source::Source;
-pub use torch::TensorRows;
+pub use tensor::TensorRows;
 pub use tree::Node;

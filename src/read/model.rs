@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 
 use super::pickle::Id;
 use super::plain::{integer, numbers, scalar};
-use super::torch::{Dtype, TorchFile, read_whole, shape_text};
+use super::tensor::{Dtype, read_whole, shape_text};
+use super::torch::TorchFile;
 use crate::error::{Error, Result};
 use crate::sae::{Sae, SaeParts};
 

@@ -2,10 +2,11 @@
 //!
 //! Not mapped: a mapped file that shrinks while it is read would end the process.
 
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use crate::error::{Error, Result};
 
@@ -15,6 +16,38 @@ pub(crate) struct Source {
     file: Arc<File>,
     path: Arc<Path>,
     length: u64,
+    /// What the file at the path was when it was opened; `None` where there is no such file.
+    stamp: Option<Stamp>,
+}
+
+/// What tells a file that was replaced, grown or rewritten from the one that was opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Stamp {
+    length: u64,
+    modified: Option<SystemTime>,
+    /// Device and inode, where the system has such.
+    identity: Option<(u64, u64)>,
+}
+
+impl Stamp {
+    fn of(facts: &Metadata) -> Self {
+        Self {
+            length: facts.len(),
+            modified: facts.modified().ok(),
+            identity: identity(facts),
+        }
+    }
+}
+
+#[cfg(unix)]
+fn identity(facts: &Metadata) -> Option<(u64, u64)> {
+    use std::os::unix::fs::MetadataExt;
+    Some((facts.dev(), facts.ino()))
+}
+
+#[cfg(not(unix))]
+fn identity(_: &Metadata) -> Option<(u64, u64)> {
+    None
 }
 
 impl Source {
@@ -28,7 +61,7 @@ impl Source {
                 "the path",
                 "a folder",
                 "a file",
-                "give the .pt file in it",
+                "give the file in it",
             ));
         }
         if !facts.is_file() {
@@ -44,15 +77,67 @@ impl Source {
             file: Arc::new(file),
             path: path.into(),
             length: facts.len(),
+            stamp: Some(Stamp::of(&facts)),
         })
     }
 
-    /// A file without a name that stands in for (part of) another one.
-    pub(crate) fn unnamed(file: File, path: PathBuf, length: u64) -> Self {
+    /// A file without a name; `path` is what messages call it.
+    pub(crate) fn unnamed(file: File, path: std::path::PathBuf, length: u64) -> Self {
         Self {
             file: Arc::new(file),
             path: path.into(),
             length,
+            stamp: None,
+        }
+    }
+
+    /// A file without a name that stands in for part of this one.
+    pub(crate) fn standing_in(&self, file: File, length: u64) -> Self {
+        Self {
+            file: Arc::new(file),
+            length,
+            ..self.clone()
+        }
+    }
+
+    /// An error if the file at the path is no longer the one that was opened.
+    pub(crate) fn check_unchanged(&self) -> Result<()> {
+        let Some(before) = self.stamp else {
+            return Ok(());
+        };
+        let changed = match std::fs::metadata(&self.path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => "no file any more".to_owned(),
+            Err(error) => return Err(Error::reading(&self.path, error)),
+            Ok(facts) => match Stamp::of(&facts) {
+                now if now == before => return Ok(()),
+                now if now.identity != before.identity => "another file in its place".to_owned(),
+                now if now.length != before.length => format!("{} bytes", now.length),
+                _ => "a later time of change".to_owned(),
+            },
+        };
+        Err(Error::input(
+            self.name(),
+            "the whole file",
+            changed,
+            format!("the file of {} bytes that was opened", before.length),
+            "it changed while it was read: wait until it is written, and run again",
+        ))
+    }
+
+    /// The whole file as a storage.
+    pub(crate) fn whole(&self) -> super::tensor::Storage {
+        super::tensor::Storage {
+            source: self.clone(),
+            start: 0,
+            length: self.length,
+        }
+    }
+
+    /// The file from its beginning, as a stream with a place of its own.
+    pub(crate) fn stream(&self) -> Stream {
+        Stream {
+            source: self.clone(),
+            position: 0,
         }
     }
 
@@ -92,6 +177,26 @@ impl Source {
         let mut bytes = vec![0; self.length.min(length) as usize];
         self.read_at(&mut bytes, 0)?;
         Ok(bytes)
+    }
+}
+
+/// A file that is read on from where it was last read.
+#[derive(Debug)]
+pub(crate) struct Stream {
+    source: Source,
+    position: u64,
+}
+
+impl io::Read for Stream {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let left = self.source.length.saturating_sub(self.position);
+        let count = buffer
+            .len()
+            .min(usize::try_from(left).unwrap_or(usize::MAX));
+        let part = buffer.get_mut(..count).unwrap_or_default();
+        read_exact_at(&self.source.file, part, self.position)?;
+        self.position += count as u64;
+        Ok(count)
     }
 }
 

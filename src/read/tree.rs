@@ -4,7 +4,8 @@ use std::fmt;
 
 use super::pickle::{Id, Value};
 use super::plain::{describe_array, numpy_scalar};
-use super::torch::{Description, TorchFile, callable_path, shape_text};
+use super::tensor::shape_text;
+use super::torch::{Description, TorchFile, callable_path};
 
 /// A value of a torch file: what it is, and the values in it.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]

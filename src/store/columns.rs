@@ -13,7 +13,7 @@ use indexmap::IndexSet;
 use super::fires::Tensors;
 use super::header::to_json;
 use super::sealed::Tensor;
-use crate::cohort::{Calls, Number, NumberColumn, TextColumn};
+use crate::cohort::{Calls, IdColumn, Number, NumberColumn, TextColumn};
 use crate::error::Result;
 
 /// The tensors of a text column.
@@ -205,7 +205,7 @@ impl Columns {
         })
     }
 
-    fn ids(&self, file: &Tensors, rows: Range<u64>) -> Result<TextColumn> {
+    fn ids(&self, file: &Tensors, rows: Range<u64>) -> Result<IdColumn> {
         let bad = || {
             file.bad(
                 "id_ends",
@@ -228,7 +228,7 @@ impl Columns {
         let bytes = file.bytes("id_bytes", Some(start..last))?;
         let first = self.missing_ids.partition_point(|&row| row < rows.start);
         let mut missing = self.missing_ids[first..].iter().peekable();
-        let mut column = TextColumn::default();
+        let mut column = IdColumn::default();
         let mut from = start;
         for (row, to) in rows.zip(ends) {
             let id = bytes.get((from - start) as usize..(to.max(from) - start) as usize);

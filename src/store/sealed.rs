@@ -223,6 +223,7 @@ pub(super) fn verify(file: &SafeTensors, take: &mut dyn FnMut(&[u8])) -> Result<
         hash.update(&buffer);
         at += buffer.len() as u64;
     }
+    file.source.check_unchanged()?;
     let found = Digest::finish(hash).to_string();
     if found == checksum {
         return Ok(());

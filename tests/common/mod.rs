@@ -7,6 +7,7 @@ pub(crate) mod cohort;
 pub(crate) mod emulator;
 pub(crate) mod gpu;
 pub(crate) mod hostile;
+pub(crate) mod inputs;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

@@ -1,7 +1,8 @@
 //! Lists of numbers in any of the forms that a config keeps them.
 
 use super::super::pickle::Id;
-use super::super::torch::{TorchFile, read_whole};
+use super::super::tensor::read_whole;
+use super::super::torch::TorchFile;
 use super::numpy;
 use super::scalar::{Scalar, scalar};
 use crate::error::Result;

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::super::pickle::{Document, Id, Value};
-use super::super::torch::Dtype;
+use super::super::tensor::Dtype;
 use super::scalar::{Scalar, decode, raw_bytes};
 
 /// An element type of numpy.
@@ -97,7 +97,8 @@ fn ordered(bytes: &[u8], big_endian: bool) -> Option<[u8; 8]> {
     Some(ordered)
 }
 
-fn utf32(bytes: &[u8], big_endian: bool) -> Option<String> {
+/// Text of 4 bytes a character, without the zeros after it.
+pub(crate) fn utf32(bytes: &[u8], big_endian: bool) -> Option<String> {
     let (characters, _) = bytes.as_chunks::<4>();
     let read = if big_endian {
         u32::from_be_bytes

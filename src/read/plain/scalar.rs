@@ -1,7 +1,8 @@
 //! Single values: Python's, numpy's scalars, tensors of one element.
 
 use super::super::pickle::{Document, Id, Value};
-use super::super::torch::{Dtype, TorchFile};
+use super::super::tensor::Dtype;
+use super::super::torch::TorchFile;
 use super::numpy;
 use crate::error::Result;
 use crate::python;

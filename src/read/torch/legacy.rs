@@ -6,14 +6,15 @@ use std::collections::HashMap;
 
 use super::super::pickle::{self, Document, Value};
 use super::super::source::Source;
-use super::storage::{Reference, Storage, element_size};
+use super::super::tensor::Storage;
+use super::storage::{Reference, element_size};
 use crate::error::{Error, Result};
 
 /// 0x1950a86a20f9469cfc6c, little-endian.
 const MAGIC: [u8; 10] = [0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19];
 
 /// Whether a file begins with the pickled magic number.
-pub(super) fn is_legacy(head: &[u8]) -> bool {
+pub(in crate::read) fn is_legacy(head: &[u8]) -> bool {
     let Ok(document) = pickle::load(head.to_vec()) else {
         return false;
     };

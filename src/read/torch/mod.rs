@@ -1,25 +1,20 @@
 //! Files that `torch.save` wrote: a container, a pickle in it, and the storages of its tensors.
 
-mod dtype;
-mod layout;
 mod legacy;
-mod rows;
-mod sniff;
 mod storage;
 mod tensor;
-mod whole;
 mod zipped;
 
 use std::path::Path;
 
 use super::pickle::{Document, Foreign, Id, foreign_globals};
+use super::sniff;
 use super::source::Source;
+use super::zipped::Archive;
 use crate::error::{Error, Result};
-pub(crate) use dtype::Dtype;
-pub use rows::TensorRows;
+pub(super) use legacy::is_legacy;
 use storage::Storages;
-pub(crate) use tensor::{Description, callable_path, shape_text};
-pub(crate) use whole::read_whole;
+pub(crate) use tensor::{Description, callable_path};
 
 /// Which of torch's containers a file is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,18 +40,29 @@ impl TorchFile {
         let source = Source::open(path)?;
         let head = source.head(sniff::HEAD)?;
         if sniff::is_zip(&head) {
-            let (document, archive) = zipped::open(&source)?;
-            let storages = Storages::Zip(archive);
-            return Ok(Self::new(source, document, Container::Zip, storages));
+            let archive = Archive::open(&source)?;
+            return Self::of_archive(source, archive);
         }
-        if legacy::is_legacy(&head) {
+        Self::of_stream(source, &head)
+    }
+
+    /// The file that an archive is.
+    pub(crate) fn of_archive(source: Source, archive: Archive) -> Result<Self> {
+        let (document, storages) = zipped::open(&source, archive)?;
+        let storages = Storages::Zip(storages);
+        Ok(Self::new(source, document, Container::Zip, storages))
+    }
+
+    /// The file that begins with these bytes, if it is none of another kind.
+    pub(crate) fn of_stream(source: Source, head: &[u8]) -> Result<Self> {
+        if legacy::is_legacy(head) {
             let (document, table) = legacy::open(&source)?;
             let storages = Storages::Legacy(table);
             return Ok(Self::new(source, document, Container::Legacy, storages));
         }
         Err(sniff::not_torch(
             &source,
-            &sniff::describe(&head, source.len()),
+            &sniff::describe(head, source.len()),
         ))
     }
 

@@ -3,30 +3,21 @@
 use std::collections::HashMap;
 
 use super::super::pickle::{Document, Id, Value};
-use super::super::source::Source;
-use super::dtype::Dtype;
-use super::zipped::Archive;
+use super::super::tensor::{Dtype, Storage};
+use super::zipped::ZippedStorages;
 use crate::error::Result;
-
-/// A run of bytes in a file.
-#[derive(Debug, Clone)]
-pub(crate) struct Storage {
-    pub(crate) source: Source,
-    pub(crate) start: u64,
-    pub(crate) length: u64,
-}
 
 /// The storages of a file, by key.
 #[derive(Debug)]
 pub(super) enum Storages {
-    Zip(Archive),
+    Zip(ZippedStorages),
     Legacy(HashMap<String, Storage>),
 }
 
 impl Storages {
     pub(super) fn get(&self, key: &str) -> Result<Option<Storage>> {
         match self {
-            Self::Zip(archive) => archive.storage(key),
+            Self::Zip(archive) => archive.get(key),
             Self::Legacy(table) => Ok(table.get(key).cloned()),
         }
     }

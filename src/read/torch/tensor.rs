@@ -1,30 +1,10 @@
 //! Tensors: which elements of which storage, checked against the bytes that are there.
 
 use super::super::pickle::{Document, Id, Object, Value};
+use super::super::tensor::{Dtype, Storage, Tensor, shape_text};
 use super::TorchFile;
-use super::dtype::Dtype;
-use super::storage::{Reference, Storage, natural};
+use super::storage::{Reference, natural};
 use crate::error::Result;
-
-/// A strided view of a storage. All its elements lie within the storage.
-#[derive(Debug, Clone)]
-pub(crate) struct Tensor {
-    pub(crate) dtype: Dtype,
-    pub(crate) shape: Vec<usize>,
-    /// Elements from one index to the next, for each dimension.
-    pub(crate) strides: Vec<u64>,
-    /// Elements before the first one.
-    pub(crate) offset: u64,
-    pub(crate) storage: Storage,
-}
-
-impl Tensor {
-    /// How many elements there are.
-    pub(crate) fn count(&self) -> usize {
-        // Checked to fit when the tensor was made.
-        self.shape.iter().product()
-    }
-}
 
 /// A tensor as the pickle describes it; nothing is checked yet.
 #[derive(Debug)]
@@ -207,12 +187,6 @@ impl TorchFile {
             )),
         }
     }
-}
-
-/// A shape as torch prints it, `[3, 4]`.
-pub(crate) fn shape_text<T: ToString>(shape: &[T]) -> String {
-    let sizes: Vec<_> = shape.iter().map(ToString::to_string).collect();
-    format!("[{}]", sizes.join(", "))
 }
 
 /// What callers of an object are told it is, beyond its Python kind.

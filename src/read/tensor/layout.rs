@@ -7,8 +7,8 @@
 
 use std::ops::Range;
 
+use super::Storage;
 use super::dtype::{Dtype, widen};
-use super::storage::Storage;
 use crate::error::Result;
 use crate::rows::ElementType;
 

@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use super::layout::Layout;
-use super::tensor::{Tensor, shape_text};
+use super::{Tensor, shape_text};
 use crate::error::{Error, Result};
 
 /// Numbers that an expanded tensor (stride 0) may have beyond those that are in the file.

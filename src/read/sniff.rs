@@ -1,7 +1,10 @@
 //! What a file looks like, when it is not what was expected.
 
-use super::super::safetensors::is_safetensors;
-use super::super::source::Source;
+use std::path::Path;
+
+use super::fields::NAMES;
+use super::safetensors::is_safetensors;
+use super::source::Source;
 use crate::error::Error;
 
 /// How many bytes of a file are looked at.
@@ -56,6 +59,19 @@ pub(super) fn describe(head: &[u8], length: u64) -> String {
     describe_text(head)
 }
 
+/// Whether a file may be a table of calls: Parquet, something compressed, or text with the name of
+/// one of a call's fields in it.
+pub(super) fn looks_like_a_table(head: &[u8]) -> bool {
+    if head.starts_with(b"PAR1") || head.starts_with(b"\x1f\x8b") {
+        return true;
+    }
+    let foreign = SIGNATURES.iter().any(|(sign, _)| head.starts_with(sign));
+    let mut words = head.split(|&byte| !byte.is_ascii_alphanumeric() && byte != b'_');
+    !foreign
+        && !head.contains(&0)
+        && words.any(|word| NAMES.iter().any(|name| name.as_bytes() == word))
+}
+
 fn describe_text(head: &[u8]) -> String {
     let text = String::from_utf8_lossy(head);
     let printable = |c: char| !c.is_control() || matches!(c, '\n' | '\r' | '\t');
@@ -84,6 +100,30 @@ fn describe_text(head: &[u8]) -> String {
         .map(|byte| format!("{byte:02x}"))
         .collect();
     format!("bytes that begin with {}", bytes.join(" "))
+}
+
+/// The kind in words of a zip archive with these entries, which is none that torch wrote.
+pub(super) fn describe_zip(names: &[String]) -> String {
+    if names.iter().any(|name| is_array(name)) {
+        return "a NumPy archive (.npz)".to_owned();
+    }
+    let first = names.first().map_or("nothing", String::as_str);
+    format!("a zip archive without data.pkl (it holds {first})")
+}
+
+/// Whether an entry of a zip archive is one of NumPy's arrays by its name.
+pub(super) fn is_array(name: &str) -> bool {
+    Path::new(name).extension().is_some_and(|e| e == "npy")
+}
+
+pub(super) fn not_embeddings(source: &Source, found: &str) -> Error {
+    Error::input(
+        source.name(),
+        "the file's beginning",
+        found,
+        "a file written by torch.save, a NumPy array (.npy, .npz), or safetensors",
+        "give the file of embeddings itself",
+    )
 }
 
 pub(super) fn not_torch(source: &Source, found: &str) -> Error {

@@ -19,6 +19,17 @@ pub(crate) enum Dtype {
 }
 
 impl Dtype {
+    /// The type of floating point behind a name of safetensors.
+    pub(crate) fn of_safetensors(name: &str) -> Option<Self> {
+        Some(match name {
+            "F16" => Self::F16,
+            "BF16" => Self::Bf16,
+            "F32" => Self::F32,
+            "F64" => Self::F64,
+            _ => return None,
+        })
+    }
+
     /// The type behind a storage class of `torch`, as `FloatStorage`.
     pub(crate) fn of_storage(class: &str) -> Option<Self> {
         Some(match class {
@@ -73,6 +84,11 @@ impl Dtype {
             "b1" => Self::Bool,
             _ => return None,
         })
+    }
+
+    /// Whether it is of floating point.
+    pub(crate) fn is_float(self) -> bool {
+        matches!(self, Self::F16 | Self::Bf16 | Self::F32 | Self::F64)
     }
 
     /// torch's name.

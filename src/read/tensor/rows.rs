@@ -1,9 +1,9 @@
-//! The rows of a matrix in a torch file, read when they are asked for.
+//! The rows of a matrix in a file, read when they are asked for.
 
 use std::ops::Range;
 
 use super::layout::Layout;
-use super::tensor::{Tensor, shape_text};
+use super::{Tensor, shape_text};
 use crate::error::{Error, Result};
 use crate::rows::{ElementType, Rows, as_binary32};
 
@@ -40,6 +40,12 @@ impl TensorRows {
                 column_stride,
             },
         })
+    }
+
+    /// An error if the file is no longer the one that was opened: replaced, grown, rewritten. Rows
+    /// that were read from such a file may be of either.
+    pub fn check_unchanged(&self) -> Result<()> {
+        self.layout.storage.source.check_unchanged()
     }
 
     /// The element type in the file, in torch's words: `float32`, `bfloat16`, …
@@ -81,11 +87,6 @@ impl Rows for TensorRows {
 }
 
 impl TensorRows {
-    /// SHIM
-    pub fn check_unchanged(&self) -> Result<()> {
-        Ok(())
-    }
-
     fn check_room(&self, range: &Range<usize>, room: usize) -> Result<()> {
         let wanted = range.len().checked_mul(self.layout.columns);
         if range.end <= self.rows && wanted == Some(room) {

@@ -1,0 +1,120 @@
+//! The fields of a call: the same rules for whatever file they are read from.
+
+use super::plain::Scalar;
+use crate::cohort::{Calls, Number, NumberColumn, Texts};
+
+/// The fields' names, in the order of [`Gathered::column`].
+pub(super) const NAMES: [&str; COUNT] = [
+    "chrom",
+    "pos",
+    "svtype",
+    "svlen",
+    "truvari_class",
+    "dataset",
+    "id",
+];
+pub(super) const COUNT: usize = 7;
+
+/// The field of this name.
+pub(super) fn field_of(name: &str) -> Option<usize> {
+    NAMES.iter().position(|&known| known == name)
+}
+
+/// A field's column.
+pub(super) enum Column<'a> {
+    Text(&'a mut dyn Texts),
+    Number(&'a mut NumberColumn),
+}
+
+/// Calls as they are read, and how many of them lack each field.
+#[derive(Debug, Default)]
+pub(super) struct Gathered {
+    pub(super) calls: Calls,
+    missing: [usize; COUNT],
+}
+
+/// What a field of numbers takes, when a value is something else.
+pub(super) struct NoNumber;
+
+impl Gathered {
+    pub(super) fn column(&mut self, field: usize) -> Column<'_> {
+        let calls = &mut self.calls;
+        match field {
+            0 => Column::Text(&mut calls.chrom),
+            1 => Column::Number(&mut calls.pos),
+            2 => Column::Text(&mut calls.svtype),
+            3 => Column::Number(&mut calls.svlen),
+            4 => Column::Text(&mut calls.truvari_class),
+            5 => Column::Text(&mut calls.dataset),
+            _ => Column::Text(&mut calls.id),
+        }
+    }
+
+    /// A call that lacks the field.
+    pub(super) fn push_missing(&mut self, field: usize) {
+        if let Some(missing) = self.missing.get_mut(field) {
+            *missing += 1;
+        }
+        match self.column(field) {
+            Column::Text(column) => column.push(None),
+            Column::Number(column) => column.push(Number::Int(0)),
+        }
+    }
+
+    /// A call whose field is text in the file.
+    pub(super) fn push_text(&mut self, field: usize, text: &str) -> Result<(), NoNumber> {
+        match self.column(field) {
+            Column::Text(column) => column.push(Some(text)),
+            Column::Number(column) => column.push(parse(text).ok_or(NoNumber)?),
+        }
+        Ok(())
+    }
+
+    /// A call whose field is any single value.
+    pub(super) fn push_scalar(&mut self, field: usize, value: Scalar) -> Result<(), NoNumber> {
+        match self.column(field) {
+            Column::Text(column) => column.push(Some(&value.into_text())),
+            Column::Number(column) => column.push(number(value).ok_or(NoNumber)?),
+        }
+        Ok(())
+    }
+
+    /// What the calls lack, in words. `file` is what messages call it.
+    pub(super) fn warnings(&self, file: &str) -> Vec<String> {
+        let rows = self.calls.len();
+        NAMES
+            .iter()
+            .zip(self.missing)
+            // Nothing is computed from the ID, and of classes more is said elsewhere.
+            .filter(|(name, missing)| *missing > 0 && !["id", "truvari_class"].contains(name))
+            .map(|(name, missing)| {
+                let shown = match *name {
+                    "svtype" => "UNK",
+                    "pos" | "svlen" => "0",
+                    _ => "unknown",
+                };
+                format!("{file}: {missing} of {rows} calls have no {name}; it is taken as {shown}")
+            })
+            .collect()
+    }
+}
+
+/// The number that a value is; `None` if it is none.
+pub(super) fn number(scalar: Scalar) -> Option<Number> {
+    Some(match scalar {
+        Scalar::None => Number::Int(0),
+        Scalar::Bool(flag) => Number::Int(i64::from(flag)),
+        Scalar::Int(n) => Number::Int(n),
+        Scalar::Large(x) | Scalar::Float(x) => Number::Float(x),
+        Scalar::Single(x) => Number::Float(f64::from(x)),
+        Scalar::Text(text) => parse(&text)?,
+    })
+}
+
+fn parse(text: &str) -> Option<Number> {
+    let text = text.trim();
+    match text.parse() {
+        Ok(n) => Some(Number::Int(n)),
+        Err(_) => text.parse().ok().map(Number::Float),
+    }
+}

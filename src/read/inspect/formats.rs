@@ -1,0 +1,88 @@
+//! What files of other formats than torch's hold.
+
+use super::super::embeddings::File;
+use super::super::metadata::Outline;
+use super::super::safetensors::{Entry, SafeTensors};
+use super::super::tensor::shape_text;
+use super::super::{npz, sniff};
+use super::{Inspection, Node};
+use crate::error::Result;
+use crate::read::source::Source;
+
+/// Values of a level that are shown.
+const WIDEST: usize = 40;
+
+/// What a file of arrays holds.
+pub(super) fn arrays(file: &File, source: &Source) -> Result<Inspection> {
+    Ok(match file {
+        File::Torch(file) => return super::torch(file),
+        File::Npy(array) => {
+            let content = node("", "array", &array.header.describe());
+            inspection(source, "NumPy array (.npy)", content)
+        }
+        File::Npz(_, archive) => {
+            let mut content = node("", "archive", "");
+            let all = npz::headers(source, archive)?;
+            content.fill(all.iter().map(|(name, header)| {
+                node(name.trim_end_matches(".npy"), "array", &header.describe())
+            }));
+            inspection(source, "NumPy archive (.npz)", content)
+        }
+        File::SafeTensors(file) => inspection(source, "safetensors", tensors(file)),
+    })
+}
+
+fn tensors(file: &SafeTensors) -> Node {
+    let shape = |entry: &Entry| format!("{} {}", entry.dtype, shape_text(&entry.shape));
+    let mut content = node("", "tensors", &file.tensors.len().to_string());
+    let texts = file.metadata.iter();
+    let texts = texts.map(|(key, text)| node(key, "text", text));
+    let all = file.tensors.iter();
+    let all = all.map(|(name, entry)| node(name, "tensor", &shape(entry)));
+    content.fill(texts.chain(all));
+    content
+}
+
+/// What a table holds; `None` if the file does not look like one.
+pub(super) fn table(source: &Source, head: &[u8]) -> Result<Option<Inspection>> {
+    if !sniff::looks_like_a_table(head) {
+        return Ok(None);
+    }
+    let outline = Outline::read(source)?;
+    let mut content = node("", "table", &format!("{} rows", outline.rows));
+    let columns = outline.columns.iter();
+    content.fill(columns.map(|name| node(name, "column", "")));
+    Ok(Some(inspection(source, outline.format, content)))
+}
+
+impl Node {
+    fn fill(&mut self, mut children: impl Iterator<Item = Self>) {
+        self.children = children.by_ref().take(WIDEST).collect();
+        self.more = children.count();
+    }
+}
+
+fn node(key: &str, kind: &str, detail: &str) -> Node {
+    const LONGEST: usize = 200;
+    let detail: String = detail.chars().take(LONGEST).collect();
+    Node {
+        key: key.to_owned(),
+        kind: kind.to_owned(),
+        detail: super::one_line(&detail),
+        children: Vec::new(),
+        more: 0,
+    }
+}
+
+fn inspection(source: &Source, container: &'static str, content: Node) -> Inspection {
+    Inspection {
+        file: source.name(),
+        bytes: source.len(),
+        container,
+        pickle_protocol: None,
+        content,
+        calls: None,
+        foreign_names: Vec::new(),
+        notes: Vec::new(),
+    }
+}

@@ -1,0 +1,151 @@
+//! Text, compressed or not, as a stream: never in memory as a whole.
+
+use std::cell::Cell;
+use std::io::{self, BufRead, BufReader, Chain, Cursor, Read};
+use std::rc::Rc;
+
+use flate2::bufread::MultiGzDecoder;
+
+use super::super::sniff;
+use super::super::source::{Source, Stream};
+use crate::error::{Error, Result};
+
+/// The longest line or record, in bytes: what is longer is no call, but a quote left open.
+pub(super) const LONGEST: u64 = 16 << 20;
+
+/// A text file, open.
+pub(super) struct Text {
+    /// The first line that is not blank, and how many blank ones are before it.
+    pub(super) first_line: Vec<u8>,
+    pub(super) blank_lines: usize,
+    source: Source,
+    rest: Bytes,
+}
+
+/// A file's bytes, inflated where it is compressed.
+enum Bytes {
+    Plain(BufReader<Stream>),
+    Gzip(Box<BufReader<MultiGzDecoder<BufReader<Stream>>>>),
+}
+
+impl Read for Bytes {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::Plain(bytes) => bytes.read(buffer),
+            Self::Gzip(bytes) => bytes.read(buffer),
+        }
+    }
+}
+
+impl BufRead for Bytes {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        match self {
+            Self::Plain(bytes) => bytes.fill_buf(),
+            Self::Gzip(bytes) => bytes.fill_buf(),
+        }
+    }
+
+    fn consume(&mut self, count: usize) {
+        match self {
+            Self::Plain(bytes) => bytes.consume(count),
+            Self::Gzip(bytes) => bytes.consume(count),
+        }
+    }
+}
+
+impl Text {
+    /// Opens a text file that begins with `head`, or refuses what is none.
+    pub(super) fn open(source: &Source, head: &[u8]) -> Result<Self> {
+        const BUFFER: usize = 1 << 16;
+        let file = BufReader::with_capacity(BUFFER, source.stream());
+        let rest = if head.starts_with(b"\x1f\x8b") {
+            let inflated = MultiGzDecoder::new(file);
+            Bytes::Gzip(Box::new(BufReader::with_capacity(BUFFER, inflated)))
+        } else {
+            Bytes::Plain(file)
+        };
+        let mut text = Self {
+            first_line: Vec::new(),
+            blank_lines: 0,
+            source: source.clone(),
+            rest,
+        };
+        while text.first_line.trim_ascii().is_empty() {
+            text.first_line.clear();
+            text.blank_lines += 1;
+            let mut line = (&mut text.rest).take(LONGEST);
+            let read = line.read_until(b'\n', &mut text.first_line);
+            if read.map_err(|e| text.failed(text.blank_lines, &e))? == 0 {
+                break;
+            }
+            if text.blank_lines == 1 && text.first_line.starts_with(b"\xef\xbb\xbf") {
+                text.first_line.drain(..3);
+            }
+        }
+        text.blank_lines -= 1;
+        text.check(head)?;
+        Ok(text)
+    }
+
+    fn check(&self, head: &[u8]) -> Result<()> {
+        let found = match self.first_line.as_slice() {
+            [] => "no line with anything in it".to_owned(),
+            [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => "text in UTF-16".to_owned(),
+            line if line.len() as u64 >= LONGEST => {
+                format!("a first line of more than {LONGEST} bytes")
+            }
+            line if line.contains(&0) || std::str::from_utf8(line).is_err() => {
+                sniff::describe(head, self.source.len())
+            }
+            _ => return Ok(()),
+        };
+        Err(Error::input(
+            self.source.name(),
+            "the file's beginning",
+            found,
+            "a table of calls: CSV, TSV or JSON lines in UTF-8, or Parquet",
+            "save the calls in one of these forms",
+        ))
+    }
+
+    /// The error of a stream that broke off.
+    pub(super) fn failed(&self, line: usize, error: &io::Error) -> Error {
+        broken(&self.source, line, error)
+    }
+
+    /// All of the text from the first line that is not blank on.
+    pub(super) fn into_parts(self) -> (Source, Chain<Cursor<Vec<u8>>, impl BufRead>) {
+        (self.source, Cursor::new(self.first_line).chain(self.rest))
+    }
+}
+
+/// The error of a stream that broke off at a line.
+pub(super) fn broken(source: &Source, line: usize, error: &io::Error) -> Error {
+    Error::input(
+        source.name(),
+        format!("line {line}"),
+        error.to_string(),
+        "text that goes on, or bytes that gzip can inflate",
+        "the file is cut short or damaged: copy it again from where it was whole",
+    )
+}
+
+/// Bytes of which only so many can be read before a record must have ended.
+pub(super) struct Limited<R> {
+    pub(super) bytes: R,
+    pub(super) left: Rc<Cell<u64>>,
+}
+
+impl<R: Read> Read for Limited<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.bytes.read(buffer)?;
+        match self.left.get().checked_sub(count as u64) {
+            Some(left) => self.left.set(left),
+            None => {
+                let text = format!("a call of more than {LONGEST} bytes: is a quote left open?");
+                return Err(io::Error::other(text));
+            }
+        }
+        Ok(count)
+    }
+}
