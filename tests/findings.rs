@@ -1,6 +1,7 @@
 //! The findings on data in memory: dropped rows, threads, odd requests, and what programs read.
 
 use atomscope::cohort::{Call, Calls, Number};
+use atomscope::details::InMemory;
 use atomscope::error::Error;
 use atomscope::fires::FiringSets;
 use atomscope::report::{csv, json, text};
@@ -150,7 +151,11 @@ fn any_atom_can_be_investigated() {
     let known = bias.atoms[0].atom;
     let rare = (0..23).find(|atom| bias.get(*atom).is_none() && sets.atoms().contains(atom));
     let rare = rare.unwrap();
-    let found = stats::investigate(&[rare, known, 99, rare], &bias, &calls, &sets).unwrap();
+    let details = InMemory {
+        calls: &calls,
+        sets: &sets,
+    };
+    let found = stats::investigate(&[rare, known, 99, rare], &bias, &details).unwrap();
     assert_eq!(
         found.iter().map(|i| i.atom).collect::<Vec<_>>(),
         [rare, known, 99, rare]

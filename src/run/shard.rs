@@ -23,6 +23,7 @@ pub(super) struct Work<'a> {
     ahead: &'a Ahead<'a>,
     model: &'a LoadedModel,
     model_id: OnceCell<ModelId>,
+    model_file: Option<InputFile>,
     /// Opened for the first part that has to be encoded.
     session: Option<Session<'a>>,
     merger: Merger,
@@ -65,6 +66,7 @@ impl<'a> Work<'a> {
             ahead,
             model,
             model_id: OnceCell::new(),
+            model_file: None,
             session: None,
             merger: Merger::default(),
             held: 0,
@@ -252,7 +254,7 @@ impl<'a> Work<'a> {
                 feature_dim: sae.feature_dim() as u64,
                 k: sae.k() as u64,
             };
-            self.done.files.push(file);
+            self.model_file = Some(file);
             return Ok(self.model_id.get_or_init(|| id));
         }
         self.model_id.get().ok_or(Error::Cancelled)
@@ -284,6 +286,7 @@ impl<'a> Work<'a> {
 
     /// What came of it all.
     pub(super) fn finish(mut self) -> (Merger, Done) {
+        self.done.files.extend(self.model_file);
         self.done.encoder = self.session.as_ref().map(Session::encoder);
         (self.merger, self.done)
     }

@@ -10,7 +10,7 @@ use super::whole::{FinishedFile, WholeFile, remove_abandoned, temporary};
 use crate::error::{Error, Result};
 
 /// Files of a set that are kept open until they are in their place.
-const MOST_OPEN: usize = 200;
+const MOST_OPEN: usize = 16;
 
 /// The files of one run and the folder they go to.
 ///
