@@ -163,14 +163,13 @@ fn unusable_text_tables() {
             "a number",
         ),
         (&long, "line", "a quote left open", "text that goes on"),
-        (&long_line, "line", "more than", "less"),
+        (&long_line, "line", "more than", ""),
     ];
     let folder = Folder::new();
-    for (text, place, found, expected) in cases {
+    for &(text, place, found, expected) in cases {
         let name: String = text.chars().take(40).collect();
         let (bad, packed) = (folder.table(text.as_bytes()), folder.table(&gzip(text)));
         assert_eq!(bad, packed, "{name}");
-        let expected = if *expected == "less" { "" } else { expected };
         assert_said(&name, &bad, place, found, expected);
     }
 }
