@@ -9,7 +9,7 @@
 //!                                counts
 //! ```
 //!
-//! [`read`] turns torch files into a [`Sae`](sae::Sae), [`Rows`](rows::Rows) that are read as
+//! [`read`] turns files into a [`Sae`](sae::Sae), [`Rows`](rows::Rows) that are read as
 //! they are needed, and [`Calls`](cohort::Calls). An [`engine`], on the processor or on GPUs, finds the
 //! [firing set](fires::FiringSets) of every row and counts it into a [`Tally`](tally::Tally).
 //! [`stats`] computes tables from these, [`report`] writes them. [`analysis`] is all of it in one

@@ -32,7 +32,7 @@ pub fn read_cohort(path: &Path) -> Result<Cohort> {
     read_cohort_with(path, None)
 }
 
-/// Reads a cohort whose embeddings are in a file of torch (`.pt`), NumPy (`.npy`, `.npz`) or
+/// Reads a cohort whose embeddings are in a file of torch (`.pt`), `NumPy` (`.npy`, `.npz`) or
 /// safetensors, where they stay.
 ///
 /// The calls are those of `metadata`: a table (CSV, TSV, JSON lines or Parquet; text also

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::pickle::Id;
-use super::safetensors::{SafeTensors, is_safetensors};
+use super::safetensors::{Entry, SafeTensors, is_safetensors};
 use super::source::Source;
 use super::tensor::{Dtype, Storage, Tensor, TensorRows, shape_text};
 use super::torch::TorchFile;
@@ -16,7 +16,7 @@ use crate::rows::Rows;
 /// A file of one of the formats, open.
 #[derive(Debug)]
 pub(super) enum File {
-    Torch(TorchFile),
+    Torch(Box<TorchFile>),
     Npy(npy::Array),
     Npz(Source, Archive),
     SafeTensors(SafeTensors),
@@ -34,7 +34,9 @@ impl File {
             return if !of_torch && names.iter().any(|name| sniff::is_array(name)) {
                 Ok(Self::Npz(source, archive))
             } else {
-                TorchFile::of_archive(source, archive).map(Self::Torch)
+                TorchFile::of_archive(source, archive)
+                    .map(Box::new)
+                    .map(Self::Torch)
             };
         }
         if head.starts_with(npy::MAGIC) {
@@ -45,7 +47,9 @@ impl File {
             return SafeTensors::open(&source).map(Self::SafeTensors);
         }
         if super::torch::is_legacy(&head) {
-            return TorchFile::of_stream(source, &head).map(Self::Torch);
+            return TorchFile::of_stream(source, &head)
+                .map(Box::new)
+                .map(Self::Torch);
         }
         let found = sniff::describe(&head, source.len());
         Err(sniff::not_embeddings(&source, &found))
@@ -132,15 +136,13 @@ fn torch_rows(file: &TorchFile) -> Result<TensorRows> {
 /// The tensor `embeddings` of a safetensors file, or its only matrix.
 fn matrix(file: &SafeTensors) -> Result<Tensor> {
     const SHOWN: usize = 12;
-    let found = match file.tensors.get("embeddings") {
-        Some(entry) => Some(entry),
-        None => {
-            let mut matrices = file.tensors.values().filter(|entry| {
-                entry.shape.len() == 2 && Dtype::of_safetensors(&entry.dtype).is_some()
-            });
-            matrices.next().filter(|_| matrices.next().is_none())
-        }
-    };
+    let found = file.tensors.get("embeddings").or_else(|| {
+        let is_matrix = |entry: &&Entry| {
+            entry.shape.len() == 2 && Dtype::of_safetensors(&entry.dtype).is_some()
+        };
+        let mut matrices = file.tensors.values().filter(is_matrix);
+        matrices.next().filter(|_| matrices.next().is_none())
+    });
     let tensor = found.and_then(|entry| {
         let &[rows, columns] = entry.shape.as_slice() else {
             return None;

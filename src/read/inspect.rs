@@ -71,7 +71,7 @@ pub fn inspect(path: &Path) -> Result<Inspection> {
     }
 }
 
-fn torch(file: &TorchFile) -> Result<Inspection> {
+fn torch(file: &TorchFile) -> Inspection {
     let mut notes = Vec::new();
     let info = file.document.get(file.document.root, "sv_info");
     let calls = info.and_then(|info| match read_calls(file, info) {
@@ -92,7 +92,7 @@ fn torch(file: &TorchFile) -> Result<Inspection> {
             place: foreign.place,
         })
         .collect();
-    Ok(Inspection {
+    Inspection {
         file: file.name(),
         bytes: file.source.len(),
         container: match file.container {
@@ -104,7 +104,7 @@ fn torch(file: &TorchFile) -> Result<Inspection> {
         calls,
         foreign_names,
         notes,
-    })
+    }
 }
 
 impl CallSummary {

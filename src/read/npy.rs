@@ -1,4 +1,4 @@
-//! NumPy's array files: a magic number, a version, the header's length, the header (a Python dict
+//! numpy's array files: a magic number, a version, the header's length, the header (a Python dict
 //! of three keys), then the numbers.
 //!
 //! <https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html>

@@ -1,4 +1,4 @@
-//! NumPy's archives of arrays: a zip archive of `.npy` files.
+//! numpy's archives of arrays: a zip archive of `.npy` files.
 
 use super::npy::{Array, HEAD, Header};
 use super::plain::utf32;
@@ -60,20 +60,18 @@ fn only_matrix(source: &Source, archive: &Archive) -> Result<(String, Array)> {
         [only] => array(archive, only)?,
         _ => None,
     };
-    match only {
-        Some(array) => Ok((matrices.remove(0), array)),
-        None => {
-            described.truncate(SHOWN);
-            let what = if matrices.is_empty() { "no" } else { "several" };
-            Err(Error::input(
-                source.name(),
-                "the arrays",
-                format!("{what} matrices among {}", described.join(", ")),
-                "an array embeddings, or one two-dimensional array of <f2, <f4 or <f8",
-                "save them with numpy.savez(file, embeddings=...)",
-            ))
-        }
+    if let Some(array) = only {
+        return Ok((matrices.remove(0), array));
     }
+    described.truncate(SHOWN);
+    let what = if matrices.is_empty() { "no" } else { "several" };
+    Err(Error::input(
+        source.name(),
+        "the arrays",
+        format!("{what} matrices among {}", described.join(", ")),
+        "an array embeddings, or one two-dimensional array of <f2, <f4 or <f8",
+        "save them with numpy.savez(file, embeddings=...)",
+    ))
 }
 
 /// The calls' IDs, if the archive has them as text, and what is odd about them.

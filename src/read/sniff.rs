@@ -111,7 +111,7 @@ pub(super) fn describe_zip(names: &[String]) -> String {
     format!("a zip archive without data.pkl (it holds {first})")
 }
 
-/// Whether an entry of a zip archive is one of NumPy's arrays by its name.
+/// Whether an entry of a zip archive is one of numpy's arrays by its name.
 pub(super) fn is_array(name: &str) -> bool {
     Path::new(name).extension().is_some_and(|e| e == "npy")
 }

@@ -26,7 +26,7 @@ struct Stamp {
     length: u64,
     modified: Option<SystemTime>,
     /// Device and inode, where the system has such.
-    identity: Option<(u64, u64)>,
+    identity: (u64, u64),
 }
 
 impl Stamp {
@@ -40,14 +40,14 @@ impl Stamp {
 }
 
 #[cfg(unix)]
-fn identity(facts: &Metadata) -> Option<(u64, u64)> {
+fn identity(facts: &Metadata) -> (u64, u64) {
     use std::os::unix::fs::MetadataExt;
-    Some((facts.dev(), facts.ino()))
+    (facts.dev(), facts.ino())
 }
 
 #[cfg(not(unix))]
-fn identity(_: &Metadata) -> Option<(u64, u64)> {
-    None
+fn identity(_: &Metadata) -> (u64, u64) {
+    (0, 0)
 }
 
 impl Source {

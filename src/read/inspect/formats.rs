@@ -15,7 +15,7 @@ const WIDEST: usize = 40;
 /// What a file of arrays holds.
 pub(super) fn arrays(file: &File, source: &Source) -> Result<Inspection> {
     Ok(match file {
-        File::Torch(file) => return super::torch(file),
+        File::Torch(file) => super::torch(file),
         File::Npy(array) => {
             let content = node("", "array", &array.header.describe());
             inspection(source, "NumPy array (.npy)", content)

@@ -37,7 +37,8 @@ pub(super) fn read(text: Text, sink: &mut Sink<'_>) -> Result<Outline> {
     loop {
         left.set(LONGEST);
         let more = records.read_byte_record(&mut record).map_err(|error| {
-            let line = records.position().line() as usize + skipped;
+            let place = error.position().unwrap_or(records.position());
+            let line = place.line() as usize + skipped;
             unreadable(sink, line, &error)
         })?;
         if !more {
@@ -134,7 +135,7 @@ fn push(record: &ByteRecord, columns: &Columns, line: usize, sink: &mut Sink<'_>
             ));
         };
         if let Err(NoNumber) = sink.gathered.push_text(field, text) {
-            return Err(sink.no_number(place(), field, format!("{text:?}")));
+            return Err(sink.no_number(&place(), field, format!("{text:?}")));
         }
     }
     for &field in &columns.absent {

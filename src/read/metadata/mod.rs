@@ -127,7 +127,7 @@ impl<'a> Sink<'a> {
     }
 
     /// The error of a field of numbers that has something else.
-    fn no_number(&self, place: String, field: usize, found: String) -> Error {
+    fn no_number(&self, place: &str, field: usize, found: String) -> Error {
         let name = NAMES.get(field).copied().unwrap_or_default();
         Error::input(
             self.source.name(),

@@ -139,13 +139,11 @@ pub(super) struct Limited<R> {
 impl<R: Read> Read for Limited<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.bytes.read(buffer)?;
-        match self.left.get().checked_sub(count as u64) {
-            Some(left) => self.left.set(left),
-            None => {
-                let text = format!("a call of more than {LONGEST} bytes: is a quote left open?");
-                return Err(io::Error::other(text));
-            }
-        }
+        let Some(left) = self.left.get().checked_sub(count as u64) else {
+            let text = format!("a call of more than {LONGEST} bytes: is a quote left open?");
+            return Err(io::Error::other(text));
+        };
+        self.left.set(left);
         Ok(count)
     }
 }

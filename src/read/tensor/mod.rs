@@ -40,9 +40,10 @@ impl Tensor {
         storage: Storage,
     ) -> Option<Self> {
         let bytes = rows.checked_mul(columns)?.checked_mul(dtype.size())?;
-        let strides = match by_column {
-            true => vec![1, rows as u64],
-            false => vec![columns as u64, 1],
+        let strides = if by_column {
+            vec![1, rows as u64]
+        } else {
+            vec![columns as u64, 1]
         };
         (bytes as u64 == storage.length).then_some(Self {
             dtype,

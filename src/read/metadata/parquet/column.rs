@@ -1,0 +1,228 @@
+//! A column of a Parquet file.
+
+use std::fs::File;
+
+use parquet::basic::{ConvertedType, LogicalType, Type};
+use parquet::column::page::{Page, PageMetadata, PageReader};
+use parquet::column::reader::{ColumnReader, ColumnReaderImpl, get_column_reader};
+use parquet::data_type::DataType;
+use parquet::errors::{ParquetError, Result as PageResult};
+use parquet::file::reader::{FileReader, SerializedFileReader};
+use parquet::schema::types::ColumnDescPtr;
+
+use super::super::super::plain::Scalar;
+use super::super::{NoNumber, Sink};
+use super::bad;
+use crate::error::{Error, Result};
+
+/// Calls that are read at once.
+const AT_ONCE: usize = 1024;
+
+/// How a column's numbers are to be taken.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Meaning {
+    Signed,
+    Unsigned,
+    Text,
+}
+
+/// What a column's values mean; `None` if they are no single numbers or text.
+fn meaning(column: &ColumnDescPtr) -> Option<Meaning> {
+    if column.path().parts().len() != 1 || column.max_rep_level() != 0 {
+        return None;
+    }
+    match column.physical_type() {
+        Type::INT96 | Type::FIXED_LEN_BYTE_ARRAY => return None,
+        Type::BYTE_ARRAY => {
+            let decimal = column.converted_type() == ConvertedType::DECIMAL;
+            return (!decimal).then_some(Meaning::Text);
+        }
+        _ => {}
+    }
+    match (column.logical_type_ref(), column.converted_type()) {
+        (Some(LogicalType::Integer(kind)), _) if kind.is_signed => Some(Meaning::Signed),
+        (Some(LogicalType::Integer(_)), _)
+        | (None, ConvertedType::UINT_32 | ConvertedType::UINT_64) => Some(Meaning::Unsigned),
+        (None | Some(LogicalType::Unknown), ConvertedType::NONE)
+        | (
+            None,
+            ConvertedType::INT_8
+            | ConvertedType::INT_16
+            | ConvertedType::INT_32
+            | ConvertedType::INT_64
+            | ConvertedType::UINT_8
+            | ConvertedType::UINT_16,
+        ) => Some(Meaning::Signed),
+        _ => None,
+    }
+}
+
+/// Appends a column of all row groups to a field's.
+pub(super) fn read(
+    file: &SerializedFileReader<File>,
+    at: usize,
+    field: usize,
+    sink: &mut Sink<'_>,
+) -> Result<()> {
+    sink.see(field);
+    let column = file.metadata().file_metadata().schema_descr().column(at);
+    let place = format!("column {}", column.name());
+    let Some(meaning) = meaning(&column) else {
+        return Err(Error::input(
+            sink.source.name(),
+            place,
+            format!(
+                "values of {} that are no plain numbers or text",
+                column.physical_type()
+            ),
+            "integers, floating-point numbers, booleans or text",
+            "convert the column and save the file again",
+        ));
+    };
+    for number in 0..file.num_row_groups() {
+        let failed = |error| bad(sink.source, &place, &error);
+        let group = file.get_row_group(number).map_err(failed)?;
+        let rows = usize::try_from(group.metadata().num_rows()).unwrap_or(usize::MAX);
+        let pages = group.get_column_page_reader(at).map_err(failed)?;
+        let pages = Box::new(Checked { pages, rows });
+        let reader = get_column_reader(column.clone(), pages);
+        read_group(reader, meaning, rows, (field, &place), sink)?;
+    }
+    Ok(())
+}
+
+/// Appends a column of a row group to a field's.
+fn read_group(
+    reader: ColumnReader,
+    meaning: Meaning,
+    rows: usize,
+    at: (usize, &str),
+    sink: &mut Sink<'_>,
+) -> Result<()> {
+    let unsigned = meaning == Meaning::Unsigned;
+    let of_i32 = |n: &i32| {
+        Scalar::Int(if unsigned {
+            i64::from(*n as u32)
+        } else {
+            i64::from(*n)
+        })
+    };
+    let of_i64 = |n: &i64| match i64::try_from(*n as u64) {
+        Err(_) if unsigned => Scalar::Large(*n as u64 as f64),
+        _ => Scalar::Int(*n),
+    };
+    match reader {
+        ColumnReader::BoolColumnReader(r) => pour(r, rows, at, sink, |x| Some(Scalar::Bool(*x))),
+        ColumnReader::Int32ColumnReader(r) => pour(r, rows, at, sink, |x| Some(of_i32(x))),
+        ColumnReader::Int64ColumnReader(r) => pour(r, rows, at, sink, |x| Some(of_i64(x))),
+        ColumnReader::FloatColumnReader(r) => pour(r, rows, at, sink, |x| Some(Scalar::Single(*x))),
+        ColumnReader::DoubleColumnReader(r) => pour(r, rows, at, sink, |x| Some(Scalar::Float(*x))),
+        ColumnReader::ByteArrayColumnReader(r) => pour(r, rows, at, sink, |x| {
+            Some(Scalar::Text(x.as_utf8().ok()?.to_owned()))
+        }),
+        // Told by its meaning, before.
+        ColumnReader::Int96ColumnReader(_) | ColumnReader::FixedLenByteArrayColumnReader(_) => {
+            Ok(())
+        }
+    }
+}
+
+/// Appends the values of a reader to a field's column.
+fn pour<T: DataType>(
+    mut column: ColumnReaderImpl<T>,
+    rows: usize,
+    (field, place): (usize, &str),
+    sink: &mut Sink<'_>,
+    scalar: impl Fn(&T::T) -> Option<Scalar>,
+) -> Result<()> {
+    let (mut levels, mut values) = (Vec::new(), Vec::new());
+    let mut row = 0;
+    while row < rows {
+        levels.clear();
+        values.clear();
+        let most = AT_ONCE.min(rows - row);
+        let read = column.read_records(most, Some(&mut levels), None, &mut values);
+        let (count, ..) = read.map_err(|error| bad(sink.source, place, &error))?;
+        if count == 0 {
+            let error = ParquetError::General(format!("{} values too few", rows - row));
+            return Err(bad(sink.source, place, &error));
+        }
+        let mut values = values.iter();
+        for at in 0..count {
+            // Without levels every call has a value.
+            if levels.get(at) == Some(&0) {
+                sink.gathered.push_missing(field);
+            } else {
+                let value = values.next().and_then(&scalar);
+                push(value, row + at, (field, place), sink)?;
+            }
+        }
+        row += count;
+    }
+    Ok(())
+}
+
+fn push(
+    value: Option<Scalar>,
+    row: usize,
+    (field, place): (usize, &str),
+    sink: &mut Sink<'_>,
+) -> Result<()> {
+    let Some(value) = value else {
+        let error = ParquetError::General(format!("no text in UTF-8 in row {row} of its group"));
+        return Err(bad(sink.source, place, &error));
+    };
+    let pushed = match &value {
+        Scalar::Text(text) => sink.gathered.push_text(field, text),
+        value => sink.gathered.push_scalar(field, value.clone()),
+    };
+    pushed.map_err(|NoNumber| {
+        let place = format!("row {row} of its group");
+        sink.no_number(&place, field, value.into_text())
+    })
+}
+
+/// Pages whose counts were checked against their bytes and the row group: the parser makes room
+/// for as many values as a page says that it has.
+struct Checked {
+    pages: Box<dyn PageReader>,
+    rows: usize,
+}
+
+impl PageReader for Checked {
+    fn get_next_page(&mut self) -> PageResult<Option<Page>> {
+        let Some(page) = self.pages.get_next_page()? else {
+            return Ok(None);
+        };
+        let (count, most) = match &page {
+            // A value takes a byte at least.
+            Page::DictionaryPage {
+                buf, num_values, ..
+            } => (*num_values, buf.len()),
+            Page::DataPage { num_values, .. } | Page::DataPageV2 { num_values, .. } => {
+                (*num_values, self.rows)
+            }
+        };
+        if count as usize <= most {
+            return Ok(Some(page));
+        }
+        let text = format!("a page of {count} values where {most} are the most");
+        Err(ParquetError::General(text))
+    }
+
+    fn peek_next_page(&mut self) -> PageResult<Option<PageMetadata>> {
+        self.pages.peek_next_page()
+    }
+
+    fn skip_next_page(&mut self) -> PageResult<()> {
+        self.pages.skip_next_page()
+    }
+}
+
+impl Iterator for Checked {
+    type Item = PageResult<Page>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.get_next_page().transpose()
+    }
+}
