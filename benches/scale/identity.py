@@ -25,8 +25,12 @@ def run(session):
     for pieces in CUTS:
         folder = session.simulate(PART, "identity", SHAPE, pieces)
         found, merges = merged_report(session, draw, choices, folder, pieces)
-        what = f"identity: {pieces} shards, where one analyze of all has other bytes"
-        cuts.append({"shards": pieces, "merges": merges, "same_bytes": session.compare(what, expected, found)})
+        what = f"identity: {pieces} shards, where one analyze of one file has other bytes"
+        same = session.compare(what, expected, found)
+        together = session.fresh("identity-together")
+        session.run(PART, "analyze", "--quiet", *of(folder, pieces), "--out", together)
+        same &= session.compare(f"identity: analyze of {pieces} files", expected, outputs(together))
+        cuts.append({"shards": pieces, "merges": merges, "same_bytes": same})
     return {"shape": SHAPE, "outputs": sorted(expected), "choices": choices, "refused": refused, "cuts": cuts}
 
 
@@ -72,8 +76,9 @@ def merged_report(session, draw, choices, folder, pieces):
 
 
 def render(found):
-    lines = ["one analyze of {rows} calls, {input_dim} -> {features}, k = {k}".format(**found["shape"])
-             + f", against tally, merge and report: {', '.join(found['outputs'])}"]
+    lines = ["one analyze of {rows} calls in one file, {input_dim} -> {features}, k = {k}".format(**found["shape"])
+             + ", against analyze of all files, and against tally, merge and report",
+             f"outputs: {', '.join(found['outputs'])}"]
     for cut in found["cuts"]:
         same = "the same bytes" if cut["same_bytes"] else "OTHER BYTES"
         lines.append(f"{cut['shards']:>3} shards, {cut['merges']:>3} merges: {same}")
