@@ -70,4 +70,8 @@ def render(found):
     lines.append(f"goals: ratio {ratio:.3f} <= {MOST_RATIO}: {goal(ratio <= MOST_RATIO)}; "
                  f"peak {peak / 1e6:.0f} MB < {MOST_BYTES / 1e6:.0f}: {goal(peak < MOST_BYTES)}; "
                  f"100 and 10 files give the same bytes: {'yes' if found['same_bytes'] else 'NO'}")
+    busy = [each["others_share"]["median"] for each in found["cases"] if each["others_share"]]
+    if busy:
+        lines.append(f"meanwhile others took up to {max(busy):.0%} of the processors: where that is much, "
+                     "times and ratios mean little")
     return "\n".join(lines)
