@@ -14,14 +14,14 @@ from dataclasses import dataclass
 # ignored in silence for as long as the cohort takes.
 KEYS = {
     "samples", "embeddings", "model", "out", "atomscope", "device", "tally_args", "report_args",
-    "min_support", "checkpoint_rows", "merge_width", "retries",
+    "min_support", "checkpoint_rows", "merge_width",
     "tally_threads", "tally_mem_mb", "tally_runtime", "tally_gpu", "tally_gres",
     "merge_mem_mb", "merge_runtime", "report_mem_mb", "report_runtime",
 }  # fmt: skip
 
 # Keys that must be whole numbers, and the least that each may be.
 NUMBERS = {
-    "min_support": 0, "checkpoint_rows": 0, "merge_width": 2, "retries": 0,
+    "min_support": 0, "checkpoint_rows": 0, "merge_width": 2,
     "tally_threads": 1, "tally_mem_mb": 1, "tally_runtime": 1, "tally_gpu": 1,
     "merge_mem_mb": 1, "merge_runtime": 1, "report_mem_mb": 1, "report_runtime": 1,
 }  # fmt: skip
@@ -55,7 +55,7 @@ class Shard:
 def check_config(config):
     """Refuses keys that do not exist and values that cannot be meant; returns numbers as numbers.
 
-    On the command line (`--config retries=3`) values can arrive as text.
+    On the command line (`--config merge_width=3`) values can arrive as text.
     """
     unknown = sorted(set(config) - KEYS)
     if unknown:
