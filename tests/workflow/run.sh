@@ -45,6 +45,22 @@ stop() {
     kill -9 "$pid" 2>/dev/null || true
 }
 
+# Ends whatever of a run still works in its folder $1: the daemons by their pid files (unless a pid
+# is another program's by now), then jobs and a Snakemake that outlived them.
+sweep() {
+    local daemon pid
+    for daemon in slurmd slurmctld munged; do
+        pid=$(cat "$1/$daemon.pid" 2>/dev/null || echo none)
+        [ "$(cat "/proc/$pid/comm" 2>/dev/null)" = "$daemon" ] && stop "$1/$daemon.pid"
+    done
+    for pid in /proc/[0-9]*; do
+        case $(readlink "$pid/cwd" 2>/dev/null) in
+        "$1" | "$1/"* | "$1 (deleted)") kill -9 "${pid#/proc/}" 2>/dev/null || true ;;
+        esac
+    done
+    rm -rf "$1"
+}
+
 # shellcheck disable=SC2317  # the trap calls it
 finish() {
     local status=$?
@@ -52,18 +68,19 @@ finish() {
     if [ -n "$work" ]; then
         if [ -s "$work/slurmctld.pid" ]; then
             timeout -k 5 20 scancel --user=root >/dev/null 2>&1 || true
-            sleep 1
+            for _ in $(seq 25); do
+                [ -n "$(timeout 5 squeue --noheader --states=running,completing 2>/dev/null)" ] || break
+                sleep 0.2
+            done
         fi
-        stop "$work/slurmd.pid"
-        stop "$work/slurmctld.pid"
-        stop "$work/munged.pid"
         if [ "$status" -ne 0 ]; then
             for log in "$work"/*.log; do
                 [ -s "$log" ] && printf -- '-- %s\n' "${log##*/}" && tail -n 40 "$log"
             done >&2
         fi
+        cd /
+        sweep "$work"
         if [ -e "$conf" ] && grep -qxF "$mark" "$conf"; then rm -f "$conf"; fi
-        rm -rf "$work"
     fi
     exit "$status"
 }
@@ -117,13 +134,9 @@ exec 9</etc/slurm
 flock -n 9 || skip "another of this test is running"
 
 # A run that was ended with SIGKILL has left its daemons and its folder: under the lock, whatever is
-# there is left over. A pid may belong to another program by now.
-for left in /tmp/atomscope-workflow.*/; do
-    for daemon in slurmd slurmctld munged; do
-        pid=$(cat "$left$daemon.pid" 2>/dev/null || echo none)
-        [ "$(cat "/proc/$pid/comm" 2>/dev/null)" = "$daemon" ] && stop "$left$daemon.pid"
-    done
-    rm -rf "$left"
+# there is left over.
+for left in /tmp/atomscope-workflow.*; do
+    if [ -d "$left" ]; then sweep "$left"; fi
 done
 work=$(mktemp -d /tmp/atomscope-workflow.XXXXXX)
 trap finish EXIT
