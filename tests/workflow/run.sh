@@ -192,6 +192,8 @@ grep -q '^Lints for rule report' lint.log || fail "lint did not run"
 
 # ---- the cohort, and its report from one process --------------------------------------------------
 
+rm ./*.log
+
 step "one process"
 shards=8
 "$atomscope" simulate --quiet --out sim --pieces $shards --seed 7 \
@@ -204,7 +206,7 @@ done
 
 cohort=(
     "embeddings=sim/embeddings-*.pt" model=sim "atomscope=$atomscope"
-    tally_threads=1 checkpoint_rows=1000 tally_mem_mb=500 merge_mem_mb=200 report_mem_mb=500
+    tally_threads=1 checkpoint_rows=500 tally_mem_mb=500 merge_mem_mb=200 report_mem_mb=500
 )
 
 same_report() {
@@ -218,6 +220,7 @@ step "local"
 snakemake 120 --profile "$root/workflow/profiles/local" --config "${cohort[@]}" out=local merge_width=2 \
     >local.log 2>&1 || fail "the local run"
 same_report local
+rm local.log
 
 # Another device, other threads, other checkpoints: nothing to do, as nothing differs.
 snakemake 60 --dry-run --profile "$root/workflow/profiles/local" --config "${cohort[@]}" out=local merge_width=2 \
@@ -289,17 +292,24 @@ slurm=(
 step "Slurm"
 snakemake 300 "${slurm[@]}" --config "${cohort[@]}" out=slurm merge_width=4 >slurm.log 2>&1 || fail "the run on Slurm"
 same_report slurm
+rm slurm.log
 
 step "Slurm, one tally killed, another's job cancelled"
 "$venv/bin/python" "$root/tests/workflow/strike.py" \
     kill "$work/struck/tally/embeddings-3.tally" cancel "$work/struck/tally/embeddings-6.tally" \
     >strike.log 2>&1 9<&- &
 strike=$!
+# The slowest way to the same bytes, so that there is a midway.
 snakemake 300 "${slurm[@]}" --config "${cohort[@]}" out="$work/struck" \
+    tally_args="--simd portable --screen single" \
     >struck.log 2>&1 ||
     fail "the run with failures"
 wait "$strike" || fail "no job was struck"
 same_report struck
+for shard in embeddings-3 embeddings-6; do
+    grep -q 'done by an earlier run, and not done again' "struck/logs/tally/$shard.log" ||
+        fail "$shard did not go on from its checkpoint"
+done
 # Each struck shard has one job that failed and one that did it; every other has one.
 squeue --noheader --states=all --format='%k %T' | grep '^rule_tally' >states.log || true
 for expected in "embeddings-3 FAILED" "embeddings-3 COMPLETED" "embeddings-6 CANCELLED" "embeddings-6 COMPLETED"; do

@@ -34,8 +34,9 @@ while waiting:
             path = argv[argv.index("--out") + 1]
             if path not in waiting:
                 continue
-            # Not before it has begun to work.
-            time.sleep(0.3)
+            # Not before it has something to lose: its lock and a part that is done.
+            if len(os.listdir(f"{path}.checkpoints")) < 2:
+                continue
             if waiting[path] == "kill":
                 os.kill(int(pid), signal.SIGKILL)
             else:
