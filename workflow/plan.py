@@ -112,7 +112,9 @@ def from_globs(patterns):
     """One shard for each file that a glob matches."""
     paths = []
     for pattern in patterns:
-        found = sorted(glob.glob(pattern, recursive=True))
+        # As the program takes it: what is there under that very name is meant, and no folder is.
+        found = [pattern] if os.path.exists(pattern) else glob.glob(pattern, recursive=True)
+        found = sorted(path for path in found if not os.path.isdir(path))
         if not found:
             raise Refusal(f"embeddings: nothing matches {pattern!r} in {os.getcwd()}")
         paths += found
@@ -179,9 +181,20 @@ def ignored_columns(path):
 
 def default_name(path, rows):
     """A shard's name where the sheet gives none: its file's, and its rows."""
-    stem = re.sub(r"\.(pt|pth|npy|npz|safetensors|parquet|h5)$", "", os.path.basename(path))
+    stem = re.sub(r"\.(pt|pth|npy|npz|safetensors)$", "", os.path.basename(path))
     name = re.sub(r"[^A-Za-z0-9._-]", "_", stem).lstrip("._-") or "shard"
     return f"{name}.{rows.replace('..', '-')}" if rows else name
+
+
+def tables_beside(path):
+    """Tables that the program reads without being told, where a file of embeddings has no calls.
+
+    It takes the one that has the file's name. Which of several is no matter here: it refuses them.
+    """
+    stem = os.path.splitext(path)[0]
+    endings = [".csv", ".tsv", ".jsonl", ".ndjson", ".parquet"]
+    names = [stem + ending + zipped for ending in endings for zipped in ("", ".gz")]
+    return [name for name in names if name != path and os.path.isfile(name)]
 
 
 def refuse_overlaps(source, shards):

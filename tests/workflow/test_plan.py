@@ -107,6 +107,20 @@ class Shards(unittest.TestCase):
         self.refused("both", plan.find_shards, {"samples": "s.tsv", "embeddings": glob})
         self.refused("no shards", plan.find_shards, {"samples": "", "embeddings": None})
 
+    def test_a_name_that_looks_like_a_pattern(self):
+        path = self.path("odd[1].pt")
+        shards = plan.find_shards({"samples": "", "embeddings": path})
+        self.assertEqual(shards, [plan.Shard("odd_1_", path)])
+        self.refused("nothing matches", plan.find_shards, {"samples": "", "embeddings": os.path.dirname(path)})
+
+    def test_tables_beside(self):
+        embeddings = self.path("a.npy")
+        self.assertEqual(plan.tables_beside(embeddings), [])
+        tables = [self.path("a.tsv"), self.path("a.jsonl.gz")]
+        self.path("ab.tsv")
+        self.path("a.npy.tsv")
+        self.assertEqual(plan.tables_beside(embeddings), tables)
+
     def test_files_that_are_missing(self):
         here = self.path("here.pt")
         plan.refuse_missing("s", [plan.Shard("x", here)])
