@@ -174,6 +174,15 @@ for expected in "1 empty/shard-33.pt" "1 empty/shard-3[23].pt" "1 empty/shard-?.
     [ "$found" = "${expected%% *}" ] || fail "${expected#* }: $found merge jobs, not ${expected%% *}"
 done
 
+# Tally jobs alone ask for a GPU, and only where one is sure to be used.
+for expected in "device=auto|" "device=cuda tally_gpu=2|gpu=2" \
+    "device=cuda:all tally_gres=gpu:a100:1|gres=gpu:a100:1"; do
+    # shellcheck disable=SC2086  # two options
+    merges embeddings='empty/shard-1.pt' ${expected%|*} >/dev/null
+    found=$(grep -oE '\b(gpu|gres)=[^,]*' dry.log || true)
+    [ "$found" = "${expected#*|}" ] || fail "${expected%|*}: the jobs ask for '$found'"
+done
+
 if snakemake 60 --dry-run --quiet all --cores 1 \
     --config "${shard_config[@]}" embeddings='none/*.pt' >/dev/null 2>nothing.log; then
     fail "a glob that matches nothing was taken"
@@ -286,7 +295,7 @@ done
 
 slurm=(
     --profile "$root/workflow/profiles/slurm" --latency-wait 10
-    --slurm-status-command squeue --slurm-no-account --slurm-init-seconds-before-status-checks 5
+    --slurm-status-command squeue --slurm-no-account --slurm-init-seconds-before-status-checks 1
 )
 
 step "Slurm"
