@@ -22,7 +22,7 @@ pub struct Part {
 /// Where they are.
 #[derive(Debug)]
 pub(super) enum Place {
-    Memory { calls: Calls, sets: FiringSets },
+    Memory { calls: Box<Calls>, sets: FiringSets },
     Open(Box<FiresFile>),
     File(PathBuf),
 }

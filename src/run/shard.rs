@@ -201,7 +201,10 @@ impl<'a> Work<'a> {
             let bytes = fires.bytes() + calls.bytes();
             if self.held + bytes <= details.memory {
                 self.held += bytes;
-                place = Some(Place::Memory { calls, sets: fires });
+                place = Some(Place::Memory {
+                    calls: Box::new(calls),
+                    sets: fires,
+                });
             } else if place.is_none() {
                 place = Some(Place::Open(Box::new(FiresFile::unnamed(
                     details.folder,

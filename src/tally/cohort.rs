@@ -81,7 +81,7 @@ impl Merger {
                 let expected = format!("fewer than {} in all", CohortTally::MOST_ROWS);
                 Error::input(name, "shards", found, expected, "merge fewer tallies")
             })?;
-        for shard in tally.shards.iter() {
+        for shard in &tally.shards {
             let end = (shard.rows.end, name.to_owned());
             self.rows.insert((shard.sha256, shard.rows.start), end);
         }
@@ -104,7 +104,7 @@ impl Merger {
     }
 
     fn check_rows(&self, shards: &Shards, name: &str) -> Result<()> {
-        for shard in shards.iter() {
+        for shard in shards {
             let key = |row| (shard.sha256, row);
             let before = self.rows.range(..key(shard.rows.end)).next_back();
             let overlaps = before.filter(|((sha256, _), (end, _))| {
