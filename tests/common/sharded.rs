@@ -1,0 +1,165 @@
+//! One simulated cohort in one file and in several, and the program run on them.
+
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Output;
+
+use tempfile::TempDir;
+
+use super::{atomscope, contents};
+
+/// The cohort's model and files, and room for results.
+pub(crate) struct Sharded {
+    pub(crate) folder: TempDir,
+    pub(crate) rows: usize,
+}
+
+/// The program's arguments, of text and paths.
+#[macro_export]
+macro_rules! args {
+    ($($arg:expr),* $(,)?) => {
+        [$(std::ffi::OsString::from(&$arg)),*]
+    };
+}
+
+/// Runs the program, which must succeed.
+pub(crate) fn succeed(args: &[OsString]) -> Output {
+    let output = atomscope(args);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{args:?}: {stderr}");
+    output
+}
+
+/// Files of a folder of results but the record, whose seconds differ from run to run.
+pub(crate) fn results(folder: &Path) -> Vec<(String, Vec<u8>)> {
+    let mut files = contents(folder);
+    files.retain(|(name, _)| name != "run.json");
+    files
+}
+
+/// A run's record.
+pub(crate) fn record(folder: &Path) -> serde_json::Value {
+    let json = fs::read(folder.join("run.json")).expect("run.json");
+    serde_json::from_slice(&json).expect("JSON")
+}
+
+impl Sharded {
+    pub(crate) fn new(rows: usize) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let sharded = Self { folder, rows };
+        sharded.simulate(1);
+        sharded
+    }
+
+    fn simulate(&self, pieces: usize) {
+        let mut args = args!["simulate", "-q", "--input-dim", "24", "--features", "96"].to_vec();
+        args.extend(args![
+            "--k",
+            "6",
+            "--seed",
+            "3",
+            "--rows",
+            self.rows.to_string()
+        ]);
+        args.extend(args![
+            "--pieces",
+            pieces.to_string(),
+            "--out",
+            self.folder_of(pieces)
+        ]);
+        succeed(&args);
+    }
+
+    fn folder_of(&self, pieces: usize) -> PathBuf {
+        self.path(&format!("in-{pieces}"))
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub(crate) fn model(&self) -> PathBuf {
+        self.folder_of(1).join("sae.pt")
+    }
+
+    /// The cohort in one file.
+    pub(crate) fn whole(&self) -> PathBuf {
+        self.folder_of(1).join("embeddings.pt")
+    }
+
+    /// The cohort in so many files, simulated when they are asked for first.
+    pub(crate) fn pieces(&self, count: usize) -> Vec<PathBuf> {
+        let folder = self.folder_of(count);
+        if !folder.exists() {
+            self.simulate(count);
+        }
+        let names = atomscope::simulate::piece_names(count);
+        names.into_iter().map(|name| folder.join(name)).collect()
+    }
+
+    /// `analyze`'s arguments over some files.
+    pub(crate) fn analyze_args(
+        &self,
+        embeddings: &[PathBuf],
+        out: &Path,
+        more: &[&str],
+    ) -> Vec<OsString> {
+        let mut args = args!["analyze", "-q", "--save-fires", "--model", self.model()].to_vec();
+        args.extend(
+            embeddings
+                .iter()
+                .flat_map(|path| args!["--embeddings", path]),
+        );
+        args.extend(args!["--out", out]);
+        args.extend(more.iter().map(OsString::from));
+        args
+    }
+
+    /// Analyzes files; the results.
+    pub(crate) fn analyze(
+        &self,
+        embeddings: &[PathBuf],
+        out: &str,
+        more: &[&str],
+    ) -> Vec<(String, Vec<u8>)> {
+        let out = self.path(out);
+        succeed(&self.analyze_args(embeddings, &out, more));
+        results(&out)
+    }
+
+    /// `tally`'s arguments.
+    pub(crate) fn tally_args(&self, embeddings: &Path, out: &Path, more: &[&str]) -> Vec<OsString> {
+        let mut args = args!["tally", "-q", "--model", self.model(), "--out", out].to_vec();
+        args.extend(args!["--embeddings", embeddings]);
+        args.extend(more.iter().map(OsString::from));
+        args
+    }
+
+    /// Counts a shard, with its firing sets.
+    pub(crate) fn tally(&self, embeddings: &Path, out: &str, more: &[&str]) -> PathBuf {
+        let out = self.path(out);
+        let mut args = self.tally_args(embeddings, &out, more);
+        args.push("--fires".into());
+        succeed(&args);
+        out
+    }
+
+    /// Merges tallies.
+    pub(crate) fn merge(&self, tallies: &[PathBuf], out: &str) -> PathBuf {
+        let out = self.path(out);
+        let mut args = args!["merge", "-q", "--out", out].to_vec();
+        args.extend(tallies.iter().map(OsString::from));
+        succeed(&args);
+        out
+    }
+
+    /// Reports from a tally, with the firing sets in its folder and in those named.
+    pub(crate) fn report(&self, tally: &Path, out: &str, more: &[&str]) -> Vec<(String, Vec<u8>)> {
+        let out = self.path(out);
+        let mut args = args!["report", "-q", tally, "--out", out].to_vec();
+        args.extend(more.iter().map(OsString::from));
+        succeed(&args);
+        results(&out)
+    }
+}

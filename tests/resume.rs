@@ -1,0 +1,234 @@
+//! Runs that are killed, and go on where they were.
+
+mod common;
+
+use std::fs;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use common::sharded::{Sharded, record, results, succeed};
+use common::{assert_refused, atomscope, contents};
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+/// Kills that must have hit a running process.
+const KILLS: u32 = 50;
+
+fn start(args: &[std::ffi::OsString]) -> Child {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_atomscope"));
+    command
+        .args(args)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    command.spawn().expect("the program starts")
+}
+
+/// Kills a run again and again, at drawn moments, until it ends by itself before it is killed; how
+/// often it was killed.
+fn kill_until_done(args: &[std::ffi::OsString], longest: Duration, draw: &mut ChaCha8Rng) -> u32 {
+    for kills in 0.. {
+        let mut child = start(args);
+        let moment = longest.mul_f64(draw.random_range(0.0..1.0));
+        let began = Instant::now();
+        loop {
+            if let Some(status) = child.try_wait().expect("a child") {
+                assert!(status.success(), "a run that goes on fails");
+                return kills;
+            }
+            if began.elapsed() > moment {
+                break;
+            }
+            std::thread::sleep(Duration::from_micros(200));
+        }
+        // SIGKILL.
+        child.kill().expect("killable");
+        child.wait().expect("a child");
+    }
+    unreachable!("a run ends")
+}
+
+/// Every file in a folder and below, hidden ones among them.
+fn all_names(folder: &Path) -> Vec<String> {
+    let mut names = Vec::new();
+    for (name, _) in contents(folder) {
+        let path = folder.join(&name);
+        if path.is_dir() {
+            names.extend(
+                all_names(&path)
+                    .into_iter()
+                    .map(|below| format!("{name}/{below}")),
+            );
+        }
+        names.push(name);
+    }
+    names.sort();
+    names
+}
+
+#[test]
+fn runs_that_are_killed_go_on_and_lose_nothing() {
+    let cohort = Sharded::new(600);
+    let pieces = cohort.pieces(7);
+    let expected = cohort.analyze(&pieces, "undisturbed", &[]);
+    let out = cohort.path("killed");
+    let args = cohort.analyze_args(&pieces, &out, &["--checkpoint-rows", "20"]);
+    let began = Instant::now();
+    succeed(&args);
+    let longest = began.elapsed();
+    let names = all_names(&out);
+    let mut draw = ChaCha8Rng::seed_from_u64(11);
+    let (mut kills, mut runs) = (0, 0);
+    while kills < KILLS {
+        fs::remove_dir_all(&out).expect("removable");
+        kills += kill_until_done(&args, longest, &mut draw);
+        runs += 1;
+        assert!(results(&out) == expected, "after {kills} kills");
+        assert_eq!(all_names(&out), names, "something stays behind");
+    }
+    assert!(runs < KILLS, "no run was killed more than once");
+}
+
+#[test]
+fn a_tally_that_is_killed_goes_on() {
+    let cohort = Sharded::new(500);
+    let more = ["--checkpoint-rows", "25", "--screen", "single"];
+    let folder = cohort.path("t");
+    let out = cohort.tally(&cohort.whole(), "t/w.tally", &more);
+    let expected = contents(&folder);
+    let mut args = cohort.tally_args(&cohort.whole(), &out, &more);
+    args.push("--fires".into());
+    let began = Instant::now();
+    fs::remove_dir_all(&folder).expect("removable");
+    succeed(&args);
+    let longest = began.elapsed();
+    let mut draw = ChaCha8Rng::seed_from_u64(12);
+    let mut kills = 0;
+    while kills < KILLS {
+        fs::remove_dir_all(&folder).expect("removable");
+        kills += kill_until_done(&args, longest, &mut draw);
+        assert!(contents(&folder) == expected, "after {kills} kills");
+    }
+}
+
+#[test]
+fn a_bad_shard_loses_nothing_that_was_done() {
+    let cohort = Sharded::new(90);
+    let mut pieces = cohort.pieces(3);
+    let expected = cohort.analyze(&pieces, "undisturbed", &[]);
+    // The last shard's embeddings are of another model.
+    let good = fs::read(&pieces[2]).expect("a shard");
+    let other = common::cohort::Spoilable::new();
+    other.write_cohort(&pieces[2]);
+    let out = cohort.path("results");
+    let args = cohort.analyze_args(&pieces, &out, &[]);
+    let name = pieces[2].display().to_string();
+    assert_refused(
+        &atomscope(&args),
+        &[&name, "rows of 4 numbers", "24, the input_dim"],
+    );
+    assert!(results(&out).is_empty() || !out.join("report.txt").exists());
+    fs::write(&pieces[2], good).expect("writable");
+    // Under other names, and at another time, files are still known by what they hold.
+    let moved = pieces[0].with_file_name("embeddings-1a.pt");
+    fs::rename(&pieces[0], &moved).expect("movable");
+    pieces[0] = moved;
+    succeed(&cohort.analyze_args(&pieces, &out, &[]));
+    assert!(results(&out) == expected);
+    assert_eq!(record(&out)["encode"]["rows_resumed"], 60);
+    assert_eq!(record(&out)["encode"]["rows"], 30);
+}
+
+#[test]
+fn parts_of_other_content_are_made_again() {
+    let cohort = Sharded::new(90);
+    let pieces = cohort.pieces(3);
+    let out = cohort.path("results");
+    let checkpoints = out.join(".atomscope-checkpoints");
+    let args = |more: &[&str]| cohort.analyze_args(&pieces, &out, more);
+    // A run that ends in the middle: the third shard is missing.
+    let aside = pieces[2].with_extension("aside");
+    let begin = || {
+        let _ = fs::remove_dir_all(&out);
+        fs::rename(&pieces[2], &aside).expect("movable");
+        assert_eq!(atomscope(args(&[])).status.code(), Some(2));
+        fs::rename(&aside, &pieces[2]).expect("movable");
+        assert_eq!(
+            contents(&checkpoints).len(),
+            5,
+            "a lock, two tallies, their firing sets"
+        );
+    };
+    let resumed = || record(&out)["encode"]["rows_resumed"].clone();
+    begin();
+    succeed(&args(&[]));
+    assert_eq!(resumed(), 60);
+    // Half-written, or with one bit changed.
+    let cut = |bytes: &mut Vec<u8>| bytes.truncate(bytes.len() / 2);
+    let flip = |bytes: &mut Vec<u8>| {
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 16;
+    };
+    for spoil in [cut as fn(&mut Vec<u8>), flip] {
+        begin();
+        let (name, mut bytes) = contents(&checkpoints).swap_remove(1);
+        spoil(&mut bytes);
+        fs::write(checkpoints.join(name), bytes).expect("writable");
+        succeed(&args(&[]));
+        assert_eq!(resumed(), 30);
+    }
+    // Another content under the same name.
+    begin();
+    fs::copy(&pieces[1], &pieces[0]).expect("copied");
+    let twice = atomscope(args(&[]));
+    assert_refused(
+        &twice,
+        &["rows 0..30 of it", "embeddings-1.pt", "embeddings-2.pt"],
+    );
+}
+
+#[test]
+fn a_finished_tally_is_left_as_it_is() {
+    let cohort = Sharded::new(50);
+    let out = cohort.tally(&cohort.whole(), "t/w.tally", &[]);
+    let changed = |path: &Path| {
+        fs::metadata(path)
+            .expect("there")
+            .modified()
+            .expect("a time")
+    };
+    let fires = out.with_extension("tally.fires");
+    let before = (changed(&out), changed(&fires));
+    let run = |more: &[&str]| {
+        let mut args = cohort.tally_args(&cohort.whole(), &out, more);
+        args.retain(|arg| arg != "-q");
+        String::from_utf8_lossy(&succeed(&args).stderr).into_owned()
+    };
+    let said = run(&["--fires"]);
+    assert!(said.contains("was already in"), "{said}");
+    assert_eq!((changed(&out), changed(&fires)), before);
+    // Where something is missing, damaged, or of other rows, it is done again.
+    fs::remove_file(&fires).expect("removable");
+    assert!(!run(&["--fires"]).contains("was already"));
+    assert!(fires.exists());
+    assert!(run(&[]).contains("was already"));
+    assert!(!run(&["--rows", "0..49"]).contains("was already"));
+    assert!(!run(&["--name", "other"]).contains("was already"));
+    let bytes = fs::read(&out).expect("a tally");
+    fs::write(&out, &bytes[..bytes.len() - 1]).expect("writable");
+    assert!(!run(&["--name", "other"]).contains("was already"));
+}
+
+#[test]
+fn two_runs_do_not_work_on_one_output() {
+    let cohort = Sharded::new(40);
+    let out = cohort.path("results");
+    let folder = out.join(".atomscope-checkpoints");
+    fs::create_dir_all(&folder).expect("made");
+    let lock = fs::File::create(folder.join("lock")).expect("made");
+    lock.lock().expect("locked");
+    let args = cohort.analyze_args(&cohort.pieces(2), &out, &[]);
+    assert_refused(&atomscope(&args), &["another run at work"]);
+    drop(lock);
+    succeed(&args);
+}
