@@ -178,7 +178,7 @@ fn push(
     };
     pushed.map_err(|NoNumber| {
         let place = format!("row {row} of its group");
-        sink.no_number(&place, field, value.into_text())
+        sink.unlike(&place, field, value.into_text())
     })
 }
 
