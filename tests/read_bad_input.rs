@@ -205,8 +205,6 @@ fn files_that_torch_did_not_write() {
     for (bytes, looks_like) in [
         (&b""[..], "an empty file"),
         (b"\x89HDF\r\n\x1a\n....", "HDF5"),
-        (b"\x93NUMPY\x01\0", ".npy"),
-        (b"\x1f\x8b\x08\0", "gzip"),
         (b"##fileformat=VCFv4.2\n", "a VCF"),
         (
             b"version https://git-lfs.github.com/spec/v1\n",
@@ -229,6 +227,18 @@ fn files_that_torch_did_not_write() {
             assert!(bad.found.contains(looks_like), "{bad:?}");
             assert!(bad.expected.contains("torch.save"), "{bad:?}");
         }
+    }
+    // Embeddings, or a table of calls, as far as their first bytes tell; no model.
+    for (bytes, looks_like) in [
+        (&b"\x93NUMPY\x01\0"[..], ".npy"),
+        (b"\x1f\x8b\x08\0", "gzip"),
+    ] {
+        std::fs::write(&path, bytes).unwrap();
+        let bad = bad_model(&path);
+        assert!(bad.found.contains(looks_like), "{bad:?}");
+        assert!(bad.expected.contains("torch.save"), "{bad:?}");
+        parts(&path, &inspect(&path).unwrap_err());
+        bad_cohort(&path);
     }
 }
 

@@ -73,7 +73,7 @@ fn gzip(text: &str) -> Vec<u8> {
 #[test]
 fn unusable_text_tables() {
     let long = format!("pos\n\"{}", "x,\n".repeat(6 << 20));
-    let long_line = format!("{{\"pos\": \"{}", "x".repeat(17 << 20));
+    let long_line = format!("{{\"pos\":1}}\n{{\"pos\": \"{}", "x".repeat(17 << 20));
     let cases: &[(&str, &str, &str, &str)] = &[
         ("", "the file's beginning", "no line", "a table of calls"),
         (

@@ -20,6 +20,11 @@ pub(super) fn field_of(name: &str) -> Option<usize> {
     NAMES.iter().position(|&known| known == name)
 }
 
+/// Whether a field is a number; all others are text.
+pub(super) fn is_number(field: usize) -> bool {
+    matches!(field, 1 | 3)
+}
+
 /// A field's column.
 pub(super) enum Column<'a> {
     Text(&'a mut dyn Texts),
@@ -33,7 +38,7 @@ pub(super) struct Gathered {
     missing: [usize; COUNT],
 }
 
-/// What a field of numbers takes, when a value is something else.
+/// A value that is no number, where the field is one.
 pub(super) struct NoNumber;
 
 impl Gathered {

@@ -135,9 +135,14 @@ impl Source {
 
     /// The file from its beginning, as a stream with a place of its own.
     pub(crate) fn stream(&self) -> Stream {
+        self.stream_from(0)
+    }
+
+    /// The same from a byte on.
+    pub(crate) fn stream_from(&self, position: u64) -> Stream {
         Stream {
             source: self.clone(),
-            position: 0,
+            position,
         }
     }
 

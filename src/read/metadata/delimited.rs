@@ -36,9 +36,11 @@ pub(super) fn read(text: Text, sink: &mut Sink<'_>) -> Result<Outline> {
     let mut rows = 0;
     loop {
         left.set(LONGEST);
+        let ended = records.position().line();
         let more = records.read_byte_record(&mut record).map_err(|error| {
-            let place = error.position().unwrap_or(records.position());
-            let line = place.line() as usize + skipped;
+            // A record that breaks off begins after the last whole one.
+            let place = error.position().map_or(ended, csv::Position::line);
+            let line = place as usize + skipped;
             unreadable(sink, line, &error)
         })?;
         if !more {
@@ -135,7 +137,7 @@ fn push(record: &ByteRecord, columns: &Columns, line: usize, sink: &mut Sink<'_>
             ));
         };
         if let Err(NoNumber) = sink.gathered.push_text(field, text) {
-            return Err(sink.no_number(&place(), field, format!("{text:?}")));
+            return Err(sink.unlike(&place(), field, format!("{text:?}")));
         }
     }
     for &field in &columns.absent {

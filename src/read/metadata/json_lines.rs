@@ -98,7 +98,7 @@ fn push(call: Call<'_>, number: usize, sink: &mut Sink<'_>) -> Result<()> {
             }
             Some(JsonValue::Nested(what)) => Err(what.to_owned()),
         };
-        pushed.map_err(|found| sink.no_number(&format!("line {number}"), field, found))?;
+        pushed.map_err(|found| sink.unlike(&format!("line {number}"), field, found))?;
     }
     Ok(())
 }

@@ -8,7 +8,7 @@ mod text;
 
 use std::path::Path;
 
-use super::fields::{COUNT, Gathered, NAMES, NoNumber, field_of};
+use super::fields::{COUNT, Gathered, NAMES, NoNumber, field_of, is_number};
 use super::sniff;
 use super::source::Source;
 use crate::cohort::Calls;
@@ -126,14 +126,14 @@ impl<'a> Sink<'a> {
         }
     }
 
-    /// The error of a field of numbers that has something else.
-    fn no_number(&self, place: &str, field: usize, found: String) -> Error {
+    /// The error of a field that has something else than it must.
+    fn unlike(&self, place: &str, field: usize, found: String) -> Error {
         let name = NAMES.get(field).copied().unwrap_or_default();
         Error::input(
             self.source.name(),
             format!("{place}, column {name}"),
             found,
-            "a number",
+            if is_number(field) { "a number" } else { "text" },
             "correct this call and save the file again",
         )
     }

@@ -4,6 +4,7 @@
 //! becomes an error like any other.
 
 mod column;
+mod pages;
 
 use std::panic::AssertUnwindSafe;
 use std::thread;
@@ -14,6 +15,7 @@ use parquet::file::reader::{FileReader, SerializedFileReader};
 use super::super::source::Source;
 use super::{NAMES, Outline, Sink};
 use crate::error::{Error, Result};
+use pages::Pages;
 
 /// The name of the thread in which Parquet is parsed, by which a program can keep its panics
 /// silent: they become errors.
@@ -87,9 +89,7 @@ fn bad(source: &Source, place: &str, error: &ParquetError) -> Error {
 
 fn read_here(source: &Source, sink: &mut Sink<'_>) -> Result<Outline> {
     let footer = |error| bad(source, "the footer", &error);
-    let file = source.file().try_clone();
-    let file = file.map_err(|error| Error::reading(source.path(), error))?;
-    let file = SerializedFileReader::new(file).map_err(footer)?;
+    let file = SerializedFileReader::new(Pages(source.clone())).map_err(footer)?;
     let facts = file.metadata().file_metadata();
     let schema = facts.schema_descr();
     let columns: Vec<_> = schema

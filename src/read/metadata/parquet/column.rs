@@ -1,7 +1,5 @@
 //! A column of a Parquet file.
 
-use std::fs::File;
-
 use parquet::basic::{ConvertedType, LogicalType, Type};
 use parquet::column::page::{Page, PageMetadata, PageReader};
 use parquet::column::reader::{ColumnReader, ColumnReaderImpl, get_column_reader};
@@ -13,6 +11,7 @@ use parquet::schema::types::ColumnDescPtr;
 use super::super::super::plain::Scalar;
 use super::super::{NoNumber, Sink};
 use super::bad;
+use super::pages::Pages;
 use crate::error::{Error, Result};
 
 /// Calls that are read at once.
@@ -59,7 +58,7 @@ fn meaning(column: &ColumnDescPtr) -> Option<Meaning> {
 
 /// Appends a column of all row groups to a field's.
 pub(super) fn read(
-    file: &SerializedFileReader<File>,
+    file: &SerializedFileReader<Pages>,
     at: usize,
     field: usize,
     sink: &mut Sink<'_>,
@@ -178,7 +177,7 @@ fn push(
     };
     pushed.map_err(|NoNumber| {
         let place = format!("row {row} of its group");
-        sink.no_number(&place, field, value.into_text())
+        sink.unlike(&place, field, value.into_text())
     })
 }
 

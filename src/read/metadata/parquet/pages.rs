@@ -1,0 +1,101 @@
+//! The file as the parser reads it, with each page's sizes looked at first: the parser makes room
+//! for whatever a page's header says that it holds.
+
+use std::io::BufReader;
+
+use bytes::Bytes;
+use parquet::errors::{ParquetError, Result};
+use parquet::file::reader::{ChunkReader, Length};
+
+use super::super::super::source::{Source, Stream};
+
+/// A Parquet file's bytes.
+pub(super) struct Pages(pub(super) Source);
+
+/// How much a page may grow by inflating, and to which size it may grow in any case.
+const MOST: u64 = 1032;
+const SMALL: u64 = 64 << 20;
+/// The file's end, which is read as pages' headers are: the footer's length and the magic number.
+const END: u64 = 8;
+
+impl Length for Pages {
+    fn len(&self) -> u64 {
+        self.0.len()
+    }
+}
+
+impl ChunkReader for Pages {
+    type T = BufReader<Stream>;
+
+    fn get_read(&self, start: u64) -> Result<Self::T> {
+        if start.checked_add(END) != Some(self.len()) {
+            self.check_page(start)?;
+        }
+        Ok(BufReader::new(self.0.stream_from(start)))
+    }
+
+    fn get_bytes(&self, start: u64, length: usize) -> Result<Bytes> {
+        let end = start.checked_add(length as u64);
+        if end.is_none_or(|end| end > self.len()) {
+            let text = format!("{length} bytes from byte {start} on, beyond the file's end");
+            return Err(ParquetError::EOF(text));
+        }
+        let mut bytes = vec![0; length];
+        let read = self.0.read_at(&mut bytes, start);
+        read.map_err(|error| ParquetError::General(error.to_string()))?;
+        Ok(bytes.into())
+    }
+}
+
+impl Pages {
+    /// Checks what a page says of its sizes.
+    fn check_page(&self, start: u64) -> Result<()> {
+        let mut head = [0; 24];
+        let left = self.len().saturating_sub(start).min(head.len() as u64);
+        let part = head.get_mut(..left as usize).unwrap_or_default();
+        let read = self.0.read_at(part, start);
+        read.map_err(|error| ParquetError::General(error.to_string()))?;
+        let text = match sizes(part) {
+            Some((size, packed)) if size <= packed.saturating_mul(MOST).max(SMALL) => return Ok(()),
+            Some((size, packed)) => format!("a page of {size} bytes from {packed} packed"),
+            None => format!("no page's header at byte {start}"),
+        };
+        Err(ParquetError::General(text))
+    }
+}
+
+/// The sizes, inflated and packed, of a page by its header: fields 1 to 3 of a struct in Thrift's
+/// compact protocol, 32-bit integers all, of which the first is the page's kind.
+fn sizes(mut head: &[u8]) -> Option<(u64, u64)> {
+    let mut field = || {
+        let (&0x15, rest) = head.split_first()? else {
+            return None;
+        };
+        let length = rest.iter().take(5).position(|byte| byte & 0x80 == 0)? + 1;
+        let (number, rest) = rest.split_at_checked(length)?;
+        head = rest;
+        let bits = number.iter().rev();
+        let number = bits.fold(0_u64, |n, byte| n << 7 | u64::from(byte & 0x7f));
+        // Zigzag: odd ones are negative.
+        (number % 2 == 0).then_some(number / 2)
+    };
+    field()?;
+    Some((field()?, field()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::sizes;
+
+    #[test]
+    fn sizes_are_read_as_thrift_writes_them() {
+        let head = [0x15, 0x04, 0x15, 0x80, 0x02, 0x15, 0xfe, 0x01, 0x2c];
+        assert_eq!(sizes(&head), Some((128, 127)));
+        for end in 0..8 {
+            assert_eq!(sizes(&head[..end]), None);
+        }
+        assert_eq!(sizes(&[0x15, 0x00, 0x15, 0x01, 0x15, 0x02]), None);
+        assert_eq!(sizes(&[0x25, 0x00, 0x15, 0x02, 0x15, 0x02]), None);
+        assert_eq!(sizes(&[0x15, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01]), None);
+    }
+}
