@@ -146,12 +146,12 @@ fn numbers_of_pieces_that_make_no_sense_are_refused_in_one_line() -> Outcome {
     Ok(())
 }
 
-/// More pieces than a process may have files open.
+/// More pieces than a process may have files open, where it may have as few as on macOS.
 #[cfg(unix)]
 #[test]
-fn files_that_are_written_are_not_kept_open() -> Outcome {
+fn pieces_may_be_more_than_files_may_be_open() -> Outcome {
     let folder = tempfile::tempdir()?;
-    let script = "ulimit -n 64 && exec \"$0\" simulate --quiet --rows 200 --pieces 200 \
+    let script = "ulimit -n 256 && exec \"$0\" simulate --quiet --rows 300 --pieces 300 \
                   --input-dim 4 --features 4 --k 1 --out \"$1\"";
     let output = std::process::Command::new("sh")
         .args(["-c", script, env!("CARGO_BIN_EXE_atomscope")])
@@ -162,6 +162,6 @@ fn files_that_are_written_are_not_kept_open() -> Outcome {
         "{}",
         String::from_utf8_lossy(&output.stderr)
     );
-    assert_eq!(names(folder.path()).len(), 202);
+    assert_eq!(names(folder.path()).len(), 302);
     Ok(())
 }
