@@ -6,6 +6,7 @@ configuration is a `Refusal`, whose text is one line.
 
 import csv
 import glob
+import itertools
 import os
 import re
 from dataclasses import dataclass
@@ -59,13 +60,17 @@ def check_config(config):
     """
     unknown = sorted(set(config) - KEYS)
     if unknown:
-        raise Refusal(f"config: there is no option {unknown[0]!r}; workflow/config.yaml has them all")
+        raise Refusal(
+            f"config: there is no option {unknown[0]!r}; workflow/config.yaml has them all"
+        )
     checked = dict(config)
     for key, least in NUMBERS.items():
         try:
             checked[key] = int(str(config[key]))
         except (KeyError, ValueError):
-            raise Refusal(f"config: {key} is {config.get(key)!r}; expected a whole number") from None
+            raise Refusal(
+                f"config: {key} is {config.get(key)!r}; expected a whole number"
+            ) from None
         if checked[key] < least:
             raise Refusal(f"config: {key} is {checked[key]}; expected {least} or more")
     for key in KEYS - set(NUMBERS) - {"embeddings"}:
@@ -176,7 +181,9 @@ def ignored_columns(path):
     with open(path, newline="", encoding="utf-8-sig") as file:
         header = next(line for line in file if line.strip() and line[0] != "#").rstrip("\r\n")
     columns = next(csv.reader([header], delimiter="\t" if "\t" in header else ","))
-    return [c.strip() for c in columns if c.strip() not in ("embeddings", "name", "metadata", "rows")]
+    return [
+        c.strip() for c in columns if c.strip() not in ("embeddings", "name", "metadata", "rows")
+    ]
 
 
 def default_name(path, rows):
@@ -204,7 +211,7 @@ def refuse_overlaps(source, shards):
         by_file.setdefault(os.path.abspath(shard.embeddings), []).append(shard)
     for same in by_file.values():
         same.sort(key=lambda shard: shard.range)
-        for one, next_one in zip(same, same[1:]):
+        for one, next_one in itertools.pairwise(same):
             if next_one.range[0] < one.range[1]:
                 raise Refusal(
                     f"{source}: the shards {one.name!r} and {next_one.name!r} have rows of "

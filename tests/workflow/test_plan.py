@@ -15,16 +15,19 @@ class Tree(unittest.TestCase):
         jobs = plan.merge_tree(leaves, width, "root", lambda level, index: f"{level}-{index}")
         return leaves, jobs
 
+    def below(self, jobs, name):
+        if name not in jobs:
+            yield name
+        for under in jobs.get(name, []):
+            yield from self.below(jobs, under)
+
     def test_the_root_has_every_leaf_once(self):
         for width in (2, 3, 4, 32):
             sizes = {1, 2, 3, width - 1, width, width + 1, width**2 - 1, width**2, width**2 + 1}
             for shards in sorted(sizes | set(range(1, 70))):
                 leaves, jobs = self.tree(shards, width)
 
-                def below(name):
-                    return sum(map(below, jobs[name]), []) if name in jobs else [name]
-
-                self.assertEqual(below("root"), leaves)
+                self.assertEqual(list(self.below(jobs, "root")), leaves)
                 for output, inputs in jobs.items():
                     self.assertLessEqual(len(inputs), width)
                     # A merge of one would copy it.
@@ -111,7 +114,11 @@ class Shards(unittest.TestCase):
         path = self.path("odd[1].pt")
         shards = plan.find_shards({"samples": "", "embeddings": path})
         self.assertEqual(shards, [plan.Shard("odd_1_", path)])
-        self.refused("nothing matches", plan.find_shards, {"samples": "", "embeddings": os.path.dirname(path)})
+        self.refused(
+            "nothing matches",
+            plan.find_shards,
+            {"samples": "", "embeddings": os.path.dirname(path)},
+        )
 
     def test_tables_beside(self):
         embeddings = self.path("a.npy")
