@@ -206,7 +206,7 @@ rm ./*.log
 step "one process"
 shards=8
 "$atomscope" simulate --quiet --out sim --pieces $shards --seed 7 \
-    --rows "${ATOMSCOPE_TEST_ROWS:-40000}" --input-dim 512 --features 4096 --k 32
+    --rows 40000 --input-dim 512 --features 4096 --k 32
 [ "$(find sim -name 'embeddings-*.pt' | wc -l)" = $shards ] || fail "simulate did not write $shards files"
 "$atomscope" analyze --quiet --embeddings 'sim/embeddings-*.pt' --model sim --out expected >/dev/null
 for file in report.txt sae_feature_bias_analysis.csv top_biased_features.json coactivation.csv run.json; do
@@ -235,6 +235,17 @@ rm local.log
 snakemake 60 --dry-run --profile "$root/workflow/profiles/local" --config "${cohort[@]}" out=local merge_width=2 \
     device=cpu tally_threads=2 checkpoint_rows=0 >again.log 2>&1 || fail "the second dry run"
 grep -q 'Nothing to be done' again.log || fail "a finished workflow has jobs left"
+
+# A sheet that cuts one file in three is that file.
+printf 'embeddings\tname\trows\n' >sheet.tsv
+for rows in first:0..1000 second:1000..4000 third:4000..5000; do
+    printf 'sim/embeddings-1.pt\t%s\t%s\n' "${rows%:*}" "${rows#*:}" >>sheet.tsv
+done
+"$atomscope" analyze --quiet --embeddings sim/embeddings-1.pt --model sim --out one >/dev/null
+snakemake 120 --profile "$root/workflow/profiles/local" --config samples=sheet.tsv model=sim \
+    "atomscope=$atomscope" out=sheet >sheet.log 2>&1 || fail "the run of a sheet"
+diff -r --exclude=run.json one sheet/report || fail "sheet: the report differs"
+rm sheet.log again.log
 
 # ---- on Slurm -------------------------------------------------------------------------------------
 
