@@ -74,8 +74,10 @@ finish() {
             done
         fi
         if [ "$status" -ne 0 ]; then
-            for log in "$work"/*.log; do
-                [ -s "$log" ] && printf -- '-- %s\n' "${log##*/}" && tail -n 40 "$log"
+            for log in "$work"/*.log "$work"/*/logs/tally/*.log; do
+                [ -s "$log" ] || continue
+                printf -- '-- %s\n' "${log#"$work/"}"
+                tail -n 20 "$log" | cut -c 1-200
             done >&2
         fi
         cd /

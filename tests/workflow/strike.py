@@ -1,6 +1,7 @@
 """Strikes tallies while they run: `kill FILE` ends the process that is to write FILE with SIGKILL,
 `cancel FILE` cancels the Slurm job that it runs in. Ends when all have been struck."""
 
+import glob
 import os
 import signal
 import subprocess
@@ -34,8 +35,8 @@ while waiting:
             path = argv[argv.index("--out") + 1]
             if path not in waiting:
                 continue
-            # Not before it has something to lose: its lock and a part that is done.
-            if len(os.listdir(f"{path}.checkpoints")) < 2:
+            # Not before it has a whole part to go on from; one under way has a hidden name.
+            if not glob.glob("*.tally", root_dir=f"{path}.checkpoints"):
                 continue
             if waiting[path] == "kill":
                 os.kill(int(pid), signal.SIGKILL)
