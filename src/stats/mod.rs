@@ -10,6 +10,7 @@
 //! | `coactivation` | which of the top atoms fire together |
 //! | `chi2`, `fdr`, `exact`, `describe`, `rank`, `counts` | the arithmetic below them, after scipy, statsmodels, Python, numpy and pandas |
 //! | `firings` | the one pass over the firing sets |
+//! | `inference` | what a paper needs beside the notebook: effects, tests and their multiplicity, in log space |
 
 #![forbid(unsafe_code)]
 
@@ -22,6 +23,7 @@ pub mod describe;
 pub mod exact;
 pub mod fdr;
 pub mod firings;
+pub mod inference;
 pub mod investigate;
 pub mod landscape;
 mod lengths;

@@ -1,0 +1,39 @@
+//! Statistics that a reviewer accepts, as pure functions on counts: nothing here reads files,
+//! knows of atoms' names, or writes a report.
+//!
+//! | file | what it computes |
+//! |---|---|
+//! | `table` | the 2×2 table of firing and label that the others take |
+//! | `effect` | how strong: log odds ratio, risk difference, P(TP \| fires), each with its 95 % interval |
+//! | `pearson`, `fisher` | whether at all: chi-square test, Fisher's exact test and its mid-p |
+//! | `stratified` | whether still, within strata: Cochran–Mantel–Haenszel, Breslow–Day–Tarone |
+//! | `rank_sum` | whether the activation tells true from false: Mann–Whitney's U, AUROC |
+//! | `spearman` | whether firing goes with a call's length |
+//! | `multiplicity` | what many tests at once leave: Benjamini–Hochberg and –Yekutieli, Holm, Storey |
+//! | `p_value` | a p-value by its logarithm, so that none underflows |
+//! | `tails`, `student`, `hypergeometric`, `stirling` | the tails of the distributions below them, in log space |
+//!
+//! Two conventions hold throughout. A p-value is carried as `ln p`, from a tail that was computed
+//! in log space. And `None` means that a figure is undefined for this table (a margin is
+//! zero, say), never that it is small; each function says when.
+//!
+//! Logarithms, exponentials and error functions are `libm`'s, not the system's, so that every
+//! machine gives the same bits.
+
+pub mod effect;
+pub mod fisher;
+pub mod hypergeometric;
+pub mod multiplicity;
+pub mod p_value;
+pub mod pearson;
+pub mod rank_sum;
+pub mod spearman;
+mod stirling;
+pub mod stratified;
+pub mod student;
+pub mod table;
+pub mod tails;
+
+pub use effect::Estimate;
+pub use p_value::{PValue, Test};
+pub use table::Table2x2;

@@ -1,0 +1,320 @@
+//! An atom's association with the label within strata: Cochran, Mantel and Haenszel's odds ratio
+//! and test, Breslow and Day's test of homogeneity.
+//!
+//! With a, b, c, d the cells of a stratum's table ([`Table2x2`]), n its calls, R = Σ ad/n and
+//! S = Σ bc/n, the common odds ratio is R/S. A stratum with a zero margin (the atom fires on
+//! all of its calls or on none, or all have one label) adds nothing to any of the sums, as the
+//! textbooks have it, and is not counted. Nothing is added to zero cells: these sums need no
+//! correction, and are consistent for many sparse strata because they have none.
+//!
+//! statsmodels' `StratifiedTable` agrees where every stratum informs and no cell is corrected. Its
+//! `shift_zeros=True` adds ½ to all cells of just the tables that have a zero, which biases
+//! sparse strata towards no effect; it counts strata that inform of nothing among the degrees of
+//! freedom; it has NaN for an odds ratio of exactly 1 and for strata without calls; and its
+//! p-values are `1 − cdf`, which is 0 from 10⁻¹⁶ on. There the textbook holds here.
+
+use rayon::prelude::*;
+
+use super::effect::{Estimate, Z_95};
+use super::p_value::{PValue, Test};
+use super::table::Table2x2;
+use super::tails;
+
+/// One stratum's counts for every atom.
+#[derive(Debug, Clone, Copy)]
+pub struct StratumCounts<'a> {
+    /// True calls of the stratum on which each atom fires, \[F\].
+    pub tp_on: &'a [u64],
+    /// False calls on which it fires, \[F\].
+    pub fp_on: &'a [u64],
+    /// All true calls of the stratum.
+    pub tp: u64,
+    /// All false calls of it.
+    pub fp: u64,
+}
+
+impl StratumCounts<'_> {
+    /// The tables of a block of atoms.
+    fn tables(&self, first: usize, atoms: usize) -> impl Iterator<Item = Table2x2> {
+        let tp_on = self.tp_on[first..][..atoms].iter();
+        let on = tp_on.zip(&self.fp_on[first..][..atoms]);
+        on.map(|(&tp_on, &fp_on)| Table2x2 {
+            tp_on,
+            fp_on,
+            tp_off: self.tp.saturating_sub(tp_on),
+            fp_off: self.fp.saturating_sub(fp_on),
+        })
+    }
+}
+
+/// What the strata together say of an atom.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Stratified {
+    /// Strata without a zero margin: those that inform.
+    pub informative: u32,
+    /// The natural logarithm of Mantel and Haenszel's common odds ratio R/S (J. Natl. Cancer Inst.
+    /// 22, 1959); −∞ where R is 0, ∞ where S is; `None` where both are.
+    pub ln_odds_ratio: Option<f64>,
+    /// The same with the 95 % interval of Robins, Breslow and Greenland (Biometrics 42, 1986),
+    /// which holds for few large strata and for many sparse ones; `None` where R or S is 0.
+    pub adjusted: Option<Estimate>,
+    /// The Cochran–Mantel–Haenszel test of an odds ratio of 1 in all strata, without continuity
+    /// correction: `(Σ(ad−bc)/n)² / Σ(product of margins)/(n²(n−1))`, one degree of freedom;
+    /// statsmodels' `test_null_odds(correction=False)`. `None` where no stratum informs.
+    pub cmh: Option<Test>,
+    /// The same test with ½ taken from the absolute value of the sum (not to below 0), as R's
+    /// `mantelhaen.test` has it by default: conservative. Not the one to rank by.
+    pub cmh_corrected: Option<Test>,
+    /// Breslow and Day's test (*Statistical Methods in Cancer Research* 1, 1980) of one odds
+    /// ratio in all strata, without Tarone's correction: `Σ (a − â)²/v̂`, degrees of freedom one
+    /// fewer than informative strata. `None` where they are fewer than two, or R or S is 0.
+    pub breslow_day: Option<Test>,
+    /// The same with Tarone's correction (Biometrika 72, 1985), `− (Σ(a − â))²/Σv̂`, which gives it
+    /// its distribution under Mantel and Haenszel's estimate; statsmodels'
+    /// `test_equal_odds(adjust=True)`. The one to read.
+    pub breslow_day_tarone: Option<Test>,
+    /// Whether the strata together lean to the other side than the table of all calls does: a
+    /// confounder (Simpson's paradox). Both leanings by the sign of `ad − bc` and of `Σ(ad−bc)/n`;
+    /// a sum that is 0 but for rounding leans nowhere.
+    pub sign_flip: bool,
+}
+
+/// What the strata say of one atom, whose tables they are.
+pub fn of_tables(tables: &[Table2x2]) -> Stratified {
+    let mut sums = Sums::default();
+    for table in tables {
+        sums.add(table);
+    }
+    let mut homogeneity = Homogeneity::default();
+    if let Some(odds_ratio) = sums.odds_ratio() {
+        for table in tables {
+            homogeneity.add(table, odds_ratio);
+        }
+    }
+    sums.finish(homogeneity)
+}
+
+/// Atoms that one thread takes at a time: a cache line's counts and more of each stratum, and few
+/// enough that their sums stay near.
+const BLOCK: usize = 128;
+
+/// What the strata say of every atom, \[F\]. Each atom's sums go over the strata in their order, so
+/// the bits do not depend on the number of threads. Counts above their totals are nobody's, and
+/// such cells count as empty.
+///
+/// # Panics
+/// If the strata have not as many atoms.
+pub fn of_atoms(strata: &[StratumCounts<'_>]) -> Vec<Stratified> {
+    let atoms = strata.first().map_or(0, |stratum| stratum.tp_on.len());
+    for stratum in strata {
+        assert_eq!(stratum.tp_on.len(), atoms);
+        assert_eq!(stratum.fp_on.len(), atoms);
+    }
+    let blocks = (0..atoms).into_par_iter().step_by(BLOCK);
+    blocks
+        .flat_map_iter(|first| of_block(strata, first, BLOCK.min(atoms - first)))
+        .collect()
+}
+
+/// A block of atoms, stratum by stratum, as their counts lie.
+fn of_block(
+    strata: &[StratumCounts<'_>],
+    first: usize,
+    atoms: usize,
+) -> impl Iterator<Item = Stratified> {
+    let mut sums = vec![Sums::default(); atoms];
+    for stratum in strata {
+        for (sums, table) in sums.iter_mut().zip(stratum.tables(first, atoms)) {
+            sums.add(&table);
+        }
+    }
+    let odds_ratios: Vec<_> = sums.iter().map(Sums::odds_ratio).collect();
+    let mut homogeneities = vec![Homogeneity::default(); atoms];
+    for stratum in strata {
+        let with_ratio = homogeneities.iter_mut().zip(&odds_ratios);
+        for ((homogeneity, odds_ratio), table) in with_ratio.zip(stratum.tables(first, atoms)) {
+            if let Some(odds_ratio) = *odds_ratio {
+                homogeneity.add(&table, odds_ratio);
+            }
+        }
+    }
+    sums.into_iter()
+        .zip(homogeneities)
+        .map(|(sums, homogeneity)| sums.finish(homogeneity))
+}
+
+/// Sums over strata of what the odds ratio, its variance and the test are made of. With
+/// P = (a+d)/n, Q = (b+c)/n, R = ad/n and S = bc/n of one stratum:
+#[derive(Debug, Clone, Copy, Default)]
+struct Sums {
+    all: Table2x2,
+    informative: u32,
+    r: f64,
+    s: f64,
+    pr: f64,
+    /// PS + QR.
+    mixed: f64,
+    qs: f64,
+    /// R − S = a less its expectation under independence.
+    difference: f64,
+    /// What `difference` would be if no terms cancelled.
+    size: f64,
+    /// Variance of a under independence, given the margins.
+    variance: f64,
+}
+
+impl Sums {
+    fn add(&mut self, table: &Table2x2) {
+        self.all = self.all + *table;
+        if table.is_degenerate() {
+            return;
+        }
+        self.informative += 1;
+        let [a, b, c, d] = table.cells().map(|x| x as f64);
+        let inverse = 1.0 / table.n() as f64;
+        let [p, q] = [(a + d) * inverse, (b + c) * inverse];
+        let [r, s] = [a * d * inverse, b * c * inverse];
+        self.r += r;
+        self.s += s;
+        self.pr += p * r;
+        self.mixed += p * s + q * r;
+        self.qs += q * s;
+        let difference = table.cross_difference() as f64 * inverse;
+        self.difference += difference;
+        self.size += difference.abs();
+        let rows = table.fires() as f64 * (table.silent() as f64 * inverse);
+        let columns = table.tp() as f64 * (table.fp() as f64 * inverse);
+        self.variance += rows * columns / (table.n() - 1) as f64;
+    }
+
+    /// R/S, if it is neither 0 nor infinite.
+    fn odds_ratio(&self) -> Option<f64> {
+        (self.r > 0.0 && self.s > 0.0).then(|| self.r / self.s)
+    }
+
+    fn ln_odds_ratio(&self) -> Option<f64> {
+        if self.r == 0.0 && self.s == 0.0 {
+            return None;
+        }
+        // Near 1 the logarithm of a rounded ratio loses digits that R − S has.
+        let relative = self.difference / self.s;
+        Some(if relative.abs() < 0.5 {
+            libm::log1p(relative)
+        } else {
+            libm::log(self.r / self.s)
+        })
+    }
+
+    /// Robins, Breslow and Greenland's interval.
+    fn adjusted(&self) -> Option<Estimate> {
+        self.odds_ratio()?;
+        let value = self.ln_odds_ratio()?;
+        let Self { r, s, .. } = *self;
+        let variance =
+            self.pr / (2.0 * r * r) + self.mixed / (2.0 * r * s) + self.qs / (2.0 * s * s);
+        let half_width = Z_95 * variance.sqrt();
+        Some(Estimate {
+            value,
+            low: value - half_width,
+            high: value + half_width,
+        })
+    }
+
+    /// The Cochran–Mantel–Haenszel test, with so much taken from the absolute difference.
+    fn cmh(&self, correction: f64) -> Option<Test> {
+        let difference = (self.difference.abs() - correction).max(0.0);
+        (self.informative > 0).then(|| chi2(difference * difference / self.variance, 1))
+    }
+
+    fn sign_flip(&self) -> bool {
+        let crude = self.all.cross_difference();
+        let leans = self.difference.abs() > 1e-12 * self.size;
+        leans && crude != 0 && (crude > 0) != (self.difference > 0.0)
+    }
+
+    fn finish(&self, homogeneity: Homogeneity) -> Stratified {
+        let degrees = self.informative.saturating_sub(1);
+        let tests = self.odds_ratio().is_some() && degrees > 0;
+        let test = |statistic: f64| tests.then(|| chi2(statistic.max(0.0), degrees));
+        Stratified {
+            informative: self.informative,
+            ln_odds_ratio: self.ln_odds_ratio(),
+            adjusted: self.adjusted(),
+            cmh: self.cmh(0.0),
+            cmh_corrected: self.cmh(0.5),
+            breslow_day: test(homogeneity.statistic),
+            breslow_day_tarone: test(homogeneity.statistic - homogeneity.correction()),
+            sign_flip: self.sign_flip(),
+        }
+    }
+}
+
+fn chi2(statistic: f64, degrees: u32) -> Test {
+    let p = PValue::from_ln(tails::ln_chi2_upper(statistic, degrees));
+    Test { statistic, p }
+}
+
+/// Sums over strata of how far a is from its fit â, the value at which the stratum's odds ratio
+/// is the common one.
+#[derive(Debug, Clone, Copy, Default)]
+struct Homogeneity {
+    /// `Σ (a − â)²/v̂`.
+    statistic: f64,
+    /// `Σ (a − â)`.
+    residual: f64,
+    /// `Σ v̂`, with 1/v̂ = 1/â + 1/b̂ + 1/ĉ + 1/d̂.
+    variance: f64,
+}
+
+impl Homogeneity {
+    fn add(&mut self, table: &Table2x2, odds_ratio: f64) {
+        if table.is_degenerate() {
+            return;
+        }
+        let [a, b, c, d] = fit(table, odds_ratio);
+        let (agree, disagree) = (a * d, b * c);
+        let variance = agree * disagree / ((a + d) * disagree + (b + c) * agree);
+        let residual = table.tp_on as f64 - a;
+        self.statistic += residual * residual / variance;
+        self.residual += residual;
+        self.variance += variance;
+    }
+
+    /// Tarone's.
+    fn correction(&self) -> f64 {
+        self.residual * self.residual / self.variance
+    }
+}
+
+/// The cells with this table's margins and that odds ratio ψ, ad = ψ·bc.
+///
+/// Each is the root of a quadratic, and all four quadratics have one discriminant, which is a
+/// sum of positive terms: with g = n − fires − tp = d − a and h = tp − fires = c − b,
+/// `Δ = ψ²h² + 2ψ(fires·silent + tp·fp) + g²`. The smaller cell of either diagonal is
+/// `2·product/(positive terms + √Δ)`, and the larger one exceeds it by |g| or |h|: so nothing
+/// cancels, for ψ = 1 neither, where the usual formula divides 0 by 0.
+fn fit(table: &Table2x2, odds_ratio: f64) -> [f64; 4] {
+    let [fires, silent] = [table.fires() as f64, table.silent() as f64];
+    let [tp, fp] = [table.tp() as f64, table.fp() as f64];
+    let (g, h) = (silent - tp, tp - fires);
+    let psi = odds_ratio;
+    let linear = 2.0 * psi * (fires * silent + tp * fp);
+    let root = (psi * psi * h * h + linear + g * g).sqrt();
+    // a and its margins where g ≥ 0, d and its margins otherwise.
+    let (row, column) = if g >= 0.0 { (fires, tp) } else { (silent, fp) };
+    let agree = 2.0 * psi * row * column / (g.abs() + psi * (row + column) + root);
+    // b where h ≥ 0, c otherwise.
+    let (row, column) = if h >= 0.0 { (fires, fp) } else { (silent, tp) };
+    let disagree = 2.0 * row * column / (psi * h.abs() + row + column + root);
+    let (a, d) = if g >= 0.0 {
+        (agree, agree + g)
+    } else {
+        (agree - g, agree)
+    };
+    let (b, c) = if h >= 0.0 {
+        (disagree, disagree + h)
+    } else {
+        (disagree - h, disagree)
+    };
+    [a, b, c, d]
+}

@@ -1,0 +1,105 @@
+//! The 2×2 table of firing and label.
+
+/// How many calls of either label an atom fires on, and how many it does not.
+///
+/// In the letters of the textbooks, with firing in the rows and the label in the columns:
+///
+/// ```text
+///            true       false
+/// fires      tp_on = a  fp_on = b  | fires
+/// is silent  tp_off = c fp_off = d | silent
+///            tp         fp         | n
+/// ```
+///
+/// Any other indicator of calls may stand for firing, and any other two classes for the label.
+/// Counts are exact up to 2⁵³ calls in all.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub struct Table2x2 {
+    /// True calls on which the atom fires.
+    pub tp_on: u64,
+    /// False calls on which it fires.
+    pub fp_on: u64,
+    /// True calls on which it does not.
+    pub tp_off: u64,
+    /// False calls on which it does not.
+    pub fp_off: u64,
+}
+
+impl Table2x2 {
+    /// The table of an atom that fires on `tp_on` of `tp` true calls and on `fp_on` of `fp` false
+    /// ones; `None` if it fires on more calls than there are.
+    pub fn of_totals(tp_on: u64, fp_on: u64, tp: u64, fp: u64) -> Option<Self> {
+        Some(Self {
+            tp_on,
+            fp_on,
+            tp_off: tp.checked_sub(tp_on)?,
+            fp_off: fp.checked_sub(fp_on)?,
+        })
+    }
+
+    /// Calls on which the atom fires, the first row's sum.
+    pub fn fires(&self) -> u64 {
+        self.tp_on + self.fp_on
+    }
+
+    /// Calls on which it does not.
+    pub fn silent(&self) -> u64 {
+        self.tp_off + self.fp_off
+    }
+
+    /// True calls, the first column's sum.
+    pub fn tp(&self) -> u64 {
+        self.tp_on + self.tp_off
+    }
+
+    /// False calls.
+    pub fn fp(&self) -> u64 {
+        self.fp_on + self.fp_off
+    }
+
+    /// All calls.
+    pub fn n(&self) -> u64 {
+        self.fires() + self.silent()
+    }
+
+    /// Whether a margin is zero: then there is only one table with these margins, and nothing
+    /// can be learnt of an association.
+    pub fn is_degenerate(&self) -> bool {
+        [self.fires(), self.silent(), self.tp(), self.fp()].contains(&0)
+    }
+
+    /// `ad − bc`, exact: positive where the atom leans to true calls. Divided by n it is what
+    /// each cell differs by from its expectation under independence.
+    pub fn cross_difference(&self) -> i128 {
+        let product = |x: u64, y: u64| i128::from(x) * i128::from(y);
+        product(self.tp_on, self.fp_off) - product(self.fp_on, self.tp_off)
+    }
+
+    /// The cells in row-major order: a, b, c, d.
+    pub(crate) fn cells(&self) -> [u64; 4] {
+        [self.tp_on, self.fp_on, self.tp_off, self.fp_off]
+    }
+
+    /// The expected cells under independence, row margin · column margin / n, in the order of
+    /// [`cells`](Self::cells). Not for an empty table.
+    pub(crate) fn expected(&self) -> [f64; 4] {
+        let n = self.n() as f64;
+        let [fires, silent] = [self.fires() as f64, self.silent() as f64];
+        let [tp, fp] = [self.tp() as f64, self.fp() as f64];
+        [(fires, tp), (fires, fp), (silent, tp), (silent, fp)].map(|(row, column)| row * column / n)
+    }
+}
+
+impl std::ops::Add for Table2x2 {
+    type Output = Self;
+
+    /// The table of both tables' calls together.
+    fn add(self, other: Self) -> Self {
+        Self {
+            tp_on: self.tp_on + other.tp_on,
+            fp_on: self.fp_on + other.fp_on,
+            tp_off: self.tp_off + other.tp_off,
+            fp_off: self.fp_off + other.fp_off,
+        }
+    }
+}
