@@ -178,9 +178,11 @@ def tables():
     for _ in range(70):
         most = 10 ** RNG.randint(1, 5)
         cases.append(tuple(RNG.choice((RNG.randint(0, most), RNG.randint(0, 30))) for _ in range(4)))
-    for _ in range(12):  # A million calls with the support of an atom.
+    for case in range(30):  # A million calls with the support of an atom.
         support, share = RNG.randint(50, 60_000), RNG.uniform(0.2, 0.9)
         tp = RNG.randint(100_000, 900_000)
+        if case % 3:  # p-values between 1 and 10⁻³⁰⁰.
+            share = tp / 1e6 + RNG.choice((-1, 1)) * RNG.uniform(0, 36) * math.sqrt(tp / 1e6 * (1 - tp / 1e6) / support)
         tp_on = min(max(0, round(support * share)), tp)
         cases.append((tp_on, support - tp_on, tp - tp_on, 1_000_000 - tp - (support - tp_on)))
     return [case for case in cases if sum(case) and min(case) >= 0]

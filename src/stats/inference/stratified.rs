@@ -144,7 +144,7 @@ fn of_block(
 }
 
 /// Sums over strata of what the odds ratio, its variance and the test are made of. With
-/// P = (a+d)/n, Q = (b+c)/n, R = ad/n and S = bc/n of one stratum:
+/// P = (a+d)/n and Q = (b+c)/n of a stratum, and its shares R = ad/n and S = bc/n.
 #[derive(Debug, Clone, Copy, Default)]
 struct Sums {
     all: Table2x2,
@@ -271,10 +271,19 @@ impl Homogeneity {
         if table.is_degenerate() {
             return;
         }
-        let [a, b, c, d] = fit(table, odds_ratio);
+        let fitted = fit(table, odds_ratio);
+        let [a, b, c, d] = fitted;
         let (agree, disagree) = (a * d, b * c);
         let variance = agree * disagree / ((a + d) * disagree + (b + c) * agree);
-        let residual = table.tp_on as f64 - a;
+        // All cells are as far from their fit; the smallest knows it to the most digits.
+        let mut least = f64::INFINITY;
+        let mut residual = 0.0;
+        let signs = [1.0, -1.0, -1.0, 1.0];
+        for ((observed, fitted), sign) in table.cells().into_iter().zip(fitted).zip(signs) {
+            if fitted < least {
+                (least, residual) = (fitted, sign * (observed as f64 - fitted));
+            }
+        }
         self.statistic += residual * residual / variance;
         self.residual += residual;
         self.variance += variance;

@@ -1,7 +1,7 @@
 //! Upper tails of the normal and the chi-square distribution, as logarithms.
 //!
-//! Each is within about 10⁻¹⁵ of `ln p` relative to the larger of 1 and |ln p|; a p-value of
-//! 10⁻³⁰⁰ has therefore twelve right digits, and one of 10⁻¹⁰⁰⁰⁰⁰ as many in its logarithm.
+//! Each is within 2·10⁻¹⁴ of `ln p`, relative to the larger of 1 and |ln p|: a p-value of 10⁻³⁰⁰
+//! has more than ten right digits, and one of 10⁻¹⁰⁰⁰⁰⁰ has thirteen in its logarithm.
 
 use std::f64::consts::{LN_2, PI};
 
