@@ -5,35 +5,35 @@ use std::path::Path;
 use std::str::FromStr;
 
 /// One line of a golden file, by the names of its columns.
-pub struct Line(BTreeMap<String, String>);
+pub(crate) struct Line(BTreeMap<String, String>);
 
 impl Line {
-    pub fn text(&self, column: &str) -> &str {
+    pub(crate) fn text(&self, column: &str) -> &str {
         self.0
             .get(column)
             .unwrap_or_else(|| panic!("no column {column}"))
     }
 
     /// The value, unless the file says that there is none.
-    pub fn get<T: FromStr>(&self, column: &str) -> Option<T> {
+    pub(crate) fn get<T: FromStr>(&self, column: &str) -> Option<T> {
         let text = self.text(column);
         let parse = || text.parse().unwrap_or_else(|_| panic!("{column}: {text}"));
         (text != "none").then(parse)
     }
 
-    pub fn must<T: FromStr>(&self, column: &str) -> T {
+    pub(crate) fn must<T: FromStr>(&self, column: &str) -> T {
         self.get(column)
             .unwrap_or_else(|| panic!("{column} is none"))
     }
 
-    pub fn list(&self, column: &str) -> Vec<f64> {
+    pub(crate) fn list(&self, column: &str) -> Vec<f64> {
         let numbers = self.text(column).split(' ');
         numbers.map(|text| text.parse().unwrap()).collect()
     }
 }
 
 /// The lines of a golden file; never few.
-pub fn golden(name: &str) -> Vec<Line> {
+pub(crate) fn golden(name: &str) -> Vec<Line> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/association");
     let text = std::fs::read_to_string(folder.join(name)).unwrap();
     let cut = |line: &str| line.split('\t').map(str::to_owned).collect::<Vec<_>>();
@@ -51,11 +51,11 @@ pub fn golden(name: &str) -> Vec<Line> {
 
 /// The largest distances seen, by what was compared.
 #[derive(Default)]
-pub struct Distances(BTreeMap<&'static str, (f64, usize)>);
+pub(crate) struct Distances(BTreeMap<&'static str, (f64, usize)>);
 
 impl Distances {
     /// Relative distance of two numbers.
-    pub fn number(&mut self, what: &'static str, found: f64, expected: f64, limit: f64) {
+    pub(crate) fn number(&mut self, what: &'static str, found: f64, expected: f64, limit: f64) {
         let distance = if found == expected {
             0.0
         } else {
@@ -66,7 +66,7 @@ impl Distances {
 
     /// As [`number`](Self::number), where an interval's end or a statistic may be 0 by
     /// cancellation: relative to its size and `scale`.
-    pub fn scaled(
+    pub(crate) fn scaled(
         &mut self,
         what: &'static str,
         (found, expected): (f64, f64),
@@ -82,7 +82,7 @@ impl Distances {
     }
 
     /// Distance of two logarithms of p: that of p where p is above 10⁻³⁰⁰, that of `ln p` beyond.
-    pub fn ln_p(&mut self, what: &'static str, found: f64, expected: f64, limit: f64) {
+    pub(crate) fn ln_p(&mut self, what: &'static str, found: f64, expected: f64, limit: f64) {
         let distance = if found == expected {
             0.0
         } else if expected > -690.0 {
@@ -94,7 +94,7 @@ impl Distances {
     }
 
     /// Distance of a library's p-value; if it has none, there is nothing to compare.
-    pub fn library_p(&mut self, what: &'static str, ln_found: f64, expected: Option<f64>) {
+    pub(crate) fn library_p(&mut self, what: &'static str, ln_found: f64, expected: Option<f64>) {
         if let Some(expected) = expected {
             self.number(what, ln_found.exp(), expected, 1e-10);
         }
@@ -111,7 +111,7 @@ impl Distances {
     }
 
     /// Prints the distances, and holds that enough was compared for each.
-    pub fn finish(self, at_least: usize) {
+    pub(crate) fn finish(self, at_least: usize) {
         for (what, (worst, compared)) in self.0 {
             println!("{what}: {worst:.1e} at most, of {compared}");
             assert!(compared >= at_least, "{what}: only {compared} compared");

@@ -131,6 +131,8 @@ fn plain_spearman(x: &[f64], y: &[f64]) -> f64 {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn p_values_do_not_mind_how_a_table_is_written(table in any_table(200_000)) {
         let found = fisher::exact_test(&table);

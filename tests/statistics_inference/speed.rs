@@ -136,7 +136,7 @@ fn ranks_of_all_atoms() {
     timed("  sorting", || {
         calls
             .par_iter_mut()
-            .for_each(|calls| calls.sort_unstable_by(|a, b| a.0.total_cmp(&b.0)))
+            .for_each(|calls| calls.sort_unstable_by(|a, b| a.0.total_cmp(&b.0)));
     });
     let silent = Silent {
         tp: 600_000,

@@ -84,10 +84,6 @@ fn of_the_mode(distribution: &Hypergeometric, observed: u64, tolerance: f64) -> 
 
 /// The table nearest to the mode, on that side of it, whose log probability is at most `limit`,
 /// with that; `None` if all there are more probable. The mode is known to be.
-///
-/// The observed table's mirror image at the mean is a good guess; from it steps that double find
-/// a bracket, and halving narrows it. Places are distances from the mode, so that both sides
-/// look alike.
 fn opposite(
     distribution: &Hypergeometric,
     observed: u64,
@@ -95,7 +91,8 @@ fn opposite(
     limit: f64,
 ) -> Option<(u64, f64)> {
     let mode = distribution.mode();
-    let (farthest, mirrored) = match side {
+    // Places are distances from the mode, so that both sides look alike.
+    let (farthest, mirror) = match side {
         Side::Lower => (
             mode - distribution.least(),
             observed as f64 - distribution.mean(),
@@ -109,37 +106,48 @@ fn opposite(
         Side::Lower => mode - distance,
         Side::Upper => mode + distance,
     };
-    let ln_at = |distance| distribution.ln_probability(at(distance));
-    let ln_farthest = ln_at(farthest);
-    if ln_farthest > limit {
+    let exceeds = |distance| distribution.ln_probability(at(distance)) > limit;
+    if exceeds(farthest) {
         return None;
     }
-    // Above the limit at `inside`, not above it at `outside`, where it is `ln_outside`.
-    let (mut inside, mut outside, mut ln_outside) = (0, farthest, ln_farthest);
-    let (mut probe, mut step) = ((mirrored.max(1.0) as u64).min(farthest), 1);
-    let mut outward = None;
-    while outside - inside > 1 {
-        let ln = ln_at(probe);
-        if ln > limit {
-            inside = probe;
-        } else {
-            (outside, ln_outside) = (probe, ln);
-        }
-        let goes_outward = ln > limit;
-        // Steps double until one has gone too far.
-        if *outward.get_or_insert(goes_outward) == goes_outward && step > 0 {
-            probe = if goes_outward {
-                inside + step
+    let found = at(first_within(mirror as u64, farthest, exceeds));
+    Some((found, distribution.ln_probability(found)))
+}
+
+/// The first distance that does not exceed the limit; 0 does, `farthest` does not. The guess is
+/// the observed table's mirror image at the mean, which is near where the distribution is nearly
+/// symmetric: steps from it that double find two ends, halving their distance finds the place.
+fn first_within(guess: u64, farthest: u64, exceeds: impl Fn(u64) -> bool) -> u64 {
+    let (mut inside, mut outside, mut step) = (0, farthest, 1);
+    let guess = guess.clamp(1, farthest);
+    if exceeds(guess) {
+        inside = guess;
+        while inside + step < outside {
+            if exceeds(inside + step) {
+                inside += step;
+                step *= 2;
             } else {
-                outside.saturating_sub(step)
-            };
-            step *= 2;
-        } else {
-            step = 0;
+                outside = inside + step;
+            }
         }
-        if step == 0 || probe <= inside || probe >= outside {
-            probe = inside.midpoint(outside);
+    } else {
+        outside = guess;
+        while inside + step < outside {
+            if exceeds(outside - step) {
+                inside = outside - step;
+            } else {
+                outside -= step;
+                step *= 2;
+            }
         }
     }
-    Some((at(outside), ln_outside))
+    while outside - inside > 1 {
+        let middle = inside.midpoint(outside);
+        if exceeds(middle) {
+            inside = middle;
+        } else {
+            outside = middle;
+        }
+    }
+    outside
 }

@@ -6,7 +6,7 @@
 //! | `table` | the 2×2 table of firing and label that the others take |
 //! | `effect` | how strong: log odds ratio, risk difference, P(TP \| fires), each with its 95 % interval |
 //! | `pearson`, `fisher` | whether at all: chi-square test, Fisher's exact test and its mid-p |
-//! | `stratified` | whether still, within strata: Cochran–Mantel–Haenszel, Breslow–Day–Tarone |
+//! | `stratified`, `homogeneity` | whether still, within strata: Cochran–Mantel–Haenszel, Breslow–Day–Tarone |
 //! | `rank_sum` | whether the activation tells true from false: Mann–Whitney's U, AUROC |
 //! | `spearman` | whether firing goes with a call's length |
 //! | `multiplicity` | what many tests at once leave: Benjamini–Hochberg and –Yekutieli, Holm, Storey |
@@ -22,6 +22,7 @@
 
 pub mod effect;
 pub mod fisher;
+mod homogeneity;
 pub mod hypergeometric;
 pub mod multiplicity;
 pub mod p_value;

@@ -50,7 +50,7 @@ impl Family {
     /// The false discovery rate under independence or positive regression dependence;
     /// statsmodels' `multipletests(method="fdr_bh")`.
     pub fn benjamini_hochberg(&self) -> Vec<Option<PValue>> {
-        self.step_up(self.ln_tests())
+        self.step_up(self.tests() as f64)
     }
 
     /// Benjamini and Yekutieli's (Ann. Statist. 29, 2001): those of Benjamini and Hochberg times
@@ -59,7 +59,7 @@ impl Family {
     pub fn benjamini_yekutieli(&self) -> Vec<Option<PValue>> {
         // The smallest first, which loses nothing.
         let harmonic: f64 = (1..=self.tests()).rev().map(|i| 1.0 / i as f64).sum();
-        self.step_up(self.ln_tests() + libm::log(harmonic))
+        self.step_up(self.tests() as f64 * harmonic)
     }
 
     /// Holm's (Scand. J. Statist. 6, 1979): `max over j ≤ i of p₍ⱼ₎·(n − j + 1)`. The chance of
@@ -76,7 +76,7 @@ impl Family {
 
     /// Storey's q-values: those of Benjamini and Hochberg times [π̂₀](Self::null_share).
     pub fn storey(&self) -> Vec<Option<PValue>> {
-        self.step_up(self.ln_tests() + libm::log(self.null_share()))
+        self.step_up(self.tests() as f64 * self.null_share())
     }
 
     /// π̂₀, the estimated share of true null hypotheses: `(1 + #{p > λ})/((1 − λ)·n)`, at most 1,
@@ -93,16 +93,13 @@ impl Family {
         ((1 + above) as f64 / ((1.0 - LAMBDA) * self.tests() as f64)).min(1.0)
     }
 
-    fn ln_tests(&self) -> f64 {
-        libm::log(self.tests() as f64)
-    }
-
-    /// `min over j ≥ i of p₍ⱼ₎·factor/j`.
-    fn step_up(&self, ln_factor: f64) -> Vec<Option<PValue>> {
+    /// `min over j ≥ i of p₍ⱼ₎·factor/j`. The factor is divided before its logarithm is taken, so
+    /// that n/j ≥ 1 adds nothing negative and no adjusted p-value is below its own.
+    fn step_up(&self, factor: f64) -> Vec<Option<PValue>> {
         let mut adjusted = vec![None; self.places];
         let mut least = 0.0_f64;
         for (rank, &(ln_p, place)) in self.ranked.iter().enumerate().rev() {
-            least = least.min(ln_p + ln_factor - libm::log((rank + 1) as f64));
+            least = least.min(ln_p + libm::log(factor / (rank + 1) as f64));
             adjusted[place] = Some(PValue::from_ln(least));
         }
         adjusted

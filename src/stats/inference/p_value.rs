@@ -2,6 +2,8 @@
 
 use std::f64::consts::LN_10;
 
+use super::tails;
+
 /// A probability that is carried as its natural logarithm, so that 10⁻¹⁰⁰⁰⁰⁰ is as good a value as
 /// 0.05. Ordered as the probabilities are; never NaN.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
@@ -48,6 +50,18 @@ pub struct Test {
     pub statistic: f64,
     /// The probability, under the null hypothesis, of a statistic at least as extreme.
     pub p: PValue,
+}
+
+impl Test {
+    /// The test of a statistic that is chi-square with that many degrees of freedom under the null
+    /// hypothesis.
+    ///
+    /// # Panics
+    /// If the statistic is NaN, or there are no degrees of freedom.
+    pub fn of_chi2(statistic: f64, degrees: u32) -> Self {
+        let p = PValue::from_ln(tails::ln_chi2_upper(statistic, degrees));
+        Self { statistic, p }
+    }
 }
 
 #[cfg(test)]

@@ -1,8 +1,7 @@
 //! Pearson's chi-square test of independence on a 2×2 table, in log space.
 
-use super::p_value::{PValue, Test};
+use super::p_value::Test;
 use super::table::Table2x2;
-use super::tails;
 
 /// The test, and what tells whether to believe it.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -31,10 +30,7 @@ pub fn independence(table: &Table2x2) -> Option<Pearson> {
     let inverse = inverses[0] + inverses[1] + inverses[2] + inverses[3];
     let statistic = difference * difference * inverse;
     Some(Pearson {
-        test: Test {
-            statistic,
-            p: PValue::from_ln(tails::ln_chi2_upper(statistic, 1)),
-        },
+        test: Test::of_chi2(statistic, 1),
         least_expected: expected.into_iter().fold(f64::INFINITY, f64::min),
     })
 }

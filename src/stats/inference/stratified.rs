@@ -16,9 +16,9 @@
 use rayon::prelude::*;
 
 use super::effect::{Estimate, Z_95};
-use super::p_value::{PValue, Test};
+use super::homogeneity::Homogeneity;
+use super::p_value::Test;
 use super::table::Table2x2;
-use super::tails;
 
 /// One stratum's counts for every atom.
 #[derive(Debug, Clone, Copy)]
@@ -223,7 +223,7 @@ impl Sums {
     /// The Cochran–Mantel–Haenszel test, with so much taken from the absolute difference.
     fn cmh(&self, correction: f64) -> Option<Test> {
         let difference = (self.difference.abs() - correction).max(0.0);
-        (self.informative > 0).then(|| chi2(difference * difference / self.variance, 1))
+        (self.informative > 0).then(|| Test::of_chi2(difference * difference / self.variance, 1))
     }
 
     fn sign_flip(&self) -> bool {
@@ -235,7 +235,7 @@ impl Sums {
     fn finish(&self, homogeneity: Homogeneity) -> Stratified {
         let degrees = self.informative.saturating_sub(1);
         let tests = self.odds_ratio().is_some() && degrees > 0;
-        let test = |statistic: f64| tests.then(|| chi2(statistic.max(0.0), degrees));
+        let test = |statistic: f64| tests.then(|| Test::of_chi2(statistic.max(0.0), degrees));
         Stratified {
             informative: self.informative,
             ln_odds_ratio: self.ln_odds_ratio(),
@@ -247,83 +247,4 @@ impl Sums {
             sign_flip: self.sign_flip(),
         }
     }
-}
-
-fn chi2(statistic: f64, degrees: u32) -> Test {
-    let p = PValue::from_ln(tails::ln_chi2_upper(statistic, degrees));
-    Test { statistic, p }
-}
-
-/// Sums over strata of how far a is from its fit â, the value at which the stratum's odds ratio
-/// is the common one.
-#[derive(Debug, Clone, Copy, Default)]
-struct Homogeneity {
-    /// `Σ (a − â)²/v̂`.
-    statistic: f64,
-    /// `Σ (a − â)`.
-    residual: f64,
-    /// `Σ v̂`, with 1/v̂ = 1/â + 1/b̂ + 1/ĉ + 1/d̂.
-    variance: f64,
-}
-
-impl Homogeneity {
-    fn add(&mut self, table: &Table2x2, odds_ratio: f64) {
-        if table.is_degenerate() {
-            return;
-        }
-        let fitted = fit(table, odds_ratio);
-        let [a, b, c, d] = fitted;
-        let (agree, disagree) = (a * d, b * c);
-        let variance = agree * disagree / ((a + d) * disagree + (b + c) * agree);
-        // All cells are as far from their fit; the smallest knows it to the most digits.
-        let mut least = f64::INFINITY;
-        let mut residual = 0.0;
-        let signs = [1.0, -1.0, -1.0, 1.0];
-        for ((observed, fitted), sign) in table.cells().into_iter().zip(fitted).zip(signs) {
-            if fitted < least {
-                (least, residual) = (fitted, sign * (observed as f64 - fitted));
-            }
-        }
-        self.statistic += residual * residual / variance;
-        self.residual += residual;
-        self.variance += variance;
-    }
-
-    /// Tarone's.
-    fn correction(&self) -> f64 {
-        self.residual * self.residual / self.variance
-    }
-}
-
-/// The cells with this table's margins and that odds ratio ψ, ad = ψ·bc.
-///
-/// Each is the root of a quadratic, and all four quadratics have one discriminant, which is a
-/// sum of positive terms: with g = n − fires − tp = d − a and h = tp − fires = c − b,
-/// `Δ = ψ²h² + 2ψ(fires·silent + tp·fp) + g²`. The smaller cell of either diagonal is
-/// `2·product/(positive terms + √Δ)`, and the larger one exceeds it by |g| or |h|: so nothing
-/// cancels, for ψ = 1 neither, where the usual formula divides 0 by 0.
-fn fit(table: &Table2x2, odds_ratio: f64) -> [f64; 4] {
-    let [fires, silent] = [table.fires() as f64, table.silent() as f64];
-    let [tp, fp] = [table.tp() as f64, table.fp() as f64];
-    let (g, h) = (silent - tp, tp - fires);
-    let psi = odds_ratio;
-    let linear = 2.0 * psi * (fires * silent + tp * fp);
-    let root = (psi * psi * h * h + linear + g * g).sqrt();
-    // a and its margins where g ≥ 0, d and its margins otherwise.
-    let (row, column) = if g >= 0.0 { (fires, tp) } else { (silent, fp) };
-    let agree = 2.0 * psi * row * column / (g.abs() + psi * (row + column) + root);
-    // b where h ≥ 0, c otherwise.
-    let (row, column) = if h >= 0.0 { (fires, fp) } else { (silent, tp) };
-    let disagree = 2.0 * row * column / (psi * h.abs() + row + column + root);
-    let (a, d) = if g >= 0.0 {
-        (agree, agree + g)
-    } else {
-        (agree - g, agree)
-    };
-    let (b, c) = if h >= 0.0 {
-        (disagree, disagree + h)
-    } else {
-        (disagree - h, disagree)
-    };
-    [a, b, c, d]
 }

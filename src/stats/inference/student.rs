@@ -9,10 +9,10 @@ use std::f64::consts::PI;
 /// is its leading term times a hypergeometric function of −(1−y)/y, by Gauss' continued fraction
 /// (*Digital Library of Mathematical Functions* 8.17.8, 15.8.1, 15.7.5), all of whose terms are
 /// positive. Nearer the middle it is one minus the power series of the other side.
-/// Within about 10⁻¹⁴ of `ln p` relative to the larger of 1 and |ln p|. −∞ where y is 1,
+/// Within 10⁻¹³ of `ln p` relative to the larger of 1 and |ln p|. −∞ where y is 1,
 /// 0 where it is 0, NaN for NaN and for ν ≤ 0.
 pub fn ln_two_sided(y: f64, one_less_y: f64, degrees: f64) -> f64 {
-    if !(degrees > 0.0) || y.is_nan() || one_less_y.is_nan() {
+    if degrees.is_nan() || degrees <= 0.0 || y.is_nan() || one_less_y.is_nan() {
         return f64::NAN;
     }
     if y <= 0.0 || one_less_y <= 0.0 {
