@@ -62,8 +62,9 @@ pub struct Stratified {
     /// correction: `(Σ(ad−bc)/n)² / Σ(product of margins)/(n²(n−1))`, one degree of freedom;
     /// statsmodels' `test_null_odds(correction=False)`. `None` where no stratum informs.
     pub cmh: Option<Test>,
-    /// The same test with ½ taken from the absolute value of the sum (not to below 0), as R's
-    /// `mantelhaen.test` has it by default: conservative. Not the one to rank by.
+    /// The same test with ½ taken from the absolute value of the sum, and nothing left where that
+    /// is less (there R's `mantelhaen.test` leaves the correction out, and statsmodels'
+    /// `correction=True` squares the negative rest). Conservative: not the one to rank by.
     pub cmh_corrected: Option<Test>,
     /// Breslow and Day's test (*Statistical Methods in Cancer Research* 1, 1980) of one odds
     /// ratio in all strata, without Tarone's correction: `Σ (a − â)²/v̂`, degrees of freedom one
