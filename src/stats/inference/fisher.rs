@@ -24,9 +24,9 @@ const TIE: f64 = 1e-13;
 /// probability, given the margins, of all tables that are at most as probable as the observed one.
 ///
 /// Equally probable tables count; scipy finds them by a relative tolerance of 10⁻¹⁴ on
-/// probabilities, here by one of 10⁻¹³ on their logarithms, which holds at a million calls and in the far
-/// tail, where rounding makes scipy lose ties. Where a margin is zero the table
-/// is the only one, and p is 1, as in scipy.
+/// probabilities, here it is one of 10⁻¹³ on their logarithms, which rounding keeps below also in
+/// the far tail. scipy's own p-values are rounded to ten digits at a million calls, to seven at
+/// a thousand million. Where a margin is zero the table is the only one, and p is 1, as in scipy.
 ///
 /// The mid-p is Lancaster's (J. Am. Statist. Assoc. 56, 1961) for the same ordering of tables:
 /// `P(less probable) + ½·P(equally probable)`. It undoes most of the exact test's conservatism,

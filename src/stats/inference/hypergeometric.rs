@@ -93,9 +93,9 @@ impl Hypergeometric {
         }
     }
 
-    /// `ln P(tp_on)`; −∞ outside of the support. scipy's `hypergeom.logpmf`, but to about 10⁻¹⁵
-    /// relative to the larger of 1 and the logarithm, where differences of log-gammas lose half
-    /// of the digits at a million calls.
+    /// `ln P(tp_on)`; −∞ outside of the support. scipy's `hypergeom.logpmf`, but within 10⁻¹⁴
+    /// relative to the larger of 1 and the logarithm, where a difference of log-gammas keeps
+    /// nine digits of the probability at a million calls.
     ///
     /// With e the expected cells, `ln P = −Σ [x·ln(x/e) − (x−e)] + ½·ln(Π 2π·margins / (2πn ·
     /// Π 2πx)) + Σ δ(margins) − δ(n) − Σ δ(x)`: all the large terms of the nine logarithmic

@@ -75,3 +75,31 @@ pub(super) fn deviance(x: f64, m: f64, difference: f64) -> f64 {
         .fold(0.0, |sum, odd| sum * square + 1.0 / odd);
     difference * v + 2.0 * x * v * square * sum
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{deviance, error};
+
+    #[test]
+    fn the_series_is_mpmath_s_where_it_begins() {
+        for (n, expected) in [
+            (16.0, 0.005_207_655_919_609_640_4),
+            (17.0, 0.004_901_395_948_434_738),
+            (40.0, 0.002_083_289_938_302_421_8),
+        ] {
+            let distance: f64 = error(n) / expected - 1.0;
+            assert!(distance.abs() < 5e-16, "{n}: {distance:e}");
+        }
+    }
+
+    #[test]
+    fn the_two_forms_of_a_deviance_meet() {
+        // v is 0.1 at x = 11/9·m; both forms are a tenth of their terms there.
+        let of = |x: f64| deviance(x, 900.0, x - 900.0);
+        let (below, above) = (of(1100.0 - 1e-9), of(1100.0 + 1e-9));
+        let slope = libm::log(11.0 / 9.0) * 2e-9;
+        assert!((above - below - slope).abs() < 1e-12);
+        assert_eq!(of(0.0), 900.0);
+        assert_eq!(of(900.0), 0.0);
+    }
+}
