@@ -6,7 +6,7 @@ scikit-learn, and by mpmath at 50 digits.
 Tab-separated, a line a case; each file's first line names its columns. Floats by their repr.
 Columns that are named after a library are its own; all others are mpmath's, straight from the
 definitions. A library's is `none` where it has none, or not to ten digits by its rounding or
-underflow: scipy's `fisher_exact` has seven to nine at a million calls, statsmodels' Breslow–Day
+underflow: scipy's `fisher_exact` has nine at a million calls, six at a thousand million, statsmodels' Breslow–Day
 statistic likewise in large strata.
 Needs scipy 1.17, statsmodels 0.15, scikit-learn 1.9, mpmath 1.3.
 """

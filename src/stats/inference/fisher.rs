@@ -25,7 +25,7 @@ const TIE: f64 = 1e-13;
 ///
 /// Equally probable tables count; scipy finds them by a relative tolerance of 10⁻¹⁴ on
 /// probabilities, here it is one of 10⁻¹³ on their logarithms, which rounding keeps below also in
-/// the far tail. scipy's own p-values are rounded to ten digits at a million calls, to seven at
+/// the far tail. scipy's own p-values are right to nine digits at a million calls, to six at
 /// a thousand million. Where a margin is zero the table is the only one, and p is 1, as in scipy.
 ///
 /// The mid-p is Lancaster's (J. Am. Statist. Assoc. 56, 1961) for the same ordering of tables:
