@@ -79,7 +79,9 @@ pub enum Error {
     },
 
     /// The caller asked to stop.
-    #[error("interrupted: no output was written; run it again to start over")]
+    #[error(
+        "interrupted: no output was written; run it again, and it goes on from the parts that are done, or starts over where none were kept"
+    )]
     Cancelled,
 }
 

@@ -1,6 +1,7 @@
 //! Finished parts on disk, recognised by the digests of what they were made from.
 
 use std::fs::{self, File};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use super::parts::Place;
@@ -47,10 +48,9 @@ impl Checkpoints {
             ));
         }
         remove_abandoned(folder);
-        let names = fs::read_dir(folder).map_err(|e| Error::reading(folder, e))?;
         Ok(Self {
             folder: folder.to_owned(),
-            were_empty: names.flatten().all(|entry| entry.file_name() == LOCK),
+            were_empty: Self::is_empty(folder).map_err(|e| Error::reading(folder, e))?,
             _lock: lock,
         })
     }
@@ -99,12 +99,26 @@ impl Checkpoints {
         drop(fs::remove_dir_all(&self.folder));
     }
 
+    fn is_empty(folder: &Path) -> io::Result<bool> {
+        let mut entries = fs::read_dir(folder)?;
+        entries.try_fold(true, |empty, entry| Ok(empty && entry?.file_name() == LOCK))
+    }
+
     fn tally_path(&self, shard: &Shard) -> PathBuf {
         self.folder.join(format!("{}.tally", part_name(shard)))
     }
 
     fn fires_path(&self, shard: &Shard) -> PathBuf {
         self.folder.join(format!("{}.fires", part_name(shard)))
+    }
+}
+
+impl Drop for Checkpoints {
+    /// Leaves no folder in which nothing is kept.
+    fn drop(&mut self) {
+        if Self::is_empty(&self.folder).is_ok_and(|empty| empty) {
+            drop(fs::remove_dir_all(&self.folder));
+        }
     }
 }
 

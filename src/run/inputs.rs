@@ -36,7 +36,7 @@ pub fn shards(
     if !beside.is_empty() && beside.len() != files.len() {
         return Err(Error::Argument {
             name: "--metadata",
-            found: format!("{} files", beside.len()),
+            found: format!("{} of them", beside.len()),
             expected: format!("{}, one for each embeddings file", files.len()),
         });
     }
@@ -164,7 +164,7 @@ mod tests {
             nothing.contains("x*.pt") && nothing.contains("--embeddings"),
             "{nothing}"
         );
-        assert!(message(&[at("*.pt")], &[at("a.csv")], None).contains("1 files"));
+        assert!(message(&[at("*.pt")], &[at("a.csv")], None).contains("1 of them"));
         assert!(message(&[at("*.pt")], &[], Some(&(0..1))).contains("--rows"));
         assert!(message(&[at("*.pt"), at("a.pt")], &[], None).contains("twice"));
         assert!(message(&[at("a**b")], &[], None).contains("a pattern"));

@@ -53,21 +53,33 @@ impl CohortDetails {
         let open = |path: PathBuf| {
             let file = FiresFile::open(&path)?;
             if !belongs(&file, cohort) {
-                return Ok(None);
+                return Ok(Err(path));
             }
             file.verify()?;
             let (shard, place) = (file.shard().clone(), Place::File(path));
-            Ok(Some(Part { shard, place }))
+            Ok(Ok(Part { shard, place }))
         };
-        let parts: Result<Vec<_>> = paths.into_par_iter().map(open).collect();
-        let mut details = Self::new(parts?.into_iter().flatten().collect());
+        let opened: Result<Vec<_>> = paths.into_par_iter().map(open).collect();
+        let (mut parts, mut others) = (Vec::new(), Vec::new());
+        for file in opened? {
+            match file {
+                Ok(part) => parts.push(part),
+                Err(path) => others.push(path),
+            }
+        }
+        let mut details = Self::new(parts);
         // The same file under two names.
         details.0.dedup_by(|a, b| a.shard == b.shard);
+        let complete = details.check(cohort);
+        if complete.is_err() {
+            // One that only seems to be another cohort's, as it is damaged, must be named itself.
+            let verify = |path: PathBuf| FiresFile::open(&path)?.verify();
+            others.into_par_iter().try_for_each(verify)?;
+        }
         if details.0.is_empty() && !named {
             return Ok(None);
         }
-        details.check(cohort)?;
-        Ok(Some(details))
+        complete.map(|()| Some(details))
     }
 
     /// The calls of all parts after one another.
