@@ -32,6 +32,6 @@ pub use inspect::{CallSummary, ForeignName, Inspection, inspect};
 pub use metadata::PARSER_THREAD;
 pub use model::{LoadedModel, find_model, read_model};
 pub(crate) use safetensors::{Entry, SafeTensors};
-pub(crate) use source::Source;
+pub(crate) use source::{Source, Stamp};
 pub use tensor::TensorRows;
 pub use tree::Node;

@@ -8,6 +8,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use sha2::{Digest as _, Sha256};
+
+use crate::digest::Digest;
 use crate::error::{Error, Result};
 
 /// An open file that is read at offsets.
@@ -22,7 +25,7 @@ pub(crate) struct Source {
 
 /// What tells a file that was replaced, grown or rewritten from the one that was opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Stamp {
+pub(crate) struct Stamp {
     length: u64,
     modified: Option<SystemTime>,
     /// Device and inode, where the system has such.
@@ -122,6 +125,27 @@ impl Source {
             format!("the file of {} bytes that was opened", before.length),
             "it changed while it was read: wait until it is written, and run again",
         ))
+    }
+
+    /// What the file was when it was opened.
+    pub(crate) fn stamp(&self) -> Option<Stamp> {
+        self.stamp
+    }
+
+    /// The digest of the whole file, which must not change meanwhile. `go_on` is asked now and
+    /// then; an error of its ends the reading.
+    pub(crate) fn digest(&self, go_on: &dyn Fn() -> Result<()>) -> Result<Digest> {
+        const PIECE: u64 = 1 << 20;
+        let mut hash = Sha256::new();
+        let mut buffer = Vec::new();
+        for at in (0..self.length).step_by(PIECE as usize) {
+            go_on()?;
+            buffer.resize(PIECE.min(self.length - at) as usize, 0);
+            self.read_at(&mut buffer, at)?;
+            hash.update(&buffer);
+        }
+        self.check_unchanged()?;
+        Ok(Digest::finish(hash))
     }
 
     /// The whole file as a storage.

@@ -4,12 +4,14 @@
 //! inputs       paths and patterns ──► shards, in the cohort's order
 //! ahead        the next shard's calls and digests, while this one is encoded
 //! shard        one shard, part by part: encoded, or found among what an earlier run has finished
+//! identity     the digests by which model and shards are known
 //! checkpoint   finished parts on disk, recognised by the digests of what they were made from
 //! parts        the parts' firing sets: in memory up to a limit, beyond it in files
 //! ```
 
 mod ahead;
 mod checkpoint;
+mod identity;
 mod inputs;
 mod parts;
 mod shard;
@@ -31,7 +33,7 @@ use crate::analysis::{AnalyzeOptions, Encoder};
 use crate::digest::Digest;
 use crate::engine::{Control, Seconds, into_inner, lock};
 use crate::error::{Error, Result};
-use crate::read::{LoadedModel, read_model};
+use crate::read::{LoadedModel, Source, Stamp, read_model};
 use crate::store::read_tally;
 use crate::tally::{CohortTally, Merger};
 
@@ -80,6 +82,9 @@ pub struct InputFile {
     /// Its content.
     #[serde(serialize_with = "as_text")]
     pub sha256: Digest,
+    /// What it was when it was hashed.
+    #[serde(skip)]
+    stamp: Option<Stamp>,
 }
 
 fn as_text<S: serde::Serializer>(digest: &Digest, to: S) -> std::result::Result<S::Ok, S::Error> {
@@ -92,13 +97,28 @@ impl InputFile {
     /// # Errors
     /// A file that cannot be read, and those of `go_on`.
     pub fn of(role: &'static str, path: &Path, go_on: &dyn Fn() -> Result<()>) -> Result<Self> {
-        let (sha256, bytes) = Digest::of_file(path, go_on)?;
+        let source = Source::open(path)?;
         Ok(Self {
             role,
             path: path.display().to_string(),
-            bytes,
-            sha256,
+            bytes: source.len(),
+            sha256: source.digest(go_on)?,
+            stamp: source.stamp(),
         })
+    }
+
+    /// An error unless what was hashed is what was read.
+    fn check(&self, read: Option<Stamp>) -> Result<()> {
+        if self.stamp == read {
+            return Ok(());
+        }
+        Err(Error::input(
+            self.path.clone(),
+            "the whole file",
+            "another content, or another time of change, than a moment ago",
+            "the file that was opened",
+            "it changed while it was read: wait until it is written, and run again",
+        ))
     }
 }
 

@@ -72,25 +72,19 @@ pub struct Shard {
 }
 
 impl Shard {
-    /// What the `calls` of some rows are. `dropped` are places among them.
-    pub fn new(
-        (name, sha256, metadata): (String, Digest, Option<Digest>),
-        rows: Range<u64>,
-        calls: &Calls,
-        dropped: &[usize],
-    ) -> Self {
+    /// The same shard with what its `calls` are; `dropped` are places among them.
+    #[must_use]
+    pub fn with_calls(self, calls: &Calls, dropped: &[usize]) -> Self {
         let kept = || {
             let mut dropped = dropped.iter().copied().peekable();
             (0..calls.len()).filter(move |row| dropped.next_if_eq(row).is_none())
         };
+        let first = self.rows.start;
         Self {
-            name,
-            sha256,
-            metadata,
-            dropped: dropped.iter().map(|&row| rows.start + row as u64).collect(),
-            svtypes: Kinds::of(&calls.svtype, kept(), rows.start),
-            classes: Kinds::of(&calls.truvari_class, kept(), rows.start),
-            rows,
+            dropped: dropped.iter().map(|&row| first + row as u64).collect(),
+            svtypes: Kinds::of(&calls.svtype, kept(), first),
+            classes: Kinds::of(&calls.truvari_class, kept(), first),
+            ..self
         }
     }
 

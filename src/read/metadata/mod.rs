@@ -10,7 +10,7 @@ use std::path::Path;
 
 use super::fields::{COUNT, Gathered, NAMES, NoNumber, field_of, is_number};
 use super::sniff;
-use super::source::Source;
+use super::source::{Source, Stamp};
 use crate::cohort::Calls;
 use crate::error::{Error, Result};
 pub use parquet::THREAD as PARSER_THREAD;
@@ -27,6 +27,8 @@ pub(super) struct Table {
     pub(super) has_ids: bool,
     /// What is odd about the calls, a sentence each.
     pub(super) warnings: Vec<String>,
+    /// What the file was when it was opened.
+    pub(super) stamp: Option<Stamp>,
 }
 
 /// What a table is, but for its calls.
@@ -69,6 +71,7 @@ impl Table {
             warnings: sink.gathered.warnings(&file.to_string_lossy()),
             calls: sink.gathered.calls,
             has_ids,
+            stamp: source.stamp(),
         })
     }
 }
