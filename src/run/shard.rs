@@ -97,9 +97,12 @@ impl<'a> Work<'a> {
 
     fn warn(&mut self, input: &ShardInput, warnings: Vec<String>) {
         let many = self.job.inputs.len() > 1;
-        let named = |text| match many {
-            true => format!("{}: {text}", input.name),
-            false => text,
+        let named = |text| {
+            if many {
+                format!("{}: {text}", input.name)
+            } else {
+                text
+            }
         };
         self.done.warnings.extend(warnings.into_iter().map(named));
     }
