@@ -18,13 +18,24 @@ fn run(
     kept: &Path,
     meanwhile: impl Fn() + Sync,
 ) -> Result<Tallied> {
+    run_beside(cohort, files, kept, (20, true), meanwhile)
+}
+
+/// The same, after so many rows, and with files hashed beside the encoding or not.
+fn run_beside(
+    cohort: &Sharded,
+    files: &[&Path],
+    kept: &Path,
+    (after, beside): (u64, bool),
+    meanwhile: impl Fn() + Sync,
+) -> Result<Tallied> {
     let files: Vec<_> = files.iter().map(|path| path.to_path_buf()).collect();
     let inputs = shards(&files, &[], None)?;
     let checkpoints = Checkpoints::open(kept)?;
     let options = AnalyzeOptions::default();
     let once = std::sync::Once::new();
     let progress = |done| {
-        if done == 20 {
+        if done == after {
             once.call_once(&meanwhile);
         }
     };
@@ -36,7 +47,7 @@ fn run(
         checkpoints: Some(&checkpoints),
         details: None,
         output: None,
-        beside: true,
+        beside,
     };
     let watch = Watch {
         cancel: None,
@@ -113,5 +124,38 @@ fn a_file_that_changes_before_its_turn_is_read_as_it_is_then_or_told() {
             );
         }
         told => assert_changed(told, &last),
+    }
+}
+
+#[test]
+fn a_model_that_is_replaced_is_told() {
+    let cohort = Sharded::new(40);
+    let (model, whole) = (cohort.model(), cohort.whole());
+    let swap = || {
+        let mut bytes = fs::read(cohort.model()).expect("a model");
+        let place = bytes.len() / 2;
+        bytes[place] ^= 1;
+        fs::write(cohort.model(), bytes).expect("writable");
+    };
+    // With one thread it is hashed when it is asked for: after the first part.
+    let beside = [true, false].map(|beside| {
+        let kept = cohort.path(&format!("kept-{beside}"));
+        let good = fs::read(&model).expect("a model");
+        let done = run_beside(&cohort, &[&whole], &kept, (10, beside), swap);
+        fs::write(&model, good).expect("writable");
+        done
+    });
+    for done in beside {
+        match done {
+            // Hashed before it was replaced.
+            Ok(done) => {
+                let now = fs::read(&model).expect("a model");
+                assert_eq!(
+                    done.cohort.model.sha256,
+                    atomscope::digest::Digest::of(&now)
+                );
+            }
+            told => assert_changed(told, &model),
+        }
     }
 }

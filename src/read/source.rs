@@ -42,6 +42,30 @@ impl Stamp {
     }
 }
 
+/// An error if a file of this name is not `now` what it was `before`.
+pub(crate) fn check_same(name: &str, before: Option<Stamp>, now: Option<Stamp>) -> Result<()> {
+    let (Some(before), Some(now)) = (before, now) else {
+        return Ok(());
+    };
+    let found = match now {
+        now if now == before => return Ok(()),
+        now if now.identity != before.identity => "another file in its place".to_owned(),
+        now if now.length != before.length => format!("{} bytes", now.length),
+        _ => "another time of change".to_owned(),
+    };
+    Err(changed(name, &found, before))
+}
+
+fn changed(name: &str, found: &str, before: Stamp) -> Error {
+    Error::input(
+        name,
+        "the whole file",
+        found,
+        format!("the file of {} bytes that was opened before", before.length),
+        "it changed while it was read: wait until it is written, and run again",
+    )
+}
+
 #[cfg(unix)]
 fn identity(facts: &Metadata) -> (u64, u64) {
     use std::os::unix::fs::MetadataExt;
@@ -108,23 +132,13 @@ impl Source {
         let Some(before) = self.stamp else {
             return Ok(());
         };
-        let changed = match std::fs::metadata(&self.path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => "no file any more".to_owned(),
-            Err(error) => return Err(Error::reading(&self.path, error)),
-            Ok(facts) => match Stamp::of(&facts) {
-                now if now == before => return Ok(()),
-                now if now.identity != before.identity => "another file in its place".to_owned(),
-                now if now.length != before.length => format!("{} bytes", now.length),
-                _ => "a later time of change".to_owned(),
-            },
-        };
-        Err(Error::input(
-            self.name(),
-            "the whole file",
-            changed,
-            format!("the file of {} bytes that was opened", before.length),
-            "it changed while it was read: wait until it is written, and run again",
-        ))
+        match std::fs::metadata(&self.path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                Err(changed(&self.name(), "no file any more", before))
+            }
+            Err(error) => Err(Error::reading(&self.path, error)),
+            Ok(facts) => check_same(&self.name(), self.stamp, Some(Stamp::of(&facts))),
+        }
     }
 
     /// What the file was when it was opened.

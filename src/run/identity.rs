@@ -6,8 +6,7 @@ use std::ops::Range;
 use super::ahead::Ahead;
 use super::{InputFile, ShardInput, Watch};
 use crate::error::{Error, Result};
-use crate::read::{Stamp, TensorRows};
-use crate::sae::Sae;
+use crate::read::{LoadedModel, Stamp, TensorRows};
 use crate::tally::{Kinds, ModelId, Shard};
 
 /// A shard at work.
@@ -46,16 +45,16 @@ impl<'a> Current<'a> {
 pub(super) struct Identities<'a> {
     ahead: &'a Ahead<'a>,
     watch: &'a Watch<'a>,
-    sae: &'a Sae,
+    loaded: &'a LoadedModel,
     model: OnceCell<(ModelId, InputFile)>,
 }
 
 impl<'a> Identities<'a> {
-    pub(super) fn new(ahead: &'a Ahead<'a>, watch: &'a Watch<'a>, sae: &'a Sae) -> Self {
+    pub(super) fn new(ahead: &'a Ahead<'a>, watch: &'a Watch<'a>, loaded: &'a LoadedModel) -> Self {
         Self {
             ahead,
             watch,
-            sae,
+            loaded,
             model: OnceCell::new(),
         }
     }
@@ -64,11 +63,13 @@ impl<'a> Identities<'a> {
     pub(super) fn model(&self) -> Result<&ModelId> {
         if self.model.get().is_none() {
             let file = self.ahead.digest(None, &|| self.watch.check())?;
+            file.check(self.loaded.stamp)?;
+            let sae = &self.loaded.sae;
             let id = ModelId {
                 sha256: file.sha256,
-                input_dim: self.sae.input_dim() as u64,
-                feature_dim: self.sae.feature_dim() as u64,
-                k: self.sae.k() as u64,
+                input_dim: sae.input_dim() as u64,
+                feature_dim: sae.feature_dim() as u64,
+                k: sae.k() as u64,
             };
             // Nobody else sets it.
             let _ = self.model.set((id, file));

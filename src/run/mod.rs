@@ -7,10 +7,12 @@
 //! identity     the digests by which model and shards are known
 //! checkpoint   finished parts on disk, recognised by the digests of what they were made from
 //! parts        the parts' firing sets: in memory up to a limit, beyond it in files
+//! cover        which of many files hold each row once
 //! ```
 
 mod ahead;
 mod checkpoint;
+mod cover;
 mod identity;
 mod inputs;
 mod parts;
@@ -33,12 +35,18 @@ use crate::analysis::{AnalyzeOptions, Encoder};
 use crate::digest::Digest;
 use crate::engine::{Control, Seconds, into_inner, lock};
 use crate::error::{Error, Result};
-use crate::read::{LoadedModel, Source, Stamp, read_model};
+use crate::read::{LoadedModel, Source, Stamp, check_same, read_model};
 use crate::store::read_tally;
 use crate::tally::{CohortTally, Merger};
 
-/// Rows that are encoded, and kept or put away, at a time where nothing else is asked for.
+/// The most rows that are encoded, and kept or put away, at a time.
 pub const PART_ROWS: u64 = 1 << 20;
+
+/// The least rows of a part, however little memory there is: fewer do not pay.
+const LEAST_PART_ROWS: u64 = 1 << 12;
+
+/// About the bytes that a call takes beside its firing set.
+const CALL_BYTES: u64 = 64;
 
 /// What is to be done.
 #[derive(Debug, Clone, Copy)]
@@ -49,7 +57,7 @@ pub struct Job<'a> {
     pub model: &'a Path,
     /// How rows are encoded.
     pub options: &'a AnalyzeOptions,
-    /// The most rows of a part.
+    /// The most rows of a part; fewer, where firing sets would not fit the memory for them.
     pub part_rows: u64,
     /// Where finished parts are kept for a run that goes on after this one was killed.
     pub checkpoints: Option<&'a Checkpoints>,
@@ -59,6 +67,20 @@ pub struct Job<'a> {
     pub output: Option<Output<'a>>,
     /// Whether files are read ahead, and hashed, beside the encoding.
     pub beside: bool,
+}
+
+impl Job<'_> {
+    /// The rows of a part, of whose calls `k` atoms fire on each.
+    fn rows_at_once(&self, k: usize) -> u64 {
+        let call = CALL_BYTES + (k * size_of::<u32>()) as u64;
+        // Half of it for the part that is under way, half for those that are done.
+        let fitting = self
+            .details
+            .map_or(u64::MAX, |details| details.memory / 2 / call);
+        self.part_rows
+            .clamp(1, PART_ROWS)
+            .min(fitting.max(LEAST_PART_ROWS))
+    }
 }
 
 /// Where firing sets are kept.
@@ -107,18 +129,9 @@ impl InputFile {
         })
     }
 
-    /// An error unless what was hashed is what was read.
+    /// An error unless what was hashed is what was read, which was `read` when it was opened.
     fn check(&self, read: Option<Stamp>) -> Result<()> {
-        if self.stamp == read {
-            return Ok(());
-        }
-        Err(Error::input(
-            self.path.clone(),
-            "the whole file",
-            "another content, or another time of change, than a moment ago",
-            "the file that was opened",
-            "it changed while it was read: wait until it is written, and run again",
-        ))
+        check_same(&self.path, read, self.stamp)
     }
 }
 

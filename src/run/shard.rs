@@ -55,7 +55,7 @@ impl<'a> Work<'a> {
             job,
             watch,
             model,
-            identities: Identities::new(ahead, watch, &model.sae),
+            identities: Identities::new(ahead, watch, model),
             session: None,
             merger: Merger::default(),
             held: 0,
@@ -78,7 +78,7 @@ impl<'a> Work<'a> {
         let current = Current::new(number, input, &cohort.rows, metadata);
         if !self.was_there(&current, &whole)? {
             let all = 0..cohort.rows.count() as u64;
-            let step = self.job.part_rows.max(1);
+            let step = self.job.rows_at_once(self.model.sae.k());
             let mut calls = cohort.calls;
             for start in whole.clone().step_by(step as usize) {
                 let part = start..whole.end.min(start.saturating_add(step));
