@@ -1,42 +1,15 @@
-//! Files named by their content.
+//! Content named by its digest.
 
 use std::fmt;
-use std::fs::File;
-use std::io::Read;
-use std::path::Path;
 use std::str::FromStr;
 
 use sha2::{Digest as _, Sha256};
-
-use crate::error::{Error, Result};
 
 /// A SHA-256 digest.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Digest([u8; 32]);
 
 impl Digest {
-    /// The digest of a file, and its length in bytes. `go_on` is asked now and then; an error of
-    /// its ends the reading.
-    ///
-    /// # Errors
-    /// [`Error::Io`] where the file cannot be read, and those of `go_on`.
-    pub fn of_file(path: &Path, go_on: &dyn Fn() -> Result<()>) -> Result<(Self, u64)> {
-        let failed = |e| Error::reading(path, e);
-        let mut file = File::open(path).map_err(failed)?;
-        let mut hash = Sha256::new();
-        let mut buffer = vec![0; 1 << 20];
-        let mut bytes = 0;
-        loop {
-            go_on()?;
-            let n = file.read(&mut buffer).map_err(failed)?;
-            if n == 0 {
-                return Ok((Self(hash.finalize().into()), bytes));
-            }
-            bytes += n as u64;
-            hash.update(&buffer[..n]);
-        }
-    }
-
     /// The digest of some bytes.
     pub fn of(bytes: &[u8]) -> Self {
         Self(Sha256::digest(bytes).into())

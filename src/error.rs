@@ -27,7 +27,7 @@ pub enum Error {
 
     /// Rows whose embedding, or whose whitened embedding, has a NaN or an infinity.
     #[error("{}: row{} {}: found NaN or infinity after whitening in {count} of {total} rows, expected finite numbers; \
-             mend these rows, or drop them with --nonfinite skip (Nonfinite::Skip)",
+             mend these rows, or drop them with --nonfinite skip",
              one_line(file), if *count == 1 { "" } else { "s" }, first_rows(rows, *count))]
     NonFinite {
         /// The file, or a word for data in memory.
@@ -79,7 +79,9 @@ pub enum Error {
     },
 
     /// The caller asked to stop.
-    #[error("interrupted: no output was written; run it again to start over")]
+    #[error(
+        "interrupted: no output was written; run it again, and it goes on from the parts that are done, or starts over where none were kept"
+    )]
     Cancelled,
 }
 

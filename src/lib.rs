@@ -6,14 +6,19 @@
 //! ```text
 //! read ──► sae, cohort, rows ──► engine ──► tally, fires ──► stats ──► report
 //! files    the data              fires,      integers        tables    what people see
-//!                                counts
+//!                                counts        │  ▲
+//!                                              ▼  │
+//!                                             store: files of them, to be merged
 //! ```
 //!
 //! [`read`] turns files into a [`Sae`](sae::Sae), [`Rows`](rows::Rows) that are read as
 //! they are needed, and [`Calls`](cohort::Calls). An [`engine`], on the processor or on GPUs, finds the
 //! [firing set](fires::FiringSets) of every row and counts it into a [`Tally`](tally::Tally).
 //! [`stats`] computes tables from these, [`report`] writes them. [`analysis`] is all of it in one
-//! function, on data in memory. [`simulate`] makes cohorts whose truth is known, [`mod@write`] files
+//! function, on data in memory; [`run`] takes a cohort in files, shard by shard, in bounded memory,
+//! and goes on where an earlier run was killed; [`details`] are firing sets with their calls,
+//! wherever they are. A shard's tally is a commutative monoid ([`tally::Merger`]): the same parts, in
+//! any order, are the same whole. [`simulate`] makes cohorts whose truth is known, [`mod@write`] files
 //! that appear whole or not at all, [`cli`] is the program. Nobody imports what is to its right but
 //! `read`, which imports the data that it fills; all import [`error`] and [`python`] (text and
 //! numbers as Python writes them). `unsafe` is in `engine` alone.

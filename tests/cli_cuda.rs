@@ -102,6 +102,21 @@ fn several_devices_merge_to_the_same_bytes() {
     assert_eq!(record(&cohort, "cuda")["certificate"]["rows"], 200);
 }
 
+/// One engine takes part after part.
+#[test]
+fn parts_of_a_cohort_merge_to_the_same_bytes() {
+    let Some(libraries) = emulator::libraries() else {
+        return;
+    };
+    let cohort = Cohort::simulated(90);
+    assert_success(&cohort.analyze(None, None, &["--device", "cpu", "--save-fires"]));
+    let args = ["--device", "cuda", "--checkpoint-rows", "40"];
+    assert_success(&analyze(&cohort, libraries, "cuda", &args, &[]));
+    assert_eq!(answer(&cohort, "cuda"), answer(&cohort, "results"));
+    assert_eq!(record(&cohort, "cuda")["encoder"]["device"], "cuda:0");
+    assert_eq!(record(&cohort, "cuda")["certificate"]["rows"], 90);
+}
+
 #[test]
 fn memory_that_runs_out_makes_smaller_batches() {
     let Some(libraries) = emulator::libraries() else {

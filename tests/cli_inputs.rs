@@ -78,7 +78,7 @@ fn the_answer_is_the_same_whatever_the_form() {
     let named = table.to_str().expect("UTF-8");
     let (files, record) = run(Some(&array), &["--metadata", named]);
     assert_eq!(files, expected);
-    assert_eq!(record["inputs"][2]["role"], "metadata");
+    assert_eq!(record["inputs"][1]["role"], "metadata");
     std::fs::rename(&table, cohort.path("other.csv")).expect("renamed");
     let (files, _) = run(Some(&array), &[]);
     assert_eq!(files, expected);

@@ -83,7 +83,7 @@ fn unusable_text_tables() {
             "a table of calls",
         ),
         (
-            "a,b\n1,2\n",
+            "a,pos\n1,2\n",
             "the number of rows",
             "1 calls",
             "13, one for each row of",

@@ -174,7 +174,7 @@ fn a_file_that_changes_is_told() {
             assert!(error.contains(word), "{word} is not in {error}");
             assert!(error.contains("changed while it was read"), "{error}");
         };
-        told("later time");
+        told("another time");
         std::fs::write(&path, [&*whole, b"more"].concat()).unwrap();
         told(&format!("{} bytes", whole.len() + 4));
         let other = copy(folder.path(), name, "other");

@@ -68,11 +68,11 @@ fn all_names(folder: &Path) -> Vec<String> {
 
 #[test]
 fn runs_that_are_killed_go_on_and_lose_nothing() {
-    let cohort = Sharded::new(600);
+    let cohort = Sharded::new(4000);
     let pieces = cohort.pieces(7);
     let expected = cohort.analyze(&pieces, "undisturbed", &[]);
     let out = cohort.path("killed");
-    let args = cohort.analyze_args(&pieces, &out, &["--checkpoint-rows", "20"]);
+    let args = cohort.analyze_args(&pieces, &out, &["--checkpoint-rows", "100"]);
     let began = Instant::now();
     succeed(&args);
     let longest = began.elapsed();
@@ -91,8 +91,8 @@ fn runs_that_are_killed_go_on_and_lose_nothing() {
 
 #[test]
 fn a_tally_that_is_killed_goes_on() {
-    let cohort = Sharded::new(500);
-    let more = ["--checkpoint-rows", "25", "--screen", "single"];
+    let cohort = Sharded::new(3000);
+    let more = ["--checkpoint-rows", "150", "--screen", "single"];
     let folder = cohort.path("t");
     let out = cohort.tally(&cohort.whole(), "t/w.tally", &more);
     let expected = contents(&folder);

@@ -9,8 +9,10 @@ from measure import Failed
 from session import goal
 
 PART = "merge"
-# So many calls a tally that most types are met with both labels in each.
+# So many calls a tally that each type is met with both labels.
 ROWS_A_TALLY = 64
+# More types than are simulated, given by a table beside the embeddings: sixteen strata.
+TYPES = ["BND", "CNV", "DEL", "DUP", "INS", "INV", "TRA", "UNK"]
 SHAPE = {"input_dim": 16, "features": 32768, "k": 8}
 MOST_SECONDS = 5.0
 
@@ -28,7 +30,7 @@ def run(session):
     # The first brings the files into the page cache.
     timed = runs[1:]
     seconds = measure.summary(timed, "wall_seconds")
-    return {"tallies": len(tallies), "features": SHAPE["features"], "strata": strata_of(folder),
+    return {"tallies": len(tallies), "features": SHAPE["features"], "strata": strata_of(out),
             "bytes_read": read, "wall_seconds": seconds,
             "processor_seconds": measure.summary(timed, "processor_seconds"),
             "bytes_a_second": read / seconds["median"],
@@ -41,10 +43,14 @@ def tallies_of(session, folder):
     of the work."""
     out = session.fresh("merge-tallies")
 
+    table = folder / "calls.csv"
+    calls = [f"{TYPES[row % len(TYPES)]},{'TP' if row // len(TYPES) % 2 else 'FP'}" for row in range(ROWS_A_TALLY)]
+    table.write_text("\n".join(["svtype,truvari_class", *calls]) + "\n")
+
     def tally(piece):
         path = out / f"{piece.stem}.tally"
-        words = ["tally", "--quiet", "--threads", "1", "--embeddings", piece, "--model", folder / "sae.pt",
-                 "--out", path]
+        words = ["tally", "--quiet", "--threads", "1", "--embeddings", piece, "--metadata", table,
+                 "--model", folder / "sae.pt", "--out", path]
         session.remember(PART, words)
         done = subprocess.run([session.program, *map(str, words)], capture_output=True, text=True, check=False)
         if done.returncode != 0:
@@ -56,10 +62,13 @@ def tallies_of(session, folder):
         return list(pool.map(tally, sorted(folder.glob("embeddings*.pt"))))
 
 
-def strata_of(folder):
-    """How many strata, label by SV type, the simulated calls fall into."""
-    truth = json.loads((folder / "truth.json").read_text())
-    return sum(1 for stratum in truth["strata"] if stratum["share"] > 0)
+def strata_of(tally):
+    """How many strata, label by SV type, a tally has; None of what is no tally, as a stand-in's."""
+    content = tally.read_bytes()
+    length = int.from_bytes(content[:8], "little")
+    if content[8:9] != b"{" or length > len(content):
+        return None
+    return len(json.loads(json.loads(content[8:8 + length])["__metadata__"]["strata"]))
 
 
 def render(found):

@@ -9,6 +9,7 @@ use super::output::{Counted, Results};
 use super::progress::{self, note};
 use super::record::Record;
 use super::tallying::Tallying;
+use super::watched::Watched;
 use crate::error::Result;
 use crate::report::text;
 use crate::run::KeepDetails;
@@ -66,9 +67,10 @@ impl Analyze {
         };
         let tallied = tallying.run(&self.keep, checkpoints.as_ref(), Some(details), None)?;
         progress::show_warnings(&tallied.warnings);
+        let details = Watched(&tallied.details);
         let counted = Counted {
             cohort: &tallied.cohort,
-            details: Some(&tallied.details),
+            details: Some(&details),
             statistics: self.statistics.options(),
             save_fires: self.save_fires,
         };

@@ -1,15 +1,15 @@
 //! `merge`: any number of tallies to one.
 
-use std::fs;
 use std::path::PathBuf;
 
 use clap::Args;
 
+use super::place;
 use super::progress::{self, note};
 use crate::error::{Error, Result};
 use crate::run;
-use crate::store::write_tally;
-use crate::write::whole::{folder_of, remove_abandoned};
+use crate::store::{read_tally, write_tally};
+use crate::tally::CohortTally;
 
 /// Merge tallies of shards to one: in any order and any nesting, the same bytes
 ///
@@ -19,7 +19,7 @@ use crate::write::whole::{folder_of, remove_abandoned};
     atomscope merge --out all.tally tallies/*.tally\n  \
     atomscope merge --out all.tally left.tally right.tally")]
 pub(super) struct Merge {
-    /// The merged tally
+    /// The merged tally; an earlier merge of some of these is replaced, and nothing else
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
 
@@ -35,10 +35,29 @@ pub(super) struct Merge {
 impl Merge {
     pub(super) fn run(&self) -> Result<()> {
         let tallies = run::expand("TALLY", &self.tallies)?;
-        let folder = folder_of(&self.out);
-        fs::create_dir_all(folder).map_err(|e| Error::writing(folder, e))?;
-        remove_abandoned(folder);
-        let cohort = run::merge(&tallies, &progress::check_interrupt)?;
+        place::prepare(&self.out, &[])?;
+        let go_on = progress::check_interrupt;
+        let (own, others): (Vec<_>, Vec<_>) = tallies
+            .iter()
+            .cloned()
+            .partition(|path| place::is_same(path, &self.out));
+        // A pattern may match what an earlier merge has written. Where the others have all its rows,
+        // it is that; else it is a tally like any other.
+        let earlier = self
+            .out
+            .exists()
+            .then(|| read_tally(&self.out).ok())
+            .flatten();
+        let cohort = match (own.is_empty(), &earlier) {
+            (false, Some(earlier)) if !others.is_empty() => match run::merge(&others, &go_on) {
+                Ok(cohort) if cohort.shards.hold(&earlier.shards) => cohort,
+                _ => run::merge(&tallies, &go_on)?,
+            },
+            _ => run::merge(&tallies, &go_on)?,
+        };
+        if let Some(lost) = earlier.filter(|earlier| !cohort.shards.hold(&earlier.shards)) {
+            return Err(self.would_lose(&lost));
+        }
         write_tally(&self.out, &cohort)?.publish()?;
         let text = format!(
             "{} tallies, {} shards, {} calls: merged in {}",
@@ -49,5 +68,21 @@ impl Merge {
         );
         note(self.quiet, &text);
         Ok(())
+    }
+
+    fn would_lose(&self, tally: &CohortTally) -> Error {
+        let mut shards = tally.shards.iter();
+        let first = shards.next().map_or("", |shard| &shard.name);
+        Error::Argument {
+            name: "--out",
+            found: format!(
+                "{}, a tally of rows that are not among those merged ({first}{})",
+                self.out.display(),
+                if shards.next().is_some() { ", …" } else { "" }
+            ),
+            expected: "a new name, or an earlier merge of some of these tallies; is the output's \
+                       name missing before the tallies?"
+                .to_owned(),
+        }
     }
 }

@@ -11,12 +11,14 @@ mod investigate;
 mod merge;
 mod options;
 mod output;
+mod place;
 mod progress;
 mod record;
 mod report;
 mod simulate;
 mod tally;
 mod tallying;
+mod watched;
 
 pub use clap::Parser;
 use clap::Subcommand;

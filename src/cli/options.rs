@@ -34,13 +34,13 @@ pub(super) struct RunArgs {
 pub(super) struct CohortArgs {
     /// Embeddings: .pt, .npy, .npz or .safetensors; may be given several times, or as a pattern in
     /// quotes ('shards/*.npy'). Files are taken in the order in which people count their names
-    #[arg(long, value_name = "FILE", required = true)]
+    #[arg(long, value_name = "FILE", required = true, num_args = 1..)]
     embeddings: Vec<PathBuf>,
 
     /// The calls, one line for each row, where they are not in the embeddings' file: .csv, .tsv,
     /// .jsonl (these also .gz) or .parquet; the first is of the first embeddings, and so on
     /// [default: the file of that name beside the embeddings]
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", num_args = 1..)]
     metadata: Vec<PathBuf>,
 
     /// Only these rows of one embeddings file, counted from 0, the last one left out

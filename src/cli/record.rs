@@ -173,20 +173,27 @@ impl Record {
 /// All that is odd about the calls that were counted.
 pub(super) fn warnings(cohort: &CohortTally, classes: &[ClassCount]) -> Vec<String> {
     let mut warnings = class_warnings(classes);
-    let mut dropped = cohort.shards.dropped();
-    if let Some(first) = dropped.next() {
-        warnings.push(format!(
-            "{} of {} calls were dropped for a NaN or an infinity in their embedding (the first is row \
-             {first}): they are in no count and no table; dropped_rows.npy lists them",
-            dropped.count() + 1,
-            cohort.shards.rows()
-        ));
-    }
+    warnings.extend(dropped_warning(cohort, "dropped_rows.npy lists them"));
     warnings
 }
 
+/// A sentence on rows that were dropped; `listed` says where they are.
+pub(super) fn dropped_warning(cohort: &CohortTally, listed: &str) -> Option<String> {
+    let count = cohort.shards.dropped().count();
+    let (shard, first) = cohort
+        .shards
+        .iter()
+        .find_map(|shard| Some((shard, *shard.dropped.first()?)))?;
+    Some(format!(
+        "{count} of {} calls were dropped for a NaN or an infinity in their embedding (the first is row \
+         {first} of {}): they are in no count and no table; {listed}",
+        cohort.shards.rows(),
+        shard.name
+    ))
+}
+
 /// Sentences on classes that say neither true nor false, and so count as false.
-fn class_warnings(classes: &[ClassCount]) -> Vec<String> {
+pub(super) fn class_warnings(classes: &[ClassCount]) -> Vec<String> {
     let odd: Vec<_> = classes
         .iter()
         .filter(|class| class.says_neither())

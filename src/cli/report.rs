@@ -9,6 +9,7 @@ use super::output::{Counted, Results};
 use super::progress::{self, note};
 use super::record::Record;
 use super::tally::FIRES;
+use super::watched::Watched;
 use crate::details::Details;
 use crate::error::{Error, Result};
 use crate::report::text;
@@ -62,9 +63,10 @@ impl Report {
         let cohort = read_tally(&self.tally)?;
         let details = self.details(&cohort)?;
         let read = results.seconds();
+        let watched = details.as_ref().map(|details| Watched(details));
         let counted = Counted {
             cohort: &cohort,
-            details: details.as_ref().map(|details| details as &dyn Details),
+            details: watched.as_ref().map(|details| details as &dyn Details),
             statistics: self.statistics.options(),
             save_fires: self.save_fires,
         };
@@ -100,7 +102,7 @@ impl Report {
                 paths.push(place);
             }
         }
-        let details = CohortDetails::of_files(paths, cohort, named)?;
+        let details = CohortDetails::of_files(paths, cohort, named, &progress::check_interrupt)?;
         if details.is_none() {
             let text = "no firing sets beside the tally: nothing is told of single atoms (--fires \
                         names them, tally --fires makes them)";

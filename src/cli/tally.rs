@@ -1,21 +1,21 @@
 //! `tally`: one shard in, one tally file out.
 
 use std::ffi::OsString;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 
 use super::options::{KeepArgs, RunArgs};
+use super::place;
 use super::progress::{self, note};
 use super::record;
 use super::tallying::Tallying;
 use crate::error::{Error, Result};
-use crate::run::{KeepDetails, Output, Tallied};
+use crate::run::{KeepDetails, Output, ShardInput, Tallied};
 use crate::stats;
 use crate::stats::classes::classes;
 use crate::store::{Fires, write_fires, write_tally};
-use crate::write::whole::{folder_of, remove_abandoned};
+use crate::write::whole::folder_of;
 
 /// Count one shard of a cohort: embeddings in, a tally file out, to be merged and reported from
 ///
@@ -60,9 +60,6 @@ fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
 
 impl Tally {
     pub(super) fn run(&self) -> Result<()> {
-        let folder = folder_of(&self.out);
-        fs::create_dir_all(folder).map_err(|e| Error::writing(folder, e))?;
-        remove_abandoned(folder);
         let mut tallying = Tallying::new(&self.run, stats::Options::default())?;
         let [input] = tallying.inputs.as_mut_slice() else {
             return Err(Error::Argument {
@@ -74,13 +71,14 @@ impl Tally {
         if let Some(name) = &self.name {
             input.name.clone_from(name);
         }
+        let fires = self.fires_path();
+        self.check_places(&tallying.inputs[0], tallying.model(), &fires)?;
         let checkpoints =
             tallying.checkpoints(&self.keep, || with_suffix(&self.out, ".checkpoints"))?;
         let details = self.fires.then_some(KeepDetails {
             memory: self.keep.memory,
-            folder,
+            folder: folder_of(&self.out),
         });
-        let fires = self.fires_path();
         let output = Output {
             tally: &self.out,
             fires: self.fires.then_some(&*fires),
@@ -95,7 +93,9 @@ impl Tally {
         }
         progress::show_warnings(&tallied.warnings);
         let classes = classes(tallied.cohort.shards.kinds(|shard| &shard.classes));
-        progress::show_warnings(&record::warnings(&tallied.cohort, &classes));
+        progress::show_warnings(&record::class_warnings(&classes));
+        let dropped = record::dropped_warning(&tallied.cohort, "the tally lists them");
+        progress::show_warnings(dropped.as_slice());
         let is = if tallied.was_there {
             "was already"
         } else {
@@ -120,6 +120,17 @@ impl Tally {
             write_fires(&self.fires_path(), &fires)?.publish()?;
         }
         write_tally(&self.out, cohort)?.publish()
+    }
+
+    /// Nothing that is there is lost by what is written.
+    fn check_places(&self, input: &ShardInput, model: &Path, fires: &Path) -> Result<()> {
+        let mut inputs = vec![&*input.embeddings, model];
+        inputs.extend(input.metadata.as_deref());
+        place::prepare(&self.out, &inputs)?;
+        if self.fires {
+            place::prepare(fires, &inputs)?;
+        }
+        Ok(())
     }
 
     fn fires_path(&self) -> PathBuf {

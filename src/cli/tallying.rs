@@ -1,6 +1,6 @@
 //! Counting a cohort in files, with progress, notes and warnings.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::options::{KeepArgs, RunArgs};
@@ -33,6 +33,10 @@ impl Tallying {
             model: find_model(&run.model)?,
             quiet: run.engine.quiet,
         })
+    }
+
+    pub(super) fn model(&self) -> &Path {
+        &self.model
     }
 
     pub(super) fn nonfinite(&self) -> Nonfinite {

@@ -8,6 +8,7 @@ use super::calls::read_calls;
 use super::embeddings::File;
 use super::metadata::{SUFFIXES, Table};
 use super::pickle::Id;
+use super::source::Stamp;
 use super::tensor::TensorRows;
 use super::torch::TorchFile;
 use crate::cohort::{Calls, IdColumn};
@@ -23,6 +24,8 @@ pub struct Cohort {
     pub calls: Calls,
     /// The file that the calls were read from, if it is not the embeddings' own.
     pub metadata: Option<PathBuf>,
+    /// What that file was when it was opened.
+    pub(crate) metadata_stamp: Option<Stamp>,
     /// What is odd about the calls, a sentence each.
     pub warnings: Vec<String>,
 }
@@ -55,6 +58,7 @@ pub fn read_cohort_with(embeddings: &Path, metadata: Option<&Path>) -> Result<Co
                 rows,
                 calls,
                 metadata: None,
+                metadata_stamp: None,
                 warnings,
             }
         }
@@ -110,6 +114,7 @@ fn beside(file: &File, rows: TensorRows, path: &Path) -> Result<Cohort> {
         rows,
         calls: table.calls,
         metadata: Some(path.to_owned()),
+        metadata_stamp: table.stamp,
         warnings,
     })
 }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::pickle::Id;
 use super::plain::{integer, numbers, scalar};
+use super::source::Stamp;
 use super::tensor::{Dtype, read_whole, shape_text};
 use super::torch::TorchFile;
 use crate::error::{Error, Result};
@@ -19,6 +20,8 @@ pub struct LoadedModel {
     pub sae: Sae,
     /// The torch file itself.
     pub path: PathBuf,
+    /// What the file was when it was opened.
+    pub(crate) stamp: Option<Stamp>,
     /// What is odd about the model, a sentence each.
     pub warnings: Vec<String>,
 }
@@ -59,6 +62,7 @@ pub fn read_model(path: &Path) -> Result<LoadedModel> {
         mean: whitening(&file, config, &["μ", "\u{b5}", "mu", "mean"], input_dim)?,
         std: whitening(&file, config, &["σ", "std", "sigma"], input_dim)?,
     };
+    file.source.check_unchanged()?;
     let mut warnings = Vec::new();
     if k > feature_dim {
         warnings.push(format!(
@@ -67,6 +71,7 @@ pub fn read_model(path: &Path) -> Result<LoadedModel> {
     }
     Ok(LoadedModel {
         sae: Sae::new(parts)?,
+        stamp: file.source.stamp(),
         path,
         warnings,
     })

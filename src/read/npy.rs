@@ -96,12 +96,18 @@ impl Array {
         let name = elements.source.name();
         let described = header.describe();
         let (&[rows, columns], Some(dtype)) = (header.shape.as_slice(), header.floats()) else {
+            let action = if header.shape.len() == 2 {
+                "save the embeddings with numpy.save(file, array.astype('<f4'))"
+            } else {
+                "save a row for each call: numpy.save(file, array.reshape(calls, -1)), where that is \
+                 what the numbers mean"
+            };
             return Err(Error::input(
                 name,
                 place,
                 format!("an array of {described}"),
                 "a two-dimensional array of <f2, <f4 or <f8, one row for each call",
-                "save the embeddings with numpy.save(file, array.astype('<f4'))",
+                action,
             ));
         };
         let length = elements.length;

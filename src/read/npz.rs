@@ -91,8 +91,8 @@ pub(super) fn ids(source: &Source, archive: &Archive) -> Result<(Option<IdColumn
         let (&[count], Some(width)) = (array.header.shape.as_slice(), width) else {
             let found = array.header.describe();
             let warning = format!(
-                "{file}: the array {short} is of {found}, not of text: whether the calls are in the \
-                 order of the rows is not checked by it"
+                "the array {short} is of {found}, not of text, so that it is not compared with the \
+                 calls' IDs: save it with .astype(str)"
             );
             return Ok((None, vec![warning]));
         };

@@ -13,7 +13,7 @@ use super::source::Source;
 use crate::error::{Error, Result};
 
 /// The longest header, as the format has it.
-const LONGEST_HEADER: u64 = 100_000_000;
+pub(crate) const LONGEST_HEADER: u64 = 100_000_000;
 /// Bytes before the header.
 const PREFIX: u64 = 8;
 /// The key under which a header keeps text about the file.

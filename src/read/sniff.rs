@@ -8,7 +8,7 @@ use super::source::Source;
 use crate::error::Error;
 
 /// How many bytes of a file are looked at.
-pub(super) const HEAD: u64 = 512;
+pub(crate) const HEAD: u64 = 512;
 
 const SIGNATURES: [(&[u8], &str); 16] = [
     (b"\x89HDF\r\n\x1a\n", "an HDF5 file"),
@@ -37,7 +37,7 @@ pub(super) fn is_zip(head: &[u8]) -> bool {
 }
 
 /// A file's kind in words.
-pub(super) fn describe(head: &[u8], length: u64) -> String {
+pub(crate) fn describe(head: &[u8], length: u64) -> String {
     if head.is_empty() {
         return "an empty file".to_owned();
     }
@@ -49,6 +49,9 @@ pub(super) fn describe(head: &[u8], length: u64) -> String {
     }
     if is_safetensors(head, length) {
         return "a safetensors file".to_owned();
+    }
+    if is_zip(head) {
+        return "a zip archive, as torch.save and numpy.savez write".to_owned();
     }
     if let [0x80, protocol @ 2..=5, ..] = head {
         return format!("a bare Python pickle (protocol {protocol}), not written by torch.save");

@@ -8,6 +8,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use sha2::{Digest as _, Sha256};
+
+use crate::digest::Digest;
 use crate::error::{Error, Result};
 
 /// An open file that is read at offsets.
@@ -22,7 +25,7 @@ pub(crate) struct Source {
 
 /// What tells a file that was replaced, grown or rewritten from the one that was opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Stamp {
+pub(crate) struct Stamp {
     length: u64,
     modified: Option<SystemTime>,
     /// Device and inode, where the system has such.
@@ -37,6 +40,30 @@ impl Stamp {
             identity: identity(facts),
         }
     }
+}
+
+/// An error if a file of this name is not `now` what it was `before`.
+pub(crate) fn check_same(name: &str, before: Option<Stamp>, now: Option<Stamp>) -> Result<()> {
+    let (Some(before), Some(now)) = (before, now) else {
+        return Ok(());
+    };
+    let found = match now {
+        now if now == before => return Ok(()),
+        now if now.identity != before.identity => "another file in its place".to_owned(),
+        now if now.length != before.length => format!("{} bytes", now.length),
+        _ => "another time of change".to_owned(),
+    };
+    Err(changed(name, &found, before))
+}
+
+fn changed(name: &str, found: &str, before: Stamp) -> Error {
+    Error::input(
+        name,
+        "the whole file",
+        found,
+        format!("the file of {} bytes that was opened before", before.length),
+        "it changed while it was read: wait until it is written, and run again",
+    )
 }
 
 #[cfg(unix)]
@@ -105,23 +132,34 @@ impl Source {
         let Some(before) = self.stamp else {
             return Ok(());
         };
-        let changed = match std::fs::metadata(&self.path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => "no file any more".to_owned(),
-            Err(error) => return Err(Error::reading(&self.path, error)),
-            Ok(facts) => match Stamp::of(&facts) {
-                now if now == before => return Ok(()),
-                now if now.identity != before.identity => "another file in its place".to_owned(),
-                now if now.length != before.length => format!("{} bytes", now.length),
-                _ => "a later time of change".to_owned(),
-            },
-        };
-        Err(Error::input(
-            self.name(),
-            "the whole file",
-            changed,
-            format!("the file of {} bytes that was opened", before.length),
-            "it changed while it was read: wait until it is written, and run again",
-        ))
+        match std::fs::metadata(&self.path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                Err(changed(&self.name(), "no file any more", before))
+            }
+            Err(error) => Err(Error::reading(&self.path, error)),
+            Ok(facts) => check_same(&self.name(), self.stamp, Some(Stamp::of(&facts))),
+        }
+    }
+
+    /// What the file was when it was opened.
+    pub(crate) fn stamp(&self) -> Option<Stamp> {
+        self.stamp
+    }
+
+    /// The digest of the whole file, which must not change meanwhile. `go_on` is asked now and
+    /// then; an error of its ends the reading.
+    pub(crate) fn digest(&self, go_on: &dyn Fn() -> Result<()>) -> Result<Digest> {
+        const PIECE: u64 = 1 << 20;
+        let mut hash = Sha256::new();
+        let mut buffer = Vec::new();
+        for at in (0..self.length).step_by(PIECE as usize) {
+            go_on()?;
+            buffer.resize(PIECE.min(self.length - at) as usize, 0);
+            self.read_at(&mut buffer, at)?;
+            hash.update(&buffer);
+        }
+        self.check_unchanged()?;
+        Ok(Digest::finish(hash))
     }
 
     /// The whole file as a storage.

@@ -119,5 +119,8 @@ fn load(input: &ShardInput, go_on: &dyn Fn() -> Result<()>) -> Result<Loaded> {
     let metadata = file
         .map(|path| InputFile::of("metadata", path, go_on))
         .transpose()?;
+    if let Some(file) = &metadata {
+        file.check(cohort.metadata_stamp)?;
+    }
     Ok(Loaded { cohort, metadata })
 }

@@ -1,6 +1,7 @@
 //! Finished parts on disk, recognised by the digests of what they were made from.
 
 use std::fs::{self, File};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use super::parts::Place;
@@ -8,7 +9,7 @@ use crate::engine::Nonfinite;
 use crate::error::{Error, Result};
 use crate::store::{Fires, FiresFile, read_tally, write_fires, write_tally};
 use crate::tally::{CohortTally, ModelId, Shard, Shards};
-use crate::write::whole::remove_abandoned;
+use crate::write::whole::{create_folder, remove_abandoned};
 
 /// A folder with the parts that a run has finished: for each a tally, and its firing sets where
 /// they are kept. A run that is killed leaves it to the next; one that ends removes it.
@@ -29,12 +30,7 @@ impl Checkpoints {
     /// # Errors
     /// A folder that cannot be made, or in which another run is at work.
     pub fn open(folder: &Path) -> Result<Self> {
-        fs::create_dir_all(folder).map_err(|source| Error::Io {
-            path: folder.to_owned(),
-            doing: "create the folder",
-            action: "choose a folder that can be written, with space left",
-            source,
-        })?;
+        create_folder(folder)?;
         let path = folder.join(LOCK);
         let lock = File::create(&path).map_err(|e| Error::writing(&path, e))?;
         if let Err(fs::TryLockError::WouldBlock) = lock.try_lock() {
@@ -47,10 +43,9 @@ impl Checkpoints {
             ));
         }
         remove_abandoned(folder);
-        let names = fs::read_dir(folder).map_err(|e| Error::reading(folder, e))?;
         Ok(Self {
             folder: folder.to_owned(),
-            were_empty: names.flatten().all(|entry| entry.file_name() == LOCK),
+            were_empty: Self::is_empty(folder).map_err(|e| Error::reading(folder, e))?,
             _lock: lock,
         })
     }
@@ -74,8 +69,8 @@ impl Checkpoints {
         }
         let path = self.fires_path(shard);
         let counted = tally.shards.iter().next()?;
-        finished_fires(&path, model, counted)?;
-        Some((tally, Some(Place::File(path))))
+        let stamp = finished_fires(&path, model, counted)?.stamp();
+        Some((tally, Some(Place::File(path, stamp))))
     }
 
     /// Keeps a finished part. Its firing sets come first: a tally says that the part is done.
@@ -87,16 +82,27 @@ impl Checkpoints {
         if let Some(fires) = fires {
             let path = self.fires_path(shard);
             write_fires(&path, fires)?.persist()?;
-            place = Some(Place::File(path));
+            place = Some(Place::File(path, None));
         }
         write_tally(&self.tally_path(shard), tally)?.persist()?;
         Ok(place)
     }
 
-    /// Removes the folder: all that it holds is in the output now.
+    /// Removes the folder: all that a run has put there is in the output now. What others have put
+    /// there stays, and the folder with it.
     pub fn remove(self) {
-        // What cannot be removed does no harm.
-        drop(fs::remove_dir_all(&self.folder));
+        remove_abandoned(&self.folder);
+        for entry in fs::read_dir(&self.folder).into_iter().flatten().flatten() {
+            if is_part(&entry.file_name().to_string_lossy()) {
+                // What cannot be removed does no harm.
+                drop(fs::remove_file(entry.path()));
+            }
+        }
+    }
+
+    fn is_empty(folder: &Path) -> io::Result<bool> {
+        let mut entries = fs::read_dir(folder)?;
+        entries.try_fold(true, |empty, entry| Ok(empty && entry?.file_name() == LOCK))
     }
 
     fn tally_path(&self, shard: &Shard) -> PathBuf {
@@ -105,6 +111,16 @@ impl Checkpoints {
 
     fn fires_path(&self, shard: &Shard) -> PathBuf {
         self.folder.join(format!("{}.fires", part_name(shard)))
+    }
+}
+
+impl Drop for Checkpoints {
+    /// Leaves no folder in which nothing is kept.
+    fn drop(&mut self) {
+        if Self::is_empty(&self.folder).is_ok_and(|empty| empty) {
+            drop(fs::remove_file(self.folder.join(LOCK)));
+            drop(fs::remove_dir(&self.folder));
+        }
     }
 }
 
@@ -142,6 +158,21 @@ impl Output<'_> {
     }
 }
 
+/// Whether a name is one that [`part_name`] gives, with its ending.
+fn is_part(name: &str) -> bool {
+    let stem = name
+        .strip_suffix(".tally")
+        .or_else(|| name.strip_suffix(".fires"));
+    let mut parts = stem.unwrap_or_default().split('-');
+    let digest = parts
+        .next()
+        .is_some_and(|digest| digest.len() == 16 && digest.bytes().all(|c| c.is_ascii_hexdigit()));
+    let number = |part: Option<&str>| {
+        part.is_some_and(|part| !part.is_empty() && part.bytes().all(|c| c.is_ascii_digit()))
+    };
+    digest && number(parts.next()) && number(parts.next()) && parts.next().is_none()
+}
+
 /// A whole tally of exactly these rows, under the name that the shard has now; `None` if there is
 /// none, or if the name that it has now does not do.
 fn finished(
@@ -172,7 +203,7 @@ fn finished_fires(path: &Path, model: &ModelId, shard: &Shard) -> Option<FiresFi
     let file = FiresFile::open(path).ok()?;
     let found = file.shard();
     let is_it = file.model() == model && is_of(found, shard) && found.dropped == shard.dropped;
-    (is_it && file.verify().is_ok()).then_some(file)
+    (is_it && file.verify(&|| Ok(())).is_ok()).then_some(file)
 }
 
 fn is_of(found: &Shard, wanted: &Shard) -> bool {

@@ -36,7 +36,7 @@ pub fn shards(
     if !beside.is_empty() && beside.len() != files.len() {
         return Err(Error::Argument {
             name: "--metadata",
-            found: format!("{} files", beside.len()),
+            found: format!("{} of them", beside.len()),
             expected: format!("{}, one for each embeddings file", files.len()),
         });
     }
@@ -47,9 +47,10 @@ pub fn shards(
             expected: "one embeddings file, some of whose rows are meant".to_owned(),
         });
     }
+    check_pairs(&files, &beside)?;
     let mut beside = beside.into_iter();
     let shard = |embeddings: PathBuf| ShardInput {
-        name: embeddings.display().to_string(),
+        name: name_of(&embeddings),
         embeddings,
         metadata: beside.next(),
         rows: rows.cloned(),
@@ -67,6 +68,38 @@ pub fn shards(
             expected: "each file once".to_owned(),
         }),
     }
+}
+
+/// Tables that have the embeddings' names, but for one of them, are no pairs.
+fn check_pairs(embeddings: &[PathBuf], tables: &[PathBuf]) -> Result<()> {
+    let stem = |path: &Path| -> String {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        name.split('.').next().unwrap_or_default().to_owned()
+    };
+    let pairs = || embeddings.iter().zip(tables);
+    let (alike, unlike): (Vec<_>, Vec<_>) = pairs().partition(|(a, b)| stem(a) == stem(b));
+    match (alike.first(), unlike.first()) {
+        (Some((a, b)), Some((c, d))) => Err(Error::Argument {
+            name: "--metadata",
+            found: format!(
+                "{} for {}, beside {} for {}",
+                d.display(),
+                c.display(),
+                b.display(),
+                a.display()
+            ),
+            expected: "tables in the order of the embeddings, all or none by the embeddings' names"
+                .to_owned(),
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// A path without what changes nothing (`./`, `//`): spelled otherwise, a shard has the same name.
+fn name_of(path: &Path) -> String {
+    let plain: PathBuf = path.components().collect();
+    let plain = plain.strip_prefix(".").unwrap_or(&plain);
+    plain.display().to_string()
 }
 
 /// Paths as they are, and patterns by the files that they match, these in the order in which people
@@ -92,7 +125,13 @@ fn expand_one(argument: &'static str, pattern: &Path) -> Result<Vec<PathBuf>> {
         found: text.to_owned(),
         expected,
     };
-    let found = glob::glob(text).map_err(|error| bad(format!("a pattern ({error})")))?;
+    // As shells do: what is hidden is not meant.
+    let options = glob::MatchOptions {
+        require_literal_leading_dot: true,
+        ..glob::MatchOptions::default()
+    };
+    let found =
+        glob::glob_with(text, options).map_err(|error| bad(format!("a pattern ({error})")))?;
     let mut files = Vec::new();
     for path in found {
         let path = path.map_err(|e| {
@@ -132,6 +171,7 @@ mod tests {
         ] {
             fs::write(at(name), "").unwrap();
         }
+        fs::write(at(".s2.npy"), "").unwrap();
         fs::create_dir(at("s0.npy")).unwrap();
         let found = shards(&[at("s*.npy")], &[at("m*.csv")], None).unwrap();
         let pairs: Vec<_> = found
@@ -141,6 +181,7 @@ mod tests {
         let pair = |i: &str| (at(&format!("s{i}.npy")), Some(at(&format!("m{i}.csv"))));
         assert_eq!(pairs, [pair("1"), pair("9"), pair("10")]);
 
+        assert_eq!(super::name_of("./a//b/./c".as_ref()), "a/b/c");
         let found = shards(&[at("s9.npy"), at("odd[1].pt"), at("s1.npy")], &[], None).unwrap();
         let names: Vec<_> = found.iter().map(|s| s.embeddings.clone()).collect();
         assert_eq!(names, [at("odd[1].pt"), at("s1.npy"), at("s9.npy")]);
@@ -164,7 +205,10 @@ mod tests {
             nothing.contains("x*.pt") && nothing.contains("--embeddings"),
             "{nothing}"
         );
-        assert!(message(&[at("*.pt")], &[at("a.csv")], None).contains("1 files"));
+        assert!(message(&[at("*.pt")], &[at("a.csv")], None).contains("1 of them"));
+        let pairs = message(&[at("a.pt"), at("b.pt")], &[at("a.csv"), at("c.csv")], None);
+        assert!(pairs.contains("c.csv for"), "{pairs}");
+        assert!(shards(&[at("a.pt")], &[at("other.csv")], None).is_ok());
         assert!(message(&[at("*.pt")], &[], Some(&(0..1))).contains("--rows"));
         assert!(message(&[at("*.pt"), at("a.pt")], &[], None).contains("twice"));
         assert!(message(&[at("a**b")], &[], None).contains("a pattern"));

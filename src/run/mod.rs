@@ -4,12 +4,16 @@
 //! inputs       paths and patterns ──► shards, in the cohort's order
 //! ahead        the next shard's calls and digests, while this one is encoded
 //! shard        one shard, part by part: encoded, or found among what an earlier run has finished
+//! identity     the digests by which model and shards are known
 //! checkpoint   finished parts on disk, recognised by the digests of what they were made from
 //! parts        the parts' firing sets: in memory up to a limit, beyond it in files
+//! cover        which of many files hold each row once
 //! ```
 
 mod ahead;
 mod checkpoint;
+mod cover;
+mod identity;
 mod inputs;
 mod parts;
 mod shard;
@@ -31,12 +35,18 @@ use crate::analysis::{AnalyzeOptions, Encoder};
 use crate::digest::Digest;
 use crate::engine::{Control, Seconds, into_inner, lock};
 use crate::error::{Error, Result};
-use crate::read::{LoadedModel, read_model};
+use crate::read::{LoadedModel, Source, Stamp, check_same, read_model};
 use crate::store::read_tally;
 use crate::tally::{CohortTally, Merger};
 
-/// Rows that are encoded, and kept or put away, at a time where nothing else is asked for.
+/// The most rows that are encoded, and kept or put away, at a time.
 pub const PART_ROWS: u64 = 1 << 20;
+
+/// The least rows of a part, however little memory there is: fewer do not pay.
+const LEAST_PART_ROWS: u64 = 1 << 12;
+
+/// About the bytes that a call takes beside its firing set.
+const CALL_BYTES: u64 = 64;
 
 /// What is to be done.
 #[derive(Debug, Clone, Copy)]
@@ -47,7 +57,7 @@ pub struct Job<'a> {
     pub model: &'a Path,
     /// How rows are encoded.
     pub options: &'a AnalyzeOptions,
-    /// The most rows of a part.
+    /// The most rows of a part; fewer, where firing sets would not fit the memory for them.
     pub part_rows: u64,
     /// Where finished parts are kept for a run that goes on after this one was killed.
     pub checkpoints: Option<&'a Checkpoints>,
@@ -57,6 +67,20 @@ pub struct Job<'a> {
     pub output: Option<Output<'a>>,
     /// Whether files are read ahead, and hashed, beside the encoding.
     pub beside: bool,
+}
+
+impl Job<'_> {
+    /// The rows of a part, of whose calls `k` atoms fire on each.
+    fn rows_at_once(&self, k: usize) -> u64 {
+        let call = CALL_BYTES + (k * size_of::<u32>()) as u64;
+        // Half of it for the part that is under way, half for those that are done.
+        let fitting = self
+            .details
+            .map_or(u64::MAX, |details| details.memory / 2 / call);
+        self.part_rows
+            .clamp(1, PART_ROWS)
+            .min(fitting.max(LEAST_PART_ROWS))
+    }
 }
 
 /// Where firing sets are kept.
@@ -80,6 +104,9 @@ pub struct InputFile {
     /// Its content.
     #[serde(serialize_with = "as_text")]
     pub sha256: Digest,
+    /// What it was when it was hashed.
+    #[serde(skip)]
+    stamp: Option<Stamp>,
 }
 
 fn as_text<S: serde::Serializer>(digest: &Digest, to: S) -> std::result::Result<S::Ok, S::Error> {
@@ -92,13 +119,19 @@ impl InputFile {
     /// # Errors
     /// A file that cannot be read, and those of `go_on`.
     pub fn of(role: &'static str, path: &Path, go_on: &dyn Fn() -> Result<()>) -> Result<Self> {
-        let (sha256, bytes) = Digest::of_file(path, go_on)?;
+        let source = Source::open(path)?;
         Ok(Self {
             role,
             path: path.display().to_string(),
-            bytes,
-            sha256,
+            bytes: source.len(),
+            sha256: source.digest(go_on)?,
+            stamp: source.stamp(),
         })
+    }
+
+    /// An error unless what was hashed is what was read, which was `read` when it was opened.
+    fn check(&self, read: Option<Stamp>) -> Result<()> {
+        check_same(&self.path, read, self.stamp)
     }
 }
 

@@ -5,10 +5,13 @@ use std::path::PathBuf;
 
 use rayon::prelude::*;
 
+use super::cover::Cover;
+
 use crate::cohort::Calls;
 use crate::details::{Block, Details};
 use crate::error::{Error, Result};
 use crate::fires::FiringSets;
+use crate::read::Stamp;
 use crate::store::FiresFile;
 use crate::tally::{CohortTally, Shard, Shards};
 
@@ -22,9 +25,13 @@ pub struct Part {
 /// Where they are.
 #[derive(Debug)]
 pub(super) enum Place {
-    Memory { calls: Box<Calls>, sets: FiringSets },
+    Memory {
+        calls: Box<Calls>,
+        sets: FiringSets,
+    },
     Open(Box<FiresFile>),
-    File(PathBuf),
+    /// With what the file was when it was looked at, where it was.
+    File(PathBuf, Option<Stamp>),
 }
 
 /// The firing sets of a cohort with its calls, part by part.
@@ -38,34 +45,53 @@ impl CohortDetails {
         Self(parts)
     }
 
-    /// The firing sets of exactly the rows of a tally, from files among which there may be others'.
-    /// Every file that is used is read once for its checksum. `None` where there are no such files at
-    /// all, unless they were `named`.
+    /// The firing sets of exactly the rows of a tally, each once, from files among which there may
+    /// be others'. Every file that is used is read once for its checksum. `None` where there are no
+    /// such files at all, unless they were `named`.
     ///
     /// # Errors
-    /// A file that cannot be read, is none, or is damaged; rows whose firing sets are in none of
-    /// them, or in several.
+    /// Rows whose firing sets are in none of them; a file that is damaged; those of `go_on`, which is
+    /// asked now and then.
     pub fn of_files(
         paths: Vec<PathBuf>,
         cohort: &CohortTally,
         named: bool,
+        go_on: &(dyn Fn() -> Result<()> + Sync),
     ) -> Result<Option<Self>> {
-        let open = |path: PathBuf| {
-            let file = FiresFile::open(&path)?;
-            if !belongs(&file, cohort) {
-                return Ok(None);
+        let opened: Vec<(PathBuf, Result<FiresFile>)> = paths
+            .into_par_iter()
+            .map(|path| (path.clone(), FiresFile::open(&path)))
+            .collect();
+        let (mut files, mut others) = (Vec::new(), Vec::new());
+        for (path, file) in opened {
+            match file {
+                Ok(file) if belongs(&file, cohort) => files.push((path, file)),
+                other => others.push(other),
             }
-            file.verify()?;
-            let (shard, place) = (file.shard().clone(), Place::File(path));
-            Ok(Some(Part { shard, place }))
-        };
-        let parts: Result<Vec<_>> = paths.into_par_iter().map(open).collect();
-        let mut details = Self::new(parts?.into_iter().flatten().collect());
-        // The same file under two names.
-        details.0.dedup_by(|a, b| a.shard == b.shard);
-        if details.0.is_empty() && !named {
+        }
+        if files.is_empty() && others.is_empty() && !named {
             return Ok(None);
         }
+        let mut cover = Cover::new(files);
+        let mut parts = Vec::new();
+        for shard in &cohort.shards {
+            let Some(of_shard) = cover.take(shard) else {
+                // A file that only seems to be another cohort's, as it is damaged, is named itself.
+                for other in others {
+                    other?.verify(go_on)?;
+                }
+                return Err(cover.missing(shard));
+            };
+            parts.extend(of_shard);
+        }
+        parts
+            .par_iter()
+            .try_for_each(|(_, file)| file.verify(go_on))?;
+        let part = |(path, file): (PathBuf, FiresFile)| Part {
+            shard: file.shard().clone(),
+            place: Place::File(path, file.stamp()),
+        };
+        let details = Self::new(parts.into_iter().map(part).collect());
         details.check(cohort)?;
         Ok(Some(details))
     }
@@ -92,29 +118,19 @@ impl CohortDetails {
         Ok(Cow::Owned(all))
     }
 
-    /// Whether these are the firing sets of all rows that were counted, and what is missing if not.
+    /// Whether these are of the calls that were counted, dropped ones and kinds among them.
     fn check(&self, cohort: &CohortTally) -> Result<()> {
         let found = Shards::new(self.0.iter().map(|part| part.shard.clone()).collect());
-        let Some(missing) = cohort
-            .shards
-            .iter()
-            .find(|shard| !found.iter().any(|s| s == *shard))
-        else {
+        let differs = cohort.shards.iter().zip(&found).find(|(a, b)| a != b);
+        let Some((shard, _)) = differs else {
             return Ok(());
         };
-        let there = found.iter().find(|shard| shard.sha256 == missing.sha256);
-        let rows = &missing.rows;
         Err(Error::input(
-            missing.name.clone(),
-            format!("rows {}..{}", rows.start, rows.end),
-            there.map_or("no firing sets of it".to_owned(), |shard| {
-                format!(
-                    "firing sets of its rows {}..{} alone, or other ones",
-                    shard.rows.start, shard.rows.end
-                )
-            }),
-            "the firing sets of every row that was counted, once",
-            "name them all with --fires, or leave them out with --without-fires",
+            shard.name.clone(),
+            "its firing sets",
+            "those of other calls, or other ones that were dropped",
+            "those that were counted",
+            "tally the shard again with --fires",
         ))
     }
 }
@@ -125,7 +141,6 @@ fn belongs(file: &FiresFile, cohort: &CohortTally) -> bool {
     let holds = |counted: &Shard| {
         counted.sha256 == shard.sha256
             && counted.metadata == shard.metadata
-            && counted.name == shard.name
             && counted.rows.start <= shard.rows.start
             && shard.rows.end <= counted.rows.end
     };
@@ -139,7 +154,11 @@ impl Details for CohortDetails {
             match &part.place {
                 Place::Memory { calls, sets } => take(Block { first, calls, sets })?,
                 Place::Open(file) => file.blocks(first, take)?,
-                Place::File(path) => FiresFile::open(path)?.blocks(first, take)?,
+                Place::File(path, stamp) => {
+                    let file = FiresFile::open(path)?;
+                    file.check_stamp(*stamp)?;
+                    file.blocks(first, take)?;
+                }
             }
             first += part.shard.count();
         }

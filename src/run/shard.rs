@@ -1,9 +1,9 @@
 //! One shard after another, part by part.
 
-use std::cell::OnceCell;
 use std::ops::Range;
 
 use super::ahead::{Ahead, Loaded};
+use super::identity::{Current, Identities};
 use super::parts::{Part, Place};
 use super::{InputFile, Job, ShardInput, Watch};
 use crate::analysis::{Encoder, Session};
@@ -11,19 +11,18 @@ use crate::cohort::Calls;
 use crate::details::InMemory;
 use crate::engine::{Control, Encoded, Seconds};
 use crate::error::{Error, Result};
+use crate::fires::FiringSets;
 use crate::read::{LoadedModel, TensorRows};
 use crate::rows::{RowRange, Rows};
 use crate::store::{Fires, FiresFile};
-use crate::tally::{CohortTally, Merger, ModelId, Shard};
+use crate::tally::{CohortTally, Merger};
 
 /// A run at work.
 pub(super) struct Work<'a> {
     job: &'a Job<'a>,
     watch: &'a Watch<'a>,
-    ahead: &'a Ahead<'a>,
     model: &'a LoadedModel,
-    model_id: OnceCell<ModelId>,
-    model_file: Option<InputFile>,
+    identities: Identities<'a>,
     /// Opened for the first part that has to be encoded.
     session: Option<Session<'a>>,
     merger: Merger,
@@ -45,14 +44,6 @@ pub(super) struct Done {
     pub(super) encoder: Option<Encoder>,
 }
 
-/// A shard at work: its digest comes when it is asked for first.
-struct Current<'a> {
-    number: usize,
-    input: &'a ShardInput,
-    file: OnceCell<InputFile>,
-    metadata: Option<InputFile>,
-}
-
 impl<'a> Work<'a> {
     pub(super) fn new(
         job: &'a Job<'a>,
@@ -63,10 +54,8 @@ impl<'a> Work<'a> {
         Self {
             job,
             watch,
-            ahead,
             model,
-            model_id: OnceCell::new(),
-            model_file: None,
+            identities: Identities::new(ahead, watch, model),
             session: None,
             merger: Merger::default(),
             held: 0,
@@ -83,39 +72,39 @@ impl<'a> Work<'a> {
         loaded: Loaded,
     ) -> Result<()> {
         let Loaded { cohort, metadata } = loaded;
-        let rows = range(input, &cohort.rows)?;
-        (self.watch.more_rows)(rows.end - rows.start);
+        let whole = range(input, &cohort.rows)?;
+        (self.watch.more_rows)(whole.end - whole.start);
+        self.warn(input, cohort.warnings);
+        let current = Current::new(number, input, &cohort.rows, metadata);
+        if !self.was_there(&current, &whole)? {
+            let all = 0..cohort.rows.count() as u64;
+            let step = self.job.rows_at_once(self.model.sae.k());
+            let mut calls = cohort.calls;
+            for start in whole.clone().step_by(step as usize) {
+                let part = start..whole.end.min(start.saturating_add(step));
+                let calls = if part == all {
+                    std::mem::take(&mut calls)
+                } else {
+                    calls.slice(part.start as usize..part.end as usize)
+                };
+                self.part(&current, &cohort.rows, part, calls)?;
+            }
+        }
+        self.identities.file(&current)?;
+        self.done.files.extend(current.into_files());
+        Ok(())
+    }
+
+    fn warn(&mut self, input: &ShardInput, warnings: Vec<String>) {
         let many = self.job.inputs.len() > 1;
-        let of = |text: &String| {
+        let named = |text| {
             if many {
                 format!("{}: {text}", input.name)
             } else {
-                text.clone()
+                text
             }
         };
-        self.done.warnings.extend(cohort.warnings.iter().map(of));
-        let current = Current {
-            number,
-            input,
-            file: OnceCell::new(),
-            metadata,
-        };
-        if self.was_there(&current, &rows)? {
-            return self.end(current, &cohort.rows);
-        }
-        let (whole, step) = (rows.clone(), self.job.part_rows.max(1));
-        let all = 0..cohort.rows.count() as u64;
-        let mut calls = cohort.calls;
-        for start in whole.clone().step_by(step as usize) {
-            let part = start..whole.end.min(start + step);
-            let calls = if part == all {
-                std::mem::take(&mut calls)
-            } else {
-                calls.slice(part.start as usize..part.end as usize)
-            };
-            self.part(&current, &cohort.rows, part, calls)?;
-        }
-        self.end(current, &cohort.rows)
+        self.done.warnings.extend(warnings.into_iter().map(named));
     }
 
     /// Whether the output holds all of it already.
@@ -123,106 +112,104 @@ impl<'a> Work<'a> {
         let Some(output) = self.job.output.filter(|output| output.tally.exists()) else {
             return Ok(false);
         };
-        let shard = self.identity(current, rows.clone())?;
+        let shard = self.identities.shard(current, rows.clone())?;
         let nonfinite = self.job.options.engine.nonfinite;
-        let Some(tally) = output.find(self.model_id()?, &shard, nonfinite) else {
+        let Some(tally) = output.find(self.identities.model()?, &shard, nonfinite) else {
             return Ok(false);
         };
-        let count = rows.end - rows.start;
         self.done.was_there = true;
-        self.done.resumed_rows += count;
-        self.add(tally, count, None)?;
+        self.done.resumed_rows += rows.end - rows.start;
+        self.add(tally, None)?;
         Ok(true)
-    }
-
-    /// What was hashed, and what was read, must be one and the same.
-    fn end(&mut self, current: Current, rows: &TensorRows) -> Result<()> {
-        self.digest(&current)?;
-        rows.check_unchanged()?;
-        self.done.files.extend(current.file.into_inner());
-        self.done.files.extend(current.metadata);
-        Ok(())
     }
 
     /// Counts some rows of a shard, or finds that an earlier run has.
     fn part(
         &mut self,
         current: &Current,
-        rows: &dyn Rows,
+        rows: &TensorRows,
         part: Range<u64>,
         calls: Calls,
     ) -> Result<()> {
-        let count = part.end - part.start;
         if let Some(checkpoints) = self.job.checkpoints.filter(|found| !found.were_empty()) {
-            let shard = self.identity(current, part.clone())?;
+            let shard = self.identities.shard(current, part.clone())?;
             let options = (
                 self.job.options.engine.nonfinite,
                 self.job.details.is_some(),
             );
-            if let Some((tally, place)) = checkpoints.find(self.model_id()?, &shard, options) {
-                self.done.resumed_rows += count;
-                return self.add(tally, count, place);
+            let model = self.identities.model()?;
+            if let Some((tally, place)) = checkpoints.find(model, &shard, options) {
+                self.done.resumed_rows += part.end - part.start;
+                return self.add(tally, place);
             }
         }
-        let (first, last) = (part.start as usize, part.end as usize);
-        let rows = RowRange::new(rows, first..last);
+        let first = part.start as usize;
+        let encoded = self.encode(&RowRange::new(rows, first..part.end as usize), &calls);
         let Encoded {
             fires,
             tally,
             seconds,
-        } = self
-            .encode(&rows, &calls)
-            .map_err(|error| in_file(error, first))?;
+        } = encoded.map_err(|error| in_file(error, first))?;
         self.done.seconds.encode += seconds.encode;
         self.done.seconds.threads.add(&seconds.threads);
-        let identity = self.identity(current, part)?;
-        let shard = Shard::new(
-            (identity.name, identity.sha256, identity.metadata),
-            identity.rows,
-            &calls,
-            fires.dropped(),
-        );
-        let model = *self.model_id()?;
-        let sets = Fires {
-            model: &model,
-            shard: &shard,
-            calls: &calls,
-            details: &InMemory {
-                calls: &calls,
-                sets: &fires,
-            },
-        };
-        let cohort = CohortTally::of_shard(model, shard.clone(), tally);
-        let mut place = None;
-        if let Some(checkpoints) = self.job.checkpoints {
-            place = checkpoints.save(&cohort, self.job.details.is_some().then_some(&sets))?;
-        }
-        if let Some(details) = self.job.details {
-            let bytes = fires.bytes() + calls.bytes();
-            if self.held + bytes <= details.memory {
-                self.held += bytes;
-                place = Some(Place::Memory {
-                    calls: Box::new(calls),
-                    sets: fires,
-                });
-            } else if place.is_none() {
-                place = Some(Place::Open(Box::new(FiresFile::unnamed(
-                    details.folder,
-                    &sets,
-                )?)));
-            }
-        }
-        self.add(cohort, count, place)
+        let identity = self.identities.shard(current, part)?;
+        // What was hashed, and what was read, must be one and the same before it is kept.
+        rows.check_unchanged()?;
+        let shard = identity.with_calls(&calls, fires.dropped());
+        let cohort = CohortTally::of_shard(*self.identities.model()?, shard, tally);
+        let place = self.keep(&cohort, calls, fires)?;
+        self.add(cohort, place)
     }
 
-    fn add(&mut self, tally: CohortTally, rows: u64, place: Option<Place>) -> Result<()> {
-        if let (Some(place), Some(shard)) = (place, tally.shards.iter().next()) {
-            let shard = shard.clone();
+    /// Puts a part among the checkpoints, and keeps its firing sets, where either is wanted.
+    fn keep(
+        &mut self,
+        cohort: &CohortTally,
+        calls: Calls,
+        sets: FiringSets,
+    ) -> Result<Option<Place>> {
+        let details = InMemory {
+            calls: &calls,
+            sets: &sets,
+        };
+        let fires = cohort.shards.iter().next().map(|shard| Fires {
+            model: &cohort.model,
+            shard,
+            calls: &calls,
+            details: &details,
+        });
+        let fires = fires.filter(|_| self.job.details.is_some());
+        let mut place = None;
+        if let Some(checkpoints) = self.job.checkpoints {
+            place = checkpoints.save(cohort, fires.as_ref())?;
+        }
+        let (Some(kept), Some(fires)) = (self.job.details, fires) else {
+            return Ok(place);
+        };
+        let bytes = sets.bytes() + calls.bytes();
+        if self.held.saturating_add(bytes) <= kept.memory {
+            self.held += bytes;
+            let calls = Box::new(calls);
+            return Ok(Some(Place::Memory { calls, sets }));
+        }
+        if place.is_none() {
+            let file = FiresFile::unnamed(kept.folder, &fires)?;
+            place = Some(Place::Open(Box::new(file)));
+        }
+        Ok(place)
+    }
+
+    /// Adds the tally of one part, and notes where its firing sets are.
+    fn add(&mut self, tally: CohortTally, place: Option<Place>) -> Result<()> {
+        let shard = tally.shards.iter().next().cloned();
+        let name = shard
+            .as_ref()
+            .map_or(String::new(), |shard| shard.name.clone());
+        self.rows_before += tally.shards.rows();
+        self.merger.add(tally, &name)?;
+        if let (Some(place), Some(shard)) = (place, shard) {
             self.done.parts.push(Part { shard, place });
         }
-        let name = tally.shards.iter().next().map(|shard| shard.name.clone());
-        self.merger.add(tally, &name.unwrap_or_default())?;
-        self.rows_before += rows;
         (self.watch.progress)(self.rows_before);
         self.watch.check()
     }
@@ -234,63 +221,21 @@ impl<'a> Work<'a> {
             cancel: self.watch.cancel,
             progress: Some(&progress),
         };
-        if self.session.is_none() {
-            // Of the others it is only known that they are there.
-            let about = rows.whole().saturating_mul(self.job.inputs.len());
-            let session = Session::open(&self.model.sae, about, self.job.options)?;
-            self.session = Some(session);
-        }
-        match &mut self.session {
-            Some(session) => session.encode(rows, calls, &control),
-            None => Err(Error::Cancelled),
-        }
-    }
-
-    /// The model's identity; its digest is the first that is asked for.
-    fn model_id(&mut self) -> Result<&ModelId> {
-        if self.model_id.get().is_none() {
-            let file = self.ahead.digest(None, &|| self.watch.check())?;
-            let sae = &self.model.sae;
-            let id = ModelId {
-                sha256: file.sha256,
-                input_dim: sae.input_dim() as u64,
-                feature_dim: sae.feature_dim() as u64,
-                k: sae.k() as u64,
-            };
-            self.model_file = Some(file);
-            return Ok(self.model_id.get_or_init(|| id));
-        }
-        self.model_id.get().ok_or(Error::Cancelled)
-    }
-
-    fn digest<'c>(&mut self, current: &'c Current) -> Result<&'c InputFile> {
-        self.model_id()?;
-        if let Some(file) = current.file.get() {
-            return Ok(file);
-        }
-        let file = self
-            .ahead
-            .digest(Some(current.number), &|| self.watch.check())?;
-        Ok(current.file.get_or_init(|| file))
-    }
-
-    /// Some rows of a shard, without what its calls are.
-    fn identity(&mut self, current: &Current, rows: Range<u64>) -> Result<Shard> {
-        Ok(Shard {
-            name: current.input.name.clone(),
-            sha256: self.digest(current)?.sha256,
-            metadata: current.metadata.as_ref().map(|file| file.sha256),
-            rows,
-            dropped: Vec::new(),
-            svtypes: crate::tally::Kinds::default(),
-            classes: crate::tally::Kinds::default(),
-        })
+        let session = match &mut self.session {
+            Some(session) => session,
+            none => {
+                // Of the other shards it is only known that they are there.
+                let about = rows.whole().saturating_mul(self.job.inputs.len());
+                none.insert(Session::open(&self.model.sae, about, self.job.options)?)
+            }
+        };
+        session.encode(rows, calls, &control)
     }
 
     /// What came of it all.
     pub(super) fn finish(mut self) -> (Merger, Done) {
-        self.done.files.extend(self.model_file);
         self.done.encoder = self.session.as_ref().map(Session::encoder);
+        self.done.files.extend(self.identities.into_model_file());
         (self.merger, self.done)
     }
 }
@@ -314,20 +259,15 @@ fn in_file(error: Error, first: usize) -> Error {
     match error {
         Error::NonFinite {
             file,
-            mut rows,
+            rows,
             count,
             total,
-        } => {
-            for row in &mut rows {
-                *row += first;
-            }
-            Error::NonFinite {
-                file,
-                rows,
-                count,
-                total,
-            }
-        }
+        } => Error::NonFinite {
+            file,
+            rows: rows.into_iter().map(|row| row + first).collect(),
+            count,
+            total,
+        },
         error => error,
     }
 }

@@ -1,20 +1,20 @@
 //! Files of firing sets: the atoms that fire on each row of a shard, with the calls.
 //!
 //! Tensors: `atoms` U16 or U32 \[kept rows, k\], ascending in each row; `dropped_rows` U64, rows of the
-//! shard's file that have no set; the [columns](super::columns) of all calls, dropped ones among them.
+//! shard's file that have no set; `kinds` as in a tally; the [columns](super::columns) of all calls, dropped ones among them.
 
 use std::fs::File;
 use std::ops::Range;
 use std::path::Path;
 
 use super::columns::{self, Columns};
-use super::header::{Header, ShardText, text, to_json};
+use super::header::{Header, KindsText, ShardText, text, to_json};
 use super::sealed::{self, Tensor};
 use crate::cohort::Calls;
 use crate::details::{Block, Details};
 use crate::error::{Error, Result};
 use crate::fires::FiringSets;
-use crate::read::{Entry, SafeTensors, Source};
+use crate::read::{Entry, SafeTensors, Source, Stamp, check_same};
 use crate::tally::{ModelId, Shard};
 use crate::write::whole::WholeFile;
 
@@ -62,7 +62,12 @@ impl Fires<'_> {
                 details.blocks(&mut |block| write(bytemuck::cast_slice(block.sets.atoms())))
             })
         };
-        let mut tensors = vec![atoms, Tensor::line("dropped_rows", &self.shard.dropped)];
+        let kinds = to_json(&[KindsText::of(self.shard)]);
+        let mut tensors = vec![
+            atoms,
+            Tensor::line("dropped_rows", &self.shard.dropped),
+            Tensor::owned("kinds", kinds.as_bytes()),
+        ];
         tensors.extend(columns::tensors(self.calls));
         tensors
     }
@@ -118,7 +123,8 @@ impl FiresFile {
         let count = tensors.length("dropped_rows")?;
         let dropped = tensors.numbers("dropped_rows", 0..count)?;
         let dropped: Vec<u64> = dropped.into_iter().map(i64::cast_unsigned).collect();
-        let [shard] = <[Shard; 1]>::try_from(header.shards("shards", &dropped)?)
+        let kinds = tensors.bytes("kinds", None)?;
+        let [shard] = <[Shard; 1]>::try_from(header.shards(&dropped, &kinds)?)
             .map_err(|_| header.bad("shards", "several", "one shard"))?;
         let kept = shard.count() - count;
         let expected = [kept as usize, model.k as usize];
@@ -148,12 +154,23 @@ impl FiresFile {
         self.tensors.0.source.name()
     }
 
-    /// Reads the whole file and compares its checksum.
+    /// What the file was when it was opened.
+    pub(crate) fn stamp(&self) -> Option<Stamp> {
+        self.tensors.0.source.stamp()
+    }
+
+    /// An error if it is no longer what it was.
+    pub(crate) fn check_stamp(&self, before: Option<Stamp>) -> Result<()> {
+        check_same(&self.name(), before, self.stamp())
+    }
+
+    /// Reads the whole file and compares its checksum. `go_on` is asked now and then; an error of
+    /// its ends the reading.
     ///
     /// # Errors
     /// A file that is not as it was written.
-    pub fn verify(&self) -> Result<()> {
-        sealed::verify(&self.tensors.0, &mut |_| {})
+    pub fn verify(&self, go_on: &dyn Fn() -> Result<()>) -> Result<()> {
+        sealed::verify(&self.tensors.0, &mut |_| go_on())
     }
 
     /// Hands over all rows in order; `first` is the cohort's row of the shard's first.

@@ -25,12 +25,17 @@ pub(super) struct ShardText {
     rows: [u64; 2],
     /// How many of them were dropped.
     dropped: u64,
-    /// Each type, its calls, and the first row of the file that has it.
+}
+
+/// What a shard's calls are, which stands in a tensor: there may be many kinds. Each kind, its calls,
+/// and the first row of the file that has it.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct KindsText {
     svtypes: Vec<(Option<String>, u64, u64)>,
     truvari_classes: Vec<(Option<String>, u64, u64)>,
 }
 
-impl ShardText {
+impl KindsText {
     pub(super) fn of(shard: &Shard) -> Self {
         let kinds = |kinds: &Kinds| {
             let of =
@@ -38,18 +43,25 @@ impl ShardText {
             kinds.0.iter().map(of).collect()
         };
         Self {
+            svtypes: kinds(&shard.svtypes),
+            truvari_classes: kinds(&shard.classes),
+        }
+    }
+}
+
+impl ShardText {
+    pub(super) fn of(shard: &Shard) -> Self {
+        Self {
             name: shard.name.clone(),
             sha256: shard.sha256.to_string(),
             metadata_sha256: shard.metadata.map(|digest| digest.to_string()),
             rows: [shard.rows.start, shard.rows.end],
             dropped: shard.dropped.len() as u64,
-            svtypes: kinds(&shard.svtypes),
-            truvari_classes: kinds(&shard.classes),
         }
     }
 
     /// The shard, its dropped rows taken off the front of `dropped`; what is wrong with it in words.
-    fn shard(self, dropped: &mut &[u64]) -> std::result::Result<Shard, String> {
+    fn shard(self, texts: KindsText, dropped: &mut &[u64]) -> std::result::Result<Shard, String> {
         let [start, end] = self.rows;
         if start >= end || end > MOST {
             return Err(format!("the rows {start}..{end}"));
@@ -65,16 +77,16 @@ impl ShardText {
         }
         let kept = end - start - self.dropped;
         let digest = |text: &str| {
-            text.parse::<Digest>()
-                .map_err(|_| format!("the digest {text:?}"))
+            let digest = text.parse::<Digest>();
+            digest.map_err(|_| format!("the digest {text:?}"))
         };
         Ok(Shard {
             name: self.name,
             sha256: digest(&self.sha256)?,
             metadata: self.metadata_sha256.as_deref().map(digest).transpose()?,
             dropped: mine.to_vec(),
-            svtypes: kinds(self.svtypes, &rows, kept)?,
-            classes: kinds(self.truvari_classes, &rows, kept)?,
+            svtypes: kinds(texts.svtypes, &rows, kept)?,
+            classes: kinds(texts.truvari_classes, &rows, kept)?,
             rows,
         })
     }
@@ -186,14 +198,23 @@ impl Header<'_> {
         Ok(model)
     }
 
-    /// The shards, whose dropped rows lie after one another in `dropped`.
-    pub(super) fn shards(self, key: &str, mut dropped: &[u64]) -> Result<Vec<Shard>> {
-        let texts: Vec<ShardText> = self.json(key)?;
-        let bad = |found: String| self.bad(key, found, "shards as atomscope lists them");
-        let shards: std::result::Result<Vec<_>, String> = texts
-            .into_iter()
-            .map(|text| text.shard(&mut dropped))
-            .collect();
+    /// The shards, whose dropped rows lie after one another in `dropped`, and what whose calls are
+    /// stands in `kinds`, a JSON list.
+    pub(super) fn shards(self, mut dropped: &[u64], kinds: &[u8]) -> Result<Vec<Shard>> {
+        let texts: Vec<ShardText> = self.json("shards")?;
+        let bad = |found: String| self.bad("shards", found, "shards as atomscope lists them");
+        let kinds: std::result::Result<Vec<KindsText>, _> = serde_json::from_slice(kinds);
+        let kinds = kinds.map_err(|error| bad(format!("other kinds ({error})")))?;
+        if kinds.len() != texts.len() {
+            return Err(bad(format!(
+                "{}, and the kinds of {}",
+                texts.len(),
+                kinds.len()
+            )));
+        }
+        let shard = |(text, kinds): (ShardText, KindsText)| text.shard(kinds, &mut dropped);
+        let shards: std::result::Result<Vec<_>, String> =
+            texts.into_iter().zip(kinds).map(shard).collect();
         let shards = shards.map_err(bad)?;
         let rows = shards
             .iter()

@@ -18,4 +18,4 @@ mod sealed;
 mod tally;
 
 pub use fires::{Fires, FiresFile, write_fires};
-pub use tally::{read_tally, write_tally};
+pub use tally::{check_tally_place, read_tally, write_tally};

@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::digest::Digest;
 use crate::error::{Error, Result};
-use crate::read::{SafeTensors, Source};
+use crate::read::{HEAD, LONGEST_HEADER, SafeTensors, Source, describe, is_safetensors};
 
 /// The checksum's key in the header's text.
 const CHECKSUM: &str = "checksum";
@@ -154,6 +154,15 @@ pub(super) fn write(
 ) -> Result<()> {
     let failed = |e| Error::writing(path, e);
     let header = header(text, tensors);
+    if header.len() as u64 > LONGEST_HEADER {
+        return Err(Error::input(
+            path.display().to_string(),
+            "the header",
+            format!("{} bytes", header.len()),
+            format!("at most {LONGEST_HEADER}, as the format has it"),
+            "count fewer shards in one file, or call them by shorter names",
+        ));
+    }
     let mut out = Hashed {
         out: BufWriter::with_capacity(1 << 20, file),
         hash: Sha256::new(),
@@ -184,9 +193,49 @@ fn find(header: &[u8], checksum: &str) -> Option<usize> {
     Some(place + entry.len() - 1 - checksum.len())
 }
 
+/// Whether a file may be replaced by one of these: there is none, it is empty, or it is one.
+///
+/// # Errors
+/// A file that is something else.
+pub(super) fn check_replaceable(path: &Path, what: &str) -> Result<()> {
+    if !path.exists() {
+        return Ok(());
+    }
+    let source = Source::open(path)?;
+    let head = source.head(HEAD)?;
+    let beginning = format!("{{\"__metadata__\":{{\"{CHECKSUM}\":\"");
+    let is_ours = head
+        .get(8..)
+        .is_some_and(|json| json.starts_with(beginning.as_bytes()));
+    if is_ours || head.is_empty() {
+        return Ok(());
+    }
+    Err(Error::input(
+        source.name(),
+        "the output",
+        format!(
+            "a file that is there already: {}",
+            describe(&head, source.len())
+        ),
+        format!("a new name, or {what}, which is replaced"),
+        "choose another name, or remove the file",
+    ))
+}
+
 /// Opens a file whose header says that it is of this `format`; its checksum is not looked at.
 pub(super) fn open(path: &Path, format: &str, what: &str) -> Result<SafeTensors> {
-    let file = SafeTensors::open(&Source::open(path)?)?;
+    let source = Source::open(path)?;
+    let head = source.head(HEAD)?;
+    if !is_safetensors(&head, source.len()) {
+        return Err(Error::input(
+            source.name(),
+            "the file's beginning",
+            describe(&head, source.len()),
+            what,
+            "give the file that it wrote",
+        ));
+    }
+    let file = SafeTensors::open(&source)?;
     match file.metadata.get("format").map(String::as_str) {
         Some(found) if found == format => Ok(file),
         found => Err(Error::input(
@@ -200,7 +249,7 @@ pub(super) fn open(path: &Path, format: &str, what: &str) -> Result<SafeTensors>
 }
 
 /// Reads a file to its end, and compares its checksum. `take` sees all bytes, piece by piece.
-pub(super) fn verify(file: &SafeTensors, take: &mut dyn FnMut(&[u8])) -> Result<()> {
+pub(super) fn verify(file: &SafeTensors, take: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> {
     const PIECE: usize = 1 << 20;
     let checksum = file.metadata.get(CHECKSUM).map_or("", String::as_str);
     let mut hash = Sha256::new();
@@ -213,7 +262,7 @@ pub(super) fn verify(file: &SafeTensors, take: &mut dyn FnMut(&[u8])) -> Result<
         let piece = if at == 0 { header_end as usize } else { PIECE };
         buffer.resize(piece.min((file.source.len() - at) as usize), 0);
         file.source.read_at(&mut buffer, at)?;
-        take(&buffer);
+        take(&buffer)?;
         if at == 0
             && let Some(place) = find(&buffer, checksum)
             && let Some(digits) = buffer.get_mut(place..place + checksum.len())

@@ -1,7 +1,8 @@
 //! Tally files.
 //!
 //! Tensors: `counts` U64 \[strata, features\]; `rows` U64 \[strata\]; `dropped_rows` U64: rows of the
-//! shards' files, shard after shard. Text in the header: the model, the strata, the shards, and the
+//! shards' files, shard after shard; `kinds` U8: JSON, for each shard the SV types and classes of its
+//! calls with their numbers and first rows. Text in the header: the model, the strata, the shards, and the
 //! certificate, which depends on the machine, while all else depends on the inputs alone.
 
 use std::collections::BTreeSet;
@@ -9,7 +10,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::header::{Header, ShardText, text, to_json};
+use super::header::{Header, KindsText, ShardText, text, to_json};
 use super::sealed::{self, Tensor};
 use crate::cohort::Label;
 use crate::error::{Error, Result};
@@ -37,6 +38,7 @@ pub fn write_tally(path: &Path, cohort: &CohortTally) -> Result<WholeFile> {
         svtype: stratum.svtype.clone(),
     });
     let shards: Vec<_> = cohort.shards.iter().map(ShardText::of).collect();
+    let kinds: Vec<_> = cohort.shards.iter().map(KindsText::of).collect();
     let mut header = text(FORMAT, &cohort.model);
     header.extend([
         ("strata_scheme", Strata::SCHEME.to_owned()),
@@ -55,10 +57,19 @@ pub fn write_tally(path: &Path, cohort: &CohortTally) -> Result<WholeFile> {
         Tensor::new("counts", shape, tally.all_counts()),
         Tensor::line("rows", tally.rows()),
         Tensor::line("dropped_rows", &dropped),
+        Tensor::owned("kinds", to_json(&kinds).as_bytes()),
     ];
     let whole = WholeFile::create(path)?;
     sealed::write(whole.file(), path, header, &tensors)?;
     Ok(whole)
+}
+
+/// Whether a tally may be written to this path: nothing else is there.
+///
+/// # Errors
+/// A file that is no tally.
+pub fn check_tally_place(path: &Path) -> Result<()> {
+    sealed::check_replaceable(path, "a tally")
 }
 
 /// Reads a tally file, and checks it: its checksum, and that its numbers are a tally's.
@@ -69,7 +80,10 @@ pub fn read_tally(path: &Path) -> Result<CohortTally> {
     let file = sealed::open(path, FORMAT, "a file that atomscope tally or merge wrote")?;
     let header = Header(&file);
     let mut bytes = Vec::with_capacity(file.source.len() as usize);
-    sealed::verify(&file, &mut |piece| bytes.extend_from_slice(piece))?;
+    sealed::verify(&file, &mut |piece| {
+        bytes.extend_from_slice(piece);
+        Ok(())
+    })?;
     let model = header.model()?;
     let scheme = header.text("strata_scheme")?;
     if scheme != Strata::SCHEME {
@@ -81,11 +95,15 @@ pub fn read_tally(path: &Path) -> Result<CohortTally> {
             "make all tallies of a cohort with the same strata",
         ));
     }
-    let numbers = |name| tensor(&file, &bytes, name);
-    let shards = header.shards("shards", &numbers("dropped_rows")?)?;
+    let part = |name, dtype| tensor(&file, &bytes, name, dtype);
+    let numbers = |name| part(name, "U64").map(integers);
+    let shards = header.shards(&numbers("dropped_rows")?, part("kinds", "U8")?)?;
     let list = Shards::new(shards.clone());
     if !list.iter().eq(&shards) {
         return Err(header.bad("shards", "shards in another order", "the cohort's order"));
+    }
+    if list.overlap() {
+        return Err(header.bad("shards", "rows twice", "each row of a file once"));
     }
     let strata: Vec<StratumText> = header.json("strata")?;
     let stratum = |text: StratumText| Stratum {
@@ -115,32 +133,30 @@ fn model_shape(model: &crate::tally::ModelId) -> (usize, u64) {
     (model.feature_dim as usize, model.k)
 }
 
-/// A tensor's numbers.
-fn tensor(file: &SafeTensors, bytes: &[u8], name: &str) -> Result<Vec<u64>> {
-    let entry = file.tensors.get(name).filter(|entry| entry.dtype == "U64");
+/// A tensor's bytes.
+fn tensor<'b>(file: &SafeTensors, bytes: &'b [u8], name: &str, dtype: &str) -> Result<&'b [u8]> {
+    let entry = file.tensors.get(name).filter(|entry| entry.dtype == dtype);
     let part = entry.and_then(|entry| {
         let start = usize::try_from(entry.start).ok()?;
         bytes
             .get(start..)?
             .get(..usize::try_from(entry.length).ok()?)
     });
-    let Some(part) = part else {
-        let source = file.source.name();
-        let place = format!("tensor {name}");
-        return Err(Error::input(
+    part.ok_or_else(|| {
+        let (source, place) = (file.source.name(), format!("tensor {name}"));
+        Error::input(
             source,
             place,
             "none",
-            "one of U64",
+            format!("one of {dtype}"),
             sealed::DAMAGED,
-        ));
-    };
-    Ok(part
-        .as_chunks()
-        .0
-        .iter()
-        .map(|bytes| u64::from_le_bytes(*bytes))
-        .collect())
+        )
+    })
+}
+
+fn integers(bytes: &[u8]) -> Vec<u64> {
+    let each = bytes.as_chunks().0.iter();
+    each.map(|bytes| u64::from_le_bytes(*bytes)).collect()
 }
 
 /// A tally of numbers that can be one: strata ascending, each with rows; no atom fires on more

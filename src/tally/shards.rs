@@ -1,7 +1,7 @@
 //! Which rows of which files were counted, in the cohort's order, and what their calls are.
 
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 
 use crate::cohort::{Calls, TextColumn};
@@ -72,25 +72,19 @@ pub struct Shard {
 }
 
 impl Shard {
-    /// What the `calls` of some rows are. `dropped` are places among them.
-    pub fn new(
-        (name, sha256, metadata): (String, Digest, Option<Digest>),
-        rows: Range<u64>,
-        calls: &Calls,
-        dropped: &[usize],
-    ) -> Self {
+    /// The same shard with what its `calls` are; `dropped` are places among them.
+    #[must_use]
+    pub fn with_calls(self, calls: &Calls, dropped: &[usize]) -> Self {
         let kept = || {
             let mut dropped = dropped.iter().copied().peekable();
             (0..calls.len()).filter(move |row| dropped.next_if_eq(row).is_none())
         };
+        let first = self.rows.start;
         Self {
-            name,
-            sha256,
-            metadata,
-            dropped: dropped.iter().map(|&row| rows.start + row as u64).collect(),
-            svtypes: Kinds::of(&calls.svtype, kept(), rows.start),
-            classes: Kinds::of(&calls.truvari_class, kept(), rows.start),
-            rows,
+            dropped: dropped.iter().map(|&row| first + row as u64).collect(),
+            svtypes: Kinds::of(&calls.svtype, kept(), first),
+            classes: Kinds::of(&calls.truvari_class, kept(), first),
+            ..self
         }
     }
 
@@ -169,6 +163,41 @@ impl Shards {
     /// Rows of all, dropped ones among them.
     pub fn rows(&self) -> u64 {
         self.0.iter().map(Shard::count).sum()
+    }
+
+    /// Whether any row is there twice.
+    pub fn overlap(&self) -> bool {
+        let mut rows: Vec<_> = self
+            .iter()
+            .map(|s| (s.sha256, s.rows.start, s.rows.end))
+            .collect();
+        rows.sort_unstable();
+        rows.windows(2)
+            .any(|two| two[0].0 == two[1].0 && two[1].1 < two[0].2)
+    }
+
+    /// Whether all rows of `others` are among these.
+    pub fn hold(&self, others: &Self) -> bool {
+        let mut files = HashMap::<Digest, Vec<Range<u64>>>::new();
+        for shard in self {
+            files
+                .entry(shard.sha256)
+                .or_default()
+                .push(shard.rows.clone());
+        }
+        for rows in files.values_mut() {
+            rows.sort_by_key(|rows| rows.start);
+        }
+        let holds = |other: &Shard| {
+            let mut missing = other.rows.start;
+            for rows in files.get(&other.sha256).into_iter().flatten() {
+                if rows.start <= missing {
+                    missing = missing.max(rows.end);
+                }
+            }
+            missing >= other.rows.end
+        };
+        others.iter().all(holds)
     }
 
     /// The cohort's rows that were dropped, ascending.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempPath;
 
-use super::whole::{FinishedFile, WholeFile, remove_abandoned, temporary};
+use super::whole::{self, FinishedFile, WholeFile, remove_abandoned, temporary};
 use crate::error::{Error, Result};
 
 /// Files of a set that are kept open until they are in their place.
@@ -45,7 +45,13 @@ struct CreatedFolders(Vec<PathBuf>);
 /// A file that is in place, and the earlier one that it took the place of.
 struct Placed {
     target: PathBuf,
-    earlier: Option<TempPath>,
+    earlier: Option<Aside>,
+}
+
+/// An earlier file under a second name.
+struct Aside {
+    path: TempPath,
+    _lock: File,
 }
 
 impl OutputSet {
@@ -174,14 +180,20 @@ fn take_away(folder: &Path, target: PathBuf) -> Result<Placed> {
 
 /// A second name for a file, or a copy where the file system has no links; `None` if there is no
 /// such file. The first name stays in place.
-fn set_aside(folder: &Path, target: &Path) -> io::Result<Option<TempPath>> {
+fn set_aside(folder: &Path, target: &Path) -> io::Result<Option<Aside>> {
     if !target.try_exists()? {
         return Ok(None);
     }
     let aside = temporary(folder)?.into_temp_path();
     fs::remove_file(&aside)?;
     fs::hard_link(target, &aside).or_else(|_| fs::copy(target, &aside).map(drop))?;
-    Ok(Some(aside))
+    // Nobody is to take it for abandoned meanwhile.
+    let lock = File::open(&aside)?;
+    let _ = lock.try_lock();
+    Ok(Some(Aside {
+        path: aside,
+        _lock: lock,
+    }))
 }
 
 /// Undoes what is already in place. A failure here cannot be mended, and the first one is what
@@ -189,7 +201,7 @@ fn set_aside(folder: &Path, target: &Path) -> io::Result<Option<TempPath>> {
 fn take_back(placed: Vec<Placed>) {
     for file in placed.into_iter().rev() {
         match file.earlier {
-            Some(earlier) => drop(earlier.persist(&file.target)),
+            Some(earlier) => drop(earlier.path.persist(&file.target)),
             // Nothing was there before.
             None => drop(fs::remove_file(&file.target)),
         }
@@ -212,12 +224,7 @@ fn create_folder(folder: &Path) -> Result<CreatedFolders> {
         .take_while(is_missing)
         .map(Path::to_owned);
     let created = CreatedFolders(missing.collect());
-    fs::create_dir_all(folder).map_err(|source| Error::Io {
-        path: folder.to_owned(),
-        doing: "create the folder",
-        action: "choose a folder that can be written, with space left",
-        source,
-    })?;
+    whole::create_folder(folder)?;
     Ok(created)
 }
 

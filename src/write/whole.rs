@@ -1,11 +1,14 @@
 //! Files that appear whole or not at all.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+use std::time::Duration;
 
 use tempfile::{NamedTempFile, TempPath};
 
+use crate::digest::Digest;
 use crate::error::{Error, Result};
 
 /// A file being written beside its final place, under a temporary name. It is removed when it
@@ -102,37 +105,81 @@ pub fn folder_of(path: &Path) -> &Path {
     }
 }
 
+/// Makes the folder that a file is in, where it does not exist.
+///
+/// # Errors
+/// [`Error::Io`] with the folder that cannot be made.
+pub fn create_folder_of(path: &Path) -> Result<&Path> {
+    let folder = folder_of(path);
+    create_folder(folder)?;
+    Ok(folder)
+}
+
+/// Makes a folder with all above it that are missing.
+pub(crate) fn create_folder(folder: &Path) -> Result<()> {
+    fs::create_dir_all(folder).map_err(|source| Error::Io {
+        path: folder.to_owned(),
+        doing: "create the folder",
+        action: "choose a folder that can be written, with space left",
+        source,
+    })
+}
+
 /// How the names of temporary files begin.
 const PREFIX: &str = ".atomscope-";
+
+/// Files of other machines are taken for abandoned after so long: their locks may not show here.
+const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// How the names of this machine's temporary files begin.
+fn own_prefix() -> &'static str {
+    static OWN: LazyLock<String> = LazyLock::new(|| {
+        let name = fs::read("/proc/sys/kernel/hostname").unwrap_or_default();
+        let digest = Digest::of(&name).to_string();
+        format!("{PREFIX}{}-", &digest[..8])
+    });
+    &OWN
+}
 
 /// A temporary file in a folder. It is private by default; a result is not: what the umask
 /// allows. It stays locked as long as it is open, so that one whose process was killed is known.
 pub(super) fn temporary(folder: &Path) -> io::Result<NamedTempFile> {
     loop {
         let file = unlocked(folder)?;
-        // Where a file system has no locks, nothing is taken for abandoned either.
-        let _ = file.as_file().try_lock();
-        // Someone may have taken it for abandoned before it was locked.
-        if file.path().try_exists()? {
-            return Ok(file);
+        match file.as_file().try_lock() {
+            // Someone may have taken it for abandoned before it was locked.
+            Ok(()) if !file.path().try_exists()? => {}
+            // Someone looks whether it is abandoned, and will find that it is.
+            Err(TryLockError::WouldBlock) => {}
+            // Where a file system has no locks, nothing is taken for abandoned either.
+            Ok(()) | Err(TryLockError::Error(_)) => return Ok(file),
         }
     }
 }
 
 /// Removes temporary files in a folder that no process works on any more: those of runs that were
-/// killed.
+/// killed. Locks may be known to one machine alone, so that other machines' files must be a day old.
 pub(crate) fn remove_abandoned(folder: &Path) {
     let Ok(entries) = fs::read_dir(folder) else {
         return;
     };
     for entry in entries.flatten() {
         let name = entry.file_name();
-        let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());
-        if !is_file || !name.to_string_lossy().starts_with(PREFIX) {
+        let name = name.to_string_lossy();
+        let Ok(facts) = entry.metadata() else {
+            continue;
+        };
+        let age = facts.modified().ok().and_then(|time| time.elapsed().ok());
+        let may_be = name.starts_with(own_prefix())
+            || name.starts_with(PREFIX) && age.is_some_and(|age| age > A_DAY);
+        if !may_be || !facts.is_file() {
             continue;
         }
         let file = OpenOptions::new().write(true).open(entry.path());
-        if file.is_ok_and(|file| file.try_lock().is_ok()) {
+        if let Ok(file) = file
+            && file.try_lock().is_ok()
+        {
+            // Still locked: whoever made it a moment ago is told by that.
             drop(fs::remove_file(entry.path()));
         }
     }
@@ -140,7 +187,7 @@ pub(crate) fn remove_abandoned(folder: &Path) {
 
 fn unlocked(folder: &Path) -> io::Result<NamedTempFile> {
     let mut builder = tempfile::Builder::new();
-    builder.prefix(PREFIX);
+    builder.prefix(own_prefix());
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
     // The temporary name would only be noise in a message.
@@ -188,7 +235,16 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let at_work = temporary(folder.path()).unwrap();
         // A killed process keeps no lock.
-        fs::write(folder.path().join(".atomscope-killed"), "half").unwrap();
+        fs::write(
+            folder.path().join(format!("{}killed", own_prefix())),
+            "half",
+        )
+        .unwrap();
+        fs::write(
+            folder.path().join(".atomscope-elsewhere-x"),
+            "another machine's",
+        )
+        .unwrap();
         fs::write(folder.path().join("report.txt"), "whole").unwrap();
         remove_abandoned(folder.path());
         let names = || {
@@ -201,10 +257,14 @@ mod tests {
         };
         assert_eq!(
             names(),
-            [at_work.path().to_owned(), folder.path().join("report.txt")]
+            [
+                at_work.path().to_owned(),
+                folder.path().join(".atomscope-elsewhere-x"),
+                folder.path().join("report.txt")
+            ]
         );
         drop(at_work);
-        assert_eq!(names(), [folder.path().join("report.txt")]);
+        assert_eq!(names().len(), 2);
     }
 
     #[test]

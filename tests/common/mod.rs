@@ -25,12 +25,19 @@ pub(crate) fn atomscope<I: AsRef<std::ffi::OsStr>>(args: impl IntoIterator<Item 
 pub(crate) fn delly_mims(test: &str) -> Option<PathBuf> {
     let folder = std::env::var_os("ATOMSCOPE_DELLY_MIMS").map(PathBuf::from);
     if folder.is_none() {
-        // Straight to the terminal: the test harness hides what a passing test prints.
-        let line =
-            format!("SKIPPED {test}: ATOMSCOPE_DELLY_MIMS does not name the folder of real data\n");
-        let _ = std::io::Write::write_all(&mut std::io::stderr().lock(), line.as_bytes());
+        say(&format!(
+            "SKIPPED {test}: ATOMSCOPE_DELLY_MIMS does not name the folder of real data"
+        ));
     }
     folder
+}
+
+/// A line straight to the terminal: the test harness hides what a passing test prints.
+pub(crate) fn say(line: &str) {
+    let _ = std::io::Write::write_all(
+        &mut std::io::stderr().lock(),
+        format!("{line}\n").as_bytes(),
+    );
 }
 
 /// Everything in a folder, by name, with its content.

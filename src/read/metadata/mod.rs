@@ -10,7 +10,7 @@ use std::path::Path;
 
 use super::fields::{COUNT, Gathered, NAMES, NoNumber, field_of, is_number};
 use super::sniff;
-use super::source::Source;
+use super::source::{Source, Stamp};
 use crate::cohort::Calls;
 use crate::error::{Error, Result};
 pub use parquet::THREAD as PARSER_THREAD;
@@ -27,6 +27,8 @@ pub(super) struct Table {
     pub(super) has_ids: bool,
     /// What is odd about the calls, a sentence each.
     pub(super) warnings: Vec<String>,
+    /// What the file was when it was opened.
+    pub(super) stamp: Option<Stamp>,
 }
 
 /// What a table is, but for its calls.
@@ -44,6 +46,17 @@ impl Table {
         let source = Source::open(path)?;
         let mut sink = Sink::new(&source, rows);
         let outline = read(&source, &mut sink)?;
+        let [.., has_ids] = sink.seen;
+        let has = |name: &str| outline.columns.iter().any(|column| column == name);
+        if !NAMES.iter().any(|name| has(name)) {
+            return Err(Error::input(
+                source.name(),
+                "the columns",
+                listed(&outline.columns),
+                format!("at least one of {}", NAMES.join(", ")),
+                advice(&outline.columns),
+            ));
+        }
         if outline.rows != rows {
             return Err(Error::input(
                 source.name(),
@@ -53,23 +66,33 @@ impl Table {
                 "give the table that was made with these embeddings",
             ));
         }
-        let [.., has_ids] = sink.seen;
-        if !sink.seen.contains(&true) {
-            return Err(Error::input(
-                source.name(),
-                "the columns",
-                listed(&outline.columns),
-                format!("at least one of {}", NAMES.join(", ")),
-                "name the columns so, as the keys of sv_info are",
-            ));
-        }
         source.check_unchanged()?;
         let file = path.file_name().unwrap_or(path.as_os_str());
+        let file = file.to_string_lossy();
+        let mut warnings = sink.gathered.warnings(&file);
+        if !has("truvari_class") {
+            warnings.push(format!(
+                "{file}: there is no column truvari_class (there are {}), so that every call counts as \
+                 false: name the column with the truth benchmark's classes so",
+                listed(&outline.columns)
+            ));
+        }
         Ok(Self {
-            warnings: sink.gathered.warnings(&file.to_string_lossy()),
+            warnings,
             calls: sink.gathered.calls,
             has_ids,
+            stamp: source.stamp(),
         })
+    }
+}
+
+/// What to do about columns none of which is known.
+fn advice(columns: &[String]) -> &'static str {
+    match columns {
+        [only] if only.contains(';') => {
+            "separate columns by commas or tabs: in pandas, to_csv(file, index=False)"
+        }
+        _ => "name the columns so in the first line, as the keys of sv_info are",
     }
 }
 

@@ -84,6 +84,11 @@ fn bad(source: &Source, place: &str, error: &ParquetError) -> Error {
         ParquetError::General(text) | ParquetError::EOF(text) | ParquetError::NYI(text) => text,
         _ => &error.to_string(),
     };
+    if found.contains("feature") {
+        let expected = "a compression that is known: none, snappy, gzip, lz4 or zstd";
+        let action = "save it again: in pandas, to_parquet(file, compression=\"zstd\")";
+        return Error::input(source.name(), place, found, expected, action);
+    }
     Error::input(source.name(), place, found, "a whole Parquet file", DAMAGED)
 }
 

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::super::source::Stamp;
 use super::layout::Layout;
 use super::{Tensor, shape_text};
 use crate::error::{Error, Result};
@@ -46,6 +47,11 @@ impl TensorRows {
     /// that were read from such a file may be of either.
     pub fn check_unchanged(&self) -> Result<()> {
         self.layout.storage.source.check_unchanged()
+    }
+
+    /// What the file was when it was opened.
+    pub(crate) fn stamp(&self) -> Option<Stamp> {
+        self.layout.storage.source.stamp()
     }
 
     /// The element type in the file, in torch's words: `float32`, `bfloat16`, …
