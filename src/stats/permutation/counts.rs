@@ -1,0 +1,133 @@
+//! How many of some calls are true, for 512 permutations at once: counters stand on their side, a
+//! plane for each binary digit, and carry-save adders take sixteen calls to one carry into the
+//! plane of sixteens (Harley and Seal; Muła, Kurz and Lemire 2018).
+
+use super::{Bits, LANES};
+
+/// Calls that are added before a carry leaves the first planes.
+const GROUP: usize = 16;
+
+/// Counts of up to 2^32 − 1 for each permutation.
+pub(super) struct Counter {
+    /// Binary digits of the counts, the lowest first.
+    planes: [Bits; 32],
+    /// Calls that wait for a group to be full.
+    waiting: [Bits; GROUP],
+    waits: usize,
+}
+
+impl Default for Counter {
+    fn default() -> Self {
+        Self {
+            planes: [Bits::default(); 32],
+            waiting: [Bits::default(); GROUP],
+            waits: 0,
+        }
+    }
+}
+
+/// Sum and carry of three bits in each lane.
+fn add(a: &Bits, b: &Bits, c: &Bits) -> (Bits, Bits) {
+    let mut sum = Bits::default();
+    let mut carry = Bits::default();
+    for i in 0..sum.len() {
+        let either = a[i] ^ b[i];
+        sum[i] = either ^ c[i];
+        carry[i] = (a[i] & b[i]) | (either & c[i]);
+    }
+    (sum, carry)
+}
+
+impl Counter {
+    /// Counts a call's labels.
+    pub(super) fn add(&mut self, labels: &Bits) {
+        self.waiting[self.waits] = *labels;
+        self.waits += 1;
+        if self.waits == GROUP {
+            self.take_group();
+        }
+    }
+
+    /// Adds the sixteen calls that wait.
+    fn take_group(&mut self) {
+        let w = &self.waiting;
+        let [ones, twos, fours, eights, ..] = &mut self.planes;
+        let mut carries = [Bits::default(); 8];
+        for (pair, carry) in w.chunks_exact(2).zip(&mut carries) {
+            (*ones, *carry) = add(ones, &pair[0], &pair[1]);
+        }
+        let mut upper = [Bits::default(); 4];
+        for (pair, carry) in carries.chunks_exact(2).zip(&mut upper) {
+            (*twos, *carry) = add(twos, &pair[0], &pair[1]);
+        }
+        let (sum, first) = add(fours, &upper[0], &upper[1]);
+        let (sum, second) = add(&sum, &upper[2], &upper[3]);
+        *fours = sum;
+        let (sum, carry) = add(eights, &first, &second);
+        *eights = sum;
+        self.waits = 0;
+        self.carry(carry, 4);
+    }
+
+    /// Adds one bit a lane to a plane and those above it.
+    fn carry(&mut self, mut bits: Bits, from: usize) {
+        for plane in &mut self.planes[from..] {
+            if bits == Bits::default() {
+                return;
+            }
+            for (digit, bit) in plane.iter_mut().zip(&mut bits) {
+                (*digit, *bit) = (*digit ^ *bit, *digit & *bit);
+            }
+        }
+    }
+
+    /// The count of each permutation.
+    pub(super) fn counts(mut self) -> [u32; LANES] {
+        for i in 0..self.waits {
+            let labels = self.waiting[i];
+            self.carry(labels, 0);
+        }
+        let used = self
+            .planes
+            .iter()
+            .rposition(|plane| *plane != Bits::default());
+        let mut counts = [0; LANES];
+        for (digit, plane) in self
+            .planes
+            .iter()
+            .enumerate()
+            .take(used.map_or(0, |last| last + 1))
+        {
+            for (word, counts) in plane.iter().zip(counts.chunks_exact_mut(64)) {
+                for (bit, count) in counts.iter_mut().enumerate() {
+                    *count |= ((word >> bit) as u32 & 1) << digit;
+                }
+            }
+        }
+        counts
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Bits;
+    use super::{Counter, LANES};
+    use rand::{RngExt, SeedableRng};
+
+    #[test]
+    fn bits_are_counted_as_one_by_one() {
+        let mut draw = rand_chacha::ChaCha8Rng::seed_from_u64(1);
+        for calls in [0, 1, 15, 16, 17, 31, 257, 1000] {
+            let labels: Vec<Bits> = (0..calls).map(|_| draw.random()).collect();
+            let mut counter = Counter::default();
+            for bits in &labels {
+                counter.add(bits);
+            }
+            let counts = counter.counts();
+            for lane in 0..LANES {
+                let bit = |bits: &&Bits| bits[lane / 64] >> (lane % 64) & 1 == 1;
+                assert_eq!(counts[lane] as usize, labels.iter().filter(bit).count());
+            }
+        }
+    }
+}
