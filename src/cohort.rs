@@ -1,14 +1,15 @@
 //! The calls: one column a field, strings interned, in the order of the embeddings' rows.
 
 mod ids;
+mod numbers;
+mod text;
 
-use std::fmt;
 use std::ops::Range;
-use std::sync::Arc;
-
-use indexmap::IndexSet;
 
 pub use ids::IdColumn;
+pub use numbers::{Number, NumberColumn};
+pub use text::TextColumn;
+pub(crate) use text::Texts;
 
 /// What the truth benchmark says of a call.
 #[derive(
@@ -38,209 +39,6 @@ impl Label {
             Self::Tp => "TP",
             Self::Fp => "FP",
         }
-    }
-}
-
-/// A column of text, each distinct value stored once.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct TextColumn {
-    values: Arc<IndexSet<Box<str>>>,
-    codes: Vec<u32>,
-}
-
-impl TextColumn {
-    pub(crate) const MISSING: u32 = u32::MAX;
-
-    /// Appends a call's value; `None` where the field is missing.
-    pub fn push(&mut self, value: Option<&str>) {
-        let code = match value {
-            None => Self::MISSING,
-            Some(text) => self.intern(text),
-        };
-        self.codes.push(code);
-    }
-
-    /// A call's value, `None` where the field is missing.
-    pub fn get(&self, row: usize) -> Option<&str> {
-        self.value(self.codes[row])
-    }
-
-    /// A call's value as a small number, the same for equal values; missing has one too.
-    pub fn code(&self, row: usize) -> u32 {
-        self.codes[row]
-    }
-
-    /// The value behind a code.
-    pub fn value(&self, code: u32) -> Option<&str> {
-        self.values.get_index(code as usize).map(|text| &**text)
-    }
-
-    /// How many calls the column has.
-    pub fn len(&self) -> usize {
-        self.codes.len()
-    }
-
-    /// Whether the column has no calls.
-    pub fn is_empty(&self) -> bool {
-        self.codes.is_empty()
-    }
-
-    /// The values behind the codes; the code of a missing value is none of them.
-    pub(crate) fn values(&self) -> &Arc<IndexSet<Box<str>>> {
-        &self.values
-    }
-
-    /// The code of every call.
-    pub(crate) fn codes(&self) -> &[u32] {
-        &self.codes
-    }
-
-    /// A column of these codes; those that are none of the values' are missing.
-    pub(crate) fn from_codes(values: Arc<IndexSet<Box<str>>>, codes: Vec<u32>) -> Self {
-        Self { values, codes }
-    }
-
-    /// Some calls' part of the column.
-    fn slice(&self, rows: Range<usize>) -> Self {
-        Self::from_codes(self.values.clone(), self.codes[rows].to_vec())
-    }
-
-    /// Distinct values with their number of calls, in the order in which they are first seen.
-    /// Rows come from `rows`, so that dropped calls are not counted.
-    pub fn counts(&self, rows: impl Iterator<Item = usize>) -> Vec<(Option<&str>, u64)> {
-        let mut counts = indexmap::IndexMap::<u32, u64>::new();
-        for row in rows {
-            *counts.entry(self.codes[row]).or_default() += 1;
-        }
-        counts
-            .into_iter()
-            .map(|(code, n)| (self.value(code), n))
-            .collect()
-    }
-}
-
-/// A column of text, to those who fill it.
-pub(crate) trait Texts {
-    /// The code of a value, which need not be any call's yet.
-    fn intern(&mut self, text: &str) -> u32;
-
-    /// Appends a call's value by the code that [`Texts::intern`] gave.
-    fn push_code(&mut self, code: u32);
-
-    /// Appends a call's value; `None` where the field is missing.
-    fn push(&mut self, value: Option<&str>);
-}
-
-impl Texts for TextColumn {
-    fn intern(&mut self, text: &str) -> u32 {
-        // A hit, by far the most common case, allocates nothing.
-        match self.values.get_index_of(text) {
-            Some(code) => code as u32,
-            None => Arc::make_mut(&mut self.values).insert_full(text.into()).0 as u32,
-        }
-    }
-
-    fn push_code(&mut self, code: u32) {
-        self.codes.push(code);
-    }
-
-    fn push(&mut self, value: Option<&str>) {
-        Self::push(self, value);
-    }
-}
-
-/// A number as Python holds it: shown as Python shows it.
-#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
-#[serde(untagged)]
-pub enum Number {
-    /// A Python `int`.
-    Int(i64),
-    /// A Python `float`.
-    Float(f64),
-}
-
-impl Number {
-    /// The number as binary64.
-    pub fn as_f64(self) -> f64 {
-        match self {
-            Self::Int(n) => n as f64,
-            Self::Float(x) => x,
-        }
-    }
-}
-
-impl fmt::Display for Number {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Int(n) => f.pad(&n.to_string()),
-            Self::Float(x) => f.pad(&crate::python::repr(*x)),
-        }
-    }
-}
-
-/// A column of numbers: integers, with the few floats that a cohort may have beside them.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct NumberColumn {
-    integers: Vec<i64>,
-    /// Rows whose value is a float, ascending by row.
-    floats: Vec<(u32, f64)>,
-}
-
-impl NumberColumn {
-    /// Appends a call's number.
-    pub fn push(&mut self, number: Number) {
-        let integer = match number {
-            Number::Int(n) => n,
-            Number::Float(x) => {
-                self.floats.push((self.integers.len() as u32, x));
-                0
-            }
-        };
-        self.integers.push(integer);
-    }
-
-    /// A call's number.
-    pub fn get(&self, row: usize) -> Number {
-        match self
-            .floats
-            .binary_search_by_key(&row, |&(at, _)| at as usize)
-        {
-            Ok(i) => Number::Float(self.floats[i].1),
-            Err(_) => Number::Int(self.integers[row]),
-        }
-    }
-
-    /// The numbers, 0 where one is a float.
-    pub(crate) fn integers(&self) -> &[i64] {
-        &self.integers
-    }
-
-    /// Rows whose number is a float, ascending, with it.
-    pub(crate) fn floats(&self) -> &[(u32, f64)] {
-        &self.floats
-    }
-
-    /// Some calls' part of the column.
-    fn slice(&self, rows: Range<usize>) -> Self {
-        let at = |row: usize| self.floats.partition_point(|&(at, _)| (at as usize) < row);
-        let floats = &self.floats[at(rows.start)..at(rows.end)];
-        Self {
-            floats: floats
-                .iter()
-                .map(|&(at, x)| (at - rows.start as u32, x))
-                .collect(),
-            integers: self.integers[rows].to_vec(),
-        }
-    }
-
-    /// How many calls the column has.
-    pub fn len(&self) -> usize {
-        self.integers.len()
-    }
-
-    /// Whether the column has no calls.
-    pub fn is_empty(&self) -> bool {
-        self.integers.is_empty()
     }
 }
 

@@ -1,0 +1,114 @@
+//! Columns of text, each distinct value stored once.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use indexmap::IndexSet;
+
+/// A column of text, each distinct value stored once.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TextColumn {
+    values: Arc<IndexSet<Box<str>>>,
+    codes: Vec<u32>,
+}
+
+impl TextColumn {
+    pub(crate) const MISSING: u32 = u32::MAX;
+
+    /// Appends a call's value; `None` where the field is missing.
+    pub fn push(&mut self, value: Option<&str>) {
+        let code = match value {
+            None => Self::MISSING,
+            Some(text) => self.intern(text),
+        };
+        self.codes.push(code);
+    }
+
+    /// A call's value, `None` where the field is missing.
+    pub fn get(&self, row: usize) -> Option<&str> {
+        self.value(self.codes[row])
+    }
+
+    /// A call's value as a small number, the same for equal values; missing has one too.
+    pub fn code(&self, row: usize) -> u32 {
+        self.codes[row]
+    }
+
+    /// The value behind a code.
+    pub fn value(&self, code: u32) -> Option<&str> {
+        self.values.get_index(code as usize).map(|text| &**text)
+    }
+
+    /// How many calls the column has.
+    pub fn len(&self) -> usize {
+        self.codes.len()
+    }
+
+    /// Whether the column has no calls.
+    pub fn is_empty(&self) -> bool {
+        self.codes.is_empty()
+    }
+
+    /// The values behind the codes; the code of a missing value is none of them.
+    pub(crate) fn values(&self) -> &Arc<IndexSet<Box<str>>> {
+        &self.values
+    }
+
+    /// The code of every call.
+    pub(crate) fn codes(&self) -> &[u32] {
+        &self.codes
+    }
+
+    /// A column of these codes; those that are none of the values' are missing.
+    pub(crate) fn from_codes(values: Arc<IndexSet<Box<str>>>, codes: Vec<u32>) -> Self {
+        Self { values, codes }
+    }
+
+    /// Some calls' part of the column.
+    pub(super) fn slice(&self, rows: Range<usize>) -> Self {
+        Self::from_codes(self.values.clone(), self.codes[rows].to_vec())
+    }
+
+    /// Distinct values with their number of calls, in the order in which they are first seen.
+    /// Rows come from `rows`, so that dropped calls are not counted.
+    pub fn counts(&self, rows: impl Iterator<Item = usize>) -> Vec<(Option<&str>, u64)> {
+        let mut counts = indexmap::IndexMap::<u32, u64>::new();
+        for row in rows {
+            *counts.entry(self.codes[row]).or_default() += 1;
+        }
+        counts
+            .into_iter()
+            .map(|(code, n)| (self.value(code), n))
+            .collect()
+    }
+}
+
+/// A column of text, to those who fill it.
+pub(crate) trait Texts {
+    /// The code of a value, which need not be any call's yet.
+    fn intern(&mut self, text: &str) -> u32;
+
+    /// Appends a call's value by the code that [`Texts::intern`] gave.
+    fn push_code(&mut self, code: u32);
+
+    /// Appends a call's value; `None` where the field is missing.
+    fn push(&mut self, value: Option<&str>);
+}
+
+impl Texts for TextColumn {
+    fn intern(&mut self, text: &str) -> u32 {
+        // A hit, by far the most common case, allocates nothing.
+        match self.values.get_index_of(text) {
+            Some(code) => code as u32,
+            None => Arc::make_mut(&mut self.values).insert_full(text.into()).0 as u32,
+        }
+    }
+
+    fn push_code(&mut self, code: u32) {
+        self.codes.push(code);
+    }
+
+    fn push(&mut self, value: Option<&str>) {
+        Self::push(self, value);
+    }
+}
