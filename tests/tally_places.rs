@@ -82,6 +82,11 @@ fn a_merge_replaces_only_what_it_holds() {
         &["--out", "0.tally", "not among those merged", "missing"],
     );
     assert!(fs::read(&a).expect("a tally") == first);
+    // An earlier merge can be made again, also of one tally, and gives way to others.
+    let other = cohort.path("t/other.tally");
+    for tallies in [&[&b][..], &[&a, &c], &[&c]] {
+        assert!(merge(&other, tallies).status.success());
+    }
     // A damaged one is no loss.
     fs::write(&all, &three[..three.len() / 2]).expect("written");
     assert!(merge(&all, &[&a, &b, &c]).status.success());

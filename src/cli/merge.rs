@@ -8,7 +8,7 @@ use super::place;
 use super::progress::{self, note};
 use crate::error::{Error, Result};
 use crate::run;
-use crate::store::{read_tally, write_tally};
+use crate::store::{Maker, is_counted, read_tally, write_tally};
 use crate::tally::CohortTally;
 
 /// Merge tallies of shards to one: in any order and any nesting, the same bytes
@@ -19,7 +19,7 @@ use crate::tally::CohortTally;
     atomscope merge --out all.tally tallies/*.tally\n  \
     atomscope merge --out all.tally left.tally right.tally")]
 pub(super) struct Merge {
-    /// The merged tally; an earlier merge of some of these is replaced, and nothing else
+    /// The merged tally; an earlier merge is replaced, and a shard's own tally only by what holds it
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
 
@@ -55,10 +55,12 @@ impl Merge {
             },
             _ => run::merge(&tallies, &go_on)?,
         };
-        if let Some(lost) = earlier.filter(|earlier| !cohort.shards.hold(&earlier.shards)) {
+        // An earlier merge can be made again; a tally that was counted would have to be counted again.
+        let lost = earlier.filter(|earlier| !cohort.shards.hold(&earlier.shards));
+        if let Some(lost) = lost.filter(|_| is_counted(&self.out)) {
             return Err(self.would_lose(&lost));
         }
-        write_tally(&self.out, &cohort)?.publish()?;
+        write_tally(&self.out, &cohort, Maker::Merge)?.publish()?;
         let text = format!(
             "{} tallies, {} shards, {} calls: merged in {}",
             tallies.len(),
@@ -80,9 +82,10 @@ impl Merge {
                 self.out.display(),
                 if shards.next().is_some() { ", …" } else { "" }
             ),
-            expected: "a new name, or an earlier merge of some of these tallies; is the output's \
-                       name missing before the tallies?"
-                .to_owned(),
+            expected:
+                "a new name, or that of an earlier merge; is the output's name missing before \
+                       the tallies?"
+                    .to_owned(),
         }
     }
 }

@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 use crate::run::{KeepDetails, Output, ShardInput, Tallied};
 use crate::stats;
 use crate::stats::classes::classes;
-use crate::store::{Fires, write_fires, write_tally};
+use crate::store::{Fires, Maker, write_fires, write_tally};
 use crate::write::whole::folder_of;
 
 /// Count one shard of a cohort: embeddings in, a tally file out, to be merged and reported from
@@ -119,7 +119,7 @@ impl Tally {
             };
             write_fires(&self.fires_path(), &fires)?.publish()?;
         }
-        write_tally(&self.out, cohort)?.publish()
+        write_tally(&self.out, cohort, Maker::Tally)?.publish()
     }
 
     /// Nothing that is there is lost by what is written.

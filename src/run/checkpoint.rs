@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::parts::Place;
 use crate::engine::Nonfinite;
 use crate::error::{Error, Result};
-use crate::store::{Fires, FiresFile, read_tally, write_fires, write_tally};
+use crate::store::{Fires, FiresFile, Maker, read_tally, write_fires, write_tally};
 use crate::tally::{CohortTally, ModelId, Shard, Shards};
 use crate::write::whole::{create_folder, remove_abandoned};
 
@@ -84,7 +84,7 @@ impl Checkpoints {
             write_fires(&path, fires)?.persist()?;
             place = Some(Place::File(path, None));
         }
-        write_tally(&self.tally_path(shard), tally)?.persist()?;
+        write_tally(&self.tally_path(shard), tally, Maker::Tally)?.persist()?;
         Ok(place)
     }
 

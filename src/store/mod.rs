@@ -18,4 +18,4 @@ mod sealed;
 mod tally;
 
 pub use fires::{Fires, FiresFile, write_fires};
-pub use tally::{check_tally_place, read_tally, write_tally};
+pub use tally::{Maker, check_tally_place, is_counted, read_tally, write_tally};

@@ -27,11 +27,29 @@ struct StratumText {
     svtype: String,
 }
 
+/// What made a tally.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Maker {
+    /// Counting: there is no second one unless it is counted again.
+    Tally,
+    /// Merging: it can be made again from those that were merged.
+    Merge,
+}
+
+impl Maker {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Tally => "tally",
+            Self::Merge => "merge",
+        }
+    }
+}
+
 /// Writes a tally beside its place, ready to be published.
 ///
 /// # Errors
 /// A file that cannot be written.
-pub fn write_tally(path: &Path, cohort: &CohortTally) -> Result<WholeFile> {
+pub fn write_tally(path: &Path, cohort: &CohortTally, maker: Maker) -> Result<WholeFile> {
     let tally = &cohort.tally;
     let strata = tally.table().iter().map(|stratum| StratumText {
         label: stratum.label,
@@ -41,6 +59,7 @@ pub fn write_tally(path: &Path, cohort: &CohortTally) -> Result<WholeFile> {
     let kinds: Vec<_> = cohort.shards.iter().map(KindsText::of).collect();
     let mut header = text(FORMAT, &cohort.model);
     header.extend([
+        ("made_by", maker.name().to_owned()),
         ("strata_scheme", Strata::SCHEME.to_owned()),
         ("strata", to_json(&strata.collect::<Vec<_>>())),
         ("shards", to_json(&shards)),
@@ -70,6 +89,15 @@ pub fn write_tally(path: &Path, cohort: &CohortTally) -> Result<WholeFile> {
 /// A file that is no tally.
 pub fn check_tally_place(path: &Path) -> Result<()> {
     sealed::check_replaceable(path, "a tally")
+}
+
+/// Whether a tally was made by counting; what cannot be read was not.
+pub fn is_counted(path: &Path) -> bool {
+    let file = sealed::open(path, FORMAT, "a tally");
+    file.is_ok_and(|file| {
+        let made_by = file.metadata.get("made_by");
+        made_by.is_some_and(|maker| maker == Maker::Tally.name())
+    })
 }
 
 /// Reads a tally file, and checks it: its checksum, and that its numbers are a tally's.
