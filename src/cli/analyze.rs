@@ -59,7 +59,7 @@ impl Analyze {
     /// The whole job; `show` prints the findings.
     pub(super) fn files(&self, show: impl FnOnce(&Findings) -> Result<()>) -> Result<()> {
         let results = Results::new(&self.out)?;
-        let tallying = Tallying::new(&self.run, self.statistics.options())?;
+        let tallying = Tallying::new(&self.run)?;
         let checkpoints = tallying.checkpoints(&self.keep, || self.out.join(CHECKPOINTS))?;
         let details = KeepDetails {
             memory: self.keep.memory,

@@ -43,7 +43,7 @@ pub(super) struct Investigate {
 
 impl Investigate {
     pub(super) fn run(&self) -> Result<()> {
-        let tallying = Tallying::new(&self.run, self.statistics.options())?;
+        let tallying = Tallying::new(&self.run)?;
         let folder = std::env::temp_dir();
         let details = KeepDetails {
             memory: self.keep.memory,

@@ -35,7 +35,8 @@ pub(super) struct Merge {
 impl Merge {
     pub(super) fn run(&self) -> Result<()> {
         let tallies = run::expand("TALLY", &self.tallies)?;
-        place::prepare(&self.out, &[])?;
+        place::check(&self.out, &[])?;
+        place::prepare(&self.out)?;
         let go_on = progress::check_interrupt;
         let (own, others): (Vec<_>, Vec<_>) = tallies
             .iter()
@@ -64,7 +65,7 @@ impl Merge {
         let text = format!(
             "{} tallies, {} shards, {} calls: merged in {}",
             tallies.len(),
-            cohort.shards.iter().len(),
+            cohort.shards.len(),
             cohort.shards.rows(),
             self.out.display()
         );

@@ -289,11 +289,11 @@ impl EngineArgs {
         pool.map_err(|error| threads_error(threads, &error))
     }
 
-    pub(super) fn analyze_options(&self, statistics: stats::Options) -> Result<AnalyzeOptions> {
+    pub(super) fn analyze_options(&self) -> Result<AnalyzeOptions> {
         Ok(AnalyzeOptions {
             device: self.device,
             engine: self.options()?,
-            statistics,
+            ..AnalyzeOptions::default()
         })
     }
 }

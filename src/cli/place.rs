@@ -6,12 +6,11 @@ use crate::error::{Error, Result};
 use crate::store::check_tally_place;
 use crate::write::whole::{WholeFile, create_folder_of, remove_abandoned};
 
-/// Makes the folder of an output, removes what runs that were killed have left there, and looks
-/// that nothing is lost by writing it.
+/// Looks that nothing is lost by writing an output.
 ///
 /// # Errors
-/// A folder that cannot be made; a file that is no tally; one of the `inputs`.
-pub(super) fn prepare(out: &Path, inputs: &[&Path]) -> Result<()> {
+/// A file that is no tally; one of the `inputs`.
+pub(super) fn check(out: &Path, inputs: &[&Path]) -> Result<()> {
     if let Some(input) = inputs.iter().find(|input| is_same(input, out)) {
         return Err(Error::Argument {
             name: "--out",
@@ -19,7 +18,14 @@ pub(super) fn prepare(out: &Path, inputs: &[&Path]) -> Result<()> {
             expected: "another file".to_owned(),
         });
     }
-    check_tally_place(out)?;
+    check_tally_place(out)
+}
+
+/// Makes the folder of an output, and removes what runs that were killed have left there.
+///
+/// # Errors
+/// A folder that cannot be made, or written.
+pub(super) fn prepare(out: &Path) -> Result<()> {
     let folder = create_folder_of(out)?;
     remove_abandoned(folder);
     // Better known now than after the work.

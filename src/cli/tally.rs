@@ -12,7 +12,6 @@ use super::record;
 use super::tallying::Tallying;
 use crate::error::{Error, Result};
 use crate::run::{KeepDetails, Output, ShardInput, Tallied};
-use crate::stats;
 use crate::stats::classes::classes;
 use crate::store::{Fires, Maker, write_fires, write_tally};
 use crate::write::whole::folder_of;
@@ -60,7 +59,7 @@ fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
 
 impl Tally {
     pub(super) fn run(&self) -> Result<()> {
-        let mut tallying = Tallying::new(&self.run, stats::Options::default())?;
+        let mut tallying = Tallying::new(&self.run)?;
         let [input] = tallying.inputs.as_mut_slice() else {
             return Err(Error::Argument {
                 name: "--embeddings",
@@ -126,11 +125,11 @@ impl Tally {
     fn check_places(&self, input: &ShardInput, model: &Path, fires: &Path) -> Result<()> {
         let mut inputs = vec![&*input.embeddings, model];
         inputs.extend(input.metadata.as_deref());
-        place::prepare(&self.out, &inputs)?;
+        place::check(&self.out, &inputs)?;
         if self.fires {
-            place::prepare(fires, &inputs)?;
+            place::check(fires, &inputs)?;
         }
-        Ok(())
+        place::prepare(&self.out)
     }
 
     fn fires_path(&self) -> PathBuf {

@@ -12,7 +12,6 @@ use crate::read::find_model;
 use crate::run::{
     Checkpoints, Job, KeepDetails, Output, PART_ROWS, ShardInput, Tallied, Watch, tally_shards,
 };
-use crate::stats;
 
 /// A cohort in files, and how it is counted.
 pub(super) struct Tallying {
@@ -24,12 +23,12 @@ pub(super) struct Tallying {
 
 impl Tallying {
     /// Looks at all arguments before anything is read.
-    pub(super) fn new(run: &RunArgs, statistics: stats::Options) -> Result<Self> {
+    pub(super) fn new(run: &RunArgs) -> Result<Self> {
         let inputs = run.cohort.shards()?;
         run.engine.check()?;
         Ok(Self {
             inputs,
-            options: run.engine.analyze_options(statistics)?,
+            options: run.engine.analyze_options()?,
             model: find_model(&run.model)?,
             quiet: run.engine.quiet,
         })

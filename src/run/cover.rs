@@ -47,11 +47,7 @@ impl Cover {
 
     fn is_of(&self, file: usize, shard: &Shard) -> bool {
         let found = self.0[file].1.shard();
-        let id = |shard: &Shard| (shard.sha256, shard.metadata);
-        id(found) == id(shard)
-            && found.name == shard.name
-            && shard.rows.start <= found.rows.start
-            && found.rows.end <= shard.rows.end
+        found.name == shard.name && shard.holds(found)
     }
 
     /// What is missing of a shard.

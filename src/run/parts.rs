@@ -137,14 +137,8 @@ impl CohortDetails {
 
 /// Whether a file's rows are among those that were counted, by the same model.
 fn belongs(file: &FiresFile, cohort: &CohortTally) -> bool {
-    let shard = file.shard();
-    let holds = |counted: &Shard| {
-        counted.sha256 == shard.sha256
-            && counted.metadata == shard.metadata
-            && counted.rows.start <= shard.rows.start
-            && shard.rows.end <= counted.rows.end
-    };
-    *file.model() == cohort.model && cohort.shards.iter().any(holds)
+    let mut counted = cohort.shards.iter();
+    *file.model() == cohort.model && counted.any(|shard| shard.holds(file.shard()))
 }
 
 impl Details for CohortDetails {

@@ -99,9 +99,22 @@ impl Shard {
         natural::compare(&self.name, &other.name).then_with(|| key(self).cmp(&key(other)))
     }
 
+    /// Whether both are of one and the same content, whatever it is called.
+    pub(crate) fn is_of_same_content(&self, other: &Self) -> bool {
+        (self.sha256, self.metadata) == (other.sha256, other.metadata)
+    }
+
+    /// Whether the rows of `other` are among these.
+    pub(crate) fn holds(&self, other: &Self) -> bool {
+        self.is_of_same_content(other)
+            && self.rows.start <= other.rows.start
+            && other.rows.end <= self.rows.end
+    }
+
     fn continues(&self, other: &Self) -> bool {
-        let file = |shard: &Self| (shard.sha256, shard.metadata);
-        self.name == other.name && file(self) == file(other) && other.rows.end == self.rows.start
+        self.name == other.name
+            && self.is_of_same_content(other)
+            && other.rows.end == self.rows.start
     }
 
     fn append(&mut self, next: Self) {
@@ -220,12 +233,7 @@ impl Shards {
             };
             all.merge(Kinds(column(shard).0.iter().map(in_cohort).collect()));
         }
-        let mut in_order: Vec<_> = all.0.into_iter().collect();
-        in_order.sort_by_key(|(_, seen)| seen.first);
-        in_order
-            .into_iter()
-            .map(|(value, seen)| (value, seen.calls))
-            .collect()
+        all.in_order()
     }
 }
 
