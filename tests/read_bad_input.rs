@@ -1,36 +1,18 @@
 //! Every file that cannot be used gets one line that says which file, where in it, what was
 //! found, what was expected and what to do, and the exit code 2.
 
+mod common;
+
 use std::path::{Path, PathBuf};
 
-use atomscope::error::{BadInput, Error};
+use atomscope::error::BadInput;
 use atomscope::read::{inspect, read_cohort, read_model};
+use common::reading::parts;
 
 fn golden(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("tests/golden/torch")
         .join(name)
-}
-
-/// Checks what every message must have; gives its parts.
-fn parts(path: &Path, error: &Error) -> BadInput {
-    assert_eq!(error.exit_code(), 2);
-    let message = error.to_string();
-    assert!(!message.contains('\n'), "{message}");
-    let Error::Input(parts) = error else {
-        panic!("{message}")
-    };
-    for part in [
-        &parts.file,
-        &parts.place,
-        &parts.found,
-        &parts.expected,
-        &parts.action,
-    ] {
-        assert!(!part.is_empty(), "{message}");
-    }
-    assert_eq!(parts.file, path.display().to_string(), "{message}");
-    (**parts).clone()
 }
 
 fn bad_cohort(path: &Path) -> BadInput {

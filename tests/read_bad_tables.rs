@@ -6,29 +6,10 @@ mod common;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use atomscope::error::{BadInput, Error};
+use atomscope::error::BadInput;
 use atomscope::read::{read_cohort, read_cohort_with};
 use common::inputs::golden;
-
-/// Checks what every message must have; gives its parts.
-fn parts(path: &Path, error: &Error) -> BadInput {
-    assert_eq!(error.exit_code(), 2);
-    let message = error.to_string();
-    assert!(!message.contains('\n'), "{message}");
-    let Error::Input(parts) = error else {
-        panic!("{message}")
-    };
-    let five = [
-        &parts.file,
-        &parts.place,
-        &parts.found,
-        &parts.expected,
-        &parts.action,
-    ];
-    assert!(five.iter().all(|part| !part.is_empty()), "{message}");
-    assert_eq!(parts.file, path.display().to_string(), "{message}");
-    (**parts).clone()
-}
+use common::reading::parts;
 
 struct Folder(tempfile::TempDir);
 

@@ -1,10 +1,13 @@
 //! No bytes make reading panic, hang or take memory that the file does not have.
 
+mod common;
+
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use atomscope::read::{inspect, read_cohort, read_model};
 use atomscope::rows::Rows;
+use common::reading::Random;
 
 fn golden(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -24,19 +27,6 @@ fn read_all(path: &Path) {
         if count * dim < 1 << 20 {
             let _ = cohort.rows.read(0..count, &mut vec![0.0; count * dim]);
         }
-    }
-}
-
-/// A small generator of our own: seeded, the same on every machine.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, end: usize) -> usize {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        ((self.0 >> 33) % end as u64) as usize
     }
 }
 

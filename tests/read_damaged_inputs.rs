@@ -10,47 +10,35 @@ use std::time::Instant;
 use atomscope::read::{PARSER_THREAD, inspect, read_cohort_with};
 use atomscope::rows::Rows;
 use common::inputs::{EMBEDDINGS, TABLES, golden};
+use common::reading::Random;
 
-/// A small generator of our own: seeded, the same on every machine.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, end: usize) -> usize {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        ((self.0 >> 33) % end.max(1) as u64) as usize
-    }
-
-    /// Flips, cuts out, inserts and repeats bytes.
-    fn damage(&mut self, whole: &[u8]) -> Vec<u8> {
-        let mut bytes = whole.to_vec();
-        for _ in 0..=self.below(3) {
-            let at = self.below(bytes.len());
-            let end = (at + self.below(24)).min(bytes.len());
-            match self.below(8) {
-                0 => drop(bytes.drain(at..end)),
-                1 => bytes.truncate(at),
-                2 => {
-                    let extra: Vec<_> = (0..end - at).map(|_| self.below(256) as u8).collect();
-                    drop(bytes.splice(at..at, extra));
-                }
-                3 => {
-                    let again = bytes[at..end].to_vec();
-                    drop(bytes.splice(at..at, again));
-                }
-                4 => bytes[at..end].fill(0xff),
-                5 => bytes[at..end].fill(0),
-                _ => {
-                    if let Some(byte) = bytes.get_mut(at) {
-                        *byte ^= 1 << self.below(8);
-                    }
+/// Flips, cuts out, inserts and repeats bytes.
+fn damage(random: &mut Random, whole: &[u8]) -> Vec<u8> {
+    let mut bytes = whole.to_vec();
+    for _ in 0..=random.below(3) {
+        let at = random.below(bytes.len());
+        let end = (at + random.below(24)).min(bytes.len());
+        match random.below(8) {
+            0 => drop(bytes.drain(at..end)),
+            1 => bytes.truncate(at),
+            2 => {
+                let extra: Vec<_> = (0..end - at).map(|_| random.below(256) as u8).collect();
+                drop(bytes.splice(at..at, extra));
+            }
+            3 => {
+                let again = bytes[at..end].to_vec();
+                drop(bytes.splice(at..at, again));
+            }
+            4 => bytes[at..end].fill(0xff),
+            5 => bytes[at..end].fill(0),
+            _ => {
+                if let Some(byte) = bytes.get_mut(at) {
+                    *byte ^= 1 << random.below(8);
                 }
             }
         }
-        bytes
     }
+    bytes
 }
 
 /// Panics of the parser's own thread become errors; they would only fill the screen here.
@@ -104,7 +92,7 @@ fn damaged_embeddings() {
         let mut random = Random(seed as u64 + 1);
         let mut refused = 0;
         for _ in 0..CASES {
-            std::fs::write(&path, random.damage(&whole)).unwrap();
+            std::fs::write(&path, damage(&mut random, &whole)).unwrap();
             refused += usize::from(!read(&path, &golden("calls.csv"), &path));
         }
         assert!(refused > CASES / 10, "{name}: {refused}");
@@ -123,7 +111,7 @@ fn damaged_tables() {
         let mut random = Random(seed as u64 + 100);
         let mut refused = 0;
         for _ in 0..CASES {
-            std::fs::write(&path, random.damage(&whole)).unwrap();
+            std::fs::write(&path, damage(&mut random, &whole)).unwrap();
             refused += usize::from(!read(&golden("rows_f4.npy"), &path, &path));
         }
         assert!(refused > CASES / 10, "{name}: {refused}");

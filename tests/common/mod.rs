@@ -8,6 +8,7 @@ pub(crate) mod emulator;
 pub(crate) mod gpu;
 pub(crate) mod hostile;
 pub(crate) mod inputs;
+pub(crate) mod reading;
 pub(crate) mod sharded;
 
 use std::path::{Path, PathBuf};
