@@ -1,10 +1,12 @@
 //! Which atoms fire on which call.
 
-/// The firing set of every row that was not dropped: `k` atoms each, ascending.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+/// The firing set of every row that was not dropped: `k` atoms each, ascending; with their canonical
+/// scores where these were asked for.
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct FiringSets {
     k: usize,
     atoms: Vec<u32>,
+    scores: Option<Vec<f64>>,
     dropped: Vec<usize>,
 }
 
@@ -19,7 +21,29 @@ impl FiringSets {
             k > 0 && atoms.len().is_multiple_of(k),
             "firing sets are whole rows of k atoms"
         );
-        Self { k, atoms, dropped }
+        Self {
+            k,
+            atoms,
+            scores: None,
+            dropped,
+        }
+    }
+
+    /// The same sets with the canonical score of every atom that fires, row-major \[rows, k\].
+    ///
+    /// # Panics
+    /// If there are not as many scores as atoms.
+    #[must_use]
+    pub fn with_scores(self, scores: Vec<f64>) -> Self {
+        assert_eq!(
+            scores.len(),
+            self.atoms.len(),
+            "a score for each atom that fires"
+        );
+        Self {
+            scores: Some(scores),
+            ..self
+        }
     }
 
     /// How many atoms fire a row.
@@ -34,7 +58,8 @@ impl FiringSets {
 
     /// Bytes that it takes in memory.
     pub(crate) fn bytes(&self) -> u64 {
-        (size_of_val(&*self.atoms) + size_of_val(&*self.dropped)) as u64
+        let scores = self.scores.as_deref().map_or(0, size_of_val);
+        (size_of_val(&*self.atoms) + scores + size_of_val(&*self.dropped)) as u64
     }
 
     /// The input rows that were dropped (`--nonfinite skip`), ascending.
@@ -45,6 +70,12 @@ impl FiringSets {
     /// All sets after one another, row-major \[rows, k\].
     pub fn atoms(&self) -> &[u32] {
         &self.atoms
+    }
+
+    /// The canonical score of every atom that fires, row-major \[rows, k\] as [`atoms`](Self::atoms)
+    /// are; `None` where they were not kept.
+    pub fn scores(&self) -> Option<&[f64]> {
+        self.scores.as_deref()
     }
 
     /// Every kept row: its index in the input, and the atoms that fire on it, ascending.

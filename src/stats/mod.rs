@@ -11,6 +11,7 @@
 //! | `permutation` | p-values adjusted for all atoms at once by permuting labels |
 //! | `chi2`, `fdr`, `exact`, `describe`, `rank`, `counts` | the arithmetic below them, after scipy, statsmodels, Python, numpy and pandas |
 //! | `firings` | the one pass over the firing sets |
+//! | `firing_rows` | the firing sets turned round: the calls, and scores, of each atom |
 //! | `inference` | what a paper needs beside the notebook: effects, tests and their multiplicity, in log space |
 
 #![forbid(unsafe_code)]
@@ -23,6 +24,7 @@ pub mod counts;
 pub mod describe;
 pub mod exact;
 pub mod fdr;
+pub mod firing_rows;
 pub mod firings;
 pub mod inference;
 pub mod investigate;

@@ -5,12 +5,13 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use atomscope::cohort::Label;
+use atomscope::stats::firing_rows::FiringRows;
 use atomscope::stats::inference::multiplicity::Family;
 use atomscope::stats::inference::rank_sum::{Silent, mann_whitney};
 use atomscope::stats::inference::spearman::MidRanks;
 use atomscope::stats::inference::stratified::{self, StratumCounts};
 use atomscope::stats::inference::{PValue, Table2x2, effect, fisher, pearson};
-use atomscope::stats::permutation::{FiringRows, Permutation, max_t};
+use atomscope::stats::permutation::{Permutation, max_t};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;

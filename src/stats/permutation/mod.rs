@@ -20,6 +20,7 @@ mod labels;
 
 use rayon::prelude::*;
 
+use super::firing_rows::FiringRows;
 use crate::error::{Error, Result};
 use counts::Counter;
 use labels::Labels;
@@ -29,54 +30,6 @@ pub(crate) const LANES: usize = 512;
 
 /// One bit for each of [`LANES`] permutations.
 pub(crate) type Bits = [u64; LANES / 64];
-
-/// The calls on which each atom fires.
-#[derive(Debug, Clone)]
-pub struct FiringRows {
-    /// Where each atom's calls end in `rows`.
-    ends: Vec<usize>,
-    /// Calls, ascending for each atom.
-    rows: Vec<u32>,
-}
-
-impl FiringRows {
-    /// Turns firing sets, row-major \[calls, k\], into the calls of each of `features` atoms.
-    ///
-    /// # Panics
-    /// If an atom is not below `features`, or a call's number not below 2^32.
-    pub fn new(atoms: &[u32], k: usize, features: usize) -> Self {
-        let mut ends = vec![0; features];
-        for &atom in atoms {
-            ends[atom as usize] += 1;
-        }
-        let mut start = 0;
-        for end in &mut ends {
-            start += std::mem::replace(end, start);
-        }
-        // Each end is where the atom's next call goes; after the last it is where they end.
-        let mut rows = vec![0; atoms.len()];
-        for (row, set) in atoms.chunks_exact(k.max(1)).enumerate() {
-            let row = u32::try_from(row).expect("fewer than 2^32 calls");
-            for &atom in set {
-                let end = &mut ends[atom as usize];
-                rows[*end] = row;
-                *end += 1;
-            }
-        }
-        Self { ends, rows }
-    }
-
-    /// The calls on which an atom fires, ascending.
-    pub fn of(&self, atom: usize) -> &[u32] {
-        let start = atom.checked_sub(1).map_or(0, |before| self.ends[before]);
-        &self.rows[start..self.ends[atom]]
-    }
-
-    /// How many atoms there are.
-    pub fn atoms(&self) -> usize {
-        self.ends.len()
-    }
-}
 
 /// What is permuted, and how often.
 #[derive(Debug, Clone, Copy)]
@@ -146,7 +99,8 @@ pub fn max_t(firings: &FiringRows, permutation: &Permutation) -> Result<Vec<MaxT
         });
     }
     let sizes = sizes(permutation);
-    let atoms: Vec<(Null, f64)> = (0..firings.atoms())
+    let atoms: Vec<(Null, f64)> = firings
+        .atoms()
         .into_par_iter()
         .map(|atom| observed(firings.of(atom), permutation, &sizes))
         .collect();
@@ -154,10 +108,12 @@ pub fn max_t(firings: &FiringRows, permutation: &Permutation) -> Result<Vec<MaxT
     let mut labels = Labels::new(permutation, &sizes);
     for batch in 0..permutation.count.div_ceil(LANES) {
         let bits = labels.draw(batch as u64);
-        let most = (0..firings.atoms())
+        let most = firings
+            .atoms()
             .into_par_iter()
-            .fold(Largest::none, |largest, atom| {
-                largest.with(firings.of(atom), &atoms[atom].0, bits)
+            .zip(&atoms)
+            .fold(Largest::none, |largest, (atom, (null, _))| {
+                largest.with(firings.of(atom), null, bits)
             })
             .reduce(Largest::none, Largest::of_both);
         largest.extend(most.0);

@@ -1,6 +1,7 @@
 //! Against a naive permutation test that shares no code.
 
-use super::{FiringRows, MaxT, Permutation, max_t};
+use super::super::firing_rows::FiringRows;
+use super::{MaxT, Permutation, max_t};
 use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
