@@ -6,10 +6,14 @@
 //! | `csv` | `sae_feature_bias_analysis.csv`, `coactivation.csv` |
 //! | `json` | `top_biased_features.json`, the investigation of single atoms |
 //! | `npy` | `fires.npy` |
+//! | `table` | any table as Parquet and as text with tabs, and its documentation |
+//! | `tables` | the tables beside the notebook's, column by column |
 
 #![forbid(unsafe_code)]
 
 pub mod csv;
 pub mod json;
 pub mod npy;
+pub mod table;
+pub mod tables;
 pub mod text;

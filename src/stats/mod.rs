@@ -12,6 +12,7 @@
 //! | `chi2`, `fdr`, `exact`, `describe`, `rank`, `counts` | the arithmetic below them, after scipy, statsmodels, Python, numpy and pandas |
 //! | `firings` | the one pass over the firing sets |
 //! | `firing_rows` | the firing sets turned round: the calls, and scores, of each atom |
+//! | `evidence` | the tables that a paper needs beside the notebook's |
 //! | `inference` | what a paper needs beside the notebook: effects, tests and their multiplicity, in log space |
 
 #![forbid(unsafe_code)]
@@ -22,6 +23,7 @@ pub mod classes;
 pub mod coactivation;
 pub mod counts;
 pub mod describe;
+pub mod evidence;
 pub mod exact;
 pub mod fdr;
 pub mod firing_rows;
