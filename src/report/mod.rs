@@ -6,10 +6,12 @@
 //! | `csv` | `sae_feature_bias_analysis.csv`, `coactivation.csv` |
 //! | `json` | `top_biased_features.json`, the investigation of single atoms |
 //! | `npy` | `fires.npy` |
+//! | `table` | tables with a meaning to each column, as Parquet and as tab-separated text |
 
 #![forbid(unsafe_code)]
 
 pub mod csv;
 pub mod json;
 pub mod npy;
+pub mod table;
 pub mod text;

@@ -1,0 +1,181 @@
+//! Tables that programs read: columns with what they mean beside them, written as Parquet and as
+//! tab-separated text, and described in Markdown from the same words.
+//!
+//! | file | what it writes |
+//! |---|---|
+//! | `parquet` | Parquet, group by group of rows |
+//! | `tsv` | tab-separated text |
+//! | `docs` | what tables and columns mean |
+
+pub mod docs;
+pub mod parquet;
+pub mod tsv;
+
+use std::collections::HashSet;
+use std::io;
+use std::ops::Range;
+
+/// A table of columns that all have one length.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Table {
+    /// What it is called; its file's name without the ending.
+    pub name: &'static str,
+    /// What it holds, and what one row is: one to three sentences.
+    pub about: &'static str,
+    /// Its columns, in the order in which they are written.
+    pub columns: Vec<Column>,
+}
+
+/// One column.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Column {
+    /// What it is called, unique in its table.
+    pub name: &'static str,
+    /// Formula, unit, source: one or two sentences.
+    pub about: &'static str,
+    /// One value a row.
+    pub values: Values,
+}
+
+/// The values of a column, one a row.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Values {
+    /// Counts and numbers of things, never missing.
+    U32(Vec<u32>),
+    /// The same, where they may be larger.
+    U64(Vec<u64>),
+    /// Real numbers; NaN is a missing one, infinities are values.
+    F64(Vec<f64>),
+    /// Yes or no, or missing.
+    Bool(Vec<Option<bool>>),
+    /// Text, or missing.
+    Text(Vec<Option<String>>),
+    /// One of a few texts, never missing.
+    Category {
+        /// For each row the place of its text in `names`.
+        codes: Vec<u32>,
+        /// The texts.
+        names: Vec<String>,
+    },
+}
+
+impl Column {
+    /// A column of these values.
+    pub fn new(name: &'static str, about: &'static str, values: Values) -> Self {
+        Self {
+            name,
+            about,
+            values,
+        }
+    }
+}
+
+impl Table {
+    /// How many rows there are.
+    pub fn rows(&self) -> usize {
+        self.columns.first().map_or(0, |column| column.values.len())
+    }
+
+    /// Whether all columns have one length, names are unique and codes have a text.
+    ///
+    /// # Errors
+    /// The first column that does not fit.
+    pub fn check(&self) -> io::Result<()> {
+        let mut names = HashSet::new();
+        for Column { name, values, .. } in &self.columns {
+            let wrong =
+                |what: String| Err(io::Error::other(format!("{}.{name}: {what}", self.name)));
+            if values.len() != self.rows() {
+                let (found, rows) = (values.len(), self.rows());
+                return wrong(format!("found {found} values, expected {rows}, one a row"));
+            }
+            if !names.insert(name) {
+                return wrong("found two columns of this name, expected one".to_owned());
+            }
+            if let Values::Category { codes, names } = values
+                && let Some(code) = codes.iter().find(|&&code| code as usize >= names.len())
+            {
+                let most = names.len();
+                return wrong(format!("found code {code}, expected codes below {most}"));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Values {
+    /// How many values there are.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::U32(values) => values.len(),
+            Self::U64(values) => values.len(),
+            Self::F64(values) => values.len(),
+            Self::Bool(values) => values.len(),
+            Self::Text(values) => values.len(),
+            Self::Category { codes, .. } => codes.len(),
+        }
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// What a reader of the table calls their type.
+    pub fn type_name(&self) -> &'static str {
+        match self {
+            Self::U32(_) => "uint32",
+            Self::U64(_) => "uint64",
+            Self::F64(_) => "double",
+            Self::Bool(_) => "boolean",
+            Self::Text(_) | Self::Category { .. } => "text",
+        }
+    }
+
+    /// Whether a value may be missing.
+    pub fn may_miss(&self) -> bool {
+        matches!(self, Self::F64(_) | Self::Bool(_) | Self::Text(_))
+    }
+
+    /// None, of the same kind.
+    fn none(&self) -> Self {
+        match self {
+            Self::U32(_) => Self::U32(Vec::new()),
+            Self::U64(_) => Self::U64(Vec::new()),
+            Self::F64(_) => Self::F64(Vec::new()),
+            Self::Bool(_) => Self::Bool(Vec::new()),
+            Self::Text(_) => Self::Text(Vec::new()),
+            Self::Category { .. } => Self::Category {
+                codes: Vec::new(),
+                names: Vec::new(),
+            },
+        }
+    }
+
+    /// Appends some of another column's values; nothing if that is of another kind.
+    fn append(&mut self, more: &Self, rows: Range<usize>) {
+        match (self, more) {
+            (Self::U32(own), Self::U32(more)) => own.extend_from_slice(&more[rows]),
+            (Self::U64(own), Self::U64(more)) => own.extend_from_slice(&more[rows]),
+            (Self::F64(own), Self::F64(more)) => own.extend_from_slice(&more[rows]),
+            (Self::Bool(own), Self::Bool(more)) => own.extend_from_slice(&more[rows]),
+            (Self::Text(own), Self::Text(more)) => own.extend_from_slice(&more[rows]),
+            (
+                Self::Category { codes, names },
+                Self::Category {
+                    codes: more,
+                    names: texts,
+                },
+            ) => {
+                if names != texts {
+                    let first = names.len() as u32;
+                    names.extend_from_slice(texts);
+                    codes.extend(more[rows].iter().map(|code| first + code));
+                    return;
+                }
+                codes.extend_from_slice(&more[rows]);
+            }
+            _ => {}
+        }
+    }
+}

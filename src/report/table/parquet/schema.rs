@@ -1,0 +1,103 @@
+//! What the file says of itself: types, encodings, and what the columns mean.
+
+use std::io;
+use std::sync::Arc;
+
+use ::parquet::basic::{
+    Compression, Encoding, LogicalType, Repetition, Type as Physical, ZstdLevel,
+};
+use ::parquet::errors::ParquetError;
+use ::parquet::file::metadata::KeyValue;
+use ::parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesBuilder};
+use ::parquet::schema::types::{ColumnPath, Type};
+use serde_json::{Map, Value};
+
+use super::super::{Column, Table, Values};
+use super::GROUP;
+use crate::tally::CohortTally;
+
+/// The key of what the table holds, and what one row is.
+pub const ABOUT: &str = "atomscope.about";
+/// The key of what each column means: a JSON object of text by name.
+pub const COLUMNS: &str = "atomscope.columns";
+/// The key of the version of the program that wrote the file.
+pub const VERSION: &str = "atomscope.version";
+/// The key of the version of the definition of the answer.
+pub const DEFINITION: &str = "atomscope.definition";
+
+/// Values that the encoder takes at a time.
+const BATCH: usize = 1 << 13;
+
+/// The columns, a root over leaves.
+pub(super) fn of(table: &Table) -> Result<Type, ParquetError> {
+    let leaves = table
+        .columns
+        .iter()
+        .map(|column| leaf(column).map(Arc::new));
+    let leaves = leaves.collect::<Result<_, _>>()?;
+    Type::group_type_builder(table.name)
+        .with_fields(leaves)
+        .build()
+}
+
+fn leaf(column: &Column) -> Result<Type, ParquetError> {
+    let (physical, logical) = match column.values {
+        Values::U32(_) => (Physical::INT32, Some(LogicalType::integer(32, false))),
+        Values::U64(_) => (Physical::INT64, Some(LogicalType::integer(64, false))),
+        Values::F64(_) => (Physical::DOUBLE, None),
+        Values::Bool(_) => (Physical::BOOLEAN, None),
+        Values::Text(_) | Values::Category { .. } => {
+            (Physical::BYTE_ARRAY, Some(LogicalType::String))
+        }
+    };
+    let repetition = if column.values.may_miss() {
+        Repetition::OPTIONAL
+    } else {
+        Repetition::REQUIRED
+    };
+    Type::primitive_type_builder(column.name, physical)
+        .with_logical_type(logical)
+        .with_repetition(repetition)
+        .build()
+}
+
+/// How columns are encoded, and the file's metadata.
+pub(super) fn properties(table: &Table) -> io::Result<WriterProperties> {
+    let level = ZstdLevel::try_new(1).map_err(io::Error::other)?;
+    let all = WriterProperties::builder()
+        .set_compression(Compression::ZSTD(level))
+        .set_data_page_row_count_limit(GROUP)
+        .set_write_batch_size(BATCH)
+        .set_max_row_group_row_count(Some(GROUP))
+        .set_statistics_enabled(EnabledStatistics::Chunk)
+        .set_offset_index_disabled(true)
+        .set_key_value_metadata(Some(metadata(table)));
+    Ok(table.columns.iter().fold(all, encoding).build())
+}
+
+/// Real numbers hardly repeat, and nobody looks for a range of them: they are as they are in
+/// memory. Counts differ little from row to row. Texts repeat, and are numbered.
+fn encoding(all: WriterPropertiesBuilder, column: &Column) -> WriterPropertiesBuilder {
+    let path = ColumnPath::from(column.name);
+    match column.values {
+        Values::U32(_) | Values::U64(_) => all
+            .set_column_dictionary_enabled(path.clone(), false)
+            .set_column_encoding(path, Encoding::DELTA_BINARY_PACKED),
+        Values::F64(_) => all
+            .set_column_dictionary_enabled(path.clone(), false)
+            .set_column_statistics_enabled(path, EnabledStatistics::None),
+        Values::Bool(_) | Values::Text(_) | Values::Category { .. } => all,
+    }
+}
+
+fn metadata(table: &Table) -> Vec<KeyValue> {
+    let about = |column: &Column| (column.name.to_owned(), Value::from(column.about));
+    let columns: Map<_, _> = table.columns.iter().map(about).collect();
+    let pair = |key: &str, value: String| KeyValue::new(key.to_owned(), value);
+    vec![
+        pair(ABOUT, table.about.to_owned()),
+        pair(COLUMNS, Value::Object(columns).to_string()),
+        pair(VERSION, env!("CARGO_PKG_VERSION").to_owned()),
+        pair(DEFINITION, CohortTally::DEFINITION.to_string()),
+    ]
+}
