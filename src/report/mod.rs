@@ -6,7 +6,7 @@
 //! | `csv` | `sae_feature_bias_analysis.csv`, `coactivation.csv` |
 //! | `json` | `top_biased_features.json`, the investigation of single atoms |
 //! | `npy` | `fires.npy` |
-//! | `table` | any table as Parquet and as text with tabs, and its documentation |
+//! | `table` | tables with a meaning to each column, as Parquet and as tab-separated text |
 //! | `tables` | the tables beside the notebook's, column by column |
 
 #![forbid(unsafe_code)]

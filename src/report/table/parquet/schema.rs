@@ -3,7 +3,9 @@
 use std::io;
 use std::sync::Arc;
 
-use ::parquet::basic::{Compression, LogicalType, Repetition, Type as Physical, ZstdLevel};
+use ::parquet::basic::{
+    Compression, Encoding, LogicalType, Repetition, Type as Physical, ZstdLevel,
+};
 use ::parquet::errors::ParquetError;
 use ::parquet::file::metadata::KeyValue;
 use ::parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesBuilder};
@@ -22,6 +24,9 @@ pub const COLUMNS: &str = "atomscope.columns";
 pub const VERSION: &str = "atomscope.version";
 /// The key of the version of the definition of the answer.
 pub const DEFINITION: &str = "atomscope.definition";
+
+/// Values that the encoder takes at a time.
+const BATCH: usize = 1 << 13;
 
 /// The columns, a root over leaves.
 pub(super) fn of(table: &Table) -> Result<Type, ParquetError> {
@@ -59,43 +64,29 @@ fn leaf(column: &Column) -> Result<Type, ParquetError> {
 /// How columns are encoded, and the file's metadata.
 pub(super) fn properties(table: &Table) -> io::Result<WriterProperties> {
     let level = ZstdLevel::try_new(1).map_err(io::Error::other)?;
-    let how = std::env::var("HOW").unwrap_or_default();
-    let compression = match how.split('-').next().unwrap_or("") {
-        "lz4" => Compression::LZ4_RAW,
-        "none" => Compression::UNCOMPRESSED,
-        "snappy" => Compression::SNAPPY,
-        _ => Compression::ZSTD(level),
-    };
     let all = WriterProperties::builder()
-        .set_compression(compression)
+        .set_compression(Compression::ZSTD(level))
         .set_data_page_row_count_limit(GROUP)
-        .set_write_batch_size(1 << 13)
+        .set_write_batch_size(BATCH)
         .set_max_row_group_row_count(Some(GROUP))
         .set_statistics_enabled(EnabledStatistics::Chunk)
         .set_offset_index_disabled(true)
         .set_key_value_metadata(Some(metadata(table)));
-    let each = |all, column| encoding(all, column);
-    Ok(table.columns.iter().fold(all, each).build())
+    Ok(table.columns.iter().fold(all, encoding).build())
 }
 
+/// Real numbers hardly repeat, and nobody looks for a range of them: they are as they are in
+/// memory. Counts differ little from row to row. Texts repeat, and are numbered.
 fn encoding(all: WriterPropertiesBuilder, column: &Column) -> WriterPropertiesBuilder {
     let path = ColumnPath::from(column.name);
-    let how = std::env::var("HOW").unwrap_or_default();
     match column.values {
-        Values::U32(_) | Values::U64(_) if how.contains("delta") => all
+        Values::U32(_) | Values::U64(_) => all
             .set_column_dictionary_enabled(path.clone(), false)
-            .set_column_encoding(path, ::parquet::basic::Encoding::DELTA_BINARY_PACKED),
-        Values::U32(_) | Values::U64(_) => {
-            all.set_column_dictionary_enabled(path, how.contains("dict"))
-        }
-        Values::F64(_) if how.contains("bss") => all
-            .set_column_dictionary_enabled(path.clone(), false)
-            .set_column_encoding(path.clone(), ::parquet::basic::Encoding::BYTE_STREAM_SPLIT)
-            .set_column_statistics_enabled(path, EnabledStatistics::None),
+            .set_column_encoding(path, Encoding::DELTA_BINARY_PACKED),
         Values::F64(_) => all
             .set_column_dictionary_enabled(path.clone(), false)
             .set_column_statistics_enabled(path, EnabledStatistics::None),
-        _ => all,
+        Values::Bool(_) | Values::Text(_) | Values::Category { .. } => all,
     }
 }
 

@@ -1,0 +1,104 @@
+//! How fast tables are written. Run by hand:
+//! `cargo test --release --test tables_speed -- --ignored --nocapture`.
+
+use std::time::Instant;
+
+use atomscope::report::table::{Column, Table, Values, parquet, tsv};
+use rand::{RngExt, SeedableRng};
+
+fn name(i: usize) -> &'static str {
+    Box::leak(format!("column_{i:02}").into_boxed_str())
+}
+
+/// As the tables are: some counts, figures with all their digits, some missing.
+fn table(rows: usize, columns: usize) -> Table {
+    let mut random = rand_chacha::ChaCha8Rng::seed_from_u64(7);
+    let mut column = |i: usize| {
+        let value = |_| match i % 5 {
+            _ if random.random::<f64>() < 0.01 => f64::NAN,
+            0 => random.random::<f64>(),
+            1 => -(random.random::<f64>().ln()) * 30.0,
+            2 => (random.random::<f64>() - 0.5) * 4.0,
+            3 => (random.random::<f64>() * 900.0).floor() / 64.0,
+            _ => random.random::<f64>().powi(40),
+        };
+        let values = (0..rows).map(value).collect();
+        Column::new(name(i), "A figure.", Values::F64(values))
+    };
+    let mut columns: Vec<_> = (2..columns).map(&mut column).collect();
+    let counts = |by: u32| {
+        Values::U32(
+            (0..rows as u32)
+                .map(|i| (i.wrapping_mul(by)) >> 12)
+                .collect(),
+        )
+    };
+    columns.insert(0, Column::new("atom", "Its number.", counts(4096)));
+    columns.insert(1, Column::new("support", "Calls.", counts(2_654_435_761)));
+    Table {
+        name: "speed",
+        about: "One row is a row.",
+        columns,
+    }
+}
+
+fn time(what: &str, columns: usize, rows: usize, mut work: impl FnMut() -> usize) {
+    for _ in 0..3 {
+        let start = Instant::now();
+        let bytes = work();
+        let seconds = start.elapsed().as_secs_f64();
+        let raw = (rows * columns * 8) as f64;
+        let share = bytes as f64 / raw;
+        println!(
+            "{what}: {seconds:.3} s, {:.0} MB/s, {share:.3} of the values",
+            raw / seconds / 1e6
+        );
+    }
+}
+
+#[test]
+#[ignore = "by hand, in release"]
+fn speed() {
+    let atoms = table(65_536, 50);
+    let threads = |n| {
+        rayon::ThreadPoolBuilder::new()
+            .num_threads(n)
+            .build()
+            .expect("a pool")
+    };
+    for n in [1, 2] {
+        threads(n).install(|| {
+            time(
+                &format!("Parquet, 65,536 x 50, {n} threads"),
+                50,
+                65_536,
+                || {
+                    let mut bytes = Vec::new();
+                    parquet::write(&atoms, &mut bytes).expect("memory takes it");
+                    bytes.len()
+                },
+            );
+            time(
+                &format!("TSV, 65,536 x 50, {n} threads"),
+                50,
+                65_536,
+                || {
+                    let mut bytes = Vec::new();
+                    tsv::write(&atoms, &mut bytes).expect("memory takes it");
+                    bytes.len()
+                },
+            );
+        });
+    }
+    // Eight million rows, in pieces of a million.
+    let pairs = table(1_000_000, 25);
+    time("Parquet, 8,000,000 x 25", 25, 8_000_000, || {
+        let mut bytes = Vec::new();
+        let mut writer = parquet::Writer::begin(&pairs, &mut bytes).expect("a table");
+        for _ in 0..8 {
+            writer.add(&pairs).expect("memory takes it");
+        }
+        writer.finish().expect("memory takes it");
+        bytes.len()
+    });
+}
