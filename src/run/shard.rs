@@ -113,8 +113,8 @@ impl<'a> Work<'a> {
             return Ok(false);
         };
         let shard = self.identities.shard(current, rows.clone())?;
-        let nonfinite = self.job.options.engine.nonfinite;
-        let Some(tally) = output.find(self.identities.model()?, &shard, nonfinite) else {
+        let engine = &self.job.options.engine;
+        let Some(tally) = output.find(self.identities.model()?, &shard, engine) else {
             return Ok(false);
         };
         self.done.was_there = true;
@@ -133,10 +133,7 @@ impl<'a> Work<'a> {
     ) -> Result<()> {
         if let Some(checkpoints) = self.job.checkpoints.filter(|found| !found.were_empty()) {
             let shard = self.identities.shard(current, part.clone())?;
-            let options = (
-                self.job.options.engine.nonfinite,
-                self.job.details.is_some(),
-            );
+            let options = (&self.job.options.engine, self.job.details.is_some());
             let model = self.identities.model()?;
             if let Some((tally, place)) = checkpoints.find(model, &shard, options) {
                 self.done.resumed_rows += part.end - part.start;
@@ -177,6 +174,7 @@ impl<'a> Work<'a> {
             shard,
             calls: &calls,
             details: &details,
+            scores: self.job.options.engine.scores,
         });
         let fires = fires.filter(|_| self.job.details.is_some());
         let mut place = None;
