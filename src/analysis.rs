@@ -9,7 +9,7 @@ use crate::fires::FiringSets;
 use crate::rows::Rows;
 use crate::sae::Sae;
 use crate::stats::{self, Findings};
-use crate::tally::{Strata, Tally};
+use crate::tally::{Scheme, Strata, Tally};
 
 /// How an analysis runs.
 #[derive(Debug, Clone, Default)]
@@ -18,6 +18,8 @@ pub struct AnalyzeOptions {
     pub device: Device,
     /// How rows are encoded.
     pub engine: EngineOptions,
+    /// What rows are counted under beside their label.
+    pub strata: Scheme,
     /// What is tested.
     pub statistics: stats::Options,
 }
@@ -88,13 +90,13 @@ impl<'a> Session<'a> {
         })
     }
 
-    /// Encodes every row, and counts its firing set under the call's label and SV type.
+    /// Encodes every row, and counts its firing set under the call's stratum.
     ///
     /// # Errors
     /// Shapes that do not fit, rows with a NaN or an infinity, a device that cannot be used, rows
     /// that cannot be read, cancellation.
     pub fn encode(&mut self, rows: &dyn Rows, calls: &Calls, control: &Control) -> Result<Encoded> {
-        let strata = Strata::of_calls(calls);
+        let strata = Strata::by(calls, self.options.strata, self.sae.feature_dim())?;
         match self.engine.encode(rows, &strata, control) {
             // Nobody asked for that device by name, and the processor needs none of its memory.
             Err(Error::Device {
@@ -122,7 +124,7 @@ impl<'a> Session<'a> {
     }
 }
 
-/// Encodes every row of a cohort, and counts its firing set under the call's label and SV type.
+/// Encodes every row of a cohort, and counts its firing set under the call's stratum.
 ///
 /// # Errors
 /// Those of [`Session::open`] and [`Session::encode`].

@@ -14,6 +14,8 @@ mod properties;
 mod ranks;
 #[path = "statistics_inference/speed.rs"]
 mod speed;
+#[path = "statistics_inference/speed_resampling.rs"]
+mod speed_resampling;
 #[path = "statistics_inference/strata.rs"]
 mod strata;
 #[path = "statistics_inference/tables.rs"]

@@ -4,16 +4,16 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::options::{KeepArgs, RunArgs, StatisticsArgs};
+use super::options::{KeepArgs, RunArgs};
 use super::output::{Counted, Results};
 use super::progress::{self, note};
 use super::record::Record;
+use super::statistics::{StatisticsArgs, StrataArgs, TablesArgs};
 use super::tallying::Tallying;
 use super::watched::Watched;
 use crate::error::Result;
 use crate::report::text;
 use crate::run::KeepDetails;
-use crate::stats::Findings;
 
 /// Which atoms fire on true and on false calls, and what these calls are
 ///
@@ -31,10 +31,16 @@ pub(super) struct Analyze {
     pub(super) run: RunArgs,
 
     #[command(flatten)]
+    pub(super) strata: StrataArgs,
+
+    #[command(flatten)]
     pub(super) keep: KeepArgs,
 
     #[command(flatten)]
     pub(super) statistics: StatisticsArgs,
+
+    #[command(flatten)]
+    pub(super) tables: TablesArgs,
 
     /// The folder for the results; made where it does not exist
     #[arg(long, value_name = "DIR")]
@@ -50,16 +56,16 @@ const CHECKPOINTS: &str = ".atomscope-checkpoints";
 
 impl Analyze {
     pub(super) fn run(&self) -> Result<()> {
-        self.files(|findings| progress::print(&text::Analysis(findings).to_string()))?;
+        self.files(|report| progress::print(&report.to_string()))?;
         let done = format!("results are in {}", self.out.display());
         note(self.run.engine.quiet, &done);
         Ok(())
     }
 
     /// The whole job; `show` prints the findings.
-    pub(super) fn files(&self, show: impl FnOnce(&Findings) -> Result<()>) -> Result<()> {
+    pub(super) fn files(&self, show: impl FnOnce(&text::Report) -> Result<()>) -> Result<()> {
         let results = Results::new(&self.out)?;
-        let tallying = Tallying::new(&self.run)?;
+        let tallying = Tallying::new(&self.run, self.strata.strata)?;
         let checkpoints = tallying.checkpoints(&self.keep, || self.out.join(CHECKPOINTS))?;
         let details = KeepDetails {
             memory: self.keep.memory,
@@ -72,6 +78,11 @@ impl Analyze {
             cohort: &tallied.cohort,
             details: Some(&details),
             statistics: self.statistics.options(),
+            evidence: self.tables.options(
+                self.statistics.min_support,
+                Some(self.strata.strata),
+                self.keep.memory,
+            ),
             save_fires: self.save_fires,
         };
         let known = |record: &mut Record| {

@@ -5,12 +5,13 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::analyze::Analyze;
-use super::options::{CohortArgs, EngineArgs, KeepArgs, RunArgs, StatisticsArgs};
+use super::options::{CohortArgs, EngineArgs, KeepArgs, RunArgs};
 use super::progress;
 use super::simulate::{Shape, simulate_files};
+use super::statistics::{StatisticsArgs, StrataArgs, TablesArgs};
 use crate::error::{Error, Result};
-use crate::report::text;
 use crate::simulate::{self, ReportedAtom};
+use crate::tally::Scheme;
 
 /// Simulate a cohort, analyze it, and say how much of what was planted was found
 #[derive(Debug, Args)]
@@ -41,13 +42,17 @@ impl Demo {
                 model: folder.join(simulate::MODEL),
                 engine: self.engine.clone(),
             },
+            strata: StrataArgs {
+                strata: Scheme::ALL,
+            },
             keep: KeepArgs::default(),
             statistics: StatisticsArgs::default(),
+            tables: TablesArgs::default(),
             out: results.clone(),
             save_fires: true,
         };
-        analysis.files(|findings| {
-            let recovery = truth.recovery(findings.bias.atoms.iter().map(|atom| ReportedAtom {
+        analysis.files(|report| {
+            let recovery = truth.recovery(report.findings.bias.atoms.iter().map(|atom| ReportedAtom {
                 atom: atom.atom,
                 significant: atom.significant,
                 odds: atom.odds,
@@ -55,7 +60,7 @@ impl Demo {
             progress::print(&format!(
                 "{}\n Demo\n{}\n{} simulated calls, {} atoms of which {} fire on each.\n{recovery}\n\
                  The simulated cohort and model are in {}\nThe results are in {}\n",
-                text::Analysis(findings),
+                report,
                 "=".repeat(50),
                 options.rows,
                 options.features,

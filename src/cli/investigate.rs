@@ -2,15 +2,17 @@
 
 use clap::Args;
 
-use super::options::{KeepArgs, RunArgs, StatisticsArgs};
+use super::options::{KeepArgs, RunArgs};
 use super::progress;
 use super::record;
+use super::statistics::StatisticsArgs;
 use super::tallying::Tallying;
 use crate::error::{Error, Result};
 use crate::report::{json, text::Detail};
 use crate::run::KeepDetails;
 use crate::stats::classes::classes;
 use crate::stats::{self, BiasTable};
+use crate::tally::Scheme;
 
 /// What the calls are on which an atom fires: types, sizes, chromosomes, datasets, examples
 #[derive(Debug, Args)]
@@ -43,7 +45,7 @@ pub(super) struct Investigate {
 
 impl Investigate {
     pub(super) fn run(&self) -> Result<()> {
-        let tallying = Tallying::new(&self.run)?;
+        let tallying = Tallying::new(&self.run, Scheme::TYPE)?;
         let folder = std::env::temp_dir();
         let details = KeepDetails {
             memory: self.keep.memory,

@@ -16,6 +16,8 @@ mod progress;
 mod record;
 mod report;
 mod simulate;
+mod statistics;
+mod tables;
 mod tally;
 mod tallying;
 mod watched;

@@ -13,7 +13,7 @@ use crate::engine::{
 };
 use crate::error::{Error, Result};
 use crate::run::{self, ShardInput};
-use crate::stats;
+use crate::tally::Scheme;
 
 /// The cohort, the model, and how rows are encoded.
 #[derive(Debug, Clone, Args)]
@@ -79,36 +79,13 @@ pub(super) struct KeepArgs {
 }
 
 /// What firing sets and calls may take of memory where nothing else is asked for.
-const MEMORY: &str = "512MiB";
+pub(super) const MEMORY: &str = "512MiB";
 
 impl Default for KeepArgs {
     fn default() -> Self {
         Self {
             checkpoint_rows: None,
             memory: parse_bytes(MEMORY).unwrap_or(u64::MAX),
-        }
-    }
-}
-
-/// Leaving out atoms.
-#[derive(Debug, Clone, Copy, Args)]
-pub(super) struct StatisticsArgs {
-    /// Leave out atoms that fire on fewer calls
-    #[arg(long, value_name = "CALLS", default_value_t = 5)]
-    pub(super) min_support: u64,
-}
-
-impl Default for StatisticsArgs {
-    fn default() -> Self {
-        let stats::Options { min_support } = stats::Options::default();
-        Self { min_support }
-    }
-}
-
-impl StatisticsArgs {
-    pub(super) fn options(self) -> stats::Options {
-        stats::Options {
-            min_support: self.min_support,
         }
     }
 }
@@ -220,7 +197,7 @@ fn parse_rows(text: &str) -> std::result::Result<Range<u64>, String> {
 }
 
 /// Bytes as people write them: a number with or without a unit, of 1000 (MB) or 1024 (MiB).
-fn parse_bytes(text: &str) -> std::result::Result<u64, String> {
+pub(super) fn parse_bytes(text: &str) -> std::result::Result<u64, String> {
     let expected = || "expected a size as in 8GiB, 500MB, or a number of bytes".to_owned();
     let digits = text
         .find(|c: char| !c.is_ascii_digit())
@@ -289,10 +266,11 @@ impl EngineArgs {
         pool.map_err(|error| threads_error(threads, &error))
     }
 
-    pub(super) fn analyze_options(&self) -> Result<AnalyzeOptions> {
+    pub(super) fn analyze_options(&self, strata: Scheme) -> Result<AnalyzeOptions> {
         Ok(AnalyzeOptions {
             device: self.device,
             engine: self.options()?,
+            strata,
             ..AnalyzeOptions::default()
         })
     }

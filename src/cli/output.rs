@@ -9,6 +9,7 @@ use crate::details::Details;
 use crate::error::{Error, Result};
 use crate::report::{csv, json, npy, text};
 use crate::stats::classes::classes;
+use crate::stats::evidence::{self, Evidence};
 use crate::stats::{Findings, Options};
 use crate::tally::CohortTally;
 use crate::write::set::OutputSet;
@@ -19,6 +20,8 @@ pub(super) struct Counted<'a> {
     /// Its firing sets, where they are there.
     pub(super) details: Option<&'a dyn Details>,
     pub(super) statistics: Options,
+    /// What is asked beside the notebook's tables; `None` for nothing.
+    pub(super) evidence: Option<evidence::Options>,
     /// Whether fires.npy is wanted.
     pub(super) save_fires: bool,
 }
@@ -50,16 +53,21 @@ impl Results {
         mut self,
         counted: &Counted,
         known: impl FnOnce(&mut Record) -> Result<()>,
-        show: impl FnOnce(&Findings) -> Result<()>,
+        show: impl FnOnce(&text::Report) -> Result<()>,
     ) -> Result<()> {
         let began = Instant::now();
         let cohort = counted.cohort;
         let findings = Findings::of_cohort(cohort, counted.details, counted.statistics)?;
         let statistics = began.elapsed().as_secs_f64();
+        let evidence = counted.evidence()?;
         let classes = classes(cohort.shards.kinds(|shard| &shard.classes));
         let warnings = record::warnings(cohort, &classes);
         progress::show_warnings(&warnings);
-        counted.write(&findings, &mut self.files)?;
+        let report = text::Report {
+            findings: &findings,
+            evidence: evidence.as_ref(),
+        };
+        let writing = counted.write(&report, &mut self.files)?;
         let mut record = Record::new(cohort, &findings, counted.statistics, classes);
         known(&mut record)?;
         record.warnings.extend(warnings);
@@ -67,26 +75,36 @@ impl Results {
         let nothing = nothing.map(|_| text::Nothing(&findings.bias).to_string());
         record.warnings.extend(nothing);
         record.seconds.statistics = statistics;
+        record.tables(evidence.as_ref(), writing);
         record.seconds.total = self.seconds();
         self.files.add("run.json", |out| record.write(out))?;
-        show(&findings)?;
+        show(&report)?;
         self.files.commit().map(drop)
     }
 }
 
 impl Counted<'_> {
-    /// Writes every output but the record.
-    fn write(&self, findings: &Findings, files: &mut OutputSet) -> Result<()> {
+    /// What is asked for beside the notebook's tables.
+    fn evidence(&self) -> Result<Option<Evidence>> {
+        let of = |options| {
+            let (tally, go_on) = (&self.cohort.tally, progress::check_interrupt);
+            Evidence::of(tally, self.details, options, &go_on)
+        };
+        self.evidence.as_ref().map(of).transpose()
+    }
+
+    /// Writes every output but the record; the seconds that the tables took which are not the
+    /// notebook's.
+    fn write(&self, report: &text::Report, files: &mut OutputSet) -> Result<f64> {
         progress::check_interrupt()?;
+        let findings = report.findings;
         files.add("sae_feature_bias_analysis.csv", |out| {
             csv::bias(&findings.bias, out)
         })?;
         files.add("top_biased_features.json", |out| {
             json::top_biased(findings, out)
         })?;
-        files.add("report.txt", |out| {
-            write!(out, "{}", text::Analysis(findings))
-        })?;
+        files.add("report.txt", |out| write!(out, "{report}"))?;
         // What this run does not write must not stay from an earlier one.
         if findings.has_details {
             files.add("coactivation.csv", |out| {
@@ -105,7 +123,9 @@ impl Counted<'_> {
         } else {
             files.add("dropped_rows.npy", |out| npy::rows(&dropped, out))?;
         }
-        Ok(())
+        let began = Instant::now();
+        super::tables::write(report.evidence, files)?;
+        Ok(began.elapsed().as_secs_f64())
     }
 
     fn write_fires(&self, details: &dyn Details, files: &mut OutputSet) -> Result<()> {

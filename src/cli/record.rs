@@ -8,8 +8,9 @@ use crate::analysis::Encoder;
 use crate::engine::{Nonfinite, ThreadSeconds};
 use crate::run::{InputFile, Tallied};
 use crate::stats::classes::ClassCount;
+use crate::stats::evidence::{self, Evidence};
 use crate::stats::{self, BiasTable, Findings};
-use crate::tally::{Certificate, CohortTally, Shard};
+use crate::tally::{Certificate, CohortTally, Scheme, Shard};
 
 /// The most classes that a record names.
 const MOST_CLASSES: usize = 50;
@@ -31,6 +32,9 @@ pub(super) struct Record {
     encoder: Option<Encoder>,
     shapes: Shapes,
     options: stats::Options,
+    /// What was asked beside the notebook's tables, and what it took; none where nothing was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tables: Option<Tables>,
     #[serde(skip_serializing_if = "Option::is_none")]
     nonfinite: Option<Nonfinite>,
     atoms: Atoms,
@@ -44,6 +48,24 @@ pub(super) struct Record {
     pub(super) seconds: Seconds,
     peak_memory_bytes: Option<u64>,
     pub(super) warnings: Vec<String>,
+}
+
+/// The tables that are not the notebook's.
+#[derive(Debug, Serialize)]
+struct Tables {
+    options: evidence::Options,
+    /// What the strata tell apart, and how many there are.
+    strata_scheme: Scheme,
+    strata: usize,
+    seconds: TablesSeconds,
+}
+
+/// What they took: computing each, and writing them all.
+#[derive(Debug, Serialize)]
+struct TablesSeconds {
+    #[serde(flatten)]
+    each: evidence::Seconds,
+    writing: f64,
 }
 
 /// How many atoms are in the table, and why the others are not.
@@ -132,6 +154,7 @@ impl Record {
                 shards: cohort.shards.iter().map(of).collect(),
             },
             options,
+            tables: None,
             nonfinite: None,
             atoms: Atoms::of(&findings.bias),
             other_classes: classes.len().saturating_sub(MOST_CLASSES),
@@ -161,6 +184,19 @@ impl Record {
         });
         self.seconds.read = Some(tallied.read_seconds);
         self.seconds.encode = Some(seconds.encode);
+    }
+
+    /// What was computed beside the notebook's tables, and the seconds that writing it took.
+    pub(super) fn tables(&mut self, evidence: Option<&Evidence>, writing: f64) {
+        self.tables = evidence.map(|evidence| Tables {
+            options: evidence.options.clone(),
+            strata_scheme: evidence.scheme,
+            strata: evidence.strata,
+            seconds: TablesSeconds {
+                each: evidence.seconds,
+                writing,
+            },
+        });
     }
 
     pub(super) fn write(&mut self, out: &mut dyn io::Write) -> io::Result<()> {

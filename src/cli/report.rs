@@ -4,18 +4,18 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::options::StatisticsArgs;
+use super::options::{MEMORY, parse_bytes};
 use super::output::{Counted, Results};
 use super::progress::{self, note};
 use super::record::Record;
+use super::statistics::{StatisticsArgs, TablesArgs};
 use super::tally::FIRES;
 use super::watched::Watched;
 use crate::details::Details;
 use crate::error::{Error, Result};
-use crate::report::text;
 use crate::run::{CohortDetails, InputFile, expand};
 use crate::store::read_tally;
-use crate::tally::CohortTally;
+use crate::tally::{CohortTally, Scheme};
 use crate::write::whole::folder_of;
 
 /// Report from a tally: every output of analyze, as one run over all rows would have written it
@@ -44,6 +44,19 @@ pub(super) struct Report {
     #[command(flatten)]
     statistics: StatisticsArgs,
 
+    /// What calls are stratified by: some of what the tally was stratified by, or none [default:
+    /// all of it]
+    #[arg(long, value_name = "LIST")]
+    strata: Option<Scheme>,
+
+    #[command(flatten)]
+    tables: TablesArgs,
+
+    /// The most memory for the firings of atoms, as 8GiB or 500MB; where it is less than they take,
+    /// firing sets are read several times
+    #[arg(long, value_name = "SIZE", default_value = MEMORY, value_parser = parse_bytes)]
+    memory: u64,
+
     /// The folder for the results; made where it does not exist
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
@@ -68,6 +81,9 @@ impl Report {
             cohort: &cohort,
             details: watched.as_ref().map(|details| details as &dyn Details),
             statistics: self.statistics.options(),
+            evidence: self
+                .tables
+                .options(self.statistics.min_support, self.strata, self.memory),
             save_fires: self.save_fires,
         };
         let known = |record: &mut Record| {
@@ -76,8 +92,8 @@ impl Report {
             record.seconds.read = Some(read);
             Ok(())
         };
-        results.write(&counted, known, |findings| {
-            progress::print(&text::Analysis(findings).to_string())
+        results.write(&counted, known, |report| {
+            progress::print(&report.to_string())
         })?;
         note(
             self.quiet,

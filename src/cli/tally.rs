@@ -9,6 +9,7 @@ use super::options::{KeepArgs, RunArgs};
 use super::place;
 use super::progress::{self, note};
 use super::record;
+use super::statistics::StrataArgs;
 use super::tallying::Tallying;
 use crate::error::{Error, Result};
 use crate::run::{KeepDetails, Output, ShardInput, Tallied};
@@ -44,6 +45,9 @@ pub(super) struct Tally {
     fires: bool,
 
     #[command(flatten)]
+    strata: StrataArgs,
+
+    #[command(flatten)]
     keep: KeepArgs,
 }
 
@@ -59,7 +63,7 @@ fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
 
 impl Tally {
     pub(super) fn run(&self) -> Result<()> {
-        let mut tallying = Tallying::new(&self.run)?;
+        let mut tallying = Tallying::new(&self.run, self.strata.strata)?;
         let [input] = tallying.inputs.as_mut_slice() else {
             return Err(Error::Argument {
                 name: "--embeddings",

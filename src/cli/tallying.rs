@@ -12,6 +12,7 @@ use crate::read::find_model;
 use crate::run::{
     Checkpoints, Job, KeepDetails, Output, PART_ROWS, ShardInput, Tallied, Watch, tally_shards,
 };
+use crate::tally::Scheme;
 
 /// A cohort in files, and how it is counted.
 pub(super) struct Tallying {
@@ -23,12 +24,12 @@ pub(super) struct Tallying {
 
 impl Tallying {
     /// Looks at all arguments before anything is read.
-    pub(super) fn new(run: &RunArgs) -> Result<Self> {
+    pub(super) fn new(run: &RunArgs, strata: Scheme) -> Result<Self> {
         let inputs = run.cohort.shards()?;
         run.engine.check()?;
         Ok(Self {
             inputs,
-            options: run.engine.analyze_options()?,
+            options: run.engine.analyze_options(strata)?,
             model: find_model(&run.model)?,
             quiet: run.engine.quiet,
         })

@@ -7,6 +7,7 @@
 //! | `json` | `top_biased_features.json`, the investigation of single atoms |
 //! | `npy` | `fires.npy` |
 //! | `table` | tables with a meaning to each column, as Parquet and as tab-separated text |
+//! | `tables` | the tables beside the notebook's, column by column |
 
 #![forbid(unsafe_code)]
 
@@ -14,4 +15,5 @@ pub mod csv;
 pub mod json;
 pub mod npy;
 pub mod table;
+pub mod tables;
 pub mod text;

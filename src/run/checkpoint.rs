@@ -8,7 +8,7 @@ use super::parts::Place;
 use crate::engine::Nonfinite;
 use crate::error::{Error, Result};
 use crate::store::{Fires, FiresFile, Maker, read_tally, write_fires, write_tally};
-use crate::tally::{CohortTally, ModelId, Shard, Shards};
+use crate::tally::{CohortTally, ModelId, Scheme, Shard, Shards};
 use crate::write::whole::{create_folder, remove_abandoned};
 
 /// A folder with the parts that a run has finished: for each a tally, and its firing sets where
@@ -59,11 +59,12 @@ impl Checkpoints {
     /// and whole. What is not is made again.
     pub(super) fn find(
         &self,
-        model: &ModelId,
+        (model, scheme): (&ModelId, Scheme),
         shard: &Shard,
         (nonfinite, with_fires): (Nonfinite, bool),
     ) -> Option<(CohortTally, Option<Place>)> {
-        let tally = finished(&self.tally_path(shard), model, shard, nonfinite, &|_| true)?;
+        let path = self.tally_path(shard);
+        let tally = finished(&path, (model, scheme), shard, nonfinite, &|_| true)?;
         if !with_fires {
             return Some((tally, None));
         }
@@ -144,12 +145,12 @@ impl Output<'_> {
     /// What is there already, where it is all that the run would write.
     pub(super) fn find(
         &self,
-        model: &ModelId,
+        (model, scheme): (&ModelId, Scheme),
         shard: &Shard,
         nonfinite: Nonfinite,
     ) -> Option<CohortTally> {
         let named = |name: &str| name == shard.name;
-        let tally = finished(self.tally, model, shard, nonfinite, &named)?;
+        let tally = finished(self.tally, (model, scheme), shard, nonfinite, &named)?;
         if let Some(path) = self.fires {
             let fires = finished_fires(path, model, tally.shards.iter().next()?)?;
             named(&fires.shard().name).then_some(())?;
@@ -177,7 +178,7 @@ fn is_part(name: &str) -> bool {
 /// none, or if the name that it has now does not do.
 fn finished(
     path: &Path,
-    model: &ModelId,
+    (model, scheme): (&ModelId, Scheme),
     shard: &Shard,
     nonfinite: Nonfinite,
     named: &dyn Fn(&str) -> bool,
@@ -187,6 +188,7 @@ fn finished(
     let (found, more) = (shards.next()?, shards.next());
     let is_it = more.is_none()
         && tally.model == *model
+        && tally.scheme == scheme.union(Scheme::TYPE)
         && is_of(&found, shard)
         && named(&found.name)
         && (found.dropped.is_empty() || nonfinite == Nonfinite::Skip);

@@ -114,7 +114,8 @@ impl<'a> Work<'a> {
         };
         let shard = self.identities.shard(current, rows.clone())?;
         let nonfinite = self.job.options.engine.nonfinite;
-        let Some(tally) = output.find(self.identities.model()?, &shard, nonfinite) else {
+        let model = self.identities.model()?;
+        let Some(tally) = output.find((model, self.job.options.strata), &shard, nonfinite) else {
             return Ok(false);
         };
         self.done.was_there = true;
@@ -137,8 +138,8 @@ impl<'a> Work<'a> {
                 self.job.options.engine.nonfinite,
                 self.job.details.is_some(),
             );
-            let model = self.identities.model()?;
-            if let Some((tally, place)) = checkpoints.find(model, &shard, options) {
+            let of = (self.identities.model()?, self.job.options.strata);
+            if let Some((tally, place)) = checkpoints.find(of, &shard, options) {
                 self.done.resumed_rows += part.end - part.start;
                 return self.add(tally, place);
             }
@@ -156,7 +157,8 @@ impl<'a> Work<'a> {
         // What was hashed, and what was read, must be one and the same before it is kept.
         rows.check_unchanged()?;
         let shard = identity.with_calls(&calls, fires.dropped());
-        let cohort = CohortTally::of_shard(*self.identities.model()?, shard, tally);
+        let scheme = self.job.options.strata;
+        let cohort = CohortTally::of_shard(*self.identities.model()?, scheme, shard, tally);
         let place = self.keep(&cohort, calls, fires)?;
         self.add(cohort, place)
     }

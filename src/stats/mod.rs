@@ -9,19 +9,26 @@
 //! | `investigate`, `lengths` | the calls on which one atom fires |
 //! | `coactivation` | which of the top atoms fire together |
 //! | `permutation` | p-values adjusted for all atoms at once by permuting labels |
+//! | `bootstrap` | how far a figure would move had other blocks of calls been drawn |
+//! | `blocks` | which calls belong together: loci, samples |
+//! | `resampling` | what permutations and the bootstrap share |
 //! | `chi2`, `fdr`, `exact`, `describe`, `rank`, `counts` | the arithmetic below them, after scipy, statsmodels, Python, numpy and pandas |
 //! | `firings` | the one pass over the firing sets |
 //! | `firing_rows` | the firing sets turned round: the calls, and scores, of each atom |
+//! | `evidence` | the tables that a paper needs beside the notebook's |
 //! | `inference` | what a paper needs beside the notebook: effects, tests and their multiplicity, in log space |
 
 #![forbid(unsafe_code)]
 
 pub mod bias;
+pub mod blocks;
+pub mod bootstrap;
 pub mod chi2;
 pub mod classes;
 pub mod coactivation;
 pub mod counts;
 pub mod describe;
+pub mod evidence;
 pub mod exact;
 pub mod fdr;
 pub mod firing_rows;
@@ -32,6 +39,7 @@ pub mod landscape;
 mod lengths;
 pub mod permutation;
 pub mod rank;
+mod resampling;
 pub mod svtype;
 
 use serde::Serialize;

@@ -15,7 +15,7 @@ use super::sealed::{self, Tensor};
 use crate::cohort::Label;
 use crate::error::{Error, Result};
 use crate::read::SafeTensors;
-use crate::tally::{CohortTally, Shards, Strata, Stratum, Tally};
+use crate::tally::{CohortTally, Scheme, Shards, SizeBin, Stratum, Tally};
 use crate::write::whole::WholeFile;
 
 /// What a tally file's header calls itself.
@@ -25,6 +25,36 @@ const FORMAT: &str = "atomscope tally";
 struct StratumText {
     label: Label,
     svtype: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    size: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    dataset: Option<String>,
+}
+
+impl StratumText {
+    fn of(stratum: &Stratum) -> Self {
+        Self {
+            label: stratum.label,
+            svtype: stratum.svtype.clone(),
+            size: stratum.size.map(|bin| bin.name().to_owned()),
+            dataset: stratum.dataset.clone(),
+        }
+    }
+
+    /// `None` where it is not of that scheme.
+    fn stratum(self, scheme: Scheme) -> Option<Stratum> {
+        let size = match &self.size {
+            Some(name) => Some(SizeBin::named(name)?),
+            None => None,
+        };
+        let fits = size.is_some() == scheme.size && self.dataset.is_some() == scheme.dataset;
+        fits.then_some(Stratum {
+            label: self.label,
+            svtype: self.svtype,
+            size,
+            dataset: self.dataset,
+        })
+    }
 }
 
 /// What made a tally.
@@ -51,16 +81,13 @@ impl Maker {
 /// A file that cannot be written.
 pub fn write_tally(path: &Path, cohort: &CohortTally, maker: Maker) -> Result<WholeFile> {
     let tally = &cohort.tally;
-    let strata = tally.table().iter().map(|stratum| StratumText {
-        label: stratum.label,
-        svtype: stratum.svtype.clone(),
-    });
+    let strata = tally.table().iter().map(StratumText::of);
     let shards: Vec<_> = cohort.shards.iter().map(ShardText::of).collect();
     let kinds: Vec<_> = cohort.shards.iter().map(KindsText::of).collect();
     let mut header = text(FORMAT, &cohort.model);
     header.extend([
         ("made_by", maker.name().to_owned()),
-        ("strata_scheme", Strata::SCHEME.to_owned()),
+        ("strata_scheme", cohort.scheme.to_string()),
         ("strata", to_json(&strata.collect::<Vec<_>>())),
         ("shards", to_json(&shards)),
         ("certificate", to_json(&tally.certificate())),
@@ -114,15 +141,9 @@ pub fn read_tally(path: &Path) -> Result<CohortTally> {
     })?;
     let model = header.model()?;
     let scheme = header.text("strata_scheme")?;
-    if scheme != Strata::SCHEME {
-        return Err(Error::input(
-            file.source.name(),
-            "the header's strata_scheme",
-            format!("{scheme:?}"),
-            format!("{:?}", Strata::SCHEME),
-            "make all tallies of a cohort with the same strata",
-        ));
-    }
+    let known = scheme.parse().ok().filter(|known: &Scheme| known.svtype);
+    let expected = "svtype, with size and dataset or without";
+    let scheme = known.ok_or_else(|| header.bad("strata_scheme", scheme, expected))?;
     let part = |name, dtype| tensor(&file, &bytes, name, dtype);
     let numbers = |name| part(name, "U64").map(integers);
     let shards = header.shards(&numbers("dropped_rows")?, part("kinds", "U8")?)?;
@@ -134,11 +155,12 @@ pub fn read_tally(path: &Path) -> Result<CohortTally> {
         return Err(header.bad("shards", "rows twice", "each row of a file once"));
     }
     let strata: Vec<StratumText> = header.json("strata")?;
-    let stratum = |text: StratumText| Stratum {
-        label: text.label,
-        svtype: text.svtype,
-    };
-    let strata = strata.into_iter().map(stratum).collect();
+    let strata = strata
+        .into_iter()
+        .map(|text| text.stratum(scheme))
+        .collect();
+    let strata: Option<Vec<_>> = strata;
+    let strata = strata.ok_or_else(|| header.bad("strata", "others", "strata of that scheme"))?;
     let tally = checked(
         header,
         strata,
@@ -152,6 +174,7 @@ pub fn read_tally(path: &Path) -> Result<CohortTally> {
     }
     Ok(CohortTally {
         model,
+        scheme,
         shards: list,
         tally,
     })

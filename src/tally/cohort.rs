@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{Shard, Shards, Tally};
+use super::strata::check_size;
+use super::{Scheme, Shard, Shards, Tally};
 use crate::digest::Digest;
 use crate::error::{Error, Result};
 
@@ -26,6 +27,8 @@ pub struct ModelId {
 pub struct CohortTally {
     /// The model.
     pub model: ModelId,
+    /// What its strata tell apart beside the label: at least the SV type.
+    pub scheme: Scheme,
     /// Which rows are counted.
     pub shards: Shards,
     /// The counts.
@@ -40,9 +43,10 @@ impl CohortTally {
     pub const MOST_ROWS: u64 = 1 << 48;
 
     /// The tally of one shard.
-    pub fn of_shard(model: ModelId, shard: Shard, tally: Tally) -> Self {
+    pub fn of_shard(model: ModelId, scheme: Scheme, shard: Shard, tally: Tally) -> Self {
         Self {
             model,
+            scheme: scheme.union(Scheme::TYPE),
             shards: Shards::new(vec![shard]),
             tally: tally.canonical(),
         }
@@ -53,8 +57,8 @@ impl CohortTally {
 /// named.
 #[derive(Debug, Default)]
 pub struct Merger {
-    /// The name of the first tally, its model, and the sum of all counts.
-    sum: Option<(String, ModelId, Tally)>,
+    /// The name of the first tally, what it is of, and the sum of all counts.
+    sum: Option<(String, (ModelId, Scheme), Tally)>,
     shards: Vec<Shard>,
     /// Rows of all shards.
     total: u64,
@@ -67,10 +71,12 @@ impl Merger {
     /// Adds a tally; `name` is its file's, for messages.
     ///
     /// # Errors
-    /// Another model, or rows that another tally has counted already; nothing is added then.
+    /// Another model, other strata, or rows that another tally has counted already; nothing is added
+    /// then. Strata that are too many together.
     pub fn add(&mut self, tally: CohortTally, name: &str) -> Result<()> {
-        if let Some((first, model, _)) = &self.sum {
+        if let Some((first, (model, scheme), _)) = &self.sum {
             check_model(model, first, &tally.model, name)?;
+            check_scheme(*scheme, first, tally.scheme, name)?;
         }
         self.check_rows(&tally.shards, name)?;
         let rows = self.total.checked_add(tally.shards.rows());
@@ -86,18 +92,21 @@ impl Merger {
             self.rows.insert((shard.sha256, shard.rows.start), end);
         }
         self.shards.extend(tally.shards.into_vec());
-        match &mut self.sum {
-            Some((.., sum)) => sum.merge(&tally.tally),
-            None => self.sum = Some((name.to_owned(), tally.model, tally.tally.canonical())),
-        }
-        Ok(())
+        let Some((.., sum)) = &mut self.sum else {
+            let of = (tally.model, tally.scheme);
+            self.sum = Some((name.to_owned(), of, tally.tally.canonical()));
+            return Ok(());
+        };
+        sum.merge(&tally.tally);
+        check_size(sum.table().len(), sum.feature_dim(), tally.scheme)
     }
 
     /// The sum; `None` of nothing.
     pub fn finish(self) -> Option<CohortTally> {
-        let (_, model, tally) = self.sum?;
+        let (_, (model, scheme), tally) = self.sum?;
         Some(CohortTally {
             model,
+            scheme,
             shards: Shards::new(self.shards),
             tally,
         })
@@ -152,4 +161,17 @@ fn check_model(first: &ModelId, first_name: &str, model: &ModelId, name: &str) -
         return unlike("the model's shape", shape(model), shape(first));
     }
     Ok(())
+}
+
+fn check_scheme(first: Scheme, first_name: &str, scheme: Scheme, name: &str) -> Result<()> {
+    if scheme == first {
+        return Ok(());
+    }
+    Err(Error::input(
+        name,
+        "strata_scheme",
+        scheme.to_string(),
+        format!("{first}, as {first_name} has it"),
+        "tally all shards of a cohort with the same --strata",
+    ))
 }

@@ -2,7 +2,7 @@
 //!
 //! | file | what it holds |
 //! |---|---|
-//! | `strata` | what rows are counted under |
+//! | `scheme`, `strata` | what rows are told apart by, and counted under |
 //! | `shared` | a tally that several threads count into |
 //! | `certificate` | what certified selection left open |
 //! | `shards` | which rows of which files were counted, and what their calls are |
@@ -10,6 +10,7 @@
 
 mod certificate;
 mod cohort;
+mod scheme;
 mod shards;
 mod shared;
 mod strata;
@@ -18,6 +19,7 @@ use std::collections::BTreeSet;
 
 pub use certificate::Certificate;
 pub use cohort::{CohortTally, Merger, ModelId};
+pub use scheme::{Scheme, SizeBin};
 pub use shards::{Kinds, Seen, Shard, Shards};
 pub use shared::SharedTally;
 pub use strata::{Strata, Stratum};
@@ -140,6 +142,15 @@ impl Tally {
     /// What each stratum stands for.
     pub fn table(&self) -> &[Stratum] {
         &self.table
+    }
+
+    /// What the strata tell apart beside the label: what all of them have.
+    pub fn scheme(&self) -> Scheme {
+        Scheme {
+            svtype: true,
+            size: self.table.iter().all(|stratum| stratum.size.is_some()),
+            dataset: self.table.iter().all(|stratum| stratum.dataset.is_some()),
+        }
     }
 
     /// Rows counted under each stratum.

@@ -2,9 +2,12 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use super::scheme::{Scheme, SizeBin};
 use crate::cohort::{Calls, Label};
+use crate::error::{Error, Result};
 
-/// What a row is counted under: its label crossed with its type of variant.
+/// What a row is counted under: its label crossed with its type of variant, and with its size and
+/// its dataset where the scheme has them.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Stratum {
     /// True or false call.
@@ -12,6 +15,11 @@ pub struct Stratum {
     /// SV type; `UNK` where it is missing; [`Strata::OTHER`] where it is none of
     /// [`Strata::TYPES`].
     pub svtype: String,
+    /// The size's bin; `None` where sizes are not told apart.
+    pub size: Option<SizeBin>,
+    /// The dataset, [`Strata::NO_DATASET`] where it is missing; `None` where datasets are not told
+    /// apart.
+    pub dataset: Option<String>,
 }
 
 /// The stratum of every row, and the table that says what the numbers mean.
@@ -22,8 +30,11 @@ pub struct Strata {
 }
 
 impl Strata {
-    /// What rows are told apart by, for those who compare tallies.
-    pub const SCHEME: &'static str = "label, svtype";
+    /// What a missing dataset is called.
+    pub const NO_DATASET: &'static str = "(no dataset)";
+
+    /// The most counters, strata times features, that a tally may have: 1 GiB of them.
+    pub const MOST_COUNTERS: usize = 1 << 27;
 
     /// The SV types that have a stratum of their own: those of the VCF specification, and those
     /// that callers write. All others share [`Strata::OTHER`]. It is a fixed list, so that a row's
@@ -78,22 +89,56 @@ impl Strata {
 
     /// Label × SV type, ascending.
     pub fn of_calls(calls: &Calls) -> Self {
-        let mut seen = HashMap::<(Label, u32), u16>::new();
-        let mut strata = Vec::<Stratum>::new();
+        // Types are a fixed list, so that there cannot be too many strata.
+        Self::numbered(calls, Scheme::TYPE).0
+    }
+
+    /// Label × SV type × whatever else the scheme has, ascending, for a tally of `features`.
+    ///
+    /// # Errors
+    /// More strata than can be counted.
+    pub fn by(calls: &Calls, scheme: Scheme, features: usize) -> Result<Self> {
+        let (strata, count) = Self::numbered(calls, scheme.union(Scheme::TYPE));
+        check_size(count, features, scheme)?;
+        Ok(strata)
+    }
+
+    /// The strata, and how many there are, which is more than there are numbers for where they are
+    /// too many.
+    fn numbered(calls: &Calls, scheme: Scheme) -> (Self, usize) {
+        let mut seen = HashMap::<(Label, u32, Option<SizeBin>, Option<u32>), u16>::new();
+        let mut strata = BTreeMap::<Stratum, u16>::new();
         let mut of_row = Vec::with_capacity(calls.len());
         for row in 0..calls.len() {
-            let (label, code) = (calls.label(row), calls.svtype.code(row));
-            of_row.push(*seen.entry((label, code)).or_insert_with(|| {
-                let svtype = Self::own_or_shared(calls.svtype.get(row)).to_owned();
-                let stratum = Stratum { label, svtype };
-                let known = strata.iter().position(|known| *known == stratum);
-                known.unwrap_or_else(|| {
-                    strata.push(stratum);
-                    strata.len() - 1
-                }) as u16
-            }));
+            let bin = scheme
+                .size
+                .then(|| SizeBin::of(calls.svlen.get(row).as_f64()));
+            let (label, svtype) = (calls.label(row), calls.svtype.code(row));
+            let dataset = scheme.dataset.then(|| calls.dataset.code(row));
+            of_row.push(
+                *seen
+                    .entry((label, svtype, bin, dataset))
+                    .or_insert_with(|| {
+                        let name = || {
+                            calls
+                                .dataset
+                                .get(row)
+                                .unwrap_or(Self::NO_DATASET)
+                                .to_owned()
+                        };
+                        let stratum = Stratum {
+                            label,
+                            svtype: Self::own_or_shared(calls.svtype.get(row)).to_owned(),
+                            size: bin,
+                            dataset: scheme.dataset.then(name),
+                        };
+                        let next = strata.len() as u16;
+                        *strata.entry(stratum).or_insert(next)
+                    }),
+            );
         }
-        Self::ascending(&strata, of_row)
+        let count = strata.len();
+        (Self::ascending(strata, of_row), count)
     }
 
     /// Under which name a type is counted.
@@ -106,17 +151,16 @@ impl Strata {
         }
     }
 
-    /// Numbers strata, which are few, by their order instead of their first sight.
-    fn ascending(strata: &[Stratum], mut of_row: Vec<u16>) -> Self {
-        let order: BTreeMap<&Stratum, usize> = strata.iter().zip(0..).collect();
+    /// Numbers strata by their order instead of their first sight.
+    fn ascending(strata: BTreeMap<Stratum, u16>, mut of_row: Vec<u16>) -> Self {
         let mut new = vec![0; strata.len()];
-        for (number, &old) in order.values().enumerate() {
-            new[old] = number as u16;
+        for (number, &old) in strata.values().enumerate() {
+            new[usize::from(old)] = number as u16;
         }
-        let table = order.into_keys().cloned().collect();
         for number in &mut of_row {
             *number = new[usize::from(*number)];
         }
+        let table = strata.into_keys().collect();
         Self { table, of_row }
     }
 
@@ -125,6 +169,8 @@ impl Strata {
         let stratum = Stratum {
             label: Label::Fp,
             svtype: "UNK".to_owned(),
+            size: None,
+            dataset: None,
         };
         Self {
             table: vec![stratum],
@@ -141,4 +187,31 @@ impl Strata {
     pub fn of_row(&self) -> &[u16] {
         &self.of_row
     }
+}
+
+/// Whether so many strata can be counted.
+///
+/// # Errors
+/// More than there are numbers for, or more counters than fit.
+pub(super) fn check_size(strata: usize, features: usize, scheme: Scheme) -> Result<()> {
+    let fits = strata
+        .checked_mul(features)
+        .is_some_and(|counters| counters <= Strata::MOST_COUNTERS);
+    if fits && u16::try_from(strata).is_ok() {
+        return Ok(());
+    }
+    let fewer = if scheme.dataset {
+        "leave datasets out: --strata svtype,size"
+    } else {
+        "leave sizes out: --strata svtype"
+    };
+    Err(Error::Argument {
+        name: "--strata",
+        found: format!("{scheme}: {strata} strata of {features} atoms"),
+        expected: format!(
+            "at most {} strata, and {} counters in all; {fewer}",
+            u16::MAX,
+            Strata::MOST_COUNTERS
+        ),
+    })
 }

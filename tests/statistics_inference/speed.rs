@@ -5,13 +5,11 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use atomscope::cohort::Label;
-use atomscope::stats::firing_rows::FiringRows;
 use atomscope::stats::inference::multiplicity::Family;
 use atomscope::stats::inference::rank_sum::{Silent, mann_whitney};
 use atomscope::stats::inference::spearman::MidRanks;
 use atomscope::stats::inference::stratified::{self, StratumCounts};
 use atomscope::stats::inference::{PValue, Table2x2, effect, fisher, pearson};
-use atomscope::stats::permutation::{Permutation, max_t};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
@@ -20,7 +18,7 @@ const ATOMS: usize = 65_536;
 const STRATA: usize = 64;
 const CALLS: u64 = 1_000_000;
 
-fn timed<T>(what: &str, work: impl FnOnce() -> T) -> T {
+pub(crate) fn timed<T>(what: &str, work: impl FnOnce() -> T) -> T {
     let start = Instant::now();
     let result = black_box(work());
     println!("{what}: {:.0} ms", start.elapsed().as_secs_f64() * 1e3);
@@ -162,32 +160,4 @@ fn ranks_of_all_atoms() {
             .map(|&sum| ranks.correlate_sum(each, sum))
             .collect::<Vec<_>>()
     });
-}
-
-#[test]
-#[ignore = "a measurement"]
-fn permutations_of_a_hundred_thousand_calls() {
-    const CALLS: usize = 100_000;
-    const FEATURES: u32 = 4096;
-    const K: usize = 64;
-    let mut random = ChaCha8Rng::seed_from_u64(2);
-    let mut atoms = Vec::with_capacity(CALLS * K);
-    for _ in 0..CALLS {
-        // An atom of each K-th of all: K distinct ones, ascending.
-        let each = FEATURES / K as u32;
-        atoms.extend((0..K as u32).map(|part| part * each + random.random_range(0..each)));
-    }
-    let is_tp: Vec<bool> = (0..CALLS).map(|_| random.random_bool(0.6)).collect();
-    let strata: Vec<u16> = (0..CALLS).map(|_| random.random_range(0..16)).collect();
-    let firings = timed("calls of each atom", || {
-        FiringRows::new(&atoms, K, FEATURES as usize)
-    });
-    let permutation = Permutation {
-        is_tp: &is_tp,
-        strata: &strata,
-        count: 10_000,
-        seed: 1,
-    };
-    let adjusted = timed("10,000 permutations", || max_t(&firings, &permutation));
-    assert_eq!(adjusted.expect("one cohort").len(), FEATURES as usize);
 }

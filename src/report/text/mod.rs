@@ -1,6 +1,8 @@
-//! The printed analysis, character for character as the notebook prints it.
+//! The printed analysis, character for character as the notebook prints it; after it what the
+//! further tables say.
 
 mod empty;
+mod evidence;
 mod investigation;
 mod landscape;
 mod pairs;
@@ -8,6 +10,7 @@ mod svtype;
 
 use std::fmt;
 
+use crate::stats::evidence::Evidence;
 use crate::stats::{Findings, Investigation};
 
 pub use empty::Nothing;
@@ -25,6 +28,23 @@ const NO_DETAILS: &str = "Not told: counts alone do not tell, and no firing sets
 /// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Analysis<'a>(pub &'a Findings);
+
+/// The printed report: the notebook's analysis, and then what the further tables say, in words.
+#[derive(Debug, Clone, Copy)]
+pub struct Report<'a> {
+    /// The notebook's.
+    pub findings: &'a Findings,
+    /// What was computed beside it.
+    pub evidence: Option<&'a Evidence>,
+}
+
+impl fmt::Display for Report<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Analysis(self.findings).fmt(f)?;
+        self.evidence
+            .map_or(Ok(()), |evidence| evidence::section(f, evidence))
+    }
+}
 
 /// The text on one atom: the notebook's for an atom of the table; for another one that it is not
 /// there, why, and the same details.

@@ -1,73 +1,112 @@
 //! Permuted labels, 512 permutations at a time.
 //!
-//! A stratum's calls are gone through once; of `left` calls still to come, `tp` of which must be
-//! true, the next is true with probability tp / left (selection sampling: Fan, Muller and Rezucha
-//! 1962; Knuth, volume 2, algorithm S). So each permutation has the stratum's number of true calls,
-//! and each choice of them is equally likely, but for the rounding of 32-bit random numbers.
+//! *Single calls.* A stratum's calls are gone through once; of `left` calls still to come, `tp` of
+//! which must be true, the next is true with probability tp / left (selection sampling: Fan, Muller
+//! and Rezucha 1962; Knuth, volume 2, algorithm S).
+//!
+//! *Loci.* Each locus in turn takes one of the label vectors that are left, each with the same
+//! probability, from an urn that has every locus' own once (Fisher and Yates; Durstenfeld 1964). For
+//! vectors of one label that is selection sampling, by more work; and unlike a search among distinct
+//! vectors, a draw costs the same however many there are.
+//!
+//! *Samples.* Labels are turned by an offset.
+//!
+//! Each arrangement of a group is equally likely, but for the rounding of 32-bit random numbers.
 
 use rand::SeedableRng;
 use rand::rand_core::Rng;
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
-use super::{Bits, LANES, Permutation};
+use super::groups::{self, Group, Manner};
+use super::{Bits, Exchange, LANES, Permutation};
+use crate::stats::resampling::{below, keyed};
 
 /// Permutations that are drawn together: as many as a word has bits.
 const TOGETHER: usize = 64;
+/// Words of a batch.
+const WORDS: usize = LANES / TOGETHER;
 /// Bytes of random numbers that a call takes for them.
 const BYTES: usize = TOGETHER * size_of::<u32>();
 
 /// Labels under way.
 pub(super) struct Labels {
-    /// The calls of each stratum, in their order.
-    calls: Vec<Vec<u32>>,
-    /// How many of them are true.
-    tp: Vec<u32>,
-    seed: u64,
+    groups: Vec<Group>,
+    numbers: Numbers,
     /// The labels of every call.
     bits: Vec<Bits>,
 }
 
 impl Labels {
-    pub(super) fn new(permutation: &Permutation, sizes: &[(u64, u64)]) -> Self {
-        let mut calls = vec![Vec::new(); sizes.len()];
-        for (row, &stratum) in permutation.strata.iter().enumerate() {
-            calls[usize::from(stratum)].push(row as u32);
-        }
+    pub(super) fn new(permutation: &Permutation) -> Self {
+        let as_they_are = |&is_tp: &bool| [u64::from(is_tp).wrapping_neg(); WORDS];
         Self {
-            calls,
-            tp: sizes.iter().map(|&(_, tp)| tp as u32).collect(),
-            seed: permutation.seed,
-            bits: vec![Bits::default(); permutation.strata.len()],
+            groups: groups::of(permutation),
+            numbers: Numbers::of(permutation),
+            bits: permutation.is_tp.iter().map(as_they_are).collect(),
         }
     }
 
     /// The labels of permutations `batch · 512` and after. They depend on the seed, the batch and the
-    /// stratum alone.
+    /// groups alone.
     pub(super) fn draw(&mut self, batch: u64) -> &[Bits] {
-        let words = LANES / TOGETHER;
-        let tasks: Vec<(usize, usize)> = (0..self.calls.len())
-            .flat_map(|stratum| (0..words).map(move |word| (stratum, word)))
+        let tasks: Vec<(&Group, usize)> = self
+            .groups
+            .iter()
+            .flat_map(|group| (0..WORDS).map(move |word| (group, word)))
             .collect();
         let drawn: Vec<Vec<u64>> = tasks
             .par_iter()
-            .map(|&(stratum, word)| {
-                let mut numbers = ChaCha8Rng::seed_from_u64(self.seed);
-                let stream = batch * words as u64 + word as u64;
-                numbers.set_stream(stream << 16 | stratum as u64);
-                select(
-                    self.calls[stratum].len() as u32,
-                    self.tp[stratum],
-                    &mut numbers,
-                )
+            .map(|&(group, word)| {
+                let stream = batch * WORDS as u64 + word as u64;
+                let mut numbers = self.numbers.stream(stream, group.number);
+                arrange(group, &mut numbers)
             })
             .collect();
-        for ((stratum, word), labels) in tasks.into_iter().zip(drawn) {
-            for (&row, labels) in self.calls[stratum].iter().zip(labels) {
+        for ((group, word), labels) in tasks.into_iter().zip(drawn) {
+            for (&row, labels) in group.calls.iter().zip(labels) {
                 self.bits[row as usize][word] = labels;
             }
         }
         &self.bits
+    }
+}
+
+/// Where random numbers come from: a stream for each word of 64 permutations and each group.
+enum Numbers {
+    /// Groups are strata, whose numbers have 16 bits.
+    Strata(ChaCha8Rng),
+    /// Groups have 32 bits, and so have words: 2^38 permutations.
+    Groups(ChaCha8Rng),
+}
+
+impl Numbers {
+    fn of(permutation: &Permutation) -> Self {
+        let seed = permutation.seed;
+        match permutation.exchange {
+            Exchange::Calls => Self::Strata(ChaCha8Rng::seed_from_u64(seed)),
+            Exchange::Loci(_) => Self::Groups(keyed(seed, b"exchange of loci")),
+            Exchange::Samples { .. } => Self::Groups(keyed(seed, b"turn of a sample")),
+        }
+    }
+
+    fn stream(&self, word: u64, group: u32) -> ChaCha8Rng {
+        let (Self::Strata(all) | Self::Groups(all)) = self;
+        let mut numbers = all.clone();
+        numbers.set_stream(match self {
+            Self::Strata(_) => word << 16 | u64::from(group),
+            Self::Groups(_) => word << 32 | u64::from(group),
+        });
+        numbers
+    }
+}
+
+/// Labels of a group's calls, for 64 permutations.
+fn arrange(group: &Group, numbers: &mut ChaCha8Rng) -> Vec<u64> {
+    match &group.manner {
+        &Manner::Select { tp } => select(group.calls.len() as u32, tp, numbers),
+        Manner::Draw { each, labels } => draw(*each, labels, numbers),
+        Manner::Turn { labels } => turn(labels, numbers),
     }
 }
 
@@ -87,9 +126,7 @@ fn choose(left: u32, missing: &mut [u32; TOGETHER], random: &[u8; BYTES]) -> u64
     let mut chosen = [0u32; TOGETHER];
     let draws = random.as_chunks::<4>().0;
     for ((chosen, missing), draw) in chosen.iter_mut().zip(missing.iter_mut()).zip(draws) {
-        // Uniform below `left`: of the product's 64 bits the upper 32.
-        let place = (u64::from(u32::from_le_bytes(*draw)) * u64::from(left)) >> 32;
-        *chosen = u32::from((place as u32) < *missing);
+        *chosen = u32::from(below(left, u32::from_le_bytes(*draw)) < *missing);
         *missing -= *chosen;
     }
     let mut word = 0;
@@ -99,43 +136,39 @@ fn choose(left: u32, missing: &mut [u32; TOGETHER], random: &[u8; BYTES]) -> u64
     word
 }
 
-#[cfg(test)]
-mod tests {
-    use super::super::{LANES, Permutation};
-    use super::Labels;
-
-    #[test]
-    fn each_permutation_has_the_true_calls_of_its_strata() {
-        let strata: Vec<u16> = (0..300).map(|row| [0, 2, 2, 3][row % 4]).collect();
-        let is_tp: Vec<bool> = (0..300).map(|row| row % 7 == 0 || row % 4 == 3).collect();
-        let permutation = Permutation {
-            is_tp: &is_tp,
-            strata: &strata,
-            count: LANES,
-            seed: 5,
-        };
-        let sizes = super::super::sizes(&permutation);
-        let mut labels = Labels::new(&permutation, &sizes);
-        let mut shares = vec![0; 300];
-        let first = labels.draw(0).to_vec();
-        for lane in 0..LANES {
-            let is_tp = |row: &usize| first[*row][lane / 64] >> (lane % 64) & 1 == 1;
-            for (stratum, &(_, tp)) in sizes.iter().enumerate() {
-                let of = |row: &usize| usize::from(strata[*row]) == stratum;
-                let count = (0..300).filter(of).filter(is_tp).count();
-                assert_eq!(count as u64, tp);
+/// Labels of loci of `each` calls, every locus with those of one, drawn without replacement.
+fn draw(each: usize, labels: &[bool], numbers: &mut ChaCha8Rng) -> Vec<u64> {
+    let mut words = vec![0; labels.len()];
+    // Never filled anew: a shuffle of any order is as good as one of the first.
+    let mut urn: Vec<u32> = (0..(labels.len() / each) as u32).collect();
+    for bit in 0..TOGETHER {
+        for (left, words) in (1..=urn.len()).rev().zip(words.chunks_exact_mut(each)) {
+            urn.swap(below(left as u32, numbers.next_u32()) as usize, left - 1);
+            let drawn = &labels[urn[left - 1] as usize * each..][..each];
+            for (word, &is_tp) in words.iter_mut().zip(drawn) {
+                *word |= u64::from(is_tp) << bit;
             }
-            (0..300).filter(is_tp).for_each(|row| shares[row] += 1);
         }
-        // Every call of a stratum is as often true as any other: within five standard deviations.
-        for (row, share) in shares.into_iter().enumerate() {
-            let (size, tp) = sizes[usize::from(strata[row])];
-            let p = tp as f64 / size as f64;
-            let sd = (LANES as f64 * p * (1.0 - p)).sqrt();
-            let found = f64::from(share) - LANES as f64 * p;
-            assert!(found.abs() <= 5.0 * sd, "row {row}: {share}");
-        }
-        assert!(labels.draw(1) != first, "another batch has other labels");
-        assert!(labels.draw(0) == first, "the same batch has the same");
     }
+    words
 }
+
+/// Labels turned by an offset.
+fn turn(labels: &[bool], numbers: &mut ChaCha8Rng) -> Vec<u64> {
+    let mut words = vec![0; labels.len()];
+    for bit in 0..TOGETHER {
+        let offset = below(labels.len() as u32, numbers.next_u32()) as usize;
+        let (end, start) = labels.split_at(offset);
+        let (first, last) = words.split_at_mut(start.len());
+        for (words, labels) in [(first, start), (last, end)] {
+            for (word, &is_tp) in words.iter_mut().zip(labels) {
+                *word |= u64::from(is_tp) << bit;
+            }
+        }
+    }
+    words
+}
+
+#[cfg(test)]
+#[path = "labels_tests.rs"]
+mod tests;

@@ -6,24 +6,30 @@
 //! taken, and an atom's adjusted p-value is the share of permutations on which that is at least the
 //! atom's own (Westfall and Young 1993, single step; the observed labels count as one).
 //!
-//! Labels change places within strata, which keeps the number of true calls of each, and with it
-//! mean and variance of an atom's number of true calls under the null hypothesis: the statistic is
-//! the Cochran–Mantel–Haenszel z, `|a − E| / √V`.
+//! [`Exchange`] says which calls could have had each other's labels. Each way of it keeps the number
+//! of true calls of every stratum. The statistic is the Cochran–Mantel–Haenszel z, `|a − E| / √V`,
+//! of an atom's number `a` of true calls, with the hypergeometric mean and variance of labels that
+//! change places freely within strata. Where neighbours stay together that is not `a`'s own variance,
+//! and need not be: any function of an atom's count, the same for all permutations, gives a valid
+//! test, and this one puts atoms of different support on one scale.
 //!
 //! | file | what it does |
 //! |---|---|
+//! | `maxima` | the largest statistic of each permutation, one group of atoms after another |
+//! | `groups` | who may have whose labels |
 //! | `labels` | permuted labels, 512 permutations at a time, one bit each |
 //! | `counts` | true calls on which an atom fires, for 512 permutations at once |
 
 mod counts;
+mod groups;
 mod labels;
+mod maxima;
 
-use rayon::prelude::*;
-
+use super::blocks::Blocks;
 use super::firing_rows::FiringRows;
 use crate::error::{Error, Result};
-use counts::Counter;
-use labels::Labels;
+
+pub use maxima::{Adjusted, Maxima};
 
 /// Permutations that are worked on at once: as many as bits in eight words.
 pub(crate) const LANES: usize = 512;
@@ -36,100 +42,113 @@ pub(crate) type Bits = [u64; LANES / 64];
 pub struct Permutation<'a> {
     /// Whether each call is a true one.
     pub is_tp: &'a [bool],
-    /// The stratum of each call: labels change places within it.
+    /// The stratum of each call, within which labels change places.
     pub strata: &'a [u16],
+    /// Which calls of a stratum may have each other's labels.
+    pub exchange: Exchange<'a>,
     /// How many permutations.
     pub count: usize,
     /// The same seed gives the same permutations, for any number of threads.
     pub seed: u64,
 }
 
+/// What changes places: the assumption that a permutation test rests on is that, under the null
+/// hypothesis, all arrangements of labels that it draws were equally likely.
+#[derive(Debug, Clone, Copy)]
+pub enum Exchange<'a> {
+    /// Labels of single calls, within strata. Valid where calls of a stratum are independent. Where
+    /// some are one variant seen several times, there are fewer observations than calls, and the test
+    /// finds atoms that are not there.
+    Calls,
+
+    /// The labels of a whole locus at once, for those of another locus with the same signature:
+    /// as many calls of each stratum. Calls of a locus are matched by stratum, then row. Valid where
+    /// loci are independent, whatever holds within them.
+    ///
+    /// A locus whose signature no other has keeps its labels; with few of a kind there are few
+    /// arrangements. Labels that cannot move are the same in the observed and in every permuted
+    /// statistic, so that the test remains valid and loses power: it is conservative.
+    Loci(&'a Blocks),
+
+    /// The labels of a sample's calls of one stratum, turned along the genome: each gets that of the
+    /// call so many places after it, the last ones those of the first, by an offset that is uniformly
+    /// drawn for each sample and stratum (circular permutation along the genome: Cabrera et al. 2012,
+    /// G3 2:1067–1075). Neighbours stay together but where the ends meet, and each sample keeps its
+    /// number of true calls in each stratum.
+    ///
+    /// Valid, up to that seam, where the dependence of labels along the genome is everywhere the same,
+    /// in the number of calls between two of them; samples and strata turn independently, so that it
+    /// is for calls that are shared by samples what [`Exchange::Calls`] is within one. A sample with n
+    /// calls of a stratum has n arrangements only: with few of them the test is conservative.
+    Samples {
+        /// The sample of each call.
+        sample: &'a Blocks,
+        /// All calls along the genome ([`genome_order`](super::blocks::genome_order)).
+        order: &'a [u32],
+    },
+}
+
 /// What permutations say of one atom.
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
 pub struct MaxT {
-    /// The Cochran–Mantel–Haenszel z without sign; NaN where the strata leave no variance.
+    /// The Cochran–Mantel–Haenszel z without sign; NaN where the strata leave no variance, and for
+    /// an atom that was not tested.
     pub statistic: f64,
     /// The adjusted p-value: (1 + permutations whose largest statistic is at least this one) over
-    /// (1 + permutations); 1 where there is no statistic.
+    /// (1 + permutations); 1 where there is no statistic, NaN for an atom that was not tested.
     pub p: f64,
 }
 
-/// Mean and standard deviation of an atom's number of true calls under permutation.
-struct Null {
-    mean: f64,
-    sd: f64,
-}
-
-impl Null {
-    /// Of an atom that fires on `fires` calls of each stratum, whose size and true calls are
-    /// `strata`: hypergeometric in each.
-    fn of(fires: &[u64], strata: &[(u64, u64)]) -> Self {
-        let (mut mean, mut variance) = (0.0, 0.0);
-        for (&fires, &(size, tp)) in fires.iter().zip(strata) {
-            let (m, n, t) = (fires as f64, size as f64, tp as f64);
-            if size > 0 {
-                mean += m * t / n;
-            }
-            if size > 1 {
-                variance += m * t * (n - m) * (n - t) / (n * n * (n - 1.0));
+impl Permutation<'_> {
+    /// Whether all parts are of the same calls.
+    ///
+    /// # Errors
+    /// Of which is not, and in what.
+    fn check(&self) -> Result<()> {
+        let calls = self.is_tp.len();
+        if self.strata.len() != calls {
+            return Err(Error::Argument {
+                name: "strata",
+                found: format!("{} of them", self.strata.len()),
+                expected: format!("{calls}, one for each label"),
+            });
+        }
+        match self.exchange {
+            Exchange::Calls => Ok(()),
+            Exchange::Loci(loci) => loci.check(calls),
+            Exchange::Samples { sample, order } => {
+                sample.check(calls)?;
+                check_order(order, calls)
             }
         }
-        let sd = f64::sqrt(variance);
-        Self { mean, sd }
-    }
-
-    /// Comparable across permutations to the last bit: it depends on a count and nothing else.
-    fn statistic(&self, tp: u32) -> f64 {
-        (f64::from(tp) - self.mean).abs() / self.sd
     }
 }
 
-/// Adjusts every atom for all atoms.
+/// Whether an order names each call once.
+fn check_order(order: &[u32], calls: usize) -> Result<()> {
+    let mut seen = vec![false; calls];
+    let mut is_new = |row: &u32| match seen.get_mut(*row as usize) {
+        Some(seen) => !std::mem::replace(seen, true),
+        None => false,
+    };
+    if order.len() == calls && order.iter().all(&mut is_new) {
+        return Ok(());
+    }
+    Err(Error::Argument {
+        name: "order of calls",
+        found: format!("one of {} calls that leaves some out", order.len()),
+        expected: format!("each of {calls} calls once"),
+    })
+}
+
+/// Adjusts every atom for all atoms, where the firings of all are at hand; otherwise see [`Maxima`].
 ///
 /// # Errors
-/// Calls of `permutation` that are not those of the firing sets: another number of labels than of
-/// strata.
+/// Parts of `permutation` that are not of the same calls; firings on calls beyond them.
 pub fn max_t(firings: &FiringRows, permutation: &Permutation) -> Result<Vec<MaxT>> {
-    let &Permutation { is_tp, strata, .. } = permutation;
-    if is_tp.len() != strata.len() {
-        return Err(Error::Argument {
-            name: "strata",
-            found: format!("{} of them", strata.len()),
-            expected: format!("{}, one for each label", is_tp.len()),
-        });
-    }
-    let sizes = sizes(permutation);
-    let atoms: Vec<(Null, f64)> = firings
-        .atoms()
-        .into_par_iter()
-        .map(|atom| observed(firings.of(atom), permutation, &sizes))
-        .collect();
-    let mut largest = Vec::with_capacity(permutation.count);
-    let mut labels = Labels::new(permutation, &sizes);
-    for batch in 0..permutation.count.div_ceil(LANES) {
-        let bits = labels.draw(batch as u64);
-        let most = firings
-            .atoms()
-            .into_par_iter()
-            .zip(&atoms)
-            .fold(Largest::none, |largest, (atom, (null, _))| {
-                largest.with(firings.of(atom), null, bits)
-            })
-            .reduce(Largest::none, Largest::of_both);
-        largest.extend(most.0);
-    }
-    largest.truncate(permutation.count);
-    largest.sort_unstable_by(f64::total_cmp);
-    let adjusted = |&(_, statistic): &(Null, f64)| {
-        if statistic.is_nan() {
-            return MaxT { statistic, p: 1.0 };
-        }
-        let below = largest.partition_point(|&largest| largest < statistic);
-        let reached = largest.len() - below;
-        let p = (1 + reached) as f64 / (1 + largest.len()) as f64;
-        MaxT { statistic, p }
-    };
-    Ok(atoms.iter().map(adjusted).collect())
+    let mut maxima = Maxima::new(permutation)?;
+    maxima.observe(firings, &|_| true, &|| Ok(()))?;
+    Ok(maxima.finish().atoms)
 }
 
 /// Calls, and true calls, of each stratum.
@@ -148,54 +167,9 @@ fn sizes(permutation: &Permutation) -> Vec<(u64, u64)> {
     sizes
 }
 
-/// An atom under the null hypothesis, and its statistic with the labels as they are.
-fn observed(rows: &[u32], permutation: &Permutation, sizes: &[(u64, u64)]) -> (Null, f64) {
-    let mut fires = vec![0; sizes.len()];
-    let mut tp = 0;
-    for &row in rows {
-        fires[usize::from(permutation.strata[row as usize])] += 1;
-        tp += u32::from(permutation.is_tp[row as usize]);
-    }
-    let null = Null::of(&fires, sizes);
-    let statistic = if null.sd > 0.0 {
-        null.statistic(tp)
-    } else {
-        f64::NAN
-    };
-    (null, statistic)
-}
-
-/// The largest statistic of some atoms, for each permutation.
-struct Largest(Vec<f64>);
-
-impl Largest {
-    fn none() -> Self {
-        Self(vec![0.0; LANES])
-    }
-
-    fn with(mut self, rows: &[u32], null: &Null, labels: &[Bits]) -> Self {
-        // Without variance there is no statistic.
-        if null.sd > 0.0 {
-            let mut counter = Counter::default();
-            for &row in rows {
-                counter.add(&labels[row as usize]);
-            }
-            let counts = counter.counts();
-            for (largest, &tp) in self.0.iter_mut().zip(&counts) {
-                *largest = largest.max(null.statistic(tp));
-            }
-        }
-        self
-    }
-
-    /// The larger of two numbers does not depend on which comes first.
-    fn of_both(mut self, other: Self) -> Self {
-        for (mine, theirs) in self.0.iter_mut().zip(other.0) {
-            *mine = mine.max(theirs);
-        }
-        self
-    }
-}
-
+#[cfg(test)]
+mod exchange_tests;
+#[cfg(test)]
+mod maxima_tests;
 #[cfg(test)]
 mod tests;

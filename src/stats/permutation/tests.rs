@@ -1,7 +1,7 @@
 //! Against a naive permutation test that shares no code.
 
 use super::super::firing_rows::FiringRows;
-use super::{MaxT, Permutation, max_t};
+use super::{Exchange, MaxT, Permutation, max_t};
 use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -68,6 +68,7 @@ fn adjusted(cohort: &Cohort, count: usize, seed: u64) -> Vec<MaxT> {
     let permutation = Permutation {
         is_tp: &cohort.is_tp,
         strata: &cohort.strata,
+        exchange: Exchange::Calls,
         count,
         seed,
     };
@@ -144,6 +145,7 @@ fn what_has_no_statistic_has_a_p_of_one() {
     let permutation = Permutation {
         is_tp: &[true],
         strata: &[],
+        exchange: Exchange::Calls,
         count: 1,
         seed: 0,
     };

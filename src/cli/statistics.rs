@@ -1,0 +1,148 @@
+//! What is asked of a cohort that was counted.
+
+use clap::{Args, ValueEnum};
+
+use crate::stats;
+use crate::stats::evidence::{self, Exchange, Partition};
+use crate::tally::Scheme;
+
+/// Leaving out atoms.
+#[derive(Debug, Clone, Copy, Args)]
+pub(super) struct StatisticsArgs {
+    /// Leave out atoms that fire on fewer calls
+    #[arg(long, value_name = "CALLS", default_value_t = stats::Options::default().min_support)]
+    pub(super) min_support: u64,
+}
+
+impl Default for StatisticsArgs {
+    fn default() -> Self {
+        let stats::Options { min_support } = stats::Options::default();
+        Self { min_support }
+    }
+}
+
+impl StatisticsArgs {
+    pub(super) fn options(self) -> stats::Options {
+        stats::Options {
+            min_support: self.min_support,
+        }
+    }
+}
+
+/// What calls are told apart by as they are counted.
+#[derive(Debug, Clone, Copy, Args)]
+pub(super) struct StrataArgs {
+    /// What calls are stratified by: some of svtype, size (Truvari's bins) and dataset, or none
+    #[arg(long, value_name = "LIST", default_value_t = Scheme::ALL)]
+    pub(super) strata: Scheme,
+}
+
+/// The tables beside the notebook's.
+#[derive(Debug, Clone, Args)]
+pub(super) struct TablesArgs {
+    /// Which tables are made
+    #[arg(long, value_name = "WHICH", default_value = "all")]
+    pub(super) tables: Tables,
+
+    /// Permutations of the labels for max-T, 0 for none; 10000 for a paper
+    #[arg(long, value_name = "N", default_value_t = DEFAULTS.permutations as u32)]
+    permutations: u32,
+
+    /// Keep neighbouring calls together in permutations: labels of a locus change places as one
+    /// (locus), or labels rotate along the genome within each dataset (sample) [default: neither]
+    #[arg(long, value_name = "BLOCK")]
+    block: Option<BlockArg>,
+
+    /// Calls within so many base pairs of the next are one locus
+    #[arg(long, value_name = "BP", default_value_t = DEFAULTS.locus_distance, hide_short_help = true)]
+    locus_distance: u64,
+
+    /// The same seed gives the same permutations and bootstraps
+    #[arg(long, value_name = "SEED", default_value_t = DEFAULTS.seed, hide_short_help = true)]
+    seed: u64,
+
+    /// Leave out pairs of atoms that fire together on fewer calls
+    #[arg(long, value_name = "CALLS", default_value_t = DEFAULTS.min_coactivation)]
+    min_coactivation: u64,
+
+    /// Discover in one part of the cohort, confirm in the other
+    #[arg(long, value_name = "BY")]
+    replicate: Option<PartitionArg>,
+
+    /// Bootstrap replicates for the intervals of headline figures, 0 for none
+    #[arg(long, value_name = "N", default_value_t = DEFAULTS.bootstrap as u32, hide_short_help = true)]
+    bootstrap: u32,
+}
+
+const DEFAULTS: evidence::Options = evidence::Options::DEFAULT;
+
+/// Which tables are made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Tables {
+    /// The notebook's, and those of docs/TABLES.md
+    All,
+    /// Only what the notebook has
+    Notebook,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum BlockArg {
+    Locus,
+    Sample,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum PartitionArg {
+    Dataset,
+    Chrom,
+}
+
+impl Default for TablesArgs {
+    fn default() -> Self {
+        Self {
+            tables: Tables::All,
+            permutations: DEFAULTS.permutations as u32,
+            block: None,
+            locus_distance: DEFAULTS.locus_distance,
+            seed: DEFAULTS.seed,
+            min_coactivation: DEFAULTS.min_coactivation,
+            replicate: None,
+            bootstrap: DEFAULTS.bootstrap as u32,
+        }
+    }
+}
+
+impl TablesArgs {
+    /// `None` where only the notebook's are wanted. `memory` is what firings may take at a time.
+    pub(super) fn options(
+        &self,
+        min_support: u64,
+        strata: Option<Scheme>,
+        memory: u64,
+    ) -> Option<evidence::Options> {
+        (self.tables == Tables::All).then_some(evidence::Options {
+            min_support,
+            strata,
+            permutations: self.permutations as usize,
+            block: match self.block {
+                None => Exchange::Call,
+                Some(BlockArg::Locus) => Exchange::Locus,
+                Some(BlockArg::Sample) => Exchange::Sample,
+            },
+            locus_distance: self.locus_distance,
+            seed: self.seed,
+            min_coactivation: self.min_coactivation,
+            replicate: self.replicate.map(|by| match by {
+                PartitionArg::Dataset => Partition::Dataset,
+                PartitionArg::Chrom => Partition::Chrom,
+            }),
+            bootstrap: self.bootstrap as usize,
+            memory,
+        })
+    }
+
+    /// Whether canonical scores are needed.
+    pub(super) fn need_scores(&self) -> bool {
+        self.tables == Tables::All
+    }
+}

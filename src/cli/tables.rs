@@ -1,0 +1,41 @@
+//! Files of the tables beside the notebook's.
+
+use crate::error::Result;
+use crate::report::table::{parquet, tsv};
+use crate::report::tables;
+use crate::stats::evidence::Evidence;
+use crate::write::set::OutputSet;
+
+/// All files that a run may write of them: what it does not write must not stay from an earlier one.
+const NAMES: [&str; 5] = [
+    "atoms",
+    "atom_types",
+    "atom_sizes",
+    "atom_chromosomes",
+    "atom_datasets",
+];
+
+/// The table that is written as text too.
+const AS_TEXT: &str = "atoms";
+
+/// Writes the tables, and removes those of an earlier run that this one does not have.
+pub(super) fn write(evidence: Option<&Evidence>, files: &mut OutputSet) -> Result<()> {
+    let tables = evidence.map(tables::of).unwrap_or_default();
+    for table in &tables {
+        files.add(&format!("{}.parquet", table.name), |out| {
+            parquet::write(table, out)
+        })?;
+    }
+    for name in NAMES {
+        let table = tables.iter().find(|table| table.name == name);
+        if table.is_none() {
+            files.remove(&format!("{name}.parquet"));
+        }
+        match table.filter(|_| name == AS_TEXT) {
+            Some(table) => files.add(&format!("{name}.tsv"), |out| tsv::write(table, out))?,
+            None if name == AS_TEXT => files.remove(&format!("{name}.tsv")),
+            None => {}
+        }
+    }
+    Ok(())
+}

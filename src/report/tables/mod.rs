@@ -1,0 +1,47 @@
+//! The tables beside the notebook's, column by column.
+//!
+//! | file | what it describes |
+//! |---|---|
+//! | `atoms` | `atoms`: one row an atom |
+//! | `categories` | `atom_types`, `atom_chromosomes`, `atom_datasets`: one row an atom and category |
+//! | `sizes` | `atom_sizes`: one row an atom |
+
+mod atoms;
+mod categories;
+mod sizes;
+
+use super::table::{Table, Values};
+use crate::stats::evidence::Evidence;
+use crate::stats::inference::PValue;
+
+pub use atoms::atoms;
+pub use categories::{chromosomes, datasets, types};
+pub use sizes::sizes;
+
+/// All tables that there are of a cohort; those that need firing sets only where there are some.
+pub fn of(evidence: &Evidence) -> Vec<Table> {
+    let mut tables = vec![atoms(evidence), types(&evidence.types)];
+    if let Some(firings) = &evidence.firings {
+        tables.extend([
+            sizes(firings),
+            chromosomes(&firings.chromosomes),
+            datasets(&firings.datasets),
+        ]);
+    }
+    tables
+}
+
+/// One number of each row; missing where it is `None`.
+fn numbers<T>(rows: &[T], of: impl Fn(&T) -> Option<f64>) -> Values {
+    Values::F64(rows.iter().map(|row| of(row).unwrap_or(f64::NAN)).collect())
+}
+
+/// One count of each row.
+fn counts<T>(rows: &[T], of: impl Fn(&T) -> u64) -> Values {
+    Values::U64(rows.iter().map(of).collect())
+}
+
+/// p-values.
+fn p_values(p: &[Option<PValue>]) -> Values {
+    numbers(p, |p| p.map(PValue::p))
+}

@@ -1,0 +1,57 @@
+//! `atom_sizes`: of what size the calls are on which an atom fires.
+
+use super::{counts, numbers, p_values};
+use crate::report::table::{Column, Table, Values};
+use crate::stats::evidence::FiringEvidence;
+use crate::stats::inference::PValue;
+
+/// The table of sizes: one row an atom.
+pub fn sizes(firings: &FiringEvidence) -> Table {
+    let rows = &firings.atoms;
+    let column = Column::new;
+    let spearman =
+        |of: fn(PValue) -> f64| numbers(rows, |row| Some(of(row.sizes.spearman?.test.p)));
+    let atoms = (0..rows.len() as u32).collect();
+    Table {
+        name: "atom_sizes",
+        about: "Of what size the calls are on which an atom fires: one row an atom. Size is |SVLEN| \
+                in base pairs; calls whose SVLEN is 0, missing or not finite have none, and count \
+                nowhere in this table.",
+        columns: vec![
+            column("atom", "The atom, from 0.", Values::U32(atoms)),
+            column(
+                "fires_with_size",
+                "Calls with a size on which it fires.",
+                counts(rows, |row| row.sizes.calls),
+            ),
+            column(
+                "median_size",
+                "Their median size in base pairs; of an even number the mean of the two in the \
+                 middle.",
+                numbers(rows, |row| row.sizes.median),
+            ),
+            column(
+                "spearman_rho",
+                "Spearman's rank correlation of firing (1 or 0) with log10 |SVLEN|, which has the \
+                 ranks of |SVLEN|: positive where it fires on the longer calls; \
+                 scipy.stats.spearmanr.",
+                numbers(rows, |row| Some(row.sizes.spearman?.rho)),
+            ),
+            column(
+                "spearman_p",
+                "Its two-sided p-value, by Student's distribution with n - 2 degrees of freedom.",
+                spearman(PValue::p),
+            ),
+            column(
+                "spearman_neg_log10_p",
+                "-log10 of it, from the tail in log space.",
+                spearman(PValue::neg_log10),
+            ),
+            column(
+                "spearman_fdr_bh",
+                "Adjusted by Benjamini and Hochberg over the tested atoms.",
+                p_values(&firings.sizes.bh),
+            ),
+        ],
+    }
+}

@@ -1,0 +1,127 @@
+//! One record an atom, from counts alone; p-values adjusted for all atoms with enough support.
+
+use rayon::prelude::*;
+
+use super::strata::Confounded;
+use crate::cohort::Label;
+use crate::stats::inference::fisher::Fisher;
+use crate::stats::inference::multiplicity::Family;
+use crate::stats::inference::pearson::{self, Pearson};
+use crate::stats::inference::stratified::{self, Stratified};
+use crate::stats::inference::{Estimate, PValue, Table2x2, effect, fisher};
+use crate::tally::Tally;
+
+/// What counts say of an atom.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct AtomCounts {
+    /// Firing and label.
+    pub table: Table2x2,
+    /// The log odds ratio, Haldane–Anscombe, with Woolf's interval.
+    pub log_odds: Estimate,
+    /// P(TP | fires) − P(TP | silent), with Newcombe's interval.
+    pub risk_difference: Option<Estimate>,
+    /// P(TP | fires), with Wilson's interval.
+    pub precision: Option<Estimate>,
+    /// Pearson's chi-square test.
+    pub pearson: Option<Pearson>,
+    /// Fisher's exact test.
+    pub fisher: Fisher,
+    /// What the strata say.
+    pub stratified: Stratified,
+}
+
+/// P-values adjusted by each procedure, \[F\]; `None` for atoms that were not tested.
+#[derive(Debug, Clone)]
+pub struct Adjusted {
+    /// How many were tested.
+    pub tests: usize,
+    /// Storey's estimate of the share of true null hypotheses.
+    pub null_share: f64,
+    /// Benjamini and Hochberg.
+    pub bh: Vec<Option<PValue>>,
+    /// Benjamini and Yekutieli.
+    pub by: Vec<Option<PValue>>,
+    /// Holm.
+    pub holm: Vec<Option<PValue>>,
+    /// Storey's q-values.
+    pub storey: Vec<Option<PValue>>,
+}
+
+impl Adjusted {
+    pub(super) fn of(p: &[Option<PValue>]) -> Self {
+        let family = Family::of(p);
+        Self {
+            tests: family.tests(),
+            null_share: family.null_share(),
+            bh: family.benjamini_hochberg(),
+            by: family.benjamini_yekutieli(),
+            holm: family.holm(),
+            storey: family.storey(),
+        }
+    }
+}
+
+/// Every atom, \[F\].
+pub(super) struct AllAtoms {
+    pub(super) atoms: Vec<AtomCounts>,
+    /// Calls on which each fires.
+    pub(super) fires: Vec<u64>,
+    pub(super) tp: u64,
+    pub(super) fp: u64,
+    min_support: u64,
+}
+
+impl AllAtoms {
+    pub(super) fn of(tally: &Tally, confounded: &Confounded, min_support: u64) -> Self {
+        let of_label = |label: Label| {
+            let is = move |stratum: &crate::tally::Stratum| stratum.label == label;
+            (tally.rows_where(is), tally.counts_where(is))
+        };
+        let ((tp, tp_on), (fp, fp_on)) = (of_label(Label::Tp), of_label(Label::Fp));
+        let stratified = stratified::of_atoms(&confounded.counts());
+        // Without any stratum there is nothing by atom.
+        let nothing = stratified::of_tables(&[]);
+        let atoms: Vec<AtomCounts> = (0..tally.feature_dim())
+            .into_par_iter()
+            .with_min_len(64)
+            .map(|atom| {
+                let table = Table2x2 {
+                    tp_on: tp_on[atom],
+                    fp_on: fp_on[atom],
+                    tp_off: tp.saturating_sub(tp_on[atom]),
+                    fp_off: fp.saturating_sub(fp_on[atom]),
+                };
+                AtomCounts {
+                    table,
+                    log_odds: effect::log_odds_ratio(&table),
+                    risk_difference: effect::risk_difference(&table),
+                    precision: effect::precision_when_firing(&table),
+                    pearson: pearson::independence(&table),
+                    fisher: fisher::exact_test(&table),
+                    stratified: stratified.get(atom).copied().unwrap_or(nothing),
+                }
+            })
+            .collect();
+        Self {
+            fires: atoms.iter().map(|atom| atom.table.fires()).collect(),
+            atoms,
+            tp,
+            fp,
+            min_support,
+        }
+    }
+
+    /// Whether an atom is in the families of tests: it fires on enough calls, and a test of it could
+    /// tell something.
+    pub(super) fn is_tested(&self, atom: usize) -> bool {
+        let table = &self.atoms[atom].table;
+        table.fires() >= self.min_support && !table.is_degenerate()
+    }
+
+    /// These p-values of all tested atoms, adjusted.
+    pub(super) fn adjusted(&self, p: impl Fn(&AtomCounts) -> Option<PValue>) -> Adjusted {
+        let of = |(atom, counts)| p(counts).filter(|_| self.is_tested(atom));
+        let p: Vec<_> = self.atoms.iter().enumerate().map(of).collect();
+        Adjusted::of(&p)
+    }
+}

@@ -1,0 +1,165 @@
+//! What a paper needs beside the notebook's tables: for every atom its effect, its tests, what is
+//! left of them within strata and after adjustment for many tests, and which calls it fires on.
+//!
+//! Everything is computed from the tally; what needs single calls, from the firing sets, gathered for
+//! one group of atoms after another so that memory stays bounded.
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | `options` | what can be chosen |
+//! | `strata` | the tally's counts by confounder, by type |
+//! | `calls` | of each call its label, stratum, size, chromosome, dataset |
+//! | `atoms` | one record an atom, from counts alone; adjusted p-values |
+//! | `firings` | what an atom's firings add: activation, sizes, chromosomes, datasets |
+//! | `categories` | atom × type, chromosome, dataset: each against the rest |
+//! | `resampling` | max-T by permutation, intervals by bootstrap |
+
+mod atoms;
+mod calls;
+mod categories;
+mod firings;
+mod options;
+mod strata;
+
+use std::time::Instant;
+
+use serde::Serialize;
+
+use crate::details::Details;
+use crate::error::Result;
+use crate::tally::{Scheme, Tally};
+
+pub use atoms::{Adjusted, AtomCounts};
+pub use calls::{CallFacts, Categories};
+pub use categories::{Category, CategoryAtom, Enrichment};
+pub use firings::{Activation, AtomFirings, Sizes};
+pub use options::{Exchange, Options, Partition};
+pub use strata::Confounder;
+
+use atoms::AllAtoms;
+use firings::Firings;
+use strata::{Confounded, by_type};
+
+/// The level at which a false discovery rate, or the chance of any false discovery, is called
+/// significant.
+pub const LEVEL: f64 = 0.05;
+
+/// Everything beside the notebook's tables.
+#[derive(Debug, Clone)]
+pub struct Evidence {
+    /// What was asked.
+    pub options: Options,
+    /// What the strata tell apart.
+    pub scheme: Scheme,
+    /// How many strata there are.
+    pub strata: usize,
+    /// True calls.
+    pub tp: u64,
+    /// False calls.
+    pub fp: u64,
+    /// Every atom, from counts alone, \[F\].
+    pub atoms: Vec<AtomCounts>,
+    /// Fisher's p-values adjusted, among atoms with enough support.
+    pub fisher: Adjusted,
+    /// The Cochran–Mantel–Haenszel test's.
+    pub cmh: Adjusted,
+    /// Every atom against each SV type.
+    pub types: Enrichment,
+    /// What needs firing sets; `None` without them.
+    pub firings: Option<FiringEvidence>,
+    /// Where the time went.
+    pub seconds: Seconds,
+}
+
+/// What needs firing sets.
+#[derive(Debug, Clone)]
+pub struct FiringEvidence {
+    /// What each atom's firings add, \[F\].
+    pub atoms: Vec<AtomFirings>,
+    /// Mann and Whitney's p-values adjusted; none where scores were not kept.
+    pub mann_whitney: Adjusted,
+    /// The p-values of Spearman's correlation with size adjusted.
+    pub sizes: Adjusted,
+    /// Every atom with enough support against each chromosome.
+    pub chromosomes: Enrichment,
+    /// And against each dataset.
+    pub datasets: Enrichment,
+    /// Whether firing sets have scores.
+    pub has_scores: bool,
+}
+
+/// Seconds of the parts.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+pub struct Seconds {
+    /// Effects, tests and strata, from counts.
+    pub counts: f64,
+    /// Atom × type.
+    pub types: f64,
+    /// Reading the calls.
+    pub calls: f64,
+    /// Activations, sizes, chromosomes and datasets.
+    pub firings: f64,
+}
+
+impl Evidence {
+    /// Computes everything that is asked for. `go_on` is asked now and then; an error of its ends it.
+    ///
+    /// # Errors
+    /// Strata that the tally does not tell apart; firing sets that are not those that were counted;
+    /// those of reading; memory.
+    pub fn of(
+        tally: &Tally,
+        details: Option<&dyn Details>,
+        options: &Options,
+        go_on: &(dyn Fn() -> Result<()> + Sync),
+    ) -> Result<Self> {
+        let mut seconds = Seconds::default();
+        let mut clock = Clock::start();
+        let confounded = Confounded::of(tally, options.strata)?;
+        let all = AllAtoms::of(tally, &confounded, options.min_support);
+        seconds.counts = clock.lap();
+        let by_type = by_type(tally);
+        let types = Enrichment::of(&by_type, &all.fires, |_| true, options.min_support);
+        seconds.types = clock.lap();
+        go_on()?;
+        let firings = match details {
+            None => None,
+            Some(details) => {
+                let facts = CallFacts::gather(details, confounded.scheme)?;
+                seconds.calls = clock.lap();
+                let firings = Firings::gather(details, &facts, &all, options, go_on)?;
+                let firings = firings.finish(&facts, &all, options.min_support);
+                seconds.firings = clock.lap();
+                Some(firings)
+            }
+        };
+        Ok(Self {
+            options: options.clone(),
+            scheme: confounded.scheme,
+            strata: confounded.strata.len(),
+            tp: all.tp,
+            fp: all.fp,
+            fisher: all.adjusted(|atom| Some(atom.fisher.p)),
+            cmh: all.adjusted(|atom| atom.stratified.cmh.map(|test| test.p)),
+            atoms: all.atoms,
+            types,
+            firings,
+            seconds,
+        })
+    }
+}
+
+/// Seconds since the last look.
+struct Clock(Instant);
+
+impl Clock {
+    fn start() -> Self {
+        Self(Instant::now())
+    }
+
+    fn lap(&mut self) -> f64 {
+        let seconds = self.0.elapsed().as_secs_f64();
+        self.0 = Instant::now();
+        seconds
+    }
+}

@@ -1,0 +1,148 @@
+//! What resampling says: max-T by permutation of labels, intervals by bootstrap of blocks.
+
+use super::atoms::AllAtoms;
+use super::calls::CallFacts;
+use super::options::{Exchange, Options};
+use crate::error::Result;
+use crate::stats::blocks::{Blocks, genome_order};
+use crate::stats::bootstrap::{Bootstrap, CallLabels};
+use crate::stats::firing_rows::FiringRows;
+use crate::stats::inference::effect;
+use crate::stats::permutation::{self, Maxima, MaxT, Permutation};
+
+/// How many of the strongest atoms have a bootstrap interval.
+pub(super) const HEADLINES: usize = 10;
+
+/// What permutations say.
+#[derive(Debug, Clone)]
+pub struct Permutations {
+    /// How many.
+    pub count: usize,
+    /// Every atom's statistic and adjusted p-value, \[F\].
+    pub atoms: Vec<MaxT>,
+    /// What a statistic must exceed to be significant at 5 %, all atoms together.
+    pub critical_value: f64,
+}
+
+/// An atom's interval by bootstrap.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct BootstrapInterval {
+    /// The atom.
+    pub atom: u32,
+    /// The 2.5 % quantile of its log odds ratio.
+    pub low: f64,
+    /// The 97.5 % quantile.
+    pub high: f64,
+}
+
+/// Which calls belong together.
+pub(super) struct Grouping {
+    loci: Option<Blocks>,
+    samples: Option<Blocks>,
+    order: Vec<u32>,
+}
+
+impl Grouping {
+    pub(super) fn of(facts: &CallFacts, options: &Options) -> Self {
+        let chrom = facts.chromosomes.codes();
+        let loci = || Blocks::loci(&chrom, &facts.positions, options.locus_distance);
+        let is_sample = options.block == Exchange::Sample;
+        let samples = is_sample.then(|| Blocks::samples(&facts.datasets.of_call));
+        // A bootstrap draws loci where nothing else is asked for.
+        let wanted = options.block == Exchange::Locus || options.bootstrap > 0;
+        Self {
+            loci: (wanted && !is_sample).then(loci),
+            order: if is_sample {
+                genome_order(&chrom, &facts.positions)
+            } else {
+                Vec::new()
+            },
+            samples,
+        }
+    }
+
+    fn exchange(&self, options: &Options) -> permutation::Exchange<'_> {
+        match (options.block, &self.loci, &self.samples) {
+            (Exchange::Locus, Some(loci), _) => permutation::Exchange::Loci(loci),
+            (Exchange::Sample, _, Some(sample)) => permutation::Exchange::Samples {
+                sample,
+                order: &self.order,
+            },
+            _ => permutation::Exchange::Calls,
+        }
+    }
+
+    /// What a bootstrap draws together.
+    pub(super) fn blocks(&self) -> Option<&Blocks> {
+        self.samples.as_ref().or(self.loci.as_ref())
+    }
+}
+
+/// Permutations under way, where any are asked for.
+pub(super) fn maxima<'a>(
+    facts: &'a CallFacts,
+    grouping: &'a Grouping,
+    options: &Options,
+) -> Result<Option<Maxima<'a>>> {
+    if options.permutations == 0 || facts.is_empty() {
+        return Ok(None);
+    }
+    let permutation = Permutation {
+        is_tp: &facts.is_tp,
+        strata: &facts.strata,
+        exchange: grouping.exchange(options),
+        count: options.permutations,
+        seed: options.seed,
+    };
+    Maxima::new(&permutation).map(Some)
+}
+
+/// The calls of the atoms with the smallest p-values, for the bootstrap.
+pub(super) struct Headlines {
+    atoms: Vec<u32>,
+    calls: Vec<Vec<u32>>,
+}
+
+impl Headlines {
+    pub(super) fn of(all: &AllAtoms) -> Self {
+        let tested = |atom: &u32| all.is_tested(*atom as usize);
+        let ln_p = |atom: &u32| all.atoms[*atom as usize].fisher.p.ln();
+        let mut atoms: Vec<u32> = (0..all.atoms.len() as u32).filter(tested).collect();
+        atoms.sort_by(|a, b| ln_p(a).total_cmp(&ln_p(b)));
+        atoms.truncate(HEADLINES);
+        let calls = vec![Vec::new(); atoms.len()];
+        Self { atoms, calls }
+    }
+
+    pub(super) fn take(&mut self, rows: &FiringRows) {
+        for (atom, calls) in self.atoms.iter().zip(&mut self.calls) {
+            if rows.atoms().contains(atom) {
+                *calls = rows.of(*atom).to_vec();
+            }
+        }
+    }
+
+    /// Their intervals.
+    pub(super) fn intervals(
+        self,
+        facts: &CallFacts,
+        grouping: &Grouping,
+        options: &Options,
+        go_on: &(dyn Fn() -> Result<()> + Sync),
+    ) -> Result<Vec<BootstrapInterval>> {
+        let Some(blocks) = grouping.blocks().filter(|_| options.bootstrap > 0) else {
+            return Ok(Vec::new());
+        };
+        let bootstrap = Bootstrap {
+            blocks,
+            replicates: options.bootstrap,
+            seed: options.seed,
+        };
+        let labels = CallLabels::new(&facts.is_tp, |_| false);
+        let rows = FiringRows::of_lists(&self.calls);
+        let log_odds = |_, tables: [_; 2]| effect::log_odds_ratio(&tables[0]).value;
+        let found = bootstrap.intervals(&labels, &rows, &log_odds, go_on)?;
+        let interval = |(&atom, (low, high))| BootstrapInterval { atom, low, high };
+        Ok(self.atoms.iter().zip(found).map(interval).collect())
+    }
+}

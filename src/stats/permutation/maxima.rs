@@ -1,0 +1,223 @@
+//! The largest statistic of each permutation, one group of atoms after another.
+
+use rayon::prelude::*;
+
+use super::counts::Counter;
+use super::labels::Labels;
+use super::{Bits, LANES, MaxT, Permutation, sizes};
+use crate::error::Result;
+use crate::stats::firing_rows::FiringRows;
+use crate::stats::resampling::check_calls;
+
+/// A run of permutations under way. Atoms are shown group after group, as many at a time as memory
+/// holds the firings of; the same labels are drawn again for each, so that groups do not show in the
+/// result. Every group costs the drawing anew, at worst as much as counting.
+pub struct Maxima<'a> {
+    permutation: Permutation<'a>,
+    /// Calls, and true calls, of each stratum.
+    sizes: Vec<(u64, u64)>,
+    labels: Labels,
+    /// The largest statistic so far, of each permutation.
+    largest: Vec<f64>,
+    atoms: Vec<Atom>,
+}
+
+/// What permutations say of all atoms.
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+pub struct Adjusted {
+    /// Of each atom, in the order in which they were shown.
+    pub atoms: Vec<MaxT>,
+    /// What a statistic must exceed for an adjusted p-value of at most 0.05: of B permutations'
+    /// largest statistics that which ⌊(B + 1) / 20⌋ − 1 of them exceed, their 95th percentile.
+    /// Infinite with fewer than 19 permutations, when no p-value is as small.
+    pub critical_value: f64,
+}
+
+/// An atom as it was observed.
+enum Atom {
+    NotTested,
+    /// The strata leave no variance.
+    NoStatistic,
+    Statistic(f64),
+}
+
+/// Mean and standard deviation of an atom's number of true calls under permutation.
+struct Null {
+    mean: f64,
+    sd: f64,
+}
+
+impl Null {
+    /// Of an atom that fires on `fires` calls of each stratum, whose size and true calls are
+    /// `strata`: hypergeometric in each.
+    fn of(fires: &[u64], strata: &[(u64, u64)]) -> Self {
+        let (mut mean, mut variance) = (0.0, 0.0);
+        for (&fires, &(size, tp)) in fires.iter().zip(strata) {
+            let (m, n, t) = (fires as f64, size as f64, tp as f64);
+            if size > 0 {
+                mean += m * t / n;
+            }
+            if size > 1 {
+                variance += m * t * (n - m) * (n - t) / (n * n * (n - 1.0));
+            }
+        }
+        let sd = f64::sqrt(variance);
+        Self { mean, sd }
+    }
+
+    /// Comparable across permutations to the last bit: it depends on a count and nothing else.
+    fn statistic(&self, tp: u32) -> f64 {
+        (f64::from(tp) - self.mean).abs() / self.sd
+    }
+}
+
+impl<'a> Maxima<'a> {
+    /// Before any atom was shown.
+    ///
+    /// # Errors
+    /// Parts of `permutation` that are not of the same calls.
+    pub fn new(permutation: &Permutation<'a>) -> Result<Self> {
+        permutation.check()?;
+        let batches = permutation.count.div_ceil(LANES);
+        Ok(Self {
+            permutation: *permutation,
+            sizes: sizes(permutation),
+            labels: Labels::new(permutation),
+            largest: crate::memory::filled(batches, LANES, "the permutations", || 0.0)?,
+            atoms: Vec::new(),
+        })
+    }
+
+    /// Shows a group of atoms. Only those that are `tested` take part in the largest statistic;
+    /// which are may depend on anything but labels. `go_on` is asked before each batch of 512
+    /// permutations.
+    ///
+    /// # Errors
+    /// What `go_on` says; firings on calls that the permutation does not have.
+    pub fn observe(
+        &mut self,
+        firings: &FiringRows,
+        tested: &(dyn Fn(u32) -> bool + Sync),
+        go_on: &(dyn Fn() -> Result<()> + Sync),
+    ) -> Result<()> {
+        check_calls(firings, self.permutation.is_tp.len())?;
+        let is_tested = |atom: &u32| tested(*atom);
+        let nulls: Vec<(u32, Null)> = firings
+            .atoms()
+            .into_par_iter()
+            .filter(is_tested)
+            .map(|atom| (atom, self.null(firings.of(atom))))
+            // Without variance there is no statistic.
+            .filter(|(_, null)| null.sd > 0.0)
+            .collect();
+        for (batch, largest) in (0..).zip(self.largest.chunks_exact_mut(LANES)) {
+            go_on()?;
+            let labels = self.labels.draw(batch);
+            let most = nulls
+                .par_iter()
+                .fold(Largest::none, |largest, (atom, null)| {
+                    largest.with(firings.of(*atom), null, labels)
+                })
+                .reduce(Largest::none, |mut most, other| {
+                    larger(&mut most.0, &other.0);
+                    most
+                });
+            larger(largest, &most.0);
+        }
+        self.remember(firings, &nulls, tested);
+        Ok(())
+    }
+
+    /// What is kept of a group's atoms.
+    fn remember(
+        &mut self,
+        firings: &FiringRows,
+        nulls: &[(u32, Null)],
+        tested: &dyn Fn(u32) -> bool,
+    ) {
+        let mut nulls = nulls.iter().peekable();
+        for atom in firings.atoms() {
+            let null = nulls.next_if(|(of, _)| *of == atom);
+            self.atoms.push(match null {
+                Some((_, null)) => {
+                    let is_tp = |row: &&u32| self.permutation.is_tp[**row as usize];
+                    let tp = firings.of(atom).iter().filter(is_tp).count();
+                    Atom::Statistic(null.statistic(tp as u32))
+                }
+                None if tested(atom) => Atom::NoStatistic,
+                None => Atom::NotTested,
+            });
+        }
+    }
+
+    /// An atom under the null hypothesis.
+    fn null(&self, rows: &[u32]) -> Null {
+        let mut fires = vec![0; self.sizes.len()];
+        for &row in rows {
+            fires[usize::from(self.permutation.strata[row as usize])] += 1;
+        }
+        Null::of(&fires, &self.sizes)
+    }
+
+    /// Adjusts all atoms that were shown for all that were tested.
+    pub fn finish(self) -> Adjusted {
+        let Self {
+            mut largest, atoms, ..
+        } = self;
+        largest.truncate(self.permutation.count);
+        largest.sort_unstable_by(f64::total_cmp);
+        let adjusted = |atom: &Atom| match *atom {
+            Atom::NotTested => MaxT {
+                statistic: f64::NAN,
+                p: f64::NAN,
+            },
+            Atom::NoStatistic => MaxT {
+                statistic: f64::NAN,
+                p: 1.0,
+            },
+            Atom::Statistic(statistic) => {
+                let below = largest.partition_point(|&largest| largest < statistic);
+                let reached = largest.len() - below;
+                let p = (1 + reached) as f64 / (1 + largest.len()) as f64;
+                MaxT { statistic, p }
+            }
+        };
+        let rank = (largest.len() + 1) / 20;
+        let critical_value = match rank {
+            0 => f64::INFINITY,
+            _ => largest[largest.len() - rank],
+        };
+        Adjusted {
+            atoms: atoms.iter().map(adjusted).collect(),
+            critical_value,
+        }
+    }
+}
+
+/// The larger of two statistics, for each permutation. It does not depend on which comes first.
+fn larger(mine: &mut [f64], theirs: &[f64]) {
+    for (mine, &theirs) in mine.iter_mut().zip(theirs) {
+        *mine = mine.max(theirs);
+    }
+}
+
+/// The largest statistic of some atoms, for each permutation.
+struct Largest(Vec<f64>);
+
+impl Largest {
+    fn none() -> Self {
+        Self(vec![0.0; LANES])
+    }
+
+    fn with(mut self, rows: &[u32], null: &Null, labels: &[Bits]) -> Self {
+        let mut counter = Counter::default();
+        for &row in rows {
+            counter.add(&labels[row as usize]);
+        }
+        let counts = counter.counts();
+        for (largest, &tp) in self.0.iter_mut().zip(&counts) {
+            *largest = largest.max(null.statistic(tp));
+        }
+        self
+    }
+}

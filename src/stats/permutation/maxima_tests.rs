@@ -1,0 +1,158 @@
+//! Runs by groups of atoms, of some atoms, and runs that end early.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::super::blocks::Blocks;
+use super::super::firing_rows::FiringRows;
+use super::exchange_tests::{ATOMS, Cohort, K, duplicated, permutation};
+use super::{Adjusted, Exchange, Maxima, Permutation, max_t};
+use crate::cohort::Calls;
+use crate::details::{Block, Details};
+use crate::error::{Error, Result};
+use crate::fires::FiringSets;
+
+fn by_groups(cohort: &Cohort, cuts: &[u32], tested: &(dyn Fn(u32) -> bool + Sync)) -> Adjusted {
+    let exchange = Exchange::Loci(&cohort.loci);
+    let mut maxima = Maxima::new(&permutation(cohort, exchange, 2)).expect("one cohort");
+    for cut in cuts.windows(2) {
+        maxima
+            .observe(&group(cohort, cut[0]..cut[1]), tested, &|| Ok(()))
+            .expect("one cohort");
+    }
+    maxima.finish()
+}
+
+/// The firings of some atoms.
+fn group(cohort: &Cohort, atoms: std::ops::Range<u32>) -> FiringRows {
+    let mut fires = [0; ATOMS];
+    for &atom in &cohort.atoms {
+        fires[atom as usize] += 1;
+    }
+    let sets = FiringSets::new(K, cohort.atoms.clone(), vec![]);
+    FiringRows::gather(&Sets(sets), atoms, &fires).expect("one cohort")
+}
+
+/// Firing sets of calls of which nothing else is asked.
+struct Sets(FiringSets);
+
+impl Details for Sets {
+    fn blocks(&self, take: &mut dyn FnMut(Block<'_>) -> Result<()>) -> Result<()> {
+        take(Block {
+            first: 0,
+            calls: &Calls::default(),
+            sets: &self.0,
+        })
+    }
+}
+
+#[test]
+fn groups_of_atoms_do_not_show() {
+    let cohort = duplicated(4);
+    let all = ATOMS as u32;
+    let whole = by_groups(&cohort, &[0, all], &|_| true);
+    assert_eq!(by_groups(&cohort, &[0, 1, 9, 9, all], &|_| true), whole);
+    let firings = FiringRows::new(&cohort.atoms, K, ATOMS);
+    let permutation = permutation(&cohort, Exchange::Loci(&cohort.loci), 2);
+    assert_eq!(max_t(&firings, &permutation).expect("one"), whole.atoms);
+    for atom in &whole.atoms {
+        assert_eq!(atom.p <= 0.05, atom.statistic > whole.critical_value);
+    }
+}
+
+#[test]
+fn atoms_that_are_not_tested_take_no_part() {
+    let cohort = duplicated(5);
+    let some = by_groups(&cohort, &[0, 10, ATOMS as u32], &|atom| atom % 4 == 1);
+    let all = by_groups(&cohort, &[0, ATOMS as u32], &|_| true);
+    let mut smaller = 0;
+    for (atom, (some, all)) in some.atoms.iter().zip(&all.atoms).enumerate() {
+        if atom % 4 == 1 {
+            assert_eq!(some.statistic, all.statistic);
+            assert!(some.p <= all.p);
+            smaller += usize::from(some.p < all.p);
+        } else {
+            assert!(some.statistic.is_nan() && some.p.is_nan());
+        }
+    }
+    assert!(smaller > 0 && some.critical_value <= all.critical_value);
+}
+
+#[test]
+fn the_critical_value_is_that_of_the_rank() {
+    // Atoms whose statistics are spread, and p-values from (1 + r) / (1 + B) at every B.
+    let cohort = duplicated(6);
+    let firings = FiringRows::new(&cohort.atoms, K, ATOMS);
+    for count in [0, 18, 19, 20, 38, 39, 400] {
+        let permutation = Permutation {
+            count,
+            ..permutation(&cohort, Exchange::Calls, 1)
+        };
+        let mut maxima = Maxima::new(&permutation).expect("one cohort");
+        maxima
+            .observe(&firings, &|_| true, &|| Ok(()))
+            .expect("one cohort");
+        let found = maxima.finish();
+        assert_eq!(found.critical_value.is_infinite(), count < 19);
+        for atom in &found.atoms {
+            assert_eq!(atom.p <= 0.05, atom.statistic > found.critical_value);
+        }
+        assert_eq!(found.atoms.iter().any(|atom| atom.p <= 0.05), count >= 19);
+    }
+}
+
+#[test]
+fn a_run_ends_when_it_is_told_to() {
+    let cohort = duplicated(9);
+    let firings = FiringRows::new(&cohort.atoms, K, ATOMS);
+    let permutation = Permutation {
+        count: 5000,
+        ..permutation(&cohort, Exchange::Calls, 1)
+    };
+    let asked = AtomicUsize::new(0);
+    let go_on = || match asked.fetch_add(1, Ordering::Relaxed) {
+        2 => Err(Error::Cancelled),
+        _ => Ok(()),
+    };
+    let mut maxima = Maxima::new(&permutation).expect("one cohort");
+    let end = maxima.observe(&firings, &|_| true, &go_on);
+    assert!(matches!(end, Err(Error::Cancelled)));
+    assert_eq!(asked.load(Ordering::Relaxed), 3);
+}
+
+#[test]
+fn parts_of_other_calls_are_refused() {
+    let cohort = duplicated(10);
+    let firings = FiringRows::new(&cohort.atoms, K, ATOMS);
+    let refused = |exchange, is_tp, word: &str| {
+        let permutation = Permutation {
+            is_tp,
+            ..permutation(&cohort, exchange, 1)
+        };
+        let error = max_t(&firings, &permutation).expect_err(word).to_string();
+        assert!(error.contains(word), "{error}");
+    };
+    let short = Blocks::samples(&[0; 239]);
+    let sample = Blocks::samples(&[0; 240]);
+    let twice: Vec<u32> = (0..240).map(|row| row / 2).collect();
+    let beyond: Vec<u32> = (1..241).collect();
+    let is_tp = &cohort.is_tp[..];
+    refused(Exchange::Calls, &is_tp[1..], "strata");
+    refused(Exchange::Loci(&short), is_tp, "blocks");
+    for (sample, order, word) in [
+        (&short, &beyond, "blocks"),
+        (&sample, &twice, "order"),
+        (&sample, &beyond, "order"),
+    ] {
+        refused(Exchange::Samples { sample, order }, is_tp, word);
+    }
+    let permutation = Permutation {
+        is_tp: &is_tp[..100],
+        strata: &cohort.strata[..100],
+        ..permutation(&cohort, Exchange::Calls, 1)
+    };
+    let error = max_t(&firings, &permutation).expect_err("firings beyond");
+    assert!(
+        error.to_string().contains("firings on 100 calls"),
+        "{error}"
+    );
+}

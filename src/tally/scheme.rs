@@ -1,0 +1,206 @@
+//! What rows are told apart by beside their label.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// The confounders that a cohort is stratified by: any of a call's type, size and dataset.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Scheme {
+    /// SV type.
+    pub svtype: bool,
+    /// Truvari's bin of the size.
+    pub size: bool,
+    /// The dataset: sample, caller.
+    pub dataset: bool,
+}
+
+impl Scheme {
+    /// All three.
+    pub const ALL: Self = Self {
+        svtype: true,
+        size: true,
+        dataset: true,
+    };
+
+    /// The type alone: what the notebook's tables need, and so the least that is counted.
+    pub const TYPE: Self = Self {
+        svtype: true,
+        size: false,
+        dataset: false,
+    };
+
+    /// Nothing: all calls are one stratum.
+    pub const NONE: Self = Self {
+        svtype: false,
+        size: false,
+        dataset: false,
+    };
+
+    /// What either is stratified by.
+    #[must_use]
+    pub fn union(self, other: Self) -> Self {
+        Self {
+            svtype: self.svtype || other.svtype,
+            size: self.size || other.size,
+            dataset: self.dataset || other.dataset,
+        }
+    }
+
+    /// Whether whatever is told apart here is told apart there.
+    pub fn is_within(self, finer: Self) -> bool {
+        self.union(finer) == finer
+    }
+
+    fn names(self) -> impl Iterator<Item = &'static str> {
+        let named = [
+            (self.svtype, "svtype"),
+            (self.size, "size"),
+            (self.dataset, "dataset"),
+        ];
+        named
+            .into_iter()
+            .filter_map(|(is, name)| is.then_some(name))
+    }
+}
+
+impl Default for Scheme {
+    fn default() -> Self {
+        Self::ALL
+    }
+}
+
+impl fmt::Display for Scheme {
+    /// As `--strata` takes it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<_> = self.names().collect();
+        f.write_str(if names.is_empty() { "none" } else { "" })?;
+        f.write_str(&names.join(","))
+    }
+}
+
+impl FromStr for Scheme {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text.trim() == "none" {
+            return Ok(Self::NONE);
+        }
+        let mut scheme = Self::NONE;
+        for name in text.split(',') {
+            match name.trim() {
+                "svtype" => scheme.svtype = true,
+                "size" => scheme.size = true,
+                "dataset" => scheme.dataset = true,
+                other => {
+                    return Err(format!(
+                        "{other:?}: expected some of svtype, size and dataset with commas between \
+                         them, or none"
+                    ));
+                }
+            }
+        }
+        Ok(scheme)
+    }
+}
+
+impl serde::Serialize for Scheme {
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(self)
+    }
+}
+
+/// A range of sizes, |svlen| in base pairs: Truvari's bins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SizeBin(u8);
+
+impl SizeBin {
+    /// The bins' names, as Truvari writes them (`truvari.SZBINS`), and one for a size that is no
+    /// number.
+    pub const NAMES: [&'static str; 12] = [
+        "[0,50)",
+        "[50,100)",
+        "[100,200)",
+        "[200,300)",
+        "[300,400)",
+        "[400,600)",
+        "[600,800)",
+        "[800,1k)",
+        "[1k,2.5k)",
+        "[2.5k,5k)",
+        ">=5k",
+        "unknown",
+    ];
+
+    /// Where each of them ends but for the last two.
+    const ENDS: [f64; 10] = [
+        50.0, 100.0, 200.0, 300.0, 400.0, 600.0, 800.0, 1000.0, 2500.0, 5000.0,
+    ];
+
+    /// The bin of a call's SVLEN, whatever its sign. A missing one is 0, as everywhere.
+    pub fn of(svlen: f64) -> Self {
+        if svlen.is_nan() {
+            return Self(Self::NAMES.len() as u8 - 1);
+        }
+        Self(Self::ENDS.partition_point(|&end| end <= svlen.abs()) as u8)
+    }
+
+    /// The bin's name.
+    pub fn name(self) -> &'static str {
+        Self::NAMES[usize::from(self.0)]
+    }
+
+    /// The bin of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        let place = Self::NAMES.iter().position(|known| *known == name)?;
+        Some(Self(place as u8))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Scheme, SizeBin};
+
+    #[test]
+    fn sizes_fall_into_truvaris_bins() {
+        for (svlen, name) in [
+            (0.0, "[0,50)"),
+            (-49.0, "[0,50)"),
+            (50.0, "[50,100)"),
+            (-99.5, "[50,100)"),
+            (999.0, "[800,1k)"),
+            (1000.0, "[1k,2.5k)"),
+            (4999.0, "[2.5k,5k)"),
+            (5000.0, ">=5k"),
+            (f64::NEG_INFINITY, ">=5k"),
+            (f64::NAN, "unknown"),
+        ] {
+            let bin = SizeBin::of(svlen);
+            assert_eq!(bin.name(), name, "{svlen}");
+            assert_eq!(SizeBin::named(name), Some(bin));
+        }
+        assert_eq!(SizeBin::named("[0,51)"), None);
+    }
+
+    #[test]
+    fn schemes_are_read_as_they_are_written() {
+        for text in [
+            "none",
+            "svtype",
+            "size",
+            "svtype,size",
+            "svtype,size,dataset",
+        ] {
+            let scheme: Scheme = text.parse().expect("a scheme");
+            assert_eq!(scheme.to_string(), text);
+            assert!(scheme.is_within(Scheme::ALL) && Scheme::NONE.is_within(scheme));
+        }
+        assert_eq!(
+            "dataset, size".parse::<Scheme>().map(|s| s.to_string()),
+            Ok("size,dataset".to_owned())
+        );
+        assert!(!Scheme::ALL.is_within(Scheme::TYPE));
+        for wrong in ["", "svtype,", "chrom", "none,size"] {
+            assert!(wrong.parse::<Scheme>().is_err(), "{wrong}");
+        }
+    }
+}
