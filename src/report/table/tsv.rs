@@ -118,58 +118,79 @@ fn float(x: f64, text: &mut Vec<u8>, scratch: &mut Vec<u8>) -> io::Result<()> {
         text.extend_from_slice(b"NA");
         return Ok(());
     }
+    if x < 0.0 || x.to_bits() == (-0.0_f64).to_bits() {
+        text.push(b'-');
+    }
     if x.is_infinite() {
-        text.extend_from_slice(if x > 0.0 { b"inf" } else { b"-inf" });
+        text.extend_from_slice(b"inf");
         return Ok(());
     }
     scratch.clear();
-    write!(scratch, "{x:e}")?;
-    if !fixed(scratch, text) {
-        text.extend_from_slice(scratch);
+    serde_json::to_writer(&mut *scratch, &x.abs())?;
+    decimal(scratch, text)
+}
+
+/// Writes a number, given with the fewest digits but in any form (`0.5`, `1.0`, `12e-20`), in the
+/// shortest form there is.
+fn decimal(number: &mut Vec<u8>, text: &mut Vec<u8>) -> io::Result<()> {
+    let mut power = 0_i32;
+    if let Some(e) = number.iter().rposition(|&byte| byte == b'e') {
+        let exponent = std::str::from_utf8(&number[e + 1..]).map_err(io::Error::other)?;
+        power = exponent.parse().map_err(io::Error::other)?;
+        number.truncate(e);
+    }
+    let point = number.iter().position(|&byte| byte == b'.');
+    let whole = point.unwrap_or(number.len());
+    if point.is_some() {
+        number.remove(whole);
+    }
+    let zeros = number.iter().take_while(|&&digit| digit == b'0').count();
+    let end = number.iter().rposition(|&digit| digit != b'0');
+    let Some(end) = end else {
+        text.push(b'0');
+        return Ok(());
+    };
+    // The number is d.ddd times ten to this.
+    power += whole as i32 - zeros as i32 - 1;
+    layout(&number[zeros..=end], power, text)
+}
+
+/// Writes `d.ddd·10^power`, without exponent unless that is shorter.
+fn layout(digits: &[u8], power: i32, text: &mut Vec<u8>) -> io::Result<()> {
+    let count = digits.len();
+    let dot = usize::from(count > 1);
+    let before = usize::try_from(power + 1).unwrap_or(0);
+    let zeros = usize::try_from(-power).unwrap_or(0);
+    let fixed = if zeros == 0 && before >= count {
+        before
+    } else {
+        count + 1 + zeros
+    };
+    let exponent = count + dot + 1 + usize::from(power < 0) + decimals(power.unsigned_abs());
+    if fixed > exponent {
+        text.push(digits[0]);
+        if dot > 0 {
+            text.push(b'.');
+        }
+        text.extend_from_slice(&digits[1..]);
+        return write!(text, "e{power}");
+    }
+    if zeros > 0 {
+        text.extend_from_slice(b"0.");
+        text.extend(std::iter::repeat_n(b'0', zeros - 1));
+        text.extend_from_slice(digits);
+    } else if before < count {
+        text.extend_from_slice(&digits[..before]);
+        text.push(b'.');
+        text.extend_from_slice(&digits[before..]);
+    } else {
+        text.extend_from_slice(digits);
+        text.extend(std::iter::repeat_n(b'0', before - count));
     }
     Ok(())
 }
 
-/// Writes a number without exponent, if that is no longer; it is given with one, as `-1.25e-7`.
-fn fixed(scientific: &[u8], text: &mut Vec<u8>) -> bool {
-    let Some(e) = scientific.iter().rposition(|&byte| byte == b'e') else {
-        return false;
-    };
-    let (mantissa, power) = (&scientific[..e], &scientific[e + 1..]);
-    let Some(power) = std::str::from_utf8(power)
-        .ok()
-        .and_then(|p| p.parse::<i32>().ok())
-    else {
-        return false;
-    };
-    let (sign, mantissa) = match mantissa {
-        [b'-', rest @ ..] => (&b"-"[..], rest),
-        rest => (&b""[..], rest),
-    };
-    let digits = mantissa.iter().filter(|&&byte| byte != b'.').copied();
-    let count = mantissa.len() - usize::from(mantissa.len() > 1);
-    let before = usize::try_from(power + 1).unwrap_or(0);
-    let zeros = usize::try_from(-power).unwrap_or(0);
-    let length = match (zeros, before) {
-        (0, before) if before >= count => before,
-        (zeros, _) => count + 1 + zeros,
-    };
-    if length > scientific.len() - sign.len() {
-        return false;
-    }
-    text.extend_from_slice(sign);
-    if zeros > 0 {
-        text.extend_from_slice(b"0.");
-        text.extend(std::iter::repeat_n(b'0', zeros - 1));
-        text.extend(digits);
-        return true;
-    }
-    for (place, digit) in digits.enumerate() {
-        if place == before {
-            text.push(b'.');
-        }
-        text.push(digit);
-    }
-    text.extend(std::iter::repeat_n(b'0', before.saturating_sub(count)));
-    true
+/// How many decimal digits a number has.
+fn decimals(x: u32) -> usize {
+    x.checked_ilog10().map_or(1, |most| most as usize + 1)
 }
