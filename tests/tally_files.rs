@@ -141,7 +141,7 @@ fn what_does_not_go_together_is_refused_by_name() {
         with_header(&good, definition),
         &[&names[1], "version 2", "version 1"],
     );
-    let strata = swap("\"label, svtype\"", "\"label, size\"");
+    let strata = swap("\"svtype,size,dataset\"", "\"label, size\"");
     refused(
         with_header(&good, strata),
         &[&names[1], "strata_scheme", "label, size"],
@@ -243,7 +243,12 @@ fn scores_must_be_numbers_one_for_each_atom() {
     let sets = file.and_then(|file| file.sets(0..20)).expect("firing sets");
     assert!(sets.scores().is_none() && sets.rows() == 20);
     let bare = cohort.report(&bare, "bare", &["--save-fires"]);
-    assert!(bare == cohort.report(&tally, "scored", &["--save-fires"]));
+    let scored = cohort.report(&tally, "scored", &["--save-fires"]);
+    for ((name, without), (_, with)) in bare.iter().zip(&scored) {
+        let tells_scores = ["atoms.parquet", "atoms.tsv", "report.txt"].contains(&&**name);
+        assert_eq!(without != with, tells_scores, "{name}");
+    }
+    assert_eq!(bare.len(), scored.len());
 }
 
 #[test]

@@ -5,9 +5,11 @@
 //! | `atoms` | `atoms`: one row an atom |
 //! | `categories` | `atom_types`, `atom_chromosomes`, `atom_datasets`: one row an atom and category |
 //! | `sizes` | `atom_sizes`: one row an atom |
+//! | `pairs` | `atom_pairs`: one row for two atoms |
 
 mod atoms;
 mod categories;
+mod pairs;
 mod sizes;
 
 use super::table::{Table, Values};
@@ -16,9 +18,11 @@ use crate::stats::inference::PValue;
 
 pub use atoms::atoms;
 pub use categories::{chromosomes, datasets, types};
+pub use pairs::pairs;
 pub use sizes::sizes;
 
-/// All tables that there are of a cohort; those that need firing sets only where there are some.
+/// All tables that there are of a cohort but that of pairs, which may be large; those that need firing
+/// sets only where there are some.
 pub fn of(evidence: &Evidence) -> Vec<Table> {
     let mut tables = vec![atoms(evidence), types(&evidence.types)];
     if let Some(firings) = &evidence.firings {

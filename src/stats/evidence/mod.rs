@@ -28,6 +28,8 @@ use serde::Serialize;
 
 use crate::details::Details;
 use crate::error::Result;
+use crate::stats::inference::stratified::StratumCounts;
+use crate::stats::pairs::{self, Pairs};
 use crate::tally::{Scheme, Tally};
 
 pub use atoms::{Adjusted, AtomCounts};
@@ -72,6 +74,8 @@ pub struct Evidence {
     pub permutations: Option<Permutations>,
     /// Intervals of the strongest atoms' log odds ratios by bootstrap, where one was asked for.
     pub bootstrap: Vec<BootstrapInterval>,
+    /// Which atoms fire together; `None` without firing sets.
+    pub pairs: Option<Pairs>,
     /// What needs firing sets; `None` without them.
     pub firings: Option<FiringEvidence>,
     /// Where the time went.
@@ -110,6 +114,8 @@ pub struct Seconds {
     pub permutations: f64,
     /// The bootstrap.
     pub bootstrap: f64,
+    /// Co-activation.
+    pub pairs: f64,
 }
 
 impl Evidence {
@@ -149,6 +155,7 @@ impl Evidence {
             types,
             permutations: told.permutations,
             bootstrap: told.bootstrap,
+            pairs: told.pairs,
             firings: told.firings,
             seconds: Seconds {
                 counts: seconds.counts,
@@ -165,6 +172,7 @@ struct Told {
     firings: Option<FiringEvidence>,
     permutations: Option<Permutations>,
     bootstrap: Vec<BootstrapInterval>,
+    pairs: Option<Pairs>,
     seconds: Seconds,
 }
 
@@ -198,13 +206,38 @@ impl Told {
         seconds.firings += clock.lap();
         let bootstrap = headlines.intervals(&facts, &grouping, options, go_on)?;
         seconds.bootstrap = clock.lap();
+        let pairs = pairs(details, all, options, go_on)?;
+        seconds.pairs = clock.lap();
         Ok(Self {
+            pairs: Some(pairs),
             firings: Some(firings),
             permutations: maxima.map(|maxima| Permutations::of(maxima, options.permutations)),
             bootstrap,
             seconds,
         })
     }
+}
+
+fn pairs(
+    details: &dyn Details,
+    all: &AllAtoms,
+    options: &Options,
+    go_on: &(dyn Fn() -> Result<()> + Sync),
+) -> Result<Pairs> {
+    let on = |pick: fn(&AtomCounts) -> u64| all.atoms.iter().map(pick).collect::<Vec<_>>();
+    let (tp_on, fp_on) = (on(|atom| atom.table.tp_on), on(|atom| atom.table.fp_on));
+    let counts = StratumCounts {
+        tp_on: &tp_on,
+        fp_on: &fp_on,
+        tp: all.tp,
+        fp: all.fp,
+    };
+    let settings = pairs::Settings {
+        min_coactivation: options.min_coactivation,
+        most_pairs: pairs::MOST_PAIRS,
+        memory: options.memory,
+    };
+    Pairs::count(details, &counts, &settings, go_on)
 }
 
 /// Seconds since the last look.

@@ -141,11 +141,24 @@ fn one(f: &mut Formatter<'_>, evidence: &Evidence, atom: usize) -> Result {
         Some(adjusted) => write!(f, "; within strata {}", odds_text(&adjusted))?,
         None => write!(f, "; within strata no odds ratio can be had")?,
     }
+    let drawn = evidence.bootstrap.iter();
+    if let Some(found) = drawn.into_iter().find(|found| found.atom as usize == atom) {
+        let [low, high] = [found.low, found.high].map(libm::exp);
+        write!(f, "; bootstrap of {} {low:.2} to {high:.2}", blocks_text(evidence))?;
+    }
     let cautions = cautions_of(evidence, atom, counts);
     if cautions.is_empty() {
         writeln!(f, ".")
     } else {
         writeln!(f, ".\n      Caution: {}.", cautions.join("; "))
+    }
+}
+
+/// What the bootstrap draws.
+fn blocks_text(evidence: &Evidence) -> &'static str {
+    match evidence.options.block {
+        Exchange::Sample => "datasets",
+        Exchange::Call | Exchange::Locus => "loci",
     }
 }
 

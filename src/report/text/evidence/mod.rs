@@ -3,6 +3,7 @@
 
 mod atoms;
 mod calls;
+mod pairs;
 
 use std::fmt::{Formatter, Result};
 
@@ -26,7 +27,8 @@ pub(super) fn section(f: &mut Formatter<'_>, evidence: &Evidence) -> Result {
     atoms::strongest(f, evidence)?;
     atoms::cautions(f, evidence)?;
     calls::types(f, evidence)?;
-    calls::with_firings(f, evidence)
+    calls::with_firings(f, evidence)?;
+    pairs::section(f, evidence)
 }
 
 /// Whether an adjusted p-value is below the level.
