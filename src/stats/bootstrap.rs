@@ -152,7 +152,7 @@ impl<'a> Bootstrap<'a> {
             crate::memory::filled(firings.atoms().len(), self.replicates, what, || 0.0)?;
         for index in 0..self.draws() {
             go_on()?;
-            let draw = Bootstrap { ..*self }.draw(index, calls)?;
+            let draw = self.draw(index, calls)?;
             let of_draw = draw.of_atoms(firings, |atom, replicates| {
                 let mut values = [0.0; TOGETHER];
                 for (replicate, value) in values[..replicates.len()].iter_mut().enumerate() {

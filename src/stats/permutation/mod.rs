@@ -76,10 +76,10 @@ pub enum Exchange<'a> {
     /// G3 2:1067–1075). Neighbours stay together but where the ends meet, and each sample keeps its
     /// number of true calls in each stratum.
     ///
-    /// Valid, up to that seam, where the dependence of labels along the genome is everywhere the same,
-    /// in the number of calls between two of them; samples and strata turn independently, so that it
-    /// is for calls that are shared by samples what [`Exchange::Calls`] is within one. A sample with n
-    /// calls of a stratum has n arrangements only: with few of them the test is conservative.
+    /// Valid, up to that seam, where labels depend on one another along the genome in the same way
+    /// everywhere, by the number of calls between them. Samples and strata turn independently: calls
+    /// that several samples share are torn apart, and count as several observations. A sample with n
+    /// calls of a stratum has n arrangements of them; with few in all the test is conservative.
     Samples {
         /// The sample of each call.
         sample: &'a Blocks,
