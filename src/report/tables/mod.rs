@@ -4,10 +4,12 @@
 //! |---|---|
 //! | `atoms` | `atoms`: one row an atom |
 //! | `categories` | `atom_types`, `atom_chromosomes`, `atom_datasets`: one row an atom and category |
+//! | `replication` | `replication`: one row an atom; `replication_summary`: one row a direction |
 //! | `sizes` | `atom_sizes`: one row an atom |
 
 mod atoms;
 mod categories;
+mod replication;
 mod sizes;
 
 use super::table::{Table, Values};
@@ -16,6 +18,7 @@ use crate::stats::inference::PValue;
 
 pub use atoms::atoms;
 pub use categories::{chromosomes, datasets, types};
+pub use replication::{replication, replication_summary};
 pub use sizes::sizes;
 
 /// All tables that there are of a cohort; those that need firing sets only where there are some.
