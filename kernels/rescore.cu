@@ -1,10 +1,12 @@
-// Purpose  canonical scores: of the pairs that selection left open, grouped by atom so that weight
-//          rows are reused, and of all atoms for rows that overflowed.
+// Purpose  canonical scores: of the pairs that selection left open, or of those that fire, grouped by
+//          atom so that weight rows are reused, and of all atoms for rows that overflowed.
 // Arrays   x       [rows, dim]  binary32, whitened      weight [features, dim]  binary32
 //          bias    [features]   binary32                pairs  [pair_count]     select.cu's
 //          order   [pairs]      pairs by atom           score  [pairs]          binary64 out
-// Launch   pair_offsets: one block of 1024; order_pairs: a thread a pair; rescore_pairs: a warp for
-//          four pairs, grid-stride; score_rows: a warp an atom, grid-stride; all 256 threads
+//          fires   [rows, k]    settled                 states [rows]           select.cu's
+// Launch   fired_pairs: a thread a pair, grid-stride; pair_offsets: one block of 1024; order_pairs: a
+//          thread a pair; rescore_pairs: a warp for four pairs, grid-stride; score_rows: a warp an
+//          atom, grid-stride; all 256 threads
 // Limits   dim < 2^32; pairs < 2^32
 // Ties     a score is defined to the last bit: tally.cu breaks ties by index
 // Floors   a pair reads 4 · dim bytes of x and, shared by the pairs of its atom, of weight: at
@@ -34,6 +36,37 @@ struct RescoreArgs {
     u32 pair_capacity;
 };
 static_assert(sizeof(RescoreArgs) == 96, "its Rust twin has 96 bytes");
+
+struct FiredArgs {
+    const u32* fires;
+    const RowState* states;
+    Pair* pairs;       // [rows, k]
+    u32* pair_count;   // out: rows · k
+    u32* atom_pairs;   // [features]: counts; zero before
+    u32 rows;
+    u32 k;
+    u32 with_overflowed;  // 1: rows that overflowed are settled too
+    u32 unused;
+};
+static_assert(sizeof(FiredArgs) == 56, "its Rust twin has 56 bytes");
+
+// The pairs that fire, row by row, so that their scores are [rows, k]; none of rows that are not
+// settled. Ranks come in an order of chance, which moves no score.
+KERNEL(fired_pairs, FiredArgs, RESCORE_THREADS) {
+    u64 count = (u64)args.rows * args.k;
+    u64 thread = (u64)blockIdx.x * blockDim.x + threadIdx.x;
+    if (thread == 0) *args.pair_count = (u32)count;
+    for (u64 p = thread; p < count; p += (u64)gridDim.x * blockDim.x) {
+        u32 row = (u32)p / args.k;
+        u32 status = args.states[row].status;
+        Pair pair = {NO_PAIR, 0, 0};
+        if (status == ROW_OPEN || (status == ROW_OVERFLOW && args.with_overflowed)) {
+            u32 atom = args.fires[p];
+            pair = {row, atom, atomicAdd(&args.atom_pairs[atom], 1u)};
+        }
+        args.pairs[p] = pair;
+    }
+}
 
 // Exclusive prefix sums of atom_pairs, in place.
 KERNEL(pair_offsets, RescoreArgs, SCAN_THREADS) {

@@ -15,6 +15,13 @@ fn analyze_writes_everything_and_prints_the_report() {
     let files = contents(&cohort.out());
     let names: Vec<_> = files.iter().map(|(name, _)| name.as_str()).collect();
     let expected = [
+        "atom_chromosomes.parquet",
+        "atom_datasets.parquet",
+        "atom_pairs.parquet",
+        "atom_sizes.parquet",
+        "atom_types.parquet",
+        "atoms.parquet",
+        "atoms.tsv",
         "coactivation.csv",
         "fires.npy",
         "report.txt",
@@ -23,8 +30,9 @@ fn analyze_writes_everything_and_prints_the_report() {
         "top_biased_features.json",
     ];
     assert_eq!(names, expected);
-    assert_eq!(files[2].1, output.stdout);
-    let run: serde_json::Value = serde_json::from_slice(&files[3].1).expect("JSON");
+    let of = |name: &str| &files.iter().find(|(found, _)| found == name).expect(name).1;
+    assert_eq!(of("report.txt"), &output.stdout);
+    let run: serde_json::Value = serde_json::from_slice(of("run.json")).expect("JSON");
     assert_eq!(run["shapes"]["rows"], 500);
     assert_eq!(run["shapes"]["k"], 6);
     assert_eq!(run["certificate"]["rows"], 500);
@@ -34,6 +42,61 @@ fn analyze_writes_everything_and_prints_the_report() {
             .is_some_and(|rate| rate > 0.0)
     );
     assert_eq!(run["inputs"][0]["sha256"].as_str().map(str::len), Some(64));
+    assert!(run["tables"]["seconds"]["writing"].is_f64());
+}
+
+#[test]
+fn the_notebooks_tables_alone_are_its_own_files_to_the_byte() {
+    let cohort = Cohort::simulated(500);
+    assert!(cohort.analyze(None, None, &["-q"]).status.success());
+    let all = contents(&cohort.out());
+    let output = cohort.analyze(None, None, &["-q", "--tables", "notebook"]);
+    assert!(output.status.success());
+    let alone = contents(&cohort.out());
+    let names: Vec<_> = alone.iter().map(|(name, _)| name.as_str()).collect();
+    let expected = [
+        "coactivation.csv",
+        "report.txt",
+        "run.json",
+        "sae_feature_bias_analysis.csv",
+        "top_biased_features.json",
+    ];
+    assert_eq!(names, expected, "and nothing of the run before");
+    for (name, bytes) in &alone {
+        let beside = &all.iter().find(|(other, _)| other == name).expect(name).1;
+        match name.as_str() {
+            "run.json" => {}
+            // The further tables are told after it.
+            "report.txt" => assert!(beside.starts_with(bytes) && beside.len() > bytes.len()),
+            _ => assert!(beside == bytes, "{name}"),
+        }
+    }
+}
+
+#[test]
+fn strata_that_a_tally_does_not_have_are_refused_by_a_report() {
+    let cohort = Cohort::simulated(60);
+    let (tally, out) = (cohort.path("c.tally"), cohort.path("report"));
+    let embeddings = cohort.path("embeddings.pt");
+    let model = cohort.path("sae.pt");
+    let text = |path: &std::path::Path| path.to_str().expect("UTF-8").to_owned();
+    let [tally, out, embeddings, model] =
+        [&tally, &out, &embeddings, &model].map(|path| text(path));
+    let counted = atomscope([
+        "tally",
+        "--embeddings",
+        &embeddings,
+        "--model",
+        &model,
+        "--strata",
+        "svtype,size",
+        "--out",
+        &tally,
+    ]);
+    assert!(counted.status.success());
+    let report = |strata| atomscope(["report", &tally, "--strata", strata, "--out", &out]);
+    assert!(report("size").status.success());
+    assert_refused(&report("dataset"), &["--strata", "dataset", "svtype,size"]);
 }
 
 #[test]

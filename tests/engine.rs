@@ -146,6 +146,7 @@ fn no_row_is_left_is_no_crash() {
     let calls: Calls = vec![Call::default(); 3].into_iter().collect();
     let engine = EngineOptions {
         nonfinite: Nonfinite::Skip,
+        scores: true,
         ..EngineOptions::default()
     };
     let options = AnalyzeOptions {
@@ -158,6 +159,7 @@ fn no_row_is_left_is_no_crash() {
         (found.fires.rows(), found.fires.dropped()),
         (0, &[0, 1, 2][..])
     );
+    assert_eq!(found.fires.scores(), Some(&[][..]));
     assert!(found.findings.bias.atoms.is_empty());
 }
 

@@ -56,9 +56,53 @@ fn check(case: &Case) {
             batch_rows,
             simd,
             cpu: CpuOptions { screen },
+            scores: true,
             ..EngineOptions::default()
         };
-        case.assert_exact(&expected, &encode(case, &options), &format!("{options:?}"));
+        let (found, way) = (encode(case, &options), format!("{options:?}"));
+        case.assert_exact(&expected, &found, &way);
+        case.assert_scored(&found.fires, &way);
+    }
+}
+
+#[test]
+fn scores_are_there_only_where_they_are_wanted() {
+    let case = plain_case(0, 30, 20, 50, 5);
+    let scored = EngineOptions {
+        scores: true,
+        ..EngineOptions::default()
+    };
+    let without = encode(&case, &EngineOptions::default()).fires;
+    let with = encode(&case, &scored).fires;
+    assert!(without.scores().is_none() && with.scores().is_some());
+    assert_eq!(without.atoms(), with.atoms());
+}
+
+#[test]
+fn scores_of_rows_that_are_cut_and_of_many_pairs() {
+    // On either side of where rows are cut, with slices and without a tail; more pairs than go
+    // together; and an atom whose rows are no multiple of those that are scored together.
+    let shapes = [
+        (7, 1024, 60, 9),
+        (7, 1025, 60, 9),
+        (6, 1536, 40, 40),
+        (9, 2079, 70, 3),
+        (5, 1567, 30, 29),
+        (130, 40, 900, 700),
+        (700, 500, 20, 2),
+    ];
+    for (seed, (count, d, f, k)) in (70..).zip(shapes) {
+        let case = random_case(seed, count, d, f, k);
+        for simd in Simd::all() {
+            let options = EngineOptions {
+                threads: Some(1),
+                simd: Some(simd),
+                scores: true,
+                ..EngineOptions::default()
+            };
+            let way = format!("{simd}, {count} x {d}, {f}, {k}");
+            case.assert_scored(&encode(&case, &options).fires, &way);
+        }
     }
 }
 
@@ -164,9 +208,11 @@ fn dropped_rows_leave_every_other_row_alone(mut case: Case) {
             threads: Some(threads),
             batch_rows,
             nonfinite: atomscope::engine::Nonfinite::Skip,
+            scores: true,
             ..EngineOptions::default()
         };
         let found = encode(&case, &options);
+        case.assert_scored(&found.fires, &format!("{options:?}"));
         assert_eq!(found.fires.dropped(), bad);
         let mut kept = 0;
         for (r, atoms) in found.fires.iter() {

@@ -31,13 +31,21 @@ fn encode_rows(
 
 fn encode(case: &Case, options: &EngineOptions) -> Encoded {
     let rows = SliceRows::new(&case.rows, case.d).expect("whole rows");
-    encode_rows(&case.sae(), &rows, &case.strata(), options).expect("an answer")
+    let found = encode_rows(&case.sae(), &rows, &case.strata(), options).expect("an answer");
+    if options.scores {
+        case.assert_scored(&found.fires, &format!("{options:?}"));
+    } else {
+        assert!(found.fires.scores().is_none());
+    }
+    found
 }
 
+/// With scores.
 fn with(batch_rows: Option<usize>, cuda: CudaOptions) -> EngineOptions {
     EngineOptions {
         batch_rows,
         cuda,
+        scores: true,
         ..EngineOptions::default()
     }
 }
@@ -111,9 +119,40 @@ fn what_has_no_room_is_scored_in_full_and_counted() {
     );
     // So does a k that no buffer holds.
     let case = random_case(4, 6, 10, 3000, 2500);
-    let found = encode(&case, &EngineOptions::default());
+    let found = encode(&case, &with(None, CudaOptions::default()));
     case.assert_exact(&case.oracle(), &found, "large k");
     assert_eq!(found.tally.certificate().rows_rescored_in_full, 6);
+}
+
+#[test]
+fn all_atoms_fire_and_are_scored() {
+    if gpu::device().is_none() {
+        return;
+    }
+    let case = random_case(21, 40, 33, 70, 70);
+    for batch_rows in [None, Some(9)] {
+        let found = encode(&case, &with(batch_rows, CudaOptions::default()));
+        case.assert_exact(&case.oracle(), &found, "k = F");
+    }
+}
+
+#[test]
+fn some_rows_of_a_batch_are_scored_in_full() {
+    if gpu::device().is_none() {
+        return;
+    }
+    // Room for the open pairs of some rows alone, and fewer than there are pairs that fire.
+    let case = random_case(22, 90, 60, 900, 80);
+    for pair_capacity in [0, 40, 200] {
+        let cuda = CudaOptions {
+            pair_capacity: Some(pair_capacity),
+            ..fixed(Format::Half)
+        };
+        let found = encode(&case, &with(Some(32), cuda));
+        case.assert_exact(&case.oracle(), &found, "few pairs");
+        let full = found.tally.certificate().rows_rescored_in_full;
+        assert_eq!(full > 0, pair_capacity < 200, "{full} of {pair_capacity}");
+    }
 }
 
 #[test]
@@ -143,6 +182,7 @@ fn a_screen_that_leaves_too_much_open_is_given_up() {
         .encode(&rows, &case.strata(), &Control::default())
         .expect("an answer");
     case.assert_exact(&case.oracle(), &found, "switched");
+    case.assert_scored(&found.fires, "switched");
     assert!(
         engine.code_path().contains("binary32 screen"),
         "{}",

@@ -232,3 +232,97 @@ fn two_runs_do_not_work_on_one_output() {
     drop(lock);
     succeed(&args);
 }
+
+/// Whether a file of firing sets has scores.
+fn has_scores(path: &Path) -> bool {
+    let file = atomscope::store::FiresFile::open(path);
+    file.expect("firing sets").has_scores()
+}
+
+#[test]
+fn a_tally_has_the_scores_that_are_asked_for_whatever_was_done_before() {
+    let cohort = Sharded::new(90);
+    let whole = cohort.whole();
+    let same = ["--screen", "single"];
+    let undisturbed = |out: &str, more: &[&str]| {
+        let tally = cohort.tally(&whole, out, &[&same, more].concat());
+        fs::read(tally.with_extension("tally.fires")).expect("firing sets")
+    };
+    let with = undisturbed("u/with.tally", &[]);
+    let without = undisturbed("u/without.tally", &["--without-scores"]);
+    assert!(without.len() * 3 < with.len() * 2, "scores are most of it");
+    let out = cohort.path("t/w.tally");
+    let fires = out.with_extension("tally.fires");
+    let run = |more: &[&str]| {
+        let mut args = cohort.tally_args(&whole, &out, &[&same, more].concat());
+        args.retain(|arg| arg != "-q");
+        String::from_utf8_lossy(&succeed(&args).stderr).into_owned()
+    };
+    // What an earlier run has left beside the tally: parts with scores, or without.
+    let checkpoints = cohort.path("t/w.tally.checkpoints");
+    let leave_parts = |more: &[&str]| {
+        drop(fs::remove_dir_all(cohort.path("t")));
+        fs::create_dir_all(&checkpoints).expect("made");
+        for rows in ["0..40", "40..80"] {
+            let more = [&same, &["--rows", rows], more].concat();
+            let part = cohort.tally(&whole, "parts/p.tally", &more);
+            let file = atomscope::store::FiresFile::open(&part.with_extension("tally.fires"));
+            let shard = file.expect("firing sets").shard().clone();
+            let digest = &shard.sha256.to_string()[..16];
+            let name = format!("{digest}-{}-{}", shard.rows.start, shard.rows.end);
+            for ending in ["tally", "tally.fires"] {
+                let to = format!("{name}.{}", ending.trim_start_matches("tally."));
+                let from = part.with_extension(ending);
+                fs::copy(from, checkpoints.join(to)).expect("copied");
+            }
+        }
+    };
+    let every = ["--fires", "--checkpoint-rows", "40"];
+    let bare = ["--fires", "--checkpoint-rows", "40", "--without-scores"];
+    for (left, asked, expected, done_before) in [
+        (&[][..], &every[..], &with, true),
+        (&[], &bare, &without, true),
+        (&["--without-scores"], &every, &with, false),
+        (&["--without-scores"], &bare, &without, true),
+    ] {
+        leave_parts(left);
+        let said = run(asked);
+        assert!(
+            fs::read(&fires).expect("firing sets") == *expected,
+            "{left:?}, {asked:?}"
+        );
+        let found = said.contains("80 calls were done by an earlier run");
+        assert_eq!(found, done_before, "{left:?}, {asked:?}: {said}");
+        assert!(!checkpoints.exists());
+    }
+    // A finished tally is the one that is asked for, or is made again.
+    assert!(!has_scores(&fires));
+    assert!(run(&bare).contains("was already in"));
+    assert!(!run(&every).contains("was already in"));
+    assert!(has_scores(&fires));
+    assert!(run(&every).contains("was already in"));
+    assert!(!run(&bare).contains("was already in"));
+    assert!(run(&[]).contains("was already in"), "counts alone");
+}
+
+#[test]
+fn scores_in_files_are_those_of_the_engine() {
+    let cohort = Sharded::new(130);
+    let expected = cohort.scored();
+    for more in [
+        &[][..],
+        &["--memory", "1", "--checkpoint-rows", "50"],
+        &["--batch-rows", "7", "--threads", "2"],
+    ] {
+        let tally = cohort.tally(&cohort.whole(), "t/w.tally", more);
+        let path = tally.with_extension("tally.fires");
+        let file = atomscope::store::FiresFile::open(&path).expect("firing sets");
+        assert_eq!(file.sets(0..130).expect("sets"), expected);
+        // A part of them is that part.
+        let some = file.sets(31..77).expect("sets");
+        let k = expected.k();
+        let scores = expected.scores().expect("scores");
+        assert_eq!(some.scores(), Some(&scores[31 * k..77 * k]));
+        fs::remove_dir_all(cohort.path("t")).expect("removable");
+    }
+}

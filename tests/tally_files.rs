@@ -172,6 +172,80 @@ fn what_does_not_go_together_is_refused_by_name() {
     assert!(merge(&[&first, &second], &out).status.success());
 }
 
+/// A file's bytes with its content changed, and the checksum made anew.
+fn with_content(bytes: &[u8], change: impl Fn(&mut [u8])) -> Vec<u8> {
+    let mut changed = bytes.to_vec();
+    change(&mut changed[8 + length_of(bytes)..]);
+    with_header(&changed, str::to_owned)
+}
+
+#[test]
+fn scores_must_be_numbers_one_for_each_atom() {
+    let cohort = Sharded::new(20);
+    let tally = cohort.tally(&cohort.whole(), "t/w.tally", &[]);
+    let path = tally.with_extension("tally.fires");
+    let name = path.display().to_string();
+    let good = fs::read(&path).expect("firing sets");
+    // 20 rows of 6 atoms of two bytes, then their scores.
+    let (first, last) = (20 * 6 * 2, 20 * 6 * 2 + 20 * 6 * 8);
+    let report = args!["report", "-q", tally, "--out", cohort.path("r")];
+    let open = |bytes: Vec<u8>| {
+        fs::write(&path, bytes).expect("writable");
+        atomscope::store::FiresFile::open(&path).and_then(|file| file.sets(0..20))
+    };
+    assert!(open(good.clone()).expect("good").scores().is_some());
+    for number in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+        for at in [first, last - 8] {
+            let bytes = with_content(&good, |content| {
+                content[at..at + 8].copy_from_slice(&number.to_le_bytes());
+            });
+            let error = open(bytes).expect_err("no score").to_string();
+            for words in [&*name, "tensor scores", "a NaN or an infinity"] {
+                assert!(error.contains(words), "{error}");
+            }
+            assert_refused(&atomscope(&report), &[&name, "tensor scores"]);
+        }
+    }
+    let swaps = [
+        (
+            "\"dtype\":\"F64\",\"shape\":[20,6]",
+            "\"dtype\":\"I64\",\"shape\":[20,6]",
+        ),
+        (
+            "\"dtype\":\"F64\",\"shape\":[20,6]",
+            "\"dtype\":\"F64\",\"shape\":[6,20]",
+        ),
+        (
+            "\"dtype\":\"F64\",\"shape\":[20,6]",
+            "\"dtype\":\"F64\",\"shape\":[120] ",
+        ),
+    ];
+    for (from, to) in swaps {
+        let swap = |header: &str| {
+            let order = header.find("\"scores\"").expect("the tensor");
+            let (before, after) = header.split_at(order);
+            assert!(after.contains(from), "{from} in {header}");
+            [before, &after.replacen(from, to, 1)].concat()
+        };
+        let error = open(with_header(&good, swap))
+            .expect_err("no scores")
+            .to_string();
+        for words in [&*name, "tensor scores", "one for each of the atoms"] {
+            assert!(error.contains(words), "{error}");
+        }
+        assert_refused(&atomscope(&report), &[&name, "tensor scores"]);
+    }
+    assert!(open(good).is_ok());
+    succeed(&report);
+    // Files without scores are as good as ever.
+    let bare = cohort.tally(&cohort.whole(), "u/w.tally", &["--without-scores"]);
+    let file = atomscope::store::FiresFile::open(&bare.with_extension("tally.fires"));
+    let sets = file.and_then(|file| file.sets(0..20)).expect("firing sets");
+    assert!(sets.scores().is_none() && sets.rows() == 20);
+    let bare = cohort.report(&bare, "bare", &["--save-fires"]);
+    assert!(bare == cohort.report(&tally, "scored", &["--save-fires"]));
+}
+
 #[test]
 fn firing_sets_must_be_those_that_were_counted() {
     let cohort = Sharded::new(40);

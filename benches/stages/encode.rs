@@ -32,14 +32,19 @@ fn bench_stages(
 ) {
     let shape = case.shape;
     let rows = shape.timed_rows(screen);
-    let engine = LazyCell::new(|| case.engine(screen));
+    let engine = LazyCell::new(|| case.engine(screen, false));
+    let scoring = LazyCell::new(|| case.engine(screen, true));
     for (name, stage) in Stage::ALL {
         let mut runs = Vec::new();
         let mut group = group(criterion, name);
         group.throughput(Throughput::Elements(rows as u64));
         group.bench_function(BenchmarkId::new(screen.to_string(), shape), |bencher| {
             // Made, and compared, before the clock starts.
-            let engine = LazyCell::force(&engine);
+            let engine = if stage == Stage::Score {
+                LazyCell::force(&scoring)
+            } else {
+                LazyCell::force(&engine)
+            };
             bencher.iter_custom(|times| {
                 let first = runs.len();
                 runs.extend((0..times).map(|_| engine.encode(rows)));

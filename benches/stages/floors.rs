@@ -69,6 +69,16 @@ impl Floors {
         self.peak(best.unwrap_or(MultiplyAdd::Portable), "peak, binary32")
     }
 
+    /// Half of binary32's: as many instructions, with half of the numbers each.
+    pub(crate) fn binary64(&self) -> Rate {
+        let binary32 = self.binary32();
+        Rate {
+            per_second: binary32.per_second / 2.0,
+            of: "half of binary32's peak",
+            ..binary32
+        }
+    }
+
     fn peak(&self, instructions: MultiplyAdd, of: &'static str) -> Rate {
         let found = self.peaks.iter().find(|(m, _)| *m == instructions);
         Rate {

@@ -13,15 +13,17 @@ pub(crate) enum Stage {
     Product,
     Select,
     Settle,
+    Score,
     Encode,
 }
 
 impl Stage {
-    pub(crate) const ALL: [(&'static str, Self); 5] = [
+    pub(crate) const ALL: [(&'static str, Self); 6] = [
         ("whiten", Self::Whiten),
         ("product", Self::Product),
         ("select", Self::Select),
         ("settle", Self::Settle),
+        ("score", Self::Score),
         ("encode", Self::Encode),
     ];
 
@@ -33,6 +35,7 @@ impl Stage {
             Self::Product => threads.product,
             Self::Select => threads.select,
             Self::Settle => threads.settle,
+            Self::Score => threads.score,
             Self::Encode => run.seconds.encode,
         }
     }
@@ -49,6 +52,8 @@ impl Stage {
             Self::Select => 4.0 * features,
             // The open atoms, scored in binary32.
             Self::Settle => 2.0 * dim * open_atoms,
+            // The atoms that fire, scored in binary64.
+            Self::Score => 2.0 * dim * shape.k as f64,
         }
     }
 
@@ -58,6 +63,7 @@ impl Stage {
             Self::Product | Self::Encode => floors.product(screen),
             Self::Select => floors.copy_in_cache,
             Self::Settle => floors.binary32(),
+            Self::Score => floors.binary64(),
         }
     }
 
@@ -92,6 +98,10 @@ impl Stage {
                 certificate.ambiguous_atoms as f64 / certificate.rows as f64,
                 certificate.canonical_scores as f64 / certificate.rows as f64
             ),
+            Self::Score => {
+                let others = run.seconds.encode - seconds.score;
+                format!("{:.0} % of all else", 100.0 * seconds.score / others)
+            }
             Self::Encode => format!(
                 "select and settle: {:.0} % of product",
                 100.0 * (seconds.select + seconds.settle) / seconds.product

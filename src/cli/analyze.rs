@@ -65,7 +65,8 @@ impl Analyze {
     /// The whole job; `show` prints the findings.
     pub(super) fn files(&self, show: impl FnOnce(&text::Report) -> Result<()>) -> Result<()> {
         let results = Results::new(&self.out)?;
-        let tallying = Tallying::new(&self.run, self.strata.strata)?;
+        let mut tallying = Tallying::new(&self.run, self.strata.strata)?;
+        tallying.score(self.tables.need_scores());
         let checkpoints = tallying.checkpoints(&self.keep, || self.out.join(CHECKPOINTS))?;
         let details = KeepDetails {
             memory: self.keep.memory,

@@ -227,6 +227,7 @@ impl EngineArgs {
                 NonfiniteArg::Error => Nonfinite::Error,
                 NonfiniteArg::Skip => Nonfinite::Skip,
             },
+            scores: false,
             simd: match self.simd.as_str() {
                 "auto" => None,
                 name => Some(Simd::named(name).ok_or_else(|| Error::Argument {

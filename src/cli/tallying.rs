@@ -39,6 +39,11 @@ impl Tallying {
         &self.model
     }
 
+    /// Whether firing sets come with the scores of their atoms.
+    pub(super) fn score(&mut self, scores: bool) {
+        self.options.engine.scores = scores;
+    }
+
     pub(super) fn nonfinite(&self) -> Nonfinite {
         self.options.engine.nonfinite
     }

@@ -19,27 +19,41 @@ for_each_simd! {
     /// The canonical score of whitened row `x` \[D\] with encoder row `weight` \[D\] and `bias`.
     pub fn canonical_score(x: &[f32], weight: &[f32], bias: f32) -> f64 {
         let mut lanes = [0.0f64; LANES];
-        let mut xs = x.chunks_exact(LANES);
-        let mut ws = weight.chunks_exact(LANES);
-        for (x, w) in xs.by_ref().zip(ws.by_ref()) {
-            for l in 0..LANES {
-                lanes[l] += f64::from(x[l]) * f64::from(w[l]);
-            }
-        }
-        for ((lane, x), w) in lanes.iter_mut().zip(xs.remainder()).zip(ws.remainder()) {
-            *lane += f64::from(*x) * f64::from(*w);
-        }
-        // A sum does not depend on the order of its two terms, so that after each exchange the
-        // lanes l and l xor step agree and the lower half carries everything.
-        let mut step = LANES / 2;
-        while step > 0 {
-            for l in 0..step {
-                lanes[l] += lanes[l + step];
-            }
-            step /= 2;
-        }
-        lanes[0] + f64::from(bias)
+        add_products(&mut lanes, x, weight);
+        finish(&mut lanes, bias)
     }
+}
+
+/// Adds products to their lanes, from a place that is a multiple of [`LANES`] on.
+#[allow(clippy::inline_always)]
+#[inline(always)]
+pub(super) fn add_products(lanes: &mut [f64; LANES], x: &[f32], weight: &[f32]) {
+    let (xs, x_tail) = x.as_chunks::<LANES>();
+    let (ws, w_tail) = weight.as_chunks::<LANES>();
+    for (x, w) in xs.iter().zip(ws) {
+        for l in 0..LANES {
+            lanes[l] += f64::from(x[l]) * f64::from(w[l]);
+        }
+    }
+    for ((lane, x), w) in lanes.iter_mut().zip(x_tail).zip(w_tail) {
+        *lane += f64::from(*x) * f64::from(*w);
+    }
+}
+
+/// The score, once all products are in their lanes.
+#[allow(clippy::inline_always)]
+#[inline(always)]
+pub(super) fn finish(lanes: &mut [f64; LANES], bias: f32) -> f64 {
+    // A sum does not depend on the order of its two terms, so that after each exchange the lanes l
+    // and l xor step agree and the lower half carries everything.
+    let mut step = LANES / 2;
+    while step > 0 {
+        for l in 0..step {
+            lanes[l] += lanes[l + step];
+        }
+        step /= 2;
+    }
+    lanes[0] + f64::from(bias)
 }
 
 #[cfg(test)]

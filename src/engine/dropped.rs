@@ -2,20 +2,22 @@
 
 use super::Nonfinite;
 use crate::error::{Error, Result};
+use crate::fires::FiringSets;
 use crate::rows::Rows;
 
 /// How many offending rows an error names.
 const ROWS_NAMED: usize = 10;
 
-/// Ends the run for its `bad_rows`, or takes them out of `atoms`, \[rows, k\]; gives them back in
-/// ascending order.
+/// Ends the run for its `bad_rows`, or makes firing sets of all others' `atoms` and `scores`,
+/// \[rows, k\].
 pub(super) fn settle(
     rows: &dyn Rows,
     nonfinite: Nonfinite,
     mut bad_rows: Vec<usize>,
-    atoms: &mut Vec<u32>,
+    mut atoms: Vec<u32>,
+    scores: Option<Vec<f64>>,
     k: usize,
-) -> Result<Vec<usize>> {
+) -> Result<FiringSets> {
     bad_rows.sort_unstable();
     if nonfinite == Nonfinite::Error && !bad_rows.is_empty() {
         let count = bad_rows.len();
@@ -27,12 +29,20 @@ pub(super) fn settle(
             rows: bad_rows,
         });
     }
-    remove_rows(atoms, k, &bad_rows);
-    Ok(bad_rows)
+    remove_rows(&mut atoms, k, &bad_rows);
+    let scores = scores.map(|mut scores| {
+        remove_rows(&mut scores, k, &bad_rows);
+        scores
+    });
+    let sets = FiringSets::new(k, atoms, bad_rows);
+    Ok(match scores {
+        Some(scores) => sets.with_scores(scores),
+        None => sets,
+    })
 }
 
 /// Closes the gaps that dropped rows leave among rows of `width`.
-fn remove_rows(numbers: &mut Vec<u32>, width: usize, dropped: &[usize]) {
+fn remove_rows<T: Copy>(numbers: &mut Vec<T>, width: usize, dropped: &[usize]) {
     let Some(&first) = dropped.first() else {
         return;
     };

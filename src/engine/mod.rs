@@ -81,6 +81,8 @@ pub struct ThreadSeconds {
     pub select: f64,
     /// Settling rows: exact selection, canonical scores, counting.
     pub settle: f64,
+    /// Scoring the atoms that fire, where their scores are wanted.
+    pub score: f64,
 }
 
 impl ThreadSeconds {
@@ -93,6 +95,7 @@ impl ThreadSeconds {
         self.product += other.product;
         self.select += other.select;
         self.settle += other.settle;
+        self.score += other.score;
     }
 }
 
@@ -117,6 +120,9 @@ pub struct EngineOptions {
     pub batch_rows: Option<usize>,
     /// What to do with rows that have a NaN or an infinity.
     pub nonfinite: Nonfinite,
+    /// Whether firing sets come with the canonical scores of their atoms: 8 bytes an atom, and the
+    /// time that takes.
+    pub scores: bool,
     /// Vector instructions; the best that the machine has where `None`.
     pub simd: Option<Simd>,
     /// How the processor runs.
@@ -174,6 +180,12 @@ pub(crate) fn threads_error(threads: usize, error: &dyn std::fmt::Display) -> Er
         found: format!("{threads} ({error})"),
         expected: "a number of threads that this machine can start".to_owned(),
     }
+}
+
+/// Room for the scores of all firing sets, where they are wanted.
+fn room_for_scores(options: &EngineOptions, rows: &dyn Rows, k: usize) -> Result<Option<Vec<f64>>> {
+    let room = || crate::memory::filled(rows.count(), k, "the scores", || 0.0);
+    options.scores.then(room).transpose()
 }
 
 /// Rows, model and calls must be of one size.

@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::parts::Place;
-use crate::engine::Nonfinite;
+use crate::engine::{EngineOptions, Nonfinite};
 use crate::error::{Error, Result};
 use crate::store::{Fires, FiresFile, Maker, read_tally, write_fires, write_tally};
 use crate::tally::{CohortTally, ModelId, Scheme, Shard, Shards};
@@ -61,17 +61,19 @@ impl Checkpoints {
         &self,
         (model, scheme): (&ModelId, Scheme),
         shard: &Shard,
-        (nonfinite, with_fires): (Nonfinite, bool),
+        (engine, with_fires): (&EngineOptions, bool),
     ) -> Option<(CohortTally, Option<Place>)> {
-        let path = self.tally_path(shard);
+        let (path, nonfinite) = (self.tally_path(shard), engine.nonfinite);
         let tally = finished(&path, (model, scheme), shard, nonfinite, &|_| true)?;
         if !with_fires {
             return Some((tally, None));
         }
         let path = self.fires_path(shard);
         let counted = tally.shards.iter().next()?;
-        let stamp = finished_fires(&path, model, counted)?.stamp();
-        Some((tally, Some(Place::File(path, stamp))))
+        let file = finished_fires(&path, model, counted)?;
+        // Scores that are there and not wanted do no harm: nobody sees them.
+        let has_all = file.has_scores() || !engine.scores;
+        has_all.then(|| (tally, Some(Place::File(path, file.stamp()))))
     }
 
     /// Keeps a finished part. Its firing sets come first: a tally says that the part is done.
@@ -147,13 +149,15 @@ impl Output<'_> {
         &self,
         (model, scheme): (&ModelId, Scheme),
         shard: &Shard,
-        nonfinite: Nonfinite,
+        engine: &EngineOptions,
     ) -> Option<CohortTally> {
         let named = |name: &str| name == shard.name;
-        let tally = finished(self.tally, (model, scheme), shard, nonfinite, &named)?;
+        let of = (model, scheme);
+        let tally = finished(self.tally, of, shard, engine.nonfinite, &named)?;
         if let Some(path) = self.fires {
             let fires = finished_fires(path, model, tally.shards.iter().next()?)?;
-            named(&fires.shard().name).then_some(())?;
+            let is_it = named(&fires.shard().name) && fires.has_scores() == engine.scores;
+            is_it.then_some(())?;
         }
         Some(tally)
     }

@@ -55,7 +55,7 @@ pub struct Job<'a> {
     pub inputs: &'a [ShardInput],
     /// The model's file.
     pub model: &'a Path,
-    /// How rows are encoded.
+    /// How rows are encoded, and whether the atoms that fire are scored.
     pub options: &'a AnalyzeOptions,
     /// The most rows of a part; fewer, where firing sets would not fit the memory for them.
     pub part_rows: u64,
@@ -72,7 +72,12 @@ pub struct Job<'a> {
 impl Job<'_> {
     /// The rows of a part, of whose calls `k` atoms fire on each.
     fn rows_at_once(&self, k: usize) -> u64 {
-        let call = CALL_BYTES + (k * size_of::<u32>()) as u64;
+        let score = if self.options.engine.scores {
+            size_of::<f64>()
+        } else {
+            0
+        };
+        let call = CALL_BYTES + (k * (size_of::<u32>() + score)) as u64;
         // Half of it for the part that is under way, half for those that are done.
         let fitting = self
             .details
@@ -206,7 +211,7 @@ pub fn tally_shards(job: &Job, watch: &Watch) -> Result<Tallied> {
             warnings: [model.warnings.clone(), done.warnings].concat(),
             model,
             cohort,
-            details: CohortDetails::new(done.parts),
+            details: CohortDetails::new(done.parts, job.options.engine.scores),
             files: done.files,
             encoder: done.encoder,
             seconds: done.seconds,

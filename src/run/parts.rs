@@ -1,7 +1,7 @@
 //! The parts' firing sets, in the cohort's order.
 
 use std::borrow::Cow;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
@@ -36,17 +36,38 @@ pub(super) enum Place {
 
 /// The firing sets of a cohort with its calls, part by part.
 #[derive(Debug, Default)]
-pub struct CohortDetails(Vec<Part>);
+pub struct CohortDetails {
+    parts: Vec<Part>,
+    /// Whether all of them come with scores; else none does.
+    scores: bool,
+}
 
 impl CohortDetails {
-    /// Parts in any order.
-    pub(super) fn new(mut parts: Vec<Part>) -> Self {
+    /// Parts in any order. With `scores` all of them have these; without, some may, and they are
+    /// left out.
+    pub(super) fn new(mut parts: Vec<Part>, scores: bool) -> Self {
         parts.sort_by(|a, b| a.shard.order(&b.shard));
-        Self(parts)
+        Self { parts, scores }
+    }
+
+    /// Whether the firing sets come with the scores of their atoms.
+    pub fn has_scores(&self) -> bool {
+        self.scores
+    }
+
+    /// A part's file, with scores if all have them.
+    fn open(&self, path: &Path) -> Result<FiresFile> {
+        let file = FiresFile::open(path)?;
+        Ok(if self.scores {
+            file
+        } else {
+            file.without_scores()
+        })
     }
 
     /// The firing sets of exactly the rows of a tally, each once, from files among which there may
-    /// be others'. Every file that is used is read once for its checksum. `None` where there are no
+    /// be others'. Every file that is used is read once for its checksum. Scores come with them where
+    /// every one of these files has them. `None` where there are no
     /// such files at all, unless they were `named`.
     ///
     /// # Errors
@@ -91,7 +112,8 @@ impl CohortDetails {
             shard: file.shard().clone(),
             place: Place::File(path, file.stamp()),
         };
-        let details = Self::new(parts.into_iter().map(part).collect());
+        let scores = parts.iter().all(|(_, file)| file.has_scores());
+        let details = Self::new(parts.into_iter().map(part).collect(), scores);
         details.check(cohort)?;
         Ok(Some(details))
     }
@@ -106,7 +128,7 @@ impl CohortDetails {
                 place: Place::Memory { calls, .. },
                 ..
             },
-        ] = self.0.as_slice()
+        ] = self.parts.as_slice()
         {
             return Ok(Cow::Borrowed(calls));
         }
@@ -120,7 +142,7 @@ impl CohortDetails {
 
     /// Whether these are of the calls that were counted, dropped ones and kinds among them.
     fn check(&self, cohort: &CohortTally) -> Result<()> {
-        let found = Shards::new(self.0.iter().map(|part| part.shard.clone()).collect());
+        let found = Shards::new(self.parts.iter().map(|part| part.shard.clone()).collect());
         let differs = cohort.shards.iter().zip(&found).find(|(a, b)| a != b);
         let Some((shard, _)) = differs else {
             return Ok(());
@@ -144,12 +166,12 @@ fn belongs(file: &FiresFile, cohort: &CohortTally) -> bool {
 impl Details for CohortDetails {
     fn blocks(&self, take: &mut dyn FnMut(Block<'_>) -> Result<()>) -> Result<()> {
         let mut first = 0;
-        for part in &self.0 {
+        for part in &self.parts {
             match &part.place {
                 Place::Memory { calls, sets } => take(Block { first, calls, sets })?,
                 Place::Open(file) => file.blocks(first, take)?,
                 Place::File(path, stamp) => {
-                    let file = FiresFile::open(path)?;
+                    let file = self.open(path)?;
                     file.check_stamp(*stamp)?;
                     file.blocks(first, take)?;
                 }

@@ -113,9 +113,9 @@ impl<'a> Work<'a> {
             return Ok(false);
         };
         let shard = self.identities.shard(current, rows.clone())?;
-        let nonfinite = self.job.options.engine.nonfinite;
-        let model = self.identities.model()?;
-        let Some(tally) = output.find((model, self.job.options.strata), &shard, nonfinite) else {
+        let engine = &self.job.options.engine;
+        let of = (self.identities.model()?, self.job.options.strata);
+        let Some(tally) = output.find(of, &shard, engine) else {
             return Ok(false);
         };
         self.done.was_there = true;
@@ -134,10 +134,7 @@ impl<'a> Work<'a> {
     ) -> Result<()> {
         if let Some(checkpoints) = self.job.checkpoints.filter(|found| !found.were_empty()) {
             let shard = self.identities.shard(current, part.clone())?;
-            let options = (
-                self.job.options.engine.nonfinite,
-                self.job.details.is_some(),
-            );
+            let options = (&self.job.options.engine, self.job.details.is_some());
             let of = (self.identities.model()?, self.job.options.strata);
             if let Some((tally, place)) = checkpoints.find(of, &shard, options) {
                 self.done.resumed_rows += part.end - part.start;
@@ -179,6 +176,7 @@ impl<'a> Work<'a> {
             shard,
             calls: &calls,
             details: &details,
+            scores: self.job.options.engine.scores,
         });
         let fires = fires.filter(|_| self.job.details.is_some());
         let mut place = None;

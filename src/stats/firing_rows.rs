@@ -45,6 +45,21 @@ impl FiringRows {
         gathering.finish()
     }
 
+    /// The calls, ascending, of each of some atoms, which are numbered from 0 as they are listed.
+    pub fn of_lists(lists: &[Vec<u32>]) -> Self {
+        let mut end = 0;
+        let ends = lists.iter().map(|calls| {
+            end += calls.len();
+            end
+        });
+        Self {
+            first: 0,
+            ends: ends.collect(),
+            rows: lists.concat(),
+            scores: Vec::new(),
+        }
+    }
+
     /// Gathers the firings of a group of atoms, `fires` \[F\] of each atom, from a whole cohort.
     ///
     /// # Errors

@@ -10,9 +10,9 @@ use std::sync::Arc;
 
 use indexmap::IndexSet;
 
-use super::fires::Tensors;
 use super::header::to_json;
 use super::sealed::Tensor;
+use super::tensors::Tensors;
 use crate::cohort::{Calls, IdColumn, Number, NumberColumn, TextColumn};
 use crate::error::Result;
 

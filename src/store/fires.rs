@@ -1,7 +1,8 @@
 //! Files of firing sets: the atoms that fire on each row of a shard, with the calls.
 //!
-//! Tensors: `atoms` U16 or U32 \[kept rows, k\], ascending in each row; `dropped_rows` U64, rows of the
-//! shard's file that have no set; `kinds` as in a tally; the [columns](super::columns) of all calls, dropped ones among them.
+//! Tensors: `atoms` U16 or U32 \[kept rows, k\], ascending in each row; `scores` F64 \[kept rows, k\],
+//! their canonical scores, where these were kept; `dropped_rows` U64, rows of the shard's file that have
+//! no set; `kinds` as in a tally; the [columns](super::columns) of all calls, dropped ones among them.
 
 use std::fs::File;
 use std::ops::Range;
@@ -10,11 +11,12 @@ use std::path::Path;
 use super::columns::{self, Columns};
 use super::header::{Header, KindsText, ShardText, text, to_json};
 use super::sealed::{self, Tensor};
+use super::tensors::{Tensors, widened};
 use crate::cohort::Calls;
 use crate::details::{Block, Details};
 use crate::error::{Error, Result};
 use crate::fires::FiringSets;
-use crate::read::{Entry, SafeTensors, Source, Stamp, check_same};
+use crate::read::{SafeTensors, Source, Stamp, check_same};
 use crate::tally::{ModelId, Shard};
 use crate::write::whole::WholeFile;
 
@@ -35,6 +37,8 @@ pub struct Fires<'a> {
     pub calls: &'a Calls,
     /// Their firing sets.
     pub details: &'a dyn Details,
+    /// Whether the scores of their atoms are written; the firing sets must have them.
+    pub scores: bool,
 }
 
 impl Fires<'_> {
@@ -44,9 +48,24 @@ impl Fires<'_> {
         sealed::write(file, path, header, &self.tensors())
     }
 
-    fn tensors(&self) -> Vec<Tensor<'_>> {
+    fn scores(&self) -> Tensor<'_> {
+        let details = self.details;
+        Tensor::streamed::<f64>("scores", self.shape(), move |write| {
+            details.blocks(&mut |block| {
+                let scores = block.sets.scores().ok_or_else(no_scores)?;
+                write(bytemuck::cast_slice(scores))
+            })
+        })
+    }
+
+    /// Of the tensors that have a number for each atom that fires.
+    fn shape(&self) -> Vec<u64> {
         let kept = self.shard.count() - self.shard.dropped.len() as u64;
-        let shape = vec![kept, self.model.k];
+        vec![kept, self.model.k]
+    }
+
+    fn tensors(&self) -> Vec<Tensor<'_>> {
+        let shape = self.shape();
         let details = self.details;
         let atoms = if self.model.feature_dim <= 1 << 16 {
             Tensor::streamed::<u16>("atoms", shape, move |write| {
@@ -63,13 +82,22 @@ impl Fires<'_> {
             })
         };
         let kinds = to_json(&[KindsText::of(self.shard)]);
-        let mut tensors = vec![
-            atoms,
-            Tensor::line("dropped_rows", &self.shard.dropped),
-            Tensor::owned("kinds", kinds.as_bytes()),
-        ];
+        let mut tensors = vec![atoms];
+        tensors.extend(self.scores.then(|| self.scores()));
+        tensors.push(Tensor::line("dropped_rows", &self.shard.dropped));
+        tensors.push(Tensor::owned("kinds", kinds.as_bytes()));
         tensors.extend(columns::tensors(self.calls));
         tensors
+    }
+}
+
+/// Firing sets that should have scores, and have none: a defect of this program, but no reason to
+/// end it.
+fn no_scores() -> Error {
+    Error::Argument {
+        name: "scores",
+        found: "firing sets without them".to_owned(),
+        expected: "firing sets with the scores of their atoms".to_owned(),
     }
 }
 
@@ -90,6 +118,7 @@ pub struct FiresFile {
     columns: Columns,
     model: ModelId,
     shard: Shard,
+    has_scores: bool,
 }
 
 impl FiresFile {
@@ -131,7 +160,15 @@ impl FiresFile {
         if tensors.entry("atoms")?.shape != expected {
             return Err(tensors.bad("atoms", "another shape than the header's"));
         }
+        let scores = tensors.0.tensors.get("scores");
+        if scores.is_some_and(|scores| scores.dtype != "F64" || scores.shape != expected) {
+            return Err(tensors.bad(
+                "scores",
+                "other than F64 numbers, one for each of the atoms",
+            ));
+        }
         Ok(Self {
+            has_scores: scores.is_some(),
             columns: Columns::open(&tensors, shard.count())?,
             tensors,
             model,
@@ -147,6 +184,19 @@ impl FiresFile {
     /// Which model made them.
     pub fn model(&self) -> &ModelId {
         &self.model
+    }
+
+    /// Whether the atoms' scores are in it.
+    pub fn has_scores(&self) -> bool {
+        self.has_scores
+    }
+
+    /// The same file, read as if it had no scores.
+    pub(crate) fn without_scores(self) -> Self {
+        Self {
+            has_scores: false,
+            ..self
+        }
     }
 
     /// What messages call the file.
@@ -193,7 +243,7 @@ impl FiresFile {
         Ok(())
     }
 
-    /// The firing sets of some rows, counted from the shard's first.
+    /// The firing sets of some rows, counted from the shard's first; with scores, where it has them.
     pub fn sets(&self, rows: Range<u64>) -> Result<FiringSets> {
         let at = |row: u64| {
             let dropped = &self.shard.dropped;
@@ -219,80 +269,21 @@ impl FiresFile {
                 .tensors
                 .bad("atoms", "rows that are no ascending atoms below F"));
         }
-        Ok(FiringSets::new(k as usize, atoms, dropped.collect()))
-    }
-}
-
-/// A file's tensors, read in parts, with errors that name them.
-#[derive(Debug)]
-pub(super) struct Tensors(SafeTensors);
-
-impl Tensors {
-    pub(super) fn bad(&self, name: &str, found: &str) -> Error {
-        let expected = "what atomscope writes there";
-        let place = format!("tensor {name}");
-        Error::input(
-            self.0.source.name(),
-            place,
-            found,
-            expected,
-            sealed::DAMAGED,
-        )
-    }
-
-    fn entry(&self, name: &str) -> Result<&Entry> {
-        self.0
-            .tensors
-            .get(name)
-            .ok_or_else(|| self.bad(name, "none"))
-    }
-
-    /// How many numbers a tensor has.
-    pub(super) fn length(&self, name: &str) -> Result<u64> {
-        Ok(self.entry(name)?.shape.iter().product::<usize>() as u64)
-    }
-
-    pub(super) fn check_length(&self, name: &str, length: u64) -> Result<()> {
-        if self.length(name)? == length {
-            return Ok(());
+        let sets = FiringSets::new(k as usize, atoms, dropped.collect());
+        if !self.has_scores {
+            return Ok(sets);
         }
-        Err(self.bad(name, "another length than there are rows"))
+        Ok(sets.with_scores(self.scores(kept)?))
     }
 
-    /// Some bytes of a tensor, or all.
-    pub(super) fn bytes(&self, name: &str, range: Option<Range<u64>>) -> Result<Vec<u8>> {
-        let entry = self.entry(name)?;
-        let range = range.unwrap_or(0..entry.length);
-        if range.start > range.end || range.end > entry.length {
-            return Err(self.bad(name, "fewer bytes than there should be"));
+    /// The scores of some kept rows.
+    fn scores(&self, kept: Range<u64>) -> Result<Vec<f64>> {
+        let row = self.model.k * size_of::<f64>() as u64;
+        let bytes = Some(kept.start * row..kept.end * row);
+        let scores = widened(&self.tensors.bytes("scores", bytes)?, f64::from_le_bytes);
+        if !scores.iter().all(|score| score.is_finite()) {
+            return Err(self.tensors.bad("scores", "a NaN or an infinity"));
         }
-        let mut bytes = vec![0; (range.end - range.start) as usize];
-        self.0
-            .source
-            .read_at(&mut bytes, entry.start + range.start)?;
-        Ok(bytes)
+        Ok(scores)
     }
-
-    /// Some integers of a tensor.
-    pub(super) fn numbers(&self, name: &str, range: Range<u64>) -> Result<Vec<i64>> {
-        let entry = self.entry(name)?;
-        let bytes = |size: u64| self.bytes(name, Some(range.start * size..range.end * size));
-        Ok(match entry.dtype.as_str() {
-            "U8" => bytes(1)?.into_iter().map(i64::from).collect(),
-            "U16" => widened(&bytes(2)?, |b| i64::from(u16::from_le_bytes(b))),
-            "U32" => widened(&bytes(4)?, |b| i64::from(u32::from_le_bytes(b))),
-            "I32" => widened(&bytes(4)?, |b| i64::from(i32::from_le_bytes(b))),
-            "U64" | "I64" => widened(&bytes(8)?, i64::from_le_bytes),
-            _ => return Err(self.bad(name, "numbers that are no integers")),
-        })
-    }
-}
-
-fn widened<const N: usize>(bytes: &[u8], widen: impl Fn([u8; N]) -> i64) -> Vec<i64> {
-    bytes
-        .as_chunks()
-        .0
-        .iter()
-        .map(|bytes| widen(*bytes))
-        .collect()
 }

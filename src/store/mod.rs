@@ -9,13 +9,14 @@
 //! | `sealed` | safetensors with a checksum |
 //! | `header` | model and shards as text in the header |
 //! | `tally` | tally files |
-//! | `fires`, `columns` | firing sets with their calls |
+//! | `fires`, `columns`, `tensors` | firing sets with their calls |
 
 mod columns;
 mod fires;
 mod header;
 mod sealed;
 mod tally;
+mod tensors;
 
 pub use fires::{Fires, FiresFile, write_fires};
 pub use tally::{Maker, check_tally_place, is_counted, read_tally, write_tally};

@@ -2,6 +2,7 @@
 
 use atomscope::cohort::{Call, Calls};
 use atomscope::engine::Encoded;
+use atomscope::fires::FiringSets;
 use atomscope::sae::{Sae, SaeParts};
 use atomscope::tally::Strata;
 use rand::{Rng, RngExt, SeedableRng};
@@ -39,32 +40,37 @@ impl Case {
         self.rows.len() / self.d
     }
 
+    fn whitened(&self, row: &[f32]) -> Vec<f32> {
+        let number = |i| {
+            let centred: f32 = row[i] - self.mean[i];
+            centred / (self.std[i] + 1e-6f32)
+        };
+        (0..self.d).map(number).collect()
+    }
+
+    /// The canonical score, read literally.
+    fn score(&self, x: &[f32], f: usize) -> f64 {
+        let mut lanes = [0.0f64; 32];
+        for i in 0..self.d {
+            lanes[i % 32] += x[i] as f64 * self.weight[f * self.d + i] as f64;
+        }
+        for step in [16, 8, 4, 2, 1] {
+            let old = lanes;
+            for l in 0..32 {
+                lanes[l] = old[l] + old[l ^ step];
+            }
+        }
+        lanes[0] + self.bias[f] as f64
+    }
+
     /// The definition, read literally.
     pub(crate) fn oracle(&self) -> Vec<u32> {
         let k = self.k.min(self.f);
         let mut sets = Vec::new();
         for row in self.rows.chunks(self.d) {
-            let x: Vec<f32> = (0..self.d)
-                .map(|i| {
-                    let centred = row[i] - self.mean[i];
-                    centred / (self.std[i] + 1e-6f32)
-                })
-                .collect();
-            let mut scored: Vec<(f64, usize)> = (0..self.f)
-                .map(|f| {
-                    let mut lanes = [0.0f64; 32];
-                    for i in 0..self.d {
-                        lanes[i % 32] += x[i] as f64 * self.weight[f * self.d + i] as f64;
-                    }
-                    for step in [16, 8, 4, 2, 1] {
-                        let old = lanes;
-                        for l in 0..32 {
-                            lanes[l] = old[l] + old[l ^ step];
-                        }
-                    }
-                    (lanes[0] + self.bias[f] as f64, f)
-                })
-                .collect();
+            let x = self.whitened(row);
+            let mut scored: Vec<(f64, usize)> =
+                (0..self.f).map(|f| (self.score(&x, f), f)).collect();
             scored.sort_by(|a, b| b.0.partial_cmp(&a.0).unwrap().then(a.1.cmp(&b.1)));
             let mut set: Vec<u32> = scored[..k].iter().map(|s| s.1 as u32).collect();
             set.sort_unstable();
@@ -83,6 +89,24 @@ impl Case {
             })
             .collect();
         Strata::of_calls(&calls)
+    }
+
+    /// Demands scores, the oracle's to the bit.
+    pub(crate) fn assert_scored(&self, fires: &FiringSets, way: &str) {
+        let Some(scores) = fires.scores() else {
+            panic!("no scores, {way}");
+        };
+        for ((row, atoms), scores) in fires.iter().zip(scores.chunks(fires.k())) {
+            let x = self.whitened(&self.rows[row * self.d..(row + 1) * self.d]);
+            for (&atom, &score) in atoms.iter().zip(scores) {
+                let expected = self.score(&x, atom as usize);
+                let same = score.to_bits() == expected.to_bits();
+                assert!(
+                    same,
+                    "row {row}, atom {atom}: {score:e}, {expected:e}, {way}"
+                );
+            }
+        }
     }
 
     /// Demands the oracle's sets, and the counts that follow from them.

@@ -5,6 +5,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Output;
 
+use atomscope::engine::{Control, CpuEngine, Engine, EngineOptions};
+use atomscope::fires::FiringSets;
+use atomscope::read::{read_cohort, read_model};
+use atomscope::tally::Strata;
 use tempfile::TempDir;
 
 use super::{atomscope, contents};
@@ -143,6 +147,23 @@ impl Sharded {
         args.push("--fires".into());
         succeed(&args);
         out
+    }
+
+    /// The whole cohort's firing sets with their scores, as one run over all rows finds them.
+    pub(crate) fn scored(&self) -> FiringSets {
+        let options = EngineOptions {
+            scores: true,
+            ..EngineOptions::default()
+        };
+        let model = read_model(&self.model()).expect("a model");
+        let cohort = read_cohort(&self.whole()).expect("a cohort");
+        CpuEngine::new(&model.sae, &options)
+            .and_then(|mut engine| {
+                let strata = Strata::of_calls(&cohort.calls);
+                engine.encode(&cohort.rows, &strata, &Control::default())
+            })
+            .expect("an answer")
+            .fires
     }
 
     /// Merges tallies.

@@ -1,7 +1,7 @@
 //! Rows of every type, from every place, and those that are no numbers.
 
 use atomscope::engine::cuda::{DeviceRows, PageLockedRows};
-use atomscope::engine::{Control, CpuEngine, CudaOptions, Engine, EngineOptions, Nonfinite};
+use atomscope::engine::{Control, CpuEngine, CudaOptions, Engine, Nonfinite};
 use atomscope::error::Error;
 use atomscope::rows::{Rows, SliceRows};
 use atomscope::tally::Strata;
@@ -19,7 +19,8 @@ fn narrow_and_wide_numbers_are_widened_on_the_device() {
     let case = random_case(12, 60, 33, 150, 6);
     let (sae, strata) = (case.sae(), case.strata());
     let check = |rows: &dyn Rows, what: &str| {
-        let expected = CpuEngine::new(&sae, &EngineOptions::default())
+        let scored = with(None, CudaOptions::default());
+        let expected = CpuEngine::new(&sae, &scored)
             .and_then(|mut engine| engine.encode(rows, &strata, &Control::default()))
             .expect("an answer");
         let found = encode_rows(&sae, rows, &strata, &with(Some(13), CudaOptions::default()))
@@ -51,9 +52,11 @@ fn rows_are_taken_from_where_they_are() {
     let locked = PageLockedRows::copy_of(&case.rows, 40).expect("page-locked memory");
     let found = encode_rows(&sae, &locked, &strata, &options).expect("an answer");
     case.assert_exact(&expected, &found, "page-locked");
+    case.assert_scored(&found.fires, "page-locked");
     let (resident, memory) = DeviceRows::copy_of(0, &case.rows, 40).expect("device memory");
     let found = encode_rows(&sae, &resident, &strata, &options).expect("an answer");
     case.assert_exact(&expected, &found, "on the device");
+    case.assert_scored(&found.fires, "on the device");
     drop(memory);
     // The processor cannot read these.
     let refused = CpuEngine::new(&sae, &options)
@@ -100,6 +103,7 @@ fn rows_that_are_no_numbers_are_named_or_dropped() {
             .and_then(|mut engine| engine.encode(&rows, &strata, &Control::default()))
             .expect("the rest");
         assert_eq!(found.fires, cpu.fires, "batches of {batch}");
+        case.assert_scored(&found.fires, "with rows dropped");
         assert_eq!(found.tally.rows(), cpu.tally.rows());
         for (row, atoms) in found.fires.iter() {
             assert_eq!(
@@ -131,7 +135,7 @@ fn real_calls_have_the_sets_that_binary64_gives_them() {
     cohort.rows.read(0..count, &mut numbers).expect("rows");
     let rows = SliceRows::new(&numbers, 768).expect("whole rows");
     let strata = Strata::single(count);
-    let cpu = CpuEngine::new(&model.sae, &EngineOptions::default())
+    let cpu = CpuEngine::new(&model.sae, &with(None, CudaOptions::default()))
         .and_then(|mut engine| engine.encode(&rows, &strata, &Control::default()))
         .expect("an answer");
     for format in FORMATS {

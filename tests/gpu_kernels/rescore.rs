@@ -1,7 +1,7 @@
 //! `kernels/rescore.cu`: every score is the canonical one to the bit.
 
-use atomscope::engine::cuda::rescore::RescoreArgs;
-use atomscope::engine::cuda::select::Pair;
+use atomscope::engine::cuda::rescore::{FiredArgs, RescoreArgs};
+use atomscope::engine::cuda::select::{Pair, ROW_BAD, ROW_OPEN, ROW_OVERFLOW, RowState};
 use rand::RngExt;
 use rand::seq::SliceRandom;
 
@@ -204,6 +204,70 @@ fn listed_rows_are_scored_in_full() {
             for ((row, atom), found) in expected.zip(work.take(&scores)) {
                 let twin = model.score(row, atom);
                 assert_eq!(found.to_bits(), twin.to_bits(), "row {row}, atom {atom}");
+            }
+        }
+    }
+}
+
+#[test]
+fn pairs_that_fire_are_listed_row_by_row() {
+    let Some(work) = Work::new() else { return };
+    // Fewer rows than threads and many more, one atom and several.
+    for (seed, (rows, k, features)) in
+        (0..).zip([(1, 1, 1), (7, 3, 50), (999, 8, 70), (3, 900, 901)])
+    {
+        for with_overflowed in [0u32, 1] {
+            let mut rng = random(seed);
+            let status = |i: usize| [ROW_OPEN, ROW_OVERFLOW, ROW_BAD][(i * i + 1) % 7 % 3];
+            let state = |i| RowState {
+                certain: 0,
+                open: 0,
+                first_pair: 0,
+                status: status(i),
+            };
+            let states: Vec<RowState> = (0..rows).map(state).collect();
+            let settled = |row: usize| match status(row) {
+                ROW_OPEN => true,
+                ROW_OVERFLOW => with_overflowed == 1,
+                _ => false,
+            };
+            // What stands at rows that are not settled is no atom.
+            let atom = |i: usize| {
+                let atom = rng.random_range(0..features as u32);
+                if settled(i / k) { atom } else { UNTOUCHED }
+            };
+            let fires: Vec<u32> = (0..rows * k).map(atom).collect();
+            let (on_device, at) = (work.upload(&fires), work.upload(&states));
+            let pairs = work.output::<Pair>(rows * k);
+            let atom_pairs = work.output_from(&vec![0u32; features], features);
+            let pair_count = work.output::<u32>(1);
+            let args = FiredArgs {
+                fires: on_device.address(),
+                states: at.address(),
+                pairs: pairs.address(),
+                pair_count: pair_count.address(),
+                atom_pairs: atom_pairs.address(),
+                rows: rows as u32,
+                k: k as u32,
+                with_overflowed,
+                unused: 0,
+            };
+            // SAFETY: as above.
+            unsafe { work.kernels.rescore.launch_fired(&work.stream, &args) }.expect("a launch");
+            work.wait();
+            assert_eq!(work.take(&pair_count), [(rows * k) as u32]);
+            let mut ranks = vec![Vec::new(); features];
+            for (i, pair) in work.take(&pairs).into_iter().enumerate() {
+                if settled(i / k) {
+                    assert_eq!((pair.row as usize, pair.atom), (i / k, fires[i]));
+                    ranks[pair.atom as usize].push(pair.rank);
+                } else {
+                    assert_eq!(pair.row, NO_PAIR);
+                }
+            }
+            for (mut ranks, count) in ranks.into_iter().zip(work.take(&atom_pairs)) {
+                ranks.sort_unstable();
+                assert!(ranks.into_iter().eq(0..count), "each rank once");
             }
         }
     }

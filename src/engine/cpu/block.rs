@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use super::model::Model;
 use super::rescore::{Rescore, rank};
+use super::score::Score;
 use super::screen::{Operand, Screen, WhiteRows};
 use super::select::{Selection, Verdict};
 use super::tile::ROW_LANES;
@@ -79,6 +80,7 @@ pub(super) struct Block {
     scores: Vec<f32>,
     selection: Selection,
     rescore: Rescore,
+    score: Score,
     ranked: Vec<(f64, u32)>,
     spent: Spent,
     /// Whether a block went through already.
@@ -162,6 +164,27 @@ impl Block {
             _ => self.settle_all_in_full(model, &mut out, control),
         };
         self.white.kept = kept;
+        done
+    }
+
+    /// Scores the atoms that fire on the rows that were encoded. `atoms` and `scores` are those of
+    /// the whole block, as in [`encode`](Self::encode).
+    ///
+    /// # Errors
+    /// Cancellation.
+    pub(super) fn score(
+        &mut self,
+        model: &Model,
+        atoms: &[u32],
+        scores: &mut [f64],
+        control: &Control,
+    ) -> Result<()> {
+        let began = Instant::now();
+        let White { numbers, kept, .. } = &self.white;
+        let done = self
+            .score
+            .rows(model, (numbers, kept), (atoms, scores), control);
+        self.seconds.score += began.elapsed().as_secs_f64();
         done
     }
 

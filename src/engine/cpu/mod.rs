@@ -8,11 +8,13 @@
 //! screen     approximate scores: in bfloat16 or binary32; screens chooses by what is faster
 //! select     which atoms fire for certain, which cannot, which are open (passes: tile)
 //! rescore    open pairs in bulk: a second screen (its sums: products), then canonical scores
+//! score      canonical scores of the atoms that fire (their sums: lanes), where they are wanted
 //! ```
 
 mod block;
 #[cfg(test)]
 mod bound_tests;
+mod lanes;
 mod model;
 mod options;
 mod pairs;
@@ -20,6 +22,7 @@ mod products;
 mod rescore;
 #[cfg(test)]
 mod rescore_tests;
+mod score;
 mod screen;
 mod screens;
 mod select;
@@ -89,11 +92,11 @@ impl<'a> CpuEngine<'a> {
     }
 
     /// Works through all blocks on all threads.
-    fn run(&self, shared: &Shared, deal: Deal, atoms: &mut [u32]) -> Result<()> {
+    fn run(&self, shared: &Shared, deal: Deal, sets: (&mut [u32], &mut [f64])) -> Result<()> {
         let read_seconds = Mutex::new(0.0);
         let failure = Mutex::new(None);
         let waited = std::thread::scope(|scope| {
-            let source = Source::open(scope, deal, atoms, &read_seconds)?;
+            let source = Source::open(scope, deal, sets, &read_seconds)?;
             install(self.pool.as_ref(), || {
                 rayon::scope(|scope| {
                     for _ in 0..deal.threads {
@@ -143,6 +146,7 @@ impl Engine for CpuEngine<'_> {
         let per_block = self.rows_per_block(rows.count());
         let features = self.model.sae().feature_dim();
         let mut atoms = crate::memory::filled(rows.count(), k, "the firing sets", || 0u32)?;
+        let mut scores = super::room_for_scores(&self.options, rows, k)?;
         let tally = SharedTally::new(features, strata.table().to_vec())?;
         let shared = Shared::new(strata, tally, control, self.options.nonfinite);
         let deal = Deal {
@@ -151,12 +155,14 @@ impl Engine for CpuEngine<'_> {
             k,
             threads: self.threads(),
         };
-        self.run(&shared, deal, &mut atoms)?;
+        let sets = (&mut *atoms, scores.as_deref_mut().unwrap_or_default());
+        self.run(&shared, deal, sets)?;
         let (tally, bad_rows, threads) = shared.finish();
-        let dropped = dropped::settle(rows, self.options.nonfinite, bad_rows, &mut atoms, k)?;
+        let nonfinite = self.options.nonfinite;
+        let fires = dropped::settle(rows, nonfinite, bad_rows, atoms, scores, k)?;
         let encode = began.elapsed().as_secs_f64();
         Ok(Encoded {
-            fires: FiringSets::new(k, atoms, dropped),
+            fires,
             tally,
             seconds: Seconds { encode, threads },
         })
@@ -272,6 +278,9 @@ impl<'a> Shared<'a> {
                 self.control,
                 deal.threads,
             )?;
+            if !batch.scores.is_empty() {
+                block.score(model, batch.atoms, batch.scores, self.control)?;
+            }
         }
         let done = self.done.fetch_add(count as u64, Ordering::Relaxed) + count as u64;
         self.control.report(done);

@@ -1,5 +1,7 @@
 //! Open pairs of rows and atoms, and their order by atom.
 
+use std::ops::Range;
+
 use super::select::Candidate;
 
 /// A row with open atoms.
@@ -34,21 +36,39 @@ pub(super) fn middle_and_width(open: Candidate) -> (f64, f64) {
 #[derive(Default)]
 pub(super) struct ByAtom {
     /// Where each atom's next pair goes; once all are placed, where they end.
-    pub(super) places: Vec<u32>,
+    places: Vec<u32>,
     pub(super) pairs: Vec<u32>,
-    pub(super) atoms: Vec<u32>,
+    atoms: Vec<u32>,
     pub(super) rows: Vec<u32>,
-    pub(super) products: Vec<f64>,
+}
+
+/// A pair to be sorted.
+pub(super) struct Unsorted {
+    /// By what its owner knows it.
+    pub(super) pair: u32,
+    pub(super) atom: u32,
+    pub(super) row: u32,
+}
+
+/// All pairs of an atom.
+pub(super) struct OfAtom {
+    pub(super) atom: u32,
+    /// Where they are.
+    pub(super) pairs: Range<usize>,
+    /// The atom whose pairs come after them.
+    pub(super) next: Option<u32>,
 }
 
 impl ByAtom {
-    /// A counting sort of those that are near.
-    pub(super) fn sort(&mut self, pairs: &[Pair], features: usize) {
-        let near = || pairs.iter().enumerate().filter(|(_, pair)| pair.near);
+    /// A counting sort; `pairs` gives the same ones each time.
+    pub(super) fn sort<I>(&mut self, pairs: impl Fn() -> I, features: usize)
+    where
+        I: Iterator<Item = Unsorted>,
+    {
         self.places.clear();
         self.places.resize(features + 1, 0);
-        for (_, pair) in near() {
-            self.places[pair.open.atom as usize + 1] += 1;
+        for pair in pairs() {
+            self.places[pair.atom as usize + 1] += 1;
         }
         let mut end = 0;
         for count in &mut self.places {
@@ -59,15 +79,26 @@ impl ByAtom {
         for sorted in [&mut self.pairs, &mut self.atoms, &mut self.rows] {
             sorted.resize(count, 0);
         }
-        self.products.clear();
-        self.products.resize(count, 0.0);
-        for (i, pair) in near() {
-            let place = &mut self.places[pair.open.atom as usize];
+        for Unsorted { pair, atom, row } in pairs() {
+            let place = &mut self.places[atom as usize];
             let to = *place as usize;
             *place += 1;
-            self.pairs[to] = i as u32;
-            self.atoms[to] = pair.open.atom;
-            self.rows[to] = pair.row;
+            self.pairs[to] = pair;
+            self.atoms[to] = atom;
+            self.rows[to] = row;
         }
+    }
+
+    /// Atom after atom.
+    pub(super) fn each_atom(&self) -> impl Iterator<Item = OfAtom> {
+        let mut first = 0;
+        std::iter::from_fn(move || {
+            let &atom = self.atoms.get(first)?;
+            let end = self.places[atom as usize] as usize;
+            let pairs = first..end;
+            first = end;
+            let next = self.atoms.get(end).copied();
+            Some(OfAtom { atom, pairs, next })
+        })
     }
 }

@@ -12,12 +12,12 @@ pub(super) const SLICE: usize = 256;
 pub(super) struct SliceOfRows<'a> {
     /// Row-major \[rows, width\].
     pub(super) numbers: &'a [f32],
-    /// At most [`SLICE`].
+    /// Of the slice: for these products at most [`SLICE`].
     pub(super) width: usize,
 }
 
 impl<'a> SliceOfRows<'a> {
-    fn row(self, row: u32) -> &'a [f32] {
+    pub(super) fn row(self, row: u32) -> &'a [f32] {
         &self.numbers[row as usize * self.width..][..self.width]
     }
 }

@@ -27,7 +27,7 @@
 //! `16u·X·W` for the first term, as `(⌈D/256⌉ + ⌈D/32⌉ + 8)·2v` is below `u` for any `D ≤ 2²⁰`.
 
 use super::model::Model;
-use super::pairs::{ByAtom, OpenRow, Pair, middle_and_width};
+use super::pairs::{ByAtom, OfAtom, OpenRow, Pair, Unsorted, middle_and_width};
 use super::products::{SLICE, SliceOfRows, add_products};
 use super::screen::WhiteRows;
 use super::select::Candidate;
@@ -64,6 +64,8 @@ pub(super) struct Rescore {
     /// Pair by pair, row after row.
     pairs: Vec<Pair>,
     by_atom: ByAtom,
+    /// Of the sorted pairs.
+    products: Vec<f64>,
     /// A slice of every row, together: slices of whole rows would compete for places of the cache.
     slice: Vec<f32>,
     bounds: Vec<Bounds>,
@@ -146,8 +148,20 @@ impl Rescore {
     fn multiply(&mut self, model: &Model, rows: &[f32]) {
         let sae = model.sae();
         let dim = sae.input_dim();
-        self.by_atom.sort(&self.pairs, sae.feature_dim());
-        let sorted = &mut self.by_atom;
+        let near = || {
+            let pairs = self.pairs.iter().enumerate();
+            pairs
+                .filter(|(_, pair)| pair.near)
+                .map(|(i, pair)| Unsorted {
+                    pair: i as u32,
+                    atom: pair.open.atom,
+                    row: pair.row,
+                })
+        };
+        self.by_atom.sort(near, sae.feature_dim());
+        let sorted = &self.by_atom;
+        self.products.clear();
+        self.products.resize(sorted.pairs.len(), 0.0);
         self.second_scores += sorted.pairs.len() as u64;
         for from in (0..dim).step_by(SLICE) {
             let slice = from..(from + SLICE).min(dim);
@@ -160,16 +174,12 @@ impl Rescore {
                 numbers: &self.slice,
                 width: slice.len(),
             };
-            let mut first = 0;
-            while first < sorted.atoms.len() {
-                let atom = sorted.atoms[first];
-                let next = sorted.places[atom as usize] as usize;
-                if let Some(&other) = sorted.atoms.get(next) {
+            for OfAtom { atom, pairs, next } in sorted.each_atom() {
+                if let Some(next) = next {
                     // While this atom's pairs are worked on, the next one's weights come.
-                    prefetch(weights_of(other));
+                    prefetch(weights_of(next));
                 }
-                let pairs = first..next;
-                let products = &mut sorted.products[pairs.clone()];
+                let products = &mut self.products[pairs.clone()];
                 add_products(
                     model.simd(),
                     rows,
@@ -177,10 +187,9 @@ impl Rescore {
                     &sorted.rows[pairs],
                     products,
                 );
-                first = next;
             }
         }
-        for (&pair, &product) in sorted.pairs.iter().zip(&sorted.products) {
+        for (&pair, &product) in sorted.pairs.iter().zip(&self.products) {
             self.pairs[pair as usize].product = product;
         }
     }

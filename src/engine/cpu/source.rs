@@ -26,6 +26,8 @@ pub(super) struct Batch<'a> {
     pub(super) first: usize,
     /// \[rows, k\].
     pub(super) atoms: &'a mut [u32],
+    /// Likewise; none where scores are not wanted.
+    pub(super) scores: &'a mut [f64],
     stored: Stored<'a>,
 }
 
@@ -40,6 +42,58 @@ impl Batch<'_> {
         match &self.stored {
             Stored::Borrowed(bytes) => bytes,
             Stored::Read(bytes) => bytes,
+        }
+    }
+}
+
+/// Where firing sets go, block by block.
+pub(super) struct Chunks<'a> {
+    first: usize,
+    k: usize,
+    atoms: ChunksMut<'a, u32>,
+    scores: ChunksMut<'a, f64>,
+}
+
+/// A block's part of them.
+struct Chunk<'a> {
+    first: usize,
+    count: usize,
+    atoms: &'a mut [u32],
+    scores: &'a mut [f64],
+}
+
+impl<'a> Chunks<'a> {
+    /// `atoms` are \[rows, k\]; so are `scores`, where these are wanted, and else none.
+    fn new(deal: Deal, atoms: &'a mut [u32], scores: &'a mut [f64]) -> Self {
+        let size = deal.rows_per_block * deal.k;
+        Self {
+            first: 0,
+            k: deal.k,
+            atoms: atoms.chunks_mut(size),
+            scores: scores.chunks_mut(size),
+        }
+    }
+
+    fn take(&mut self) -> Option<Chunk<'a>> {
+        let atoms = self.atoms.next()?;
+        let (first, count) = (self.first, atoms.len() / self.k);
+        self.first += count;
+        Some(Chunk {
+            first,
+            count,
+            atoms,
+            scores: self.scores.next().unwrap_or_default(),
+        })
+    }
+}
+
+impl<'a> Chunk<'a> {
+    fn with(self, stored: Stored<'a>) -> Batch<'a> {
+        Batch {
+            first: self.first,
+            atoms: self.atoms,
+            scores: self.scores,
+            stored,
         }
     }
 }
@@ -70,7 +124,7 @@ pub(super) enum Source<'a> {
     Memory {
         bytes: &'a [u8],
         deal: Deal<'a>,
-        chunks: Mutex<(usize, ChunksMut<'a, u32>)>,
+        chunks: Mutex<Chunks<'a>>,
     },
     /// Other threads read them.
     Ahead {
@@ -83,30 +137,30 @@ pub(super) enum Source<'a> {
 }
 
 impl<'a> Source<'a> {
-    /// Starts to deal out `atoms`, \[rows, k\], with their rows.
+    /// Starts to deal out `atoms`, \[rows, k\], and as many `scores` or none, with their rows.
     ///
     /// # Errors
     /// A thread that cannot be started.
     pub(super) fn open<'scope>(
         scope: &'scope Scope<'scope, '_>,
         deal: Deal<'a>,
-        atoms: &'a mut [u32],
+        (atoms, scores): (&'a mut [u32], &'a mut [f64]),
         read_seconds: &'a Mutex<f64>,
     ) -> Result<Self>
     where
         'a: 'scope,
     {
-        let chunks = atoms.chunks_mut(deal.rows_per_block * deal.k);
+        let chunks = Mutex::new(Chunks::new(deal, atoms, scores));
         if let Place::Memory(bytes) = deal.rows.place() {
             return Ok(Self::Memory {
                 bytes,
                 deal,
-                chunks: Mutex::new((0, chunks)),
+                chunks,
             });
         }
         let (full_out, full_in) = bounded(BLOCKS_AHEAD);
         let (empty_out, empty_in) = bounded(BLOCKS_AHEAD + 1);
-        let chunks = Arc::new(Mutex::new((0, chunks)));
+        let chunks = Arc::new(chunks);
         for i in 0..deal.threads.div_ceil(THREADS_A_READER) {
             let (chunks, full, empty) = (chunks.clone(), full_out.clone(), empty_in.clone());
             std::thread::Builder::new()
@@ -132,14 +186,10 @@ impl<'a> Source<'a> {
                 deal,
                 chunks,
             } => {
-                let (first, atoms) = take_chunk(chunks, deal.k)?;
+                let chunk = lock(chunks).take()?;
                 let row = deal.row_bytes();
-                let stored = &bytes[first * row..(first + atoms.len() / deal.k) * row];
-                Some(Ok(Batch {
-                    first,
-                    atoms,
-                    stored: Stored::Borrowed(stored),
-                }))
+                let stored = &bytes[chunk.first * row..(chunk.first + chunk.count) * row];
+                Some(Ok(chunk.with(Stored::Borrowed(stored))))
             }
             Self::Ahead {
                 batches, waited, ..
@@ -175,38 +225,26 @@ impl<'a> Source<'a> {
     }
 }
 
-/// The next rows' part of the firing sets, and the first of these rows.
-fn take_chunk<'a>(
-    chunks: &Mutex<(usize, ChunksMut<'a, u32>)>,
-    k: usize,
-) -> Option<(usize, &'a mut [u32])> {
-    let mut chunks = lock(chunks);
-    let atoms = chunks.1.next()?;
-    let first = chunks.0;
-    chunks.0 += atoms.len() / k;
-    Some((first, atoms))
-}
-
 /// Reads block after block until all are read, one cannot be, or nobody wants them any more.
 fn read_ahead<'a>(
     deal: Deal<'a>,
-    chunks: &Mutex<(usize, ChunksMut<'a, u32>)>,
+    chunks: &Mutex<Chunks<'a>>,
     full: &Sender<Result<Batch<'a>>>,
     empty: &Receiver<Vec<u8>>,
     read_seconds: &Mutex<f64>,
 ) {
-    while let Some((first, atoms)) = take_chunk(chunks, deal.k) {
+    loop {
+        // Not held while rows are read.
+        let Some(chunk) = lock(chunks).take() else {
+            return;
+        };
         let began = Instant::now();
-        let count = atoms.len() / deal.k;
+        let Chunk { first, count, .. } = chunk;
         let mut buffer = empty.try_recv().unwrap_or_default();
         buffer.resize(count * deal.row_bytes(), 0);
         let read = deal.rows.read_stored(first..first + count, &mut buffer);
         *lock(read_seconds) += began.elapsed().as_secs_f64();
-        let batch = read.map(|()| Batch {
-            first,
-            atoms,
-            stored: Stored::Read(buffer),
-        });
+        let batch = read.map(|()| chunk.with(Stored::Read(buffer)));
         let failed = batch.is_err();
         if full.send(batch).is_err() || failed {
             return;

@@ -3,6 +3,7 @@
 
 mod arguments;
 mod full;
+mod score;
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -48,10 +49,13 @@ pub(super) enum Source<'a> {
     Device(u64),
 }
 
-/// Numbers that a batch counts on the device: `pair_count`, `overflow_count`, `ordered`.
-const HEADS: usize = 3;
+/// Numbers that a batch counts on the device: `pair_count`, `overflow_count`, `ordered`; and, of the
+/// pairs that fire, `pair_count` and `ordered`.
+const HEADS: usize = 5;
 const OVERFLOWED: usize = 1;
 const ORDERED: usize = 2;
+const FIRED: usize = 3;
+const FIRED_ORDERED: usize = 4;
 
 /// Fields are dropped in order: the handle, then the stream, which waits for its work, then all that
 /// it works on.
@@ -77,6 +81,7 @@ pub(super) struct Lane {
     host_rows: PageLocked<u8>,
     host_strata: PageLocked<u16>,
     host_fires: PageLocked<u32>,
+    host_scores: PageLocked<f64>,
     host_states: PageLocked<RowState>,
     host_heads: PageLocked<u32>,
     /// The rows that are under way.
@@ -88,6 +93,8 @@ pub(super) struct Done<'a> {
     pub(super) rows: Range<usize>,
     /// \[rows, k\]; what stands at rows that are not finite means nothing.
     pub(super) fires: &'a [u32],
+    /// Likewise; none where they are not wanted.
+    pub(super) scores: &'a [f64],
     /// Which rows are not finite can be seen in their status.
     pub(super) states: &'a [RowState],
     /// How many rows were scored in full.
@@ -106,6 +113,8 @@ impl Lane {
         let staging = if staged { input } else { 0 };
         // Rows that already are on the device need no copy there.
         let copied = if shape.resident { 0 } else { input };
+        let pairs = shape.pair_room(encoder);
+        let scored = if shape.scored { rows * encoder.k } else { 0 };
         let stream = Stream::new(device)?;
         Ok(Self {
             blas: Blas::new(&stream)?,
@@ -117,9 +126,9 @@ impl Lane {
             scores: Buffer::new(device, shape.tile_rows * screen.stride, "scores")?,
             fires: Buffer::new(device, rows * encoder.k, "firing sets")?,
             states: Buffer::new(device, rows, "rows")?,
-            pairs: Buffer::new(device, shape.pair_capacity, "open pairs")?,
-            order: Buffer::new(device, shape.pair_capacity, "open pairs")?,
-            pair_scores: Buffer::new(device, shape.pair_capacity, "open pairs")?,
+            pairs: Buffer::new(device, pairs, "open pairs")?,
+            order: Buffer::new(device, pairs, "open pairs")?,
+            pair_scores: Buffer::new(device, pairs, "open pairs")?,
             atom_pairs: Buffer::new(device, encoder.features, "open pairs")?,
             overflowed: Buffer::new(device, rows, "rows")?,
             heads: Buffer::new(device, HEADS, "counters")?,
@@ -127,6 +136,7 @@ impl Lane {
             host_rows: PageLocked::new(device, staging, "embeddings")?,
             host_strata: PageLocked::new(device, rows, "strata")?,
             host_fires: PageLocked::new(device, rows * encoder.k, "firing sets")?,
+            host_scores: PageLocked::new(device, scored, "scores of firing sets")?,
             host_states: PageLocked::new(device, rows, "rows")?,
             host_heads: PageLocked::new(device, HEADS, "counters")?,
             batch: None,
@@ -189,8 +199,13 @@ impl Lane {
             let args = self.tally_args(shared, count);
             shared.kernels.settle.launch(&self.stream, &args)?;
             self.stages.mark(Stage::Settle, &self.stream)?;
-            self.copy_out(shared, count)
+            self.copy_out(shared, count)?;
+            // Where nothing is screened, no row is settled yet.
+            if self.shape.scored && self.shape.screened {
+                self.score_fired(shared, count, false)?;
+            }
         }
+        Ok(())
     }
 
     /// Where the batch's rows are on the device, once they are there.
@@ -302,14 +317,23 @@ impl Lane {
             (heads[OVERFLOWED] as usize, heads[ORDERED] as usize)
         };
         if overflowed > 0 {
-            self.score_in_full(shared, overflowed, count, cancelled)?;
+            let whole = self.score_in_full(shared, overflowed, count, cancelled)?;
+            if self.shape.scored && whole {
+                // SAFETY: every row is settled, and buffers live as `start` says.
+                unsafe { self.score_fired(shared, count, true) }?;
+                self.stream.synchronize()?;
+            }
         }
         self.stages.collect()?;
+        let fired = count * shared.encoder.k;
         // SAFETY: the stream is done, and the next batch borrows the lane exclusively.
         let (fires, states) = unsafe { (self.host_fires.as_slice(), self.host_states.as_slice()) };
+        // SAFETY: as above.
+        let scores = unsafe { self.host_scores.as_slice() };
         Ok(Some(Done {
             rows,
-            fires: &fires[..count * shared.encoder.k],
+            fires: &fires[..fired],
+            scores: &scores[..if self.shape.scored { fired } else { 0 }],
             states: &states[..count],
             overflowed,
             pairs,

@@ -40,7 +40,7 @@ pub use fault::{Fault, FaultKind};
 pub use rows::{DeviceRows, PageLockedRows};
 pub use screen::{Format, ScreenChoice};
 
-use self::run::{Run, Stop};
+use self::run::{Run, Sets, Stop};
 use self::select::Counters;
 use self::stages::Stage;
 use self::worker::{Spent, Worker};
@@ -217,6 +217,7 @@ fn thread_seconds(spent: &[Spent]) -> ThreadSeconds {
             product: of(Stage::Product),
             select: of(Stage::Select),
             settle: of(Stage::Rescore) + of(Stage::Settle) + of(Stage::Full),
+            score: of(Stage::Score),
         });
     }
     sum
@@ -245,17 +246,21 @@ impl Engine for CudaEngine<'_> {
         super::check_shapes(self.sae, rows, strata.of_row().len())?;
         let began = Instant::now();
         let k = self.sae.k();
-        let fires = crate::memory::filled(rows.count(), k, "the firing sets", || 0u32)?;
+        let sets = Sets {
+            atoms: crate::memory::filled(rows.count(), k, "the firing sets", || 0u32)?,
+            scores: super::room_for_scores(&self.options, rows, k)?,
+        };
         let tally = SharedTally::new(self.sae.feature_dim(), strata.table().to_vec())?;
         let readers = start_threads(self.threads())?;
-        let mut run = Run::new(rows, strata, control, fires, tally, readers, k);
+        let mut run = Run::new(rows, strata, control, sets, tally, readers, k);
         run.batch_rows = self.options.batch_rows;
         run.devices = self.workers.len();
         let spent = self.work(&run)?;
-        let (mut atoms, bad_rows, tally) = run.finish();
-        let dropped = dropped::settle(rows, self.options.nonfinite, bad_rows, &mut atoms, k)?;
+        let (Sets { atoms, scores }, bad_rows, tally) = run.finish();
+        let nonfinite = self.options.nonfinite;
+        let fires = dropped::settle(rows, nonfinite, bad_rows, atoms, scores, k)?;
         Ok(Encoded {
-            fires: FiringSets::new(k, atoms, dropped),
+            fires,
             tally: tally.finish(certificate(&spent)),
             seconds: Seconds {
                 encode: began.elapsed().as_secs_f64(),

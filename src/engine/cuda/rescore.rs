@@ -1,4 +1,4 @@
-//! Launches `kernels/rescore.cu`: canonical scores of open pairs, and of whole rows.
+//! Launches `kernels/rescore.cu`: canonical scores of open pairs, of those that fire, and of whole rows.
 
 use std::sync::Arc;
 
@@ -43,9 +43,36 @@ pub struct RescoreArgs {
 
 const _: () = assert!(size_of::<RescoreArgs>() == 96);
 
+/// The argument of the kernel that lists the pairs that fire: `FiredArgs`.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, Default, Pod, Zeroable)]
+pub struct FiredArgs {
+    /// \[rows, k\], settled.
+    pub fires: u64,
+    /// \[rows\].
+    pub states: u64,
+    /// \[rows, k\] out.
+    pub pairs: u64,
+    /// One number out: rows · k, which must be below 2^32.
+    pub pair_count: u64,
+    /// \[features\]: counts; zero before.
+    pub atom_pairs: u64,
+    /// How many rows.
+    pub rows: u32,
+    /// How many atoms fire.
+    pub k: u32,
+    /// 1: rows that overflowed are settled too.
+    pub with_overflowed: u32,
+    /// Keeps the size a multiple of 8.
+    pub unused: u32,
+}
+
+const _: () = assert!(size_of::<FiredArgs>() == 56);
+
 /// The kernels.
 #[derive(Debug)]
 pub struct Rescore {
+    fired: Function,
     offsets: Function,
     order: Function,
     pairs: Function,
@@ -65,6 +92,7 @@ impl Rescore {
     /// A module that lacks one; a device with too little shared memory.
     pub fn new(module: &Arc<Module>, device: &DeviceInfo) -> Result<Self, Fault> {
         Ok(Self {
+            fired: module.function("fired_pairs", 0)?,
             offsets: module.function("pair_offsets", 0)?,
             order: module.function("order_pairs", 0)?,
             pairs: module.function("rescore_pairs", 0)?,
@@ -80,6 +108,18 @@ impl Rescore {
             threads,
             shared_bytes: 0,
         }
+    }
+
+    /// Lists the pairs that fire, to be scored by [`launch_pairs`](Self::launch_pairs).
+    ///
+    /// # Safety
+    /// As for [`Function::launch`].
+    ///
+    /// # Errors
+    /// Those of the launch.
+    pub unsafe fn launch_fired(&self, stream: &Stream, args: &FiredArgs) -> Result<(), Fault> {
+        // SAFETY: the argument is this kernel's struct; buffers are the caller's.
+        unsafe { self.fired.launch(stream, self.filling(Self::THREADS), args) }
     }
 
     /// Scores the pairs, grouped by atom.

@@ -49,6 +49,12 @@ impl From<Error> for Stop {
     }
 }
 
+/// The firing sets of all rows, \[rows, k\], and their scores, where these are wanted.
+pub(super) struct Sets {
+    pub(super) atoms: Vec<u32>,
+    pub(super) scores: Option<Vec<f64>>,
+}
+
 /// What devices share.
 pub(super) struct Run<'a> {
     pub(super) rows: &'a dyn Rows,
@@ -63,7 +69,8 @@ pub(super) struct Run<'a> {
     next: AtomicUsize,
     done: AtomicU64,
     failed: AtomicBool,
-    fires: Mutex<Vec<u32>>,
+    sets: Mutex<Sets>,
+    scored: bool,
     bad_rows: Mutex<Vec<usize>>,
     tally: SharedTally,
 }
@@ -73,7 +80,7 @@ impl<'a> Run<'a> {
         rows: &'a dyn Rows,
         strata: &'a Strata,
         control: &'a Control<'a>,
-        fires: Vec<u32>,
+        sets: Sets,
         tally: SharedTally,
         readers: rayon::ThreadPool,
         k: usize,
@@ -89,7 +96,8 @@ impl<'a> Run<'a> {
             next: AtomicUsize::new(0),
             done: AtomicU64::new(0),
             failed: AtomicBool::new(false),
-            fires: Mutex::new(fires),
+            scored: sets.scores.is_some(),
+            sets: Mutex::new(sets),
             bad_rows: Mutex::default(),
             tally,
         }
@@ -103,6 +111,11 @@ impl<'a> Run<'a> {
     /// The strata of some rows.
     pub(super) fn strata_of(&self, rows: &Range<usize>) -> &[u16] {
         &self.strata.of_row()[rows.clone()]
+    }
+
+    /// Whether the atoms that fire are scored.
+    pub(super) fn scored(&self) -> bool {
+        self.scored
     }
 
     /// How many rows nobody has taken yet.
@@ -136,17 +149,23 @@ impl<'a> Run<'a> {
         self.failed.store(true, Ordering::Relaxed);
     }
 
-    /// Takes the firing sets of some rows; `bad` tells by its place which row is not finite.
+    /// Takes the firing sets of some rows, and their scores where these are wanted; `bad` tells by its place which row is not finite.
     pub(super) fn take(
         &self,
         rows: &Range<usize>,
-        fires: &[u32],
+        (atoms, scores): (&[u32], &[f64]),
         bad: impl Fn(usize) -> bool,
     ) -> Result<(), Stop> {
         if self.is_cancelled() {
             return Err(Error::Cancelled.into());
         }
-        lock(&self.fires)[rows.start * self.k..rows.end * self.k].copy_from_slice(fires);
+        let places = rows.start * self.k..rows.end * self.k;
+        let mut sets = lock(&self.sets);
+        sets.atoms[places.clone()].copy_from_slice(atoms);
+        if let Some(all) = &mut sets.scores {
+            all[places].copy_from_slice(scores);
+        }
+        drop(sets);
         let mut of_stratum = vec![0u64; self.strata()];
         let mut bad_rows = Vec::new();
         for (r, &stratum) in self.strata_of(rows).iter().enumerate() {
@@ -170,11 +189,7 @@ impl<'a> Run<'a> {
     }
 
     /// Firing sets, rows that are not finite, and counts, once all devices are done.
-    pub(super) fn finish(self) -> (Vec<u32>, Vec<usize>, SharedTally) {
-        (
-            into_inner(self.fires),
-            into_inner(self.bad_rows),
-            self.tally,
-        )
+    pub(super) fn finish(self) -> (Sets, Vec<usize>, SharedTally) {
+        (into_inner(self.sets), into_inner(self.bad_rows), self.tally)
     }
 }

@@ -17,6 +17,10 @@ const FEWEST_TILE_ROWS: usize = 512;
 const MOST_TILE_ROWS: usize = 1 << 13;
 /// Open pairs a row that a batch has room for; rows beyond it are scored in full, and counted.
 const PAIRS_A_ROW: usize = 64;
+/// Pairs of a batch that are scored since they fire, and multiply-adds in binary64 that this takes:
+/// well under a second where they are slowest, so that no watchdog of a display ends the launch.
+const MOST_FIRED: usize = 1 << 30;
+const MOST_WORK: usize = 1 << 35;
 
 /// What a lane has room for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +37,8 @@ pub(super) struct LaneShape {
     pub(super) screened: bool,
     /// Whether rows are in the device's memory already.
     pub(super) resident: bool,
+    /// Whether the atoms that fire are scored.
+    pub(super) scored: bool,
 }
 
 impl LaneShape {
@@ -66,8 +72,28 @@ impl LaneShape {
             element,
             screened: true,
             resident,
+            scored: false,
         }
         .of_rows(batch_rows)
+    }
+
+    /// The same for batches whose atoms that fire are scored.
+    pub(super) fn with_scores(self, encoder: &Encoder) -> Self {
+        let most = MOST_FIRED.min(MOST_WORK / encoder.dim) / encoder.k;
+        Self {
+            scored: true,
+            ..self.of_rows(self.batch_rows.min(most))
+        }
+    }
+
+    /// Pairs that a batch has memory for: those left open, and after them those that fire.
+    pub(super) fn pair_room(&self, encoder: &Encoder) -> usize {
+        let fired = if self.scored {
+            self.batch_rows * encoder.k
+        } else {
+            0
+        };
+        self.pair_capacity.max(fired)
     }
 
     /// The same for batches of at most so many rows.
@@ -99,7 +125,7 @@ impl LaneShape {
         let pair = size_of::<Pair>() + 4 + 8;
         (self.batch_rows * row
             + self.tile_rows * screen.stride * 4
-            + self.pair_capacity * pair
+            + self.pair_room(encoder) * pair
             + encoder.features * 4) as u64
     }
 }

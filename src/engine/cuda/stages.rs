@@ -16,10 +16,11 @@ pub(super) enum Stage {
     Settle,
     Drain,
     Full,
+    Score,
 }
 
 impl Stage {
-    pub(super) const COUNT: usize = 8;
+    pub(super) const COUNT: usize = 9;
 }
 
 /// Events between stages, used again from batch to batch, and the sums of what they told.

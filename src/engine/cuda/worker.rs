@@ -293,7 +293,7 @@ fn drain(run: &Run, lane: &mut Lane, shared: Shared, watch: &mut Watch) -> Resul
     };
     watch.see(&done);
     let bad = |r: usize| done.states[r].status == ROW_BAD;
-    run.take(&done.rows, done.fires, bad)
+    run.take(&done.rows, (done.fires, done.scores), bad)
 }
 
 /// Reads rows from `first` on into page-locked memory, by several threads.

@@ -4,6 +4,7 @@ use super::{counts, numbers, p_values};
 use crate::report::table::{Column, Table, Values};
 use crate::stats::evidence::{Activation, AtomCounts, AtomFirings, Evidence};
 use crate::stats::inference::{Estimate, PValue, Test};
+use crate::stats::permutation::MaxT;
 
 /// The table of atoms.
 pub fn atoms(evidence: &Evidence) -> Table {
@@ -350,6 +351,27 @@ fn strata(evidence: &Evidence) -> Vec<Column> {
     ]
 }
 
-fn permutation(_evidence: &Evidence) -> Vec<Column> {
-    Vec::new()
+fn permutation(evidence: &Evidence) -> Vec<Column> {
+    let permutations = evidence.permutations.as_ref();
+    let atoms: Vec<usize> = (0..evidence.atoms.len()).collect();
+    let of = |pick: fn(&MaxT) -> f64| {
+        numbers(&atoms, |&atom| {
+            permutations.map(|found| pick(&found.atoms[atom]))
+        })
+    };
+    vec![
+        column(
+            "maxt_z",
+            "The statistic of max-T: |a - E|/sqrt(V) over strata, the Cochran-Mantel-Haenszel z \
+             without sign. This and maxt_p need firing sets and --permutations.",
+            of(|max_t| max_t.statistic),
+        ),
+        column(
+            "maxt_p",
+            "Westfall and Young's (1993) single-step max-T: (1 + permutations whose largest maxt_z \
+             over the tested atoms is at least this one) / (1 + permutations). The chance of any \
+             false discovery, with the dependence of atoms taken as it is.",
+            of(|max_t| max_t.p),
+        ),
+    ]
 }

@@ -160,6 +160,18 @@ impl Categories {
         }
     }
 
+    /// The number of each call's name, or the code of a missing one.
+    pub(super) fn codes(&self) -> Vec<u32> {
+        let code = |number: &u32| {
+            if Some(*number) == self.missing {
+                TextColumn::MISSING
+            } else {
+                *number
+            }
+        };
+        self.of_call.iter().map(code).collect()
+    }
+
     /// The category in the tables of a call.
     pub fn category_of(&self, call: u32) -> u32 {
         self.category[self.of_call[call as usize] as usize]

@@ -6,7 +6,6 @@ use super::FiringEvidence;
 use super::atoms::{Adjusted, AllAtoms};
 use super::calls::{CallFacts, Categories};
 use super::categories::{Counts, Enrichment};
-use super::options::Options;
 use crate::cohort::Label;
 use crate::details::Details;
 use crate::error::Result;
@@ -54,13 +53,13 @@ pub(super) struct Firings {
 }
 
 impl Firings {
-    /// One group of atoms after another.
+    /// One group of atoms after another, of which each takes so much memory; `each` sees it too.
     pub(super) fn gather(
         details: &dyn Details,
         facts: &CallFacts,
         all: &AllAtoms,
-        options: &Options,
-        go_on: &(dyn Fn() -> Result<()> + Sync),
+        memory: u64,
+        each: &mut dyn FnMut(&FiringRows) -> Result<()>,
     ) -> Result<Self> {
         let ranks = MidRanks::of(&facts.sizes);
         let features = all.fires.len();
@@ -69,10 +68,10 @@ impl Firings {
             chromosomes: Counts::new(facts.chromosomes.list.clone(), features),
             datasets: Counts::new(facts.datasets.list.clone(), features),
         };
-        for group in groups(&all.fires, options.memory) {
-            go_on()?;
+        for group in groups(&all.fires, memory) {
             let rows = FiringRows::gather(details, group, &all.fires)?;
             firings.take(&rows, facts, &ranks, all);
+            each(&rows)?;
         }
         Ok(firings)
     }

@@ -19,6 +19,7 @@ mod calls;
 mod categories;
 mod firings;
 mod options;
+mod resampling;
 mod strata;
 
 use std::time::Instant;
@@ -34,10 +35,12 @@ pub use calls::{CallFacts, Categories};
 pub use categories::{Category, CategoryAtom, Enrichment};
 pub use firings::{Activation, AtomFirings, Sizes};
 pub use options::{Exchange, Options, Partition};
+pub use resampling::{BootstrapInterval, Permutations};
 pub use strata::Confounder;
 
 use atoms::AllAtoms;
 use firings::Firings;
+use resampling::{Grouping, Headlines};
 use strata::{Confounded, by_type};
 
 /// The level at which a false discovery rate, or the chance of any false discovery, is called
@@ -65,6 +68,10 @@ pub struct Evidence {
     pub cmh: Adjusted,
     /// Every atom against each SV type.
     pub types: Enrichment,
+    /// What permutations of the labels say, where any were asked for.
+    pub permutations: Option<Permutations>,
+    /// Intervals of the strongest atoms' log odds ratios by bootstrap, where one was asked for.
+    pub bootstrap: Vec<BootstrapInterval>,
     /// What needs firing sets; `None` without them.
     pub firings: Option<FiringEvidence>,
     /// Where the time went.
@@ -99,6 +106,10 @@ pub struct Seconds {
     pub calls: f64,
     /// Activations, sizes, chromosomes and datasets.
     pub firings: f64,
+    /// Permutations.
+    pub permutations: f64,
+    /// The bootstrap.
+    pub bootstrap: f64,
 }
 
 impl Evidence {
@@ -122,16 +133,9 @@ impl Evidence {
         let types = Enrichment::of(&by_type, &all.fires, |_| true, options.min_support);
         seconds.types = clock.lap();
         go_on()?;
-        let firings = match details {
-            None => None,
-            Some(details) => {
-                let facts = CallFacts::gather(details, confounded.scheme)?;
-                seconds.calls = clock.lap();
-                let firings = Firings::gather(details, &facts, &all, options, go_on)?;
-                let firings = firings.finish(&facts, &all, options.min_support);
-                seconds.firings = clock.lap();
-                Some(firings)
-            }
+        let told = match details {
+            None => Told::default(),
+            Some(details) => Told::of(details, &all, confounded.scheme, options, go_on)?,
         };
         Ok(Self {
             options: options.clone(),
@@ -143,7 +147,61 @@ impl Evidence {
             cmh: all.adjusted(|atom| atom.stratified.cmh.map(|test| test.p)),
             atoms: all.atoms,
             types,
-            firings,
+            permutations: told.permutations,
+            bootstrap: told.bootstrap,
+            firings: told.firings,
+            seconds: Seconds {
+                counts: seconds.counts,
+                types: seconds.types,
+                ..told.seconds
+            },
+        })
+    }
+}
+
+/// What firing sets tell.
+#[derive(Default)]
+struct Told {
+    firings: Option<FiringEvidence>,
+    permutations: Option<Permutations>,
+    bootstrap: Vec<BootstrapInterval>,
+    seconds: Seconds,
+}
+
+impl Told {
+    fn of(
+        details: &dyn Details,
+        all: &AllAtoms,
+        scheme: Scheme,
+        options: &Options,
+        go_on: &(dyn Fn() -> Result<()> + Sync),
+    ) -> Result<Self> {
+        let mut seconds = Seconds::default();
+        let mut clock = Clock::start();
+        let facts = CallFacts::gather(details, scheme)?;
+        let grouping = Grouping::of(&facts, options);
+        let mut maxima = resampling::maxima(&facts, &grouping, options)?;
+        let mut headlines = Headlines::of(all);
+        seconds.calls = clock.lap();
+        let tested = |atom: u32| all.is_tested(atom as usize);
+        let firings = Firings::gather(details, &facts, all, options.memory, &mut |rows| {
+            go_on()?;
+            seconds.firings += clock.lap();
+            headlines.take(rows);
+            if let Some(maxima) = &mut maxima {
+                maxima.observe(rows, &tested, go_on)?;
+            }
+            seconds.permutations += clock.lap();
+            Ok(())
+        })?;
+        let firings = firings.finish(&facts, all, options.min_support);
+        seconds.firings += clock.lap();
+        let bootstrap = headlines.intervals(&facts, &grouping, options, go_on)?;
+        seconds.bootstrap = clock.lap();
+        Ok(Self {
+            firings: Some(firings),
+            permutations: maxima.map(|maxima| Permutations::of(maxima, options.permutations)),
+            bootstrap,
             seconds,
         })
     }

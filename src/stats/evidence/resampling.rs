@@ -8,7 +8,7 @@ use crate::stats::blocks::{Blocks, genome_order};
 use crate::stats::bootstrap::{Bootstrap, CallLabels};
 use crate::stats::firing_rows::FiringRows;
 use crate::stats::inference::effect;
-use crate::stats::permutation::{self, Maxima, MaxT, Permutation};
+use crate::stats::permutation::{self, MaxT, Maxima, Permutation};
 
 /// How many of the strongest atoms have a bootstrap interval.
 pub(super) const HEADLINES: usize = 10;
@@ -22,6 +22,17 @@ pub struct Permutations {
     pub atoms: Vec<MaxT>,
     /// What a statistic must exceed to be significant at 5 %, all atoms together.
     pub critical_value: f64,
+}
+
+impl Permutations {
+    pub(super) fn of(maxima: Maxima, count: usize) -> Self {
+        let adjusted = maxima.finish();
+        Self {
+            count,
+            atoms: adjusted.atoms,
+            critical_value: adjusted.critical_value,
+        }
+    }
 }
 
 /// An atom's interval by bootstrap.

@@ -1,7 +1,7 @@
 //! The kernels' arguments, from a lane's buffers.
 
-use super::{Lane, ORDERED, OVERFLOWED, Shared};
-use crate::engine::cuda::rescore::RescoreArgs;
+use super::{FIRED, FIRED_ORDERED, Lane, ORDERED, OVERFLOWED, Shared};
+use crate::engine::cuda::rescore::{FiredArgs, RescoreArgs};
 use crate::engine::cuda::select::SelectArgs;
 use crate::engine::cuda::tally::TallyArgs;
 
@@ -50,6 +50,28 @@ impl Lane {
             features: encoder.features as u32,
             pair_capacity: self.shape.pair_capacity as u32,
         }
+    }
+
+    /// Of the pairs that fire, which take the place of those that were open.
+    pub(super) fn fired_args(&self, shared: Shared, count: usize) -> (FiredArgs, RescoreArgs) {
+        let fired = FiredArgs {
+            fires: self.fires.address(),
+            states: self.states.address(),
+            pairs: self.pairs.address(),
+            pair_count: self.heads.at(FIRED),
+            atom_pairs: self.atom_pairs.address(),
+            rows: count as u32,
+            k: shared.encoder.k as u32,
+            with_overflowed: 0,
+            unused: 0,
+        };
+        let rescore = RescoreArgs {
+            pair_count: self.heads.at(FIRED),
+            ordered: self.heads.at(FIRED_ORDERED),
+            pair_capacity: (count * shared.encoder.k) as u32,
+            ..self.rescore_args(shared)
+        };
+        (fired, rescore)
     }
 
     pub(super) fn tally_args(&self, shared: Shared, count: usize) -> TallyArgs {

@@ -14,14 +14,15 @@ const FULL_SCORE_BYTES: usize = 256 << 20;
 const MOST_WORK: usize = 1 << 33;
 
 impl Lane {
-    /// Canonical scores of all features of the listed rows, a group of rows at a time.
+    /// Canonical scores of all features of the listed rows, a group of rows at a time, and the rows
+    /// settled by them; false where the run is ended before all are.
     pub(super) fn score_in_full(
         &mut self,
         shared: Shared,
         listed: usize,
         count: usize,
         cancelled: &dyn Fn() -> bool,
-    ) -> Result<(), Fault> {
+    ) -> Result<bool, Fault> {
         let features = shared.encoder.features;
         let by_memory = FULL_SCORE_BYTES / 8 / features;
         let by_work = MOST_WORK / features / shared.encoder.dim;
@@ -54,7 +55,7 @@ impl Lane {
             self.stream.synchronize()?;
             if cancelled() {
                 // Whoever takes the batch sees it too, and ends the run.
-                return Ok(());
+                return Ok(false);
             }
         }
         self.stages.mark(Stage::Full, &self.stream)?;
@@ -63,7 +64,8 @@ impl Lane {
             self.stream
                 .copy_out(&self.host_fires, &self.fires, count * shared.encoder.k)?;
         }
-        self.stream.synchronize()
+        self.stream.synchronize()?;
+        Ok(true)
     }
 }
 

@@ -40,6 +40,11 @@ impl Worker {
                 (run.batch_rows, options.tile_rows),
             )
         };
+        let shape = if run.scored() {
+            shape.with_scores(&self.encoder)
+        } else {
+            shape
+        };
         // What is left to do is shared among devices and, in whole tiles, among lanes.
         let wanted = options.lanes.unwrap_or(LANES);
         let share = run.left().div_ceil(run.devices).max(1);

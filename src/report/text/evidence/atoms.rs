@@ -23,8 +23,12 @@ pub(super) fn survivors(f: &mut Formatter<'_>, evidence: &Evidence) -> Result {
         adjusted.tests,
         evidence.options.min_support
     )?;
-    writeln!(f, "Atoms that lean to true or to false calls, the strictest claim first:")?;
-    let line = |f: &mut Formatter<'_>, count: usize, claim: &str| writeln!(f, "{count:>7}  {claim}");
+    writeln!(
+        f,
+        "Atoms that lean to true or to false calls, the strictest claim first:"
+    )?;
+    let line =
+        |f: &mut Formatter<'_>, count: usize, claim: &str| writeln!(f, "{count:>7}  {claim}");
     if let Some(permutations) = &evidence.permutations {
         let how = match evidence.options.block {
             Exchange::Call => "labels change places within strata",
@@ -40,7 +44,11 @@ pub(super) fn survivors(f: &mut Formatter<'_>, evidence: &Evidence) -> Result {
         let count = permutations.atoms.iter().filter(|max_t| max_t.p < LEVEL);
         line(f, count.count(), &claim)?;
     }
-    line(f, significant(&adjusted.holm), "Holm: the same claim, whatever the dependence")?;
+    line(
+        f,
+        significant(&adjusted.holm),
+        "Holm: the same claim, whatever the dependence",
+    )?;
     line(
         f,
         significant(&adjusted.by),
@@ -49,9 +57,16 @@ pub(super) fn survivors(f: &mut Formatter<'_>, evidence: &Evidence) -> Result {
     line(
         f,
         significant(&evidence.cmh.bh),
-        &format!("Cochran-Mantel-Haenszel, adjusted for {}, FDR 5 %", strata_text(evidence)),
+        &format!(
+            "Cochran-Mantel-Haenszel, adjusted for {}, FDR 5 %",
+            strata_text(evidence)
+        ),
     )?;
-    line(f, significant(&adjusted.bh), "Fisher's exact test, Benjamini-Hochberg, FDR 5 %")?;
+    line(
+        f,
+        significant(&adjusted.bh),
+        "Fisher's exact test, Benjamini-Hochberg, FDR 5 %",
+    )?;
     let claim = format!(
         "Storey's q < 5 % (estimated share of atoms without any association: {:.0} %)",
         100.0 * adjusted.null_share
@@ -77,9 +92,15 @@ pub(super) fn strongest(f: &mut Formatter<'_>, evidence: &Evidence) -> Result {
         .take(TOLD)
         .collect();
     if told.is_empty() {
-        return writeln!(f, "\nNo atom leans to either side at a false discovery rate of 5 %.");
+        return writeln!(
+            f,
+            "\nNo atom leans to either side at a false discovery rate of 5 %."
+        );
     }
-    writeln!(f, "\nThe strongest (odds ratio of firing, true against false calls):")?;
+    writeln!(
+        f,
+        "\nThe strongest (odds ratio of firing, true against false calls):"
+    )?;
     for atom in told {
         one(f, evidence, atom)?;
     }
@@ -97,7 +118,11 @@ fn by_strength(evidence: &Evidence) -> Vec<usize> {
 
 fn one(f: &mut Formatter<'_>, evidence: &Evidence, atom: usize) -> Result {
     let counts = &evidence.atoms[atom];
-    let side = if counts.log_odds.value > 0.0 { "true" } else { "false" };
+    let side = if counts.log_odds.value > 0.0 {
+        "true"
+    } else {
+        "false"
+    };
     write!(
         f,
         "  atom {atom} leans to {side} calls: odds ratio {}, {}",
@@ -125,7 +150,9 @@ fn one(f: &mut Formatter<'_>, evidence: &Evidence, atom: usize) -> Result {
 }
 
 fn is_sparse(counts: &AtomCounts) -> bool {
-    counts.pearson.is_some_and(|pearson| pearson.least_expected < SPARSE)
+    counts
+        .pearson
+        .is_some_and(|pearson| pearson.least_expected < SPARSE)
 }
 
 fn is_heterogeneous(counts: &AtomCounts) -> bool {
@@ -181,10 +208,23 @@ pub(super) fn cautions(f: &mut Formatter<'_>, evidence: &Evidence) -> Result {
         "\nOf the {} at an FDR of 5 % by Fisher's test and Benjamini-Hochberg:",
         many(called.len(), "atom")
     )?;
-    writeln!(f, "{:>7}  survive adjustment for the strata, {lost} do not", called.len() - lost)?;
-    writeln!(f, "{flips:>7}  lean to the other side within strata (Simpson's paradox)")?;
-    writeln!(f, "{unlike:>7}  differ between strata (Breslow-Day-Tarone p < 0.05, unadjusted)")?;
-    writeln!(f, "{sparse:>7}  have a sparse table (an expected count below 5)")?;
+    writeln!(
+        f,
+        "{:>7}  survive adjustment for the strata, {lost} do not",
+        called.len() - lost
+    )?;
+    writeln!(
+        f,
+        "{flips:>7}  lean to the other side within strata (Simpson's paradox)"
+    )?;
+    writeln!(
+        f,
+        "{unlike:>7}  differ between strata (Breslow-Day-Tarone p < 0.05, unadjusted)"
+    )?;
+    writeln!(
+        f,
+        "{sparse:>7}  have a sparse table (an expected count below 5)"
+    )?;
     if evidence.permutations.is_some() {
         let fail = count(&|atom| fails_max_t(evidence, atom));
         writeln!(

@@ -29,7 +29,10 @@ pub(super) fn with_firings(f: &mut Formatter<'_>, evidence: &Evidence) -> Result
 /// How many pairs of atom and category there are at the level, and the strongest of them.
 fn enriched(f: &mut Formatter<'_>, title: &str, found: &Enrichment, category: &str) -> Result {
     if found.categories.len() < 2 {
-        let only = found.categories.first().map_or("none", |category| &category.name);
+        let only = found
+            .categories
+            .first()
+            .map_or("none", |category| &category.name);
         return writeln!(f, "\n{title}: there is only one {category} ({only}).");
     }
     let called = || found.rows.iter().filter(|row| is_significant(row.fdr));
@@ -59,7 +62,10 @@ fn enriched(f: &mut Formatter<'_>, title: &str, found: &Enrichment, category: &s
 
 fn activations(f: &mut Formatter<'_>, evidence: &Evidence, firings: &FiringEvidence) -> Result {
     if !firings.has_scores {
-        return writeln!(f, "\nActivations: not told, as the firing sets have no scores.");
+        return writeln!(
+            f,
+            "\nActivations: not told, as the firing sets have no scores."
+        );
     }
     let area = |atom: usize| Some(firings.atoms[atom].activation?.rank_sum?.auroc);
     let tested = |atom: &usize| evidence.fisher.bh[*atom].is_some();
@@ -102,5 +108,8 @@ fn sizes(f: &mut Formatter<'_>, firings: &FiringEvidence) -> Result {
     if let Some(median) = median {
         write!(f, ", median {median:.0} bp when it fires")?;
     }
-    writeln!(f, ". Sizes go with types: see the strata before reading more into it.")
+    writeln!(
+        f,
+        ". Sizes go with types: see the strata before reading more into it."
+    )
 }

@@ -1,0 +1,167 @@
+"""What the tables beside the notebook's must hold, by scipy, statsmodels and scikit-learn: nothing of
+atomscope's. `make_evidence.py` makes golden files of it, `check_tables.py` checks a run's results.
+
+Calls are a pandas table with svtype, svlen, chrom, dataset, is_tp; firing sets a boolean array
+[calls, atoms], and activations a float one, 0 where an atom does not fire.
+Needs numpy, pandas, scipy 1.17, statsmodels 0.15, scikit-learn 1.9.
+"""
+
+import math
+import re
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+from sklearn.metrics import roc_auc_score
+from statsmodels.stats.contingency_tables import StratifiedTable, Table2x2
+from statsmodels.stats.multitest import multipletests
+from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
+
+# truvari.SZBINS and SZBINMAX.
+BINS = ["[0,50)", "[50,100)", "[100,200)", "[200,300)", "[300,400)", "[400,600)", "[600,800)",
+        "[800,1k)", "[1k,2.5k)", "[2.5k,5k)", ">=5k"]
+ENDS = [50, 100, 200, 300, 400, 600, 800, 1000, 2500, 5000]
+
+
+def strata_of(calls, scheme):
+    """A text for each call."""
+    size = pd.Series([BINS[np.searchsorted(ENDS, abs(x), side="right")] for x in calls.svlen])
+    parts = {"svtype": calls.svtype, "size": size, "dataset": calls.dataset}
+    text = pd.Series([""] * len(calls))
+    for name in scheme:
+        text = text + "|" + parts[name].reset_index(drop=True).astype(str)
+    return text.to_numpy()
+
+
+def table(fires, label):
+    return np.array([[np.sum(fires & label), np.sum(fires & ~label)],
+                     [np.sum(~fires & label), np.sum(~fires & ~label)]], dtype=np.int64)
+
+
+def adjusted(p, tested, method):
+    """Over tested ones that have a p-value."""
+    p = np.asarray(p, dtype=float)
+    out = np.full(len(p), math.nan)
+    there = np.asarray(tested) & ~np.isnan(p)
+    if there.any():
+        if method == "storey":
+            share = min(1.0, (1 + np.sum(p[there] > 0.5)) / (0.5 * there.sum()))
+            order = np.argsort(p[there])
+            ranked = p[there][order] * there.sum() * share / np.arange(1, there.sum() + 1)
+            q = np.minimum(np.minimum.accumulate(ranked[::-1])[::-1], 1.0)
+            back = np.empty_like(q)
+            back[order] = q
+            out[there] = back
+        else:
+            out[there] = multipletests(p[there], method=method)[1]
+    return out
+
+
+def stratified(fires, label, strata):
+    tables = [table(fires[strata == s], label[strata == s]) for s in np.unique(strata)]
+    informative = [t for t in tables if (t.sum(0) > 0).all() and (t.sum(1) > 0).all()]
+    row = {"strata": len(informative)}
+    names = ["cmh_or", "cmh_or_lo", "cmh_or_hi", "cmh_p", "bd_tarone_p"]
+    row |= dict.fromkeys(names, math.nan)
+    if not informative:
+        return row | {"sign_flip": None}
+    cells = np.array(informative, dtype=float)
+    n = cells.sum((1, 2))
+    r = (cells[:, 0, 0] * cells[:, 1, 1] / n).sum()
+    s = (cells[:, 0, 1] * cells[:, 1, 0] / n).sum()
+    row["cmh_or"] = math.inf if s == 0 and r > 0 else (math.nan if s == 0 else r / s)
+    both = StratifiedTable([t.astype(float) for t in informative])
+    # statsmodels' own p-values are 1 - cdf, which is 0 from 1e-16 on.
+    row["cmh_p"] = stats.chi2.sf(both.test_null_odds(correction=False).statistic, 1)
+    if r > 0 and s > 0:
+        row["cmh_or_lo"], row["cmh_or_hi"] = both.oddsratio_pooled_confint()
+        if len(informative) > 1:
+            statistic = both.test_equal_odds(adjust=True).statistic
+            row["bd_tarone_p"] = stats.chi2.sf(statistic, len(informative) - 1)
+    crude = table(fires, label)
+    crude = int(crude[0, 0]) * int(crude[1, 1]) - int(crude[0, 1]) * int(crude[1, 0])
+    row["sign_flip"] = bool(crude * (r - s) < 0 and abs(r - s) > 1e-9)
+    return row
+
+
+def atoms(calls, fires, activation, min_support=5, scheme=("svtype", "size", "dataset")):
+    label = calls.is_tp.to_numpy()
+    strata = strata_of(calls, scheme)
+    rows = []
+    for atom in range(fires.shape[1]):
+        on = fires[:, atom]
+        t = table(on, label)
+        (a, b), (c, d) = t.tolist()
+        half = Table2x2(t + 0.5)
+        lo, hi = half.log_oddsratio_confint()
+        row = {"atom": atom, "fires": a + b, "tp_on": a, "fp_on": b, "tp_off": c, "fp_off": d,
+               "log_or": half.log_oddsratio, "log_or_lo": lo, "log_or_hi": hi,
+               "fisher_p": stats.fisher_exact(t).pvalue}
+        degenerate = 0 in (a + b, c + d, a + c, b + d)
+        row["tested"] = not degenerate and a + b >= min_support
+        if a + b:
+            row["precision"] = a / (a + b)
+            row["precision_lo"], row["precision_hi"] = proportion_confint(a, a + b, method="wilson")
+        if a + b and c + d:
+            row["risk_difference"] = a / (a + b) - c / (c + d)
+            row["risk_difference_lo"], row["risk_difference_hi"] = confint_proportions_2indep(
+                a, a + b, c, c + d, method="newcomb", compare="diff")
+        if not degenerate:
+            chi2, p, _, expected = stats.chi2_contingency(t, correction=False)
+            row |= {"chi2": chi2, "chi2_p": p, "least_expected": expected.min()}
+        x = activation[:, atom]
+        row["mean_score_tp"] = x[on & label].mean() if a else math.nan
+        row["mean_score_fp"] = x[on & ~label].mean() if b else math.nan
+        if label.any() and not label.all():
+            row["auroc"] = roc_auc_score(label, x)
+            row["mwu_p"] = stats.mannwhitneyu(x[label], x[~label], method="asymptotic").pvalue
+        rows.append(row | stratified(on, label, strata))
+    found = pd.DataFrame(rows)
+    for column, method in [("fdr_bh", "fdr_bh"), ("fdr_by", "fdr_by"), ("holm", "holm"), ("storey_q", "storey")]:
+        found[column] = adjusted(found.fisher_p, found.tested, method)
+    for p in ["cmh", "mwu"]:
+        found[f"{p}_fdr_bh"] = adjusted(found[f"{p}_p"], found.tested, "fdr_bh")
+    return found
+
+
+def sizes(calls, fires, tested):
+    size = np.abs(calls.svlen.to_numpy(dtype=float))
+    known = (size > 0) & np.isfinite(size)
+    rows = []
+    for atom in range(fires.shape[1]):
+        on = fires[known, atom]
+        row = {"atom": atom, "fires_with_size": int(on.sum())}
+        if on.any():
+            row["median_size"] = np.median(size[known][on])
+        if on.any() and not on.all():
+            rho, p = stats.spearmanr(on.astype(float), np.log10(size[known]))
+            row |= {"spearman_rho": rho, "spearman_p": p}
+        rows.append(row)
+    found = pd.DataFrame(rows)
+    found["spearman_fdr_bh"] = adjusted(found.spearman_p, tested, "fdr_bh")
+    return found
+
+
+def as_people_sort(name):
+    """chr2 before chr10."""
+    return [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", name)]
+
+
+def categories(column, calls, fires, name, min_support, all_atoms):
+    values = column.to_numpy()
+    rows = []
+    for atom in range(fires.shape[1]):
+        on = fires[:, atom]
+        if not all_atoms and on.sum() < max(1, min_support):
+            continue
+        for value in sorted(set(values), key=as_people_sort):
+            t = table(on, values == value)
+            half = Table2x2(t + 0.5)
+            lo, hi = half.log_oddsratio_confint()
+            ok = on.sum() >= max(1, min_support) and (t.sum(0) > 0).all() and (t.sum(1) > 0).all()
+            rows.append({"atom": atom, name: value, "fires_in": t[0, 0], "fires": t[0].sum(),
+                         "log_or": half.log_oddsratio, "log_or_lo": lo, "log_or_hi": hi,
+                         "fisher_p": stats.fisher_exact(t).pvalue, "ok": ok})
+    found = pd.DataFrame(rows)
+    found["fdr_bh"] = adjusted(found.fisher_p, found.ok, "fdr_bh")
+    return found.drop(columns="ok")
