@@ -12,6 +12,7 @@
 //! | `bootstrap` | how far a figure would move had other blocks of calls been drawn |
 //! | `blocks` | which calls belong together: loci, samples |
 //! | `resampling` | what permutations and the bootstrap share |
+//! | `replication` | what one part of the cohort shows, and another confirms |
 //! | `chi2`, `fdr`, `exact`, `describe`, `rank`, `counts` | the arithmetic below them, after scipy, statsmodels, Python, numpy and pandas |
 //! | `firings` | the one pass over the firing sets |
 //! | `firing_rows` | the firing sets turned round: the calls, and scores, of each atom |
@@ -42,6 +43,7 @@ pub mod landscape;
 mod lengths;
 pub mod permutation;
 pub mod rank;
+pub mod replication;
 mod resampling;
 pub mod svtype;
 

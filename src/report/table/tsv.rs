@@ -151,7 +151,8 @@ fn decimal(number: &mut Vec<u8>, text: &mut Vec<u8>) -> io::Result<()> {
         return Ok(());
     };
     // The number is d.ddd times ten to this.
-    power += whole as i32 - zeros as i32 - 1;
+    let signed = |places: usize| i32::try_from(places).map_err(io::Error::other);
+    power += signed(whole)? - signed(zeros)? - 1;
     layout(&number[zeros..=end], power, text)
 }
 

@@ -4,12 +4,14 @@
 //! |---|---|
 //! | `atoms` | `atoms`: one row an atom |
 //! | `categories` | `atom_types`, `atom_chromosomes`, `atom_datasets`: one row an atom and category |
+//! | `replication` | `replication`: one row an atom; `replication_summary`: one row a direction |
 //! | `sizes` | `atom_sizes`: one row an atom |
 //! | `pairs` | `atom_pairs`: one row for two atoms |
 
 mod atoms;
 mod categories;
 mod pairs;
+mod replication;
 mod sizes;
 
 use super::table::{Table, Values};
@@ -19,6 +21,7 @@ use crate::stats::inference::PValue;
 pub use atoms::atoms;
 pub use categories::{chromosomes, datasets, types};
 pub use pairs::pairs;
+pub use replication::{replication, replication_summary};
 pub use sizes::sizes;
 
 /// All tables that there are of a cohort but that of pairs, which may be large; those that need firing

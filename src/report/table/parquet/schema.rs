@@ -25,8 +25,10 @@ pub const VERSION: &str = "atomscope.version";
 /// The key of the version of the definition of the answer.
 pub const DEFINITION: &str = "atomscope.definition";
 
+/// Rows of a page: what is encoded and compressed stays near the core.
+const PAGE: usize = 1 << 14;
 /// Values that the encoder takes at a time.
-const BATCH: usize = 1 << 13;
+const BATCH: usize = 1 << 12;
 
 /// The columns, a root over leaves.
 pub(super) fn of(table: &Table) -> Result<Type, ParquetError> {
@@ -66,7 +68,7 @@ pub(super) fn properties(table: &Table) -> io::Result<WriterProperties> {
     let level = ZstdLevel::try_new(1).map_err(io::Error::other)?;
     let all = WriterProperties::builder()
         .set_compression(Compression::ZSTD(level))
-        .set_data_page_row_count_limit(GROUP)
+        .set_data_page_row_count_limit(PAGE)
         .set_write_batch_size(BATCH)
         .set_max_row_group_row_count(Some(GROUP))
         .set_statistics_enabled(EnabledStatistics::Chunk)

@@ -1,0 +1,274 @@
+//! `replication`: what one part of the cohort shows, and what the other says to it.
+
+use super::{counts, numbers};
+use crate::report::table::{Column, Table, Values};
+use crate::stats::inference::{Estimate, PValue};
+use crate::stats::replication::{
+    Agreement, AtomReplication, Correlation, InPart, Part, Replication,
+};
+
+/// The columns of one part: name and meaning of support, log odds ratio, both ends of its interval,
+/// p-value and false discovery rate.
+type PartColumns = [(&'static str, &'static str); 6];
+
+const DISCOVERY: PartColumns = [
+    (
+        "discovery_fires",
+        "Calls of the discovery part on which the atom fires.",
+    ),
+    (
+        "discovery_log_or",
+        "Natural logarithm of the odds ratio of firing and label in the discovery part, with 0.5 \
+         added to each of the four cells (Haldane 1956, Anscombe 1956): positive where the atom \
+         leans to true calls. Missing where it is not tested.",
+    ),
+    (
+        "discovery_log_or_lo",
+        "Lower end of its 95 % interval (Woolf 1955).",
+    ),
+    ("discovery_log_or_hi", "Upper end of it."),
+    (
+        "discovery_neg_log10_p",
+        "-log10 of Fisher's exact p in the discovery part, two-sided as scipy.stats.fisher_exact, \
+         from the tail in log space.",
+    ),
+    (
+        "discovery_fdr",
+        "That p adjusted by Benjamini and Hochberg (1995) over all atoms that are tested in the \
+         discovery part.",
+    ),
+];
+
+const CONFIRMATION: PartColumns = [
+    (
+        "confirmation_fires",
+        "Calls of the confirmation part on which the atom fires.",
+    ),
+    (
+        "confirmation_log_or",
+        "As discovery_log_or, in the confirmation part.",
+    ),
+    (
+        "confirmation_log_or_lo",
+        "Lower end of its 95 % interval (Woolf 1955).",
+    ),
+    ("confirmation_log_or_hi", "Upper end of it."),
+    (
+        "confirmation_neg_log10_p",
+        "As discovery_neg_log10_p, in the confirmation part.",
+    ),
+    (
+        "confirmation_fdr",
+        "That p adjusted by Benjamini and Hochberg over the discovered atoms alone, those that are \
+         tested in the confirmation part; missing for all others.",
+    ),
+];
+
+/// The table of atoms.
+pub fn replication(replication: &Replication) -> Table {
+    let atoms = &replication.atoms;
+    let yes_no = |name, about, of: fn(&AtomReplication) -> Option<bool>| {
+        Column::new(name, about, Values::Bool(atoms.iter().map(of).collect()))
+    };
+    let numbers = (0..atoms.len() as u32).collect();
+    let mut columns = vec![Column::new(
+        "atom",
+        "The atom, from 0.",
+        Values::U32(numbers),
+    )];
+    columns.extend(part(atoms, DISCOVERY, |atom| &atom.discovery));
+    columns.push(yes_no(
+        "discovered",
+        "Whether discovery_fdr is below 0.05.",
+        |atom| Some(atom.discovered),
+    ));
+    columns.extend(part(atoms, CONFIRMATION, |atom| &atom.confirmation));
+    columns.push(yes_no(
+        "same_sign",
+        "Whether both log odds ratios have one sign; missing unless the atom is tested in both parts.",
+        |atom| atom.same_sign,
+    ));
+    columns.push(yes_no(
+        "replicated",
+        "Whether confirmation_fdr is below 0.05 and same_sign holds; missing unless the atom is \
+         discovered, and tested in the confirmation part.",
+        |atom| atom.replicated,
+    ));
+    Table {
+        name: "replication",
+        about: "Discovery in one part of the cohort, confirmation in the other: one row an atom. The \
+                parts are whole datasets (--replicate dataset) or chromosomes (--replicate chrom); \
+                the largest first, each goes to the part that has fewer calls so far. An atom is \
+                tested in a part where it fires on at least --min-support calls of it and no margin \
+                of its 2 x 2 table is 0.",
+        columns,
+    }
+}
+
+fn part(
+    atoms: &[AtomReplication],
+    names: PartColumns,
+    of: fn(&AtomReplication) -> &InPart,
+) -> impl Iterator<Item = Column> {
+    let log_odds = |pick: fn(Estimate) -> f64| {
+        numbers(atoms, |atom| {
+            of(atom).tested.map(|tested| pick(tested.log_odds))
+        })
+    };
+    let values = [
+        counts(atoms, |atom| of(atom).table.fires()),
+        log_odds(|estimate| estimate.value),
+        log_odds(|estimate| estimate.low),
+        log_odds(|estimate| estimate.high),
+        numbers(atoms, |atom| Some(of(atom).tested?.p.neg_log10())),
+        numbers(atoms, |atom| of(atom).fdr.map(PValue::p)),
+    ];
+    let pairs = names.into_iter().zip(values);
+    pairs.map(|((name, about), values)| Column::new(name, about, values))
+}
+
+/// The table of both directions.
+pub fn replication_summary(replication: &Replication) -> Table {
+    let [first, second] = &replication.split.parts;
+    let rows = [
+        (first, second, &replication.forward),
+        (second, first, &replication.backward),
+    ];
+    let groups = |part: &Part| Some(part.groups.join(","));
+    let mut columns = vec![
+        Column::new(
+            "discovery",
+            "The datasets or chromosomes of the discovery part, the largest first, with commas.",
+            Values::Text(rows.iter().map(|row| groups(row.0)).collect()),
+        ),
+        Column::new(
+            "confirmation",
+            "Those of the confirmation part.",
+            Values::Text(rows.iter().map(|row| groups(row.1)).collect()),
+        ),
+        Column::new(
+            "discovery_tp",
+            "True calls of the discovery part.",
+            counts(&rows, |row| row.0.tp),
+        ),
+        Column::new(
+            "discovery_fp",
+            "False calls of it.",
+            counts(&rows, |row| row.0.fp),
+        ),
+        Column::new(
+            "confirmation_tp",
+            "True calls of the confirmation part.",
+            counts(&rows, |row| row.1.tp),
+        ),
+        Column::new(
+            "confirmation_fp",
+            "False calls of it.",
+            counts(&rows, |row| row.1.fp),
+        ),
+    ];
+    columns.extend(shares(&rows.map(|row| row.2)));
+    columns.extend(correlations(&rows.map(|row| row.2)));
+    Table {
+        name: "replication_summary",
+        about: "How far the two parts of the cohort agree: one row a direction; the first discovers \
+                in the part that the table replication calls discovery, the second the other way round.",
+        columns,
+    }
+}
+
+fn shares(rows: &[&Agreement]) -> Vec<Column> {
+    let share = |name, about, of: fn(&Agreement) -> Option<f64>| {
+        Column::new(name, about, numbers(rows, |row| of(row)))
+    };
+    let count = |name, about, of: fn(&Agreement) -> usize| {
+        Column::new(name, about, counts(rows, |row| of(row) as u64))
+    };
+    vec![
+        count(
+            "discovered",
+            "Atoms with a false discovery rate below 0.05 in the discovery part.",
+            |row| row.discovered,
+        ),
+        count(
+            "tested",
+            "Of these, atoms that are tested in the confirmation part.",
+            |row| row.tested,
+        ),
+        count(
+            "concordant",
+            "Of the tested ones, atoms whose log odds ratio has the same sign in both parts.",
+            |row| row.concordant,
+        ),
+        share(
+            "concordance",
+            "concordant / tested. Half of them would agree by chance.",
+            |row| Some(row.concordance?.value),
+        ),
+        share(
+            "concordance_lo",
+            "Lower end of its 95 % interval (Wilson 1927), as if atoms were independent.",
+            |row| Some(row.concordance?.low),
+        ),
+        share("concordance_hi", "Upper end of it.", |row| {
+            Some(row.concordance?.high)
+        }),
+        count(
+            "replicated",
+            "Of the tested ones, atoms with the same sign and a false discovery rate below 0.05 in \
+             the confirmation part.",
+            |row| row.replicated,
+        ),
+        share("replication", "replicated / tested.", |row| {
+            Some(row.replication?.value)
+        }),
+        share(
+            "replication_lo",
+            "Lower end of its 95 % interval (Wilson 1927), as if atoms were independent.",
+            |row| Some(row.replication?.low),
+        ),
+        share("replication_hi", "Upper end of it.", |row| {
+            Some(row.replication?.high)
+        }),
+    ]
+}
+
+fn correlations(rows: &[&Agreement]) -> Vec<Column> {
+    let correlation = |name, about, of: fn(&Correlation) -> Option<f64>, all: bool| {
+        let of_row = |row: &&Agreement| of(if all { &row.all } else { &row.among_discovered });
+        Column::new(name, about, numbers(rows, of_row))
+    };
+    vec![
+        Column::new(
+            "atoms",
+            "Atoms that are tested in both parts.",
+            counts(rows, |row| row.all.atoms as u64),
+        ),
+        correlation(
+            "pearson",
+            "Pearson's correlation of the log odds ratios of these atoms in the two parts. Nearer to \
+             0 than that of the true ones, the more so the fewer calls there are; missing of fewer \
+             than three atoms.",
+            |of| of.pearson,
+            true,
+        ),
+        correlation(
+            "spearman",
+            "Spearman's rank correlation of the same, ties at the mean of their ranks.",
+            |of| of.spearman,
+            true,
+        ),
+        correlation(
+            "pearson_discovered",
+            "As pearson, over the discovered atoms that are tested in both parts.",
+            |of| of.pearson,
+            false,
+        ),
+        correlation(
+            "spearman_discovered",
+            "As spearman, over the same.",
+            |of| of.spearman,
+            false,
+        ),
+    ]
+}

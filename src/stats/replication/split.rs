@@ -1,0 +1,130 @@
+//! Which group of calls is in which part.
+
+use std::cmp::Reverse;
+
+use super::super::evidence::{Category, Partition};
+use super::super::inference::Table2x2;
+use crate::error::{Error, Result};
+use crate::natural;
+
+/// Groups of calls in two parts of nearly one size.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Split {
+    /// What the groups are.
+    pub by: Partition,
+    /// The discovery part, then the confirmation part.
+    pub parts: [Part; 2],
+    /// For each group, in the order in which they were given, its part: 0 or 1.
+    pub part_of: Vec<usize>,
+}
+
+/// Calls of one part.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Part {
+    /// The groups' names, largest first; none without calls.
+    pub groups: Vec<String>,
+    /// True calls.
+    pub tp: u64,
+    /// False calls.
+    pub fp: u64,
+}
+
+impl Part {
+    /// Its calls.
+    pub fn calls(&self) -> u64 {
+        self.tp + self.fp
+    }
+}
+
+impl Split {
+    /// Each group, the largest first, goes to the part that has fewer calls so far: to discovery
+    /// where both have as many. Groups of one size go in the order in which people sort their names.
+    /// The larger part has at most the largest group's calls more than the other.
+    ///
+    /// # Errors
+    /// If fewer than two groups have calls.
+    pub fn of(by: Partition, groups: &[Category]) -> Result<Self> {
+        let mut order: Vec<usize> = (0..groups.len()).collect();
+        order.sort_by(|&a, &b| {
+            let size = |group: usize| Reverse(groups[group].calls());
+            let names = || natural::compare(&groups[a].name, &groups[b].name);
+            size(a).cmp(&size(b)).then_with(names)
+        });
+        let mut parts = [Part::default(), Part::default()];
+        let mut part_of = vec![0; groups.len()];
+        for group in order {
+            let part = usize::from(parts[1].calls() < parts[0].calls());
+            part_of[group] = part;
+            let Category { name, tp, fp } = &groups[group];
+            if groups[group].calls() > 0 {
+                parts[part].groups.push(name.clone());
+            }
+            parts[part].tp += tp;
+            parts[part].fp += fp;
+        }
+        if parts[1].groups.is_empty() {
+            return Err(too_few(by, &parts[0]));
+        }
+        Ok(Self { by, parts, part_of })
+    }
+
+    /// The tables of all atoms in either part. `counts` tells of a group the true and the false
+    /// calls on which each atom fires, \[F\] each.
+    ///
+    /// # Errors
+    /// Counts of other atoms, or of more calls than there are.
+    pub fn tables<'a>(
+        &self,
+        atoms: usize,
+        counts: impl Fn(usize) -> [&'a [u64]; 2],
+    ) -> Result<[Vec<Table2x2>; 2]> {
+        let mut fires = [(); 2].map(|()| vec![[0_u64; 2]; atoms]);
+        for (group, &part) in self.part_of.iter().enumerate() {
+            for (label, counts) in counts(group).into_iter().enumerate() {
+                if counts.len() != atoms {
+                    return Err(other_counts(format!("{} atoms", counts.len()), atoms));
+                }
+                for (sum, count) in fires[part].iter_mut().zip(counts) {
+                    sum[label] = sum[label].saturating_add(*count);
+                }
+            }
+        }
+        let of_part = |part: usize| {
+            let Part { tp, fp, .. } = self.parts[part];
+            let table = |&[tp_on, fp_on]: &[u64; 2]| {
+                let table = Table2x2::of_totals(tp_on, fp_on, tp, fp);
+                table.ok_or_else(|| other_counts(format!("{tp_on} and {fp_on} firings"), atoms))
+            };
+            fires[part].iter().map(table).collect::<Result<Vec<_>>>()
+        };
+        Ok([of_part(0)?, of_part(1)?])
+    }
+}
+
+fn other_counts(found: String, atoms: usize) -> Error {
+    Error::Argument {
+        name: "counts of a group of calls",
+        found,
+        expected: format!("{atoms} atoms, each firing at most once on a call of the group"),
+    }
+}
+
+fn too_few(by: Partition, only: &Part) -> Error {
+    let (option, kind, other) = match by {
+        Partition::Dataset => ("--replicate dataset", "dataset", "--replicate chrom"),
+        Partition::Chrom => ("--replicate chrom", "chromosome", "--replicate dataset"),
+    };
+    let found = match only.groups.first() {
+        None => "none".to_owned(),
+        Some(name) => format!("one {kind}, {name}"),
+    };
+    let expected = "two or more, so that one part can confirm what the other discovers";
+    let action = format!("use {other}, or more calls");
+    Error::input(
+        option,
+        format!("{kind}s of the calls"),
+        found,
+        expected,
+        action,
+    )
+}
