@@ -8,6 +8,7 @@
 //! | `classes` | what the benchmark's classes are |
 //! | `investigate`, `lengths` | the calls on which one atom fires |
 //! | `coactivation` | which of the top atoms fire together |
+//! | `pairs` | which of all atoms fire together, and whether otherwise on true calls than on false ones |
 //! | `permutation` | p-values adjusted for all atoms at once by permuting labels |
 //! | `chi2`, `fdr`, `exact`, `describe`, `rank`, `counts` | the arithmetic below them, after scipy, statsmodels, Python, numpy and pandas |
 //! | `firings` | the one pass over the firing sets |
@@ -30,6 +31,7 @@ pub mod inference;
 pub mod investigate;
 pub mod landscape;
 mod lengths;
+pub mod pairs;
 pub mod permutation;
 pub mod rank;
 pub mod svtype;
