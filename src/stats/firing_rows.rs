@@ -224,7 +224,7 @@ impl Gathering {
     }
 }
 
-fn differ() -> Error {
+pub(super) fn differ() -> Error {
     Error::Argument {
         name: "firing sets",
         found: "atoms that fire on other numbers of calls than the tally says".to_owned(),

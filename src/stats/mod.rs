@@ -8,6 +8,7 @@
 //! | `classes` | what the benchmark's classes are |
 //! | `investigate`, `lengths` | the calls on which one atom fires |
 //! | `coactivation` | which of the top atoms fire together |
+//! | `pairs` | which of all atoms fire together, and whether otherwise on true calls than on false ones |
 //! | `permutation` | p-values adjusted for all atoms at once by permuting labels |
 //! | `bootstrap` | how far a figure would move had other blocks of calls been drawn |
 //! | `blocks` | which calls belong together: loci, samples |
@@ -41,6 +42,7 @@ pub mod inference;
 pub mod investigate;
 pub mod landscape;
 mod lengths;
+pub mod pairs;
 pub mod permutation;
 pub mod rank;
 pub mod replication;

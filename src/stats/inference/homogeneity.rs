@@ -5,9 +5,9 @@ use super::table::Table2x2;
 /// Sums over strata of how far a is from its fit â, the value at which the stratum's odds ratio
 /// is the common one.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Homogeneity {
+pub(in crate::stats) struct Homogeneity {
     /// `Σ (a − â)²/v̂`.
-    pub(super) statistic: f64,
+    pub(in crate::stats) statistic: f64,
     /// `Σ (a − â)`.
     residual: f64,
     /// `Σ v̂`, with 1/v̂ = 1/â + 1/b̂ + 1/ĉ + 1/d̂.
@@ -16,7 +16,7 @@ pub(super) struct Homogeneity {
 
 impl Homogeneity {
     /// Takes a stratum; the common odds ratio is neither 0 nor infinite.
-    pub(super) fn add(&mut self, table: &Table2x2, odds_ratio: f64) {
+    pub(in crate::stats) fn add(&mut self, table: &Table2x2, odds_ratio: f64) {
         if table.is_degenerate() {
             return;
         }
@@ -39,7 +39,7 @@ impl Homogeneity {
     }
 
     /// Tarone's correction, to be taken from the statistic.
-    pub(super) fn correction(&self) -> f64 {
+    pub(in crate::stats) fn correction(&self) -> f64 {
         self.residual * self.residual / self.variance
     }
 }

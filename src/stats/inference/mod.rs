@@ -22,7 +22,7 @@
 
 pub mod effect;
 pub mod fisher;
-mod homogeneity;
+pub(super) mod homogeneity;
 pub mod hypergeometric;
 pub mod multiplicity;
 pub mod p_value;

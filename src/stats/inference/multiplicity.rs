@@ -1,5 +1,9 @@
 //! Many tests at once: adjusted p-values, from the logarithms of p-values.
 
+use std::cmp::Reverse;
+
+use rayon::prelude::*;
+
 use super::p_value::PValue;
 
 /// Storey's λ: p-values above it are taken to be of true null hypotheses.
@@ -32,13 +36,19 @@ pub struct Family {
 impl Family {
     /// The family of these tests.
     pub fn of(p: &[Option<PValue>]) -> Self {
-        let made = |(place, p): (usize, &Option<PValue>)| p.map(|p| (p.ln(), place));
-        let mut ranked: Vec<_> = p.iter().enumerate().filter_map(made).collect();
-        ranked.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-        Self {
-            ranked,
-            places: p.len(),
-        }
+        Self::of_ln(p.par_iter().map(|p| p.map_or(f64::NAN, PValue::ln)))
+    }
+
+    /// The family of tests with these `ln p`, NaN of those that were not made and none above 0: 16
+    /// bytes a test, for millions of them.
+    pub fn of_ln(ln_p: impl IndexedParallelIterator<Item = f64>) -> Self {
+        let places = ln_p.len();
+        let mut ranked: Vec<_> = ln_p.enumerate().map(|(place, ln)| (ln, place)).collect();
+        ranked.retain(|(ln, _)| !ln.is_nan());
+        // Of numbers without their sign the bits ascend with the size, and whole numbers are sorted
+        // several times as fast. In which order equal ones are makes no difference to any procedure.
+        ranked.par_sort_unstable_by_key(|&(ln, _)| Reverse(ln.abs().to_bits()));
+        Self { ranked, places }
     }
 
     /// How many tests were made.
@@ -51,6 +61,12 @@ impl Family {
     /// statsmodels' `multipletests(method="fdr_bh")`.
     pub fn benjamini_hochberg(&self) -> Vec<Option<PValue>> {
         self.step_up(self.tests() as f64)
+    }
+
+    /// `ln` of [those](Self::benjamini_hochberg), NaN of tests that were not made.
+    pub fn into_benjamini_hochberg_ln(self) -> Vec<f64> {
+        let factor = self.tests() as f64;
+        self.into_step_up(factor)
     }
 
     /// Benjamini and Yekutieli's (Ann. Statist. 29, 2001): those of Benjamini and Hochberg times
@@ -93,14 +109,22 @@ impl Family {
         ((1 + above) as f64 / ((1.0 - LAMBDA) * self.tests() as f64)).min(1.0)
     }
 
-    /// `min over j ≥ i of p₍ⱼ₎·factor/j`. The factor is divided before its logarithm is taken, so
-    /// that n/j ≥ 1 adds nothing negative and no adjusted p-value is below its own.
     fn step_up(&self, factor: f64) -> Vec<Option<PValue>> {
-        let mut adjusted = vec![None; self.places];
+        let adjusted = self.clone().into_step_up(factor);
+        let p_value = |ln: f64| (!ln.is_nan()).then(|| PValue::from_ln(ln));
+        adjusted.into_iter().map(p_value).collect()
+    }
+
+    /// `min over j ≥ i of p₍ⱼ₎·factor/j`, at most 1. The factor is divided before its logarithm is
+    /// taken, so that n/j ≥ 1 adds nothing negative and no adjusted p-value is below its own.
+    fn into_step_up(mut self, factor: f64) -> Vec<f64> {
+        let ranked = self.ranked.par_iter_mut().enumerate();
+        ranked.for_each(|(rank, (ln_p, _))| *ln_p += libm::log(factor / (rank + 1) as f64));
+        let mut adjusted = vec![f64::NAN; self.places];
         let mut least = 0.0_f64;
-        for (rank, &(ln_p, place)) in self.ranked.iter().enumerate().rev() {
-            least = least.min(ln_p + libm::log(factor / (rank + 1) as f64));
-            adjusted[place] = Some(PValue::from_ln(least));
+        for &(ln_p, place) in self.ranked.iter().rev() {
+            least = least.min(ln_p);
+            adjusted[place] = least;
         }
         adjusted
     }

@@ -1,0 +1,117 @@
+//! The columns of a table of pairs.
+
+use std::f64::consts::LN_10;
+use std::ops::Range;
+
+use rayon::prelude::*;
+
+use super::Pairs;
+use super::difference::log_odds_ratio_difference;
+use super::kept::Pair;
+use super::margins::{Group, Margins};
+
+/// Some pairs' rows, by descending count on all calls, equal counts by ascending atoms.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PairColumns {
+    /// The pair's first atom.
+    pub a: Vec<u32>,
+    /// Its second one, a < b.
+    pub b: Vec<u32>,
+    /// On all calls.
+    pub all: AssociationColumns,
+    /// On true calls alone.
+    pub tp: AssociationColumns,
+    /// On false calls alone.
+    pub fp: AssociationColumns,
+    /// Between true and false calls.
+    pub difference: DifferenceColumns,
+}
+
+/// How two atoms' firing goes together on n calls, of which a fires on `n_a` and b on `n_b`. NaN where
+/// a figure is undefined: there are no such calls, or an atom fires on none of them, or (φ and the
+/// test) on all.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AssociationColumns {
+    /// Calls on which both fire.
+    pub count: Vec<u32>,
+    /// Calls on which both would if they had nothing to do with one another, `n_a·n_b/n`.
+    pub expected: Vec<f64>,
+    /// `count/expected`.
+    pub lift: Vec<f64>,
+    /// Jaccard's index, `count/(n_a + n_b − count)`: calls on which both fire by those on which
+    /// either does.
+    pub jaccard: Vec<f64>,
+    /// φ, the correlation of their firing, −1 to 1.
+    pub phi: Vec<f64>,
+    /// −log₁₀ p of Pearson's chi-square test without correction, whose statistic is n·φ², one degree
+    /// of freedom, two-sided. Rough where `expected` is below 5: a few calls on which rare atoms fire
+    /// together look surer than they are.
+    pub neg_log10_p: Vec<f64>,
+    /// p adjusted after Benjamini and Hochberg, 0 where it is below the smallest number. The family
+    /// is all pairs at or above [`threshold_used`](Pairs::threshold_used) that have the test.
+    pub fdr: Vec<f64>,
+}
+
+/// Whether two atoms hold together otherwise on true calls than on false ones. NaN where on the
+/// calls of one label an atom fires on none or on all.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DifferenceColumns {
+    /// Natural logarithm of the odds ratio in true calls by that in false ones, ½ added to every cell
+    /// (Haldane–Anscombe): positive where they hold together more in true calls.
+    pub log_odds_ratio_difference: Vec<f64>,
+    /// −log₁₀ p of Breslow and Day's test with Tarone's correction of one odds ratio in both, one
+    /// degree of freedom; NaN also where their common odds ratio is 0 or infinite.
+    pub neg_log10_p: Vec<f64>,
+    /// p adjusted after Benjamini and Hochberg, as in [`AssociationColumns::fdr`].
+    pub fdr: Vec<f64>,
+}
+
+/// The columns of a range of pairs.
+pub(super) fn of(pairs: &Pairs, range: Range<usize>) -> PairColumns {
+    let rows = &pairs.kept.pairs[range.clone()];
+    let association = |group| association(pairs, group, range.clone());
+    PairColumns {
+        a: column(rows, |pair| pair.a),
+        b: column(rows, |pair| pair.b),
+        all: association(Group::All),
+        tp: association(Group::Tp),
+        fp: association(Group::Fp),
+        difference: DifferenceColumns {
+            log_odds_ratio_difference: column(rows, |pair| {
+                log_odds_ratio_difference(&pairs.margins, pair)
+            }),
+            neg_log10_p: pairs.ln_p_of_difference[range.clone()]
+                .par_iter()
+                .map(|&ln_p| neg_log10(ln_p))
+                .collect(),
+            fdr: exponentials(&pairs.ln_fdr_of_difference[range.clone()]),
+        },
+    }
+}
+
+fn association(pairs: &Pairs, group: Group, range: Range<usize>) -> AssociationColumns {
+    let rows = &pairs.kept.pairs[range.clone()];
+    let margins = &pairs.margins;
+    AssociationColumns {
+        count: column(rows, |pair| Margins::count(group, pair)),
+        expected: column(rows, |pair| margins.expected(group, pair)),
+        lift: column(rows, |pair| margins.lift(group, pair)),
+        jaccard: column(rows, |pair| margins.jaccard(group, pair)),
+        phi: column(rows, |pair| margins.phi(group, pair)),
+        neg_log10_p: column(rows, |pair| neg_log10(margins.ln_p(group, pair))),
+        fdr: exponentials(&pairs.ln_fdr[group as usize][range]),
+    }
+}
+
+fn column<T: Send>(rows: &[Pair], figure: impl Fn(&Pair) -> T + Send + Sync) -> Vec<T> {
+    rows.par_iter().map(figure).collect()
+}
+
+fn exponentials(logarithms: &[f64]) -> Vec<f64> {
+    logarithms.par_iter().map(|&ln| libm::exp(ln)).collect()
+}
+
+/// Positive 0 of 1.
+fn neg_log10(ln_p: f64) -> f64 {
+    -ln_p / LN_10 + 0.0
+}

@@ -1,0 +1,174 @@
+//! Each atom's share in a pair's figures, and these.
+
+use super::kept::Pair;
+use super::tail::ln_two_sided;
+use crate::error::{Error, Result};
+use crate::stats::inference::Table2x2;
+use crate::stats::inference::stratified::StratumCounts;
+
+/// Which calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Group {
+    All,
+    Tp,
+    Fp,
+}
+
+/// On how many of each group's calls each atom fires.
+#[derive(Debug, Clone)]
+pub(super) struct Margins([OfGroup; 3]);
+
+#[derive(Debug, Clone)]
+struct OfGroup {
+    calls: u64,
+    root_of_calls: f64,
+    atoms: Vec<OfAtom>,
+}
+
+/// With n calls of which it fires on m: m, and 1/√(m·(n − m)), infinite where that is 0.
+#[derive(Debug, Clone, Copy)]
+struct OfAtom {
+    fires: u64,
+    scale: f64,
+}
+
+impl OfGroup {
+    fn new(calls: u64, fires: impl Iterator<Item = u64>) -> Option<Self> {
+        let of_atom = |fires| {
+            let product = fires * u64::checked_sub(calls, fires)?;
+            let scale = 1.0 / (product as f64).sqrt();
+            Some(OfAtom { fires, scale })
+        };
+        Some(Self {
+            calls,
+            root_of_calls: (calls as f64).sqrt(),
+            atoms: fires.map(of_atom).collect::<Option<_>>()?,
+        })
+    }
+}
+
+impl Margins {
+    /// # Errors
+    /// 2^32 calls or more; atoms that fire on more calls than there are.
+    pub(super) fn of(counts: &StratumCounts<'_>) -> Result<Self> {
+        let StratumCounts {
+            tp_on,
+            fp_on,
+            tp,
+            fp,
+        } = *counts;
+        let bad = |found: &str, expected: &str| Error::Argument {
+            name: "tally",
+            found: found.to_owned(),
+            expected: expected.to_owned(),
+        };
+        let calls = tp.saturating_add(fp);
+        if u32::try_from(calls).is_err() {
+            return Err(bad(
+                "2^32 calls, or more",
+                "fewer: report on parts of the cohort",
+            ));
+        }
+        let odd = || {
+            bad(
+                "atoms that fire on more calls than there are",
+                "counts of one cohort",
+            )
+        };
+        if tp_on.len() != fp_on.len() || u32::try_from(tp_on.len()).is_err() {
+            return Err(odd());
+        }
+        let of_tp = OfGroup::new(tp, tp_on.iter().copied()).ok_or_else(odd)?;
+        let of_fp = OfGroup::new(fp, fp_on.iter().copied()).ok_or_else(odd)?;
+        let both = tp_on.iter().zip(fp_on).map(|(tp, fp)| tp + fp);
+        let of_all = OfGroup::new(calls, both).ok_or_else(odd)?;
+        Ok(Self([of_all, of_tp, of_fp]))
+    }
+
+    /// How many atoms there are.
+    pub(super) fn atoms(&self) -> usize {
+        self.0[0].atoms.len()
+    }
+
+    /// A pair of atoms that fire together on so many calls; `None` if they cannot.
+    pub(super) fn pair(&self, a: u32, b: u32, tp: u64, fp: u64) -> Option<Pair> {
+        let can = |group, count| {
+            let [of_a, of_b] = self.fires(group, a, b);
+            let fewest = (of_a + of_b).saturating_sub(self.0[group as usize].calls);
+            (fewest..=of_a.min(of_b)).contains(&count)
+        };
+        let pair = || Pair {
+            a,
+            b,
+            tp: tp as u32,
+            fp: fp as u32,
+        };
+        (can(Group::Tp, tp) && can(Group::Fp, fp)).then(pair)
+    }
+
+    fn fires(&self, group: Group, a: u32, b: u32) -> [u64; 2] {
+        let atoms = &self.0[group as usize].atoms;
+        [atoms[a as usize].fires, atoms[b as usize].fires]
+    }
+
+    /// Calls of the group on which both fire.
+    pub(super) fn count(group: Group, pair: &Pair) -> u32 {
+        match group {
+            Group::All => pair.count(),
+            Group::Tp => pair.tp,
+            Group::Fp => pair.fp,
+        }
+    }
+
+    /// Firing of a in the rows, of b in the columns; the group has the pair's calls.
+    pub(super) fn table(&self, group: Group, pair: &Pair) -> Table2x2 {
+        let [of_a, of_b] = self.fires(group, pair.a, pair.b);
+        let both = u64::from(Self::count(group, pair));
+        Table2x2 {
+            tp_on: both,
+            fp_on: of_a - both,
+            tp_off: of_b - both,
+            fp_off: self.0[group as usize].calls + both - of_a - of_b,
+        }
+    }
+
+    /// Calls on which both would fire by chance.
+    pub(super) fn expected(&self, group: Group, pair: &Pair) -> f64 {
+        let [of_a, of_b] = self.fires(group, pair.a, pair.b);
+        (of_a * of_b) as f64 / self.0[group as usize].calls as f64
+    }
+
+    /// Count by expected count.
+    pub(super) fn lift(&self, group: Group, pair: &Pair) -> f64 {
+        let [of_a, of_b] = self.fires(group, pair.a, pair.b);
+        let both = u64::from(Self::count(group, pair));
+        (both * self.0[group as usize].calls) as f64 / (of_a * of_b) as f64
+    }
+
+    /// Calls on which both fire, by calls on which either does.
+    pub(super) fn jaccard(&self, group: Group, pair: &Pair) -> f64 {
+        let [of_a, of_b] = self.fires(group, pair.a, pair.b);
+        let both = u64::from(Self::count(group, pair));
+        both as f64 / (of_a + of_b - both) as f64
+    }
+
+    /// The correlation of the two atoms' firing, `(ad − bc)/√(product of the margins)`; NaN where a
+    /// margin is 0.
+    pub(super) fn phi(&self, group: Group, pair: &Pair) -> f64 {
+        let of = &self.0[group as usize];
+        let [a, b] = [pair.a, pair.b].map(|atom| of.atoms[atom as usize]);
+        // ad − bc is this difference, exact: either is below 2⁶⁴. Whatever the atoms' order, the
+        // bits are the same.
+        let both = u64::from(Self::count(group, pair)) * of.calls;
+        let chance = a.fires * b.fires;
+        let size = both.abs_diff(chance) as f64 * (a.scale * b.scale);
+        // Rounding may put it beyond; 0·∞ is NaN.
+        let size = if size > 1.0 { 1.0 } else { size };
+        if both < chance { -size } else { size }
+    }
+
+    /// `ln p` of Pearson's chi-square test, whose statistic is n·φ²; NaN where φ is.
+    pub(super) fn ln_p(&self, group: Group, pair: &Pair) -> f64 {
+        ln_two_sided(self.phi(group, pair).abs() * self.0[group as usize].root_of_calls)
+    }
+}

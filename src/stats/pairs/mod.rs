@@ -1,0 +1,205 @@
+//! Co-activation of all pairs of atoms: which fire together, more or less often than chance has it,
+//! and whether otherwise on true calls than on false ones.
+//!
+//! Counts are exact; what can be millions of pairs is kept as counts and adjusted p-values alone,
+//! 56 bytes a pair, and everything else is computed from these for one chunk of rows after another.
+//!
+//! | file | what it does |
+//! |---|---|
+//! | `counting` | counts of all pairs, in bounded memory for any number of atoms and calls |
+//! | `firings` | firing sets turned round, so that one atom's counts are worked on at a time |
+//! | `kept` | the pairs that fire together often enough, and no more than can be kept |
+//! | `margins` | each atom's share in a pair's figures, and these |
+//! | `difference` | whether true and false calls differ: Breslow–Day–Tarone of two strata |
+//! | `tail` | a fast logarithm of the normal distribution's two tails |
+//! | `columns` | the columns of a table |
+
+mod columns;
+mod counting;
+mod difference;
+mod firings;
+mod kept;
+mod margins;
+mod tail;
+
+use std::ops::Range;
+
+use rayon::prelude::*;
+
+use super::inference::multiplicity::Family;
+use super::inference::stratified::StratumCounts;
+use crate::details::Details;
+use crate::engine::coactivation::PairCounts;
+use crate::error::{Error, Result};
+
+pub use columns::{AssociationColumns, DifferenceColumns, PairColumns};
+use difference::ln_p_of_difference;
+use kept::{Keeper, Kept};
+use margins::{Group, Margins};
+
+/// At most so many pairs are kept: with all their columns some 4 GB, and more than anyone reads.
+pub const MOST_PAIRS: usize = 1 << 24;
+
+/// Which pairs to keep, and what to spend on counting them.
+#[derive(Debug, Clone, Copy)]
+pub struct Settings {
+    /// The fewest calls on which both atoms fire; 0 counts as 1.
+    pub min_coactivation: u64,
+    /// Where more pairs than this fire together so often, the threshold is raised until they are
+    /// not more; [`MOST_PAIRS`].
+    pub most_pairs: usize,
+    /// Bytes of memory for counting, beside the pairs that are kept (24 bytes each meanwhile). Less
+    /// of it makes for more passes over the firing sets, and changes no result.
+    pub memory: u64,
+}
+
+/// All pairs of atoms that fire together often enough, by descending count, equal counts by
+/// ascending atoms.
+#[derive(Debug, Clone)]
+pub struct Pairs {
+    kept: Kept,
+    margins: Margins,
+    /// Adjusted `ln p` of each test, in the order of the pairs; NaN where there is none.
+    ln_fdr: [Vec<f64>; 3],
+    /// `ln p` of the test of a difference, which takes longest, and the same adjusted.
+    ln_p_of_difference: Vec<f64>,
+    ln_fdr_of_difference: Vec<f64>,
+}
+
+impl Pairs {
+    /// Counts all pairs of a cohort's firing sets; `counts` are its tally's, of all F atoms.
+    ///
+    /// `go_on` is asked now and then; an error of it ends the work. The result is the same for any
+    /// number of threads, any memory, and however the cohort is cut into blocks.
+    ///
+    /// # Errors
+    /// Those of reading and of `go_on`; firing sets that are not those that were counted; 2^32
+    /// calls or more; memory that cannot be had.
+    pub fn count(
+        details: &dyn Details,
+        counts: &StratumCounts<'_>,
+        settings: &Settings,
+        go_on: &(dyn Fn() -> Result<()> + Sync),
+    ) -> Result<Self> {
+        let margins = Margins::of(counts)?;
+        let mut keeper = Keeper::new(settings);
+        counting::count(details, counts, settings.memory, &mut keeper, go_on)?;
+        Self::of(keeper, margins, go_on)
+    }
+
+    /// The same from counts that an engine made of the true calls' firing sets and of the false
+    /// ones', of the same atoms.
+    ///
+    /// # Errors
+    /// Counts of other atoms, or that cannot be of calls such as `counts` has; those of `go_on`;
+    /// 2^32 calls or more.
+    pub fn from_counts(
+        tp: &PairCounts,
+        fp: &PairCounts,
+        counts: &StratumCounts<'_>,
+        settings: &Settings,
+        go_on: &(dyn Fn() -> Result<()> + Sync),
+    ) -> Result<Self> {
+        let margins = Margins::of(counts)?;
+        let atoms = tp.atoms();
+        let beyond = atoms
+            .last()
+            .is_some_and(|&last| last as usize >= margins.atoms());
+        if atoms != fp.atoms() || beyond {
+            return Err(other_counts());
+        }
+        let mut keeper = Keeper::new(settings);
+        let mut both = tp.iter().zip(fp.iter());
+        loop {
+            go_on()?;
+            let mut found = keeper.found();
+            let mut taken = 0;
+            for ((a, b, tp), (_, _, fp)) in both.by_ref().take(counting::SPAN) {
+                let pair = margins.pair(a, b, tp, fp).ok_or_else(other_counts)?;
+                found.take(pair);
+                taken += 1;
+            }
+            keeper.take([found]);
+            if taken == 0 {
+                return Self::of(keeper, margins, go_on);
+            }
+        }
+    }
+
+    fn of(
+        keeper: Keeper,
+        margins: Margins,
+        go_on: &(dyn Fn() -> Result<()> + Sync),
+    ) -> Result<Self> {
+        let kept = keeper.finish();
+        let ln_p = |group| {
+            let margins = &margins;
+            kept.pairs
+                .par_iter()
+                .map(move |pair| margins.ln_p(group, pair))
+        };
+        let ln_fdr = |group| Family::of_ln(ln_p(group)).into_benjamini_hochberg_ln();
+        // Two at a time, so that one core's work alone is not waited for: a family takes 24 bytes a
+        // pair meanwhile, so that with the others 88 are the most.
+        go_on()?;
+        let (all, tp) = rayon::join(|| ln_fdr(Group::All), || ln_fdr(Group::Tp));
+        go_on()?;
+        let (fp, difference) = rayon::join(
+            || ln_fdr(Group::Fp),
+            || {
+                let of_pair = |pair| ln_p_of_difference(&margins, pair);
+                let ln_p: Vec<f64> = kept.pairs.par_iter().map(of_pair).collect();
+                let family = Family::of_ln(ln_p.par_iter().copied());
+                (ln_p, family.into_benjamini_hochberg_ln())
+            },
+        );
+        let (ln_p_of_difference, ln_fdr_of_difference) = difference;
+        Ok(Self {
+            kept,
+            margins,
+            ln_fdr: [all, tp, fp],
+            ln_p_of_difference,
+            ln_fdr_of_difference,
+        })
+    }
+
+    /// How many pairs there are.
+    pub fn len(&self) -> usize {
+        self.kept.pairs.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Every pair here fires together on at least so many calls, and every pair that does is here.
+    /// More than what was asked for where these were too many.
+    pub fn threshold_used(&self) -> u64 {
+        self.kept.threshold
+    }
+
+    /// How many pairs fire together as often as was asked for.
+    pub fn pairs_at_the_threshold_asked(&self) -> u64 {
+        self.kept.at_asked
+    }
+
+    /// The columns of some of the pairs, by the current rayon pool.
+    ///
+    /// # Panics
+    /// If there are not as many pairs.
+    pub fn chunk(&self, range: Range<usize>) -> PairColumns {
+        columns::of(self, range)
+    }
+}
+
+fn other_counts() -> Error {
+    Error::Argument {
+        name: "counts of pairs",
+        found: "other atoms, or atoms that fire together on more or fewer calls than they can"
+            .to_owned(),
+        expected: "counts of all pairs of the same atoms, of the true calls and of the false ones \
+                   that were tallied"
+            .to_owned(),
+    }
+}
