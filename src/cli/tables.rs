@@ -10,13 +10,15 @@ use crate::stats::pairs::Pairs;
 use crate::write::set::OutputSet;
 
 /// All files that a run may write of them: what it does not write must not stay from an earlier one.
-const NAMES: [&str; 6] = [
+const NAMES: [&str; 8] = [
     "atoms",
     "atom_types",
     "atom_sizes",
     "atom_chromosomes",
     "atom_datasets",
     PAIRS,
+    "replication",
+    "replication_summary",
 ];
 
 /// The table of pairs, which is made and written in parts.

@@ -35,6 +35,10 @@ pub fn of(evidence: &Evidence) -> Vec<Table> {
             datasets(&firings.datasets),
         ]);
     }
+    if let Some(replicated) = &evidence.replication {
+        tables.push(replication(&replicated.found));
+        tables.push(replication_summary(&replicated.found));
+    }
     tables
 }
 

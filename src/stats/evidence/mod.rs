@@ -12,6 +12,7 @@
 //! | `atoms` | one record an atom, from counts alone; adjusted p-values |
 //! | `firings` | what an atom's firings add: activation, sizes, chromosomes, datasets |
 //! | `categories` | atom × type, chromosome, dataset: each against the rest |
+//! | `replicated` | discovery in one part, confirmation in the other |
 //! | `resampling` | max-T by permutation, intervals by bootstrap |
 
 mod atoms;
@@ -19,6 +20,7 @@ mod calls;
 mod categories;
 mod firings;
 mod options;
+mod replicated;
 mod resampling;
 mod strata;
 
@@ -37,6 +39,7 @@ pub use calls::{CallFacts, Categories};
 pub use categories::{Category, CategoryAtom, Enrichment};
 pub use firings::{Activation, AtomFirings, Sizes};
 pub use options::{Exchange, Options, Partition};
+pub use replicated::Replicated;
 pub use resampling::{BootstrapInterval, Permutations};
 pub use strata::Confounder;
 
@@ -74,6 +77,8 @@ pub struct Evidence {
     pub permutations: Option<Permutations>,
     /// Intervals of the strongest atoms' log odds ratios by bootstrap, where one was asked for.
     pub bootstrap: Vec<BootstrapInterval>,
+    /// What holds in both parts of the cohort, where that was asked for.
+    pub replication: Option<Replicated>,
     /// Which atoms fire together; `None` without firing sets.
     pub pairs: Option<Pairs>,
     /// What needs firing sets; `None` without them.
@@ -114,6 +119,8 @@ pub struct Seconds {
     pub permutations: f64,
     /// The bootstrap.
     pub bootstrap: f64,
+    /// Discovery and confirmation.
+    pub replication: f64,
     /// Co-activation.
     pub pairs: f64,
 }
@@ -155,6 +162,7 @@ impl Evidence {
             types,
             permutations: told.permutations,
             bootstrap: told.bootstrap,
+            replication: told.replication,
             pairs: told.pairs,
             firings: told.firings,
             seconds: Seconds {
@@ -172,6 +180,7 @@ struct Told {
     firings: Option<FiringEvidence>,
     permutations: Option<Permutations>,
     bootstrap: Vec<BootstrapInterval>,
+    replication: Option<Replicated>,
     pairs: Option<Pairs>,
     seconds: Seconds,
 }
@@ -202,6 +211,16 @@ impl Told {
             seconds.permutations += clock.lap();
             Ok(())
         })?;
+        let parts = replicated::Parts {
+            details,
+            facts: &facts,
+            grouping: &grouping,
+            all,
+            options,
+        };
+        let replicate = |by| parts.replicate(by, &firings, go_on);
+        let replication = options.replicate.map(replicate).transpose()?;
+        seconds.replication = clock.lap();
         let firings = firings.finish(&facts, all, options.min_support);
         seconds.firings += clock.lap();
         let bootstrap = headlines.intervals(&facts, &grouping, options, go_on)?;
@@ -209,6 +228,7 @@ impl Told {
         let pairs = pairs(details, all, options, go_on)?;
         seconds.pairs = clock.lap();
         Ok(Self {
+            replication,
             pairs: Some(pairs),
             firings: Some(firings),
             permutations: maxima.map(|maxima| Permutations::of(maxima, options.permutations)),

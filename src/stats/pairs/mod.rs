@@ -53,6 +53,15 @@ pub struct Settings {
     pub memory: u64,
 }
 
+/// Numbers of pairs with small adjusted p-values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Significant {
+    /// Which fire together more or less often than chance has it.
+    pub associated: usize,
+    /// Whose odds ratios differ between true and false calls.
+    pub different: usize,
+}
+
 /// All pairs of atoms that fire together often enough, by descending count, equal counts by
 /// ascending atoms.
 #[derive(Debug, Clone)]
@@ -182,6 +191,16 @@ impl Pairs {
     /// How many pairs fire together as often as was asked for.
     pub fn pairs_at_the_threshold_asked(&self) -> u64 {
         self.kept.at_asked
+    }
+
+    /// How many pairs have an adjusted p-value below a level.
+    pub fn significant(&self, level: f64) -> Significant {
+        let limit = libm::log(level);
+        let below = |ln_fdr: &[f64]| ln_fdr.par_iter().filter(|&&ln| ln < limit).count();
+        Significant {
+            associated: below(&self.ln_fdr[0]),
+            different: below(&self.ln_fdr_of_difference),
+        }
     }
 
     /// The columns of some of the pairs, by the current rayon pool.

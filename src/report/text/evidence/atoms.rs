@@ -144,7 +144,11 @@ fn one(f: &mut Formatter<'_>, evidence: &Evidence, atom: usize) -> Result {
     let drawn = evidence.bootstrap.iter();
     if let Some(found) = drawn.into_iter().find(|found| found.atom as usize == atom) {
         let [low, high] = [found.low, found.high].map(libm::exp);
-        write!(f, "; bootstrap of {} {low:.2} to {high:.2}", blocks_text(evidence))?;
+        write!(
+            f,
+            "; bootstrap of {} {low:.2} to {high:.2}",
+            blocks_text(evidence)
+        )?;
     }
     let cautions = cautions_of(evidence, atom, counts);
     if cautions.is_empty() {
@@ -175,7 +179,7 @@ fn is_heterogeneous(counts: &AtomCounts) -> bool {
 
 fn fails_max_t(evidence: &Evidence, atom: usize) -> bool {
     let permutations = evidence.permutations.as_ref();
-    permutations.is_some_and(|permutations| !(permutations.atoms[atom].p < LEVEL))
+    permutations.is_some_and(|permutations| permutations.atoms[atom].p >= LEVEL)
 }
 
 fn cautions_of(evidence: &Evidence, atom: usize, counts: &AtomCounts) -> Vec<&'static str> {

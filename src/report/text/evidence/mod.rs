@@ -4,6 +4,7 @@
 mod atoms;
 mod calls;
 mod pairs;
+mod replication;
 
 use std::fmt::{Formatter, Result};
 
@@ -28,7 +29,8 @@ pub(super) fn section(f: &mut Formatter<'_>, evidence: &Evidence) -> Result {
     atoms::cautions(f, evidence)?;
     calls::types(f, evidence)?;
     calls::with_firings(f, evidence)?;
-    pairs::section(f, evidence)
+    pairs::section(f, evidence)?;
+    replication::section(f, evidence)
 }
 
 /// Whether an adjusted p-value is below the level.
