@@ -40,7 +40,7 @@ impl Cohort {
         let labels = column("is_tp");
         let calls = (0..labels.len()).map(|row| Call {
             chrom: Some(&chroms[row]),
-            pos: Number::Int(1 + 700 * row as i64),
+            pos: Number::Float(1.0 + 700.0 * row as f64),
             svtype: Some(&types[row]),
             svlen: Number::Int(lengths[row].as_i64().unwrap()),
             truvari_class: Some(if labels[row] == true { "TP" } else { "FP" }),

@@ -40,7 +40,11 @@ fn skewed_sets(features: usize, is_tp: &[bool]) -> Vec<u32> {
     let sums = |tp: bool| {
         let mut sum = 0.0;
         let weight = |rank: usize| {
-            let lean = if tp && rank % 2 == 0 { 2.0 } else { 1.0 };
+            let lean = if tp && rank.is_multiple_of(2) {
+                2.0
+            } else {
+                1.0
+            };
             sum += lean / (rank + 10) as f64;
             sum
         };

@@ -95,7 +95,9 @@ fn too_many_pairs_raise_the_threshold_as_far_as_they_must() {
                 memory,
             });
             let with = |least: u64| counts.iter().filter(|&&n| u64::from(n) >= least).count();
-            let threshold = (2..).find(|&least| with(least) <= most_pairs).unwrap();
+            let threshold = (2..=u64::MAX)
+                .find(|&least| with(least) <= most_pairs)
+                .unwrap();
             assert_eq!(found.threshold_used(), threshold, "of {most_pairs} pairs");
             assert_eq!(found.len(), with(threshold));
             assert_eq!(found.pairs_at_the_threshold_asked(), counts.len() as u64);

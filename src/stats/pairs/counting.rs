@@ -202,8 +202,8 @@ fn find(row: &[u32], a: u32, found: &mut Found) {
     let steps = tp.chunks(STEP).zip(fp.chunks(STEP));
     for (first, (tp, fp)) in (a + 1..).step_by(STEP).zip(steps) {
         // Without a branch, so that it is done many at a time.
-        let both = tp.iter().zip(fp);
-        if !both.fold(false, |any, (tp, fp)| any | (tp + fp >= asked)) {
+        let often = tp.iter().zip(fp).map(|(tp, fp)| tp + fp >= asked);
+        if !often.fold(false, |any, often| any | often) {
             continue;
         }
         for (b, (&tp, &fp)) in (first..).zip(tp.iter().zip(fp)) {
