@@ -60,7 +60,8 @@ fn the_notebooks_answer_is_reproduced() {
 fn assert_notebooks_answer(data: &Path) {
     let expected = data.join("expected");
     let out = tempfile::tempdir().expect("a temporary folder");
-    let text = analyze(data, out.path(), &[]);
+    let with_more = analyze(data, out.path(), &[]);
+    let text = analyze(data, out.path(), &["--tables", "notebook"]);
     let read = |folder: &Path, name: &str| std::fs::read_to_string(folder.join(name)).expect(name);
 
     let printed = read(&expected, "notebook_stdout.txt");
@@ -69,6 +70,8 @@ fn assert_notebooks_answer(data: &Path) {
         .expect("its first section");
     let to = printed.find("\n Results saved to").expect("its end");
     assert_eq!(text, printed[from..to]);
+    // What further tables say stands after it.
+    assert!(with_more.starts_with(&text) && with_more.contains("Beside the notebook"));
     assert_eq!(read(out.path(), "report.txt"), text);
 
     let json = "top_biased_features.json";
@@ -134,7 +137,7 @@ fn assert_same_bytes(data: &Path) {
         let text = analyze(data, out.path(), more);
         let mut files = contents(out.path());
         files.retain(|(name, _)| name != "run.json");
-        assert_eq!(files.len(), 5);
+        assert_eq!(files.len(), 12);
         (text, files)
     };
     let first = answer(&["--threads", "1"]);
