@@ -238,6 +238,10 @@ impl Told {
     }
 }
 
+/// Memory for counting pairs, by the number of firings, and at least.
+const BYTES_A_FIRING: u64 = 128;
+const LEAST_PAIR_BYTES: u64 = 16 << 20;
+
 fn pairs(
     details: &dyn Details,
     all: &AllAtoms,
@@ -252,10 +256,13 @@ fn pairs(
         tp: all.tp,
         fp: all.fp,
     };
+    // More than a small cohort has use for takes longer to be had than several passes do.
+    let firings: u64 = all.fires.iter().sum();
+    let enough = (BYTES_A_FIRING * firings).max(LEAST_PAIR_BYTES);
     let settings = pairs::Settings {
         min_coactivation: options.min_coactivation,
         most_pairs: pairs::MOST_PAIRS,
-        memory: options.memory,
+        memory: options.memory.min(enough),
     };
     Pairs::count(details, &counts, &settings, go_on)
 }

@@ -15,7 +15,7 @@ pub(super) fn section(f: &mut Formatter<'_>, evidence: &Evidence) -> Result {
     let threshold = pairs.threshold_used();
     writeln!(
         f,
-        "\nPairs: {} of atoms fire together on at least {threshold} calls.",
+        "\nCo-activation: {} pairs of atoms fire together on at least {threshold} calls.",
         pairs.len()
     )?;
     let asked = pairs.pairs_at_the_threshold_asked();
