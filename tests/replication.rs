@@ -7,7 +7,7 @@ use std::error::Error;
 
 use atomscope::report::table::{Table, Values};
 use atomscope::report::tables;
-use atomscope::stats::evidence::{Category, Partition};
+use atomscope::stats::evidence::{Category, Partition, Replicated};
 use atomscope::stats::inference::Table2x2;
 use atomscope::stats::replication::{Agreement, Effects, Replication, Split};
 use proptest::prelude::*;
@@ -220,7 +220,12 @@ fn tables_show_what_was_found() -> Done {
         assert_eq!(fdr[i].is_nan(), atom.confirmation.fdr.is_none());
         assert_eq!(replicated[i], atom.replicated);
     }
-    let summary = tables::replication_summary(&found);
+    let replicated = Replicated {
+        found: found.clone(),
+        correlation: Some((0.25, 0.5)),
+        concordance: Some((0.75, 1.0)),
+    };
+    let summary = tables::replication_summary(&replicated);
     summary.check()?;
     assert_eq!(summary.rows(), 2);
     let count = |direction: &Agreement| direction.replicated as u64;
@@ -233,6 +238,22 @@ fn tables_show_what_was_found() -> Done {
         .map(|part| part.groups.join(","));
     let expected = Values::Text(vec![Some(b), Some(a)]);
     assert_eq!(column(&summary, "confirmation"), &expected);
+    for (name, expected) in [
+        ("pearson_boot_lo", [0.25, 0.25]),
+        ("pearson_boot_hi", [0.5, 0.5]),
+        ("concordance_boot_lo", [0.75, f64::NAN]),
+        ("concordance_boot_hi", [1.0, f64::NAN]),
+    ] {
+        let Values::F64(found) = column(&summary, name) else {
+            panic!("not real numbers");
+        };
+        assert!(
+            found
+                .iter()
+                .zip(expected)
+                .all(|(a, b)| a.to_bits() == b.to_bits())
+        );
+    }
     Ok(())
 }
 

@@ -10,17 +10,20 @@
 //! that a figure of single atoms and one of all of them can both be had within the memory of what the
 //! caller keeps. Weights depend on the seed and the replicate alone.
 
+mod intervals;
+
 use std::ops::Range;
 
 use rand::rand_core::Rng;
 use rayon::prelude::*;
 
 use super::blocks::Blocks;
-use super::describe::quantile;
 use super::firing_rows::FiringRows;
 use super::inference::Table2x2;
 use super::resampling::{below, check_calls, keyed};
 use crate::error::{Error, Result};
+
+pub use intervals::{centred_interval, percentile_interval};
 
 /// Replicates that are worked on at once.
 pub const TOGETHER: usize = 64;
@@ -294,17 +297,6 @@ impl Replicates<'_> {
             fp_off: off(fp),
         }
     }
-}
-
-/// The 2.5 % and the 97.5 % quantile of a statistic's replicates (Efron and Tibshirani 1993, chapter
-/// 13), interpolated as by numpy (Hyndman and Fan's type 7). Sorts the replicates. NaN where there
-/// are none, or where one is NaN: a statistic that is undefined in some has no interval.
-pub fn percentile_interval(replicates: &mut [f64]) -> (f64, f64) {
-    if replicates.iter().any(|value| value.is_nan()) {
-        return (f64::NAN, f64::NAN);
-    }
-    replicates.sort_unstable_by(f64::total_cmp);
-    (quantile(replicates, 0.025), quantile(replicates, 0.975))
 }
 
 #[cfg(test)]

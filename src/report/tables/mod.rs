@@ -4,7 +4,8 @@
 //! |---|---|
 //! | `atoms` | `atoms`: one row an atom |
 //! | `categories` | `atom_types`, `atom_chromosomes`, `atom_datasets`: one row an atom and category |
-//! | `replication` | `replication`: one row an atom; `replication_summary`: one row a direction |
+//! | `replication` | `replication`: one row an atom |
+//! | `replication_summary` | `replication_summary`: one row a direction |
 //! | `sizes` | `atom_sizes`: one row an atom |
 //! | `pairs` | `atom_pairs`: one row for two atoms |
 
@@ -12,6 +13,7 @@ mod atoms;
 mod categories;
 mod pairs;
 mod replication;
+mod replication_summary;
 mod sizes;
 
 use super::table::{Table, Values};
@@ -21,7 +23,8 @@ use crate::stats::inference::PValue;
 pub use atoms::atoms;
 pub use categories::{chromosomes, datasets, types};
 pub use pairs::pairs;
-pub use replication::{replication, replication_summary};
+pub use replication::replication;
+pub use replication_summary::replication_summary;
 pub use sizes::sizes;
 
 /// All tables that there are of a cohort but that of pairs, which may be large; those that need firing
@@ -37,7 +40,7 @@ pub fn of(evidence: &Evidence) -> Vec<Table> {
     }
     if let Some(replicated) = &evidence.replication {
         tables.push(replication(&replicated.found));
-        tables.push(replication_summary(&replicated.found));
+        tables.push(replication_summary(replicated));
     }
     tables
 }

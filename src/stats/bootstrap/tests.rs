@@ -6,7 +6,7 @@ use rand_chacha::ChaCha8Rng;
 use super::super::blocks::Blocks;
 use super::super::firing_rows::FiringRows;
 use super::super::inference::Table2x2;
-use super::{Bootstrap, CallLabels, TOGETHER, percentile_interval};
+use super::{Bootstrap, CallLabels, TOGETHER, centred_interval, percentile_interval};
 use crate::error::Error;
 
 const CALLS: usize = 700;
@@ -254,4 +254,20 @@ fn percentiles_are_those_of_numpy() {
         let (low, high) = percentile_interval(&mut undefined);
         assert!(low.is_nan() && high.is_nan());
     }
+}
+
+#[test]
+fn centred_intervals_have_the_spread_of_the_replicates_at_the_estimate() {
+    let replicates: Vec<f64> = (0..=200).map(|i| f64::from(i) / 1000.0).collect();
+    let of = |estimate, range| centred_interval(&mut replicates.clone(), estimate, range);
+    // Their median is 0.1, their percentile interval 0.005 to 0.195.
+    let near = |(low, high): (f64, f64), expected: [f64; 2]| {
+        assert!((low - expected[0]).abs() < 1e-12 && (high - expected[1]).abs() < 1e-12);
+    };
+    near(of(Some(0.5), -1.0..=1.0), [0.405, 0.595]);
+    near(of(Some(0.95), 0.0..=1.0), [0.855, 1.0]);
+    near(of(Some(-0.95), -1.0..=1.0), [-1.0, -0.855]);
+    assert!(of(None, 0.0..=1.0).0.is_nan());
+    let (low, high) = centred_interval(&mut [0.5, f64::NAN], Some(0.5), 0.0..=1.0);
+    assert!(low.is_nan() && high.is_nan());
 }

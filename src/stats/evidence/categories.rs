@@ -103,29 +103,27 @@ impl Enrichment {
         min_support: u64,
     ) -> Self {
         let n: u64 = counts.categories.iter().map(Category::calls).sum();
-        let of_atom = |atom: u32| {
-            let fires = fires[atom as usize];
-            (0..counts.categories.len() as u32).map(move |category| {
-                let within = counts.of(atom as usize, category as usize);
-                let size = counts.categories[category as usize].calls();
-                row(atom, category, within[0] + within[1], fires, size, n)
-            })
+        let atoms = 0..fires.len() as u32;
+        let atoms: Vec<u32> = atoms.filter(|&atom| wanted(fires[atom as usize])).collect();
+        let each = counts.categories.len();
+        let row = |known: &mut Known, place: usize| {
+            let (atom, category) = (atoms[place / each], place % each);
+            let within = counts.of(atom as usize, category).iter().sum();
+            let size = counts.categories[category].calls();
+            let table = table(within, fires[atom as usize], size, n);
+            known.row(atom, category as u32, table)
         };
-        let mut rows: Vec<CategoryAtom> = (0..fires.len() as u32)
-            .into_par_iter()
-            .with_min_len(64)
-            .filter(|&atom| wanted(fires[atom as usize]))
-            .flat_map_iter(of_atom)
-            .collect();
-        let tested = |row: &CategoryAtom| {
+        let places = (0..atoms.len() * each).into_par_iter();
+        let rows = places.with_min_len(ROWS_TOGETHER).map_init(Known::new, row);
+        let mut rows: Vec<CategoryAtom> = rows.collect();
+        let ln_p = rows.par_iter().map(|row| {
             let enough = row.table.fires() >= min_support.max(1);
-            (enough && !row.table.is_degenerate()).then_some(row.p)
-        };
-        let p: Vec<_> = rows.iter().map(tested).collect();
-        let adjusted = Family::of(&p).benjamini_hochberg();
-        for (row, fdr) in rows.iter_mut().zip(adjusted) {
-            row.fdr = fdr;
-        }
+            let tested = enough && !row.table.is_degenerate();
+            if tested { row.p.ln() } else { f64::NAN }
+        });
+        let adjusted = Family::of_ln(ln_p).into_benjamini_hochberg_ln();
+        let pairs = rows.par_iter_mut().zip(adjusted);
+        pairs.for_each(|(row, ln)| row.fdr = (!ln.is_nan()).then(|| PValue::from_ln(ln)));
         Self {
             categories: counts.categories.clone(),
             rows,
@@ -133,18 +131,58 @@ impl Enrichment {
     }
 }
 
-/// An atom that fires on `within` of a category's `size` calls, and on `fires` of all `n`.
-fn row(atom: u32, category: u32, within: u64, fires: u64, size: u64, n: u64) -> CategoryAtom {
+/// Rows, at least, that share what is known of tables.
+const ROWS_TOGETHER: usize = 1 << 14;
+
+/// The table of an atom that fires on `within` of a category's `size` calls, and on `fires` of all
+/// `n`.
+fn table(within: u64, fires: u64, size: u64, n: u64) -> Table2x2 {
     let elsewhere = fires.saturating_sub(within);
-    let table = Table2x2 {
+    Table2x2 {
         tp_on: within,
         fp_on: elsewhere,
         tp_off: size.saturating_sub(within),
         fp_off: (n - size).saturating_sub(elsewhere),
-    };
+    }
+}
+
+/// Rows that were computed before. Atoms of a large SAE fire on few calls each, so that the same
+/// table comes again and again; what its tests say is looked up by its hash, the last one kept.
+struct Known(Vec<CategoryAtom>);
+
+impl Known {
+    /// A power of two; about a megabyte.
+    const PLACES: usize = 1 << 13;
+
+    fn new() -> Self {
+        Self(vec![compute(Table2x2::default()); Self::PLACES])
+    }
+
+    fn row(&mut self, atom: u32, category: u32, table: Table2x2) -> CategoryAtom {
+        let cells = [table.tp_on, table.fp_on, table.tp_off];
+        // Fibonacci hashing; the fourth cell follows from the others, since n is one.
+        let mix = |hash: u64, cell: u64| {
+            (hash ^ cell)
+                .wrapping_mul(0x9E37_79B9_7F4A_7C15)
+                .rotate_left(29)
+        };
+        let place = cells.into_iter().fold(0, mix) as usize % Self::PLACES;
+        let known = &mut self.0[place];
+        if known.table != table {
+            *known = compute(table);
+        }
+        CategoryAtom {
+            atom,
+            category,
+            ..*known
+        }
+    }
+}
+
+fn compute(table: Table2x2) -> CategoryAtom {
     CategoryAtom {
-        atom,
-        category,
+        atom: 0,
+        category: 0,
         table,
         log_odds: effect::log_odds_ratio(&table),
         p: fisher::exact_test(&table).p,

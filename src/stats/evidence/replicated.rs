@@ -7,20 +7,22 @@ use super::options::{Options, Partition};
 use super::resampling::Grouping;
 use crate::details::Details;
 use crate::error::Result;
-use crate::stats::bootstrap::{Bootstrap, CallLabels, percentile_interval};
+use crate::stats::bootstrap::{Bootstrap, CallLabels, centred_interval};
 use crate::stats::firing_rows::{FiringRows, groups};
 use crate::stats::inference::effect;
-use crate::stats::replication::{Effects, Replication, Split};
+use crate::stats::replication::{Agreement, Effects, Replication, Split};
 
 /// A replication, and how far its headline figures would move had other blocks been drawn.
 #[derive(Debug, Clone)]
 pub struct Replicated {
     /// What was found.
     pub found: Replication,
-    /// 95 % of bootstrap replicates of the correlation (Pearson's) of log odds ratios over all atoms
-    /// that are tested in both parts; `None` where no bootstrap was asked for.
+    /// 95 % interval by bootstrap of the correlation (Pearson's) of log odds ratios over all atoms
+    /// that are tested in both parts: [`centred_interval`]. NaN where it is not defined in every
+    /// replicate; `None` where no bootstrap was asked for.
     pub correlation: Option<(f64, f64)>,
-    /// And of the share of discovered atoms whose log odds ratios have one sign in both.
+    /// And of the share of atoms discovered in the first part whose log odds ratios have one sign in
+    /// both.
     pub concordance: Option<(f64, f64)>,
 }
 
@@ -112,9 +114,13 @@ impl Parts<'_> {
                 shares.push(among.concordant() as f64 / among.atoms() as f64);
             }
         }
+        let Agreement {
+            all, concordance, ..
+        } = found.forward;
+        let concordance = concordance.map(|share| share.value);
         Ok(Some([
-            percentile_interval(&mut correlations),
-            percentile_interval(&mut shares),
+            centred_interval(&mut correlations, all.pearson, -1.0..=1.0),
+            centred_interval(&mut shares, concordance, 0.0..=1.0),
         ]))
     }
 }

@@ -3,7 +3,6 @@
 use std::fmt::{Formatter, Result};
 
 use crate::stats::evidence::{Evidence, Partition};
-use crate::stats::inference::Estimate;
 use crate::stats::replication::{Agreement, Part};
 
 pub(super) fn section(f: &mut Formatter<'_>, evidence: &Evidence) -> Result {
@@ -31,11 +30,23 @@ pub(super) fn section(f: &mut Formatter<'_>, evidence: &Evidence) -> Result {
             "  Log odds ratios of the {} atoms that are tested in both correlate by {pearson:.3}",
             found.forward.all.atoms
         )?;
-        interval(f, replicated.correlation)?;
+        match known(replicated.correlation) {
+            Some((low, high)) => {
+                writeln!(f, " (95 % {low:.3} to {high:.3} by bootstrap of blocks)")?
+            }
+            None => writeln!(f)?,
+        }
     }
     if let Some(concordance) = found.forward.concordance {
-        write!(f, "  One sign in both: {}", share(&concordance))?;
-        interval(f, replicated.concordance)?;
+        let [share, low, high] = percent([concordance.value, concordance.low, concordance.high]);
+        write!(f, "  One sign in both: {share} % of the discovered (95 % ")?;
+        match known(replicated.concordance) {
+            Some((low, high)) => {
+                let [low, high] = percent([low, high]);
+                writeln!(f, "{low} to {high} by bootstrap of blocks)")?;
+            }
+            None => writeln!(f, "{low} to {high}, were atoms independent)")?,
+        }
     }
     Ok(())
 }
@@ -59,17 +70,11 @@ fn direction(f: &mut Formatter<'_>, agreement: &Agreement, how: &str) -> Result 
     )
 }
 
-fn share(estimate: &Estimate) -> String {
-    let [value, low, high] = [estimate.value, estimate.low, estimate.high].map(|x| 100.0 * x);
-    format!("{value:.1} % of the discovered (95 % {low:.1} to {high:.1}, were atoms independent)")
+fn percent<const N: usize>(shares: [f64; N]) -> [String; N] {
+    shares.map(|share| format!("{:.1}", 100.0 * share))
 }
 
-/// What the bootstrap adds, to the end of the line.
-fn interval(f: &mut Formatter<'_>, interval: Option<(f64, f64)>) -> Result {
-    match interval {
-        Some((low, high)) if !low.is_nan() => {
-            writeln!(f, "; bootstrap by block {low:.3} to {high:.3}")
-        }
-        _ => writeln!(f),
-    }
+/// An interval that is defined.
+fn known(interval: Option<(f64, f64)>) -> Option<(f64, f64)> {
+    interval.filter(|(low, _)| !low.is_nan())
 }

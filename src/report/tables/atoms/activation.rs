@@ -1,0 +1,58 @@
+//! How strongly an atom fires.
+
+use super::column;
+use crate::report::table::Column;
+use crate::report::tables::numbers;
+use crate::stats::evidence::{Activation, AtomFirings, Evidence};
+use crate::stats::inference::PValue;
+
+pub(super) fn activation(evidence: &Evidence) -> Vec<Column> {
+    let nothing = Vec::new();
+    let firings = evidence.firings.as_ref();
+    let rows = firings.map_or(&nothing, |firings| &firings.atoms);
+    // Without firing sets the columns are there, and empty.
+    let places: Vec<Option<&AtomFirings>> = (0..evidence.atoms.len())
+        .map(|atom| rows.get(atom))
+        .collect();
+    let of = |pick: fn(Activation) -> Option<f64>| {
+        numbers(&places, move |row| pick((*row)?.activation?))
+    };
+    let fdr = |atom: &usize| firings?.mann_whitney.bh[*atom].map(PValue::p);
+    let atoms: Vec<usize> = (0..evidence.atoms.len()).collect();
+    vec![
+        column(
+            "mean_score_tp",
+            "Mean canonical score over the true calls on which it fires. This and what follows up \
+             to mwu_fdr_bh needs firing sets with scores.",
+            of(|activation| activation.mean_tp),
+        ),
+        column(
+            "mean_score_fp",
+            "The same over false calls.",
+            of(|activation| activation.mean_fp),
+        ),
+        column(
+            "auroc",
+            "Area under the ROC curve of the activation for TP against FP: U/(tp fp). The activation \
+             is the canonical score where the atom fires, and 0 where it does not; a score can be \
+             negative. sklearn.metrics.roc_auc_score.",
+            of(|activation| Some(activation.rank_sum?.auroc)),
+        ),
+        column(
+            "mwu_p",
+            "Mann and Whitney's test of the activation, two-sided, with tie correction and a \
+             continuity correction of 0.5: scipy.stats.mannwhitneyu(method='asymptotic').",
+            of(|activation| Some(activation.rank_sum?.test.p.p())),
+        ),
+        column(
+            "mwu_neg_log10_p",
+            "-log10 of it, from the tail in log space.",
+            of(|activation| Some(activation.rank_sum?.test.p.neg_log10())),
+        ),
+        column(
+            "mwu_fdr_bh",
+            "mwu_p of the tested atoms adjusted by Benjamini and Hochberg.",
+            numbers(&atoms, fdr),
+        ),
+    ]
+}
