@@ -41,7 +41,9 @@ class Atomscope(Program):
 
     def command(self, cohort, check):
         saved = ["--save-fires"] if check else []
-        return [self.path, "analyze", "--quiet", *self.files(cohort), *saved, *self.options]
+        # What the notebook answers; the tables beside that have measurements of their own.
+        tables = ["--tables", "notebook"]
+        return [self.path, "analyze", "--quiet", *self.files(cohort), *tables, *saved, *self.options]
 
     def report(self):
         run = json.loads((self.out / "run.json").read_text())

@@ -36,7 +36,8 @@ def case(session, rows, pieces):
 
 def analyze(session, each):
     folder = each["folder"]
-    measured = session.run(PART, "analyze", "--quiet", *of(folder, each["pieces"]), "--out", folder / "results")
+    measured = session.run(PART, "analyze", "--quiet", "--tables", "notebook",
+                           *of(folder, each["pieces"]), "--out", folder / "results")
     record = json.loads((folder / "results" / "run.json").read_text())
     scale = 1e6 / each["rows"]
     return {**measured, "microseconds_a_row": measured["wall_seconds"] * scale,

@@ -26,7 +26,8 @@ def arguments():
     parser.add_argument("--checkpoint-rows", type=int)
     parser.add_argument("--fires", nargs="*", type=pathlib.Path)
     parser.add_argument("--quiet", action="store_true")
-    for other in ("model", "metadata", "input-dim", "features", "k", "threads", "screen", "simd", "batch-rows"):
+    for other in ("model", "metadata", "input-dim", "features", "k", "threads", "screen", "simd", "batch-rows",
+                  "tables"):
         parser.add_argument(f"--{other}", help="changes nothing here")
     return parser.parse_intermixed_args()
 

@@ -8,7 +8,7 @@ use super::options::{KeepArgs, RunArgs};
 use super::output::{Counted, Results};
 use super::progress::{self, note};
 use super::record::Record;
-use super::statistics::{StatisticsArgs, StrataArgs, TablesArgs};
+use super::statistics::{StatisticsArgs, StrataArgs, Tables, TablesArgs};
 use super::tallying::Tallying;
 use super::watched::Watched;
 use crate::error::Result;
@@ -69,7 +69,11 @@ impl Analyze {
         tallying.score(self.tables.need_scores());
         let checkpoints = tallying.checkpoints(&self.keep, || self.out.join(CHECKPOINTS))?;
         let details = KeepDetails {
-            memory: self.keep.memory,
+            // Half of it, where the tables are to have the other half.
+            memory: match self.tables.tables {
+                Tables::All => self.keep.memory / 2,
+                Tables::Notebook => self.keep.memory,
+            },
             folder: &self.out,
         };
         let tallied = tallying.run(&self.keep, checkpoints.as_ref(), Some(details), None)?;

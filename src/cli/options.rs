@@ -73,7 +73,8 @@ pub(super) struct KeepArgs {
     pub(super) checkpoint_rows: Option<u64>,
 
     /// The most memory for firing sets and calls, as 8GiB or 500MB; what is beyond lies in files
-    /// in the output's folder meanwhile
+    /// in the output's folder meanwhile. Half of it is for the tables beside the notebook's, where
+    /// they are made
     #[arg(long, value_name = "SIZE", default_value = MEMORY, value_parser = parse_bytes)]
     pub(super) memory: u64,
 }

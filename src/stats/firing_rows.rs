@@ -3,13 +3,33 @@
 //! A cohort's firings can be more than memory holds, so they are gathered for one group of atoms
 //! after another, each with a pass over the firing sets.
 
+mod gathering;
+
 use std::ops::Range;
 
-use crate::details::{Block, Details};
+use gathering::Gathering;
+
+use crate::details::Details;
 use crate::error::{Error, Result};
 
-/// Bytes that a firing takes: its call, and its score.
-const FIRING_BYTES: u64 = (size_of::<u32>() + size_of::<f64>()) as u64;
+/// What is gathered of each firing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OfEach {
+    /// Its call.
+    Call,
+    /// Its call and, where they were kept, its score.
+    CallAndScore,
+}
+
+impl OfEach {
+    /// Bytes that a firing takes.
+    fn bytes(self) -> u64 {
+        match self {
+            Self::Call => size_of::<u32>() as u64,
+            Self::CallAndScore => (size_of::<u32>() + size_of::<f64>()) as u64,
+        }
+    }
+}
 
 /// The calls on which each of a group of consecutive atoms fires. Calls are numbered from 0 in the
 /// cohort's order; dropped ones have no number.
@@ -67,9 +87,14 @@ impl FiringRows {
     ///
     /// # Panics
     /// If an atom of the group has no place in `fires`.
-    pub fn gather(details: &dyn Details, group: Range<u32>, fires: &[u64]) -> Result<Self> {
+    pub fn gather(
+        details: &dyn Details,
+        group: Range<u32>,
+        fires: &[u64],
+        of_each: OfEach,
+    ) -> Result<Self> {
         let fires = &fires[group.start as usize..group.end as usize];
-        let mut gathering = Gathering::allocate(group, fires)?;
+        let mut gathering = Gathering::allocate(group, fires, of_each)?;
         let mut first = 0;
         details.blocks(&mut |block| {
             gathering.take_block(first, &block)?;
@@ -106,11 +131,11 @@ impl FiringRows {
 
 /// Groups of consecutive atoms whose firings fit into so many bytes, and at least one atom each;
 /// `fires` \[F\] of each atom.
-pub fn groups(fires: &[u64], bytes: u64) -> Vec<Range<u32>> {
+pub fn groups(fires: &[u64], of_each: OfEach, bytes: u64) -> Vec<Range<u32>> {
     let mut groups = Vec::new();
     let (mut start, mut firings) = (0, 0);
     for (atom, &count) in (0..).zip(fires) {
-        if atom > start && (firings + count).saturating_mul(FIRING_BYTES) > bytes {
+        if atom > start && (firings + count).saturating_mul(of_each.bytes()) > bytes {
             groups.push(start..atom);
             (start, firings) = (atom, 0);
         }
@@ -122,108 +147,6 @@ pub fn groups(fires: &[u64], bytes: u64) -> Vec<Range<u32>> {
     groups
 }
 
-/// Firings under way into their places.
-struct Gathering {
-    group: Range<u32>,
-    /// Where each atom's next firing goes.
-    next: Vec<usize>,
-    ends: Vec<usize>,
-    rows: Vec<u32>,
-    scores: Vec<f64>,
-    /// Whether every block had scores so far.
-    has_scores: bool,
-}
-
-impl Gathering {
-    /// Room for so many firings of each atom; `scores` are empty where there are none.
-    fn new(group: Range<u32>, fires: &[u64], rows: Vec<u32>, scores: Vec<f64>) -> Self {
-        let mut total = 0;
-        let place = |&fires: &u64| {
-            total += fires as usize;
-            total
-        };
-        let ends: Vec<usize> = fires.iter().map(place).collect();
-        let next = ends.iter().zip(fires).map(|(&end, &n)| end - n as usize);
-        Self {
-            group,
-            next: next.collect(),
-            has_scores: scores.len() == rows.len(),
-            ends,
-            rows,
-            scores,
-        }
-    }
-
-    fn allocate(group: Range<u32>, fires: &[u64]) -> Result<Self> {
-        let what = "the firings of atoms";
-        let total: u64 = fires.iter().sum();
-        let total = usize::try_from(total).unwrap_or(usize::MAX);
-        let rows = crate::memory::filled(total, 1, what, || 0)?;
-        let scores = crate::memory::filled(total, 1, what, || 0.0)?;
-        Ok(Self::new(group, fires, rows, scores))
-    }
-
-    /// Takes a block whose first kept call has this number.
-    fn take_block(&mut self, first: usize, block: &Block<'_>) -> Result<()> {
-        let sets = block.sets;
-        let k = sets.k().max(1);
-        if u32::try_from(first + sets.rows()).is_err() {
-            return Err(Error::Argument {
-                name: "firing sets",
-                found: "2^32 calls, or more".to_owned(),
-                expected: "fewer: report on parts of the cohort".to_owned(),
-            });
-        }
-        self.has_scores &= sets.scores().is_some();
-        for (row, atoms) in sets.atoms().chunks_exact(k).enumerate() {
-            // Atoms ascend.
-            let from = atoms.partition_point(|&atom| atom < self.group.start);
-            for (place, &atom) in atoms.iter().enumerate().skip(from) {
-                if atom >= self.group.end {
-                    break;
-                }
-                let score = sets.scores().map(|scores| scores[row * k + place]);
-                if !self.take((first + row) as u32, atom, score) {
-                    return Err(differ());
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Takes a firing; whether there was a place for it.
-    fn take(&mut self, row: u32, atom: u32, score: Option<f64>) -> bool {
-        let atom = (atom - self.group.start) as usize;
-        let place = self.next[atom];
-        if place >= self.ends[atom] {
-            return false;
-        }
-        self.next[atom] += 1;
-        self.rows[place] = row;
-        if let Some(score) = score {
-            self.scores[place] = score;
-        }
-        true
-    }
-
-    fn is_full(&self) -> bool {
-        self.next == self.ends
-    }
-
-    fn finish(self) -> FiringRows {
-        FiringRows {
-            first: self.group.start,
-            ends: self.ends,
-            rows: self.rows,
-            scores: if self.has_scores {
-                self.scores
-            } else {
-                Vec::new()
-            },
-        }
-    }
-}
-
 pub(super) fn differ() -> Error {
     Error::Argument {
         name: "firing sets",
@@ -233,88 +156,4 @@ pub(super) fn differ() -> Error {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{FiringRows, groups};
-    use crate::cohort::{Call, Calls};
-    use crate::details::{Block, Details};
-    use crate::error::Result;
-    use crate::fires::FiringSets;
-
-    /// Two blocks, of which the second has a dropped call.
-    struct Two(FiringSets, FiringSets);
-
-    impl Details for Two {
-        fn blocks(&self, take: &mut dyn FnMut(Block<'_>) -> Result<()>) -> Result<()> {
-            for (first, sets) in [(0, &self.0), (3, &self.1)] {
-                let rows = sets.rows() + sets.dropped().len();
-                let calls: Calls = (0..rows).map(|_| Call::default()).collect();
-                take(Block {
-                    first,
-                    calls: &calls,
-                    sets,
-                })?;
-            }
-            Ok(())
-        }
-    }
-
-    fn sets(atoms: &[u32], scores: bool, dropped: Vec<usize>) -> FiringSets {
-        let sets = FiringSets::new(2, atoms.to_vec(), dropped);
-        if !scores {
-            return sets;
-        }
-        sets.with_scores(atoms.iter().map(|&atom| f64::from(atom) + 0.5).collect())
-    }
-
-    #[test]
-    fn groups_of_atoms_are_gathered_from_blocks() {
-        let fires = [2, 2, 1, 3, 0];
-        let two = Two(
-            sets(&[0, 1, 1, 3, 0, 3], true, vec![]),
-            sets(&[2, 3], true, vec![0]),
-        );
-        for bytes in [1, 30, 60, 1000] {
-            let mut calls = Vec::new();
-            for group in groups(&fires, bytes) {
-                let rows = FiringRows::gather(&two, group.clone(), &fires).expect("one cohort");
-                assert_eq!(rows.atoms(), group);
-                for atom in group {
-                    calls.push(rows.of(atom).to_vec());
-                    let expected = vec![f64::from(atom) + 0.5; rows.of(atom).len()];
-                    assert_eq!(rows.scores(atom), Some(&expected[..]));
-                }
-            }
-            assert_eq!(
-                calls,
-                [vec![0, 2], vec![0, 1], vec![3], vec![1, 2, 3], vec![]]
-            );
-        }
-        assert_eq!(groups(&fires, 1).len(), 5);
-        assert_eq!(groups(&fires, 1000), vec![0..5]);
-        assert!(groups(&[], 10).is_empty());
-    }
-
-    #[test]
-    fn scores_of_some_blocks_are_none() {
-        let two = Two(sets(&[0, 1], true, vec![]), sets(&[0, 1], false, vec![]));
-        let rows = FiringRows::gather(&two, 0..2, &[2, 2]).expect("one cohort");
-        assert_eq!(rows.of(0), [0, 1]);
-        assert_eq!(rows.scores(0), None);
-    }
-
-    #[test]
-    fn other_counts_are_refused() {
-        let two = Two(sets(&[0, 1], true, vec![]), sets(&[0, 1], true, vec![]));
-        for fires in [[1, 2], [2, 3]] {
-            let error = FiringRows::gather(&two, 0..2, &fires).expect_err("another tally");
-            assert!(error.to_string().contains("firing sets"), "{error}");
-        }
-    }
-
-    #[test]
-    fn sets_in_memory_are_turned_round() {
-        let rows = FiringRows::new(&[0, 2, 1, 2], 2, 4);
-        let found: Vec<_> = rows.atoms().map(|atom| rows.of(atom).to_vec()).collect();
-        assert_eq!(found, [vec![0], vec![1], vec![0, 1], vec![]]);
-    }
-}
+mod tests;

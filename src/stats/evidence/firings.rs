@@ -10,7 +10,7 @@ use super::options::Partition;
 use crate::cohort::Label;
 use crate::details::Details;
 use crate::error::Result;
-use crate::stats::firing_rows::{FiringRows, groups};
+use crate::stats::firing_rows::{FiringRows, OfEach, groups};
 use crate::stats::inference::rank_sum::{self, RankSum, Silent};
 use crate::stats::inference::spearman::{MidRanks, Spearman};
 
@@ -69,8 +69,9 @@ impl Firings {
             chromosomes: Counts::new(facts.chromosomes.list.clone(), features),
             datasets: Counts::new(facts.datasets.list.clone(), features),
         };
-        for group in groups(&all.fires, memory) {
-            let rows = FiringRows::gather(details, group, &all.fires)?;
+        let of_each = OfEach::CallAndScore;
+        for group in groups(&all.fires, of_each, memory) {
+            let rows = FiringRows::gather(details, group, &all.fires, of_each)?;
             firings.take(&rows, facts, &ranks, all);
             each(&rows)?;
         }

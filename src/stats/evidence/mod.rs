@@ -195,22 +195,31 @@ impl Told {
     ) -> Result<Self> {
         let mut seconds = Seconds::default();
         let mut clock = Clock::start();
-        let facts = CallFacts::gather(details, scheme)?;
+        let mut facts = CallFacts::gather(details, scheme)?;
         let grouping = Grouping::of(&facts, options);
+        facts.positions = Vec::new();
         let mut maxima = resampling::maxima(&facts, &grouping, options)?;
         let mut headlines = Headlines::of(all);
         seconds.calls = clock.lap();
-        let tested = |atom: u32| all.is_tested(atom as usize);
-        let firings = Firings::gather(details, &facts, all, options.memory, &mut |rows| {
+        let shown = resampling::Shown {
+            details,
+            all,
+            memory: options.memory,
+        };
+        let firings = Firings::gather(details, &facts, all, options.memory / 2, &mut |rows| {
             go_on()?;
-            seconds.firings += clock.lap();
             headlines.take(rows);
-            if let Some(maxima) = &mut maxima {
-                maxima.observe(rows, &tested, go_on)?;
-            }
+            seconds.firings += clock.lap();
+            let maxima = maxima.as_mut().filter(|_| shown.at_once());
+            maxima.map_or(Ok(()), |maxima| shown.show(maxima, rows, go_on))?;
             seconds.permutations += clock.lap();
             Ok(())
         })?;
+        seconds.firings += clock.lap();
+        if let Some(maxima) = maxima.as_mut().filter(|_| !shown.at_once()) {
+            shown.show_all(maxima, go_on)?;
+        }
+        seconds.permutations += clock.lap();
         let parts = replicated::Parts {
             details,
             facts: &facts,

@@ -8,7 +8,7 @@ use super::resampling::Grouping;
 use crate::details::Details;
 use crate::error::Result;
 use crate::stats::bootstrap::{Bootstrap, CallLabels, centred_interval};
-use crate::stats::firing_rows::{FiringRows, groups};
+use crate::stats::firing_rows::{FiringRows, OfEach, groups};
 use crate::stats::inference::effect;
 use crate::stats::replication::{Agreement, Effects, Replication, Split};
 
@@ -86,9 +86,10 @@ impl Parts<'_> {
             let draw = bootstrap.draw(draw, &labels)?;
             let mut effects =
                 vec![[Effects::default(), Effects::default()]; draw.replicates().len()];
-            for group in groups(&self.all.fires, self.options.memory) {
+            let fires = &self.all.fires;
+            for group in groups(fires, OfEach::Call, self.options.memory) {
                 go_on()?;
-                let rows = FiringRows::gather(self.details, group.clone(), &self.all.fires)?;
+                let rows = FiringRows::gather(self.details, group.clone(), fires, OfEach::Call)?;
                 let log_odds = draw.of_atoms(&rows, |atom, replicates| {
                     let atom = &found.atoms[atom as usize];
                     let is_in_both = atom.same_sign.is_some();

@@ -1,4 +1,4 @@
-//! How many of some calls are true, for 512 permutations at once: counters stand on their side, a
+//! How many of some calls are true, for hundreds of permutations at once: counters stand on their side, a
 //! plane for each binary digit, and carry-save adders take sixteen calls to one carry into the
 //! plane of sixteens (Harley and Seal; Muła, Kurz and Lemire 2018).
 
@@ -8,28 +8,32 @@ use super::{Bits, LANES};
 const GROUP: usize = 16;
 
 /// Counts of up to 2^32 − 1 for each permutation.
-pub(super) struct Counter {
+pub(super) struct Counter<const WORDS: usize> {
     /// Binary digits of the counts, the lowest first.
-    planes: [Bits; 32],
+    planes: [Bits<WORDS>; 32],
     /// Calls that wait for a group to be full.
-    waiting: [Bits; GROUP],
+    waiting: [Bits<WORDS>; GROUP],
     waits: usize,
 }
 
-impl Default for Counter {
+impl<const WORDS: usize> Default for Counter<WORDS> {
     fn default() -> Self {
         Self {
-            planes: [Bits::default(); 32],
-            waiting: [Bits::default(); GROUP],
+            planes: [[0; WORDS]; 32],
+            waiting: [[0; WORDS]; GROUP],
             waits: 0,
         }
     }
 }
 
 /// Sum and carry of three bits in each lane.
-fn add(a: &Bits, b: &Bits, c: &Bits) -> (Bits, Bits) {
-    let mut sum = Bits::default();
-    let mut carry = Bits::default();
+fn add<const WORDS: usize>(
+    a: &Bits<WORDS>,
+    b: &Bits<WORDS>,
+    c: &Bits<WORDS>,
+) -> (Bits<WORDS>, Bits<WORDS>) {
+    let mut sum = [0; WORDS];
+    let mut carry = [0; WORDS];
     for i in 0..sum.len() {
         let either = a[i] ^ b[i];
         sum[i] = either ^ c[i];
@@ -38,9 +42,9 @@ fn add(a: &Bits, b: &Bits, c: &Bits) -> (Bits, Bits) {
     (sum, carry)
 }
 
-impl Counter {
+impl<const WORDS: usize> Counter<WORDS> {
     /// Counts a call's labels.
-    pub(super) fn add(&mut self, labels: &Bits) {
+    pub(super) fn add(&mut self, labels: &Bits<WORDS>) {
         self.waiting[self.waits] = *labels;
         self.waits += 1;
         if self.waits == GROUP {
@@ -52,11 +56,11 @@ impl Counter {
     fn take_group(&mut self) {
         let w = &self.waiting;
         let [ones, twos, fours, eights, ..] = &mut self.planes;
-        let mut carries = [Bits::default(); 8];
+        let mut carries = [[0; WORDS]; 8];
         for (pair, carry) in w.chunks_exact(2).zip(&mut carries) {
             (*ones, *carry) = add(ones, &pair[0], &pair[1]);
         }
-        let mut upper = [Bits::default(); 4];
+        let mut upper = [[0; WORDS]; 4];
         for (pair, carry) in carries.chunks_exact(2).zip(&mut upper) {
             (*twos, *carry) = add(twos, &pair[0], &pair[1]);
         }
@@ -70,9 +74,9 @@ impl Counter {
     }
 
     /// Adds one bit a lane to a plane and those above it.
-    fn carry(&mut self, mut bits: Bits, from: usize) {
+    fn carry(&mut self, mut bits: Bits<WORDS>, from: usize) {
         for plane in &mut self.planes[from..] {
-            if bits == Bits::default() {
+            if bits == [0; WORDS] {
                 return;
             }
             for (digit, bit) in plane.iter_mut().zip(&mut bits) {
@@ -82,23 +86,20 @@ impl Counter {
     }
 
     /// The count of each permutation.
-    pub(super) fn counts(mut self) -> [u32; LANES] {
+    pub(super) fn counts(mut self) -> [[u32; LANES]; WORDS] {
         for i in 0..self.waits {
             let labels = self.waiting[i];
             self.carry(labels, 0);
         }
-        let used = self
-            .planes
-            .iter()
-            .rposition(|plane| *plane != Bits::default());
-        let mut counts = [0; LANES];
+        let used = self.planes.iter().rposition(|plane| *plane != [0; WORDS]);
+        let mut counts = [[0; LANES]; WORDS];
         for (digit, plane) in self
             .planes
             .iter()
             .enumerate()
             .take(used.map_or(0, |last| last + 1))
         {
-            for (word, counts) in plane.iter().zip(counts.chunks_exact_mut(64)) {
+            for (word, counts) in plane.iter().zip(&mut counts) {
                 for (bit, count) in counts.iter_mut().enumerate() {
                     *count |= ((word >> bit) as u32 & 1) << digit;
                 }
@@ -114,20 +115,29 @@ mod tests {
     use super::{Counter, LANES};
     use rand::{RngExt, SeedableRng};
 
+    fn check<const WORDS: usize>(calls: usize) {
+        let mut draw = rand_chacha::ChaCha8Rng::seed_from_u64(1);
+        let labels: Vec<Bits<WORDS>> = (0..calls)
+            .map(|_| std::array::from_fn(|_| draw.random()))
+            .collect();
+        let mut counter = Counter::default();
+        for bits in &labels {
+            counter.add(bits);
+        }
+        let counts = counter.counts();
+        for (word, counts) in counts.iter().enumerate() {
+            for (lane, &count) in (0..LANES).zip(counts) {
+                let bit = |bits: &&Bits<WORDS>| bits[word] >> lane & 1 == 1;
+                assert_eq!(count as usize, labels.iter().filter(bit).count());
+            }
+        }
+    }
+
     #[test]
     fn bits_are_counted_as_one_by_one() {
-        let mut draw = rand_chacha::ChaCha8Rng::seed_from_u64(1);
         for calls in [0, 1, 15, 16, 17, 31, 257, 1000] {
-            let labels: Vec<Bits> = (0..calls).map(|_| draw.random()).collect();
-            let mut counter = Counter::default();
-            for bits in &labels {
-                counter.add(bits);
-            }
-            let counts = counter.counts();
-            for lane in 0..LANES {
-                let bit = |bits: &&Bits| bits[lane / 64] >> (lane % 64) & 1 == 1;
-                assert_eq!(counts[lane] as usize, labels.iter().filter(bit).count());
-            }
+            check::<8>(calls);
+            check::<2>(calls);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Permuted labels, 512 permutations at a time.
+//! Permuted labels, 64 permutations to a word and a few words at a time.
 //!
 //! *Single calls.* A stratum's calls are gone through once; of `left` calls still to come, `tp` of
 //! which must be true, the next is true with probability tp / left (selection sampling: Fan, Muller
@@ -13,6 +13,8 @@
 //!
 //! Each arrangement of a group is equally likely, but for the rounding of 32-bit random numbers.
 
+use std::ops::Range;
+
 use rand::SeedableRng;
 use rand::rand_core::Rng;
 use rand_chacha::ChaCha8Rng;
@@ -22,22 +24,18 @@ use super::groups::{self, Group, Manner};
 use super::{Bits, Exchange, LANES, Permutation};
 use crate::stats::resampling::{below, keyed};
 
-/// Permutations that are drawn together: as many as a word has bits.
-const TOGETHER: usize = 64;
-/// Words of a batch.
-const WORDS: usize = LANES / TOGETHER;
-/// Bytes of random numbers that a call takes for them.
-const BYTES: usize = TOGETHER * size_of::<u32>();
+/// Bytes of random numbers that a call takes for the permutations of a word.
+const BYTES: usize = LANES * size_of::<u32>();
 
 /// Labels under way.
-pub(super) struct Labels {
+pub(super) struct Labels<const WORDS: usize> {
     groups: Vec<Group>,
     numbers: Numbers,
     /// The labels of every call.
-    bits: Vec<Bits>,
+    bits: Vec<Bits<WORDS>>,
 }
 
-impl Labels {
+impl<const WORDS: usize> Labels<WORDS> {
     pub(super) fn new(permutation: &Permutation) -> Self {
         let as_they_are = |&is_tp: &bool| [u64::from(is_tp).wrapping_neg(); WORDS];
         Self {
@@ -47,13 +45,23 @@ impl Labels {
         }
     }
 
-    /// The labels of permutations `batch · 512` and after. They depend on the seed, the batch and the
-    /// groups alone.
-    pub(super) fn draw(&mut self, batch: u64) -> &[Bits] {
+    /// The labels of the permutations from `batch · 64 · WORDS`. Each word's depend on the seed, the
+    /// word's number and the groups alone, so that how many are drawn together does not show.
+    pub(super) fn draw(&mut self, batch: u64) -> &[Bits<WORDS>] {
+        // What is drawn takes 8 bytes a call and word until it is in its place.
+        let together = rayon::current_num_threads().clamp(1, WORDS);
+        for first in (0..WORDS).step_by(together) {
+            let words = first..WORDS.min(first + together);
+            self.draw_words(batch, words);
+        }
+        &self.bits
+    }
+
+    fn draw_words(&mut self, batch: u64, words: Range<usize>) {
         let tasks: Vec<(&Group, usize)> = self
             .groups
             .iter()
-            .flat_map(|group| (0..WORDS).map(move |word| (group, word)))
+            .flat_map(|group| words.clone().map(move |word| (group, word)))
             .collect();
         let drawn: Vec<Vec<u64>> = tasks
             .par_iter()
@@ -68,7 +76,6 @@ impl Labels {
                 self.bits[row as usize][word] = labels;
             }
         }
-        &self.bits
     }
 }
 
@@ -112,7 +119,7 @@ fn arrange(group: &Group, numbers: &mut ChaCha8Rng) -> Vec<u64> {
 
 /// Labels of a stratum's calls, of which `tp` are true in each permutation.
 fn select(calls: u32, tp: u32, numbers: &mut ChaCha8Rng) -> Vec<u64> {
-    let mut missing = [tp; TOGETHER];
+    let mut missing = [tp; LANES];
     let mut random = [0; BYTES];
     let each = (1..=calls).rev().map(|left| {
         numbers.fill_bytes(&mut random);
@@ -122,8 +129,8 @@ fn select(calls: u32, tp: u32, numbers: &mut ChaCha8Rng) -> Vec<u64> {
 }
 
 /// Which of 64 permutations take a call.
-fn choose(left: u32, missing: &mut [u32; TOGETHER], random: &[u8; BYTES]) -> u64 {
-    let mut chosen = [0u32; TOGETHER];
+fn choose(left: u32, missing: &mut [u32; LANES], random: &[u8; BYTES]) -> u64 {
+    let mut chosen = [0u32; LANES];
     let draws = random.as_chunks::<4>().0;
     for ((chosen, missing), draw) in chosen.iter_mut().zip(missing.iter_mut()).zip(draws) {
         *chosen = u32::from(below(left, u32::from_le_bytes(*draw)) < *missing);
@@ -141,7 +148,7 @@ fn draw(each: usize, labels: &[bool], numbers: &mut ChaCha8Rng) -> Vec<u64> {
     let mut words = vec![0; labels.len()];
     // Never filled anew: a shuffle of any order is as good as one of the first.
     let mut urn: Vec<u32> = (0..(labels.len() / each) as u32).collect();
-    for bit in 0..TOGETHER {
+    for bit in 0..LANES {
         for (left, words) in (1..=urn.len()).rev().zip(words.chunks_exact_mut(each)) {
             urn.swap(below(left as u32, numbers.next_u32()) as usize, left - 1);
             let drawn = &labels[urn[left - 1] as usize * each..][..each];
@@ -156,7 +163,7 @@ fn draw(each: usize, labels: &[bool], numbers: &mut ChaCha8Rng) -> Vec<u64> {
 /// Labels turned by an offset.
 fn turn(labels: &[bool], numbers: &mut ChaCha8Rng) -> Vec<u64> {
     let mut words = vec![0; labels.len()];
-    for bit in 0..TOGETHER {
+    for bit in 0..LANES {
         let offset = below(labels.len() as u32, numbers.next_u32()) as usize;
         let (end, start) = labels.split_at(offset);
         let (first, last) = words.split_at_mut(start.len());

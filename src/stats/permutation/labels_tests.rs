@@ -6,8 +6,12 @@ use rand::rand_core::Rng;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use super::super::{Bits, Exchange, LANES, Permutation};
-use super::Labels;
+use super::super::{Exchange, Permutation};
+
+/// As wide as small cohorts are worked on.
+type Labels = super::Labels<8>;
+type Bits = super::Bits<8>;
+const LANES: usize = 512;
 use crate::stats::blocks::Blocks;
 
 fn bit(bits: &Bits, lane: usize) -> bool {

@@ -16,11 +16,22 @@ pub struct Maxima<'a> {
     permutation: Permutation<'a>,
     /// Calls, and true calls, of each stratum.
     sizes: Vec<(u64, u64)>,
-    labels: Labels,
+    labels: Width,
     /// The largest statistic so far, of each permutation.
-    largest: Vec<f64>,
+    largest: Vec<[f64; LANES]>,
     atoms: Vec<Atom>,
 }
+
+/// How many permutations are worked on at once. It does not show in the result.
+enum Width {
+    /// 512: as many as a vector register has bits, 64 bytes a call.
+    Eight(Labels<8>),
+    /// 128, 16 bytes a call: for cohorts whose labels would not fit into memory else.
+    Two(Labels<2>),
+}
+
+/// Calls up to which 512 permutations are worked on at once: 128 MiB of labels.
+const WIDE: usize = 1 << 21;
 
 /// What permutations say of all atoms.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
@@ -77,19 +88,27 @@ impl<'a> Maxima<'a> {
     /// # Errors
     /// Parts of `permutation` that are not of the same calls.
     pub fn new(permutation: &Permutation<'a>) -> Result<Self> {
+        Self::of_width(permutation, permutation.is_tp.len() <= WIDE)
+    }
+
+    pub(super) fn of_width(permutation: &Permutation<'a>, wide: bool) -> Result<Self> {
         permutation.check()?;
-        let batches = permutation.count.div_ceil(LANES);
+        let words = permutation.count.div_ceil(LANES);
         Ok(Self {
             permutation: *permutation,
             sizes: sizes(permutation),
-            labels: Labels::new(permutation),
-            largest: crate::memory::filled(batches, LANES, "the permutations", || 0.0)?,
+            labels: if wide {
+                Width::Eight(Labels::new(permutation))
+            } else {
+                Width::Two(Labels::new(permutation))
+            },
+            largest: crate::memory::filled(words, 1, "the permutations", || [0.0; LANES])?,
             atoms: Vec::new(),
         })
     }
 
     /// Shows a group of atoms. Only those that are `tested` take part in the largest statistic;
-    /// which are may depend on anything but labels. `go_on` is asked before each batch of 512
+    /// which are may depend on anything but labels. `go_on` is asked before each batch of
     /// permutations.
     ///
     /// # Errors
@@ -110,19 +129,10 @@ impl<'a> Maxima<'a> {
             // Without variance there is no statistic.
             .filter(|(_, null)| null.sd > 0.0)
             .collect();
-        for (batch, largest) in (0..).zip(self.largest.chunks_exact_mut(LANES)) {
-            go_on()?;
-            let labels = self.labels.draw(batch);
-            let most = nulls
-                .par_iter()
-                .fold(Largest::none, |largest, (atom, null)| {
-                    largest.with(firings.of(*atom), null, labels)
-                })
-                .reduce(Largest::none, |mut most, other| {
-                    larger(&mut most.0, &other.0);
-                    most
-                });
-            larger(largest, &most.0);
+        let largest = &mut self.largest;
+        match &mut self.labels {
+            Width::Eight(labels) => observe(labels, firings, &nulls, largest, go_on)?,
+            Width::Two(labels) => observe(labels, firings, &nulls, largest, go_on)?,
         }
         self.remember(firings, &nulls, tested);
         Ok(())
@@ -161,9 +171,8 @@ impl<'a> Maxima<'a> {
 
     /// Adjusts all atoms that were shown for all that were tested.
     pub fn finish(self) -> Adjusted {
-        let Self {
-            mut largest, atoms, ..
-        } = self;
+        let Self { largest, atoms, .. } = self;
+        let mut largest = largest.into_flattened();
         largest.truncate(self.permutation.count);
         largest.sort_unstable_by(f64::total_cmp);
         let adjusted = |atom: &Atom| match *atom {
@@ -194,29 +203,57 @@ impl<'a> Maxima<'a> {
     }
 }
 
+/// Raises the largest statistics by those of a group of atoms.
+fn observe<const WORDS: usize>(
+    labels: &mut Labels<WORDS>,
+    firings: &FiringRows,
+    nulls: &[(u32, Null)],
+    largest: &mut [[f64; LANES]],
+    go_on: &(dyn Fn() -> Result<()> + Sync),
+) -> Result<()> {
+    for (batch, largest) in (0..).zip(largest.chunks_mut(WORDS)) {
+        go_on()?;
+        let labels = labels.draw(batch);
+        let most = nulls
+            .par_iter()
+            .fold(Largest::none, |largest, (atom, null)| {
+                largest.with(firings.of(*atom), null, labels)
+            })
+            .reduce(Largest::none, |mut most, other| {
+                larger(&mut *most.0, &*other.0);
+                most
+            });
+        larger(largest, &*most.0);
+    }
+    Ok(())
+}
+
 /// The larger of two statistics, for each permutation. It does not depend on which comes first.
-fn larger(mine: &mut [f64], theirs: &[f64]) {
-    for (mine, &theirs) in mine.iter_mut().zip(theirs) {
+fn larger(mine: &mut [[f64; LANES]], theirs: &[[f64; LANES]]) {
+    let both = mine.iter_mut().zip(theirs);
+    for (mine, &theirs) in both.flat_map(|(mine, theirs)| mine.iter_mut().zip(theirs)) {
         *mine = mine.max(theirs);
     }
 }
 
 /// The largest statistic of some atoms, for each permutation.
-struct Largest(Vec<f64>);
+struct Largest<const WORDS: usize>(Box<[[f64; LANES]; WORDS]>);
 
-impl Largest {
+impl<const WORDS: usize> Largest<WORDS> {
     fn none() -> Self {
-        Self(vec![0.0; LANES])
+        Self(Box::new([[0.0; LANES]; WORDS]))
     }
 
-    fn with(mut self, rows: &[u32], null: &Null, labels: &[Bits]) -> Self {
+    fn with(mut self, rows: &[u32], null: &Null, labels: &[Bits<WORDS>]) -> Self {
         let mut counter = Counter::default();
         for &row in rows {
             counter.add(&labels[row as usize]);
         }
         let counts = counter.counts();
-        for (largest, &tp) in self.0.iter_mut().zip(&counts) {
-            *largest = largest.max(null.statistic(tp));
+        for (largest, counts) in self.0.iter_mut().zip(&counts) {
+            for (largest, &tp) in largest.iter_mut().zip(counts) {
+                *largest = largest.max(null.statistic(tp));
+            }
         }
         self
     }

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::super::blocks::Blocks;
-use super::super::firing_rows::FiringRows;
+use super::super::firing_rows::{FiringRows, OfEach};
 use super::exchange_tests::{ATOMS, Cohort, K, duplicated, permutation};
 use super::{Adjusted, Exchange, Maxima, Permutation, max_t};
 use crate::cohort::Calls;
@@ -29,7 +29,7 @@ fn group(cohort: &Cohort, atoms: std::ops::Range<u32>) -> FiringRows {
         fires[atom as usize] += 1;
     }
     let sets = FiringSets::new(K, cohort.atoms.clone(), vec![]);
-    FiringRows::gather(&Sets(sets), atoms, &fires).expect("one cohort")
+    FiringRows::gather(&Sets(sets), atoms, &fires, OfEach::Call).expect("one cohort")
 }
 
 /// Firing sets of calls of which nothing else is asked.
@@ -42,6 +42,27 @@ impl Details for Sets {
             calls: &Calls::default(),
             sets: &self.0,
         })
+    }
+}
+
+#[test]
+fn how_many_permutations_are_worked_on_at_once_does_not_show() {
+    let cohort = duplicated(4);
+    let firings = FiringRows::new(&cohort.atoms, K, ATOMS);
+    for exchange in [Exchange::Calls, Exchange::Loci(&cohort.loci)] {
+        // Not a whole number of words.
+        let permutation = Permutation {
+            count: 1000,
+            ..permutation(&cohort, exchange, 3)
+        };
+        let [wide, narrow] = [true, false].map(|wide| {
+            let mut maxima = Maxima::of_width(&permutation, wide).expect("one cohort");
+            let seen = maxima.observe(&firings, &|_| true, &|| Ok(()));
+            seen.expect("one cohort");
+            maxima.finish()
+        });
+        assert_eq!(wide, narrow);
+        assert!(wide.critical_value.is_finite() && wide.atoms.iter().any(|atom| atom.p < 1.0));
     }
 }
 

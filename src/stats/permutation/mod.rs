@@ -17,8 +17,8 @@
 //! |---|---|
 //! | `maxima` | the largest statistic of each permutation, one group of atoms after another |
 //! | `groups` | who may have whose labels |
-//! | `labels` | permuted labels, 512 permutations at a time, one bit each |
-//! | `counts` | true calls on which an atom fires, for 512 permutations at once |
+//! | `labels` | permuted labels, hundreds of permutations at a time, one bit each |
+//! | `counts` | true calls on which an atom fires, for as many permutations at once |
 
 mod counts;
 mod groups;
@@ -31,11 +31,11 @@ use crate::error::{Error, Result};
 
 pub use maxima::{Adjusted, Maxima};
 
-/// Permutations that are worked on at once: as many as bits in eight words.
-pub(crate) const LANES: usize = 512;
+/// One bit for each of the permutations that are worked on at once, in so many words.
+type Bits<const WORDS: usize> = [u64; WORDS];
 
-/// One bit for each of [`LANES`] permutations.
-pub(crate) type Bits = [u64; LANES / 64];
+/// Permutations of a word.
+const LANES: usize = 64;
 
 /// What is permuted, and how often.
 #[derive(Debug, Clone, Copy)]
