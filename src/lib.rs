@@ -25,7 +25,7 @@
 //!
 //! Start at [`read::read_model`] and [`read::read_cohort`] with files, at
 //! [`sae::Sae::new`] and [`rows::SliceRows`] without; then [`analysis::analyze`]; the table is
-//! `findings.bias.atoms`.
+//! `findings.bias.atoms`. What a paper needs besides is in [`stats::evidence`].
 //!
 //! # Example
 //!

@@ -4,6 +4,32 @@
 //! Everything is computed from the tally; what needs single calls, from the firing sets, gathered for
 //! one group of atoms after another so that memory stays bounded.
 //!
+//! ```
+//! use atomscope::analysis::{AnalyzeOptions, analyze};
+//! use atomscope::details::InMemory;
+//! use atomscope::engine::Control;
+//! use atomscope::rows::SliceRows;
+//! use atomscope::simulate::{SimulateOptions, simulate_in_memory};
+//! use atomscope::stats::evidence::{Evidence, Options};
+//!
+//! let cohort = simulate_in_memory(&SimulateOptions::new(2000, 32, 128, 8, 1))?;
+//! let rows = SliceRows::new(&cohort.embeddings, 32)?;
+//! let mut options = AnalyzeOptions::default();
+//! options.engine.scores = true;
+//! let found = analyze(&cohort.sae, &rows, &cohort.calls, &options, &Control::default())?;
+//!
+//! let details = InMemory { calls: &cohort.calls, sets: &found.fires };
+//! let options = Options { permutations: 200, ..Options::default() };
+//! let evidence = Evidence::of(&found.tally, Some(&details), &options, &|| Ok(()))?;
+//! let max_t = evidence.permutations.ok_or("permutations")?;
+//! for (atom, counts) in evidence.atoms.iter().enumerate() {
+//!     if max_t.atoms[atom].p < 0.05 {
+//!         println!("atom {atom}: log odds ratio {:.2}", counts.log_odds.value);
+//!     }
+//! }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! | file | what it holds |
 //! |---|---|
 //! | `options` | what can be chosen |
