@@ -1,0 +1,147 @@
+//! What is simulated.
+
+use atomscope::analysis::{AnalyzeOptions, encode};
+use atomscope::cohort::{Call, Calls, Label, Number};
+use atomscope::engine::Control;
+use atomscope::fires::FiringSets;
+use atomscope::rows::SliceRows;
+use atomscope::simulate::{SimulateOptions, Truth, simulate_in_memory};
+use rand::seq::SliceRandom;
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+/// Calls of a cohort, and the shape of its SAE: 16 planted atoms of 1,024, of which 12 are tied to the
+/// label (odds ratios of 1.5 to 20) and 4 to SV types alone.
+pub(crate) const CALLS: usize = 4_000;
+/// Calls of the confounded world: types differ by little in their share of true calls, as real ones do,
+/// so that it takes many to be misled.
+pub(crate) const CONFOUNDED_CALLS: usize = 12_000;
+/// D.
+pub(crate) const INPUT_DIM: usize = 64;
+/// F.
+pub(crate) const FEATURES: usize = 1_024;
+/// Atoms that fire on a call.
+pub(crate) const K: usize = 16;
+/// Calls of a variant where it is seen several times.
+pub(crate) const COPIES: usize = 4;
+
+/// How labels come about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum World {
+    /// Types and sizes have the same share of true calls.
+    Plain,
+    /// They do not, as in real call sets, so that an atom that is tied to a type alone goes with the
+    /// label.
+    Confounded,
+    /// The labels of a confounded world are dealt out anew over all calls: no atom has to do with them.
+    Null,
+    /// The same, but each variant is called several times with one label and the same atoms: fewer
+    /// observations than calls.
+    Repeated,
+}
+
+impl World {
+    /// All of them.
+    pub(crate) const ALL: [Self; 4] = [Self::Plain, Self::Confounded, Self::Null, Self::Repeated];
+
+    /// What it is called.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Plain => "plain",
+            Self::Confounded => "confounded",
+            Self::Null => "null",
+            Self::Repeated => "repeated",
+        }
+    }
+
+    /// Whether labels are dealt out at random.
+    pub(crate) fn is_null(self) -> bool {
+        matches!(self, Self::Null | Self::Repeated)
+    }
+}
+
+/// A cohort of a world.
+pub(crate) struct Cohort {
+    /// Its calls.
+    pub(crate) calls: Calls,
+    /// The atoms that fire on each, with their scores.
+    pub(crate) sets: FiringSets,
+    /// What was planted.
+    pub(crate) truth: Truth,
+}
+
+impl Cohort {
+    /// Simulates, and encodes by the program's own engine.
+    pub(crate) fn draw(world: World, seed: u64) -> Self {
+        let rows = match world {
+            World::Repeated => CALLS / COPIES,
+            World::Confounded => CONFOUNDED_CALLS,
+            World::Plain | World::Null => CALLS,
+        };
+        let options = SimulateOptions {
+            confounded: world != World::Plain,
+            ..SimulateOptions::new(rows, INPUT_DIM, FEATURES, K, seed)
+        };
+        let simulated = simulate_in_memory(&options).expect("a cohort of that shape");
+        let embeddings = SliceRows::new(&simulated.embeddings, INPUT_DIM).expect("whole rows");
+        let mut options = AnalyzeOptions::default();
+        options.engine.scores = true;
+        let control = Control::default();
+        let encoded = encode(
+            &simulated.sae,
+            &embeddings,
+            &simulated.calls,
+            &options,
+            &control,
+        );
+        let mut cohort = Self {
+            sets: encoded.expect("finite rows").fires,
+            calls: simulated.calls,
+            truth: simulated.truth,
+        };
+        if world.is_null() {
+            cohort.deal_labels(seed);
+        }
+        if world == World::Repeated {
+            cohort.repeat(seed);
+        }
+        cohort
+    }
+
+    /// Deals the labels out anew.
+    fn deal_labels(&mut self, seed: u64) {
+        let mut random = ChaCha8Rng::seed_from_u64(seed);
+        let rows = self.calls.len();
+        let mut classes: Vec<&str> = (0..rows)
+            .map(|row| match self.calls.label(row) {
+                Label::Tp => "TP",
+                Label::Fp => "FP",
+            })
+            .collect();
+        classes.shuffle(&mut random);
+        let call = |row: usize| Call {
+            truvari_class: Some(classes[row]),
+            ..self.calls.get(row)
+        };
+        self.calls = (0..rows).map(call).collect();
+    }
+
+    /// Calls every variant several times, ten base pairs apart, each time in one of the datasets.
+    fn repeat(&mut self, seed: u64) {
+        let mut random = ChaCha8Rng::seed_from_u64(seed ^ 1);
+        let (mut calls, mut atoms, mut scores) = (Calls::default(), vec![], vec![]);
+        let of_rows = self.sets.scores().expect("scores").chunks_exact(K);
+        for ((row, set), of_row) in self.sets.iter().zip(of_rows) {
+            let call = self.calls.get(row);
+            for copy in 0..COPIES {
+                let shift = 10 * copy + random.random_range(0..10);
+                let pos = Number::Float(call.pos.as_f64() + shift as f64);
+                calls.push(&Call { pos, ..call });
+                atoms.extend_from_slice(set);
+                scores.extend_from_slice(of_row);
+            }
+        }
+        self.calls = calls;
+        self.sets = FiringSets::new(K, atoms, vec![]).with_scores(scores);
+    }
+}
