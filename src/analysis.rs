@@ -54,6 +54,14 @@ pub struct Encoder {
     pub threads: usize,
 }
 
+impl Encoder {
+    /// The number of the CUDA device, the first of several; `None` for the processor.
+    pub fn cuda_device(&self) -> Option<u32> {
+        let numbers = self.device.strip_prefix("cuda:")?;
+        numbers.split(',').next()?.parse().ok()
+    }
+}
+
 /// Rows that were encoded and counted; [`Encoding::analysis`] makes the tables.
 #[derive(Debug, Clone)]
 pub struct Encoding {

@@ -2,6 +2,8 @@
 //! file, and what it says of devices that are missing, broken or lost.
 
 mod common;
+#[path = "cli_cuda/pairs.rs"]
+mod pairs;
 
 use std::path::Path;
 use std::process::{Command, Output};
@@ -81,6 +83,7 @@ fn every_file_has_the_same_bytes_in_any_order_of_threads() {
         let run = record(&cohort, "cuda");
         assert_eq!(run["encoder"]["device"], "cuda:0");
         assert_eq!(run["certificate"]["rows"], 150);
+        assert_eq!(run["tables"]["pairs_counted"]["on"], "cuda:0");
     }
 }
 

@@ -3,6 +3,8 @@
 
 #[path = "coactivation_pairs/cohort.rs"]
 mod cohort;
+#[path = "coactivation_pairs/elsewhere.rs"]
+mod elsewhere;
 #[path = "coactivation_pairs/golden.rs"]
 mod golden;
 #[path = "coactivation_pairs/naive.rs"]

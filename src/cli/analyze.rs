@@ -6,6 +6,7 @@ use clap::Args;
 
 use super::options::{KeepArgs, RunArgs};
 use super::output::{Counted, Results};
+use super::pairs::PairCounter;
 use super::progress::{self, note};
 use super::record::Record;
 use super::statistics::{StatisticsArgs, StrataArgs, Tables, TablesArgs};
@@ -18,14 +19,17 @@ use crate::run::KeepDetails;
 /// Which atoms fire on true and on false calls, and what these calls are
 ///
 /// Prints the report, and writes sae_feature_bias_analysis.csv, top_biased_features.json,
-/// coactivation.csv, report.txt and run.json to the output folder: all of them, or none. A run that
-/// was killed goes on where it was when it is started again.
+/// coactivation.csv, report.txt, run.json and the tables of docs/TABLES.md (atoms.parquet, atoms.tsv and
+/// others) to the output folder: all of them, or none. A run that was killed goes on where it was when
+/// it is started again.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     atomscope analyze --embeddings sae_sv_embeddings.pt --model sae.pt --out results\n  \
     atomscope analyze --embeddings 'shards/*.npy' --model sae.pt --out results\n  \
     atomscope analyze --embeddings calls.pt --model models/BEST_MODEL.json --out results \\\n      \
-    --save-fires --nonfinite skip --threads 8")]
+    --save-fires --nonfinite skip --threads 8\n  \
+    atomscope analyze --embeddings calls.pt --model sae.pt --out results \\\n      \
+    --permutations 10000 --block locus --replicate chrom")]
 pub(super) struct Analyze {
     #[command(flatten)]
     pub(super) run: RunArgs,
@@ -94,7 +98,11 @@ impl Analyze {
             record.ran(&tallied, tallying.nonfinite());
             Ok(())
         };
-        results.write(&counted, known, show)?;
+        let mut pairs = match self.tables.tables {
+            Tables::All => tallying.pair_counter(&tallied),
+            Tables::Notebook => None,
+        };
+        results.write(&counted, PairCounter::by(pairs.as_mut()), known, show)?;
         if let Some(checkpoints) = checkpoints {
             checkpoints.remove();
         }

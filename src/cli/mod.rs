@@ -11,6 +11,7 @@ mod investigate;
 mod merge;
 mod options;
 mod output;
+mod pairs;
 mod place;
 mod progress;
 mod record;

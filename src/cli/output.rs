@@ -9,7 +9,7 @@ use crate::details::Details;
 use crate::error::{Error, Result};
 use crate::report::{csv, json, npy, text};
 use crate::stats::classes::classes;
-use crate::stats::evidence::{self, Evidence};
+use crate::stats::evidence::{self, Evidence, PairsBy};
 use crate::stats::{Findings, Options};
 use crate::tally::CohortTally;
 use crate::write::set::OutputSet;
@@ -46,12 +46,13 @@ impl Results {
         self.began.elapsed().as_secs_f64()
     }
 
-    /// Makes the tables and writes all files. `known` adds to the record what counts do not tell;
+    /// Makes the tables, pairs of atoms by `pairs`, and writes all files. `known` adds to the record what counts do not tell;
     /// `show` prints the findings before files are put in their place: a report that cannot be
     /// printed leaves none.
     pub(super) fn write(
         mut self,
         counted: &Counted,
+        pairs: PairsBy<'_>,
         known: impl FnOnce(&mut Record) -> Result<()>,
         show: impl FnOnce(&text::Report) -> Result<()>,
     ) -> Result<()> {
@@ -59,7 +60,7 @@ impl Results {
         let cohort = counted.cohort;
         let findings = Findings::of_cohort(cohort, counted.details, counted.statistics)?;
         let statistics = began.elapsed().as_secs_f64();
-        let evidence = counted.evidence()?;
+        let evidence = counted.evidence(pairs)?;
         let classes = classes(cohort.shards.kinds(|shard| &shard.classes));
         let warnings = record::warnings(cohort, &classes);
         progress::show_warnings(&warnings);
@@ -85,10 +86,10 @@ impl Results {
 
 impl Counted<'_> {
     /// What is asked for beside the notebook's tables.
-    fn evidence(&self) -> Result<Option<Evidence>> {
+    fn evidence(&self, pairs: PairsBy<'_>) -> Result<Option<Evidence>> {
         let of = |options| {
             let (tally, go_on) = (&self.cohort.tally, progress::check_interrupt);
-            Evidence::of(tally, self.details, options, &go_on)
+            Evidence::with_pairs_by(pairs, tally, self.details, options, &go_on)
         };
         self.evidence.as_ref().map(of).transpose()
     }

@@ -57,6 +57,9 @@ struct Tables {
     /// What the strata tell apart, and how many there are.
     strata_scheme: Scheme,
     strata: usize,
+    /// Where pairs of atoms were counted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pairs_counted: Option<evidence::PairsCounted>,
     seconds: TablesSeconds,
 }
 
@@ -192,6 +195,7 @@ impl Record {
             options: evidence.options.clone(),
             strata_scheme: evidence.scheme,
             strata: evidence.strata,
+            pairs_counted: evidence.pairs_counted.clone(),
             seconds: TablesSeconds {
                 each: evidence.seconds,
                 writing,

@@ -14,6 +14,7 @@ use super::watched::Watched;
 use crate::details::Details;
 use crate::error::{Error, Result};
 use crate::run::{CohortDetails, InputFile, expand};
+use crate::stats::evidence::PairsBy;
 use crate::store::read_tally;
 use crate::tally::{CohortTally, Scheme};
 use crate::write::whole::folder_of;
@@ -92,7 +93,7 @@ impl Report {
             record.seconds.read = Some(read);
             Ok(())
         };
-        results.write(&counted, known, |report| {
+        results.write(&counted, PairsBy::Processor, known, |report| {
             progress::print(&report.to_string())
         })?;
         note(

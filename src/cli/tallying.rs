@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::options::{KeepArgs, RunArgs};
+use super::pairs::PairCounter;
 use super::progress::{self, note, rows_bar};
 use crate::analysis::AnalyzeOptions;
 use crate::engine::Nonfinite;
@@ -57,6 +58,13 @@ impl Tallying {
     ) -> Result<Option<Checkpoints>> {
         let wanted = self.inputs.len() > 1 || keep.checkpoint_rows.is_some();
         wanted.then(|| Checkpoints::open(&folder())).transpose()
+    }
+
+    /// What counts pairs of atoms where these calls were encoded on a GPU.
+    pub(super) fn pair_counter(&self, tallied: &Tallied) -> Option<PairCounter> {
+        let ordinal = tallied.encoder.as_ref()?.cuda_device()?;
+        let options = self.options.engine.cuda.clone();
+        Some(PairCounter::new(ordinal, self.options.device, options))
     }
 
     /// Counts all shards, stopped by Ctrl-C.

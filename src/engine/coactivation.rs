@@ -34,6 +34,23 @@ impl PairCounts {
         self.counts.get(place).copied()
     }
 
+    /// Adds the counts of other calls.
+    ///
+    /// # Errors
+    /// Counts of other atoms.
+    pub fn add(&mut self, others: &Self) -> Result<()> {
+        if self.atoms != others.atoms {
+            return Err(Error::Argument {
+                name: "counts of pairs",
+                found: "those of other atoms".to_owned(),
+                expected: "counts of the same atoms, to be added up".to_owned(),
+            });
+        }
+        let both = self.counts.iter_mut().zip(&others.counts);
+        both.for_each(|(sum, more)| *sum += more);
+        Ok(())
+    }
+
     /// Every pair with its count: `(a, b, rows)`, a < b, ascending.
     pub fn iter(&self) -> impl Iterator<Item = (u32, u32, u64)> {
         let pairs = self.atoms.iter().enumerate().flat_map(|(i, &a)| {
@@ -44,6 +61,18 @@ impl PairCounts {
             .zip(&self.counts)
             .map(|((a, b), &count)| (a, b, count))
     }
+}
+
+/// Counts all pairs of atoms of firing sets, wherever it does.
+pub trait CountPairs {
+    /// The device that does it: `cuda:0`.
+    fn device(&self) -> String;
+
+    /// On how many calls two atoms fire together, for all pairs of a model's atoms.
+    ///
+    /// # Errors
+    /// Sets that no engine makes of that model, memory, the device's.
+    fn count_all_pairs(&mut self, fires: &FiringSets, feature_dim: usize) -> Result<PairCounts>;
 }
 
 /// How many pairs `atoms` atoms make.

@@ -13,9 +13,9 @@ pub mod simd;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-pub use coactivation::PairCounts;
+pub use coactivation::{CountPairs, PairCounts};
 pub use cpu::{CpuEngine, CpuOptions, CpuScreen};
-pub use cuda::{CudaEngine, CudaOptions};
+pub use cuda::{CudaEngine, CudaOptions, CudaPairs};
 pub use device::{Device, open};
 pub use simd::Simd;
 

@@ -32,25 +32,35 @@ impl Kernels {
     /// # Errors
     /// NVRTC is missing or does not know the device; the device refuses what it compiled.
     pub fn load(device: &Arc<Device>) -> Result<Self, Fault> {
-        let module = |name: &str| -> Result<Arc<Module>, Fault> {
-            let family = nvrtc::FAMILIES
-                .iter()
-                .find(|family| family.name == name)
-                .ok_or_else(|| {
-                    Fault::failed(
-                        format!("this program lacks its own {name} kernels"),
-                        "build it again",
-                    )
-                })?;
-            let cubin = nvrtc::cubin(family, device.info().architecture())?;
-            Module::load(device, &cubin, name)
-        };
+        let module = |name| module(device, name);
         Ok(Self {
             whiten: Whiten::new(&module("whiten")?)?,
             select: Select::new(&module("select")?, device.info())?,
             rescore: Rescore::new(&module("rescore")?, device.info())?,
             settle: Settle::new(&module("tally")?, device.info())?,
-            coactivate: Coactivate::new(&module("coactivate")?)?,
+            coactivate: Self::load_coactivate(device)?,
         })
     }
+
+    /// Loads the kernel that counts pairs, alone.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load).
+    pub fn load_coactivate(device: &Arc<Device>) -> Result<Coactivate, Fault> {
+        Coactivate::new(&module(device, "coactivate")?)
+    }
+}
+
+fn module(device: &Arc<Device>, name: &str) -> Result<Arc<Module>, Fault> {
+    let family = nvrtc::FAMILIES
+        .iter()
+        .find(|family| family.name == name)
+        .ok_or_else(|| {
+            Fault::failed(
+                format!("this program lacks its own {name} kernels"),
+                "build it again",
+            )
+        })?;
+    let cubin = nvrtc::cubin(family, device.info().architecture())?;
+    Module::load(device, &cubin, name)
 }

@@ -37,6 +37,7 @@ mod worker;
 use std::time::Instant;
 
 pub use fault::{Fault, FaultKind};
+pub use pairs::CudaPairs;
 pub use rows::{DeviceRows, PageLockedRows};
 pub use screen::{Format, ScreenChoice};
 
@@ -278,7 +279,12 @@ impl Engine for CudaEngine<'_> {
                 expected: "at least one".to_owned(),
             });
         };
-        pairs::count(worker, fires, self.sae.feature_dim(), chosen)
+        let on = pairs::On {
+            device: &worker.device,
+            stream: &worker.stream,
+            kernel: &worker.kernels.coactivate,
+        };
+        pairs::count(on, fires, self.sae.feature_dim(), chosen)
             .map_err(|stop| stop.of_device(&device))
     }
 }

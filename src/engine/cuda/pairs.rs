@@ -1,11 +1,16 @@
 //! Pairs of atoms that fire together, counted on a device.
 
+use std::sync::Arc;
+
+use super::CudaOptions;
 use super::coactivate::{Coactivate, CoactivateArgs};
-use super::driver::{Buffer, PageLocked};
+use super::driver::{Buffer, Device, PageLocked, Stream};
+use super::fault::{Fault, FaultKind};
+use super::kernels::Kernels;
 use super::run::Stop;
-use super::worker::Worker;
-use crate::engine::PairCounts;
 use crate::engine::coactivation::{check_sets, count_pairs, pair_count, slots};
+use crate::engine::{CountPairs, PairCounts};
+use crate::error::Result as RunResult;
 use crate::fires::FiringSets;
 
 /// Firing sets that are on the device at once.
@@ -13,9 +18,88 @@ const PIECE_BYTES: usize = 64 << 20;
 /// Rows that may be counted in 32 bits.
 const MOST_COUNTED_ROWS: usize = 1 << 31;
 
+/// What counting needs of a device.
+#[derive(Clone, Copy)]
+pub(super) struct On<'a> {
+    pub(super) device: &'a Arc<Device>,
+    pub(super) stream: &'a Stream,
+    pub(super) kernel: &'a Coactivate,
+}
+
+/// Counts all pairs of atoms on a device that is taken into use for that alone, when an engine is done.
+pub struct CudaPairs {
+    device: Arc<Device>,
+    stream: Stream,
+    kernel: Coactivate,
+    /// The most memory of the device, in bytes.
+    memory: u64,
+}
+
+impl CudaPairs {
+    /// Takes a device into use.
+    ///
+    /// # Errors
+    /// A library or a device that is missing or fails.
+    pub fn open(ordinal: u32, options: &CudaOptions) -> Result<Self, Fault> {
+        let open = || {
+            let device = Device::open(ordinal)?;
+            let (free, _) = device.memory()?;
+            Ok(Self {
+                stream: Stream::new(&device)?,
+                kernel: Kernels::load_coactivate(&device)?,
+                memory: options.memory.unwrap_or(free / 10 * 9),
+                device,
+            })
+        };
+        open().map_err(|fault: Fault| fault.on(ordinal))
+    }
+}
+
+/// Bytes of the device for the counts of all pairs of so many atoms, and for firing sets.
+fn bytes(features: usize, fires: &FiringSets) -> u64 {
+    let sets = fires.atoms().len().min(PIECE_BYTES / size_of::<u32>());
+    let numbers = pair_count(features)
+        .saturating_add(features)
+        .saturating_add(sets);
+    (numbers as u64).saturating_mul(size_of::<u32>() as u64)
+}
+
+/// More than the budget is a device without room.
+fn check(bytes: u64, budget: u64) -> Result<(), Fault> {
+    if bytes <= budget {
+        return Ok(());
+    }
+    Err(Fault {
+        kind: FaultKind::NoMemory,
+        what: format!(
+            "the counts of all pairs take {bytes} bytes of the device, and {budget} are to be had"
+        ),
+        action: "use --device cpu, which gives the same answer",
+    })
+}
+
+impl CountPairs for CudaPairs {
+    fn device(&self) -> String {
+        format!("cuda:{}", self.device.info().ordinal)
+    }
+
+    fn count_all_pairs(&mut self, fires: &FiringSets, feature_dim: usize) -> RunResult<PairCounts> {
+        let on = On {
+            device: &self.device,
+            stream: &self.stream,
+            kernel: &self.kernel,
+        };
+        let counted = match check(bytes(feature_dim, fires), self.memory) {
+            Ok(()) => count(on, fires, feature_dim, None),
+            Err(fault) => Err(fault.into()),
+        };
+        counted.map_err(|stop| stop.of_device(&self.device()))
+    }
+}
+
 /// Counts all pairs of `chosen` atoms, or of all. Counts take 4 bytes a pair on the device.
 pub(super) fn count(
-    worker: &Worker,
+    on: On<'_>,
     fires: &FiringSets,
     feature_dim: usize,
     chosen: Option<&[u32]>,
@@ -32,20 +116,25 @@ pub(super) fn count(
         return Ok(PairCounts::new(atoms, sums));
     }
     for rows in fires.atoms().chunks(MOST_COUNTED_ROWS.saturating_mul(k)) {
-        add(worker, rows, k, &slots, atoms.len(), &mut sums)?;
+        add(on, rows, k, &slots, atoms.len(), &mut sums)?;
     }
     Ok(PairCounts::new(atoms, sums))
 }
 
 fn add(
-    worker: &Worker,
+    on: On<'_>,
     rows: &[u32],
     k: usize,
     slots: &[u32],
     chosen: usize,
     sums: &mut [u64],
 ) -> Result<(), Stop> {
-    let (device, stream) = (&worker.device, &worker.stream);
+    let On {
+        device,
+        stream,
+        kernel,
+    } = on;
+    device.bind()?;
     let piece = (PIECE_BYTES / 4 / k).max(1) * k;
     let counts = Buffer::<u32>::new(device, sums.len(), "the counts of pairs")?;
     let places = Buffer::<u32>::new(device, slots.len(), "the chosen atoms")?;
@@ -67,7 +156,7 @@ fn add(
                 chosen: chosen as u32,
                 unused: 0,
             };
-            worker.kernels.coactivate.launch(stream, &args)?;
+            kernel.launch(stream, &args)?;
         }
         stream.copy_out(&found, &counts, sums.len())?;
     }
@@ -77,4 +166,20 @@ fn add(
         *sum += u64::from(more);
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_does_not_fit_into_the_budget_is_a_lack_of_memory() {
+        let fires = FiringSets::new(2, vec![0, 1, 0, 2], vec![]);
+        // Three pairs, three places, four firings.
+        assert_eq!(bytes(3, &fires), 4 * (3 + 3 + 4));
+        assert!(check(40, 40).is_ok());
+        let fault = check(41, 40).expect_err("a byte too many");
+        assert_eq!(fault.kind, FaultKind::NoMemory);
+        assert!(fault.what.contains("41 bytes"), "{fault}");
+    }
 }

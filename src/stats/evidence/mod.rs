@@ -35,34 +35,36 @@
 //! | `options` | what can be chosen |
 //! | `strata` | the tally's counts by confounder, by type |
 //! | `calls` | of each call its label, stratum, size, chromosome, dataset |
+//! | `told` | what firing sets tell, part after part |
 //! | `atoms` | one record an atom, from counts alone; adjusted p-values |
 //! | `firings` | what an atom's firings add: activation, sizes, chromosomes, datasets |
 //! | `categories` | atom × type, chromosome, dataset: each against the rest |
+//! | `co_activation` | all pairs of atoms, by the processor or by something else |
 //! | `replicated` | discovery in one part, confirmation in the other |
 //! | `resampling` | max-T by permutation, intervals by bootstrap |
 
 mod atoms;
 mod calls;
 mod categories;
+mod co_activation;
 mod firings;
 mod options;
 mod replicated;
 mod resampling;
 mod strata;
-
-use std::time::Instant;
+mod told;
 
 use serde::Serialize;
 
 use crate::details::Details;
 use crate::error::Result;
-use crate::stats::inference::stratified::StratumCounts;
-use crate::stats::pairs::{self, Pairs};
+use crate::stats::pairs::Pairs;
 use crate::tally::{Scheme, Tally};
 
 pub use atoms::{Adjusted, AtomCounts};
 pub use calls::{CallFacts, Categories};
 pub use categories::{Category, CategoryAtom, Enrichment};
+pub use co_activation::{PairsBy, PairsCounted};
 pub use firings::{Activation, AtomFirings, Sizes};
 pub use options::{Exchange, Options, Partition};
 pub use replicated::Replicated;
@@ -70,9 +72,8 @@ pub use resampling::{BootstrapInterval, Permutations};
 pub use strata::Confounder;
 
 use atoms::AllAtoms;
-use firings::Firings;
-use resampling::{Grouping, Headlines};
 use strata::{Confounded, by_type};
+use told::{Clock, Told};
 
 /// The level at which a false discovery rate, or the chance of any false discovery, is called
 /// significant.
@@ -107,6 +108,8 @@ pub struct Evidence {
     pub replication: Option<Replicated>,
     /// Which atoms fire together; `None` without firing sets.
     pub pairs: Option<Pairs>,
+    /// Where that was counted.
+    pub pairs_counted: Option<PairsCounted>,
     /// What needs firing sets; `None` without them.
     pub firings: Option<FiringEvidence>,
     /// Where the time went.
@@ -163,6 +166,21 @@ impl Evidence {
         options: &Options,
         go_on: &(dyn Fn() -> Result<()> + Sync),
     ) -> Result<Self> {
+        Self::with_pairs_by(PairsBy::Processor, tally, details, options, go_on)
+    }
+
+    /// The same, with pairs counted by something else. The result is the same.
+    ///
+    /// # Errors
+    /// As [`of`](Self::of), and those of the counter, but for memory that it lacks: then the processor
+    /// counts.
+    pub fn with_pairs_by(
+        pairs_by: PairsBy<'_>,
+        tally: &Tally,
+        details: Option<&dyn Details>,
+        options: &Options,
+        go_on: &(dyn Fn() -> Result<()> + Sync),
+    ) -> Result<Self> {
         let mut seconds = Seconds::default();
         let mut clock = Clock::start();
         let confounded = Confounded::of(tally, options.strata)?;
@@ -174,7 +192,14 @@ impl Evidence {
         go_on()?;
         let told = match details {
             None => Told::default(),
-            Some(details) => Told::of(details, &all, confounded.scheme, options, go_on)?,
+            Some(details) => {
+                let cohort = told::Cohort {
+                    details,
+                    all: &all,
+                    scheme: confounded.scheme,
+                };
+                Told::of(&cohort, pairs_by, options, go_on)?
+            }
         };
         Ok(Self {
             options: options.clone(),
@@ -190,6 +215,7 @@ impl Evidence {
             bootstrap: told.bootstrap,
             replication: told.replication,
             pairs: told.pairs,
+            pairs_counted: told.pairs_counted,
             firings: told.firings,
             seconds: Seconds {
                 counts: seconds.counts,
@@ -197,122 +223,5 @@ impl Evidence {
                 ..told.seconds
             },
         })
-    }
-}
-
-/// What firing sets tell.
-#[derive(Default)]
-struct Told {
-    firings: Option<FiringEvidence>,
-    permutations: Option<Permutations>,
-    bootstrap: Vec<BootstrapInterval>,
-    replication: Option<Replicated>,
-    pairs: Option<Pairs>,
-    seconds: Seconds,
-}
-
-impl Told {
-    fn of(
-        details: &dyn Details,
-        all: &AllAtoms,
-        scheme: Scheme,
-        options: &Options,
-        go_on: &(dyn Fn() -> Result<()> + Sync),
-    ) -> Result<Self> {
-        let mut seconds = Seconds::default();
-        let mut clock = Clock::start();
-        let mut facts = CallFacts::gather(details, scheme)?;
-        let grouping = Grouping::of(&facts, options);
-        facts.positions = Vec::new();
-        let mut maxima = resampling::maxima(&facts, &grouping, options)?;
-        let mut headlines = Headlines::of(all);
-        seconds.calls = clock.lap();
-        let shown = resampling::Shown {
-            details,
-            all,
-            memory: options.memory,
-        };
-        let firings = Firings::gather(details, &facts, all, options.memory / 2, &mut |rows| {
-            go_on()?;
-            headlines.take(rows);
-            seconds.firings += clock.lap();
-            let maxima = maxima.as_mut().filter(|_| shown.at_once());
-            maxima.map_or(Ok(()), |maxima| shown.show(maxima, rows, go_on))?;
-            seconds.permutations += clock.lap();
-            Ok(())
-        })?;
-        seconds.firings += clock.lap();
-        if let Some(maxima) = maxima.as_mut().filter(|_| !shown.at_once()) {
-            shown.show_all(maxima, go_on)?;
-        }
-        seconds.permutations += clock.lap();
-        let parts = replicated::Parts {
-            details,
-            facts: &facts,
-            grouping: &grouping,
-            all,
-            options,
-        };
-        let replicate = |by| parts.replicate(by, &firings, go_on);
-        let replication = options.replicate.map(replicate).transpose()?;
-        seconds.replication = clock.lap();
-        let firings = firings.finish(&facts, all, options.min_support);
-        seconds.firings += clock.lap();
-        let bootstrap = headlines.intervals(&facts, &grouping, options, go_on)?;
-        seconds.bootstrap = clock.lap();
-        let pairs = pairs(details, all, options, go_on)?;
-        seconds.pairs = clock.lap();
-        Ok(Self {
-            replication,
-            pairs: Some(pairs),
-            firings: Some(firings),
-            permutations: maxima.map(|maxima| Permutations::of(maxima, options.permutations)),
-            bootstrap,
-            seconds,
-        })
-    }
-}
-
-/// Memory for counting pairs, by the number of firings, and at least.
-const BYTES_A_FIRING: u64 = 128;
-const LEAST_PAIR_BYTES: u64 = 16 << 20;
-
-fn pairs(
-    details: &dyn Details,
-    all: &AllAtoms,
-    options: &Options,
-    go_on: &(dyn Fn() -> Result<()> + Sync),
-) -> Result<Pairs> {
-    let on = |pick: fn(&AtomCounts) -> u64| all.atoms.iter().map(pick).collect::<Vec<_>>();
-    let (tp_on, fp_on) = (on(|atom| atom.table.tp_on), on(|atom| atom.table.fp_on));
-    let counts = StratumCounts {
-        tp_on: &tp_on,
-        fp_on: &fp_on,
-        tp: all.tp,
-        fp: all.fp,
-    };
-    // More than a small cohort has use for takes longer to be had than several passes do.
-    let firings: u64 = all.fires.iter().sum();
-    let enough = (BYTES_A_FIRING * firings).max(LEAST_PAIR_BYTES);
-    let settings = pairs::Settings {
-        min_coactivation: options.min_coactivation,
-        most_pairs: pairs::MOST_PAIRS,
-        memory: options.memory.min(enough),
-    };
-    Pairs::count(details, &counts, &settings, go_on)
-}
-
-/// Seconds since the last look.
-struct Clock(Instant);
-
-impl Clock {
-    fn start() -> Self {
-        Self(Instant::now())
-    }
-
-    fn lap(&mut self) -> f64 {
-        let seconds = self.0.elapsed().as_secs_f64();
-        self.0 = Instant::now();
-        seconds
     }
 }

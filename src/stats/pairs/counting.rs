@@ -213,7 +213,7 @@ fn find(row: &[u32], a: u32, found: &mut Found) {
 }
 
 /// Calls, and firings of a band's atoms, that a pass has seen.
-struct Seen {
+pub(super) struct Seen {
     first: u32,
     calls: [u64; 2],
     /// Of true and of false calls, each \[atoms of the band\].
@@ -221,7 +221,7 @@ struct Seen {
 }
 
 impl Seen {
-    fn new(band: &Range<u32>) -> Self {
+    pub(super) fn new(band: &Range<u32>) -> Self {
         Self {
             first: band.start,
             calls: [0; 2],
@@ -240,8 +240,20 @@ impl Seen {
         }
     }
 
+    /// The same of all atoms, one firing at a time.
+    pub(super) fn add_sets(&mut self, batch: &Batch) {
+        for (calls, more) in self.calls.iter_mut().zip(batch.calls()) {
+            *calls += more;
+        }
+        for (fires, atoms) in self.fires.iter_mut().zip(batch.atoms()) {
+            for &atom in atoms {
+                fires[atom as usize] += 1;
+            }
+        }
+    }
+
     /// They must be those of the tally: margins of the pairs' tables are taken from it.
-    fn check(&self, counts: &StratumCounts<'_>) -> Result<()> {
+    pub(super) fn check(&self, counts: &StratumCounts<'_>) -> Result<()> {
         let first = self.first as usize;
         let fires = [counts.tp_on, counts.fp_on];
         let same = self.fires.iter().zip(fires).all(|(seen, fires)| {

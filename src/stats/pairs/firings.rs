@@ -7,6 +7,7 @@ use crate::cohort::Label;
 use crate::details::Block;
 use crate::engine::coactivation::check_sets;
 use crate::error::Result;
+use crate::fires::FiringSets;
 use crate::stats::firing_rows::differ;
 
 /// Firing sets of some calls by label, row-major \[calls, k\].
@@ -56,6 +57,16 @@ impl Batch {
     /// True and false calls.
     pub(super) fn calls(&self) -> [u64; 2] {
         [&self.tp, &self.fp].map(|sets| (sets.len() / self.k.max(1)) as u64)
+    }
+
+    /// The firing sets of true and of false calls.
+    pub(super) fn sets(&self) -> [FiringSets; 2] {
+        [&self.tp, &self.fp].map(|sets| FiringSets::new(self.k.max(1), sets.clone(), vec![]))
+    }
+
+    /// The atoms that fire on true and on false calls, one after another.
+    pub(super) fn atoms(&self) -> [&[u32]; 2] {
+        [&self.tp, &self.fp]
     }
 
     /// True and false calls' sets turned round, for a band of atoms.

@@ -7,6 +7,7 @@
 //! | file | what it does |
 //! |---|---|
 //! | `counting` | counts of all pairs, in bounded memory for any number of atoms and calls |
+//! | `elsewhere` | counts of all pairs by something else, such as a GPU |
 //! | `firings` | firing sets turned round, so that one atom's counts are worked on at a time |
 //! | `kept` | the pairs that fire together often enough, and no more than can be kept |
 //! | `margins` | each atom's share in a pair's figures, and these |
@@ -17,6 +18,7 @@
 mod columns;
 mod counting;
 mod difference;
+mod elsewhere;
 mod firings;
 mod kept;
 mod margins;
@@ -29,7 +31,7 @@ use rayon::prelude::*;
 use super::inference::multiplicity::Family;
 use super::inference::stratified::StratumCounts;
 use crate::details::Details;
-use crate::engine::coactivation::PairCounts;
+use crate::engine::{CountPairs, PairCounts};
 use crate::error::{Error, Result};
 
 pub use columns::{AssociationColumns, DifferenceColumns, PairColumns};
@@ -94,6 +96,27 @@ impl Pairs {
         let mut keeper = Keeper::new(settings);
         counting::count(details, counts, settings.memory, &mut keeper, go_on)?;
         Self::of(keeper, margins, go_on)
+    }
+
+    /// The same, counted by something else, where [`is_countable`](Self::is_countable).
+    ///
+    /// # Errors
+    /// Those of [`count`](Self::count) and of the counter.
+    pub fn count_by(
+        counter: &mut dyn CountPairs,
+        details: &dyn Details,
+        counts: &StratumCounts<'_>,
+        settings: &Settings,
+        go_on: &(dyn Fn() -> Result<()> + Sync),
+    ) -> Result<Self> {
+        let [tp, fp] = elsewhere::count(counter, details, counts, go_on)?;
+        Self::from_counts(&tp, &fp, counts, settings, go_on)
+    }
+
+    /// Whether the counts of all pairs of so many atoms fit into so much memory, as they have to where
+    /// something else counts them.
+    pub fn is_countable(atoms: usize, memory: u64) -> bool {
+        elsewhere::fits(atoms, memory)
     }
 
     /// The same from counts that an engine made of the true calls' firing sets and of the false

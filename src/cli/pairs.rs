@@ -1,0 +1,69 @@
+//! Pairs of atoms on the GPU that encoded the calls.
+
+use crate::engine::{CountPairs, CudaOptions, CudaPairs, Device, PairCounts};
+use crate::error::{Error, Result};
+use crate::fires::FiringSets;
+use crate::stats::evidence::PairsBy;
+
+/// A GPU, taken into use when there is something to count.
+pub(super) struct PairCounter {
+    ordinal: u32,
+    /// As the user named it.
+    wanted: Device,
+    options: CudaOptions,
+    opened: Option<CudaPairs>,
+}
+
+impl PairCounter {
+    pub(super) fn new(ordinal: u32, wanted: Device, options: CudaOptions) -> Self {
+        Self {
+            ordinal,
+            wanted,
+            options,
+            opened: None,
+        }
+    }
+
+    /// Whoever did not ask for that device by name is served by the processor if it fails.
+    pub(super) fn by(counter: Option<&mut Self>) -> PairsBy<'_> {
+        counter.map_or(PairsBy::Processor, |counter| PairsBy::Counter {
+            or_processor: counter.wanted == Device::Auto,
+            counter,
+        })
+    }
+
+    fn count(&mut self, fires: &FiringSets, feature_dim: usize) -> Result<PairCounts> {
+        let opened = match self.opened.take() {
+            Some(opened) => opened,
+            None => CudaPairs::open(self.ordinal, &self.options)
+                .map_err(|fault| fault.of_device(self.device()))?,
+        };
+        self.opened
+            .insert(opened)
+            .count_all_pairs(fires, feature_dim)
+    }
+}
+
+impl CountPairs for PairCounter {
+    fn device(&self) -> String {
+        format!("cuda:{}", self.ordinal)
+    }
+
+    fn count_all_pairs(&mut self, fires: &FiringSets, feature_dim: usize) -> Result<PairCounts> {
+        let counted = self.count(fires, feature_dim);
+        counted.map_err(|error| match error {
+            Error::Device {
+                no_memory,
+                reason,
+                action,
+                ..
+            } => Error::Device {
+                wanted: self.wanted.to_string(),
+                no_memory,
+                reason,
+                action,
+            },
+            other => other,
+        })
+    }
+}

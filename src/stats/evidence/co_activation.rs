@@ -1,0 +1,89 @@
+//! All pairs of atoms, counted by the processor or by something else.
+
+use serde::Serialize;
+
+use super::atoms::{AllAtoms, AtomCounts};
+use super::options::Options;
+use crate::details::Details;
+use crate::engine::CountPairs;
+use crate::error::{Error, Result};
+use crate::stats::inference::stratified::StratumCounts;
+use crate::stats::pairs::{self, Pairs};
+
+/// What counts pairs.
+pub enum PairsBy<'a> {
+    /// The processor, in bounded memory.
+    Processor,
+    /// Something else, where it has room for it.
+    Counter {
+        /// What it is.
+        counter: &'a mut dyn CountPairs,
+        /// Whether the processor does it as well where the counter's device fails in other ways.
+        or_processor: bool,
+    },
+}
+
+/// Where pairs were counted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PairsCounted {
+    /// The device: `cpu`, `cuda:0`.
+    pub on: String,
+    /// Why the processor, where something else was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
+}
+
+/// Memory for counting pairs, by the number of firings, and at least.
+const BYTES_A_FIRING: u64 = 128;
+const LEAST_PAIR_BYTES: u64 = 16 << 20;
+
+/// Counts all pairs.
+pub(super) fn count(
+    by: PairsBy<'_>,
+    details: &dyn Details,
+    all: &AllAtoms,
+    options: &Options,
+    go_on: &(dyn Fn() -> Result<()> + Sync),
+) -> Result<(Pairs, PairsCounted)> {
+    let on = |pick: fn(&AtomCounts) -> u64| all.atoms.iter().map(pick).collect::<Vec<_>>();
+    let (tp_on, fp_on) = (on(|atom| atom.table.tp_on), on(|atom| atom.table.fp_on));
+    let counts = StratumCounts {
+        tp_on: &tp_on,
+        fp_on: &fp_on,
+        tp: all.tp,
+        fp: all.fp,
+    };
+    // More than a small cohort has use for takes longer to be had than several passes do.
+    let firings: u64 = all.fires.iter().sum();
+    let enough = (BYTES_A_FIRING * firings).max(LEAST_PAIR_BYTES);
+    let settings = pairs::Settings {
+        min_coactivation: options.min_coactivation,
+        most_pairs: pairs::MOST_PAIRS,
+        memory: options.memory.min(enough),
+    };
+    let processor = |why: Option<String>| {
+        let pairs = Pairs::count(details, &counts, &settings, go_on)?;
+        let on = "cpu".to_owned();
+        Ok((pairs, PairsCounted { on, why }))
+    };
+    let (counter, or_processor) = match by {
+        PairsBy::Processor => return processor(None),
+        PairsBy::Counter {
+            counter,
+            or_processor,
+        } => (counter, or_processor),
+    };
+    if !Pairs::is_countable(all.atoms.len(), options.memory) {
+        let why = "the counts of all pairs do not fit into --memory at once";
+        return processor(Some(why.to_owned()));
+    }
+    match Pairs::count_by(counter, details, &counts, &settings, go_on) {
+        Err(Error::Device {
+            no_memory, reason, ..
+        }) if no_memory || or_processor => processor(Some(reason)),
+        counted => {
+            let (on, why) = (counter.device(), None);
+            counted.map(|pairs| (pairs, PairsCounted { on, why }))
+        }
+    }
+}

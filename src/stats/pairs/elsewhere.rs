@@ -1,0 +1,57 @@
+//! Counts that something else makes, such as a GPU.
+
+use super::counting::Seen;
+use super::firings::Batch;
+use crate::details::Details;
+use crate::engine::{CountPairs, PairCounts};
+use crate::error::Result;
+use crate::fires::FiringSets;
+use crate::stats::inference::stratified::StratumCounts;
+
+/// Firings that are handed over at a time: 32 MiB, and a copy.
+const FIRINGS: usize = 1 << 23;
+
+/// Bytes of memory a pair while it is counted: sums of true and of false calls, what is counted of
+/// either, and what comes from a device.
+const PAIR_BYTES: u64 = 3 * size_of::<u64>() as u64 + size_of::<u32>() as u64;
+
+/// Whether the counts of all pairs of so many atoms fit into so many bytes.
+pub(super) fn fits(features: usize, memory: u64) -> bool {
+    let features = features as u64;
+    let pairs = features.saturating_mul(features.saturating_sub(1)) / 2;
+    pairs.saturating_mul(PAIR_BYTES) <= memory
+}
+
+/// Counts of all pairs on true and on false calls, which are those of the tally's `counts`.
+pub(super) fn count(
+    counter: &mut dyn CountPairs,
+    details: &dyn Details,
+    counts: &StratumCounts<'_>,
+    go_on: &(dyn Fn() -> Result<()> + Sync),
+) -> Result<[PairCounts; 2]> {
+    let features = counts.tp_on.len();
+    let mut seen = Seen::new(&(0..features as u32));
+    let none = || FiringSets::new(1, vec![], vec![]);
+    let mut sums = [
+        counter.count_all_pairs(&none(), features)?,
+        counter.count_all_pairs(&none(), features)?,
+    ];
+    let mut count = |batch: &Batch| {
+        go_on()?;
+        seen.add_sets(batch);
+        for (sum, sets) in sums.iter_mut().zip(batch.sets()) {
+            if sets.rows() > 0 {
+                sum.add(&counter.count_all_pairs(&sets, features)?)?;
+            }
+        }
+        Ok(())
+    };
+    let mut batch = Batch::default();
+    details.blocks(&mut |block| {
+        go_on()?;
+        batch.take(&block, features, FIRINGS, &mut count)
+    })?;
+    count(&batch)?;
+    seen.check(counts)?;
+    Ok(sums)
+}
