@@ -15,7 +15,7 @@ use super::{Judgement, Study};
 
 /// A cohort with what is true of it.
 pub(crate) struct Seed {
-    seed: u64,
+    number: u64,
     cohort: Cohort,
     tally: Tally,
     truth: Vec<Parameters>,
@@ -25,6 +25,10 @@ pub(crate) struct Seed {
 const PERMUTATIONS: usize = 999;
 /// Bootstrap replicates, as many as the program draws.
 const REPLICATES: usize = 200;
+
+type Pick = fn(&Adjusted) -> &Vec<Option<PValue>>;
+type Interval = fn(&AtomCounts) -> Option<Estimate>;
+type Value = fn(&Parameters) -> f64;
 
 impl Seed {
     /// Simulates and counts.
@@ -36,7 +40,7 @@ impl Seed {
             tally.add_row(strata.of_row()[row], atoms);
         }
         Self {
-            seed,
+            number: seed,
             tally: tally.finish(Certificate::default()),
             truth: parameters(world, &cohort.truth, FEATURES),
             cohort,
@@ -52,7 +56,7 @@ impl Seed {
             permutations: PERMUTATIONS,
             block,
             strata: Some(strata),
-            seed: self.seed,
+            seed: self.number,
             bootstrap: 0,
             min_coactivation: u64::MAX,
             ..Options::default()
@@ -76,14 +80,14 @@ impl Seed {
         }
         self.intervals(&evidence, judgement, study);
         self.bootstrap(judgement, study);
-        self.homogeneity("svtype, size, dataset", &evidence, study);
+        homogeneity("svtype, size, dataset", &evidence, study);
         let by_type = Scheme {
             svtype: true,
             size: false,
             dataset: false,
         };
         let by_type = self.evidence(Exchange::Call, by_type);
-        self.homogeneity("svtype", &by_type, study);
+        homogeneity("svtype", &by_type, study);
     }
 
     /// Takes a procedure's discoveries; nothing is to be discovered of an atom that has an odds ratio
@@ -97,7 +101,6 @@ impl Seed {
     fn discoveries(&self, evidence: &Evidence, judgement: Judgement, study: &mut Study) {
         let within = |p: Option<PValue>| p.is_some_and(|p| p.p() <= judgement.level);
         let firings = evidence.firings.as_ref().expect("firing sets");
-        type Pick = fn(&Adjusted) -> &Vec<Option<PValue>>;
         let (bh, by): (Pick, Pick) = (|p| &p.bh, |p| &p.by);
         let (holm, storey): (Pick, Pick) = (|p| &p.holm, |p| &p.storey);
         for (name, of, pick) in [
@@ -121,8 +124,6 @@ impl Seed {
     }
 
     fn intervals(&self, evidence: &Evidence, judgement: Judgement, study: &mut Study) {
-        type Interval = fn(&AtomCounts) -> Option<Estimate>;
-        type Value = fn(&Parameters) -> f64;
         let of: [(&'static str, Interval, Value); 4] = [
             ("Woolf", |atom| Some(atom.log_odds), |truth| truth.log_odds),
             ("Wilson", |atom| atom.precision, |truth| truth.precision),
@@ -178,7 +179,7 @@ impl Seed {
         let bootstrap = Bootstrap {
             blocks: &Blocks::loci(&chrom, &pos, Options::DEFAULT.locus_distance),
             replicates: REPLICATES,
-            seed: self.seed,
+            seed: self.number,
         };
         let log_odds = |_, tables: [Table2x2; 2]| effect::log_odds_ratio(&tables[0]).value;
         let intervals = bootstrap.intervals(
@@ -205,14 +206,14 @@ impl Seed {
             .or_default()
             .take(held);
     }
+}
 
-    fn homogeneity(&self, name: &'static str, evidence: &Evidence, study: &mut Study) {
-        let enough = |atom: &&AtomCounts| least_expected(&atom.table) >= 5.0;
-        let tested = evidence.atoms.iter().filter(enough);
-        let tested = tested.filter_map(|atom| atom.stratified.breslow_day_tarone);
-        let rejected = tested.map(|test| test.p.p() <= super::LEVEL);
-        study.homogeneity.entry(name).or_default().take(rejected);
-    }
+fn homogeneity(name: &'static str, evidence: &Evidence, study: &mut Study) {
+    let enough = |atom: &&AtomCounts| least_expected(&atom.table) >= 5.0;
+    let tested = evidence.atoms.iter().filter(enough);
+    let tested = tested.filter_map(|atom| atom.stratified.breslow_day_tarone);
+    let rejected = tested.map(|test| test.p.p() <= super::LEVEL);
+    study.homogeneity.entry(name).or_default().take(rejected);
 }
 
 /// Atoms that were planted, by any tie.

@@ -61,11 +61,10 @@ pub(crate) fn parameters(world: World, truth: &Truth, features: usize) -> Vec<Pa
     };
     let mut all = vec![free; features];
     for planted in &truth.planted {
-        all[planted.atom as usize] = match world.is_null() {
-            // Whatever it is tied to, that has no more to do with labels.
-            true => free,
-            false => of_planted(planted, truth),
-        };
+        // Dealt out anew, labels have to do with nothing.
+        if !world.is_null() {
+            all[planted.atom as usize] = of_planted(planted, truth);
+        }
     }
     all
 }

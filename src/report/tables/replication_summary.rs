@@ -153,11 +153,13 @@ fn correlations(rows: &[&Agreement]) -> Vec<Column> {
     ]
 }
 
+/// An end of an interval.
+type End = fn((f64, f64)) -> f64;
+
 /// Intervals by bootstrap, of the first direction and the second.
 fn intervals(replicated: &Replicated) -> Vec<Column> {
     let of =
         |name, about, ends: [Option<f64>; 2]| Column::new(name, about, numbers(&ends, |&end| end));
-    type End = fn((f64, f64)) -> f64;
     let (low, high): (End, End) = (|ends| ends.0, |ends| ends.1);
     let correlation = |end: End| [replicated.correlation.map(end); 2];
     let concordance = |end: End| [replicated.concordance.map(end), None];

@@ -32,7 +32,7 @@ pub(super) fn section(f: &mut Formatter<'_>, evidence: &Evidence) -> Result {
         )?;
         match known(replicated.correlation) {
             Some((low, high)) => {
-                writeln!(f, " (95 % {low:.3} to {high:.3} by bootstrap of blocks)")?
+                writeln!(f, " (95 % {low:.3} to {high:.3} by bootstrap of blocks)")?;
             }
             None => writeln!(f)?,
         }
