@@ -9,6 +9,7 @@
 
 mod study;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
@@ -19,7 +20,7 @@ use serde_json::{Value, json};
 use study::check::{Check, checks};
 use study::coverage::Coverage;
 use study::errors::Errors;
-use study::world::{CALLS, COPIES, FEATURES, INPUT_DIM, K, World};
+use study::world::{CALLS, CONFOUNDED_CALLS, COPIES, FEATURES, INPUT_DIM, K, World};
 use study::{Judgement, Study};
 
 /// How far statistics keep their promises on simulated cohorts.
@@ -63,7 +64,7 @@ fn main() -> ExitCode {
         "command": command,
         "cohorts_of_each_world": options.seeds,
         "first_seed": options.first,
-        "shape": {"calls": CALLS, "input_dim": INPUT_DIM, "features": FEATURES, "k": K, "copies": COPIES},
+        "shape": {"calls": CALLS, "calls_where_confounded": CONFOUNDED_CALLS, "input_dim": INPUT_DIM, "features": FEATURES, "k": K, "copies": COPIES},
         "threads": rayon::current_num_threads(),
         "worlds": worlds,
     });
@@ -97,12 +98,12 @@ fn print(world: World, study: &Study, checks: &[Check], seconds: f64) {
         let rates = format!("{rate:>7.4} ± {error:.4} {any:>7.4} ± {any_error:.4}");
         println!("  {name:<34} {rates} {power:>7} {tied:>7}");
     }
-    for ((interval, atoms), coverage) in known(study) {
+    for ((interval, atoms), coverage) in met(&study.coverage) {
         print_share(&format!("{interval}, {atoms}"), "covers", coverage);
     }
-    for (strata, coverage) in &study.homogeneity {
+    for ((strata, atoms), coverage) in met(&study.homogeneity) {
         print_share(
-            &format!("Breslow-Day-Tarone by {strata}"),
+            &format!("Breslow-Day-Tarone by {strata}, {atoms}"),
             "rejects",
             coverage,
         );
@@ -119,9 +120,11 @@ fn print(world: World, study: &Study, checks: &[Check], seconds: f64) {
     }
 }
 
-/// Intervals of atoms that there are.
-fn known(study: &Study) -> impl Iterator<Item = (&(&'static str, &'static str), &Coverage)> {
-    study.coverage.iter().filter(|(_, of)| of.trials() > 0)
+type Shares = BTreeMap<(&'static str, &'static str), Coverage>;
+
+/// Those of atoms that there are.
+fn met(shares: &Shares) -> impl Iterator<Item = (&(&'static str, &'static str), &Coverage)> {
+    shares.iter().filter(|(_, of)| of.trials() > 0)
 }
 
 fn print_share(what: &str, verb: &str, coverage: &Coverage) {
@@ -151,12 +154,10 @@ fn record(study: &Study, checks: &[Check], seconds: f64) -> Value {
         .errors
         .iter()
         .map(|(name, errors)| ((*name).to_owned(), procedure(errors)));
-    let coverage =
-        known(study).map(|((interval, atoms), of)| (format!("{interval}, {atoms}"), share(of)));
-    let homogeneity = study
-        .homogeneity
-        .iter()
-        .map(|(name, of)| ((*name).to_owned(), share(of)));
+    let coverage = met(&study.coverage)
+        .map(|((interval, atoms), of)| (format!("{interval}, {atoms}"), share(of)));
+    let homogeneity = met(&study.homogeneity)
+        .map(|((strata, atoms), of)| (format!("{strata}, {atoms}"), share(of)));
     let check = |check: &Check| json!({"what": check.what, "found": check.found, "expected": check.expected, "holds": check.holds});
     json!({
         "seconds": seconds,

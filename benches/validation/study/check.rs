@@ -2,6 +2,7 @@
 //! some 700 checks.
 
 use super::errors::Errors;
+use super::seed::{SPARSE, STRONGEST};
 use super::world::World;
 use super::{LEVEL, Study};
 
@@ -43,7 +44,9 @@ pub(crate) fn checks(world: World, study: &Study) -> Vec<Check> {
     for (&(interval, atoms), coverage) in &study.coverage {
         let is_asked = coverage.trials() > 0
             && match world {
-                World::Plain | World::Confounded | World::Null => atoms != super::seed::SPARSE,
+                World::Plain | World::Confounded | World::Null => {
+                    ![SPARSE, STRONGEST].contains(&atoms)
+                }
                 World::Repeated => interval == "bootstrap",
             };
         if is_asked {

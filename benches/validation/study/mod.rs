@@ -21,7 +21,6 @@ use std::collections::BTreeMap;
 
 use coverage::Coverage;
 use errors::Errors;
-use rayon::prelude::*;
 use seed::Seed;
 use world::World;
 
@@ -55,8 +54,9 @@ pub(crate) struct Study {
     /// By interval and kind of atom.
     pub(crate) coverage: BTreeMap<(&'static str, &'static str), Coverage>,
     /// Tests of homogeneity with p at most 0.05, of atoms whose odds ratio is one in all strata, by
-    /// what the strata tell apart.
-    pub(crate) homogeneity: BTreeMap<&'static str, Coverage>,
+    /// what the strata tell apart
+    /// and kind of atom.
+    pub(crate) homogeneity: BTreeMap<(&'static str, &'static str), Coverage>,
 }
 
 impl Study {
@@ -65,15 +65,30 @@ impl Study {
         let of_seed = |seed| {
             let mut study = Self::default();
             Seed::draw(world, seed).judge(judgement, &mut study);
-            study
+            (seed, study)
         };
-        let each: Vec<Self> = (first..first + seeds)
-            .into_par_iter()
-            .map(of_seed)
-            .collect();
+        // A pool of one thread each: a pool of several would take up one seed while it waits for another,
+        // and another while it waits for that.
+        let threads = rayon::current_num_threads() as u64;
+        let some = |thread: u64| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build();
+            let pool = pool.expect("a thread can be started");
+            let seeds = (first + thread..first + seeds).step_by(threads as usize);
+            pool.install(|| seeds.map(of_seed).collect::<Vec<_>>())
+        };
+        let mut each: Vec<(u64, Self)> = std::thread::scope(|scope| {
+            let started: Vec<_> = (0..threads)
+                .map(|it| scope.spawn(move || some(it)))
+                .collect();
+            let done = started
+                .into_iter()
+                .map(|thread| thread.join().expect("no panic"));
+            done.flatten().collect()
+        });
+        each.sort_by_key(|(seed, _)| *seed);
         // In the order of seeds, so that sums are the same for any number of threads.
         let mut all = Self::default();
-        for study in &each {
+        for (_, study) in &each {
             all.merge(study);
         }
         all
@@ -86,7 +101,7 @@ impl Study {
         for (&name, coverage) in &other.coverage {
             self.coverage.entry(name).or_default().merge(coverage);
         }
-        for (name, coverage) in &other.homogeneity {
+        for (&name, coverage) in &other.homogeneity {
             self.homogeneity.entry(name).or_default().merge(coverage);
         }
     }

@@ -24,7 +24,7 @@ pub(crate) struct Seed {
 /// Permutations of a cohort: the smallest p is a fiftieth of the level.
 const PERMUTATIONS: usize = 999;
 /// Bootstrap replicates, as many as the program draws.
-const REPLICATES: usize = 200;
+const REPLICATES: usize = Options::DEFAULT.bootstrap;
 
 type Pick = fn(&Adjusted) -> &Vec<Option<PValue>>;
 type Interval = fn(&AtomCounts) -> Option<Estimate>;
@@ -80,14 +80,14 @@ impl Seed {
         }
         self.intervals(&evidence, judgement, study);
         self.bootstrap(judgement, study);
-        homogeneity("svtype, size, dataset", &evidence, study);
+        homogeneity("svtype, size, dataset", &evidence, &self.truth, study);
         let by_type = Scheme {
             svtype: true,
             size: false,
             dataset: false,
         };
         let by_type = self.evidence(Exchange::Call, by_type);
-        homogeneity("svtype", &by_type, study);
+        homogeneity("svtype", &by_type, &self.truth, study);
     }
 
     /// Takes a procedure's discoveries; nothing is to be discovered of an atom that has an odds ratio
@@ -138,21 +138,28 @@ impl Seed {
                 |truth| truth.log_odds_within,
             ),
         ];
+        let strongest = strongest(&evidence.atoms);
         for (name, interval, value) in of {
+            let held = |place: usize| {
+                let (atom, truth) = (&evidence.atoms[place], &self.truth[place]);
+                let Estimate {
+                    value: at,
+                    low,
+                    high,
+                } = interval(atom)?;
+                let ends = (narrow(low, at, judgement), narrow(high, at, judgement));
+                Some(holds(ends, value(truth)))
+            };
+            let mut take = |group, places: &mut dyn Iterator<Item = usize>| {
+                let coverage = study.coverage.entry((name, group)).or_default();
+                coverage.take(places.filter_map(held));
+            };
             for (group, is_in) in groups() {
-                let atoms = evidence.atoms.iter().zip(&self.truth);
-                let held = atoms.filter(|(atom, truth)| is_in(&atom.table, truth.kind));
-                let held = held.filter_map(|(atom, truth)| {
-                    let Estimate {
-                        value: at,
-                        low,
-                        high,
-                    } = interval(atom)?;
-                    let ends = (narrow(low, at, judgement), narrow(high, at, judgement));
-                    Some(holds(ends, value(truth)))
-                });
-                study.coverage.entry((name, group)).or_default().take(held);
+                let is_in =
+                    |&place: &usize| is_in(&evidence.atoms[place].table, self.truth[place].kind);
+                take(group, &mut (0..FEATURES).filter(is_in));
             }
+            take(STRONGEST, &mut strongest.iter().copied());
         }
     }
 
@@ -208,16 +215,30 @@ impl Seed {
     }
 }
 
-fn homogeneity(name: &'static str, evidence: &Evidence, study: &mut Study) {
-    let enough = |atom: &&AtomCounts| least_expected(&atom.table) >= 5.0;
-    let tested = evidence.atoms.iter().filter(enough);
-    let tested = tested.filter_map(|atom| atom.stratified.breslow_day_tarone);
-    let rejected = tested.map(|test| test.p.p() <= super::LEVEL);
-    study.homogeneity.entry(name).or_default().take(rejected);
+fn homogeneity(strata: &'static str, evidence: &Evidence, truth: &[Parameters], study: &mut Study) {
+    for kind in [Kind::Free, Kind::Type, Kind::Label] {
+        let atoms = evidence.atoms.iter().zip(truth);
+        let of_kind = atoms.filter(|(_, truth)| truth.kind == kind);
+        let enough = of_kind.filter(|(atom, _)| least_expected(&atom.table) >= 5.0);
+        let tested = enough.filter_map(|(atom, _)| atom.stratified.breslow_day_tarone);
+        let rejected = tested.map(|test| test.p.p() <= super::LEVEL);
+        let key = (strata, kind.name());
+        study.homogeneity.entry(key).or_default().take(rejected);
+    }
+}
+
+/// The places of the atoms with the smallest p-values by Fisher's test.
+fn strongest(atoms: &[AtomCounts]) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..atoms.len()).collect();
+    order.sort_by(|&a, &b| atoms[a].fisher.p.ln().total_cmp(&atoms[b].fisher.p.ln()));
+    order.truncate(10);
+    order
 }
 
 /// Atoms that were planted, by any tie.
 pub(crate) const PLANTED: &str = "planted atoms";
+/// The ten atoms with the smallest p-values of each cohort.
+pub(crate) const STRONGEST: &str = "the ten strongest atoms";
 /// Atoms with an expected count below 5.
 pub(crate) const SPARSE: &str = "sparse free atoms";
 

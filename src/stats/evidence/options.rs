@@ -63,7 +63,7 @@ impl Options {
         seed: 0,
         min_coactivation: 10,
         replicate: None,
-        bootstrap: 200,
+        bootstrap: 1000,
         memory: 512 << 20,
     };
 }

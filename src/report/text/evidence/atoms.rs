@@ -99,7 +99,9 @@ pub(super) fn strongest(f: &mut Formatter<'_>, evidence: &Evidence) -> Result {
     }
     writeln!(
         f,
-        "\nThe strongest (odds ratio of firing, true against false calls):"
+        "\nThe strongest (odds ratio of firing, true against false calls; each interval is of one atom by \
+         itself:\nof thousands the strongest look stronger than they are, and are to be measured again on \
+         other calls):"
     )?;
     for atom in told {
         one(f, evidence, atom)?;
