@@ -238,7 +238,8 @@ pub(super) fn cautions(f: &mut Formatter<'_>, evidence: &Evidence) -> Result {
     )?;
     writeln!(
         f,
-        "{unlike:>7}  differ between strata (Breslow-Day-Tarone p < 0.05, unadjusted)"
+        "{unlike:>7}  differ between strata (Breslow-Day-Tarone p < 0.05, unadjusted: 5 in 100 would by \
+         chance,\n         more where strata are sparse)"
     )?;
     writeln!(
         f,
