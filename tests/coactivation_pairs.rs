@@ -9,6 +9,8 @@ mod elsewhere;
 mod golden;
 #[path = "coactivation_pairs/naive.rs"]
 mod naive;
+#[path = "coactivation_pairs/null.rs"]
+mod null;
 #[path = "coactivation_pairs/refusals.rs"]
 mod refusals;
 #[path = "coactivation_pairs/speed.rs"]

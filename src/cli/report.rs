@@ -76,6 +76,7 @@ impl Report {
         let results = Results::new(&self.out)?;
         let cohort = read_tally(&self.tally)?;
         let details = self.details(&cohort)?;
+        self.tables.check(details.is_some())?;
         let read = results.seconds();
         let watched = details.as_ref().map(|details| Watched(details));
         let counted = Counted {

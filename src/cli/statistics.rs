@@ -2,6 +2,7 @@
 
 use clap::{Args, ValueEnum};
 
+use crate::error::Error;
 use crate::stats;
 use crate::stats::evidence::{self, Exchange, Partition};
 use crate::tally::Scheme;
@@ -69,9 +70,15 @@ pub(super) struct TablesArgs {
     #[arg(long, value_name = "BY")]
     replicate: Option<PartitionArg>,
 
-    /// Bootstrap replicates for the intervals of headline figures, 0 for none
-    #[arg(long, value_name = "N", default_value_t = DEFAULTS.bootstrap as u32, hide_short_help = true)]
+    /// Bootstrap replicates for the intervals of headline figures, 100 or more; 0 for none
+    #[arg(long, value_name = "N", default_value_t = DEFAULTS.bootstrap as u32, hide_short_help = true, value_parser = replicates)]
     bootstrap: u32,
+}
+
+/// The ends of a 95 % interval are not to be had from a few replicates.
+fn replicates(text: &str) -> Result<u32, String> {
+    let number = text.parse().ok().filter(|&n: &u32| n == 0 || n >= 100);
+    number.ok_or_else(|| "expected 0, or a number from 100 to 4294967295".to_owned())
 }
 
 const DEFAULTS: evidence::Options = evidence::Options::DEFAULT;
@@ -138,6 +145,22 @@ impl TablesArgs {
             }),
             bootstrap: self.bootstrap as usize,
             memory,
+        })
+    }
+
+    /// What is asked for by name must be possible.
+    ///
+    /// # Errors
+    /// A replication without firing sets.
+    pub(super) fn check(&self, has_details: bool) -> crate::error::Result<()> {
+        if has_details || self.replicate.is_none() || self.tables == Tables::Notebook {
+            return Ok(());
+        }
+        Err(Error::Argument {
+            name: "--replicate",
+            found: "a report without firing sets".to_owned(),
+            expected: "firing sets (tally --fires writes them; leave out --without-fires)"
+                .to_owned(),
         })
     }
 

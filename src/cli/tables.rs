@@ -1,9 +1,12 @@
 //! Files of the tables beside the notebook's.
 
+use std::collections::HashSet;
 use std::io;
 
+use rayon::prelude::*;
+
 use crate::error::Result;
-use crate::report::table::{parquet, tsv};
+use crate::report::table::{Table, parquet, tsv};
 use crate::report::tables;
 use crate::stats::evidence::Evidence;
 use crate::stats::pairs::Pairs;
@@ -30,27 +33,49 @@ const AS_TEXT: &str = "atoms";
 /// Writes the tables, and removes those of an earlier run that this one does not have.
 pub(super) fn write(evidence: Option<&Evidence>, files: &mut OutputSet) -> Result<()> {
     let tables = evidence.map(tables::of).unwrap_or_default();
-    for table in &tables {
-        files.add(&format!("{}.parquet", table.name), |out| {
-            parquet::write(table, out)
-        })?;
-    }
     let pairs = evidence.and_then(|evidence| evidence.pairs.as_ref());
-    if let Some(pairs) = pairs {
-        files.add(&format!("{PAIRS}.parquet"), |out| write_pairs(pairs, out))?;
+    // Each is encoded by a thread of its own, and then written: there is little to write.
+    let parquet = |table: &Table| {
+        encoded(format!("{}.parquet", table.name), |out| {
+            parquet::write(table, out)
+        })
+    };
+    let (written, text) = rayon::join(
+        || tables.par_iter().map(parquet).collect::<Vec<_>>(),
+        || {
+            tables
+                .iter()
+                .filter(|table| table.name == AS_TEXT)
+                .map(|table| encoded(format!("{AS_TEXT}.tsv"), |out| tsv::write(table, out)))
+                .collect::<Vec<_>>()
+        },
+    );
+    let mut kept = HashSet::new();
+    for (name, bytes) in written.into_iter().chain(text) {
+        files.add(&name, |out| out.write_all(&bytes?))?;
+        kept.insert(name);
     }
-    for name in NAMES {
-        let table = tables.iter().find(|table| table.name == name);
-        if table.is_none() && (name != PAIRS || pairs.is_none()) {
-            files.remove(&format!("{name}.parquet"));
-        }
-        match table.filter(|_| name == AS_TEXT) {
-            Some(table) => files.add(&format!("{name}.tsv"), |out| tsv::write(table, out))?,
-            None if name == AS_TEXT => files.remove(&format!("{name}.tsv")),
-            None => {}
+    if let Some(pairs) = pairs {
+        let name = format!("{PAIRS}.parquet");
+        files.add(&name, |out| write_pairs(pairs, out))?;
+        kept.insert(name);
+    }
+    let names = NAMES.iter().map(|name| format!("{name}.parquet"));
+    for name in names.chain([format!("{AS_TEXT}.tsv")]) {
+        if !kept.contains(&name) {
+            files.remove(&name);
         }
     }
     Ok(())
+}
+
+/// A file's name, and what is to be in it.
+type Encoded = (String, io::Result<Vec<u8>>);
+
+fn encoded(name: String, write: impl FnOnce(&mut dyn io::Write) -> io::Result<()>) -> Encoded {
+    let mut bytes = Vec::new();
+    let written = write(&mut bytes);
+    (name, written.map(|()| bytes))
 }
 
 fn write_pairs(pairs: &Pairs, out: &mut dyn io::Write) -> io::Result<()> {

@@ -17,9 +17,6 @@
 //! | `chi2`, `fdr`, `exact`, `describe`, `rank`, `counts` | the arithmetic below them, after scipy, statsmodels, Python, numpy and pandas |
 //! | `firings` | the one pass over the firing sets |
 //! | `firing_rows` | the firing sets turned round: the calls, and scores, of each atom |
-//! | `bootstrap` | how far a figure would move had other blocks of calls been drawn |
-//! | `blocks` | which calls belong together: loci, samples |
-//! | `resampling` | what permutations and the bootstrap share |
 //! | `evidence` | the tables that a paper needs beside the notebook's |
 //! | `inference` | what a paper needs beside the notebook: effects, tests and their multiplicity, in log space |
 

@@ -1,5 +1,5 @@
 """What the tables beside the notebook's must hold, by scipy, statsmodels and scikit-learn: nothing of
-atomscope's. `make_evidence.py` makes golden files of it, `check_tables.py` checks a run's results.
+atomscope's. `make_evidence.py` makes golden files of it.
 
 Calls are a pandas table with svtype, svlen, chrom, dataset, is_tp; firing sets a boolean array
 [calls, atoms], and activations a float one, 0 where an atom does not fire.

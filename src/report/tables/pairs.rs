@@ -44,7 +44,9 @@ const ABOUT: [&str; 7] = [
     "-log10 p of Pearson's chi-square (n x phi^2, one degree of freedom), from the tail in log \
      space. Rough where expected is below 5: rare atoms that meet a few times look surer than they \
      are.",
-    "p adjusted by Benjamini and Hochberg over all pairs of this table.",
+    "p adjusted by Benjamini and Hochberg over all pairs of atoms that fire on at least \
+     --min-coactivation calls each: those that could be in this table. Pairs that are not count as if \
+     their p were 1.",
 ];
 
 /// And on calls of one label.

@@ -98,6 +98,8 @@ pub struct Evidence {
     pub fisher: Adjusted,
     /// The Cochran–Mantel–Haenszel test's.
     pub cmh: Adjusted,
+    /// Breslow and Day's test of homogeneity, with Tarone's correction.
+    pub homogeneity: Adjusted,
     /// Every atom against each SV type.
     pub types: Enrichment,
     /// What permutations of the labels say, where any were asked for.
@@ -209,6 +211,10 @@ impl Evidence {
             fp: all.fp,
             fisher: all.adjusted(|atom| Some(atom.fisher.p)),
             cmh: all.adjusted(|atom| atom.stratified.cmh.map(|test| test.p)),
+            homogeneity: all.adjusted(|atom| {
+                let test = atom.stratified.breslow_day_tarone;
+                test.map(|test| test.p)
+            }),
             atoms: all.atoms,
             types,
             permutations: told.permutations,

@@ -118,7 +118,9 @@ impl Parts<'_> {
         let Agreement {
             all, concordance, ..
         } = found.forward;
+        // All of them agree, or none does: so they do in nearly every replicate, which tells nothing.
         let concordance = concordance.map(|share| share.value);
+        let concordance = concordance.filter(|&share| share > 0.0 && share < 1.0);
         Ok(Some([
             centred_interval(&mut correlations, all.pearson, -1.0..=1.0),
             centred_interval(&mut shares, concordance, 0.0..=1.0),

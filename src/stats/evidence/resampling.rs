@@ -14,6 +14,9 @@ use crate::stats::permutation::{self, MaxT, Maxima, Permutation};
 /// How many of the strongest atoms have a bootstrap interval.
 pub(super) const HEADLINES: usize = 10;
 
+/// Blocks below which drawing them anew tells nothing of how far a figure would move.
+pub(super) const LEAST_BLOCKS: u32 = 20;
+
 /// What permutations say.
 #[derive(Debug, Clone)]
 pub struct Permutations {
@@ -84,9 +87,10 @@ impl Grouping {
         }
     }
 
-    /// What a bootstrap draws together.
+    /// What a bootstrap draws together; `None` where there are too few to tell anything.
     pub(super) fn blocks(&self) -> Option<&Blocks> {
-        self.samples.as_ref().or(self.loci.as_ref())
+        let blocks = self.samples.as_ref().or(self.loci.as_ref());
+        blocks.filter(|blocks| blocks.count >= LEAST_BLOCKS)
     }
 }
 
@@ -151,6 +155,8 @@ impl Shown<'_> {
 pub(super) struct Headlines {
     atoms: Vec<u32>,
     calls: Vec<Vec<u32>>,
+    /// Those without an empty cell in their tables.
+    has_all_cells: Vec<u32>,
 }
 
 impl Headlines {
@@ -161,7 +167,12 @@ impl Headlines {
         atoms.sort_by(|a, b| ln_p(a).total_cmp(&ln_p(b)));
         atoms.truncate(HEADLINES);
         let calls = vec![Vec::new(); atoms.len()];
-        Self { atoms, calls }
+        let is_full = |atom: &u32| !all.atoms[*atom as usize].table.cells().contains(&0);
+        Self {
+            has_all_cells: atoms.iter().copied().filter(is_full).collect(),
+            atoms,
+            calls,
+        }
     }
 
     pub(super) fn take(&mut self, rows: &FiringRows) {
@@ -193,6 +204,9 @@ impl Headlines {
         let log_odds = |_, tables: [_; 2]| effect::log_odds_ratio(&tables[0]).value;
         let found = bootstrap.intervals(&labels, &rows, &log_odds, go_on)?;
         let interval = |(&atom, (low, high))| BootstrapInterval { atom, low, high };
-        Ok(self.atoms.iter().zip(found).map(interval).collect())
+        let intervals = self.atoms.iter().zip(found).map(interval);
+        // A cell without a call has none in any replicate either: how rare it is cannot be drawn.
+        let has_all = |found: &BootstrapInterval| self.has_all_cells.contains(&found.atom);
+        Ok(intervals.filter(has_all).collect())
     }
 }

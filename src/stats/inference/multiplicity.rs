@@ -65,7 +65,13 @@ impl Family {
 
     /// `ln` of [those](Self::benjamini_hochberg), NaN of tests that were not made.
     pub fn into_benjamini_hochberg_ln(self) -> Vec<f64> {
-        let factor = self.tests() as f64;
+        self.into_benjamini_hochberg_ln_among(0)
+    }
+
+    /// The same where these are but some of so many tests, picked by what they are of: the others count
+    /// as if their p-values were 1, which is never less than they are.
+    pub fn into_benjamini_hochberg_ln_among(self, tests: u64) -> Vec<f64> {
+        let factor = tests.max(self.tests() as u64) as f64;
         self.into_step_up(factor)
     }
 

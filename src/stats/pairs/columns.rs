@@ -48,7 +48,8 @@ pub struct AssociationColumns {
     /// together look surer than they are.
     pub neg_log10_p: Vec<f64>,
     /// p adjusted after Benjamini and Hochberg, 0 where it is below the smallest number. The family
-    /// is all pairs at or above [`threshold_used`](Pairs::threshold_used) that have the test.
+    /// is all pairs of atoms that fire on [`threshold_used`](Pairs::threshold_used) calls each, and so
+    /// could be here; those that are not count as if their p were 1.
     pub fdr: Vec<f64>,
 }
 

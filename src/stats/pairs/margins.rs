@@ -86,6 +86,14 @@ impl Margins {
     }
 
     /// How many atoms there are.
+    /// How many pairs could fire together on so many calls, by how often each atom fires: the family of
+    /// tests. Which of them do is seen from what is tested, so that those alone are no family.
+    pub(super) fn pairs_that_could(&self, threshold: u64) -> u64 {
+        let atoms = self.0[Group::All as usize].atoms.iter();
+        let atoms = atoms.filter(|atom| atom.fires >= threshold).count() as u64;
+        atoms * atoms.saturating_sub(1) / 2
+    }
+
     pub(super) fn atoms(&self) -> usize {
         self.0[0].atoms.len()
     }

@@ -170,7 +170,8 @@ impl Pairs {
                 .par_iter()
                 .map(move |pair| margins.ln_p(group, pair))
         };
-        let ln_fdr = |group| Family::of_ln(ln_p(group)).into_benjamini_hochberg_ln();
+        let family = margins.pairs_that_could(kept.threshold);
+        let ln_fdr = |group| Family::of_ln(ln_p(group)).into_benjamini_hochberg_ln_among(family);
         // Two at a time, so that one core's work alone is not waited for: a family takes 24 bytes a
         // pair meanwhile, so that with the others 88 are the most.
         go_on()?;

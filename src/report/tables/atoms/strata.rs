@@ -61,6 +61,16 @@ pub(super) fn strata(evidence: &Evidence) -> Vec<Column> {
             p_values(&evidence.cmh.bh),
         ),
         column(
+            "cmh_fdr_by",
+            "The same by Benjamini and Yekutieli, for any dependence.",
+            p_values(&evidence.cmh.by),
+        ),
+        column(
+            "cmh_holm",
+            "The same by Holm: the chance of any false discovery within strata.",
+            p_values(&evidence.cmh.holm),
+        ),
+        column(
             "bd_tarone_p",
             "Breslow and Day's (1980) test of one odds ratio in all strata, with Tarone's correction \
              (1985). Small: the strata disagree, and cmh_or is an average of unlike things.",
@@ -70,6 +80,12 @@ pub(super) fn strata(evidence: &Evidence) -> Vec<Column> {
             "bd_tarone_neg_log10_p",
             "-log10 of it, from the tail in log space.",
             homogeneity(|test| test.p.neg_log10()),
+        ),
+        column(
+            "bd_tarone_fdr_bh",
+            "bd_tarone_p of the tested atoms adjusted by Benjamini and Hochberg. With many sparse strata \
+             the test itself is rough, and finds that they disagree too often.",
+            p_values(&evidence.homogeneity.bh),
         ),
         column(
             "sign_flip",
@@ -92,14 +108,15 @@ pub(super) fn permutation(evidence: &Evidence) -> Vec<Column> {
         column(
             "maxt_z",
             "The statistic of max-T: |a - E|/sqrt(V) over strata, the Cochran-Mantel-Haenszel z \
-             without sign. This and maxt_p need firing sets and --permutations.",
+             without sign, to nine digits. This and maxt_p need firing sets and --permutations.",
             of(|max_t| max_t.statistic),
         ),
         column(
             "maxt_p",
             "Westfall and Young's (1993) single-step max-T: (1 + permutations whose largest maxt_z \
              over the tested atoms is at least this one) / (1 + permutations). The chance of any \
-             false discovery, with the dependence of atoms taken as it is.",
+             false discovery, with the dependence of atoms taken as it is. With --block locus or sample the \
+             statistic is not centred for that exchange: valid, but with less power.",
             of(|max_t| max_t.p),
         ),
     ]

@@ -3,7 +3,8 @@
 use std::fmt::{Formatter, Result};
 
 use super::{is_significant, many, odds_text, p_text, significant};
-use crate::stats::evidence::{AtomCounts, Evidence, Exchange, LEVEL};
+use crate::stats::evidence::{AtomCounts, Evidence, Exchange, LEVEL, Permutations};
+use crate::stats::inference::PValue;
 
 /// How many atoms are told in full.
 const TOLD: usize = 10;
@@ -11,67 +12,95 @@ const TOLD: usize = 10;
 /// Below this expected count a chi-square test is rough.
 const SPARSE: f64 = 5.0;
 
-/// How many atoms each procedure leaves, the strictest first.
+/// How many atoms each procedure leaves: what holds within strata before what may be due to them, the
+/// strictest claim first.
 pub(super) fn survivors(f: &mut Formatter<'_>, evidence: &Evidence) -> Result {
-    let adjusted = &evidence.fisher;
+    let (crude, within) = (&evidence.fisher, &evidence.cmh);
     writeln!(
         f,
         "{} true and {} false calls; of {} atoms {} fire on at least {} calls and can be tested.\n",
         evidence.tp,
         evidence.fp,
         evidence.atoms.len(),
-        adjusted.tests,
+        crude.tests,
         evidence.options.min_support
     )?;
     writeln!(
         f,
-        "Atoms that lean to true or to false calls, the strictest claim first:"
+        "Atoms that lean to true or to false calls, adjusted for {} (the Cochran-Mantel-Haenszel \
+         test):",
+        strata_text(evidence)
     )?;
-    let line =
-        |f: &mut Formatter<'_>, count: usize, claim: &str| writeln!(f, "{count:>7}  {claim}");
     if let Some(permutations) = &evidence.permutations {
-        let how = match evidence.options.block {
-            Exchange::Call => "labels change places within strata",
-            Exchange::Locus => "labels of whole loci change places within strata",
-            Exchange::Sample => "labels rotate along the genome within each dataset and stratum",
-        };
-        let claim = format!(
-            "max-T: no false one among them with 95 % confidence, their dependence taken into \
-             account\n         ({} permutations; {how}; the smallest p that can be had is {:.1e})",
-            permutations.count,
-            1.0 / (permutations.count + 1) as f64
-        );
-        let count = permutations.atoms.iter().filter(|max_t| max_t.p < LEVEL);
-        line(f, count.count(), &claim)?;
+        max_t(f, evidence, permutations)?;
     }
     line(
         f,
-        significant(&adjusted.holm),
-        "Holm: the same claim, whatever the dependence",
+        &within.holm,
+        "Holm: no false one, whatever the dependence",
+    )?;
+    line(f, &within.by, BENJAMINI_YEKUTIELI)?;
+    line(f, &within.bh, BENJAMINI_HOCHBERG)?;
+    writeln!(
+        f,
+        "The same on all calls at once, which may be due to type, size or dataset instead (Fisher's exact \
+         test):"
     )?;
     line(
         f,
-        significant(&adjusted.by),
-        "Benjamini-Yekutieli: at most 5 % of them false, whatever the dependence",
+        &crude.holm,
+        "Holm: no false one, whatever the dependence",
     )?;
-    line(
-        f,
-        significant(&evidence.cmh.bh),
-        &format!(
-            "Cochran-Mantel-Haenszel, adjusted for {}, FDR 5 %",
-            strata_text(evidence)
-        ),
-    )?;
-    line(
-        f,
-        significant(&adjusted.bh),
-        "Fisher's exact test, Benjamini-Hochberg, FDR 5 %",
-    )?;
+    line(f, &crude.by, BENJAMINI_YEKUTIELI)?;
+    line(f, &crude.bh, BENJAMINI_HOCHBERG)?;
     let claim = format!(
         "Storey's q < 5 % (estimated share of atoms without any association: {:.0} %)",
-        100.0 * adjusted.null_share
+        100.0 * crude.null_share
     );
-    line(f, significant(&adjusted.storey), &claim)
+    line(f, &crude.storey, &claim)
+}
+
+const BENJAMINI_YEKUTIELI: &str =
+    "Benjamini-Yekutieli: at most 5 % of them false, whatever the dependence";
+const BENJAMINI_HOCHBERG: &str =
+    "Benjamini-Hochberg: at most 5 % of them false, where tests depend on each other little";
+
+/// How many are significant, and what that claims.
+fn line(f: &mut Formatter<'_>, adjusted: &[Option<PValue>], claim: &str) -> Result {
+    writeln!(f, "{:>7}  {claim}", significant(adjusted))
+}
+
+fn max_t(f: &mut Formatter<'_>, evidence: &Evidence, permutations: &Permutations) -> Result {
+    let how = match evidence.options.block {
+        Exchange::Call => "labels change places within strata",
+        Exchange::Locus => "labels of whole loci change places within strata",
+        Exchange::Sample => "labels rotate along the genome within each dataset and stratum",
+    };
+    if !can_tell(permutations) {
+        return writeln!(
+            f,
+            "      -  max-T: {} permutations are too few for any p below 0.05; take 1000 or more",
+            permutations.count
+        );
+    }
+    let count = permutations.atoms.iter().filter(|max_t| max_t.p < LEVEL);
+    writeln!(
+        f,
+        "{:>7}  max-T: no false one among them with 95 % confidence, their dependence taken into \
+         account\n         ({} permutations; {how}; the smallest p that can be had is {:.1e})",
+        count.count(),
+        permutations.count,
+        smallest(permutations)
+    )
+}
+
+/// The smallest p-value that so many permutations can give.
+fn smallest(permutations: &Permutations) -> f64 {
+    1.0 / (permutations.count + 1) as f64
+}
+
+fn can_tell(permutations: &Permutations) -> bool {
+    smallest(permutations) < LEVEL
 }
 
 fn strata_text(evidence: &Evidence) -> String {
@@ -141,7 +170,7 @@ fn one(f: &mut Formatter<'_>, evidence: &Evidence, atom: usize) -> Result {
     }
     match counts.stratified.adjusted {
         Some(adjusted) => write!(f, "; within strata {}", odds_text(&adjusted))?,
-        None => write!(f, "; within strata no odds ratio can be had")?,
+        None => write!(f, "; within strata {}", no_interval(counts))?,
     }
     let drawn = evidence.bootstrap.iter();
     if let Some(found) = drawn.into_iter().find(|found| found.atom as usize == atom) {
@@ -160,6 +189,15 @@ fn one(f: &mut Formatter<'_>, evidence: &Evidence, atom: usize) -> Result {
     }
 }
 
+/// What is said where the strata give no interval.
+fn no_interval(counts: &AtomCounts) -> &'static str {
+    match counts.stratified.ln_odds_ratio {
+        None => "nothing can be told",
+        Some(ln) if ln > 0.0 => "infinite, as no stratum has a call against it",
+        Some(_) => "zero, as no stratum has a call for it",
+    }
+}
+
 /// What the bootstrap draws.
 fn blocks_text(evidence: &Evidence) -> &'static str {
     match evidence.options.block {
@@ -174,13 +212,13 @@ fn is_sparse(counts: &AtomCounts) -> bool {
         .is_some_and(|pearson| pearson.least_expected < SPARSE)
 }
 
-fn is_heterogeneous(counts: &AtomCounts) -> bool {
-    let test = counts.stratified.breslow_day_tarone;
-    test.is_some_and(|test| test.p.p() < LEVEL)
+fn is_heterogeneous(evidence: &Evidence, atom: usize) -> bool {
+    is_significant(evidence.homogeneity.bh[atom])
 }
 
 fn fails_max_t(evidence: &Evidence, atom: usize) -> bool {
     let permutations = evidence.permutations.as_ref();
+    let permutations = permutations.filter(|permutations| can_tell(permutations));
     permutations.is_some_and(|permutations| permutations.atoms[atom].p >= LEVEL)
 }
 
@@ -195,8 +233,8 @@ fn cautions_of(evidence: &Evidence, atom: usize, counts: &AtomCounts) -> Vec<&'s
             "nothing certain is left within strata",
         ),
         (
-            is_heterogeneous(counts),
-            "the strata disagree (Breslow-Day-Tarone p < 0.05), so one odds ratio does not tell all",
+            is_heterogeneous(evidence, atom),
+            "the strata disagree (Breslow-Day-Tarone, FDR 5 %), so one odds ratio does not tell all",
         ),
         (
             is_sparse(counts),
@@ -220,7 +258,7 @@ pub(super) fn cautions(f: &mut Formatter<'_>, evidence: &Evidence) -> Result {
     let count = |is: &dyn Fn(usize) -> bool| called.iter().filter(|&&atom| is(atom)).count();
     let flips = count(&|atom| evidence.atoms[atom].stratified.sign_flip);
     let lost = count(&|atom| !is_significant(evidence.cmh.bh[atom]));
-    let unlike = count(&|atom| is_heterogeneous(&evidence.atoms[atom]));
+    let unlike = count(&|atom| is_heterogeneous(evidence, atom));
     let sparse = count(&|atom| is_sparse(&evidence.atoms[atom]));
     writeln!(
         f,
@@ -238,19 +276,19 @@ pub(super) fn cautions(f: &mut Formatter<'_>, evidence: &Evidence) -> Result {
     )?;
     writeln!(
         f,
-        "{unlike:>7}  differ between strata (Breslow-Day-Tarone p < 0.05, unadjusted: 5 in 100 would by \
-         chance,\n         more where strata are sparse)"
+        "{unlike:>7}  differ between strata (Breslow-Day-Tarone, FDR 5 %; where strata are many and sparse, \
+         that is found too often)"
     )?;
     writeln!(
         f,
         "{sparse:>7}  have a sparse table (an expected count below 5)"
     )?;
-    if evidence.permutations.is_some() {
+    if evidence.permutations.as_ref().is_some_and(can_tell) {
         let fail = count(&|atom| fails_max_t(evidence, atom));
         writeln!(
             f,
-            "{:>7}  are confirmed by max-T; {fail} are not: at most 5 % of all that are called need \
-             be false, but any single one of these may be",
+            "{:>7}  are confirmed by max-T within strata; {fail} are not: of all that are called some 5 % \
+             may be false,\n         which of them is not told, and these are the ones that may",
             called.len() - fail
         )?;
     }

@@ -33,14 +33,10 @@ pub(super) fn section(f: &mut Formatter<'_>, evidence: &Evidence) -> Result {
     let found = pairs.significant(LEVEL);
     writeln!(
         f,
-        "  At an FDR of 5 %, {} of them fire together more or less often than chance has it, {} \
-         otherwise on true calls than on false ones.",
+        "  At an FDR of 5 % among all pairs that could be in that table, {} of them fire together more or \
+         less often than chance has it,\n  {} otherwise on true calls than on false ones (among those in \
+         it). Where fewer than 5 calls are expected, p is rough.",
         found.associated, found.different
-    )?;
-    writeln!(
-        f,
-        "  As exactly k atoms fire on each call, atoms compete for places: firing together less often \
-         than chance has it is expected of most."
     )?;
     most_frequent(f, pairs)
 }

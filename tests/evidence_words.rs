@@ -1,0 +1,99 @@
+//! What the printed section says, against what was computed.
+
+use atomscope::analysis::{Analysis, AnalyzeOptions, analyze};
+use atomscope::details::InMemory;
+use atomscope::engine::Control;
+use atomscope::report::text::Report;
+use atomscope::rows::SliceRows;
+use atomscope::simulate::{SimulateOptions, Simulated, simulate_in_memory};
+use atomscope::stats::evidence::{Adjusted, Evidence, Options};
+
+fn cohort() -> (Simulated, Analysis) {
+    let simulated = simulate_in_memory(&SimulateOptions::new(3000, 32, 256, 8, 1)).unwrap();
+    let rows = SliceRows::new(&simulated.embeddings, 32).unwrap();
+    let mut options = AnalyzeOptions::default();
+    options.engine.scores = true;
+    let control = Control::default();
+    let found = analyze(&simulated.sae, &rows, &simulated.calls, &options, &control).unwrap();
+    (simulated, found)
+}
+
+fn words(options: &Options) -> (Evidence, String) {
+    let (simulated, found) = cohort();
+    let details = InMemory {
+        calls: &simulated.calls,
+        sets: &found.fires,
+    };
+    let evidence = Evidence::of(&found.tally, Some(&details), options, &|| Ok(())).unwrap();
+    let report = Report {
+        findings: &found.findings,
+        evidence: Some(&evidence),
+    };
+    let text = report.to_string();
+    let (_, section) = text.split_once("Beside the notebook").expect("the section");
+    let section = section.to_owned();
+    (evidence, section)
+}
+
+/// The number at the start of the line that has these words.
+fn count(text: &str, words: &str) -> usize {
+    let line = text.lines().find(|line| line.contains(words));
+    let line = line.unwrap_or_else(|| panic!("{words:?} is not in {text}"));
+    line.split_whitespace().next().unwrap().parse().unwrap()
+}
+
+#[test]
+fn what_holds_within_strata_stands_before_what_may_be_due_to_them() {
+    let (evidence, text) = words(&Options::default());
+    let (within, crude) = text.split_once("The same on all calls at once").unwrap();
+    let below = |p: &[Option<atomscope::stats::inference::PValue>]| {
+        p.iter().flatten().filter(|p| p.p() < 0.05).count()
+    };
+    let check = |text: &str, of: &Adjusted| {
+        assert_eq!(count(text, " Holm:"), below(&of.holm));
+        assert_eq!(count(text, "Benjamini-Yekutieli:"), below(&of.by));
+        assert_eq!(count(text, "Benjamini-Hochberg:"), below(&of.bh));
+    };
+    check(within, &evidence.cmh);
+    check(crude, &evidence.fisher);
+    let max_t = &evidence.permutations.as_ref().unwrap().atoms;
+    let confirmed = max_t.iter().filter(|atom| atom.p < 0.05).count();
+    assert!(confirmed > 3);
+    assert_eq!(count(within, "max-T: no false one"), confirmed);
+    assert_eq!(count(crude, "Storey's q"), below(&evidence.fisher.storey));
+    let unlike = evidence.fisher.bh.iter().zip(&evidence.homogeneity.bh);
+    let unlike =
+        unlike.filter(|(p, q)| p.is_some_and(|p| p.p() < 0.05) && q.is_some_and(|q| q.p() < 0.05));
+    assert_eq!(count(crude, "differ between strata"), unlike.count());
+}
+
+/// No p-value could be small enough: that says nothing against an atom.
+#[test]
+fn few_permutations_are_no_caution() {
+    let options = Options {
+        permutations: 18,
+        bootstrap: 0,
+        ..Options::default()
+    };
+    let (_, text) = words(&options);
+    assert!(text.contains("18 permutations are too few"), "{text}");
+    assert!(!text.contains("max-T does not confirm"), "{text}");
+    assert!(!text.contains("confirmed by max-T"), "{text}");
+    let enough = Options {
+        permutations: 99,
+        ..options
+    };
+    assert!(!words(&enough).1.contains("too few"));
+}
+
+/// A cell without a call has none in any replicate.
+#[test]
+fn an_empty_cell_has_no_bootstrap_interval() {
+    let (evidence, _) = words(&Options::default());
+    assert!(!evidence.bootstrap.is_empty());
+    for interval in &evidence.bootstrap {
+        let table = &evidence.atoms[interval.atom as usize].table;
+        let cells = [table.tp_on, table.fp_on, table.tp_off, table.fp_off];
+        assert!(!cells.contains(&0) && interval.low < interval.high);
+    }
+}
