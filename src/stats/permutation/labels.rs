@@ -45,6 +45,11 @@ impl<const WORDS: usize> Labels<WORDS> {
         }
     }
 
+    /// Who may have whose labels.
+    pub(super) fn groups(&self) -> &[Group] {
+        &self.groups
+    }
+
     /// The labels of the permutations from `batch · 64 · WORDS`. Each word's depend on the seed, the
     /// word's number and the groups alone, so that how many are drawn together does not show.
     pub(super) fn draw(&mut self, batch: u64) -> &[Bits<WORDS>] {

@@ -3,8 +3,10 @@
 use rayon::prelude::*;
 
 use super::counts::Counter;
+use super::groups::Group;
 use super::labels::Labels;
-use super::{Bits, LANES, MaxT, Permutation, sizes};
+use super::moments::Moments;
+use super::{Bits, Exchange, LANES, MaxT, Permutation, sizes};
 use crate::error::Result;
 use crate::stats::firing_rows::FiringRows;
 use crate::stats::resampling::check_calls;
@@ -17,6 +19,8 @@ pub struct Maxima<'a> {
     /// Calls, and true calls, of each stratum.
     sizes: Vec<(u64, u64)>,
     labels: Width,
+    /// Where calls are kept together.
+    moments: Option<Moments>,
     /// The largest statistic so far, of each permutation.
     largest: Vec<[f64; LANES]>,
     atoms: Vec<Atom>,
@@ -28,6 +32,15 @@ enum Width {
     Eight(Labels<8>),
     /// 128, 16 bytes a call: for cohorts whose labels would not fit into memory else.
     Two(Labels<2>),
+}
+
+impl Width {
+    fn groups(&self) -> &[Group] {
+        match self {
+            Self::Eight(labels) => labels.groups(),
+            Self::Two(labels) => labels.groups(),
+        }
+    }
 }
 
 /// Calls up to which 512 permutations are worked on at once: 128 MiB of labels.
@@ -100,14 +113,18 @@ impl<'a> Maxima<'a> {
     pub(super) fn of_width(permutation: &Permutation<'a>, wide: bool) -> Result<Self> {
         permutation.check()?;
         let words = permutation.count.div_ceil(LANES);
+        let labels = if wide {
+            Width::Eight(Labels::new(permutation))
+        } else {
+            Width::Two(Labels::new(permutation))
+        };
+        let is_together = !matches!(permutation.exchange, Exchange::Calls);
+        let moments = || Moments::of(labels.groups(), permutation.is_tp);
         Ok(Self {
             permutation: *permutation,
             sizes: sizes(permutation),
-            labels: if wide {
-                Width::Eight(Labels::new(permutation))
-            } else {
-                Width::Two(Labels::new(permutation))
-            },
+            moments: is_together.then(moments),
+            labels,
             largest: crate::memory::filled(words, 1, "the permutations", || [0.0; LANES])?,
             atoms: Vec::new(),
         })
@@ -168,6 +185,11 @@ impl<'a> Maxima<'a> {
 
     /// An atom under the null hypothesis.
     fn null(&self, rows: &[u32]) -> Null {
+        if let Some(moments) = &self.moments {
+            let (mean, variance) = moments.of_atom(rows, self.permutation.is_tp);
+            let sd = f64::sqrt(variance);
+            return Null { mean, sd };
+        }
         let mut fires = vec![0; self.sizes.len()];
         for &row in rows {
             fires[usize::from(self.permutation.strata[row as usize])] += 1;

@@ -7,16 +7,17 @@
 //! atom's own (Westfall and Young 1993, single step; the observed labels count as one).
 //!
 //! [`Exchange`] says which calls could have had each other's labels. Each way of it keeps the number
-//! of true calls of every stratum. The statistic is the Cochran–Mantel–Haenszel z, `|a − E| / √V`,
-//! of an atom's number `a` of true calls, with the hypergeometric mean and variance of labels that
-//! change places freely within strata. Where neighbours stay together that is not `a`'s own variance,
-//! and need not be: any function of an atom's count, the same for all permutations, gives a valid
-//! test, and this one puts atoms of different support on one scale.
+//! of true calls of every stratum. The statistic is `|a − E| / √V` of an atom's number `a` of true
+//! calls, with its mean and variance under that exchange; of single calls these are hypergeometric, and
+//! it is the Cochran–Mantel–Haenszel z. Any function of an atom's count, the same for all permutations,
+//! gives a valid test; this one puts atoms on one scale, so that none sets the maximum for all others.
+//! (Where labels rotate, the variance is that of single calls.)
 //!
 //! | file | what it does |
 //! |---|---|
 //! | `maxima` | the largest statistic of each permutation, one group of atoms after another |
 //! | `groups` | who may have whose labels |
+//! | `moments` | what is expected of an atom where calls are kept together |
 //! | `labels` | permuted labels, hundreds of permutations at a time, one bit each |
 //! | `counts` | true calls on which an atom fires, for as many permutations at once |
 
@@ -24,6 +25,7 @@ mod counts;
 mod groups;
 mod labels;
 mod maxima;
+mod moments;
 
 use super::blocks::Blocks;
 use super::firing_rows::FiringRows;

@@ -107,16 +107,15 @@ pub(super) fn permutation(evidence: &Evidence) -> Vec<Column> {
     vec![
         column(
             "maxt_z",
-            "The statistic of max-T: |a - E|/sqrt(V) over strata, the Cochran-Mantel-Haenszel z \
-             without sign, to nine digits. This and maxt_p need firing sets and --permutations.",
+            "The statistic of max-T: |a - E|/sqrt(V), with the mean and the variance that permuting has; \
+             of single calls the Cochran-Mantel-Haenszel z without sign. To nine digits. This and maxt_p need firing sets and --permutations.",
             of(|max_t| max_t.statistic),
         ),
         column(
             "maxt_p",
             "Westfall and Young's (1993) single-step max-T: (1 + permutations whose largest maxt_z \
              over the tested atoms is at least this one) / (1 + permutations). The chance of any \
-             false discovery, with the dependence of atoms taken as it is. With --block locus or sample the \
-             statistic is not centred for that exchange: valid, but with less power.",
+             false discovery, with the dependence of atoms taken as it is.",
             of(|max_t| max_t.p),
         ),
     ]
