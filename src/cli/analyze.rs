@@ -9,7 +9,7 @@ use super::output::{Counted, Results};
 use super::pairs::PairCounter;
 use super::progress::{self, note};
 use super::record::Record;
-use super::statistics::{StatisticsArgs, StrataArgs, Tables, TablesArgs};
+use super::statistics::{StatisticsArgs, StrataArgs, TablesArgs};
 use super::tallying::Tallying;
 use super::watched::Watched;
 use crate::error::Result;
@@ -70,13 +70,14 @@ impl Analyze {
     pub(super) fn files(&self, show: impl FnOnce(&text::Report) -> Result<()>) -> Result<()> {
         let results = Results::new(&self.out)?;
         let mut tallying = Tallying::new(&self.run, self.strata.strata)?;
-        tallying.score(self.tables.need_scores());
+        tallying.score(self.tables.are_made());
         let checkpoints = tallying.checkpoints(&self.keep, || self.out.join(CHECKPOINTS))?;
         let details = KeepDetails {
             // Half of it, where the tables are to have the other half.
-            memory: match self.tables.tables {
-                Tables::All => self.keep.memory / 2,
-                Tables::Notebook => self.keep.memory,
+            memory: if self.tables.are_made() {
+                self.keep.memory / 2
+            } else {
+                self.keep.memory
             },
             folder: &self.out,
         };
@@ -98,10 +99,7 @@ impl Analyze {
             record.ran(&tallied, tallying.nonfinite());
             Ok(())
         };
-        let mut pairs = match self.tables.tables {
-            Tables::All => tallying.pair_counter(&tallied),
-            Tables::Notebook => None,
-        };
+        let mut pairs = tallying.pair_counter(&tallied);
         results.write(&counted, PairCounter::by(pairs.as_mut()), known, show)?;
         if let Some(checkpoints) = checkpoints {
             checkpoints.remove();

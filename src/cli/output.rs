@@ -46,8 +46,8 @@ impl Results {
         self.began.elapsed().as_secs_f64()
     }
 
-    /// Makes the tables, pairs of atoms by `pairs`, and writes all files. `known` adds to the record what counts do not tell;
-    /// `show` prints the findings before files are put in their place: a report that cannot be
+    /// Makes the tables, with pairs of atoms by `pairs`, and writes all files. `known` adds to the
+    /// record what counts do not tell; `show` prints the findings before files are put in their place: a report that cannot be
     /// printed leaves none.
     pub(super) fn write(
         mut self,

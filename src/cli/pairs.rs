@@ -1,7 +1,7 @@
 //! Pairs of atoms on the GPU that encoded the calls.
 
 use crate::engine::{CountPairs, CudaOptions, CudaPairs, Device, PairCounts};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::fires::FiringSets;
 use crate::stats::evidence::PairsBy;
 
@@ -31,17 +31,6 @@ impl PairCounter {
             counter,
         })
     }
-
-    fn count(&mut self, fires: &FiringSets, feature_dim: usize) -> Result<PairCounts> {
-        let opened = match self.opened.take() {
-            Some(opened) => opened,
-            None => CudaPairs::open(self.ordinal, &self.options)
-                .map_err(|fault| fault.of_device(self.device()))?,
-        };
-        self.opened
-            .insert(opened)
-            .count_all_pairs(fires, feature_dim)
-    }
 }
 
 impl CountPairs for PairCounter {
@@ -50,20 +39,11 @@ impl CountPairs for PairCounter {
     }
 
     fn count_all_pairs(&mut self, fires: &FiringSets, feature_dim: usize) -> Result<PairCounts> {
-        let counted = self.count(fires, feature_dim);
-        counted.map_err(|error| match error {
-            Error::Device {
-                no_memory,
-                reason,
-                action,
-                ..
-            } => Error::Device {
-                wanted: self.wanted.to_string(),
-                no_memory,
-                reason,
-                action,
-            },
-            other => other,
-        })
+        let opened = match self.opened.take() {
+            Some(opened) => opened,
+            None => CudaPairs::open(self.ordinal, &self.options, &self.wanted.to_string())?,
+        };
+        let opened = self.opened.insert(opened);
+        opened.count_all_pairs(fires, feature_dim)
     }
 }

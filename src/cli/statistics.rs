@@ -127,7 +127,7 @@ impl TablesArgs {
         strata: Option<Scheme>,
         memory: u64,
     ) -> Option<evidence::Options> {
-        (self.tables == Tables::All).then_some(evidence::Options {
+        self.are_made().then_some(evidence::Options {
             min_support,
             strata,
             permutations: self.permutations as usize,
@@ -153,7 +153,7 @@ impl TablesArgs {
     /// # Errors
     /// A replication without firing sets.
     pub(super) fn check(&self, has_details: bool) -> crate::error::Result<()> {
-        if has_details || self.replicate.is_none() || self.tables == Tables::Notebook {
+        if has_details || self.replicate.is_none() || !self.are_made() {
             return Ok(());
         }
         Err(Error::Argument {
@@ -164,8 +164,8 @@ impl TablesArgs {
         })
     }
 
-    /// Whether canonical scores are needed.
-    pub(super) fn need_scores(&self) -> bool {
+    /// Whether more than the notebook's are made: then canonical scores are needed.
+    pub(super) fn are_made(&self) -> bool {
         self.tables == Tables::All
     }
 }

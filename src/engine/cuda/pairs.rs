@@ -33,15 +33,17 @@ pub struct CudaPairs {
     kernel: Coactivate,
     /// The most memory of the device, in bytes.
     memory: u64,
+    /// What was asked for, in errors.
+    asked: String,
 }
 
 impl CudaPairs {
-    /// Takes a device into use.
+    /// Takes a device into use; errors name it as it was `asked` for.
     ///
     /// # Errors
     /// A library or a device that is missing or fails.
-    pub fn open(ordinal: u32, options: &CudaOptions) -> Result<Self, Fault> {
-        let open = || {
+    pub fn open(ordinal: u32, options: &CudaOptions, asked: &str) -> RunResult<Self> {
+        let open = || -> Result<Self, Fault> {
             let device = Device::open(ordinal)?;
             let (free, _) = device.memory()?;
             Ok(Self {
@@ -49,9 +51,10 @@ impl CudaPairs {
                 kernel: Kernels::load_coactivate(&device)?,
                 memory: options.memory.unwrap_or(free / 10 * 9),
                 device,
+                asked: asked.to_owned(),
             })
         };
-        open().map_err(|fault: Fault| fault.on(ordinal))
+        open().map_err(|fault| fault.on(ordinal).of_device(asked))
     }
 }
 
@@ -93,7 +96,7 @@ impl CountPairs for CudaPairs {
             Ok(()) => count(on, fires, feature_dim, None),
             Err(fault) => Err(fault.into()),
         };
-        counted.map_err(|stop| stop.of_device(&self.device()))
+        counted.map_err(|stop| stop.of_device(&self.asked))
     }
 }
 

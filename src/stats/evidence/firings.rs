@@ -1,5 +1,7 @@
 //! What an atom's firings add to its counts: how strongly it fires, and on which calls.
 
+use std::ops::Range;
+
 use rayon::prelude::*;
 
 use super::FiringEvidence;
@@ -10,7 +12,7 @@ use super::options::Partition;
 use crate::cohort::Label;
 use crate::details::Details;
 use crate::error::Result;
-use crate::stats::firing_rows::{FiringRows, OfEach, groups};
+use crate::stats::firing_rows::{FiringRows, OfEach};
 use crate::stats::inference::rank_sum::{self, RankSum, Silent};
 use crate::stats::inference::spearman::{MidRanks, Spearman};
 
@@ -54,12 +56,12 @@ pub(super) struct Firings {
 }
 
 impl Firings {
-    /// One group of atoms after another, of which each takes so much memory; `each` sees it too.
+    /// One group of atoms after another, all atoms in all; `each` sees it too.
     pub(super) fn gather(
         details: &dyn Details,
         facts: &CallFacts,
         all: &AllAtoms,
-        memory: u64,
+        groups: &[Range<u32>],
         each: &mut dyn FnMut(&FiringRows) -> Result<()>,
     ) -> Result<Self> {
         let ranks = MidRanks::of(&facts.sizes);
@@ -69,9 +71,9 @@ impl Firings {
             chromosomes: Counts::new(facts.chromosomes.list.clone(), features),
             datasets: Counts::new(facts.datasets.list.clone(), features),
         };
-        let of_each = OfEach::CallAndScore;
-        for group in groups(&all.fires, of_each, memory) {
-            let rows = FiringRows::gather(details, group, &all.fires, of_each)?;
+        for group in groups {
+            let of_each = OfEach::CallAndScore;
+            let rows = FiringRows::gather(details, group.clone(), &all.fires, of_each)?;
             firings.take(&rows, facts, &ranks, all);
             each(&rows)?;
         }

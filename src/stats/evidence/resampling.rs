@@ -3,11 +3,10 @@
 use super::atoms::AllAtoms;
 use super::calls::CallFacts;
 use super::options::{Exchange, Options};
-use crate::details::Details;
 use crate::error::Result;
 use crate::stats::blocks::{Blocks, genome_order};
 use crate::stats::bootstrap::{Bootstrap, CallLabels};
-use crate::stats::firing_rows::{FiringRows, OfEach, groups};
+use crate::stats::firing_rows::FiringRows;
 use crate::stats::inference::effect;
 use crate::stats::permutation::{self, MaxT, Maxima, Permutation};
 
@@ -111,44 +110,6 @@ pub(super) fn maxima<'a>(
         seed: options.seed,
     };
     Maxima::new(&permutation).map(Some)
-}
-
-/// How atoms are shown to permutations. Each group of atoms costs drawing all labels anew, so that
-/// where they do not come at once, they come without their scores, in fewer groups.
-pub(super) struct Shown<'a> {
-    pub(super) details: &'a dyn Details,
-    pub(super) all: &'a AllAtoms,
-    pub(super) memory: u64,
-}
-
-impl Shown<'_> {
-    /// Whether all firings, with their scores, are one group.
-    pub(super) fn at_once(&self) -> bool {
-        groups(&self.all.fires, OfEach::CallAndScore, self.memory / 2).len() <= 1
-    }
-
-    pub(super) fn show(
-        &self,
-        maxima: &mut Maxima,
-        rows: &FiringRows,
-        go_on: &(dyn Fn() -> Result<()> + Sync),
-    ) -> Result<()> {
-        let tested = |atom: u32| self.all.is_tested(atom as usize);
-        maxima.observe(rows, &tested, go_on)
-    }
-
-    pub(super) fn show_all(
-        &self,
-        maxima: &mut Maxima,
-        go_on: &(dyn Fn() -> Result<()> + Sync),
-    ) -> Result<()> {
-        for group in groups(&self.all.fires, OfEach::Call, self.memory) {
-            go_on()?;
-            let rows = FiringRows::gather(self.details, group, &self.all.fires, OfEach::Call)?;
-            self.show(maxima, &rows, go_on)?;
-        }
-        Ok(())
-    }
 }
 
 /// The calls of the atoms with the smallest p-values, for the bootstrap.

@@ -11,6 +11,7 @@ use super::resampling::{self, BootstrapInterval, Grouping, Headlines, Permutatio
 use super::{FiringEvidence, Options, Seconds};
 use crate::details::Details;
 use crate::error::Result;
+use crate::stats::firing_rows::{FiringRows, OfEach, groups};
 use crate::stats::pairs::Pairs;
 use crate::tally::Scheme;
 
@@ -52,23 +53,28 @@ impl Told {
         let mut maxima = resampling::maxima(&facts, &grouping, options)?;
         let mut headlines = Headlines::of(all);
         seconds.calls = clock.lap();
-        let shown = resampling::Shown {
-            details,
-            all,
-            memory: options.memory,
-        };
-        let firings = Firings::gather(details, &facts, all, options.memory / 2, &mut |rows| {
+        // Half, since ranks and labels stand beside them.
+        let with_scores = groups(&all.fires, OfEach::CallAndScore, options.memory / 2);
+        let at_once = with_scores.len() <= 1;
+        let tested = |atom: u32| all.is_tested(atom as usize);
+        let firings = Firings::gather(details, &facts, all, &with_scores, &mut |rows| {
             go_on()?;
             headlines.take(rows);
             seconds.firings += clock.lap();
-            let maxima = maxima.as_mut().filter(|_| shown.at_once());
-            maxima.map_or(Ok(()), |maxima| shown.show(maxima, rows, go_on))?;
+            if let Some(maxima) = maxima.as_mut().filter(|_| at_once) {
+                maxima.observe(rows, &tested, go_on)?;
+            }
             seconds.permutations += clock.lap();
             Ok(())
         })?;
         seconds.firings += clock.lap();
-        if let Some(maxima) = maxima.as_mut().filter(|_| !shown.at_once()) {
-            shown.show_all(maxima, go_on)?;
+        // Each group costs drawing all labels anew: without scores there are fewer.
+        if let Some(maxima) = maxima.as_mut().filter(|_| !at_once) {
+            for group in groups(&all.fires, OfEach::Call, options.memory) {
+                go_on()?;
+                let rows = FiringRows::gather(details, group, &all.fires, OfEach::Call)?;
+                maxima.observe(&rows, &tested, go_on)?;
+            }
         }
         seconds.permutations += clock.lap();
         let parts = replicated::Parts {
