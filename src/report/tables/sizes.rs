@@ -10,7 +10,7 @@ pub fn sizes(firings: &FiringEvidence) -> Table {
     let rows = &firings.atoms;
     let column = Column::new;
     let spearman =
-        |of: fn(PValue) -> f64| numbers(rows, |row| Some(of(row.sizes.spearman?.test.p)));
+        |of: fn(PValue) -> f64| numbers(rows, |row| Some(of(row.sizes.spearman?.p)));
     let atoms = (0..rows.len() as u32).collect();
     Table {
         name: "atom_sizes",
@@ -39,7 +39,10 @@ pub fn sizes(firings: &FiringEvidence) -> Table {
             ),
             column(
                 "spearman_p",
-                "Its two-sided p-value, by Student's distribution with n - 2 degrees of freedom.",
+                "Its two-sided p-value: twice the smaller tail of the rank sum of the calls on which it \
+                 fires, of which every choice is equally likely, ties and all. Counted for few calls \
+                 or few firings (1e-10), else by a saddlepoint (some percent). Not Student's law, as in \
+                 scipy.stats.spearmanr, which is rough for an atom that fires on few calls.",
                 spearman(PValue::p),
             ),
             column(

@@ -120,8 +120,8 @@ impl Firings {
         let enough = |fires: u64| fires >= min_support.max(1);
         let enrichment = |counts| Enrichment::of(counts, &all.fires, enough, min_support);
         FiringEvidence {
-            mann_whitney: family(&|firings| Some(firings.activation?.rank_sum?.test.p)),
-            sizes: family(&|firings| Some(firings.sizes.spearman?.test.p)),
+            mann_whitney: family(&|firings| Some(firings.activation?.rank_sum?.p)),
+            sizes: family(&|firings| Some(firings.sizes.spearman?.p)),
             chromosomes: enrichment(&self.chromosomes),
             datasets: enrichment(&self.datasets),
             has_scores: self.atoms.iter().all(|atom| atom.activation.is_some())

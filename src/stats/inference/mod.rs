@@ -29,6 +29,7 @@ pub mod hypergeometric;
 pub mod multiplicity;
 pub mod p_value;
 pub mod pearson;
+pub mod rank_law;
 pub mod rank_sum;
 pub mod spearman;
 mod stirling;

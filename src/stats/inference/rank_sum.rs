@@ -1,6 +1,7 @@
 //! Mann and Whitney's test: is an atom's activation larger on true calls than on false ones?
 
 use super::p_value::{PValue, Test};
+use super::rank_law::RankLaw;
 use super::tails;
 use crate::cohort::Label;
 
@@ -13,8 +14,14 @@ pub struct RankSum {
     /// `U/(tp·fp)`, the area under the ROC curve: the probability that a true call has the
     /// larger activation. ½ where it tells nothing.
     pub auroc: f64,
-    /// The statistic is `(|U − μ| − ½)/σ`, normal under the null hypothesis; the test is two-sided.
-    pub test: Test,
+    /// The two-sided p-value, given the activations with all their ties: every choice of the true
+    /// calls is equally likely ([`rank_law`](super::rank_law)).
+    pub p: PValue,
+    /// As scipy's `mannwhitneyu(tp, fp, method="asymptotic")`, with its default continuity
+    /// correction of ½ and its variance corrected for ties, `tp·fp/12·(n+1 − Σ(t³−t)/(n(n−1)))`.
+    /// The statistic is `(|U − μ| − ½)/σ`, two-sided by the normal law, which fits badly where a
+    /// class is rare or nearly all calls are tied: for comparison only.
+    pub asymptotic: Test,
 }
 
 /// Calls of either label on which an atom does not fire.
@@ -30,16 +37,15 @@ pub struct Silent {
 /// those on which it does not, whose activation is 0. `None` where there are no true or no
 /// false calls.
 ///
-/// As scipy's `mannwhitneyu(tp, fp, method="asymptotic")`, with its default continuity correction
-/// of ½ and its variance corrected for ties, `tp·fp/12·(n+1 − Σ(t³−t)/(n(n−1)))`; U and the sum
-/// over ties are exact integers up to four million million calls. Where all activations are
-/// equal, p is 1. As few calls fire one atom, nearly all are tied at 0, which the correction
-/// covers; the AUROC is then near ½ whatever the activations, and the p-value ranks atoms.
+/// U, the sum over ties and the p-value's rank sum are exact integers up to a thousand million
+/// calls. Where all activations are equal, p is 1. As few calls fire one atom, nearly all are tied
+/// at 0; the AUROC is then near ½ whatever the activations, and the p-value ranks atoms.
 ///
 /// The activations may be negative: a score can be among the k largest and below 0. They have no
 /// NaN; both zeros are one value, that of the silent calls.
 pub fn mann_whitney(firing: &[(f64, Label)], silent: Silent) -> Option<RankSum> {
     let mut counter = Counter::default();
+    counter.groups.reserve(firing.len() + 1);
     let mut zeros = [silent.tp, silent.fp];
     for group in firing.chunk_by(|a, b| a.0 == b.0) {
         let value = group[0].0;
@@ -59,7 +65,7 @@ pub fn mann_whitney(firing: &[(f64, Label)], silent: Silent) -> Option<RankSum> 
 }
 
 /// Counts of true and false calls, taken in ascending order of their activation.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 struct Counter {
     tp: u64,
     fp: u64,
@@ -67,6 +73,8 @@ struct Counter {
     twice_u: u128,
     /// Σ(t³ − t) over groups of t tied calls.
     ties: u128,
+    /// Those t.
+    groups: Vec<u64>,
 }
 
 impl Counter {
@@ -75,6 +83,7 @@ impl Counter {
         let tied = u128::from(tp + fp);
         self.twice_u += u128::from(tp) * (2 * u128::from(self.fp) + u128::from(fp));
         self.ties += cube_less_itself(tied);
+        self.groups.push(tp + fp);
         self.tp += tp;
         self.fp += fp;
     }
@@ -98,10 +107,15 @@ impl Counter {
         } else {
             PValue::from_ln(tails::ln_normal_two_sided(statistic))
         };
+        // U is the true calls' rank sum from its smallest.
+        let true_calls = u128::from(self.tp);
+        let doubled_ranks = self.twice_u + true_calls * (true_calls + 1);
+        let law = RankLaw::of_ties(self.groups);
         Some(RankSum {
             u,
             auroc: u / pairs as f64,
-            test: Test { statistic, p },
+            p: law.two_sided(self.tp, doubled_ranks),
+            asymptotic: Test { statistic, p },
         })
     }
 }

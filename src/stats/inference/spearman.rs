@@ -1,10 +1,10 @@
 //! Spearman's rank correlation of firing with a quantity of the calls, such as their length.
 
-use super::p_value::{PValue, Test};
-use super::student;
+use super::p_value::PValue;
+use super::rank_law::RankLaw;
 
 /// The ranks of a quantity over calls, which all atoms share.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct MidRanks {
     /// Twice the rank of each call from 1, ties at the mean of their places; 0 for a call without
     /// a value.
@@ -13,6 +13,8 @@ pub struct MidRanks {
     ranked: u64,
     /// `n·Σ(2R)² − (Σ2R)²`, 4n² times the variance of the ranks.
     spread: u128,
+    /// The law of the rank sum of any of them.
+    law: RankLaw,
 }
 
 /// The correlation, and whether it could be chance.
@@ -20,9 +22,9 @@ pub struct MidRanks {
 pub struct Spearman {
     /// Spearman's ρ, from −1 to 1: positive where the atom fires on the larger values.
     pub rho: f64,
-    /// The statistic is `t = ρ·√((n−2)/(1−ρ²))`; two-sided, by Student's distribution with n − 2
-    /// degrees of freedom.
-    pub test: Test,
+    /// Two-sided: ρ is a linear function of the rank sum of the calls on which the atom fires, of
+    /// which every choice is equally likely ([`rank_law`](super::rank_law)).
+    pub p: PValue,
 }
 
 impl MidRanks {
@@ -35,6 +37,7 @@ impl MidRanks {
         order.sort_unstable_by(|&i, &j| values[i].total_cmp(&values[j]));
         let mut doubled = vec![0; values.len()];
         let (mut before, mut squares) = (0, 0_u128);
+        let mut ties = Vec::new();
         // `==` takes both zeros for one value, and they are neighbours in the order.
         for tied in order.chunk_by(|&i, &j| values[i] == values[j]) {
             let size = tied.len() as u64;
@@ -44,12 +47,14 @@ impl MidRanks {
             }
             squares += u128::from(size) * u128::from(rank) * u128::from(rank);
             before += size;
+            ties.push(size);
         }
         let (n, sum) = (u128::from(before), doubled_sum(before));
         Self {
             doubled,
             ranked: before,
             spread: n * squares - sum * sum,
+            law: RankLaw::of_ties(ties),
         }
     }
 
@@ -74,8 +79,9 @@ impl MidRanks {
     /// atom. `None` if the atom fires on none or on all of them, all values are equal, or they are
     /// fewer than three.
     ///
-    /// As scipy's `spearmanr`; firing is 1 or 0, so that its own ranks are a linear function of
-    /// it. Covariance and variances are exact integers before they are divided.
+    /// ρ is that of scipy's `spearmanr`; firing is 1 or 0, so that its own ranks are a linear function
+    /// of it. Student's law for its p-value, as in scipy, is rough where an atom fires on few calls.
+    /// Covariance and variances are exact integers before they are divided.
     pub fn correlate_sum(&self, count: u64, doubled_ranks: u128) -> Option<Spearman> {
         let n = self.ranked;
         if count == 0 || count >= n || self.spread == 0 || n < 3 {
@@ -86,15 +92,9 @@ impl MidRanks {
         let indicator = u128::from(count) * u128::from(n - count);
         let scale = (indicator as f64).sqrt() * (self.spread as f64).sqrt();
         let rho = (covariance as f64 / scale).clamp(-1.0, 1.0);
-        let (square, rest) = (rho * rho, (1.0 - rho) * (1.0 + rho));
-        let degrees = (n - 2) as f64;
-        let ln_p = student::ln_two_sided(square, rest, degrees);
         Some(Spearman {
             rho,
-            test: Test {
-                statistic: rho * (degrees / rest).sqrt(),
-                p: PValue::from_ln(ln_p),
-            },
+            p: self.law.two_sided(count, doubled_ranks),
         })
     }
 }

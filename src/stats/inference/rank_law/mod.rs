@@ -1,0 +1,174 @@
+//! The exact law of a rank sum, given the ranks with all their ties.
+//!
+//! Where nothing tells one class of calls from the other, every choice of the calls that belong to
+//! it is equally likely, and the sum of their mid-ranks has a law that the ties and the class's
+//! size determine. No approximation by a normal law is involved, which fails where a class is
+//! rare or nearly all calls are tied.
+//!
+//! **Two-sided.** `p = min(1, 2·min(P(R ≤ r), P(R ≥ r)))`, twice the smaller tail, the observed sum
+//! in both. A p-value of at most α has a probability of at most α. It is scipy's definition
+//! (`permutation_test`, exact `mannwhitneyu`) and R's (`wilcox.test`). By the distance from the mean
+//! (R's coin) the law's skewness would hide the shorter tail behind the longer one: with one false
+//! call in twenty, an atom that fires on a hundred true calls and no false one has a p-value of
+//! 0.01 here, and of 0.03 by distance.
+//!
+//! **How.** The largest group of ties, the silent calls, is the base. The tail is a sum over how
+//! many drawn items are above and below it, with hypergeometric probabilities; only for few
+//! such counts is the tail not 0 or 1 at once.
+//!
+//! | file | what is done |
+//! |---|---|
+//! | `pool` | groups of ties, above and below the base |
+//! | `cells` | the sum over counts |
+//! | `counting` | subsets counted by size and sum, where that costs no more than the rest: within 10⁻¹⁰ |
+//! | `approximate`, `saddlepoint` | elsewhere: a saddlepoint |
+//! | `draws` | hypergeometric counts |
+//!
+//! What costs too much to count is decided by the ties and counts alone, so that every machine
+//! gives the same bits.
+
+mod approximate;
+mod cells;
+mod counting;
+mod draws;
+mod pool;
+mod saddlepoint;
+
+use std::f64::consts::LN_2;
+use std::sync::OnceLock;
+
+use cells::Problem;
+use pool::{Group, Layout};
+
+use super::p_value::PValue;
+
+/// The values of all calls as their ranks.
+#[derive(Debug, Clone)]
+pub struct RankLaw {
+    /// Ascending; values are doubled mid-ranks from their mean.
+    groups: Vec<Group>,
+    items: u64,
+    /// The largest group's place.
+    base: usize,
+    /// For the upper tail and the lower: with the base and without.
+    layouts: [OnceLock<Layout>; 4],
+}
+
+/// Which tail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Tail {
+    Upper,
+    Lower,
+}
+
+impl RankLaw {
+    /// Of groups of tied calls, ascending by their value: how many calls each has. Exact up to a
+    /// thousand million calls.
+    pub fn of_ties(ties: impl IntoIterator<Item = u64>) -> Self {
+        let mut groups: Vec<Group> = Vec::new();
+        let mut items = 0_u64;
+        for tied in ties.into_iter().filter(|&tied| tied > 0) {
+            let value = (2 * items + tied).cast_signed();
+            groups.push(Group { value, items: tied });
+            items += tied;
+        }
+        for group in &mut groups {
+            group.value -= items.cast_signed();
+        }
+        let largest = |&(_, group): &(usize, &Group)| group.items;
+        let base = groups.iter().enumerate().rev().max_by_key(largest);
+        let base = base.map_or(0, |(place, _)| place);
+        Self {
+            groups,
+            items,
+            base,
+            layouts: Default::default(),
+        }
+    }
+
+    /// All calls.
+    pub fn calls(&self) -> u64 {
+        self.items
+    }
+
+    /// The two-sided p-value of a class of so many calls whose doubled mid-ranks, from 1, have
+    /// that sum.
+    ///
+    /// # Panics
+    /// If there are fewer calls in all, or no such calls have that sum: it may.
+    pub fn two_sided(&self, class: u64, doubled_ranks: u128) -> PValue {
+        let mean = u128::from(class) * (u128::from(self.items) + 1);
+        let mut sum = doubled_ranks.cast_signed() - mean.cast_signed();
+        let mut drawn = class;
+        if drawn > self.items - drawn {
+            // What one class has above its mean the other has below.
+            (drawn, sum) = (self.items - drawn, -sum);
+        }
+        if drawn == 0 || self.groups.len() < 2 {
+            return PValue::ONE;
+        }
+        let [near, far] = if sum >= 0 {
+            [Tail::Upper, Tail::Lower]
+        } else {
+            [Tail::Lower, Tail::Upper]
+        };
+        let mut ln = self.ln_tail(drawn, sum, near);
+        if ln > -LN_2 {
+            ln = ln.min(self.ln_tail(drawn, sum, far));
+        }
+        PValue::from_ln(ln + LN_2)
+    }
+
+    /// `ln` of the probability of a sum at least as far on that side.
+    fn ln_tail(&self, drawn: u64, sum: i128, tail: Tail) -> f64 {
+        let problem = |flat: bool| {
+            let layout = self.layout(tail, flat);
+            let sum = if tail == Tail::Upper { sum } else { -sum };
+            let from_base = i128::from(drawn) * i128::from(layout.base_value);
+            Problem {
+                layout,
+                drawn,
+                threshold: sum - from_base,
+            }
+        };
+        let base = self.groups[self.base];
+        let has_base = self.groups.len() <= FEW_GROUPS || base.items > self.items / 16;
+        let main = problem(!has_base);
+        if let Some(ln) = main.counted() {
+            return ln;
+        }
+        if has_base && self.groups.len() > FEW_GROUPS {
+            let share = drawn as f64 / self.items as f64;
+            let rest = (self.items - base.items) as f64;
+            let sd = (share * (1.0 - share) * rest * rest * rest / 3.0).sqrt();
+            if base.items as f64 <= 2.0 * sd {
+                let value = if tail == Tail::Upper { base.value } else { -base.value };
+                if let Some(ln) = problem(true).smooth((base.items, value)) {
+                    return ln;
+                }
+            }
+        }
+        main.approximated()
+    }
+
+    fn layout(&self, tail: Tail, flat: bool) -> &Layout {
+        let place = usize::from(tail == Tail::Lower) + 2 * usize::from(flat);
+        self.layouts[place].get_or_init(|| {
+            let mut groups = self.groups.clone();
+            let mut base = self.base;
+            if tail == Tail::Lower {
+                groups.reverse();
+                groups.iter_mut().for_each(|group| group.value = -group.value);
+                base = groups.len() - 1 - base;
+            }
+            if flat {
+                Layout::flat(&groups)
+            } else {
+                Layout::around(&groups, base)
+            }
+        })
+    }
+}
+
+/// With no more groups than this, the largest one is always the base.
+const FEW_GROUPS: usize = 8;

@@ -1,0 +1,225 @@
+//! The calls of a cohort by their ranks, seen from the largest group of tied ones.
+
+use super::draws::Draws;
+use super::saddlepoint::Node;
+
+/// Tied items, and twice their mid-rank from some origin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Group {
+    pub(super) value: i64,
+    pub(super) items: u64,
+}
+
+/// The groups on one side of the largest one, by descending value.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Side {
+    pub(super) groups: Vec<Group>,
+    /// Items and the sum of their values before each group, and in all.
+    before: Vec<(u64, i128)>,
+    /// Values differ by multiples of it; 0 where there is one value.
+    pub(super) step: u64,
+    pub(super) nodes: Vec<Node>,
+}
+
+impl Node {
+    fn of(group: &Group) -> Self {
+        Self {
+            value: group.value as f64,
+            items: group.items as f64,
+        }
+    }
+}
+
+/// More groups than this are taken together by their values.
+const MOST_NODES: usize = 256;
+
+impl Side {
+    pub(super) fn of(groups: Vec<Group>) -> Self {
+        let mut before = vec![(0, 0_i128)];
+        let (mut items, mut sum, mut step) = (0, 0, 0);
+        for group in &groups {
+            items += group.items;
+            sum += i128::from(group.value) * i128::from(group.items);
+            before.push((items, sum));
+            step = gcd(step, groups[0].value.abs_diff(group.value));
+        }
+        let nodes = nodes(&groups);
+        Self {
+            groups,
+            before,
+            step,
+            nodes,
+        }
+    }
+
+    /// How many items.
+    pub(super) fn items(&self) -> u64 {
+        self.before.last().map_or(0, |last| last.0)
+    }
+
+    /// The sum of all values.
+    pub(super) fn total(&self) -> i128 {
+        self.before.last().map_or(0, |last| last.1)
+    }
+
+    /// The mean value; 0 of none.
+    pub(super) fn mean(&self) -> f64 {
+        let items = self.items().max(1);
+        self.total() as f64 / items as f64
+    }
+
+    /// The largest sum of so many items.
+    pub(super) fn most(&self, taken: u64) -> i128 {
+        let after = self.before.partition_point(|before| before.0 < taken);
+        if after == 0 {
+            return 0;
+        }
+        let (items, sum) = self.before[after - 1];
+        sum + i128::from(taken - items) * i128::from(self.groups[after - 1].value)
+    }
+
+    /// The smallest.
+    pub(super) fn least(&self, taken: u64) -> i128 {
+        self.total() - self.most(self.items() - taken)
+    }
+
+    /// `ln` of the share of subsets of so many items that have the largest sum.
+    pub(super) fn ln_share_of_most(&self, taken: u64) -> f64 {
+        let ln_ways = |items, taken| -Draws::of(taken, items, taken).ln_probability(taken);
+        let after = self.before.partition_point(|before| before.0 < taken);
+        if after == 0 {
+            return 0.0;
+        }
+        let free = taken - self.before[after - 1].0;
+        ln_ways(self.groups[after - 1].items, free) - ln_ways(self.items(), taken)
+    }
+
+    /// A node for each group, however many.
+    pub(super) fn all_nodes(&self) -> Vec<Node> {
+        self.groups.iter().map(Node::of).collect()
+    }
+
+    /// The value of any one item; 0 of none.
+    pub(super) fn first(&self) -> i64 {
+        self.groups.first().map_or(0, |group| group.value)
+    }
+
+    /// The largest absolute value.
+    pub(super) fn reach(&self) -> f64 {
+        let ends = [self.groups.first(), self.groups.last()];
+        let largest = ends.into_iter().flatten().map(|group| group.value.abs());
+        largest.max().unwrap_or(0) as f64
+    }
+
+    /// The sum of squared distances from the mean.
+    pub(super) fn spread(&self) -> f64 {
+        let mean = self.mean();
+        let square = |node: &Node| node.items * (node.value - mean) * (node.value - mean);
+        self.nodes.iter().map(square).sum()
+    }
+}
+
+/// All groups as they are, or, of many, those of each of equal parts of the range as two nodes
+/// that have the same first three moments.
+fn nodes(groups: &[Group]) -> Vec<Node> {
+    if groups.len() <= MOST_NODES {
+        return groups.iter().map(Node::of).collect();
+    }
+    let (top, bottom) = (groups[0].value, groups[groups.len() - 1].value);
+    let parts = MOST_NODES as u128 / 2;
+    let range = u128::from(top.abs_diff(bottom)) + 1;
+    let part = |group: &Group| u128::from(top.abs_diff(group.value)) * parts / range;
+    let same_part = groups.chunk_by(|a, b| part(a) == part(b));
+    same_part.flat_map(two_nodes).collect()
+}
+
+/// Two nodes with the moments of these groups (a quadrature of Gauss), or one of a single group.
+fn two_nodes(groups: &[Group]) -> Vec<Node> {
+    let origin = groups[0].value;
+    let (mut items, mut sums) = (0.0, [0.0; 3]);
+    for group in groups {
+        let (weight, x) = (group.items as f64, (group.value - origin) as f64);
+        items += weight;
+        for (sum, power) in sums.iter_mut().zip([x, x * x, x * x * x]) {
+            *sum += weight * power;
+        }
+    }
+    let [mean, square, cube] = sums.map(|sum| sum / items);
+    let variance = square - mean * mean;
+    if groups.len() == 1 || variance <= 0.0 {
+        let value = origin as f64 + mean;
+        return vec![Node { value, items }];
+    }
+    let third = cube - 3.0 * mean * square + 2.0 * mean * mean * mean;
+    let sd = variance.sqrt();
+    let half_skewness = third / (variance * sd) / 2.0;
+    let root = (1.0 + half_skewness * half_skewness).sqrt();
+    let (above, below) = (half_skewness + root, half_skewness - root);
+    let at = |x: f64, other: f64| Node {
+        value: origin as f64 + mean + sd * x,
+        items: items * other.abs() / (above - below),
+    };
+    vec![at(above, below), at(below, above)]
+}
+
+/// The greatest common divisor.
+pub(super) fn gcd(mut a: u64, mut b: u64) -> u64 {
+    while b > 0 {
+        (a, b) = (b, a % b);
+    }
+    a
+}
+
+/// The items from one origin: the largest group of ties, and what is above and below it; or, where
+/// that group is left among the others, all above nothing.
+#[derive(Debug, Clone)]
+pub(super) struct Layout {
+    /// Items in the largest group.
+    pub(super) base: u64,
+    /// Its value.
+    pub(super) base_value: i64,
+    /// Items of larger values, as distances from the base less its size.
+    pub(super) above: Side,
+    /// Items of smaller values, as distances from the base plus its size: negative.
+    pub(super) below: Side,
+}
+
+impl Layout {
+    /// Of groups by ascending value, with the group at `base` for a base.
+    pub(super) fn around(groups: &[Group], base: usize) -> Self {
+        let Group { value, items } = groups[base];
+        let gap = items.cast_signed();
+        let from = |group: &Group, gap: i64| Group {
+            value: group.value - value - gap,
+            items: group.items,
+        };
+        let above = groups[base + 1..].iter().rev().map(|group| from(group, gap));
+        let below = groups[..base].iter().rev().map(|group| from(group, -gap));
+        Self {
+            base: items,
+            base_value: value,
+            above: Side::of(above.collect()),
+            below: Side::of(below.collect()),
+        }
+    }
+
+    /// Of the same groups without a base.
+    pub(super) fn flat(groups: &[Group]) -> Self {
+        Self {
+            base: 0,
+            base_value: 0,
+            above: Side::of(groups.iter().rev().copied().collect()),
+            below: Side::of(Vec::new()),
+        }
+    }
+
+    /// All items.
+    pub(super) fn items(&self) -> u64 {
+        self.base + self.above.items() + self.below.items()
+    }
+
+    /// Sums of a fixed count, or of fixed counts on both sides, differ by multiples of it.
+    pub(super) fn step(&self) -> u64 {
+        gcd(self.above.step, self.below.step)
+    }
+}
