@@ -68,25 +68,23 @@ impl Sums {
             let [up, down] = ratio(step);
             term *= up / down;
             step += 1.0;
+            if term > UNIT {
+                term /= UNIT;
+                units += 1;
+            } else if units > 0 && term * UNIT <= 1.0 + TIE {
+                term *= UNIT;
+                units -= 1;
+            }
             if units == 0 && term <= 1.0 + TIE {
                 self.at_most += term;
                 if term < self.at_most * NEGLIGIBLE {
                     return;
                 }
-                continue;
-            }
-            if units == self.units {
+            } else if units == self.units {
                 self.above += term;
             } else if units > self.units {
                 self.above = self.above / UNIT + term;
                 self.units = units;
-            }
-            if term > UNIT {
-                term /= UNIT;
-                units += 1;
-            } else if units > 0 && term * UNIT < 1.0 {
-                term *= UNIT;
-                units -= 1;
             }
         }
     }
