@@ -23,18 +23,12 @@ pub struct Permutations {
     pub count: usize,
     /// Every atom's statistic and adjusted p-value, \[F\].
     pub atoms: Vec<MaxT>,
-    /// What a statistic must exceed to be significant at 5 %, all atoms together.
-    pub critical_value: f64,
 }
 
 impl Permutations {
-    pub(super) fn of(maxima: Maxima, count: usize) -> Self {
-        let adjusted = maxima.finish();
-        Self {
-            count,
-            atoms: adjusted.atoms,
-            critical_value: adjusted.critical_value,
-        }
+    pub(super) fn of(maxima: Maxima, count: usize) -> Result<Self> {
+        let atoms = maxima.finish()?;
+        Ok(Self { count, atoms })
     }
 }
 

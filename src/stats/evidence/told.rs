@@ -11,7 +11,7 @@ use super::resampling::{self, BootstrapInterval, Grouping, Headlines, Permutatio
 use super::{FiringEvidence, Options, Seconds};
 use crate::details::Details;
 use crate::error::Result;
-use crate::stats::firing_rows::{FiringRows, OfEach, groups};
+use crate::stats::firing_rows::{OfEach, groups};
 use crate::stats::pairs::Pairs;
 use crate::tally::Scheme;
 
@@ -61,8 +61,11 @@ impl Told {
             go_on()?;
             headlines.take(rows);
             seconds.firings += clock.lap();
-            if let Some(maxima) = maxima.as_mut().filter(|_| at_once) {
-                maxima.observe(rows, &tested, go_on)?;
+            if let Some(maxima) = &mut maxima {
+                maxima.show(rows, &tested)?;
+                if at_once {
+                    maxima.permute(rows, go_on)?;
+                }
             }
             seconds.permutations += clock.lap();
             Ok(())
@@ -70,11 +73,7 @@ impl Told {
         seconds.firings += clock.lap();
         // Each group costs drawing all labels anew: without scores there are fewer.
         if let Some(maxima) = maxima.as_mut().filter(|_| !at_once) {
-            for group in groups(&all.fires, OfEach::Call, options.memory) {
-                go_on()?;
-                let rows = FiringRows::gather(details, group, &all.fires, OfEach::Call)?;
-                maxima.observe(&rows, &tested, go_on)?;
-            }
+            maxima.permute_in_groups(details, &all.fires, options.memory, go_on)?;
         }
         seconds.permutations += clock.lap();
         let parts = replicated::Parts {
@@ -98,7 +97,9 @@ impl Told {
             pairs: Some(pairs),
             pairs_counted: Some(counted),
             firings: Some(firings),
-            permutations: maxima.map(|maxima| Permutations::of(maxima, options.permutations)),
+            permutations: maxima
+                .map(|maxima| Permutations::of(maxima, options.permutations))
+                .transpose()?,
             bootstrap,
             seconds,
         })

@@ -6,6 +6,7 @@ use rand_chacha::ChaCha8Rng;
 
 use super::super::blocks::Blocks;
 use super::super::firing_rows::FiringRows;
+use super::tests::textbook;
 use super::{Exchange, Permutation, max_t};
 
 pub(super) const ATOMS: usize = 24;
@@ -181,16 +182,10 @@ fn loci_are_as_shuffled_one_permutation_at_a_time() {
         (0..ATOMS).map(of).collect()
     };
     let observed = statistics(&counts(&cohort.is_tp));
-    let mut reached = [0u32; ATOMS];
-    for counts in &each {
-        let largest = statistics(counts).into_iter().fold(0.0, f64::max);
-        for (reached, observed) in reached.iter_mut().zip(&observed) {
-            *reached += u32::from(largest >= *observed - 1e-9);
-        }
-    }
+    let permuted: Vec<Vec<f64>> = each.iter().map(|counts| statistics(counts)).collect();
+    let textbook = textbook(&observed, &permuted);
     let mut between = 0;
-    for (found, reached) in found.expect("one cohort").iter().zip(reached) {
-        let p = f64::from(reached) / f64::from(naive);
+    for (found, p) in found.expect("one cohort").iter().zip(textbook) {
         let sd = (p * (1.0 - p) * (1.0 / f64::from(naive) + 1.0 / count as f64)).sqrt();
         // Estimated moments move a p-value by a few percent.
         assert!((found.p - p).abs() <= 5.0 * sd + 0.02, "{} {p}", found.p);

@@ -5,31 +5,44 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use super::super::blocks::Blocks;
 use super::super::firing_rows::{FiringRows, OfEach};
 use super::exchange_tests::{ATOMS, Cohort, K, duplicated, permutation};
-use super::{Adjusted, Exchange, Maxima, Permutation, max_t};
+use super::{Exchange, MaxT, Maxima, Permutation, max_t};
 use crate::cohort::Calls;
 use crate::details::{Block, Details};
 use crate::error::{Error, Result};
 use crate::fires::FiringSets;
 
-fn by_groups(cohort: &Cohort, cuts: &[u32], tested: &(dyn Fn(u32) -> bool + Sync)) -> Adjusted {
-    let exchange = Exchange::Loci(&cohort.loci);
+/// Atoms shown in groups between these numbers; ranks permuted in groups of so many bytes.
+fn by_groups(
+    cohort: &Cohort,
+    exchange: Exchange<'_>,
+    cuts: &[u32],
+    bytes: u64,
+    tested: &(dyn Fn(u32) -> bool + Sync),
+) -> Vec<MaxT> {
     let mut maxima = Maxima::new(&permutation(cohort, exchange, 2)).expect("one cohort");
     for cut in cuts.windows(2) {
-        maxima
-            .observe(&group(cohort, cut[0]..cut[1]), tested, &|| Ok(()))
-            .expect("one cohort");
+        let rows = group(cohort, cut[0]..cut[1]);
+        maxima.show(&rows, tested).expect("one cohort");
     }
-    maxima.finish()
+    let sets = Sets(FiringSets::new(K, cohort.atoms.clone(), vec![]));
+    maxima
+        .permute_in_groups(&sets, &fires(cohort), bytes, &|| Ok(()))
+        .expect("one cohort");
+    maxima.finish().expect("all were permuted")
 }
 
-/// The firings of some atoms.
-fn group(cohort: &Cohort, atoms: std::ops::Range<u32>) -> FiringRows {
+fn fires(cohort: &Cohort) -> [u64; ATOMS] {
     let mut fires = [0; ATOMS];
     for &atom in &cohort.atoms {
         fires[atom as usize] += 1;
     }
+    fires
+}
+
+/// The firings of some atoms.
+fn group(cohort: &Cohort, atoms: std::ops::Range<u32>) -> FiringRows {
     let sets = FiringSets::new(K, cohort.atoms.clone(), vec![]);
-    FiringRows::gather(&Sets(sets), atoms, &fires, OfEach::Call).expect("one cohort")
+    FiringRows::gather(&Sets(sets), atoms, &fires(cohort), OfEach::Call).expect("one cohort")
 }
 
 /// Firing sets of calls of which nothing else is asked.
@@ -57,12 +70,12 @@ fn how_many_permutations_are_worked_on_at_once_does_not_show() {
         };
         let [wide, narrow] = [true, false].map(|wide| {
             let mut maxima = Maxima::of_width(&permutation, wide).expect("one cohort");
-            let seen = maxima.observe(&firings, &|_| true, &|| Ok(()));
-            seen.expect("one cohort");
-            maxima.finish()
+            maxima.show(&firings, &|_| true).expect("one cohort");
+            maxima.permute(&firings, &|| Ok(())).expect("one cohort");
+            maxima.finish().expect("all were permuted")
         });
         assert_eq!(wide, narrow);
-        assert!(wide.critical_value.is_finite() && wide.atoms.iter().any(|atom| atom.p < 1.0));
+        assert!(wide.iter().any(|atom| atom.p < 1.0));
     }
 }
 
@@ -70,23 +83,32 @@ fn how_many_permutations_are_worked_on_at_once_does_not_show() {
 fn groups_of_atoms_do_not_show() {
     let cohort = duplicated(4);
     let all = ATOMS as u32;
-    let whole = by_groups(&cohort, &[0, all], &|_| true);
-    assert_eq!(by_groups(&cohort, &[0, 1, 9, 9, all], &|_| true), whole);
     let firings = FiringRows::new(&cohort.atoms, K, ATOMS);
-    let permutation = permutation(&cohort, Exchange::Loci(&cohort.loci), 2);
-    assert_eq!(max_t(&firings, &permutation).expect("one"), whole.atoms);
-    for atom in &whole.atoms {
-        assert_eq!(atom.p <= 0.05, atom.statistic > whole.critical_value);
+    for exchange in [Exchange::Calls, Exchange::Loci(&cohort.loci)] {
+        let whole = max_t(&firings, &permutation(&cohort, exchange, 2)).expect("one");
+        for cuts in [&[0, all][..], &[0, 1, 9, 9, all]] {
+            // An atom at a time, some, all.
+            for bytes in [1, 400, 1 << 20] {
+                let found = by_groups(&cohort, exchange, cuts, bytes, &|_| true);
+                assert_eq!(found, whole, "{cuts:?} {bytes}");
+            }
+        }
+        // From the strongest down p ascends.
+        let mut ranked = whole;
+        ranked.sort_by(|a, b| b.statistic.total_cmp(&a.statistic));
+        assert!(ranked.is_sorted_by_key(|atom| atom.p));
     }
 }
 
 #[test]
 fn atoms_that_are_not_tested_take_no_part() {
     let cohort = duplicated(5);
-    let some = by_groups(&cohort, &[0, 10, ATOMS as u32], &|atom| atom % 4 == 1);
-    let all = by_groups(&cohort, &[0, ATOMS as u32], &|_| true);
+    let loci = Exchange::Loci(&cohort.loci);
+    let cuts = [0, 10, ATOMS as u32];
+    let some = by_groups(&cohort, loci, &cuts, 400, &|atom| atom % 4 == 1);
+    let all = by_groups(&cohort, loci, &cuts, 400, &|_| true);
     let mut smaller = 0;
-    for (atom, (some, all)) in some.atoms.iter().zip(&all.atoms).enumerate() {
+    for (atom, (some, all)) in some.iter().zip(&all).enumerate() {
         if atom % 4 == 1 {
             assert_eq!(some.statistic, all.statistic);
             assert!(some.p <= all.p);
@@ -95,29 +117,31 @@ fn atoms_that_are_not_tested_take_no_part() {
             assert!(some.statistic.is_nan() && some.p.is_nan());
         }
     }
-    assert!(smaller > 0 && some.critical_value <= all.critical_value);
+    assert!(smaller > 0);
 }
 
 #[test]
-fn the_critical_value_is_that_of_the_rank() {
-    // Atoms whose statistics are spread, and p-values from (1 + r) / (1 + B) at every B.
+fn atoms_whose_labels_were_not_permuted_have_no_p() {
     let cohort = duplicated(6);
     let firings = FiringRows::new(&cohort.atoms, K, ATOMS);
-    for count in [0, 18, 19, 20, 38, 39, 400] {
+    let mut maxima = Maxima::new(&permutation(&cohort, Exchange::Calls, 1)).expect("one cohort");
+    maxima.show(&firings, &|_| true).expect("one cohort");
+    let error = maxima.finish().expect_err("not permuted").to_string();
+    assert!(error.contains("found 0 of them"), "{error}");
+}
+
+#[test]
+fn the_smallest_p_is_that_of_the_observed_labels_alone() {
+    let cohort = duplicated(6);
+    let firings = FiringRows::new(&cohort.atoms, K, ATOMS);
+    for count in [0, 18, 19, 20, 400] {
         let permutation = Permutation {
             count,
             ..permutation(&cohort, Exchange::Calls, 1)
         };
-        let mut maxima = Maxima::new(&permutation).expect("one cohort");
-        maxima
-            .observe(&firings, &|_| true, &|| Ok(()))
-            .expect("one cohort");
-        let found = maxima.finish();
-        assert_eq!(found.critical_value.is_infinite(), count < 19);
-        for atom in &found.atoms {
-            assert_eq!(atom.p <= 0.05, atom.statistic > found.critical_value);
-        }
-        assert_eq!(found.atoms.iter().any(|atom| atom.p <= 0.05), count >= 19);
+        let found = max_t(&firings, &permutation).expect("one cohort");
+        let least = found.iter().map(|atom| atom.p).fold(1.0, f64::min);
+        assert_eq!(least, 1.0 / (count + 1) as f64);
     }
 }
 
@@ -135,7 +159,8 @@ fn a_run_ends_when_it_is_told_to() {
         _ => Ok(()),
     };
     let mut maxima = Maxima::new(&permutation).expect("one cohort");
-    let end = maxima.observe(&firings, &|_| true, &go_on);
+    maxima.show(&firings, &|_| true).expect("one cohort");
+    let end = maxima.permute(&firings, &go_on);
     assert!(matches!(end, Err(Error::Cancelled)));
     assert_eq!(asked.load(Ordering::Relaxed), 3);
 }

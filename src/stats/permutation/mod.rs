@@ -1,21 +1,29 @@
-//! Westfall–Young max-T: p-values adjusted for all atoms at once, by permuting labels.
+//! Westfall and Young's step-down adjustment: p-values adjusted for all atoms at once, by permuting
+//! labels.
 //!
 //! Exactly k atoms fire on each call, so that atoms' tests depend on one another, and corrections
 //! that do not know how are too strict or too lax. Permuting labels among calls that could have had
-//! each other's keeps that dependence: on each permutation the largest statistic of all atoms is
-//! taken, and an atom's adjusted p-value is the share of permutations on which that is at least the
-//! atom's own (Westfall and Young 1993, single step; the observed labels count as one).
+//! each other's keeps that dependence. Atoms are ordered by their observed statistic; an atom's adjusted
+//! p-value is the share of permutations on which the largest statistic of it and all weaker ones is at
+//! least its own, and never less than that of a stronger atom (Westfall and Young 1993, algorithm 4.1; the
+//! observed labels count as one). The strongest is so adjusted for all atoms, each further one for those
+//! that are left: more are confirmed than by comparing every atom with the largest of all.
 //!
 //! [`Exchange`] says which calls could have had each other's labels. Each way of it keeps the number
-//! of true calls of every stratum. The statistic is `|a − E| / √V` of an atom's number `a` of true
-//! calls, with its mean and variance under that exchange; of single calls these are hypergeometric, and
-//! it is the Cochran–Mantel–Haenszel z. Any function of an atom's count, the same for all permutations,
-//! gives a valid test; this one puts atoms on one scale, so that none sets the maximum for all others.
-//! (Where labels rotate, the variance is that of single calls.)
+//! of true calls of every stratum. Any function of an atom's number of true calls, the same for all
+//! permutations, gives a valid test; the one that is chosen decides on power. For single calls it is
+//! `−ln p` of the atom's own two-sided test within strata: exact where few numbers are possible, else by a
+//! distribution with its mean, variance and skewness (so this is step-down min-P). `|a − E| / √V` would
+//! let rare atoms, whose tails are heavy, set the maximum for all others. Where calls are kept together,
+//! only mean and variance are known, and `|a − E| / √V` it is. (Where labels rotate, the variance is that
+//! of single calls.)
 //!
 //! | file | what it does |
 //! |---|---|
-//! | `maxima` | the largest statistic of each permutation, one group of atoms after another |
+//! | `maxima` | a run: what was observed, ranks, adjusted p-values |
+//! | `step_down` | the successive maxima of each permutation, one group of ranks after another |
+//! | `ranks` | groups of ranks, where memory does not hold all firings |
+//! | `null`, `law` | how surprising each number of true calls of an atom is |
 //! | `groups` | who may have whose labels |
 //! | `moments` | what is expected of an atom where calls are kept together |
 //! | `labels` | permuted labels, hundreds of permutations at a time, one bit each |
@@ -24,14 +32,18 @@
 mod counts;
 mod groups;
 mod labels;
+mod law;
 mod maxima;
 mod moments;
+mod null;
+mod ranks;
+mod step_down;
 
 use super::blocks::Blocks;
 use super::firing_rows::FiringRows;
 use crate::error::{Error, Result};
 
-pub use maxima::{Adjusted, Maxima};
+pub use maxima::Maxima;
 
 /// One bit for each of the permutations that are worked on at once, in so many words.
 type Bits<const WORDS: usize> = [u64; WORDS];
@@ -93,11 +105,14 @@ pub enum Exchange<'a> {
 /// What permutations say of one atom.
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
 pub struct MaxT {
-    /// The Cochran–Mantel–Haenszel z without sign; NaN where the strata leave no variance, and for
-    /// an atom that was not tested.
+    /// How many standard deviations of a normal distribution are as surprising, without sign, to nine
+    /// digits: of single calls those that have the two-sided p-value of the atom's distribution within
+    /// strata (at most 36 where that is computed exactly); where calls are kept together, |a − E| / √V.
+    /// NaN where the strata leave no variance, and for an atom that was not tested.
     pub statistic: f64,
-    /// The adjusted p-value: (1 + permutations whose largest statistic is at least this one) over
-    /// (1 + permutations); 1 where there is no statistic, NaN for an atom that was not tested.
+    /// The adjusted p-value: (1 + permutations on which the largest statistic of the atom and all weaker
+    /// ones is at least the atom's) over (1 + permutations), and no less than that of any stronger atom; 1
+    /// where there is no statistic, NaN for an atom that was not tested.
     pub p: f64,
 }
 
@@ -149,8 +164,9 @@ fn check_order(order: &[u32], calls: usize) -> Result<()> {
 /// Parts of `permutation` that are not of the same calls; firings on calls beyond them.
 pub fn max_t(firings: &FiringRows, permutation: &Permutation) -> Result<Vec<MaxT>> {
     let mut maxima = Maxima::new(permutation)?;
-    maxima.observe(firings, &|_| true, &|| Ok(()))?;
-    Ok(maxima.finish().atoms)
+    maxima.show(firings, &|_| true)?;
+    maxima.permute(firings, &|| Ok(()))?;
+    maxima.finish()
 }
 
 /// Calls, and true calls, of each stratum.

@@ -1,7 +1,9 @@
-//! Against a naive permutation test that shares no code.
+//! Against the textbook's algorithm, one permutation and one atom at a time.
 
 use super::super::firing_rows::FiringRows;
+use super::labels::Labels;
 use super::{Exchange, MaxT, Permutation, max_t};
+use crate::stats::inference::tails::ln_normal_two_sided;
 use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -42,26 +44,159 @@ fn cohort(seed: u64) -> Cohort {
     }
 }
 
-/// The statistic from its definition: true calls less their mean over their deviation, by stratum.
+/// Two statistics that differ by less are one: sums of rounded terms.
+const TIE: f64 = 1e-8;
+
+fn choose(n: usize, k: usize) -> f64 {
+    if k > n {
+        return 0.0;
+    }
+    (0..k).map(|i| (n - i) as f64 / (i + 1) as f64).product()
+}
+
+/// −ln p of the exact test within strata from its definition: all numbers of true calls that are at most
+/// as probable.
+fn surprise(strata: &[[usize; 3]], tp: usize) -> f64 {
+    let mut ways = vec![1.0];
+    for &[fires, size, of_stratum] in strata {
+        let mut sum = vec![0.0; ways.len() + fires];
+        for (before, ways) in ways.iter().enumerate() {
+            for more in 0..=fires {
+                let own = choose(of_stratum, more) * choose(size - of_stratum, fires - more);
+                sum[before + more] += ways * own;
+            }
+        }
+        ways = sum;
+    }
+    let rare = ways
+        .iter()
+        .filter(|&&other| other <= ways[tp] * (1.0 + TIE));
+    -(rare.sum::<f64>() / ways.iter().sum::<f64>()).ln()
+}
+
+/// The statistic of every atom.
 fn statistics(cohort: &Cohort, is_tp: &[bool]) -> Vec<f64> {
     let of = |atom: u32| {
         let fires = |row: usize| cohort.atoms[row * K..][..K].contains(&atom);
-        let (mut a, mut mean, mut variance) = (0.0, 0.0, 0.0);
-        for stratum in 0..3 {
-            let rows: Vec<usize> = (0..CALLS)
-                .filter(|&row| cohort.strata[row] == stratum)
-                .collect();
-            let count =
-                |pick: &dyn Fn(usize) -> bool| rows.iter().filter(|&&r| pick(r)).count() as f64;
-            let n = rows.len() as f64;
-            let (m, t) = (count(&fires), count(&|row| is_tp[row]));
-            a += count(&|row| fires(row) && is_tp[row]);
-            mean += m * t / n;
-            variance += m * (n - m) / n * (t / n) * ((n - t) / (n - 1.0));
-        }
-        (a - mean).abs() / f64::sqrt(variance)
+        let strata = [0, 1, 2].map(|stratum| {
+            let rows = (0..CALLS).filter(|&row| cohort.strata[row] == stratum);
+            rows.fold([0; 3], |[m, n, t], row| {
+                [
+                    m + usize::from(fires(row)),
+                    n + 1,
+                    t + usize::from(is_tp[row]),
+                ]
+            })
+        });
+        let tp = (0..CALLS).filter(|&row| fires(row) && is_tp[row]).count();
+        surprise(&strata, tp)
     };
     (0..ATOMS as u32).map(of).collect()
+}
+
+/// Adjusted p-values from the statistics of every permutation: Ge, Dudoit and Speed (2003), box 3, with
+/// the observed labels as one of the permutations.
+pub(super) fn textbook(observed: &[f64], permuted: &[Vec<f64>]) -> Vec<f64> {
+    let mut order: Vec<usize> = (0..observed.len()).collect();
+    // By what is observed, the largest first.
+    order.sort_by(|&i, &j| observed[j].total_cmp(&observed[i]));
+    let mut reached = vec![1; observed.len()];
+    for statistics in permuted {
+        let mut maximum = 0.0_f64;
+        for (place, &atom) in order.iter().enumerate().rev() {
+            maximum = maximum.max(statistics[atom]);
+            reached[place] += u32::from(maximum >= observed[atom] - TIE);
+        }
+    }
+    let mut p = vec![0.0; observed.len()];
+    let mut most: u32 = 0;
+    for (&atom, &reached) in order.iter().zip(&reached) {
+        most = most.max(reached);
+        p[atom] = f64::from(most) / (permuted.len() + 1) as f64;
+    }
+    p
+}
+
+/// The labels of each permutation.
+pub(super) fn permuted_labels(permutation: &Permutation<'_>) -> Vec<Vec<bool>> {
+    let mut labels = Labels::<2>::new(permutation);
+    let of = |number: usize| -> Vec<bool> {
+        let words = labels.draw((number / 128) as u64);
+        let bit = |words: &[u64; 2]| words[number % 128 / 64] >> (number % 64) & 1 == 1;
+        words.iter().map(bit).collect()
+    };
+    (0..permutation.count).map(of).collect()
+}
+
+#[test]
+fn adjusted_p_is_the_textbook_s_on_the_same_labels() {
+    let (mut ties, mut smaller, mut between) = (0, 0, 0);
+    for (seed, count) in [(1, 300), (2, 64), (3, 1), (4, 130)] {
+        let mut cohort = cohort(seed);
+        // Two atoms that fire together, so that their statistics are ties in every permutation.
+        for set in cohort.atoms.chunks_exact_mut(K) {
+            set.retain_pairs();
+        }
+        let permutation = Permutation {
+            is_tp: &cohort.is_tp,
+            strata: &cohort.strata,
+            exchange: Exchange::Calls,
+            count,
+            seed,
+        };
+        let labels = permuted_labels(&permutation);
+        let observed = statistics(&cohort, &cohort.is_tp);
+        let permuted: Vec<_> = labels
+            .iter()
+            .map(|labels| statistics(&cohort, labels))
+            .collect();
+        let expected = textbook(&observed, &permuted);
+        let found = adjusted(&cohort, count, seed);
+        for (found, expected) in found.iter().zip(&expected) {
+            assert_eq!(found.p, *expected);
+        }
+        let largest = |statistics: &Vec<f64>| statistics.iter().copied().fold(0.0, f64::max);
+        for (own, step_down) in observed.iter().zip(&expected) {
+            let reached = permuted
+                .iter()
+                .filter(|all| largest(all) >= own - TIE)
+                .count();
+            smaller += usize::from(*step_down < (reached + 1) as f64 / (count + 1) as f64);
+            ties += observed.iter().filter(|other| *other == own).count() - 1;
+            between += usize::from(*step_down < 0.9 && *step_down > 1.5 / (count + 1) as f64);
+        }
+    }
+    assert!(
+        ties >= 8 && smaller > 10 && between > 10,
+        "{ties} {smaller} {between}"
+    );
+}
+
+/// Places of a firing set.
+trait Pairs {
+    /// Makes atom 28 fire where atom 29 does and nowhere else, and leaves k atoms, ascending.
+    fn retain_pairs(&mut self);
+}
+
+impl Pairs for [u32] {
+    fn retain_pairs(&mut self) {
+        let other = |set: &[u32]| {
+            (0..28)
+                .find(|atom| !set.contains(atom))
+                .expect("k is below 28")
+        };
+        match (self.contains(&28), self.contains(&29)) {
+            (true, false) => {
+                let free = other(self);
+                self.iter_mut()
+                    .filter(|atom| **atom == 28)
+                    .for_each(|atom| *atom = free);
+            }
+            (false, true) => self[0] = 28,
+            _ => {}
+        }
+        self.sort_unstable();
+    }
 }
 
 fn adjusted(cohort: &Cohort, count: usize, seed: u64) -> Vec<MaxT> {
@@ -81,7 +216,7 @@ fn the_same_as_shuffling_labels_one_permutation_at_a_time() {
     let found = adjusted(&cohort, 4000, 2);
     let observed = statistics(&cohort, &cohort.is_tp);
     let mut draw = ChaCha8Rng::seed_from_u64(3);
-    let mut reached = [0u32; ATOMS];
+    let mut permuted = Vec::new();
     for _ in 0..1500 {
         let mut is_tp = cohort.is_tp.clone();
         for stratum in 0..3 {
@@ -94,14 +229,12 @@ fn the_same_as_shuffling_labels_one_permutation_at_a_time() {
                 .zip(labels)
                 .for_each(|(&row, label)| is_tp[row] = label);
         }
-        let largest = statistics(&cohort, &is_tp).into_iter().fold(0.0, f64::max);
-        for (reached, observed) in reached.iter_mut().zip(&observed) {
-            *reached += u32::from(largest >= *observed);
-        }
+        permuted.push(statistics(&cohort, &is_tp));
     }
-    for ((found, observed), reached) in found.iter().zip(&observed).zip(reached) {
-        assert!((found.statistic - observed).abs() < 1e-9 * observed.max(1.0));
-        let naive = f64::from(reached) / 1500.0;
+    let naive = textbook(&observed, &permuted);
+    for ((found, observed), naive) in found.iter().zip(&observed).zip(naive) {
+        let p = (-ln_normal_two_sided(found.statistic) - observed).abs();
+        assert!(p < 1e-7 * observed.max(1.0), "{found:?}, {observed}");
         // Five standard deviations of the difference of two shares.
         let sd = (naive * (1.0 - naive) * (1.0 / 1500.0 + 1.0 / 4000.0)).sqrt();
         assert!(

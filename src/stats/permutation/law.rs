@@ -1,0 +1,249 @@
+//! The exact distribution of an atom's number of true calls, where that is spread over few numbers.
+//!
+//! Of single calls that change places within strata it is the sum of one hypergeometric number a stratum,
+//! and its probabilities are these numbers' convolved. All terms are positive, so that nothing cancels.
+//! Probabilities are kept as multiples of the largest; those that are too small for any permutation to
+//! meet are left out.
+
+use std::ops::Range;
+
+/// What is left out, by the part of the most probable number's probability that it has.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Floor(f64);
+
+impl Floor {
+    /// For permutations: no more than 10^25 of them are made.
+    pub(super) const MET: Self = Self(1e-25);
+    /// For an observed number: all that binary64 holds.
+    pub(super) const ALL: Self = Self(1e-280);
+
+    /// What convolution leaves out: so far below what is kept that it does not show there.
+    fn of_terms(self) -> f64 {
+        self.0 * 1e-12
+    }
+}
+
+/// Two probabilities this close, relative to their size, are equal: rounding of a convolution keeps ties
+/// within a hundredth of it.
+const TIE: f64 = 1e-9;
+
+/// `−ln p` of each number of true calls, two-sided: the probability of all numbers that are at most as
+/// probable, as in Fisher's exact test.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Law {
+    /// The smallest number that is kept.
+    pub(super) first: u32,
+    /// Of it and those after it.
+    pub(super) neg_ln_p: Vec<f64>,
+}
+
+/// Probabilities of consecutive numbers, as multiples of the largest.
+struct Weights {
+    first: u64,
+    of: Vec<f64>,
+}
+
+impl Law {
+    /// Of an atom that fires on so many calls of each stratum, whose size and true calls are `strata`.
+    pub(super) fn of(fires: &[u64], strata: &[(u64, u64)], floor: Floor) -> Self {
+        let mut sum = Weights {
+            first: 0,
+            of: vec![1.0],
+        };
+        for (&fires, &(size, tp)) in fires.iter().zip(strata) {
+            let of_stratum = Weights::hypergeometric(fires, size, tp, floor.of_terms());
+            sum = sum.plus(&of_stratum);
+            sum.trim(floor.of_terms());
+        }
+        // Summed before ends are left out, so that what is kept has all of its tails.
+        let neg_ln_p = two_sided(&sum.of);
+        let kept = sum.kept(floor.0);
+        Self {
+            first: (sum.first + kept.start as u64) as u32,
+            neg_ln_p: neg_ln_p[kept].to_vec(),
+        }
+    }
+
+    /// `−ln p` of a number; `None` where that is left out.
+    pub(super) fn get(&self, tp: u32) -> Option<f64> {
+        let place = tp.checked_sub(self.first)?;
+        self.neg_ln_p.get(place as usize).copied()
+    }
+}
+
+impl Weights {
+    /// Of the true ones among `fires` calls of a stratum, by ratios of neighbours from the mode.
+    fn hypergeometric(fires: u64, size: u64, tp: u64, floor: f64) -> Self {
+        let (least, most) = ((fires + tp).saturating_sub(size), fires.min(tp));
+        let mode = (u128::from(fires) + 1) * (u128::from(tp) + 1) / (u128::from(size) + 2);
+        let mode = (mode as u64).clamp(least, most);
+        let [m, t, n] = [fires, tp, size].map(|count| count as f64);
+        // P(x + 1) / P(x).
+        let ratio = |x: u64| {
+            let x = x as f64;
+            (m - x) * (t - x) / ((x + 1.0) * (n - m - t + x + 1.0))
+        };
+        let mut below = Vec::new();
+        let (mut weight, mut at) = (1.0, mode);
+        while at > least {
+            weight /= ratio(at - 1);
+            if weight < floor {
+                break;
+            }
+            at -= 1;
+            below.push(weight);
+        }
+        let mut of: Vec<f64> = below.into_iter().rev().collect();
+        of.push(1.0);
+        weight = 1.0;
+        for x in mode..most {
+            weight *= ratio(x);
+            if weight < floor {
+                break;
+            }
+            of.push(weight);
+        }
+        Self { first: at, of }
+    }
+
+    /// Of the sum of two independent numbers.
+    fn plus(&self, other: &Self) -> Self {
+        let (few, many) = if self.of.len() < other.of.len() {
+            (&self.of, &other.of)
+        } else {
+            (&other.of, &self.of)
+        };
+        let mut of = vec![0.0; few.len() + many.len() - 1];
+        for (start, weight) in few.iter().enumerate() {
+            for (sum, other) in of[start..].iter_mut().zip(many) {
+                *sum += weight * other;
+            }
+        }
+        Self {
+            first: self.first + other.first,
+            of,
+        }
+    }
+
+    /// Those that are at least so large a part of the largest.
+    fn kept(&self, part: f64) -> Range<usize> {
+        let largest = self.of.iter().copied().fold(0.0, f64::max);
+        let is_kept = |weight: &f64| *weight >= part * largest;
+        let start = self.of.iter().position(is_kept).unwrap_or(0);
+        let end = self.of.iter().rposition(is_kept);
+        start..end.map_or(start, |last| last + 1)
+    }
+
+    /// Makes the largest 1, and leaves out ends below the floor.
+    fn trim(&mut self, floor: f64) {
+        let kept = self.kept(floor);
+        self.first += kept.start as u64;
+        self.of.truncate(kept.end);
+        self.of.drain(..kept.start);
+        let largest = self.of.iter().copied().fold(0.0, f64::max);
+        for weight in &mut self.of {
+            *weight /= largest;
+        }
+    }
+}
+
+/// `−ln` of the share of weights that are at most as large as each. The weights ascend to their largest
+/// and descend from it, as those of a sum of hypergeometric numbers do: they are gone through from both
+/// ends, the smallest first.
+fn two_sided(weights: &[f64]) -> Vec<f64> {
+    let mut sums = vec![0.0; weights.len()];
+    let (mut low, mut high, mut sum) = (0, weights.len(), 0.0);
+    while low < high {
+        let limit = weights[low].min(weights[high - 1]) * (1.0 + TIE);
+        let (from, to) = (low, high);
+        while low < high && weights[low] <= limit {
+            sum += weights[low];
+            low += 1;
+        }
+        while low < high && weights[high - 1] <= limit {
+            sum += weights[high - 1];
+            high -= 1;
+        }
+        sums[from..low].fill(sum);
+        sums[high..to].fill(sum);
+    }
+    let ln_all = libm::log(sum);
+    let neg_ln = |sum: &f64| (ln_all - libm::log(*sum)).max(0.0);
+    sums.iter().map(neg_ln).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Floor, Law};
+
+    /// Ways in which so many of `fires` calls are true ones, in whole numbers.
+    fn ways(fires: u64, size: u64, tp: u64) -> Vec<u128> {
+        let choose = |n: u64, k: u64| -> u128 {
+            if k > n {
+                return 0;
+            }
+            (0..k).fold(1, |ways, i| ways * u128::from(n - i) / u128::from(i + 1))
+        };
+        let of = |x: u64| choose(tp, x) * choose(size - tp, fires - x);
+        (0..=fires).map(of).collect()
+    }
+
+    fn convolved(a: &[u128], b: &[u128]) -> Vec<u128> {
+        let mut sum = vec![0; a.len() + b.len() - 1];
+        for (i, x) in a.iter().enumerate() {
+            for (j, y) in b.iter().enumerate() {
+                sum[i + j] += x * y;
+            }
+        }
+        sum
+    }
+
+    #[test]
+    fn probabilities_are_those_of_whole_numbers() {
+        let cases: [&[(u64, u64, u64)]; 5] = [
+            &[(5, 1000, 980)],
+            &[(3, 20, 19), (4, 30, 12), (0, 7, 3)],
+            &[(6, 6, 2), (5, 40, 39), (2, 9, 0)],
+            &[(4, 16, 8), (4, 16, 8), (4, 16, 8)],
+            &[(10, 25, 24), (1, 5, 1), (7, 30, 2)],
+        ];
+        for strata in cases {
+            let fires: Vec<u64> = strata.iter().map(|stratum| stratum.0).collect();
+            let sizes: Vec<(u64, u64)> = strata
+                .iter()
+                .map(|stratum| (stratum.1, stratum.2))
+                .collect();
+            let law = Law::of(&fires, &sizes, Floor::ALL);
+            let ways = strata
+                .iter()
+                .map(|&(fires, size, tp)| ways(fires, size, tp))
+                .reduce(|a, b| convolved(&a, &b))
+                .expect("strata");
+            let all: u128 = ways.iter().sum();
+            for (tp, &own) in (0..).zip(&ways) {
+                let rare: u128 = ways.iter().filter(|&&other| other <= own).sum();
+                let p = rare as f64 / all as f64;
+                match law.get(tp) {
+                    Some(found) => assert!((found + p.ln()).abs() < 1e-11, "{tp}: {found}, {p}"),
+                    None => assert_eq!(own, 0, "{tp} of {strata:?}"),
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_left_out_does_not_show_in_what_is_kept() {
+        let (fires, sizes) = ([40, 25, 60], [(9000, 8700), (700, 300), (4000, 3990)]);
+        let all = Law::of(&fires, &sizes, Floor::ALL);
+        let met = Law::of(&fires, &sizes, Floor::MET);
+        assert!(met.neg_ln_p.len() < all.neg_ln_p.len());
+        for (tp, found) in (met.first..).zip(&met.neg_ln_p) {
+            let exact = all.get(tp).expect("kept");
+            assert!((found - exact).abs() < 1e-9, "{tp}: {found}, {exact}");
+        }
+        let end = met.first + met.neg_ln_p.len() as u32;
+        for tp in [met.first - 1, end] {
+            assert!(all.get(tp).is_none_or(|neg_ln_p| neg_ln_p > 50.0));
+        }
+    }
+}
