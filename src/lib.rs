@@ -61,6 +61,7 @@ pub mod error;
 pub mod fires;
 mod memory;
 pub mod natural;
+pub mod outputs;
 pub mod python;
 pub mod read;
 pub mod report;

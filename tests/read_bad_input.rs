@@ -51,12 +51,6 @@ fn unusable_cohorts() {
             "6, one for each row of embeddings",
         ),
         (
-            "empty",
-            "key embeddings",
-            "shape [0, 5]",
-            "at least one call",
-        ),
-        (
             "one_dimension",
             "key embeddings",
             "shape [5]",

@@ -260,7 +260,8 @@ fn unusable_arrays() {
         ("<f4", "(26,)", 104, "<f4 [26]", "two-dimensional array"),
         ("<f4", "(13, 2)", 103, "103 bytes", "<f4 [13, 2]"),
         ("<f4", "(13, 2)", 105, "105 bytes", "<f4 [13, 2]"),
-        ("<f4", "(0, 2)", 0, "[0, 2]", "at least one call"),
+        // No row is none of these, but so is no number in a row.
+        ("<f4", "(0, 0)", 0, "[0, 0]", "at least one number a row"),
         (
             "<f4",
             "(9999999999999, 9999999999999)",

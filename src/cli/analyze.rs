@@ -1,11 +1,12 @@
 //! `analyze`: the notebook's whole answer, from files to files: `tally`, `merge` and `report` in one.
 
 use std::path::PathBuf;
+use std::time::Instant;
 
 use clap::Args;
 
-use super::options::{KeepArgs, RunArgs};
-use super::output::{Counted, Results};
+use super::options::{ForceArgs, KeepArgs, RunArgs};
+use super::output::{Counted, Results, place};
 use super::pairs::PairCounter;
 use super::progress::{self, note};
 use super::record::Record;
@@ -13,6 +14,7 @@ use super::statistics::{StatisticsArgs, StrataArgs, TablesArgs};
 use super::tallying::Tallying;
 use super::watched::Watched;
 use crate::error::Result;
+use crate::outputs::{ANALYSIS, ANALYSIS_CHECKPOINTS};
 use crate::report::text;
 use crate::run::KeepDetails;
 
@@ -21,7 +23,7 @@ use crate::run::KeepDetails;
 /// Prints the report, and writes sae_feature_bias_analysis.csv, top_biased_features.json,
 /// coactivation.csv, report.txt, run.json and the tables of docs/TABLES.md (atoms.parquet, atoms.tsv and
 /// others) to the output folder: all of them, or none. A run that was killed goes on where it was when
-/// it is started again.
+/// it is started again. Files of an earlier run are replaced, as run.json knows them; no others are.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     atomscope analyze --embeddings sae_sv_embeddings.pt --model sae.pt --out results\n  \
@@ -53,10 +55,10 @@ pub(super) struct Analyze {
     /// Also write fires.npy: uint32 [calls, k], the atoms that fire on each call, ascending
     #[arg(long)]
     pub(super) save_fires: bool,
-}
 
-/// Where an output folder keeps the parts that are done.
-const CHECKPOINTS: &str = ".atomscope-checkpoints";
+    #[command(flatten)]
+    pub(super) force: ForceArgs,
+}
 
 impl Analyze {
     pub(super) fn run(&self) -> Result<()> {
@@ -68,10 +70,13 @@ impl Analyze {
 
     /// The whole job; `show` prints the findings.
     pub(super) fn files(&self, show: impl FnOnce(&text::Report) -> Result<()>) -> Result<()> {
-        let results = Results::new(&self.out)?;
+        let began = Instant::now();
         let mut tallying = Tallying::new(&self.run, self.strata.strata)?;
+        let inputs = tallying.reads(&|name| ANALYSIS.contains(&name));
+        let results = Results::new(began, place(&self.out, inputs, self.force.force))?;
         tallying.score(self.tables.are_made());
-        let checkpoints = tallying.checkpoints(&self.keep, || self.out.join(CHECKPOINTS))?;
+        let checkpoints =
+            tallying.checkpoints(&self.keep, || self.out.join(ANALYSIS_CHECKPOINTS))?;
         let details = KeepDetails {
             // Half of it, where the tables are to have the other half.
             memory: if self.tables.are_made() {

@@ -5,13 +5,17 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::analyze::Analyze;
-use super::options::{CohortArgs, EngineArgs, KeepArgs, RunArgs};
+use super::options::{CohortArgs, EngineArgs, ForceArgs, KeepArgs, RunArgs};
+use super::output;
 use super::progress;
 use super::simulate::{Shape, simulate_files};
 use super::statistics::{StatisticsArgs, StrataArgs, TablesArgs};
 use crate::error::{Error, Result};
+use crate::outputs::RESULTS;
 use crate::simulate::{self, ReportedAtom};
 use crate::tally::Scheme;
+use crate::write::inputs::Inputs;
+use crate::write::set::OutputSet;
 
 /// Simulate a cohort, analyze it, and say how much of what was planted was found
 #[derive(Debug, Args)]
@@ -28,14 +32,20 @@ pub(super) struct Demo {
 
     #[command(flatten)]
     engine: EngineArgs,
+
+    #[command(flatten)]
+    force: ForceArgs,
 }
 
 impl Demo {
     pub(super) fn run(&self) -> Result<()> {
         let folder = self.folder()?;
         let options = self.shape.options();
-        let truth = simulate_files(&folder, &options, 1, self.engine.quiet)?;
-        let results = folder.join("results");
+        let results = folder.join(RESULTS);
+        // Before the cohort is made.
+        let place = output::place(&results, Inputs::default(), self.force.force);
+        OutputSet::check(place)?;
+        let truth = simulate_files(&folder, &options, 1, self.force, self.engine.quiet)?;
         let analysis = Analyze {
             run: RunArgs {
                 cohort: CohortArgs::of_file(folder.join(simulate::EMBEDDINGS)),
@@ -50,6 +60,7 @@ impl Demo {
             tables: TablesArgs::default(),
             out: results.clone(),
             save_fires: true,
+            force: self.force,
         };
         analysis.files(|report| {
             let recovery = truth.recovery(report.findings.bias.atoms.iter().map(|atom| ReportedAtom {

@@ -1,15 +1,17 @@
 //! `merge`: any number of tallies to one.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use super::options::ForceArgs;
 use super::place;
 use super::progress::{self, note};
 use crate::error::{Error, Result};
 use crate::run;
-use crate::store::{Maker, is_counted, read_tally, write_tally};
+use crate::store::{Maker, is_counted, is_merged, read_tally, write_tally};
 use crate::tally::CohortTally;
+use crate::write::inputs::{Inputs, is_same_file};
 
 /// Merge tallies of shards to one: in any order and any nesting, the same bytes
 ///
@@ -19,13 +21,17 @@ use crate::tally::CohortTally;
     atomscope merge --out all.tally tallies/*.tally\n  \
     atomscope merge --out all.tally left.tally right.tally")]
 pub(super) struct Merge {
-    /// The merged tally; an earlier merge is replaced, and a shard's own tally only by what holds it
+    /// The merged tally; an earlier merge is replaced, a shard's own tally only by what holds it, and no
+    /// tally that was counted and is among those merged
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
 
     /// Tallies: files, or patterns in quotes
     #[arg(value_name = "TALLY", required = true)]
     tallies: Vec<PathBuf>,
+
+    #[command(flatten)]
+    force: ForceArgs,
 
     /// No notes on stderr
     #[arg(short, long)]
@@ -35,13 +41,16 @@ pub(super) struct Merge {
 impl Merge {
     pub(super) fn run(&self) -> Result<()> {
         let tallies = run::expand("TALLY", &self.tallies)?;
-        place::check(&self.out, &[])?;
+        place::check(&self.out, &Inputs::default(), self.force)?;
         place::prepare(&self.out)?;
         let go_on = progress::check_interrupt;
         let (own, others): (Vec<_>, Vec<_>) = tallies
             .iter()
             .cloned()
-            .partition(|path| place::is_same(path, &self.out));
+            .partition(|path| is_same_file(path, &self.out));
+        if let Some(input) = own.first().filter(|_| !is_merged(&self.out)) {
+            return Err(is_input(input));
+        }
         // A pattern may match what an earlier merge has written. Where the others have all its rows,
         // it is that; else it is a tally like any other.
         let earlier = self
@@ -58,7 +67,7 @@ impl Merge {
         };
         // An earlier merge can be made again; a tally that was counted would have to be counted again.
         let lost = earlier.filter(|earlier| !cohort.shards.hold(&earlier.shards));
-        if let Some(lost) = lost.filter(|_| is_counted(&self.out)) {
+        if let Some(lost) = lost.filter(|_| is_counted(&self.out) && !self.force.force) {
             return Err(self.would_lose(&lost));
         }
         write_tally(&self.out, &cohort, Maker::Merge)?.publish()?;
@@ -88,5 +97,17 @@ impl Merge {
                        the tallies?"
                     .to_owned(),
         }
+    }
+}
+
+/// An earlier merge may be among those merged, and is replaced by one that holds it; no other input
+/// is replaced.
+fn is_input(input: &Path) -> Error {
+    Error::Argument {
+        name: "--out",
+        found: format!("{}, which is to be merged", input.display()),
+        expected: "a new name, or that of an earlier merge: an input is not replaced, by --force \
+                   neither"
+            .to_owned(),
     }
 }

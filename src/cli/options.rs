@@ -79,6 +79,15 @@ pub(super) struct KeepArgs {
     pub(super) memory: u64,
 }
 
+/// What may be replaced.
+#[derive(Debug, Clone, Copy, Default, Args)]
+pub(super) struct ForceArgs {
+    /// Replace files that an output has the name of even if no earlier run wrote them; what this run
+    /// reads is never replaced
+    #[arg(long)]
+    pub(super) force: bool,
+}
+
 /// What firing sets and calls may take of memory where nothing else is asked for.
 pub(super) const MEMORY: &str = "512MiB";
 

@@ -1,18 +1,20 @@
 //! What a cohort's counts become: tables, the printed report, the record.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use super::progress;
 use super::record::{self, Record};
 use crate::details::Details;
 use crate::error::{Error, Result};
+use crate::outputs::{self, BIAS, COACTIVATION, DROPPED_ROWS, FIRING_SETS, REPORT, TOP_BIASED};
 use crate::report::{csv, json, npy, text};
 use crate::stats::classes::classes;
 use crate::stats::evidence::{self, Evidence, PairsBy};
 use crate::stats::{Findings, Options};
 use crate::tally::CohortTally;
-use crate::write::set::OutputSet;
+use crate::write::inputs::Inputs;
+use crate::write::set::{OutputSet, Place};
 
 /// A cohort that was counted, and what is asked of it.
 pub(super) struct Counted<'a> {
@@ -26,6 +28,17 @@ pub(super) struct Counted<'a> {
     pub(super) save_fires: bool,
 }
 
+/// The folder of an analysis, an earlier one's files in which are replaced.
+pub(super) fn place(folder: &Path, inputs: Inputs, force: bool) -> Place {
+    Place {
+        folder: folder.to_owned(),
+        names: outputs::ANALYSIS.map(str::to_owned).into(),
+        record: outputs::RECORD,
+        inputs,
+        force,
+    }
+}
+
 /// Where and when results go.
 pub(super) struct Results {
     began: Instant,
@@ -33,12 +46,11 @@ pub(super) struct Results {
 }
 
 impl Results {
-    /// Makes the folder: one that cannot be written is better known before the work than after it.
-    pub(super) fn new(folder: &Path) -> Result<Self> {
-        Ok(Self {
-            began: Instant::now(),
-            files: OutputSet::new(folder)?,
-        })
+    /// Makes the folder: one that cannot be written, or in which a user's files would be replaced,
+    /// is better known before the work than after it.
+    pub(super) fn new(began: Instant, place: Place) -> Result<Self> {
+        let files = OutputSet::new(place)?;
+        Ok(Self { began, files })
     }
 
     /// Seconds since then.
@@ -78,10 +90,21 @@ impl Results {
         record.seconds.statistics = statistics;
         record.tables(evidence.as_ref(), writing);
         record.seconds.total = self.seconds();
-        self.files.add("run.json", |out| record.write(out))?;
+        record.note_memory();
+        let read = record.inputs.iter().map(|file| PathBuf::from(&file.path));
+        self.files.settle_inputs(read);
+        let ready = self.files.seal(&record)?;
         show(&report)?;
-        self.files.commit().map(drop)
+        let done = ready.commit()?;
+        progress::show_warnings(staying(&done.staying).as_slice());
+        Ok(())
     }
+}
+
+/// A sentence on a user's files that have the name of an output which was not written.
+pub(super) fn staying(names: &[String]) -> Option<String> {
+    let named = (!names.is_empty()).then(|| names.join(", "));
+    named.map(|names| format!("{names}: not of this run, and left as it was"))
 }
 
 impl Counted<'_> {
@@ -99,30 +122,20 @@ impl Counted<'_> {
     fn write(&self, report: &text::Report, files: &mut OutputSet) -> Result<f64> {
         progress::check_interrupt()?;
         let findings = report.findings;
-        files.add("sae_feature_bias_analysis.csv", |out| {
-            csv::bias(&findings.bias, out)
-        })?;
-        files.add("top_biased_features.json", |out| {
-            json::top_biased(findings, out)
-        })?;
-        files.add("report.txt", |out| write!(out, "{report}"))?;
-        // What this run does not write must not stay from an earlier one.
+        files.add(BIAS, |out| csv::bias(&findings.bias, out))?;
+        files.add(TOP_BIASED, |out| json::top_biased(findings, out))?;
+        files.add(REPORT, |out| write!(out, "{report}"))?;
         if findings.has_details {
-            files.add("coactivation.csv", |out| {
+            files.add(COACTIVATION, |out| {
                 csv::coactivation(&findings.coactivation, out)
             })?;
-        } else {
-            files.remove("coactivation.csv");
         }
-        match self.details.filter(|_| self.save_fires) {
-            Some(details) => self.write_fires(details, files)?,
-            None => files.remove("fires.npy"),
+        if let Some(details) = self.details.filter(|_| self.save_fires) {
+            self.write_fires(details, files)?;
         }
         let dropped: Vec<u64> = self.cohort.shards.dropped().collect();
-        if dropped.is_empty() {
-            files.remove("dropped_rows.npy");
-        } else {
-            files.add("dropped_rows.npy", |out| npy::rows(&dropped, out))?;
+        if !dropped.is_empty() {
+            files.add(DROPPED_ROWS, |out| npy::rows(&dropped, out))?;
         }
         let began = Instant::now();
         super::tables::write(report.evidence, files)?;
@@ -133,10 +146,10 @@ impl Counted<'_> {
         let shape = [self.cohort.tally.rows_where(|_| true), self.cohort.model.k];
         // What ends the reading is told as it is, and not as a file that cannot be written.
         let mut failed = None;
-        let written = files.add("fires.npy", |out| {
+        let written = files.add(FIRING_SETS, |out| {
             let mut array = npy::FiringSetsWriter::begin(shape, out)?;
             let each = details.blocks(&mut |block| {
-                let path = Path::new("fires.npy");
+                let path = Path::new(FIRING_SETS);
                 let written = array.add(block.sets);
                 written.map_err(|e| Error::writing(path, e))
             });

@@ -1,7 +1,5 @@
 //! `run.json`: what ran, on what, how, and where the time went.
 
-use std::io;
-
 use serde::Serialize;
 
 use crate::analysis::Encoder;
@@ -203,10 +201,9 @@ impl Record {
         });
     }
 
-    pub(super) fn write(&mut self, out: &mut dyn io::Write) -> io::Result<()> {
+    /// The most memory that was held until now.
+    pub(super) fn note_memory(&mut self) {
         self.peak_memory_bytes = peak_memory();
-        serde_json::to_writer_pretty(&mut *out, self)?;
-        out.write_all(b"\n")
     }
 }
 

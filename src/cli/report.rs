@@ -1,22 +1,24 @@
 //! `report`: from a tally to every output of `analyze`.
 
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use clap::Args;
 
-use super::options::{MEMORY, parse_bytes};
-use super::output::{Counted, Results};
+use super::options::{ForceArgs, MEMORY, parse_bytes};
+use super::output::{Counted, Results, place};
 use super::progress::{self, note};
 use super::record::Record;
 use super::statistics::{StatisticsArgs, TablesArgs};
-use super::tally::FIRES;
 use super::watched::Watched;
 use crate::details::Details;
 use crate::error::{Error, Result};
+use crate::outputs::FIRES;
 use crate::run::{CohortDetails, InputFile, expand};
 use crate::stats::evidence::PairsBy;
 use crate::store::read_tally;
 use crate::tally::{CohortTally, Scheme};
+use crate::write::inputs::Inputs;
 use crate::write::whole::folder_of;
 
 /// Report from a tally: every output of analyze, as one run over all rows would have written it
@@ -66,6 +68,9 @@ pub(super) struct Report {
     #[arg(long, conflicts_with = "without_fires")]
     save_fires: bool,
 
+    #[command(flatten)]
+    force: ForceArgs,
+
     /// No notes on stderr; warnings and errors stay
     #[arg(short, long)]
     quiet: bool,
@@ -73,9 +78,13 @@ pub(super) struct Report {
 
 impl Report {
     pub(super) fn run(&self) -> Result<()> {
-        let results = Results::new(&self.out)?;
+        let began = Instant::now();
+        let fires = self.fires()?;
+        let inputs = fires.iter().flatten().chain([&self.tally]).cloned();
+        let place = place(&self.out, Inputs::of(inputs), self.force.force);
+        let results = Results::new(began, place)?;
         let cohort = read_tally(&self.tally)?;
-        let details = self.details(&cohort)?;
+        let details = self.details(fires, &cohort)?;
         self.tables.check(details.is_some())?;
         let read = results.seconds();
         let watched = details.as_ref().map(|details| Watched(details));
@@ -104,8 +113,9 @@ impl Report {
         Ok(())
     }
 
-    /// The cohort's firing sets. Where none were named, those beside the tally, if there are any.
-    fn details(&self, cohort: &CohortTally) -> Result<Option<CohortDetails>> {
+    /// Files among which the firing sets are looked for: where none were named, those beside the
+    /// tally. `None` where none are wanted.
+    fn fires(&self) -> Result<Option<Vec<PathBuf>>> {
         if self.without_fires {
             return Ok(None);
         }
@@ -120,6 +130,19 @@ impl Report {
                 paths.push(place);
             }
         }
+        Ok(Some(paths))
+    }
+
+    /// The cohort's firing sets, if there are any.
+    fn details(
+        &self,
+        fires: Option<Vec<PathBuf>>,
+        cohort: &CohortTally,
+    ) -> Result<Option<CohortDetails>> {
+        let Some(paths) = fires else {
+            return Ok(None);
+        };
+        let named = !self.fires.is_empty();
         let details = CohortDetails::of_files(paths, cohort, named, &progress::check_interrupt)?;
         if details.is_none() {
             let text = "no firing sets beside the tally: nothing is told of single atoms (--fires \

@@ -4,14 +4,16 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use super::options::ForceArgs;
+use super::output::staying;
 use super::progress::{self, note, rows_bar};
 use crate::error::Result;
 use crate::simulate::{self, SimulateOptions, Truth};
 
 /// Write a cohort and an SAE with planted atoms, as files that torch can load
 ///
-/// Writes embeddings.pt, sae.pt and truth.json, which says what was planted. Pieces of an earlier
-/// cohort in that folder are removed.
+/// Writes embeddings.pt, sae.pt and truth.json, which says what was planted. The files of an earlier
+/// cohort in that folder, which its truth.json lists, are replaced or removed; no others are.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  \
     atomscope simulate --out sim --rows 20000 --input-dim 4096 --features 4096 --k 64 --seed 1\n  \
@@ -27,6 +29,9 @@ pub(super) struct Simulate {
     /// Write the same calls to this many files, embeddings-1.pt and so on, instead of embeddings.pt
     #[arg(long, value_name = "P", default_value_t = 1, hide_default_value = true)]
     pieces: usize,
+
+    #[command(flatten)]
+    force: ForceArgs,
 
     /// No progress and no notes on stderr
     #[arg(short, long)]
@@ -66,7 +71,7 @@ impl Shape {
 impl Simulate {
     pub(super) fn run(&self) -> Result<()> {
         let options = self.shape.options();
-        let truth = simulate_files(&self.out, &options, self.pieces, self.quiet)?;
+        let truth = simulate_files(&self.out, &options, self.pieces, self.force, self.quiet)?;
         let planted = truth.planted.len();
         let text = format!(
             "{} calls, {} atoms, {planted} of them planted, in {}",
@@ -84,13 +89,18 @@ pub(super) fn simulate_files(
     out: &Path,
     options: &SimulateOptions,
     pieces: usize,
+    force: ForceArgs,
     quiet: bool,
 ) -> Result<Truth> {
+    let mut place = simulate::place(out, options, pieces)?;
+    place.force = force.force;
     let bar = rows_bar(options.rows as u64, "simulating", quiet);
-    let truth = simulate::simulate_pieces(out, options, pieces, &|done| {
+    let simulated = simulate::simulate_to(place, options, pieces, &|done| {
         bar.set_position(done);
         progress::check_interrupt()
     });
     bar.finish_and_clear();
-    truth
+    let (truth, others) = simulated?;
+    progress::show_warnings(staying(&others).as_slice());
+    Ok(truth)
 }

@@ -1,36 +1,21 @@
 //! Files of the tables beside the notebook's.
 
-use std::collections::HashSet;
 use std::io;
 
 use rayon::prelude::*;
 
 use crate::error::Result;
+use crate::outputs::{ATOM_PAIRS, ATOMS_TEXT};
 use crate::report::table::{Table, parquet, tsv};
 use crate::report::tables;
 use crate::stats::evidence::Evidence;
 use crate::stats::pairs::Pairs;
 use crate::write::set::OutputSet;
 
-/// All files that a run may write of them: what it does not write must not stay from an earlier one.
-const NAMES: [&str; 8] = [
-    "atoms",
-    "atom_types",
-    "atom_sizes",
-    "atom_chromosomes",
-    "atom_datasets",
-    PAIRS,
-    "replication",
-    "replication_summary",
-];
-
-/// The table of pairs, which is made and written in parts.
-const PAIRS: &str = "atom_pairs";
-
 /// The table that is written as text too.
 const AS_TEXT: &str = "atoms";
 
-/// Writes the tables, and removes those of an earlier run that this one does not have.
+/// Writes the tables.
 pub(super) fn write(evidence: Option<&Evidence>, files: &mut OutputSet) -> Result<()> {
     let tables = evidence.map(tables::of).unwrap_or_default();
     let pairs = evidence.and_then(|evidence| evidence.pairs.as_ref());
@@ -46,27 +31,17 @@ pub(super) fn write(evidence: Option<&Evidence>, files: &mut OutputSet) -> Resul
             tables
                 .iter()
                 .filter(|table| table.name == AS_TEXT)
-                .map(|table| encoded(format!("{AS_TEXT}.tsv"), |out| tsv::write(table, out)))
+                .map(|table| encoded(ATOMS_TEXT.to_owned(), |out| tsv::write(table, out)))
                 .collect::<Vec<_>>()
         },
     );
-    let mut kept = HashSet::new();
     for (name, bytes) in written.into_iter().chain(text) {
         files.add(&name, |out| out.write_all(&bytes?))?;
-        kept.insert(name);
     }
-    if let Some(pairs) = pairs {
-        let name = format!("{PAIRS}.parquet");
-        files.add(&name, |out| write_pairs(pairs, out))?;
-        kept.insert(name);
+    match pairs {
+        Some(pairs) => files.add(ATOM_PAIRS, |out| write_pairs(pairs, out)),
+        None => Ok(()),
     }
-    let names = NAMES.iter().map(|name| format!("{name}.parquet"));
-    for name in names.chain([format!("{AS_TEXT}.tsv")]) {
-        if !kept.contains(&name) {
-            files.remove(&name);
-        }
-    }
-    Ok(())
 }
 
 /// A file's name, and what is to be in it.

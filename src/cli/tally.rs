@@ -5,14 +5,15 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::options::{KeepArgs, RunArgs};
+use super::options::{ForceArgs, KeepArgs, RunArgs};
 use super::place;
 use super::progress::{self, note};
 use super::record;
 use super::statistics::StrataArgs;
 use super::tallying::Tallying;
 use crate::error::{Error, Result};
-use crate::run::{KeepDetails, Output, ShardInput, Tallied};
+use crate::outputs::{CHECKPOINTS, FIRES};
+use crate::run::{KeepDetails, Output, Tallied};
 use crate::stats::classes::classes;
 use crate::store::{Fires, Maker, write_fires, write_tally};
 use crate::write::whole::folder_of;
@@ -54,10 +55,10 @@ pub(super) struct Tally {
 
     #[command(flatten)]
     keep: KeepArgs,
-}
 
-/// What the name of a tally's firing sets has after the tally's.
-pub(super) const FIRES: &str = ".fires";
+    #[command(flatten)]
+    force: ForceArgs,
+}
 
 /// A file's path with something after its name.
 fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
@@ -81,9 +82,9 @@ impl Tally {
         }
         tallying.score(self.scores());
         let fires = self.fires_path();
-        self.check_places(&tallying.inputs[0], tallying.model(), &fires)?;
+        self.check_places(&tallying, &fires)?;
         let checkpoints =
-            tallying.checkpoints(&self.keep, || with_suffix(&self.out, ".checkpoints"))?;
+            tallying.checkpoints(&self.keep, || with_suffix(&self.out, CHECKPOINTS))?;
         let details = self.fires.then_some(KeepDetails {
             memory: self.keep.memory,
             folder: folder_of(&self.out),
@@ -95,6 +96,8 @@ impl Tally {
         let keep = &self.keep;
         let tallied = tallying.run(keep, checkpoints.as_ref(), details, Some(output))?;
         if !tallied.was_there {
+            // Once more: the work took a while.
+            self.check_places(&tallying, &fires)?;
             self.write(&tallied)?;
         }
         if let Some(checkpoints) = checkpoints {
@@ -133,12 +136,11 @@ impl Tally {
     }
 
     /// Nothing that is there is lost by what is written.
-    fn check_places(&self, input: &ShardInput, model: &Path, fires: &Path) -> Result<()> {
-        let mut inputs = vec![&*input.embeddings, model];
-        inputs.extend(input.metadata.as_deref());
-        place::check(&self.out, &inputs)?;
+    fn check_places(&self, tallying: &Tallying, fires: &Path) -> Result<()> {
+        let inputs = tallying.reads(&|_| true);
+        place::check(&self.out, &inputs, self.force)?;
         if self.fires {
-            place::check(fires, &inputs)?;
+            place::check(fires, &inputs, self.force)?;
         }
         place::prepare(&self.out)
     }

@@ -9,16 +9,19 @@ use super::progress::{self, note, rows_bar};
 use crate::analysis::AnalyzeOptions;
 use crate::engine::Nonfinite;
 use crate::error::Result;
-use crate::read::find_model;
+use crate::read::{find_model, model_files, tables_beside};
 use crate::run::{
     Checkpoints, Job, KeepDetails, Output, PART_ROWS, ShardInput, Tallied, Watch, tally_shards,
 };
 use crate::tally::Scheme;
+use crate::write::inputs::Inputs;
 
 /// A cohort in files, and how it is counted.
 pub(super) struct Tallying {
     pub(super) inputs: Vec<ShardInput>,
     model: PathBuf,
+    /// What was looked into to find the model.
+    model_files: Vec<PathBuf>,
     options: AnalyzeOptions,
     quiet: bool,
 }
@@ -32,12 +35,30 @@ impl Tallying {
             inputs,
             options: run.engine.analyze_options(strata)?,
             model: find_model(&run.model)?,
+            model_files: model_files(&run.model),
             quiet: run.engine.quiet,
         })
     }
 
-    pub(super) fn model(&self) -> &Path {
-        &self.model
+    /// The files that will be read. Of tables that may be found beside embeddings only those whose
+    /// name `is_output` are looked for: there may be many shards.
+    pub(super) fn reads(&self, is_output: &dyn Fn(&str) -> bool) -> Inputs {
+        let mut inputs = Inputs::of([self.model.clone()]);
+        inputs.add(self.model_files.iter().cloned());
+        for shard in &self.inputs {
+            inputs.add([shard.embeddings.clone()]);
+            inputs.add(shard.metadata.clone());
+            if shard.metadata.is_none() {
+                let named = |path: &PathBuf| {
+                    let name = path.file_name().map(|name| name.to_string_lossy());
+                    // Where a file system does not tell cases apart.
+                    name.is_some_and(|name| is_output(&name) || is_output(&name.to_lowercase()))
+                };
+                let tables = tables_beside(&shard.embeddings);
+                inputs.add_possible(tables.into_iter().filter(named));
+            }
+        }
+        inputs
     }
 
     /// Whether firing sets come with the scores of their atoms.
@@ -57,7 +78,12 @@ impl Tallying {
         folder: impl FnOnce() -> PathBuf,
     ) -> Result<Option<Checkpoints>> {
         let wanted = self.inputs.len() > 1 || keep.checkpoint_rows.is_some();
-        wanted.then(|| Checkpoints::open(&folder())).transpose()
+        let open = || {
+            let (folder, inputs) = (folder(), self.reads(&|_| true));
+            super::place::check_folder(&folder, &inputs)?;
+            Checkpoints::open(&folder)
+        };
+        wanted.then(open).transpose()
     }
 
     /// What counts pairs of atoms where these calls were encoded on a GPU.

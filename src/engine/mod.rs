@@ -188,17 +188,23 @@ fn room_for_scores(options: &EngineOptions, rows: &dyn Rows, k: usize) -> Result
     options.scores.then(room).transpose()
 }
 
+/// Rows must be as long as the model has it.
+pub(crate) fn check_dim(sae: &Sae, rows: &dyn Rows) -> Result<()> {
+    if rows.dim() == sae.input_dim() {
+        return Ok(());
+    }
+    Err(Error::input(
+        rows.name(),
+        "embeddings",
+        format!("rows of {} numbers", rows.dim()),
+        format!("{}, the input_dim of {}", sae.input_dim(), sae.name()),
+        "use embeddings and a model that belong together",
+    ))
+}
+
 /// Rows, model and calls must be of one size.
 fn check_shapes(sae: &Sae, rows: &dyn Rows, calls: usize) -> Result<()> {
-    if rows.dim() != sae.input_dim() {
-        return Err(Error::input(
-            rows.name(),
-            "embeddings",
-            format!("rows of {} numbers", rows.dim()),
-            format!("{}, the input_dim of {}", sae.input_dim(), sae.name()),
-            "use embeddings and a model that belong together",
-        ));
-    }
+    check_dim(sae, rows)?;
     if rows.count() != calls {
         return Err(Error::input(
             rows.name(),

@@ -148,17 +148,25 @@ fn check_ids(path: &Path, found: &IdColumn, rows: &TensorRows, expected: &IdColu
     ))
 }
 
-/// The one table beside the embeddings that has their name.
-fn find_beside(embeddings: &Path, file: &File) -> Result<PathBuf> {
-    let candidates: Vec<PathBuf> = SUFFIXES
-        .iter()
+/// The paths at which a table of calls is looked for that was not named; nothing need be there.
+pub fn tables_beside(embeddings: &Path) -> Vec<PathBuf> {
+    let suffixes = SUFFIXES.iter();
+    suffixes
         .flat_map(|suffix| [(*suffix).to_owned(), format!("{suffix}.gz")])
         .map(|suffix| {
             let mut name = OsString::from(embeddings.file_stem().unwrap_or_default());
             name.push(suffix);
             embeddings.with_file_name(name)
         })
-        .filter(|path| path != embeddings && path.is_file())
+        .filter(|path| path != embeddings)
+        .collect()
+}
+
+/// The one table beside the embeddings that has their name.
+fn find_beside(embeddings: &Path, file: &File) -> Result<PathBuf> {
+    let candidates: Vec<PathBuf> = tables_beside(embeddings)
+        .into_iter()
+        .filter(|path| path.is_file())
         .collect();
     if let [only] = candidates.as_slice() {
         return Ok(only.clone());

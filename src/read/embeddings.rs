@@ -90,7 +90,7 @@ impl File {
 
 const MATRIX: &str = "a two-dimensional tensor, one row for each call";
 
-/// The rows of a matrix that has some; else what was found, what was expected, and what to do.
+/// The rows of a matrix, which may have none; else what was found, what was expected, and what to do.
 fn rows_of(
     tensor: &Tensor,
 ) -> std::result::Result<TensorRows, (String, &'static str, &'static str)> {
@@ -102,8 +102,8 @@ fn rows_of(
     let Some(rows) = TensorRows::new(tensor) else {
         return Err((shape, MATRIX, "save the embeddings as a matrix"));
     };
-    if rows.count() == 0 || rows.dim() == 0 {
-        let expected = "at least one call and at least one number a row";
+    if rows.dim() == 0 {
+        let expected = "at least one number a row, of no rows too: shape [0, D]";
         return Err((shape, expected, "check how the cohort was made"));
     }
     Ok(rows)

@@ -27,10 +27,10 @@ mod torch;
 mod tree;
 mod zipped;
 
-pub use cohort::{Cohort, read_cohort, read_cohort_with};
+pub use cohort::{Cohort, read_cohort, read_cohort_with, tables_beside};
 pub use inspect::{CallSummary, ForeignName, Inspection, inspect};
 pub use metadata::PARSER_THREAD;
-pub use model::{LoadedModel, find_model, read_model};
+pub use model::{LoadedModel, find_model, model_files, read_model};
 pub(crate) use safetensors::{Entry, LONGEST_HEADER, SafeTensors, is_safetensors};
 pub(crate) use sniff::{HEAD, describe};
 pub(crate) use source::{Source, Stamp, check_same};

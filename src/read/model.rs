@@ -100,6 +100,15 @@ pub fn find_model(path: &Path) -> Result<PathBuf> {
     }
 }
 
+/// The files that [`find_model`] may look into for `path`, beside the model itself.
+pub fn model_files(path: &Path) -> Vec<PathBuf> {
+    let candidates = [path.to_owned(), path.join(BEST)];
+    candidates
+        .into_iter()
+        .filter(|path| path.is_file())
+        .collect()
+}
+
 fn not_found(path: &Path, place: &str, tried: &[PathBuf]) -> Error {
     let mut tried: Vec<_> = tried
         .iter()

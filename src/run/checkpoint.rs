@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 use super::parts::Place;
 use crate::engine::{EngineOptions, Nonfinite};
 use crate::error::{Error, Result};
-use crate::store::{Fires, FiresFile, Maker, read_tally, write_fires, write_tally};
+use crate::store::{
+    Fires, FiresFile, Maker, check_tally_place, is_ours, read_tally, write_fires, write_tally,
+};
 use crate::tally::{CohortTally, ModelId, Scheme, Shard, Shards};
 use crate::write::whole::{create_folder, remove_abandoned};
 
@@ -32,7 +34,10 @@ impl Checkpoints {
     pub fn open(folder: &Path) -> Result<Self> {
         create_folder(folder)?;
         let path = folder.join(LOCK);
-        let lock = File::create(&path).map_err(|e| Error::writing(&path, e))?;
+        let mut options = File::options();
+        // Whatever has this name and is not a lock keeps what it holds.
+        let lock = options.read(true).write(true).create(true).truncate(false);
+        let lock = lock.open(&path).map_err(|e| Error::writing(&path, e))?;
         if let Err(fs::TryLockError::WouldBlock) = lock.try_lock() {
             return Err(Error::input(
                 folder.display().to_string(),
@@ -84,10 +89,13 @@ impl Checkpoints {
         let mut place = None;
         if let Some(fires) = fires {
             let path = self.fires_path(shard);
+            check_tally_place(&path)?;
             write_fires(&path, fires)?.persist()?;
             place = Some(Place::File(path, None));
         }
-        write_tally(&self.tally_path(shard), tally, Maker::Tally)?.persist()?;
+        let path = self.tally_path(shard);
+        check_tally_place(&path)?;
+        write_tally(&path, tally, Maker::Tally)?.persist()?;
         Ok(place)
     }
 
@@ -96,7 +104,7 @@ impl Checkpoints {
     pub fn remove(self) {
         remove_abandoned(&self.folder);
         for entry in fs::read_dir(&self.folder).into_iter().flatten().flatten() {
-            if is_part(&entry.file_name().to_string_lossy()) {
+            if is_part(&entry.file_name().to_string_lossy()) && is_ours(&entry.path()) {
                 // What cannot be removed does no harm.
                 drop(fs::remove_file(entry.path()));
             }
@@ -120,7 +128,8 @@ impl Checkpoints {
 impl Drop for Checkpoints {
     /// Leaves no folder in which nothing is kept.
     fn drop(&mut self) {
-        if Self::is_empty(&self.folder).is_ok_and(|empty| empty) {
+        let is_lock = fs::metadata(self.folder.join(LOCK)).is_ok_and(|facts| facts.len() == 0);
+        if is_lock && Self::is_empty(&self.folder).is_ok_and(|empty| empty) {
             drop(fs::remove_file(self.folder.join(LOCK)));
             drop(fs::remove_dir(&self.folder));
         }

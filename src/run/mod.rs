@@ -107,15 +107,10 @@ pub struct InputFile {
     /// Its length.
     pub bytes: u64,
     /// Its content.
-    #[serde(serialize_with = "as_text")]
     pub sha256: Digest,
     /// What it was when it was hashed.
     #[serde(skip)]
     stamp: Option<Stamp>,
-}
-
-fn as_text<S: serde::Serializer>(digest: &Digest, to: S) -> std::result::Result<S::Ok, S::Error> {
-    to.collect_str(digest)
 }
 
 impl InputFile {

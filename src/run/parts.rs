@@ -93,9 +93,11 @@ impl CohortDetails {
         if files.is_empty() && others.is_empty() && !named {
             return Ok(None);
         }
+        // Of shards without a call there is nothing to find.
+        files.retain(|(_, file)| file.shard().count() > 0);
         let mut cover = Cover::new(files);
         let mut parts = Vec::new();
-        for shard in &cohort.shards {
+        for shard in cohort.shards.iter().filter(|shard| shard.count() > 0) {
             let Some(of_shard) = cover.take(shard) else {
                 // A file that only seems to be another cohort's, as it is damaged, is named itself.
                 for other in others {
@@ -143,7 +145,8 @@ impl CohortDetails {
     /// Whether these are of the calls that were counted, dropped ones and kinds among them.
     fn check(&self, cohort: &CohortTally) -> Result<()> {
         let found = Shards::new(self.parts.iter().map(|part| part.shard.clone()).collect());
-        let differs = cohort.shards.iter().zip(&found).find(|(a, b)| a != b);
+        let counted = cohort.shards.iter().filter(|shard| shard.count() > 0);
+        let differs = counted.zip(&found).find(|(a, b)| a != b);
         let Some((shard, _)) = differs else {
             return Ok(());
         };

@@ -9,13 +9,13 @@ use super::{InputFile, Job, ShardInput, Watch};
 use crate::analysis::{Encoder, Session};
 use crate::cohort::Calls;
 use crate::details::InMemory;
-use crate::engine::{Control, Encoded, Seconds};
+use crate::engine::{Control, Encoded, Seconds, check_dim};
 use crate::error::{Error, Result};
 use crate::fires::FiringSets;
 use crate::read::{LoadedModel, TensorRows};
 use crate::rows::{RowRange, Rows};
 use crate::store::{Fires, FiresFile};
-use crate::tally::{CohortTally, Merger};
+use crate::tally::{Certificate, CohortTally, Merger, Tally};
 
 /// A run at work.
 pub(super) struct Work<'a> {
@@ -76,7 +76,13 @@ impl<'a> Work<'a> {
         (self.watch.more_rows)(whole.end - whole.start);
         self.warn(input, cohort.warnings);
         let current = Current::new(number, input, &cohort.rows, metadata);
-        if !self.was_there(&current, &whole)? {
+        let was_there = self.was_there(&current, &whole)?;
+        if whole.is_empty() {
+            self.warn(input, vec!["there is no call in it".to_owned()]);
+            if !was_there {
+                self.empty(&current, &cohort.rows)?;
+            }
+        } else if !was_there {
             let all = 0..cohort.rows.count() as u64;
             let step = self.job.rows_at_once(self.model.sae.k());
             let mut calls = cohort.calls;
@@ -122,6 +128,17 @@ impl<'a> Work<'a> {
         self.done.resumed_rows += rows.end - rows.start;
         self.add(tally, None)?;
         Ok(true)
+    }
+
+    /// Adds a shard without a call: it is named among those that were counted, and changes no count.
+    fn empty(&mut self, current: &Current, rows: &TensorRows) -> Result<()> {
+        check_dim(&self.model.sae, rows)?;
+        let shard = self.identities.shard(current, 0..0)?;
+        let features = self.model.sae.feature_dim();
+        let tally = Tally::new(features, vec![], vec![], vec![], Certificate::default());
+        let scheme = self.job.options.strata;
+        let cohort = CohortTally::of_shard(*self.identities.model()?, scheme, shard, tally);
+        self.add(cohort, None)
     }
 
     /// Counts some rows of a shard, or finds that an earlier run has.

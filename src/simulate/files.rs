@@ -1,26 +1,24 @@
 //! A simulated cohort as files that torch loads.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::path::Path;
+use std::{fs, io};
 
 use rayon::prelude::*;
 
 use super::calls::Draw;
-use super::pieces::{cut, left_over, piece_names};
+use super::pieces::cut;
 use super::{SimulateOptions, Simulator, Truth};
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::outputs::{self, is_embeddings, piece_names};
+pub use crate::outputs::{EMBEDDINGS, MODEL, TRUTH};
 use crate::sae::Sae;
+use crate::write::inputs::Inputs;
 use crate::write::pickle::Value;
-use crate::write::set::OutputSet;
+use crate::write::set::{OutputSet, Place};
 use crate::write::torch::{self, Element, Sink, Tensor};
 use crate::write::whole::WholeFile;
-
-/// The file with the embeddings and the calls.
-pub const EMBEDDINGS: &str = "embeddings.pt";
-/// The file with the SAE.
-pub const MODEL: &str = "sae.pt";
-/// The file with what is planted.
-pub const TRUTH: &str = "truth.json";
 
 /// Numbers that are made, and written, at a time.
 const BLOCK: usize = 1 << 22;
@@ -33,11 +31,13 @@ const CALL_BYTES: u64 = 128;
 ///
 /// `progress` is told how many rows are written, now and then; an error of its stops the work.
 /// No file appears before all are written in full, and those of an earlier cohort in more pieces
-/// are then removed.
+/// are then removed: those that its [`TRUTH`] lists. It lists, with their digests, the files that were
+/// written.
 ///
 /// # Errors
 /// [`Error::Argument`](crate::error::Error::Argument) where an option is out of its range,
-/// [`Error::Io`](crate::error::Error::Io) where a file cannot be written.
+/// [`Error::Io`](crate::error::Error::Io) where a file cannot be written,
+/// [`Error::Input`](crate::error::Error::Input) where a user's file has the name of one.
 pub fn simulate(
     out: &Path,
     options: &SimulateOptions,
@@ -60,31 +60,77 @@ pub fn simulate_pieces(
     pieces: usize,
     progress: &dyn Fn(u64) -> Result<()>,
 ) -> Result<Truth> {
+    simulate_to(place(out, options, pieces)?, options, pieces, progress).map(|(truth, _)| truth)
+}
+
+/// The folder that [`simulate_pieces`] writes to, a user's files in which are not replaced.
+///
+/// # Errors
+/// Options that are out of their range, numbers of pieces that make no sense, a folder that cannot be
+/// read.
+pub fn place(out: &Path, options: &SimulateOptions, pieces: usize) -> Result<Place> {
+    options.check()?;
+    cut(options.rows, pieces)?;
+    let mut names: BTreeSet<String> = outputs::SIMULATION.map(str::to_owned).into();
+    names.insert(outputs::PLACING.to_owned());
+    // Whoever reads all that look like pieces would take those of an earlier cohort for parts of
+    // the new one.
+    names.extend(embeddings_in(out)?);
+    names.extend(piece_names(pieces));
+    Ok(Place {
+        folder: out.to_owned(),
+        names,
+        record: TRUTH,
+        inputs: Inputs::default(),
+        force: false,
+    })
+}
+
+fn embeddings_in(folder: &Path) -> Result<Vec<String>> {
+    let reading = |e| Error::reading(folder, e);
+    let entries = match fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        // What it is if not a folder is told when it is to be made.
+        Err(error) if error.kind() == io::ErrorKind::NotADirectory => return Ok(Vec::new()),
+        entries => entries.map_err(reading)?,
+    };
+    let mut found = Vec::new();
+    for entry in entries {
+        let name = entry.map_err(reading)?.file_name();
+        found.extend(
+            name.to_str()
+                .filter(|name| is_embeddings(name))
+                .map(str::to_owned),
+        );
+    }
+    Ok(found)
+}
+
+/// The same as [`simulate_pieces`], to a [place] that says what may be replaced; with what was
+/// planted the names of a user's files that stay beside the cohort.
+///
+/// # Errors
+/// As [`simulate_pieces`].
+pub fn simulate_to(
+    place: Place,
+    options: &SimulateOptions,
+    pieces: usize,
+    progress: &dyn Fn(u64) -> Result<()>,
+) -> Result<(Truth, Vec<String>)> {
     options.check()?;
     let ranges = cut(options.rows, pieces)?;
     let names = piece_names(pieces);
+    let mut files = OutputSet::new(place)?;
     let simulator = Simulator::new(options)?;
     let truth = simulator.truth();
-    let mut json = serde_json::to_string_pretty(&truth).unwrap_or_default();
-    json.push('\n');
-    let mut files = OutputSet::new(out)?;
     for (name, rows) in names.iter().zip(ranges) {
-        let dim = options.input_dim;
-        files.add_whole(write_cohort(
-            &files.path(name),
-            &simulator,
-            dim,
-            rows,
-            progress,
-        )?)?;
+        let (path, dim) = (files.path(name), options.input_dim);
+        files.add_whole(name, write_cohort(&path, &simulator, dim, rows, progress)?)?;
     }
-    files.add_whole(write_model(&files.path(MODEL), simulator.sae())?)?;
-    files.add(TRUTH, |out| out.write_all(json.as_bytes()))?;
-    for name in left_over(out, &names)? {
-        files.remove(&name);
-    }
-    files.commit()?;
-    Ok(truth)
+    let model = write_model(&files.path(MODEL), simulator.sae())?;
+    files.add_whole(MODEL, model)?;
+    let done = files.seal(&truth)?.commit()?;
+    Ok((truth, done.staying))
 }
 
 /// Some rows of the cohort, as a file of its own.

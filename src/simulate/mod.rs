@@ -23,9 +23,9 @@ mod truth;
 
 use serde::{Deserialize, Serialize};
 
-pub use files::{EMBEDDINGS, MODEL, TRUTH, simulate, simulate_pieces};
+pub use crate::outputs::piece_names;
+pub use files::{EMBEDDINGS, MODEL, TRUTH, place, simulate, simulate_pieces, simulate_to};
 pub use model::Simulator;
-pub use pieces::piece_names;
 pub use truth::{PlantedAtom, Recovery, ReportedAtom, Role, StratumShare, Truth};
 
 use crate::cohort::Calls;

@@ -19,4 +19,6 @@ mod tally;
 mod tensors;
 
 pub use fires::{Fires, FiresFile, write_fires};
-pub use tally::{Maker, check_tally_place, is_counted, read_tally, write_tally};
+pub use tally::{
+    Maker, check_tally_place, is_counted, is_merged, is_ours, read_tally, write_tally,
+};

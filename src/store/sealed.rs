@@ -198,16 +198,13 @@ fn find(header: &[u8], checksum: &str) -> Option<usize> {
 /// # Errors
 /// A file that is something else.
 pub(super) fn check_replaceable(path: &Path, what: &str) -> Result<()> {
-    if !path.exists() {
+    // A link that leads nowhere is something: it cannot be read.
+    if std::fs::symlink_metadata(path).is_err() {
         return Ok(());
     }
     let source = Source::open(path)?;
     let head = source.head(HEAD)?;
-    let beginning = format!("{{\"__metadata__\":{{\"{CHECKSUM}\":\"");
-    let is_ours = head
-        .get(8..)
-        .is_some_and(|json| json.starts_with(beginning.as_bytes()));
-    if is_ours || head.is_empty() {
+    if begins_as_sealed(&head) || head.is_empty() {
         return Ok(());
     }
     Err(Error::input(
@@ -218,8 +215,22 @@ pub(super) fn check_replaceable(path: &Path, what: &str) -> Result<()> {
             describe(&head, source.len())
         ),
         format!("a new name, or {what}, which is replaced"),
-        "choose another name, or remove the file",
+        "choose another name, move the file elsewhere, or replace it with --force",
     ))
+}
+
+/// Whether a file begins as those do that [`write`] writes, be it whole or not.
+fn begins_as_sealed(head: &[u8]) -> bool {
+    let beginning = format!("{{\"__metadata__\":{{\"{CHECKSUM}\":\"");
+    head.get(8..)
+        .is_some_and(|json| json.starts_with(beginning.as_bytes()))
+}
+
+/// Whether there is such a file at a path, be it whole or not.
+pub(super) fn is_sealed(path: &Path) -> bool {
+    let is_file = std::fs::metadata(path).is_ok_and(|facts| facts.is_file());
+    let head = || Source::open(path).and_then(|source| source.head(HEAD));
+    is_file && head().is_ok_and(|head| begins_as_sealed(&head))
 }
 
 /// Opens a file whose header says that it is of this `format`; its checksum is not looked at.

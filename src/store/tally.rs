@@ -118,12 +118,26 @@ pub fn check_tally_place(path: &Path) -> Result<()> {
     sealed::check_replaceable(path, "a tally")
 }
 
+/// Whether there is a tally, or a file of firing sets, at a path, be it whole or not.
+pub fn is_ours(path: &Path) -> bool {
+    sealed::is_sealed(path)
+}
+
 /// Whether a tally was made by counting; what cannot be read was not.
 pub fn is_counted(path: &Path) -> bool {
+    is_made_by(path, Maker::Tally)
+}
+
+/// Whether a tally was made by merging; what cannot be read was not.
+pub fn is_merged(path: &Path) -> bool {
+    is_made_by(path, Maker::Merge)
+}
+
+fn is_made_by(path: &Path, maker: Maker) -> bool {
     let file = sealed::open(path, FORMAT, "a tally");
     file.is_ok_and(|file| {
         let made_by = file.metadata.get("made_by");
-        made_by.is_some_and(|maker| maker == Maker::Tally.name())
+        made_by.is_some_and(|found| found == maker.name())
     })
 }
 

@@ -1,6 +1,10 @@
-//! Writing files: one or several, whole or not at all, and torch's `.pt` container.
+//! Writing files: one or several, whole or not at all, over nothing that is a user's; and torch's
+//! `.pt` container.
 
+pub mod inputs;
 pub mod pickle;
+pub mod record;
 pub mod set;
+mod standing;
 pub mod torch;
 pub mod whole;

@@ -1,13 +1,20 @@
-//! Files that appear all together or not at all.
+//! Files that appear all together or not at all, and take the place of nothing but an earlier run's.
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
+use serde::Serialize;
+use serde_json::Map;
 use tempfile::TempPath;
 
+use super::record::{WrittenFile, seal};
+pub use super::standing::Place;
+use super::standing::Standings;
 use super::whole::{self, FinishedFile, WholeFile, remove_abandoned, temporary};
+use crate::digest::{Digest, Hashing};
 use crate::error::{Error, Result};
+use crate::outputs::PLACING;
 
 /// Files of a set that are kept open until they are in their place.
 const MOST_OPEN: usize = 16;
@@ -15,27 +22,51 @@ const MOST_OPEN: usize = 16;
 /// The files of one run and the folder they go to.
 ///
 /// Each file is written, synced and closed under a temporary name in that folder; only
-/// [`OutputSet::commit`] renames them, once all are there. Whatever fails before, or on the way, an earlier run's
+/// [`Ready::commit`] renames them, once all are there. Whatever fails before, or on the way, an earlier run's
 /// files are left, or put back, as they were, no temporary file stays, and a folder that was
 /// made for the run is removed again.
 ///
 /// ```
-/// use atomscope::write::set::OutputSet;
+/// use atomscope::write::inputs::Inputs;
+/// use atomscope::write::set::{OutputSet, Place};
 ///
 /// let folder = tempfile::tempdir()?;
-/// let mut files = OutputSet::new(&folder.path().join("results"))?;
+/// let mut files = OutputSet::new(Place {
+///     folder: folder.path().join("results"),
+///     names: ["report.txt", "run.json"].map(str::to_owned).into(),
+///     record: "run.json",
+///     inputs: Inputs::default(),
+///     force: false,
+/// })?;
 /// files.add("report.txt", |out| out.write_all(b"all is well\n"))?;
-/// let written = files.commit()?;
-/// assert_eq!(std::fs::read(&written[0])?, b"all is well\n");
+/// let record = serde_json::json!({"made_by": "me"});
+/// let done = files.seal(&record)?.commit()?;
+/// assert_eq!(std::fs::read(&done.written[0])?, b"all is well\n");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]
 pub struct OutputSet {
     // Before `created`: files are removed before the folder that they are in.
     files: Vec<FinishedFile>,
-    removed: Vec<PathBuf>,
+    written: Vec<WrittenFile>,
     created: CreatedFolders,
-    folder: PathBuf,
+    there: Standings,
+}
+
+/// A set with its record, all of it on the disk under temporary names.
+#[derive(Debug)]
+pub struct Ready {
+    record: FinishedFile,
+    set: OutputSet,
+}
+
+/// Files that are in their place.
+#[derive(Debug)]
+pub struct Committed {
+    /// Their paths in the order in which they were added, the record's last.
+    pub written: Vec<PathBuf>,
+    /// Names of a user's files that have the name of an output which this run does not write.
+    pub staying: Vec<String>,
 }
 
 /// Folders that were made for a run, deepest first; removed again if they are dropped.
@@ -55,21 +86,33 @@ struct Aside {
 }
 
 impl OutputSet {
-    /// An empty set; makes the folder, with all above it, where it does not exist, tries that
-    /// files can be made in it, and removes what runs that were killed have left there.
+    /// An empty set; looks whose the files are that have its names, makes the folder, with all
+    /// above it, where it does not exist, tries that files can be made in it, and removes what runs
+    /// that were killed have left there.
     ///
     /// # Errors
-    /// [`Error::Io`] with the folder that cannot be made or written.
-    pub fn new(folder: &Path) -> Result<Self> {
+    /// [`Error::Input`] with the files that are inputs of this run or a user's; [`Error::Io`] with
+    /// the folder that cannot be made or written.
+    pub fn new(place: Place) -> Result<Self> {
+        let there = Standings::look(place)?;
+        let folder = &there.place.folder;
         let created = create_folder(folder)?;
         remove_abandoned(folder);
         temporary(folder).map_err(|e| Error::writing(folder, e))?;
         Ok(Self {
             files: Vec::new(),
-            removed: Vec::new(),
+            written: Vec::new(),
             created,
-            folder: folder.to_owned(),
+            there,
         })
+    }
+
+    /// Looks whose the files are, and no more: for those who have other work to do first.
+    ///
+    /// # Errors
+    /// Those of [`new`](Self::new) about files that are there.
+    pub fn check(place: Place) -> Result<()> {
+        Standings::look(place).map(drop)
     }
 
     /// Writes a file of this name, through a buffer, under a temporary name.
@@ -81,68 +124,137 @@ impl OutputSet {
         name: &str,
         writer: impl FnOnce(&mut dyn Write) -> io::Result<()>,
     ) -> Result<()> {
-        let target = self.folder.join(name);
+        self.check_name(name)?;
+        let target = self.path(name);
         let whole = WholeFile::create(&target)?;
-        let mut out = BufWriter::with_capacity(1 << 16, whole.file());
-        writer(&mut out)
-            .and_then(|()| out.flush())
-            .map_err(|e| Error::writing(&target, e))?;
-        drop(out);
-        self.add_whole(whole)
+        let hashing = Hashing::new(whole.file());
+        let mut out = BufWriter::with_capacity(1 << 16, hashing);
+        writer(&mut out).map_err(|e| Error::writing(&target, e))?;
+        let hashing = out.into_inner();
+        let hashing = hashing.map_err(|e| Error::writing(&target, e.into_error()))?;
+        let content = hashing.finish();
+        self.take(name, whole, content)
     }
 
     /// Where a file of this name will be.
     pub fn path(&self, name: &str) -> PathBuf {
-        self.folder.join(name)
+        self.there.place.folder.join(name)
     }
 
-    /// Takes in a file that was written otherwise, for a [path](Self::path) in this folder.
+    /// Takes in a file that was written otherwise, for the [path](Self::path) of this name.
     ///
     /// # Errors
     /// [`Error::Io`] with the file that could not be brought to the disk.
-    pub fn add_whole(&mut self, file: WholeFile) -> Result<()> {
+    pub fn add_whole(&mut self, name: &str, file: WholeFile) -> Result<()> {
+        self.check_name(name)?;
+        let content = Digest::of_file(file.temporary_path());
+        let content = content.map_err(|e| Error::writing(file.path(), e))?;
+        self.take(name, file, content)
+    }
+
+    /// All that the run has read, now that it is known: none of it is replaced.
+    pub fn settle_inputs(&mut self, paths: impl IntoIterator<Item = PathBuf>) {
+        self.there.place.inputs.settle(paths);
+    }
+
+    /// Adds the record: what a struct or a map says, and the list of all files.
+    ///
+    /// # Errors
+    /// [`Error::Io`] where it could not be written.
+    pub fn seal(self, record: &impl Serialize) -> Result<Ready> {
+        let path = self.path(self.there.place.record);
+        let record = listing(&path, record, &self.written)?;
+        Ok(Ready { record, set: self })
+    }
+
+    fn take(&mut self, name: &str, file: WholeFile, (bytes, sha256): (u64, Digest)) -> Result<()> {
         let kept_open = self.files.len() < MOST_OPEN;
         self.files.push(file.finish(kept_open)?);
+        self.written.push(WrittenFile {
+            name: name.to_owned(),
+            bytes,
+            sha256,
+        });
         Ok(())
     }
 
-    /// Removes a file that an earlier run may have left and this one does not write.
-    pub fn remove(&mut self, name: &str) {
-        self.removed.push(self.path(name));
+    /// What has a name that was not looked at might take the place of a user's file: a defect of
+    /// this program.
+    fn check_name(&self, name: &str) -> Result<()> {
+        let place = &self.there.place;
+        if place.names.contains(name) && name != place.record && name != PLACING {
+            return Ok(());
+        }
+        Err(Error::Argument {
+            name: "output",
+            found: name.to_owned(),
+            expected: "a name from the list of outputs".to_owned(),
+        })
     }
+}
 
-    /// Puts every file in its place, and tells the paths in the order in which they were added.
+/// A file that lists others, under a temporary name.
+fn listing(path: &Path, record: &impl Serialize, files: &[WrittenFile]) -> Result<FinishedFile> {
+    let failed = |e| Error::writing(path, e);
+    let text = seal(record, files).map_err(failed)?;
+    let whole = WholeFile::create(path)?;
+    whole.file().write_all(&text).map_err(failed)?;
+    whole.finish(true)
+}
+
+impl Ready {
+    /// Puts every file in its place, and removes an earlier run's that are not among them. What is
+    /// about to be put in place is listed in a file of its own meanwhile: should this process be
+    /// killed, the next run knows which files are its own.
     ///
     /// # Errors
-    /// [`Error::Io`] with the file that could not be put in its place.
-    pub fn commit(mut self) -> Result<Vec<PathBuf>> {
+    /// [`Error::Io`] with the file that could not be put in its place; [`Error::Input`] where a user
+    /// has put files there meanwhile.
+    pub fn commit(self) -> Result<Committed> {
+        let Self { record, mut set } = self;
+        set.there.look_again()?;
+        let folder = set.there.place.folder.clone();
+        let placing = folder.join(PLACING);
+        let known = set.there.known(&set.written);
+        let list = listing(&placing, &Map::new(), &known)?;
         let mut placed = Vec::new();
-        for file in std::mem::take(&mut self.files) {
-            match place(&self.folder, file) {
-                Ok(done) => placed.push(done),
-                Err(error) => {
-                    take_back(placed);
-                    return Err(error);
-                }
-            }
+        let outcome = put(&mut placed, &folder, list, record, &mut set);
+        if let Err(error) = outcome {
+            take_back(placed);
+            return Err(error);
         }
-        let written = placed
-            .iter()
-            .map(|file: &Placed| file.target.clone())
-            .collect();
-        for target in std::mem::take(&mut self.removed) {
-            match take_away(&self.folder, target) {
-                Ok(done) => placed.push(done),
-                Err(error) => {
-                    take_back(placed);
-                    return Err(error);
-                }
-            }
-        }
-        sync_folder(&self.folder);
-        self.created.0.clear();
-        Ok(written)
+        sync_folder(&folder);
+        // What stays of it does no harm.
+        drop(fs::remove_file(&placing));
+        set.created.0.clear();
+        let names = set.written.iter().map(|file| file.name.as_str());
+        let names = names.chain([set.there.place.record]);
+        Ok(Committed {
+            written: names.map(|name| folder.join(name)).collect(),
+            staying: set.there.staying(&set.written),
+        })
     }
+}
+
+/// The list of what is about to be there, then all files, then the record, which says that all is
+/// done.
+fn put(
+    placed: &mut Vec<Placed>,
+    folder: &Path,
+    list: FinishedFile,
+    record: FinishedFile,
+    set: &mut OutputSet,
+) -> Result<()> {
+    placed.push(place(folder, list)?);
+    sync_folder(folder);
+    for file in std::mem::take(&mut set.files) {
+        placed.push(place(folder, file)?);
+    }
+    for name in set.there.left_over(&set.written) {
+        placed.push(take_away(folder, folder.join(name))?);
+    }
+    placed.push(place(folder, record)?);
+    Ok(())
 }
 
 impl Drop for CreatedFolders {
@@ -181,7 +293,7 @@ fn take_away(folder: &Path, target: PathBuf) -> Result<Placed> {
 /// A second name for a file, or a copy where the file system has no links; `None` if there is no
 /// such file. The first name stays in place.
 fn set_aside(folder: &Path, target: &Path) -> io::Result<Option<Aside>> {
-    if !target.try_exists()? {
+    if fs::symlink_metadata(target).is_err() {
         return Ok(None);
     }
     let aside = temporary(folder)?.into_temp_path();

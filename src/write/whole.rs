@@ -35,6 +35,11 @@ impl WholeFile {
         &self.path
     }
 
+    /// Where the file is as long as it is written.
+    pub(super) fn temporary_path(&self) -> &Path {
+        self.temporary.path()
+    }
+
     /// The file to write to.
     pub fn file(&self) -> &File {
         self.temporary.as_file()
@@ -128,6 +133,11 @@ pub(crate) fn create_folder(folder: &Path) -> Result<()> {
 /// How the names of temporary files begin.
 const PREFIX: &str = ".atomscope-";
 
+/// How many digits say which machine a temporary file is of, and how many letters and digits are
+/// drawn.
+const MACHINE: usize = 8;
+const DRAWN: usize = 6;
+
 /// Files of other machines are taken for abandoned after so long: their locks may not show here.
 const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -136,7 +146,7 @@ fn own_prefix() -> &'static str {
     static OWN: LazyLock<String> = LazyLock::new(|| {
         let name = fs::read("/proc/sys/kernel/hostname").unwrap_or_default();
         let digest = Digest::of(&name).to_string();
-        format!("{PREFIX}{}-", &digest[..8])
+        format!("{PREFIX}{}-", &digest[..MACHINE])
     });
     &OWN
 }
@@ -170,8 +180,8 @@ pub(crate) fn remove_abandoned(folder: &Path) {
             continue;
         };
         let age = facts.modified().ok().and_then(|time| time.elapsed().ok());
-        let may_be = name.starts_with(own_prefix())
-            || name.starts_with(PREFIX) && age.is_some_and(|age| age > A_DAY);
+        let may_be = is_temporary(&name)
+            && (name.starts_with(own_prefix()) || age.is_some_and(|age| age > A_DAY));
         if !may_be || !facts.is_file() {
             continue;
         }
@@ -185,9 +195,23 @@ pub(crate) fn remove_abandoned(folder: &Path) {
     }
 }
 
+/// Whether a name is one that temporary files get: the prefix, a digest's beginning, and letters
+/// and digits that were drawn. Others' files may begin like that, but are not called so.
+fn is_temporary(name: &str) -> bool {
+    let parts = name
+        .strip_prefix(PREFIX)
+        .and_then(|rest| rest.split_once('-'));
+    parts.is_some_and(|(machine, drawn)| {
+        machine.len() == MACHINE
+            && machine.bytes().all(|c| c.is_ascii_hexdigit())
+            && drawn.len() == DRAWN
+            && drawn.bytes().all(|c| c.is_ascii_alphanumeric())
+    })
+}
+
 fn unlocked(folder: &Path) -> io::Result<NamedTempFile> {
     let mut builder = tempfile::Builder::new();
-    builder.prefix(own_prefix());
+    builder.prefix(own_prefix()).rand_bytes(DRAWN);
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
     // The temporary name would only be noise in a message.

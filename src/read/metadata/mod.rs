@@ -44,11 +44,16 @@ impl Table {
     /// Reads a table that must have `rows` calls, one for each row of `embeddings`.
     pub(super) fn read(path: &Path, rows: usize, embeddings: &str) -> Result<Self> {
         let source = Source::open(path)?;
+        if rows == 0 && text::is_blank(&source)? {
+            return Ok(Self::of_nothing(&source));
+        }
         let mut sink = Sink::new(&source, rows);
         let outline = read(&source, &mut sink)?;
         let [.., has_ids] = sink.seen;
         let has = |name: &str| outline.columns.iter().any(|column| column == name);
-        if !NAMES.iter().any(|name| has(name)) {
+        // What has no row need not say what its rows would be.
+        let of_nothing = rows == 0 && outline.rows == 0;
+        if !of_nothing && !NAMES.iter().any(|name| has(name)) {
             return Err(Error::input(
                 source.name(),
                 "the columns",
@@ -70,7 +75,7 @@ impl Table {
         let file = path.file_name().unwrap_or(path.as_os_str());
         let file = file.to_string_lossy();
         let mut warnings = sink.gathered.warnings(&file);
-        if !has("truvari_class") {
+        if !of_nothing && !has("truvari_class") {
             warnings.push(format!(
                 "{file}: there is no column truvari_class (there are {}), so that every call counts as \
                  false: name the column with the truth benchmark's classes so",
@@ -83,6 +88,16 @@ impl Table {
             has_ids,
             stamp: source.stamp(),
         })
+    }
+
+    /// A table without even a header, of embeddings without a row.
+    fn of_nothing(source: &Source) -> Self {
+        Self {
+            calls: Calls::default(),
+            has_ids: false,
+            warnings: Vec::new(),
+            stamp: source.stamp(),
+        }
     }
 }
 

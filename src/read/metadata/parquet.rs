@@ -125,6 +125,10 @@ fn read_here(source: &Source, sink: &mut Sink<'_>) -> Result<Outline> {
         let error = ParquetError::General(format!("{counted} rows in all row groups, not {rows}"));
         return Err(footer(error));
     }
+    // Without rows nobody knew what the columns' types would be.
+    if rows == 0 {
+        return Ok(outline);
+    }
     for (field, name) in NAMES.iter().enumerate() {
         let at = schema
             .columns()

@@ -53,6 +53,22 @@ impl BufRead for Bytes {
     }
 }
 
+/// Whether there is nothing but white space in a file, compressed or not.
+pub(super) fn is_blank(source: &Source) -> Result<bool> {
+    const LOOKED_AT: u64 = 1 << 16;
+    let head = source.head(sniff::HEAD)?;
+    let mut bytes = Vec::new();
+    let stream = source.stream();
+    let read = if head.starts_with(b"\x1f\x8b") {
+        let inflated = MultiGzDecoder::new(BufReader::new(stream));
+        inflated.take(LOOKED_AT).read_to_end(&mut bytes)
+    } else {
+        stream.take(LOOKED_AT).read_to_end(&mut bytes)
+    };
+    // What cannot be inflated is told by whoever reads on.
+    Ok(read.is_ok() && bytes.len() < LOOKED_AT as usize && bytes.trim_ascii().is_empty())
+}
+
 impl Text {
     /// Opens a text file that begins with `head`, or refuses what is none.
     pub(super) fn open(source: &Source, head: &[u8]) -> Result<Self> {

@@ -1,5 +1,8 @@
-use super::OutputSet;
+use super::{OutputSet, Place};
 use crate::error::{Error, Result};
+use crate::outputs::PLACING;
+use crate::write::inputs::Inputs;
+use crate::write::record::{Found, read};
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
@@ -12,8 +15,24 @@ fn names(folder: &Path) -> Vec<String> {
     names
 }
 
+fn place(folder: &Path) -> Place {
+    let names = ["a.txt", "b.txt", "c.txt", "old.npy", "run.json", PLACING];
+    Place {
+        folder: folder.to_owned(),
+        names: names.map(str::to_owned).into(),
+        record: "run.json",
+        inputs: Inputs::default(),
+        force: false,
+    }
+}
+
+fn commit(files: OutputSet) -> Result<Vec<PathBuf>> {
+    let ready = files.seal(&serde_json::json!({"made_by": "a test"}))?;
+    ready.commit().map(|done| done.written)
+}
+
 fn run(folder: &Path, contents: &'static str, fails: bool) -> Result<Vec<PathBuf>> {
-    let mut files = OutputSet::new(folder)?;
+    let mut files = OutputSet::new(place(folder))?;
     files.add("a.txt", |out| out.write_all(contents.as_bytes()))?;
     files.add("b.txt", |out| {
         out.write_all(contents.as_bytes())?;
@@ -23,7 +42,7 @@ fn run(folder: &Path, contents: &'static str, fails: bool) -> Result<Vec<PathBuf
             Ok(())
         }
     })?;
-    files.commit()
+    commit(files)
 }
 
 #[test]
@@ -32,9 +51,12 @@ fn a_second_run_replaces_the_first() {
     let deep = folder.path().join("x/y");
     run(&deep, "one", false).unwrap();
     let written = run(&deep, "two", false).unwrap();
-    assert_eq!(written, [deep.join("a.txt"), deep.join("b.txt")]);
+    assert_eq!(
+        written,
+        ["a.txt", "b.txt", "run.json"].map(|name| deep.join(name))
+    );
     assert_eq!(fs::read_to_string(&written[1]).unwrap(), "two");
-    assert_eq!(names(&deep), ["a.txt", "b.txt"]);
+    assert_eq!(names(&deep), ["a.txt", "b.txt", "run.json"]);
 }
 
 #[test]
@@ -44,7 +66,7 @@ fn a_failing_run_leaves_the_earlier_one() {
     let error = run(folder.path(), "two", true).unwrap_err();
     assert!(error.to_string().contains("b.txt"), "{error}");
     assert!(error.to_string().contains("no more space"), "{error}");
-    assert_eq!(names(folder.path()), ["a.txt", "b.txt"]);
+    assert_eq!(names(folder.path()), ["a.txt", "b.txt", "run.json"]);
     assert_eq!(fs::read(folder.path().join("a.txt")).unwrap(), b"one");
     assert_eq!(fs::read(folder.path().join("b.txt")).unwrap(), b"one");
 }
@@ -53,16 +75,27 @@ fn a_failing_run_leaves_the_earlier_one() {
 fn a_rename_that_fails_is_undone() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path();
-    fs::write(path.join("a.txt"), "one").unwrap();
-    let mut files = OutputSet::new(path).unwrap();
+    run(path, "one", false).unwrap();
+    let mut files = OutputSet::new(place(path)).unwrap();
     files.add("a.txt", |out| out.write_all(b"two")).unwrap();
     files.add("c.txt", |out| out.write_all(b"two")).unwrap();
-    // Someone puts a folder where the second file must go.
+    let ready = files.seal(&serde_json::json!({})).unwrap();
+    let record = std::fs::read(path.join("run.json")).unwrap();
+    // Someone puts a folder where the second file must go, after it was looked at.
     fs::create_dir(path.join("c.txt")).unwrap();
     fs::write(path.join("c.txt/mine"), "").unwrap();
-    assert!(matches!(files.commit(), Err(Error::Io { .. })));
-    assert_eq!(names(path), ["a.txt", "c.txt"]);
+    let mut placed = Vec::new();
+    let super::Ready {
+        record: new,
+        mut set,
+    } = ready;
+    let list = super::listing(&path.join(PLACING), &serde_json::Map::new(), &[]).unwrap();
+    assert!(super::put(&mut placed, path, list, new, &mut set).is_err());
+    super::take_back(placed);
+    drop(set);
+    assert_eq!(names(path), ["a.txt", "b.txt", "c.txt", "run.json"]);
     assert_eq!(fs::read(path.join("a.txt")).unwrap(), b"one");
+    assert_eq!(fs::read(path.join("run.json")).unwrap(), record);
     assert_eq!(names(&path.join("c.txt")), ["mine"]);
 }
 
@@ -70,20 +103,65 @@ fn a_rename_that_fails_is_undone() {
 fn what_a_run_does_not_write_goes_only_if_all_else_succeeds() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path();
-    fs::write(path.join("old.npy"), "old").unwrap();
-    fs::create_dir(path.join("b.txt")).unwrap();
-    let run = || {
-        let mut files = OutputSet::new(path)?;
-        files.remove("old.npy");
-        files.remove("never.npy");
-        files.add("b.txt", |out| out.write_all(b"new"))?;
-        files.commit()
+    let run = |names: &[&str], fails: bool| {
+        let mut files = OutputSet::new(place(path))?;
+        for name in names {
+            files.add(name, |out| out.write_all(name.as_bytes()))?;
+        }
+        if fails {
+            return Err(Error::Cancelled);
+        }
+        commit(files)
     };
-    assert!(run().is_err());
-    assert_eq!(names(path), ["b.txt", "old.npy"]);
-    fs::remove_dir(path.join("b.txt")).unwrap();
-    run().unwrap();
-    assert_eq!(names(path), ["b.txt"]);
+    run(&["a.txt", "old.npy"], false).unwrap();
+    assert!(run(&["a.txt"], true).is_err());
+    assert_eq!(names(path), ["a.txt", "old.npy", "run.json"]);
+    run(&["b.txt"], false).unwrap();
+    assert_eq!(names(path), ["b.txt", "run.json"]);
+}
+
+#[test]
+fn the_record_lists_what_was_written() {
+    let folder = tempfile::tempdir().unwrap();
+    run(folder.path(), "one", false).unwrap();
+    let Found::Whole(files) = read(&folder.path().join("run.json")) else {
+        panic!("no record");
+    };
+    let listed: Vec<_> = files.iter().map(|file| (&*file.name, file.bytes)).collect();
+    assert_eq!(listed, [("a.txt", 3), ("b.txt", 3)]);
+    assert_eq!(files[0].sha256, crate::digest::Digest::of(b"one"));
+}
+
+#[test]
+fn what_a_user_puts_there_meanwhile_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    run(path, "one", false).unwrap();
+    for (name, mine) in [("a.txt", "own"), ("c.txt", "new"), ("old.npy", "own")] {
+        let before = fs::read(path.join(name)).ok();
+        let mut files = OutputSet::new(place(path)).unwrap();
+        files.add("a.txt", |out| out.write_all(b"two")).unwrap();
+        files.add("c.txt", |out| out.write_all(b"two")).unwrap();
+        // Of the same length and, as far as a clock tells, at the same time.
+        fs::write(path.join(name), mine).unwrap();
+        let error = commit(files).unwrap_err();
+        assert!(error.to_string().contains(name), "{error}");
+        assert_eq!(fs::read(path.join(name)).unwrap(), mine.as_bytes());
+        match before {
+            Some(content) => fs::write(path.join(name), content).unwrap(),
+            None => fs::remove_file(path.join(name)).unwrap(),
+        }
+    }
+    assert_eq!(names(path), ["a.txt", "b.txt", "run.json"]);
+}
+
+#[test]
+fn a_name_that_is_not_listed_is_not_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut files = OutputSet::new(place(folder.path())).unwrap();
+    for name in ["x.txt", "run.json", PLACING, "../a.txt"] {
+        assert!(files.add(name, |_| Ok(())).is_err(), "{name}");
+    }
 }
 
 #[test]
