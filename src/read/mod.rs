@@ -27,6 +27,7 @@ mod torch;
 mod tree;
 mod zipped;
 
+pub(crate) use embeddings::read_rows;
 pub use cohort::{Cohort, read_cohort, read_cohort_with};
 pub use inspect::{CallSummary, ForeignName, Inspection, inspect};
 pub use metadata::PARSER_THREAD;
