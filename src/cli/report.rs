@@ -73,6 +73,9 @@ pub(super) struct Report {
 
 impl Report {
     pub(super) fn run(&self) -> Result<()> {
+        self.tables
+            .compare
+            .needs_embeddings("a report from a tally")?;
         let results = Results::new(&self.out)?;
         let cohort = read_tally(&self.tally)?;
         let details = self.details(&cohort)?;
@@ -86,6 +89,7 @@ impl Report {
             evidence: self
                 .tables
                 .options(self.statistics.min_support, self.strata, self.memory),
+            scores: None,
             save_fires: self.save_fires,
         };
         let known = |record: &mut Record| {

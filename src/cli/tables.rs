@@ -13,8 +13,9 @@ use crate::stats::pairs::Pairs;
 use crate::write::set::OutputSet;
 
 /// All files that a run may write of them: what it does not write must not stay from an earlier one.
-const NAMES: [&str; 8] = [
+const NAMES: [&str; 9] = [
     "atoms",
+    "atom_scores",
     "atom_types",
     "atom_sizes",
     "atom_chromosomes",

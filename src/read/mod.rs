@@ -27,8 +27,8 @@ mod torch;
 mod tree;
 mod zipped;
 
-pub(crate) use embeddings::read_rows;
 pub use cohort::{Cohort, read_cohort, read_cohort_with};
+pub(crate) use embeddings::read_rows;
 pub use inspect::{CallSummary, ForeignName, Inspection, inspect};
 pub use metadata::PARSER_THREAD;
 pub use model::{LoadedModel, find_model, read_model};

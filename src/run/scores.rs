@@ -9,7 +9,9 @@ use crate::error::{Error, Result};
 use crate::read::{TensorRows, read_rows};
 use crate::rows::{RowRange, Rows};
 use crate::stats::evidence::CallFacts;
-use crate::stats::score_comparison::{LabelledCalls, Part, RowsAgain, ScoreComparison, blocks, compare};
+use crate::stats::score_comparison::{
+    LabelledCalls, Part, RowsAgain, ScoreComparison, blocks, compare,
+};
 use crate::tally::Scheme;
 
 /// Files of embeddings that stay open from pass to pass; more are opened anew each time.
@@ -50,7 +52,14 @@ impl Tallied {
         let sae = &self.model.sae;
         let dense = DenseScores::new(sae, options.simd);
         let rows = ShardRows::new(self, inputs)?;
-        compare(&dense, sae.feature_dim(), &rows, &calls, options.memory, control)
+        compare(
+            &dense,
+            sae.feature_dim(),
+            &rows,
+            &calls,
+            options.memory,
+            control,
+        )
     }
 }
 
@@ -67,7 +76,10 @@ struct ShardRows<'a> {
 impl<'a> ShardRows<'a> {
     fn new(tallied: &'a Tallied, inputs: &'a [ShardInput]) -> Result<Self> {
         let path = |input: &'a ShardInput| (&*input.name, &*input.embeddings);
-        let embeddings = tallied.files.iter().filter(|file| file.role == "embeddings");
+        let embeddings = tallied
+            .files
+            .iter()
+            .filter(|file| file.role == "embeddings");
         let mut rows = Self {
             tallied,
             paths: inputs.iter().map(path).collect(),

@@ -122,7 +122,10 @@ impl SimulateOptions {
         Err(Error::Argument {
             name: "--one-sided",
             found: self.one_sided.to_string(),
-            expected: format!("an even number up to {}, what these shapes have room for", 2 * most),
+            expected: format!(
+                "an even number up to {}, what these shapes have room for",
+                2 * most
+            ),
         })
     }
 }

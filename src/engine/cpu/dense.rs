@@ -124,7 +124,14 @@ impl<'a> DenseScores<'a> {
             .zip(kept)
             .filter_map(|(white, &at)| {
                 let stored = &bytes[(at - first) * row..][..row];
-                whiten_row(self.simd, stored, element, self.sae.mean(), &self.divisors, white);
+                whiten_row(
+                    self.simd,
+                    stored,
+                    element,
+                    self.sae.mean(),
+                    &self.divisors,
+                    white,
+                );
                 (!row_facts(self.simd, white).finite).then_some(at)
             })
             .min();

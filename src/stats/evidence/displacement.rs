@@ -148,7 +148,9 @@ impl Bulk {
         }
         let widened = inflation.unwrap_or(1.0);
         let of = |member: &Member| &all.atoms[member.atom as usize];
-        let within = members.iter().filter_map(|m| of(m).stratified.ln_odds_ratio);
+        let within = members
+            .iter()
+            .filter_map(|m| of(m).stratified.ln_odds_ratio);
         let median = median(members.iter().map(|m| of(m).log_odds.value), widened)?;
         let within = median_of_enough(within, widened);
         let signs: f64 = members.iter().map(|m| sign(m.excess)).sum();
@@ -208,7 +210,10 @@ mod tests {
         let wide = median((0..100).map(f64::from), 4.0).expect("a median");
         assert_eq!((wide.low, wide.high), (30.0, 69.0));
         let few = median([2.0, f64::NEG_INFINITY, 1.0].into_iter(), 9.0).expect("a median");
-        assert_eq!((few.value, few.low, few.high), (1.0, f64::NEG_INFINITY, 2.0));
+        assert_eq!(
+            (few.value, few.low, few.high),
+            (1.0, f64::NEG_INFINITY, 2.0)
+        );
         assert!(median(std::iter::empty(), 1.0).is_none());
     }
 }

@@ -4,8 +4,8 @@ use std::time::Instant;
 
 use super::atoms::AllAtoms;
 use super::calls::CallFacts;
-use super::displacement::Bulk;
 use super::co_activation::{self, PairsBy, PairsCounted};
+use super::displacement::Bulk;
 use super::firings::Firings;
 use super::replicated::{self, Replicated};
 use super::resampling::{self, BootstrapInterval, Grouping, Headlines, Permutations};

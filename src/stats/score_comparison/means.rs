@@ -152,7 +152,10 @@ mod tests {
             (1e6, 1.959966356814107),
         ] {
             let found = t_95(degrees);
-            assert!((found - expected).abs() < 1e-9 * expected, "{degrees}: {found}");
+            assert!(
+                (found - expected).abs() < 1e-9 * expected,
+                "{degrees}: {found}"
+            );
         }
     }
 }

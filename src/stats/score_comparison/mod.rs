@@ -120,13 +120,22 @@ pub fn compare(
     let (mut found, mut done) = (Vec::with_capacity(atoms), 0);
     for block in &blocks {
         let scores = &mut scores[..block.len() * calls.len()];
-        score(dense, block, rows, calls.len(), (scores, &mut done), control)?;
+        score(
+            dense,
+            block,
+            rows,
+            calls.len(),
+            (scores, &mut done),
+            control,
+        )?;
         if calls.is_empty() {
             continue;
         }
         let of_block: Vec<AtomScores> = scores
             .par_chunks(calls.len())
-            .map_init(Default::default, |buffers, scores| of_atom(buffers, scores, calls))
+            .map_init(Default::default, |buffers, scores| {
+                of_atom(buffers, scores, calls)
+            })
             .collect();
         found.extend(of_block);
         control.check()?;

@@ -69,7 +69,8 @@ impl Ranking {
     pub(super) fn of(&mut self, scores: &[f64], calls: &LabelledCalls) -> Ranks {
         self.order.clear();
         let keys = scores.iter().zip(0u32..);
-        self.order.extend(keys.map(|(&score, call)| (ascending_bits(score), call)));
+        self.order
+            .extend(keys.map(|(&score, call)| (ascending_bits(score), call)));
         self.order.sort_unstable();
         self.strata.clear();
         self.strata.resize(calls.counts.len(), Stratum::default());
@@ -163,7 +164,15 @@ mod tests {
 
     #[test]
     fn bits_ascend_as_numbers_do() {
-        let ascending = [f64::NEG_INFINITY, -2.0, -1e-300, 0.0, 5e-324, 1.0, f64::INFINITY];
+        let ascending = [
+            f64::NEG_INFINITY,
+            -2.0,
+            -1e-300,
+            0.0,
+            5e-324,
+            1.0,
+            f64::INFINITY,
+        ];
         assert!(ascending.map(ascending_bits).is_sorted_by(|a, b| a < b));
         assert_eq!(ascending_bits(-0.0), ascending_bits(0.0));
     }

@@ -18,7 +18,10 @@ impl LabelledCalls {
     /// If there is not one of each a call.
     pub fn new(is_tp: Vec<bool>, stratum: Vec<u16>) -> Self {
         assert_eq!(is_tp.len(), stratum.len());
-        let strata = stratum.iter().max().map_or(0, |&most| usize::from(most) + 1);
+        let strata = stratum
+            .iter()
+            .max()
+            .map_or(0, |&most| usize::from(most) + 1);
         let mut counts = vec![[0, 0]; strata];
         for (&is_tp, &stratum) in is_tp.iter().zip(&stratum) {
             counts[usize::from(stratum)][usize::from(!is_tp)] += 1;
