@@ -31,7 +31,7 @@ pub const ATOMS_TEXT: &str = "atoms.tsv";
 pub const ATOM_PAIRS: &str = "atom_pairs.parquet";
 
 /// All files that an analysis may have in its folder.
-pub const ANALYSIS: [&str; 17] = [
+pub const ANALYSIS: [&str; 18] = [
     BIAS,
     TOP_BIASED,
     COACTIVATION,
@@ -41,6 +41,7 @@ pub const ANALYSIS: [&str; 17] = [
     ATOMS_TEXT,
     ATOM_PAIRS,
     "atoms.parquet",
+    "atom_scores.parquet",
     "atom_types.parquet",
     "atom_sizes.parquet",
     "atom_chromosomes.parquet",

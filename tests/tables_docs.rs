@@ -6,12 +6,13 @@ use std::path::Path;
 
 use atomscope::analysis::{AnalyzeOptions, analyze};
 use atomscope::details::InMemory;
-use atomscope::engine::Control;
+use atomscope::engine::{Control, DenseScores};
 use atomscope::report::table::{Table, docs};
 use atomscope::report::tables;
 use atomscope::rows::SliceRows;
 use atomscope::simulate::{SimulateOptions, simulate_in_memory};
-use atomscope::stats::evidence::{Evidence, Options, Partition};
+use atomscope::stats::evidence::{CallFacts, Evidence, Options, Partition};
+use atomscope::stats::score_comparison::{LabelledCalls, Part, compare};
 
 const BEGIN: &str =
     "<!-- what follows is made from the program's own words; see tests/tables_docs.rs -->\n";
@@ -33,7 +34,16 @@ fn every_table() -> Vec<Table> {
         replicate: Some(Partition::Dataset),
         ..Options::default()
     };
-    let evidence = Evidence::of(&found.tally, Some(&details), &options, &|| Ok(())).unwrap();
+    let mut evidence = Evidence::of(&found.tally, Some(&details), &options, &|| Ok(())).unwrap();
+    let facts = CallFacts::gather(&details, evidence.scheme).unwrap();
+    let calls = LabelledCalls::new(facts.is_tp, facts.strata);
+    let part = Part {
+        rows: &rows,
+        dropped: &[],
+    };
+    let dense = DenseScores::new(&simulated.sae, None);
+    let scores = compare(&dense, 32, &part, &calls, 1 << 20, &control).unwrap();
+    evidence.scores = Some(scores);
     let pairs = evidence.pairs.as_ref().unwrap();
     let mut every = tables::of(&evidence);
     let replication = every.iter().position(|table| table.name == "replication");
@@ -62,7 +72,7 @@ fn every_column_is_documented_in_the_words_of_the_program() {
 #[test]
 fn every_table_and_column_has_words_and_a_unique_name() {
     let every = every_table();
-    assert_eq!(every.len(), 8);
+    assert_eq!(every.len(), 9);
     for table in &every {
         table.check().unwrap();
         assert!(table.about.ends_with('.'), "{}", table.name);

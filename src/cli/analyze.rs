@@ -16,7 +16,7 @@ use super::watched::Watched;
 use crate::error::Result;
 use crate::outputs::{ANALYSIS, ANALYSIS_CHECKPOINTS};
 use crate::report::text;
-use crate::run::KeepDetails;
+use crate::run::{CompareScores, KeepDetails};
 
 /// Which atoms fire on true and on false calls, and what these calls are
 ///
@@ -31,7 +31,8 @@ use crate::run::KeepDetails;
     atomscope analyze --embeddings calls.pt --model models/BEST_MODEL.json --out results \\\n      \
     --save-fires --nonfinite skip --threads 8\n  \
     atomscope analyze --embeddings calls.pt --model sae.pt --out results \\\n      \
-    --permutations 10000 --block locus --replicate chrom")]
+    --permutations 10000 --block locus --replicate chrom\n  \
+    atomscope analyze --embeddings calls.pt --model sae.pt --out results --compare scores")]
 pub(super) struct Analyze {
     #[command(flatten)]
     pub(super) run: RunArgs,
@@ -71,6 +72,7 @@ impl Analyze {
     /// The whole job; `show` prints the findings.
     pub(super) fn files(&self, show: impl FnOnce(&text::Report) -> Result<()>) -> Result<()> {
         let began = Instant::now();
+        let compares_scores = self.tables.compares_scores()?;
         let mut tallying = Tallying::new(&self.run, self.strata.strata)?;
         let inputs = tallying.reads(&|name| ANALYSIS.contains(&name));
         let results = Results::new(began, place(&self.out, inputs, self.force.force))?;
@@ -88,6 +90,12 @@ impl Analyze {
         };
         let tallied = tallying.run(&self.keep, checkpoints.as_ref(), Some(details), None)?;
         progress::show_warnings(&tallied.warnings);
+        let compare = CompareScores {
+            strata: self.strata.strata,
+            memory: self.keep.memory / 2,
+            simd: tallying.simd(),
+        };
+        let scores = compares_scores.then(|| tallying.compare_scores(&tallied, compare));
         let details = Watched(&tallied.details);
         let counted = Counted {
             cohort: &tallied.cohort,
@@ -98,6 +106,7 @@ impl Analyze {
                 Some(self.strata.strata),
                 self.keep.memory,
             ),
+            scores: scores.transpose()?,
             save_fires: self.save_fires,
         };
         let known = |record: &mut Record| {

@@ -11,6 +11,7 @@ use crate::outputs::{self, BIAS, COACTIVATION, DROPPED_ROWS, FIRING_SETS, REPORT
 use crate::report::{csv, json, npy, text};
 use crate::stats::classes::classes;
 use crate::stats::evidence::{self, Evidence, PairsBy};
+use crate::stats::score_comparison::ScoreComparison;
 use crate::stats::{Findings, Options};
 use crate::tally::CohortTally;
 use crate::write::inputs::Inputs;
@@ -24,6 +25,8 @@ pub(super) struct Counted<'a> {
     pub(super) statistics: Options,
     /// What is asked beside the notebook's tables; `None` for nothing.
     pub(super) evidence: Option<evidence::Options>,
+    /// Atoms compared by their scores, where that was asked for.
+    pub(super) scores: Option<ScoreComparison>,
     /// Whether fires.npy is wanted.
     pub(super) save_fires: bool,
 }
@@ -114,7 +117,11 @@ impl Counted<'_> {
             let (tally, go_on) = (&self.cohort.tally, progress::check_interrupt);
             Evidence::with_pairs_by(pairs, tally, self.details, options, &go_on)
         };
-        self.evidence.as_ref().map(of).transpose()
+        let mut evidence = self.evidence.as_ref().map(of).transpose()?;
+        if let Some(evidence) = &mut evidence {
+            evidence.scores.clone_from(&self.scores);
+        }
+        Ok(evidence)
     }
 
     /// Writes every output but the record; the seconds that the tables took which are not the

@@ -7,6 +7,7 @@ use crate::engine::{Nonfinite, ThreadSeconds};
 use crate::run::{InputFile, Tallied};
 use crate::stats::classes::ClassCount;
 use crate::stats::evidence::{self, Evidence};
+use crate::stats::score_comparison::ScoreComparison;
 use crate::stats::{self, BiasTable, Findings};
 use crate::tally::{Certificate, CohortTally, Scheme, Shard};
 
@@ -56,9 +57,30 @@ struct Tables {
     strata_scheme: Scheme,
     strata: usize,
     /// Where pairs of atoms were counted.
+    /// Where atoms were compared by their scores: by what, and how often the rows were read for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scores_compared: Option<ScoresCompared>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pairs_counted: Option<evidence::PairsCounted>,
     seconds: TablesSeconds,
+}
+
+/// How scores were compared.
+#[derive(Debug, Serialize)]
+struct ScoresCompared {
+    device: &'static str,
+    passes: usize,
+    seconds: f64,
+}
+
+impl ScoresCompared {
+    fn of(found: &ScoreComparison) -> Self {
+        Self {
+            device: "cpu",
+            passes: found.passes,
+            seconds: found.seconds,
+        }
+    }
 }
 
 /// What they took: computing each, and writing them all.
@@ -193,6 +215,7 @@ impl Record {
             options: evidence.options.clone(),
             strata_scheme: evidence.scheme,
             strata: evidence.strata,
+            scores_compared: evidence.scores.as_ref().map(ScoresCompared::of),
             pairs_counted: evidence.pairs_counted.clone(),
             seconds: TablesSeconds {
                 each: evidence.seconds,

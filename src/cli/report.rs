@@ -78,6 +78,9 @@ pub(super) struct Report {
 
 impl Report {
     pub(super) fn run(&self) -> Result<()> {
+        self.tables
+            .compare
+            .needs_embeddings("a report from a tally")?;
         let began = Instant::now();
         let fires = self.fires()?;
         let inputs = fires.iter().flatten().chain([&self.tally]).cloned();
@@ -95,6 +98,7 @@ impl Report {
             evidence: self
                 .tables
                 .options(self.statistics.min_support, self.strata, self.memory),
+            scores: None,
             save_fires: self.save_fires,
         };
         let known = |record: &mut Record| {

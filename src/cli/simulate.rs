@@ -26,6 +26,17 @@ pub(super) struct Simulate {
     #[command(flatten)]
     shape: Shape,
 
+    /// Plant this many atoms (an even number) that all fire more often on true calls, instead of
+    /// atoms in pairs that make up for each other: then others have fewer places on true calls,
+    /// and lean to false ones (docs/DISPLACEMENT.md)
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
+    one_sided: usize,
+
+    /// The share of true calls in percent, whatever their type and size [default: depends on
+    /// both, about 70]
+    #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(1..=99))]
+    true_percent: Option<u8>,
+
     /// Write the same calls to this many files, embeddings-1.pt and so on, instead of embeddings.pt
     #[arg(long, value_name = "P", default_value_t = 1, hide_default_value = true)]
     pieces: usize,
@@ -70,7 +81,11 @@ impl Shape {
 
 impl Simulate {
     pub(super) fn run(&self) -> Result<()> {
-        let options = self.shape.options();
+        let options = SimulateOptions {
+            one_sided: self.one_sided,
+            true_percent: self.true_percent,
+            ..self.shape.options()
+        };
         let truth = simulate_files(&self.out, &options, self.pieces, self.force, self.quiet)?;
         let planted = truth.planted.len();
         let text = format!(

@@ -70,6 +70,15 @@ pub(super) struct TablesArgs {
     #[arg(long, value_name = "BY")]
     replicate: Option<PartitionArg>,
 
+    /// What atoms are compared by: firing, or scores too, which needs embeddings (analyze). Scores: a
+    /// second comparison, atom_scores.parquet, of each atom's score on every call, whether it fires or
+    /// not, so that atoms do not compete for the k places of a call: rank test and mean difference
+    /// within strata. It costs a product of all calls with all atoms in double precision, on the
+    /// processor, 8 bytes a call and atom of half of --memory at a time, and reads the embeddings once
+    /// more for each block of atoms that fits (docs/DISPLACEMENT.md)
+    #[arg(long, value_name = "WHAT", default_value = "firing")]
+    pub(super) compare: Compare,
+
     /// Bootstrap replicates for the intervals of headline figures, 100 or more; 0 for none
     #[arg(long, value_name = "N", default_value_t = DEFAULTS.bootstrap as u32, hide_short_help = true, value_parser = replicates)]
     bootstrap: u32,
@@ -90,6 +99,34 @@ pub(super) enum Tables {
     All,
     /// Only what the notebook has
     Notebook,
+}
+
+/// What atoms are compared by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Compare {
+    /// On how many true and false calls they fire
+    Firing,
+    /// That, and by their scores on all calls
+    Scores,
+}
+
+impl Compare {
+    /// What `command` makes has no embeddings.
+    ///
+    /// # Errors
+    /// Scores, which need them.
+    pub(super) fn needs_embeddings(self, command: &str) -> crate::error::Result<()> {
+        if self == Self::Firing {
+            return Ok(());
+        }
+        Err(Error::Argument {
+            name: "--compare",
+            found: format!("scores for {command}"),
+            expected: "firing; scores of all atoms need the embeddings, which atomscope analyze \
+                       --compare scores reads"
+                .to_owned(),
+        })
+    }
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -114,6 +151,7 @@ impl Default for TablesArgs {
             seed: DEFAULTS.seed,
             min_coactivation: DEFAULTS.min_coactivation,
             replicate: None,
+            compare: Compare::Firing,
             bootstrap: DEFAULTS.bootstrap as u32,
         }
     }
@@ -161,6 +199,21 @@ impl TablesArgs {
             found: "a report without firing sets".to_owned(),
             expected: "firing sets (tally --fires writes them; leave out --without-fires)"
                 .to_owned(),
+        })
+    }
+
+    /// Whether atoms are compared by their scores.
+    ///
+    /// # Errors
+    /// Scores without the tables that would tell of them.
+    pub(super) fn compares_scores(&self) -> crate::error::Result<bool> {
+        if self.compare == Compare::Firing || self.are_made() {
+            return Ok(self.compare == Compare::Scores);
+        }
+        Err(Error::Argument {
+            name: "--compare",
+            found: "scores with --tables notebook".to_owned(),
+            expected: "scores with --tables all, as a table tells of them".to_owned(),
         })
     }
 

@@ -9,7 +9,7 @@ use super::options::{ForceArgs, KeepArgs, RunArgs};
 use super::place;
 use super::progress::{self, note};
 use super::record;
-use super::statistics::StrataArgs;
+use super::statistics::{Compare, StrataArgs};
 use super::tallying::Tallying;
 use crate::error::{Error, Result};
 use crate::outputs::{CHECKPOINTS, FIRES};
@@ -31,6 +31,10 @@ use crate::write::whole::folder_of;
 pub(super) struct Tally {
     #[command(flatten)]
     run: RunArgs,
+
+    /// Taken so as to say what to do instead: a tally holds counts
+    #[arg(long, value_name = "WHAT", default_value = "firing", hide = true)]
+    compare: Compare,
 
     /// The tally file: safetensors
     #[arg(long, value_name = "FILE")]
@@ -69,6 +73,7 @@ fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
 
 impl Tally {
     pub(super) fn run(&self) -> Result<()> {
+        self.compare.needs_embeddings("a tally")?;
         let mut tallying = Tallying::new(&self.run, self.strata.strata)?;
         let [input] = tallying.inputs.as_mut_slice() else {
             return Err(Error::Argument {

@@ -7,12 +7,14 @@ use super::options::{KeepArgs, RunArgs};
 use super::pairs::PairCounter;
 use super::progress::{self, note, rows_bar};
 use crate::analysis::AnalyzeOptions;
-use crate::engine::Nonfinite;
+use crate::engine::{Control, Nonfinite, Simd};
 use crate::error::Result;
 use crate::read::{find_model, model_files, tables_beside};
 use crate::run::{
-    Checkpoints, Job, KeepDetails, Output, PART_ROWS, ShardInput, Tallied, Watch, tally_shards,
+    Checkpoints, CompareScores, Job, KeepDetails, Output, PART_ROWS, ShardInput, Tallied, Watch,
+    tally_shards,
 };
+use crate::stats::score_comparison::ScoreComparison;
 use crate::tally::Scheme;
 use crate::write::inputs::Inputs;
 
@@ -84,6 +86,41 @@ impl Tallying {
             Checkpoints::open(&folder)
         };
         wanted.then(open).transpose()
+    }
+
+    /// The vector instructions that were asked for.
+    pub(super) fn simd(&self) -> Option<Simd> {
+        self.options.engine.simd
+    }
+
+    /// Compares the scores of all atoms on what was counted; Ctrl-C stops it.
+    pub(super) fn compare_scores(
+        &self,
+        tallied: &Tallied,
+        options: CompareScores,
+    ) -> Result<ScoreComparison> {
+        let passes = tallied.passes(options);
+        let times = if passes == 1 {
+            "once"
+        } else {
+            "for each block of atoms"
+        };
+        let text = format!(
+            "--compare scores: scores of {} atoms by the processor; the embeddings are read again \
+             {times} ({passes} in all)",
+            tallied.model.sae.feature_dim()
+        );
+        note(self.quiet, &text);
+        let rows = tallied.cohort.shards.rows() * passes as u64;
+        let bar = rows_bar(rows, "scoring", self.quiet);
+        let progress = |done: u64| bar.set_position(done);
+        let control = Control {
+            cancel: Some(&progress::INTERRUPTED),
+            progress: Some(&progress),
+        };
+        let found = tallied.compare_scores(&self.inputs, options, &control);
+        bar.finish_and_clear();
+        found
     }
 
     /// What counts pairs of atoms where these calls were encoded on a GPU.

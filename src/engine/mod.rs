@@ -14,7 +14,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 pub use coactivation::{CountPairs, PairCounts};
-pub use cpu::{CpuEngine, CpuOptions, CpuScreen};
+pub use cpu::{CpuEngine, CpuOptions, CpuScreen, DenseScores, ScoresOf};
 pub use cuda::{CudaEngine, CudaOptions, CudaPairs};
 pub use device::{Device, open};
 pub use simd::Simd;

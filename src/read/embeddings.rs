@@ -22,6 +22,14 @@ pub(super) enum File {
     SafeTensors(SafeTensors),
 }
 
+/// The embeddings of a file alone, without its calls.
+///
+/// # Errors
+/// Those of reading a cohort's embeddings.
+pub(crate) fn read_rows(path: &Path) -> Result<TensorRows> {
+    File::open(path)?.rows()
+}
+
 impl File {
     /// Opens a file of any of the formats.
     pub(super) fn open(path: &Path) -> Result<Self> {

@@ -28,6 +28,7 @@ mod tree;
 mod zipped;
 
 pub use cohort::{Cohort, read_cohort, read_cohort_with, tables_beside};
+pub(crate) use embeddings::read_rows;
 pub use inspect::{CallSummary, ForeignName, Inspection, inspect};
 pub use metadata::PARSER_THREAD;
 pub use model::{LoadedModel, find_model, model_files, read_model};

@@ -7,6 +7,7 @@
 //! identity     the digests by which model and shards are known
 //! checkpoint   finished parts on disk, recognised by the digests of what they were made from
 //! parts        the parts' firing sets: in memory up to a limit, beyond it in files
+//! scores       the rows read again, for scores of all atoms
 //! cover        which of many files hold each row once
 //! ```
 
@@ -16,6 +17,7 @@ mod cover;
 mod identity;
 mod inputs;
 mod parts;
+mod scores;
 mod shard;
 
 use std::path::{Path, PathBuf};
@@ -28,6 +30,7 @@ use rayon::prelude::*;
 pub use checkpoint::{Checkpoints, Output};
 pub use inputs::{ShardInput, expand, shards};
 pub use parts::{CohortDetails, Part};
+pub use scores::CompareScores;
 
 use self::ahead::Ahead;
 use self::shard::{Done, Work};

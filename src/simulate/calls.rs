@@ -129,6 +129,21 @@ pub(super) struct Caller {
     pub(super) rows: u64,
     /// Whether the share of true calls depends on type and size.
     pub(super) confounded: bool,
+    /// The share of true calls where it does not.
+    pub(super) plain_share: f64,
+}
+
+impl Caller {
+    /// What these options ask for.
+    pub(super) fn new(options: &super::SimulateOptions) -> Self {
+        let percent = options.true_percent;
+        Self {
+            seed: options.seed,
+            rows: options.rows as u64,
+            confounded: options.confounded && percent.is_none(),
+            plain_share: percent.map_or(TRUE_SHARE, |percent| f64::from(percent) / 100.0),
+        }
+    }
 }
 
 impl Caller {
@@ -187,7 +202,7 @@ impl Caller {
         if self.confounded {
             TYPES[kind].true_share + SIZES[peak].true_shift
         } else {
-            TRUE_SHARE
+            self.plain_share
         }
     }
 
@@ -243,6 +258,7 @@ mod tests {
                 seed: 3,
                 rows,
                 confounded,
+                plain_share: TRUE_SHARE,
             };
             let draws: Vec<Draw> = (0..rows).map(|row| caller.draw(row)).collect();
             for label in [Label::Tp, Label::Fp] {
@@ -266,6 +282,7 @@ mod tests {
                 seed: 9,
                 rows,
                 confounded: true,
+                plain_share: TRUE_SHARE,
             };
             for row in 0..rows {
                 let draw = caller.draw(row);

@@ -49,6 +49,21 @@ pub struct SimulateOptions {
     /// Whether the share of true calls depends on SV type and size, as in real call sets; then
     /// an atom that is tied to a type alone looks biased by label.
     pub confounded: bool,
+    /// How many atoms fire more often on true calls, with no atom to make up for it: an even
+    /// number. They take the places of others there, which is how top-k displaces. With any, they
+    /// are all that is planted.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub one_sided: usize,
+    /// The share of true calls in percent, whatever a call's type and size; then nothing is
+    /// confounded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub true_percent: Option<u8>,
+}
+
+/// Whether there are none.
+#[allow(clippy::trivially_copy_pass_by_ref)] // as serde calls it
+fn is_zero(count: &usize) -> bool {
+    *count == 0
 }
 
 impl Default for SimulateOptions {
@@ -77,6 +92,8 @@ impl SimulateOptions {
             k,
             seed,
             confounded: true,
+            one_sided: 0,
+            true_percent: None,
         }
     }
 
@@ -95,7 +112,21 @@ impl SimulateOptions {
         ] {
             check_number(name, found, most)?;
         }
-        Ok(())
+        if let Some(percent) = self.true_percent {
+            check_number("--true-percent", usize::from(percent), 99)?;
+        }
+        let most = plan::most_pairs(self);
+        if self.one_sided.is_multiple_of(2) && self.one_sided <= 2 * most {
+            return Ok(());
+        }
+        Err(Error::Argument {
+            name: "--one-sided",
+            found: self.one_sided.to_string(),
+            expected: format!(
+                "an even number up to {}, what these shapes have room for",
+                2 * most
+            ),
+        })
     }
 }
 

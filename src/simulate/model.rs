@@ -48,11 +48,7 @@ impl Simulator {
         let sae = Sae::new(sae_parts(options, &plan, &rotation)?)?;
         let mut simulator = Self {
             options: options.clone(),
-            caller: Caller {
-                seed: options.seed,
-                rows: options.rows as u64,
-                confounded: options.confounded,
-            },
+            caller: Caller::new(options),
             spread: spread(options.input_dim, 2 * plan.pairs.len()),
             lengths: (plan.pairs.iter())
                 .map(|pair| pair.atoms.map(|atom| length(options.seed, atom)))

@@ -19,6 +19,8 @@ const LOW_RATE: (f64, f64) = (0.03, 0.08);
 /// Firing probabilities of an atom that is tied to a type: on that type, on the type of the
 /// pair's other atom, on the rest.
 const TIED_RATES: (f64, f64, f64) = (0.35, 0.03, 0.19);
+/// Firing probabilities of an atom that takes places on true calls: on true calls, on false ones.
+const ONE_SIDED_RATES: (f64, f64) = (0.4, 0.05);
 /// Of so many pairs one is tied to types.
 const TIED_EVERY: usize = 4;
 
@@ -30,8 +32,8 @@ pub(super) struct Pair {
     tied: bool,
     /// The probability that the first fires, by label (TP, FP) and type.
     first: [[f64; KINDS]; 2],
-    /// The probability that either fires.
-    either: f64,
+    /// The probability that either fires, by label.
+    either: [f64; 2],
 }
 
 impl Pair {
@@ -41,7 +43,7 @@ impl Pair {
             atoms,
             tied: false,
             first: [[high; KINDS], [low; KINDS]],
-            either: high + low,
+            either: [high + low; 2],
         }
     }
 
@@ -54,16 +56,28 @@ impl Pair {
             atoms,
             tied: true,
             first: [rates; 2],
-            either: own + other,
+            either: [own + other; 2],
+        }
+    }
+
+    /// Both fire more often on true calls: others have fewer places there.
+    fn one_sided(atoms: [u32; 2]) -> Self {
+        let (high, low) = ONE_SIDED_RATES;
+        Self {
+            atoms,
+            tied: false,
+            first: [[high; KINDS], [low; KINDS]],
+            either: [2.0 * high, 2.0 * low],
         }
     }
 
     /// Which of the pair fires on a call, given a uniform draw.
     pub(super) fn fires(&self, label: Label, kind: usize, unit: f64) -> Option<usize> {
-        let first = self.first[usize::from(label == Label::Fp)][kind];
+        let label = usize::from(label == Label::Fp);
+        let first = self.first[label][kind];
         if unit < first {
             Some(0)
-        } else if unit < self.either {
+        } else if unit < self.either[label] {
             Some(1)
         } else {
             None
@@ -72,19 +86,17 @@ impl Pair {
 
     /// The probability that one of the two fires, in the order of the truth's strata.
     fn rates(&self, which: usize) -> Vec<f64> {
-        let rate = |&first: &f64| {
-            if which == 0 {
-                first
-            } else {
-                self.either - first
-            }
+        let of_label = |(firsts, either): (&[f64; KINDS], f64)| {
+            firsts.map(|first| if which == 0 { first } else { either - first })
         };
-        self.first.iter().flatten().map(rate).collect()
+        let labels = self.first.iter().zip(self.either);
+        labels.flat_map(of_label).collect()
     }
 
     fn role(&self, which: usize) -> Role {
         match (self.tied, which) {
             (false, 0) => Role::TpBiased,
+            (false, _) if self.either[0] > self.either[1] => Role::TpBiased,
             (false, _) => Role::FpBiased,
             (true, 0) => Role::InsTied,
             (true, _) => Role::DelTied,
@@ -106,6 +118,9 @@ impl Plan {
         let null = atoms.split_off(2 * pair_count(options));
         let pairs = atoms.chunks_exact(2).enumerate().map(|(i, atoms)| {
             let atoms = [atoms[0], atoms[1]];
+            if options.one_sided > 0 {
+                return Pair::one_sided(atoms);
+            }
             if i % TIED_EVERY == TIED_EVERY - 1 {
                 return Pair::by_type(atoms);
             }
@@ -171,10 +186,16 @@ fn odds_ratio(p: f64, q: f64) -> f64 {
 /// places that fire go to others, so many others that they fill all places, and dimensions
 /// enough that planted atoms can be orthogonal to the rest.
 fn pair_count(options: &SimulateOptions) -> usize {
+    if options.one_sided > 0 {
+        return options.one_sided / 2;
+    }
+    (options.features / 128).max(4).min(most_pairs(options))
+}
+
+/// The most pairs for which there is room.
+pub(super) fn most_pairs(options: &SimulateOptions) -> usize {
     let others = (options.features - options.k) / 2;
-    (options.features / 128)
-        .max(4)
-        .min(options.k.div_ceil(2))
+    (options.k.div_ceil(2))
         .min(others)
         .min(options.input_dim / 4)
 }
@@ -190,10 +211,29 @@ mod tests {
         assert!((odds_ratio(rates[0], rates[KINDS]) - 20.0).abs() < 1e-12);
         for pair in [pair, Pair::by_type([0, 1])] {
             for (first, second) in pair.rates(0).iter().zip(pair.rates(1)) {
-                assert!((first + second - pair.either).abs() < 1e-12);
-                assert!(*first > 0.0 && second > 0.0 && pair.either < 1.0);
+                assert!((first + second - pair.either[0]).abs() < 1e-12);
+                assert!(*first > 0.0 && second > 0.0 && pair.either[0] < 1.0);
             }
         }
+    }
+
+    #[test]
+    fn one_sided_atoms_all_lean_to_true_calls() {
+        let mut options = SimulateOptions::new(1, 64, 512, 16, 1);
+        options.one_sided = 4;
+        let plan = Plan::new(&options);
+        assert_eq!((plan.pairs.len(), plan.null.len()), (2, 508));
+        for pair in &plan.pairs {
+            for which in 0..2 {
+                let rates = pair.rates(which);
+                assert!((rates[0] - 0.4).abs() < 1e-12 && (rates[KINDS] - 0.05).abs() < 1e-12);
+                assert_eq!(pair.role(which), Role::TpBiased);
+            }
+        }
+        options.one_sided = 3;
+        assert!(options.check().is_err(), "an odd number");
+        options.one_sided = 18;
+        assert!(options.check().is_err(), "more than there are places");
     }
 
     #[test]

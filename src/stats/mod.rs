@@ -13,6 +13,7 @@
 //! | `bootstrap` | how far a figure would move had other blocks of calls been drawn |
 //! | `blocks` | which calls belong together: loci, samples |
 //! | `resampling` | what permutations and the bootstrap share |
+//! | `score_comparison` | scores on true and on false calls, without competition for places |
 //! | `replication` | what one part of the cohort shows, and another confirms |
 //! | `chi2`, `fdr`, `exact`, `describe`, `rank`, `counts` | the arithmetic below them, after scipy, statsmodels, Python, numpy and pandas |
 //! | `firings` | the one pass over the firing sets |
@@ -44,6 +45,7 @@ pub mod permutation;
 pub mod rank;
 pub mod replication;
 mod resampling;
+pub mod score_comparison;
 pub mod svtype;
 
 use serde::Serialize;

@@ -9,11 +9,13 @@
 //! select     which atoms fire for certain, which cannot, which are open (passes: tile)
 //! rescore    open pairs in bulk: a second screen (its sums: products), then canonical scores
 //! score      canonical scores of the atoms that fire (their sums: lanes), where they are wanted
+//! dense      canonical scores of all atoms, block of atoms by block: a pass of its own
 //! ```
 
 mod block;
 #[cfg(test)]
 mod bound_tests;
+mod dense;
 mod lanes;
 mod model;
 mod options;
@@ -36,6 +38,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Instant;
 
+pub use self::dense::{DenseScores, ScoresOf};
 pub use self::options::{CpuOptions, CpuScreen};
 #[cfg(target_arch = "x86_64")]
 pub(super) use self::screen::{Tiles, TilesInUse};

@@ -1,6 +1,7 @@
 //! `atoms`: one row an atom.
 
 mod activation;
+mod displacement;
 mod effects;
 mod strata;
 
@@ -12,6 +13,7 @@ use crate::stats::evidence::Evidence;
 pub fn atoms(evidence: &Evidence) -> Table {
     let mut columns = cells(evidence);
     columns.extend(effects::effects(&evidence.atoms));
+    columns.extend(displacement::displacement(evidence));
     columns.extend(effects::tests(evidence));
     columns.extend(activation::activation(evidence));
     columns.extend(strata::strata(evidence));

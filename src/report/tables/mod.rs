@@ -6,6 +6,7 @@
 //! | `categories` | `atom_types`, `atom_chromosomes`, `atom_datasets`: one row an atom and category |
 //! | `replication` | `replication`: one row an atom |
 //! | `replication_summary` | `replication_summary`: one row a direction |
+//! | `scores` | `atom_scores`: one row an atom, where scores were compared |
 //! | `sizes` | `atom_sizes`: one row an atom |
 //! | `pairs` | `atom_pairs`: one row for two atoms |
 
@@ -14,6 +15,7 @@ mod categories;
 mod pairs;
 mod replication;
 mod replication_summary;
+mod scores;
 mod sizes;
 
 use super::table::{Table, Values};
@@ -25,6 +27,7 @@ pub use categories::{chromosomes, datasets, types};
 pub use pairs::pairs;
 pub use replication::replication;
 pub use replication_summary::replication_summary;
+pub use scores::scores;
 pub use sizes::sizes;
 
 /// All tables that there are of a cohort but that of pairs, which may be large; those that need firing
@@ -38,6 +41,7 @@ pub fn of(evidence: &Evidence) -> Vec<Table> {
             datasets(&firings.datasets),
         ]);
     }
+    tables.extend(evidence.scores.as_ref().map(scores));
     if let Some(replicated) = &evidence.replication {
         tables.push(replication(&replicated.found));
         tables.push(replication_summary(replicated));

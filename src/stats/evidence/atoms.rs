@@ -48,7 +48,7 @@ pub struct Adjusted {
 }
 
 impl Adjusted {
-    pub(super) fn of(p: &[Option<PValue>]) -> Self {
+    pub(crate) fn of(p: &[Option<PValue>]) -> Self {
         let family = Family::of(p);
         Self {
             tests: family.tests(),

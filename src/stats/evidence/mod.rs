@@ -37,6 +37,7 @@
 //! | `calls` | of each call its label, stratum, size, chromosome, dataset |
 //! | `told` | what firing sets tell, part after part |
 //! | `atoms` | one record an atom, from counts alone; adjusted p-values |
+//! | `displacement` | how far atoms lean because others take their places |
 //! | `firings` | what an atom's firings add: activation, sizes, chromosomes, datasets |
 //! | `categories` | atom × type, chromosome, dataset: each against the rest |
 //! | `co_activation` | all pairs of atoms, by the processor or by something else |
@@ -47,6 +48,7 @@ mod atoms;
 mod calls;
 mod categories;
 mod co_activation;
+mod displacement;
 mod firings;
 mod options;
 mod replicated;
@@ -59,12 +61,14 @@ use serde::Serialize;
 use crate::details::Details;
 use crate::error::Result;
 use crate::stats::pairs::Pairs;
+use crate::stats::score_comparison::ScoreComparison;
 use crate::tally::{Scheme, Tally};
 
 pub use atoms::{Adjusted, AtomCounts};
 pub use calls::{CallFacts, Categories};
 pub use categories::{Category, CategoryAtom, Enrichment};
 pub use co_activation::{PairsBy, PairsCounted};
+pub use displacement::{Displacement, FEWEST_ATOMS, LEAST_VARIANCE};
 pub use firings::{Activation, AtomFirings, Sizes};
 pub use options::{Exchange, Options, Partition};
 pub use replicated::Replicated;
@@ -72,6 +76,7 @@ pub use resampling::{BootstrapInterval, Permutations};
 pub use strata::Confounder;
 
 use atoms::AllAtoms;
+use displacement::Bulk;
 use strata::{Confounded, by_type};
 use told::{Clock, Told};
 
@@ -100,6 +105,11 @@ pub struct Evidence {
     pub cmh: Adjusted,
     /// Breslow and Day's test of homogeneity, with Tarone's correction.
     pub homogeneity: Adjusted,
+    /// Where the middle of all atoms lies; `None` where too few tell enough.
+    pub displacement: Option<Displacement>,
+    /// Atoms compared by their scores, where that was done: it takes the embeddings, and whoever has
+    /// them fills it in.
+    pub scores: Option<ScoreComparison>,
     /// Every atom against each SV type.
     pub types: Enrichment,
     /// What permutations of the labels say, where any were asked for.
@@ -192,12 +202,14 @@ impl Evidence {
         let types = Enrichment::of(&by_type, &all.fires, |_| true, options.min_support);
         seconds.types = clock.lap();
         go_on()?;
+        let bulk = Bulk::of(&confounded, &all);
         let told = match details {
             None => Told::default(),
             Some(details) => {
                 let cohort = told::Cohort {
                     details,
                     all: &all,
+                    bulk: &bulk,
                     scheme: confounded.scheme,
                 };
                 Told::of(&cohort, pairs_by, options, go_on)?
@@ -215,6 +227,8 @@ impl Evidence {
                 let test = atom.stratified.breslow_day_tarone;
                 test.map(|test| test.p)
             }),
+            displacement: bulk.displacement(&all, told.inflation),
+            scores: None,
             atoms: all.atoms,
             types,
             permutations: told.permutations,

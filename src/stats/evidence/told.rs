@@ -5,6 +5,7 @@ use std::time::Instant;
 use super::atoms::AllAtoms;
 use super::calls::CallFacts;
 use super::co_activation::{self, PairsBy, PairsCounted};
+use super::displacement::Bulk;
 use super::firings::Firings;
 use super::replicated::{self, Replicated};
 use super::resampling::{self, BootstrapInterval, Grouping, Headlines, Permutations};
@@ -19,6 +20,7 @@ use crate::tally::Scheme;
 pub(super) struct Cohort<'a> {
     pub(super) details: &'a dyn Details,
     pub(super) all: &'a AllAtoms,
+    pub(super) bulk: &'a Bulk,
     pub(super) scheme: Scheme,
 }
 
@@ -26,6 +28,8 @@ pub(super) struct Cohort<'a> {
 #[derive(Default)]
 pub(super) struct Told {
     pub(super) firings: Option<FiringEvidence>,
+    /// Of what chance does to the middle of all atoms.
+    pub(super) inflation: Option<f64>,
     pub(super) permutations: Option<Permutations>,
     pub(super) bootstrap: Vec<BootstrapInterval>,
     pub(super) replication: Option<Replicated>,
@@ -39,6 +43,7 @@ impl Told {
         &Cohort {
             details,
             all,
+            bulk,
             scheme,
         }: &Cohort<'_>,
         pairs_by: PairsBy<'_>,
@@ -50,6 +55,7 @@ impl Told {
         let mut facts = CallFacts::gather(details, scheme)?;
         let grouping = Grouping::of(&facts, options);
         facts.positions = Vec::new();
+        let inflation = Some(bulk.inflation(details, &facts)?);
         let mut maxima = resampling::maxima(&facts, &grouping, options)?;
         let mut headlines = Headlines::of(all);
         seconds.calls = clock.lap();
@@ -93,6 +99,7 @@ impl Told {
         let (pairs, counted) = co_activation::count(pairs_by, details, all, options, go_on)?;
         seconds.pairs = clock.lap();
         Ok(Self {
+            inflation,
             replication,
             pairs: Some(pairs),
             pairs_counted: Some(counted),

@@ -3,6 +3,7 @@
 
 mod atoms;
 mod calls;
+mod displacement;
 mod pairs;
 mod replication;
 
@@ -27,6 +28,8 @@ pub(super) fn section(f: &mut Formatter<'_>, evidence: &Evidence) -> Result {
     atoms::survivors(f, evidence)?;
     atoms::strongest(f, evidence)?;
     atoms::cautions(f, evidence)?;
+    displacement::caution(f, evidence)?;
+    displacement::scores(f, evidence)?;
     calls::types(f, evidence)?;
     calls::with_firings(f, evidence)?;
     pairs::section(f, evidence)?;
