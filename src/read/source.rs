@@ -147,8 +147,12 @@ impl Source {
     }
 
     /// The digest of the whole file, which must not change meanwhile. `go_on` is asked now and
-    /// then; an error of its ends the reading.
-    pub(crate) fn digest(&self, go_on: &dyn Fn() -> Result<()>) -> Result<Digest> {
+    /// then, `also` gets all bytes in order; an error of either ends the reading.
+    pub(crate) fn digest(
+        &self,
+        go_on: &dyn Fn() -> Result<()>,
+        also: &mut dyn FnMut(&[u8]) -> Result<()>,
+    ) -> Result<Digest> {
         const PIECE: u64 = 1 << 20;
         let mut hash = Sha256::new();
         let mut buffer = Vec::new();
@@ -157,6 +161,7 @@ impl Source {
             buffer.resize(PIECE.min(self.length - at) as usize, 0);
             self.read_at(&mut buffer, at)?;
             hash.update(&buffer);
+            also(&buffer)?;
         }
         self.check_unchanged()?;
         Ok(Digest::finish(hash))
