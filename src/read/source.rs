@@ -83,13 +83,15 @@ impl Source {
         let file = File::open(path).map_err(failed)?;
         let facts = file.metadata().map_err(failed)?;
         if facts.is_dir() {
-            return Err(Error::input(
-                path.display().to_string(),
-                "the path",
-                "a folder",
-                "a file",
-                "give the file in it",
-            ));
+            return Err(super::sniff::folder(path).unwrap_or_else(|| {
+                Error::input(
+                    path.display().to_string(),
+                    "the path",
+                    "a folder",
+                    "a file",
+                    "give the file in it",
+                )
+            }));
         }
         if !facts.is_file() {
             return Err(Error::input(
