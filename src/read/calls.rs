@@ -1,8 +1,9 @@
-//! `sv_info`: a list of dicts, one a call, or a dict of lists, one a field; into columns.
+//! `sv_info`: a list of dicts, one a call, or a dict of columns, one a field. A key of a field that
+//! is there and is not understood is an error: its calls are never taken for calls without it.
 
 use super::fields::{COUNT, Column, Gathered, NAMES, number};
-use super::pickle::{Id, Value};
-use super::plain::scalar;
+use super::pickle::{Document, Id, Value};
+use super::plain::{self, Scalar, numpy_scalar, ordered, scalar};
 use super::torch::TorchFile;
 use crate::cohort::{Calls, Number, NumberColumn, Texts};
 use crate::error::{Error, Result};
@@ -14,27 +15,62 @@ const MOST_KEYS: usize = 4096;
 /// A call's values, `None` where a field is missing.
 type Fields = [Option<Id>; COUNT];
 
-/// The calls, and what is odd about them in words.
-pub(super) fn read_calls(file: &TorchFile, info: Id) -> Result<(Calls, Vec<String>)> {
+/// The calls, and what is odd about them in words. There must be as many as `rows`, where that is
+/// known.
+pub(super) fn read_calls(
+    file: &TorchFile,
+    info: Id,
+    rows: Option<usize>,
+) -> Result<(Calls, Vec<String>)> {
+    let unequal = |found: usize, rows: usize| {
+        file.bad(
+            "key sv_info",
+            format!("{found} calls"),
+            format!("{rows}, one for each row of embeddings"),
+            "save both from the same run",
+        )
+    };
     let mut builder = Builder::new(file);
     let document = &file.document;
-    if let Some(items) = document.items(info) {
-        for (row, item) in items.enumerate() {
+    if let Some(items) = ordered(document, info) {
+        // Before the calls are read, so that a wrong pair of files is told at once.
+        if let Some(rows) = rows.filter(|&rows| rows != items.len()) {
+            return Err(unequal(items.len(), rows));
+        }
+        for (row, item) in items.into_iter().enumerate() {
             let fields = builder.fields(row, item)?;
             builder.push(row, fields)?;
         }
     } else if document.entries(info).is_some() {
-        builder.push_columns(info)?;
+        builder.push_columns(info, rows)?;
     } else {
-        return Err(file.bad(
-            "key sv_info",
-            document.kind(info),
-            "a list of dicts, one for each call",
-            "save sv_info as a list of dicts",
-        ));
+        let found = file.kind(info);
+        let action = as_columns(&found);
+        let expected = "a list of dicts, one for each call, or a dict of columns";
+        return Err(file.bad("key sv_info", found, expected, action));
+    }
+    let found = builder.gathered.calls.len();
+    if let Some(rows) = rows.filter(|&rows| rows != found) {
+        return Err(unequal(found, rows));
     }
     let warnings = builder.gathered.warnings("sv_info");
     Ok((builder.gathered.calls, warnings))
+}
+
+/// How a table of some library becomes a dict of columns.
+fn as_columns(found: &str) -> &'static str {
+    let known = [
+        ("pandas", "save sv_info=table.to_dict(\"list\")"),
+        ("polars", "save sv_info=table.to_dict(as_series=False)"),
+        ("pyarrow", "save sv_info=table.to_pydict()"),
+        ("datasets", "save sv_info=dataset.to_dict()"),
+        (
+            "structured",
+            "save sv_info={name: array[name].tolist() for name in array.dtype.names}",
+        ),
+    ];
+    let of = known.iter().find(|(library, _)| found.contains(library));
+    of.map_or("save sv_info as a list of dicts", |(_, action)| action)
 }
 
 /// Remembers something of the values that were met last, by their index in the arena. Values
@@ -83,7 +119,7 @@ impl<'a> Builder<'a> {
         let Some(entries) = document.entries(item) else {
             return Err(self.file.bad(
                 &format!("sv_info[{row}]"),
-                document.kind(item),
+                self.file.kind(item),
                 "a dict with the call's fields",
                 "save sv_info as a list of dicts",
             ));
@@ -98,9 +134,7 @@ impl<'a> Builder<'a> {
                     "save sv_info as a list of dicts",
                 ));
             }
-            let field = self.keys.get_or(key, || {
-                NAMES.iter().position(|name| document.is_text(key, name))
-            });
+            let field = self.keys.get_or(key, || named(document, key));
             if let Some(slot) = field.and_then(|field| fields.get_mut(field)) {
                 *slot = Some(value);
             }
@@ -108,47 +142,137 @@ impl<'a> Builder<'a> {
         Ok(fields)
     }
 
-    /// Calls as a dict of lists.
-    fn push_columns(&mut self, info: Id) -> Result<()> {
+    /// Calls as a dict of columns, each of them a value for each call.
+    fn push_columns(&mut self, info: Id, rows: Option<usize>) -> Result<()> {
         let document = &self.file.document;
-        let columns = NAMES.map(|name| {
-            let column = document.get(info, name)?;
-            document.items(column).map(Iterator::collect::<Vec<Id>>)
-        });
-        let rows = columns.iter().flatten().map(Vec::len).max();
-        let even = columns
+        let mut columns: [Option<plain::Column>; COUNT] = [const { None }; COUNT];
+        for (key, value) in document.entries(info).into_iter().flatten() {
+            let Some(field) = named(document, key) else {
+                continue;
+            };
+            let name = NAMES.get(field).copied().unwrap_or_default();
+            let column = plain::column(self.file, value, &format!("sv_info.{name}"))?;
+            if let Some(slot) = columns.get_mut(field) {
+                *slot = Some(column);
+            }
+        }
+        let longest = columns
             .iter()
             .flatten()
-            .all(|column| Some(column.len()) == rows);
-        let Some(rows) = rows.filter(|_| even) else {
-            return Err(self.file.bad(
-                "key sv_info",
-                format!("a dict with {}", self.file.keys(info)),
-                "a list of dicts, or a dict of lists of the same length for chrom, pos, svtype, …",
-                "save sv_info as a list of dicts, one for each call",
-            ));
+            .filter_map(plain::Column::len)
+            .max();
+        let rows = match (longest, rows) {
+            // One value can stand for those of all calls, of which there are others.
+            (Some(longest), rows) => rows.unwrap_or(longest),
+            (None, _) if columns.iter().any(Option::is_some) => 1,
+            (None, _) => {
+                return Err(self.file.bad(
+                    "key sv_info",
+                    format!("a dict with {}", self.file.keys(info)),
+                    "a list of dicts, or a dict of columns chrom, pos, svtype, …",
+                    "save sv_info as a list of dicts, one for each call",
+                ));
+            }
         };
-        for row in 0..rows {
-            let fields =
-                std::array::from_fn(|field| columns.get(field)?.as_ref()?.get(row).copied());
-            self.push(row, fields)?;
+        for (field, column) in columns.into_iter().enumerate() {
+            self.push_column(field, column, rows)?;
         }
         Ok(())
     }
 
-    fn push(&mut self, row: usize, fields: Fields) -> Result<()> {
-        let file = self.file;
-        let all = NAMES.iter().zip(fields).zip(&mut self.codes);
-        for (field, ((name, value), recent)) in all.enumerate() {
-            match (value, self.gathered.column(field)) {
-                (None, _) => self.gathered.push_missing(field),
-                (Some(id), Column::Number(column)) => push_number(file, (row, name), id, column)?,
-                (Some(id), Column::Text(column)) => {
-                    push_text(file, (row, name), id, column, recent)?;
+    fn push_column(
+        &mut self,
+        field: usize,
+        column: Option<plain::Column>,
+        rows: usize,
+    ) -> Result<()> {
+        let name = NAMES.get(field).copied().unwrap_or_default();
+        let length = column.as_ref().and_then(plain::Column::len);
+        if let Some(length) = length.filter(|&length| length != rows) {
+            return Err(self.file.bad(
+                &format!("sv_info.{name}"),
+                format!("{length} values"),
+                format!("{rows}, one for each call"),
+                "save all columns from the same run",
+            ));
+        }
+        match column {
+            None => (0..rows).for_each(|_| self.gathered.push_missing(field)),
+            Some(plain::Column::Items(items)) => {
+                for (row, id) in items.into_iter().enumerate() {
+                    self.push_value(row, field, id)?;
                 }
+            }
+            Some(plain::Column::Values(values)) => {
+                for (row, value) in values.into_iter().enumerate() {
+                    self.push_scalar(row, field, value)?;
+                }
+            }
+            Some(plain::Column::One(value)) => self.push_one(field, &value, rows)?,
+        }
+        Ok(())
+    }
+
+    /// One value for all calls: a dataset, a chromosome; hardly a position.
+    fn push_one(&mut self, field: usize, value: &Scalar, rows: usize) -> Result<()> {
+        let name = NAMES.get(field).copied().unwrap_or_default();
+        if rows != 1 && matches!(name, "pos" | "svlen" | "id") {
+            return Err(self.file.bad(
+                &format!("sv_info.{name}"),
+                format!("one value, {}", value.clone().into_text()),
+                format!("{rows}, one for each call"),
+                "save a list with the value of each call",
+            ));
+        }
+        for row in 0..rows {
+            self.push_scalar(row, field, value.clone())?;
+        }
+        Ok(())
+    }
+
+    fn push_scalar(&mut self, row: usize, field: usize, value: Scalar) -> Result<()> {
+        let name = NAMES.get(field).copied().unwrap_or_default();
+        let shown = value.clone();
+        let pushed = self.gathered.push_scalar(field, value);
+        pushed.map_err(|_| {
+            let found = format!("{:?}", shown.into_text());
+            let action = "correct this call and save the file again";
+            self.file
+                .bad(&place((row, name)), found, "a number", action)
+        })
+    }
+
+    fn push(&mut self, row: usize, fields: Fields) -> Result<()> {
+        for (field, value) in fields.into_iter().enumerate() {
+            match value {
+                None => self.gathered.push_missing(field),
+                Some(id) => self.push_value(row, field, id)?,
             }
         }
         Ok(())
+    }
+
+    fn push_value(&mut self, row: usize, field: usize, id: Id) -> Result<()> {
+        let at = (row, NAMES.get(field).copied().unwrap_or_default());
+        match (self.gathered.column(field), self.codes.get_mut(field)) {
+            (Column::Text(column), Some(recent)) => push_text(self.file, at, id, column, recent),
+            (Column::Number(column), _) => push_number(self.file, at, id, column),
+            // There are as many of these as fields.
+            (Column::Text(_), None) => Ok(()),
+        }
+    }
+}
+
+/// The field that a key of a call names: text, also numpy's, or bytes.
+fn named(document: &Document, key: Id) -> Option<usize> {
+    let position = |text: &[u8]| NAMES.iter().position(|name| name.as_bytes() == text);
+    match document.value(key) {
+        Value::Str(start, len) | Value::Bytes(start, len) => position(document.raw(start, len)),
+        Value::Object(_) => match numpy_scalar(document, key)? {
+            Scalar::Text(text) => position(text.as_bytes()),
+            _ => None,
+        },
+        _ => None,
     }
 }
 
@@ -162,6 +286,11 @@ fn push_text(
     if let Some(text) = file.document.text(id) {
         let code = recent.get_or(id, || column.intern(&text));
         column.push_code(code);
+        return Ok(());
+    }
+    if let Value::Bytes(start, len) = file.document.value(id) {
+        let text = std::str::from_utf8(file.document.raw(start, len));
+        column.push(Some(text.map_err(|_| unlike(file, at, id, "text"))?));
         return Ok(());
     }
     match scalar(file, id, &place(at))? {
@@ -196,7 +325,7 @@ fn place((row, field): (usize, &str)) -> String {
 fn unlike(file: &TorchFile, at: (usize, &str), id: Id, expected: &str) -> Error {
     let found = match file.document.text(id) {
         Some(text) => format!("{text:?}"),
-        None => file.document.kind(id).to_owned(),
+        None => file.kind(id),
     };
     file.bad(
         &place(at),

@@ -7,10 +7,8 @@ use std::path::{Path, PathBuf};
 use super::calls::read_calls;
 use super::embeddings::File;
 use super::metadata::{SUFFIXES, Table};
-use super::pickle::Id;
 use super::source::Stamp;
 use super::tensor::TensorRows;
-use super::torch::TorchFile;
 use crate::cohort::{Calls, IdColumn};
 use crate::error::{Error, Result};
 use crate::rows::Rows;
@@ -51,9 +49,9 @@ pub fn read_cohort_with(embeddings: &Path, metadata: Option<&Path>) -> Result<Co
     let file = File::open(embeddings)?;
     let rows = file.rows()?;
     let inside = file.sv_info();
-    let cohort = match (metadata, inside) {
+    let mut cohort = match (metadata, inside) {
         (None, Some((file, info))) => {
-            let (calls, warnings) = calls_inside(file, info, rows.count())?;
+            let (calls, warnings) = read_calls(file, info, Some(rows.count()))?;
             Cohort {
                 rows,
                 calls,
@@ -68,42 +66,18 @@ pub fn read_cohort_with(embeddings: &Path, metadata: Option<&Path>) -> Result<Co
             beside(&file, rows, &path)?
         }
     };
+    cohort.warnings.extend(file.passed_over());
     cohort.rows.check_unchanged()?;
     Ok(cohort)
-}
-
-/// The calls in the torch file itself, one for each row.
-fn calls_inside(file: &TorchFile, info: Id, rows: usize) -> Result<(Calls, Vec<String>)> {
-    let unequal = |found: usize| {
-        file.bad(
-            "key sv_info",
-            format!("{found} calls"),
-            format!("{rows}, one for each row of embeddings"),
-            "save both from the same run",
-        )
-    };
-    // Before the calls are read, so that a wrong pair of files is told at once.
-    let counted = file.document.items(info).map(Iterator::count);
-    if let Some(count) = counted.filter(|&count| count != rows) {
-        return Err(unequal(count));
-    }
-    let (calls, warnings) = read_calls(file, info)?;
-    if calls.len() != rows {
-        return Err(unequal(calls.len()));
-    }
-    Ok((calls, warnings))
 }
 
 /// The cohort whose calls are in a file of their own.
 fn beside(file: &File, rows: TensorRows, path: &Path) -> Result<Cohort> {
     let table = Table::read(path, rows.count(), &rows.name())?;
-    let mut warnings = table.warnings;
     if table.has_ids {
-        let (ids, odd) = file.ids()?;
-        warnings.extend(odd);
-        let ids = match (ids, file.sv_info()) {
+        let ids = match (file.ids()?, file.sv_info()) {
             (Some(ids), _) => Some(ids),
-            (None, Some((file, info))) => Some(calls_inside(file, info, rows.count())?.0.id),
+            (None, Some((file, info))) => Some(read_calls(file, info, Some(rows.count()))?.0.id),
             (None, None) => None,
         };
         if let Some(ids) = ids {
@@ -115,7 +89,7 @@ fn beside(file: &File, rows: TensorRows, path: &Path) -> Result<Cohort> {
         calls: table.calls,
         metadata: Some(path.to_owned()),
         metadata_stamp: table.stamp,
-        warnings,
+        warnings: table.warnings,
     })
 }
 

@@ -87,11 +87,19 @@ impl File {
         }
     }
 
-    /// The calls' IDs that an archive keeps beside the embeddings, and what is odd about them.
-    pub(super) fn ids(&self) -> Result<(Option<IdColumn>, Vec<String>)> {
+    /// What a torch file holds besides data, in words.
+    pub(super) fn passed_over(&self) -> Option<String> {
+        match self {
+            Self::Torch(file) => file.passed_over(),
+            _ => None,
+        }
+    }
+
+    /// The calls' IDs that an archive keeps beside the embeddings.
+    pub(super) fn ids(&self) -> Result<Option<IdColumn>> {
         match self {
             Self::Npz(source, archive) => npz::ids(source, archive),
-            _ => Ok((None, Vec::new())),
+            _ => Ok(None),
         }
     }
 }
@@ -119,7 +127,7 @@ fn rows_of(
 
 /// The rows of a torch file: its `embeddings`, or the tensor that is all there is.
 fn torch_rows(file: &TorchFile) -> Result<TensorRows> {
-    file.refuse_foreign()?;
+    file.refuse_harmful()?;
     let root = file.document.root;
     if let Some(tensor) = file.tensor(root, "the tensor")? {
         return rows_of(&tensor)
@@ -134,7 +142,7 @@ fn torch_rows(file: &TorchFile) -> Result<TensorRows> {
     };
     let id = file.required("embeddings", advice)?;
     let Some(tensor) = file.tensor(id, place)? else {
-        let found = format!("{}, no tensor", file.document.kind(id));
+        let found = format!("{}, no tensor", file.kind(id));
         let advice = "save the embeddings as a tensor: torch.from_numpy(...), torch.tensor(...)";
         return Err(file.bad(place, found, MATRIX, advice));
     };

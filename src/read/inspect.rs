@@ -74,7 +74,7 @@ pub fn inspect(path: &Path) -> Result<Inspection> {
 fn torch(file: &TorchFile) -> Inspection {
     let mut notes = Vec::new();
     let info = file.document.get(file.document.root, "sv_info");
-    let calls = info.and_then(|info| match read_calls(file, info) {
+    let calls = info.and_then(|info| match read_calls(file, info, None) {
         Ok((calls, warnings)) => {
             notes.extend(warnings);
             Some(CallSummary::of(&calls))

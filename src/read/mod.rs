@@ -37,3 +37,4 @@ pub(crate) use sniff::{HEAD, describe};
 pub(crate) use source::{Source, Stamp, check_same};
 pub use tensor::TensorRows;
 pub use tree::Node;
+pub(crate) use zipped::digest;

@@ -1,8 +1,10 @@
 //! The model: a torch file with `config` and `model_state_dict`, found by itself, by its folder
 //! or by a `BEST_MODEL.json`.
 
-use std::fs::File;
-use std::io::Read;
+mod find;
+mod names;
+mod unused;
+
 use std::path::{Path, PathBuf};
 
 use super::pickle::Id;
@@ -10,8 +12,9 @@ use super::plain::{integer, numbers, scalar};
 use super::source::Stamp;
 use super::tensor::{Dtype, read_whole, shape_text};
 use super::torch::TorchFile;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::sae::{Sae, SaeParts};
+pub use find::{find_model, model_files};
 
 /// A model, and the file that it was read from.
 #[derive(Debug)]
@@ -26,18 +29,13 @@ pub struct LoadedModel {
     pub warnings: Vec<String>,
 }
 
-/// The name of a model in its folder.
-const MODEL: &str = "sae.pt";
-/// The name of the file that says which model is best.
-const BEST: &str = "BEST_MODEL.json";
-
 /// Reads a model: `path` is its torch file, the folder that holds `sae.pt` (or
 /// `BEST_MODEL.json`), or a `BEST_MODEL.json`, whose `best_dir` is tried from the working
 /// directory, then from the JSON's folder, then as a folder of that name beside the JSON.
 pub fn read_model(path: &Path) -> Result<LoadedModel> {
     let path = find_model(path)?;
     let file = TorchFile::open(&path)?;
-    file.refuse_foreign()?;
+    file.refuse_harmful()?;
     let looks_like_a_cohort = file
         .document
         .get(file.document.root, "embeddings")
@@ -60,10 +58,22 @@ pub fn read_model(path: &Path) -> Result<LoadedModel> {
         weight: parameter(&file, weights, "encoder.weight", &[feature_dim, input_dim])?,
         bias: parameter(&file, weights, "encoder.bias", &[feature_dim])?,
         mean: whitening(&file, config, &["μ", "\u{b5}", "mu", "mean"], input_dim)?,
-        std: whitening(&file, config, &["σ", "std", "sigma"], input_dim)?,
+        std: deviations(&file, config, input_dim)?,
     };
+    let sizes = unused::Sizes {
+        input_dim,
+        feature_dim,
+        k,
+    };
+    let passed_over = unused::check(&file, config, weights, sizes)?;
     file.source.check_unchanged()?;
-    let mut warnings = Vec::new();
+    let mut warnings: Vec<_> = file.passed_over().into_iter().collect();
+    if !passed_over.is_empty() {
+        let keys = passed_over.join(", ");
+        warnings.push(format!(
+            "keys that the model does not need were passed over: {keys}"
+        ));
+    }
     if k > feature_dim {
         warnings.push(format!(
             "config.k is {k}, more than the {feature_dim} features: all of them fire on every call"
@@ -77,111 +87,17 @@ pub fn read_model(path: &Path) -> Result<LoadedModel> {
     })
 }
 
-/// The torch file that [`read_model`] reads for `path`.
-///
-/// # Errors
-/// There is none, or the JSON that should name it cannot be understood.
-pub fn find_model(path: &Path) -> Result<PathBuf> {
-    if path.is_dir() {
-        let tried = [path.join(MODEL), path.join(BEST)];
-        return match tried.iter().find(|path| path.is_file()) {
-            Some(found) if found.ends_with(BEST) => find_best(found),
-            Some(found) => Ok(found.clone()),
-            None => Err(not_found(path, "the folder", &tried)),
-        };
-    }
-    let json = path
-        .extension()
-        .is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
-    if json {
-        find_best(path)
-    } else {
-        Ok(path.to_owned())
-    }
-}
-
-/// The files that [`find_model`] may look into for `path`, beside the model itself.
-pub fn model_files(path: &Path) -> Vec<PathBuf> {
-    let candidates = [path.to_owned(), path.join(BEST)];
-    candidates
-        .into_iter()
-        .filter(|path| path.is_file())
-        .collect()
-}
-
-fn not_found(path: &Path, place: &str, tried: &[PathBuf]) -> Error {
-    let mut tried: Vec<_> = tried
-        .iter()
-        .map(|path| path.display().to_string())
-        .collect();
-    tried.dedup();
-    Error::input(
-        path.display().to_string(),
-        place,
-        format!("no model at {}", tried.join(", nor at ")),
-        "a model at one of them",
-        "give the path of sae.pt itself",
-    )
-}
-
-/// The model that a `BEST_MODEL.json` names.
-fn find_best(json: &Path) -> Result<PathBuf> {
-    const LONGEST: u64 = 1 << 20;
-    let failed = |error| Error::reading(json, error);
-    let mut text = Vec::new();
-    let file = File::open(json).map_err(failed)?;
-    file.take(LONGEST).read_to_end(&mut text).map_err(failed)?;
-    let bad = |found: String| {
-        let expected = "a JSON object with the text best_dir";
-        let action = "give the path of sae.pt itself";
-        Error::input(
-            json.display().to_string(),
-            "best_dir",
-            found,
-            expected,
-            action,
-        )
-    };
-    let content: serde_json::Value =
-        serde_json::from_slice(&text).map_err(|error| bad(format!("no JSON ({error})")))?;
-    let Some(best) = content.get("best_dir").and_then(serde_json::Value::as_str) else {
-        let keys: Vec<_> = content
-            .as_object()
-            .into_iter()
-            .flatten()
-            .map(|(key, _)| &**key)
-            .collect();
-        return Err(bad(match keys.as_slice() {
-            [] => "no keys".to_owned(),
-            keys => format!("the keys {}", keys.join(", ")),
-        }));
-    };
-    let folder = json.parent().unwrap_or(Path::new(""));
-    // The last part of a path of either system.
-    let name = best
-        .trim_end_matches(['/', '\\'])
-        .rsplit(['/', '\\'])
-        .next()
-        .unwrap_or(best);
-    let tried = [PathBuf::from(best), folder.join(best), folder.join(name)].map(|path| {
-        if path.extension().is_some_and(|e| e == "pt") {
-            path
-        } else {
-            path.join(MODEL)
-        }
-    });
-    match tried.iter().find(|path| path.is_file()) {
-        Some(found) => Ok(found.clone()),
-        None => Err(not_found(json, "best_dir", &tried)),
-    }
-}
-
 fn mapping(file: &TorchFile, key: &str, action: &str) -> Result<Id> {
     let id = file.required(key, action)?;
     if file.document.entries(id).is_some() {
         return Ok(id);
     }
-    let found = file.document.kind(id);
+    let found = file.kind(id);
+    let action = if found.contains("torch.nn.Module") {
+        "in Python, save its state: package[\"model_state_dict\"] = module.state_dict()"
+    } else {
+        action
+    };
     Err(file.bad(&format!("key {key}"), found, "a dict", action))
 }
 
@@ -199,35 +115,72 @@ fn size(file: &TorchFile, config: Id, key: &str) -> Result<usize> {
         _ => {
             let found = match value {
                 Some(value) => value.into_text(),
-                None => file.document.kind(id).to_owned(),
+                None => file.kind(id),
             };
             Err(file.bad(&place, found, expected, advice))
         }
     }
 }
 
-/// μ or σ, under the first of its names that the config has.
+/// σ, in which no number is 0: with 1e-6 added, it would make a million of what is one.
+fn deviations(file: &TorchFile, config: Id, dim: usize) -> Result<Vec<f32>> {
+    let names = ["σ", "std", "sigma"];
+    let numbers = whitening(file, config, &names, dim)?;
+    let zeros = numbers.iter().filter(|&&number| number == 0.0).count();
+    let Some(first) = numbers.iter().position(|&number| number == 0.0) else {
+        return Ok(numbers);
+    };
+    Err(file.bad(
+        &format!("σ (whitening standard deviation)[{first}]"),
+        format!("0, and {zeros} of {dim} of them in all"),
+        "a number greater than 0",
+        "compute σ again from the embeddings of training; for an input that never varies, save 1",
+    ))
+}
+
+/// μ or σ, under the first of its names that the config has; the others must say the same.
 fn whitening(file: &TorchFile, config: Id, names: &[&str], dim: usize) -> Result<Vec<f32>> {
-    let value = names.iter().find_map(|name| {
-        let id = file.document.get(config, name)?;
-        (file.document.value(id) != super::pickle::Value::None).then_some((name, id))
-    });
-    let Some((name, id)) = value else {
-        return Err(file.bad(
+    let mut found: Option<(&str, Vec<f32>)> = None;
+    for name in names {
+        let Some(id) = file.document.get(config, name) else {
+            continue;
+        };
+        if file.document.value(id) == super::pickle::Value::None {
+            continue;
+        }
+        let place = format!("config.{name}");
+        let numbers = whitening_numbers(file, id, &place, dim)?;
+        match &found {
+            None => found = Some((name, numbers)),
+            Some((first, others)) if *others != numbers => {
+                return Err(file.bad(
+                    &place,
+                    format!("other numbers than config.{first} has"),
+                    "the same ones, or one of these keys alone",
+                    "save the whitening that is meant under one name",
+                ));
+            }
+            Some(_) => {}
+        }
+    }
+    found.map(|(_, numbers)| numbers).ok_or_else(|| {
+        file.bad(
             "config",
             file.keys(config),
             format!("a key {}", names.join(" or ")),
             "save the whitening's mean and standard deviation in the config",
-        ));
-    };
-    let place = format!("config.{name}");
-    let numbers = numbers(file, id, &place)?;
+        )
+    })
+}
+
+fn whitening_numbers(file: &TorchFile, id: Id, place: &str, dim: usize) -> Result<Vec<f32>> {
+    let numbers = numbers(file, id, place)?;
     match numbers.as_slice() {
         // One number stands for all, as in torch.
-        &[number] if dim > 1 => broadcast(file, &place, number, dim),
+        &[number] if dim > 1 => broadcast(file, place, number, dim),
         numbers if numbers.len() == dim => Ok(numbers.to_vec()),
         numbers => Err(file.bad(
-            &place,
+            place,
             format!("{} numbers", numbers.len()),
             format!("{dim}, as input_dim"),
             "use the whitening that this model was trained with",
@@ -264,7 +217,7 @@ fn parameter(file: &TorchFile, weights: Id, name: &str, shape: &[usize]) -> Resu
     let advice = "use the config that these weights belong to";
     let expected = format!("a tensor of shape {} as the config says", shape_text(shape));
     let Some(tensor) = file.tensor(id, &place)? else {
-        return Err(file.bad(&place, file.document.kind(id), expected, advice));
+        return Err(file.bad(&place, file.kind(id), expected, advice));
     };
     if let &[rows, columns] = shape
         && tensor.shape == [columns, rows]

@@ -62,6 +62,35 @@ impl Header {
         self.shape.len() == 2 && self.floats().is_some()
     }
 
+    /// How an array of another type becomes one that is read. numpy gives types that it has no name
+    /// for as bytes, which it casts to nothing: they have to be named first.
+    fn conversion(&self) -> &'static str {
+        let code = self.descr.trim_start_matches(['<', '>', '|', '=']);
+        match code {
+            "V2" => {
+                "numpy has no bfloat16, and calls it V2: if that is what it is, save \
+                 array.view(ml_dtypes.bfloat16).astype('<f4')"
+            }
+            "V1" => {
+                "numpy has no 8-bit floats, and calls them V1: name the type that was saved, as in \
+                 array.view(ml_dtypes.float8_e4m3fn).astype('<f4')"
+            }
+            _ if code.starts_with('[') => {
+                "save its numbers as a matrix: \
+                 numpy.lib.recfunctions.structured_to_unstructured(array).astype('<f4')"
+            }
+            _ if code.starts_with('V') => "save numbers: numpy.save(file, matrix.astype('<f4'))",
+            _ if code.starts_with('c') => {
+                "save real numbers: numpy.save(file, array.real.astype('<f4')), where the imaginary \
+                 parts are 0"
+            }
+            _ if code.starts_with('O') => {
+                "save a matrix of numbers: numpy.save(file, numpy.stack(list(array)).astype('<f4'))"
+            }
+            _ => "save the embeddings with numpy.save(file, array.astype('<f4'))",
+        }
+    }
+
     /// Type and shape, for people.
     pub(super) fn describe(&self) -> String {
         format!("{} {}", self.descr, shape_text(&self.shape))
@@ -97,7 +126,7 @@ impl Array {
         let described = header.describe();
         let (&[rows, columns], Some(dtype)) = (header.shape.as_slice(), header.floats()) else {
             let action = if header.shape.len() == 2 {
-                "save the embeddings with numpy.save(file, array.astype('<f4'))"
+                header.conversion()
             } else {
                 "save a row for each call: numpy.save(file, array.reshape(calls, -1)), where that is \
                  what the numbers mean"

@@ -1,9 +1,10 @@
 //! numpy's archives of arrays: a zip archive of `.npy` files.
 
 use super::npy::{Array, HEAD, Header};
-use super::plain::utf32;
+use super::pickle;
+use super::plain::{object_texts, utf32};
 use super::source::Source;
-use super::tensor::Tensor;
+use super::tensor::{Dtype, Tensor};
 use super::zipped::Archive;
 use crate::cohort::IdColumn;
 use crate::error::{Error, Result};
@@ -74,40 +75,67 @@ fn only_matrix(source: &Source, archive: &Archive) -> Result<(String, Array)> {
     ))
 }
 
-/// The calls' IDs, if the archive has them as text, and what is odd about them.
-pub(super) fn ids(source: &Source, archive: &Archive) -> Result<(Option<IdColumn>, Vec<String>)> {
+/// The calls' IDs, if the archive has them: text, whole numbers, or objects that are text.
+pub(super) fn ids(source: &Source, archive: &Archive) -> Result<Option<IdColumn>> {
     for name in ID_NAMES {
-        let Some(array) = array(archive, name)? else {
-            continue;
-        };
-        let file = source.name();
-        let short = name.trim_end_matches(".npy");
-        let text = array.header.descr.trim_start_matches(['<', '>', '|', '=']);
-        let width = match text.split_at_checked(1) {
-            Some(("U", digits)) => digits.parse::<u64>().ok().and_then(|n| n.checked_mul(4)),
-            Some(("S", digits)) => digits.parse().ok(),
-            _ => None,
-        };
-        let (&[count], Some(width)) = (array.header.shape.as_slice(), width) else {
-            let found = array.header.describe();
-            let warning = format!(
-                "the array {short} is of {found}, not of text, so that it is not compared with the \
-                 calls' IDs: save it with .astype(str)"
-            );
-            return Ok((None, vec![warning]));
-        };
-        if (count as u64).checked_mul(width) != Some(array.elements.length) {
-            return Err(Error::input(
-                file,
-                place(name),
-                format!("{} bytes after the header", array.elements.length),
-                format!("those of {}", array.header.describe()),
-                "the file is cut short or damaged: copy it again from where it was whole",
-            ));
+        if let Some(array) = array(archive, name)? {
+            return read_ids(source, &array, &place(name)).map(Some);
         }
-        return read_texts(&array, count, width, &place(name)).map(|ids| (Some(ids), Vec::new()));
     }
-    Ok((None, Vec::new()))
+    Ok(None)
+}
+
+fn read_ids(source: &Source, array: &Array, place: &str) -> Result<IdColumn> {
+    let code = array.header.descr.trim_start_matches(['<', '>', '|', '=']);
+    let bad = |found: String, expected: String, action: &str| {
+        Error::input(source.name(), place, found, expected, action)
+    };
+    let unread = || {
+        let found = format!("an array of {}", array.header.describe());
+        let expected = "text, with one value for each call".to_owned();
+        bad(
+            found,
+            expected,
+            "save the IDs as text: numpy.array(ids, dtype=str)",
+        )
+    };
+    let &[count] = array.header.shape.as_slice() else {
+        return Err(unread());
+    };
+    let width = match code.split_at_checked(1) {
+        Some(("O", _)) => return object_ids(array, count).ok_or_else(unread),
+        Some(("U", digits)) => digits.parse::<u64>().ok().and_then(|n| n.checked_mul(4)),
+        Some(("S", digits)) => digits.parse().ok(),
+        Some(("i" | "u", _)) => Dtype::of_numpy(code).map(|dtype| dtype.size() as u64),
+        _ => None,
+    };
+    let Some(width) = width else {
+        return Err(unread());
+    };
+    if (count as u64).checked_mul(width) != Some(array.elements.length) {
+        return Err(bad(
+            format!("{} bytes after the header", array.elements.length),
+            format!("those of {}", array.header.describe()),
+            "the file is cut short or damaged: copy it again from where it was whole",
+        ));
+    }
+    read_texts(array, count, width, place)
+}
+
+/// IDs of an array of objects, which numpy writes as a pickle.
+fn object_ids(array: &Array, count: usize) -> Option<IdColumn> {
+    const LONGEST: u64 = 1 << 31;
+    let elements = &array.elements;
+    if elements.length > LONGEST {
+        return None;
+    }
+    let mut bytes = vec![0; elements.length as usize];
+    elements.source.read_at(&mut bytes, elements.start).ok()?;
+    let document = pickle::load(bytes).ok()?;
+    let texts = object_texts(&document)?;
+    let mut ids = IdColumn::default();
+    texts.iter().for_each(|text| ids.push(text.as_deref()));
+    (texts.len() == count).then_some(ids)
 }
 
 fn read_texts(array: &Array, count: usize, width: u64, place: &str) -> Result<IdColumn> {
@@ -120,13 +148,7 @@ fn read_texts(array: &Array, count: usize, width: u64, place: &str) -> Result<Id
     let mut bytes = vec![0; width.min(array.elements.length) as usize];
     for row in 0..count {
         source.read_at(&mut bytes, array.elements.start + row as u64 * width)?;
-        let text = if array.header.descr.contains('U') {
-            utf32(&bytes, array.header.descr.starts_with('>'))
-        } else {
-            let text = std::str::from_utf8(&bytes).ok();
-            text.map(|text| text.trim_end_matches('\0').to_owned())
-        };
-        let Some(text) = text else {
+        let Some(text) = text_of(&array.header.descr, &mut bytes) else {
             return Err(Error::input(
                 source.name(),
                 format!("{place}[{row}]"),
@@ -138,4 +160,23 @@ fn read_texts(array: &Array, count: usize, width: u64, place: &str) -> Result<Id
         ids.push(Some(&text));
     }
     Ok(ids)
+}
+
+/// An element as text: its characters, or a whole number's digits.
+fn text_of(descr: &str, bytes: &mut [u8]) -> Option<String> {
+    let big_endian = descr.starts_with('>');
+    if descr.contains('U') {
+        return utf32(bytes, big_endian);
+    }
+    if descr.contains('S') {
+        let text = std::str::from_utf8(bytes).ok()?;
+        return Some(text.trim_end_matches('\0').to_owned());
+    }
+    if big_endian {
+        bytes.reverse();
+    }
+    let negative = descr.contains('i') && bytes.last().is_some_and(|byte| byte & 0x80 != 0);
+    let mut wide = [if negative { 0xff } else { 0 }; 16];
+    wide.get_mut(..bytes.len())?.copy_from_slice(bytes);
+    Some(i128::from_le_bytes(wide).to_string())
 }

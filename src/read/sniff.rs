@@ -10,7 +10,7 @@ use crate::error::Error;
 /// How many bytes of a file are looked at.
 pub(crate) const HEAD: u64 = 512;
 
-const SIGNATURES: [(&[u8], &str); 16] = [
+const SIGNATURES: [(&[u8], &str); 17] = [
     (b"\x89HDF\r\n\x1a\n", "an HDF5 file"),
     (b"\x93NUMPY", "a NumPy array (.npy)"),
     (b"\x1f\x8b", "a file compressed by gzip"),
@@ -24,7 +24,8 @@ const SIGNATURES: [(&[u8], &str); 16] = [
     (b"##fileformat=VCF", "a VCF"),
     (b"PAR1", "a Parquet table"),
     (b"GGUF", "a GGUF model"),
-    (b"ARROW1", "an Arrow table"),
+    (b"ARROW1", "an Arrow file (Feather)"),
+    (b"FEA1", "a Feather file of version 1"),
     (b"<!DOCTYPE", "a web page"),
     (b"<!doctype", "a web page"),
     (b"<html", "a web page"),
@@ -46,6 +47,9 @@ pub(crate) fn describe(head: &[u8], length: u64) -> String {
     }
     if head.get(257..262) == Some(b"ustar") {
         return "a tar archive (torch 0.1 wrote such files)".to_owned();
+    }
+    if is_arrow_stream(head, length) {
+        return "an Arrow stream".to_owned();
     }
     if is_safetensors(head, length) {
         return "a safetensors file".to_owned();
@@ -119,13 +123,58 @@ pub(super) fn is_array(name: &str) -> bool {
     Path::new(name).extension().is_some_and(|e| e == "npy")
 }
 
+/// Whether a file begins with a message of Arrow's stream: a mark, then the message's length.
+fn is_arrow_stream(head: &[u8], length: u64) -> bool {
+    let Some((mark, rest)) = head.split_first_chunk::<4>() else {
+        return false;
+    };
+    let size = rest.first_chunk().map(|size| u32::from_le_bytes(*size));
+    *mark == [0xff; 4] && size.is_some_and(|size| size > 0 && u64::from(size) < length)
+}
+
+/// What to run for a file of another format, by its kind in words.
+fn conversion(found: &str) -> Option<&'static str> {
+    let known = [
+        (
+            "an HDF5 file",
+            "in Python: numpy.save(\"embeddings.npy\", h5py.File(FILE)[KEY][:])",
+        ),
+        (
+            "an Arrow stream",
+            "in Python: table = pyarrow.ipc.open_stream(FILE).read_all(); \
+             numpy.save(\"embeddings.npy\", numpy.stack(table[COLUMN].to_numpy()))",
+        ),
+        (
+            "an Arrow file",
+            "in Python: table = pyarrow.feather.read_table(FILE); \
+             numpy.save(\"embeddings.npy\", numpy.stack(table[COLUMN].to_numpy()))",
+        ),
+        (
+            "a Feather file",
+            "in Python: table = pyarrow.feather.read_table(FILE); \
+             numpy.save(\"embeddings.npy\", numpy.stack(table[COLUMN].to_numpy()))",
+        ),
+        (
+            "a Parquet table",
+            "give it as --metadata if it is the calls; embeddings in it become an array with \
+             numpy.save(\"embeddings.npy\", numpy.stack(pandas.read_parquet(FILE)[COLUMN]))",
+        ),
+        (
+            "a bare Python pickle",
+            "in Python: torch.save(pickle.load(open(FILE, \"rb\")), \"embeddings.pt\")",
+        ),
+    ];
+    let of = known.iter().find(|(kind, _)| found.starts_with(kind));
+    of.map(|(_, action)| *action)
+}
+
 pub(super) fn not_embeddings(source: &Source, found: &str) -> Error {
     Error::input(
         source.name(),
         "the file's beginning",
         found,
         "a file written by torch.save, a NumPy array (.npy, .npz), or safetensors",
-        "give the file of embeddings itself",
+        conversion(found).unwrap_or("give the file of embeddings itself"),
     )
 }
 
@@ -137,6 +186,42 @@ pub(super) fn not_torch(source: &Source, found: &str) -> Error {
         "a file written by torch.save",
         "give the .pt file itself",
     )
+}
+
+/// The error of a folder that some library takes for one thing; `None` of any other folder.
+pub(super) fn folder(path: &Path) -> Option<Error> {
+    let has = |name: &str| path.join(name).exists();
+    let ends = |ending: &str| {
+        let mut entries = std::fs::read_dir(path)
+            .into_iter()
+            .flatten()
+            .flatten()
+            .take(1000);
+        entries.any(|entry| entry.path().extension().is_some_and(|e| e == ending))
+    };
+    let (found, action) = if has(".metadata") && ends("distcp") || ends("distcp") {
+        (
+            "a checkpoint of torch.distributed.checkpoint",
+            "make one file of it: python -m torch.distributed.checkpoint.format_utils dcp_to_torch \
+             FOLDER FILE.pt",
+        )
+    } else if [".zarray", ".zgroup", "zarr.json"].into_iter().any(has) {
+        (
+            "a Zarr store",
+            "in Python: numpy.save(\"embeddings.npy\", zarr.open(FOLDER)[:]), with the array's key \
+             before [:] where it is a group",
+        )
+    } else if has("dataset_dict.json") || has("dataset_info.json") && has("state.json") {
+        (
+            "a dataset of datasets.save_to_disk",
+            "in Python: data = datasets.load_from_disk(FOLDER).with_format(\"numpy\"); \
+             numpy.save(\"embeddings.npy\", data[COLUMN])",
+        )
+    } else {
+        return None;
+    };
+    let file = path.display().to_string();
+    Some(Error::input(file, "the folder", found, "a file", action))
 }
 
 #[cfg(test)]
@@ -157,6 +242,8 @@ mod tests {
                 "a bare Python pickle (protocol 4), not written by torch.save",
             ),
             (b"  {\"best_dir\": 1}", "a JSON file"),
+            (b"FEA1....", "a Feather file of version 1"),
+            (b"\xff\xff\xff\xff\x10\0\0\0\x10\0", "an Arrow stream"),
             (b"chrom\tpos\n", "text that begins with \"chrom\\tpos\""),
             (b"\x01\x02\xff", "bytes that begin with 01 02 ff"),
         ] {

@@ -83,13 +83,15 @@ impl Source {
         let file = File::open(path).map_err(failed)?;
         let facts = file.metadata().map_err(failed)?;
         if facts.is_dir() {
-            return Err(Error::input(
-                path.display().to_string(),
-                "the path",
-                "a folder",
-                "a file",
-                "give the file in it",
-            ));
+            return Err(super::sniff::folder(path).unwrap_or_else(|| {
+                Error::input(
+                    path.display().to_string(),
+                    "the path",
+                    "a folder",
+                    "a file",
+                    "give the file in it",
+                )
+            }));
         }
         if !facts.is_file() {
             return Err(Error::input(
@@ -147,8 +149,12 @@ impl Source {
     }
 
     /// The digest of the whole file, which must not change meanwhile. `go_on` is asked now and
-    /// then; an error of its ends the reading.
-    pub(crate) fn digest(&self, go_on: &dyn Fn() -> Result<()>) -> Result<Digest> {
+    /// then, `also` gets all bytes in order; an error of either ends the reading.
+    pub(crate) fn digest(
+        &self,
+        go_on: &dyn Fn() -> Result<()>,
+        also: &mut dyn FnMut(&[u8]) -> Result<()>,
+    ) -> Result<Digest> {
         const PIECE: u64 = 1 << 20;
         let mut hash = Sha256::new();
         let mut buffer = Vec::new();
@@ -157,6 +163,7 @@ impl Source {
             buffer.resize(PIECE.min(self.length - at) as usize, 0);
             self.read_at(&mut buffer, at)?;
             hash.update(&buffer);
+            also(&buffer)?;
         }
         self.check_unchanged()?;
         Ok(Digest::finish(hash))

@@ -1,20 +1,27 @@
 //! Zip archives: entries that are stored are read where they lie, compressed ones are inflated
-//! into files without a name.
+//! into files without a name. `whole` refuses files that are not one archive of entries with names
+//! of their own, `sums` checks what was read.
+
+mod sums;
+mod whole;
 
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::{self, BufReader, Read, Seek, Write};
+use std::io::{self, BufReader, Read, Write};
 
+use flate2::Crc;
 use zip::read::ZipFile;
 use zip::result::ZipError;
-use zip::{CompressionMethod, ZipArchive};
+use zip::{CompressionMethod, ZipArchive, ZipReadOptions};
 
 use super::source::Source;
 use super::tensor::Storage;
 use crate::error::{Error, Result};
+pub(crate) use sums::digest;
 
 type Zip = ZipArchive<BufReader<File>>;
+type Entry<'a> = ZipFile<'a, BufReader<File>>;
 
 /// An open archive.
 #[derive(Debug)]
@@ -31,6 +38,9 @@ const MOST: u64 = 1032;
 const MOST_IN_MEMORY: u64 = 64;
 /// What has to be in memory may grow to this size in any case.
 const SMALL: u64 = 64 << 20;
+/// A stored entry of at most this size is checked where it is found; a larger one while the file is
+/// read for its digest.
+const CHECKED_AT_ONCE: u64 = 4 << 20;
 
 impl Archive {
     pub(crate) fn open(source: &Source) -> Result<Self> {
@@ -38,7 +48,9 @@ impl Archive {
             .file()
             .try_clone()
             .map_err(|e| Error::reading(source.path(), e))?;
-        let zip = ZipArchive::new(BufReader::new(file)).map_err(|e| no_directory(source, &e))?;
+        let mut zip =
+            ZipArchive::new(BufReader::new(file)).map_err(|e| no_directory(source, &e))?;
+        whole::check(source, &mut zip)?;
         Ok(Self {
             source: source.clone(),
             zip: RefCell::new(zip),
@@ -57,40 +69,60 @@ impl Archive {
 
     /// The first bytes of an entry, at most `most`; `None` if there is none of this name.
     pub(crate) fn head(&self, name: &str, most: u64) -> Result<Option<Vec<u8>>> {
-        let mut bytes = Vec::new();
-        let entry = self.with(name, |entry| {
-            entry.take(most).read_to_end(&mut bytes)?;
-            Ok(())
-        })?;
-        Ok(entry.map(|()| bytes))
+        self.with(name, |entry| {
+            let mut bytes = Vec::new();
+            let read = entry.take(most).read_to_end(&mut bytes);
+            read.map_err(|e| bad_entry(&self.source, name, &e.into()))?;
+            if entry.size() <= most {
+                self.check(name, entry, &bytes)?;
+            }
+            Ok(bytes)
+        })
     }
 
     /// A whole entry in memory; `None` if there is none of this name.
     pub(crate) fn read(&self, name: &str) -> Result<Option<Vec<u8>>> {
-        let mut bytes = Vec::new();
-        let entry = self.with(name, |entry| {
-            let size = check_sizes(&self.source, name, entry, MOST_IN_MEMORY);
-            if let Ok(size) = size {
-                bytes.reserve_exact(size.min(self.source.len()) as usize);
-                entry.take(size.saturating_add(1)).read_to_end(&mut bytes)?;
-            }
-            Ok(size)
-        })?;
-        entry.transpose().map(|size| size.map(|_| bytes))
+        self.with(name, |entry| {
+            let mut bytes = Vec::new();
+            let size = check_sizes(&self.source, name, entry, MOST_IN_MEMORY)?;
+            bytes.reserve_exact(size.min(self.source.len()) as usize);
+            let read = entry.take(size.saturating_add(1)).read_to_end(&mut bytes);
+            read.map_err(|e| bad_entry(&self.source, name, &e.into()))?;
+            self.check(name, entry, &bytes)?;
+            Ok(bytes)
+        })
+    }
+
+    fn check(&self, name: &str, entry: &Entry<'_>, bytes: &[u8]) -> Result<()> {
+        let mut sum = Crc::new();
+        sum.update(bytes);
+        sums::check(&self.source, name, &sum, entry.crc32())
     }
 
     fn with<T>(
         &self,
         name: &str,
-        read: impl FnOnce(&mut ZipFile<'_, BufReader<File>>) -> io::Result<T>,
+        read: impl FnOnce(&mut Entry<'_>) -> Result<T>,
     ) -> Result<Option<T>> {
         let mut zip = self.zip.borrow_mut();
         let Some(index) = zip.index_for_name(name) else {
             return Ok(None);
         };
         let bad = |error| bad_entry(&self.source, name, &error);
-        let mut entry = zip.by_index(index).map_err(bad)?;
-        read(&mut entry).map(Some).map_err(|e| bad(e.into()))
+        let facts = zip.by_index_data(index).map_err(bad)?;
+        if let Some(found) = unread(facts.compression(), facts.encrypted()) {
+            return Err(Error::input(
+                self.source.name(),
+                format!("zip entry {name}"),
+                found,
+                "an entry that is stored or deflated",
+                "save it again with torch.save, numpy.savez or numpy.savez_compressed",
+            ));
+        }
+        // Sums are checked here: the crate takes one that was not computed for damage.
+        let options = ZipReadOptions::new().ignore_crc32(true);
+        let mut entry = zip.by_index_with_options(index, options).map_err(bad)?;
+        read(&mut entry).map(Some)
     }
 
     /// Where an entry's bytes lie; compressed ones are inflated once. `None` if there is none of
@@ -99,11 +131,10 @@ impl Archive {
         if let Some(storage) = self.inflated.borrow().get(name) {
             return Ok(Some(storage.clone()));
         }
-        let found = self.with(name, |entry| Ok(locate(&self.source, name, entry)))?;
-        let Some(located) = found else {
+        let found = self.with(name, |entry| locate(&self.source, name, entry))?;
+        let Some((storage, inflated)) = found else {
             return Ok(None);
         };
-        let (storage, inflated) = located?;
         if inflated {
             let mut all = self.inflated.borrow_mut();
             all.insert(name.to_owned(), storage.clone());
@@ -113,11 +144,7 @@ impl Archive {
 }
 
 /// Where an entry's bytes lie, and whether they had to be inflated.
-fn locate<R: Read + Seek>(
-    source: &Source,
-    name: &str,
-    entry: &mut ZipFile<'_, R>,
-) -> Result<(Storage, bool)> {
+fn locate(source: &Source, name: &str, entry: &mut Entry<'_>) -> Result<(Storage, bool)> {
     let length = check_sizes(source, name, entry, MOST)?;
     if entry.compression() != CompressionMethod::Stored {
         return Ok((inflate(source, name, entry, length)?, true));
@@ -134,6 +161,13 @@ fn locate<R: Read + Seek>(
             format!("an end within the file's {} bytes", source.len()),
             "the file is cut short or damaged: copy it again from where it was whole",
         ));
+    }
+    if length <= CHECKED_AT_ONCE {
+        let mut bytes = vec![0; length as usize];
+        source.read_at(&mut bytes, start)?;
+        let mut sum = Crc::new();
+        sum.update(&bytes);
+        sums::check(source, name, &sum, entry.crc32())?;
     }
     let storage = Storage {
         source: source.clone(),
@@ -169,13 +203,25 @@ fn bad_entry(source: &Source, name: &str, error: &ZipError) -> Error {
     )
 }
 
+/// Why an entry cannot be read, by how it was packed; `None` if it can.
+fn unread(method: CompressionMethod, encrypted: bool) -> Option<String> {
+    if encrypted {
+        return Some("an encrypted entry".to_owned());
+    }
+    let by = match method {
+        CompressionMethod::Stored | CompressionMethod::Deflated => return None,
+        CompressionMethod::BZIP2 => "bzip2",
+        CompressionMethod::LZMA => "LZMA",
+        CompressionMethod::ZSTD => "zstd",
+        CompressionMethod::XZ => "xz",
+        CompressionMethod::DEFLATE64 => "deflate64",
+        other => return Some(format!("an entry compressed by {other}, which is not read")),
+    };
+    Some(format!("an entry compressed by {by}, which is not read"))
+}
+
 /// Checks an entry's sizes against the bytes that are there; gives the size of its content.
-fn check_sizes<R: Read + Seek>(
-    source: &Source,
-    name: &str,
-    entry: &ZipFile<'_, R>,
-    most: u64,
-) -> Result<u64> {
+fn check_sizes(source: &Source, name: &str, entry: &Entry<'_>, most: u64) -> Result<u64> {
     let (packed, size) = (entry.compressed_size(), entry.size());
     let fits = match entry.compression() {
         CompressionMethod::Stored => size == packed,
@@ -197,12 +243,12 @@ fn check_sizes<R: Read + Seek>(
 }
 
 /// Inflates an entry into a file without a name, which goes when it is closed.
-fn inflate(source: &Source, name: &str, entry: &mut impl Read, length: u64) -> Result<Storage> {
+fn inflate(source: &Source, name: &str, entry: &mut Entry<'_>, length: u64) -> Result<Storage> {
     let folder = std::env::temp_dir();
     let failed = |error| Error::writing(&folder, error);
     let mut file = tempfile::tempfile().map_err(failed)?;
     let mut chunk = vec![0; 1 << 16];
-    let mut written = 0;
+    let (mut written, mut sum) = (0, Crc::new());
     loop {
         let count = entry
             .read(&mut chunk)
@@ -212,6 +258,7 @@ fn inflate(source: &Source, name: &str, entry: &mut impl Read, length: u64) -> R
         if count == 0 || written > length {
             break;
         }
+        sum.update(bytes);
         file.write_all(bytes).map_err(failed)?;
     }
     if written != length {
@@ -224,6 +271,7 @@ fn inflate(source: &Source, name: &str, entry: &mut impl Read, length: u64) -> R
             "the file is damaged: copy it again",
         ));
     }
+    sums::check(source, name, &sum, entry.crc32())?;
     Ok(Storage {
         source: source.standing_in(file, length),
         start: 0,

@@ -38,7 +38,7 @@ use crate::analysis::{AnalyzeOptions, Encoder};
 use crate::digest::Digest;
 use crate::engine::{Control, Seconds, into_inner, lock};
 use crate::error::{Error, Result};
-use crate::read::{LoadedModel, Source, Stamp, check_same, read_model};
+use crate::read::{LoadedModel, Source, Stamp, check_same, digest, read_model};
 use crate::store::read_tally;
 use crate::tally::{CohortTally, Merger};
 
@@ -117,17 +117,17 @@ pub struct InputFile {
 }
 
 impl InputFile {
-    /// Reads a file for its digest.
+    /// Reads a file for its digest; what a zip archive stores is checked on the way.
     ///
     /// # Errors
-    /// A file that cannot be read, and those of `go_on`.
+    /// A file that cannot be read, entries that are not what was written, and those of `go_on`.
     pub fn of(role: &'static str, path: &Path, go_on: &dyn Fn() -> Result<()>) -> Result<Self> {
         let source = Source::open(path)?;
         Ok(Self {
             role,
             path: path.display().to_string(),
             bytes: source.len(),
-            sha256: source.digest(go_on)?,
+            sha256: digest(&source, go_on)?,
             stamp: source.stamp(),
         })
     }

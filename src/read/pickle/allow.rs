@@ -16,6 +16,7 @@ pub(super) fn is_known(module: &str, name: &str) -> bool {
                 | "_rebuild_parameter_with_state"
         ),
         "torch.nn.parameter" => matches!(name, "Parameter" | "Buffer"),
+        "torch._tensor" => name == "_rebuild_from_type_v2",
         "torch.storage" => matches!(name, "UntypedStorage" | "TypedStorage" | "_UntypedStorage"),
         "torch.serialization" => name == "_get_layout",
         "numpy" => matches!(name, "ndarray" | "dtype" | "generic") || is_numpy_scalar(name),
@@ -37,6 +38,52 @@ pub(super) fn is_known(module: &str, name: &str) -> bool {
             "datetime" | "date" | "time" | "timedelta" | "timezone"
         ),
         _ => false,
+    }
+}
+
+/// Whether a call of `module.name` is no way to make an object, but one to run commands or code, to
+/// change files, or to reach other machines.
+pub(super) fn is_harmful(module: &str, name: &str) -> bool {
+    const MODULES: [&str; 22] = [
+        "_posixsubprocess",
+        "asyncio",
+        "code",
+        "codeop",
+        "commands",
+        "ctypes",
+        "http",
+        "importlib",
+        "multiprocessing",
+        "pdb",
+        "pip",
+        "pty",
+        "requests",
+        "runpy",
+        "shutil",
+        "socket",
+        "subprocess",
+        "sys",
+        "timeit",
+        "urllib",
+        "webbrowser",
+        "bdb",
+    ];
+    const RUN: [&str; 8] = [
+        "eval",
+        "exec",
+        "execfile",
+        "compile",
+        "open",
+        "__import__",
+        "breakpoint",
+        "input",
+    ];
+    let package = module.split('.').next().unwrap_or_default();
+    match package {
+        "builtins" | "__builtin__" => RUN.contains(&name),
+        // Facts of files, which are plain tuples.
+        "os" | "posix" | "nt" => !module.starts_with("os.path") && !name.ends_with("_result"),
+        _ => MODULES.contains(&package),
     }
 }
 
@@ -105,7 +152,7 @@ fn is_builtin(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::is_known;
+    use super::{is_harmful, is_known};
 
     #[test]
     fn only_harmless_names_are_known() {
@@ -130,6 +177,30 @@ mod tests {
             ("", ""),
         ] {
             assert!(!is_known(module, name), "{module}.{name}");
+        }
+    }
+
+    #[test]
+    fn calls_that_would_run_something_are_told_from_others() {
+        for (module, name) in [
+            ("posix", "system"),
+            ("nt", "system"),
+            ("builtins", "eval"),
+            ("__builtin__", "execfile"),
+            ("subprocess", "Popen"),
+            ("importlib", "import_module"),
+        ] {
+            assert!(is_harmful(module, name), "{module}.{name}");
+        }
+        for (module, name) in [
+            ("builtins", "getattr"),
+            ("builtins", "slice"),
+            ("os", "stat_result"),
+            ("decimal", "Decimal"),
+            ("pandas.core.frame", "DataFrame"),
+            ("codecs", "lookup"),
+        ] {
+            assert!(!is_harmful(module, name), "{module}.{name}");
         }
     }
 }

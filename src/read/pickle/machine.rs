@@ -137,25 +137,39 @@ impl<'a> Machine<'a> {
             op::PERSID | op::BINPERSID => self.persistent(opcode)?,
             op::POP | op::POP_MARK | op::DUP => self.rearrange(opcode)?,
             op::PROTO | op::FRAME => self.header(opcode)?,
-            _ => return Err(self.unknown(opcode)),
+            // A buffer is as good as one that may be changed.
+            op::READONLY_BUFFER => {}
+            _ => self.elsewhere(opcode)?,
         }
         Ok(())
     }
 
-    #[cold]
-    fn unknown(&self, opcode: u8) -> PickleError {
-        match opcode {
-            op::EXT1 | op::EXT2 | op::EXT4 => self
-                .scan
-                .fail("a code of Python's extension registry", "names in full"),
-            op::NEXT_BUFFER | op::READONLY_BUFFER => self
-                .scan
-                .fail("a buffer kept outside of the pickle", "buffers inside it"),
-            _ => self.scan.fail(
-                format!("byte 0x{opcode:02x}"),
-                "an opcode of pickle protocols 0 to 5",
+    /// What stands for something that is not in the pickle: a code of Python's extension registry,
+    /// a buffer kept elsewhere. It is a foreign name, to which nothing more is known.
+    fn elsewhere(&mut self, opcode: u8) -> Step {
+        let (module, name) = match opcode {
+            op::EXT1 => (
+                "copyreg",
+                format!("extension {}", self.scan.array::<1>()?[0]),
             ),
-        }
+            op::EXT2 => {
+                let code = u16::from_le_bytes(self.scan.array()?);
+                ("copyreg", format!("extension {code}"))
+            }
+            op::EXT4 => {
+                let code = u32::from_le_bytes(self.scan.array()?);
+                ("copyreg", format!("extension {code}"))
+            }
+            op::NEXT_BUFFER => ("pickle", "PickleBuffer".to_owned()),
+            _ => {
+                let found = format!("byte 0x{opcode:02x}");
+                let expected = "an opcode of pickle protocols 0 to 5";
+                return Err(self.scan.fail(found, expected));
+            }
+        };
+        let id = self.intern(module.to_owned(), name);
+        self.push_id(id);
+        Ok(())
     }
 
     fn header(&mut self, opcode: u8) -> Step {

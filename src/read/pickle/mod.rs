@@ -1,7 +1,8 @@
 //! Pickles: a small machine that builds values and runs nothing.
 //!
 //! `opcode` names what a pickle may say, `machine` does it, `value` is the arena that comes
-//! out, `allow` says which Python names have a meaning, `walk` finds where any other stands.
+//! out, `allow` says which Python names have a meaning, and whose call would do harm, `walk` finds
+//! where any other stands.
 
 mod allow;
 mod chain;
@@ -18,4 +19,4 @@ mod walk;
 
 pub(crate) use machine::load;
 pub(crate) use value::{Document, Global, Id, Object, Value};
-pub(crate) use walk::{Foreign, foreign_globals};
+pub(crate) use walk::{Foreign, foreign_globals, harmful_call};

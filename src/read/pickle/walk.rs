@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 
-use super::allow::is_known;
+use super::allow::{is_harmful, is_known};
 use super::value::{Document, Id, Value};
 
 /// A Python name without a meaning here, and the keys that lead to it.
@@ -17,13 +17,26 @@ pub(crate) struct Foreign {
 
 /// All foreign names of a pickle.
 pub(crate) fn foreign_globals(document: &Document) -> Vec<Foreign> {
-    let mut wanted: Vec<(u32, Option<String>)> = document
-        .globals
-        .iter()
-        .zip(0..)
-        .filter(|(global, _)| !is_known(&global.module, &global.name))
-        .map(|(_, number)| (number, None))
-        .collect();
+    let names = document.globals.iter().zip(0..);
+    let foreign = names.filter(|(global, _)| !is_known(&global.module, &global.name));
+    places(document, foreign.map(|(_, number)| number))
+}
+
+/// The first call by which loading the pickle in Python would run something.
+pub(crate) fn harmful_call(document: &Document) -> Option<Foreign> {
+    let called = document.objects.iter().find_map(|object| {
+        let Value::Global(number) = document.value(object.callable) else {
+            return None;
+        };
+        let global = document.globals.get(number as usize)?;
+        is_harmful(&global.module, &global.name).then_some(number)
+    });
+    places(document, called.into_iter()).pop()
+}
+
+/// Names by their numbers, and where they stand.
+fn places(document: &Document, numbers: impl Iterator<Item = u32>) -> Vec<Foreign> {
+    let mut wanted: Vec<(u32, Option<String>)> = numbers.map(|number| (number, None)).collect();
     if !wanted.is_empty() {
         Walk::new(document).find(&mut wanted);
     }

@@ -1,9 +1,13 @@
 //! What values mean: Python's own, numpy's and torch's numbers and text.
 
+mod column;
 mod numbers;
 mod numpy;
 mod scalar;
 
+pub(crate) use column::{Column, column, ordered};
 pub(crate) use numbers::numbers;
-pub(crate) use numpy::{describe as describe_array, scalar as numpy_scalar, utf32};
+pub(crate) use numpy::{
+    describe as describe_array, object_texts, scalar as numpy_scalar, type_in_words, utf32,
+};
 pub(crate) use scalar::{Scalar, integer, scalar};

@@ -78,12 +78,19 @@ pub(crate) fn scalar(document: &Document, id: Id) -> Option<Scalar> {
         }
         (array.element, array.bytes)
     };
-    let bytes = bytes.get(..kind.size())?;
-    match kind.kind {
-        Kind::Number(dtype) => Some(decode(dtype, ordered(bytes, kind.big_endian)?)),
-        Kind::Text(_) => Some(Scalar::Text(utf32(bytes, kind.big_endian)?)),
-        Kind::Bytes(_) => Some(Scalar::Text(String::from_utf8_lossy(bytes).into_owned())),
-    }
+    element(kind, bytes.get(..kind.size())?)
+}
+
+/// An element of an array, or a scalar; `None` if its bytes are no text where it is text.
+fn element(kind: Type, bytes: &[u8]) -> Option<Scalar> {
+    Some(match kind.kind {
+        Kind::Number(dtype) => decode(dtype, ordered(bytes, kind.big_endian)?),
+        Kind::Text(_) => Scalar::Text(utf32(bytes, kind.big_endian)?),
+        Kind::Bytes(_) => {
+            let text = std::str::from_utf8(bytes).ok()?;
+            Scalar::Text(text.trim_end_matches('\0').to_owned())
+        }
+    })
 }
 
 /// An element's bytes in little-endian order, zeros after them.
@@ -180,26 +187,99 @@ pub(crate) fn describe(document: &Document, id: Id) -> Option<(Vec<usize>, Strin
 /// The numbers of an array in row-major order; `None` if it is not an array of numbers, or if
 /// its bytes are not as many as its shape says.
 pub(super) fn numbers(document: &Document, id: Id) -> Option<Vec<Scalar>> {
+    let kind = array(document, id)?.element.kind;
+    matches!(kind, Kind::Number(_)).then_some(())?;
+    elements(document, id).map(|(_, values)| values)
+}
+
+/// The shape of an array of numbers, text or bytes, and its elements in row-major order; `None` if
+/// it is none, or if its bytes are not as many as its shape says.
+pub(super) fn elements(document: &Document, id: Id) -> Option<(Vec<usize>, Vec<Scalar>)> {
     let array = array(document, id)?;
-    let Kind::Number(dtype) = array.element.kind else {
-        return None;
-    };
-    let count = array.count()?;
-    if count.checked_mul(dtype.size()) != Some(array.bytes.len()) {
+    let (count, size) = (array.count()?, array.element.size());
+    if count.checked_mul(size) != Some(array.bytes.len()) {
         return None;
     }
-    let stored: Option<Vec<Scalar>> = array
-        .bytes
-        .chunks_exact(dtype.size())
-        .map(|bytes| Some(decode(dtype, ordered(bytes, array.element.big_endian)?)))
-        .collect();
+    if size == 0 {
+        // Text of no characters: as much of it as anyone likes takes no bytes.
+        return (count == 0).then_some((array.shape, Vec::new()));
+    }
+    let stored = array.bytes.chunks_exact(size);
+    let stored: Option<Vec<Scalar>> = stored.map(|bytes| element(array.element, bytes)).collect();
     let stored = stored?;
     if !array.fortran {
-        return Some(stored);
+        return Some((array.shape, stored));
     }
-    (0..count)
+    let by_row: Option<Vec<_>> = (0..count)
         .map(|index| stored.get(fortran_place(index, &array.shape)).cloned())
-        .collect()
+        .collect();
+    Some((array.shape, by_row?))
+}
+
+/// The shape of an array of objects, and the list of them, in the order in which they are stored.
+pub(super) fn objects(document: &Document, id: Id) -> Option<(Vec<usize>, Id)> {
+    let object = document.object(id)?;
+    let (module, name) = document.callable(object);
+    if !is_core(module, "multiarray") || name != "_reconstruct" {
+        return None;
+    }
+    let &[_, dimensions, dtype, _, list] = document.tuple(object.state)? else {
+        return None;
+    };
+    let code = type_code(document, dtype)?;
+    let objects = code
+        .trim_start_matches(['<', '>', '=', '|'])
+        .starts_with('O');
+    (objects && matches!(document.value(list), Value::List(_)))
+        .then_some((shape(document, dimensions)?, list))
+}
+
+/// The texts of an array of objects that a pickle is, `None` for Python's `None`; nothing if any of
+/// them is something else.
+pub(crate) fn object_texts(document: &Document) -> Option<Vec<Option<Cow<'_, str>>>> {
+    let (_, list) = objects(document, document.root)?;
+    let text = |id| match document.value(id) {
+        Value::None => Some(None),
+        _ => document.text(id).map(Some),
+    };
+    document.items(list)?.map(text).collect()
+}
+
+fn type_code(document: &Document, id: Id) -> Option<Cow<'_, str>> {
+    let object = document.object(id)?;
+    (document.callable(object) == ("numpy", "dtype")).then_some(())?;
+    document.text(*document.args(object).first()?)
+}
+
+/// What an array of a type that is not read is, in words; `None` if it is no array.
+pub(crate) fn type_in_words(document: &Document, id: Id) -> Option<String> {
+    let object = document.object(id)?;
+    let (module, name) = document.callable(object);
+    let dtype = match name {
+        "_reconstruct" if is_core(module, "multiarray") => *document.tuple(object.state)?.get(2)?,
+        "_frombuffer" if is_core(module, "numeric") => *document.args(object).get(1)?,
+        "scalar" if is_core(module, "multiarray") => *document.args(object).first()?,
+        _ => return None,
+    };
+    let Some(code) = type_code(document, dtype) else {
+        let class = document
+            .object(dtype)
+            .map(|object| document.callable(object).1);
+        return Some(format!(
+            "a NumPy array of {}",
+            class.unwrap_or("an unknown type")
+        ));
+    };
+    let names = document
+        .object(dtype)
+        .and_then(|dtype| document.tuple(dtype.state))
+        .and_then(|state| state.get(3).copied())
+        .is_some_and(|names| document.value(names) != Value::None);
+    Some(if names {
+        "a structured NumPy array (of records)".to_owned()
+    } else {
+        format!("a NumPy array of {code}")
+    })
 }
 
 /// Where the element of a row-major index lies in an array whose first index runs fastest.

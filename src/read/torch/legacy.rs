@@ -49,6 +49,16 @@ pub(super) fn open(source: &Source) -> Result<(Document, HashMap<String, Storage
     let object = stream.next("the object")?;
     let keys = stream.next("the storages' keys")?;
     let storages = stream.storages(&object, &keys)?;
+    let (end, length) = (stream.position, source.len());
+    if end != length {
+        return Err(Error::input(
+            source.name(),
+            format!("byte {end}, the object's end"),
+            format!("{} bytes more, as of another object", length - end),
+            "the end of the file",
+            "torch.save wrote several times to one open file: save what is meant to a file of its own",
+        ));
+    }
     Ok((object, storages))
 }
 

@@ -1,5 +1,6 @@
 //! Files that `torch.save` wrote: a container, a pickle in it, and the storages of its tensors.
 
+mod foreign;
 mod legacy;
 mod storage;
 mod tensor;
@@ -7,7 +8,7 @@ mod zipped;
 
 use std::path::Path;
 
-use super::pickle::{Document, Foreign, Id, foreign_globals};
+use super::pickle::{Document, Id};
 use super::sniff;
 use super::source::Source;
 use super::zipped::Archive;
@@ -91,32 +92,21 @@ impl TorchFile {
         Error::input(self.name(), place, found, expected, action)
     }
 
-    /// An error if the file names anything that is not known to be data.
-    pub(crate) fn refuse_foreign(&self) -> Result<()> {
-        match self.foreign().as_slice() {
-            [] => Ok(()),
-            [first, rest @ ..] => Err(self.bad(
-                &first.place,
-                match rest.len() {
-                    0 => format!("the Python name {}", first.name),
-                    more => format!("the Python name {} (and {more} more)", first.name),
-                },
-                "tensors, numpy arrays and plain Python values",
-                "nothing was executed; save tensors, dicts and lists (state_dict() of a module, to_dict(\"records\") of a table)",
-            )),
-        }
-    }
-
-    /// The names that are not known to be data.
-    pub(crate) fn foreign(&self) -> Vec<Foreign> {
-        foreign_globals(&self.document)
-    }
-
     /// The value of a key of the top level; if it is missing, an error that lists those there.
     pub(crate) fn required(&self, key: &str, action: &str) -> Result<Id> {
         let root = self.document.root;
         self.document.get(root, key).ok_or_else(|| {
             let found = self.keys(root);
+            let module = self
+                .document
+                .object(root)
+                .is_some_and(|root| self.is_module(root));
+            let action = if module {
+                "in Python, save its state: torch.save({\"config\": {...}, \"model_state_dict\": \
+                 torch.load(FILE, weights_only=False).state_dict()}, \"sae.pt\")"
+            } else {
+                action
+            };
             self.bad("the top level", found, format!("a key {key}"), action)
         })
     }
@@ -125,7 +115,7 @@ impl TorchFile {
     pub(crate) fn keys(&self, id: Id) -> String {
         const SHOWN: usize = 12;
         let Some(entries) = self.document.entries(id) else {
-            return format!("{} without keys", self.document.kind(id));
+            return format!("{} without keys", self.kind(id));
         };
         let keys: Vec<_> = entries
             .map(|(key, _)| match self.document.text(key) {

@@ -82,7 +82,7 @@ pub(super) fn element_size(class: &str) -> Option<u64> {
     Dtype::of_storage(class)
         .map(|dtype| dtype.size() as u64)
         .or(match class {
-            "QInt8Storage" | "QUInt8Storage" => Some(1),
+            "QInt8Storage" | "QUInt8Storage" | "QUInt4x2Storage" | "QUInt2x4Storage" => Some(1),
             "QInt32Storage" => Some(4),
             "ComplexFloatStorage" => Some(8),
             "ComplexDoubleStorage" => Some(16),

@@ -45,6 +45,22 @@ impl Description {
             match document.callable(object) {
                 ("torch._utils", "_rebuild_parameter" | "_rebuild_parameter_with_state")
                 | ("torch.nn.parameter", "Parameter" | "Buffer") => id = *args.first()?,
+                ("torch._tensor", "_rebuild_from_type_v2") => {
+                    let &[function, class, inner, _attributes] = args else {
+                        return None;
+                    };
+                    let class = document.global(class)?;
+                    let function = document.global(function)?;
+                    let inner = document.tuple(inner)?;
+                    if !is_tensor_class(&class.module, &class.name) {
+                        return None;
+                    }
+                    match (&*function.module, &*function.name) {
+                        ("torch._utils", "_rebuild_parameter") => id = *inner.first()?,
+                        ("torch._utils", name) => return Self::rebuilt(document, name, inner),
+                        _ => return None,
+                    }
+                }
                 ("torch._utils", name) => return Self::rebuilt(document, name, args),
                 _ => return None,
             }
@@ -98,6 +114,16 @@ impl Description {
         }
         last.checked_add(1)?.checked_mul(element)
     }
+}
+
+/// Whether instances of a class are plain tensors, whatever attributes they have.
+fn is_tensor_class(module: &str, name: &str) -> bool {
+    matches!(
+        (module, name),
+        ("torch", "Tensor")
+            | ("torch._tensor", "Tensor")
+            | ("torch.nn.parameter", "Parameter" | "Buffer")
+    )
 }
 
 impl TorchFile {

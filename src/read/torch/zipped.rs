@@ -33,19 +33,30 @@ pub(super) fn open(source: &Source, archive: Archive) -> Result<(Document, Zippe
     Ok((document, ZippedStorages { archive, prefix }))
 }
 
-/// The folder that `data.pkl` is in, the least deep if there are several.
-fn folder_of_pickle(names: &[String]) -> Option<&str> {
+/// The folders that a `data.pkl` is in.
+fn folders_of_pickles(names: &[String]) -> Vec<&str> {
     names
         .iter()
         .filter_map(|name| name.strip_suffix("data.pkl"))
         .filter(|prefix| prefix.is_empty() || prefix.ends_with('/'))
-        .min_by_key(|prefix| (prefix.matches('/').count(), prefix.len()))
+        .collect()
 }
 
 fn find_prefix(source: &Source, archive: &Archive) -> Result<String> {
     let names = archive.names();
-    let Some(prefix) = folder_of_pickle(&names) else {
-        return Err(sniff::not_torch(source, &sniff::describe_zip(&names)));
+    let prefix = match folders_of_pickles(&names).as_slice() {
+        [] => return Err(sniff::not_torch(source, &sniff::describe_zip(&names))),
+        &[prefix] => prefix,
+        several => {
+            let found = format!(
+                "{} of them, in the folders {}",
+                several.len(),
+                several.join(", ")
+            );
+            let action = "torch.save writes one: save what is meant to a file of its own";
+            let place = "the entries data.pkl";
+            return Err(Error::input(source.name(), place, found, "one", action));
+        }
     };
     if names
         .iter()
@@ -56,7 +67,8 @@ fn find_prefix(source: &Source, archive: &Archive) -> Result<String> {
             format!("{prefix}constants.pkl"),
             "a TorchScript program (torch.jit.save)",
             "data written by torch.save",
-            "save the state_dict and the config with torch.save",
+            "in Python: torch.save({\"config\": {...}, \"model_state_dict\": \
+             torch.jit.load(FILE).state_dict()}, \"sae.pt\")",
         ));
     }
     Ok(prefix.to_owned())

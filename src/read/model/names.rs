@@ -1,0 +1,454 @@
+//! What the names of a model's tensors and of its config's keys say.
+
+use crate::read::plain::Scalar;
+
+/// What a name says of what it stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Meaning {
+    /// It is read.
+    Used,
+    /// It cannot change which atoms fire, nor can anything in it.
+    Harmless,
+    /// It cannot change which atoms fire; what is in it might.
+    Described,
+    /// It must be the k that is used.
+    K,
+    /// It must be the input's size, or the number of features.
+    InputDim,
+    FeatureDim,
+    /// It must be the second over the first.
+    Expansion,
+    /// It says which kind of model this is.
+    Kind,
+    /// It could change which atoms fire.
+    Changes,
+    Unknown,
+}
+
+/// A tensor of the state dict, by its name without prefixes.
+pub(super) fn of_tensor(name: &str) -> Meaning {
+    const COUNTS: [&str; 22] = [
+        "activation_count",
+        "activation_counts",
+        "dead",
+        "dead_latents",
+        "dead_mask",
+        "epoch",
+        "feature_counts",
+        "firing_counts",
+        "global_step",
+        "last_active",
+        "last_fired",
+        "loss",
+        "n_forward_passes_since_fired",
+        "n_steps",
+        "num_batches_not_active",
+        "num_steps_inactive",
+        "stats_last_nonzero",
+        "step",
+        "steps",
+        "steps_since_active",
+        "steps_since_fired",
+        "usage",
+    ];
+    match name {
+        "encoder.weight" | "encoder.bias" => Meaning::Used,
+        "k" => Meaning::K,
+        "W_dec" | "decoder_weight" => Meaning::Harmless,
+        _ if name.starts_with("decoder.") || COUNTS.contains(&name) => Meaning::Harmless,
+        _ => Meaning::Changes,
+    }
+}
+
+/// A key of the config (or, where `config` is false, of another mapping), by its name.
+pub(super) fn of_key(name: &str, config: bool) -> Meaning {
+    let name = plain(name);
+    let used = [
+        "input_dim",
+        "feature_dim",
+        "k",
+        "μ",
+        "\u{b5}",
+        "mu",
+        "mean",
+        "σ",
+        "std",
+        "sigma",
+    ];
+    if config && used.contains(&&*name) {
+        return Meaning::Used;
+    }
+    match &*name {
+        "k" | "top_k" | "topk" | "k_active" | "active_k" | "k_sparse" | "k_active_neurons"
+        | "num_active" | "n_active" => return Meaning::K,
+        "input_dim" | "d_in" | "d_input" | "d_model" | "act_size" | "activation_dim"
+        | "input_size" | "n_inputs" | "n_input" => return Meaning::InputDim,
+        "feature_dim" | "d_sae" | "dict_size" | "dictionary_size" | "n_features"
+        | "num_features" | "num_latents" | "n_latents" | "latent_dim" | "m_total_neurons" => {
+            return Meaning::FeatureDim;
+        }
+        "expansion_factor" | "expansion" => return Meaning::Expansion,
+        "architecture" | "sae_type" | "model_type" | "type" | "class" | "model_class"
+        | "dict_class" | "variant" | "kind" => return Meaning::Kind,
+        _ => {}
+    }
+    let words: Vec<_> = name.split('_').collect();
+    let has = |some: &[&str]| words.iter().any(|word| some.contains(word));
+    // Verbs and places that say that the encoder's input is changed.
+    let before = has(&["apply", "subtract", "pre"])
+        || name.contains("b_dec")
+        || has(&["input"]) && changes(&name, &words);
+    if !before && has(&RESULTS) {
+        return Meaning::Harmless;
+    }
+    if !before && (is_training(&words) || is_description(&words)) {
+        return Meaning::Described;
+    }
+    if before || changes(&name, &words) {
+        return Meaning::Changes;
+    }
+    Meaning::Unknown
+}
+
+/// Lower case, words with `_` between them.
+fn plain(name: &str) -> String {
+    let name = name.replace(['-', ' ', '.'], "_");
+    // `dictSize` is `dict_size`, `N` is `n`.
+    let mut plain = String::new();
+    let mut before = '_';
+    for c in name.chars() {
+        if c.is_uppercase() && (before.is_lowercase() || before.is_ascii_digit()) {
+            plain.push('_');
+        }
+        plain.extend(c.to_lowercase());
+        before = c;
+    }
+    plain
+}
+
+/// States and results of training.
+const RESULTS: [&str; 11] = [
+    "grad",
+    "gradient",
+    "history",
+    "loss",
+    "losses",
+    "metrics",
+    "optim",
+    "optimizer",
+    "rng",
+    "sched",
+    "scheduler",
+];
+
+/// Settings of training, which the weights are what came of.
+fn is_training(words: &[&str]) -> bool {
+    const WORDS: [&str; 34] = [
+        "adam",
+        "adamw",
+        "args",
+        "aux",
+        "auxk",
+        "batch",
+        "beta1",
+        "beta2",
+        "betas",
+        "checkpoint",
+        "criterion",
+        "dead",
+        "decay",
+        "decoder",
+        "early",
+        "ema",
+        "epoch",
+        "epochs",
+        "l1",
+        "lr",
+        "momentum",
+        "patience",
+        "rate",
+        "resample",
+        "seed",
+        "step",
+        "steps",
+        "train",
+        "training",
+        "val",
+        "validation",
+        "wandb",
+        "warmup",
+        "workers",
+    ];
+    // `batch_norm` is a layer, `log_threshold` a parameter.
+    let layer = words.iter().any(|word| word.starts_with("norm")) && words.contains(&"batch");
+    !layer && words.iter().any(|word| WORDS.contains(word))
+}
+
+/// What a model is called, what it was made from, and on what.
+fn is_description(words: &[&str]) -> bool {
+    const WORDS: [&str; 26] = [
+        "author",
+        "cohort",
+        "commit",
+        "created",
+        "data",
+        "dataset",
+        "date",
+        "description",
+        "device",
+        "dtype",
+        "file",
+        "hook",
+        "id",
+        "layer",
+        "model",
+        "name",
+        "note",
+        "notes",
+        "path",
+        "project",
+        "run",
+        "source",
+        "tags",
+        "time",
+        "url",
+        "version",
+    ];
+    let statistic = words.iter().any(|word| changes(word, &[word]));
+    !statistic && words.iter().any(|word| WORDS.contains(word))
+}
+
+/// Whether a name is one of those that encoders have for what they do.
+fn changes(name: &str, words: &[&str]) -> bool {
+    const STEMS: [&str; 30] = [
+        "thresh",
+        "activ",
+        "act_fn",
+        "nonlin",
+        "relu",
+        "norm",
+        "bias",
+        "gate",
+        "gating",
+        "topk",
+        "top_k",
+        "scal",
+        "center",
+        "centre",
+        "whiten",
+        "standard",
+        "zscore",
+        "preproc",
+        "transform",
+        "b_dec",
+        "b_pre",
+        "offset",
+        "shift",
+        "clip",
+        "clamp",
+        "temperature",
+        "residual",
+        "skip",
+        "encoder",
+        "running_",
+    ];
+    const WORDS: [&str; 13] = [
+        "mean", "std", "var", "variance", "mu", "sigma", "μ", "σ", "pca", "zca", "act", "eps",
+        "epsilon",
+    ];
+    STEMS.iter().any(|stem| name.contains(stem)) || words.iter().any(|word| WORDS.contains(word))
+}
+
+/// Whether a value says that nothing is done, or what is done anyway.
+pub(super) fn as_is(name: &str, value: &Scalar) -> bool {
+    let name = plain(name);
+    let of = |stems: &[&str]| stems.iter().any(|stem| name.contains(stem));
+    match value {
+        Scalar::None | Scalar::Bool(false) => {
+            !matches!(&*name, "bias" | "use_bias" | "encoder_bias")
+        }
+        Scalar::Bool(true) => {
+            matches!(&*name, "bias" | "use_bias" | "encoder_bias")
+                || of(&["whiten", "standard", "zscore", "topk", "top_k"])
+        }
+        Scalar::Text(text) => {
+            let text: String = text.chars().filter(|c| c.is_alphanumeric()).collect();
+            let text = text.to_lowercase();
+            let none = [
+                "", "none", "off", "no", "false", "null", "identity", "linear",
+            ];
+            let ours = [
+                "topk",
+                "batchtopk",
+                "topksae",
+                "batchtopksae",
+                "topkactivation",
+            ];
+            let whitening = [
+                "zscore",
+                "standard",
+                "standardize",
+                "standardise",
+                "whiten",
+                "whitening",
+            ];
+            none.contains(&&*text)
+                || ours.contains(&&*text)
+                || !of(&["activ", "act_fn", "nonlin"]) && whitening.contains(&&*text)
+        }
+        Scalar::Int(_) | Scalar::Large(_) | Scalar::Float(_) | Scalar::Single(_) => {
+            let x = match value {
+                Scalar::Int(n) => *n as f64,
+                Scalar::Large(x) | Scalar::Float(x) => *x,
+                Scalar::Single(x) => f64::from(*x),
+                _ => f64::NAN,
+            };
+            let eps = of(&["eps"]) && (x - 1e-6).abs() < 1e-12;
+            let nothing = x == 0.0
+                && of(&[
+                    "bias", "offset", "shift", "center", "centre", "b_dec", "b_pre",
+                ]);
+            let one = x == 1.0 && of(&["scal", "temperature", "layers"]);
+            eps || nothing || one
+        }
+    }
+}
+
+/// Whether the name of a kind of model is one of another kind than what is computed here.
+pub(super) fn is_other_kind(kind: &Scalar) -> bool {
+    const OTHERS: [&str; 13] = [
+        "jump",
+        "gate",
+        "standard",
+        "vanilla",
+        "relu",
+        "softplus",
+        "sigmoid",
+        "abstopk",
+        "groupmax",
+        "transcoder",
+        "crosscoder",
+        "lista",
+        "cosine",
+    ];
+    let Scalar::Text(text) = kind else {
+        return false;
+    };
+    let text = text.to_lowercase();
+    OTHERS.iter().any(|other| text.contains(other))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Meaning, Scalar, as_is, is_other_kind, of_key, of_tensor};
+
+    #[test]
+    fn keys_that_could_change_an_encoding_are_told_from_others() {
+        for name in [
+            "threshold",
+            "log_threshold",
+            "activation",
+            "activation_fn",
+            "actFn",
+            "pre_bias",
+            "b_dec",
+            "bias_pre",
+            "pre_encoder_bias",
+            "apply_b_dec_to_input",
+            "normalize_activations",
+            "normalize_input",
+            "input_norm",
+            "layer_norm",
+            "batch_norm",
+            "running_mean",
+            "scaler",
+            "scale",
+            "scaling_factor",
+            "center",
+            "data_mean",
+            "input_std",
+            "use_relu",
+            "gated",
+            "encoder_layers",
+            "jumprelu_init_threshold",
+            "eps",
+            "temperature",
+            "subtract_decoder_bias",
+            "rescale_acts_by_decoder_norm",
+        ] {
+            assert_eq!(of_key(name, true), Meaning::Changes, "{name}");
+        }
+        for name in [
+            "lr",
+            "lr_scale",
+            "learning_rate",
+            "max_grad_norm",
+            "loss_scale",
+            "dead_threshold",
+            "auxk_alpha",
+            "decoder_norm",
+            "normalize_decoder",
+            "optimizer",
+            "epochs",
+            "batch_size",
+            "weight_decay",
+            "seed",
+            "dataset",
+            "model_name",
+            "dtype",
+            "hook_layer",
+            "version",
+        ] {
+            let meaning = of_key(name, true);
+            assert!(
+                matches!(meaning, Meaning::Harmless | Meaning::Described),
+                "{name}: {meaning:?}"
+            );
+        }
+        assert_eq!(of_key("optimizer_state_dict", false), Meaning::Harmless);
+        assert_eq!(of_key("training_args", false), Meaning::Described);
+        assert_eq!(of_key("input_path", true), Meaning::Described);
+        assert_eq!(of_key("std", true), Meaning::Used);
+        assert_eq!(of_key("std", false), Meaning::Changes);
+        assert_eq!(of_key("topK", true), Meaning::K);
+        assert_eq!(of_key("favourite_colour", true), Meaning::Unknown);
+    }
+
+    #[test]
+    fn tensors_are_harmless_only_where_they_are_known() {
+        for name in [
+            "decoder.weight",
+            "decoder.bias",
+            "steps_since_active",
+            "W_dec",
+        ] {
+            assert_eq!(of_tensor(name), Meaning::Harmless, "{name}");
+        }
+        for name in [
+            "threshold",
+            "b_dec",
+            "encoder.0.weight",
+            "bn.running_mean",
+            "anything",
+        ] {
+            assert_eq!(of_tensor(name), Meaning::Changes, "{name}");
+        }
+    }
+
+    #[test]
+    fn values_that_change_nothing_pass() {
+        let text = |text: &str| Scalar::Text(text.to_owned());
+        assert!(as_is("activation", &text("TopK")));
+        assert!(as_is("activation", &text("batch_top_k")));
+        assert!(as_is("normalize_activations", &text("none")));
+        assert!(as_is("threshold", &Scalar::None));
+        assert!(as_is("bias", &Scalar::Bool(true)));
+        assert!(as_is("eps", &Scalar::Float(1e-6)));
+        assert!(!as_is("eps", &Scalar::Float(1e-5)));
+        assert!(!as_is("activation", &text("jumprelu")));
+        assert!(!as_is("threshold", &Scalar::Float(0.0)));
+        assert!(!as_is("normalize", &Scalar::Bool(true)));
+        assert!(!as_is("bias", &Scalar::Bool(false)));
+        assert!(is_other_kind(&text("JumpReLU SAE")) && !is_other_kind(&text("BatchTopKSAE")));
+    }
+}

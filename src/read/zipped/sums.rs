@@ -1,0 +1,128 @@
+//! Checksums: every stored entry of an archive is checked while the file is read for its digest,
+//! entries that are inflated or read into memory where that is done.
+//!
+//! Rows are read by several threads in any order, so that they cannot be checked where they are
+//! used; the digest needs every byte of the file once, in order, before anything is written.
+//!
+//! A recorded sum of 0 that is not the data's means that none was computed: torch writes such files
+//! where `torch.serialization.set_crc32_options(False)` was called.
+
+use flate2::Crc;
+use zip::CompressionMethod;
+
+use super::{Archive, Zip};
+use crate::digest::Digest;
+use crate::error::{Error, Result};
+use crate::read::sniff;
+use crate::read::source::Source;
+
+/// An error if an entry's bytes, whose sum is `found`, are not those that were written.
+pub(super) fn check(source: &Source, name: &str, found: &Crc, recorded: u32) -> Result<()> {
+    if recorded == 0 || found.sum() == recorded {
+        return Ok(());
+    }
+    Err(Error::input(
+        source.name(),
+        format!("zip entry {name}"),
+        format!("bytes whose CRC-32 is {:08x}", found.sum()),
+        format!("the CRC-32 that was written with them, {recorded:08x}"),
+        "the file is damaged: copy it again from where it was whole",
+    ))
+}
+
+/// The digest of a whole file; if it is a zip archive, its stored entries are checked on the way.
+pub(crate) fn digest(source: &Source, go_on: &dyn Fn() -> Result<()>) -> Result<Digest> {
+    if !sniff::is_zip(&source.head(sniff::HEAD)?) {
+        return source.digest(go_on, &mut |_| Ok(()));
+    }
+    let archive = Archive::open(source)?;
+    let mut sums = Sums::of(source, &mut archive.zip.borrow_mut())?;
+    source.digest(go_on, &mut |bytes| sums.feed(bytes))
+}
+
+/// A stored entry.
+#[derive(Debug)]
+struct Member {
+    name: String,
+    start: u64,
+    end: u64,
+    recorded: u32,
+}
+
+/// The sums of an archive's stored entries, of as many of its bytes as were fed.
+#[derive(Debug)]
+struct Sums {
+    source: Source,
+    /// In the order of their bytes, none of which is in two of them.
+    members: std::vec::IntoIter<Member>,
+    current: Option<Member>,
+    sum: Crc,
+    position: u64,
+}
+
+impl Sums {
+    fn of(source: &Source, zip: &mut Zip) -> Result<Self> {
+        let mut members = Vec::new();
+        for index in 0..zip.len() {
+            let Ok(entry) = zip.by_index_raw(index) else {
+                continue;
+            };
+            let (start, length) = (entry.data_start(), entry.compressed_size());
+            let range = start.and_then(|start| Some((start, start.checked_add(length)?)));
+            if let Some((start, end)) = range
+                && length > 0
+                && entry.crc32() != 0
+                && entry.compression() == CompressionMethod::Stored
+            {
+                members.push(Member {
+                    name: String::from_utf8_lossy(entry.name_raw()).into_owned(),
+                    start,
+                    end,
+                    recorded: entry.crc32(),
+                });
+            }
+        }
+        members.sort_by_key(|member| member.start);
+        let mut before = 0;
+        for member in &members {
+            if member.start < before || member.end > source.len() {
+                return Err(Error::input(
+                    source.name(),
+                    format!("zip entry {}", member.name),
+                    "bytes that another entry has, too, or that are not in the file",
+                    "bytes of its own",
+                    "the file is damaged: copy it again, or save it again",
+                ));
+            }
+            before = member.end;
+        }
+        let mut members = members.into_iter();
+        Ok(Self {
+            source: source.clone(),
+            current: members.next(),
+            members,
+            sum: Crc::new(),
+            position: 0,
+        })
+    }
+
+    /// Takes the file's next bytes.
+    fn feed(&mut self, bytes: &[u8]) -> Result<()> {
+        let (begin, end) = (self.position, self.position + bytes.len() as u64);
+        self.position = end;
+        while let Some(member) = self.current.take_if(|member| member.start < end) {
+            let from = member.start.max(begin) - begin;
+            let to = member.end.min(end) - begin;
+            self.sum
+                .update(bytes.get(from as usize..to as usize).unwrap_or_default());
+            if member.end > end {
+                self.current = Some(member);
+                break;
+            }
+            check(&self.source, &member.name, &self.sum, member.recorded)?;
+            self.sum.reset();
+            self.current = self.members.next();
+        }
+        Ok(())
+    }
+}
