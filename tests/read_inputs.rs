@@ -139,7 +139,7 @@ fn exchanged(folder: &Path) -> PathBuf {
 fn ids_that_both_have_must_agree() {
     let folder = tempfile::tempdir().unwrap();
     let table = exchanged(folder.path());
-    for name in ["cohort.pt", "named.npz", "compressed.npz"] {
+    for name in ["cohort.pt", "named.npz", "compressed.npz", "objects.npz"] {
         let error = read_cohort_with(&golden(name), Some(&table)).unwrap_err();
         let error = error.to_string();
         for word in ["exchanged.csv", "row 7", "délly.007", "délly.008", name] {
@@ -147,8 +147,9 @@ fn ids_that_both_have_must_agree() {
         }
     }
     read_cohort_with(&golden("rows_f4.npy"), Some(&table)).unwrap();
+    // An array of objects whose items are text.
     let cohort = read("objects.npz", "calls.csv");
-    assert!(cohort.warnings[0].contains("|O"), "{:?}", cohort.warnings);
+    assert!(cohort.warnings.is_empty(), "{:?}", cohort.warnings);
 }
 
 #[test]

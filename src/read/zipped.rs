@@ -3,6 +3,8 @@
 //! of their own, `sums` checks what was read.
 
 mod sums;
+#[cfg(test)]
+mod tests;
 mod whole;
 
 use std::cell::RefCell;

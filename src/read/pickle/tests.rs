@@ -143,14 +143,6 @@ fn errors_say_byte_and_opcode() {
             b"\x80\x02}(K\x01u.",
             ["SETITEMS", "a key without a value", "damaged"],
         ),
-        (
-            b"\x80\x02\x82\x01.",
-            ["EXT1", "extension registry", "damaged"],
-        ),
-        (
-            b"\x80\x05\x97.",
-            ["NEXT_BUFFER", "outside of the pickle", "damaged"],
-        ),
         (b"\x80\x06.", ["PROTO", "protocol 6", "at most 5"]),
         (b"\xfe", ["byte 0", "0xfe", "protocols 0 to 5"]),
     ] {
@@ -159,6 +151,38 @@ fn errors_say_byte_and_opcode() {
             assert!(message.contains(part), "{part:?} in {message}");
         }
     }
+}
+
+/// What a pickle leaves to Python's registry, or to buffers beside it, is a name without a meaning.
+#[test]
+fn what_is_kept_elsewhere_is_a_foreign_name() {
+    for (bytes, name) in [
+        (&b"\x80\x02]\x82\x01a."[..], "copyreg.extension 1"),
+        (b"\x80\x02]\x83\x01\x02a.", "copyreg.extension 513"),
+        (b"\x80\x02]\x84\x01\0\0\x01a.", "copyreg.extension 16777217"),
+        (b"\x80\x05]\x97a.", "pickle.PickleBuffer"),
+        (b"\x80\x05]\x97\x98a.", "pickle.PickleBuffer"),
+    ] {
+        let document = loaded(bytes);
+        let foreign = super::foreign_globals(&document);
+        assert_eq!((&*foreign[0].name, &*foreign[0].place), (name, "[0]"));
+    }
+}
+
+#[test]
+fn calls_that_would_run_something_are_found_wherever_they_stand() {
+    for bytes in [
+        &b"\x80\x02}X\x01\0\0\0acposix\nsystem\nX\x02\0\0\0ls\x85Rs."[..],
+        b"\x80\x02}X\x01\0\0\0a(c__builtin__\neval\nX\x01\0\0\x001os.",
+        b"\x80\x02}X\x01\0\0\0a(X\x01\0\0\x001iposix\nsystem\ns.",
+        b"\x80\x02}X\x01\0\0\0acsubprocess\nPopen\n)\x81s.",
+    ] {
+        let call = super::harmful_call(&loaded(bytes)).unwrap();
+        assert_eq!(call.place, "a", "{call:?}");
+    }
+    // Named and not called: data that nobody needs.
+    let named = loaded(b"\x80\x02}X\x01\0\0\0acposix\nsystem\ns.");
+    assert_eq!(super::harmful_call(&named), None);
 }
 
 #[test]
