@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use rayon::prelude::*;
 
@@ -41,9 +41,15 @@ pub struct Place {
 struct Stamp {
     length: u64,
     modified: Option<SystemTime>,
-    /// Device, inode, and the time of the last change of any kind, where the system has such.
-    identity: [i128; 4],
+    /// The last change of any kind, in seconds, where the system tells.
+    changed: Option<i64>,
+    /// Device, inode, and nanoseconds of that change, where the system has such.
+    identity: [u64; 3],
 }
+
+/// A file that was changed so short a time ago may be changed again without another time to show for
+/// it: clocks of file systems tick as seldom as that.
+const TICK: Duration = Duration::from_secs(2);
 
 impl Stamp {
     /// Of the file at a path itself, be it a link; `None` where there is none.
@@ -52,26 +58,40 @@ impl Stamp {
         Some(Self {
             length: facts.len(),
             modified: facts.modified().ok(),
+            changed: changed(&facts),
             identity: identity(&facts),
         })
+    }
+
+    /// Whether any change after `looked`, when this was seen, would show.
+    fn is_settled(&self, looked: SystemTime) -> bool {
+        let changed = self.changed.and_then(|at| u64::try_from(at).ok());
+        let changed = changed.map(|at| SystemTime::UNIX_EPOCH + Duration::from_secs(at));
+        let before = |time: SystemTime| looked.duration_since(time).is_ok_and(|age| age > TICK);
+        self.modified.is_some_and(before) && changed.is_none_or(before)
     }
 }
 
 #[cfg(unix)]
-fn identity(facts: &Metadata) -> [i128; 4] {
+fn changed(facts: &Metadata) -> Option<i64> {
     use std::os::unix::fs::MetadataExt;
-    let (device, inode) = (facts.dev().into(), facts.ino().into());
-    [
-        device,
-        inode,
-        facts.ctime().into(),
-        facts.ctime_nsec().into(),
-    ]
+    Some(facts.ctime())
+}
+
+#[cfg(unix)]
+fn identity(facts: &Metadata) -> [u64; 3] {
+    use std::os::unix::fs::MetadataExt;
+    [facts.dev(), facts.ino(), facts.ctime_nsec().cast_unsigned()]
 }
 
 #[cfg(not(unix))]
-fn identity(_: &Metadata) -> [i128; 4] {
-    [0; 4]
+fn changed(_: &Metadata) -> Option<i64> {
+    None
+}
+
+#[cfg(not(unix))]
+fn identity(_: &Metadata) -> [u64; 3] {
+    [0; 3]
 }
 
 /// Whose a file is.
@@ -105,8 +125,9 @@ pub(super) struct Standings {
     /// What records say: several contents of a name, where a run was killed between two.
     vouched: BTreeMap<String, Vec<WrittenFile>>,
     record: Found,
-    /// What was there under each name.
+    /// What was there under each name, and when that was looked at first.
     seen: BTreeMap<String, Option<Stamp>>,
+    looked: SystemTime,
     /// Names of a user's files, which may be replaced all the same.
     users: BTreeSet<String>,
 }
@@ -122,6 +143,7 @@ impl Standings {
             vouched: BTreeMap::new(),
             record: Found::Nothing,
             seen: BTreeMap::new(),
+            looked: SystemTime::now(),
             users: BTreeSet::new(),
         };
         standings.read_records();
@@ -140,7 +162,12 @@ impl Standings {
         }) {
             return Err(self.is_input(name, &input));
         }
-        let changed = |name: &String| self.seen.get(name) != Some(&Stamp::of(&self.path(name)));
+        let changed = |name: &String| match (self.seen.get(name), Stamp::of(&self.path(name))) {
+            (Some(before), now) if *before == now => {
+                now.is_some_and(|stamp| !stamp.is_settled(self.looked))
+            }
+            _ => true,
+        };
         let changed: BTreeSet<_> = names.into_iter().filter(changed).collect();
         if changed.is_empty() {
             return Ok(());
