@@ -89,6 +89,34 @@ fn runs_that_are_killed_go_on_and_lose_nothing() {
     assert!(runs < KILLS, "no run was killed more than once");
 }
 
+/// Over the files of a run with other options, so that a kill between two renames leaves files of
+/// both: no run that follows takes either for a user's.
+#[test]
+fn runs_that_are_killed_over_an_earlier_one_go_on() {
+    let cohort = Sharded::new(600);
+    let out = cohort.path("killed");
+    let options = [
+        &["--min-support", "3"][..],
+        &["--min-support", "20", "--replicate", "chrom"],
+    ];
+    let args = options.map(|more| cohort.analyze_args(&[cohort.whole()], &out, more));
+    let began = Instant::now();
+    let expected = [0, 1].map(|which| {
+        succeed(&args[which]);
+        (results(&out), all_names(&out))
+    });
+    let longest = began.elapsed() / 2;
+    let mut draw = ChaCha8Rng::seed_from_u64(13);
+    let (mut kills, mut runs) = (0, 0);
+    while kills < KILLS {
+        let which = runs % 2;
+        kills += kill_until_done(&args[which], longest, &mut draw);
+        runs += 1;
+        let found = (results(&out), all_names(&out));
+        assert!(found == expected[which], "after {kills} kills");
+    }
+}
+
 #[test]
 fn a_tally_that_is_killed_goes_on() {
     let cohort = Sharded::new(3000);

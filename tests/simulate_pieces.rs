@@ -73,7 +73,10 @@ fn pieces_hold_what_the_one_file_holds() -> Outcome {
             (many.lengths[0], many.lengths[pieces - 1]),
             (longest, shortest)
         );
-        assert_eq!(fs::read(cut.join("sae.pt"))?, fs::read(whole.join("sae.pt"))?);
+        assert_eq!(
+            fs::read(cut.join("sae.pt"))?,
+            fs::read(whole.join("sae.pt"))?
+        );
         // The same but for the files that it lists.
         let read: Truth = serde_json::from_slice(&fs::read(cut.join("truth.json"))?)?;
         assert_eq!(read, truth);

@@ -31,6 +31,11 @@ NUMBERS = {
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
+# What Snakemake takes for a wildcard wherever a file is named, also in what a function gives, and
+# without a way to say that it is none.
+WILDCARD = re.compile(r"\{[^{}]*\w[^{}]*\}")
+
+
 class Refusal(Exception):
     """The workflow cannot start as it is configured; the text is one line that says why."""
 
@@ -83,6 +88,7 @@ def check_config(config):
     for key in ("out", "atomscope"):
         if not checked[key]:
             raise Refusal(f"config: {key} is empty")
+    refuse_wildcards("config: out", checked["out"])
     return checked
 
 
@@ -109,6 +115,8 @@ def find_shards(config):
                 f"{shard.embeddings}; give each its own in the column name of a sample sheet"
             )
         seen[shard.name] = shard
+        refuse_wildcards(source, shard.embeddings)
+        refuse_wildcards(source, shard.metadata)
     refuse_overlaps(source, shards)
     return shards
 
@@ -204,6 +212,16 @@ def tables_beside(path):
     return [name for name in names if name != path and os.path.isfile(name)]
 
 
+def refuse_wildcards(source, path):
+    """One line where Snakemake would end with a stack of calls, or look for another file."""
+    found = WILDCARD.search(path)
+    if found:
+        raise Refusal(
+            f"{source}: Snakemake takes {found[0]} in {path!r} for a wildcard; rename it, or give a "
+            "link without braces (ln -s), also of a table beside it"
+        )
+
+
 def refuse_overlaps(source, shards):
     """A call that is in two shards would be counted twice, and no merge could tell."""
     by_file = {}
@@ -236,6 +254,7 @@ def model_file(path):
     """The file whose change makes every tally out of date; refuses a model that is not there."""
     if not path:
         raise Refusal("config: no model; give sae.pt, its folder, or a BEST_MODEL.json")
+    refuse_wildcards("config: model", path)
     if os.path.isfile(path):
         return path
     if os.path.isdir(path):

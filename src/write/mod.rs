@@ -4,7 +4,9 @@
 pub mod inputs;
 pub mod pickle;
 pub mod record;
+mod refusal;
 pub mod set;
+mod stamp;
 mod standing;
 pub mod torch;
 pub mod whole;

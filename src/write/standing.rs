@@ -4,7 +4,7 @@
 //! putting in place, names it with the digest of what it holds now. All others are a user's.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{self, Metadata};
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -13,12 +13,11 @@ use rayon::prelude::*;
 
 use super::inputs::Inputs;
 use super::record::{self, Found, WrittenFile};
+use super::refusal::Reason;
+use super::stamp::Stamp;
 use crate::digest::Digest;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::outputs::PLACING;
-
-/// The most names that a message tells.
-const SHOWN: usize = 8;
 
 /// A folder that a run writes to.
 #[derive(Debug, Clone)]
@@ -36,44 +35,6 @@ pub struct Place {
     pub force: bool,
 }
 
-/// What a file is, as far as the system tells without reading it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Stamp {
-    length: u64,
-    modified: Option<SystemTime>,
-    /// Device, inode, and the time of the last change of any kind, where the system has such.
-    identity: [i128; 4],
-}
-
-impl Stamp {
-    /// Of the file at a path itself, be it a link; `None` where there is none.
-    fn of(path: &Path) -> Option<Self> {
-        let facts = fs::symlink_metadata(path).ok()?;
-        Some(Self {
-            length: facts.len(),
-            modified: facts.modified().ok(),
-            identity: identity(&facts),
-        })
-    }
-}
-
-#[cfg(unix)]
-fn identity(facts: &Metadata) -> [i128; 4] {
-    use std::os::unix::fs::MetadataExt;
-    let (device, inode) = (facts.dev().into(), facts.ino().into());
-    [
-        device,
-        inode,
-        facts.ctime().into(),
-        facts.ctime_nsec().into(),
-    ]
-}
-
-#[cfg(not(unix))]
-fn identity(_: &Metadata) -> [i128; 4] {
-    [0; 4]
-}
-
 /// Whose a file is.
 #[derive(Debug)]
 enum Standing {
@@ -87,17 +48,6 @@ enum Standing {
     Never(&'static str),
 }
 
-/// Why a file is not known to be an earlier run's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Reason {
-    NotListed,
-    Changed,
-    RecordWithoutDigests,
-    RecordChanged,
-    NoRecord,
-    Unreadable,
-}
-
 /// A folder whose files were looked at.
 #[derive(Debug)]
 pub(super) struct Standings {
@@ -105,8 +55,9 @@ pub(super) struct Standings {
     /// What records say: several contents of a name, where a run was killed between two.
     vouched: BTreeMap<String, Vec<WrittenFile>>,
     record: Found,
-    /// What was there under each name.
+    /// What was there under each name, and when that was looked at first.
     seen: BTreeMap<String, Option<Stamp>>,
+    looked: SystemTime,
     /// Names of a user's files, which may be replaced all the same.
     users: BTreeSet<String>,
 }
@@ -122,6 +73,7 @@ impl Standings {
             vouched: BTreeMap::new(),
             record: Found::Nothing,
             seen: BTreeMap::new(),
+            looked: SystemTime::now(),
             users: BTreeSet::new(),
         };
         standings.read_records();
@@ -140,7 +92,12 @@ impl Standings {
         }) {
             return Err(self.is_input(name, &input));
         }
-        let changed = |name: &String| self.seen.get(name) != Some(&Stamp::of(&self.path(name)));
+        let changed = |name: &String| match (self.seen.get(name), Stamp::of(&self.path(name))) {
+            (Some(before), now) if *before == now => {
+                now.is_some_and(|stamp| !stamp.is_settled(self.looked))
+            }
+            _ => true,
+        };
         let changed: BTreeSet<_> = names.into_iter().filter(changed).collect();
         if changed.is_empty() {
             return Ok(());
@@ -149,7 +106,7 @@ impl Standings {
         self.check(&changed)
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(super) fn path(&self, name: &str) -> PathBuf {
         self.place.folder.join(name)
     }
 
@@ -240,7 +197,8 @@ impl Standings {
         }
         match fs::symlink_metadata(path) {
             Ok(_) => {}
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Standing::Absent,
+            // Where there is no folder either, that is told when it is to be made.
+            Err(error) if is_nothing(&error) => return Standing::Absent,
             Err(_) => return Standing::Users(Reason::Unreadable),
         }
         let facts = match fs::metadata(path) {
@@ -280,46 +238,6 @@ impl Standings {
             Err(_) => Standing::Users(Reason::Unreadable),
         }
     }
-
-    fn is_input(&self, name: &str, input: &Path) -> Error {
-        Error::input(
-            self.path(name).display().to_string(),
-            "the output",
-            format!("an input of this run, {}", input.display()),
-            "a place that nothing is read from",
-            "choose another --out, or move the input elsewhere: --force does not replace it",
-        )
-    }
-
-    fn is_no_file(&self, name: &str, what: &str) -> Error {
-        Error::input(
-            self.path(name).display().to_string(),
-            "the output",
-            what,
-            "no such file, or a file of an earlier run",
-            "choose another --out, or move it elsewhere: --force does not replace it",
-        )
-    }
-
-    fn are_users(&self, users: &BTreeMap<String, Reason>) -> Error {
-        let mut names: Vec<_> = users.keys().take(SHOWN).map(String::as_str).collect();
-        let more = format!("{} more", users.len().saturating_sub(SHOWN));
-        if users.len() > SHOWN {
-            names.push(&more);
-        }
-        let reasons: BTreeSet<_> = users.values().copied().collect();
-        let record = self.place.record;
-        let reasons: Vec<_> = reasons.into_iter().map(|r| r.words(record)).collect();
-        let file = if users.len() == 1 { "a file" } else { "files" };
-        Error::input(
-            self.place.folder.display().to_string(),
-            names.join(", "),
-            format!("{file} there already: {}", reasons.join("; ")),
-            format!("none, or an earlier run's, as {record} lists them by name and SHA-256"),
-            "nothing was written: choose another --out, move them elsewhere, or replace them with \
-             --force",
-        )
-    }
 }
 
 fn of_record(found: &Found) -> Standing {
@@ -331,17 +249,9 @@ fn of_record(found: &Found) -> Standing {
     }
 }
 
-impl Reason {
-    fn words(self, record: &str) -> String {
-        match self {
-            Self::NotListed => format!("{record} does not list it"),
-            Self::Changed => format!("its content is not what {record} lists"),
-            Self::RecordWithoutDigests => {
-                format!("{record} has no digests (an earlier version's, or not atomscope's)")
-            }
-            Self::RecordChanged => format!("{record} was changed after it was written"),
-            Self::NoRecord => format!("no {record} lists it"),
-            Self::Unreadable => "it cannot be read".to_owned(),
-        }
-    }
+fn is_nothing(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+    )
 }

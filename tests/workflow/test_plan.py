@@ -120,6 +120,23 @@ class Shards(unittest.TestCase):
             {"samples": "", "embeddings": os.path.dirname(path)},
         )
 
+    def test_braces_in_paths(self):
+        wild = self.path("chr{1}.npy")
+        config = {"samples": "", "embeddings": os.path.join(self.folder.name, "*.npy")}
+        self.refused(f"Snakemake takes {{1}} in {wild!r}", plan.find_shards, config)
+        for name in ("{x}.pt", "{x,a+}.pt", "{{x}}.pt", "a{ x }b.pt", "{d}/a.pt"):
+            text = f"embeddings\tname\n{name}\tgood\n"
+            self.refused("for a wildcard; rename it", self.sheet, text)
+            text = f"embeddings\tname\tmetadata\na.pt\tgood\t{name}\n"
+            self.refused("for a wildcard; rename it", self.sheet, text)
+            self.refused("config: model", plan.model_file, name)
+        # These Snakemake leaves alone.
+        os.remove(wild)
+        for name in ("a{.npy", "b}.npy", "c{}.npy", "d}x{.npy"):
+            self.path(name)
+        self.assertEqual(len(plan.find_shards(config)), 4)
+        self.refused("name 'x{y}'", self.sheet, "embeddings\tname\na.pt\tx{y}\n")
+
     def test_tables_beside(self):
         embeddings = self.path("a.npy")
         self.assertEqual(plan.tables_beside(embeddings), [])
@@ -164,6 +181,7 @@ class Config(unittest.TestCase):
             ({"merge_width": 1}, "merge_width is 1; expected 2 or more"),
             ({"device": "gpu"}, "device is 'gpu'"),
             ({"out": ""}, "out is empty"),
+            ({"out": "results/{cohort}"}, "config: out: Snakemake takes {cohort}"),
         ]:
             with self.assertRaises(plan.Refusal) as caught:
                 plan.check_config(self.good | change)

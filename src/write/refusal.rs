@@ -1,0 +1,78 @@
+//! What is said about files that are not replaced: one line.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use super::standing::Standings;
+use crate::error::Error;
+
+/// The most names that a message tells.
+const SHOWN: usize = 8;
+
+/// Why a file is not known to be an earlier run's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Reason {
+    NotListed,
+    Changed,
+    RecordWithoutDigests,
+    RecordChanged,
+    NoRecord,
+    Unreadable,
+}
+
+impl Standings {
+    pub(super) fn is_input(&self, name: &str, input: &Path) -> Error {
+        Error::input(
+            self.path(name).display().to_string(),
+            "the output",
+            format!("an input of this run, {}", input.display()),
+            "a place that nothing is read from",
+            "choose another --out, or move the input elsewhere: --force does not replace it",
+        )
+    }
+
+    pub(super) fn is_no_file(&self, name: &str, what: &str) -> Error {
+        Error::input(
+            self.path(name).display().to_string(),
+            "the output",
+            what,
+            "no such file, or a file of an earlier run",
+            "choose another --out, or move it elsewhere: --force does not replace it",
+        )
+    }
+
+    pub(super) fn are_users(&self, users: &BTreeMap<String, Reason>) -> Error {
+        let mut names: Vec<_> = users.keys().take(SHOWN).map(String::as_str).collect();
+        let more = format!("{} more", users.len().saturating_sub(SHOWN));
+        if users.len() > SHOWN {
+            names.push(&more);
+        }
+        let reasons: BTreeSet<_> = users.values().copied().collect();
+        let record = self.place.record;
+        let reasons: Vec<_> = reasons.into_iter().map(|r| r.words(record)).collect();
+        let file = if users.len() == 1 { "a file" } else { "files" };
+        Error::input(
+            self.place.folder.display().to_string(),
+            names.join(", "),
+            format!("{file} there already: {}", reasons.join("; ")),
+            format!("none, or an earlier run's, as {record} lists them by name and SHA-256"),
+            "nothing was written: choose another --out, move them elsewhere, or replace them with \
+             --force",
+        )
+    }
+}
+
+impl Reason {
+    fn words(self, record: &str) -> String {
+        match self {
+            Self::NotListed => format!("{record} does not list it"),
+            Self::Changed => format!("its content is not what {record} lists"),
+            Self::RecordWithoutDigests => {
+                format!("{record} has no digests (an earlier version's, or not atomscope's)")
+            }
+            Self::RecordChanged => format!("{record} was changed after it was written"),
+            Self::NoRecord => format!("no {record} lists it"),
+            Self::Unreadable => "it cannot be read".to_owned(),
+        }
+    }
+}
