@@ -115,17 +115,14 @@ impl SimulateOptions {
         if let Some(percent) = self.true_percent {
             check_number("--true-percent", usize::from(percent), 99)?;
         }
-        let most = plan::most_pairs(self);
-        if self.one_sided.is_multiple_of(2) && self.one_sided <= 2 * most {
+        let most = plan::most_one_sided(self);
+        if self.one_sided.is_multiple_of(2) && self.one_sided <= most {
             return Ok(());
         }
         Err(Error::Argument {
             name: "--one-sided",
             found: self.one_sided.to_string(),
-            expected: format!(
-                "an even number up to {}, what these shapes have room for",
-                2 * most
-            ),
+            expected: format!("an even number up to {most}, what these shapes have room for"),
         })
     }
 }

@@ -12,7 +12,7 @@ use rayon::prelude::*;
 
 use super::SimulateOptions;
 use super::calls::{Caller, Draw};
-use super::plan::Plan;
+use super::plan::{Pair, Plan};
 use super::random::{Purpose, Stream};
 use super::rotation::Rotation;
 use super::truth::Truth;
@@ -143,7 +143,7 @@ impl Simulator {
             let fires = pair.fires(label, kind, stream.unit());
             for (which, (x, &atom)) in latent.iter_mut().zip(&pair.atoms).enumerate() {
                 let noise = stream.normal();
-                let score = if fires == Some(which) {
+                let score = if fires[which] {
                     self.on + 0.7 * noise.abs()
                 } else {
                     self.off + 0.5 * noise
@@ -163,6 +163,7 @@ impl Simulator {
     /// below the last that fires when none does.
     fn levels(&self) -> (f32, f32) {
         let pairs = self.plan.pairs.len();
+        let most: usize = self.plan.pairs.iter().map(Pair::most).sum();
         if pairs == 0 {
             return (0.0, 0.0);
         }
@@ -182,7 +183,7 @@ impl Simulator {
                     .map(|&atom| dot(self.weights(atom), &x) + self.sae.bias()[atom as usize])
                     .collect();
                 scores.sort_unstable_by(|a, b| b.total_cmp(a));
-                (scores[k - pairs], scores[k - 1])
+                (scores[k - most], scores[k - 1])
             })
             .collect();
         let on = levels.iter().fold(f32::MIN, |top, level| top.max(level.0));

@@ -20,7 +20,7 @@ const LOW_RATE: (f64, f64) = (0.03, 0.08);
 /// pair's other atom, on the rest.
 const TIED_RATES: (f64, f64, f64) = (0.35, 0.03, 0.19);
 /// Firing probabilities of an atom that takes places on true calls: on true calls, on false ones.
-const ONE_SIDED_RATES: (f64, f64) = (0.4, 0.05);
+const ONE_SIDED_RATES: (f64, f64) = (0.9, 0.1);
 /// Of so many pairs one is tied to types.
 const TIED_EVERY: usize = 4;
 
@@ -32,8 +32,9 @@ pub(super) struct Pair {
     tied: bool,
     /// The probability that the first fires, by label (TP, FP) and type.
     first: [[f64; KINDS]; 2],
-    /// The probability that either fires, by label.
-    either: [f64; 2],
+    /// The probability that either fires; with `None` both fire with the first's probability, each
+    /// whatever the other does.
+    either: Option<f64>,
 }
 
 impl Pair {
@@ -43,7 +44,7 @@ impl Pair {
             atoms,
             tied: false,
             first: [[high; KINDS], [low; KINDS]],
-            either: [high + low; 2],
+            either: Some(high + low),
         }
     }
 
@@ -56,7 +57,7 @@ impl Pair {
             atoms,
             tied: true,
             first: [rates; 2],
-            either: [own + other; 2],
+            either: Some(own + other),
         }
     }
 
@@ -67,36 +68,44 @@ impl Pair {
             atoms,
             tied: false,
             first: [[high; KINDS], [low; KINDS]],
-            either: [2.0 * high, 2.0 * low],
+            either: None,
         }
     }
 
-    /// Which of the pair fires on a call, given a uniform draw.
-    pub(super) fn fires(&self, label: Label, kind: usize, unit: f64) -> Option<usize> {
-        let label = usize::from(label == Label::Fp);
-        let first = self.first[label][kind];
-        if unit < first {
-            Some(0)
-        } else if unit < self.either[label] {
-            Some(1)
-        } else {
-            None
-        }
+    /// Which of the pair fire on a call, given a uniform draw.
+    pub(super) fn fires(&self, label: Label, kind: usize, unit: f64) -> [bool; 2] {
+        let first = self.first[usize::from(label == Label::Fp)][kind];
+        let is_first = unit < first;
+        let Some(either) = self.either else {
+            // What is left of the draw is uniform too, whether or not the first fires.
+            let left = if is_first {
+                unit / first
+            } else {
+                (unit - first) / (1.0 - first)
+            };
+            return [is_first, left < first];
+        };
+        [is_first, !is_first && unit < either]
+    }
+
+    /// How many of the two can fire on a call.
+    pub(super) fn most(&self) -> usize {
+        if self.either.is_some() { 1 } else { 2 }
     }
 
     /// The probability that one of the two fires, in the order of the truth's strata.
     fn rates(&self, which: usize) -> Vec<f64> {
-        let of_label = |(firsts, either): (&[f64; KINDS], f64)| {
-            firsts.map(|first| if which == 0 { first } else { either - first })
+        let rate = |&first: &f64| match self.either {
+            Some(either) if which == 1 => either - first,
+            _ => first,
         };
-        let labels = self.first.iter().zip(self.either);
-        labels.flat_map(of_label).collect()
+        self.first.iter().flatten().map(rate).collect()
     }
 
     fn role(&self, which: usize) -> Role {
         match (self.tied, which) {
             (false, 0) => Role::TpBiased,
-            (false, _) if self.either[0] > self.either[1] => Role::TpBiased,
+            (false, _) if self.either.is_none() => Role::TpBiased,
             (false, _) => Role::FpBiased,
             (true, 0) => Role::InsTied,
             (true, _) => Role::DelTied,
@@ -192,8 +201,13 @@ fn pair_count(options: &SimulateOptions) -> usize {
     (options.features / 128).max(4).min(most_pairs(options))
 }
 
+/// The most atoms without a counterpart for which there is room.
+pub(super) fn most_one_sided(options: &SimulateOptions) -> usize {
+    (2 * most_pairs(options)).min(options.k / 2 * 2)
+}
+
 /// The most pairs for which there is room.
-pub(super) fn most_pairs(options: &SimulateOptions) -> usize {
+fn most_pairs(options: &SimulateOptions) -> usize {
     let others = (options.features - options.k) / 2;
     (options.k.div_ceil(2))
         .min(others)
@@ -211,8 +225,9 @@ mod tests {
         assert!((odds_ratio(rates[0], rates[KINDS]) - 20.0).abs() < 1e-12);
         for pair in [pair, Pair::by_type([0, 1])] {
             for (first, second) in pair.rates(0).iter().zip(pair.rates(1)) {
-                assert!((first + second - pair.either[0]).abs() < 1e-12);
-                assert!(*first > 0.0 && second > 0.0 && pair.either[0] < 1.0);
+                let either = pair.either.expect("at most one fires");
+                assert!((first + second - either).abs() < 1e-12);
+                assert!(*first > 0.0 && second > 0.0 && either < 1.0);
             }
         }
     }
@@ -226,9 +241,16 @@ mod tests {
         for pair in &plan.pairs {
             for which in 0..2 {
                 let rates = pair.rates(which);
-                assert!((rates[0] - 0.4).abs() < 1e-12 && (rates[KINDS] - 0.05).abs() < 1e-12);
+                assert_eq!((rates[0], rates[KINDS]), (0.9, 0.1));
                 assert_eq!(pair.role(which), Role::TpBiased);
             }
+            // Both, one, the other, neither: as often as for two atoms that know nothing of each other.
+            let mut met = [0; 4];
+            for i in 0..1000 {
+                let [a, b] = pair.fires(Label::Tp, 0, (f64::from(i) + 0.5) / 1000.0);
+                met[usize::from(a) + 2 * usize::from(b)] += 1;
+            }
+            assert_eq!(met, [10, 90, 90, 810]);
         }
         options.one_sided = 3;
         assert!(options.check().is_err(), "an odd number");
