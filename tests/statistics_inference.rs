@@ -12,6 +12,8 @@ mod golden;
 mod multiplicity;
 #[path = "statistics_inference/properties.rs"]
 mod properties;
+#[path = "statistics_inference/rank_law.rs"]
+mod rank_law;
 #[path = "statistics_inference/ranks.rs"]
 mod ranks;
 #[path = "statistics_inference/speed.rs"]

@@ -84,6 +84,36 @@ def stratified(fires, label, strata):
     return row
 
 
+def exact_rank_p(values, chosen):
+    """Twice the smaller tail of the chosen calls' rank sum over all choices of as many, at most 1: calls
+    are drawn one after another, and the probability of every count and sum is kept. Ties of the
+    most frequent value come last, and all that is left to draw is theirs."""
+    chosen = np.asarray(chosen)
+    total = len(values)
+    ranks = (2 * stats.rankdata(values)).astype(int)
+    if chosen.sum() > total / 2:
+        chosen = ~chosen
+    n, observed = int(chosen.sum()), int(ranks[chosen].sum())
+    kinds, counts = np.unique(ranks, return_counts=True)
+    base = kinds[counts.argmax()]
+    items = np.sort(ranks[ranks != base])
+    law = np.zeros((n + 1, int(items[-n:].sum()) + 1))
+    law[0, 0] = 1.0
+    reach, drawn = 0, np.arange(n + 1)[:, None]
+    for i, rank in enumerate(items):
+        p = np.clip((n - drawn) / (total - i), 0.0, 1.0)
+        top = min(i + 1, n)
+        old = law[:top + 1, :reach + 1]
+        taken = old * p[:top + 1]
+        old -= taken
+        end = min(reach + rank + 1, law.shape[1])
+        law[1:top + 1, rank:end] += taken[:top, :end - rank]
+        reach = end - 1
+    sums = np.arange(law.shape[1])[None, :] + (n - drawn) * base
+    tails = law[sums >= observed].sum(), law[sums <= observed].sum()
+    return min(1.0, 2.0 * min(tails))
+
+
 def atoms(calls, fires, activation, min_support=5, scheme=("svtype", "size", "dataset")):
     label = calls.is_tp.to_numpy()
     strata = strata_of(calls, scheme)
@@ -114,7 +144,8 @@ def atoms(calls, fires, activation, min_support=5, scheme=("svtype", "size", "da
         row["mean_score_fp"] = x[on & ~label].mean() if b else math.nan
         if label.any() and not label.all():
             row["auroc"] = roc_auc_score(label, x)
-            row["mwu_p"] = stats.mannwhitneyu(x[label], x[~label], method="asymptotic").pvalue
+            row["mwu_p"] = exact_rank_p(x, label)
+            row["mwu_asymptotic_p"] = stats.mannwhitneyu(x[label], x[~label], method="asymptotic").pvalue
         rows.append(row | stratified(on, label, strata))
     found = pd.DataFrame(rows)
     for column, method in [("fdr_bh", "fdr_bh"), ("fdr_by", "fdr_by"), ("holm", "holm"), ("storey_q", "storey")]:
@@ -135,7 +166,7 @@ def sizes(calls, fires, tested):
             row["median_size"] = np.median(size[known][on])
         if on.any() and not on.all():
             rho, p = stats.spearmanr(on.astype(float), np.log10(size[known]))
-            row |= {"spearman_rho": rho, "spearman_p": p}
+            row |= {"spearman_rho": rho, "spearman_p": exact_rank_p(size[known], on), "spearman_asymptotic_p": p}
         rows.append(row)
     found = pd.DataFrame(rows)
     found["spearman_fdr_bh"] = adjusted(found.spearman_p, tested, "fdr_bh")

@@ -9,8 +9,7 @@ use crate::stats::inference::PValue;
 pub fn sizes(firings: &FiringEvidence) -> Table {
     let rows = &firings.atoms;
     let column = Column::new;
-    let spearman =
-        |of: fn(PValue) -> f64| numbers(rows, |row| Some(of(row.sizes.spearman?.p)));
+    let spearman = |of: fn(PValue) -> f64| numbers(rows, |row| Some(of(row.sizes.spearman?.p)));
     let atoms = (0..rows.len() as u32).collect();
     Table {
         name: "atom_sizes",
@@ -41,8 +40,7 @@ pub fn sizes(firings: &FiringEvidence) -> Table {
                 "spearman_p",
                 "Its two-sided p-value: twice the smaller tail of the rank sum of the calls on which it \
                  fires, of which every choice is equally likely, ties and all. Counted for few calls \
-                 or few firings (1e-10), else by a saddlepoint (some percent). Not Student's law, as in \
-                 scipy.stats.spearmanr, which is rough for an atom that fires on few calls.",
+                 or few firings (1e-10), else by a saddlepoint (some percent).",
                 spearman(PValue::p),
             ),
             column(
@@ -51,8 +49,14 @@ pub fn sizes(firings: &FiringEvidence) -> Table {
                 spearman(PValue::neg_log10),
             ),
             column(
+                "spearman_asymptotic_p",
+                "The same by Student's law with n - 2 degrees of freedom: scipy.stats.spearmanr. Rough \
+                 for an atom that fires on few calls: for comparison; no list rests on it.",
+                numbers(rows, |row| Some(row.sizes.spearman?.asymptotic.p.p())),
+            ),
+            column(
                 "spearman_fdr_bh",
-                "Adjusted by Benjamini and Hochberg over the tested atoms.",
+                "spearman_p adjusted by Benjamini and Hochberg over the tested atoms.",
                 p_values(&firings.sizes.bh),
             ),
         ],

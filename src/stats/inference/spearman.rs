@@ -1,7 +1,8 @@
 //! Spearman's rank correlation of firing with a quantity of the calls, such as their length.
 
-use super::p_value::PValue;
+use super::p_value::{PValue, Test};
 use super::rank_law::RankLaw;
+use super::student;
 
 /// The ranks of a quantity over calls, which all atoms share.
 #[derive(Debug, Clone)]
@@ -25,6 +26,10 @@ pub struct Spearman {
     /// Two-sided: ρ is a linear function of the rank sum of the calls on which the atom fires, of
     /// which every choice is equally likely ([`rank_law`](super::rank_law)).
     pub p: PValue,
+    /// As scipy's `spearmanr`: the statistic is `t = ρ·√((n−2)/(1−ρ²))`, two-sided by Student's
+    /// law with n − 2 degrees of freedom, which is rough where the atom fires on few calls: for
+    /// comparison only.
+    pub asymptotic: Test,
 }
 
 impl MidRanks {
@@ -80,8 +85,7 @@ impl MidRanks {
     /// fewer than three.
     ///
     /// ρ is that of scipy's `spearmanr`; firing is 1 or 0, so that its own ranks are a linear function
-    /// of it. Student's law for its p-value, as in scipy, is rough where an atom fires on few calls.
-    /// Covariance and variances are exact integers before they are divided.
+    /// of it. Covariance and variances are exact integers before they are divided.
     pub fn correlate_sum(&self, count: u64, doubled_ranks: u128) -> Option<Spearman> {
         let n = self.ranked;
         if count == 0 || count >= n || self.spread == 0 || n < 3 {
@@ -92,8 +96,15 @@ impl MidRanks {
         let indicator = u128::from(count) * u128::from(n - count);
         let scale = (indicator as f64).sqrt() * (self.spread as f64).sqrt();
         let rho = (covariance as f64 / scale).clamp(-1.0, 1.0);
+        let (square, rest) = (rho * rho, (1.0 - rho) * (1.0 + rho));
+        let degrees = (n - 2) as f64;
+        let ln_p = student::ln_two_sided(square, rest, degrees);
         Some(Spearman {
             rho,
+            asymptotic: Test {
+                statistic: rho * (degrees / rest).sqrt(),
+                p: PValue::from_ln(ln_p),
+            },
             p: self.law.two_sided(count, doubled_ranks),
         })
     }

@@ -12,6 +12,9 @@ const NEGLIGIBLE: f64 = 16.0;
 /// items are free to be taken or not.
 const FREE: f64 = 8.0;
 
+/// No more cells than this are taken one by one.
+const FEW_CELLS: usize = 4;
+
 /// Without a base, the number of items taken from the largest group must vary by so much, and that
 /// group may be this many standard deviations of the other items' sum, to pass for smooth.
 const FREE_OF_BASE: f64 = 12.0;
@@ -108,7 +111,9 @@ impl Problem<'_> {
     /// items are free for the sum, given the difference, to be smooth.
     fn by_difference(&self, rows: &[Row]) -> Option<f64> {
         let share_of = |row: &Row| row.ln + row.above.ln_at_least(row.middle);
-        let best = rows.iter().max_by(|a, b| share_of(a).total_cmp(&share_of(b)))?;
+        let best = rows
+            .iter()
+            .max_by(|a, b| share_of(a).total_cmp(&share_of(b)))?;
         let start = best.middle.cast_signed() - best.below.cast_signed();
         let (mut total, mut from) = (LnSum::NOTHING, start);
         loop {
@@ -140,9 +145,8 @@ impl Problem<'_> {
     fn given_difference(&self, rows: &[Row], difference: i64) -> Option<f64> {
         let layout = self.layout;
         let cell = |row: &Row| {
-            let above = u64::try_from(difference + row.below.cast_signed()).ok()?;
-            let possible = above >= row.above.least && above <= row.above.most;
-            possible.then_some((above, row.below))
+            row.with_difference(difference)
+                .map(|above| (above, row.below))
         };
         let cells = || rows.iter().filter_map(cell);
         if cells().all(|(above, below)| self.least(above, below) >= self.threshold) {
@@ -150,6 +154,9 @@ impl Problem<'_> {
         }
         if cells().all(|(above, below)| self.most(above, below) < self.threshold) {
             return Some(f64::NEG_INFINITY);
+        }
+        if cells().count() <= FEW_CELLS {
+            return Some(self.cells_given(rows, difference));
         }
         let (above, below) = cells().next()?;
         let pair = layout.above.first() + layout.below.first();
@@ -182,6 +189,32 @@ impl Problem<'_> {
         let sum = reached - self.from_base(above, below);
         let tail = random.upper_tail(sum as f64)?;
         (tail.free[1] + tail.free[2] >= FREE).then_some(tail.ln)
+    }
+}
+
+impl Problem<'_> {
+    /// The same, cell by cell.
+    fn cells_given(&self, rows: &[Row], difference: i64) -> f64 {
+        let mut sum = LnSum::NOTHING;
+        for row in rows {
+            if let Some(above) = row.with_difference(difference) {
+                let share = match above {
+                    _ if above >= row.high => 0.0,
+                    _ if above < row.low => f64::NEG_INFINITY,
+                    _ => self.cell(above, row.below),
+                };
+                sum.add(row.ln + row.above.ln_probability(above) + share);
+            }
+        }
+        sum.ln() - ln_difference(rows, difference)
+    }
+}
+
+impl Row {
+    /// How many from above make that difference, if it can be.
+    fn with_difference(&self, difference: i64) -> Option<u64> {
+        let above = u64::try_from(difference + self.below.cast_signed()).ok()?;
+        (above >= self.above.least && above <= self.above.most).then_some(above)
     }
 }
 

@@ -75,6 +75,13 @@ impl Problem<'_> {
         }
     }
 
+    /// The row of the most probable number from below.
+    pub(super) fn probable_row(&self) -> Row {
+        let layout = self.layout;
+        let below = Draws::of(layout.below.items(), layout.items(), self.drawn);
+        self.row(below.mode, below.ln_probability(below.mode))
+    }
+
     /// The rows that matter: outwards from the most probable one, until what a row can add is
     /// `negligible` beside what the largest surely adds. A row can add what reaches its `low`, or
     /// its `middle` where the sum is not to be exact.

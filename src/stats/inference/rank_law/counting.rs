@@ -61,17 +61,32 @@ impl Problem<'_> {
         if items > MOST_ITEMS {
             return None;
         }
+        let limit = budget(items);
+        let probable = [self.probable_row()];
+        if self.size(&probable, limit).is_none() {
+            return None;
+        }
         let rows = self.rows(NEGLIGIBLE, true);
+        let (taken, short) = self.size(&rows, limit)?;
+        Some(self.count(&rows, taken, short))
+    }
+
+    /// How many items are taken at most from either side in the open cells, and how many steps
+    /// short of the largest sum; `None` where counting them costs more than the limit.
+    fn size(&self, rows: &[Row], limit: f64) -> Option<([u64; 2], usize)> {
+        let layout = self.layout;
         let step = layout.step();
         let (mut above, mut below, mut short) = (0_u64, 0_u64, 0_i128);
-        let (mut cells, limit) = (0.0, budget(items));
+        let mut cells = 0.0;
         for row in rows.iter().filter(|row| row.low < row.high) {
             above = above.max(row.high - 1);
             below = below.max(row.below);
             for count in row.low..row.high {
                 let slack = self.slack(count, row.below, step);
                 short = short.max(slack);
-                cells += if layout.below.items() > 0 { slack as f64 + 50.0 } else { 1.0 };
+                // Each is gone through once if both sides have items.
+                let both = !layout.below.groups.is_empty();
+                cells += if both { slack as f64 + 50.0 } else { 1.0 };
                 if cells > limit {
                     return None;
                 }
@@ -84,10 +99,8 @@ impl Problem<'_> {
             });
             sizes.sum::<f64>() * side.items() as f64 / 2.0
         };
-        if cells + cost(&layout.above, above) + cost(&layout.below, below) > limit {
-            return None;
-        }
-        Some(self.count(&rows, [above, below], short as usize))
+        let cost = cells + cost(&layout.above, above) + cost(&layout.below, below);
+        (cost <= limit).then_some(([above, below], short as usize))
     }
 
     fn count(&self, rows: &[Row], [above, below]: [u64; 2], short: usize) -> f64 {

@@ -21,6 +21,7 @@
 //! | `pool` | groups of ties, above and below the base |
 //! | `cells` | the sum over counts |
 //! | `counting` | subsets counted by size and sum, where that costs no more than the rest: within 10⁻¹⁰ |
+//! | `compositions` | or, of few values, the numbers drawn of each gone through: likewise |
 //! | `approximate`, `saddlepoint` | elsewhere: a saddlepoint |
 //! | `draws` | hypergeometric counts |
 //!
@@ -29,6 +30,7 @@
 
 mod approximate;
 mod cells;
+mod compositions;
 mod counting;
 mod draws;
 mod pool;
@@ -132,23 +134,31 @@ impl RankLaw {
             }
         };
         let base = self.groups[self.base];
-        let has_base = self.groups.len() <= FEW_GROUPS || base.items > self.items / 16;
+        let has_base = self.groups.len() <= FEW_GROUPS || base.items > self.items / 8;
+        if has_base && self.may_be_smooth(drawn) {
+            let sign = if tail == Tail::Upper { 1 } else { -1 };
+            if let Some(ln) = problem(true).smooth((base.items, sign * base.value)) {
+                return ln;
+            }
+        }
         let main = problem(!has_base);
         if let Some(ln) = main.counted() {
             return ln;
         }
-        if has_base && self.groups.len() > FEW_GROUPS {
-            let share = drawn as f64 / self.items as f64;
-            let rest = (self.items - base.items) as f64;
-            let sd = (share * (1.0 - share) * rest * rest * rest / 3.0).sqrt();
-            if base.items as f64 <= 2.0 * sd {
-                let value = if tail == Tail::Upper { base.value } else { -base.value };
-                if let Some(ln) = problem(true).smooth((base.items, value)) {
-                    return ln;
-                }
-            }
+        if let Some(ln) = main.by_composition() {
+            return ln;
         }
         main.approximated()
+    }
+
+    /// Whether the largest group may be no more than one among many: the others' ranks vary by more
+    /// than its size, and nothing is small enough to be counted.
+    fn may_be_smooth(&self, drawn: u64) -> bool {
+        let base = self.groups[self.base].items;
+        let share = drawn as f64 / self.items as f64;
+        let rest = (self.items - base) as f64;
+        let sd = (share * (1.0 - share) * rest * rest * rest / 3.0).sqrt();
+        self.groups.len() > FEW_GROUPS && rest >= MANY && base as f64 <= 2.0 * sd
     }
 
     fn layout(&self, tail: Tail, flat: bool) -> &Layout {
@@ -158,7 +168,9 @@ impl RankLaw {
             let mut base = self.base;
             if tail == Tail::Lower {
                 groups.reverse();
-                groups.iter_mut().for_each(|group| group.value = -group.value);
+                groups
+                    .iter_mut()
+                    .for_each(|group| group.value = -group.value);
                 base = groups.len() - 1 - base;
             }
             if flat {
@@ -169,6 +181,9 @@ impl RankLaw {
         })
     }
 }
+
+/// Fewer items outside of the largest group than this may be cheap to count.
+const MANY: f64 = 200.0;
 
 /// With no more groups than this, the largest one is always the base.
 const FEW_GROUPS: usize = 8;

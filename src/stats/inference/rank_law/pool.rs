@@ -31,17 +31,22 @@ impl Node {
 }
 
 /// More groups than this are taken together by their values.
-const MOST_NODES: usize = 256;
+const MOST_NODES: usize = 64;
 
 impl Side {
     pub(super) fn of(groups: Vec<Group>) -> Self {
-        let mut before = vec![(0, 0_i128)];
+        let mut before = Vec::with_capacity(groups.len() + 1);
+        before.push((0, 0_i128));
         let (mut items, mut sum, mut step) = (0, 0, 0);
         for group in &groups {
             items += group.items;
             sum += i128::from(group.value) * i128::from(group.items);
             before.push((items, sum));
-            step = gcd(step, groups[0].value.abs_diff(group.value));
+            let apart = groups[0].value.abs_diff(group.value);
+            // Nearly always it is found at once.
+            if step == 0 || !apart.is_multiple_of(step) {
+                step = gcd(step, apart);
+            }
         }
         let nodes = nodes(&groups);
         Self {
@@ -126,15 +131,25 @@ fn nodes(groups: &[Group]) -> Vec<Node> {
         return groups.iter().map(Node::of).collect();
     }
     let (top, bottom) = (groups[0].value, groups[groups.len() - 1].value);
-    let parts = MOST_NODES as u128 / 2;
-    let range = u128::from(top.abs_diff(bottom)) + 1;
-    let part = |group: &Group| u128::from(top.abs_diff(group.value)) * parts / range;
-    let same_part = groups.chunk_by(|a, b| part(a) == part(b));
-    same_part.flat_map(two_nodes).collect()
+    let part = (top.abs_diff(bottom) + 1).div_ceil(MOST_NODES as u64 / 2);
+    let mut nodes = Vec::with_capacity(MOST_NODES);
+    let mut rest = groups;
+    let mut end = part;
+    while !rest.is_empty() {
+        let inside = |group: &Group| top.abs_diff(group.value) < end;
+        let (some, others) = rest.split_at(rest.partition_point(inside));
+        two_nodes(some, &mut nodes);
+        (rest, end) = (others, end + part);
+    }
+    nodes
 }
 
-/// Two nodes with the moments of these groups (a quadrature of Gauss), or one of a single group.
-fn two_nodes(groups: &[Group]) -> Vec<Node> {
+/// Adds two nodes with the moments of these groups (a quadrature of Gauss), or one of a single one.
+fn two_nodes(groups: &[Group], nodes: &mut Vec<Node>) {
+    if groups.len() <= 1 {
+        nodes.extend(groups.iter().map(Node::of));
+        return;
+    }
     let origin = groups[0].value;
     let (mut items, mut sums) = (0.0, [0.0; 3]);
     for group in groups {
@@ -146,10 +161,6 @@ fn two_nodes(groups: &[Group]) -> Vec<Node> {
     }
     let [mean, square, cube] = sums.map(|sum| sum / items);
     let variance = square - mean * mean;
-    if groups.len() == 1 || variance <= 0.0 {
-        let value = origin as f64 + mean;
-        return vec![Node { value, items }];
-    }
     let third = cube - 3.0 * mean * square + 2.0 * mean * mean * mean;
     let sd = variance.sqrt();
     let half_skewness = third / (variance * sd) / 2.0;
@@ -159,7 +170,7 @@ fn two_nodes(groups: &[Group]) -> Vec<Node> {
         value: origin as f64 + mean + sd * x,
         items: items * other.abs() / (above - below),
     };
-    vec![at(above, below), at(below, above)]
+    nodes.extend([at(above, below), at(below, above)]);
 }
 
 /// The greatest common divisor.
@@ -193,7 +204,10 @@ impl Layout {
             value: group.value - value - gap,
             items: group.items,
         };
-        let above = groups[base + 1..].iter().rev().map(|group| from(group, gap));
+        let above = groups[base + 1..]
+            .iter()
+            .rev()
+            .map(|group| from(group, gap));
         let below = groups[..base].iter().rev().map(|group| from(group, -gap));
         Self {
             base: items,
