@@ -8,6 +8,7 @@
 //! | `pearson`, `fisher` | whether at all: chi-square test, Fisher's exact test and its mid-p |
 //! | `stratified`, `homogeneity` | whether still, within strata: the common odds ratio, Cochran–Mantel–Haenszel, Breslow–Day–Tarone |
 //! | `exact_strata` | the exact conditional test within strata, and its mid-p |
+//! | `exact_homogeneity` | whether the strata have one odds ratio, given their margins and their sum |
 //! | `rank_sum` | whether the activation tells true from false: Mann–Whitney's U, AUROC |
 //! | `spearman` | whether firing goes with a call's length |
 //! | `multiplicity` | what many tests at once leave: Benjamini–Hochberg and –Yekutieli, Holm, Storey |
@@ -22,6 +23,7 @@
 //! machine gives the same bits.
 
 pub mod effect;
+pub mod exact_homogeneity;
 pub mod exact_strata;
 pub mod fisher;
 pub(super) mod homogeneity;
