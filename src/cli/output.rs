@@ -8,7 +8,7 @@ use super::record::{self, Record};
 use crate::details::Details;
 use crate::error::{Error, Result};
 use crate::report::{csv, json, npy, text};
-use crate::stats::classes::classes;
+use crate::stats::classes::{Labels, classes};
 use crate::stats::evidence::{self, Evidence, PairsBy};
 use crate::stats::{Findings, Options};
 use crate::tally::CohortTally;
@@ -58,10 +58,12 @@ impl Results {
     ) -> Result<()> {
         let began = Instant::now();
         let cohort = counted.cohort;
+        let seen = || cohort.shards.kinds(|shard| &shard.classes);
+        Labels::of(seen()).check(&named(cohort), &cohort.rule)?;
         let findings = Findings::of_cohort(cohort, counted.details, counted.statistics)?;
         let statistics = began.elapsed().as_secs_f64();
         let evidence = counted.evidence(pairs)?;
-        let classes = classes(cohort.shards.kinds(|shard| &shard.classes));
+        let classes = classes(seen(), &cohort.rule);
         let warnings = record::warnings(cohort, &classes);
         progress::show_warnings(&warnings);
         let report = text::Report {
@@ -81,6 +83,16 @@ impl Results {
         self.files.add("run.json", |out| record.write(out))?;
         show(&report)?;
         self.files.commit().map(drop)
+    }
+}
+
+/// What messages call the files of a cohort.
+fn named(cohort: &CohortTally) -> String {
+    let mut shards = cohort.shards.iter();
+    let first = shards.next().map_or("", |shard| &shard.name);
+    match shards.len() {
+        0 => first.to_owned(),
+        more => format!("{first} and {more} more"),
     }
 }
 

@@ -30,7 +30,10 @@ impl Tallying {
         run.engine.check()?;
         Ok(Self {
             inputs,
-            options: run.engine.analyze_options(strata)?,
+            options: AnalyzeOptions {
+                rule: run.cohort.labels.rule(),
+                ..run.engine.analyze_options(strata)?
+            },
             model: find_model(&run.model)?,
             quiet: run.engine.quiet,
         })
@@ -101,6 +104,13 @@ impl Tallying {
             let rows = tallied.resumed_rows;
             let text = format!("{rows} calls were done by an earlier run, and not done again");
             note(self.quiet, &text);
+        }
+        if let Some(first) = tallied.notes.first() {
+            let more = match tallied.notes.len() - 1 {
+                0 => String::new(),
+                more => format!("; the like is true of {more} more files"),
+            };
+            note(self.quiet, &format!("{first}{more}"));
         }
         if let Some(encoder) = &tallied.encoder {
             let used = format!(

@@ -218,7 +218,16 @@ mod tests {
 
     #[test]
     fn spellings_of_true_and_untrue_are_told_apart() {
-        for class in ["tp", "TP ", "Tp", "true", "TRUE", "1", "TP-comp", "True positive"] {
+        for class in [
+            "tp",
+            "TP ",
+            "Tp",
+            "true",
+            "TRUE",
+            "1",
+            "TP-comp",
+            "True positive",
+        ] {
             assert!(looks_true(class) && !looks_untrue(class), "{class}");
         }
         for class in ["fp", "False", "0", "fn", "tpbase", "TP-base", "None"] {

@@ -1,6 +1,7 @@
 //! `sv_info`: a list of dicts, one a call, or a dict of lists, one a field; into columns.
 
 use super::fields::{COUNT, Column, Gathered, NAMES, number};
+use super::naming::{Match, Naming};
 use super::pickle::{Id, Value};
 use super::plain::scalar;
 use super::torch::TorchFile;
@@ -15,8 +16,12 @@ const MOST_KEYS: usize = 4096;
 type Fields = [Option<Id>; COUNT];
 
 /// The calls, and what is odd about them in words.
-pub(super) fn read_calls(file: &TorchFile, info: Id) -> Result<(Calls, Vec<String>)> {
-    let mut builder = Builder::new(file);
+pub(super) fn read_calls(
+    file: &TorchFile,
+    info: Id,
+    naming: Naming<'_>,
+) -> Result<(Calls, Vec<String>)> {
+    let mut builder = Builder::new(file, naming);
     let document = &file.document;
     if let Some(items) = document.items(info) {
         for (row, item) in items.enumerate() {
@@ -62,15 +67,17 @@ impl<T: Copy> Recent<T> {
 
 struct Builder<'a> {
     file: &'a TorchFile,
+    naming: Naming<'a>,
     gathered: Gathered,
-    keys: Recent<Option<usize>>,
+    keys: Recent<Option<(usize, Match)>>,
     codes: [Recent<u32>; COUNT],
 }
 
 impl<'a> Builder<'a> {
-    fn new(file: &'a TorchFile) -> Self {
+    fn new(file: &'a TorchFile, naming: Naming<'a>) -> Self {
         Self {
             file,
+            naming,
             gathered: Gathered::default(),
             keys: Recent::new(None),
             codes: std::array::from_fn(|_| Recent::new(0)),
@@ -89,6 +96,7 @@ impl<'a> Builder<'a> {
             ));
         };
         let mut fields = [None; COUNT];
+        let mut hows = [Match::Alias; COUNT];
         for (count, (key, value)) in entries.enumerate() {
             if count == MOST_KEYS {
                 return Err(self.file.bad(
@@ -98,11 +106,14 @@ impl<'a> Builder<'a> {
                     "save sv_info as a list of dicts",
                 ));
             }
-            let field = self.keys.get_or(key, || {
-                NAMES.iter().position(|name| document.is_text(key, name))
-            });
-            if let Some(slot) = field.and_then(|field| fields.get_mut(field)) {
+            let naming = self.naming;
+            let found = self.keys.get_or(key, || naming.field(&document.text(key)?));
+            let Some((field, how)) = found else { continue };
+            if let (Some(slot), Some(before)) = (fields.get_mut(field), hows.get_mut(field))
+                && how <= *before
+            {
                 *slot = Some(value);
+                *before = how;
             }
         }
         Ok(fields)
@@ -111,9 +122,10 @@ impl<'a> Builder<'a> {
     /// Calls as a dict of lists.
     fn push_columns(&mut self, info: Id) -> Result<()> {
         let document = &self.file.document;
-        let columns = NAMES.map(|name| {
-            let column = document.get(info, name)?;
-            document.items(column).map(Iterator::collect::<Vec<Id>>)
+        let keys = self.fields(0, info)?;
+        let columns = keys.map(|column| {
+            let items = document.items(column?);
+            items.map(Iterator::collect::<Vec<Id>>)
         });
         let rows = columns.iter().flatten().map(Vec::len).max();
         let even = columns

@@ -9,14 +9,17 @@
 //! bounded by the bytes that are really there.
 
 mod calls;
+mod class_columns;
 mod cohort;
 mod embeddings;
 mod fields;
 mod inspect;
 mod metadata;
 mod model;
+mod naming;
 mod npy;
 mod npz;
+mod order;
 mod pickle;
 mod plain;
 mod safetensors;
@@ -27,8 +30,9 @@ mod torch;
 mod tree;
 mod zipped;
 
-pub use cohort::{Cohort, read_cohort, read_cohort_with};
-pub use inspect::{CallSummary, ForeignName, Inspection, inspect};
+pub use class_columns::class_columns;
+pub use cohort::{Cohort, read_cohort, read_cohort_by, read_cohort_with};
+pub use inspect::{CallSummary, ForeignName, Inspection, inspect, inspect_by};
 pub use metadata::PARSER_THREAD;
 pub use model::{LoadedModel, find_model, read_model};
 pub(crate) use safetensors::{Entry, LONGEST_HEADER, SafeTensors, is_safetensors};

@@ -6,6 +6,7 @@
 //! shard        one shard, part by part: encoded, or found among what an earlier run has finished
 //! identity     the digests by which model and shards are known
 //! checkpoint   finished parts on disk, recognised by the digests of what they were made from
+//! labels       whether the calls' classes are understood, before anything is encoded
 //! parts        the parts' firing sets: in memory up to a limit, beyond it in files
 //! cover        which of many files hold each row once
 //! ```
@@ -15,6 +16,7 @@ mod checkpoint;
 mod cover;
 mod identity;
 mod inputs;
+mod labels;
 mod parts;
 mod shard;
 
@@ -184,6 +186,8 @@ pub struct Tallied {
     pub was_there: bool,
     /// What is odd about model and calls, a sentence each.
     pub warnings: Vec<String>,
+    /// What could not be checked, a sentence for each file.
+    pub notes: Vec<String>,
 }
 
 /// Counts every shard, and keeps its firing sets where they are asked for.
@@ -209,6 +213,7 @@ pub fn tally_shards(job: &Job, watch: &Watch) -> Result<Tallied> {
         let cohort = merger.finish().ok_or(Error::Cancelled)?;
         Ok(Tallied {
             warnings: [model.warnings.clone(), done.warnings].concat(),
+            notes: done.notes,
             model,
             cohort,
             details: CohortDetails::new(done.parts, job.options.engine.scores),
