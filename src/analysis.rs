@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use crate::cohort::Calls;
+use crate::cohort::{Calls, ClassRule};
 use crate::engine::{self, Control, Device, Encoded, Engine, EngineOptions, Seconds};
 use crate::error::{Error, Result};
 use crate::fires::FiringSets;
@@ -22,6 +22,9 @@ pub struct AnalyzeOptions {
     pub strata: Scheme,
     /// What is tested.
     pub statistics: stats::Options,
+    /// Which calls are true, where calls are read from files; calls in memory have a rule of their
+    /// own.
+    pub rule: ClassRule,
 }
 
 /// What an analysis gives.

@@ -2,12 +2,14 @@
 
 mod ids;
 mod numbers;
+mod rule;
 mod text;
 
 use std::ops::Range;
 
 pub use ids::IdColumn;
 pub use numbers::{Number, NumberColumn};
+pub use rule::{ClassColumn, ClassRule, looks_true, looks_untrue};
 pub use text::TextColumn;
 pub(crate) use text::Texts;
 
@@ -92,6 +94,8 @@ pub struct Calls {
     pub dataset: TextColumn,
     /// ID.
     pub id: IdColumn,
+    /// Which classes are true calls.
+    pub rule: ClassRule,
 }
 
 impl Calls {
@@ -147,6 +151,7 @@ impl Calls {
             truvari_class: self.truvari_class.slice(rows.clone()),
             dataset: self.dataset.slice(rows),
             id,
+            rule: self.rule.clone(),
         }
     }
 
@@ -159,7 +164,7 @@ impl Calls {
 
     /// What the benchmark says of a call.
     pub fn label(&self, row: usize) -> Label {
-        Label::of_class(self.truvari_class.get(row))
+        self.rule.label(self.truvari_class.get(row))
     }
 }
 

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::options::LabelArgs;
 use super::progress;
 use crate::error::{Error, Result};
 use crate::read;
@@ -16,6 +17,9 @@ pub(super) struct Inspect {
     #[arg(value_name = "FILE")]
     file: PathBuf,
 
+    #[command(flatten)]
+    labels: LabelArgs,
+
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -23,7 +27,7 @@ pub(super) struct Inspect {
 
 impl Inspect {
     pub(super) fn run(&self) -> Result<()> {
-        let found = read::inspect(&self.file)?;
+        let found = read::inspect_by(&self.file, &self.labels.rule())?;
         progress::check_interrupt()?;
         if self.json {
             let json =

@@ -53,7 +53,8 @@ impl Investigate {
         };
         let tallied = tallying.run(&self.keep, None, Some(details), None)?;
         self.check_atoms(tallied.model.sae.feature_dim())?;
-        let classes = classes(tallied.cohort.shards.kinds(|shard| &shard.classes));
+        let rule = &tallied.cohort.rule;
+        let classes = classes(tallied.cohort.shards.kinds(|shard| &shard.classes), rule);
         progress::show_warnings(&tallied.warnings);
         progress::show_warnings(&record::warnings(&tallied.cohort, &classes));
         let min_support = self.statistics.min_support;

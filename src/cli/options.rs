@@ -7,6 +7,7 @@ use std::str::FromStr;
 use clap::{Args, ValueEnum};
 
 use crate::analysis::AnalyzeOptions;
+use crate::cohort::ClassRule;
 use crate::engine::cuda::ScreenChoice;
 use crate::engine::{
     CpuOptions, CpuScreen, CudaOptions, Device, EngineOptions, Nonfinite, Simd, threads_error,
@@ -43,6 +44,9 @@ pub(super) struct CohortArgs {
     #[arg(long, value_name = "FILE", num_args = 1..)]
     metadata: Vec<PathBuf>,
 
+    #[command(flatten)]
+    pub(super) labels: LabelArgs,
+
     /// Only these rows of one embeddings file, counted from 0, the last one left out
     #[arg(long, value_name = "A..B", value_parser = parse_rows)]
     rows: Option<Range<u64>>,
@@ -54,6 +58,7 @@ impl CohortArgs {
         Self {
             embeddings: vec![embeddings],
             metadata: Vec::new(),
+            labels: LabelArgs::default(),
             rows: None,
         }
     }
@@ -62,6 +67,37 @@ impl CohortArgs {
     pub(super) fn shards(&self) -> Result<Vec<ShardInput>> {
         run::shards(&self.embeddings, &self.metadata, self.rows.as_ref())
     }
+}
+
+/// Which calls are true.
+#[derive(Debug, Clone, Default, Args)]
+pub(super) struct LabelArgs {
+    /// The column, or key of sv_info, with the truth benchmark's classes [default: truvari_class]
+    #[arg(long, value_name = "NAME", value_parser = parse_class_column)]
+    class_column: Option<String>,
+
+    /// The classes that are true calls, exactly as they are written; may be given several times, or as
+    /// a list with commas. All others are false [default: TP,tp_comp_vcf]
+    #[arg(long, value_name = "VALUE", value_delimiter = ',')]
+    true_class: Vec<String>,
+}
+
+impl LabelArgs {
+    pub(super) fn rule(&self) -> ClassRule {
+        ClassRule::new(self.class_column.as_deref(), &self.true_class)
+    }
+}
+
+/// A column that is not one of the calls' other fields.
+fn parse_class_column(name: &str) -> std::result::Result<String, String> {
+    const OTHERS: [&str; 6] = ["chrom", "pos", "svtype", "svlen", "dataset", "id"];
+    if name.is_empty() || OTHERS.contains(&name) {
+        return Err(format!(
+            "expected the name of a column, and none of {}",
+            OTHERS.join(", ")
+        ));
+    }
+    Ok(name.to_owned())
 }
 
 /// How a long run keeps what it has.

@@ -9,7 +9,7 @@ use crate::details::Details;
 use crate::error::{Error, Result};
 use crate::outputs::{self, BIAS, COACTIVATION, DROPPED_ROWS, FIRING_SETS, REPORT, TOP_BIASED};
 use crate::report::{csv, json, npy, text};
-use crate::stats::classes::classes;
+use crate::stats::classes::{Labels, classes};
 use crate::stats::evidence::{self, Evidence, PairsBy};
 use crate::stats::score_comparison::ScoreComparison;
 use crate::stats::{Findings, Options};
@@ -73,10 +73,12 @@ impl Results {
     ) -> Result<()> {
         let began = Instant::now();
         let cohort = counted.cohort;
+        let seen = || cohort.shards.kinds(|shard| &shard.classes);
+        Labels::of(seen()).check(&named(cohort), &cohort.rule)?;
         let findings = Findings::of_cohort(cohort, counted.details, counted.statistics)?;
         let statistics = began.elapsed().as_secs_f64();
         let evidence = counted.evidence(pairs)?;
-        let classes = classes(cohort.shards.kinds(|shard| &shard.classes));
+        let classes = classes(seen(), &cohort.rule);
         let warnings = record::warnings(cohort, &classes);
         progress::show_warnings(&warnings);
         let report = text::Report {
@@ -108,6 +110,16 @@ impl Results {
 pub(super) fn staying(names: &[String]) -> Option<String> {
     let named = (!names.is_empty()).then(|| names.join(", "));
     named.map(|names| format!("{names}: not of this run, and left as it was"))
+}
+
+/// What messages call the files of a cohort.
+fn named(cohort: &CohortTally) -> String {
+    let mut shards = cohort.shards.iter();
+    let first = shards.next().map_or("", |shard| &shard.name);
+    match shards.len() {
+        0 => first.to_owned(),
+        more => format!("{first} and {more} more"),
+    }
 }
 
 impl Counted<'_> {

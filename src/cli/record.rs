@@ -3,9 +3,10 @@
 use serde::Serialize;
 
 use crate::analysis::Encoder;
+use crate::cohort::ClassRule;
 use crate::engine::{Nonfinite, ThreadSeconds};
 use crate::run::{InputFile, Tallied};
-use crate::stats::classes::ClassCount;
+use crate::stats::classes::{ClassCount, Part, true_class};
 use crate::stats::evidence::{self, Evidence};
 use crate::stats::score_comparison::ScoreComparison;
 use crate::stats::{self, BiasTable, Findings};
@@ -13,9 +14,6 @@ use crate::tally::{Certificate, CohortTally, Scheme, Shard};
 
 /// The most classes that a record names.
 const MOST_CLASSES: usize = 50;
-
-/// What is said of a class that is none of the known ones.
-const NEITHER: &str = "only TP and tp_comp_vcf count as true, so these count as FP";
 
 /// The most classes that are warned of one by one.
 const MOST_WARNINGS: usize = 10;
@@ -37,6 +35,8 @@ pub(super) struct Record {
     #[serde(skip_serializing_if = "Option::is_none")]
     nonfinite: Option<Nonfinite>,
     atoms: Atoms,
+    /// Which column has the classes, and which of them are true.
+    class_rule: ClassRule,
     /// The most frequent ones.
     classes: Vec<ClassCount>,
     /// How many there are besides.
@@ -180,6 +180,7 @@ impl Record {
             tables: None,
             nonfinite: None,
             atoms: Atoms::of(&findings.bias),
+            class_rule: cohort.rule.clone(),
             other_classes: classes.len().saturating_sub(MOST_CLASSES),
             classes: classes.into_iter().take(MOST_CLASSES).collect(),
             certificate: cohort.tally.certificate(),
@@ -232,7 +233,7 @@ impl Record {
 
 /// All that is odd about the calls that were counted.
 pub(super) fn warnings(cohort: &CohortTally, classes: &[ClassCount]) -> Vec<String> {
-    let mut warnings = class_warnings(classes);
+    let mut warnings = class_warnings(classes, &cohort.rule, Part::All);
     warnings.extend(dropped_warning(cohort, "dropped_rows.npy lists them"));
     warnings
 }
@@ -253,31 +254,60 @@ pub(super) fn dropped_warning(cohort: &CohortTally, listed: &str) -> Option<Stri
 }
 
 /// Sentences on classes that say neither true nor false, and so count as false.
-pub(super) fn class_warnings(classes: &[ClassCount]) -> Vec<String> {
-    let odd: Vec<_> = classes
-        .iter()
-        .filter(|class| class.says_neither())
-        .collect();
+///
+/// Where the true classes were given, all others are false by decision, and only what looks like
+/// another spelling of true is odd, and a class that was given and no call of the whole cohort has.
+pub(super) fn class_warnings(classes: &[ClassCount], rule: &ClassRule, part: Part) -> Vec<String> {
+    let is_odd = |class: &&ClassCount| match rule.given() {
+        None => class.says_neither(),
+        Some(_) => class.may_be_true(),
+    };
+    let odd: Vec<_> = classes.iter().filter(is_odd).collect();
+    let column = rule.column();
+    let trues = rule.true_classes();
+    let neither = format!(
+        "only {} count as true, so these count as FP",
+        trues.join(" and ")
+    );
+    let advice = |class: &ClassCount| match class.name.as_deref() {
+        Some(name) if class.may_be_true() => {
+            let all: Vec<&str> = trues.iter().copied().chain([name]).collect();
+            format!("if they are true calls, give {}", true_class(&all))
+        }
+        _ => "rename the class if they are true calls".to_owned(),
+    };
     let mut warnings: Vec<_> = odd
         .iter()
         .take(MOST_WARNINGS)
         .map(|class| {
             let what = match class.name.as_deref() {
-                None => "no truvari_class".to_owned(),
-                Some("None") => "None as truvari_class".to_owned(),
-                Some(name) => format!("truvari_class {name:?}"),
+                None => format!("no {column}"),
+                Some("None") => format!("None as {column}"),
+                Some(name) => format!("{column} {name:?}"),
             };
             format!(
-                "{} calls have {what}: {NEITHER}; rename the class if they are true calls",
-                class.calls
+                "{} calls have {what}: {neither}; {}",
+                class.calls,
+                advice(class)
             )
         })
         .collect();
     if let Some(more) = odd.get(MOST_WARNINGS..).filter(|more| !more.is_empty()) {
         let calls: u64 = more.iter().map(|class| class.calls).sum();
         warnings.push(format!(
-            "{calls} calls have {} further classes: {NEITHER}",
+            "{calls} calls have {} further classes: {neither}",
             more.len()
+        ));
+    }
+    let known = |given: &&String| {
+        classes
+            .iter()
+            .any(|class| class.name.as_ref() == Some(*given))
+    };
+    let given = rule.given().unwrap_or_default().iter();
+    for class in given.filter(|class| part == Part::All && !known(class)) {
+        warnings.push(format!(
+            "no call has {column} {class:?}, which --true-class names"
         ));
     }
     warnings

@@ -14,7 +14,7 @@ use super::tallying::Tallying;
 use crate::error::{Error, Result};
 use crate::outputs::{CHECKPOINTS, FIRES};
 use crate::run::{KeepDetails, Output, Tallied};
-use crate::stats::classes::classes;
+use crate::stats::classes::{Part, classes};
 use crate::store::{Fires, Maker, write_fires, write_tally};
 use crate::write::whole::folder_of;
 
@@ -109,8 +109,9 @@ impl Tally {
             checkpoints.remove();
         }
         progress::show_warnings(&tallied.warnings);
-        let classes = classes(tallied.cohort.shards.kinds(|shard| &shard.classes));
-        progress::show_warnings(&record::class_warnings(&classes));
+        let rule = &tallied.cohort.rule;
+        let classes = classes(tallied.cohort.shards.kinds(|shard| &shard.classes), rule);
+        progress::show_warnings(&record::class_warnings(&classes, rule, Part::Some));
         let dropped = record::dropped_warning(&tallied.cohort, "the tally lists them");
         progress::show_warnings(dropped.as_slice());
         let is = if tallied.was_there {

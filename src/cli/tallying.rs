@@ -1,6 +1,6 @@
 //! Counting a cohort in files, with progress, notes and warnings.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::options::{KeepArgs, RunArgs};
@@ -35,7 +35,10 @@ impl Tallying {
         run.engine.check()?;
         Ok(Self {
             inputs,
-            options: run.engine.analyze_options(strata)?,
+            options: AnalyzeOptions {
+                rule: run.cohort.labels.rule(),
+                ..run.engine.analyze_options(strata)?
+            },
             model: find_model(&run.model)?,
             model_files: model_files(&run.model),
             quiet: run.engine.quiet,
@@ -164,6 +167,13 @@ impl Tallying {
             let rows = tallied.resumed_rows;
             let text = format!("{rows} calls were done by an earlier run, and not done again");
             note(self.quiet, &text);
+        }
+        if let Some(first) = tallied.notes.first() {
+            let more = match tallied.notes.len() - 1 {
+                0 => String::new(),
+                more => format!("; the like is true of {more} more files"),
+            };
+            note(self.quiet, &format!("{first}{more}"));
         }
         if let Some(encoder) = &tallied.encoder {
             let used = format!(

@@ -69,6 +69,28 @@ impl TextColumn {
         Self::from_codes(self.values.clone(), self.codes[rows].to_vec())
     }
 
+    /// The same calls with every value under the name that `name` gives it.
+    pub(crate) fn renamed(self, name: impl Fn(&str) -> &str) -> Self {
+        if self.values.iter().all(|value| name(value) == &**value) {
+            return self;
+        }
+        let mut values = IndexSet::new();
+        let places = self.values.iter().map(|value| {
+            let new = name(value);
+            let known = values.get_index_of(new);
+            known.unwrap_or_else(|| values.insert_full(Box::from(new)).0) as u32
+        });
+        let places: Vec<u32> = places.collect();
+        let code = |&code: &u32| places.get(code as usize).copied();
+        let codes = self.codes.iter();
+        Self {
+            codes: codes
+                .map(|old| code(old).unwrap_or(Self::MISSING))
+                .collect(),
+            values: Arc::new(values),
+        }
+    }
+
     /// Distinct values with their number of calls, in the order in which they are first seen.
     /// Rows come from `rows`, so that dropped calls are not counted.
     pub fn counts(&self, rows: impl Iterator<Item = usize>) -> Vec<(Option<&str>, u64)> {

@@ -2,6 +2,7 @@
 //! is there and is not understood is an error: its calls are never taken for calls without it.
 
 use super::fields::{COUNT, Column, Gathered, NAMES, number};
+use super::naming::{Match, Naming};
 use super::pickle::{Document, Id, Value};
 use super::plain::{self, Scalar, numpy_scalar, ordered, scalar};
 use super::torch::TorchFile;
@@ -21,6 +22,7 @@ pub(super) fn read_calls(
     file: &TorchFile,
     info: Id,
     rows: Option<usize>,
+    naming: Naming<'_>,
 ) -> Result<(Calls, Vec<String>)> {
     let unequal = |found: usize, rows: usize| {
         file.bad(
@@ -30,7 +32,7 @@ pub(super) fn read_calls(
             "save both from the same run",
         )
     };
-    let mut builder = Builder::new(file);
+    let mut builder = Builder::new(file, naming);
     let document = &file.document;
     if let Some(items) = ordered(document, info) {
         // Before the calls are read, so that a wrong pair of files is told at once.
@@ -98,15 +100,17 @@ impl<T: Copy> Recent<T> {
 
 struct Builder<'a> {
     file: &'a TorchFile,
+    naming: Naming<'a>,
     gathered: Gathered,
-    keys: Recent<Option<usize>>,
+    keys: Recent<Option<(usize, Match)>>,
     codes: [Recent<u32>; COUNT],
 }
 
 impl<'a> Builder<'a> {
-    fn new(file: &'a TorchFile) -> Self {
+    fn new(file: &'a TorchFile, naming: Naming<'a>) -> Self {
         Self {
             file,
+            naming,
             gathered: Gathered::default(),
             keys: Recent::new(None),
             codes: std::array::from_fn(|_| Recent::new(0)),
@@ -125,6 +129,7 @@ impl<'a> Builder<'a> {
             ));
         };
         let mut fields = [None; COUNT];
+        let mut hows = [Match::Alias; COUNT];
         for (count, (key, value)) in entries.enumerate() {
             if count == MOST_KEYS {
                 return Err(self.file.bad(
@@ -134,9 +139,14 @@ impl<'a> Builder<'a> {
                     "save sv_info as a list of dicts",
                 ));
             }
-            let field = self.keys.get_or(key, || named(document, key));
-            if let Some(slot) = field.and_then(|field| fields.get_mut(field)) {
+            let naming = self.naming;
+            let found = self.keys.get_or(key, || named(document, key, naming));
+            let Some((field, how)) = found else { continue };
+            if let (Some(slot), Some(before)) = (fields.get_mut(field), hows.get_mut(field))
+                && how <= *before
+            {
                 *slot = Some(value);
+                *before = how;
             }
         }
         Ok(fields)
@@ -146,10 +156,15 @@ impl<'a> Builder<'a> {
     fn push_columns(&mut self, info: Id, rows: Option<usize>) -> Result<()> {
         let document = &self.file.document;
         let mut columns: [Option<plain::Column>; COUNT] = [const { None }; COUNT];
+        let mut hows = [Match::Alias; COUNT];
         for (key, value) in document.entries(info).into_iter().flatten() {
-            let Some(field) = named(document, key) else {
+            let Some((field, how)) = named(document, key, self.naming) else {
                 continue;
             };
+            let Some(before) = hows.get_mut(field).filter(|before| how <= **before) else {
+                continue;
+            };
+            *before = how;
             let name = NAMES.get(field).copied().unwrap_or_default();
             let column = plain::column(self.file, value, &format!("sv_info.{name}"))?;
             if let Some(slot) = columns.get_mut(field) {
@@ -263,13 +278,14 @@ impl<'a> Builder<'a> {
     }
 }
 
-/// The field that a key of a call names: text, also numpy's, or bytes.
-fn named(document: &Document, key: Id) -> Option<usize> {
-    let position = |text: &[u8]| NAMES.iter().position(|name| name.as_bytes() == text);
+/// The field that a key of a call names, and how surely: text, also numpy's, or bytes.
+fn named(document: &Document, key: Id, naming: Naming<'_>) -> Option<(usize, Match)> {
     match document.value(key) {
-        Value::Str(start, len) | Value::Bytes(start, len) => position(document.raw(start, len)),
+        Value::Str(start, len) | Value::Bytes(start, len) => {
+            naming.field(std::str::from_utf8(document.raw(start, len)).ok()?)
+        }
         Value::Object(_) => match numpy_scalar(document, key)? {
-            Scalar::Text(text) => position(text.as_bytes()),
+            Scalar::Text(text) => naming.field(&text),
             _ => None,
         },
         _ => None,

@@ -7,9 +7,13 @@ use std::path::{Path, PathBuf};
 use super::calls::read_calls;
 use super::embeddings::File;
 use super::metadata::{SUFFIXES, Table};
+use super::naming::{Naming, svtype};
+use super::order::{self, Order};
+use super::pickle::Id;
 use super::source::Stamp;
 use super::tensor::TensorRows;
-use crate::cohort::{Calls, IdColumn};
+use super::torch::TorchFile;
+use crate::cohort::{Calls, ClassRule, IdColumn};
 use crate::error::{Error, Result};
 use crate::rows::Rows;
 
@@ -24,8 +28,12 @@ pub struct Cohort {
     pub metadata: Option<PathBuf>,
     /// What that file was when it was opened.
     pub(crate) metadata_stamp: Option<Stamp>,
+    /// Whether any call has a class, or the table a column of it.
+    pub has_classes: bool,
     /// What is odd about the calls, a sentence each.
     pub warnings: Vec<String>,
+    /// What could not be checked, a sentence each.
+    pub notes: Vec<String>,
 }
 
 /// Reads a cohort; its embeddings stay in the file. As [`read_cohort_with`] without metadata.
@@ -46,45 +54,86 @@ pub fn read_cohort(path: &Path) -> Result<Cohort> {
 /// Files that cannot be read, that differ in their number of rows, or whose IDs disagree where
 /// both have some.
 pub fn read_cohort_with(embeddings: &Path, metadata: Option<&Path>) -> Result<Cohort> {
+    read_cohort_by(embeddings, metadata, &ClassRule::default())
+}
+
+/// As [`read_cohort_with`], with calls whose class is in the column, or under the key, that `rule`
+/// names. SV types are as the VCF specification writes them, whatever case or brackets (`<DEL>`) the
+/// file has.
+///
+/// # Errors
+/// Those of [`read_cohort_with`]; no such column.
+pub fn read_cohort_by(
+    embeddings: &Path,
+    metadata: Option<&Path>,
+    rule: &ClassRule,
+) -> Result<Cohort> {
     let file = File::open(embeddings)?;
     let rows = file.rows()?;
     let inside = file.sv_info();
     let mut cohort = match (metadata, inside) {
         (None, Some((file, info))) => {
-            let (calls, warnings) = read_calls(file, info, Some(rows.count()))?;
+            let (calls, warnings) = read_calls(file, info, Some(rows.count()), Naming::of(rule))?;
+            let has_classes = calls.is_empty()
+                || (0..calls.len()).any(|row| calls.truvari_class.get(row).is_some());
+            if !has_classes && rule.column() != ClassRule::COLUMN {
+                return Err(no_such_key(file, info, rule));
+            }
             Cohort {
                 rows,
+                has_classes,
                 calls,
                 metadata: None,
                 metadata_stamp: None,
                 warnings,
+                notes: Vec::new(),
             }
         }
-        (Some(path), _) => beside(&file, rows, path)?,
+        (Some(path), _) => beside(&file, rows, path, rule)?,
         (None, None) => {
             let path = find_beside(embeddings, &file)?;
-            beside(&file, rows, &path)?
+            beside(&file, rows, &path, rule)?
         }
     };
     cohort.warnings.extend(file.passed_over());
     cohort.rows.check_unchanged()?;
+    cohort.calls.rule = rule.clone();
+    cohort.calls.svtype = cohort.calls.svtype.renamed(svtype);
     Ok(cohort)
 }
 
+/// The error of a key of classes that no call has.
+fn no_such_key(file: &TorchFile, info: Id, rule: &ClassRule) -> Error {
+    let first = file.document.items(info).and_then(|mut items| items.next());
+    file.bad(
+        "key sv_info",
+        file.keys(first.unwrap_or(info)),
+        format!("the key {} of --class-column", rule.column()),
+        "name a key that is there",
+    )
+}
+
 /// The cohort whose calls are in a file of their own.
-fn beside(file: &File, rows: TensorRows, path: &Path) -> Result<Cohort> {
-    let table = Table::read(path, rows.count(), &rows.name())?;
+fn beside(file: &File, rows: TensorRows, path: &Path, rule: &ClassRule) -> Result<Cohort> {
+    let table = Table::read(path, rows.count(), &rows.name(), rule)?;
+    let mut expected = None;
     if table.has_ids {
-        let ids = match (file.ids()?, file.sv_info()) {
+        expected = match (file.ids()?, file.sv_info()) {
             (Some(ids), _) => Some(ids),
-            (None, Some((file, info))) => Some(read_calls(file, info, Some(rows.count()))?.0.id),
+            (None, Some((file, info))) => {
+                let naming = Naming::default();
+                Some(read_calls(file, info, Some(rows.count()), naming)?.0.id)
+            }
             (None, None) => None,
         };
-        if let Some(ids) = ids {
-            check_ids(path, &table.calls.id, &rows, &ids)?;
+        if let Some(ids) = &expected {
+            check_ids(path, &table.calls.id, &rows, ids)?;
         }
     }
+    let order = Order::of(table.has_ids.then_some(&table.calls.id), expected.as_ref());
     Ok(Cohort {
+        has_classes: table.has_classes,
+        notes: order.note(path, &rows.name()).into_iter().collect(),
         rows,
         calls: table.calls,
         metadata: Some(path.to_owned()),
@@ -105,7 +154,7 @@ fn check_ids(path: &Path, found: &IdColumn, rows: &TensorRows, expected: &IdColu
             "save both from the same run",
         ));
     }
-    let differs = |row: &usize| match (found.get(*row), expected.get(*row)) {
+    let differs = |row: &usize| match (order::id(found, *row), order::id(expected, *row)) {
         (Some(found), Some(expected)) => found != expected,
         _ => false,
     };

@@ -15,11 +15,6 @@ pub(super) const NAMES: [&str; COUNT] = [
 ];
 pub(super) const COUNT: usize = 7;
 
-/// The field of this name.
-pub(super) fn field_of(name: &str) -> Option<usize> {
-    NAMES.iter().position(|&known| known == name)
-}
-
 /// Whether a field is a number; all others are text.
 pub(super) fn is_number(field: usize) -> bool {
     matches!(field, 1 | 3)

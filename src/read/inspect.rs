@@ -7,11 +7,12 @@ use std::path::Path;
 
 use super::calls::read_calls;
 use super::embeddings::File;
+use super::naming::Naming;
 use super::sniff;
 use super::source::Source;
 use super::torch::{Container, TorchFile};
 use super::tree::Node;
-use crate::cohort::{Calls, TextColumn};
+use crate::cohort::{Calls, ClassRule, Label, TextColumn};
 use crate::error::Result;
 
 /// What a file holds.
@@ -44,6 +45,8 @@ pub struct Inspection {
 pub struct CallSummary {
     /// All calls.
     pub calls: usize,
+    /// Calls that count as true.
+    pub true_calls: usize,
     /// Calls by class; `None` where it is missing.
     pub classes: Vec<(Option<String>, u64)>,
     /// Calls by SV type.
@@ -63,27 +66,37 @@ pub struct ForeignName {
 
 /// Looks into any file that `torch.save` wrote, into files of embeddings, and tables of calls.
 pub fn inspect(path: &Path) -> Result<Inspection> {
+    inspect_by(path, &ClassRule::default())
+}
+
+/// As [`inspect()`], with the classes of calls in the column, or under the key, that `rule` names.
+///
+/// # Errors
+/// A file that cannot be read.
+pub fn inspect_by(path: &Path, rule: &ClassRule) -> Result<Inspection> {
     let source = Source::open(path)?;
     let head = source.head(sniff::HEAD)?;
     match formats::table(&source, &head)? {
         Some(found) => Ok(found),
-        None => formats::arrays(&File::open(path)?, &source),
+        None => formats::arrays(&File::open(path)?, &source, rule),
     }
 }
 
-fn torch(file: &TorchFile) -> Inspection {
+fn torch(file: &TorchFile, rule: &ClassRule) -> Inspection {
     let mut notes = Vec::new();
     let info = file.document.get(file.document.root, "sv_info");
-    let calls = info.and_then(|info| match read_calls(file, info, None) {
-        Ok((calls, warnings)) => {
-            notes.extend(warnings);
-            Some(CallSummary::of(&calls))
-        }
-        Err(error) => {
-            notes.push(error.to_string());
-            None
-        }
-    });
+    let calls = info.and_then(
+        |info| match read_calls(file, info, None, Naming::of(rule)) {
+            Ok((calls, warnings)) => {
+                notes.extend(warnings);
+                Some(CallSummary::of(&calls, rule))
+            }
+            Err(error) => {
+                notes.push(error.to_string());
+                None
+            }
+        },
+    );
     let foreign_names = file
         .foreign()
         .into_iter()
@@ -108,7 +121,7 @@ fn torch(file: &TorchFile) -> Inspection {
 }
 
 impl CallSummary {
-    fn of(calls: &Calls) -> Self {
+    fn of(calls: &Calls, rule: &ClassRule) -> Self {
         let counts = |column: &TextColumn| {
             let counts = column.counts(0..column.len());
             counts
@@ -118,6 +131,9 @@ impl CallSummary {
         };
         Self {
             calls: calls.len(),
+            true_calls: (0..calls.len())
+                .filter(|&row| rule.label(calls.truvari_class.get(row)) == Label::Tp)
+                .count(),
             classes: counts(&calls.truvari_class),
             svtypes: counts(&calls.svtype),
             datasets: counts(&calls.dataset),
@@ -138,7 +154,11 @@ impl fmt::Display for Inspection {
         }
         write!(f, "{}", self.content)?;
         if let Some(calls) = &self.calls {
-            writeln!(f, "\ncalls: {}", calls.calls)?;
+            writeln!(
+                f,
+                "\ncalls: {}, {} of them true",
+                calls.calls, calls.true_calls
+            )?;
             write_counts(f, "classes", &calls.classes)?;
             write_counts(f, "SV types", &calls.svtypes)?;
             write_counts(f, "datasets", &calls.datasets)?;

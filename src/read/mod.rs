@@ -9,14 +9,17 @@
 //! bounded by the bytes that are really there.
 
 mod calls;
+mod class_columns;
 mod cohort;
 mod embeddings;
 mod fields;
 mod inspect;
 mod metadata;
 mod model;
+mod naming;
 mod npy;
 mod npz;
+mod order;
 mod pickle;
 mod plain;
 mod safetensors;
@@ -27,9 +30,10 @@ mod torch;
 mod tree;
 mod zipped;
 
-pub use cohort::{Cohort, read_cohort, read_cohort_with, tables_beside};
+pub use class_columns::class_columns;
+pub use cohort::{Cohort, read_cohort, read_cohort_by, read_cohort_with, tables_beside};
 pub(crate) use embeddings::read_rows;
-pub use inspect::{CallSummary, ForeignName, Inspection, inspect};
+pub use inspect::{CallSummary, ForeignName, Inspection, inspect, inspect_by};
 pub use metadata::PARSER_THREAD;
 pub use model::{LoadedModel, find_model, model_files, read_model};
 pub(crate) use safetensors::{Entry, LONGEST_HEADER, SafeTensors, is_safetensors};

@@ -6,8 +6,9 @@ use std::thread::{self, Scope};
 use crossbeam_channel::{Receiver, bounded};
 
 use super::{InputFile, Job, ShardInput, Watch};
+use crate::cohort::ClassRule;
 use crate::error::{Error, Result};
-use crate::read::{Cohort, read_cohort_with};
+use crate::read::{Cohort, read_cohort_by};
 
 /// A shard whose calls were read.
 pub(super) struct Loaded {
@@ -48,7 +49,7 @@ impl<'a> Ahead<'a> {
         let (loaded, shards) = bounded(0);
         let started = start(scope, move || {
             for input in job.inputs {
-                let shard = load(input, &|| Self::go_on(stop, &watch));
+                let shard = load(input, &job.options.rule, &|| Self::go_on(stop, &watch));
                 let failed = shard.is_err();
                 if loaded.send(shard).is_err() || failed {
                     return;
@@ -87,7 +88,7 @@ impl<'a> Ahead<'a> {
     pub(super) fn shard(&self, number: usize, go_on: &dyn Fn() -> Result<()>) -> Result<Loaded> {
         match &self.shards {
             Some(shards) => shards.recv().unwrap_or(Err(Error::Cancelled)),
-            None => load(&self.job.inputs[number], go_on),
+            None => load(&self.job.inputs[number], &self.job.options.rule, go_on),
         }
     }
 
@@ -112,9 +113,9 @@ fn start<'scope>(scope: &'scope Scope<'scope, '_>, work: impl FnOnce() + Send + 
     builder.spawn_scoped(scope, work).is_ok()
 }
 
-fn load(input: &ShardInput, go_on: &dyn Fn() -> Result<()>) -> Result<Loaded> {
+fn load(input: &ShardInput, rule: &ClassRule, go_on: &dyn Fn() -> Result<()>) -> Result<Loaded> {
     go_on()?;
-    let cohort = read_cohort_with(&input.embeddings, input.metadata.as_deref())?;
+    let cohort = read_cohort_by(&input.embeddings, input.metadata.as_deref(), rule)?;
     let file = cohort.metadata.as_deref();
     let metadata = file
         .map(|path| InputFile::of("metadata", path, go_on))

@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::parts::Place;
+use crate::cohort::ClassRule;
 use crate::engine::{EngineOptions, Nonfinite};
 use crate::error::{Error, Result};
 use crate::store::{
@@ -67,15 +68,18 @@ impl Checkpoints {
         (model, scheme): (&ModelId, Scheme),
         shard: &Shard,
         (engine, with_fires): (&EngineOptions, bool),
+        rule: &ClassRule,
     ) -> Option<(CohortTally, Option<Place>)> {
         let (path, nonfinite) = (self.tally_path(shard), engine.nonfinite);
         let tally = finished(&path, (model, scheme), shard, nonfinite, &|_| true)?;
+        (tally.rule == *rule).then_some(())?;
         if !with_fires {
             return Some((tally, None));
         }
         let path = self.fires_path(shard);
         let counted = tally.shards.iter().next()?;
         let file = finished_fires(&path, model, counted)?;
+        (file.rule() == rule).then_some(())?;
         // Scores that are there and not wanted do no harm: nobody sees them.
         let has_all = file.has_scores() || !engine.scores;
         has_all.then(|| (tally, Some(Place::File(path, file.stamp()))))
@@ -159,13 +163,17 @@ impl Output<'_> {
         (model, scheme): (&ModelId, Scheme),
         shard: &Shard,
         engine: &EngineOptions,
+        rule: &ClassRule,
     ) -> Option<CohortTally> {
         let named = |name: &str| name == shard.name;
         let of = (model, scheme);
         let tally = finished(self.tally, of, shard, engine.nonfinite, &named)?;
+        (tally.rule == *rule).then_some(())?;
         if let Some(path) = self.fires {
             let fires = finished_fires(path, model, tally.shards.iter().next()?)?;
-            let is_it = named(&fires.shard().name) && fires.has_scores() == engine.scores;
+            let is_it = *fires.rule() == *rule
+                && named(&fires.shard().name)
+                && fires.has_scores() == engine.scores;
             is_it.then_some(())?;
         }
         Some(tally)

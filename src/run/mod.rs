@@ -6,6 +6,7 @@
 //! shard        one shard, part by part: encoded, or found among what an earlier run has finished
 //! identity     the digests by which model and shards are known
 //! checkpoint   finished parts on disk, recognised by the digests of what they were made from
+//! labels       whether the calls' classes are understood, before anything is encoded
 //! parts        the parts' firing sets: in memory up to a limit, beyond it in files
 //! scores       the rows read again, for scores of all atoms
 //! cover        which of many files hold each row once
@@ -16,6 +17,7 @@ mod checkpoint;
 mod cover;
 mod identity;
 mod inputs;
+mod labels;
 mod parts;
 mod scores;
 mod shard;
@@ -182,6 +184,8 @@ pub struct Tallied {
     pub was_there: bool,
     /// What is odd about model and calls, a sentence each.
     pub warnings: Vec<String>,
+    /// What could not be checked, a sentence for each file.
+    pub notes: Vec<String>,
 }
 
 /// Counts every shard, and keeps its firing sets where they are asked for.
@@ -207,6 +211,7 @@ pub fn tally_shards(job: &Job, watch: &Watch) -> Result<Tallied> {
         let cohort = merger.finish().ok_or(Error::Cancelled)?;
         Ok(Tallied {
             warnings: [model.warnings.clone(), done.warnings].concat(),
+            notes: done.notes,
             model,
             cohort,
             details: CohortDetails::new(done.parts, job.options.engine.scores),

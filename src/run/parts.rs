@@ -136,6 +136,7 @@ impl CohortDetails {
         }
         let mut all = Calls::default();
         self.blocks(&mut |block| {
+            all.rule.clone_from(&block.calls.rule);
             (0..block.calls.len()).for_each(|row| all.push(&block.calls.get(row)));
             Ok(())
         })?;
@@ -160,10 +161,13 @@ impl CohortDetails {
     }
 }
 
-/// Whether a file's rows are among those that were counted, by the same model.
+/// Whether a file's rows are among those that were counted, by the same model and under the same rule
+/// of which calls are true.
 fn belongs(file: &FiresFile, cohort: &CohortTally) -> bool {
     let mut counted = cohort.shards.iter();
-    *file.model() == cohort.model && counted.any(|shard| shard.holds(file.shard()))
+    *file.model() == cohort.model
+        && *file.rule() == cohort.rule
+        && counted.any(|shard| shard.holds(file.shard()))
 }
 
 impl Details for CohortDetails {

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::ahead::{Ahead, Loaded};
 use super::identity::{Current, Identities};
+use super::labels;
 use super::parts::{Part, Place};
 use super::{InputFile, Job, ShardInput, Watch};
 use crate::analysis::{Encoder, Session};
@@ -38,6 +39,7 @@ pub(super) struct Done {
     pub(super) parts: Vec<Part>,
     pub(super) files: Vec<InputFile>,
     pub(super) warnings: Vec<String>,
+    pub(super) notes: Vec<String>,
     pub(super) seconds: Seconds,
     pub(super) resumed_rows: u64,
     pub(super) was_there: bool,
@@ -74,7 +76,9 @@ impl<'a> Work<'a> {
         let Loaded { cohort, metadata } = loaded;
         let whole = range(input, &cohort.rows)?;
         (self.watch.more_rows)(whole.end - whole.start);
+        labels::check(self.job, number, &cohort, &whole, &|| self.watch.check())?;
         self.warn(input, cohort.warnings);
+        self.done.notes.extend(cohort.notes);
         let current = Current::new(number, input, &cohort.rows, metadata);
         let was_there = self.was_there(&current, &whole)?;
         if whole.is_empty() {
@@ -121,7 +125,8 @@ impl<'a> Work<'a> {
         let shard = self.identities.shard(current, rows.clone())?;
         let engine = &self.job.options.engine;
         let of = (self.identities.model()?, self.job.options.strata);
-        let Some(tally) = output.find(of, &shard, engine) else {
+        let rule = &self.job.options.rule;
+        let Some(tally) = output.find(of, &shard, engine, rule) else {
             return Ok(false);
         };
         self.done.was_there = true;
@@ -153,7 +158,8 @@ impl<'a> Work<'a> {
             let shard = self.identities.shard(current, part.clone())?;
             let options = (&self.job.options.engine, self.job.details.is_some());
             let of = (self.identities.model()?, self.job.options.strata);
-            if let Some((tally, place)) = checkpoints.find(of, &shard, options) {
+            let rule = &self.job.options.rule;
+            if let Some((tally, place)) = checkpoints.find(of, &shard, options, rule) {
                 self.done.resumed_rows += part.end - part.start;
                 return self.add(tally, place);
             }
@@ -172,7 +178,8 @@ impl<'a> Work<'a> {
         rows.check_unchanged()?;
         let shard = identity.with_calls(&calls, fires.dropped());
         let scheme = self.job.options.strata;
-        let cohort = CohortTally::of_shard(*self.identities.model()?, scheme, shard, tally);
+        let cohort = CohortTally::of_shard(*self.identities.model()?, scheme, shard, tally)
+            .with_rule(calls.rule.clone());
         let place = self.keep(&cohort, calls, fires)?;
         self.add(cohort, place)
     }

@@ -13,7 +13,7 @@ use indexmap::IndexSet;
 use super::header::to_json;
 use super::sealed::Tensor;
 use super::tensors::Tensors;
-use crate::cohort::{Calls, IdColumn, Number, NumberColumn, TextColumn};
+use crate::cohort::{Calls, ClassRule, IdColumn, Number, NumberColumn, TextColumn};
 use crate::error::Result;
 
 /// The tensors of a text column.
@@ -132,11 +132,12 @@ pub(super) struct Columns {
     values: [Arc<IndexSet<Box<str>>>; 4],
     floats: [Vec<(u64, f64)>; 2],
     missing_ids: Vec<u64>,
+    rule: ClassRule,
 }
 
 impl Columns {
     /// Reads what all pieces need, and checks that every column has a place for each of `rows`.
-    pub(super) fn open(file: &Tensors, rows: u64) -> Result<Self> {
+    pub(super) fn open(file: &Tensors, rows: u64, rule: ClassRule) -> Result<Self> {
         let values = |names: &TextNames| {
             file.check_length(names.codes, rows)?;
             let json = file.bytes(names.values, None)?;
@@ -168,7 +169,13 @@ impl Columns {
             ],
             floats: [floats(&POS)?, floats(&SVLEN)?],
             missing_ids: ascending(file, "id_missing", rows)?,
+            rule,
         })
+    }
+
+    /// Which of the calls are true.
+    pub(super) fn rule(&self) -> &ClassRule {
+        &self.rule
     }
 
     /// Some of the calls.
@@ -202,6 +209,7 @@ impl Columns {
             truvari_class: text(&CLASS, classes)?,
             dataset: text(&DATASET, datasets)?,
             id: self.ids(file, rows)?,
+            rule: self.rule.clone(),
         })
     }
 

@@ -9,10 +9,10 @@ use std::ops::Range;
 use std::path::Path;
 
 use super::columns::{self, Columns};
-use super::header::{Header, KindsText, ShardText, text, to_json};
+use super::header::{Header, KindsText, ShardText, rule_text, text, to_json};
 use super::sealed::{self, Tensor};
 use super::tensors::{Tensors, widened};
-use crate::cohort::Calls;
+use crate::cohort::{Calls, ClassRule};
 use crate::details::{Block, Details};
 use crate::error::{Error, Result};
 use crate::fires::FiringSets;
@@ -45,6 +45,7 @@ impl Fires<'_> {
     fn write_to(&self, file: &File, path: &Path) -> Result<()> {
         let mut header = text(FORMAT, self.model);
         header.push(("shards", to_json(&[ShardText::of(self.shard)])));
+        header.extend(rule_text(&self.calls.rule));
         sealed::write(file, path, header, &self.tensors())
     }
 
@@ -169,7 +170,7 @@ impl FiresFile {
         }
         Ok(Self {
             has_scores: scores.is_some(),
-            columns: Columns::open(&tensors, shard.count())?,
+            columns: Columns::open(&tensors, shard.count(), header.rule()?)?,
             tensors,
             model,
             shard,
@@ -184,6 +185,11 @@ impl FiresFile {
     /// Which model made them.
     pub fn model(&self) -> &ModelId {
         &self.model
+    }
+
+    /// Which of its calls are true.
+    pub fn rule(&self) -> &ClassRule {
+        self.columns.rule()
     }
 
     /// Whether the atoms' scores are in it.

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::sealed::DAMAGED;
+use crate::cohort::ClassRule;
 use crate::digest::Digest;
 use crate::error::{Error, Result};
 use crate::read::SafeTensors;
@@ -14,6 +15,9 @@ use crate::tally::{CohortTally, Kinds, ModelId, Seen, Shard};
 
 /// Numbers of any kind in a header are below this, so that sums of them do not overflow.
 const MOST: u64 = CohortTally::MOST_ROWS;
+
+/// The key of which calls are true.
+const RULE: &str = "class_rule";
 
 /// A shard as a header has it.
 #[derive(Debug, Serialize, Deserialize)]
@@ -129,6 +133,12 @@ pub(super) fn text(format: &str, model: &ModelId) -> Vec<(&'static str, String)>
     ]
 }
 
+/// Which calls are true; nothing where that is the notebook's rule, so that a tally of it has the
+/// bytes that it always had.
+pub(super) fn rule_text(rule: &ClassRule) -> Option<(&'static str, String)> {
+    (!rule.is_notebooks()).then(|| (RULE, to_json(rule)))
+}
+
 /// JSON of something that always has one.
 pub(super) fn to_json(value: &impl Serialize) -> String {
     serde_json::to_string(value).unwrap_or_default()
@@ -196,6 +206,14 @@ impl Header<'_> {
             return Err(self.bad("k and feature_dim", found, "a k of at most F, below 2^32"));
         }
         Ok(model)
+    }
+
+    /// Which calls are true.
+    pub(super) fn rule(self) -> Result<ClassRule> {
+        match self.0.metadata.get(RULE) {
+            None => Ok(ClassRule::default()),
+            Some(_) => self.json(RULE),
+        }
     }
 
     /// The shards, whose dropped rows lie after one another in `dropped`, and what whose calls are

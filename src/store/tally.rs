@@ -10,7 +10,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::header::{Header, KindsText, ShardText, text, to_json};
+use super::header::{Header, KindsText, ShardText, rule_text, text, to_json};
 use super::sealed::{self, Tensor};
 use crate::cohort::Label;
 use crate::error::{Error, Result};
@@ -92,6 +92,7 @@ pub fn write_tally(path: &Path, cohort: &CohortTally, maker: Maker) -> Result<Wh
         ("shards", to_json(&shards)),
         ("certificate", to_json(&tally.certificate())),
     ]);
+    header.extend(rule_text(&cohort.rule));
     let dropped: Vec<u64> = cohort
         .shards
         .iter()
@@ -189,6 +190,7 @@ pub fn read_tally(path: &Path) -> Result<CohortTally> {
     Ok(CohortTally {
         model,
         scheme,
+        rule: header.rule()?,
         shards: list,
         tally,
     })

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::strata::check_size;
 use super::{Scheme, Shard, Shards, Tally};
+use crate::cohort::ClassRule;
 use crate::digest::Digest;
 use crate::error::{Error, Result};
 
@@ -29,6 +30,8 @@ pub struct CohortTally {
     pub model: ModelId,
     /// What its strata tell apart beside the label: at least the SV type.
     pub scheme: Scheme,
+    /// Which calls count as true.
+    pub rule: ClassRule,
     /// Which rows are counted.
     pub shards: Shards,
     /// The counts.
@@ -47,9 +50,16 @@ impl CohortTally {
         Self {
             model,
             scheme: scheme.union(Scheme::TYPE),
+            rule: ClassRule::default(),
             shards: Shards::new(vec![shard]),
             tally: tally.canonical(),
         }
+    }
+
+    /// The same tally, of calls that were told apart by this rule.
+    #[must_use]
+    pub fn with_rule(self, rule: ClassRule) -> Self {
+        Self { rule, ..self }
     }
 }
 
@@ -58,7 +68,7 @@ impl CohortTally {
 #[derive(Debug, Default)]
 pub struct Merger {
     /// The name of the first tally, what it is of, and the sum of all counts.
-    sum: Option<(String, (ModelId, Scheme), Tally)>,
+    sum: Option<(String, (ModelId, Scheme, ClassRule), Tally)>,
     shards: Vec<Shard>,
     /// Rows of all shards.
     total: u64,
@@ -71,12 +81,13 @@ impl Merger {
     /// Adds a tally; `name` is its file's, for messages.
     ///
     /// # Errors
-    /// Another model, other strata, or rows that another tally has counted already; nothing is added
+    /// Another model, other strata, another rule of which calls are true, or rows that another tally has counted already; nothing is added
     /// then. Strata that are too many together.
     pub fn add(&mut self, tally: CohortTally, name: &str) -> Result<()> {
-        if let Some((first, (model, scheme), _)) = &self.sum {
+        if let Some((first, (model, scheme, rule), _)) = &self.sum {
             check_model(model, first, &tally.model, name)?;
             check_scheme(*scheme, first, tally.scheme, name)?;
+            check_rule(rule, first, &tally.rule, name)?;
         }
         self.check_rows(&tally.shards, name)?;
         let rows = self.total.checked_add(tally.shards.rows());
@@ -93,7 +104,7 @@ impl Merger {
         }
         self.shards.extend(tally.shards.into_vec());
         let Some((.., sum)) = &mut self.sum else {
-            let of = (tally.model, tally.scheme);
+            let of = (tally.model, tally.scheme, tally.rule);
             self.sum = Some((name.to_owned(), of, tally.tally.canonical()));
             return Ok(());
         };
@@ -103,10 +114,11 @@ impl Merger {
 
     /// The sum; `None` of nothing.
     pub fn finish(self) -> Option<CohortTally> {
-        let (_, (model, scheme), tally) = self.sum?;
+        let (_, (model, scheme, rule), tally) = self.sum?;
         Some(CohortTally {
             model,
             scheme,
+            rule,
             shards: Shards::new(self.shards),
             tally,
         })
@@ -173,5 +185,18 @@ fn check_scheme(first: Scheme, first_name: &str, scheme: Scheme, name: &str) -> 
         scheme.to_string(),
         format!("{first}, as {first_name} has it"),
         "tally all shards of a cohort with the same --strata",
+    ))
+}
+
+fn check_rule(first: &ClassRule, first_name: &str, rule: &ClassRule, name: &str) -> Result<()> {
+    if rule == first {
+        return Ok(());
+    }
+    Err(Error::input(
+        name,
+        "class_rule",
+        format!("true calls by {rule}"),
+        format!("by {first}, as {first_name} has it"),
+        "tally all shards of a cohort with the same --class-column and --true-class",
     ))
 }

@@ -6,6 +6,7 @@ use super::super::safetensors::{Entry, SafeTensors};
 use super::super::tensor::shape_text;
 use super::super::{npz, sniff};
 use super::{Inspection, Node};
+use crate::cohort::ClassRule;
 use crate::error::Result;
 use crate::read::source::Source;
 
@@ -13,9 +14,9 @@ use crate::read::source::Source;
 const WIDEST: usize = 40;
 
 /// What a file of arrays holds.
-pub(super) fn arrays(file: &File, source: &Source) -> Result<Inspection> {
+pub(super) fn arrays(file: &File, source: &Source, rule: &ClassRule) -> Result<Inspection> {
     Ok(match file {
-        File::Torch(file) => super::torch(file),
+        File::Torch(file) => super::torch(file, rule),
         File::Npy(array) => {
             let content = node("", "array", &array.header.describe());
             inspection(source, "NumPy array (.npy)", content)

@@ -1,12 +1,17 @@
-//! CSV and TSV: the header tells which. An empty field is a missing value.
+//! CSV and TSV: the header tells which. An empty field is a missing value, and so are `.`, as VCF
+//! tools write it, and `NA`, as R does.
+//!
+//! A header that has one name fewer than the rows have fields is one of R's `write.table`: the first
+//! field of each row is the row's name.
 
 use std::cell::Cell;
 use std::rc::Rc;
 
 use csv::{ByteRecord, ErrorKind, ReaderBuilder};
 
+use super::super::naming::{Naming, Twice};
 use super::text::{LONGEST, Limited, Text, broken};
-use super::{NoNumber, Outline, Sink, field_of, listed};
+use super::{NoNumber, Outline, Sink, foreign, is_number, listed};
 use crate::error::{Error, Result};
 
 /// What a table's columns are.
@@ -18,9 +23,15 @@ struct Columns {
     absent: Vec<usize>,
 }
 
+/// Where a record is, and what is in it.
+struct Row<'r> {
+    line: usize,
+    record: &'r ByteRecord,
+}
+
 pub(super) fn read(text: Text, sink: &mut Sink<'_>) -> Result<Outline> {
-    let tab = text.first_line.contains(&b'\t');
-    let skipped = text.blank_lines;
+    let (delimiter, format) = separator(&text.first_line, sink.naming);
+    let skipped = text.lines_before;
     let (source, bytes) = text.into_parts();
     let left = Rc::new(Cell::new(LONGEST));
     let bytes = Limited {
@@ -28,13 +39,14 @@ pub(super) fn read(text: Text, sink: &mut Sink<'_>) -> Result<Outline> {
         left: Rc::clone(&left),
     };
     let mut records = ReaderBuilder::new()
-        .delimiter(if tab { b'\t' } else { b',' })
+        .delimiter(delimiter)
         .has_headers(false)
+        .flexible(true)
         .from_reader(bytes);
     let mut record = ByteRecord::new();
     let mut columns: Option<Columns> = None;
     let mut rows = 0;
-    loop {
+    while !sink.is_enough(rows) {
         left.set(LONGEST);
         let ended = records.position().line();
         let more = records.read_byte_record(&mut record).map_err(|error| {
@@ -46,12 +58,19 @@ pub(super) fn read(text: Text, sink: &mut Sink<'_>) -> Result<Outline> {
         if !more {
             break;
         }
-        let line = record.position().map_or(0, csv::Position::line) as usize + skipped;
-        match &columns {
-            None => columns = Some(header(&record, line, sink)?),
+        let row = Row {
+            line: record.position().map_or(0, csv::Position::line) as usize + skipped,
+            record: &record,
+        };
+        match &mut columns {
+            None => columns = Some(header(&row, sink)?),
             Some(columns) => {
+                if rows == 0 && columns.lack_row_names(&record) {
+                    columns.add_row_names();
+                }
+                columns.check(&row, sink)?;
                 if rows < sink.most {
-                    push(&record, columns, line, sink)?;
+                    push(&row, columns, sink)?;
                 }
                 rows += 1;
             }
@@ -62,24 +81,34 @@ pub(super) fn read(text: Text, sink: &mut Sink<'_>) -> Result<Outline> {
         return Err(broken(&source, skipped + 1, &error));
     };
     Ok(Outline {
-        format: if tab { "TSV" } else { "CSV" },
+        format,
         columns: columns.names,
         rows,
     })
 }
 
+/// What stands between columns, and what a table with it is called. Spaces do, as R's `write.table`
+/// has them, where a name of a field stands between them.
+fn separator(header: &[u8], naming: Naming<'_>) -> (u8, &'static str) {
+    let has = |byte: u8| header.contains(&byte);
+    let is_known = |name: &[u8]| {
+        let name = name.trim_ascii();
+        let name = name.strip_prefix(b"\"").unwrap_or(name);
+        let name = name.strip_suffix(b"\"").unwrap_or(name);
+        std::str::from_utf8(name).is_ok_and(|name| naming.field(name).is_some())
+    };
+    if has(b'\t') {
+        (b'\t', "TSV")
+    } else if !has(b',') && has(b' ') && header.split(|&byte| byte == b' ').any(is_known) {
+        (b' ', "table with spaces")
+    } else {
+        (b',', "CSV")
+    }
+}
+
 fn unreadable(sink: &Sink<'_>, line: usize, error: &csv::Error) -> Error {
     match error.kind() {
         ErrorKind::Io(error) => broken(sink.source, line, error),
-        ErrorKind::UnequalLengths {
-            expected_len, len, ..
-        } => Error::input(
-            sink.source.name(),
-            format!("line {line}"),
-            format!("{len} fields"),
-            format!("{expected_len}, as in the header"),
-            "mend this line: a separator within a value needs quotes around the value",
-        ),
         _ => Error::input(
             sink.source.name(),
             format!("line {line}"),
@@ -90,27 +119,34 @@ fn unreadable(sink: &Sink<'_>, line: usize, error: &csv::Error) -> Error {
     }
 }
 
-fn header(record: &ByteRecord, line: usize, sink: &mut Sink<'_>) -> Result<Columns> {
-    let names: Vec<_> = record
+fn header(row: &Row<'_>, sink: &mut Sink<'_>) -> Result<Columns> {
+    let names: Vec<_> = row
+        .record
         .iter()
         .map(|name| String::from_utf8_lossy(name.trim_ascii()).into_owned())
         .collect();
-    let fields: Vec<_> = names.iter().map(|name| field_of(name)).collect();
-    for (at, field) in fields.iter().enumerate() {
-        let again = fields.iter().skip(at + 1).any(|other| other == field);
-        if let Some(field) = *field {
-            sink.see(field);
-            if again {
-                return Err(Error::input(
-                    sink.source.name(),
-                    format!("line {line}, the header"),
-                    listed(&names),
-                    "each column once",
-                    "rename or remove the column that is there twice",
-                ));
-            }
-        }
+    let place = || format!("line {}, the header", row.line);
+    let fields = sink.naming.columns(names.iter().map(String::as_str));
+    let fields = fields.map_err(|Twice| {
+        Error::input(
+            sink.source.name(),
+            place(),
+            listed(&names),
+            "each column once",
+            "rename or remove the column that is there twice",
+        )
+    })?;
+    let is_data = |name: &String| name.trim().parse::<f64>().is_ok();
+    if fields.iter().all(Option::is_none) && names.iter().any(is_data) {
+        return Err(Error::input(
+            sink.source.name(),
+            place(),
+            format!("no names, but values ({})", names.join(", ")),
+            "the names of the columns in the first line",
+            foreign::OF_BED,
+        ));
     }
+    sink.see_columns(&names, &fields);
     let absent = (0..super::COUNT).filter(|field| !fields.contains(&Some(*field)));
     Ok(Columns {
         absent: absent.collect(),
@@ -119,14 +155,58 @@ fn header(record: &ByteRecord, line: usize, sink: &mut Sink<'_>) -> Result<Colum
     })
 }
 
-fn push(record: &ByteRecord, columns: &Columns, line: usize, sink: &mut Sink<'_>) -> Result<()> {
-    for (value, field) in record.iter().zip(&columns.fields) {
-        let Some(field) = *field else { continue };
-        if value.is_empty() {
-            sink.gathered.push_missing(field);
-            continue;
+impl Columns {
+    /// Whether a first row has one field more than the header, and is right where its first field is
+    /// taken as its name.
+    fn lack_row_names(&self, record: &ByteRecord) -> bool {
+        let fits = |(value, field): (&[u8], &Option<usize>)| match field {
+            Some(field) if is_number(*field) => {
+                let text = std::str::from_utf8(value).unwrap_or("?");
+                is_missing(*field, text) || text.trim().parse::<f64>().is_ok()
+            }
+            _ => true,
+        };
+        record.len() == self.names.len() + 1 && record.iter().skip(1).zip(&self.fields).all(fits)
+    }
+
+    fn add_row_names(&mut self) {
+        self.names.insert(0, "(row names)".to_owned());
+        self.fields.insert(0, None);
+    }
+
+    fn check(&self, row: &Row<'_>, sink: &Sink<'_>) -> Result<()> {
+        let (found, expected) = (row.record.len(), self.names.len());
+        if found == expected {
+            return Ok(());
         }
-        let place = || format!("line {line}");
+        Err(Error::input(
+            sink.source.name(),
+            format!("line {}", row.line),
+            format!("{found} fields"),
+            format!("{expected}, as in the header"),
+            "mend this line: a separator within a value needs quotes around the value",
+        ))
+    }
+}
+
+/// Whether a field's text says that the value is missing. `NA` is none where it may be a name: that
+/// of a chromosome.
+fn is_missing(field: usize, text: &str) -> bool {
+    const NUMBERS: [&str; 8] = ["None", "none", "null", "NULL", "<NA>", "N/A", "n/a", "#N/A"];
+    let is_chromosome = field == 0;
+    match text.trim() {
+        // What is nothing but spaces is text, if text is what the field has.
+        "" => text.is_empty() || is_number(field),
+        "." => true,
+        "NA" => !is_chromosome,
+        plain => is_number(field) && NUMBERS.contains(&plain),
+    }
+}
+
+fn push(row: &Row<'_>, columns: &Columns, sink: &mut Sink<'_>) -> Result<()> {
+    for (value, field) in row.record.iter().zip(&columns.fields) {
+        let Some(field) = *field else { continue };
+        let place = || format!("line {}", row.line);
         let Ok(text) = std::str::from_utf8(value) else {
             return Err(Error::input(
                 sink.source.name(),
@@ -136,7 +216,9 @@ fn push(record: &ByteRecord, columns: &Columns, line: usize, sink: &mut Sink<'_>
                 "save the file in UTF-8",
             ));
         };
-        if let Err(NoNumber) = sink.gathered.push_text(field, text) {
+        if is_missing(field, text) {
+            sink.gathered.push_missing(field);
+        } else if let Err(NoNumber) = sink.gathered.push_text(field, text) {
             return Err(sink.unlike(&place(), field, format!("{text:?}")));
         }
     }

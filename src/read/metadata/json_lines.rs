@@ -1,25 +1,25 @@
 //! JSON lines: an object a line. A key that is not there is a missing value; null is a value, as
-//! None is in `sv_info`.
+//! None is in `sv_info`. `NaN`, `Infinity` and `-Infinity` are numbers, as Python writes and reads
+//! them, in whatever key.
 
-use std::borrow::Cow;
-use std::fmt;
 use std::io::{BufRead, Read};
 
-use serde::Deserialize;
-use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use jiter::{Jiter, JiterError, JiterErrorType, JiterResult, NumberAny, NumberInt, Peek};
 
+use super::super::naming::{Match, Naming};
 use super::super::plain::Scalar;
 use super::text::{LONGEST, Text, broken};
-use super::{COUNT, NoNumber, Outline, Sink, field_of};
+use super::{COUNT, NoNumber, Outline, Sink};
 use crate::error::{Error, Result};
 
 pub(super) fn read(text: Text, sink: &mut Sink<'_>) -> Result<Outline> {
-    let mut number = text.blank_lines;
+    let mut number = text.lines_before;
     let (source, mut bytes) = text.into_parts();
     let mut line = Vec::new();
     let mut columns = Vec::new();
+    let mut call = Call::default();
     let mut rows = 0;
-    loop {
+    while !sink.is_enough(rows) {
         line.clear();
         number += 1;
         let mut limited = (&mut bytes).take(LONGEST);
@@ -35,18 +35,18 @@ pub(super) fn read(text: Text, sink: &mut Sink<'_>) -> Result<Outline> {
         if line.trim_ascii().is_empty() {
             continue;
         }
-        let call: Call<'_> =
-            serde_json::from_slice(&line).map_err(|error| unreadable(sink, number, &error))?;
+        let parsed = call.parse(&line, sink.naming);
+        parsed.map_err(|error| unreadable(sink, number, &error))?;
         if rows == 0 {
-            columns = keys(&line);
+            columns = keys(&line).unwrap_or_default();
         }
-        for (field, value) in call.0.iter().enumerate() {
-            if value.is_some() {
+        for (field, slot) in call.slots.iter().enumerate() {
+            if slot.how.is_some() {
                 sink.see(field);
             }
         }
         if rows < sink.most {
-            push(call, number, sink)?;
+            push(&mut call, number, sink)?;
         }
         rows += 1;
     }
@@ -57,13 +57,14 @@ pub(super) fn read(text: Text, sink: &mut Sink<'_>) -> Result<Outline> {
     })
 }
 
-fn unreadable(sink: &Sink<'_>, number: usize, error: &serde_json::Error) -> Error {
-    let text = error.to_string();
-    // The line that the parser counts is the one within this line.
-    let what = text.split(" at line ").next().unwrap_or(&text);
+fn unreadable(sink: &Sink<'_>, number: usize, error: &JiterError) -> Error {
+    let what = match &error.error_type {
+        JiterErrorType::JsonError(what) => what.to_string(),
+        JiterErrorType::WrongType { actual, .. } => format!("invalid type: {actual}"),
+    };
     Error::input(
         sink.source.name(),
-        format!("line {number}, column {}", error.column()),
+        format!("line {number}, column {}", error.index + 1),
         what,
         "an object with the call's fields",
         "mend this line: each must be a whole JSON object",
@@ -71,137 +72,133 @@ fn unreadable(sink: &Sink<'_>, number: usize, error: &serde_json::Error) -> Erro
 }
 
 /// The keys of an object.
-fn keys(line: &[u8]) -> Vec<String> {
-    let object = serde_json::from_slice::<serde_json::Map<_, _>>(line);
-    object
-        .map(|object| object.into_iter().map(|(key, _)| key).collect())
-        .unwrap_or_default()
+fn keys(line: &[u8]) -> JiterResult<Vec<String>> {
+    let mut json = Jiter::new(line).with_allow_inf_nan();
+    let mut keys = Vec::new();
+    let mut key = json.next_object()?.map(str::to_owned);
+    while let Some(name) = key {
+        keys.push(name);
+        json.next_skip()?;
+        key = json.next_key()?.map(str::to_owned);
+    }
+    Ok(keys)
 }
 
-fn push(call: Call<'_>, number: usize, sink: &mut Sink<'_>) -> Result<()> {
-    for (field, value) in call.0.into_iter().enumerate() {
+fn push(call: &mut Call, number: usize, sink: &mut Sink<'_>) -> Result<()> {
+    for (field, slot) in call.slots.iter_mut().enumerate() {
+        let value = std::mem::take(&mut slot.value);
         let pushed = match value {
-            None => {
+            Value::Absent => {
                 sink.gathered.push_missing(field);
                 Ok(())
             }
-            Some(JsonValue::Text(text)) => match sink.gathered.push_text(field, &text) {
-                Ok(()) => Ok(()),
-                Err(NoNumber) => Err(format!("{text:?}")),
-            },
-            Some(JsonValue::Scalar(value)) => {
-                let shown = value.clone();
-                match sink.gathered.push_scalar(field, value) {
-                    Ok(()) => Ok(()),
-                    Err(NoNumber) => Err(shown.into_text()),
-                }
+            Value::Text => {
+                let pushed = sink.gathered.push_text(field, &slot.text);
+                pushed.map_err(|NoNumber| format!("{:?}", slot.text))
             }
-            Some(JsonValue::Nested(what)) => Err(what.to_owned()),
+            Value::Scalar(value) => {
+                let shown = value.clone();
+                let pushed = sink.gathered.push_scalar(field, value);
+                pushed.map_err(|NoNumber| shown.into_text())
+            }
+            Value::Nested(what) => Err(what.to_owned()),
         };
         pushed.map_err(|found| sink.unlike(&format!("line {number}"), field, found))?;
     }
     Ok(())
 }
 
-/// A call's fields.
-struct Call<'a>([Option<JsonValue<'a>>; COUNT]);
+/// A call's fields; room that is used again for the next call.
+#[derive(Default)]
+struct Call {
+    slots: [Slot; COUNT],
+}
+
+#[derive(Default)]
+struct Slot {
+    /// How the key was recognised that the value is of.
+    how: Option<Match>,
+    value: Value,
+    /// The value, where it is text.
+    text: String,
+}
 
 /// A value of a field.
-enum JsonValue<'a> {
-    Text(Cow<'a, str>),
+#[derive(Default)]
+enum Value {
+    #[default]
+    Absent,
+    Text,
     Scalar(Scalar),
     /// A list or an object.
     Nested(&'static str),
 }
 
-impl<'de: 'a, 'a> Deserialize<'de> for Call<'a> {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> std::result::Result<Self, D::Error> {
-        from.deserialize_map(CallVisitor)
-    }
-}
-
-struct CallVisitor;
-
-impl<'de> Visitor<'de> for CallVisitor {
-    type Value = Call<'de>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> std::result::Result<Call<'de>, M::Error> {
-        let mut call = Call([const { None }; COUNT]);
-        while let Some(key) = map.next_key::<Key<'_>>()? {
-            match field_of(&key.0).and_then(|field| call.0.get_mut(field)) {
-                Some(slot) => *slot = Some(map.next_value()?),
-                None => drop(map.next_value::<IgnoredAny>()?),
-            }
+impl Call {
+    /// Reads a line. Where a key is there twice the last one is taken, as Python does.
+    fn parse(&mut self, line: &[u8], naming: Naming<'_>) -> JiterResult<()> {
+        for slot in &mut self.slots {
+            slot.how = None;
+            slot.value = Value::Absent;
         }
-        Ok(call)
+        let mut json = Jiter::new(line).with_allow_inf_nan();
+        let mut key = json.next_object()?;
+        while let Some(name) = key {
+            let found = naming.field(name);
+            let slot = found.and_then(|(field, how)| {
+                let slot = self.slots.get_mut(field)?;
+                let is_better = slot.how.is_none_or(|before| how <= before);
+                is_better.then_some((slot, how))
+            });
+            match slot {
+                Some((slot, how)) => {
+                    slot.how = Some(how);
+                    slot.read(&mut json)?;
+                }
+                None => json.next_skip()?,
+            }
+            key = json.next_key()?;
+        }
+        json.finish()
     }
 }
 
-/// A key, borrowed where it has no escapes.
-#[derive(Deserialize)]
-struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
-
-impl<'de: 'a, 'a> Deserialize<'de> for JsonValue<'a> {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> std::result::Result<Self, D::Error> {
-        from.deserialize_any(ValueVisitor)
+impl Slot {
+    fn read(&mut self, json: &mut Jiter<'_>) -> JiterResult<()> {
+        self.value = match json.peek()? {
+            Peek::String => {
+                self.text.clear();
+                self.text.push_str(json.known_str()?);
+                Value::Text
+            }
+            Peek::Null => {
+                json.known_null()?;
+                Value::Scalar(Scalar::None)
+            }
+            peek @ (Peek::True | Peek::False) => {
+                Value::Scalar(Scalar::Bool(json.known_bool(peek)?))
+            }
+            peek @ Peek::Array => {
+                json.known_skip(peek)?;
+                Value::Nested("a list")
+            }
+            peek @ Peek::Object => {
+                json.known_skip(peek)?;
+                Value::Nested("an object")
+            }
+            peek if peek.is_num() => Value::Scalar(scalar(json.known_number(peek)?)),
+            // Nothing that JSON knows, which is the error.
+            peek => return json.known_skip(peek),
+        };
+        Ok(())
     }
 }
 
-struct ValueVisitor;
-
-impl<'de> Visitor<'de> for ValueVisitor {
-    type Value = JsonValue<'de>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a value")
-    }
-
-    fn visit_borrowed_str<E>(self, text: &'de str) -> std::result::Result<Self::Value, E> {
-        Ok(JsonValue::Text(text.into()))
-    }
-
-    fn visit_str<E>(self, text: &str) -> std::result::Result<Self::Value, E> {
-        Ok(JsonValue::Text(text.to_owned().into()))
-    }
-
-    fn visit_bool<E>(self, flag: bool) -> std::result::Result<Self::Value, E> {
-        Ok(JsonValue::Scalar(Scalar::Bool(flag)))
-    }
-
-    fn visit_i64<E>(self, number: i64) -> std::result::Result<Self::Value, E> {
-        Ok(JsonValue::Scalar(Scalar::Int(number)))
-    }
-
-    fn visit_u64<E>(self, number: u64) -> std::result::Result<Self::Value, E> {
-        let scalar = i64::try_from(number).map_or(Scalar::Large(number as f64), Scalar::Int);
-        Ok(JsonValue::Scalar(scalar))
-    }
-
-    fn visit_f64<E>(self, number: f64) -> std::result::Result<Self::Value, E> {
-        Ok(JsonValue::Scalar(Scalar::Float(number)))
-    }
-
-    fn visit_unit<E>(self) -> std::result::Result<Self::Value, E> {
-        Ok(JsonValue::Scalar(Scalar::None))
-    }
-
-    fn visit_seq<S: SeqAccess<'de>>(
-        self,
-        mut items: S,
-    ) -> std::result::Result<Self::Value, S::Error> {
-        while items.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(JsonValue::Nested("a list"))
-    }
-
-    fn visit_map<M: MapAccess<'de>>(
-        self,
-        mut map: M,
-    ) -> std::result::Result<Self::Value, M::Error> {
-        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        Ok(JsonValue::Nested("an object"))
+/// A number as Python takes it.
+fn scalar(number: NumberAny) -> Scalar {
+    match number {
+        NumberAny::Int(NumberInt::Int(n)) => Scalar::Int(n),
+        NumberAny::Int(large) => Scalar::Large(large.into()),
+        NumberAny::Float(x) => Scalar::Float(x),
     }
 }

@@ -2,16 +2,19 @@
 //! Parquet. The content tells which, never the name.
 
 mod delimited;
+mod foreign;
+mod gzip;
 mod json_lines;
 mod parquet;
 mod text;
 
 use std::path::Path;
 
-use super::fields::{COUNT, Gathered, NAMES, NoNumber, field_of, is_number};
+use super::fields::{COUNT, Gathered, NAMES, NoNumber, is_number};
+use super::naming::{CLASS, ID, Naming};
 use super::sniff;
 use super::source::{Source, Stamp};
-use crate::cohort::Calls;
+use crate::cohort::{Calls, ClassColumn, ClassRule};
 use crate::error::{Error, Result};
 pub use parquet::THREAD as PARSER_THREAD;
 use text::Text;
@@ -25,6 +28,8 @@ pub(super) struct Table {
     pub(super) calls: Calls,
     /// Whether it has a column of IDs.
     pub(super) has_ids: bool,
+    /// Whether it has the column of classes.
+    pub(super) has_classes: bool,
     /// What is odd about the calls, a sentence each.
     pub(super) warnings: Vec<String>,
     /// What the file was when it was opened.
@@ -42,18 +47,23 @@ pub(super) struct Outline {
 
 impl Table {
     /// Reads a table that must have `rows` calls, one for each row of `embeddings`.
-    pub(super) fn read(path: &Path, rows: usize, embeddings: &str) -> Result<Self> {
+    pub(super) fn read(
+        path: &Path,
+        rows: usize,
+        embeddings: &str,
+        rule: &ClassRule,
+    ) -> Result<Self> {
+        foreign::refuse_folder(path)?;
         let source = Source::open(path)?;
         if rows == 0 && text::is_blank(&source)? {
             return Ok(Self::of_nothing(&source));
         }
-        let mut sink = Sink::new(&source, rows);
+        let mut sink = Sink::new(&source, rows, Naming::of(rule));
         let outline = read(&source, &mut sink)?;
-        let [.., has_ids] = sink.seen;
-        let has = |name: &str| outline.columns.iter().any(|column| column == name);
+        let has = |field: usize| sink.seen.get(field) == Some(&true);
         // What has no row need not say what its rows would be.
         let of_nothing = rows == 0 && outline.rows == 0;
-        if !of_nothing && !NAMES.iter().any(|name| has(name)) {
+        if !of_nothing && !sink.seen.contains(&true) {
             return Err(Error::input(
                 source.name(),
                 "the columns",
@@ -71,11 +81,23 @@ impl Table {
                 "give the table that was made with these embeddings",
             ));
         }
+        if !of_nothing && !has(CLASS) && rule.column() != ClassRule::COLUMN {
+            return Err(Error::input(
+                source.name(),
+                "the columns",
+                listed(&outline.columns),
+                format!("the column {} of --class-column", rule.column()),
+                "name a column that is there",
+            ));
+        }
         source.check_unchanged()?;
         let file = path.file_name().unwrap_or(path.as_os_str());
         let file = file.to_string_lossy();
         let mut warnings = sink.gathered.warnings(&file);
-        if !of_nothing && !has("truvari_class") {
+        warnings.extend(sink.passed_over.iter().map(|name| {
+            format!("{file}: the column {name} is passed over, since there is one of that field's own name")
+        }));
+        if !of_nothing && !has(CLASS) {
             warnings.push(format!(
                 "{file}: there is no column truvari_class (there are {}), so that every call counts as \
                  false: name the column with the truth benchmark's classes so",
@@ -84,8 +106,9 @@ impl Table {
         }
         Ok(Self {
             warnings,
+            has_ids: has(ID),
+            has_classes: of_nothing || has(CLASS),
             calls: sink.gathered.calls,
-            has_ids,
             stamp: source.stamp(),
         })
     }
@@ -95,10 +118,41 @@ impl Table {
         Self {
             calls: Calls::default(),
             has_ids: false,
+            has_classes: true,
             warnings: Vec::new(),
             stamp: source.stamp(),
         }
     }
+}
+
+/// The columns of a table that are none of the fields, with the values that they have in the first
+/// calls; those that cannot be read are left out.
+pub(super) fn other_columns(path: &Path) -> Result<Vec<ClassColumn>> {
+    const MOST_COLUMNS: usize = 100;
+    const MOST_CALLS: usize = 10_000;
+    let source = Source::open(path)?;
+    let mut first = Sink::new(&source, 0, Naming::default());
+    first.enough = Some(1);
+    let outline = read(&source, &mut first)?;
+    let others = outline.columns.into_iter();
+    let others = others.filter(|name| Naming::default().field(name).is_none());
+    let column = |name: String| {
+        let rule = ClassRule::new(Some(&name), &[]);
+        let rows = outline.rows;
+        let is_parquet = outline.format == "Parquet";
+        let most = if is_parquet { rows } else { MOST_CALLS };
+        let mut sink = Sink::new(&source, most, Naming::of(&rule));
+        sink.enough = Some(MOST_CALLS);
+        read(&source, &mut sink).ok()?;
+        let classes = sink.gathered.calls.truvari_class;
+        let classes = classes.counts(0..classes.len()).into_iter();
+        let classes = classes.map(|(value, calls)| (value.map(str::to_owned), calls));
+        Some(ClassColumn {
+            name,
+            classes: classes.collect(),
+        })
+    };
+    Ok(others.take(MOST_COLUMNS).filter_map(column).collect())
 }
 
 /// What to do about columns none of which is known.
@@ -114,7 +168,7 @@ fn advice(columns: &[String]) -> &'static str {
 impl Outline {
     /// Counts a table's rows.
     pub(super) fn read(source: &Source) -> Result<Self> {
-        read(source, &mut Sink::new(source, 0))
+        read(source, &mut Sink::new(source, 0, Naming::default()))
     }
 }
 
@@ -123,6 +177,7 @@ fn read(source: &Source, sink: &mut Sink<'_>) -> Result<Outline> {
     if head.starts_with(b"PAR1") {
         return parquet::read(source, sink);
     }
+    foreign::refuse(source, &head)?;
     let text = Text::open(source, &head)?;
     match text.first_line.trim_ascii_start().first() {
         Some(b'{') => json_lines::read(text, sink),
@@ -144,17 +199,40 @@ struct Sink<'a> {
     gathered: Gathered,
     /// Calls that are kept.
     most: usize,
+    /// Calls after which nothing more is read; all are, where there is no such number.
+    enough: Option<usize>,
+    naming: Naming<'a>,
     /// Fields that were there.
     seen: [bool; COUNT],
+    /// Columns that are a field by another name than its own, which is there too.
+    passed_over: Vec<String>,
 }
 
 impl<'a> Sink<'a> {
-    fn new(source: &'a Source, most: usize) -> Self {
+    fn new(source: &'a Source, most: usize, naming: Naming<'a>) -> Self {
         Self {
             source,
             gathered: Gathered::default(),
             most,
+            enough: None,
+            naming,
             seen: [false; COUNT],
+            passed_over: Vec::new(),
+        }
+    }
+
+    fn is_enough(&self, rows: usize) -> bool {
+        self.enough.is_some_and(|enough| rows >= enough)
+    }
+
+    /// Notes which fields columns are.
+    fn see_columns(&mut self, names: &[String], fields: &[Option<usize>]) {
+        for (name, field) in names.iter().zip(fields) {
+            match field {
+                Some(field) => self.see(*field),
+                None if self.naming.field(name).is_some() => self.passed_over.push(name.clone()),
+                None => {}
+            }
         }
     }
 

@@ -11,9 +11,11 @@ use std::thread;
 
 use parquet::errors::ParquetError;
 use parquet::file::reader::{FileReader, SerializedFileReader};
+use parquet::schema::types::ColumnDescPtr;
 
+use super::super::naming::Twice;
 use super::super::source::Source;
-use super::{NAMES, Outline, Sink};
+use super::{COUNT, Outline, Sink, listed};
 use crate::error::{Error, Result};
 use pages::Pages;
 
@@ -85,7 +87,7 @@ fn bad(source: &Source, place: &str, error: &ParquetError) -> Error {
         _ => &error.to_string(),
     };
     if found.contains("feature") {
-        let expected = "a compression that is known: none, snappy, gzip, lz4 or zstd";
+        let expected = "a compression that is known: none, snappy, gzip, brotli, lz4 or zstd";
         let action = "save it again: in pandas, to_parquet(file, compression=\"zstd\")";
         return Error::input(source.name(), place, found, expected, action);
     }
@@ -103,6 +105,13 @@ fn read_here(source: &Source, sink: &mut Sink<'_>) -> Result<Outline> {
         .iter()
         .map(|f| f.name().to_owned())
         .collect();
+    let fields = sink.naming.columns(columns.iter().map(String::as_str));
+    let fields = fields.map_err(|Twice| {
+        let action = "rename or remove the column that is there twice";
+        let (name, found) = (source.name(), listed(&columns));
+        Error::input(name, "the columns", found, "each column once", action)
+    })?;
+    sink.see_columns(&columns, &fields);
     let rows = usize::try_from(facts.num_rows()).unwrap_or(usize::MAX);
     let outline = Outline {
         format: "Parquet",
@@ -129,11 +138,13 @@ fn read_here(source: &Source, sink: &mut Sink<'_>) -> Result<Outline> {
     if rows == 0 {
         return Ok(outline);
     }
-    for (field, name) in NAMES.iter().enumerate() {
-        let at = schema
-            .columns()
-            .iter()
-            .position(|column| column.path().parts().first().map(String::as_str) == Some(name));
+    for field in 0..COUNT {
+        let place = fields.iter().position(|column| *column == Some(field));
+        let name = place.and_then(|place| outline.columns.get(place));
+        let at = name.and_then(|name| {
+            let of = |column: &ColumnDescPtr| column.path().parts().first() == Some(name);
+            schema.columns().iter().position(of)
+        });
         match at {
             Some(at) => column::read(&file, at, field, sink)?,
             None => (0..rows).for_each(|_| sink.gathered.push_missing(field)),

@@ -4,10 +4,11 @@ use std::cell::Cell;
 use std::io::{self, BufRead, BufReader, Chain, Cursor, Read};
 use std::rc::Rc;
 
-use flate2::bufread::MultiGzDecoder;
-
+use super::super::naming::is_header;
 use super::super::sniff;
 use super::super::source::{Source, Stream};
+use super::foreign;
+use super::gzip::Members;
 use crate::error::{Error, Result};
 
 /// The longest line or record, in bytes: what is longer is no call, but a quote left open.
@@ -15,9 +16,9 @@ pub(super) const LONGEST: u64 = 16 << 20;
 
 /// A text file, open.
 pub(super) struct Text {
-    /// The first line that is not blank, and how many blank ones are before it.
+    /// The first line that is neither blank nor a comment, and how many lines are before it.
     pub(super) first_line: Vec<u8>,
-    pub(super) blank_lines: usize,
+    pub(super) lines_before: usize,
     source: Source,
     rest: Bytes,
 }
@@ -25,7 +26,7 @@ pub(super) struct Text {
 /// A file's bytes, inflated where it is compressed.
 enum Bytes {
     Plain(BufReader<Stream>),
-    Gzip(Box<BufReader<MultiGzDecoder<BufReader<Stream>>>>),
+    Gzip(Box<BufReader<Members<BufReader<Stream>>>>),
 }
 
 impl Read for Bytes {
@@ -60,7 +61,7 @@ pub(super) fn is_blank(source: &Source) -> Result<bool> {
     let mut bytes = Vec::new();
     let stream = source.stream();
     let read = if head.starts_with(b"\x1f\x8b") {
-        let inflated = MultiGzDecoder::new(BufReader::new(stream));
+        let inflated = Members::new(BufReader::new(stream));
         inflated.take(LOOKED_AT).read_to_end(&mut bytes)
     } else {
         stream.take(LOOKED_AT).read_to_end(&mut bytes)
@@ -75,30 +76,31 @@ impl Text {
         const BUFFER: usize = 1 << 16;
         let file = BufReader::with_capacity(BUFFER, source.stream());
         let rest = if head.starts_with(b"\x1f\x8b") {
-            let inflated = MultiGzDecoder::new(file);
+            let inflated = Members::new(file);
             Bytes::Gzip(Box::new(BufReader::with_capacity(BUFFER, inflated)))
         } else {
             Bytes::Plain(file)
         };
         let mut text = Self {
             first_line: Vec::new(),
-            blank_lines: 0,
+            lines_before: 0,
             source: source.clone(),
             rest,
         };
-        while text.first_line.trim_ascii().is_empty() {
+        while text.first_line.trim_ascii().is_empty() || is_comment(&text.first_line) {
             text.first_line.clear();
-            text.blank_lines += 1;
+            text.lines_before += 1;
             let mut line = (&mut text.rest).take(LONGEST);
             let read = line.read_until(b'\n', &mut text.first_line);
-            if read.map_err(|e| text.failed(text.blank_lines, &e))? == 0 {
+            if read.map_err(|e| text.failed(text.lines_before, &e))? == 0 {
                 break;
             }
-            if text.blank_lines == 1 && text.first_line.starts_with(b"\xef\xbb\xbf") {
+            if text.lines_before == 1 && text.first_line.starts_with(b"\xef\xbb\xbf") {
                 text.first_line.drain(..3);
             }
+            foreign::refuse(source, &text.first_line)?;
         }
-        text.blank_lines -= 1;
+        text.lines_before -= 1;
         text.check(head)?;
         Ok(text)
     }
@@ -119,7 +121,7 @@ impl Text {
             self.source.name(),
             "the file's beginning",
             found,
-            "a table of calls: CSV, TSV or JSON lines in UTF-8, or Parquet",
+            foreign::EXPECTED,
             "save the calls in one of these forms",
         ))
     }
@@ -133,6 +135,12 @@ impl Text {
     pub(super) fn into_parts(self) -> (Source, Chain<Cursor<Vec<u8>>, impl BufRead>) {
         (self.source, Cursor::new(self.first_line).chain(self.rest))
     }
+}
+
+/// Whether a line before the header is none of the table's: it begins with `#`, and is not the names
+/// of columns, the first of which some tools begin so.
+fn is_comment(line: &[u8]) -> bool {
+    line.starts_with(b"#") && (line.starts_with(b"##") || !is_header(line))
 }
 
 /// The error of a stream that broke off at a line.

@@ -1,9 +1,10 @@
 //! A column of a Parquet file.
 
+use num_bigint::{BigInt, Sign};
 use parquet::basic::{ConvertedType, LogicalType, Type};
 use parquet::column::page::{Page, PageMetadata, PageReader};
 use parquet::column::reader::{ColumnReader, ColumnReaderImpl, get_column_reader};
-use parquet::data_type::DataType;
+use parquet::data_type::{ByteArray, DataType, FixedLenByteArray};
 use parquet::errors::{ParquetError, Result as PageResult};
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::schema::types::ColumnDescPtr;
@@ -23,19 +24,36 @@ enum Meaning {
     Signed,
     Unsigned,
     Text,
+    /// A whole number, so many of whose last digits are after the point.
+    Decimal(usize),
+    /// IEEE 754 binary16.
+    Half,
 }
+
+/// The most digits of a decimal number that there are types for.
+const MOST_DIGITS: i32 = 76;
 
 /// What a column's values mean; `None` if they are no single numbers or text.
 fn meaning(column: &ColumnDescPtr) -> Option<Meaning> {
     if column.path().parts().len() != 1 || column.max_rep_level() != 0 {
         return None;
     }
+    let scale = match (column.logical_type_ref(), column.converted_type()) {
+        (Some(LogicalType::Decimal(decimal)), _) => Some(decimal.scale),
+        (None, ConvertedType::DECIMAL) => Some(column.type_scale()),
+        _ => None,
+    };
+    if let Some(scale) = scale {
+        let scale = usize::try_from(scale).ok().filter(|_| scale <= MOST_DIGITS);
+        return scale.map(Meaning::Decimal);
+    }
     match column.physical_type() {
-        Type::INT96 | Type::FIXED_LEN_BYTE_ARRAY => return None,
-        Type::BYTE_ARRAY => {
-            let decimal = column.converted_type() == ConvertedType::DECIMAL;
-            return (!decimal).then_some(Meaning::Text);
+        Type::INT96 => return None,
+        Type::FIXED_LEN_BYTE_ARRAY => {
+            let is_half = column.logical_type_ref() == Some(&LogicalType::Float16);
+            return (is_half && column.type_length() == 2).then_some(Meaning::Half);
         }
+        Type::BYTE_ARRAY => return Some(Meaning::Text),
         _ => {}
     }
     match (column.logical_type_ref(), column.converted_type()) {
@@ -63,7 +81,6 @@ pub(super) fn read(
     field: usize,
     sink: &mut Sink<'_>,
 ) -> Result<()> {
-    sink.see(field);
     let column = file.metadata().file_metadata().schema_descr().column(at);
     let place = format!("column {}", column.name());
     let Some(meaning) = meaning(&column) else {
@@ -71,10 +88,11 @@ pub(super) fn read(
             sink.source.name(),
             place,
             format!(
-                "values of {} that are no plain numbers or text",
-                column.physical_type()
+                "values of {}{} that are no plain numbers or text",
+                column.physical_type(),
+                kind(&column)
             ),
-            "integers, floating-point numbers, booleans or text",
+            "integers, decimal or floating-point numbers, booleans or text",
             "convert the column and save the file again",
         ));
     };
@@ -90,6 +108,35 @@ pub(super) fn read(
     Ok(())
 }
 
+/// What a column says of its values beside their type.
+fn kind(column: &ColumnDescPtr) -> String {
+    match column.converted_type() {
+        _ if column.path().parts().len() > 1 => " within others".to_owned(),
+        ConvertedType::NONE => String::new(),
+        kind => format!(" ({kind})"),
+    }
+}
+
+/// A decimal number in two's complement; `None` of more bytes than there are types for.
+fn of_big_endian(bytes: &[u8], after: usize) -> Option<Scalar> {
+    const MOST: usize = 32;
+    (bytes.len() <= MOST).then(|| decimal(&BigInt::from_signed_bytes_be(bytes), after))
+}
+
+/// A whole number, some of whose digits are after the point.
+fn decimal(whole: &BigInt, after: usize) -> Scalar {
+    let digits = whole.magnitude().to_string();
+    let sign = if whole.sign() == Sign::Minus { "-" } else { "" };
+    let digits = format!("{digits:0>width$}", width = after + 1);
+    let (before, rest) = digits.split_at(digits.len() - after);
+    let text = if after == 0 {
+        format!("{sign}{before}")
+    } else {
+        format!("{sign}{before}.{rest}")
+    };
+    Scalar::Text(text)
+}
+
 /// Appends a column of a row group to a field's.
 fn read_group(
     reader: ColumnReader,
@@ -99,16 +146,26 @@ fn read_group(
     sink: &mut Sink<'_>,
 ) -> Result<()> {
     let unsigned = meaning == Meaning::Unsigned;
+    let of_i64 = |n: &i64| match (meaning, i64::try_from(*n as u64)) {
+        (Meaning::Decimal(after), _) => decimal(&BigInt::from(*n), after),
+        (Meaning::Unsigned, Err(_)) => Scalar::Large(*n as u64 as f64),
+        _ => Scalar::Int(*n),
+    };
     let of_i32 = |n: &i32| {
-        Scalar::Int(if unsigned {
+        of_i64(&if unsigned {
             i64::from(*n as u32)
         } else {
             i64::from(*n)
         })
     };
-    let of_i64 = |n: &i64| match i64::try_from(*n as u64) {
-        Err(_) if unsigned => Scalar::Large(*n as u64 as f64),
-        _ => Scalar::Int(*n),
+    let of_bytes = |bytes: &ByteArray| match meaning {
+        Meaning::Decimal(after) => of_big_endian(bytes.data(), after),
+        _ => Some(Scalar::Text(bytes.as_utf8().ok()?.to_owned())),
+    };
+    let of_fixed = |bytes: &FixedLenByteArray| match (meaning, bytes.data()) {
+        (Meaning::Decimal(after), bytes) => of_big_endian(bytes, after),
+        (_, &[a, b]) => Some(Scalar::Single(half::f16::from_le_bytes([a, b]).to_f32())),
+        _ => None,
     };
     match reader {
         ColumnReader::BoolColumnReader(r) => pour(r, rows, at, sink, |x| Some(Scalar::Bool(*x))),
@@ -116,13 +173,10 @@ fn read_group(
         ColumnReader::Int64ColumnReader(r) => pour(r, rows, at, sink, |x| Some(of_i64(x))),
         ColumnReader::FloatColumnReader(r) => pour(r, rows, at, sink, |x| Some(Scalar::Single(*x))),
         ColumnReader::DoubleColumnReader(r) => pour(r, rows, at, sink, |x| Some(Scalar::Float(*x))),
-        ColumnReader::ByteArrayColumnReader(r) => pour(r, rows, at, sink, |x| {
-            Some(Scalar::Text(x.as_utf8().ok()?.to_owned()))
-        }),
+        ColumnReader::ByteArrayColumnReader(r) => pour(r, rows, at, sink, of_bytes),
+        ColumnReader::FixedLenByteArrayColumnReader(r) => pour(r, rows, at, sink, of_fixed),
         // Told by its meaning, before.
-        ColumnReader::Int96ColumnReader(_) | ColumnReader::FixedLenByteArrayColumnReader(_) => {
-            Ok(())
-        }
+        ColumnReader::Int96ColumnReader(_) => Ok(()),
     }
 }
 

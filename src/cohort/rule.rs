@@ -1,0 +1,240 @@
+//! Which column says what the truth benchmark found, and which of its values are true calls.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::Label;
+
+/// The column, and the values of it that count as true.
+///
+/// By default these are the notebook's: the column `truvari_class`, of which exactly `TP` and
+/// `tp_comp_vcf` are true. Every other value, and a missing one, is false under every rule.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Text", into = "Text")]
+pub struct ClassRule {
+    /// `None` for the notebook's.
+    column: Option<Arc<str>>,
+    /// Ascending, each once; `None` for the notebook's.
+    true_classes: Option<Arc<[String]>>,
+}
+
+impl ClassRule {
+    /// The notebook's column.
+    pub const COLUMN: &'static str = "truvari_class";
+
+    /// The values that the notebook counts as true.
+    pub const TRUE: [&'static str; 2] = ["TP", "tp_comp_vcf"];
+
+    /// A rule of this column and these values; `None`, and no values, for the notebook's. What
+    /// says the same as the notebook's rule is the notebook's rule.
+    pub fn new(column: Option<&str>, true_classes: &[String]) -> Self {
+        let mut classes = true_classes.to_vec();
+        classes.sort_unstable();
+        classes.dedup();
+        let is_given = !classes.is_empty() && classes != Self::TRUE;
+        Self {
+            column: column.filter(|name| *name != Self::COLUMN).map(Arc::from),
+            true_classes: is_given.then(|| classes.into()),
+        }
+    }
+
+    /// The name of the column, or of the key of `sv_info`.
+    pub fn column(&self) -> &str {
+        self.column.as_deref().unwrap_or(Self::COLUMN)
+    }
+
+    /// The values that are true calls, where they were given.
+    pub fn given(&self) -> Option<&[String]> {
+        self.true_classes.as_deref()
+    }
+
+    /// The values that are true calls, ascending.
+    pub fn true_classes(&self) -> Vec<&str> {
+        match &self.true_classes {
+            Some(classes) => classes.iter().map(String::as_str).collect(),
+            None => Self::TRUE.to_vec(),
+        }
+    }
+
+    /// Whether it is the notebook's.
+    pub fn is_notebooks(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// What a call of this class is.
+    pub fn label(&self, class: Option<&str>) -> Label {
+        let Some(classes) = &self.true_classes else {
+            return Label::of_class(class);
+        };
+        match class {
+            Some(class) if classes.iter().any(|known| known == class) => Label::Tp,
+            _ => Label::Fp,
+        }
+    }
+}
+
+impl fmt::Display for ClassRule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let classes = self.true_classes();
+        let classes: Vec<_> = classes.iter().map(|class| format!("{class:?}")).collect();
+        write!(f, "{} of {}", self.column(), classes.join(", "))
+    }
+}
+
+/// A rule in a file's header, and in run.json.
+#[derive(Serialize, Deserialize)]
+struct Text {
+    column: String,
+    true_classes: Vec<String>,
+}
+
+impl From<ClassRule> for Text {
+    fn from(rule: ClassRule) -> Self {
+        Self {
+            column: rule.column().to_owned(),
+            true_classes: rule.true_classes().into_iter().map(str::to_owned).collect(),
+        }
+    }
+}
+
+impl TryFrom<Text> for ClassRule {
+    type Error = &'static str;
+
+    fn try_from(text: Text) -> Result<Self, Self::Error> {
+        if text.true_classes.is_empty() {
+            return Err("no class that is true");
+        }
+        Ok(Self::new(Some(&text.column), &text.true_classes))
+    }
+}
+
+/// A column that may say what the truth benchmark found: its name, and its values with their
+/// calls, the most frequent first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClassColumn {
+    /// The column's name.
+    pub name: String,
+    /// Its values.
+    pub classes: Vec<(Option<String>, u64)>,
+}
+
+/// Whether people write this for a true call, in whatever spelling.
+pub fn looks_true(class: &str) -> bool {
+    const TRUE: [&str; 12] = [
+        "tp",
+        "tp_comp_vcf",
+        "tp_comp",
+        "tp_call",
+        "tpcomp",
+        "true",
+        "true_positive",
+        "true_positives",
+        "truepositive",
+        "yes",
+        "1",
+        "1.0",
+    ];
+    TRUE.contains(&&*plain(class))
+}
+
+/// Whether a truth benchmark writes this for what is no true call.
+pub fn looks_untrue(class: &str) -> bool {
+    const UNTRUE: [&str; 20] = [
+        "fp",
+        "fp_vcf",
+        "fp_comp_vcf",
+        "fp_comp",
+        "fp_call",
+        "fpcomp",
+        "false",
+        "false_positive",
+        "false_positives",
+        "falsepositive",
+        "no",
+        "0",
+        "0.0",
+        "fn",
+        "fn_vcf",
+        "false_negative",
+        "tp_base_vcf",
+        "tp_base",
+        "tpbase",
+        "none",
+    ];
+    UNTRUE.contains(&&*plain(class))
+}
+
+fn plain(class: &str) -> String {
+    class.trim().to_ascii_lowercase().replace(['-', ' '], "_")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ClassRule, looks_true, looks_untrue};
+    use crate::cohort::Label;
+
+    fn rule(column: Option<&str>, classes: &[&str]) -> ClassRule {
+        let classes: Vec<_> = classes.iter().map(|&class| class.to_owned()).collect();
+        ClassRule::new(column, &classes)
+    }
+
+    #[test]
+    fn rule_that_says_the_notebooks_is_the_notebooks() {
+        assert!(rule(Some("truvari_class"), &["tp_comp_vcf", "TP", "TP"]).is_notebooks());
+        assert!(!rule(Some("state"), &[]).is_notebooks());
+        assert!(!rule(None, &["TP"]).is_notebooks());
+        assert_eq!(rule(None, &["b", "a", "b"]), rule(None, &["a", "b"]));
+    }
+
+    #[test]
+    fn given_classes_are_true_exactly_as_they_are_spelled() {
+        let rule = rule(None, &["tp", "True"]);
+        for (class, label) in [
+            (Some("tp"), Label::Tp),
+            (Some("True"), Label::Tp),
+            (Some("TP"), Label::Fp),
+            (Some("tp "), Label::Fp),
+            (None, Label::Fp),
+        ] {
+            assert_eq!(rule.label(class), label, "{class:?}");
+        }
+    }
+
+    #[test]
+    fn rule_comes_back_from_its_text() {
+        for rule in [
+            rule(None, &[]),
+            rule(Some("state"), &["tp", "a,b\n"]),
+            rule(Some("is tp"), &[]),
+        ] {
+            let text = serde_json::to_string(&rule).unwrap();
+            assert_eq!(serde_json::from_str::<ClassRule>(&text).unwrap(), rule);
+        }
+        let none = r#"{"column":"a","true_classes":[]}"#;
+        assert!(serde_json::from_str::<ClassRule>(none).is_err());
+    }
+
+    #[test]
+    fn spellings_of_true_and_untrue_are_told_apart() {
+        for class in [
+            "tp",
+            "TP ",
+            "Tp",
+            "true",
+            "TRUE",
+            "1",
+            "TP-comp",
+            "True positive",
+        ] {
+            assert!(looks_true(class) && !looks_untrue(class), "{class}");
+        }
+        for class in ["fp", "False", "0", "fn", "tpbase", "TP-base", "None"] {
+            assert!(!looks_true(class) && looks_untrue(class), "{class}");
+        }
+        for class in ["", "PASS", "10", "tp?", "chr1"] {
+            assert!(!looks_true(class) && !looks_untrue(class), "{class}");
+        }
+    }
+}
