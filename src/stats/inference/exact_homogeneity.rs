@@ -19,8 +19,8 @@
 //!
 //! What is drawn ends after [`ENOUGH`] draws as large as the observed one (Besag and Clifford,
 //! Biometrika 78, 1991), or after [`MOST`]. If p is then below [`SMALL`], where so few draws tell
-//! little, it is replaced: by that of all levels where these are not too many, by that of the chi-square
-//! test on the dense strata alone where there are two. That keeps the level, too: p at most α ≥
+//! little, it is replaced: by that of all levels where these are not too many (or not, in steps four times
+//! as long), by that of the chi-square test on the dense strata alone where there are two. That keeps the level, too: p at most α ≥
 //! `SMALL` needs draws that say so, p at most α < `SMALL` a test that says so. Draws depend on the
 //! margins alone.
 //!
@@ -44,7 +44,10 @@ pub const DENSE: f64 = 4.0;
 
 /// Multiplications that all levels may take at once, and after a small p was drawn.
 const FEW: f64 = 4e6;
-const MANY: f64 = 1e8;
+const MANY: f64 = 2e8;
+
+/// How much longer steps may be where p is small, so that there are not too many.
+const COARSE: f64 = 4.0;
 
 /// Draws as large as the observed one after which no more are drawn; draws at most; the p below
 /// which they do not do.
@@ -196,7 +199,7 @@ const BEYOND: f64 = 1e-18;
 fn of_several(mut fitted: Vec<Fitted>, sum: u64, observed: f64) -> PValue {
     // Short ones first: sums stay short longest.
     fitted.sort_by_key(|one| one.probabilities.len());
-    let grid = levels::Grid::of(&fitted, sum);
+    let grid = levels::Grid::of(&fitted, sum, 1.0);
     if grid.cost() <= FEW {
         return grid.p();
     }
@@ -204,7 +207,8 @@ fn of_several(mut fitted: Vec<Fitted>, sum: u64, observed: f64) -> PValue {
     if p >= SMALL {
         return PValue::from_ln(libm::log(p));
     }
-    if grid.cost() <= MANY {
+    let coarse = levels::Grid::of(&fitted, sum, COARSE);
+    if let Some(grid) = [grid, coarse].into_iter().find(|grid| grid.cost() <= MANY) {
         return grid.p();
     }
     of_dense(&fitted).unwrap_or_else(|| PValue::from_ln(libm::log(p)))

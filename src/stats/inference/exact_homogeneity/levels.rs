@@ -17,11 +17,11 @@ pub(super) struct Grid<'a> {
 }
 
 impl<'a> Grid<'a> {
-    pub(super) fn of(fitted: &'a [Fitted], sum: u64) -> Self {
+    pub(super) fn of(fitted: &'a [Fitted], sum: u64, coarse: f64) -> Self {
         let strata = fitted.len() as f64;
         let spread = (2.0 * (strata - 1.0)).sqrt();
         // Rounding each stratum's part has a variance of strata·step²/12.
-        let step = spread / (1.25 * strata.sqrt()).max(16.0);
+        let step = coarse * spread / (1.25 * strata.sqrt()).max(16.0);
         let top = ((strata - 1.0 + 10.0 * spread + 40.0) / step).ceil() as usize;
         let (mut levels, mut observed) = (Vec::with_capacity(fitted.len()), 0);
         for one in fitted {
