@@ -125,12 +125,18 @@ fn every_p_value_is_that_of_whole_numbers() {
         if line.text("all_counted") == "yes" || apart < 1e-9 {
             distances.number("counted", (found.ln() - expected).exp(), 1.0, 1e-10);
         } else {
-            let what = "by saddlepoint";
-            distances.number(what, (found.ln() - expected).exp(), 1.0, 0.1);
+            // Far out, the sums of items of a handful of values are too lumpy for it.
+            let is_lumpy = line.list("ties").len() < 8 && expected < -45.0;
+            let (what, limit) = if is_lumpy {
+                ("by saddlepoint, few values", 0.5)
+            } else {
+                ("by saddlepoint", 0.08)
+            };
+            distances.number(what, (found.ln() - expected).exp(), 1.0, limit);
         }
     }
     assert!(deepest < -690.0, "{deepest}");
-    distances.finish(100);
+    distances.finish(3);
 }
 
 /// A world in which nothing is told apart: calls, share of true ones, calls on which each atom
