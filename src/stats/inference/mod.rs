@@ -8,6 +8,7 @@
 //! | `pearson`, `fisher` | whether at all: chi-square test, Fisher's exact test and its mid-p |
 //! | `stratified`, `homogeneity` | whether still, within strata: Cochran–Mantel–Haenszel, Breslow–Day–Tarone |
 //! | `rank_sum` | whether the activation tells true from false: Mann–Whitney's U, AUROC |
+//! | `rank_law` | the exact law of a rank sum given all ties, which `rank_sum` and `spearman` take their p-value from |
 //! | `spearman` | whether firing goes with a call's length |
 //! | `multiplicity` | what many tests at once leave: Benjamini–Hochberg and –Yekutieli, Holm, Storey |
 //! | `p_value` | a p-value by its logarithm, so that none underflows |
