@@ -112,6 +112,21 @@ fn nothing_told_apart_has_a_p_value_of_one() {
 }
 
 #[test]
+fn many_values_and_few_draws_need_no_deep_stack() {
+    for class in [1, 2] {
+        let law = RankLaw::of_ties(std::iter::repeat_n(1, 9000));
+        // Ranks from the top on.
+        let p = law.two_sided(class, u128::from(class) * (18_001 - u128::from(class)));
+        let expected = if class == 1 {
+            2.0 / 9000.0
+        } else {
+            2.0 / (9000.0 * 8999.0 / 2.0)
+        };
+        assert!((p.p() / expected - 1.0).abs() < 1e-9, "{class}: {p:?}");
+    }
+}
+
+#[test]
 fn every_p_value_is_that_of_whole_numbers() {
     let mut distances = Distances::default();
     let mut deepest = 0.0_f64;
