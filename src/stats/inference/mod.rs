@@ -11,6 +11,7 @@
 //! | `exact_strata` | the exact conditional test within strata, and its mid-p |
 //! | `exact_homogeneity` | whether the strata have one odds ratio, given their margins and their sum |
 //! | `rank_sum` | whether the activation tells true from false: Mann–Whitney's U, AUROC |
+//! | `rank_law` | the exact law of a rank sum given all ties, which `rank_sum` and `spearman` take their p-value from |
 //! | `spearman` | whether firing goes with a call's length |
 //! | `multiplicity` | what many tests at once leave: Benjamini–Hochberg and –Yekutieli, Holm, Storey |
 //! | `p_value` | a p-value by its logarithm, so that none underflows |

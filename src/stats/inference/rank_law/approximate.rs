@@ -75,7 +75,7 @@ impl Problem<'_> {
         let step = layout.step();
         let largest = self.most(counts[0], counts[1]);
         let reached = largest - self.slack(counts[0], counts[1], step) * i128::from(step.max(1));
-        let mut sum = reached - self.from_base(counts[0], counts[1]);
+        let mut sum = reached - self.gaps(counts[0], counts[1]);
         let mut classes = Vec::with_capacity(2);
         let (mut targets, mut odds, mut scale) = ([0.0; 2], [0.0; 2], 0.0_f64);
         let sides = [(&layout.above, above), (&layout.below, below)];
@@ -186,7 +186,7 @@ impl Problem<'_> {
             step: step as f64,
             scale: layout.above.reach().max(layout.below.reach()),
         };
-        let sum = reached - self.from_base(above, below);
+        let sum = reached - self.gaps(above, below);
         let tail = random.upper_tail(sum as f64)?;
         (tail.free[1] + tail.free[2] >= FREE).then_some(tail.ln)
     }

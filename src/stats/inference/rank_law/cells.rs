@@ -30,17 +30,17 @@ impl Problem<'_> {
     /// The largest sum of draws that take so many from above and from below.
     pub(super) fn most(&self, above: u64, below: u64) -> i128 {
         let layout = self.layout;
-        self.from_base(above, below) + layout.above.most(above) + layout.below.most(below)
+        self.gaps(above, below) + layout.above.most(above) + layout.below.most(below)
     }
 
     /// The smallest.
     pub(super) fn least(&self, above: u64, below: u64) -> i128 {
         let layout = self.layout;
-        self.from_base(above, below) + layout.above.least(above) + layout.below.least(below)
+        self.gaps(above, below) + layout.above.least(above) + layout.below.least(below)
     }
 
     /// What the base's size adds.
-    pub(super) fn from_base(&self, above: u64, below: u64) -> i128 {
+    pub(super) fn gaps(&self, above: u64, below: u64) -> i128 {
         i128::from(self.layout.base) * (i128::from(above) - i128::from(below))
     }
 

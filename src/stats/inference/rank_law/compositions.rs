@@ -7,6 +7,9 @@ use super::pool::Group;
 /// More ways to share the draws among the values than this are not gone through.
 const MOST: f64 = 10_000.0;
 
+/// Nor are more values than this.
+const MOST_VALUES: usize = 32;
+
 impl Problem<'_> {
     /// The tail by going through how many items are drawn of each value but the base's; `None`
     /// where there are too many ways.
@@ -21,7 +24,7 @@ impl Problem<'_> {
             ways *= most(group) as f64 + 1.0;
             // So many share the draws, or as many as that among so many values.
             shares *= (self.drawn as f64 + place as f64 + 1.0) / (place as f64 + 1.0);
-            if ways > MOST && shares > MOST {
+            if place == MOST_VALUES || (ways > MOST && shares > MOST) {
                 return None;
             }
         }
@@ -82,7 +85,7 @@ struct Walk {
 impl Walk {
     /// The kinds from `place` on, of which `left` items are drawn, the base's last.
     fn from(&mut self, place: usize, left: u64, sum: i128, ln: f64) {
-        if place == self.kinds.len() {
+        if place == self.kinds.len() || left == 0 {
             if sum >= self.threshold
                 && let Some(base) = self.base.ln_ways.get(left as usize)
             {

@@ -63,9 +63,7 @@ impl Problem<'_> {
         }
         let limit = budget(items);
         let probable = [self.probable_row()];
-        if self.size(&probable, limit).is_none() {
-            return None;
-        }
+        self.size(&probable, limit)?;
         let rows = self.rows(NEGLIGIBLE, true);
         let (taken, short) = self.size(&rows, limit)?;
         Some(self.count(&rows, taken, short))

@@ -25,6 +25,10 @@
 //! | `approximate`, `saddlepoint` | elsewhere: a saddlepoint |
 //! | `draws` | hypergeometric counts |
 //!
+//! The saddlepoint's error, against counting: within 2 % for untied ranks but in the last steps of a
+//! tail, within 8 % with some ties. Where all drawn items have a handful of values, too many to go
+//! through, it is some percent down to 10⁻⁵ and up to a factor of four beyond 10⁻²⁰, to either side.
+//!
 //! What costs too much to count is decided by the ties and counts alone, so that every machine
 //! gives the same bits.
 
@@ -168,9 +172,9 @@ impl RankLaw {
             let mut base = self.base;
             if tail == Tail::Lower {
                 groups.reverse();
-                groups
-                    .iter_mut()
-                    .for_each(|group| group.value = -group.value);
+                for group in &mut groups {
+                    group.value = -group.value;
+                }
                 base = groups.len() - 1 - base;
             }
             if flat {

@@ -31,7 +31,7 @@ impl Node {
 }
 
 /// More groups than this are taken together by their values.
-const MOST_NODES: usize = 64;
+const MOST_NODES: usize = 32;
 
 impl Side {
     pub(super) fn of(groups: Vec<Group>) -> Self {

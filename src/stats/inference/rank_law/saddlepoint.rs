@@ -296,8 +296,8 @@ fn solve(matrix: &[[f64; 3]; 3], rows: usize, x: &mut [f64; 3]) -> Option<()> {
         x[i] /= lower[i][i];
     }
     for i in (0..rows).rev() {
-        for k in i + 1..rows {
-            x[i] -= lower[k][i] * x[k];
+        for (k, row) in lower.iter().enumerate().take(rows).skip(i + 1) {
+            x[i] -= row[i] * x[k];
         }
         x[i] /= lower[i][i];
     }
