@@ -13,11 +13,6 @@ struct Together {
 }
 
 impl Law for Together {
-    fn support(&self) -> [u64; 2] {
-        let [a, b] = self.fires;
-        [(a + b).saturating_sub(self.calls), a.min(b)]
-    }
-
     fn ratio(&self, x: f64) -> [f64; 2] {
         let [a, b] = self.fires.map(|fires| fires as f64);
         let neither = self.calls as f64 - a - b;
