@@ -109,8 +109,11 @@ impl Enrichment {
         let n: u64 = counts.categories.iter().map(Category::calls).sum();
         let atoms = 0..fires.len() as u32;
         let compared = |fires: u64| fires < n && wanted(fires);
-        let atoms: Vec<u32> = atoms.filter(|&atom| compared(fires[atom as usize])).collect();
-        let categories = (0..counts.categories.len()).filter(|&at| counts.categories[at].calls() < n);
+        let atoms: Vec<u32> = atoms
+            .filter(|&atom| compared(fires[atom as usize]))
+            .collect();
+        let categories =
+            (0..counts.categories.len()).filter(|&at| counts.categories[at].calls() < n);
         let categories: Vec<usize> = categories.collect();
         let each = categories.len();
         let row = |known: &mut Known, place: usize| {

@@ -231,7 +231,9 @@ impl Sets {
     /// `[zᵏ⁻ʲ]` of a series by `[zᵏ] G`, the mean over the sizes k.
     fn mean(&self, series: &[f64], j: usize, sizes: &Sizes) -> f64 {
         // Of a size that no call has there may be no coefficient.
-        let there = sizes.iter().filter(|(size, share)| *share > 0.0 && *size >= j);
+        let there = sizes
+            .iter()
+            .filter(|(size, share)| *share > 0.0 && *size >= j);
         let of_size = |&(size, share): &(usize, f64)| share * series[size - j] / self.0[size];
         there.map(of_size).sum()
     }

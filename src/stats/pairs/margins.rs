@@ -192,6 +192,9 @@ impl Margins {
 
     /// Whether a pair can be tested on all calls: each atom fires on some and not on all.
     pub(super) fn is_tested(&self, pair: &Pair) -> bool {
-        self.0[Group::All as usize].chance.joint(pair.a, pair.b).is_some()
+        self.0[Group::All as usize]
+            .chance
+            .joint(pair.a, pair.b)
+            .is_some()
     }
 }
