@@ -199,3 +199,7 @@ fn compute(table: Table2x2) -> CategoryAtom {
         fdr: None,
     }
 }
+
+#[cfg(test)]
+#[path = "categories_tests.rs"]
+mod tests;

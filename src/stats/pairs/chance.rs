@@ -42,15 +42,6 @@ pub(super) struct Chance {
     atoms: Option<Vec<Share>>,
 }
 
-/// What chance makes of two atoms.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Joint {
-    /// Share of the calls on which both fire.
-    pub(super) both: f64,
-    /// The odds ratio of their firing: below 1, and nearer to it the more places there are.
-    pub(super) odds_ratio: f64,
-}
-
 /// An atom's share in a pair's figures.
 #[derive(Debug, Clone, Copy, Default)]
 struct Share {
@@ -104,8 +95,9 @@ impl Chance {
         }
     }
 
-    /// What chance makes of two atoms; `None` where their count could not be another.
-    pub(super) fn joint(&self, a: u32, b: u32) -> Option<Joint> {
+    /// The odds ratio of two atoms' firing: below 1, and nearer to it the more places there are; `None`
+    /// where their count could not be another.
+    pub(super) fn odds_ratio(&self, a: u32, b: u32) -> Option<f64> {
         let atoms = self.atoms.as_ref()?;
         let [of_a, of_b] = [a, b].map(|atom| self.fires[atom as usize]);
         if [0, self.calls].iter().any(|end| [of_a, of_b].contains(end)) {
@@ -116,7 +108,7 @@ impl Chance {
         let (smaller, larger) = if a < b { (a, b) } else { (b, a) };
         let neither = (1.0 - larger) - (smaller - both);
         let odds_ratio = both * neither / ((a - both) * (b - both));
-        Some(Joint { both, odds_ratio })
+        (odds_ratio > 0.0).then_some(odds_ratio)
     }
 
     /// Whether chance leaves any pair's count open.

@@ -67,8 +67,8 @@ fn frequencies_of_atoms_and_of_pairs_are_those_of_all_sets() {
                     "{totals:?} {a} {b}: {found}"
                 );
                 assert_eq!(found.to_bits(), chance.both(b as u32, a as u32).to_bits());
-                let joint = chance.joint(a as u32, b as u32).expect("open");
-                assert!(joint.odds_ratio > 0.0 && joint.odds_ratio < 1.0);
+                let odds_ratio = chance.odds_ratio(a as u32, b as u32).expect("open");
+                assert!(odds_ratio > 0.0 && odds_ratio < 1.0);
             }
         }
     }
@@ -86,14 +86,14 @@ fn atoms_that_always_or_never_fire_take_no_part() {
     }
     assert_eq!(with.both(0, 5), 0.7);
     assert_eq!(with.both(9, 5), 0.0);
-    assert!(with.joint(0, 5).is_none() && with.joint(9, 5).is_none());
+    assert!(with.odds_ratio(0, 5).is_none() && with.odds_ratio(9, 5).is_none());
     assert!(Chance::of(0, &[0, 0]).both(0, 1).is_nan());
 }
 
 #[test]
 fn where_no_other_set_could_be_nothing_is_left_to_chance() {
     let one = Chance::of(10, &[3, 3, 4]);
-    assert!(!one.is_open() && one.joint(0, 1).is_none());
+    assert!(!one.is_open() && one.odds_ratio(0, 1).is_none());
     assert_eq!(one.both(0, 1), 0.0);
     let all_but_one = Chance::of(10, &[7, 7, 6]);
     assert!(!all_but_one.is_open());
