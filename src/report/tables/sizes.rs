@@ -40,7 +40,9 @@ pub fn sizes(firings: &FiringEvidence) -> Table {
                 "spearman_p",
                 "Its two-sided p-value: twice the smaller tail of the rank sum of the calls on which it \
                  fires, of which every choice is equally likely, ties and all. Counted for few calls \
-                 or few firings (1e-10), else by a saddlepoint (some percent).",
+                 or few firings (1e-10), else by a saddlepoint (some percent). Missing, as is rho, where \
+                 the atom fires on none or all of the calls with a size, these have one size, or are \
+                 fewer than three.",
                 spearman(PValue::p),
             ),
             column(
@@ -56,7 +58,8 @@ pub fn sizes(firings: &FiringEvidence) -> Table {
             ),
             column(
                 "spearman_fdr_bh",
-                "spearman_p adjusted by Benjamini and Hochberg over the tested atoms.",
+                "spearman_p adjusted by Benjamini and Hochberg over the tested atoms (see atoms) that have \
+                 one; missing for the others, which are in no family.",
                 p_values(&firings.sizes.bh),
             ),
         ],

@@ -151,7 +151,8 @@ impl Bulk {
         let within = members
             .iter()
             .filter_map(|m| of(m).stratified.ln_odds_ratio);
-        let median = median(members.iter().map(|m| of(m).log_odds.value), widened)?;
+        let log_odds = members.iter().filter_map(|m| of(m).log_odds);
+        let median = median(log_odds.map(|log_odds| log_odds.value), widened)?;
         let within = median_of_enough(within, widened);
         let signs: f64 = members.iter().map(|m| sign(m.excess)).sum();
         let statistic = signs / (widened * members.len() as f64).sqrt();

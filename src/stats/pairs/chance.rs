@@ -20,8 +20,14 @@ use rayon::prelude::*;
 /// Weights are known where each atom's frequency is this near, relatively.
 const TOLERANCE: f64 = 1e-13;
 
-/// At most so many rounds; some ten are enough.
-const ROUNDS: usize = 300;
+/// And where they come no nearer.
+const NEAR: f64 = 1e-11;
+
+/// At most so many rounds. Some ten are enough, but for a handful of atoms that nearly always fire.
+const ROUNDS: usize = 1000;
+
+/// No step is a smaller part of a whole one.
+const LEAST_STEP: f64 = 0.125;
 
 /// Weights this close, relatively, have their difference quotient by a series instead: a subtraction
 /// would lose digits, and the series' next term is below 10⁻¹¹ of the first.
@@ -34,15 +40,6 @@ pub(super) struct Chance {
     fires: Vec<u64>,
     /// Of each atom; `None` where it fires on no call or on all, or no other set could have been.
     atoms: Option<Vec<Share>>,
-}
-
-/// What chance makes of two atoms.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Joint {
-    /// Share of the calls on which both fire.
-    pub(super) both: f64,
-    /// The odds ratio of their firing: below 1, and nearer to it the more places there are.
-    pub(super) odds_ratio: f64,
 }
 
 /// An atom's share in a pair's figures.
@@ -98,8 +95,9 @@ impl Chance {
         }
     }
 
-    /// What chance makes of two atoms; `None` where their count could not be another.
-    pub(super) fn joint(&self, a: u32, b: u32) -> Option<Joint> {
+    /// The odds ratio of two atoms' firing: below 1, and nearer to it the more places there are; `None`
+    /// where their count could not be another.
+    pub(super) fn odds_ratio(&self, a: u32, b: u32) -> Option<f64> {
         let atoms = self.atoms.as_ref()?;
         let [of_a, of_b] = [a, b].map(|atom| self.fires[atom as usize]);
         if [0, self.calls].iter().any(|end| [of_a, of_b].contains(end)) {
@@ -110,7 +108,7 @@ impl Chance {
         let (smaller, larger) = if a < b { (a, b) } else { (b, a) };
         let neither = (1.0 - larger) - (smaller - both);
         let odds_ratio = both * neither / ((a - both) * (b - both));
-        Some(Joint { both, odds_ratio })
+        (odds_ratio > 0.0).then_some(odds_ratio)
     }
 
     /// Whether chance leaves any pair's count open.
@@ -135,7 +133,8 @@ fn both(a: &Share, b: &Share) -> f64 {
 /// The weights with which atoms fire as often as they do, for each of their ascending totals.
 ///
 /// Each round moves the logarithms of the weights by what the logarithms of the odds of firing are
-/// off: Newton's method, but for the little that one atom's weight does to another's frequency.
+/// off: Newton's method, but for what one atom's weight does to another's frequency. That is little,
+/// or, of a handful of atoms, so much that a whole step swings back and forth: then steps are halved.
 fn weights(totals: &[u64], calls: u64, sizes: &Sizes) -> Vec<(u64, Share)> {
     let mut distinct: Vec<(u64, Share)> = Vec::new();
     let mut counts: Vec<usize> = Vec::new();
@@ -148,6 +147,7 @@ fn weights(totals: &[u64], calls: u64, sizes: &Sizes) -> Vec<(u64, Share)> {
         distinct.push((run[0], share));
         counts.push(run.len());
     }
+    let (mut step, mut last) = (1.0, f64::INFINITY);
     for _ in 0..ROUNDS {
         let ws = distinct.iter().map(|(_, share)| share.w);
         let sets = Sets::of(ws.zip(counts.iter().copied()), sizes);
@@ -157,12 +157,18 @@ fn weights(totals: &[u64], calls: u64, sizes: &Sizes) -> Vec<(u64, Share)> {
             let wanted = *total as f64 / calls as f64;
             // Rounding may put it beyond 1.
             let fires = fires.min(1.0 - f64::EPSILON);
-            share.w *= (wanted * (1.0 - fires)) / (fires * (1.0 - wanted));
+            let odds = (wanted * (1.0 - fires)) / (fires * (1.0 - wanted));
+            share.w *= libm::pow(odds, step);
             (fires / wanted - 1.0).abs()
         });
-        if off.reduce(|| 0.0, f64::max) < TOLERANCE {
+        let off = off.reduce(|| 0.0, f64::max);
+        if off < TOLERANCE || off < NEAR && off >= last {
             break;
         }
+        if off > last {
+            step = (step / 2.0).max(LEAST_STEP);
+        }
+        last = off;
     }
     let ws = distinct.iter().map(|(_, share)| share.w);
     let sets = Sets::of(ws.zip(counts.iter().copied()), sizes);

@@ -49,10 +49,6 @@ impl OnTrue {
 }
 
 impl Law for OnTrue {
-    fn support(&self) -> [u64; 2] {
-        self.support
-    }
-
     fn ratio(&self, x: f64) -> [f64; 2] {
         let ([a, b, beyond], [c, d, past]) = (self.tp, self.fp);
         // One more true call, one less false one.

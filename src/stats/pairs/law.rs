@@ -1,8 +1,8 @@
 //! Exact two-sided p-values of a count whose probabilities are known by the ratios of neighbours.
 
-/// Terms below this part of a sum are not added to it: where they are met the tail is steep, and all
-/// that follow do not reach the sum's last bit.
-const NEGLIGIBLE: f64 = 1e-18;
+/// A tail ends where a term is below this part of the sum: a thousand standard deviations wide, what
+/// follows is still below 10⁻¹² of it.
+const NEGLIGIBLE: f64 = 1e-15;
 
 /// Probabilities this close, relatively, are equal ones. Rounding keeps ties within a tenth of it for
 /// tens of thousands of steps, and one that is taken for a tie can but make p larger by its share.
@@ -14,10 +14,8 @@ const UNIT: f64 = f64::from_bits((1023 + 600) << 52);
 
 /// A law of whole numbers whose probabilities rise to one top and fall from there (log-concave).
 pub(super) trait Law {
-    /// The smallest and the largest number.
-    fn support(&self) -> [u64; 2];
-
-    /// `P(x + 1)/P(x)` for an x below the largest number, as numerator and denominator, both above 0.
+    /// `P(x + 1)/P(x)`, as numerator and denominator, which are above 0 but for the numerator of the
+    /// largest x, 0, and the denominator of the one below the smallest. Farther out either is finite.
     fn ratio(&self, x: f64) -> [f64; 2];
 }
 
@@ -36,15 +34,14 @@ struct Sums {
 /// One walk each way from the observed number, with `P(x)/P(observed)` as a product of ratios: as many
 /// steps as there are from it to the top, and some ten standard deviations more.
 pub(super) fn ln_two_sided(law: &impl Law, observed: u64) -> f64 {
-    let [least, most] = law.support();
     let mut sums = Sums {
         at_most: 1.0,
         above: 0.0,
         units: 0,
     };
     let start = observed as f64;
-    sums.walk(most - observed, |step| law.ratio(start + step));
-    sums.walk(observed - least, |step| {
+    sums.walk(|step| law.ratio(start + step));
+    sums.walk(|step| {
         let [up, down] = law.ratio(start - step - 1.0);
         [down, up]
     });
@@ -59,12 +56,11 @@ pub(super) fn ln_two_sided(law: &impl Law, observed: u64) -> f64 {
 }
 
 impl Sums {
-    /// Adds so many terms, each from the one before by a ratio of two numbers.
-    fn walk(&mut self, steps: u64, ratio: impl Fn(f64) -> [f64; 2]) {
+    /// Adds terms up to the last, each from the one before by a ratio of two numbers.
+    fn walk(&mut self, ratio: impl Fn(f64) -> [f64; 2]) {
         let (mut term, mut units) = (1.0, 0);
         let mut step = 0.0;
-        let end = steps as f64;
-        while step < end {
+        loop {
             let [up, down] = ratio(step);
             term *= up / down;
             step += 1.0;
@@ -77,8 +73,8 @@ impl Sums {
             }
             if units == 0 && term <= 1.0 + TIE {
                 self.at_most += term;
-                if term < self.at_most * NEGLIGIBLE {
-                    return;
+                if up < down {
+                    return self.fall(term, step, ratio);
                 }
             } else if units == self.units {
                 self.above += term;
@@ -86,6 +82,22 @@ impl Sums {
                 self.above = self.above / UNIT + term;
                 self.units = units;
             }
+        }
+    }
+
+    /// The same from where terms only fall, so that many at a time are looked at. Past the last they
+    /// are 0.
+    fn fall(&mut self, mut term: f64, mut step: f64, ratio: impl Fn(f64) -> [f64; 2]) {
+        while term > self.at_most * NEGLIGIBLE {
+            // Quotients do not wait for each other, and products in pairs wait less.
+            let [a, b, c, d] = [0.0, 1.0, 2.0, 3.0].map(|ahead| {
+                let [up, down] = ratio(step + ahead);
+                up / down
+            });
+            let (second, fourth) = (term * (a * b), (a * b) * (c * d));
+            self.at_most += (term * a + second) + (second * c + term * fourth);
+            term *= fourth;
+            step += 4.0;
         }
     }
 }

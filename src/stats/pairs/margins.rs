@@ -187,14 +187,17 @@ impl Margins {
         let of = &self.0[group as usize];
         let fires = self.fires(group, pair.a, pair.b);
         let both = u64::from(Self::count(group, pair));
-        ln_p_of_association(of.calls, fires, both, of.chance.joint(pair.a, pair.b))
+        let odds_ratio = of.chance.odds_ratio(pair.a, pair.b);
+        odds_ratio.map_or(f64::NAN, |odds_ratio| {
+            ln_p_of_association(of.calls, fires, both, odds_ratio)
+        })
     }
 
     /// Whether a pair can be tested on all calls: each atom fires on some and not on all.
     pub(super) fn is_tested(&self, pair: &Pair) -> bool {
         self.0[Group::All as usize]
             .chance
-            .joint(pair.a, pair.b)
+            .odds_ratio(pair.a, pair.b)
             .is_some()
     }
 }

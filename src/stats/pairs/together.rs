@@ -1,6 +1,5 @@
 //! Whether two atoms fire together more or less often than chance has it.
 
-use super::chance::Joint;
 use super::law::{Law, ln_two_sided};
 
 /// On how many of n calls both atoms fire, of which one fires on `fires[0]`, the other on `fires[1]`,
@@ -13,11 +12,6 @@ struct Together {
 }
 
 impl Law for Together {
-    fn support(&self) -> [u64; 2] {
-        let [a, b] = self.fires;
-        [(a + b).saturating_sub(self.calls), a.min(b)]
-    }
-
     fn ratio(&self, x: f64) -> [f64; 2] {
         let [a, b] = self.fires.map(|fires| fires as f64);
         let neither = self.calls as f64 - a - b;
@@ -29,21 +23,12 @@ impl Law for Together {
 }
 
 /// `ln p` of the exact test, given on how many calls each atom fires, that both fire together as
-/// chance has it; two-sided, by the counts that are at most as probable as the observed one. NaN
-/// where it could not have been another.
-pub(super) fn ln_p_of_association(
-    calls: u64,
-    fires: [u64; 2],
-    both: u64,
-    chance: Option<Joint>,
-) -> f64 {
-    let Some(chance) = chance.filter(|chance| chance.odds_ratio > 0.0) else {
-        return f64::NAN;
-    };
+/// chance has it; two-sided, by the counts that are at most as probable as the observed one.
+pub(super) fn ln_p_of_association(calls: u64, fires: [u64; 2], both: u64, odds_ratio: f64) -> f64 {
     let law = Together {
         calls,
         fires,
-        odds_ratio: chance.odds_ratio,
+        odds_ratio,
     };
     ln_two_sided(&law, both)
 }
