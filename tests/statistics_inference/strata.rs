@@ -5,7 +5,7 @@ use atomscope::stats::inference::{Table2x2, Test};
 
 use crate::golden::{Distances, Line, golden};
 
-fn tables(line: &Line) -> Vec<Table2x2> {
+pub(crate) fn tables(line: &Line) -> Vec<Table2x2> {
     let table = |text: &str| {
         let cells: Vec<u64> = text.split(',').map(|x| x.parse().unwrap()).collect();
         Table2x2 {

@@ -51,7 +51,7 @@ impl Homogeneity {
 /// `Δ = ψ²h² + 2ψ(fires·silent + tp·fp) + g²`. The smaller cell of either diagonal is
 /// `2·product/(positive terms + √Δ)`, and the larger one exceeds it by |g| or |h|: so nothing
 /// cancels, for ψ = 1 neither, where the usual formula divides 0 by 0.
-fn fit(table: &Table2x2, odds_ratio: f64) -> [f64; 4] {
+pub(in crate::stats) fn fit(table: &Table2x2, odds_ratio: f64) -> [f64; 4] {
     let [fires, silent] = [table.fires() as f64, table.silent() as f64];
     let [tp, fp] = [table.tp() as f64, table.fp() as f64];
     let (g, h) = (silent - tp, tp - fires);

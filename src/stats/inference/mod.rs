@@ -6,7 +6,8 @@
 //! | `table` | the 2×2 table of firing and label that the others take |
 //! | `effect` | how strong: log odds ratio, risk difference, P(TP \| fires), each with its 95 % interval |
 //! | `pearson`, `fisher` | whether at all: chi-square test, Fisher's exact test and its mid-p |
-//! | `stratified`, `homogeneity` | whether still, within strata: Cochran–Mantel–Haenszel, Breslow–Day–Tarone |
+//! | `stratified`, `homogeneity` | whether still, within strata: the common odds ratio, Cochran–Mantel–Haenszel, Breslow–Day–Tarone |
+//! | `exact_strata` | the exact conditional test within strata, and its mid-p |
 //! | `rank_sum` | whether the activation tells true from false: Mann–Whitney's U, AUROC |
 //! | `spearman` | whether firing goes with a call's length |
 //! | `multiplicity` | what many tests at once leave: Benjamini–Hochberg and –Yekutieli, Holm, Storey |
@@ -21,6 +22,7 @@
 //! machine gives the same bits.
 
 pub mod effect;
+pub mod exact_strata;
 pub mod fisher;
 pub(super) mod homogeneity;
 pub mod hypergeometric;

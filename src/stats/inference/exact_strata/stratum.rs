@@ -1,0 +1,131 @@
+//! One stratum: the weights of its counts, tilted or not.
+
+use crate::stats::inference::homogeneity::fit;
+use crate::stats::inference::hypergeometric::Hypergeometric;
+use crate::stats::inference::table::Table2x2;
+
+/// Weights below this part of the largest are left out.
+const NEGLIGIBLE: f64 = 1e-20;
+
+/// The margins of a stratum that informs, and its count.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Stratum {
+    /// `tp_on`.
+    pub(super) observed: u64,
+    pub(super) least: u64,
+    pub(super) most: u64,
+    fires: u64,
+    tp: u64,
+    fp: u64,
+}
+
+/// The weights of a stratum's counts tilted by θ, `P(x)·exp(θx)`, in units of that of one count.
+#[derive(Debug, Default)]
+pub(super) struct Weights {
+    /// The count whose weight is 1, near the largest.
+    pub(super) unit: u64,
+    /// The first count that has one.
+    pub(super) first: u64,
+    /// Ascending.
+    pub(super) values: Vec<f64>,
+    down: Vec<f64>,
+}
+
+impl Stratum {
+    pub(super) fn of(table: &Table2x2) -> Self {
+        let (fires, tp, fp) = (table.fires(), table.tp(), table.fp());
+        Self {
+            observed: table.tp_on,
+            least: fires.saturating_sub(fp),
+            most: fires.min(tp),
+            fires,
+            tp,
+            fp,
+        }
+    }
+
+    /// The table of a count.
+    fn at(&self, tp_on: u64) -> Table2x2 {
+        Table2x2 {
+            tp_on,
+            fp_on: self.fires - tp_on,
+            tp_off: self.tp - tp_on,
+            fp_off: self.fp + tp_on - self.fires,
+        }
+    }
+
+    pub(super) fn table(&self) -> Table2x2 {
+        self.at(self.observed)
+    }
+
+    /// `ln P(x)`.
+    pub(super) fn ln_probability(&self, x: u64) -> f64 {
+        // It informs: there is a distribution.
+        Hypergeometric::of_margins(&self.table())
+            .map_or(f64::NEG_INFINITY, |all| all.ln_probability(x))
+    }
+
+    /// `P(x + 1)/P(x)`, of counts between least and most.
+    fn ratio(&self, x: u64) -> f64 {
+        let Table2x2 {
+            tp_on,
+            fp_on,
+            tp_off,
+            fp_off,
+        } = self.at(x);
+        (tp_off as f64 * fp_on as f64) / ((tp_on + 1) as f64 * (fp_off + 1) as f64)
+    }
+
+    /// The probabilities of all counts, ascending.
+    pub(super) fn probabilities(&self, all: &mut Vec<f64>) {
+        all.clear();
+        let n = (self.tp + self.fp) as f64;
+        if self.fires == 1 {
+            all.extend([self.fp as f64 / n, self.tp as f64 / n]);
+            return;
+        }
+        // Near the most probable count, so that nothing overflows.
+        let mode = (self.fires + 1) as f64 * ((self.tp + 1) as f64 / (n + 2.0));
+        let unit = (mode as u64).clamp(self.least, self.most);
+        let place = (unit - self.least) as usize;
+        all.resize((self.most - self.least + 1) as usize, 1.0);
+        for x in unit..self.most {
+            let at = (x - self.least) as usize;
+            all[at + 1] = all[at] * self.ratio(x);
+        }
+        for at in (0..place).rev() {
+            all[at] = all[at + 1] / self.ratio(self.least + at as u64);
+        }
+        let sum: f64 = all.iter().sum();
+        all.iter_mut().for_each(|p| *p /= sum);
+    }
+
+    /// The weights tilted by θ that are not negligible.
+    pub(super) fn weigh(&self, theta: f64, weights: &mut Weights) {
+        let tilt = libm::exp(theta);
+        // Cornfield's: the count at which the table's odds ratio is the tilt, near the mode.
+        let [near, ..] = fit(&self.table(), tilt);
+        let unit = (near.round() as u64).clamp(self.least, self.most);
+        let Weights { values, down, .. } = weights;
+        down.clear();
+        values.clear();
+        let (mut weight, mut x, mut largest) = (1.0, unit, 1.0);
+        while x > self.least && weight > NEGLIGIBLE * largest {
+            x -= 1;
+            weight /= self.ratio(x) * tilt;
+            largest = f64::max(largest, weight);
+            down.push(weight);
+        }
+        weights.first = x;
+        values.extend(down.iter().rev());
+        values.push(1.0);
+        (weight, x) = (1.0, unit);
+        while x < self.most && weight > NEGLIGIBLE * largest {
+            weight *= self.ratio(x) * tilt;
+            largest = f64::max(largest, weight);
+            values.push(weight);
+            x += 1;
+        }
+        weights.unit = unit;
+    }
+}
