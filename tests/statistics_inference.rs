@@ -4,6 +4,8 @@
 //! A p-value is compared by its logarithm: at 10⁻¹⁰ of p itself where that is above 10⁻³⁰⁰, and of
 //! `ln p` beyond. With `--nocapture` each test prints the largest distance that it found.
 
+#[path = "statistics_inference/exact_homogeneity.rs"]
+mod exact_homogeneity;
 #[path = "statistics_inference/exact_strata.rs"]
 mod exact_strata;
 #[path = "statistics_inference/golden.rs"]

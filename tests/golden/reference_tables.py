@@ -8,6 +8,7 @@ Needs numpy, pandas, scipy 1.17, statsmodels 0.15, scikit-learn 1.9.
 
 import math
 import re
+from fractions import Fraction
 
 import numpy as np
 import pandas as pd
@@ -57,14 +58,30 @@ def adjusted(p, tested, method):
     return out
 
 
+def exact_conditional(tables):
+    """p and mid-p of the sum of the first cells given all margins, by counting ways in whole numbers."""
+    ways, place = [1], 0
+    for a, b, c, d in (map(int, t.ravel()) for t in tables):
+        low, high = max(0, a + b - (b + d)), min(a + b, a + c)
+        one = [math.comb(a + c, x) * math.comb(b + d, a + b - x) for x in range(low, high + 1)]
+        longer = [0] * (len(ways) + len(one) - 1)
+        for i, m in enumerate(ways):
+            for j, n in enumerate(one):
+                longer[i + j] += m * n
+        ways, place = longer, place + a - low
+    less = sum(n for n in ways if n < ways[place])
+    same = sum(n for n in ways if n == ways[place])
+    return float(Fraction(less + same, sum(ways))), float(Fraction(2 * less + same, 2 * sum(ways)))
+
+
 def stratified(fires, label, strata):
     tables = [table(fires[strata == s], label[strata == s]) for s in np.unique(strata)]
     informative = [t for t in tables if (t.sum(0) > 0).all() and (t.sum(1) > 0).all()]
     row = {"strata": len(informative)}
-    names = ["cmh_or", "cmh_or_lo", "cmh_or_hi", "cmh_p", "bd_tarone_p"]
+    names = ["cmh_or", "cmh_or_lo", "cmh_or_hi", "cmh_p", "cmh_midp", "cmh_chi2_p", "bd_tarone_chi2_p"]
     row |= dict.fromkeys(names, math.nan)
     if not informative:
-        return row | {"sign_flip": None}
+        return row | {"other_side": None}
     cells = np.array(informative, dtype=float)
     n = cells.sum((1, 2))
     r = (cells[:, 0, 0] * cells[:, 1, 1] / n).sum()
@@ -72,15 +89,16 @@ def stratified(fires, label, strata):
     row["cmh_or"] = math.inf if s == 0 and r > 0 else (math.nan if s == 0 else r / s)
     both = StratifiedTable([t.astype(float) for t in informative])
     # statsmodels' own p-values are 1 - cdf, which is 0 from 1e-16 on.
-    row["cmh_p"] = stats.chi2.sf(both.test_null_odds(correction=False).statistic, 1)
+    row["cmh_p"], row["cmh_midp"] = exact_conditional(informative)
+    row["cmh_chi2_p"] = stats.chi2.sf(both.test_null_odds(correction=False).statistic, 1)
     if r > 0 and s > 0:
         row["cmh_or_lo"], row["cmh_or_hi"] = both.oddsratio_pooled_confint()
         if len(informative) > 1:
             statistic = both.test_equal_odds(adjust=True).statistic
-            row["bd_tarone_p"] = stats.chi2.sf(statistic, len(informative) - 1)
+            row["bd_tarone_chi2_p"] = stats.chi2.sf(statistic, len(informative) - 1)
     crude = table(fires, label)
     crude = int(crude[0, 0]) * int(crude[1, 1]) - int(crude[0, 1]) * int(crude[1, 0])
-    row["sign_flip"] = bool(crude * (r - s) < 0 and abs(r - s) > 1e-9)
+    row["other_side"] = bool(crude * (r - s) < 0 and abs(r - s) > 1e-9)
     return row
 
 
@@ -95,14 +113,14 @@ def atoms(calls, fires, activation, min_support=5, scheme=("svtype", "size", "da
         half = Table2x2(t + 0.5)
         lo, hi = half.log_oddsratio_confint()
         row = {"atom": atom, "fires": a + b, "tp_on": a, "fp_on": b, "tp_off": c, "fp_off": d,
-               "log_or": half.log_oddsratio, "log_or_lo": lo, "log_or_hi": hi,
                "fisher_p": stats.fisher_exact(t).pvalue}
         degenerate = 0 in (a + b, c + d, a + c, b + d)
         row["tested"] = not degenerate and a + b >= min_support
         if a + b:
             row["precision"] = a / (a + b)
             row["precision_lo"], row["precision_hi"] = proportion_confint(a, a + b, method="wilson")
-        if a + b and c + d:
+        if not degenerate:
+            row |= {"log_or": half.log_oddsratio, "log_or_lo": lo, "log_or_hi": hi}
             row["risk_difference"] = a / (a + b) - c / (c + d)
             row["risk_difference_lo"], row["risk_difference_hi"] = confint_proportions_2indep(
                 a, a + b, c, c + d, method="newcomb", compare="diff")
@@ -121,7 +139,11 @@ def atoms(calls, fires, activation, min_support=5, scheme=("svtype", "size", "da
         found[column] = adjusted(found.fisher_p, found.tested, method)
     for p in ["cmh", "mwu"]:
         found[f"{p}_fdr_bh"] = adjusted(found[f"{p}_p"], found.tested, "fdr_bh")
-    return found
+    informs = found.strata > 0
+    crude, within = found.fdr_bh < 0.05, found.cmh_fdr_bh < 0.05
+    found["sign_flip"] = (crude & within & (found.other_side == True)).astype(object).where(informs, None)  # noqa: E712
+    found["confounded"] = (crude & (found.cmh_p >= 0.05)).astype(object).where(informs, None)
+    return found.drop(columns="other_side")
 
 
 def sizes(calls, fires, tested):
@@ -160,8 +182,7 @@ def categories(column, calls, fires, name, min_support, all_atoms):
             lo, hi = half.log_oddsratio_confint()
             ok = on.sum() >= max(1, min_support) and (t.sum(0) > 0).all() and (t.sum(1) > 0).all()
             rows.append({"atom": atom, name: value, "fires_in": t[0, 0], "fires": t[0].sum(),
-                         "log_or": half.log_oddsratio, "log_or_lo": lo, "log_or_hi": hi,
-                         "fisher_p": stats.fisher_exact(t).pvalue, "ok": ok})
+                                   "fisher_p": stats.fisher_exact(t).pvalue, "ok": ok})
     found = pd.DataFrame(rows)
     found["fdr_bh"] = adjusted(found.fisher_p, found.ok, "fdr_bh")
     return found.drop(columns="ok")

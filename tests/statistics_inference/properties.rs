@@ -194,7 +194,7 @@ proptest! {
         prop_assert!((ln(found.breslow_day_tarone) - ln(reversed.breslow_day_tarone)).abs() <= 1e-7);
         let single = stratified::of_tables(&tables[..1]);
         prop_assert_eq!(single.breslow_day, None);
-        prop_assert!(!single.sign_flip);
+        prop_assert!(!single.is_opposed);
         if let (Some(test), Some(pearson)) = (single.cmh, pearson::independence(&tables[0])) {
             // CMH of one table is Pearson's statistic times (n−1)/n.
             let n = tables[0].n() as f64;

@@ -116,20 +116,20 @@ fn atoms_at_once_are_atoms_one_by_one_for_any_number_of_threads() {
 }
 
 #[test]
-fn a_confounder_is_flagged() {
+fn strata_that_lean_to_the_other_side_are_opposed() {
     let stratum = |tp_on, fp_on, tp, fp| Table2x2::of_totals(tp_on, fp_on, tp, fp).unwrap();
     // Simpson's paradox: kidney stones (Charig and others, 1986).
     let stones = [stratum(81, 234, 87, 270), stratum(192, 55, 263, 80)];
     let found = stratified::of_tables(&stones);
-    assert!(found.sign_flip);
+    assert!(found.is_opposed);
     assert!(found.ln_odds_ratio.unwrap() > 0.0);
     let same = [stratum(81, 200, 87, 270), stratum(192, 55, 263, 80)];
-    assert!(!stratified::of_tables(&same[..1]).sign_flip);
+    assert!(!stratified::of_tables(&same[..1]).is_opposed);
     // 8/8 − 2/6 − 8/12 is 0, and 10⁻¹⁶ in binary64: it leans nowhere, whatever all calls do.
     let even = [
         stratum(3, 1, 4, 4),
         stratum(1, 3, 2, 4),
         stratum(1, 3, 5, 7),
     ];
-    assert!(!stratified::of_tables(&even).sign_flip);
+    assert!(!stratified::of_tables(&even).is_opposed);
 }

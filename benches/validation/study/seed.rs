@@ -125,7 +125,7 @@ impl Seed {
 
     fn intervals(&self, evidence: &Evidence, judgement: Judgement, study: &mut Study) {
         let of: [(&'static str, Interval, Value); 4] = [
-            ("Woolf", |atom| Some(atom.log_odds), |truth| truth.log_odds),
+            ("Woolf", |atom| atom.log_odds, |truth| truth.log_odds),
             ("Wilson", |atom| atom.precision, |truth| truth.precision),
             (
                 "Newcombe",

@@ -86,7 +86,8 @@ fn ranks(evidence: &Evidence) -> Vec<Option<f64>> {
     let mut order: Vec<usize> = (0..evidence.atoms.len()).filter(tested).collect();
     let key = |&atom: &usize| {
         let counts = &evidence.atoms[atom];
-        (counts.fisher.p.ln(), -counts.log_odds.value.abs())
+        let size = counts.log_odds.map_or(0.0, |log_odds| log_odds.value.abs());
+        (counts.fisher.p.ln(), -size)
     };
     order.sort_by(|a, b| {
         let ((p, size), (other_p, other_size)) = (key(a), key(b));

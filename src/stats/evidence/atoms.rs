@@ -4,6 +4,7 @@ use rayon::prelude::*;
 
 use super::strata::Confounded;
 use crate::cohort::Label;
+use crate::stats::inference::conditional::{self, Conditional};
 use crate::stats::inference::fisher::Fisher;
 use crate::stats::inference::multiplicity::Family;
 use crate::stats::inference::pearson::{self, Pearson};
@@ -16,9 +17,9 @@ use crate::tally::Tally;
 pub struct AtomCounts {
     /// Firing and label.
     pub table: Table2x2,
-    /// The log odds ratio, Haldane–Anscombe, with Woolf's interval.
-    pub log_odds: Estimate,
-    /// P(TP | fires) − P(TP | silent), with Newcombe's interval.
+    /// The log odds ratio, Haldane–Anscombe, with Woolf's interval; `None` where a margin is 0.
+    pub log_odds: Option<Estimate>,
+    /// P(TP | fires) − P(TP | silent), with Newcombe's interval; `None` where a margin is 0.
     pub risk_difference: Option<Estimate>,
     /// P(TP | fires), with Wilson's interval.
     pub precision: Option<Estimate>,
@@ -28,6 +29,25 @@ pub struct AtomCounts {
     pub fisher: Fisher,
     /// What the strata say.
     pub stratified: Stratified,
+    /// What they say given their margins, however sparse they are.
+    pub conditional: Conditional,
+}
+
+impl AtomCounts {
+    fn of(table: Table2x2, stratified: Stratified, conditional: Conditional) -> Self {
+        // With a margin of 0 any odds ratio gives the same table: there is nothing to estimate.
+        let informs = !table.is_degenerate();
+        Self {
+            table,
+            log_odds: informs.then(|| effect::log_odds_ratio(&table)),
+            risk_difference: effect::risk_difference(&table).filter(|_| informs),
+            precision: effect::precision_when_firing(&table),
+            pearson: pearson::independence(&table),
+            fisher: fisher::exact_test(&table),
+            stratified,
+            conditional,
+        }
+    }
 }
 
 /// P-values adjusted by each procedure, \[F\]; `None` for atoms that were not tested.
@@ -78,7 +98,9 @@ impl AllAtoms {
             (tally.rows_where(is), tally.counts_where(is))
         };
         let ((tp, tp_on), (fp, fp_on)) = (of_label(Label::Tp), of_label(Label::Fp));
-        let stratified = stratified::of_atoms(&confounded.counts());
+        let counts = confounded.counts();
+        let stratified = stratified::of_atoms(&counts);
+        let conditional = conditional::of_atoms(&counts);
         // Without any stratum there is nothing by atom.
         let nothing = stratified::of_tables(&[]);
         let atoms: Vec<AtomCounts> = (0..tally.feature_dim())
@@ -91,15 +113,9 @@ impl AllAtoms {
                     tp_off: tp.saturating_sub(tp_on[atom]),
                     fp_off: fp.saturating_sub(fp_on[atom]),
                 };
-                AtomCounts {
-                    table,
-                    log_odds: effect::log_odds_ratio(&table),
-                    risk_difference: effect::risk_difference(&table),
-                    precision: effect::precision_when_firing(&table),
-                    pearson: pearson::independence(&table),
-                    fisher: fisher::exact_test(&table),
-                    stratified: stratified.get(atom).copied().unwrap_or(nothing),
-                }
+                let stratified = stratified.get(atom).copied().unwrap_or(nothing);
+                let conditional = conditional.get(atom).copied().unwrap_or_default();
+                AtomCounts::of(table, stratified, conditional)
             })
             .collect();
         Self {

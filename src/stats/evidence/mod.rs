@@ -24,7 +24,7 @@
 //! let max_t = evidence.permutations.ok_or("permutations")?;
 //! for (atom, counts) in evidence.atoms.iter().enumerate() {
 //!     if max_t.atoms[atom].p < 0.05 {
-//!         println!("atom {atom}: log odds ratio {:.2}", counts.log_odds.value);
+//!         println!("atom {atom}: {:?}", counts.log_odds);
 //!     }
 //! }
 //! # Ok::<(), Box<dyn std::error::Error>>(())
@@ -37,6 +37,7 @@
 //! | `calls` | of each call its label, stratum, size, chromosome, dataset |
 //! | `told` | what firing sets tell, part after part |
 //! | `atoms` | one record an atom, from counts alone; adjusted p-values |
+//! | `within` | what becomes of an association within strata |
 //! | `firings` | what an atom's firings add: activation, sizes, chromosomes, datasets |
 //! | `categories` | atom × type, chromosome, dataset: each against the rest |
 //! | `co_activation` | all pairs of atoms, by the processor or by something else |
@@ -53,6 +54,7 @@ mod replicated;
 mod resampling;
 mod strata;
 mod told;
+mod within;
 
 use serde::Serialize;
 
@@ -70,6 +72,7 @@ pub use options::{Exchange, Options, Partition};
 pub use replicated::Replicated;
 pub use resampling::{BootstrapInterval, Permutations};
 pub use strata::Confounder;
+pub use within::Within;
 
 use atoms::AllAtoms;
 use strata::{Confounded, by_type};
@@ -96,10 +99,12 @@ pub struct Evidence {
     pub atoms: Vec<AtomCounts>,
     /// Fisher's p-values adjusted, among atoms with enough support.
     pub fisher: Adjusted,
-    /// The Cochran–Mantel–Haenszel test's.
+    /// The exact conditional test's within strata, among atoms of which a stratum informs.
     pub cmh: Adjusted,
-    /// Breslow and Day's test of homogeneity, with Tarone's correction.
+    /// The test of one odds ratio in all strata, given their margins and sum.
     pub homogeneity: Adjusted,
+    /// What becomes of an association within strata, \[F\]; `None` where none informs.
+    pub within: Vec<Option<Within>>,
     /// Every atom against each SV type.
     pub types: Enrichment,
     /// What permutations of the labels say, where any were asked for.
@@ -203,18 +208,18 @@ impl Evidence {
                 Told::of(&cohort, pairs_by, options, go_on)?
             }
         };
+        let fisher = all.adjusted(|atom| Some(atom.fisher.p));
+        let cmh = all.adjusted(|atom| atom.conditional.no_effect.map(|test| test.p));
         Ok(Self {
             options: options.clone(),
             scheme: confounded.scheme,
             strata: confounded.strata.len(),
             tp: all.tp,
             fp: all.fp,
-            fisher: all.adjusted(|atom| Some(atom.fisher.p)),
-            cmh: all.adjusted(|atom| atom.stratified.cmh.map(|test| test.p)),
-            homogeneity: all.adjusted(|atom| {
-                let test = atom.stratified.breslow_day_tarone;
-                test.map(|test| test.p)
-            }),
+            within: within::of_atoms(&all.atoms, &fisher, &cmh),
+            fisher,
+            cmh,
+            homogeneity: all.adjusted(|atom| atom.conditional.homogeneity),
             atoms: all.atoms,
             types,
             permutations: told.permutations,

@@ -14,9 +14,9 @@
 //! Which one is taken depends on the tables alone, and both are exact but for rounding, 10⁻¹⁰ of p at
 //! most (10⁻¹² where measured) down to 10⁻³⁰⁰; below, `ln p` keeps 12 digits.
 
-mod stratum;
+pub(super) mod stratum;
 mod tilted;
-mod two_sided;
+pub(super) mod two_sided;
 
 use std::f64::consts::LN_2;
 

@@ -7,7 +7,9 @@
 //! | `effect` | how strong: log odds ratio, risk difference, P(TP \| fires), each with its 95 % interval |
 //! | `pearson`, `fisher` | whether at all: chi-square test, Fisher's exact test and its mid-p |
 //! | `stratified`, `homogeneity` | whether still, within strata: the common odds ratio, Cochran–Mantel–Haenszel, Breslow–Day–Tarone |
+//! | `conditional` | the next two, of all atoms |
 //! | `exact_strata` | the exact conditional test within strata, and its mid-p |
+//! | `exact_homogeneity` | whether the strata have one odds ratio, given their margins and their sum |
 //! | `rank_sum` | whether the activation tells true from false: Mann–Whitney's U, AUROC |
 //! | `spearman` | whether firing goes with a call's length |
 //! | `multiplicity` | what many tests at once leave: Benjamini–Hochberg and –Yekutieli, Holm, Storey |
@@ -21,7 +23,9 @@
 //! Logarithms, exponentials and error functions are `libm`'s, not the system's, so that every
 //! machine gives the same bits.
 
+pub mod conditional;
 pub mod effect;
+pub mod exact_homogeneity;
 pub mod exact_strata;
 pub mod fisher;
 pub(super) mod homogeneity;

@@ -35,7 +35,7 @@ pub struct StratumCounts<'a> {
 
 impl StratumCounts<'_> {
     /// The tables of a block of atoms.
-    fn tables(&self, first: usize, atoms: usize) -> impl Iterator<Item = Table2x2> {
+    pub(super) fn tables(&self, first: usize, atoms: usize) -> impl Iterator<Item = Table2x2> {
         let tp_on = self.tp_on[first..][..atoms].iter();
         let on = tp_on.zip(&self.fp_on[first..][..atoms]);
         on.map(|(&tp_on, &fp_on)| Table2x2 {
@@ -60,7 +60,8 @@ pub struct Stratified {
     pub adjusted: Option<Estimate>,
     /// The Cochran–Mantel–Haenszel test of an odds ratio of 1 in all strata, without continuity
     /// correction: `(Σ(ad−bc)/n)² / Σ(product of margins)/(n²(n−1))`, one degree of freedom;
-    /// statsmodels' `test_null_odds(correction=False)`. `None` where no stratum informs.
+    /// statsmodels' `test_null_odds(correction=False)`. `None` where no stratum informs. Far too small
+    /// where its variance is: [`exact_strata`](super::exact_strata) is the test to rest a claim on.
     pub cmh: Option<Test>,
     /// The same test with ½ taken from the absolute value of the sum, and nothing left where that
     /// is less (there R's `mantelhaen.test` leaves the correction out, and statsmodels'
@@ -72,12 +73,13 @@ pub struct Stratified {
     pub breslow_day: Option<Test>,
     /// The same with Tarone's correction (Biometrika 72, 1985), `− (Σ(a − â))²/Σv̂`, which gives it
     /// its distribution under Mantel and Haenszel's estimate; statsmodels'
-    /// `test_equal_odds(adjust=True)`. The one to read.
+    /// `test_equal_odds(adjust=True)`. Where strata are sparse it is rough, and finds too much:
+    /// [`exact_homogeneity`](super::exact_homogeneity) is the one to read.
     pub breslow_day_tarone: Option<Test>,
-    /// Whether the strata together lean to the other side than the table of all calls does: a
-    /// confounder (Simpson's paradox). Both leanings by the sign of `ad − bc` and of `Σ(ad−bc)/n`;
-    /// a sum that is 0 but for rounding leans nowhere.
-    pub sign_flip: bool,
+    /// Whether the strata together lean to the other side than the table of all calls does, by as
+    /// little as it may be: no evidence of Simpson's paradox, which takes a test of either. Leanings by
+    /// the sign of `ad − bc` and of `Σ(ad−bc)/n`; a sum that is 0 but for rounding leans nowhere.
+    pub is_opposed: bool,
 }
 
 /// What the strata say of one atom, whose tables they are.
@@ -227,7 +229,7 @@ impl Sums {
         (self.informative > 0).then(|| Test::of_chi2(difference * difference / self.variance, 1))
     }
 
-    fn sign_flip(&self) -> bool {
+    fn is_opposed(&self) -> bool {
         let crude = self.all.cross_difference();
         let leans = self.difference.abs() > 1e-12 * self.size;
         leans && crude != 0 && (crude > 0) != (self.difference > 0.0)
@@ -245,7 +247,7 @@ impl Sums {
             cmh_corrected: self.cmh(0.5),
             breslow_day: test(homogeneity.statistic),
             breslow_day_tarone: test(homogeneity.statistic - homogeneity.correction()),
-            sign_flip: self.sign_flip(),
+            is_opposed: self.is_opposed(),
         }
     }
 }

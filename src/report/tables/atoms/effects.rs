@@ -13,7 +13,8 @@ pub(super) fn effects(rows: &[AtomCounts]) -> Vec<Column> {
             "ln((a + 0.5)(d + 0.5) / ((b + 0.5)(c + 0.5))): the log odds ratio with 0.5 added to \
              all four cells of every table (Haldane 1956, Anscombe 1956); positive where the atom \
              leans to true calls. statsmodels' Table2x2(table + 0.5).log_oddsratio; its shift_zeros \
-             corrects only tables with a zero cell.",
+             corrects only tables with a zero cell. Missing where a margin is 0 (the atom never fires, or \
+             always; all calls are true, or none): there is nothing to estimate.",
         ),
         (
             "log_or_lo",
@@ -25,7 +26,7 @@ pub(super) fn effects(rows: &[AtomCounts]) -> Vec<Column> {
         (
             "risk_difference",
             "a/(a + b) - c/(c + d): by how much the share of true calls is higher where the atom \
-             fires. Missing where it fires on no call, or on all.",
+             fires. Missing where a margin is 0, as log_or.",
         ),
         (
             "risk_difference_lo",
@@ -44,7 +45,7 @@ pub(super) fn effects(rows: &[AtomCounts]) -> Vec<Column> {
         ),
         ("precision_hi", "Upper end of it."),
     ];
-    let mut columns = Vec::from(estimate(rows, log_or, |row| Some(row.log_odds)));
+    let mut columns = Vec::from(estimate(rows, log_or, |row| row.log_odds));
     columns.extend(estimate(rows, difference, |row| row.risk_difference));
     columns.extend(estimate(rows, precision, |row| row.precision));
     columns

@@ -3,7 +3,7 @@
 use std::fmt::{Formatter, Result};
 
 use super::{is_significant, many, odds_text, p_text, significant};
-use crate::stats::evidence::{AtomCounts, Evidence, Exchange, LEVEL, Permutations};
+use crate::stats::evidence::{AtomCounts, Evidence, Exchange, LEVEL, Permutations, Within};
 use crate::stats::inference::PValue;
 
 /// How many atoms are told in full.
@@ -27,8 +27,8 @@ pub(super) fn survivors(f: &mut Formatter<'_>, evidence: &Evidence) -> Result {
     )?;
     writeln!(
         f,
-        "Atoms that lean to true or to false calls, adjusted for {} (the Cochran-Mantel-Haenszel \
-         test):",
+        "Atoms that lean to true or to false calls, adjusted for {} (the exact \
+         conditional test within strata):",
         strata_text(evidence)
     )?;
     if let Some(permutations) = &evidence.permutations {
@@ -149,7 +149,11 @@ fn by_strength(evidence: &Evidence) -> Vec<usize> {
 
 fn one(f: &mut Formatter<'_>, evidence: &Evidence, atom: usize) -> Result {
     let counts = &evidence.atoms[atom];
-    let side = if counts.log_odds.value > 0.0 {
+    // Atoms that are told have one: those without are not tested.
+    let Some(log_odds) = counts.log_odds else {
+        return Ok(());
+    };
+    let side = if log_odds.value > 0.0 {
         "true"
     } else {
         "false"
@@ -157,7 +161,7 @@ fn one(f: &mut Formatter<'_>, evidence: &Evidence, atom: usize) -> Result {
     write!(
         f,
         "  atom {atom} leans to {side} calls: odds ratio {}, {}",
-        odds_text(&counts.log_odds),
+        odds_text(&log_odds),
         p_text(counts.fisher.p)
     )?;
     if let Some(precision) = counts.precision {
@@ -216,6 +220,10 @@ fn is_heterogeneous(evidence: &Evidence, atom: usize) -> bool {
     is_significant(evidence.homogeneity.bh[atom])
 }
 
+fn is_within(evidence: &Evidence, atom: usize, what: Within) -> bool {
+    evidence.within[atom] == Some(what)
+}
+
 fn fails_max_t(evidence: &Evidence, atom: usize) -> bool {
     let permutations = evidence.permutations.as_ref();
     let permutations = permutations.filter(|permutations| can_tell(permutations));
@@ -223,18 +231,24 @@ fn fails_max_t(evidence: &Evidence, atom: usize) -> bool {
 }
 
 fn cautions_of(evidence: &Evidence, atom: usize, counts: &AtomCounts) -> Vec<&'static str> {
+    let is_paradox = is_within(evidence, atom, Within::Paradox);
+    let is_confounded = is_within(evidence, atom, Within::Confounded);
     let cautions = [
         (
-            counts.stratified.sign_flip,
-            "within strata it leans to the other side: the strata, not the label, make it fire",
+            is_paradox,
+            "Simpson's paradox: within strata it leans to the other side, which is as certain",
         ),
         (
-            !is_significant(evidence.cmh.bh[atom]),
+            is_confounded,
+            "confounded: the association goes away within strata",
+        ),
+        (
+            !is_confounded && !is_significant(evidence.cmh.bh[atom]),
             "nothing certain is left within strata",
         ),
         (
             is_heterogeneous(evidence, atom),
-            "the strata disagree (Breslow-Day-Tarone, FDR 5 %), so one odds ratio does not tell all",
+            "the strata disagree (Breslow-Day, given all margins, FDR 5 %), so one odds ratio does not tell all",
         ),
         (
             is_sparse(counts),
@@ -256,7 +270,8 @@ pub(super) fn cautions(f: &mut Formatter<'_>, evidence: &Evidence) -> Result {
         return Ok(());
     }
     let count = |is: &dyn Fn(usize) -> bool| called.iter().filter(|&&atom| is(atom)).count();
-    let flips = count(&|atom| evidence.atoms[atom].stratified.sign_flip);
+    let flips = count(&|atom| is_within(evidence, atom, Within::Paradox));
+    let confounded = count(&|atom| is_within(evidence, atom, Within::Confounded));
     let lost = count(&|atom| !is_significant(evidence.cmh.bh[atom]));
     let unlike = count(&|atom| is_heterogeneous(evidence, atom));
     let sparse = count(&|atom| is_sparse(&evidence.atoms[atom]));
@@ -272,12 +287,15 @@ pub(super) fn cautions(f: &mut Formatter<'_>, evidence: &Evidence) -> Result {
     )?;
     writeln!(
         f,
-        "{flips:>7}  lean to the other side within strata (Simpson's paradox)"
+        "{confounded:>7}  are confounded: the association goes away within strata (p of 5 % or more there)"
     )?;
     writeln!(
         f,
-        "{unlike:>7}  differ between strata (Breslow-Day-Tarone, FDR 5 %; where strata are many and sparse, \
-         that is found too often)"
+        "{flips:>7}  lean to the other side within strata, as certainly (Simpson's paradox)"
+    )?;
+    writeln!(
+        f,
+        "{unlike:>7}  differ between strata (Breslow-Day, given all margins, FDR 5 %)"
     )?;
     writeln!(
         f,

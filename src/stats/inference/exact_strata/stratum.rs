@@ -9,11 +9,11 @@ const NEGLIGIBLE: f64 = 1e-20;
 
 /// The margins of a stratum that informs, and its count.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Stratum {
+pub(in super::super) struct Stratum {
     /// `tp_on`.
-    pub(super) observed: u64,
-    pub(super) least: u64,
-    pub(super) most: u64,
+    pub(in super::super) observed: u64,
+    pub(in super::super) least: u64,
+    pub(in super::super) most: u64,
     fires: u64,
     tp: u64,
     fp: u64,
@@ -21,18 +21,18 @@ pub(super) struct Stratum {
 
 /// The weights of a stratum's counts tilted by θ, `P(x)·exp(θx)`, in units of that of one count.
 #[derive(Debug, Default)]
-pub(super) struct Weights {
+pub(in super::super) struct Weights {
     /// The count whose weight is 1, near the largest.
-    pub(super) unit: u64,
+    pub(in super::super) unit: u64,
     /// The first count that has one.
-    pub(super) first: u64,
+    pub(in super::super) first: u64,
     /// Ascending.
-    pub(super) values: Vec<f64>,
+    pub(in super::super) values: Vec<f64>,
     down: Vec<f64>,
 }
 
 impl Stratum {
-    pub(super) fn of(table: &Table2x2) -> Self {
+    pub(in super::super) fn of(table: &Table2x2) -> Self {
         let (fires, tp, fp) = (table.fires(), table.tp(), table.fp());
         Self {
             observed: table.tp_on,
@@ -54,12 +54,12 @@ impl Stratum {
         }
     }
 
-    pub(super) fn table(&self) -> Table2x2 {
+    pub(in super::super) fn table(&self) -> Table2x2 {
         self.at(self.observed)
     }
 
     /// `ln P(x)`.
-    pub(super) fn ln_probability(&self, x: u64) -> f64 {
+    pub(in super::super) fn ln_probability(&self, x: u64) -> f64 {
         // It informs: there is a distribution.
         Hypergeometric::of_margins(&self.table())
             .map_or(f64::NEG_INFINITY, |all| all.ln_probability(x))
@@ -77,7 +77,7 @@ impl Stratum {
     }
 
     /// The probabilities of all counts, ascending.
-    pub(super) fn probabilities(&self, all: &mut Vec<f64>) {
+    pub(in super::super) fn probabilities(&self, all: &mut Vec<f64>) {
         all.clear();
         let n = (self.tp + self.fp) as f64;
         if self.fires == 1 {
@@ -101,7 +101,7 @@ impl Stratum {
     }
 
     /// The weights tilted by θ that are not negligible.
-    pub(super) fn weigh(&self, theta: f64, weights: &mut Weights) {
+    pub(in super::super) fn weigh(&self, theta: f64, weights: &mut Weights) {
         let tilt = libm::exp(theta);
         // Cornfield's: the count at which the table's odds ratio is the tilt, near the mode.
         let [near, ..] = fit(&self.table(), tilt);

@@ -6,8 +6,8 @@ use super::{TIE, of_the_mode};
 use crate::stats::inference::hypergeometric::Side;
 use crate::stats::inference::p_value::PValue;
 
-/// Points of a tilted distribution above this part of its largest have all their digits but four.
-const NEAR: f64 = 1e-4;
+/// Points of a tilted distribution above this part of its largest have all their digits but two.
+const NEAR: f64 = 1e-2;
 
 /// The p-value and the mid-p of several strata's observed sum.
 pub(super) fn test(strata: &[Stratum]) -> (PValue, PValue) {
@@ -36,6 +36,11 @@ pub(super) fn test(strata: &[Stratum]) -> (PValue, PValue) {
         (this, sum.opposite_far(this.ln_point, side.opposite()))
     };
     combined(this, other)
+}
+
+/// The tilt at which the sum's mean is near that sum.
+pub(in super::super) fn tilt_to(strata: &[Stratum], s: u64) -> f64 {
+    Sum::of(strata).tilt(s)
 }
 
 /// A tail: its first point, and all of it by that.
@@ -99,6 +104,10 @@ impl<'a> Sum<'a> {
     /// The distribution tilted so that its mean is about there; half a step within the ends, which no
     /// tilt reaches.
     fn tilted_to(&self, s: u64) -> Tilted {
+        Tilted::of(self.strata, self.tilt(s))
+    }
+
+    fn tilt(&self, s: u64) -> f64 {
         let target = (s as f64).clamp(self.least as f64 + 0.5, self.most as f64 - 0.5);
         let (mut low, mut high) = (f64::NEG_INFINITY, f64::INFINITY);
         let mut at = Cumulants::of(self.strata, 0.0);
@@ -120,7 +129,7 @@ impl<'a> Sum<'a> {
             };
             at = Cumulants::of(self.strata, next);
         }
-        Tilted::of(self.strata, at.theta)
+        at.theta
     }
 
     /// The other tail where the distribution need not be tilted: from the first sum outwards of the
