@@ -78,7 +78,7 @@ fn few_permutations_are_no_caution() {
     let (_, text) = words(&options);
     assert!(text.contains("18 permutations are too few"), "{text}");
     assert!(!text.contains("max-T does not confirm"), "{text}");
-    assert!(!text.contains("confirmed by max-T"), "{text}");
+    assert!(!text.contains("confirmed by step-down max-T"), "{text}");
     let enough = Options {
         permutations: 99,
         ..options

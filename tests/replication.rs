@@ -8,12 +8,12 @@ use std::error::Error;
 use atomscope::report::table::{Table, Values};
 use atomscope::report::tables;
 use atomscope::stats::evidence::{Category, Partition, Replicated};
-use atomscope::stats::inference::Table2x2;
-use atomscope::stats::replication::{Agreement, Effects, Replication, Split};
+use atomscope::stats::inference::{Table2x2, fisher};
+use atomscope::stats::replication::{Agreement, Cells, Effects, InPart, Replication, Split};
 use proptest::prelude::*;
-use rand::{Rng, SeedableRng};
+use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use twin::{ATOMS, Twin, check_correlation, cohort, fisher, group, log_odds, near};
+use twin::{ATOMS, Twin, check_correlation, cohort, exact, group, log_odds, log_odds_within, near};
 
 type Done = Result<(), Box<dyn Error>>;
 
@@ -30,15 +30,19 @@ fn replication_is_the_naive_one() -> Done {
         Twin::of(&cohort, [second, first]).check(&found.backward);
         for (i, atom) in found.atoms.iter().enumerate() {
             for (part, names) in [(atom.discovery, first), (atom.confirmation, second)] {
-                let cells @ [a, b, c, d] = cohort.cells(names, i);
+                let cells @ [a, b, c, d] = cohort.cells(names, i, None);
                 let table = part.table;
                 assert_eq!(
                     [table.tp_on, table.fp_on, table.tp_off, table.fp_off],
                     [a, b, c, d]
                 );
                 if let Some(tested) = part.tested {
-                    near(tested.p.p(), fisher(cells));
+                    let strata = cohort.strata(names, i);
+                    near(tested.p.p(), exact(&strata));
                     assert!((tested.log_odds.value - log_odds(cells)).abs() < 1e-12);
+                    let (found, expected) = (tested.log_odds_within, log_odds_within(&strata));
+                    assert!(found == expected || (found - expected).abs() < 1e-9);
+                    assert_eq!(found.is_finite(), tested.interval_within.is_some());
                 }
             }
             for (fdr, expected) in [
@@ -50,16 +54,16 @@ fn replication_is_the_naive_one() -> Done {
                     near(fdr.p(), expected);
                 }
             }
-            assert_eq!(atom.discovered, twin.discovery[i].is_some_and(|q| q < 0.05));
-            assert_eq!(atom.same_sign, twin.pairs[i].map(|[x, y]| x * y > 0.0));
-            let expected = twin.confirmation[i].zip(twin.pairs[i]);
+            assert_eq!(atom.discovered, twin.discovery[i].map(|q| q < 0.05));
+            assert_eq!(atom.same_sign, twin.within[i].map(|[x, y]| x * y > 0.0));
+            let expected = twin.confirmation[i].zip(twin.within[i]);
             assert_eq!(
                 atom.replicated,
                 expected.map(|(q, [x, y])| q < 0.05 && x * y > 0.0)
             );
             replicated += usize::from(atom.replicated == Some(true));
             not += usize::from(atom.replicated == Some(false));
-            untested += usize::from(atom.discovered && atom.replicated.is_none());
+            untested += usize::from(atom.discovered == Some(true) && atom.replicated.is_none());
         }
     }
     // The data have all there is to tell apart.
@@ -114,22 +118,78 @@ fn one_group_alone_is_an_error_that_says_what_else_to_use() {
 }
 
 #[test]
-fn counts_that_do_not_fit_are_refused() -> Done {
-    let groups = [group("a", 3, 4), group("b", 3, 3)];
+fn strata_of_other_calls_are_refused() {
+    let error = Cells::new(&[true, false], &[0], |_| 0).expect_err("refused");
+    assert!(
+        error.to_string().contains("strata: found 1 of them"),
+        "{error}"
+    );
+}
+
+/// How many calls of either part an atom's association is drawn on.
+const CALLS: usize = 1500;
+
+/// Atoms in two parts of a cohort of two types, 90 % and 10 % of whose calls are true: atoms tied to
+/// the type alone, and atoms tied to the label within types.
+fn confounded(seed: u64) -> Result<(Replication, usize), Box<dyn Error>> {
+    let mut random = ChaCha8Rng::seed_from_u64(seed);
+    let types: Vec<u16> = (0..2 * CALLS).map(|_| random.random_range(0..2)).collect();
+    let is_tp: Vec<bool> = types
+        .iter()
+        .map(|&kind| random.random_bool([0.9, 0.1][usize::from(kind)]))
+        .collect();
+    let part = |call: usize| call / CALLS;
+    let cells = Cells::new(&is_tp, &types, part)?;
+    let of = |part: usize, tp: bool| {
+        is_tp[part * CALLS..][..CALLS]
+            .iter()
+            .filter(|&&is_tp| is_tp == tp)
+            .count() as u64
+    };
+    let groups = ["a", "b"].into_iter().enumerate();
+    let groups: Vec<Category> = groups
+        .map(|(it, name)| group(name, of(it, true), of(it, false)))
+        .collect();
     let split = Split::of(Partition::Dataset, &groups)?;
-    let (one, two, many) = ([1_u64], [1_u64, 1], [4_u64]);
-    assert!(split.tables(1, |_| [&one, &one]).is_ok());
-    for counts in [[&two[..], &one], [&one, &two], [&many, &one]] {
-        let error = split.tables(1, |_| counts).expect_err("refused");
-        assert!(
-            error
-                .to_string()
-                .starts_with("counts of a group of calls: found "),
-            "{error}"
-        );
+    let mut crude = 0;
+    let mut atoms = Vec::new();
+    for atom in 0..60 {
+        let fires: Vec<u32> = (0..2 * CALLS as u32)
+            .filter(|&call| {
+                let [kind, tp] = [types[call as usize] == 0, is_tp[call as usize]];
+                let planted = atom >= TIED_TO_TYPE;
+                random.random_bool(match if planted { tp } else { kind } {
+                    true => 0.2,
+                    false => 0.05,
+                })
+            })
+            .collect();
+        let in_parts = cells.tables(&fires).map(|strata| InPart::of(&strata, 5));
+        let is_small = |part: &InPart| fisher::exact_test(&part.table).p.p() < 1e-6;
+        crude += usize::from(atom < TIED_TO_TYPE && in_parts.iter().all(is_small));
+        atoms.push(in_parts);
     }
-    let tables = [vec![Table2x2::default()], Vec::new()];
-    assert!(Replication::of(split, &tables, 5).is_err());
+    Ok((Replication::of(split, &atoms, 5), crude))
+}
+
+/// Of the atoms of a confounded cohort.
+const TIED_TO_TYPE: usize = 50;
+
+#[test]
+fn a_confounder_is_not_replicated_and_an_effect_within_types_is() -> Done {
+    let (mut wrong, mut right) = (0, 0);
+    for seed in 0..20 {
+        let (found, crude) = confounded(seed)?;
+        assert!(
+            crude > 40,
+            "{crude}: all calls at once show nothing to be misled by"
+        );
+        let replicated = |atom: &usize| found.atoms[*atom].replicated == Some(true);
+        wrong += (0..TIED_TO_TYPE).filter(replicated).count();
+        right += (TIED_TO_TYPE..60).filter(replicated).count();
+    }
+    assert!(wrong * 20 <= right + wrong, "{wrong} of {}", right + wrong);
+    assert!(right > 150, "{right} of 200");
     Ok(())
 }
 
@@ -204,21 +264,32 @@ fn tables_show_what_was_found() -> Done {
     let found = cohort(7).replication()?;
     let table = tables::replication(&found);
     table.check()?;
-    assert_eq!((table.rows(), table.columns.len()), (ATOMS, 16));
+    assert_eq!((table.rows(), table.columns.len()), (ATOMS, 22));
     let (Values::F64(log_odds), Values::F64(fdr)) = (
         column(&table, "confirmation_log_or_lo"),
         column(&table, "confirmation_fdr"),
     ) else {
         panic!("not real numbers");
     };
-    let Values::Bool(replicated) = column(&table, "replicated") else {
+    let (Values::Bool(replicated), Values::Bool(discovered)) =
+        (column(&table, "replicated"), column(&table, "discovered"))
+    else {
         panic!("not yes or no");
+    };
+    let Values::F64(within) = column(&table, "discovery_cmh_log_or") else {
+        panic!("not real numbers");
     };
     for (i, atom) in found.atoms.iter().enumerate() {
         let low = atom.confirmation.tested.map(|tested| tested.log_odds.low);
         assert_eq!(log_odds[i].to_bits(), low.unwrap_or(f64::NAN).to_bits());
         assert_eq!(fdr[i].is_nan(), atom.confirmation.fdr.is_none());
         assert_eq!(replicated[i], atom.replicated);
+        assert_eq!(discovered[i], atom.discovered);
+        let expected = atom
+            .discovery
+            .tested
+            .map_or(f64::NAN, |tested| tested.log_odds_within);
+        assert_eq!(within[i].to_bits(), expected.to_bits());
     }
     let replicated = Replicated {
         found: found.clone(),
@@ -263,15 +334,21 @@ fn nothing_is_found_in_nothing() -> Done {
     let mut random = ChaCha8Rng::seed_from_u64(5);
     let atoms = 2000;
     let groups = [group("a", 300, 300), group("b", 300, 300)];
-    let draw = |random: &mut ChaCha8Rng| -> Vec<u64> {
-        (0..atoms)
-            .map(|_| u64::from((random.next_u64() & ((1 << 40) - 1)).count_ones()))
-            .collect()
-    };
-    let fires = [(); 2].map(|()| [draw(&mut random), draw(&mut random)]);
     let split = Split::of(Partition::Dataset, &groups)?;
-    let tables = split.tables(atoms, |group| fires[group].each_ref().map(Vec::as_slice))?;
-    let found = Replication::of(split, &tables, 5)?;
+    let mut draw = || {
+        let on =
+            [(); 2].map(|()| u64::from((random.random::<u64>() & ((1 << 40) - 1)).count_ones()));
+        Table2x2 {
+            tp_on: on[0],
+            fp_on: on[1],
+            tp_off: 300 - on[0],
+            fp_off: 300 - on[1],
+        }
+    };
+    let found: Vec<_> = (0..atoms)
+        .map(|_| [(); 2].map(|()| InPart::of(&[draw()], 5)))
+        .collect();
+    let found = Replication::of(split, &found, 5);
     assert_eq!(
         (found.forward.discovered, found.backward.discovered),
         (0, 0)

@@ -39,6 +39,14 @@ fn exchanging_loci_takes_repeats_for_what_they_are() {
     assert_eq!(failed(World::Repeated, 12, Judgement::default()), []);
 }
 
+/// Nearly all calls have one label, or nearly all of a type, and most atoms fire rarely: what is exact holds.
+#[test]
+fn rare_atoms_keep_their_level() {
+    for world in [World::Null95, World::NullByType, World::PlantedByType] {
+        assert_eq!(failed(world, 8, Judgement::default()), []);
+    }
+}
+
 /// The checks find p-values that are squares of what they should be, and intervals of 0.8 of their width.
 #[test]
 fn mistakes_are_found() {

@@ -34,6 +34,10 @@ struct Options {
     #[arg(long, default_value_t = 1)]
     first: u64,
 
+    /// Only worlds whose names contain this
+    #[arg(long)]
+    world: Option<String>,
+
     /// Where the record goes
     #[arg(long)]
     out: Option<PathBuf>,
@@ -47,14 +51,21 @@ fn main() -> ExitCode {
     let options = Options::parse();
     let mut worlds = serde_json::Map::new();
     let mut failed = 0;
-    for world in World::ALL {
+    let is_wanted = |world: &World| {
+        let wanted = options.world.as_deref();
+        wanted.is_none_or(|wanted| world.name().contains(wanted))
+    };
+    for world in World::ALL.into_iter().filter(is_wanted) {
         let began = Instant::now();
         let study = Study::run(world, options.first, options.seeds, Judgement::default());
         let checks = checks(world, &study);
         let seconds = began.elapsed().as_secs_f64();
         print(world, &study, &checks, seconds);
         failed += checks.iter().filter(|check| !check.holds).count();
-        worlds.insert(world.name().to_owned(), record(&study, &checks, seconds));
+        worlds.insert(
+            world.name().to_owned(),
+            record(world, &study, &checks, seconds),
+        );
     }
     let command = format!(
         "cargo bench --bench validation -- --seeds {} --first {}",
@@ -86,7 +97,7 @@ fn main() -> ExitCode {
 fn print(world: World, study: &Study, checks: &[Check], seconds: f64) {
     println!("\n{} ({seconds:.0} s)", world.name());
     println!(
-        "  {:<34} {:>16} {:>16} {:>7} {:>7}",
+        "  {:<39} {:>16} {:>16} {:>7} {:>7}",
         "procedure, at 5 %", "false discovery", "any false", "power", "tied"
     );
     for (name, errors) in &study.errors {
@@ -96,7 +107,7 @@ fn print(world: World, study: &Study, checks: &[Check], seconds: f64) {
             |share: Option<f64>| share.map_or_else(|| "-".to_owned(), |it| format!("{it:.3}"));
         let [power, tied] = [errors.power(), errors.tied_called()].map(or_none);
         let rates = format!("{rate:>7.4} ± {error:.4} {any:>7.4} ± {any_error:.4}");
-        println!("  {name:<34} {rates} {power:>7} {tied:>7}");
+        println!("  {name:<39} {rates} {power:>7} {tied:>7}");
     }
     for ((interval, atoms), coverage) in met(&study.coverage) {
         print_share(&format!("{interval}, {atoms}"), "covers", coverage);
@@ -135,7 +146,7 @@ fn print_share(what: &str, verb: &str, coverage: &Coverage) {
     );
 }
 
-fn record(study: &Study, checks: &[Check], seconds: f64) -> Value {
+fn record(world: World, study: &Study, checks: &[Check], seconds: f64) -> Value {
     let pair = |(found, error): (f64, f64)| json!({"found": found, "standard_error": error});
     let procedure = |errors: &Errors| {
         json!({
@@ -159,8 +170,12 @@ fn record(study: &Study, checks: &[Check], seconds: f64) -> Value {
     let homogeneity = met(&study.homogeneity)
         .map(|((strata, atoms), of)| (format!("{strata}, {atoms}"), share(of)));
     let check = |check: &Check| json!({"what": check.what, "found": check.found, "expected": check.expected, "holds": check.holds});
+    let shape = world.rare().map(|it| {
+        json!({"calls": it.calls, "features": it.features, "k": it.k, "share_of_true_calls": it.share, "planted": it.planted})
+    });
     json!({
         "seconds": seconds,
+        "shape": shape,
         "procedures": procedures.collect::<serde_json::Map<_, _>>(),
         "coverage": coverage.collect::<serde_json::Map<_, _>>(),
         "homogeneity_rejected": homogeneity.collect::<serde_json::Map<_, _>>(),

@@ -4,25 +4,29 @@
 //! no locus (or no sample) in common. Atoms that are significant in the *discovery* part are tested
 //! anew in the *confirmation* part, and adjusted for those alone.
 //!
+//! Both tests are within strata: [`exact_strata`], with the side to which an atom leans by Mantel and
+//! Haenszel's odds ratio. What goes with an SV type alone goes with it in every part of the cohort, and
+//! would be replicated by any test of all calls at once.
+//!
 //! | file | what it does |
 //! |---|---|
-//! | `split` | which group is in which part; the parts' tables |
+//! | `split` | which group is in which part |
+//! | `cells` | the parts' tables, stratum by stratum |
 //! | `agreement` | how far the parts agree: signs, replicated atoms, correlations of effects |
 //!
-//! Resampled tables go through the same functions of `agreement` as the observed ones, with the set
+//! Resampled figures go through the same functions of `agreement` as the observed ones, with the set
 //! of atoms held fixed.
 
 pub mod agreement;
+mod cells;
 mod split;
-
-use rayon::prelude::*;
 
 use super::evidence::LEVEL;
 use super::inference::multiplicity::Family;
-use super::inference::{Estimate, PValue, Table2x2, effect, fisher};
-use crate::error::{Error, Result};
+use super::inference::{Estimate, PValue, Table2x2, effect, exact_strata, stratified};
 
 pub use agreement::{Agreement, Correlation, Effects};
+pub use cells::Cells;
 pub use split::{Part, Split};
 
 /// What two parts of a cohort say of each atom.
@@ -47,9 +51,11 @@ pub struct AtomReplication {
     pub discovery: InPart,
     /// In the confirmation part; adjusted over the discovered atoms that are tested there.
     pub confirmation: InPart,
-    /// Whether the discovery part's false discovery rate is below [`LEVEL`].
-    pub discovered: bool,
-    /// Whether the log odds ratios have one sign; `None` unless the atom is tested in both parts.
+    /// Whether the discovery part's false discovery rate is below [`LEVEL`]; `None` for an atom that is
+    /// not tested there.
+    pub discovered: Option<bool>,
+    /// Whether the log odds ratios within strata have one sign; `None` unless the atom is tested in both
+    /// parts.
     pub same_sign: Option<bool>,
     /// Whether the confirmation's false discovery rate is below [`LEVEL`], with the same sign;
     /// `None` unless the atom is discovered, and tested in the confirmation part.
@@ -59,21 +65,26 @@ pub struct AtomReplication {
 /// One atom in one part.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct InPart {
-    /// Firing and label.
+    /// Firing and label, over all strata.
     pub table: Table2x2,
-    /// The rest; `None` for an atom that is not tested: it fires on too few calls of the part, or a
-    /// margin of its table is zero.
+    /// The rest; `None` for an atom that is not tested: it fires on too few calls of the part, or every
+    /// stratum has a zero margin.
     pub tested: Option<Tested>,
-    /// Fisher's p adjusted by Benjamini and Hochberg; `None` for an atom that is not in the family.
+    /// The p-value adjusted by Benjamini and Hochberg; `None` for an atom that is not in the family.
     pub fdr: Option<PValue>,
 }
 
-/// Effect and test of an atom in one part.
+/// Effects and test of an atom in one part.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Tested {
-    /// The [log odds ratio](effect::log_odds_ratio).
+    /// The [log odds ratio](effect::log_odds_ratio) over all strata.
     pub log_odds: Estimate,
-    /// [Fisher's exact test](fisher::exact_test), two-sided.
+    /// The logarithm of Mantel and Haenszel's odds ratio within strata; infinite where one of its sums
+    /// is 0.
+    pub log_odds_within: f64,
+    /// Ends of its 95 % interval (Robins, Breslow and Greenland); `None` where it is infinite.
+    pub interval_within: Option<(f64, f64)>,
+    /// [The exact test within strata](exact_strata::of_tables), two-sided.
     pub p: PValue,
 }
 
@@ -85,41 +96,55 @@ struct Direction {
 }
 
 impl Tested {
-    fn of(table: &Table2x2, min_support: u64) -> Option<Self> {
-        is_tested(table, min_support).then(|| Self {
-            log_odds: effect::log_odds_ratio(table),
-            p: fisher::exact_test(table).p,
+    fn of(all: &Table2x2, strata: &[Table2x2], min_support: u64) -> Option<Self> {
+        if all.fires() < min_support.max(1) {
+            return None;
+        }
+        let p = exact_strata::of_tables(strata)?.p;
+        let within = stratified::of_tables(strata);
+        Some(Self {
+            log_odds: effect::log_odds_ratio(all),
+            log_odds_within: within.ln_odds_ratio?,
+            interval_within: within.adjusted.map(|within| (within.low, within.high)),
+            p,
         })
     }
 }
 
-/// Whether an atom is tested in a part: it fires on at least that many calls of it, and no margin is
-/// zero.
-pub fn is_tested(table: &Table2x2, min_support: u64) -> bool {
-    table.fires() >= min_support.max(1) && !table.is_degenerate()
+impl InPart {
+    /// From the atom's tables in the strata of a part; `fdr` is still missing.
+    pub fn of(strata: &[Table2x2], min_support: u64) -> Self {
+        let sum = |sum, table: &Table2x2| sum + *table;
+        let table = strata.iter().fold(Table2x2::default(), sum);
+        Self {
+            table,
+            tested: Tested::of(&table, strata, min_support),
+            fdr: None,
+        }
+    }
 }
 
 impl Direction {
-    fn of(discovery: &[Option<Tested>], confirmation: &[Option<Tested>]) -> Self {
-        let p = |tested: &Option<Tested>| tested.map(|tested| tested.p);
-        let family: Vec<_> = discovery.iter().map(p).collect();
+    fn of(atoms: &[[InPart; 2]], discovery: usize) -> Self {
+        let p = |atom: &[InPart; 2], part: usize| atom[part].tested.map(|tested| tested.p);
+        let family: Vec<_> = atoms.iter().map(|atom| p(atom, discovery)).collect();
         let discovery_fdr = Family::of(&family).benjamini_hochberg();
-        let discovered: Vec<_> = discovery_fdr.iter().copied().map(is_significant).collect();
-        let among = confirmation.iter().zip(&discovered);
-        let family: Vec<_> = among.map(|(c, &d)| p(c).filter(|_| d)).collect();
+        let is_discovered: Vec<_> = discovery_fdr.iter().copied().map(is_significant).collect();
+        let among = atoms.iter().zip(&is_discovered);
+        let family: Vec<_> = among
+            .map(|(atom, &discovered)| p(atom, 1 - discovery).filter(|_| discovered))
+            .collect();
         Self {
             discovery_fdr,
             confirmation_fdr: Family::of(&family).benjamini_hochberg(),
-            discovered,
+            discovered: is_discovered,
         }
     }
 
-    fn agreement(&self, tables: [&[Table2x2]; 2], tested: [&[Option<Tested>]; 2]) -> Agreement {
-        let in_both = tested[0].iter().zip(tested[1]);
-        let in_both: Vec<_> = in_both.map(|(a, b)| a.is_some() && b.is_some()).collect();
+    fn agreement(&self, atoms: &[[InPart; 2]]) -> Agreement {
         let fdr = self.confirmation_fdr.iter().copied();
         let confirmed: Vec<_> = fdr.map(is_significant).collect();
-        Agreement::of(tables, &self.discovered, &in_both, &confirmed)
+        Agreement::of(atoms, &self.discovered, &confirmed)
     }
 }
 
@@ -128,56 +153,37 @@ fn is_significant(fdr: Option<PValue>) -> bool {
 }
 
 impl Replication {
-    /// From the tables of all atoms in either part, \[F\] each, as [`Split::tables`] makes them.
-    ///
-    /// # Errors
-    /// If the parts' tables are not of the same number of atoms.
-    pub fn of(split: Split, tables: &[Vec<Table2x2>; 2], min_support: u64) -> Result<Self> {
-        let [first, second] = tables;
-        if first.len() != second.len() {
-            return Err(Error::Argument {
-                name: "tables of two parts",
-                found: format!("{} and {} atoms", first.len(), second.len()),
-                expected: "the same atoms in both".to_owned(),
-            });
-        }
-        let test = |part: &[Table2x2]| -> Vec<_> {
-            let atoms = part.par_iter().with_min_len(64);
-            atoms.map(|table| Tested::of(table, min_support)).collect()
-        };
-        let tested = [test(first), test(second)];
-        let forward = Direction::of(&tested[0], &tested[1]);
-        let backward = Direction::of(&tested[1], &tested[0]);
-        let atoms = (0..first.len()).map(|atom| {
+    /// From every atom in either part, \[F\], as [`InPart::of`] makes them of [`Cells::tables`].
+    pub fn of(split: Split, atoms: &[[InPart; 2]], min_support: u64) -> Self {
+        let forward = Direction::of(atoms, 0);
+        let backward = Direction::of(atoms, 1);
+        let of_atom = |(atom, &[first, second]): (usize, &[InPart; 2])| {
             let discovery = InPart {
-                table: first[atom],
-                tested: tested[0][atom],
                 fdr: forward.discovery_fdr[atom],
+                ..first
             };
             let confirmation = InPart {
-                table: second[atom],
-                tested: tested[1][atom],
                 fdr: forward.confirmation_fdr[atom],
+                ..second
             };
             AtomReplication::of(discovery, confirmation)
-        });
-        Ok(Self {
+        };
+        Self {
             split,
             min_support,
-            atoms: atoms.collect(),
-            forward: forward.agreement([first, second], [&tested[0], &tested[1]]),
-            backward: backward.agreement([second, first], [&tested[1], &tested[0]]),
-        })
+            atoms: atoms.iter().enumerate().map(of_atom).collect(),
+            forward: forward.agreement(atoms),
+            backward: backward.agreement(atoms),
+        }
     }
 }
 
 impl AtomReplication {
     fn of(discovery: InPart, confirmation: InPart) -> Self {
-        let both = discovery.tested.zip(confirmation.tested);
-        let same_sign = both.map(|(a, b)| agreement::same_sign(a.log_odds.value, b.log_odds.value));
+        let same_sign = agreement::same_side(&discovery, &confirmation);
         let confirmed = confirmation.fdr.map(|_| is_significant(confirmation.fdr));
         Self {
-            discovered: is_significant(discovery.fdr),
+            discovered: discovery.fdr.map(|_| is_significant(discovery.fdr)),
             replicated: confirmed.zip(same_sign).map(|(fdr, sign)| fdr && sign),
             discovery,
             confirmation,

@@ -1,16 +1,17 @@
-//! A cohort of calls as they are made, and the naive twin of a replication: Fisher's test by
-//! enumeration in whole numbers, adjustment and ranks by their definitions.
+//! A cohort of calls as they are made, and the naive twin of a replication: the exact test within strata
+//! by enumeration in whole numbers, adjustment and ranks by their definitions.
 
 use std::error::Error;
 
 use atomscope::stats::evidence::{Category, Partition};
 use atomscope::stats::inference::Estimate;
-use atomscope::stats::replication::{Agreement, Replication, Split};
+use atomscope::stats::replication::{Agreement, Cells, InPart, Replication, Split};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 pub(crate) const ATOMS: usize = 40;
 const MIN_SUPPORT: u64 = 3;
+const STRATA: u16 = 2;
 
 pub(crate) fn group(name: &str, tp: u64, fp: u64) -> Category {
     Category {
@@ -20,82 +21,138 @@ pub(crate) fn group(name: &str, tp: u64, fp: u64) -> Category {
     }
 }
 
-/// Groups of calls, and for each the true and the false calls on which each atom fires.
-pub(crate) struct Cohort {
-    pub(crate) groups: Vec<Category>,
-    pub(crate) fires: Vec<[Vec<u64>; 2]>,
+/// A call of a chromosome.
+pub(crate) struct Call {
+    pub(crate) chrom: usize,
+    pub(crate) stratum: u16,
+    pub(crate) is_tp: bool,
 }
 
-/// Calls one by one. An atom of every four leans to true calls, one to false ones, one not, and one
-/// fires on the first chromosome alone.
+/// Calls of some chromosomes, and those on which each atom fires, ascending.
+pub(crate) struct Cohort {
+    pub(crate) chroms: usize,
+    pub(crate) calls: Vec<Call>,
+    pub(crate) fires: Vec<Vec<u32>>,
+}
+
+/// An atom of every four leans to true calls, one to false ones, one not, and one fires on the first
+/// chromosome alone. True calls are more frequent in the first stratum.
 pub(crate) fn cohort(seed: u64) -> Cohort {
     let mut random = ChaCha8Rng::seed_from_u64(seed);
-    let mut groups = Vec::new();
-    let mut fires = Vec::new();
-    for number in 0..5 {
-        let calls = random.random_range(2..30);
-        let mut counts = [vec![0; ATOMS], vec![0; ATOMS]];
-        let mut labels = [0, 0];
-        for _ in 0..calls {
-            let label = usize::from(random.random::<f64>() < 0.4);
-            labels[label] += 1;
-            for (atom, count) in counts[label].iter_mut().enumerate() {
+    let mut cohort = Cohort {
+        chroms: 5,
+        calls: Vec::new(),
+        fires: vec![Vec::new(); ATOMS],
+    };
+    for chrom in 0..cohort.chroms {
+        for _ in 0..random.random_range(2..40) {
+            let stratum = random.random_range(0..STRATA);
+            let is_tp = random.random_bool([0.7, 0.5][usize::from(stratum)]);
+            let row = cohort.calls.len() as u32;
+            for (atom, fires) in cohort.fires.iter_mut().enumerate() {
                 let [on_tp, on_fp] = [[0.9, 0.1], [0.2, 0.7], [0.5, 0.5], [0.9, 0.0]][atom % 4];
-                let elsewhere = atom % 4 == 3 && number > 0;
-                let chance = match label {
+                let elsewhere = atom % 4 == 3 && chrom > 0;
+                let chance = match is_tp {
                     _ if elsewhere => 0.0,
-                    0 => on_tp,
-                    _ => on_fp,
+                    true => on_tp,
+                    false => on_fp,
                 };
-                *count += u64::from(random.random::<f64>() < chance);
+                if random.random_bool(chance) {
+                    fires.push(row);
+                }
             }
+            cohort.calls.push(Call {
+                chrom,
+                stratum,
+                is_tp,
+            });
         }
-        groups.push(group(&format!("chr{number}"), labels[0], labels[1]));
-        fires.push(counts);
     }
-    Cohort { groups, fires }
+    cohort
 }
 
 impl Cohort {
     pub(crate) fn replication(&self) -> Result<Replication, Box<dyn Error>> {
-        let split = Split::of(Partition::Chrom, &self.groups)?;
-        let counts = |group: usize| self.fires[group].each_ref().map(Vec::as_slice);
-        let tables = split.tables(ATOMS, counts)?;
-        Ok(Replication::of(split, &tables, MIN_SUPPORT)?)
+        let of = |chrom: usize, is_tp: bool| {
+            let calls = self.calls.iter();
+            calls
+                .filter(|call| call.chrom == chrom && call.is_tp == is_tp)
+                .count() as u64
+        };
+        let groups = (0..self.chroms).map(|it| group(&name(it), of(it, true), of(it, false)));
+        let split = Split::of(Partition::Chrom, &groups.collect::<Vec<_>>())?;
+        let is_tp: Vec<bool> = self.calls.iter().map(|call| call.is_tp).collect();
+        let strata: Vec<u16> = self.calls.iter().map(|call| call.stratum).collect();
+        let cells = Cells::new(&is_tp, &strata, |call| {
+            split.part_of[self.calls[call].chrom]
+        })?;
+        let of_atom = |fires: &Vec<u32>| {
+            let tables = cells.tables(fires);
+            tables.map(|strata| InPart::of(&strata, MIN_SUPPORT))
+        };
+        let atoms: Vec<_> = self.fires.iter().map(of_atom).collect();
+        Ok(Replication::of(split, &atoms, MIN_SUPPORT))
     }
 
-    /// Cells a, b, c, d of an atom over the groups of a part.
-    pub(crate) fn cells(&self, part: &[String], atom: usize) -> [u64; 4] {
+    /// Cells a, b, c, d of an atom over the chromosomes of a part, of a stratum or of all.
+    pub(crate) fn cells(&self, part: &[String], atom: usize, stratum: Option<u16>) -> [u64; 4] {
         let mut cells = [0; 4];
-        for (group, fires) in self.groups.iter().zip(&self.fires) {
-            if part.contains(&group.name) {
-                for (label, calls) in [group.tp, group.fp].into_iter().enumerate() {
-                    cells[label] += fires[label][atom];
-                    cells[2 + label] += calls - fires[label][atom];
-                }
+        for (row, call) in (0..).zip(&self.calls) {
+            let is_in = stratum.is_none_or(|stratum| stratum == call.stratum);
+            if is_in && part.contains(&name(call.chrom)) {
+                let silent = !self.fires[atom].contains(&row);
+                cells[2 * usize::from(silent) + usize::from(!call.is_tp)] += 1;
             }
         }
         cells
     }
+
+    pub(crate) fn strata(&self, part: &[String], atom: usize) -> Vec<[u64; 4]> {
+        let strata = (0..STRATA).map(|stratum| self.cells(part, atom, Some(stratum)));
+        strata.collect()
+    }
+}
+
+fn name(chrom: usize) -> String {
+    format!("chr{chrom}")
 }
 
 fn choose(n: u64, k: u64) -> u128 {
     (0..k).fold(1, |c, i| c * u128::from(n - i) / u128::from(i + 1))
 }
 
-/// All tables with these margins that are at most as probable, in whole numbers.
-pub(crate) fn fisher([a, b, c, d]: [u64; 4]) -> f64 {
-    let (fires, tp, n) = (a + b, a + c, a + b + c + d);
-    let ways = |x: u64| {
-        let possible = x <= tp && fires >= x && fires - x <= n - tp;
-        if possible {
-            choose(tp, x) * choose(n - tp, fires - x)
-        } else {
-            0
+/// All sums of true calls over strata that are at most as probable given the margins, in whole numbers.
+pub(crate) fn exact(strata: &[[u64; 4]]) -> f64 {
+    let mut ways = vec![1_u128];
+    for &[a, b, c, d] in strata {
+        let (fires, tp, n) = (a + b, a + c, a + b + c + d);
+        let mut sum = vec![0; ways.len() + fires as usize];
+        for (before, ways) in ways.iter().enumerate() {
+            for x in 0..=fires {
+                let is_possible = x <= tp && fires - x <= n - tp;
+                if is_possible {
+                    sum[before + x as usize] += ways * choose(tp, x) * choose(n - tp, fires - x);
+                }
+            }
         }
+        ways = sum;
+    }
+    let observed: u64 = strata.iter().map(|cells| cells[0]).sum();
+    let own = ways[observed as usize];
+    let as_rare: u128 = ways.iter().filter(|&&other| other <= own).sum();
+    as_rare as f64 / ways.iter().sum::<u128>() as f64
+}
+
+/// The logarithm of Mantel and Haenszel's odds ratio.
+pub(crate) fn log_odds_within(strata: &[[u64; 4]]) -> f64 {
+    let sum = |of: &dyn Fn([f64; 4]) -> f64| -> f64 {
+        let each = strata.iter().map(|cells| {
+            let n: u64 = cells.iter().sum();
+            of(cells.map(|x| x as f64)) / (n as f64).max(1.0)
+        });
+        each.sum()
     };
-    let as_rare: u128 = (0..=fires).map(ways).filter(|&w| w <= ways(a)).sum();
-    as_rare as f64 / choose(n, fires) as f64
+    (sum(&|[a, _, _, d]| a * d) / sum(&|[_, b, c, _]| b * c)).ln()
 }
 
 pub(crate) fn log_odds([a, b, c, d]: [u64; 4]) -> f64 {
@@ -164,15 +221,20 @@ pub(crate) fn check_correlation(found: [Option<f64>; 2], pairs: &[[f64; 2]]) {
 pub(crate) struct Twin {
     pub(crate) discovery: Vec<Option<f64>>,
     pub(crate) confirmation: Vec<Option<f64>>,
+    /// Log odds ratios over all strata, in both parts.
     pub(crate) pairs: Vec<Option<[f64; 2]>>,
+    /// And within strata.
+    pub(crate) within: Vec<Option<[f64; 2]>>,
 }
 
 impl Twin {
     pub(crate) fn of(cohort: &Cohort, parts: [&[String]; 2]) -> Self {
         let p = |part: &[String], atom: usize| {
-            let cells @ [a, b, c, d] = cohort.cells(part, atom);
-            let tested = a + b >= MIN_SUPPORT && c + d > 0 && a + c > 0 && b + d > 0;
-            tested.then(|| fisher(cells))
+            let [a, b, ..] = cohort.cells(part, atom, None);
+            let strata = cohort.strata(part, atom);
+            let informs = |&[a, b, c, d]: &[u64; 4]| (a + b) * (c + d) * (a + c) * (b + d) > 0;
+            let tested = a + b >= MIN_SUPPORT && strata.iter().any(informs);
+            tested.then(|| exact(&strata))
         };
         let all = |part: &[String]| (0..ATOMS).map(|atom| p(part, atom)).collect::<Vec<_>>();
         let [first, second] = parts.map(all);
@@ -180,10 +242,15 @@ impl Twin {
         let follow =
             |(p, fdr): (&Option<f64>, &Option<f64>)| p.filter(|_| fdr.is_some_and(|q| q < 0.05));
         let followed: Vec<_> = second.iter().zip(&discovery).map(follow).collect();
-        let effects = |atom: usize| parts.map(|part| log_odds(cohort.cells(part, atom)));
-        let pairs = (0..ATOMS).map(|i| first[i].and(second[i]).map(|_| effects(i)));
+        let effects = |atom: usize| parts.map(|part| log_odds(cohort.cells(part, atom, None)));
+        let within = |atom: usize| parts.map(|part| log_odds_within(&cohort.strata(part, atom)));
+        let both = |of: &dyn Fn(usize) -> [f64; 2]| {
+            let pairs = (0..ATOMS).map(|i| first[i].and(second[i]).map(|_| of(i)));
+            pairs.collect::<Vec<_>>()
+        };
         Self {
-            pairs: pairs.collect(),
+            pairs: both(&effects),
+            within: both(&within),
             confirmation: adjusted(&followed),
             discovery,
         }
@@ -197,7 +264,7 @@ impl Twin {
             .filter(|&i| self.confirmation[i].is_some())
             .collect();
         assert_eq!(found.tested, tested.len());
-        let agrees = |i: &usize| self.pairs[*i].is_some_and(|[x, y]| x * y > 0.0);
+        let agrees = |i: &usize| self.within[*i].is_some_and(|[x, y]| x * y > 0.0);
         let concordant = tested.iter().filter(|i| agrees(i)).count();
         assert_eq!(found.concordant, concordant);
         let replicated = tested

@@ -4,6 +4,7 @@
 //! | file | what it does |
 //! |---|---|
 //! | `world` | what is simulated: which atoms are tied to what, how labels and calls depend |
+//! | `rare` | cohorts of rare atoms and of labels of which nearly all are one |
 //! | `truth` | every atom's parameters in a world |
 //! | `seed` | one cohort: everything that the program computes, against the truth |
 //! | `errors` | false discoveries and power of each procedure, over cohorts |
@@ -13,6 +14,7 @@
 pub(crate) mod check;
 pub(crate) mod coverage;
 pub(crate) mod errors;
+pub(crate) mod rare;
 pub(crate) mod seed;
 pub(crate) mod truth;
 pub(crate) mod world;

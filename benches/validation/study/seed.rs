@@ -4,21 +4,23 @@ use atomscope::cohort::Label;
 use atomscope::details::InMemory;
 use atomscope::stats::blocks::Blocks;
 use atomscope::stats::bootstrap::{Bootstrap, CallLabels};
-use atomscope::stats::evidence::{Adjusted, AtomCounts, Evidence, Exchange, Options};
+use atomscope::stats::evidence::{Adjusted, AtomCounts, Evidence, Exchange, Options, Partition};
 use atomscope::stats::firing_rows::FiringRows;
+use atomscope::stats::inference::multiplicity::Family;
 use atomscope::stats::inference::{Estimate, PValue, Table2x2, effect};
+use atomscope::stats::pairs::Pairs;
 use atomscope::tally::{Certificate, Scheme, SharedTally, Strata, Tally};
 
-use super::truth::{Kind, Parameters, parameters};
+use super::truth::{Kind, Parameters, free};
 use super::world::{Cohort, FEATURES, World};
 use super::{Judgement, Study};
 
 /// A cohort with what is true of it.
 pub(crate) struct Seed {
+    world: World,
     number: u64,
     cohort: Cohort,
     tally: Tally,
-    truth: Vec<Parameters>,
 }
 
 /// Permutations of a cohort: the smallest p is a fiftieth of the level.
@@ -34,66 +36,176 @@ impl Seed {
     /// Simulates and counts.
     pub(crate) fn draw(world: World, seed: u64) -> Self {
         let cohort = Cohort::draw(world, seed);
-        let strata = Strata::by(&cohort.calls, Scheme::ALL, FEATURES).expect("few strata");
-        let tally = SharedTally::new(FEATURES, strata.table().to_vec()).expect("few counters");
+        let atoms = cohort.truth.len();
+        let strata = Strata::by(&cohort.calls, Scheme::ALL, atoms).expect("few strata");
+        let tally = SharedTally::new(atoms, strata.table().to_vec()).expect("few counters");
         for (row, atoms) in cohort.sets.iter() {
             tally.add_row(strata.of_row()[row], atoms);
         }
         Self {
+            world,
             number: seed,
             tally: tally.finish(Certificate::default()),
-            truth: parameters(world, &cohort.truth, FEATURES),
             cohort,
         }
     }
 
-    fn evidence(&self, block: Exchange, strata: Scheme) -> Evidence {
-        let details = InMemory {
-            calls: &self.cohort.calls,
-            sets: &self.cohort.sets,
-        };
-        let options = Options {
+    /// What everything needs that is not asked of each atom alone.
+    fn options(&self) -> Options {
+        Options {
             permutations: PERMUTATIONS,
-            block,
-            strata: Some(strata),
             seed: self.number,
             bootstrap: 0,
             min_coactivation: u64::MAX,
             ..Options::default()
+        }
+    }
+
+    fn evidence(&self, options: &Options) -> Evidence {
+        let details = InMemory {
+            calls: &self.cohort.calls,
+            sets: &self.cohort.sets,
         };
-        Evidence::of(&self.tally, Some(&details), &options, &|| Ok(())).expect("a whole cohort")
+        Evidence::of(&self.tally, Some(&details), options, &|| Ok(())).expect("a whole cohort")
     }
 
     /// Adds what the cohort says to a study.
     pub(crate) fn judge(&self, judgement: Judgement, study: &mut Study) {
-        let evidence = self.evidence(Exchange::Call, Scheme::ALL);
+        if self.world.rare().is_some() {
+            return self.judge_rare(judgement, study);
+        }
+        let evidence = self.evidence(&self.options());
         self.discoveries(&evidence, judgement, study);
+        self.max_t("max-T, calls", &evidence, judgement, study);
         for (name, block) in [
-            ("max-T, calls", Exchange::Call),
             ("max-T, loci", Exchange::Locus),
             ("max-T, samples", Exchange::Sample),
         ] {
-            let other = (block != Exchange::Call).then(|| self.evidence(block, Scheme::ALL));
-            let found = other.as_ref().unwrap_or(&evidence).permutations.as_ref();
-            let atoms = &found.expect("permutations").atoms;
-            self.take(study, name, |atom| atoms[atom].p <= judgement.level);
+            let other = self.evidence(&Options {
+                block,
+                ..self.options()
+            });
+            self.max_t(name, &other, judgement, study);
         }
         self.intervals(&evidence, judgement, study);
         self.bootstrap(judgement, study);
-        homogeneity("svtype, size, dataset", &evidence, &self.truth, study);
-        let by_type = Scheme {
-            svtype: true,
-            size: false,
-            dataset: false,
+        homogeneity(
+            "svtype, size, dataset",
+            &evidence,
+            &self.cohort.truth,
+            study,
+        );
+        let by_type = self.evidence(&Options {
+            strata: Some(Scheme {
+                svtype: true,
+                size: false,
+                dataset: false,
+            }),
+            ..self.options()
+        });
+        homogeneity("svtype", &by_type, &self.cohort.truth, study);
+    }
+
+    /// Every procedure that makes a list, on a cohort of rare atoms.
+    fn judge_rare(&self, judgement: Judgement, study: &mut Study) {
+        let pairs = self.world != World::Large;
+        let options = Options {
+            replicate: Some(Partition::Dataset),
+            min_coactivation: if pairs {
+                Options::DEFAULT.min_coactivation
+            } else {
+                u64::MAX
+            },
+            ..self.options()
         };
-        let by_type = self.evidence(Exchange::Call, by_type);
-        homogeneity("svtype", &by_type, &self.truth, study);
+        let evidence = self.evidence(&options);
+        self.discoveries(&evidence, judgement, study);
+        self.max_t("max-T, calls", &evidence, judgement, study);
+        self.asymptotic(&evidence, judgement, study);
+        let found = &evidence.replication.as_ref().expect("two datasets").found;
+        self.take(study, "replication", |atom| {
+            found.atoms[atom].replicated == Some(true)
+        });
+        // Whatever an atom is tied to, its odds ratio is one in all strata.
+        let differs = evidence.homogeneity.bh.iter();
+        let differs = differs.map(|p| p.is_some_and(|p| p.p() <= judgement.level));
+        let free = free();
+        let errors = study.errors.entry("Breslow-Day-Tarone, Benjamini-Hochberg");
+        errors
+            .or_default()
+            .take(differs.map(|differs| (differs, &free)));
+        if let Some(found) = evidence.pairs.as_ref().filter(|_| pairs) {
+            self.pairs(found, judgement, study);
+        }
+    }
+
+    /// The chi-square p-values that the exact ones replace, to see what they would have called.
+    fn asymptotic(&self, evidence: &Evidence, judgement: Judgement, study: &mut Study) {
+        let tested = evidence.atoms.iter().zip(&evidence.cmh.bh);
+        let p = tested.map(|(atom, bh)| bh.and(atom.stratified.cmh.map(|test| test.p)));
+        let family = Family::of(&p.collect::<Vec<_>>());
+        for (name, adjusted) in [
+            ("CMH by chi-square, Holm", family.holm()),
+            (
+                "CMH by chi-square, Benjamini-Hochberg",
+                family.benjamini_hochberg(),
+            ),
+            (
+                "CMH by chi-square, Benjamini-Yekutieli",
+                family.benjamini_yekutieli(),
+            ),
+        ] {
+            self.take(study, name, |atom| {
+                adjusted[atom].is_some_and(|p| p.p() <= judgement.level)
+            });
+        }
+    }
+
+    /// Pairs of which neither atom is tied to anything fire together as the free places of a call make
+    /// them, on true calls and on false ones alike.
+    fn pairs(&self, pairs: &Pairs, judgement: Judgement, study: &mut Study) {
+        let columns = pairs.chunk(0..pairs.len());
+        let truth = |atom: u32| self.cohort.truth[atom as usize];
+        let of_pair = |(&a, &b): (&u32, &u32)| match (truth(a).kind, truth(b).kind) {
+            (Kind::Free, Kind::Free) => free(),
+            _ => Parameters {
+                kind: Kind::Label,
+                ..free()
+            },
+        };
+        let truths: Vec<Parameters> = columns.a.iter().zip(&columns.b).map(of_pair).collect();
+        for (name, fdr) in [
+            ("pairs, Benjamini-Hochberg", &columns.all.fdr),
+            (
+                "pairs' difference, Benjamini-Hochberg",
+                &columns.difference.fdr,
+            ),
+        ] {
+            let found = fdr.iter().map(|&fdr| fdr <= judgement.level);
+            study
+                .errors
+                .entry(name)
+                .or_default()
+                .take(found.zip(&truths));
+        }
+    }
+
+    fn max_t(
+        &self,
+        name: &'static str,
+        evidence: &Evidence,
+        judgement: Judgement,
+        study: &mut Study,
+    ) {
+        let found = evidence.permutations.as_ref();
+        let atoms = &found.expect("permutations").atoms;
+        self.take(study, name, |atom| atoms[atom].p <= judgement.level);
     }
 
     /// Takes a procedure's discoveries; nothing is to be discovered of an atom that has an odds ratio
     /// of 1 within types.
     fn take(&self, study: &mut Study, name: &'static str, found: impl Fn(usize) -> bool) {
-        let atoms = self.truth.iter().enumerate();
+        let atoms = self.cohort.truth.iter().enumerate();
         let atoms = atoms.map(|(atom, truth)| (found(atom), truth));
         study.errors.entry(name).or_default().take(atoms);
     }
@@ -141,7 +253,7 @@ impl Seed {
         let strongest = strongest(&evidence.atoms);
         for (name, interval, value) in of {
             let held = |place: usize| {
-                let (atom, truth) = (&evidence.atoms[place], &self.truth[place]);
+                let (atom, truth) = (&evidence.atoms[place], &self.cohort.truth[place]);
                 let Estimate {
                     value: at,
                     low,
@@ -155,8 +267,9 @@ impl Seed {
                 coverage.take(places.filter_map(held));
             };
             for (group, is_in) in groups() {
-                let is_in =
-                    |&place: &usize| is_in(&evidence.atoms[place].table, self.truth[place].kind);
+                let is_in = |&place: &usize| {
+                    is_in(&evidence.atoms[place].table, self.cohort.truth[place].kind)
+                };
                 take(group, &mut (0..FEATURES).filter(is_in));
             }
             take(STRONGEST, &mut strongest.iter().copied());
@@ -166,7 +279,12 @@ impl Seed {
     /// Of all planted atoms: those that come out strongest have intervals that lie too far out, which
     /// is no fault of the interval's.
     fn bootstrap(&self, judgement: Judgement, study: &mut Study) {
-        let Cohort { calls, sets, truth } = &self.cohort;
+        let Cohort {
+            calls,
+            sets,
+            truth,
+            planted,
+        } = &self.cohort;
         let chrom: Vec<u32> = (0..calls.len()).map(|row| calls.chrom.code(row)).collect();
         let pos: Vec<f64> = (0..calls.len())
             .map(|row| calls.pos.get(row).as_f64())
@@ -178,11 +296,7 @@ impl Seed {
             let rows = sets.iter().filter(move |(_, set)| set.contains(&atom));
             rows.map(|(row, _)| row as u32).collect::<Vec<_>>()
         };
-        let lists: Vec<_> = truth
-            .planted
-            .iter()
-            .map(|planted| fires(planted.atom))
-            .collect();
+        let lists: Vec<_> = planted.iter().map(|&atom| fires(atom)).collect();
         let bootstrap = Bootstrap {
             blocks: &Blocks::loci(&chrom, &pos, Options::DEFAULT.locus_distance),
             replicates: REPLICATES,
@@ -198,14 +312,14 @@ impl Seed {
         let held = intervals
             .expect("calls of one cohort")
             .into_iter()
-            .zip(&truth.planted);
+            .zip(planted);
         let held = held.map(|((low, high), planted)| {
             let middle = f64::midpoint(low, high);
             let ends = (
                 narrow(low, middle, judgement),
                 narrow(high, middle, judgement),
             );
-            holds(ends, self.truth[planted.atom as usize].log_odds)
+            holds(ends, truth[*planted as usize].log_odds)
         });
         study
             .coverage

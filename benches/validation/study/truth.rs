@@ -46,6 +46,17 @@ pub(crate) struct Parameters {
     pub(crate) risk_difference: f64,
 }
 
+/// Of an atom that is tied to nothing, where nothing else is asked.
+pub(crate) fn free() -> Parameters {
+    Parameters {
+        kind: Kind::Free,
+        log_odds: 0.0,
+        log_odds_within: 0.0,
+        precision: f64::NAN,
+        risk_difference: 0.0,
+    }
+}
+
 /// The parameters of all atoms.
 pub(crate) fn parameters(world: World, truth: &Truth, features: usize) -> Vec<Parameters> {
     let share = |label: &str| -> f64 {

@@ -5,10 +5,13 @@ use atomscope::cohort::{Call, Calls, Label, Number};
 use atomscope::engine::Control;
 use atomscope::fires::FiringSets;
 use atomscope::rows::SliceRows;
-use atomscope::simulate::{SimulateOptions, Truth, simulate_in_memory};
+use atomscope::simulate::{SimulateOptions, simulate_in_memory};
 use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+
+use super::rare::{Drawn, Rare};
+use super::truth::{Parameters, parameters};
 
 /// Calls of a cohort, and the shape of its SAE: 16 planted atoms of 1,024, of which 12 are tied to the
 /// label (odds ratios of 1.5 to 20) and 4 to SV types alone.
@@ -38,11 +41,37 @@ pub(crate) enum World {
     /// The same, but each variant is called several times with one label and the same atoms: fewer
     /// observations than calls.
     Repeated,
+    /// Rare atoms that have to do with nothing, 95 % true calls.
+    Null95,
+    /// And 90 %.
+    Null90,
+    /// And 97 % of some types, 3 % of the others: half of all.
+    NullByType,
+    /// As `Null95`, and atoms that are tied to the label.
+    Planted95,
+    /// As `Null90`, likewise.
+    Planted90,
+    /// As `NullByType`, likewise.
+    PlantedByType,
+    /// As `Planted95`, but 20,000 calls and 4,096 atoms.
+    Large,
 }
 
 impl World {
     /// All of them.
-    pub(crate) const ALL: [Self; 4] = [Self::Plain, Self::Confounded, Self::Null, Self::Repeated];
+    pub(crate) const ALL: [Self; 11] = [
+        Self::Plain,
+        Self::Confounded,
+        Self::Null,
+        Self::Repeated,
+        Self::Null95,
+        Self::Null90,
+        Self::NullByType,
+        Self::Planted95,
+        Self::Planted90,
+        Self::PlantedByType,
+        Self::Large,
+    ];
 
     /// What it is called.
     pub(crate) fn name(self) -> &'static str {
@@ -51,7 +80,44 @@ impl World {
             Self::Confounded => "confounded",
             Self::Null => "null",
             Self::Repeated => "repeated",
+            Self::Null95 => "null, 95 % true",
+            Self::Null90 => "null, 90 % true",
+            Self::NullByType => "null, 97 and 3 % true by type",
+            Self::Planted95 => "planted, 95 % true",
+            Self::Planted90 => "planted, 90 % true",
+            Self::PlantedByType => "planted, 97 and 3 % true by type",
+            Self::Large => "large, 95 % true",
         }
+    }
+
+    /// The shape of a cohort of rare atoms; `None` of one that `simulate` makes.
+    pub(crate) fn rare(self) -> Option<Rare> {
+        let (share, planted) = match self {
+            Self::Plain | Self::Confounded | Self::Null | Self::Repeated => return None,
+            Self::Null95 => ([0.95; 2], false),
+            Self::Null90 => ([0.90; 2], false),
+            Self::NullByType => ([0.97, 0.03], false),
+            Self::Planted95 | Self::Large => ([0.95; 2], true),
+            Self::Planted90 => ([0.90; 2], true),
+            Self::PlantedByType => ([0.97, 0.03], true),
+        };
+        let (calls, features, k) = match self {
+            Self::Large => (20_000, 4_096, 32),
+            _ => (CALLS, FEATURES, K),
+        };
+        Some(Rare {
+            calls,
+            features,
+            k,
+            share,
+            planted,
+        })
+    }
+
+    /// Whether types have different shares of true calls, so that what is tied to a type alone goes with
+    /// the label.
+    pub(crate) fn is_confounded_by_type(self) -> bool {
+        matches!(self, Self::NullByType | Self::PlantedByType)
     }
 
     /// Whether labels are dealt out at random.
@@ -66,17 +132,33 @@ pub(crate) struct Cohort {
     pub(crate) calls: Calls,
     /// The atoms that fire on each, with their scores.
     pub(crate) sets: FiringSets,
-    /// What was planted.
-    pub(crate) truth: Truth,
+    /// What is true of each atom.
+    pub(crate) truth: Vec<Parameters>,
+    /// The atoms that `simulate` planted.
+    pub(crate) planted: Vec<u32>,
 }
 
 impl Cohort {
-    /// Simulates, and encodes by the program's own engine.
+    /// Draws firing sets, or simulates embeddings and encodes them by the program's own engine.
     pub(crate) fn draw(world: World, seed: u64) -> Self {
+        if let Some(rare) = world.rare() {
+            let Drawn { calls, sets, truth } = rare.draw(seed);
+            let planted = Vec::new();
+            return Self {
+                calls,
+                sets,
+                truth,
+                planted,
+            };
+        }
+        Self::simulate(world, seed)
+    }
+
+    fn simulate(world: World, seed: u64) -> Self {
         let rows = match world {
             World::Repeated => CALLS / COPIES,
             World::Confounded => CONFOUNDED_CALLS,
-            World::Plain | World::Null => CALLS,
+            _ => CALLS,
         };
         let options = SimulateOptions {
             confounded: world != World::Plain,
@@ -97,7 +179,8 @@ impl Cohort {
         let mut cohort = Self {
             sets: encoded.expect("finite rows").fires,
             calls: simulated.calls,
-            truth: simulated.truth,
+            truth: parameters(world, &simulated.truth, FEATURES),
+            planted: simulated.truth.planted.iter().map(|it| it.atom).collect(),
         };
         if world.is_null() {
             cohort.deal_labels(seed);

@@ -3,11 +3,10 @@
 use super::{counts, numbers};
 use crate::report::table::{Column, Table, Values};
 use crate::stats::inference::{Estimate, PValue};
-use crate::stats::replication::{AtomReplication, InPart, Replication};
+use crate::stats::replication::{AtomReplication, InPart, Replication, Tested};
 
-/// The columns of one part: name and meaning of support, log odds ratio, both ends of its interval,
-/// p-value and false discovery rate.
-type PartColumns = [(&'static str, &'static str); 6];
+/// The columns of one part: name and meaning.
+type PartColumns = [(&'static str, &'static str); 9];
 
 const DISCOVERY: PartColumns = [
     (
@@ -16,9 +15,9 @@ const DISCOVERY: PartColumns = [
     ),
     (
         "discovery_log_or",
-        "Natural logarithm of the odds ratio of firing and label in the discovery part, with 0.5 \
-         added to each of the four cells (Haldane 1956, Anscombe 1956): positive where the atom \
-         leans to true calls. Missing where it is not tested.",
+        "Natural logarithm of the odds ratio of firing and label over all calls of the discovery part, \
+         with 0.5 added to each of the four cells (Haldane 1956, Anscombe 1956): positive where the atom \
+         leans to true calls. Not within strata. Missing where the atom is not tested.",
     ),
     (
         "discovery_log_or_lo",
@@ -26,9 +25,20 @@ const DISCOVERY: PartColumns = [
     ),
     ("discovery_log_or_hi", "Upper end of it."),
     (
+        "discovery_cmh_log_or",
+        "Natural logarithm of Mantel and Haenszel's (1959) common odds ratio within the strata of the \
+         discovery part: -inf or inf where one of its sums is 0. Its sign is that of same_sign.",
+    ),
+    (
+        "discovery_cmh_log_or_lo",
+        "Lower end of its 95 % interval (Robins, Breslow and Greenland 1986); missing where it is \
+         infinite.",
+    ),
+    ("discovery_cmh_log_or_hi", "Upper end of it."),
+    (
         "discovery_neg_log10_p",
-        "-log10 of Fisher's exact p in the discovery part, two-sided as scipy.stats.fisher_exact, \
-         from the tail in log space.",
+        "-log10 of the exact conditional p within the strata of the discovery part, two-sided as \
+         Fisher's; with one stratum it is Fisher's.",
     ),
     (
         "discovery_fdr",
@@ -51,6 +61,16 @@ const CONFIRMATION: PartColumns = [
         "Lower end of its 95 % interval (Woolf 1955).",
     ),
     ("confirmation_log_or_hi", "Upper end of it."),
+    (
+        "confirmation_cmh_log_or",
+        "As discovery_cmh_log_or, in the confirmation part.",
+    ),
+    (
+        "confirmation_cmh_log_or_lo",
+        "Lower end of its 95 % interval (Robins, Breslow and Greenland 1986); missing where it is \
+         infinite.",
+    ),
+    ("confirmation_cmh_log_or_hi", "Upper end of it."),
     (
         "confirmation_neg_log10_p",
         "As discovery_neg_log10_p, in the confirmation part.",
@@ -77,13 +97,15 @@ pub fn replication(replication: &Replication) -> Table {
     columns.extend(part(atoms, DISCOVERY, |atom| &atom.discovery));
     columns.push(yes_no(
         "discovered",
-        "Whether discovery_fdr is below 0.05.",
-        |atom| Some(atom.discovered),
+        "Whether discovery_fdr is below 0.05; missing, not false, for an atom that is not tested in the \
+         discovery part.",
+        |atom| atom.discovered,
     ));
     columns.extend(part(atoms, CONFIRMATION, |atom| &atom.confirmation));
     columns.push(yes_no(
         "same_sign",
-        "Whether both log odds ratios have one sign; missing unless the atom is tested in both parts.",
+        "Whether discovery_cmh_log_or and confirmation_cmh_log_or have one sign; missing unless the atom \
+         is tested in both parts.",
         |atom| atom.same_sign,
     ));
     columns.push(yes_no(
@@ -94,11 +116,13 @@ pub fn replication(replication: &Replication) -> Table {
     ));
     Table {
         name: "replication",
-        about: "Discovery in one part of the cohort, confirmation in the other: one row an atom. The \
-                parts are whole datasets (--replicate dataset) or chromosomes (--replicate chrom); \
-                the largest first, each goes to the part that has fewer calls so far. An atom is \
-                tested in a part where it fires on at least --min-support calls of it and no margin \
-                of its 2 x 2 table is 0.",
+        about: "Discovery in one part of the cohort, confirmation in the other, both by the exact test \
+                within strata (--strata): one row an atom. The parts are whole datasets (--replicate \
+                dataset) or chromosomes (--replicate chrom); the largest first, each goes to the part \
+                that has fewer calls so far, to discovery where both have as many; those of one size in \
+                the natural order of their names. Beyond the 64 largest, datasets or chromosomes are one \
+                group. An atom is tested in a part where it fires on at least --min-support calls of it \
+                and at least one stratum has no zero margin.",
         columns,
     }
 }
@@ -113,11 +137,15 @@ fn part(
             of(atom).tested.map(|tested| pick(tested.log_odds))
         })
     };
+    let within = |pick: fn(Tested) -> Option<f64>| numbers(atoms, |atom| pick(of(atom).tested?));
     let values = [
         counts(atoms, |atom| of(atom).table.fires()),
         log_odds(|estimate| estimate.value),
         log_odds(|estimate| estimate.low),
         log_odds(|estimate| estimate.high),
+        within(|tested| Some(tested.log_odds_within)),
+        within(|tested| Some(tested.interval_within?.0)),
+        within(|tested| Some(tested.interval_within?.1)),
         numbers(atoms, |atom| Some(of(atom).tested?.p.neg_log10())),
         numbers(atoms, |atom| of(atom).fdr.map(PValue::p)),
     ];

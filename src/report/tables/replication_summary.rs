@@ -67,7 +67,8 @@ fn shares(rows: &[&Agreement]) -> Vec<Column> {
     vec![
         count(
             "discovered",
-            "Atoms with a false discovery rate below 0.05 in the discovery part.",
+            "Atoms with a false discovery rate below 0.05 in the discovery part, by the exact test within \
+             strata.",
             |row| row.discovered,
         ),
         count(
@@ -77,7 +78,7 @@ fn shares(rows: &[&Agreement]) -> Vec<Column> {
         ),
         count(
             "concordant",
-            "Of the tested ones, atoms whose log odds ratio has the same sign in both parts.",
+            "Of the tested ones, atoms whose log odds ratio within strata has the same sign in both parts.",
             |row| row.concordant,
         ),
         share(
@@ -126,7 +127,8 @@ fn correlations(rows: &[&Agreement]) -> Vec<Column> {
         ),
         correlation(
             "pearson",
-            "Pearson's correlation of the log odds ratios of these atoms in the two parts. Nearer to \
+            "Pearson's correlation of these atoms' log odds ratios over all calls of the two parts, not \
+             within strata: what goes with SV types alone correlates too. Nearer to \
              0 than that of the true ones, the more so the fewer calls there are; missing of fewer \
              than three atoms.",
             |of| of.pearson,

@@ -8,7 +8,6 @@ use super::FiringEvidence;
 use super::atoms::{Adjusted, AllAtoms};
 use super::calls::{CallFacts, Categories};
 use super::categories::{Counts, Enrichment};
-use super::options::Partition;
 use crate::cohort::Label;
 use crate::details::Details;
 use crate::error::Result;
@@ -89,20 +88,6 @@ impl Firings {
         self.atoms.extend(atoms.map(of_atom).collect::<Vec<_>>());
         count(&mut self.chromosomes, rows, &facts.chromosomes, facts);
         count(&mut self.datasets, rows, &facts.datasets, facts);
-    }
-
-    /// For each dataset or chromosome the true and the false calls on which each atom fires, \[F\].
-    pub(super) fn by_group(&self, by: Partition) -> Vec<[Vec<u64>; 2]> {
-        let counts = match by {
-            Partition::Dataset => &self.datasets,
-            Partition::Chrom => &self.chromosomes,
-        };
-        let of = |group: usize, label: usize| {
-            let atoms = 0..self.atoms.len();
-            atoms.map(|atom| counts.of(atom, group)[label]).collect()
-        };
-        let groups = 0..counts.categories.len();
-        groups.map(|group| [of(group, 0), of(group, 1)]).collect()
     }
 
     /// With everything adjusted.

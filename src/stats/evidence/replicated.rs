@@ -1,28 +1,30 @@
 //! Discovery in one part of the cohort, confirmation in the other, with bootstrap intervals.
 
+use rayon::prelude::*;
+
 use super::atoms::AllAtoms;
-use super::calls::{CallFacts, Categories};
-use super::firings::Firings;
+use super::calls::CallFacts;
 use super::options::{Options, Partition};
 use super::resampling::Grouping;
 use crate::details::Details;
 use crate::error::Result;
-use crate::stats::bootstrap::{Bootstrap, CallLabels, centred_interval};
+use crate::stats::bootstrap::{Bootstrap, CallLabels, Draw, centred_interval};
 use crate::stats::firing_rows::{FiringRows, OfEach, groups};
 use crate::stats::inference::effect;
-use crate::stats::replication::{Agreement, Effects, Replication, Split};
+use crate::stats::replication::agreement::same_sign;
+use crate::stats::replication::{Agreement, Cells, Effects, InPart, Replication, Split};
 
 /// A replication, and how far its headline figures would move had other blocks been drawn.
 #[derive(Debug, Clone)]
 pub struct Replicated {
     /// What was found.
     pub found: Replication,
-    /// 95 % interval by bootstrap of the correlation (Pearson's) of log odds ratios over all atoms
-    /// that are tested in both parts: [`centred_interval`]. NaN where it is not defined in every
+    /// 95 % interval by bootstrap of the correlation (Pearson's) of log odds ratios, over all strata, of all
+    /// atoms that are tested in both parts: [`centred_interval`]. NaN where it is not defined in every
     /// replicate; `None` where no bootstrap was asked for.
     pub correlation: Option<(f64, f64)>,
-    /// And of the share of atoms discovered in the first part whose log odds ratios have one sign in
-    /// both.
+    /// And of the share of atoms discovered in the first part whose log odds ratios within strata have
+    /// one sign in both.
     pub concordance: Option<(f64, f64)>,
 }
 
@@ -40,22 +42,29 @@ impl Parts<'_> {
     pub(super) fn replicate(
         &self,
         by: Partition,
-        firings: &Firings,
         go_on: &(dyn Fn() -> Result<()> + Sync),
     ) -> Result<Replicated> {
+        let Self { facts, options, .. } = self;
         let categories = match by {
-            Partition::Dataset => &self.facts.datasets,
-            Partition::Chrom => &self.facts.chromosomes,
+            Partition::Dataset => &facts.datasets,
+            Partition::Chrom => &facts.chromosomes,
         };
         let split = Split::of(by, &categories.list)?;
-        let counts = firings.by_group(by);
-        let of = |group: usize| {
-            let [tp, fp] = &counts[group];
-            [&tp[..], &fp[..]]
-        };
-        let tables = split.tables(self.all.fires.len(), of)?;
-        let found = Replication::of(split, &tables, self.options.min_support)?;
-        let intervals = self.intervals(categories, &found, go_on)?;
+        let part = |call: usize| split.part_of[categories.category_of(call as u32) as usize];
+        let cells = Cells::new(&facts.is_tp, &facts.strata, part)?;
+        let labels = CallLabels::new(&facts.is_tp, |call| part(call) == 1);
+        let mut atoms = Vec::with_capacity(self.all.fires.len());
+        self.of_groups(go_on, &mut |rows| {
+            let of_atom = |atom| {
+                let tables = cells.tables(rows.of(atom));
+                tables.map(|strata| InPart::of(&strata, options.min_support))
+            };
+            let group = rows.atoms().into_par_iter().with_min_len(16);
+            atoms.extend(group.map(of_atom).collect::<Vec<_>>());
+            Ok(())
+        })?;
+        let found = Replication::of(split, &atoms, options.min_support);
+        let intervals = self.intervals(&cells, &labels, &found, go_on)?;
         Ok(Replicated {
             found,
             correlation: intervals.map(|both| both[0]),
@@ -63,10 +72,26 @@ impl Parts<'_> {
         })
     }
 
+    /// Shows the firings of one group of atoms after another.
+    fn of_groups(
+        &self,
+        go_on: &(dyn Fn() -> Result<()> + Sync),
+        take: &mut dyn FnMut(&FiringRows) -> Result<()>,
+    ) -> Result<()> {
+        let fires = &self.all.fires;
+        for group in groups(fires, OfEach::Call, self.options.memory) {
+            go_on()?;
+            let rows = FiringRows::gather(self.details, group, fires, OfEach::Call)?;
+            take(&rows)?;
+        }
+        Ok(())
+    }
+
     /// Of the correlation and of the concordance.
     fn intervals(
         &self,
-        categories: &Categories,
+        cells: &Cells,
+        labels: &CallLabels,
         found: &Replication,
         go_on: &(dyn Fn() -> Result<()> + Sync),
     ) -> Result<Option<[(f64, f64); 2]>> {
@@ -79,40 +104,12 @@ impl Parts<'_> {
             replicates: self.options.bootstrap,
             seed: self.options.seed,
         };
-        let part = |call: usize| found.split.part_of[categories.category_of(call as u32) as usize];
-        let labels = CallLabels::new(&self.facts.is_tp, |call| part(call) == 1);
         let (mut correlations, mut shares) = (Vec::new(), Vec::new());
         for draw in 0..bootstrap.draws() {
-            let draw = bootstrap.draw(draw, &labels)?;
-            let mut effects =
-                vec![[Effects::default(), Effects::default()]; draw.replicates().len()];
-            let fires = &self.all.fires;
-            for group in groups(fires, OfEach::Call, self.options.memory) {
-                go_on()?;
-                let rows = FiringRows::gather(self.details, group.clone(), fires, OfEach::Call)?;
-                let log_odds = draw.of_atoms(&rows, |atom, replicates| {
-                    let atom = &found.atoms[atom as usize];
-                    let is_in_both = atom.same_sign.is_some();
-                    let tables = |replicate| [0, 1].map(|part| replicates.table(part, replicate));
-                    let both = |replicate| {
-                        tables(replicate).map(|table| effect::log_odds_ratio(&table).value)
-                    };
-                    let each = (0..replicates.len()).filter(|_| is_in_both).map(both);
-                    each.collect::<Vec<_>>()
-                })?;
-                for (atom, log_odds) in group.zip(log_odds) {
-                    let discovered = found.atoms[atom as usize].discovered;
-                    for ([all, among], [first, second]) in effects.iter_mut().zip(log_odds) {
-                        all.push(first, second);
-                        if discovered {
-                            among.push(first, second);
-                        }
-                    }
-                }
-            }
-            for [all, among] in &effects {
-                correlations.push(all.correlation().pearson.unwrap_or(f64::NAN));
-                shares.push(among.concordant() as f64 / among.atoms() as f64);
+            let draw = bootstrap.draw(draw, labels)?;
+            for (effects, share) in self.of_draw(cells, found, &draw, go_on)? {
+                correlations.push(effects.correlation().pearson.unwrap_or(f64::NAN));
+                shares.push(share);
             }
         }
         let Agreement {
@@ -125,5 +122,52 @@ impl Parts<'_> {
             centred_interval(&mut correlations, all.pearson, -1.0..=1.0),
             centred_interval(&mut shares, concordance, 0.0..=1.0),
         ]))
+    }
+
+    /// The effects of atoms that are tested in both parts, and the share of the discovered ones of them
+    /// that lean to one side in both, in each replicate of a draw.
+    fn of_draw(
+        &self,
+        cells: &Cells,
+        found: &Replication,
+        draw: &Draw<'_>,
+        go_on: &(dyn Fn() -> Result<()> + Sync),
+    ) -> Result<Vec<(Effects, f64)>> {
+        let replicates = draw.replicates().len();
+        let mut effects = vec![Effects::default(); replicates];
+        let mut concordant = vec![0_u64; replicates];
+        let all = cells.weighted(draw);
+        let is_in_both = |atom: u32| found.atoms[atom as usize].same_sign.is_some();
+        let is_followed =
+            |atom: u32| is_in_both(atom) && found.atoms[atom as usize].discovered == Some(true);
+        self.of_groups(go_on, &mut |rows| {
+            let log_odds = draw.of_atoms(rows, |atom, replicates| {
+                let tables = |replicate| [0, 1].map(|part| replicates.table(part, replicate));
+                let both =
+                    |replicate| tables(replicate).map(|table| effect::log_odds_ratio(&table).value);
+                let each = (0..replicates.len()).filter(|_| is_in_both(atom)).map(both);
+                each.collect::<Vec<_>>()
+            })?;
+            for of_atom in log_odds {
+                for (effects, [first, second]) in effects.iter_mut().zip(of_atom) {
+                    effects.push(first, second);
+                }
+            }
+            let followed = rows
+                .atoms()
+                .into_par_iter()
+                .filter(|&atom| is_followed(atom));
+            let leanings = followed.map(|atom| cells.leanings(draw, &all, rows.of(atom)));
+            for [first, second] in leanings.collect::<Vec<_>>() {
+                for (count, (a, b)) in concordant.iter_mut().zip(first.into_iter().zip(second)) {
+                    *count += u64::from(same_sign(a, b));
+                }
+            }
+            Ok(())
+        })?;
+        let followed = (0..found.atoms.len() as u32).filter(|&atom| is_followed(atom));
+        let followed = followed.count() as f64;
+        let shares = concordant.into_iter().map(|count| count as f64 / followed);
+        Ok(effects.into_iter().zip(shares).collect())
     }
 }

@@ -89,7 +89,7 @@ impl Told {
             all,
             options,
         };
-        let replicate = |by| parts.replicate(by, &firings, go_on);
+        let replicate = |by| parts.replicate(by, go_on);
         let replication = options.replicate.map(replicate).transpose()?;
         seconds.replication = clock.lap();
         let firings = firings.finish(&facts, all, options.min_support);

@@ -1,8 +1,9 @@
-//! How far two parts agree, from their tables.
+//! How far two parts agree, from effects and tests in either.
 //!
 //! Sums run over atoms in their order, so that every machine gives the same bits.
 
-use super::super::inference::{Estimate, Table2x2, effect};
+use super::super::inference::{Estimate, effect};
+use super::InPart;
 
 /// How far a confirmation part agrees with what a discovery part shows.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -11,7 +12,7 @@ pub struct Agreement {
     pub discovered: usize,
     /// Of these, atoms that are tested in the confirmation part.
     pub tested: usize,
-    /// Of the tested ones, atoms whose log odds ratio has the same sign.
+    /// Of the tested ones, atoms whose log odds ratio within strata has the same sign.
     pub concordant: usize,
     /// Their share of the tested ones, with Wilson's interval, as if atoms were independent; `None`
     /// if none is tested.
@@ -20,7 +21,7 @@ pub struct Agreement {
     pub replicated: usize,
     /// Their share of the tested ones, likewise.
     pub replication: Option<Estimate>,
-    /// Of the log odds ratios of all atoms that are tested in both parts.
+    /// Of the log odds ratios, over all strata, of all atoms that are tested in both parts.
     pub all: Correlation,
     /// Of those of the discovered atoms that are tested in both parts.
     pub among_discovered: Correlation,
@@ -46,45 +47,43 @@ pub struct Effects {
 }
 
 impl Agreement {
-    /// From tables of discovery and confirmation, \[F\] each: of the `discovered` atoms, those that
-    /// are tested `in_both` parts, and those of them that are `confirmed` by their false discovery
-    /// rate.
-    pub fn of(
-        [discovery, confirmation]: [&[Table2x2]; 2],
-        discovered: &[bool],
-        in_both: &[bool],
-        confirmed: &[bool],
-    ) -> Self {
-        let both = |a: &[bool], b: &[bool]| -> Vec<bool> {
-            a.iter().zip(b).map(|(&a, &b)| a && b).collect()
-        };
-        let effects = |among: &[bool]| Effects::of(discovery, confirmation, among);
-        let followed = both(discovered, in_both);
-        let (all, among_discovered) = (effects(in_both), effects(&followed));
-        let (tested, concordant) = (among_discovered.atoms(), among_discovered.concordant());
-        let replicated = effects(&both(&followed, confirmed)).concordant();
+    /// From all atoms in either part, \[F\]: of the `discovered` ones, those that are tested in both parts,
+    /// and those of them that are `confirmed` by their false discovery rate.
+    pub fn of(atoms: &[[InPart; 2]], discovered: &[bool], confirmed: &[bool]) -> Self {
+        let same_side: Vec<Option<bool>> = atoms.iter().map(|[a, b]| same_side(a, b)).collect();
+        let followed = |place: usize| discovered[place] && same_side[place].is_some();
+        let concords = |place: &usize| followed(*place) && same_side[*place] == Some(true);
+        let tested = (0..atoms.len()).filter(|&place| followed(place)).count();
+        let concordant: Vec<usize> = (0..atoms.len()).filter(concords).collect();
+        let replicated = concordant.iter().filter(|&&place| confirmed[place]).count();
         let share = |count: usize| effect::wilson(count as u64, tested as u64);
+        let effects = |among: &dyn Fn(usize) -> bool| Effects::of(atoms, among).correlation();
         Self {
             discovered: discovered.iter().filter(|&&discovered| discovered).count(),
             tested,
-            concordant,
-            concordance: share(concordant),
+            concordant: concordant.len(),
+            concordance: share(concordant.len()),
             replicated,
             replication: share(replicated),
-            all: all.correlation(),
-            among_discovered: among_discovered.correlation(),
+            all: effects(&|_| true),
+            among_discovered: effects(&|place| discovered[place]),
         }
     }
 }
 
+/// Whether an atom leans to one side in both parts, within strata; `None` unless it is tested in both.
+pub fn same_side(first: &InPart, second: &InPart) -> Option<bool> {
+    let (first, second) = (first.tested?, second.tested?);
+    Some(same_sign(first.log_odds_within, second.log_odds_within))
+}
+
 impl Effects {
-    /// Of the atoms that are `among` those wanted.
-    pub fn of(first: &[Table2x2], second: &[Table2x2], among: &[bool]) -> Self {
+    /// Over all strata, of the atoms that are tested in both parts and `among` those wanted.
+    pub fn of(atoms: &[[InPart; 2]], among: &dyn Fn(usize) -> bool) -> Self {
         let mut effects = Self::default();
-        for ((first, second), &wanted) in first.iter().zip(second).zip(among) {
-            if wanted {
-                let log_odds = |table| effect::log_odds_ratio(table).value;
-                effects.push(log_odds(first), log_odds(second));
+        for (place, [first, second]) in atoms.iter().enumerate() {
+            if let (true, Some((first, second))) = (among(place), first.tested.zip(second.tested)) {
+                effects.push(first.log_odds.value, second.log_odds.value);
             }
         }
         effects
@@ -101,12 +100,6 @@ impl Effects {
         self.first.len()
     }
 
-    /// Of how many both log odds ratios have one sign.
-    pub fn concordant(&self) -> usize {
-        let both = self.first.iter().zip(&self.second);
-        both.filter(|&(&a, &b)| same_sign(a, b)).count()
-    }
-
     /// How they go together.
     pub fn correlation(&self) -> Correlation {
         let ranks = [doubled_ranks(&self.first), doubled_ranks(&self.second)];
@@ -118,7 +111,7 @@ impl Effects {
     }
 }
 
-/// Whether two log odds ratios lean to one side; one of exactly 0 leans to none.
+/// Whether two figures lean to one side; one of exactly 0 leans to none.
 pub fn same_sign(a: f64, b: f64) -> bool {
     (a > 0.0 && b > 0.0) || (a < 0.0 && b < 0.0)
 }

@@ -3,7 +3,6 @@
 use std::cmp::Reverse;
 
 use super::super::evidence::{Category, Partition};
-use super::super::inference::Table2x2;
 use crate::error::{Error, Result};
 use crate::natural;
 
@@ -66,46 +65,6 @@ impl Split {
             return Err(too_few(by, &parts[0]));
         }
         Ok(Self { by, parts, part_of })
-    }
-
-    /// The tables of all atoms in either part. `counts` tells of a group the true and the false
-    /// calls on which each atom fires, \[F\] each.
-    ///
-    /// # Errors
-    /// Counts of other atoms, or of more calls than there are.
-    pub fn tables<'a>(
-        &self,
-        atoms: usize,
-        counts: impl Fn(usize) -> [&'a [u64]; 2],
-    ) -> Result<[Vec<Table2x2>; 2]> {
-        let mut fires = [(); 2].map(|()| vec![[0_u64; 2]; atoms]);
-        for (group, &part) in self.part_of.iter().enumerate() {
-            for (label, counts) in counts(group).into_iter().enumerate() {
-                if counts.len() != atoms {
-                    return Err(other_counts(format!("{} atoms", counts.len()), atoms));
-                }
-                for (sum, count) in fires[part].iter_mut().zip(counts) {
-                    sum[label] = sum[label].saturating_add(*count);
-                }
-            }
-        }
-        let of_part = |part: usize| {
-            let Part { tp, fp, .. } = self.parts[part];
-            let table = |&[tp_on, fp_on]: &[u64; 2]| {
-                let table = Table2x2::of_totals(tp_on, fp_on, tp, fp);
-                table.ok_or_else(|| other_counts(format!("{tp_on} and {fp_on} firings"), atoms))
-            };
-            fires[part].iter().map(table).collect::<Result<Vec<_>>>()
-        };
-        Ok([of_part(0)?, of_part(1)?])
-    }
-}
-
-fn other_counts(found: String, atoms: usize) -> Error {
-    Error::Argument {
-        name: "counts of a group of calls",
-        found,
-        expected: format!("{atoms} atoms, each firing at most once on a call of the group"),
     }
 }
 

@@ -176,15 +176,20 @@ pub(super) fn permutation(evidence: &Evidence) -> Vec<Column> {
     vec![
         column(
             "maxt_z",
-            "The statistic of max-T: |a - E|/sqrt(V), with the mean and the variance that permuting has; \
-             of single calls the Cochran-Mantel-Haenszel z without sign. To nine digits. This and maxt_p need firing sets and --permutations.",
+            "The statistic of step-down max-T, as standard deviations of a normal distribution without sign, to \
+             nine digits: those that have the two-sided p of the number of true calls on which the atom fires, \
+             given the strata's margins. That is the exact one where its variance is below 25 (at most 36 \
+             then), else by a shifted gamma distribution with its mean, variance and skewness (Wilson and \
+             Hilferty 1931). Where --block keeps calls together, |a - E|/sqrt(V) with the mean and the \
+             variance that permuting has. This and maxt_p need firing sets and --permutations.",
             of(|max_t| max_t.statistic),
         ),
         column(
             "maxt_p",
-            "Westfall and Young's (1993) single-step max-T: (1 + permutations whose largest maxt_z \
-             over the tested atoms is at least this one) / (1 + permutations). The chance of any \
-             false discovery, with the dependence of atoms taken as it is.",
+            "Westfall and Young's (1993) step-down max-T: (1 + permutations on which the largest maxt_z of \
+             this atom and all with a smaller one is at least this one) / (1 + permutations), and no less than \
+             that of any atom with a larger one. The chance of any false discovery, with the dependence of \
+             atoms taken as it is.",
             of(|max_t| max_t.p),
         ),
     ]

@@ -79,14 +79,14 @@ fn max_t(f: &mut Formatter<'_>, evidence: &Evidence, permutations: &Permutations
     if !can_tell(permutations) {
         return writeln!(
             f,
-            "      -  max-T: {} permutations are too few for any p below 0.05; take 1000 or more",
+            "      -  step-down max-T: {} permutations are too few for any p below 0.05; take 1000 or more",
             permutations.count
         );
     }
     let count = permutations.atoms.iter().filter(|max_t| max_t.p < LEVEL);
     writeln!(
         f,
-        "{:>7}  max-T: no false one among them with 95 % confidence, their dependence taken into \
+        "{:>7}  step-down max-T: no false one among them with 95 % confidence, their dependence taken into \
          account\n         ({} permutations; {how}; the smallest p that can be had is {:.1e})",
         count.count(),
         permutations.count,
@@ -255,7 +255,10 @@ fn cautions_of(evidence: &Evidence, atom: usize, counts: &AtomCounts) -> Vec<&'s
             "a sparse table (an expected count below 5): believe the exact test, not the size of \
              the odds ratio",
         ),
-        (fails_max_t(evidence, atom), "max-T does not confirm it"),
+        (
+            fails_max_t(evidence, atom),
+            "step-down max-T does not confirm it",
+        ),
     ];
     let there = cautions.into_iter().filter(|(is, _)| *is);
     there.map(|(_, caution)| caution).collect()
@@ -305,7 +308,7 @@ pub(super) fn cautions(f: &mut Formatter<'_>, evidence: &Evidence) -> Result {
         let fail = count(&|atom| fails_max_t(evidence, atom));
         writeln!(
             f,
-            "{:>7}  are confirmed by max-T within strata; {fail} are not: of all that are called some 5 % \
+            "{:>7}  are confirmed by step-down max-T within strata; {fail} are not: of all that are called some 5 % \
              may be false,\n         which of them is not told, and these are the ones that may",
             called.len() - fail
         )?;

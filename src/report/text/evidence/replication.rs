@@ -14,7 +14,11 @@ pub(super) fn section(f: &mut Formatter<'_>, evidence: &Evidence) -> Result {
         Partition::Dataset => "datasets",
         Partition::Chrom => "chromosomes",
     };
-    writeln!(f, "\nReplication, by {by}:")?;
+    writeln!(
+        f,
+        "\nReplication, by {by} (the exact test within strata in both parts, so that a type or size that \
+         goes with\nthe label is not replicated in its place):"
+    )?;
     for (part, name) in found.split.parts.iter().zip(["discovery", "confirmation"]) {
         part_of(f, part, name)?;
     }
@@ -27,7 +31,8 @@ pub(super) fn section(f: &mut Formatter<'_>, evidence: &Evidence) -> Result {
     if let Some(pearson) = found.forward.all.pearson {
         write!(
             f,
-            "  Log odds ratios of the {} atoms that are tested in both correlate by {pearson:.3}",
+            "  Log odds ratios over all calls, not within strata, of the {} atoms that are tested in both \
+             correlate by {pearson:.3}",
             found.forward.all.atoms
         )?;
         match known(replicated.correlation) {
@@ -39,7 +44,10 @@ pub(super) fn section(f: &mut Formatter<'_>, evidence: &Evidence) -> Result {
     }
     if let Some(concordance) = found.forward.concordance {
         let [share, low, high] = percent([concordance.value, concordance.low, concordance.high]);
-        write!(f, "  One sign in both: {share} % of the discovered (95 % ")?;
+        write!(
+            f,
+            "  One sign within strata in both: {share} % of the discovered (95 % "
+        )?;
         match known(replicated.concordance) {
             Some((low, high)) => {
                 let [low, high] = percent([low, high]);
