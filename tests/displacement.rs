@@ -116,7 +116,7 @@ fn planted_atoms_displace_others_by_firing_and_not_by_score() {
 
 #[test]
 fn cohorts_without_displacement_get_no_caution() {
-    let (mut told, mut widest) = (Vec::new(), 0.0_f64);
+    let (mut told, mut measured, mut widest) = (Vec::new(), 0, 0.0_f64);
     for seed in 0..40 {
         // Rare false calls, confounded labels, and atoms in pairs that make up for each other.
         for true_percent in [Some(95), Some(50), None] {
@@ -129,6 +129,7 @@ fn cohorts_without_displacement_get_no_caution() {
             let Some(displacement) = found.displacement else {
                 continue;
             };
+            measured += 1;
             widest = widest.max(displacement.statistic.abs());
             if displacement.is_told {
                 told.push((seed, true_percent, displacement));
@@ -136,6 +137,7 @@ fn cohorts_without_displacement_get_no_caution() {
         }
     }
     assert!(told.is_empty(), "{told:?}");
+    assert_eq!(measured, 120, "each has atoms that tell enough");
     // The statistic is not idle.
     assert!((1.0..4.5).contains(&widest), "{widest}");
 }
