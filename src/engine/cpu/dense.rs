@@ -72,7 +72,7 @@ impl<'a> DenseScores<'a> {
         rows: &dyn Rows,
         dropped: &[usize],
         atoms: &Range<usize>,
-        to: ScoresOf<'_>,
+        to: &mut ScoresOf<'_>,
         control: &Control,
     ) -> Result<usize> {
         crate::engine::check_shapes(self.sae, rows, rows.count())?;
@@ -210,12 +210,12 @@ mod tests {
             let atoms = 5..36;
             let calls = kept.len() + 3;
             let mut scores = vec![f64::NAN; atoms.len() * calls];
-            let to = ScoresOf {
+            let mut to = ScoresOf {
                 scores: &mut scores,
                 calls,
                 first: 2,
             };
-            let end = dense.score(&rows, &dropped, &atoms, to, &Control::default());
+            let end = dense.score(&rows, &dropped, &atoms, &mut to, &Control::default());
             assert_eq!(end.expect("scored"), kept.len() + 2);
             for (place, atom) in atoms.enumerate() {
                 let weights = &sae.weight()[atom * dim..][..dim];
@@ -241,12 +241,12 @@ mod tests {
         let dense = DenseScores::new(&sae, None);
         let score = |dropped: &[usize]| {
             let mut scores = vec![0.0; 8];
-            let to = ScoresOf {
+            let mut to = ScoresOf {
                 scores: &mut scores,
                 calls: 4,
                 first: 0,
             };
-            dense.score(&rows, dropped, &(0..2), to, &Control::default())
+            dense.score(&rows, dropped, &(0..2), &mut to, &Control::default())
         };
         assert!(matches!(score(&[]), Err(Error::NonFinite { rows, .. }) if rows == [2]));
         assert_eq!(score(&[2]).expect("scored"), 3);

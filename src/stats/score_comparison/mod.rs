@@ -187,12 +187,12 @@ fn score(
                 cancel: control.cancel,
                 progress: Some(&progress),
             };
-            let to = ScoresOf {
+            let mut to = ScoresOf {
                 scores,
                 calls,
                 first,
             };
-            first = dense.score(part.rows, part.dropped, block, to, &inner)?;
+            first = dense.score(part.rows, part.dropped, block, &mut to, &inner)?;
         }
         *done += part.rows.count() as u64;
         Ok(())

@@ -99,7 +99,7 @@ fn smallest(permutations: &Permutations) -> f64 {
     1.0 / (permutations.count + 1) as f64
 }
 
-fn can_tell(permutations: &Permutations) -> bool {
+pub(super) fn can_tell(permutations: &Permutations) -> bool {
     smallest(permutations) < LEVEL
 }
 

@@ -2,8 +2,9 @@
 
 use std::fmt::{Formatter, Result};
 
+use super::atoms::can_tell;
 use super::{is_significant, many, p_text, significant};
-use crate::stats::evidence::{Displacement, Evidence, LEVEL};
+use crate::stats::evidence::{Displacement, Evidence, LEVEL, Permutations};
 use crate::stats::inference::Estimate;
 use crate::stats::score_comparison::ScoreComparison;
 
@@ -15,37 +16,42 @@ pub(super) fn caution(f: &mut Formatter<'_>, evidence: &Evidence) -> Result {
     let Some(found) = evidence.displacement.filter(|found| found.is_told) else {
         return Ok(());
     };
-    let called = called(evidence);
-    let leaning = called
-        .iter()
-        .filter(|&&atom| leans(evidence, atom) == side(&found));
-    let independent = if found.inflation.is_none() {
-        " (atoms taken to be independent, as there are no firing sets)"
-    } else {
-        ""
-    };
     writeln!(
         f,
         "\nCaution: atoms compete for the k places of a call, so that what some gain on {} calls others \
-         lose there.\nThe median log odds ratio of {} atoms is {}{independent}{}:\nan atom that has \
-         nothing to do with the label is expected there, not at 0.\n{} of the {} called within strata by \
-         {} {} to that side.\nlog_or_centred in atoms takes the median away; --compare scores compares \
-         without competition.",
-        if side(&found) < 0.0 { "true" } else { "false" },
-        found.atoms,
-        log_text(&found.median),
-        match &found.within {
-            Some(within) => format!(", within strata {}", log_text(within)),
-            None => String::new(),
-        },
-        leaning.clone().count(),
-        many(called.len(), "atom"),
-        procedure(evidence),
-        if leaning.count() == 1 {
-            "leans"
-        } else {
-            "lean"
-        },
+         lose there.",
+        if side(&found) < 0.0 { "true" } else { "false" }
+    )?;
+    write!(f, "The median log odds ratio of {} atoms is ", found.atoms)?;
+    write!(f, "{}", log_text(&found.median))?;
+    if let Some(within) = &found.within {
+        write!(f, ", within strata {}", log_text(within))?;
+    }
+    if found.inflation.is_none() {
+        write!(
+            f,
+            "\n(atoms taken to be independent, as there are no firing sets)"
+        )?;
+    }
+    writeln!(
+        f,
+        ":\nan atom that has nothing to do with the label is expected there, not at 0."
+    )?;
+    let called = called(evidence);
+    let is_there = |&&atom: &&usize| leans(evidence, atom) == side(&found);
+    let leaning = called.iter().filter(is_there).count();
+    if !called.is_empty() {
+        writeln!(
+            f,
+            "{leaning} of the {} called within strata by {} {} to that side.",
+            many(called.len(), "atom"),
+            procedure(evidence),
+            if leaning == 1 { "leans" } else { "lean" }
+        )?;
+    }
+    writeln!(
+        f,
+        "log_or_centred in atoms takes the median away; --compare scores compares without competition."
     )
 }
 
@@ -64,9 +70,15 @@ fn leans(evidence: &Evidence, atom: usize) -> f64 {
     within.unwrap_or(counts.log_odds.value).signum()
 }
 
+/// Permutations that can call an atom.
+fn max_t(evidence: &Evidence) -> Option<&Permutations> {
+    let permutations = evidence.permutations.as_ref();
+    permutations.filter(|permutations| can_tell(permutations))
+}
+
 /// The atoms called by the strictest procedure that there is, within strata.
 fn called(evidence: &Evidence) -> Vec<usize> {
-    let is_called = |&atom: &usize| match &evidence.permutations {
+    let is_called = |&atom: &usize| match max_t(evidence) {
         Some(permutations) => permutations.atoms[atom].p < LEVEL,
         None => is_significant(evidence.cmh.holm[atom]),
     };
@@ -74,7 +86,7 @@ fn called(evidence: &Evidence) -> Vec<usize> {
 }
 
 fn procedure(evidence: &Evidence) -> &'static str {
-    if evidence.permutations.is_some() {
+    if max_t(evidence).is_some() {
         "max-T"
     } else {
         "Holm"
