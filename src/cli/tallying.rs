@@ -1,6 +1,6 @@
 //! Counting a cohort in files, with progress, notes and warnings.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::options::{KeepArgs, RunArgs};
