@@ -70,7 +70,7 @@ pub fn simulate_pieces(
 /// read.
 pub fn place(out: &Path, options: &SimulateOptions, pieces: usize) -> Result<Place> {
     options.check()?;
-    cut(options.rows, pieces)?;
+    cut(options.rows, pieces).map(drop)?;
     let mut names: BTreeSet<String> = outputs::SIMULATION.map(str::to_owned).into();
     names.insert(outputs::PLACING.to_owned());
     // Whoever reads all that look like pieces would take those of an earlier cohort for parts of
