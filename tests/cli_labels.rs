@@ -35,7 +35,9 @@ impl Tables {
             ]
         };
         Self {
-            is_true: (0..ROWS).map(|row| calls.truvari_class.get(row) == Some("TP")).collect(),
+            is_true: (0..ROWS)
+                .map(|row| calls.truvari_class.get(row) == Some("TP"))
+                .collect(),
             rows: (0..ROWS).map(row).collect(),
             cohort,
         }
@@ -43,14 +45,21 @@ impl Tables {
 
     /// A table whose class columns are `names`, of which `classes` gives the values of a true call
     /// and of a false one.
-    fn write(&self, name: &str, columns: &[(&str, [&str; 2])], rows: std::ops::Range<usize>) -> PathBuf {
+    fn write(
+        &self,
+        name: &str,
+        columns: &[(&str, [&str; 2])],
+        rows: std::ops::Range<usize>,
+    ) -> PathBuf {
         let path = self.cohort.path(name);
         let mut table = csv::Writer::from_path(&path).unwrap();
         let fields = ["chrom", "pos", "svtype", "svlen", "dataset"];
         let names = columns.iter().map(|(name, _)| *name);
         table.write_record(fields.into_iter().chain(names)).unwrap();
         for row in rows {
-            let classes = columns.iter().map(|(_, of)| of[usize::from(!self.is_true[row])]);
+            let classes = columns
+                .iter()
+                .map(|(_, of)| of[usize::from(!self.is_true[row])]);
             let fields = self.rows[row].iter().map(String::as_str);
             table.write_record(fields.chain(classes)).unwrap();
         }
@@ -59,7 +68,13 @@ impl Tables {
     }
 
     fn analyze(&self, table: &Path, more: &[&str]) -> Output {
-        let named = ["-q", "--bootstrap", "0", "--metadata", table.to_str().unwrap()];
+        let named = [
+            "-q",
+            "--bootstrap",
+            "0",
+            "--metadata",
+            table.to_str().unwrap(),
+        ];
         self.cohort.analyze(None, None, &[&named, more].concat())
     }
 
@@ -79,9 +94,19 @@ fn proposed(output: &Output) -> Vec<String> {
     let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
     let line = stderr.lines().next().unwrap();
     let at = line.find("--class-column").or(line.find("--true-class"));
-    let script = format!("for a in {}; do printf '%s\\n' \"$a\"; done", &line[at.unwrap()..]);
-    let shell = std::process::Command::new("sh").args(["-c", &script]).output().unwrap();
-    String::from_utf8(shell.stdout).unwrap().lines().map(str::to_owned).collect()
+    let script = format!(
+        "for a in {}; do printf '%s\\n' \"$a\"; done",
+        &line[at.unwrap()..]
+    );
+    let shell = std::process::Command::new("sh")
+        .args(["-c", &script])
+        .output()
+        .unwrap();
+    String::from_utf8(shell.stdout)
+        .unwrap()
+        .lines()
+        .map(str::to_owned)
+        .collect()
 }
 
 #[test]
@@ -101,7 +126,10 @@ fn classes_that_are_not_understood_end_the_run_and_the_proposal_makes_sense_of_t
         &[("filter", ["PASS", "LOW"]), ("state", ["tp", "fp"])],
         &[("other", ["0", "1"]), ("label", ["1", "0"])],
         &[("truvari_class", ["", ""]), ("bench", ["TP", "FP"])],
-        &[("truvari_class", ["PASS", "PASS"]), ("is it true", ["yes", "no"])],
+        &[
+            ("truvari_class", ["PASS", "PASS"]),
+            ("is it true", ["yes", "no"]),
+        ],
     ]
     .into_iter()
     .enumerate()
@@ -110,7 +138,10 @@ fn classes_that_are_not_understood_end_the_run_and_the_proposal_makes_sense_of_t
         std::fs::remove_dir_all(tables.cohort.out()).ok();
         let refused = tables.analyze(&table, &[]);
         assert_refused(&refused, &["odd.csv", "the classes"]);
-        assert!(!tables.cohort.out().exists(), "an output folder was made for nothing");
+        assert!(
+            !tables.cohort.out().exists(),
+            "an output folder was made for nothing"
+        );
         let arguments = proposed(&refused);
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
         // What a report says of single calls has their classes in it.
@@ -152,7 +183,10 @@ fn true_spellings_beside_the_notebooks_are_warned_of() {
     let output = tables.analyze(&path, &["--true-class", "TP", "--true-class", "tp,Tp"]);
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{stderr}");
-    assert!(stderr.contains("no call has truvari_class \"Tp\""), "{stderr}");
+    assert!(
+        stderr.contains("no call has truvari_class \"Tp\""),
+        "{stderr}"
+    );
     assert!(!stderr.contains("count as FP"), "{stderr}");
     let record = std::fs::read(tables.cohort.out().join("run.json")).unwrap();
     let record: serde_json::Value = serde_json::from_slice(&record).unwrap();
@@ -170,19 +204,39 @@ fn shards_of_one_class_are_parts_of_a_cohort_and_tallies_of_other_rules_are_not(
     let expected = tables.files(&whole, &rule);
     let tally = |rows: &str, out: &str, more: &[&str]| {
         let table = whole.to_str().unwrap().to_owned();
-        let (embeddings, model) = (tables.cohort.path("embeddings.pt"), tables.cohort.path("sae.pt"));
-        let mut args: Vec<String> = ["tally", "-q", "--fires", "--rows", rows, "--metadata", &table]
-            .map(str::to_owned)
-            .to_vec();
-        args.extend(["--embeddings".to_owned(), embeddings.to_str().unwrap().to_owned()]);
+        let (embeddings, model) = (
+            tables.cohort.path("embeddings.pt"),
+            tables.cohort.path("sae.pt"),
+        );
+        let mut args: Vec<String> = [
+            "tally",
+            "-q",
+            "--fires",
+            "--rows",
+            rows,
+            "--metadata",
+            &table,
+        ]
+        .map(str::to_owned)
+        .to_vec();
+        args.extend([
+            "--embeddings".to_owned(),
+            embeddings.to_str().unwrap().to_owned(),
+        ]);
         args.extend(["--model".to_owned(), model.to_str().unwrap().to_owned()]);
-        args.extend(["--out".to_owned(), tables.cohort.path(out).to_str().unwrap().to_owned()]);
+        args.extend([
+            "--out".to_owned(),
+            tables.cohort.path(out).to_str().unwrap().to_owned(),
+        ]);
         args.extend(more.iter().map(|&arg| arg.to_owned()));
         atomscope(args)
     };
     // A row at which a true call is followed by false ones, so that a part has one class alone.
     let first_false = tables.is_true.iter().position(|is| !is).unwrap();
-    let (one, rest) = (format!("{first_false}..{}", first_false + 1), format!("{}..{ROWS}", first_false + 1));
+    let (one, rest) = (
+        format!("{first_false}..{}", first_false + 1),
+        format!("{}..{ROWS}", first_false + 1),
+    );
     let before = format!("0..{first_false}");
     let mut parts = vec![(one.as_str(), "one.tally"), (rest.as_str(), "rest.tally")];
     if first_false > 0 {
@@ -191,23 +245,45 @@ fn shards_of_one_class_are_parts_of_a_cohort_and_tallies_of_other_rules_are_not(
     let mut names = Vec::new();
     for (rows, out) in parts {
         let output = tally(rows, out, &rule);
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         names.push(tables.cohort.path(out));
     }
     // The same rows by another rule are counted anew, and do not go with the others.
-    assert_refused(&tally(&rest, "odd.tally", &[]), &["whole.csv", "--class-column state"]);
-    let output = tally(&rest, "odd.tally", &["--class-column", "state", "--true-class", "tp,Tp"]);
+    assert_refused(
+        &tally(&rest, "odd.tally", &[]),
+        &["whole.csv", "--class-column state"],
+    );
+    let output = tally(
+        &rest,
+        "odd.tally",
+        &["--class-column", "state", "--true-class", "tp,Tp"],
+    );
     assert!(output.status.success());
     let merge = |out: &Path, tallies: &[PathBuf]| {
-        let mut args = vec!["merge".into(), "-q".into(), "--out".into(), out.as_os_str().to_owned()];
+        let mut args = vec![
+            "merge".into(),
+            "-q".into(),
+            "--out".into(),
+            out.as_os_str().to_owned(),
+        ];
         args.extend(tallies.iter().map(|path| path.as_os_str().to_owned()));
         atomscope(args)
     };
     let all = tables.cohort.path("all.tally");
     let odd = [names[0].clone(), tables.cohort.path("odd.tally")];
-    assert_refused(&merge(&tables.cohort.path("x.tally"), &odd), &["class_rule", "--true-class"]);
+    assert_refused(
+        &merge(&tables.cohort.path("x.tally"), &odd),
+        &["class_rule", "--true-class"],
+    );
     assert!(merge(&all, &names).status.success());
-    for path in [tables.cohort.path("odd.tally"), tables.cohort.path("odd.tally.fires")] {
+    for path in [
+        tables.cohort.path("odd.tally"),
+        tables.cohort.path("odd.tally.fires"),
+    ] {
         std::fs::remove_file(path).unwrap();
     }
     std::fs::remove_dir_all(tables.cohort.out()).unwrap();
@@ -220,7 +296,11 @@ fn shards_of_one_class_are_parts_of_a_cohort_and_tallies_of_other_rules_are_not(
         "--out".as_ref(),
         tables.cohort.out().as_os_str(),
     ]);
-    assert!(report.status.success(), "{}", String::from_utf8_lossy(&report.stderr));
+    assert!(
+        report.status.success(),
+        "{}",
+        String::from_utf8_lossy(&report.stderr)
+    );
     let mut files = contents(&tables.cohort.out());
     files.retain(|(name, _)| name != "run.json");
     assert_eq!(files, expected);
@@ -238,12 +318,19 @@ fn several_files_are_understood_together() {
     let known = tables.write("b.csv", &[("truvari_class", ["TP", "FP"])], 0..ROWS);
     let run = |tables_of: [&Path; 2]| {
         let array = |name: &str| tables.cohort.path(name);
-        let mut args: Vec<std::ffi::OsString> = ["analyze", "-q", "--tables", "notebook"].map(Into::into).to_vec();
+        let mut args: Vec<std::ffi::OsString> = ["analyze", "-q", "--tables", "notebook"]
+            .map(Into::into)
+            .to_vec();
         args.push("--embeddings".into());
         args.extend([array("a.npy").into(), array("b.npy").into()]);
         args.push("--metadata".into());
         args.extend(tables_of.map(Into::into));
-        args.extend(["--model".into(), array("sae.pt").into(), "--out".into(), tables.cohort.out().into()]);
+        args.extend([
+            "--model".into(),
+            array("sae.pt").into(),
+            "--out".into(),
+            tables.cohort.out().into(),
+        ]);
         atomscope(args)
     };
     let rows = read_cohort(&first).unwrap().rows;
@@ -259,7 +346,8 @@ fn several_files_are_understood_together() {
         let header = format!("{header:<117}\n");
         let mut file = std::fs::File::create(tables.cohort.path(name)).unwrap();
         file.write_all(b"\x93NUMPY\x01\0").unwrap();
-        file.write_all(&(header.len() as u16).to_le_bytes()).unwrap();
+        file.write_all(&(header.len() as u16).to_le_bytes())
+            .unwrap();
         file.write_all(header.as_bytes()).unwrap();
         for number in numbers {
             file.write_all(&(number + shift).to_le_bytes()).unwrap();
@@ -282,14 +370,22 @@ fn several_files_are_understood_together() {
 #[test]
 fn key_of_sv_info_is_named_as_a_column_is() {
     let cohort = Cohort::simulated(40);
-    let run = |more: &[&str]| cohort.analyze(None, None, &[&["-q", "--bootstrap", "0"], more].concat());
+    let run =
+        |more: &[&str]| cohort.analyze(None, None, &[&["-q", "--bootstrap", "0"], more].concat());
     let refused = run(&["--class-column", "state"]);
-    assert_refused(&refused, &["sv_info", "--class-column", "name a key that is there"]);
+    assert_refused(
+        &refused,
+        &["sv_info", "--class-column", "name a key that is there"],
+    );
     for wrong in ["svtype", "id", ""] {
         assert_eq!(run(&["--class-column", wrong]).status.code(), Some(2));
     }
     let calls = read_cohort(&cohort.path("embeddings.pt")).unwrap().calls;
-    let of = |class: &str| (0..40).filter(|&row| calls.truvari_class.get(row) == Some(class)).count();
+    let of = |class: &str| {
+        (0..40)
+            .filter(|&row| calls.truvari_class.get(row) == Some(class))
+            .count()
+    };
     for (more, expected) in [(&[][..], of("TP")), (&["--true-class", "FP"], of("FP"))] {
         let mut args = vec!["inspect".to_owned(), "--json".to_owned()];
         args.extend(more.iter().map(|&arg| arg.to_owned()));
