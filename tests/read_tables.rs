@@ -155,7 +155,7 @@ fn numbers_that_are_none_stay_so_and_texts_stay_as_they_are() {
 fn broken_json_is_named_by_line_and_column() {
     let folder = Folder::new();
     for (text, place) in [
-        ("{\"pos\": NaN}\n{\"pos\": nan}\n", "line 2, column 9"),
+        ("{\"pos\": NaN}\n{\"pos\": nan}\n", "line 2, column 10"),
         ("{\"pos\": 1, \"af\": Infinit}\n", "line 1, column"),
         ("{\"pos\": 1, \"af\": -nan}\n", "line 1, column"),
         ("{\"pos\": 1, \"af\": [NaN}\n", "line 1, column"),

@@ -58,6 +58,15 @@ impl Table {
         let mut sink = Sink::new(&source, rows, Naming::of(rule));
         let outline = read(&source, &mut sink)?;
         let has = |field: usize| sink.seen.get(field) == Some(&true);
+        if !has(CLASS) && rule.column() != ClassRule::COLUMN {
+            return Err(Error::input(
+                source.name(),
+                "the columns",
+                listed(&outline.columns),
+                format!("the column {} of --class-column", rule.column()),
+                "name a column that is there",
+            ));
+        }
         if !sink.seen.contains(&true) {
             return Err(Error::input(
                 source.name(),
@@ -74,15 +83,6 @@ impl Table {
                 format!("{} calls", outline.rows),
                 format!("{rows}, one for each row of {embeddings}"),
                 "give the table that was made with these embeddings",
-            ));
-        }
-        if !has(CLASS) && rule.column() != ClassRule::COLUMN {
-            return Err(Error::input(
-                source.name(),
-                "the columns",
-                listed(&outline.columns),
-                format!("the column {} of --class-column", rule.column()),
-                "name a column that is there",
             ));
         }
         source.check_unchanged()?;
