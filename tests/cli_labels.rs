@@ -6,6 +6,7 @@ mod common;
 use std::path::{Path, PathBuf};
 use std::process::Output;
 
+use atomscope::cohort::Label;
 use atomscope::read::read_cohort;
 use common::cohort::Cohort;
 use common::{assert_refused, atomscope, contents};
@@ -360,7 +361,7 @@ fn several_files_are_understood_together() {
         assert!(output.status.success(), "{stderr}");
         assert!(stderr.contains("truvari_class \"tp\""), "{stderr}");
     }
-    let other = tables.write("c.csv", &[("truvari_class", ["Tp", "fp"])], 0..ROWS);
+    let other = tables.write("b.csv", &[("truvari_class", ["Tp", "fp"])], 0..ROWS);
     std::fs::remove_dir_all(tables.cohort.out()).unwrap();
     let words = ["a.csv and 1 more", "--true-class tp,Tp"];
     assert_refused(&run([&spelled, &other]), &words);
@@ -381,12 +382,10 @@ fn key_of_sv_info_is_named_as_a_column_is() {
         assert_eq!(run(&["--class-column", wrong]).status.code(), Some(2));
     }
     let calls = read_cohort(&cohort.path("embeddings.pt")).unwrap().calls;
-    let of = |class: &str| {
-        (0..40)
-            .filter(|&row| calls.truvari_class.get(row) == Some(class))
-            .count()
-    };
-    for (more, expected) in [(&[][..], of("TP")), (&["--true-class", "FP"], of("FP"))] {
+    let count = |is: &dyn Fn(usize) -> bool| (0..40).filter(|&row| is(row)).count();
+    let trues = count(&|row| calls.label(row) == Label::Tp);
+    let falses = count(&|row| calls.truvari_class.get(row) == Some("FP"));
+    for (more, expected) in [(&[][..], trues), (&["--true-class", "FP"], falses)] {
         let mut args = vec!["inspect".to_owned(), "--json".to_owned()];
         args.extend(more.iter().map(|&arg| arg.to_owned()));
         args.push(cohort.path("embeddings.pt").to_str().unwrap().to_owned());

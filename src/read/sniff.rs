@@ -76,7 +76,11 @@ pub(super) fn looks_like_a_table(head: &[u8]) -> bool {
     let mut words = head.split(|&byte| !byte.is_ascii_alphanumeric() && byte != b'_');
     !foreign
         && !head.contains(&0)
-        && words.any(|word| NAMES.iter().any(|name| name.as_bytes() == word))
+        && words.any(|word| {
+            NAMES
+                .iter()
+                .any(|name| word.eq_ignore_ascii_case(name.as_bytes()))
+        })
 }
 
 fn describe_text(head: &[u8]) -> String {

@@ -63,6 +63,15 @@ impl Table {
         let has = |field: usize| sink.seen.get(field) == Some(&true);
         // What has no row need not say what its rows would be.
         let of_nothing = rows == 0 && outline.rows == 0;
+        if !of_nothing && !has(CLASS) && rule.column() != ClassRule::COLUMN {
+            return Err(Error::input(
+                source.name(),
+                "the columns",
+                listed(&outline.columns),
+                format!("the column {} of --class-column", rule.column()),
+                "name a column that is there",
+            ));
+        }
         if !of_nothing && !sink.seen.contains(&true) {
             return Err(Error::input(
                 source.name(),
@@ -79,15 +88,6 @@ impl Table {
                 format!("{} calls", outline.rows),
                 format!("{rows}, one for each row of {embeddings}"),
                 "give the table that was made with these embeddings",
-            ));
-        }
-        if !of_nothing && !has(CLASS) && rule.column() != ClassRule::COLUMN {
-            return Err(Error::input(
-                source.name(),
-                "the columns",
-                listed(&outline.columns),
-                format!("the column {} of --class-column", rule.column()),
-                "name a column that is there",
             ));
         }
         source.check_unchanged()?;

@@ -13,7 +13,7 @@ use parquet::errors::ParquetError;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::schema::types::ColumnDescPtr;
 
-use super::super::naming::Twice;
+use super::super::naming::{CLASS, Twice};
 use super::super::source::Source;
 use super::{COUNT, Outline, Sink, listed};
 use crate::error::{Error, Result};
@@ -138,7 +138,10 @@ fn read_here(source: &Source, sink: &mut Sink<'_>) -> Result<Outline> {
     if rows == 0 {
         return Ok(outline);
     }
-    for field in 0..COUNT {
+    // Where only the first calls are asked for, it is for their class.
+    let wanted = |field: &usize| sink.enough.is_none() || *field == CLASS;
+    let wanted: Vec<usize> = (0..COUNT).filter(wanted).collect();
+    for field in wanted {
         let place = fields.iter().position(|column| *column == Some(field));
         let name = place.and_then(|place| outline.columns.get(place));
         let at = name.and_then(|name| {
