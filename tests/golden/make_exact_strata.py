@@ -87,9 +87,10 @@ def cases():
     for _ in range(80):  # strong, to below 1e-300
         yield drawn(RNG.choice((2, 4, 8)), RNG.choice((200, 400)), RNG.choice((0.1, 0.5, 0.9)), RNG.choice((0.1, 0.4)),
                     math.exp(RNG.choice((-1, 1)) * RNG.uniform(2, 7)))
-    for _ in range(20):  # few firings of very many calls, all on the rarer side but for some
+    for _ in range(40):  # few firings of very many calls, all on the rarer side but for some
         tp, fp = RNG.choice(((10**9, 300), (4 * 10**6, 10**12), (500, 10**8)))
-        rare = [RNG.randint(2, 12) for _ in range(RNG.choice((2, 4)))]
+        most = RNG.choice((12, 45))  # to 1e-300, and far below
+        rare = [RNG.randint(2, most) for _ in range(RNG.choice((2, 4)))]
         on_true = tp < fp
         yield [(k, e, tp - k, fp - e) if on_true else (e, k, tp - e, fp - k) for k in rare for e in [RNG.randint(0, 1)]]
     for strength in (0, 0, 0, 0.05, 0.1, 0.2, 0.4, 0.8, 1.5, 3):  # more sums than are convolved

@@ -5,11 +5,14 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use atomscope::cohort::Label;
+use atomscope::stats::inference::conditional;
 use atomscope::stats::inference::multiplicity::Family;
 use atomscope::stats::inference::rank_sum::{Silent, mann_whitney};
 use atomscope::stats::inference::spearman::MidRanks;
 use atomscope::stats::inference::stratified::{self, StratumCounts};
-use atomscope::stats::inference::{PValue, Table2x2, effect, fisher, pearson};
+use atomscope::stats::inference::{
+    PValue, Table2x2, effect, exact_homogeneity, exact_strata, fisher, pearson,
+};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
@@ -114,6 +117,51 @@ fn strata_of_all_atoms() {
     timed("  CMH, interval, Breslow–Day–Tarone, sign flip", || {
         stratified::of_atoms(&strata)
     });
+}
+
+/// Tables of atoms that fire on `rate` of the calls of each stratum, of which 30 to 90 % are true.
+fn strata_of(atoms: usize, strata: usize, calls: u64, rate: f64) -> Vec<Vec<Table2x2>> {
+    let mut random = ChaCha8Rng::seed_from_u64(4);
+    let each = calls / strata as u64;
+    let true_calls: Vec<u64> = (0..strata)
+        .map(|_| random.random_range(3 * each / 10..9 * each / 10))
+        .collect();
+    // Nearly Poisson's, or nearly a normal distribution's.
+    let mut on = |n: u64| {
+        let mean = n as f64 * rate;
+        let sum: f64 = (0..12).map(|_| random.random::<f64>()).sum();
+        let spread = (mean * (1.0 - rate)).sqrt();
+        let whole = mean + spread * (sum - 6.0) + random.random::<f64>() - 0.5;
+        (whole.round().max(0.0) as u64).min(n)
+    };
+    let mut one = |&tp: &u64| Table2x2::of_totals(on(tp), on(each - tp), tp, each - tp).unwrap();
+    (0..atoms)
+        .map(|_| true_calls.iter().map(&mut one).collect())
+        .collect()
+}
+
+#[test]
+#[ignore = "a measurement"]
+fn conditional_tests_of_all_atoms() {
+    for (atoms, strata, calls, k) in [(ATOMS, STRATA, 100_000, 64.0), (512, 24, 10_000_000, 8.0)] {
+        let all = strata_of(atoms, strata, calls, k / atoms as f64);
+        println!(
+            "{atoms} atoms, {strata} strata, {calls} calls, k = {k}, {} threads",
+            rayon::current_num_threads()
+        );
+        timed("  exact p and mid-p within strata", || {
+            let each = all.par_iter().with_min_len(64);
+            each.map(|tables| exact_strata::of_tables(tables))
+                .collect::<Vec<_>>()
+        });
+        timed("  homogeneity given the margins", || {
+            let each = all.par_iter().with_min_len(64);
+            each.map(|tables| exact_homogeneity::of_tables(tables))
+                .collect::<Vec<_>>()
+        });
+        let both = conditional::of_tables(&all[0]);
+        assert_eq!(both.no_effect, exact_strata::of_tables(&all[0]));
+    }
 }
 
 #[test]
