@@ -82,7 +82,7 @@ fn writers(cohort: &Sharded) -> Vec<Writer> {
         args.extend(args!["--pieces", pieces.to_string()]);
         args.extend(SMALL.map(OsString::from));
         let mut names = owned(&SIMULATION);
-        names.extend([1, 2, 3, 12].into_iter().flat_map(piece_names));
+        names.extend([2, 3, 12].into_iter().flat_map(piece_names));
         names.push(PLACING.to_owned());
         all.push((args, at(name), names, Some(TRUTH)));
     }
