@@ -242,14 +242,7 @@ fn a_cohort_of_empty_shards_alone_has_empty_tables() {
     for embeddings in [&paths[..1], &paths[paths.len() - 1..], &paths[..]] {
         for more in [
             &["--save-fires"][..],
-            &[
-                "--checkpoint-rows",
-                "5",
-                "--permutations",
-                "100",
-                "--replicate",
-                "chrom",
-            ],
+            &["--checkpoint-rows", "5", "--permutations", "100"],
         ] {
             let output = succeed(&shards.run("analyze", embeddings, "out", more));
             let stdout = String::from_utf8_lossy(&output.stdout);

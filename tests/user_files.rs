@@ -82,7 +82,7 @@ fn writers(cohort: &Sharded) -> Vec<Writer> {
         args.extend(args!["--pieces", pieces.to_string()]);
         args.extend(SMALL.map(OsString::from));
         let mut names = owned(&SIMULATION);
-        names.extend([1, 2, 3, 12].into_iter().flat_map(piece_names));
+        names.extend([2, 3, 12].into_iter().flat_map(piece_names));
         names.push(PLACING.to_owned());
         all.push((args, at(name), names, Some(TRUTH)));
     }
@@ -184,8 +184,8 @@ fn force_replaces_what_is_written_and_leaves_the_rest() {
         }
         // What stays is still a user's.
         let stays = writer.names.iter().find(|name| !written.contains(*name));
-        if let Some(name) = stays {
-            writer.assert_untouched(&[], &[name, "does not list it"]);
+        if stays.is_some() {
+            writer.assert_untouched(&[], &[record, "does not list it"]);
         }
     }
 }

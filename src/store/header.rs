@@ -67,7 +67,8 @@ impl ShardText {
     /// The shard, its dropped rows taken off the front of `dropped`; what is wrong with it in words.
     fn shard(self, texts: KindsText, dropped: &mut &[u64]) -> std::result::Result<Shard, String> {
         let [start, end] = self.rows;
-        if start >= end || end > MOST {
+        // A shard without a call has the rows 0..0.
+        if start > end || start == end && end > 0 || end > MOST {
             return Err(format!("the rows {start}..{end}"));
         }
         let rows = start..end;
