@@ -4,7 +4,7 @@
 use super::fields::{COUNT, Column, Gathered, NAMES, number};
 use super::naming::{Match, Naming};
 use super::pickle::{Document, Id, Value};
-use super::plain::{self, Scalar, numpy_scalar, ordered, scalar};
+use super::plain::{self, Scalar, numpy_scalar, ordered, raw_bytes, scalar};
 use super::torch::TorchFile;
 use crate::cohort::{Calls, Number, NumberColumn, Texts};
 use crate::error::{Error, Result};
@@ -166,7 +166,7 @@ impl<'a> Builder<'a> {
             };
             *before = how;
             let name = NAMES.get(field).copied().unwrap_or_default();
-            let column = plain::column(self.file, value, &format!("sv_info.{name}"))?;
+            let column = plain::column(self.file, value, &format!("sv_info.{name}"), rows)?;
             if let Some(slot) = columns.get_mut(field) {
                 *slot = Some(column);
             }
@@ -204,12 +204,8 @@ impl<'a> Builder<'a> {
         let name = NAMES.get(field).copied().unwrap_or_default();
         let length = column.as_ref().and_then(plain::Column::len);
         if let Some(length) = length.filter(|&length| length != rows) {
-            return Err(self.file.bad(
-                &format!("sv_info.{name}"),
-                format!("{length} values"),
-                format!("{rows}, one for each call"),
-                "save all columns from the same run",
-            ));
+            let place = format!("sv_info.{name}");
+            return Err(plain::unequal(self.file, &place, length, rows));
         }
         match column {
             None => (0..rows).for_each(|_| self.gathered.push_missing(field)),
@@ -304,8 +300,8 @@ fn push_text(
         column.push_code(code);
         return Ok(());
     }
-    if let Value::Bytes(start, len) = file.document.value(id) {
-        let text = std::str::from_utf8(file.document.raw(start, len));
+    if let Some(bytes) = raw_bytes(&file.document, id) {
+        let text = std::str::from_utf8(&bytes);
         column.push(Some(text.map_err(|_| unlike(file, at, id, "text"))?));
         return Ok(());
     }

@@ -12,8 +12,8 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, BufReader, Read, Write};
 
-use flate2::Crc;
-use zip::read::ZipFile;
+use crc32fast::Hasher;
+use zip::read::{ArchiveOffset, Config, ZipFile};
 use zip::result::ZipError;
 use zip::{CompressionMethod, ZipArchive, ZipReadOptions};
 
@@ -50,9 +50,13 @@ impl Archive {
             .file()
             .try_clone()
             .map_err(|e| Error::reading(source.path(), e))?;
-        let mut zip =
-            ZipArchive::new(BufReader::new(file)).map_err(|e| no_directory(source, &e))?;
-        whole::check(source, &mut zip)?;
+        whole::check_start(source)?;
+        let config = Config {
+            archive_offset: ArchiveOffset::Known(0),
+        };
+        let zip = ZipArchive::with_config(config, BufReader::new(file))
+            .map_err(|e| no_directory(source, &e))?;
+        whole::check_names(source, &zip)?;
         Ok(Self {
             source: source.clone(),
             zip: RefCell::new(zip),
@@ -96,9 +100,9 @@ impl Archive {
     }
 
     fn check(&self, name: &str, entry: &Entry<'_>, bytes: &[u8]) -> Result<()> {
-        let mut sum = Crc::new();
+        let mut sum = Hasher::new();
         sum.update(bytes);
-        sums::check(&self.source, name, &sum, entry.crc32())
+        sums::check(&self.source, name, sum, entry.crc32())
     }
 
     fn with<T>(
@@ -167,9 +171,9 @@ fn locate(source: &Source, name: &str, entry: &mut Entry<'_>) -> Result<(Storage
     if length <= CHECKED_AT_ONCE {
         let mut bytes = vec![0; length as usize];
         source.read_at(&mut bytes, start)?;
-        let mut sum = Crc::new();
+        let mut sum = Hasher::new();
         sum.update(&bytes);
-        sums::check(source, name, &sum, entry.crc32())?;
+        sums::check(source, name, sum, entry.crc32())?;
     }
     let storage = Storage {
         source: source.clone(),
@@ -250,7 +254,7 @@ fn inflate(source: &Source, name: &str, entry: &mut Entry<'_>, length: u64) -> R
     let failed = |error| Error::writing(&folder, error);
     let mut file = tempfile::tempfile().map_err(failed)?;
     let mut chunk = vec![0; 1 << 16];
-    let (mut written, mut sum) = (0, Crc::new());
+    let (mut written, mut sum) = (0, Hasher::new());
     loop {
         let count = entry
             .read(&mut chunk)
@@ -273,7 +277,7 @@ fn inflate(source: &Source, name: &str, entry: &mut Entry<'_>, length: u64) -> R
             "the file is damaged: copy it again",
         ));
     }
-    sums::check(source, name, &sum, entry.crc32())?;
+    sums::check(source, name, sum, entry.crc32())?;
     Ok(Storage {
         source: source.standing_in(file, length),
         start: 0,

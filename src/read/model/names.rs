@@ -95,7 +95,7 @@ pub(super) fn of_key(name: &str, config: bool) -> Meaning {
     let words: Vec<_> = name.split('_').collect();
     let has = |some: &[&str]| words.iter().any(|word| some.contains(word));
     // Verbs and places that say that the encoder's input is changed.
-    let before = has(&["apply", "subtract", "pre"])
+    let before = has(&["apply", "pre", "rescale", "subtract"])
         || name.contains("b_dec")
         || has(&["input"]) && changes(&name, &words);
     if !before && has(&RESULTS) {

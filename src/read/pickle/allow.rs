@@ -44,30 +44,6 @@ pub(super) fn is_known(module: &str, name: &str) -> bool {
 /// Whether a call of `module.name` is no way to make an object, but one to run commands or code, to
 /// change files, or to reach other machines.
 pub(super) fn is_harmful(module: &str, name: &str) -> bool {
-    const MODULES: [&str; 22] = [
-        "_posixsubprocess",
-        "asyncio",
-        "code",
-        "codeop",
-        "commands",
-        "ctypes",
-        "http",
-        "importlib",
-        "multiprocessing",
-        "pdb",
-        "pip",
-        "pty",
-        "requests",
-        "runpy",
-        "shutil",
-        "socket",
-        "subprocess",
-        "sys",
-        "timeit",
-        "urllib",
-        "webbrowser",
-        "bdb",
-    ];
     const RUN: [&str; 8] = [
         "eval",
         "exec",
@@ -78,12 +54,32 @@ pub(super) fn is_harmful(module: &str, name: &str) -> bool {
         "breakpoint",
         "input",
     ];
-    let package = module.split('.').next().unwrap_or_default();
-    match package {
+    match module {
         "builtins" | "__builtin__" => RUN.contains(&name),
         // Facts of files, which are plain tuples.
-        "os" | "posix" | "nt" => !module.starts_with("os.path") && !name.ends_with("_result"),
-        _ => MODULES.contains(&package),
+        "os" | "posix" | "nt" => !name.ends_with("_result"),
+        "code" => name.starts_with("Interactive") || name == "interact",
+        _ => matches!(
+            module,
+            "_posixsubprocess"
+                | "bdb"
+                | "commands"
+                | "ctypes"
+                | "importlib"
+                | "importlib._bootstrap"
+                | "pdb"
+                | "pip"
+                | "pip._internal"
+                | "pty"
+                | "runpy"
+                | "shutil"
+                | "socket"
+                | "subprocess"
+                | "sys"
+                | "timeit"
+                | "urllib.request"
+                | "webbrowser"
+        ),
     }
 }
 
@@ -199,6 +195,8 @@ mod tests {
             ("decimal", "Decimal"),
             ("pandas.core.frame", "DataFrame"),
             ("codecs", "lookup"),
+            ("urllib.parse", "ParseResult"),
+            ("code.models", "Encoder"),
         ] {
             assert!(!is_harmful(module, name), "{module}.{name}");
         }

@@ -5,7 +5,7 @@ use super::super::tensor::{Tensor, shape_text};
 use super::super::torch::TorchFile;
 use super::numpy;
 use super::scalar::{Scalar, decode, scalar};
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// A value for each call.
 pub(crate) enum Column {
@@ -49,11 +49,21 @@ pub(crate) fn ordered(document: &Document, id: Id) -> Option<Vec<Id>> {
     Some(items.collect())
 }
 
-/// Reads a column; an error where a value is not understood as one. `place` is for messages.
-pub(crate) fn column(file: &TorchFile, id: Id, place: &str) -> Result<Column> {
+/// Reads a column; an error where a value is not understood as one, or where an array has not a
+/// number for each of `rows`, if that is known. `place` is for messages.
+pub(crate) fn column(file: &TorchFile, id: Id, place: &str, rows: Option<usize>) -> Result<Column> {
     let document = &file.document;
+    // Before anything is decoded, which takes more memory than the file has.
+    let check = |shape: &[usize]| match (shape, rows) {
+        (&[length, ..], Some(rows)) if length != rows => Err(unequal(file, place, length, rows)),
+        _ => Ok(()),
+    };
     if let Some(tensor) = file.tensor(id, place)? {
+        check(&tensor.shape)?;
         return of_tensor(file, &tensor, place);
+    }
+    if let Some((shape, _)) = numpy::describe(document, id) {
+        check(&shape)?;
     }
     if let Some((shape, values)) = numpy::elements(document, id) {
         return match (shape.as_slice(), values.as_slice()) {
@@ -81,7 +91,17 @@ pub(crate) fn column(file: &TorchFile, id: Id, place: &str) -> Result<Column> {
     Err(unlike(file, place, &file.kind(id)))
 }
 
-fn unlike(file: &TorchFile, place: &str, found: &str) -> crate::error::Error {
+/// The error of a column of another length than there are calls.
+pub(crate) fn unequal(file: &TorchFile, place: &str, found: usize, rows: usize) -> Error {
+    file.bad(
+        place,
+        format!("{found} values"),
+        format!("{rows}, one for each call"),
+        "save all columns from the same run",
+    )
+}
+
+fn unlike(file: &TorchFile, place: &str, found: &str) -> Error {
     file.bad(
         place,
         found,

@@ -5,9 +5,9 @@ mod numbers;
 mod numpy;
 mod scalar;
 
-pub(crate) use column::{Column, column, ordered};
+pub(crate) use column::{Column, column, ordered, unequal};
 pub(crate) use numbers::numbers;
 pub(crate) use numpy::{
     describe as describe_array, object_texts, scalar as numpy_scalar, type_in_words, utf32,
 };
-pub(crate) use scalar::{Scalar, integer, scalar};
+pub(crate) use scalar::{Scalar, integer, raw_bytes, scalar};

@@ -261,25 +261,21 @@ pub(crate) fn type_in_words(document: &Document, id: Id) -> Option<String> {
         "scalar" if is_core(module, "multiarray") => *document.args(object).first()?,
         _ => return None,
     };
-    let Some(code) = type_code(document, dtype) else {
-        let class = document
-            .object(dtype)
-            .map(|object| document.callable(object).1);
-        return Some(format!(
-            "a NumPy array of {}",
-            class.unwrap_or("an unknown type")
-        ));
-    };
     let names = document
         .object(dtype)
         .and_then(|dtype| document.tuple(dtype.state))
         .and_then(|state| state.get(3).copied())
         .is_some_and(|names| document.value(names) != Value::None);
-    Some(if names {
-        "a structured NumPy array (of records)".to_owned()
-    } else {
-        format!("a NumPy array of {code}")
-    })
+    if names {
+        return Some("a structured NumPy array (of records)".to_owned());
+    }
+    let code = type_code(document, dtype).map(Cow::into_owned);
+    let class = || Some(document.callable(document.object(dtype)?).1.to_owned());
+    let element = code.or_else(class);
+    Some(format!(
+        "a NumPy array of {}",
+        element.as_deref().unwrap_or("an unknown type")
+    ))
 }
 
 /// Where the element of a row-major index lies in an array whose first index runs fastest.

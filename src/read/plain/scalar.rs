@@ -143,7 +143,7 @@ pub(crate) fn integer(scalar: &Scalar) -> Option<i64> {
 }
 
 /// The bytes of a Python value: `bytes`, `bytearray`, and what protocol 2 writes for them.
-pub(super) fn raw_bytes(document: &Document, id: Id) -> Option<std::borrow::Cow<'_, [u8]>> {
+pub(crate) fn raw_bytes(document: &Document, id: Id) -> Option<std::borrow::Cow<'_, [u8]>> {
     match document.value(id) {
         // Python 2 had no other type for bytes.
         Value::Bytes(start, len) | Value::Str(start, len) => Some(document.raw(start, len).into()),

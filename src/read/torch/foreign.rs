@@ -68,6 +68,10 @@ impl TorchFile {
             ("torch._utils", "_rebuild_sparse_tensor" | "_rebuild_sparse_csr_tensor") => {
                 "a sparse tensor".to_owned()
             }
+            (
+                "builtins" | "__builtin__",
+                name @ ("set" | "frozenset" | "complex" | "slice" | "range" | "bytearray"),
+            ) => format!("a {name}"),
             ("torch._utils", "_rebuild_qtensor") => "a quantised tensor".to_owned(),
             ("torch._utils", "_rebuild_nested_tensor") => "a nested tensor".to_owned(),
             ("torch._utils", "_rebuild_meta_tensor_no_storage") => {

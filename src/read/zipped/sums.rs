@@ -7,7 +7,7 @@
 //! A recorded sum of 0 that is not the data's means that none was computed: torch writes such files
 //! where `torch.serialization.set_crc32_options(False)` was called.
 
-use flate2::Crc;
+use crc32fast::Hasher;
 use zip::CompressionMethod;
 
 use super::{Archive, Zip};
@@ -17,14 +17,15 @@ use crate::read::sniff;
 use crate::read::source::Source;
 
 /// An error if an entry's bytes, whose sum is `found`, are not those that were written.
-pub(super) fn check(source: &Source, name: &str, found: &Crc, recorded: u32) -> Result<()> {
-    if recorded == 0 || found.sum() == recorded {
+pub(super) fn check(source: &Source, name: &str, sum: Hasher, recorded: u32) -> Result<()> {
+    let found = sum.finalize();
+    if recorded == 0 || found == recorded {
         return Ok(());
     }
     Err(Error::input(
         source.name(),
         format!("zip entry {name}"),
-        format!("bytes whose CRC-32 is {:08x}", found.sum()),
+        format!("bytes whose CRC-32 is {found:08x}"),
         format!("the CRC-32 that was written with them, {recorded:08x}"),
         "the file is damaged: copy it again from where it was whole",
     ))
@@ -56,7 +57,7 @@ struct Sums {
     /// In the order of their bytes, none of which is in two of them.
     members: std::vec::IntoIter<Member>,
     current: Option<Member>,
-    sum: Crc,
+    sum: Hasher,
     position: u64,
 }
 
@@ -101,7 +102,7 @@ impl Sums {
             source: source.clone(),
             current: members.next(),
             members,
-            sum: Crc::new(),
+            sum: Hasher::new(),
             position: 0,
         })
     }
@@ -119,8 +120,8 @@ impl Sums {
                 self.current = Some(member);
                 break;
             }
-            check(&self.source, &member.name, &self.sum, member.recorded)?;
-            self.sum.reset();
+            let sum = std::mem::take(&mut self.sum);
+            check(&self.source, &member.name, sum, member.recorded)?;
             self.current = self.members.next();
         }
         Ok(())

@@ -6,15 +6,23 @@ use super::Zip;
 use crate::error::{Error, Result};
 use crate::read::source::Source;
 
-/// An error if there is anything before the archive, or if two of its entries have one name.
-pub(super) fn check(source: &Source, zip: &mut Zip) -> Result<()> {
-    let first = (0..zip.len())
-        .filter_map(|index| Some(zip.by_index_data(index).ok()?.header_start()))
-        .min();
-    let before = zip.offset().max(first.unwrap_or(0));
-    if before > 0 {
-        return Err(several(source, before));
+/// Bytes of an archive's end record without its comment.
+const END: u64 = 22;
+
+/// An error if the archive that ends the file does not begin with the file.
+///
+/// Where it begins is computed here, and the crate told: it takes a directory for one 76 bytes
+/// further on where torch's first entry has a name of 30 bytes, and for the first archive's where
+/// two of the same sizes follow one another.
+pub(super) fn check_start(source: &Source) -> Result<()> {
+    match end_record(source)?.and_then(|at| start_of(source, at)) {
+        None | Some(0) => Ok(()),
+        Some(start) => Err(several(source, start)),
     }
+}
+
+/// An error if anything lies before the first entry, or if two entries have one name.
+pub(super) fn check_names(source: &Source, zip: &Zip) -> Result<()> {
     if zip.has_duplicate_names() {
         let name = repeated(source, zip.central_directory_start())?;
         return Err(Error::input(
@@ -25,7 +33,67 @@ pub(super) fn check(source: &Source, zip: &mut Zip) -> Result<()> {
             "save the file again, with one array or storage of each name",
         ));
     }
-    Ok(())
+    let first = (0..zip.len())
+        .filter_map(|index| Some(zip.by_index_data(index).ok()?.header_start()))
+        .min();
+    match first {
+        None | Some(0) => Ok(()),
+        Some(start) => Err(several(source, start)),
+    }
+}
+
+/// Where the record lies that ends the file's last archive: 22 bytes and a comment.
+fn end_record(source: &Source) -> Result<Option<u64>> {
+    const LONGEST: u64 = END + u16::MAX as u64;
+    let from = source.len().saturating_sub(LONGEST);
+    let mut tail = vec![0; (source.len() - from) as usize];
+    source.read_at(&mut tail, from)?;
+    let starts = (0..tail.len().saturating_sub(END as usize - 1)).rev();
+    let ends_file = |&at: &usize| {
+        let record = tail.get(at..).unwrap_or_default();
+        let comment = match record.get(20..22) {
+            Some(&[low, high]) => usize::from(u16::from_le_bytes([low, high])),
+            _ => return false,
+        };
+        record.starts_with(b"PK\x05\x06") && record.len() == END as usize + comment
+    };
+    let found = starts.into_iter().find(ends_file);
+    Ok(found.map(|at| from + at as u64))
+}
+
+/// Where the archive begins whose end record lies at byte `at`; `None` if that cannot be told.
+fn start_of(source: &Source, at: u64) -> Option<u64> {
+    /// Zip64's end record, and what says where it lies.
+    const LONG: u64 = 56;
+    const LOCATOR: u64 = 20;
+    let read = |at: u64, length: u64| {
+        let mut bytes = vec![0; length as usize];
+        source.read_at(&mut bytes, at).ok()?;
+        Some(bytes)
+    };
+    let record = read(at, END)?;
+    let word = |bytes: &[u8], at: usize| {
+        Some(u64::from(u32::from_le_bytes(
+            *bytes.get(at..)?.first_chunk()?,
+        )))
+    };
+    let long = at
+        .checked_sub(LONG + LOCATOR)
+        .and_then(|at| Some((at, read(at, LONG + LOCATOR)?)))
+        .filter(|(_, bytes)| {
+            bytes.starts_with(b"PK\x06\x06")
+                && bytes
+                    .get(LONG as usize..)
+                    .is_some_and(|b| b.starts_with(b"PK\x06\x07"))
+        });
+    let (end, size, start) = match &long {
+        Some((at, bytes)) => {
+            let number = |at: usize| Some(u64::from_le_bytes(*bytes.get(at..)?.first_chunk()?));
+            (*at, number(40)?, number(48)?)
+        }
+        None => (at, word(&record, 12)?, word(&record, 16)?),
+    };
+    end.checked_sub(size.checked_add(start)?)
 }
 
 /// The error of a file whose last archive begins at byte `last`.
@@ -60,22 +128,17 @@ fn several(source: &Source, last: u64) -> Error {
 
 /// How many archives fill the bytes before `end`; `None` if something else is among them.
 fn count_before(source: &Source, mut end: u64) -> Option<u64> {
-    const END: u64 = 22;
     let mut count = 0;
     while end > 0 {
-        let mut record = [0; END as usize];
         let at = end.checked_sub(END)?;
+        let mut record = [0; END as usize];
         source.read_at(&mut record, at).ok()?;
-        let number = |at: usize| -> Option<u64> {
-            let (bytes, _) = record.get(at..)?.split_first_chunk()?;
-            Some(u64::from(u32::from_le_bytes(*bytes)))
-        };
-        // No comment, no 64-bit sizes: else it is not known where the archive begins.
-        let plain = record.starts_with(b"PK\x05\x06") && record.ends_with(&[0, 0]);
-        let (size, start) = (number(12)?, number(16)?);
-        let length = size.checked_add(start).filter(|_| plain)?;
+        // Without a comment.
+        if !record.starts_with(b"PK\x05\x06") || !record.ends_with(&[0, 0]) {
+            return None;
+        }
         // At least 22 bytes fewer each time, so this ends.
-        end = at.checked_sub(length)?;
+        end = start_of(source, at)?;
         count += 1;
     }
     Some(count)
