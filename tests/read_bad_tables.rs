@@ -372,10 +372,11 @@ fn unusable_archives_and_tensors() {
             "invalid type",
         ),
         (
-            r#"{"a":{"dtype":"F32","shape":[0,2],"data_offsets":[0,0]}} "#,
+            // No row is none of these, but so is no number in a row.
+            r#"{"a":{"dtype":"F32","shape":[0,0],"data_offsets":[0,0]}} "#,
             0,
-            "",
-            "",
+            "the embeddings",
+            "[0, 0]",
         ),
     ] {
         let bad = folder.embeddings(&safe(header, data));

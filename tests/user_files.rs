@@ -83,6 +83,8 @@ fn writers(cohort: &Sharded) -> Vec<Writer> {
         args.extend(SMALL.map(OsString::from));
         let mut names = owned(&SIMULATION);
         names.extend([2, 3, 12].into_iter().flat_map(piece_names));
+        names.sort();
+        names.dedup();
         names.push(PLACING.to_owned());
         all.push((args, at(name), names, Some(TRUTH)));
     }

@@ -239,9 +239,10 @@ impl Header<'_> {
             .iter()
             .try_fold(0, |sum: u64, shard| sum.checked_add(shard.count()));
         match rows {
-            Some(1..MOST) if dropped.is_empty() => Ok(shards),
-            Some(1..MOST) => Err(bad("fewer dropped rows than the file lists".to_owned())),
-            _ => Err(bad("no rows, or more than can be".to_owned())),
+            _ if shards.is_empty() => Err(bad("no shards".to_owned())),
+            Some(0..MOST) if dropped.is_empty() => Ok(shards),
+            Some(0..MOST) => Err(bad("fewer dropped rows than the file lists".to_owned())),
+            _ => Err(bad("more rows than can be".to_owned())),
         }
     }
 }
