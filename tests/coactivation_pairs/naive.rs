@@ -283,7 +283,7 @@ fn check(cohort: &Cohort, at_least: u64) -> usize {
             cohort
                 .kept()
                 .filter(of_label)
-                .filter(|(_, set)| set.contains(&atom))
+                .filter(move |(_, set)| set.contains(&atom))
         };
         (0..cohort.features as u32)
             .map(|atom| on(atom).count() as f64)
