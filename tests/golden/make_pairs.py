@@ -81,14 +81,14 @@ def neg_log10_two_sided(weights, observed):
     return repr(float(-mp.log10(mp.fsum(w for w in weights if w <= at_most) / mp.fsum(weights))))
 
 
-def association(table):
+def association(table, calls):
     (a, b), (c, d) = table.tolist()
     n, first, second = a + b + c + d, a + b, a + c
     if 0 in (first, second, n - first, n - second):
         return ["none"] * 5
     phi = stats.pearsonr(np.repeat([1, 1, 0, 0], [a, b, c, d]), np.repeat([1, 0, 1, 0], [a, b, c, d])).statistic
     jaccard = repr(float(mp.mpf(a) / (a + b + c)))
-    known = chance(sets(table))
+    known = chance(calls)
     if known is None:
         return ["none", "none", jaccard, repr(float(phi)), "none"]
     both, odds_ratio = known
@@ -156,6 +156,6 @@ for _ in range(60):
     # A pair that never fires together is not kept.
     tp[0, 0] += 1
     cells = [",".join(map(str, t.flatten())) for t in (tp, fp)]
-    rows.append(cells + association(tp + fp) + association(tp) + association(fp) + difference(tp, fp))
+    rows.append(cells + association(tp + fp, sets(tp) + sets(fp)) + association(tp, sets(tp)) + association(fp, sets(fp)) + difference(tp, fp))
 OUT.mkdir(exist_ok=True)
 (OUT / "pairs.tsv").write_text("\n".join("\t".join(row) for row in rows) + "\n")
