@@ -23,9 +23,8 @@ impl Floor {
     }
 }
 
-/// Two probabilities this close, relative to their size, are equal: rounding of a convolution keeps ties
-/// within a hundredth of it.
-const TIE: f64 = 1e-9;
+/// Two probabilities this close, relative to their size, are equal, as in the exact test within strata.
+const TIE: f64 = 1e-7;
 
 /// `−ln p` of each number of true calls, two-sided: the probability of all numbers that are at most as
 /// probable, as in Fisher's exact test.
@@ -175,6 +174,7 @@ fn two_sided(weights: &[f64]) -> Vec<f64> {
 #[cfg(test)]
 mod tests {
     use super::{Floor, Law};
+    use crate::stats::inference::{Table2x2, exact_strata};
 
     /// Ways in which so many of `fires` calls are true ones, in whole numbers.
     fn ways(fires: u64, size: u64, tp: u64) -> Vec<u128> {
@@ -229,6 +229,45 @@ mod tests {
                 }
             }
         }
+    }
+
+    /// For every number of true calls, spread over strata in some way.
+    #[test]
+    fn p_is_that_of_the_exact_test_within_strata() {
+        let (fires, sizes) = ([30, 3, 18], [(400, 385), (50, 20), (90, 88)]);
+        let law = Law::of(&fires, &sizes, Floor::ALL);
+        let mut compared = 0;
+        for tp in 0..=51_u64 {
+            let mut left = tp;
+            let tables: Vec<Table2x2> = fires
+                .iter()
+                .zip(&sizes)
+                .map(|(&fires, &(size, tp))| {
+                    let least = (fires + tp).saturating_sub(size);
+                    let tp_on = left.clamp(least, fires.min(tp));
+                    left = left.saturating_sub(tp_on);
+                    Table2x2 {
+                        tp_on,
+                        fp_on: fires - tp_on,
+                        tp_off: tp - tp_on,
+                        fp_off: size + tp_on - fires - tp,
+                    }
+                })
+                .collect();
+            if tables.iter().map(|table| table.tp_on).sum::<u64>() == tp {
+                let exact = exact_strata::of_tables(&tables)
+                    .expect("strata inform")
+                    .p
+                    .ln();
+                let found = law.get(tp as u32).expect("kept");
+                assert!(
+                    (found + exact).abs() < 1e-10 * exact.abs().max(1.0),
+                    "{tp}: {found}, {exact}"
+                );
+                compared += 1;
+            }
+        }
+        assert!(compared > 20, "{compared}");
     }
 
     #[test]

@@ -251,6 +251,28 @@ mod tests {
     }
 
     #[test]
+    fn a_skewed_score_is_wilson_and_hilferty_s() {
+        for skewness in [-0.3, 0.01, 0.2] {
+            let null = Null::Skewed {
+                mean: 100.25,
+                sd: 8.0,
+                skewness,
+            };
+            for tp in [60_u32, 80, 99, 110, 150] {
+                let apart = f64::from(tp) - 100.25;
+                let z = (apart - 0.5 * apart.signum()) / 8.0;
+                let root = (1.0 + skewness * z / 2.0).powf(1.0 / 3.0);
+                let score = 6.0 / skewness * (root - 1.0) + skewness / 6.0;
+                let found = null.z(tp);
+                assert!(
+                    (found - score.abs()).abs() < 1e-8 * score.abs(),
+                    "{tp}: {found}, {score}"
+                );
+            }
+        }
+    }
+
+    #[test]
     fn normal_scores_are_undone() {
         for neg_ln_p in [1e-12, 0.001, 0.3, 1.0, 3.0, 20.0, 300.0, 650.0] {
             let z = normal_score(neg_ln_p);
