@@ -13,6 +13,6 @@ pub(super) fn displacement(evidence: &Evidence) -> Vec<Column> {
          at least 4 within strata (hypergeometric). As exactly k atoms fire on each call, what some \
          gain on true calls others lose there: the median is where an atom without an association is \
          expected. Missing where fewer than 20 atoms are such.",
-        numbers(&evidence.atoms, |row| Some(row.log_odds.value - median?)),
+        numbers(&evidence.atoms, |row| Some(row.log_odds?.value - median?)),
     )]
 }

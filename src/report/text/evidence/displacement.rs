@@ -67,7 +67,8 @@ fn side(found: &Displacement) -> f64 {
 fn leans(evidence: &Evidence, atom: usize) -> f64 {
     let counts = &evidence.atoms[atom];
     let within = counts.stratified.ln_odds_ratio;
-    within.unwrap_or(counts.log_odds.value).signum()
+    let crude = || counts.log_odds.map(|log_odds| log_odds.value);
+    within.or_else(crude).map_or(0.0, f64::signum)
 }
 
 /// Permutations that can call an atom.
