@@ -55,63 +55,142 @@ fn pairs(cohort: &Cohort, at_least: u64) -> Vec<Naive> {
     pairs
 }
 
-fn log_tail(chi2: f64) -> f64 {
-    -libm::erfc((chi2 / 2.0).sqrt()).log10()
+/// What chance leaves of two atoms: the share of calls on which both fire, and the odds ratio.
+#[derive(Clone, Copy)]
+struct Chance {
+    both: f64,
+    odds_ratio: f64,
 }
 
-fn expected([a, b, c, d]: Cells) -> [f64; 4] {
-    let n = a + b + c + d;
-    [
-        (a + b) * (a + c) / n,
-        (a + b) * (b + d) / n,
-        (c + d) * (a + c) / n,
-        (c + d) * (b + d) / n,
-    ]
+/// The chance that sets of k atoms leave, from how often each fires. Weights by steps that halve what
+/// the odds are off; sums over sets anew without each atom, and without each two.
+struct Sets {
+    k: usize,
+    /// Of atoms that fire on some calls and not on all.
+    atoms: Vec<usize>,
+    weights: Vec<f64>,
 }
 
-fn neg_log10_p(cells: Cells) -> f64 {
-    let expected = expected(cells);
-    let term = |(x, e): (f64, f64)| (x - e) * (x - e) / e;
-    log_tail(cells.into_iter().zip(expected).map(term).sum())
+impl Sets {
+    /// The sum over all sets of so many of the atoms but those left out of the products of weights.
+    fn sum(&self, size: usize, left_out: &[usize]) -> f64 {
+        let mut sums = vec![0.0; size + 1];
+        sums[0] = 1.0;
+        for (atom, weight) in self.weights.iter().enumerate() {
+            if !left_out.contains(&atom) {
+                for at in (1..=size).rev() {
+                    sums[at] += weight * sums[at - 1];
+                }
+            }
+        }
+        sums[size]
+    }
+
+    fn of(fires: &[f64], calls: f64, k: usize) -> Option<Self> {
+        let always = fires.iter().filter(|&&n| n == calls).count();
+        let atoms: Vec<usize> = (0..fires.len())
+            .filter(|&atom| fires[atom] > 0.0 && fires[atom] < calls)
+            .collect();
+        let k = k - always.min(k);
+        if k < 2 || atoms.len() < k + 2 {
+            return None;
+        }
+        let shares: Vec<f64> = atoms.iter().map(|&atom| fires[atom] / calls).collect();
+        let weights = shares.iter().map(|p| p / (1.0 - p)).collect();
+        let mut sets = Self { k, atoms, weights };
+        for _ in 0..20_000 {
+            let all = sets.sum(k, &[]);
+            let others = (0..shares.len()).map(|atom| sets.sum(k - 1, &[atom]) / all);
+            let others: Vec<f64> = others.collect();
+            let weights: Vec<f64> = (0..shares.len())
+                .map(|atom| {
+                    let (share, old) = (shares[atom], sets.weights[atom]);
+                    let found = old * others[atom];
+                    old * (share * (1.0 - found) / (found * (1.0 - share))).sqrt()
+                })
+                .collect();
+            let moves = weights
+                .iter()
+                .zip(&sets.weights)
+                .map(|(new, old)| (new / old - 1.0).abs());
+            let moved = moves.fold(0.0, f64::max);
+            sets.weights = weights;
+            if moved < 4e-13 {
+                break;
+            }
+        }
+        Some(sets)
+    }
+
+    fn chance(&self, a: usize, b: usize) -> Option<Chance> {
+        let place = |atom: usize| self.atoms.iter().position(|&known| known == atom);
+        let (a, b) = (place(a)?, place(b)?);
+        let left_out = [a, b];
+        let product = self.weights[a] * self.weights[b];
+        let [both, one, neither] = [2, 1, 0].map(|fire| self.sum(self.k - fire, &left_out));
+        Some(Chance {
+            both: product * both / self.sum(self.k, &[]),
+            odds_ratio: both * neither / (one * one),
+        })
+    }
+}
+
+/// ln n!
+fn factorial(n: f64) -> f64 {
+    libm::lgamma(n + 1.0)
+}
+
+/// ln of the number of ways to have this table, given its margins.
+fn ways(cells: Cells) -> f64 {
+    -cells.map(factorial).iter().sum::<f64>()
+}
+
+/// The table with the same margins and another first cell; `None` if there is none.
+fn moved([a, b, c, d]: Cells, to: f64) -> Option<Cells> {
+    let table = [to, a + b - to, a + c - to, d - a + to];
+    table.iter().all(|&x| x >= 0.0).then_some(table)
+}
+
+/// −log₁₀ p of the counts that are at most as probable as the observed one, from logarithms of weights.
+fn two_sided(weights: &[f64], observed: f64) -> f64 {
+    let largest = weights.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let sum = |of: &mut dyn Iterator<Item = f64>| of.map(|w| (w - largest).exp()).sum::<f64>();
+    let all = sum(&mut weights.iter().copied());
+    let at_most = weights.iter().copied().filter(|&w| w <= observed + 1e-10);
+    let mut at_most: Vec<f64> = at_most.collect();
+    at_most.sort_by(f64::total_cmp);
+    let top = at_most[at_most.len() - 1];
+    let sum_at_most: f64 = at_most.iter().map(|w| (w - top).exp()).sum();
+    (all.ln() - sum_at_most.ln() - (top - largest)) / std::f64::consts::LN_10
+}
+
+fn neg_log10_p(cells: Cells, chance: Option<Chance>) -> f64 {
+    let Some(Chance { odds_ratio, .. }) = chance else {
+        return f64::NAN;
+    };
+    let weight = |table: Cells| ways(table) + table[0] * odds_ratio.ln();
+    let most = (cells[0] + cells[1]).min(cells[0] + cells[2]) as usize;
+    let tables = (0..=most).filter_map(|x| moved(cells, x as f64));
+    two_sided(&tables.map(weight).collect::<Vec<_>>(), weight(cells))
 }
 
 fn phi([a, b, c, d]: Cells) -> f64 {
     (a * d - b * c) / ((a + b) * (c + d) * (a + c) * (b + d)).sqrt()
 }
 
-/// Breslow and Day's test with Tarone's correction. The fit is found by halving.
-fn difference(tables: [Cells; 2]) -> f64 {
-    let n = tables.map(|t| t.iter().sum::<f64>());
-    let r: f64 = tables
-        .iter()
-        .zip(n)
-        .map(|([a, _, _, d], n)| a * d / n)
-        .sum();
-    let s: f64 = tables
-        .iter()
-        .zip(n)
-        .map(|([_, b, c, _], n)| b * c / n)
-        .sum();
-    let [mut statistic, mut residual, mut variance] = [0.0; 3];
-    for [a, b, c, d] in tables {
-        let [mut low, mut high] = [(a - d).max(0.0), (a + b).min(a + c)];
-        for _ in 0..200 {
-            let x = f64::midpoint(low, high);
-            if x * (d - a + x) * s < r * (a + b - x) * (a + c - x) {
-                low = x;
-            } else {
-                high = x;
-            }
-        }
-        let v = 1.0 / (1.0 / low + 1.0 / (a + b - low) + 1.0 / (a + c - low) + 1.0 / (d - a + low));
-        statistic += (a - low) * (a - low) / v;
-        residual += a - low;
-        variance += v;
-    }
-    if r * s == 0.0 {
+/// Zelen's exact test: all pairs of tables with these margins and this number of calls on which both
+/// fire.
+fn difference([tp, fp]: [Cells; 2]) -> f64 {
+    let both = tp[0] + fp[0];
+    let tables = (0..=both as usize).filter_map(|x| {
+        let x = x as f64;
+        Some(ways(moved(tp, x)?) + ways(moved(fp, both - x)?))
+    });
+    let weights: Vec<f64> = tables.collect();
+    if weights.len() < 2 {
         return f64::NAN;
     }
-    log_tail((statistic - residual * residual / variance).max(0.0))
+    two_sided(&weights, ways(tp) + ways(fp))
 }
 
 /// Benjamini and Hochberg's definition, of those that have a p-value; others of the family have 1.
@@ -144,14 +223,24 @@ pub(crate) fn near(what: &str, found: &[f64], expected: &[f64], scale: f64) {
     }
 }
 
-fn compare(name: &str, found: &AssociationColumns, tables: &[Cells], family: usize) {
+/// One group of calls.
+struct Group<'a> {
+    name: &'a str,
+    found: &'a AssociationColumns,
+    tables: Vec<Cells>,
+    /// Of all atoms, and of all atoms on all calls.
+    fires: Vec<f64>,
+    fires_on_all: &'a [f64],
+    calls: f64,
+}
+
+fn compare(group: &Group<'_>, pairs: &[Naive], k: usize, at_least: u64) {
+    let Group { name, found, .. } = *group;
     let of = |figure: &dyn Fn(Cells) -> f64| -> Vec<f64> {
-        tables.iter().map(|&cells| figure(cells)).collect()
+        group.tables.iter().map(|&cells| figure(cells)).collect()
     };
     let counts: Vec<f64> = found.count.iter().map(|&n| f64::from(n)).collect();
     assert_eq!(counts, of(&|cells| cells[0]), "{name}");
-    near(name, &found.expected, &of(&|cells| expected(cells)[0]), 0.0);
-    near(name, &found.lift, &of(&|t| t[0] / expected(t)[0]), 0.0);
     near(
         name,
         &found.jaccard,
@@ -159,8 +248,27 @@ fn compare(name: &str, found: &AssociationColumns, tables: &[Cells], family: usi
         0.0,
     );
     near(name, &found.phi, &of(&phi), 1e-3);
-    let tests = of(&neg_log10_p);
+    let sets = Sets::of(&group.fires, group.calls, k);
+    let chance = |pair: &Naive| sets.as_ref()?.chance(pair.a as usize, pair.b as usize);
+    let of_pairs = |figure: &dyn Fn(&Naive, Cells) -> f64| -> Vec<f64> {
+        let both = pairs.iter().zip(&group.tables);
+        both.map(|(pair, &cells)| figure(pair, cells)).collect()
+    };
+    let expected = of_pairs(&|pair, [a, b, c, d]| {
+        let calls = a + b + c + d;
+        chance(pair).map_or((a + b).min(a + c), |chance| chance.both * calls)
+    });
+    near(name, &found.expected, &expected, 0.0);
+    let lift: Vec<f64> = counts.iter().zip(&expected).map(|(x, e)| x / e).collect();
+    near(name, &found.lift, &lift, 0.0);
+    let tests = of_pairs(&|pair, cells| neg_log10_p(cells, chance(pair)));
     near(name, &found.neg_log10_p, &tests, 1e-3);
+    let could = group.fires.iter().zip(group.fires_on_all);
+    let could = could.filter(|&(&fires, &on_all)| {
+        on_all >= at_least as f64 && fires > 0.0 && fires < group.calls
+    });
+    let could = could.count();
+    let family = could * could.saturating_sub(1) / 2;
     near(name, &found.fdr, &adjusted(&tests, family), 0.0);
 }
 
@@ -174,15 +282,46 @@ fn check(cohort: &Cohort, at_least: u64) -> usize {
     let order: Vec<_> = atoms.map(|(&a, &b)| (a, b)).collect();
     let naive: Vec<_> = expected.iter().map(|pair| (pair.a, pair.b)).collect();
     assert_eq!(order, naive);
-    let fires = |atom: &u32| cohort.kept().filter(|(_, set)| set.contains(atom)).count() as u64;
-    let could = (0..cohort.features as u32)
-        .filter(|atom| fires(atom) >= at_least)
-        .count();
-    let family = could * could.saturating_sub(1) / 2;
+    let fires = |label: Option<Label>| -> Vec<f64> {
+        let of_label = |(of, _): &(Label, &[u32])| label.is_none_or(|label| label == *of);
+        let on = |atom: u32| {
+            cohort
+                .kept()
+                .filter(of_label)
+                .filter(move |(_, set)| set.contains(&atom))
+        };
+        (0..cohort.features as u32)
+            .map(|atom| on(atom).count() as f64)
+            .collect()
+    };
+    let fires_on_all = fires(None);
     let of = |table: &dyn Fn(&Naive) -> Cells| expected.iter().map(table).collect::<Vec<_>>();
-    compare("all", &columns.all, &of(&Naive::both), family);
-    compare("TP", &columns.tp, &of(&|pair| pair.tables[0]), family);
-    compare("FP", &columns.fp, &of(&|pair| pair.tables[1]), family);
+    for (name, label, found, tables) in [
+        ("all", None, &columns.all, of(&Naive::both)),
+        (
+            "TP",
+            Some(Label::Tp),
+            &columns.tp,
+            of(&|pair| pair.tables[0]),
+        ),
+        (
+            "FP",
+            Some(Label::Fp),
+            &columns.fp,
+            of(&|pair| pair.tables[1]),
+        ),
+    ] {
+        let calls = tables[0].iter().sum();
+        let group = Group {
+            name,
+            found,
+            tables,
+            fires: fires(label),
+            fires_on_all: &fires_on_all,
+            calls,
+        };
+        compare(&group, &expected, cohort.k, at_least);
+    }
     let says_nothing =
         |[a, b, c, d]: Cells| [a + b, c + d, a + c, b + d].into_iter().any(|x| x == 0.0);
     let tests: Vec<f64> = expected
@@ -213,7 +352,7 @@ fn check(cohort: &Cohort, at_least: u64) -> usize {
         &ratios,
         1e-3,
     );
-    near("Breslow-Day", &of_difference.neg_log10_p, &tests, 1e-3);
+    near("Zelen", &of_difference.neg_log10_p, &tests, 1e-3);
     near("its FDR", &of_difference.fdr, &adjusted(&tests, 0), 0.0);
     assert!(tests.iter().filter(|p| !p.is_nan()).count() * 2 >= expected.len());
     expected.len()

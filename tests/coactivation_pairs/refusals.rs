@@ -79,9 +79,9 @@ fn an_atom_that_always_fires_has_no_test() {
 }
 
 #[test]
-fn independence_is_certain() {
-    // Of four calls each atom of two fires on half, together on one.
-    let rows = [vec![0, 1], vec![0, 2], vec![1, 2], vec![2, 3]];
+fn pairs_as_chance_has_them_are_certain() {
+    // All sets of two of four atoms, as often on true calls as on false ones.
+    let rows = [[0, 1], [0, 2], [0, 3], [1, 2], [1, 3], [2, 3]].map(|set| set.to_vec());
     let labelled = |label| rows.iter().map(move |set| (label, Some(set.clone())));
     let cohort = Cohort {
         features: 4,
@@ -90,14 +90,77 @@ fn independence_is_certain() {
         block: 8,
     };
     let columns = all(&cohort.pairs(&settings(1)));
-    let place = columns.b.iter().position(|&b| b == 1).unwrap();
-    let bits = |column: &[f64]| column[place].to_bits();
-    assert_eq!(bits(&columns.all.phi), 0);
-    assert_eq!(bits(&columns.all.neg_log10_p), 0);
-    assert_eq!(bits(&columns.difference.neg_log10_p), 0);
-    assert_eq!(bits(&columns.difference.log_odds_ratio_difference), 0);
-    assert_eq!(columns.all.fdr[place], 1.0);
-    assert_eq!(columns.all.lift[place], 1.0);
+    assert_eq!(columns.a.len(), 6);
+    for place in 0..6 {
+        let bits = |column: &[f64]| column[place].to_bits();
+        assert_eq!(bits(&columns.all.neg_log10_p), 0);
+        assert_eq!(bits(&columns.difference.neg_log10_p), 0);
+        assert_eq!(bits(&columns.difference.log_odds_ratio_difference), 0);
+        assert_eq!(columns.all.fdr[place], 1.0);
+        assert!((columns.all.lift[place] - 1.0).abs() < 1e-12);
+        assert!((columns.all.expected[place] - 2.0).abs() < 1e-12);
+        // Independent atoms would fire together on three.
+        assert!((columns.all.phi[place] + 1.0 / 3.0).abs() < 1e-12);
+    }
+}
+
+#[test]
+fn an_atom_that_always_fires_is_in_no_family_and_not_the_most_frequent() {
+    let mut cohort = Cohort::random(30, 4, 300, 13);
+    let family = |cohort: &Cohort| {
+        let columns = all(&cohort.pairs(&settings(3)));
+        let there = |column: &[f64]| column.iter().filter(|x| !x.is_nan()).copied().collect();
+        let [p, fdr]: [Vec<f64>; 2] =
+            [&columns.all.neg_log10_p, &columns.all.fdr].map(|c| there(c));
+        (p, fdr)
+    };
+    let alone = family(&cohort);
+    assert!(alone.1.iter().any(|&fdr| fdr < 0.05) && alone.1.iter().any(|&fdr| fdr > 0.05));
+    // The same sets, and one more atom on every call.
+    for (_, set) in &mut cohort.rows {
+        if let Some(set) = set {
+            set.push(30);
+        }
+    }
+    (cohort.features, cohort.k) = (31, 5);
+    let with = family(&cohort);
+    assert_eq!(alone, with);
+    let pairs = cohort.pairs(&settings(3));
+    assert_eq!(all(&pairs).b[0], 30, "its pairs are the most frequent");
+    assert_eq!(pairs.tested(), alone.0.len());
+    let first = pairs.first_tested(3);
+    assert_eq!(first.len(), 3);
+    for place in first {
+        let row = pairs.chunk(place..place + 1);
+        assert!(row.b[0] != 30 && !row.all.phi[0].is_nan() && !row.all.neg_log10_p[0].is_nan());
+    }
+}
+
+#[test]
+fn sets_that_leave_no_choice_have_no_test() {
+    // Of three atoms all but one fire; of any number one does.
+    for (features, k) in [(3, 2), (5, 1)] {
+        let found = Cohort::random(features, k, 90, 14).pairs(&settings(1));
+        assert_eq!(found.tested(), 0);
+        let columns = all(&found);
+        assert!(
+            columns
+                .all
+                .fdr
+                .iter()
+                .chain(&columns.all.neg_log10_p)
+                .all(|x| x.is_nan())
+        );
+        let counts = columns.all.count.iter().map(|&n| f64::from(n));
+        assert!(
+            columns
+                .all
+                .expected
+                .iter()
+                .zip(counts)
+                .all(|(e, n)| (e - n).abs() < 1e-9)
+        );
+    }
 }
 
 #[test]

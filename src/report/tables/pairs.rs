@@ -37,16 +37,19 @@ const NAMES: [[&str; 7]; 3] = [
 /// What they are, on all calls.
 const ABOUT: [&str; 7] = [
     "Calls on which both fire.",
-    "n_a x n_b / n: calls on which both would, had they nothing to do with one another.",
+    "Calls on which both would by chance, where the k places of a call go to atoms that are each as \
+     frequent as they are and have nothing else to do with one another (conditional Bernoulli sampling; \
+     Chen, Dempster & Liu 1994). Less than n_a x n_b / n: who takes a place leaves one fewer to others.",
     "count / expected.",
     "count / (n_a + n_b - count): calls on which both fire by those on which either does.",
-    "Correlation of their firing, -1 to 1.",
-    "-log10 p of Pearson's chi-square (n x phi^2, one degree of freedom), from the tail in log \
-     space. Rough where expected is below 5: rare atoms that meet a few times look surer than they \
-     are.",
+    "Correlation of their firing, -1 to 1: count against n_a x n_b / n, so that by chance it is a little \
+     below 0. Missing where an atom fires on every call.",
+    "-log10 p of the exact test that both fire together as chance has it, given n_a and n_b: count has \
+     Fisher's noncentral hypergeometric distribution, with the odds ratio that shared places give; \
+     two-sided by point probability. Missing where an atom fires on every call.",
     "p adjusted by Benjamini and Hochberg over all pairs of atoms that fire on at least \
-     --min-coactivation calls each: those that could be in this table. Pairs that are not count as if \
-     their p were 1.",
+     --min-coactivation calls each and not on all: those that could be in this table and be tested. \
+     Pairs that are not in it count as if their p were 1; those that cannot be tested do not count.",
 ];
 
 /// And on calls of one label.
@@ -56,18 +59,20 @@ const ABOUT_WITHIN: [[&str; 7]; 2] = [
         "As expected, on true calls.",
         "As lift, on true calls.",
         "As jaccard, on true calls.",
-        "As phi, on true calls.",
-        "As neg_log10_p, on true calls.",
-        "As fdr_bh, on true calls.",
+        "As phi, on true calls; missing where an atom fires on none or all of them.",
+        "As neg_log10_p, on true calls; missing where an atom fires on none or all of them.",
+        "As fdr_bh, on true calls: a family of its own, of all pairs of atoms that fire on at least \
+         --min-coactivation calls each, and on some and not all true calls.",
     ],
     [
         "The same as count, on false calls alone; so with the columns that follow.",
         "As expected, on false calls.",
         "As lift, on false calls.",
         "As jaccard, on false calls.",
-        "As phi, on false calls.",
-        "As neg_log10_p, on false calls.",
-        "As fdr_bh, on false calls.",
+        "As phi, on false calls; missing where an atom fires on none or all of them.",
+        "As neg_log10_p, on false calls; missing where an atom fires on none or all of them.",
+        "As fdr_bh, on false calls: a family of its own, of all pairs of atoms that fire on at least \
+         --min-coactivation calls each, and on some and not all false calls.",
     ],
 ];
 
@@ -125,13 +130,16 @@ fn difference(columns: DifferenceColumns) -> [Column; 3] {
         ),
         Column::new(
             "difference_neg_log10_p",
-            "-log10 p of Breslow and Day's test, with Tarone's correction, that both odds ratios are \
-             one.",
+            "-log10 p of Zelen's exact test (1971) that both odds ratios are one, given on how many true \
+             and false calls each atom fires and on how many in all both do; two-sided by point \
+             probability. Missing where an atom fires on none or all of a label's calls, or these numbers \
+             leave no other tables.",
             Values::F64(columns.neg_log10_p),
         ),
         Column::new(
             "difference_fdr_bh",
-            "Its p adjusted by Benjamini and Hochberg over all pairs of this table.",
+            "Its p adjusted by Benjamini and Hochberg over all pairs of this table that have one. The number \
+             of calls on which both fire, by which they are in it, is given in the test.",
             Values::F64(columns.fdr),
         ),
     ]

@@ -39,7 +39,9 @@ pub fn sizes(firings: &FiringEvidence) -> Table {
             ),
             column(
                 "spearman_p",
-                "Its two-sided p-value, by Student's distribution with n - 2 degrees of freedom.",
+                "Its two-sided p-value, by Student's distribution with n - 2 degrees of freedom; missing, as \
+                 is rho, where the atom fires on none or all of the calls with a size, these have one size, \
+                 or are fewer than three.",
                 spearman(PValue::p),
             ),
             column(
@@ -49,7 +51,8 @@ pub fn sizes(firings: &FiringEvidence) -> Table {
             ),
             column(
                 "spearman_fdr_bh",
-                "Adjusted by Benjamini and Hochberg over the tested atoms.",
+                "spearman_p adjusted by Benjamini and Hochberg over the tested atoms (see atoms) that have \
+                 one; missing for the others, which are in no family.",
                 p_values(&firings.sizes.bh),
             ),
         ],

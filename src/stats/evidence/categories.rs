@@ -76,12 +76,13 @@ pub struct CategoryAtom {
     /// Calls of the category on which the atom fires (`tp_on`), other calls on which it does
     /// (`fp_on`), and those of either on which it does not.
     pub table: Table2x2,
-    /// The log odds ratio of firing, the category's calls against all others.
-    pub log_odds: Estimate,
-    /// Fisher's exact test of it.
-    pub p: PValue,
-    /// Adjusted by Benjamini and Hochberg over all atoms with enough support and all categories;
-    /// `None` for those without.
+    /// The log odds ratio of firing, the category's calls against all others; `None` where the atom
+    /// fires on no call.
+    pub log_odds: Option<Estimate>,
+    /// Fisher's exact test of it; `None` likewise.
+    pub p: Option<PValue>,
+    /// Adjusted by Benjamini and Hochberg over all atoms and categories with enough calls; `None` for
+    /// others.
     pub fdr: Option<PValue>,
 }
 
@@ -90,12 +91,15 @@ pub struct CategoryAtom {
 pub struct Enrichment {
     /// The categories.
     pub categories: Vec<Category>,
-    /// Atom after atom, each with all categories.
+    /// Atom after atom, each with all categories; but for atoms that fire on every call and a category
+    /// that is of every call, where there is nothing to compare with.
     pub rows: Vec<CategoryAtom>,
 }
 
 impl Enrichment {
-    /// Of the atoms that are `wanted`; `fires` \[F\] of each atom.
+    /// Of the atoms that are `wanted`; `fires` \[F\] of each atom. What is of fewer than `min_support`
+    /// calls, atom or category, is in no family: a contig of three calls can tell next to nothing, and
+    /// a thousand of them would hide what others tell.
     pub(super) fn of(
         counts: &Counts,
         fires: &[u64],
@@ -104,10 +108,16 @@ impl Enrichment {
     ) -> Self {
         let n: u64 = counts.categories.iter().map(Category::calls).sum();
         let atoms = 0..fires.len() as u32;
-        let atoms: Vec<u32> = atoms.filter(|&atom| wanted(fires[atom as usize])).collect();
-        let each = counts.categories.len();
+        let compared = |fires: u64| fires < n && wanted(fires);
+        let atoms: Vec<u32> = atoms
+            .filter(|&atom| compared(fires[atom as usize]))
+            .collect();
+        let categories =
+            (0..counts.categories.len()).filter(|&at| counts.categories[at].calls() < n);
+        let categories: Vec<usize> = categories.collect();
+        let each = categories.len();
         let row = |known: &mut Known, place: usize| {
-            let (atom, category) = (atoms[place / each], place % each);
+            let (atom, category) = (atoms[place / each], categories[place % each]);
             let within = counts.of(atom as usize, category).iter().sum();
             let size = counts.categories[category].calls();
             let table = table(within, fires[atom as usize], size, n);
@@ -117,9 +127,8 @@ impl Enrichment {
         let rows = places.with_min_len(ROWS_TOGETHER).map_init(Known::new, row);
         let mut rows: Vec<CategoryAtom> = rows.collect();
         let ln_p = rows.par_iter().map(|row| {
-            let enough = row.table.fires() >= min_support.max(1);
-            let tested = enough && !row.table.is_degenerate();
-            if tested { row.p.ln() } else { f64::NAN }
+            let enough = row.table.fires().min(row.table.tp()) >= min_support;
+            row.p.filter(|_| enough).map_or(f64::NAN, PValue::ln)
         });
         let adjusted = Family::of_ln(ln_p).into_benjamini_hochberg_ln();
         let pairs = rows.par_iter_mut().zip(adjusted);
@@ -180,12 +189,17 @@ impl Known {
 }
 
 fn compute(table: Table2x2) -> CategoryAtom {
+    let varies = !table.is_degenerate();
     CategoryAtom {
         atom: 0,
         category: 0,
         table,
-        log_odds: effect::log_odds_ratio(&table),
-        p: fisher::exact_test(&table).p,
+        log_odds: varies.then(|| effect::log_odds_ratio(&table)),
+        p: varies.then(|| fisher::exact_test(&table).p),
         fdr: None,
     }
 }
+
+#[cfg(test)]
+#[path = "categories_tests.rs"]
+mod tests;

@@ -34,22 +34,25 @@ pub struct PairColumns {
 pub struct AssociationColumns {
     /// Calls on which both fire.
     pub count: Vec<u32>,
-    /// Calls on which both would if they had nothing to do with one another, `n_a·n_b/n`.
+    /// Calls on which both would by chance, where each call's k places go to atoms that are as frequent
+    /// as they are and have nothing else to do with one another (conditional Bernoulli sampling; Chen,
+    /// Dempster & Liu, Biometrika 81, 1994). Less than `n_a·n_b/n`, since they share the places.
     pub expected: Vec<f64>,
     /// `count/expected`.
     pub lift: Vec<f64>,
     /// Jaccard's index, `count/(n_a + n_b − count)`: calls on which both fire by those on which
     /// either does.
     pub jaccard: Vec<f64>,
-    /// φ, the correlation of their firing, −1 to 1.
+    /// φ, the correlation of their firing, −1 to 1; by chance a little below 0.
     pub phi: Vec<f64>,
-    /// −log₁₀ p of Pearson's chi-square test without correction, whose statistic is n·φ², one degree
-    /// of freedom, two-sided. Rough where `expected` is below 5: a few calls on which rare atoms fire
-    /// together look surer than they are.
+    /// −log₁₀ p of the exact test of that chance, given `n_a` and `n_b`: the count has Fisher's
+    /// noncentral hypergeometric distribution, with the odds ratio that chance gives; two-sided, the
+    /// counts that are at most as probable as the observed one.
     pub neg_log10_p: Vec<f64>,
     /// p adjusted after Benjamini and Hochberg, 0 where it is below the smallest number. The family
     /// is all pairs of atoms that fire on [`threshold_used`](Pairs::threshold_used) calls each, and so
-    /// could be here; those that are not count as if their p were 1.
+    /// could be here, and on some of these calls and not on all of them; those that are not here count
+    /// as if their p were 1.
     pub fdr: Vec<f64>,
 }
 
@@ -60,10 +63,10 @@ pub struct DifferenceColumns {
     /// Natural logarithm of the odds ratio in true calls by that in false ones, ½ added to every cell
     /// (Haldane–Anscombe): positive where they hold together more in true calls.
     pub log_odds_ratio_difference: Vec<f64>,
-    /// −log₁₀ p of Breslow and Day's test with Tarone's correction of one odds ratio in both, one
-    /// degree of freedom; NaN also where their common odds ratio is 0 or infinite.
+    /// −log₁₀ p of Zelen's exact test (Biometrika 58, 1971) of one odds ratio in both; NaN also where
+    /// the calls on which each atom and both fire leave no other tables.
     pub neg_log10_p: Vec<f64>,
-    /// p adjusted after Benjamini and Hochberg, as in [`AssociationColumns::fdr`].
+    /// p adjusted after Benjamini and Hochberg over all pairs here that have one.
     pub fdr: Vec<f64>,
 }
 
@@ -81,11 +84,8 @@ pub(super) fn of(pairs: &Pairs, range: Range<usize>) -> PairColumns {
             log_odds_ratio_difference: column(rows, |pair| {
                 log_odds_ratio_difference(&pairs.margins, pair)
             }),
-            neg_log10_p: pairs.ln_p_of_difference[range.clone()]
-                .par_iter()
-                .map(|&ln_p| neg_log10(ln_p))
-                .collect(),
-            fdr: exponentials(&pairs.ln_fdr_of_difference[range.clone()]),
+            neg_log10_p: neg_log10(&pairs.difference.ln_p[range.clone()]),
+            fdr: exponentials(&pairs.difference.ln_fdr[range.clone()]),
         },
     }
 }
@@ -93,14 +93,15 @@ pub(super) fn of(pairs: &Pairs, range: Range<usize>) -> PairColumns {
 fn association(pairs: &Pairs, group: Group, range: Range<usize>) -> AssociationColumns {
     let rows = &pairs.kept.pairs[range.clone()];
     let margins = &pairs.margins;
+    let tests = &pairs.association[group as usize];
     AssociationColumns {
         count: column(rows, |pair| Margins::count(group, pair)),
         expected: column(rows, |pair| margins.expected(group, pair)),
         lift: column(rows, |pair| margins.lift(group, pair)),
         jaccard: column(rows, |pair| margins.jaccard(group, pair)),
         phi: column(rows, |pair| margins.phi(group, pair)),
-        neg_log10_p: column(rows, |pair| neg_log10(margins.ln_p(group, pair))),
-        fdr: exponentials(&pairs.ln_fdr[group as usize][range]),
+        neg_log10_p: neg_log10(&tests.ln_p[range.clone()]),
+        fdr: exponentials(&tests.ln_fdr[range]),
     }
 }
 
@@ -113,6 +114,7 @@ fn exponentials(logarithms: &[f64]) -> Vec<f64> {
 }
 
 /// Positive 0 of 1.
-fn neg_log10(ln_p: f64) -> f64 {
-    -ln_p / LN_10 + 0.0
+fn neg_log10(logarithms: &[f64]) -> Vec<f64> {
+    let of_one = |&ln_p: &f64| -ln_p / LN_10 + 0.0;
+    logarithms.par_iter().map(of_one).collect()
 }

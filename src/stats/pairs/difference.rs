@@ -1,10 +1,9 @@
 //! Whether two atoms fire together otherwise on true calls than on false ones: two strata.
 
 use super::kept::Pair;
+use super::law::{Law, ln_two_sided};
 use super::margins::{Group, Margins};
-use super::tail::ln_two_sided;
 use crate::stats::inference::Table2x2;
-use crate::stats::inference::homogeneity::Homogeneity;
 
 /// The pair's tables of true and of false calls; `None` where either has a zero margin, and says
 /// nothing.
@@ -13,31 +12,69 @@ fn strata(margins: &Margins, pair: &Pair) -> Option<[Table2x2; 2]> {
     (!tables.iter().any(Table2x2::is_degenerate)).then_some(tables)
 }
 
-/// `ln p` of Breslow and Day's test with Tarone's correction of one odds ratio in true and in false
-/// calls; NaN where either says nothing, or their common odds ratio is 0 or infinite.
+/// On how many true calls both atoms fire, given on how many calls of either label each does, and on
+/// how many calls in all both do: where the odds ratios are one, whatever it is, the probabilities are
+/// in proportion to the products of two hypergeometric ones.
+struct OnTrue {
+    /// a, b, calls that are beyond a + b (negative where they overlap), of true calls.
+    tp: [f64; 3],
+    /// And of false ones.
+    fp: [f64; 3],
+    both: f64,
+    support: [u64; 2],
+}
+
+impl OnTrue {
+    fn of(tables: &[Table2x2; 2]) -> Self {
+        let margins = |table: &Table2x2| {
+            let [a, b] = [table.fires() as f64, table.tp() as f64];
+            [a, b, table.n() as f64 - a - b]
+        };
+        let ends = |table: &Table2x2| {
+            let least = (table.fires() + table.tp()).saturating_sub(table.n());
+            [least, table.fires().min(table.tp())]
+        };
+        let both = tables[0].tp_on + tables[1].tp_on;
+        let [[least, most], [least_fp, most_fp]] = [ends(&tables[0]), ends(&tables[1])];
+        Self {
+            tp: margins(&tables[0]),
+            fp: margins(&tables[1]),
+            both: both as f64,
+            support: [
+                least.max(both.saturating_sub(most_fp)),
+                most.min(both - least_fp),
+            ],
+        }
+    }
+}
+
+impl Law for OnTrue {
+    fn ratio(&self, x: f64) -> [f64; 2] {
+        let ([a, b, beyond], [c, d, past]) = (self.tp, self.fp);
+        // One more true call, one less false one.
+        let y = self.both - x;
+        [
+            (a - x) * (b - x) * (y * (past + y)),
+            (x + 1.0) * (beyond + x + 1.0) * ((c - y + 1.0) * (d - y + 1.0)),
+        ]
+    }
+}
+
+/// `ln p` of the exact test of one odds ratio in true and in false calls (Zelen, Biometrika 58, 1971,
+/// of two strata), two-sided by the tables that are at most as probable as the observed ones; NaN where
+/// either says nothing, or the margins and the number of calls on which both fire leave no other tables.
 ///
-/// It is [`breslow_day_tarone`](crate::stats::inference::stratified::Stratified::breslow_day_tarone)
-/// of the two tables, without all else that is computed there.
+/// It is also the exact test of the labels being exchanged among calls, given these margins.
 pub(super) fn ln_p_of_difference(margins: &Margins, pair: &Pair) -> f64 {
     let Some(tables) = strata(margins, pair) else {
         return f64::NAN;
     };
-    let [mut agree, mut disagree] = [0.0; 2];
-    for table in &tables {
-        let [a, b, c, d] = table.cells().map(|x| x as f64);
-        let inverse = 1.0 / table.n() as f64;
-        agree += a * d * inverse;
-        disagree += b * c * inverse;
-    }
-    if agree == 0.0 || disagree == 0.0 {
+    let law = OnTrue::of(&tables);
+    let [least, most] = law.support;
+    if least >= most {
         return f64::NAN;
     }
-    let mut homogeneity = Homogeneity::default();
-    for table in &tables {
-        homogeneity.add(table, agree / disagree);
-    }
-    let statistic = homogeneity.statistic - homogeneity.correction();
-    ln_two_sided(statistic.max(0.0).sqrt())
+    ln_two_sided(&law, tables[0].tp_on)
 }
 
 /// The natural logarithm of the odds ratio in true calls by that in false ones, ½ added to all eight

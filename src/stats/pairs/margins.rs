@@ -1,7 +1,8 @@
 //! Each atom's share in a pair's figures, and these.
 
+use super::chance::Chance;
 use super::kept::Pair;
-use super::tail::ln_two_sided;
+use super::together::ln_p_of_association;
 use crate::error::{Error, Result};
 use crate::stats::inference::Table2x2;
 use crate::stats::inference::stratified::StratumCounts;
@@ -21,8 +22,8 @@ pub(super) struct Margins([OfGroup; 3]);
 #[derive(Debug, Clone)]
 struct OfGroup {
     calls: u64,
-    root_of_calls: f64,
     atoms: Vec<OfAtom>,
+    chance: Chance,
 }
 
 /// With n calls of which it fires on m: m, and 1/√(m·(n − m)), infinite where that is 0.
@@ -33,16 +34,16 @@ struct OfAtom {
 }
 
 impl OfGroup {
-    fn new(calls: u64, fires: impl Iterator<Item = u64>) -> Option<Self> {
-        let of_atom = |fires| {
+    fn new(calls: u64, fires: &[u64]) -> Option<Self> {
+        let of_atom = |&fires: &u64| {
             let product = fires * u64::checked_sub(calls, fires)?;
             let scale = 1.0 / (product as f64).sqrt();
             Some(OfAtom { fires, scale })
         };
         Some(Self {
             calls,
-            root_of_calls: (calls as f64).sqrt(),
-            atoms: fires.map(of_atom).collect::<Option<_>>()?,
+            atoms: fires.iter().map(of_atom).collect::<Option<_>>()?,
+            chance: Chance::of(calls, fires),
         })
     }
 }
@@ -78,22 +79,29 @@ impl Margins {
         if tp_on.len() != fp_on.len() || u32::try_from(tp_on.len()).is_err() {
             return Err(odd());
         }
-        let of_tp = OfGroup::new(tp, tp_on.iter().copied()).ok_or_else(odd)?;
-        let of_fp = OfGroup::new(fp, fp_on.iter().copied()).ok_or_else(odd)?;
-        let both = tp_on.iter().zip(fp_on).map(|(tp, fp)| tp + fp);
-        let of_all = OfGroup::new(calls, both).ok_or_else(odd)?;
+        let of_tp = OfGroup::new(tp, tp_on).ok_or_else(odd)?;
+        let of_fp = OfGroup::new(fp, fp_on).ok_or_else(odd)?;
+        let both: Vec<u64> = tp_on.iter().zip(fp_on).map(|(tp, fp)| tp + fp).collect();
+        let of_all = OfGroup::new(calls, &both).ok_or_else(odd)?;
         Ok(Self([of_all, of_tp, of_fp]))
     }
 
-    /// How many atoms there are.
-    /// How many pairs could fire together on so many calls, by how often each atom fires: the family of
-    /// tests. Which of them do is seen from what is tested, so that those alone are no family.
-    pub(super) fn pairs_that_could(&self, threshold: u64) -> u64 {
-        let atoms = self.0[Group::All as usize].atoms.iter();
-        let atoms = atoms.filter(|atom| atom.fires >= threshold).count() as u64;
+    /// How many pairs could fire together on so many calls, by how often each atom fires, and be tested
+    /// on the calls of a group: the family of tests. Which of them do is seen from what is tested, so
+    /// that those alone are no family.
+    pub(super) fn pairs_that_could(&self, group: Group, threshold: u64) -> u64 {
+        let of = &self.0[group as usize];
+        if !of.chance.is_open() {
+            return 0;
+        }
+        let atoms = self.0[Group::All as usize].atoms.iter().zip(&of.atoms);
+        let varies = |fires: u64| fires > 0 && fires < of.calls;
+        let could = atoms.filter(|(all, of)| all.fires >= threshold && varies(of.fires));
+        let atoms = could.count() as u64;
         atoms * atoms.saturating_sub(1) / 2
     }
 
+    /// How many atoms there are.
     pub(super) fn atoms(&self) -> usize {
         self.0[0].atoms.len()
     }
@@ -142,15 +150,13 @@ impl Margins {
 
     /// Calls on which both would fire by chance.
     pub(super) fn expected(&self, group: Group, pair: &Pair) -> f64 {
-        let [of_a, of_b] = self.fires(group, pair.a, pair.b);
-        (of_a * of_b) as f64 / self.0[group as usize].calls as f64
+        let of = &self.0[group as usize];
+        of.chance.both(pair.a, pair.b) * of.calls as f64
     }
 
     /// Count by expected count.
     pub(super) fn lift(&self, group: Group, pair: &Pair) -> f64 {
-        let [of_a, of_b] = self.fires(group, pair.a, pair.b);
-        let both = u64::from(Self::count(group, pair));
-        (both * self.0[group as usize].calls) as f64 / (of_a * of_b) as f64
+        f64::from(Self::count(group, pair)) / self.expected(group, pair)
     }
 
     /// Calls on which both fire, by calls on which either does.
@@ -175,8 +181,23 @@ impl Margins {
         if both < chance { -size } else { size }
     }
 
-    /// `ln p` of Pearson's chi-square test, whose statistic is n·φ²; NaN where φ is.
+    /// `ln p` of the exact test that both fire together as chance has it; NaN where their count could
+    /// not be another.
     pub(super) fn ln_p(&self, group: Group, pair: &Pair) -> f64 {
-        ln_two_sided(self.phi(group, pair).abs() * self.0[group as usize].root_of_calls)
+        let of = &self.0[group as usize];
+        let fires = self.fires(group, pair.a, pair.b);
+        let both = u64::from(Self::count(group, pair));
+        let odds_ratio = of.chance.odds_ratio(pair.a, pair.b);
+        odds_ratio.map_or(f64::NAN, |odds_ratio| {
+            ln_p_of_association(of.calls, fires, both, odds_ratio)
+        })
+    }
+
+    /// Whether a pair can be tested on all calls: each atom fires on some and not on all.
+    pub(super) fn is_tested(&self, pair: &Pair) -> bool {
+        self.0[Group::All as usize]
+            .chance
+            .odds_ratio(pair.a, pair.b)
+            .is_some()
     }
 }

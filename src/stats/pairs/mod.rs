@@ -1,8 +1,8 @@
 //! Co-activation of all pairs of atoms: which fire together, more or less often than chance has it,
 //! and whether otherwise on true calls than on false ones.
 //!
-//! Counts are exact; what can be millions of pairs is kept as counts and adjusted p-values alone,
-//! 56 bytes a pair, and everything else is computed from these for one chunk of rows after another.
+//! Counts are exact; what can be millions of pairs is kept as counts and p-values alone,
+//! 80 bytes a pair, and everything else is computed from these for one chunk of rows after another.
 //!
 //! | file | what it does |
 //! |---|---|
@@ -11,18 +11,22 @@
 //! | `firings` | firing sets turned round, so that one atom's counts are worked on at a time |
 //! | `kept` | the pairs that fire together often enough, and no more than can be kept |
 //! | `margins` | each atom's share in a pair's figures, and these |
-//! | `difference` | whether true and false calls differ: Breslow–Day–Tarone of two strata |
-//! | `tail` | a fast logarithm of the normal distribution's two tails |
+//! | `chance` | how often two atoms fire together by chance, where a call has but k places |
+//! | `together` | whether two do more or less often than that: an exact test |
+//! | `difference` | whether true and false calls differ: Zelen's exact test of two strata |
+//! | `law` | the two-sided p-value of either |
 //! | `columns` | the columns of a table |
 
+mod chance;
 mod columns;
 mod counting;
 mod difference;
 mod elsewhere;
 mod firings;
 mod kept;
+mod law;
 mod margins;
-mod tail;
+mod together;
 
 use std::ops::Range;
 
@@ -70,11 +74,27 @@ pub struct Significant {
 pub struct Pairs {
     kept: Kept,
     margins: Margins,
-    /// Adjusted `ln p` of each test, in the order of the pairs; NaN where there is none.
-    ln_fdr: [Vec<f64>; 3],
-    /// `ln p` of the test of a difference, which takes longest, and the same adjusted.
-    ln_p_of_difference: Vec<f64>,
-    ln_fdr_of_difference: Vec<f64>,
+    /// Tests of association on all, true and false calls.
+    association: [Tests; 3],
+    /// And of a difference between true and false ones.
+    difference: Tests,
+}
+
+/// A test of every pair, in the order of the pairs; NaN where there is none.
+#[derive(Debug, Clone)]
+struct Tests {
+    ln_p: Vec<f64>,
+    /// The same adjusted.
+    ln_fdr: Vec<f64>,
+}
+
+impl Tests {
+    /// Of pairs with these `ln p`, which are some of so many that could have been tested.
+    fn of(ln_p: Vec<f64>, family: u64) -> Self {
+        let of_ln = Family::of_ln(ln_p.par_iter().copied());
+        let ln_fdr = of_ln.into_benjamini_hochberg_ln_among(family);
+        Self { ln_p, ln_fdr }
+    }
 }
 
 impl Pairs {
@@ -164,35 +184,26 @@ impl Pairs {
         go_on: &(dyn Fn() -> Result<()> + Sync),
     ) -> Result<Self> {
         let kept = keeper.finish();
-        let ln_p = |group| {
-            let margins = &margins;
-            kept.pairs
-                .par_iter()
-                .map(move |pair| margins.ln_p(group, pair))
+        let association = |group| {
+            let ln_p = kept.pairs.par_iter().map(|pair| margins.ln_p(group, pair));
+            let family = margins.pairs_that_could(group, kept.threshold);
+            Tests::of(ln_p.collect(), family)
         };
-        let family = margins.pairs_that_could(kept.threshold);
-        let ln_fdr = |group| Family::of_ln(ln_p(group)).into_benjamini_hochberg_ln_among(family);
+        let difference = || {
+            let of_pair = |pair| ln_p_of_difference(&margins, pair);
+            Tests::of(kept.pairs.par_iter().map(of_pair).collect(), 0)
+        };
         // Two at a time, so that one core's work alone is not waited for: a family takes 24 bytes a
-        // pair meanwhile, so that with the others 88 are the most.
+        // pair meanwhile, so that with the others 112 are the most.
         go_on()?;
-        let (all, tp) = rayon::join(|| ln_fdr(Group::All), || ln_fdr(Group::Tp));
+        let (all, tp) = rayon::join(|| association(Group::All), || association(Group::Tp));
         go_on()?;
-        let (fp, difference) = rayon::join(
-            || ln_fdr(Group::Fp),
-            || {
-                let of_pair = |pair| ln_p_of_difference(&margins, pair);
-                let ln_p: Vec<f64> = kept.pairs.par_iter().map(of_pair).collect();
-                let family = Family::of_ln(ln_p.par_iter().copied());
-                (ln_p, family.into_benjamini_hochberg_ln())
-            },
-        );
-        let (ln_p_of_difference, ln_fdr_of_difference) = difference;
+        let (fp, difference) = rayon::join(|| association(Group::Fp), difference);
         Ok(Self {
+            association: [all, tp, fp],
+            difference,
             kept,
             margins,
-            ln_fdr: [all, tp, fp],
-            ln_p_of_difference,
-            ln_fdr_of_difference,
         })
     }
 
@@ -222,9 +233,22 @@ impl Pairs {
         let limit = libm::log(level);
         let below = |ln_fdr: &[f64]| ln_fdr.par_iter().filter(|&&ln| ln < limit).count();
         Significant {
-            associated: below(&self.ln_fdr[0]),
-            different: below(&self.ln_fdr_of_difference),
+            associated: below(&self.association[0].ln_fdr),
+            different: below(&self.difference.ln_fdr),
         }
+    }
+
+    /// The places of the first pairs that can be tested: neither atom fires on every call.
+    pub fn first_tested(&self, most: usize) -> Vec<usize> {
+        let places = self.kept.pairs.iter().enumerate();
+        let tested = places.filter(|(_, pair)| self.margins.is_tested(pair));
+        tested.map(|(place, _)| place).take(most).collect()
+    }
+
+    /// How many pairs have a p-value.
+    pub fn tested(&self) -> usize {
+        let ln_p = self.association[0].ln_p.par_iter();
+        ln_p.filter(|ln_p| !ln_p.is_nan()).count()
     }
 
     /// The columns of some of the pairs, by the current rayon pool.

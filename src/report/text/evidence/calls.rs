@@ -46,8 +46,9 @@ fn enriched(f: &mut Formatter<'_>, title: &str, found: &Enrichment, category: &s
             atoms => format!("{atoms} atoms fire"),
         }
     )?;
-    let strongest = called().min_by(|a, b| a.p.ln().total_cmp(&b.p.ln()));
-    let Some(row) = strongest else {
+    let known = called().filter_map(|row| Some((row, row.log_odds?, row.p?)));
+    let strongest = known.min_by(|(.., a), (.., b)| a.ln().total_cmp(&b.ln()));
+    let Some((row, log_odds, p)) = strongest else {
         return writeln!(f, ".");
     };
     writeln!(
@@ -55,8 +56,8 @@ fn enriched(f: &mut Formatter<'_>, title: &str, found: &Enrichment, category: &s
         ";\n  the strongest: atom {} and {}, odds ratio {}, {}.",
         row.atom,
         found.categories[row.category as usize].name,
-        odds_text(&row.log_odds),
-        p_text(row.p)
+        odds_text(&log_odds),
+        p_text(p)
     )
 }
 

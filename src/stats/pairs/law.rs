@@ -1,0 +1,107 @@
+//! Exact two-sided p-values of a count whose probabilities are known by the ratios of neighbours.
+
+/// A tail ends where a term is below this part of the sum: a thousand standard deviations wide, what
+/// follows is still below 10⁻¹² of it.
+const NEGLIGIBLE: f64 = 1e-15;
+
+/// Probabilities this close, relatively, are equal ones. Rounding keeps ties within a tenth of it for
+/// tens of thousands of steps, and one that is taken for a tie can but make p larger by its share.
+const TIE: f64 = 1e-11;
+
+/// Terms are counted in units of a power of this, so that none overflows. A power of 2: nothing is
+/// rounded.
+const UNIT: f64 = f64::from_bits((1023 + 600) << 52);
+
+/// A law of whole numbers whose probabilities rise to one top and fall from there (log-concave).
+pub(super) trait Law {
+    /// `P(x + 1)/P(x)`, as numerator and denominator, which are above 0 but for the numerator of the
+    /// largest x, 0, and the denominator of the one below the smallest. Farther out either is finite.
+    fn ratio(&self, x: f64) -> [f64; 2];
+}
+
+/// Sums of probabilities in units of the observed number's.
+struct Sums {
+    /// Of the numbers at most as probable as the observed one, which is among them.
+    at_most: f64,
+    /// Of the more probable ones, in units of [`UNIT`] to the power of `units`.
+    above: f64,
+    units: i32,
+}
+
+/// `ln p` of an observed number: the probability of all that are at most as probable, as Fisher's test
+/// has it; 0 of a top.
+///
+/// One walk each way from the observed number, with `P(x)/P(observed)` as a product of ratios: as many
+/// steps as there are from it to the top, and some ten standard deviations more.
+pub(super) fn ln_two_sided(law: &impl Law, observed: u64) -> f64 {
+    let mut sums = Sums {
+        at_most: 1.0,
+        above: 0.0,
+        units: 0,
+    };
+    let start = observed as f64;
+    sums.walk(|step| law.ratio(start + step));
+    sums.walk(|step| {
+        let [up, down] = law.ratio(start - step - 1.0);
+        [down, up]
+    });
+    if sums.above == 0.0 {
+        return 0.0;
+    }
+    if sums.units == 0 {
+        return libm::log(sums.at_most / (sums.at_most + sums.above));
+    }
+    // What is at most as probable is nothing beside a unit.
+    libm::log(sums.at_most) - libm::log(sums.above) - f64::from(sums.units) * libm::log(UNIT)
+}
+
+impl Sums {
+    /// Adds terms up to the last, each from the one before by a ratio of two numbers.
+    fn walk(&mut self, ratio: impl Fn(f64) -> [f64; 2]) {
+        let (mut term, mut units) = (1.0, 0);
+        let mut step = 0.0;
+        loop {
+            let [up, down] = ratio(step);
+            term *= up / down;
+            step += 1.0;
+            if term > UNIT {
+                term /= UNIT;
+                units += 1;
+            } else if units > 0 && term * UNIT <= 1.0 + TIE {
+                term *= UNIT;
+                units -= 1;
+            }
+            if units == 0 && term <= 1.0 + TIE {
+                self.at_most += term;
+                if up < down {
+                    return self.fall(term, step, ratio);
+                }
+            } else if units == self.units {
+                self.above += term;
+            } else if units > self.units {
+                self.above = self.above / UNIT + term;
+                self.units = units;
+            }
+        }
+    }
+
+    /// The same from where terms only fall, so that many at a time are looked at. Past the last they
+    /// are 0.
+    fn fall(&mut self, mut term: f64, mut step: f64, ratio: impl Fn(f64) -> [f64; 2]) {
+        while term > self.at_most * NEGLIGIBLE {
+            // Quotients do not wait for each other, and products in pairs wait less.
+            let [a, b, c, d] = [0.0, 1.0, 2.0, 3.0].map(|ahead| {
+                let [up, down] = ratio(step + ahead);
+                up / down
+            });
+            let (second, fourth) = (term * (a * b), (a * b) * (c * d));
+            self.at_most += (term * a + second) + (second * c + term * fourth);
+            term *= fourth;
+            step += 4.0;
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "law_tests.rs"]
+mod tests;
