@@ -236,38 +236,35 @@ mod tests {
     fn p_is_that_of_the_exact_test_within_strata() {
         let (fires, sizes) = ([30, 3, 18], [(400, 385), (50, 20), (90, 88)]);
         let law = Law::of(&fires, &sizes, Floor::ALL);
-        let mut compared = 0;
-        for tp in 0..=51_u64 {
-            let mut left = tp;
-            let tables: Vec<Table2x2> = fires
-                .iter()
-                .zip(&sizes)
-                .map(|(&fires, &(size, tp))| {
-                    let least = (fires + tp).saturating_sub(size);
-                    let tp_on = left.clamp(least, fires.min(tp));
-                    left = left.saturating_sub(tp_on);
-                    Table2x2 {
-                        tp_on,
-                        fp_on: fires - tp_on,
-                        tp_off: tp - tp_on,
-                        fp_off: size + tp_on - fires - tp,
-                    }
-                })
-                .collect();
-            if tables.iter().map(|table| table.tp_on).sum::<u64>() == tp {
-                let exact = exact_strata::of_tables(&tables)
-                    .expect("strata inform")
-                    .p
-                    .ln();
-                let found = law.get(tp as u32).expect("kept");
-                assert!(
-                    (found + exact).abs() < 1e-10 * exact.abs().max(1.0),
-                    "{tp}: {found}, {exact}"
-                );
-                compared += 1;
-            }
+        let least = |fires: u64, (size, tp): (u64, u64)| (fires + tp).saturating_sub(size);
+        let both = || fires.iter().copied().zip(sizes);
+        let all_least: u64 = both().map(|(fires, size)| least(fires, size)).sum();
+        let all_most: u64 = both().map(|(fires, (_, tp))| fires.min(tp)).sum();
+        assert_eq!((u64::from(law.first), all_most), (all_least, 51));
+        for all_tp in all_least..=all_most {
+            let mut more = all_tp - all_least;
+            let table = |(fires, (size, tp)): (u64, (u64, u64))| {
+                let least = least(fires, (size, tp));
+                let own = more.min(fires.min(tp) - least);
+                more -= own;
+                let tp_on = least + own;
+                Table2x2 {
+                    tp_on,
+                    fp_on: fires - tp_on,
+                    tp_off: tp - tp_on,
+                    fp_off: size + tp_on - fires - tp,
+                }
+            };
+            let tables: Vec<Table2x2> = both().map(table).collect();
+            let exact = exact_strata::of_tables(&tables);
+            let exact = exact.expect("strata inform").p.ln();
+            let found = law.get(all_tp as u32).expect("kept");
+            let apart = (found + exact).abs();
+            assert!(
+                apart < 1e-10 * exact.abs().max(1.0),
+                "{all_tp}: {found}, {exact}"
+            );
         }
-        assert!(compared > 20, "{compared}");
     }
 
     #[test]
