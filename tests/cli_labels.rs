@@ -3,6 +3,7 @@
 
 mod common;
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Output;
 
@@ -197,6 +198,7 @@ fn true_spellings_beside_the_notebooks_are_warned_of() {
 
 /// Shards of a cohort, one without true calls: parts of it are accepted, and the whole is the same.
 #[test]
+#[allow(clippy::too_many_lines)]
 fn shards_of_one_class_are_parts_of_a_cohort_and_tallies_of_other_rules_are_not() {
     let tables = Tables::new();
     let rule = ["--class-column", "state", "--true-class", "tp"];
@@ -314,7 +316,6 @@ fn several_files_are_understood_together() {
     std::fs::copy(tables.cohort.path("embeddings.pt"), &first).unwrap();
     std::fs::copy(tables.cohort.path("embeddings.pt"), &second).unwrap();
     // Other bytes of the same rows, so that they are another shard.
-    use std::io::Write;
     let spelled = tables.write("a.csv", &[("truvari_class", ["tp", "fp"])], 0..ROWS);
     let known = tables.write("b.csv", &[("truvari_class", ["TP", "FP"])], 0..ROWS);
     let run = |tables_of: [&Path; 2]| {
@@ -367,7 +368,7 @@ fn several_files_are_understood_together() {
     assert_refused(&run([&spelled, &other]), &words);
 }
 
-/// Any key of sv_info can be the class, and inspect counts by the same rule.
+/// Any key of `sv_info` can be the class, and inspect counts by the same rule.
 #[test]
 fn key_of_sv_info_is_named_as_a_column_is() {
     let cohort = Cohort::simulated(40);

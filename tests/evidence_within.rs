@@ -133,7 +133,9 @@ const EFFECTS: [&str; 9] = [
 fn a_cohort_of_one_class_has_no_effects() {
     for is_true in [true, false] {
         let mut calls = cohort(1, false);
-        calls.iter_mut().for_each(|call| call.1 = is_true);
+        for call in &mut calls {
+            call.1 = is_true;
+        }
         let table = tables::of(&evidence(&calls)).remove(0);
         for name in
             EFFECTS

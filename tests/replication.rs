@@ -159,10 +159,8 @@ fn confounded(seed: u64) -> Result<(Replication, usize), Box<dyn Error>> {
             .filter(|&call| {
                 let [kind, tp] = [types[call as usize] == 0, is_tp[call as usize]];
                 let planted = atom >= TIED_TO_TYPE;
-                random.random_bool(match if planted { tp } else { kind } {
-                    true => 0.2,
-                    false => 0.05,
-                })
+                let is_likely = if planted { tp } else { kind };
+                random.random_bool(if is_likely { 0.2 } else { 0.05 })
             })
             .collect();
         let in_parts = cells.tables(&fires).map(|strata| InPart::of(&strata, 5));

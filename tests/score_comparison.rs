@@ -223,7 +223,11 @@ fn blocks_cover_all_atoms_and_fit_the_memory() {
         let blocks = blocks(atoms, calls, memory);
         let covered: Vec<usize> = blocks.iter().cloned().flatten().collect();
         assert_eq!(covered, (0..atoms).collect::<Vec<_>>());
-        let most = blocks.iter().map(|block| block.len()).max().unwrap();
+        let most = blocks
+            .iter()
+            .map(std::iter::ExactSizeIterator::len)
+            .max()
+            .unwrap();
         assert!(most == 1 || (most * calls * 8) as u64 <= memory);
     }
 }

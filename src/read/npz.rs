@@ -134,7 +134,9 @@ fn object_ids(array: &Array, count: usize) -> Option<IdColumn> {
     let document = pickle::load(bytes).ok()?;
     let texts = object_texts(&document)?;
     let mut ids = IdColumn::default();
-    texts.iter().for_each(|text| ids.push(text.as_deref()));
+    for text in &texts {
+        ids.push(text.as_deref());
+    }
     (texts.len() == count).then_some(ids)
 }
 

@@ -78,7 +78,9 @@ mod tests {
 
     fn ids(values: &[Option<&str>]) -> IdColumn {
         let mut column = IdColumn::default();
-        values.iter().for_each(|value| column.push(*value));
+        for value in values {
+            column.push(*value);
+        }
         column
     }
 

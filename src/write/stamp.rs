@@ -40,7 +40,9 @@ impl Stamp {
     }
 }
 
+// Elsewhere there is none.
 #[cfg(unix)]
+#[allow(clippy::unnecessary_wraps)]
 fn changed(facts: &Metadata) -> Option<i64> {
     use std::os::unix::fs::MetadataExt;
     Some(facts.ctime())

@@ -97,7 +97,7 @@ fn figures(columns: &PairColumns) -> [f64; 4] {
     ]
 }
 
-/// Independent scores leave pairs that fire together on 0.89 of n_a·n_b/n calls, since atoms share the
+/// Independent scores leave pairs that fire together on 0.89 of `n_a·n_b/n` calls, since atoms share the
 /// places; against that half of all pairs would be significant.
 #[test]
 fn independent_scores_are_what_chance_expects() {

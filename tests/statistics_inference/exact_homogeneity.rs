@@ -34,7 +34,9 @@ fn all_sets(margins: &[Margins], sum: u64) -> Vec<(Vec<Table2x2>, f64)> {
 fn weighed(margins: &[Margins], sum: u64) -> Vec<(Vec<Table2x2>, f64)> {
     let mut sets = all_sets(margins, sum);
     let all: f64 = sets.iter().map(|(_, ways)| ways).sum();
-    sets.iter_mut().for_each(|(_, ways)| *ways /= all);
+    for (_, ways) in &mut sets {
+        *ways /= all;
+    }
     sets
 }
 

@@ -8,14 +8,14 @@ use flate2::bufread::GzDecoder;
 
 /// The text of all members.
 pub(super) enum Members<R> {
-    Within(GzDecoder<R>),
+    Within(Box<GzDecoder<R>>),
     Between(R),
     Over,
 }
 
 impl<R: BufRead> Members<R> {
     pub(super) fn new(bytes: R) -> Self {
-        Self::Within(GzDecoder::new(bytes))
+        Self::Within(Box::new(GzDecoder::new(bytes)))
     }
 
     /// Goes on to the next member, where there is one.

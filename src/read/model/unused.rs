@@ -58,7 +58,7 @@ pub(super) fn check(
 }
 
 /// The error of something that is there, is not used, and could change an encoding.
-fn unused(file: &TorchFile, place: &str, found: String) -> Error {
+fn unused(file: &TorchFile, place: &str, found: &str) -> Error {
     file.bad(
         place,
         format!("{found}, which is not used and could change which atoms fire"),
@@ -94,7 +94,7 @@ fn state_dict(file: &TorchFile, weights: Id, sizes: Sizes) -> Result<()> {
                 }
             }
             _ if document.value(value) == Value::None => {}
-            _ => return Err(unused(file, &place, describe(file, value))),
+            _ => return Err(unused(file, &place, &describe(file, value))),
         }
     }
     Ok(())
@@ -217,7 +217,7 @@ impl Check<'_> {
                 if !harmless_kind {
                     let found =
                         scalar.map_or_else(|| describe(self.file, value), Scalar::into_text);
-                    return Err(unused(self.file, &place, found));
+                    return Err(unused(self.file, &place, &found));
                 }
             }
             Meaning::Described | Meaning::Unknown => {}

@@ -33,17 +33,15 @@ impl Column {
 pub(crate) fn ordered(document: &Document, id: Id) -> Option<Vec<Id>> {
     let items = match document.value(id) {
         Value::Tuple(..) | Value::List(_) => document.items(id)?,
-        Value::Object(_) => match numpy::objects(document, id) {
-            Some((shape, list)) => {
+        Value::Object(_) => {
+            if let Some((shape, list)) = numpy::objects(document, id) {
                 let items: Vec<_> = document.items(list)?.collect();
                 return is_line(&shape, items.len()).then_some(items);
             }
-            None => {
-                let (_, name) = document.callable(document.object(id)?);
-                let ordered = matches!(name, "list" | "tuple" | "Size");
-                document.items(id).filter(|_| ordered)?
-            }
-        },
+            let (_, name) = document.callable(document.object(id)?);
+            let ordered = matches!(name, "list" | "tuple" | "Size");
+            document.items(id).filter(|_| ordered)?
+        }
         _ => return None,
     };
     Some(items.collect())

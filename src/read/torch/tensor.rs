@@ -120,9 +120,7 @@ impl Description {
 fn is_tensor_class(module: &str, name: &str) -> bool {
     matches!(
         (module, name),
-        ("torch", "Tensor")
-            | ("torch._tensor", "Tensor")
-            | ("torch.nn.parameter", "Parameter" | "Buffer")
+        ("torch" | "torch._tensor", "Tensor") | ("torch.nn.parameter", "Parameter" | "Buffer")
     )
 }
 

@@ -137,7 +137,8 @@ fn part(
             of(atom).tested.map(|tested| pick(tested.log_odds))
         })
     };
-    let within = |pick: fn(Tested) -> Option<f64>| numbers(atoms, |atom| pick(of(atom).tested?));
+    let within =
+        |pick: fn(&Tested) -> Option<f64>| numbers(atoms, |atom| pick(of(atom).tested.as_ref()?));
     let values = [
         counts(atoms, |atom| of(atom).table.fires()),
         log_odds(|estimate| estimate.value),

@@ -22,7 +22,9 @@ fn enumerated(weights: &[f64], size: usize) -> Vec<Vec<f64>> {
         }
     }
     for row in &mut both {
-        row.iter_mut().for_each(|sum| *sum /= all);
+        for sum in row {
+            *sum /= all;
+        }
     }
     both
 }

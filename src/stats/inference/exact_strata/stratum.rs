@@ -97,7 +97,9 @@ impl Stratum {
             all[at] = all[at + 1] / self.ratio(self.least + at as u64);
         }
         let sum: f64 = all.iter().sum();
-        all.iter_mut().for_each(|p| *p /= sum);
+        for p in &mut all {
+            *p /= sum;
+        }
     }
 
     /// The weights tilted by θ that are not negligible.

@@ -115,13 +115,6 @@ impl Side {
         let largest = ends.into_iter().flatten().map(|group| group.value.abs());
         largest.max().unwrap_or(0) as f64
     }
-
-    /// The sum of squared distances from the mean.
-    pub(super) fn spread(&self) -> f64 {
-        let mean = self.mean();
-        let square = |node: &Node| node.items * (node.value - mean) * (node.value - mean);
-        self.nodes.iter().map(square).sum()
-    }
 }
 
 /// All groups as they are, or, of many, those of each of equal parts of the range as two nodes

@@ -270,10 +270,8 @@ fn cholesky(matrix: &[[f64; 3]; 3], rows: usize) -> Option<[[f64; 3]; 3]> {
     let mut lower = [[0.0; 3]; 3];
     for i in 0..rows {
         for j in 0..=i {
-            let mut rest = matrix[i][j];
-            for k in 0..j {
-                rest -= lower[i][k] * lower[j][k];
-            }
+            let products = lower[i].iter().zip(&lower[j]).take(j);
+            let rest = products.fold(matrix[i][j], |rest, (a, b)| rest - a * b);
             if i != j {
                 lower[i][j] = rest / lower[j][j];
             } else if rest > 0.0 {
