@@ -94,14 +94,14 @@ pub fn replication(replication: &Replication) -> Table {
         "The atom, from 0.",
         Values::U32(numbers),
     )];
-    columns.extend(part(atoms, DISCOVERY, |atom| &atom.discovery));
+    columns.extend(part(atoms, &DISCOVERY, |atom| &atom.discovery));
     columns.push(yes_no(
         "discovered",
         "Whether discovery_fdr is below 0.05; missing, not false, for an atom that is not tested in the \
          discovery part.",
         |atom| atom.discovered,
     ));
-    columns.extend(part(atoms, CONFIRMATION, |atom| &atom.confirmation));
+    columns.extend(part(atoms, &CONFIRMATION, |atom| &atom.confirmation));
     columns.push(yes_no(
         "same_sign",
         "Whether discovery_cmh_log_or and confirmation_cmh_log_or have one sign; missing unless the atom \
@@ -129,7 +129,7 @@ pub fn replication(replication: &Replication) -> Table {
 
 fn part(
     atoms: &[AtomReplication],
-    names: PartColumns,
+    names: &PartColumns,
     of: fn(&AtomReplication) -> &InPart,
 ) -> impl Iterator<Item = Column> {
     let log_odds = |pick: fn(Estimate) -> f64| {
@@ -150,6 +150,6 @@ fn part(
         numbers(atoms, |atom| Some(of(atom).tested?.p.neg_log10())),
         numbers(atoms, |atom| of(atom).fdr.map(PValue::p)),
     ];
-    let pairs = names.into_iter().zip(values);
-    pairs.map(|((name, about), values)| Column::new(name, about, values))
+    let pairs = names.iter().zip(values);
+    pairs.map(|(&(name, about), values)| Column::new(name, about, values))
 }

@@ -97,7 +97,7 @@ impl Stratum {
             all[at] = all[at + 1] / self.ratio(self.least + at as u64);
         }
         let sum: f64 = all.iter().sum();
-        for p in &mut all {
+        for p in all.iter_mut() {
             *p /= sum;
         }
     }
