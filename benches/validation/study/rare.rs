@@ -46,7 +46,8 @@ pub(crate) struct Drawn {
 
 impl Rare {
     pub(crate) fn draw(&self, seed: u64) -> Drawn {
-        let mut random = ChaCha8Rng::seed_from_u64(seed);
+        // Permutations of the cohort's labels are drawn from the seed itself.
+        let mut random = ChaCha8Rng::seed_from_u64(seed ^ (1 << 40));
         let mut calls = Calls::default();
         let mut sets = Vec::with_capacity(self.calls * self.k);
         let weights = Weights::new(self.features - self.planted_atoms().len());
