@@ -53,7 +53,8 @@ fn called(p: &[Option<PValue>]) -> Vec<u32> {
 
 #[test]
 fn planted_atoms_displace_others_by_firing_and_not_by_score() {
-    for (true_percent, rows) in [(50, 6000), (95, 20_000)] {
+    // Where false calls are rare there is less to be told by firing.
+    for (true_percent, rows, fewest) in [(50, 6000, 30), (95, 20_000, 15)] {
         let cohort = planted(1, rows, true_percent, 4);
         let calls = &cohort.calls;
         let encoding = encoded(&cohort, calls);
@@ -62,7 +63,10 @@ fn planted_atoms_displace_others_by_firing_and_not_by_score() {
         let others = |atoms: &[u32]| atoms.iter().filter(|atom| !planted.contains(atom)).count();
 
         let by_firing = called(&evidence.cmh.bh);
-        assert!(others(&by_firing) > 30, "{true_percent} %: {by_firing:?}");
+        assert!(
+            others(&by_firing) > fewest,
+            "{true_percent} %: {by_firing:?}"
+        );
         let displaced = evidence.displacement.unwrap();
         assert!(displaced.is_told, "{displaced:?}");
         assert!(

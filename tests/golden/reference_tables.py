@@ -205,15 +205,20 @@ def categories(column, calls, fires, name, min_support, all_atoms):
     rows = []
     for atom in range(fires.shape[1]):
         on = fires[:, atom]
-        if not all_atoms and on.sum() < max(1, min_support):
+        if on.all() or (not all_atoms and on.sum() < max(1, min_support)):
             continue
         for value in sorted(set(values), key=as_people_sort):
+            if (values == value).all():
+                continue
             t = table(on, values == value)
+            varies = (t.sum(0) > 0).all() and (t.sum(1) > 0).all()
             half = Table2x2(t + 0.5)
             lo, hi = half.log_oddsratio_confint()
-            ok = on.sum() >= max(1, min_support) and (t.sum(0) > 0).all() and (t.sum(1) > 0).all()
+            ok = varies and min(on.sum(), (values == value).sum()) >= max(1, min_support)
+            effect = [half.log_oddsratio, lo, hi] if varies else [math.nan] * 3
             rows.append({"atom": atom, name: value, "fires_in": t[0, 0], "fires": t[0].sum(),
-                                   "fisher_p": stats.fisher_exact(t).pvalue, "ok": ok})
+                         **dict(zip(["log_or", "log_or_lo", "log_or_hi"], effect)),
+                         "fisher_p": stats.fisher_exact(t).pvalue if varies else math.nan, "ok": ok})
     found = pd.DataFrame(rows)
     found["fdr_bh"] = adjusted(found.fisher_p, found.ok, "fdr_bh")
     return found.drop(columns="ok")

@@ -22,6 +22,8 @@ pub(super) fn check(source: &Source, name: &str, sum: Hasher, recorded: u32) -> 
     if recorded == 0 || found == recorded {
         return Ok(());
     }
+    // Of a file that is written meanwhile, that is what to say.
+    source.check_unchanged()?;
     Err(Error::input(
         source.name(),
         format!("zip entry {name}"),
