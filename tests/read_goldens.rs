@@ -210,7 +210,7 @@ fn inspection_tells_what_is_there() {
     ];
     let owned = classes.map(|(class, n)| (class.map(str::to_owned), n));
     assert_eq!(calls.classes, owned);
-    assert!(found.to_string().contains("\ncalls: 11\n"));
+    assert!(found.to_string().contains("\ncalls: 11, 2 of them true\n"));
 }
 
 #[test]

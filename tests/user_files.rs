@@ -240,7 +240,7 @@ fn every_file_that_is_written_is_in_the_list_of_outputs() {
     let cohort = Sharded::new(60);
     let mut seen = BTreeSet::new();
     let out = cohort.path("all");
-    let more = ["--replicate", "chrom"];
+    let more = ["--replicate", "chrom", "--compare", "scores"];
     succeed(&cohort.analyze_args(&[cohort.whole()], &out, &more));
     seen.extend(contents(&out).into_iter().map(|(name, _)| name));
     // Rows that are dropped.
