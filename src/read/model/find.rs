@@ -12,7 +12,7 @@ const MODEL: &str = "sae.pt";
 /// The name of the file that says which model is best.
 const BEST: &str = "BEST_MODEL.json";
 
-/// The torch file that [`read_model`] reads for `path`.
+/// The torch file that [`read_model`](crate::read::read_model) reads for `path`.
 ///
 /// # Errors
 /// There is none, or the JSON that should name it cannot be understood.
