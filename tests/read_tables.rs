@@ -280,6 +280,23 @@ fn other_formats_are_called_by_their_names() {
 }
 
 #[test]
+fn parquet_page_with_a_flipped_bit_is_refused_where_its_sum_was_written() {
+    let folder = Folder::new();
+    let bytes = std::fs::read(golden("page_checksums.parquet")).unwrap();
+    assert_eq!(
+        folder.table(2, &bytes).calls.svlen.get(0),
+        Number::Int(123_456_789)
+    );
+    let value = 123_456_789_i64.to_le_bytes();
+    let at = bytes.windows(8).position(|eight| eight == value).unwrap();
+    let mut damaged = bytes;
+    damaged[at] ^= 1;
+    let read = read_cohort_with(&folder.array(2), Some(&folder.write(&damaged)));
+    let said = bad(read.unwrap_err());
+    assert!(said.found.contains("CRC"), "{said:?}");
+}
+
+#[test]
 fn parquet_that_is_no_number_or_text_where_it_must_be_is_named() {
     for (name, found) in [
         ("when.parquet", "TIMESTAMP_MICROS"),

@@ -122,11 +122,12 @@ pub struct ClassColumn {
 
 /// Whether people write this for a true call, in whatever spelling.
 pub fn looks_true(class: &str) -> bool {
-    const TRUE: [&str; 12] = [
+    const TRUE: [&str; 13] = [
         "tp",
         "tp_comp_vcf",
         "tp_comp",
         "tp_call",
+        "tp_call_vcf",
         "tpcomp",
         "true",
         "true_positive",

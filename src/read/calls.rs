@@ -55,7 +55,11 @@ pub(super) fn read_calls(
     if let Some(rows) = rows.filter(|&rows| rows != found) {
         return Err(unequal(found, rows));
     }
-    let warnings = builder.gathered.warnings("sv_info");
+    let mut warnings = builder.gathered.warnings("sv_info");
+    let twice = NAMES.iter().zip(builder.spelled_twice);
+    warnings.extend(twice.filter(|(_, twice)| *twice).map(|(name, _)| {
+        format!("sv_info: another spelling of {name} is passed over, since there are two keys of that field")
+    }));
     Ok((builder.gathered.calls, warnings))
 }
 
@@ -103,6 +107,8 @@ struct Builder<'a> {
     naming: Naming<'a>,
     gathered: Gathered,
     keys: Recent<Option<(usize, Match)>>,
+    /// Fields of which a second spelling was met, and passed over.
+    spelled_twice: [bool; COUNT],
     codes: [Recent<u32>; COUNT],
 }
 
@@ -113,6 +119,7 @@ impl<'a> Builder<'a> {
             naming,
             gathered: Gathered::default(),
             keys: Recent::new(None),
+            spelled_twice: [false; COUNT],
             codes: std::array::from_fn(|_| Recent::new(0)),
         }
     }
@@ -142,11 +149,14 @@ impl<'a> Builder<'a> {
             let naming = self.naming;
             let found = self.keys.get_or(key, || named(document, key, naming));
             let Some((field, how)) = found else { continue };
-            if let (Some(slot), Some(before)) = (fields.get_mut(field), hows.get_mut(field))
-                && how <= *before
-            {
-                *slot = Some(value);
-                *before = how;
+            if let (Some(slot), Some(before)) = (fields.get_mut(field), hows.get_mut(field)) {
+                if let Some(twice) = self.spelled_twice.get_mut(field) {
+                    *twice |= slot.is_some();
+                }
+                if how <= *before {
+                    *slot = Some(value);
+                    *before = how;
+                }
             }
         }
         Ok(fields)
@@ -161,6 +171,11 @@ impl<'a> Builder<'a> {
             let Some((field, how)) = named(document, key, self.naming) else {
                 continue;
             };
+            if let (Some(twice), Some(Some(_))) =
+                (self.spelled_twice.get_mut(field), columns.get(field))
+            {
+                *twice = true;
+            }
             let Some(before) = hows.get_mut(field).filter(|before| how <= **before) else {
                 continue;
             };
@@ -180,6 +195,7 @@ impl<'a> Builder<'a> {
             // One value can stand for those of all calls, of which there are others.
             (Some(longest), rows) => rows.unwrap_or(longest),
             (None, _) if columns.iter().any(Option::is_some) => 1,
+            (None, Some(0)) => 0,
             (None, _) => {
                 return Err(self.file.bad(
                     "key sv_info",

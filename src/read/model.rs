@@ -8,7 +8,7 @@ mod unused;
 use std::path::{Path, PathBuf};
 
 use super::pickle::Id;
-use super::plain::{integer, numbers, scalar};
+use super::plain::{numbers, scalar, whole};
 use super::source::Stamp;
 use super::tensor::{Dtype, read_whole, shape_text};
 use super::torch::TorchFile;
@@ -110,7 +110,7 @@ fn size(file: &TorchFile, config: Id, key: &str) -> Result<usize> {
         return Err(file.bad(&place, file.keys(config), format!("a key {key}"), advice));
     };
     let value = scalar(file, id, &place)?;
-    match value.as_ref().and_then(integer).map(usize::try_from) {
+    match value.as_ref().and_then(whole).map(usize::try_from) {
         Some(Ok(size)) if size > 0 => Ok(size),
         _ => {
             let found = match value {

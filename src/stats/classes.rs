@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::cohort::{ClassColumn, ClassRule, Label, looks_true};
+use crate::cohort::{ClassColumn, ClassRule, Label, looks_true, looks_untrue};
 use crate::error::{Error, Result};
 
 /// Classes that say in so many words that a call is false.
@@ -89,8 +89,8 @@ impl Labels {
     ///
     /// It does where any call is true. It may where none is: of a part of a cohort unless there is no
     /// class at all, or one that is written as that of a true call in another spelling; of a whole
-    /// cohort only where some class says that calls are false, and the notebook's classes are asked
-    /// for.
+    /// cohort only where some class says that calls are false, no other class is there but what
+    /// benchmarks write of calls that are not true, and the notebook's classes are asked for.
     pub fn are_understood(&self, rule: &ClassRule, part: Part) -> bool {
         let classes = classes(self.seen.clone(), rule);
         if classes.is_empty() || classes.iter().any(|class| class.label == Label::Tp) {
@@ -100,7 +100,13 @@ impl Labels {
             (Some(_), part) => part == Part::Some,
             (None, _) if classes.iter().any(ClassCount::may_be_true) => false,
             (None, Part::Some) => self.are_there,
-            (None, Part::All) => classes.iter().any(|class| !class.says_neither()),
+            // A class that nobody knows may be that of the true calls.
+            (None, Part::All) => {
+                let is_known = |class: &ClassCount| {
+                    !class.says_neither() || class.name.as_deref().is_none_or(looks_untrue)
+                };
+                classes.iter().any(|class| !class.says_neither()) && classes.iter().all(is_known)
+            }
         }
     }
 
@@ -227,6 +233,21 @@ mod tests {
     fn labels(names: &[Option<&str>]) -> Labels {
         let seen: Vec<_> = names.iter().map(|name| (*name, 1)).collect();
         Labels::of(owned(&seen))
+    }
+
+    #[test]
+    fn unknown_class_beside_false_ones_is_not_understood_as_false() {
+        let rule = ClassRule::default();
+        let is = |names: &[Option<&str>], part| labels(names).are_understood(&rule, part);
+        for unknown in ["tp_call_vcf", "real", "PASS", "T"] {
+            assert!(!is(&[Some("FP"), Some(unknown)], Part::All), "{unknown}");
+            assert!(is(&[Some("TP"), Some(unknown)], Part::All), "{unknown}");
+        }
+        assert!(is(&[Some("FP"), Some("real")], Part::Some));
+        assert!(is(
+            &[Some("FP"), Some("fn"), Some("tpbase"), None],
+            Part::All
+        ));
     }
 
     #[test]

@@ -129,6 +129,9 @@ def refused(frame):
     pq.write_table(when, ROOT / "when.parquet")
     nested = pa.table({"pos": pa.array([{"start": 1}] * 13)})
     pq.write_table(nested, ROOT / "nested.parquet")
+    summed = pa.table({"svlen": pa.array([123456789, 2], pa.int64()), "truvari_class": ["TP", "FP"]})
+    pq.write_table(summed, ROOT / "page_checksums.parquet", write_page_checksum=True, compression="none",
+                   use_dictionary=False, write_statistics=False)
 
 
 if __name__ == "__main__":

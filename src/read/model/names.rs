@@ -89,7 +89,8 @@ pub(super) fn of_key(name: &str, config: bool) -> Meaning {
         }
         "expansion_factor" | "expansion" => return Meaning::Expansion,
         "architecture" | "sae_type" | "model_type" | "type" | "class" | "model_class"
-        | "dict_class" | "variant" | "kind" => return Meaning::Kind,
+        | "dict_class" | "variant" | "kind" | "arch" | "sae_class" | "class_name" | "cls"
+        | "_target_" | "target" => return Meaning::Kind,
         _ => {}
     }
     let words: Vec<_> = name.split('_').collect();
@@ -101,11 +102,15 @@ pub(super) fn of_key(name: &str, config: bool) -> Meaning {
     if !before && has(&RESULTS) {
         return Meaning::Harmless;
     }
-    if !before && (is_training(&words) || is_description(&words)) {
+    let changes = changes(&name, &words);
+    if !before && (is_training(&words, changes) || is_description(&words)) {
         return Meaning::Described;
     }
-    if before || changes(&name, &words) {
+    if before || changes {
         return Meaning::Changes;
+    }
+    if words.contains(&"k") && !words.contains(&"multi") {
+        return Meaning::K;
     }
     Meaning::Unknown
 }
@@ -141,47 +146,56 @@ const RESULTS: [&str; 11] = [
     "scheduler",
 ];
 
-/// Settings of training, which the weights are what came of.
-fn is_training(words: &[&str]) -> bool {
-    const WORDS: [&str; 34] = [
+/// Settings of training, which the weights are what came of; `changes` says whether the name is also
+/// that of something that encoders do.
+fn is_training(words: &[&str], changes: bool) -> bool {
+    /// Of the loss, the optimizer or the decoder, whatever stands beside them.
+    const ALWAYS: [&str; 29] = [
         "adam",
         "adamw",
         "args",
         "aux",
         "auxk",
-        "batch",
         "beta1",
         "beta2",
         "betas",
         "checkpoint",
+        "coef",
+        "coeff",
+        "coefficient",
         "criterion",
         "dead",
         "decay",
         "decoder",
         "early",
-        "ema",
-        "epoch",
-        "epochs",
         "l1",
         "lr",
         "momentum",
         "patience",
+        "penalty",
         "rate",
         "resample",
         "seed",
-        "step",
-        "steps",
-        "train",
-        "training",
-        "val",
-        "validation",
+        "size",
         "wandb",
         "warmup",
         "workers",
     ];
-    // `batch_norm` is a layer, `log_threshold` a parameter.
-    let layer = words.iter().any(|word| word.starts_with("norm")) && words.contains(&"batch");
-    !layer && words.iter().any(|word| WORDS.contains(word))
+    /// Not so `batch_norm`, `ema_mean`, `batch_topk_threshold`.
+    const ALONE: [&str; 10] = [
+        "batch",
+        "buffer",
+        "ema",
+        "epoch",
+        "epochs",
+        "step",
+        "steps",
+        "train",
+        "training",
+        "validation",
+    ];
+    let has = |some: &[&str]| words.iter().any(|word| some.contains(word));
+    has(&ALWAYS) || !changes && (has(&ALONE) || has(&["val"]))
 }
 
 /// What a model is called, what it was made from, and on what.
@@ -220,8 +234,15 @@ fn is_description(words: &[&str]) -> bool {
 
 /// Whether a name is one of those that encoders have for what they do.
 fn changes(name: &str, words: &[&str]) -> bool {
-    const STEMS: [&str; 30] = [
+    const STEMS: [&str; 37] = [
         "thresh",
+        "nonneg",
+        "rectif",
+        "positive",
+        "absolute",
+        "abs_",
+        "log1p",
+        "mask",
         "activ",
         "act_fn",
         "nonlin",
@@ -268,8 +289,11 @@ pub(super) fn as_is(name: &str, value: &Scalar) -> bool {
             !matches!(&*name, "bias" | "use_bias" | "encoder_bias")
         }
         Scalar::Bool(true) => {
-            matches!(&*name, "bias" | "use_bias" | "encoder_bias")
-                || of(&["whiten", "standard", "zscore", "topk", "top_k"])
+            let what_is_done = ["bias", "use_bias", "encoder_bias", "topk", "top_k"];
+            let topk = ["use_topk", "use_top_k", "batch_topk", "use_batch_topk"];
+            what_is_done.contains(&&*name)
+                || topk.contains(&&*name)
+                || of(&["whiten", "standard", "zscore"])
         }
         Scalar::Text(text) => {
             let text: String = text.chars().filter(|c| c.is_alphanumeric()).collect();
@@ -338,6 +362,14 @@ pub(super) fn is_other_kind(kind: &Scalar) -> bool {
     OTHERS.iter().any(|other| text.contains(other))
 }
 
+/// Whether a text is the name of another activation, whatever it stands under.
+pub(super) fn is_another_activation(text: &str) -> bool {
+    const OTHERS: [&str; 6] = ["relu", "jump", "gated", "softplus", "gelu", "threshold"];
+    let text = text.to_lowercase();
+    let is_short = text.len() <= 40 && !text.contains(['/', '\\', ' ']);
+    is_short && OTHERS.iter().any(|other| text.contains(other))
+}
+
 #[cfg(test)]
 mod tests {
     use super::{Meaning, Scalar, as_is, is_other_kind, of_key, of_tensor};
@@ -375,6 +407,13 @@ mod tests {
             "temperature",
             "subtract_decoder_bias",
             "rescale_acts_by_decoder_norm",
+            "batch_topk_threshold",
+            "ema_threshold",
+            "train_mean",
+            "batch_standardize",
+            "abs_topk",
+            "nonneg",
+            "feature_mask",
         ] {
             assert_eq!(of_key(name, true), Meaning::Changes, "{name}");
         }
@@ -391,6 +430,8 @@ mod tests {
             "optimizer",
             "epochs",
             "batch_size",
+            "activation_batch_size",
+            "normalize_loss_coef",
             "weight_decay",
             "seed",
             "dataset",
@@ -411,6 +452,8 @@ mod tests {
         assert_eq!(of_key("std", true), Meaning::Used);
         assert_eq!(of_key("std", false), Meaning::Changes);
         assert_eq!(of_key("topK", true), Meaning::K);
+        assert_eq!(of_key("k_eval", true), Meaning::K);
+        assert_eq!(of_key("arch", true), Meaning::Kind);
         assert_eq!(of_key("favourite_colour", true), Meaning::Unknown);
     }
 
@@ -443,6 +486,8 @@ mod tests {
         assert!(as_is("normalize_activations", &text("none")));
         assert!(as_is("threshold", &Scalar::None));
         assert!(as_is("bias", &Scalar::Bool(true)));
+        assert!(as_is("use_batch_topk", &Scalar::Bool(true)));
+        assert!(!as_is("abs_topk", &Scalar::Bool(true)));
         assert!(as_is("eps", &Scalar::Float(1e-6)));
         assert!(!as_is("eps", &Scalar::Float(1e-5)));
         assert!(!as_is("activation", &text("jumprelu")));

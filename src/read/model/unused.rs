@@ -10,7 +10,7 @@ use super::names::{self, Meaning};
 use super::strip_prefixes;
 use crate::error::{Error, Result};
 use crate::read::pickle::{Id, Value};
-use crate::read::plain::{Scalar, integer, scalar};
+use crate::read::plain::{Scalar, scalar, whole};
 use crate::read::torch::{Description, TorchFile};
 
 /// What the model's numbers are.
@@ -87,7 +87,7 @@ fn state_dict(file: &TorchFile, weights: Id, sizes: Sizes) -> Result<()> {
             Meaning::Harmless => check_decoder(file, value, &place, sizes)?,
             Meaning::K => {
                 let found = scalar(file, value, &place)?;
-                if found.as_ref().and_then(integer) != i64::try_from(sizes.k).ok() {
+                if found.as_ref().and_then(whole) != i64::try_from(sizes.k).ok() {
                     let found = found.map_or_else(|| file.kind(value), Scalar::into_text);
                     let expected = format!("{}, as config.k", sizes.k);
                     return Err(file.bad(&place, found, expected, "save the k that is meant"));
@@ -220,7 +220,8 @@ impl Check<'_> {
                     return Err(unused(self.file, &place, &found));
                 }
             }
-            Meaning::Described | Meaning::Unknown => {}
+            Meaning::Unknown => self.unlike_another(within, value, &place)?,
+            Meaning::Described => {}
         }
         if depth < DEEPEST && self.file.document.entries(value).is_some() {
             return self.mapping(value, &place, depth + 1);
@@ -229,6 +230,22 @@ impl Check<'_> {
             self.unknown.push(place);
         }
         Ok(())
+    }
+
+    /// An error if a value under a name that says nothing is a tensor of the config, or names another
+    /// kind of model or of activation.
+    fn unlike_another(&self, within: &str, value: Id, place: &str) -> Result<()> {
+        let tensor = Description::read(&self.file.document, value);
+        let is_large = |tensor: &Description| tensor.shape.iter().any(|&n| n > 1);
+        if within == "config" && tensor.as_ref().is_some_and(is_large) {
+            return Err(unused(self.file, place, &describe(self.file, value)));
+        }
+        match self.file.document.text(value) {
+            Some(text) if names::is_another_activation(&text) => {
+                Err(unused(self.file, place, &text))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn scalar(&self, value: Id, place: &str) -> Result<Option<Scalar>> {
@@ -246,7 +263,7 @@ impl Check<'_> {
         let found = self.scalar(value, place)?;
         match found {
             None | Some(Scalar::None | Scalar::Bool(true)) => Ok(()),
-            Some(value) if integer(&value) == i64::try_from(size).ok() => Ok(()),
+            Some(value) if whole(&value) == i64::try_from(size).ok() => Ok(()),
             Some(value) => Err(self.file.bad(
                 place,
                 value.into_text(),

@@ -10,4 +10,4 @@ pub(crate) use numbers::numbers;
 pub(crate) use numpy::{
     describe as describe_array, object_texts, scalar as numpy_scalar, type_in_words, utf32,
 };
-pub(crate) use scalar::{Scalar, integer, raw_bytes, scalar};
+pub(crate) use scalar::{Scalar, raw_bytes, scalar, whole};

@@ -130,7 +130,7 @@ fn bytes_repr(bytes: &[u8]) -> String {
 }
 
 /// An integer as Python's `int()` makes it: of a float its whole part, of text its digits.
-pub(crate) fn integer(scalar: &Scalar) -> Option<i64> {
+fn integer(scalar: &Scalar) -> Option<i64> {
     let whole = |x: f64| (x.abs() < 9e18).then_some(x.trunc() as i64);
     match scalar {
         Scalar::None => None,
@@ -140,6 +140,17 @@ pub(crate) fn integer(scalar: &Scalar) -> Option<i64> {
         Scalar::Single(x) => whole(f64::from(*x)),
         Scalar::Text(text) => text.trim().parse().ok(),
     }
+}
+
+/// The integer that a number is, of which nothing is cut off; none of a truth value.
+pub(crate) fn whole(scalar: &Scalar) -> Option<i64> {
+    let is_whole = match scalar {
+        Scalar::None | Scalar::Bool(_) => false,
+        Scalar::Int(_) | Scalar::Text(_) => true,
+        Scalar::Large(x) | Scalar::Float(x) => x.fract() == 0.0,
+        Scalar::Single(x) => x.fract() == 0.0,
+    };
+    integer(scalar).filter(|_| is_whole)
 }
 
 /// The bytes of a Python value: `bytes`, `bytearray`, and what protocol 2 writes for them.
@@ -183,7 +194,7 @@ pub(crate) fn raw_bytes(document: &Document, id: Id) -> Option<std::borrow::Cow<
 
 #[cfg(test)]
 mod tests {
-    use super::{Scalar, bytes_repr, integer, large, single_repr};
+    use super::{Scalar, bytes_repr, integer, large, single_repr, whole};
 
     #[test]
     fn values_print_as_in_python() {
@@ -200,6 +211,15 @@ mod tests {
         assert_eq!(integer(&Scalar::Text(" 32 ".to_owned())), Some(32));
         assert_eq!(integer(&Scalar::Float(f64::NAN)), None);
         assert_eq!(integer(&Scalar::None), None);
+    }
+
+    #[test]
+    fn sizes_are_whole_numbers() {
+        assert_eq!(whole(&Scalar::Float(4.0)), Some(4));
+        assert_eq!(whole(&Scalar::Float(4.5)), None);
+        assert_eq!(whole(&Scalar::Single(4.9)), None);
+        assert_eq!(whole(&Scalar::Bool(true)), None);
+        assert_eq!(whole(&Scalar::Int(4)), Some(4));
     }
 
     #[test]

@@ -33,6 +33,25 @@ pub(super) fn check_names(source: &Source, zip: &Zip) -> Result<()> {
             "save the file again, with one array or storage of each name",
         ));
     }
+    // NumPy takes an array's name with and without its ending.
+    let names = zip.file_names().filter_map(std::result::Result::ok);
+    let mut names: Vec<String> = names
+        .map(|name| name.strip_suffix(".npy").unwrap_or(&name).to_owned())
+        .collect();
+    names.sort_unstable();
+    let twice = names.windows(2).find_map(|pair| match pair {
+        [one, other] if one == other => Some(one),
+        _ => None,
+    });
+    if let Some(name) = twice {
+        return Err(Error::input(
+            source.name(),
+            format!("zip entry {name}"),
+            "two entries of this name, one with .npy",
+            "names that differ: which of the two is meant cannot be known",
+            "save the file again, with one array of each name",
+        ));
+    }
     let first = (0..zip.len())
         .filter_map(|index| Some(zip.by_index_data(index).ok()?.header_start()))
         .min();
