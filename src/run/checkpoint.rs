@@ -3,6 +3,8 @@
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
 
 use super::parts::Place;
 use crate::cohort::ClassRule;
@@ -24,6 +26,20 @@ pub struct Checkpoints {
     _lock: File,
 }
 
+/// Whether another run has the lock. A program that some thread of this process starts has it, too,
+/// for the moment until it is under way, so that it is asked for again for half a second.
+fn is_taken(lock: &File) -> bool {
+    const TRIES: u32 = 20;
+    const PAUSE: Duration = Duration::from_millis(25);
+    let would_block = || matches!(lock.try_lock(), Err(fs::TryLockError::WouldBlock));
+    (0..TRIES).all(|attempt| {
+        if attempt > 0 {
+            thread::sleep(PAUSE);
+        }
+        would_block()
+    })
+}
+
 /// The lock's name in the folder.
 const LOCK: &str = "lock";
 
@@ -39,7 +55,7 @@ impl Checkpoints {
         // Whatever has this name and is not a lock keeps what it holds.
         let lock = options.read(true).write(true).create(true).truncate(false);
         let lock = lock.open(&path).map_err(|e| Error::writing(&path, e))?;
-        if let Err(fs::TryLockError::WouldBlock) = lock.try_lock() {
+        if is_taken(&lock) {
             return Err(Error::input(
                 folder.display().to_string(),
                 "the lock",
