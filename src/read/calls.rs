@@ -124,6 +124,21 @@ impl<'a> Builder<'a> {
         }
     }
 
+    /// Whether a key names its field at least as surely as those before it, which `hows` holds; a second
+    /// key of one field is remembered.
+    fn takes(&mut self, field: usize, how: Match, hows: &mut [Option<Match>; COUNT]) -> bool {
+        let (Some(before), Some(twice)) = (hows.get_mut(field), self.spelled_twice.get_mut(field))
+        else {
+            return false;
+        };
+        *twice |= before.is_some();
+        let takes = before.is_none_or(|before| how <= before);
+        if takes {
+            *before = Some(how);
+        }
+        takes
+    }
+
     /// The values of a call that is a dict.
     fn fields(&mut self, row: usize, item: Id) -> Result<Fields> {
         let document = &self.file.document;
@@ -136,7 +151,7 @@ impl<'a> Builder<'a> {
             ));
         };
         let mut fields = [None; COUNT];
-        let mut hows = [Match::Alias; COUNT];
+        let mut hows = [None; COUNT];
         for (count, (key, value)) in entries.enumerate() {
             if count == MOST_KEYS {
                 return Err(self.file.bad(
@@ -149,14 +164,10 @@ impl<'a> Builder<'a> {
             let naming = self.naming;
             let found = self.keys.get_or(key, || named(document, key, naming));
             let Some((field, how)) = found else { continue };
-            if let (Some(slot), Some(before)) = (fields.get_mut(field), hows.get_mut(field)) {
-                if let Some(twice) = self.spelled_twice.get_mut(field) {
-                    *twice |= slot.is_some();
-                }
-                if how <= *before {
-                    *slot = Some(value);
-                    *before = how;
-                }
+            if self.takes(field, how, &mut hows)
+                && let Some(slot) = fields.get_mut(field)
+            {
+                *slot = Some(value);
             }
         }
         Ok(fields)
@@ -166,20 +177,14 @@ impl<'a> Builder<'a> {
     fn push_columns(&mut self, info: Id, rows: Option<usize>) -> Result<()> {
         let document = &self.file.document;
         let mut columns: [Option<plain::Column>; COUNT] = [const { None }; COUNT];
-        let mut hows = [Match::Alias; COUNT];
+        let mut hows = [None; COUNT];
         for (key, value) in document.entries(info).into_iter().flatten() {
             let Some((field, how)) = named(document, key, self.naming) else {
                 continue;
             };
-            if let (Some(twice), Some(Some(_))) =
-                (self.spelled_twice.get_mut(field), columns.get(field))
-            {
-                *twice = true;
-            }
-            let Some(before) = hows.get_mut(field).filter(|before| how <= **before) else {
+            if !self.takes(field, how, &mut hows) {
                 continue;
-            };
-            *before = how;
+            }
             let name = NAMES.get(field).copied().unwrap_or_default();
             let column = plain::column(self.file, value, &format!("sv_info.{name}"), rows)?;
             if let Some(slot) = columns.get_mut(field) {
