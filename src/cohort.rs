@@ -1,5 +1,6 @@
 //! The calls: one column a field, strings interned, in the order of the embeddings' rows.
 
+pub mod classes;
 mod ids;
 mod numbers;
 mod rule;

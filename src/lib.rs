@@ -53,7 +53,6 @@
 pub mod analysis;
 pub mod cli;
 pub mod cohort;
-pub mod details;
 pub mod digest;
 #[allow(unsafe_code)]
 pub mod engine;
@@ -66,7 +65,6 @@ pub mod python;
 pub mod read;
 pub mod report;
 pub mod rows;
-pub mod run;
 pub mod sae;
 pub mod simulate;
 pub mod stats;

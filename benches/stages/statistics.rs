@@ -5,7 +5,7 @@ use std::cell::LazyCell;
 use atomscope::engine::{Control, CpuEngine, Encoded, Engine, EngineOptions};
 use atomscope::rows::SliceRows;
 use atomscope::simulate::Simulated;
-use atomscope::stats::{Findings, Options};
+use atomscope::stats::notebook::{NotebookTables, Options};
 use atomscope::tally::Strata;
 use criterion::{Criterion, Throughput};
 
@@ -33,9 +33,10 @@ impl Counted {
         counted
     }
 
-    fn findings(&self) -> Findings {
+    fn findings(&self) -> NotebookTables {
         let Encoded { tally, fires, .. } = &self.encoded;
-        Findings::compute(tally, &self.cohort.calls, fires, Options::default()).expect("one cohort")
+        NotebookTables::compute(tally, &self.cohort.calls, fires, Options::default())
+            .expect("one cohort")
     }
 }
 

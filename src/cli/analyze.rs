@@ -13,10 +13,10 @@ use super::record::Record;
 use super::statistics::{StatisticsArgs, StrataArgs, TablesArgs};
 use super::tallying::Tallying;
 use super::watched::Watched;
+use crate::analysis::shards::{CompareScores, KeepFirings};
 use crate::error::Result;
 use crate::outputs::{ANALYSIS, ANALYSIS_CHECKPOINTS};
 use crate::report::text;
-use crate::run::{CompareScores, KeepDetails};
 
 /// Which atoms fire on true and on false calls, and what these calls are
 ///
@@ -79,7 +79,7 @@ impl Analyze {
         tallying.score(self.tables.are_made());
         let checkpoints =
             tallying.checkpoints(&self.keep, || self.out.join(ANALYSIS_CHECKPOINTS))?;
-        let details = KeepDetails {
+        let details = KeepFirings {
             // Half of it, where the tables are to have the other half.
             memory: if self.tables.are_made() {
                 self.keep.memory / 2

@@ -13,7 +13,7 @@ use super::statistics::{StatisticsArgs, StrataArgs, TablesArgs};
 use crate::error::{Error, Result};
 use crate::outputs::RESULTS;
 use crate::simulate::{self, ReportedAtom};
-use crate::tally::Scheme;
+use crate::tally::StratifyBy;
 use crate::write::inputs::Inputs;
 use crate::write::set::OutputSet;
 
@@ -53,7 +53,7 @@ impl Demo {
                 engine: self.engine.clone(),
             },
             strata: StrataArgs {
-                strata: Scheme::ALL,
+                strata: StratifyBy::ALL,
             },
             keep: KeepArgs::default(),
             statistics: StatisticsArgs::default(),

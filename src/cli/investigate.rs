@@ -7,12 +7,12 @@ use super::progress;
 use super::record;
 use super::statistics::StatisticsArgs;
 use super::tallying::Tallying;
+use crate::analysis::shards::KeepFirings;
+use crate::cohort::classes::classes;
 use crate::error::{Error, Result};
 use crate::report::{json, text::Detail};
-use crate::run::KeepDetails;
-use crate::stats::classes::classes;
-use crate::stats::{self, BiasTable};
-use crate::tally::Scheme;
+use crate::stats::notebook::{self, BiasTable};
+use crate::tally::StratifyBy;
 
 /// What the calls are on which an atom fires: types, sizes, chromosomes, datasets, examples
 #[derive(Debug, Args)]
@@ -45,9 +45,9 @@ pub(super) struct Investigate {
 
 impl Investigate {
     pub(super) fn run(&self) -> Result<()> {
-        let tallying = Tallying::new(&self.run, Scheme::TYPE)?;
+        let tallying = Tallying::new(&self.run, StratifyBy::TYPE)?;
         let folder = std::env::temp_dir();
-        let details = KeepDetails {
+        let details = KeepFirings {
             memory: self.keep.memory,
             folder: &folder,
         };
@@ -59,7 +59,7 @@ impl Investigate {
         progress::show_warnings(&record::warnings(&tallied.cohort, &classes));
         let min_support = self.statistics.min_support;
         let bias = BiasTable::of(&tallied.cohort.tally, min_support);
-        let found = stats::investigate(&self.atoms, &bias, &tallied.details)?;
+        let found = notebook::investigate(&self.atoms, &bias, &tallied.details)?;
         if self.json {
             let mut out = Vec::new();
             // Writing to memory cannot fail.

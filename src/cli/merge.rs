@@ -7,8 +7,8 @@ use clap::Args;
 use super::options::ForceArgs;
 use super::place;
 use super::progress::{self, note};
+use crate::analysis::shards;
 use crate::error::{Error, Result};
-use crate::run;
 use crate::store::{Maker, is_counted, is_merged, read_tally, write_tally};
 use crate::tally::CohortTally;
 use crate::write::inputs::{Inputs, is_same_file};
@@ -40,7 +40,7 @@ pub(super) struct Merge {
 
 impl Merge {
     pub(super) fn run(&self) -> Result<()> {
-        let tallies = run::expand("TALLY", &self.tallies)?;
+        let tallies = shards::expand("TALLY", &self.tallies)?;
         place::check(&self.out, &Inputs::default(), self.force)?;
         place::prepare(&self.out)?;
         let go_on = progress::check_interrupt;
@@ -59,11 +59,11 @@ impl Merge {
             .then(|| read_tally(&self.out).ok())
             .flatten();
         let cohort = match (own.is_empty(), &earlier) {
-            (false, Some(earlier)) if !others.is_empty() => match run::merge(&others, &go_on) {
+            (false, Some(earlier)) if !others.is_empty() => match shards::merge(&others, &go_on) {
                 Ok(cohort) if cohort.shards.hold(&earlier.shards) => cohort,
-                _ => run::merge(&tallies, &go_on)?,
+                _ => shards::merge(&tallies, &go_on)?,
             },
-            _ => run::merge(&tallies, &go_on)?,
+            _ => shards::merge(&tallies, &go_on)?,
         };
         // An earlier merge can be made again; a tally that was counted would have to be counted again.
         let lost = earlier.filter(|earlier| !cohort.shards.hold(&earlier.shards));

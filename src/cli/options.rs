@@ -7,14 +7,14 @@ use std::str::FromStr;
 use clap::{Args, ValueEnum};
 
 use crate::analysis::AnalyzeOptions;
+use crate::analysis::shards::{self, ShardInput};
 use crate::cohort::ClassRule;
 use crate::engine::cuda::ScreenChoice;
 use crate::engine::{
     CpuOptions, CpuScreen, CudaOptions, Device, EngineOptions, Nonfinite, Simd, threads_error,
 };
 use crate::error::{Error, Result};
-use crate::run::{self, ShardInput};
-use crate::tally::Scheme;
+use crate::tally::StratifyBy;
 
 /// The cohort, the model, and how rows are encoded.
 #[derive(Debug, Clone, Args)]
@@ -65,7 +65,7 @@ impl CohortArgs {
 
     /// The shards, in order.
     pub(super) fn shards(&self) -> Result<Vec<ShardInput>> {
-        run::shards(&self.embeddings, &self.metadata, self.rows.as_ref())
+        shards::shards(&self.embeddings, &self.metadata, self.rows.as_ref())
     }
 }
 
@@ -313,7 +313,7 @@ impl EngineArgs {
         pool.map_err(|error| threads_error(threads, &error))
     }
 
-    pub(super) fn analyze_options(&self, strata: Scheme) -> Result<AnalyzeOptions> {
+    pub(super) fn analyze_options(&self, strata: StratifyBy) -> Result<AnalyzeOptions> {
         Ok(AnalyzeOptions {
             device: self.device,
             engine: self.options()?,

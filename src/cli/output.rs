@@ -5,14 +5,14 @@ use std::time::Instant;
 
 use super::progress;
 use super::record::{self, Record};
-use crate::details::Details;
+use crate::cohort::classes::{Labels, classes};
 use crate::error::{Error, Result};
+use crate::fires::FiringStore;
 use crate::outputs::{self, BIAS, COACTIVATION, DROPPED_ROWS, FIRING_SETS, REPORT, TOP_BIASED};
 use crate::report::{csv, json, npy, text};
-use crate::stats::classes::{Labels, classes};
-use crate::stats::evidence::{self, Evidence, PairsBy};
+use crate::stats::evidence::{self, ExtendedTables, PairsBy};
+use crate::stats::notebook::{NotebookTables, Options};
 use crate::stats::score_comparison::ScoreComparison;
-use crate::stats::{Findings, Options};
 use crate::tally::CohortTally;
 use crate::write::inputs::Inputs;
 use crate::write::set::{OutputSet, Place};
@@ -21,7 +21,7 @@ use crate::write::set::{OutputSet, Place};
 pub(super) struct Counted<'a> {
     pub(super) cohort: &'a CohortTally,
     /// Its firing sets, where they are there.
-    pub(super) details: Option<&'a dyn Details>,
+    pub(super) details: Option<&'a dyn FiringStore>,
     pub(super) statistics: Options,
     /// What is asked beside the notebook's tables; `None` for nothing.
     pub(super) evidence: Option<evidence::Options>,
@@ -75,7 +75,7 @@ impl Results {
         let cohort = counted.cohort;
         let seen = || cohort.shards.kinds(|shard| &shard.classes);
         Labels::of(seen()).check(&named(cohort), &cohort.rule)?;
-        let findings = Findings::of_cohort(cohort, counted.details, counted.statistics)?;
+        let findings = NotebookTables::of_cohort(cohort, counted.details, counted.statistics)?;
         let statistics = began.elapsed().as_secs_f64();
         let evidence = counted.evidence(pairs)?;
         let classes = classes(seen(), &cohort.rule);
@@ -124,10 +124,10 @@ fn named(cohort: &CohortTally) -> String {
 
 impl Counted<'_> {
     /// What is asked for beside the notebook's tables.
-    fn evidence(&self, pairs: PairsBy<'_>) -> Result<Option<Evidence>> {
+    fn evidence(&self, pairs: PairsBy<'_>) -> Result<Option<ExtendedTables>> {
         let of = |options| {
             let (tally, go_on) = (&self.cohort.tally, progress::check_interrupt);
-            Evidence::with_pairs_by(pairs, tally, self.details, options, &go_on)
+            ExtendedTables::with_pairs_by(pairs, tally, self.details, options, &go_on)
         };
         let mut evidence = self.evidence.as_ref().map(of).transpose()?;
         if let Some(evidence) = &mut evidence {
@@ -161,7 +161,7 @@ impl Counted<'_> {
         Ok(began.elapsed().as_secs_f64())
     }
 
-    fn write_fires(&self, details: &dyn Details, files: &mut OutputSet) -> Result<()> {
+    fn write_fires(&self, details: &dyn FiringStore, files: &mut OutputSet) -> Result<()> {
         let shape = [self.cohort.tally.rows_where(|_| true), self.cohort.model.k];
         // What ends the reading is told as it is, and not as a file that cannot be written.
         let mut failed = None;

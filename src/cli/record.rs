@@ -3,14 +3,14 @@
 use serde::Serialize;
 
 use crate::analysis::Encoder;
+use crate::analysis::shards::{InputFile, Tallied};
 use crate::cohort::ClassRule;
+use crate::cohort::classes::{ClassCount, Part, true_class};
 use crate::engine::{Nonfinite, ThreadSeconds};
-use crate::run::{InputFile, Tallied};
-use crate::stats::classes::{ClassCount, Part, true_class};
-use crate::stats::evidence::{self, Evidence};
+use crate::stats::evidence::{self, ExtendedTables};
+use crate::stats::notebook::{self, BiasTable, NotebookTables};
 use crate::stats::score_comparison::ScoreComparison;
-use crate::stats::{self, BiasTable, Findings};
-use crate::tally::{Certificate, CohortTally, Scheme, Shard};
+use crate::tally::{Certificate, CohortTally, Shard, StratifyBy};
 
 /// The most classes that a record names.
 const MOST_CLASSES: usize = 50;
@@ -28,7 +28,7 @@ pub(super) struct Record {
     #[serde(skip_serializing_if = "Option::is_none")]
     encoder: Option<Encoder>,
     shapes: Shapes,
-    options: stats::Options,
+    options: notebook::Options,
     /// What was asked beside the notebook's tables, and what it took; none where nothing was.
     #[serde(skip_serializing_if = "Option::is_none")]
     tables: Option<Tables>,
@@ -54,7 +54,7 @@ pub(super) struct Record {
 struct Tables {
     options: evidence::Options,
     /// What the strata tell apart, and how many there are.
-    strata_scheme: Scheme,
+    strata_scheme: StratifyBy,
     strata: usize,
     /// Where pairs of atoms were counted.
     /// Where atoms were compared by their scores: by what, and how often the rows were read for it.
@@ -155,8 +155,8 @@ impl Record {
     /// What is known from counts alone.
     pub(super) fn new(
         cohort: &CohortTally,
-        findings: &Findings,
-        options: stats::Options,
+        findings: &NotebookTables,
+        options: notebook::Options,
         classes: Vec<ClassCount>,
     ) -> Self {
         let of = |shard: &Shard| ShardRows {
@@ -211,7 +211,7 @@ impl Record {
     }
 
     /// What was computed beside the notebook's tables, and the seconds that writing it took.
-    pub(super) fn tables(&mut self, evidence: Option<&Evidence>, writing: f64) {
+    pub(super) fn tables(&mut self, evidence: Option<&ExtendedTables>, writing: f64) {
         self.tables = evidence.map(|evidence| Tables {
             options: evidence.options.clone(),
             strata_scheme: evidence.scheme,

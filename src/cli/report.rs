@@ -11,13 +11,13 @@ use super::progress::{self, note};
 use super::record::Record;
 use super::statistics::{StatisticsArgs, TablesArgs};
 use super::watched::Watched;
-use crate::details::Details;
+use crate::analysis::shards::{CohortFirings, InputFile, expand};
 use crate::error::{Error, Result};
+use crate::fires::FiringStore;
 use crate::outputs::FIRES;
-use crate::run::{CohortDetails, InputFile, expand};
 use crate::stats::evidence::PairsBy;
 use crate::store::read_tally;
-use crate::tally::{CohortTally, Scheme};
+use crate::tally::{CohortTally, StratifyBy};
 use crate::write::inputs::Inputs;
 use crate::write::whole::folder_of;
 
@@ -50,7 +50,7 @@ pub(super) struct Report {
     /// What calls are stratified by: some of what the tally was stratified by, or none [default:
     /// all of it]
     #[arg(long, value_name = "LIST")]
-    strata: Option<Scheme>,
+    strata: Option<StratifyBy>,
 
     #[command(flatten)]
     tables: TablesArgs,
@@ -93,7 +93,7 @@ impl Report {
         let watched = details.as_ref().map(|details| Watched(details));
         let counted = Counted {
             cohort: &cohort,
-            details: watched.as_ref().map(|details| details as &dyn Details),
+            details: watched.as_ref().map(|details| details as &dyn FiringStore),
             statistics: self.statistics.options(),
             evidence: self
                 .tables
@@ -142,12 +142,12 @@ impl Report {
         &self,
         fires: Option<Vec<PathBuf>>,
         cohort: &CohortTally,
-    ) -> Result<Option<CohortDetails>> {
+    ) -> Result<Option<CohortFirings>> {
         let Some(paths) = fires else {
             return Ok(None);
         };
         let named = !self.fires.is_empty();
-        let details = CohortDetails::of_files(paths, cohort, named, &progress::check_interrupt)?;
+        let details = CohortFirings::of_files(paths, cohort, named, &progress::check_interrupt)?;
         if details.is_none() {
             let text = "no firing sets beside the tally: nothing is told of single atoms (--fires \
                         names them, tally --fires makes them)";

@@ -3,28 +3,28 @@
 use clap::{Args, ValueEnum};
 
 use crate::error::Error;
-use crate::stats;
 use crate::stats::evidence::{self, Exchange, Partition};
-use crate::tally::Scheme;
+use crate::stats::notebook;
+use crate::tally::StratifyBy;
 
 /// Leaving out atoms.
 #[derive(Debug, Clone, Copy, Args)]
 pub(super) struct StatisticsArgs {
     /// Leave out atoms that fire on fewer calls
-    #[arg(long, value_name = "CALLS", default_value_t = stats::Options::default().min_support)]
+    #[arg(long, value_name = "CALLS", default_value_t = notebook::Options::default().min_support)]
     pub(super) min_support: u64,
 }
 
 impl Default for StatisticsArgs {
     fn default() -> Self {
-        let stats::Options { min_support } = stats::Options::default();
+        let notebook::Options { min_support } = notebook::Options::default();
         Self { min_support }
     }
 }
 
 impl StatisticsArgs {
-    pub(super) fn options(self) -> stats::Options {
-        stats::Options {
+    pub(super) fn options(self) -> notebook::Options {
+        notebook::Options {
             min_support: self.min_support,
         }
     }
@@ -34,8 +34,8 @@ impl StatisticsArgs {
 #[derive(Debug, Clone, Copy, Args)]
 pub(super) struct StrataArgs {
     /// What calls are stratified by: some of svtype, size (Truvari's bins) and dataset, or none
-    #[arg(long, value_name = "LIST", default_value_t = Scheme::ALL)]
-    pub(super) strata: Scheme,
+    #[arg(long, value_name = "LIST", default_value_t = StratifyBy::ALL)]
+    pub(super) strata: StratifyBy,
 }
 
 /// The tables beside the notebook's.
@@ -162,7 +162,7 @@ impl TablesArgs {
     pub(super) fn options(
         &self,
         min_support: u64,
-        strata: Option<Scheme>,
+        strata: Option<StratifyBy>,
         memory: u64,
     ) -> Option<evidence::Options> {
         self.are_made().then_some(evidence::Options {

@@ -8,7 +8,7 @@ use crate::error::Result;
 use crate::outputs::{ATOM_PAIRS, ATOMS_TEXT};
 use crate::report::table::{Table, parquet, tsv};
 use crate::report::tables;
-use crate::stats::evidence::Evidence;
+use crate::stats::evidence::ExtendedTables;
 use crate::stats::pairs::Pairs;
 use crate::write::set::OutputSet;
 
@@ -16,7 +16,7 @@ use crate::write::set::OutputSet;
 const AS_TEXT: &str = "atoms";
 
 /// Writes the tables.
-pub(super) fn write(evidence: Option<&Evidence>, files: &mut OutputSet) -> Result<()> {
+pub(super) fn write(evidence: Option<&ExtendedTables>, files: &mut OutputSet) -> Result<()> {
     let tables = evidence.map(tables::of).unwrap_or_default();
     let pairs = evidence.and_then(|evidence| evidence.pairs.as_ref());
     // Each is encoded by a thread of its own, and then written: there is little to write.

@@ -11,10 +11,10 @@ use super::progress::{self, note};
 use super::record;
 use super::statistics::{Compare, StrataArgs};
 use super::tallying::Tallying;
+use crate::analysis::shards::{KeepFirings, Output, Tallied};
+use crate::cohort::classes::{Part, classes};
 use crate::error::{Error, Result};
 use crate::outputs::{CHECKPOINTS, FIRES};
-use crate::run::{KeepDetails, Output, Tallied};
-use crate::stats::classes::{Part, classes};
 use crate::store::{Fires, Maker, write_fires, write_tally};
 use crate::write::whole::folder_of;
 
@@ -90,7 +90,7 @@ impl Tally {
         self.check_places(&tallying, &fires)?;
         let checkpoints =
             tallying.checkpoints(&self.keep, || with_suffix(&self.out, CHECKPOINTS))?;
-        let details = self.fires.then_some(KeepDetails {
+        let details = self.fires.then_some(KeepFirings {
             memory: self.keep.memory,
             folder: folder_of(&self.out),
         });

@@ -7,15 +7,15 @@ use super::options::{KeepArgs, RunArgs};
 use super::pairs::PairCounter;
 use super::progress::{self, note, rows_bar};
 use crate::analysis::AnalyzeOptions;
+use crate::analysis::shards::{
+    Checkpoints, CompareScores, Job, KeepFirings, Output, PART_ROWS, ShardInput, Tallied, Watch,
+    tally_shards,
+};
 use crate::engine::{Control, Nonfinite, Simd};
 use crate::error::Result;
 use crate::read::{find_model, model_files, tables_beside};
-use crate::run::{
-    Checkpoints, CompareScores, Job, KeepDetails, Output, PART_ROWS, ShardInput, Tallied, Watch,
-    tally_shards,
-};
 use crate::stats::score_comparison::ScoreComparison;
-use crate::tally::Scheme;
+use crate::tally::StratifyBy;
 use crate::write::inputs::Inputs;
 
 /// A cohort in files, and how it is counted.
@@ -30,7 +30,7 @@ pub(super) struct Tallying {
 
 impl Tallying {
     /// Looks at all arguments before anything is read.
-    pub(super) fn new(run: &RunArgs, strata: Scheme) -> Result<Self> {
+    pub(super) fn new(run: &RunArgs, strata: StratifyBy) -> Result<Self> {
         let inputs = run.cohort.shards()?;
         run.engine.check()?;
         Ok(Self {
@@ -138,7 +138,7 @@ impl Tallying {
         &self,
         keep: &KeepArgs,
         checkpoints: Option<&Checkpoints>,
-        details: Option<KeepDetails>,
+        details: Option<KeepFirings>,
         output: Option<Output>,
     ) -> Result<Tallied> {
         let bar = rows_bar(0, "encoding", self.quiet);

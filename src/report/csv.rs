@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use crate::python::repr;
-use crate::stats::{BiasTable, CoActivation};
+use crate::stats::notebook::{BiasTable, CoActivation};
 
 /// `sae_feature_bias_analysis.csv`, as pandas' `to_csv(index=False)` writes the notebook's
 /// table: floats by their `repr`, `True` and `False`. An empty table has its header alone.

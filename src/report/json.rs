@@ -3,11 +3,11 @@
 use std::io::{self, Write};
 
 use crate::python::repr;
-use crate::stats::{AtomBias, Findings, Investigation};
+use crate::stats::notebook::{AtomBias, Investigation, NotebookTables};
 
 /// `top_biased_features.json`, as Python's `json.dump(…, indent=2)` writes the notebook's
 /// structure: no line end after the last brace.
-pub fn top_biased(findings: &Findings, out: &mut dyn Write) -> io::Result<()> {
+pub fn top_biased(findings: &NotebookTables, out: &mut dyn Write) -> io::Result<()> {
     write!(out, "{{\n  \"top_tp_biased\": ")?;
     records(&findings.highest_odds, out)?;
     write!(out, ",\n  \"top_fp_biased\": ")?;

@@ -13,9 +13,9 @@ use super::header::{Header, KindsText, ShardText, rule_text, text, to_json};
 use super::sealed::{self, Tensor};
 use super::tensors::{Tensors, widened};
 use crate::cohort::{Calls, ClassRule};
-use crate::details::{Block, Details};
 use crate::error::{Error, Result};
 use crate::fires::FiringSets;
+use crate::fires::{FiringBlock, FiringStore};
 use crate::read::{SafeTensors, Source, Stamp, check_same};
 use crate::tally::{ModelId, Shard};
 use crate::write::whole::WholeFile;
@@ -36,7 +36,7 @@ pub struct Fires<'a> {
     /// The shard's calls.
     pub calls: &'a Calls,
     /// Their firing sets.
-    pub details: &'a dyn Details,
+    pub details: &'a dyn FiringStore,
     /// Whether the scores of their atoms are written; the firing sets must have them.
     pub scores: bool,
 }
@@ -233,14 +233,18 @@ impl FiresFile {
     ///
     /// # Errors
     /// Those of reading, of numbers that are no firing sets, and of `take`.
-    pub fn blocks(&self, first: u64, take: &mut dyn FnMut(Block<'_>) -> Result<()>) -> Result<()> {
+    pub fn blocks(
+        &self,
+        first: u64,
+        take: &mut dyn FnMut(FiringBlock<'_>) -> Result<()>,
+    ) -> Result<()> {
         let (least, most) = ROWS_AT_ONCE;
         let step = (ATOMS_AT_ONCE / self.model.k).clamp(least, most);
         let rows = self.shard.count();
         for start in (0..rows).step_by(step as usize) {
             let range = start..rows.min(start + step);
             let sets = self.sets(range.clone())?;
-            take(Block {
+            take(FiringBlock {
                 first: first + start,
                 calls: &self.columns.read(&self.tensors, range)?,
                 sets: &sets,

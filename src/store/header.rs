@@ -11,7 +11,7 @@ use crate::cohort::ClassRule;
 use crate::digest::Digest;
 use crate::error::{Error, Result};
 use crate::read::SafeTensors;
-use crate::tally::{CohortTally, Kinds, ModelId, Seen, Shard};
+use crate::tally::{CohortTally, CountAndFirst, ModelId, Shard, ValueCounts};
 
 /// Numbers of any kind in a header are below this, so that sums of them do not overflow.
 const MOST: u64 = CohortTally::MOST_ROWS;
@@ -41,9 +41,10 @@ pub(super) struct KindsText {
 
 impl KindsText {
     pub(super) fn of(shard: &Shard) -> Self {
-        let kinds = |kinds: &Kinds| {
-            let of =
-                |(value, seen): (&Option<String>, &Seen)| (value.clone(), seen.calls, seen.first);
+        let kinds = |kinds: &ValueCounts| {
+            let of = |(value, seen): (&Option<String>, &CountAndFirst)| {
+                (value.clone(), seen.calls, seen.first)
+            };
             kinds.0.iter().map(of).collect()
         };
         Self {
@@ -102,7 +103,7 @@ fn kinds(
     list: Vec<(Option<String>, u64, u64)>,
     rows: &Range<u64>,
     kept: u64,
-) -> std::result::Result<Kinds, String> {
+) -> std::result::Result<ValueCounts, String> {
     let mut left = kept;
     let mut kinds = BTreeMap::new();
     for (value, calls, first) in list {
@@ -111,14 +112,17 @@ fn kinds(
             .checked_sub(calls)
             .filter(|_| fits)
             .ok_or_else(|| format!("{calls} calls of the kind {value:?} from row {first} on"))?;
-        if kinds.insert(value.clone(), Seen { calls, first }).is_some() {
+        if kinds
+            .insert(value.clone(), CountAndFirst { calls, first })
+            .is_some()
+        {
             return Err(format!("the kind {value:?} twice"));
         }
     }
     if left > 0 {
         return Err(format!("{left} calls too few in a list of kinds"));
     }
-    Ok(Kinds(kinds))
+    Ok(ValueCounts(kinds))
 }
 
 /// What every header says: the format, and what made it.

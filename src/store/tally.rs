@@ -15,7 +15,7 @@ use super::sealed::{self, Tensor};
 use crate::cohort::Label;
 use crate::error::{Error, Result};
 use crate::read::SafeTensors;
-use crate::tally::{CohortTally, Scheme, Shards, SizeBin, Stratum, Tally};
+use crate::tally::{CohortTally, Shards, SizeBin, StratifyBy, Stratum, Tally};
 use crate::write::whole::WholeFile;
 
 /// What a tally file's header calls itself.
@@ -42,7 +42,7 @@ impl StratumText {
     }
 
     /// `None` where it is not of that scheme.
-    fn stratum(self, scheme: Scheme) -> Option<Stratum> {
+    fn stratum(self, scheme: StratifyBy) -> Option<Stratum> {
         let size = match &self.size {
             Some(name) => Some(SizeBin::named(name)?),
             None => None,
@@ -156,7 +156,10 @@ pub fn read_tally(path: &Path) -> Result<CohortTally> {
     })?;
     let model = header.model()?;
     let scheme = header.text("strata_scheme")?;
-    let known = scheme.parse().ok().filter(|known: &Scheme| known.svtype);
+    let known = scheme
+        .parse()
+        .ok()
+        .filter(|known: &StratifyBy| known.svtype);
     let expected = "svtype, with size and dataset or without";
     let scheme = known.ok_or_else(|| header.bad("strata_scheme", scheme, expected))?;
     let part = |name, dtype| tensor(&file, &bytes, name, dtype);

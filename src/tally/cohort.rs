@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::strata::check_size;
-use super::{Scheme, Shard, Shards, Tally};
+use super::{Shard, Shards, StratifyBy, Tally};
 use crate::cohort::ClassRule;
 use crate::digest::Digest;
 use crate::error::{Error, Result};
@@ -29,7 +29,7 @@ pub struct CohortTally {
     /// The model.
     pub model: ModelId,
     /// What its strata tell apart beside the label: at least the SV type.
-    pub scheme: Scheme,
+    pub scheme: StratifyBy,
     /// Which calls count as true.
     pub rule: ClassRule,
     /// Which rows are counted.
@@ -46,10 +46,10 @@ impl CohortTally {
     pub const MOST_ROWS: u64 = 1 << 48;
 
     /// The tally of one shard.
-    pub fn of_shard(model: ModelId, scheme: Scheme, shard: Shard, tally: Tally) -> Self {
+    pub fn of_shard(model: ModelId, scheme: StratifyBy, shard: Shard, tally: Tally) -> Self {
         Self {
             model,
-            scheme: scheme.union(Scheme::TYPE),
+            scheme: scheme.union(StratifyBy::TYPE),
             rule: ClassRule::default(),
             shards: Shards::new(vec![shard]),
             tally: tally.canonical(),
@@ -68,7 +68,7 @@ impl CohortTally {
 #[derive(Debug, Default)]
 pub struct Merger {
     /// The name of the first tally, what it is of, and the sum of all counts.
-    sum: Option<(String, (ModelId, Scheme, ClassRule), Tally)>,
+    sum: Option<(String, (ModelId, StratifyBy, ClassRule), Tally)>,
     shards: Vec<Shard>,
     /// Rows of all shards.
     total: u64,
@@ -175,7 +175,7 @@ fn check_model(first: &ModelId, first_name: &str, model: &ModelId, name: &str) -
     Ok(())
 }
 
-fn check_scheme(first: Scheme, first_name: &str, scheme: Scheme, name: &str) -> Result<()> {
+fn check_scheme(first: StratifyBy, first_name: &str, scheme: StratifyBy, name: &str) -> Result<()> {
     if scheme == first {
         return Ok(());
     }

@@ -19,8 +19,8 @@ use std::collections::BTreeSet;
 
 pub use certificate::Certificate;
 pub use cohort::{CohortTally, Merger, ModelId};
-pub use scheme::{Scheme, SizeBin};
-pub use shards::{Kinds, Seen, Shard, Shards};
+pub use scheme::{SizeBin, StratifyBy};
+pub use shards::{CountAndFirst, Shard, Shards, ValueCounts};
 pub use shared::SharedTally;
 pub use strata::{Strata, Stratum};
 
@@ -145,8 +145,8 @@ impl Tally {
     }
 
     /// What the strata tell apart beside the label: what all of them have.
-    pub fn scheme(&self) -> Scheme {
-        Scheme {
+    pub fn scheme(&self) -> StratifyBy {
+        StratifyBy {
             svtype: true,
             size: self.table.iter().all(|stratum| stratum.size.is_some()),
             dataset: self.table.iter().all(|stratum| stratum.dataset.is_some()),

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 /// The confounders that a cohort is stratified by: any of a call's type, size and dataset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Scheme {
+pub struct StratifyBy {
     /// SV type.
     pub svtype: bool,
     /// Truvari's bin of the size.
@@ -14,7 +14,7 @@ pub struct Scheme {
     pub dataset: bool,
 }
 
-impl Scheme {
+impl StratifyBy {
     /// All three.
     pub const ALL: Self = Self {
         svtype: true,
@@ -63,13 +63,13 @@ impl Scheme {
     }
 }
 
-impl Default for Scheme {
+impl Default for StratifyBy {
     fn default() -> Self {
         Self::ALL
     }
 }
 
-impl fmt::Display for Scheme {
+impl fmt::Display for StratifyBy {
     /// As `--strata` takes it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names: Vec<_> = self.names().collect();
@@ -78,7 +78,7 @@ impl fmt::Display for Scheme {
     }
 }
 
-impl FromStr for Scheme {
+impl FromStr for StratifyBy {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
@@ -103,7 +103,7 @@ impl FromStr for Scheme {
     }
 }
 
-impl serde::Serialize for Scheme {
+impl serde::Serialize for StratifyBy {
     fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         to.collect_str(self)
     }
@@ -158,7 +158,7 @@ impl SizeBin {
 
 #[cfg(test)]
 mod tests {
-    use super::{Scheme, SizeBin};
+    use super::{SizeBin, StratifyBy};
 
     #[test]
     fn sizes_fall_into_truvaris_bins() {
@@ -190,17 +190,17 @@ mod tests {
             "svtype,size",
             "svtype,size,dataset",
         ] {
-            let scheme: Scheme = text.parse().expect("a scheme");
+            let scheme: StratifyBy = text.parse().expect("a scheme");
             assert_eq!(scheme.to_string(), text);
-            assert!(scheme.is_within(Scheme::ALL) && Scheme::NONE.is_within(scheme));
+            assert!(scheme.is_within(StratifyBy::ALL) && StratifyBy::NONE.is_within(scheme));
         }
         assert_eq!(
-            "dataset, size".parse::<Scheme>().map(|s| s.to_string()),
+            "dataset, size".parse::<StratifyBy>().map(|s| s.to_string()),
             Ok("size,dataset".to_owned())
         );
-        assert!(!Scheme::ALL.is_within(Scheme::TYPE));
+        assert!(!StratifyBy::ALL.is_within(StratifyBy::TYPE));
         for wrong in ["", "svtype,", "chrom", "none,size"] {
-            assert!(wrong.parse::<Scheme>().is_err(), "{wrong}");
+            assert!(wrong.parse::<StratifyBy>().is_err(), "{wrong}");
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::natural;
 
 /// How many calls have a value, and where it is met first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Seen {
+pub struct CountAndFirst {
     /// Calls that have it.
     pub calls: u64,
     /// The first row of the file that has it.
@@ -19,16 +19,16 @@ pub struct Seen {
 
 /// The values of a column over some rows; `None` where calls have none.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Kinds(pub BTreeMap<Option<String>, Seen>);
+pub struct ValueCounts(pub BTreeMap<Option<String>, CountAndFirst>);
 
-impl Kinds {
+impl ValueCounts {
     /// The values of a column over some rows, the first of which is row `offset` of its file.
     pub fn of(column: &TextColumn, rows: impl Iterator<Item = usize>, offset: u64) -> Self {
-        let mut seen = indexmap::IndexMap::<u32, Seen>::new();
+        let mut seen = indexmap::IndexMap::<u32, CountAndFirst>::new();
         for row in rows {
             let first = offset + row as u64;
             seen.entry(column.code(row))
-                .or_insert(Seen { calls: 0, first })
+                .or_insert(CountAndFirst { calls: 0, first })
                 .calls += 1;
         }
         let named = |(code, seen)| (column.value(code).map(str::to_owned), seen);
@@ -45,7 +45,10 @@ impl Kinds {
 
     fn merge(&mut self, other: Self) {
         for (value, theirs) in other.0 {
-            let mine = self.0.entry(value).or_insert(Seen { calls: 0, ..theirs });
+            let mine = self
+                .0
+                .entry(value)
+                .or_insert(CountAndFirst { calls: 0, ..theirs });
             mine.calls += theirs.calls;
             mine.first = mine.first.min(theirs.first);
         }
@@ -66,9 +69,9 @@ pub struct Shard {
     /// Those of them that were dropped for a NaN or an infinity, ascending.
     pub dropped: Vec<u64>,
     /// SV types of the calls that were not dropped.
-    pub svtypes: Kinds,
+    pub svtypes: ValueCounts,
     /// Truvari's classes of the calls that were not dropped.
-    pub classes: Kinds,
+    pub classes: ValueCounts,
 }
 
 impl Shard {
@@ -82,8 +85,8 @@ impl Shard {
         let first = self.rows.start;
         Self {
             dropped: dropped.iter().map(|&row| first + row as u64).collect(),
-            svtypes: Kinds::of(&calls.svtype, kept(), first),
-            classes: Kinds::of(&calls.truvari_class, kept(), first),
+            svtypes: ValueCounts::of(&calls.svtype, kept(), first),
+            classes: ValueCounts::of(&calls.truvari_class, kept(), first),
             ..self
         }
     }
@@ -224,14 +227,14 @@ impl Shards {
     }
 
     /// The values of one column over all shards, in the order in which the cohort shows them.
-    pub fn kinds(&self, column: impl Fn(&Shard) -> &Kinds) -> Vec<(Option<String>, u64)> {
-        let mut all = Kinds::default();
+    pub fn kinds(&self, column: impl Fn(&Shard) -> &ValueCounts) -> Vec<(Option<String>, u64)> {
+        let mut all = ValueCounts::default();
         for (first, shard) in self.placed() {
-            let in_cohort = |(value, seen): (&Option<String>, &Seen)| {
+            let in_cohort = |(value, seen): (&Option<String>, &CountAndFirst)| {
                 let first = first + seen.first - shard.rows.start;
-                (value.clone(), Seen { first, ..*seen })
+                (value.clone(), CountAndFirst { first, ..*seen })
             };
-            all.merge(Kinds(column(shard).0.iter().map(in_cohort).collect()));
+            all.merge(ValueCounts(column(shard).0.iter().map(in_cohort).collect()));
         }
         all.in_order()
     }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::scheme::{Scheme, SizeBin};
+use super::scheme::{SizeBin, StratifyBy};
 use crate::cohort::{Calls, Label};
 use crate::error::{Error, Result};
 
@@ -90,22 +90,22 @@ impl Strata {
     /// Label × SV type, ascending.
     pub fn of_calls(calls: &Calls) -> Self {
         // Types are a fixed list, so that there cannot be too many strata.
-        Self::numbered(calls, Scheme::TYPE).0
+        Self::numbered(calls, StratifyBy::TYPE).0
     }
 
     /// Label × SV type × whatever else the scheme has, ascending, for a tally of `features`.
     ///
     /// # Errors
     /// More strata than can be counted.
-    pub fn by(calls: &Calls, scheme: Scheme, features: usize) -> Result<Self> {
-        let (strata, count) = Self::numbered(calls, scheme.union(Scheme::TYPE));
+    pub fn by(calls: &Calls, scheme: StratifyBy, features: usize) -> Result<Self> {
+        let (strata, count) = Self::numbered(calls, scheme.union(StratifyBy::TYPE));
         check_size(count, features, scheme)?;
         Ok(strata)
     }
 
     /// The strata, and how many there are, which is more than there are numbers for where they are
     /// too many.
-    fn numbered(calls: &Calls, scheme: Scheme) -> (Self, usize) {
+    fn numbered(calls: &Calls, scheme: StratifyBy) -> (Self, usize) {
         let mut seen = HashMap::<(Label, u32, Option<SizeBin>, Option<u32>), u16>::new();
         let mut strata = BTreeMap::<Stratum, u16>::new();
         let mut of_row = Vec::with_capacity(calls.len());
@@ -193,7 +193,7 @@ impl Strata {
 ///
 /// # Errors
 /// More than there are numbers for, or more counters than fit.
-pub(super) fn check_size(strata: usize, features: usize, scheme: Scheme) -> Result<()> {
+pub(super) fn check_size(strata: usize, features: usize, scheme: StratifyBy) -> Result<()> {
     let fits = strata
         .checked_mul(features)
         .is_some_and(|counters| counters <= Strata::MOST_COUNTERS);

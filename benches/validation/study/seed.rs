@@ -1,15 +1,17 @@
 //! One cohort: everything that the program computes, against the truth.
 
 use atomscope::cohort::Label;
-use atomscope::details::InMemory;
-use atomscope::stats::blocks::Blocks;
-use atomscope::stats::bootstrap::{Bootstrap, CallLabels};
-use atomscope::stats::evidence::{Adjusted, AtomCounts, Evidence, Exchange, Options, Partition};
-use atomscope::stats::firing_rows::FiringRows;
+use atomscope::fires::InMemory;
+use atomscope::fires::by_atom::FiringsByAtom;
+use atomscope::stats::evidence::{
+    Adjusted, AtomCounts, Exchange, ExtendedTables, Options, Partition,
+};
 use atomscope::stats::inference::multiplicity::Family;
 use atomscope::stats::inference::{Estimate, PValue, Table2x2, effect};
 use atomscope::stats::pairs::Pairs;
-use atomscope::tally::{Certificate, Scheme, SharedTally, Strata, Tally};
+use atomscope::stats::resampling::blocks::Blocks;
+use atomscope::stats::resampling::bootstrap::{Bootstrap, CallLabels};
+use atomscope::tally::{Certificate, SharedTally, Strata, StratifyBy, Tally};
 
 use super::truth::{Kind, Parameters, free};
 use super::world::{Cohort, FEATURES, World};
@@ -37,7 +39,7 @@ impl Seed {
     pub(crate) fn draw(world: World, seed: u64) -> Self {
         let cohort = Cohort::draw(world, seed);
         let atoms = cohort.truth.len();
-        let strata = Strata::by(&cohort.calls, Scheme::ALL, atoms).expect("few strata");
+        let strata = Strata::by(&cohort.calls, StratifyBy::ALL, atoms).expect("few strata");
         let tally = SharedTally::new(atoms, strata.table().to_vec()).expect("few counters");
         for (row, atoms) in cohort.sets.iter() {
             tally.add_row(strata.of_row()[row], atoms);
@@ -61,12 +63,13 @@ impl Seed {
         }
     }
 
-    fn evidence(&self, options: &Options) -> Evidence {
+    fn evidence(&self, options: &Options) -> ExtendedTables {
         let details = InMemory {
             calls: &self.cohort.calls,
             sets: &self.cohort.sets,
         };
-        Evidence::of(&self.tally, Some(&details), options, &|| Ok(())).expect("a whole cohort")
+        ExtendedTables::of(&self.tally, Some(&details), options, &|| Ok(()))
+            .expect("a whole cohort")
     }
 
     /// Adds what the cohort says to a study.
@@ -96,7 +99,7 @@ impl Seed {
             study,
         );
         let by_type = self.evidence(&Options {
-            strata: Some(Scheme {
+            strata: Some(StratifyBy {
                 svtype: true,
                 size: false,
                 dataset: false,
@@ -140,7 +143,7 @@ impl Seed {
     }
 
     /// The chi-square p-values that the exact ones replace, to see what they would have called.
-    fn asymptotic(&self, evidence: &Evidence, judgement: Judgement, study: &mut Study) {
+    fn asymptotic(&self, evidence: &ExtendedTables, judgement: Judgement, study: &mut Study) {
         let tested = evidence.atoms.iter().zip(&evidence.cmh.bh);
         let p = tested.map(|(atom, bh)| bh.and(atom.stratified.cmh.map(|test| test.p)));
         let family = Family::of(&p.collect::<Vec<_>>());
@@ -193,7 +196,7 @@ impl Seed {
     fn max_t(
         &self,
         name: &'static str,
-        evidence: &Evidence,
+        evidence: &ExtendedTables,
         judgement: Judgement,
         study: &mut Study,
     ) {
@@ -210,7 +213,7 @@ impl Seed {
         study.errors.entry(name).or_default().take(atoms);
     }
 
-    fn discoveries(&self, evidence: &Evidence, judgement: Judgement, study: &mut Study) {
+    fn discoveries(&self, evidence: &ExtendedTables, judgement: Judgement, study: &mut Study) {
         let within = |p: Option<PValue>| p.is_some_and(|p| p.p() <= judgement.level);
         let firings = evidence.firings.as_ref().expect("firing sets");
         let (bh, by): (Pick, Pick) = (|p| &p.bh, |p| &p.by);
@@ -235,7 +238,7 @@ impl Seed {
         }
     }
 
-    fn intervals(&self, evidence: &Evidence, judgement: Judgement, study: &mut Study) {
+    fn intervals(&self, evidence: &ExtendedTables, judgement: Judgement, study: &mut Study) {
         let of: [(&'static str, Interval, Value); 4] = [
             ("Woolf", |atom| atom.log_odds, |truth| truth.log_odds),
             ("Wilson", |atom| atom.precision, |truth| truth.precision),
@@ -305,7 +308,7 @@ impl Seed {
         let log_odds = |_, tables: [Table2x2; 2]| effect::log_odds_ratio(&tables[0]).value;
         let intervals = bootstrap.intervals(
             &CallLabels::new(&is_tp, |_| false),
-            &FiringRows::of_lists(&lists),
+            &FiringsByAtom::of_lists(&lists),
             &log_odds,
             &|| Ok(()),
         );
@@ -329,7 +332,12 @@ impl Seed {
     }
 }
 
-fn homogeneity(strata: &'static str, evidence: &Evidence, truth: &[Parameters], study: &mut Study) {
+fn homogeneity(
+    strata: &'static str,
+    evidence: &ExtendedTables,
+    truth: &[Parameters],
+    study: &mut Study,
+) {
     for kind in [Kind::Free, Kind::Type, Kind::Label] {
         let atoms = evidence.atoms.iter().zip(truth);
         let of_kind = atoms.filter(|(_, truth)| truth.kind == kind);

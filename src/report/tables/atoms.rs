@@ -7,10 +7,10 @@ mod strata;
 
 use super::{counts, numbers};
 use crate::report::table::{Column, Table, Values};
-use crate::stats::evidence::Evidence;
+use crate::stats::evidence::ExtendedTables;
 
 /// The table of atoms.
-pub fn atoms(evidence: &Evidence) -> Table {
+pub fn atoms(evidence: &ExtendedTables) -> Table {
     let mut columns = cells(evidence);
     columns.extend(effects::effects(&evidence.atoms));
     columns.extend(displacement::displacement(evidence));
@@ -37,7 +37,7 @@ fn column(name: &'static str, about: &'static str, values: Values) -> Column {
     }
 }
 
-fn cells(evidence: &Evidence) -> Vec<Column> {
+fn cells(evidence: &ExtendedTables) -> Vec<Column> {
     let rows = &evidence.atoms;
     let tested = evidence.fisher.bh.iter().map(|p| Some(p.is_some()));
     let atoms = (0..rows.len() as u32).collect();
@@ -83,7 +83,7 @@ fn cells(evidence: &Evidence) -> Vec<Column> {
 }
 
 /// The place of each tested atom by its p-value.
-fn ranks(evidence: &Evidence) -> Vec<Option<f64>> {
+fn ranks(evidence: &ExtendedTables) -> Vec<Option<f64>> {
     let tested = |atom: &usize| evidence.fisher.bh[*atom].is_some();
     let mut order: Vec<usize> = (0..evidence.atoms.len()).filter(tested).collect();
     let key = |&atom: &usize| {

@@ -19,7 +19,7 @@ mod scores;
 mod sizes;
 
 use super::table::{Table, Values};
-use crate::stats::evidence::Evidence;
+use crate::stats::evidence::ExtendedTables;
 use crate::stats::inference::PValue;
 
 pub use atoms::atoms;
@@ -32,7 +32,7 @@ pub use sizes::sizes;
 
 /// All tables that there are of a cohort but that of pairs, which may be large; those that need firing
 /// sets only where there are some.
-pub fn of(evidence: &Evidence) -> Vec<Table> {
+pub fn of(evidence: &ExtendedTables) -> Vec<Table> {
     let mut tables = vec![atoms(evidence), types(&evidence.types)];
     if let Some(firings) = &evidence.firings {
         tables.extend([

@@ -2,11 +2,11 @@
 
 use super::{counts, numbers, p_values};
 use crate::report::table::{Column, Table, Values};
-use crate::stats::evidence::FiringEvidence;
+use crate::stats::evidence::FiringTables;
 use crate::stats::inference::PValue;
 
 /// The table of sizes: one row an atom.
-pub fn sizes(firings: &FiringEvidence) -> Table {
+pub fn sizes(firings: &FiringTables) -> Table {
     let rows = &firings.atoms;
     let column = Column::new;
     let spearman = |of: fn(PValue) -> f64| numbers(rows, |row| Some(of(row.sizes.spearman?.p)));

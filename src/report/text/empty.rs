@@ -3,7 +3,7 @@
 use std::fmt::{Display, Formatter, Result};
 
 use crate::cohort::Label;
-use crate::stats::{BiasTable, Empty};
+use crate::stats::notebook::{BiasTable, Empty};
 
 /// The sentence in the report.
 pub(super) fn why(f: &mut Formatter<'_>, table: &BiasTable) -> Result {

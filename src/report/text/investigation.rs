@@ -4,11 +4,11 @@ use std::fmt::{Formatter, Result};
 
 use super::{NO_DETAILS, percent, title};
 use crate::python;
-use crate::stats::counts::NamedCount;
-use crate::stats::investigate::{Example, SizeSummary};
-use crate::stats::{AtomBias, Findings, Investigation};
+use crate::stats::notebook::counts::NamedCount;
+use crate::stats::notebook::investigate::{Example, SizeSummary};
+use crate::stats::notebook::{AtomBias, Investigation, NotebookTables};
 
-pub(super) fn section(f: &mut Formatter<'_>, findings: &Findings) -> Result {
+pub(super) fn section(f: &mut Formatter<'_>, findings: &NotebookTables) -> Result {
     title(f, "Investigating Top Features", 50)?;
     if !findings.has_details {
         return writeln!(f, "{NO_DETAILS}");

@@ -4,10 +4,10 @@ use std::fmt::{Formatter, Result};
 
 use super::{empty, percent, title};
 use crate::python;
-use crate::stats::{AtomBias, Findings};
+use crate::stats::notebook::{AtomBias, NotebookTables};
 
 /// The notebook knows no such calls.
-pub(super) fn dropped(f: &mut Formatter<'_>, findings: &Findings) -> Result {
+pub(super) fn dropped(f: &mut Formatter<'_>, findings: &NotebookTables) -> Result {
     match findings.dropped_calls {
         0 => Ok(()),
         dropped => writeln!(
@@ -18,7 +18,7 @@ pub(super) fn dropped(f: &mut Formatter<'_>, findings: &Findings) -> Result {
     }
 }
 
-pub(super) fn landscape(f: &mut Formatter<'_>, findings: &Findings) -> Result {
+pub(super) fn landscape(f: &mut Formatter<'_>, findings: &NotebookTables) -> Result {
     let l = &findings.landscape;
     let share = |n: usize| percent(n as u64, l.total as u64);
     title(f, "SAE Feature Bias Landscape", 40)?;
@@ -38,7 +38,7 @@ pub(super) fn landscape(f: &mut Formatter<'_>, findings: &Findings) -> Result {
     writeln!(f, "  Range: {} - {}", support.min, support.max)
 }
 
-pub(super) fn top_lists(f: &mut Formatter<'_>, findings: &Findings) -> Result {
+pub(super) fn top_lists(f: &mut Formatter<'_>, findings: &NotebookTables) -> Result {
     top_list(f, "Top TP-biased Features", &findings.top_tp_biased)?;
     top_list(f, "Top FP-biased Features", &findings.top_fp_biased)
 }
@@ -70,7 +70,7 @@ fn top_list(f: &mut Formatter<'_>, title: &str, atoms: &[AtomBias]) -> Result {
     Ok(())
 }
 
-pub(super) fn summary(f: &mut Formatter<'_>, findings: &Findings) -> Result {
+pub(super) fn summary(f: &mut Formatter<'_>, findings: &NotebookTables) -> Result {
     let (l, s) = (&findings.landscape, &findings.summary);
     title(f, "SAE Interpretability Summary", 50)?;
     writeln!(f, "Features analyzed: {}", l.total)?;

@@ -10,8 +10,8 @@ mod svtype;
 
 use std::fmt;
 
-use crate::stats::evidence::Evidence;
-use crate::stats::{Findings, Investigation};
+use crate::stats::evidence::ExtendedTables;
+use crate::stats::notebook::{Investigation, NotebookTables};
 
 pub use empty::Nothing;
 
@@ -22,20 +22,20 @@ const NO_DETAILS: &str = "Not told: counts alone do not tell, and no firing sets
 /// line on calls that were dropped, where there are any.
 ///
 /// ```no_run
-/// # fn show(findings: &atomscope::stats::Findings) {
+/// # fn show(findings: &atomscope::stats::notebook::NotebookTables) {
 /// print!("{}", atomscope::report::text::Analysis(findings));
 /// # }
 /// ```
 #[derive(Debug, Clone, Copy)]
-pub struct Analysis<'a>(pub &'a Findings);
+pub struct Analysis<'a>(pub &'a NotebookTables);
 
 /// The printed report: the notebook's analysis, and then what the further tables say, in words.
 #[derive(Debug, Clone, Copy)]
 pub struct Report<'a> {
     /// The notebook's.
-    pub findings: &'a Findings,
+    pub findings: &'a NotebookTables,
     /// What was computed beside it.
-    pub evidence: Option<&'a Evidence>,
+    pub evidence: Option<&'a ExtendedTables>,
 }
 
 impl fmt::Display for Report<'_> {
@@ -82,5 +82,5 @@ fn title(f: &mut fmt::Formatter<'_>, title: &str, width: usize) -> fmt::Result {
 
 /// `part` of `whole` in percent, by Python's `part / whole * 100`; 0 of nothing is 0.
 fn percent(part: u64, whole: u64) -> f64 {
-    crate::stats::exact::ratio(part.into(), whole.into()) * 100.0
+    crate::stats::notebook::exact::ratio(part.into(), whole.into()) * 100.0
 }

@@ -3,12 +3,12 @@
 use std::fmt::{Formatter, Result};
 
 use super::{NO_DETAILS, title};
-use crate::stats::Findings;
+use crate::stats::notebook::NotebookTables;
 
 /// How many pairs are printed.
 const SHOWN: usize = 10;
 
-pub(super) fn section(f: &mut Formatter<'_>, findings: &Findings) -> Result {
+pub(super) fn section(f: &mut Formatter<'_>, findings: &NotebookTables) -> Result {
     title(f, "Feature Co-activation Analysis", 40)?;
     if !findings.has_details {
         return writeln!(f, "{NO_DETAILS}");

@@ -4,8 +4,8 @@ use std::fmt::{Formatter, Result};
 
 use super::{percent, title};
 use crate::python;
-use crate::stats::SvTypeBias;
-use crate::stats::svtype::{InsDelAtom, InsDelBias};
+use crate::stats::notebook::SvTypeBias;
+use crate::stats::notebook::svtype::{InsDelAtom, InsDelBias};
 
 pub(super) fn section(f: &mut Formatter<'_>, types: &SvTypeBias) -> Result {
     title(f, "SV Type Bias Analysis", 40)?;

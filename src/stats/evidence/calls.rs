@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::categories::Category;
-use super::strata::Confounder;
+use super::strata::StratumKey;
 use crate::cohort::{Label, TextColumn};
-use crate::details::{Block, Details};
 use crate::error::Result;
+use crate::fires::{FiringBlock, FiringStore};
 use crate::natural;
-use crate::tally::{Scheme, Strata};
+use crate::tally::{Strata, StratifyBy};
 
 /// Categories of a kind that have a name of their own in the tables: the largest ones. The others
 /// share one, so that a genome of thousands of contigs does not make a table of millions of rows.
@@ -36,9 +36,9 @@ impl CallFacts {
     ///
     /// # Errors
     /// Those of reading; strata that are too many.
-    pub fn gather(details: &dyn Details, scheme: Scheme) -> Result<Self> {
+    pub fn gather(details: &dyn FiringStore, scheme: StratifyBy) -> Result<Self> {
         let mut facts = Self::default();
-        let mut strata = BTreeMap::<Confounder, u16>::new();
+        let mut strata = BTreeMap::<StratumKey, u16>::new();
         details.blocks(&mut |block| facts.take(&block, scheme, &mut strata))?;
         // From the order of their first sight to their own.
         let mut new = vec![0; strata.len()];
@@ -66,9 +66,9 @@ impl CallFacts {
 
     fn take(
         &mut self,
-        block: &Block,
-        scheme: Scheme,
-        known: &mut BTreeMap<Confounder, u16>,
+        block: &FiringBlock,
+        scheme: StratifyBy,
+        known: &mut BTreeMap<StratumKey, u16>,
     ) -> Result<()> {
         let calls = block.calls;
         let strata = Strata::by(calls, scheme, 1)?;
@@ -77,7 +77,7 @@ impl CallFacts {
             .iter()
             .map(|stratum| {
                 let next = known.len() as u16;
-                *known.entry(Confounder::of(stratum, scheme)).or_insert(next)
+                *known.entry(StratumKey::of(stratum, scheme)).or_insert(next)
             })
             .collect();
         let rows: Vec<usize> = block.sets.iter().map(|(row, _)| row).collect();

@@ -4,9 +4,9 @@ use serde::Serialize;
 
 use super::atoms::{AllAtoms, AtomCounts};
 use super::options::Options;
-use crate::details::Details;
 use crate::engine::CountPairs;
 use crate::error::{Error, Result};
+use crate::fires::FiringStore;
 use crate::stats::inference::stratified::StratumCounts;
 use crate::stats::pairs::{self, Pairs};
 
@@ -40,7 +40,7 @@ const LEAST_PAIR_BYTES: u64 = 16 << 20;
 /// Counts all pairs.
 pub(super) fn count(
     by: PairsBy<'_>,
-    details: &dyn Details,
+    details: &dyn FiringStore,
     all: &AllAtoms,
     options: &Options,
     go_on: &(dyn Fn() -> Result<()> + Sync),

@@ -17,8 +17,8 @@
 use super::atoms::AllAtoms;
 use super::calls::CallFacts;
 use super::strata::Confounded;
-use crate::details::Details;
 use crate::error::Result;
+use crate::fires::FiringStore;
 use crate::stats::inference::Estimate;
 use crate::stats::inference::effect::Z_95;
 
@@ -98,7 +98,7 @@ impl Bulk {
     }
 
     /// How much wider than for independent atoms the distribution of Σ z is; 1 where it is not.
-    pub(super) fn inflation(&self, details: &dyn Details, facts: &CallFacts) -> Result<f64> {
+    pub(super) fn inflation(&self, details: &dyn FiringStore, facts: &CallFacts) -> Result<f64> {
         let mut weights = vec![0.0; self.atoms];
         for member in &self.members {
             weights[member.atom as usize] = 1.0 / member.variance.sqrt();

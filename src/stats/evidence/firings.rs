@@ -4,14 +4,14 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::FiringEvidence;
+use super::FiringTables;
 use super::atoms::{Adjusted, AllAtoms};
 use super::calls::{CallFacts, Categories};
 use super::categories::{Counts, Enrichment};
 use crate::cohort::Label;
-use crate::details::Details;
 use crate::error::Result;
-use crate::stats::firing_rows::{FiringRows, OfEach};
+use crate::fires::FiringStore;
+use crate::fires::by_atom::{Carry, FiringsByAtom};
 use crate::stats::inference::rank_sum::{self, RankSum, Silent};
 use crate::stats::inference::spearman::{MidRanks, Spearman};
 
@@ -57,11 +57,11 @@ pub(super) struct Firings {
 impl Firings {
     /// One group of atoms after another, all atoms in all; `each` sees it too.
     pub(super) fn gather(
-        details: &dyn Details,
+        details: &dyn FiringStore,
         facts: &CallFacts,
         all: &AllAtoms,
         groups: &[Range<u32>],
-        each: &mut dyn FnMut(&FiringRows) -> Result<()>,
+        each: &mut dyn FnMut(&FiringsByAtom) -> Result<()>,
     ) -> Result<Self> {
         let ranks = MidRanks::of(&facts.sizes);
         let features = all.fires.len();
@@ -71,15 +71,15 @@ impl Firings {
             datasets: Counts::new(facts.datasets.list.clone(), features),
         };
         for group in groups {
-            let of_each = OfEach::CallAndScore;
-            let rows = FiringRows::gather(details, group.clone(), &all.fires, of_each)?;
+            let of_each = Carry::CallsAndScores;
+            let rows = FiringsByAtom::gather(details, group.clone(), &all.fires, of_each)?;
             firings.take(&rows, facts, &ranks, all);
             each(&rows)?;
         }
         Ok(firings)
     }
 
-    fn take(&mut self, rows: &FiringRows, facts: &CallFacts, ranks: &MidRanks, all: &AllAtoms) {
+    fn take(&mut self, rows: &FiringsByAtom, facts: &CallFacts, ranks: &MidRanks, all: &AllAtoms) {
         let of_atom = |atom: u32| AtomFirings {
             activation: activation(rows, atom, facts, all),
             sizes: sizes(rows.of(atom), facts, ranks),
@@ -96,7 +96,7 @@ impl Firings {
         facts: &CallFacts,
         all: &AllAtoms,
         min_support: u64,
-    ) -> FiringEvidence {
+    ) -> FiringTables {
         let tested = |atom: usize| all.is_tested(atom);
         let family = |p: &dyn Fn(&AtomFirings) -> Option<_>| {
             let of = |(atom, firings)| p(firings).filter(|_| tested(atom));
@@ -104,7 +104,7 @@ impl Firings {
         };
         let enough = |fires: u64| fires >= min_support.max(1);
         let enrichment = |counts| Enrichment::of(counts, &all.fires, enough, min_support);
-        FiringEvidence {
+        FiringTables {
             mann_whitney: family(&|firings| Some(firings.activation?.rank_sum?.p)),
             sizes: family(&|firings| Some(firings.sizes.spearman?.p)),
             chromosomes: enrichment(&self.chromosomes),
@@ -117,7 +117,7 @@ impl Firings {
 }
 
 fn activation(
-    rows: &FiringRows,
+    rows: &FiringsByAtom,
     atom: u32,
     facts: &CallFacts,
     all: &AllAtoms,
@@ -178,7 +178,7 @@ fn median(values: &mut [f64]) -> Option<f64> {
 }
 
 /// On how many calls of each category and label each atom of a group fires.
-fn count(counts: &mut Counts, rows: &FiringRows, categories: &Categories, facts: &CallFacts) {
+fn count(counts: &mut Counts, rows: &FiringsByAtom, categories: &Categories, facts: &CallFacts) {
     let each = 2 * categories.list.len();
     if each == 0 {
         return;

@@ -6,11 +6,11 @@
 //!
 //! ```
 //! use atomscope::analysis::{AnalyzeOptions, analyze};
-//! use atomscope::details::InMemory;
+//! use atomscope::fires::InMemory;
 //! use atomscope::engine::Control;
 //! use atomscope::rows::SliceRows;
 //! use atomscope::simulate::{SimulateOptions, simulate_in_memory};
-//! use atomscope::stats::evidence::{Evidence, Options};
+//! use atomscope::stats::evidence::{ExtendedTables, Options};
 //!
 //! let cohort = simulate_in_memory(&SimulateOptions::new(2000, 32, 128, 8, 1))?;
 //! let rows = SliceRows::new(&cohort.embeddings, 32)?;
@@ -20,7 +20,7 @@
 //!
 //! let details = InMemory { calls: &cohort.calls, sets: &found.fires };
 //! let options = Options { permutations: 200, ..Options::default() };
-//! let evidence = Evidence::of(&found.tally, Some(&details), &options, &|| Ok(()))?;
+//! let evidence = ExtendedTables::of(&found.tally, Some(&details), &options, &|| Ok(()))?;
 //! let max_t = evidence.permutations.ok_or("permutations")?;
 //! for (atom, counts) in evidence.atoms.iter().enumerate() {
 //!     if max_t.atoms[atom].p < 0.05 {
@@ -51,20 +51,20 @@ mod categories;
 mod co_activation;
 mod displacement;
 mod firings;
+mod from_firings;
 mod options;
 mod replicated;
 mod resampling;
 mod strata;
-mod told;
 mod within;
 
 use serde::Serialize;
 
-use crate::details::Details;
 use crate::error::Result;
+use crate::fires::FiringStore;
 use crate::stats::pairs::Pairs;
 use crate::stats::score_comparison::ScoreComparison;
-use crate::tally::{Scheme, Tally};
+use crate::tally::{StratifyBy, Tally};
 
 pub use atoms::{Adjusted, AtomCounts};
 pub use calls::{CallFacts, Categories};
@@ -75,13 +75,13 @@ pub use firings::{Activation, AtomFirings, Sizes};
 pub use options::{Exchange, Options, Partition};
 pub use replicated::Replicated;
 pub use resampling::{BootstrapInterval, Permutations};
-pub use strata::Confounder;
+pub use strata::StratumKey;
 pub use within::Within;
 
 use atoms::AllAtoms;
 use displacement::Bulk;
+use from_firings::{Clock, FromFirings};
 use strata::{Confounded, by_type};
-use told::{Clock, Told};
 
 /// The level at which a false discovery rate, or the chance of any false discovery, is called
 /// significant.
@@ -89,11 +89,11 @@ pub const LEVEL: f64 = 0.05;
 
 /// Everything beside the notebook's tables.
 #[derive(Debug, Clone)]
-pub struct Evidence {
+pub struct ExtendedTables {
     /// What was asked.
     pub options: Options,
     /// What the strata tell apart.
-    pub scheme: Scheme,
+    pub scheme: StratifyBy,
     /// How many strata there are.
     pub strata: usize,
     /// True calls.
@@ -128,14 +128,14 @@ pub struct Evidence {
     /// Where that was counted.
     pub pairs_counted: Option<PairsCounted>,
     /// What needs firing sets; `None` without them.
-    pub firings: Option<FiringEvidence>,
+    pub firings: Option<FiringTables>,
     /// Where the time went.
     pub seconds: Seconds,
 }
 
 /// What needs firing sets.
 #[derive(Debug, Clone)]
-pub struct FiringEvidence {
+pub struct FiringTables {
     /// What each atom's firings add, \[F\].
     pub atoms: Vec<AtomFirings>,
     /// Mann and Whitney's p-values adjusted; none where scores were not kept.
@@ -171,7 +171,7 @@ pub struct Seconds {
     pub pairs: f64,
 }
 
-impl Evidence {
+impl ExtendedTables {
     /// Computes everything that is asked for. `go_on` is asked now and then; an error of its ends it.
     ///
     /// # Errors
@@ -179,7 +179,7 @@ impl Evidence {
     /// those of reading; memory.
     pub fn of(
         tally: &Tally,
-        details: Option<&dyn Details>,
+        details: Option<&dyn FiringStore>,
         options: &Options,
         go_on: &(dyn Fn() -> Result<()> + Sync),
     ) -> Result<Self> {
@@ -194,7 +194,7 @@ impl Evidence {
     pub fn with_pairs_by(
         pairs_by: PairsBy<'_>,
         tally: &Tally,
-        details: Option<&dyn Details>,
+        details: Option<&dyn FiringStore>,
         options: &Options,
         go_on: &(dyn Fn() -> Result<()> + Sync),
     ) -> Result<Self> {
@@ -209,15 +209,15 @@ impl Evidence {
         go_on()?;
         let bulk = Bulk::of(&confounded, &all);
         let told = match details {
-            None => Told::default(),
+            None => FromFirings::default(),
             Some(details) => {
-                let cohort = told::Cohort {
+                let cohort = from_firings::Cohort {
                     details,
                     all: &all,
                     bulk: &bulk,
                     scheme: confounded.scheme,
                 };
-                Told::of(&cohort, pairs_by, options, go_on)?
+                FromFirings::of(&cohort, pairs_by, options, go_on)?
             }
         };
         let fisher = all.adjusted(|atom| Some(atom.fisher.p));

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::tally::Scheme;
+use crate::tally::StratifyBy;
 
 /// What is computed, and how.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -10,7 +10,7 @@ pub struct Options {
     /// Atoms that fire on fewer calls are in no family of tests.
     pub min_support: u64,
     /// What the strata tell apart; all that the tally does where `None`.
-    pub strata: Option<Scheme>,
+    pub strata: Option<StratifyBy>,
     /// Permutations of the labels; none where 0.
     pub permutations: usize,
     /// What changes places in a permutation, and is drawn together in a bootstrap.

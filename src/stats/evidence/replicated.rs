@@ -6,13 +6,13 @@ use super::atoms::AllAtoms;
 use super::calls::CallFacts;
 use super::options::{Options, Partition};
 use super::resampling::Grouping;
-use crate::details::Details;
 use crate::error::Result;
-use crate::stats::bootstrap::{Bootstrap, CallLabels, Draw, centred_interval};
-use crate::stats::firing_rows::{FiringRows, OfEach, groups};
+use crate::fires::FiringStore;
+use crate::fires::by_atom::{Carry, FiringsByAtom, groups};
 use crate::stats::inference::effect;
 use crate::stats::replication::agreement::same_sign;
 use crate::stats::replication::{Agreement, Cells, Effects, InPart, Replication, Split};
+use crate::stats::resampling::bootstrap::{Bootstrap, CallLabels, Draw, centred_interval};
 
 /// A replication, and how far its headline figures would move had other blocks been drawn.
 #[derive(Debug, Clone)]
@@ -30,7 +30,7 @@ pub struct Replicated {
 
 /// What a replication is made from.
 pub(super) struct Parts<'a> {
-    pub(super) details: &'a dyn Details,
+    pub(super) details: &'a dyn FiringStore,
     pub(super) facts: &'a CallFacts,
     pub(super) grouping: &'a Grouping,
     pub(super) all: &'a AllAtoms,
@@ -76,12 +76,12 @@ impl Parts<'_> {
     fn of_groups(
         &self,
         go_on: &(dyn Fn() -> Result<()> + Sync),
-        take: &mut dyn FnMut(&FiringRows) -> Result<()>,
+        take: &mut dyn FnMut(&FiringsByAtom) -> Result<()>,
     ) -> Result<()> {
         let fires = &self.all.fires;
-        for group in groups(fires, OfEach::Call, self.options.memory) {
+        for group in groups(fires, Carry::Calls, self.options.memory) {
             go_on()?;
-            let rows = FiringRows::gather(self.details, group, fires, OfEach::Call)?;
+            let rows = FiringsByAtom::gather(self.details, group, fires, Carry::Calls)?;
             take(&rows)?;
         }
         Ok(())

@@ -4,11 +4,11 @@ use super::atoms::AllAtoms;
 use super::calls::CallFacts;
 use super::options::{Exchange, Options};
 use crate::error::Result;
-use crate::stats::blocks::{Blocks, genome_order};
-use crate::stats::bootstrap::{Bootstrap, CallLabels};
-use crate::stats::firing_rows::FiringRows;
+use crate::fires::by_atom::FiringsByAtom;
 use crate::stats::inference::effect;
-use crate::stats::permutation::{self, MaxT, Maxima, Permutation};
+use crate::stats::resampling::blocks::{Blocks, genome_order};
+use crate::stats::resampling::bootstrap::{Bootstrap, CallLabels};
+use crate::stats::resampling::permutation::{self, MaxT, Maxima, Permutation};
 
 /// How many of the strongest atoms have a bootstrap interval.
 pub(super) const HEADLINES: usize = 10;
@@ -130,7 +130,7 @@ impl Headlines {
         }
     }
 
-    pub(super) fn take(&mut self, rows: &FiringRows) {
+    pub(super) fn take(&mut self, rows: &FiringsByAtom) {
         for (atom, calls) in self.atoms.iter().zip(&mut self.calls) {
             if rows.atoms().contains(atom) {
                 *calls = rows.of(*atom).to_vec();
@@ -155,7 +155,7 @@ impl Headlines {
             seed: options.seed,
         };
         let labels = CallLabels::new(&facts.is_tp, |_| false);
-        let rows = FiringRows::of_lists(&self.calls);
+        let rows = FiringsByAtom::of_lists(&self.calls);
         let log_odds = |_, tables: [_; 2]| effect::log_odds_ratio(&tables[0]).value;
         let found = bootstrap.intervals(&labels, &rows, &log_odds, go_on)?;
         let interval = |(&atom, (low, high))| BootstrapInterval { atom, low, high };

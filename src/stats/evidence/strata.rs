@@ -7,11 +7,11 @@ use super::categories::{Category, Counts};
 use crate::cohort::Label;
 use crate::error::{Error, Result};
 use crate::stats::inference::stratified::StratumCounts;
-use crate::tally::{Scheme, SizeBin, Stratum, Tally};
+use crate::tally::{SizeBin, StratifyBy, Stratum, Tally};
 
 /// A stratum without its label: calls that are alike in what the scheme tells apart.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Confounder {
+pub struct StratumKey {
     /// SV type.
     pub svtype: Option<String>,
     /// Size.
@@ -20,9 +20,9 @@ pub struct Confounder {
     pub dataset: Option<String>,
 }
 
-impl Confounder {
+impl StratumKey {
     /// What a stratum is, as far as the scheme goes.
-    pub fn of(stratum: &Stratum, scheme: Scheme) -> Self {
+    pub fn of(stratum: &Stratum, scheme: StratifyBy) -> Self {
         Self {
             svtype: scheme.svtype.then(|| stratum.svtype.clone()),
             size: stratum.size.filter(|_| scheme.size),
@@ -54,8 +54,8 @@ impl<'a> Side<'a> {
 
 /// Counts of true and of false calls for each stratum, ascending.
 pub(super) struct Confounded<'a> {
-    pub(super) scheme: Scheme,
-    pub(super) strata: BTreeMap<Confounder, [u64; 2]>,
+    pub(super) scheme: StratifyBy,
+    pub(super) strata: BTreeMap<StratumKey, [u64; 2]>,
     sides: Vec<[Side<'a>; 2]>,
     /// The counts of a label that a stratum does not have.
     none: Vec<u64>,
@@ -63,7 +63,7 @@ pub(super) struct Confounded<'a> {
 
 impl<'a> Confounded<'a> {
     /// By the scheme that is asked for, or all that the tally tells apart.
-    pub(super) fn of(tally: &'a Tally, wanted: Option<Scheme>) -> Result<Self> {
+    pub(super) fn of(tally: &'a Tally, wanted: Option<StratifyBy>) -> Result<Self> {
         let there = tally.scheme();
         let scheme = wanted.unwrap_or(there);
         if !scheme.is_within(there) {
@@ -73,9 +73,9 @@ impl<'a> Confounded<'a> {
                 expected: format!("some of {there}, which this tally tells apart"),
             });
         }
-        let mut sides = BTreeMap::<Confounder, [Side; 2]>::new();
+        let mut sides = BTreeMap::<StratumKey, [Side; 2]>::new();
         for (number, stratum) in tally.table().iter().enumerate() {
-            let both = sides.entry(Confounder::of(stratum, scheme)).or_default();
+            let both = sides.entry(StratumKey::of(stratum, scheme)).or_default();
             let label = usize::from(stratum.label == Label::Fp);
             both[label].add(tally.rows()[number], tally.counts(number));
         }

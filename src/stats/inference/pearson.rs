@@ -18,7 +18,7 @@ pub struct Pearson {
 ///
 /// The statistic equals that of scipy's `chi2_contingency(table, correction=False)` but for
 /// rounding: `ad − bc` is exact here, which matters where a large table is nearly independent.
-/// [`chi2::contingency`](crate::stats::chi2::contingency) has scipy's bits.
+/// [`chi2::contingency`](crate::stats::notebook::chi2::contingency) has scipy's bits.
 pub fn independence(table: &Table2x2) -> Option<Pearson> {
     if table.is_degenerate() {
         return None;

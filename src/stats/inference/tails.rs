@@ -6,7 +6,7 @@
 use std::f64::consts::{LN_2, PI};
 
 use super::stirling;
-use crate::stats::chi2;
+use crate::stats::notebook::chi2;
 
 /// `ln P(|Z| > |z|)` for a standard normal Z, the two-sided tail: scipy's
 /// `log(2) + norm.logsf(abs(z))`. NaN for NaN.

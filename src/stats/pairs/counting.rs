@@ -12,9 +12,9 @@ use rayon::prelude::*;
 
 use super::firings::{Batch, Turned};
 use super::kept::{Found, Keeper, Pair};
-use crate::details::Details;
 use crate::error::Result;
-use crate::stats::firing_rows::differ;
+use crate::fires::FiringStore;
+use crate::fires::by_atom::differ;
 use crate::stats::inference::stratified::StratumCounts;
 
 /// Pairs that are looked at between two questions whether to go on.
@@ -32,14 +32,14 @@ const PAIR_BYTES: u64 = 2 * size_of::<u32>() as u64;
 
 /// What the passes need.
 struct Counting<'a> {
-    details: &'a dyn Details,
+    details: &'a dyn FiringStore,
     counts: &'a StratumCounts<'a>,
     go_on: &'a (dyn Fn() -> Result<()> + Sync),
 }
 
 /// Counts all pairs, and has those kept that fire together often enough, with so many bytes.
 pub(super) fn count(
-    details: &dyn Details,
+    details: &dyn FiringStore,
     counts: &StratumCounts<'_>,
     memory: u64,
     keeper: &mut Keeper,
@@ -76,7 +76,7 @@ impl Counting<'_> {
         let features = self.features();
         let all = 0..features as u32;
         let turned = batch.turned(&all);
-        let mut seen = Seen::new(&all);
+        let mut seen = CountAndFirst::new(&all);
         seen.add(&batch, &turned);
         seen.check(self.counts)?;
         for span in cut(features, &all, SPAN) {
@@ -134,7 +134,7 @@ impl Counting<'_> {
         let features = self.features();
         let pairs = band.clone().map(|atom| pairs_of(features, atom)).sum();
         let mut dense = crate::memory::filled(pairs, 2, "the counts of pairs", || 0_u32)?;
-        let mut seen = Seen::new(band);
+        let mut seen = CountAndFirst::new(band);
         let mut count = |batch: &Batch| {
             (self.go_on)()?;
             let turned = batch.turned(band);
@@ -213,14 +213,14 @@ fn find(row: &[u32], a: u32, found: &mut Found) {
 }
 
 /// Calls, and firings of a band's atoms, that a pass has seen.
-pub(super) struct Seen {
+pub(super) struct CountAndFirst {
     first: u32,
     calls: [u64; 2],
     /// Of true and of false calls, each \[atoms of the band\].
     fires: [Vec<u64>; 2],
 }
 
-impl Seen {
+impl CountAndFirst {
     pub(super) fn new(band: &Range<u32>) -> Self {
         Self {
             first: band.start,

@@ -1,11 +1,11 @@
 //! Counts that something else makes, such as a GPU.
 
-use super::counting::Seen;
+use super::counting::CountAndFirst;
 use super::firings::Batch;
-use crate::details::Details;
 use crate::engine::{CountPairs, PairCounts};
 use crate::error::Result;
 use crate::fires::FiringSets;
+use crate::fires::FiringStore;
 use crate::stats::inference::stratified::StratumCounts;
 
 /// Firings that are handed over at a time: 32 MiB, and a copy.
@@ -25,12 +25,12 @@ pub(super) fn fits(features: usize, memory: u64) -> bool {
 /// Counts of all pairs on true and on false calls, which are those of the tally's `counts`.
 pub(super) fn count(
     counter: &mut dyn CountPairs,
-    details: &dyn Details,
+    details: &dyn FiringStore,
     counts: &StratumCounts<'_>,
     go_on: &(dyn Fn() -> Result<()> + Sync),
 ) -> Result<[PairCounts; 2]> {
     let features = counts.tp_on.len();
-    let mut seen = Seen::new(&(0..features as u32));
+    let mut seen = CountAndFirst::new(&(0..features as u32));
     let none = || FiringSets::new(1, vec![], vec![]);
     let mut sums = [
         counter.count_all_pairs(&none(), features)?,

@@ -4,11 +4,11 @@
 use std::ops::Range;
 
 use crate::cohort::Label;
-use crate::details::Block;
 use crate::engine::coactivation::check_sets;
 use crate::error::Result;
+use crate::fires::FiringBlock;
 use crate::fires::FiringSets;
-use crate::stats::firing_rows::differ;
+use crate::fires::by_atom::differ;
 
 /// Firing sets of some calls by label, row-major \[calls, k\].
 #[derive(Default)]
@@ -23,7 +23,7 @@ impl Batch {
     /// they are forgotten.
     pub(super) fn take(
         &mut self,
-        block: &Block<'_>,
+        block: &FiringBlock<'_>,
         features: usize,
         most: usize,
         mut full: impl FnMut(&Self) -> Result<()>,

@@ -34,9 +34,9 @@ use rayon::prelude::*;
 
 use super::inference::multiplicity::Family;
 use super::inference::stratified::StratumCounts;
-use crate::details::Details;
 use crate::engine::{CountPairs, PairCounts};
 use crate::error::{Error, Result};
+use crate::fires::FiringStore;
 
 pub use columns::{AssociationColumns, DifferenceColumns, PairColumns};
 use difference::ln_p_of_difference;
@@ -107,7 +107,7 @@ impl Pairs {
     /// Those of reading and of `go_on`; firing sets that are not those that were counted; 2^32
     /// calls or more; memory that cannot be had.
     pub fn count(
-        details: &dyn Details,
+        details: &dyn FiringStore,
         counts: &StratumCounts<'_>,
         settings: &Settings,
         go_on: &(dyn Fn() -> Result<()> + Sync),
@@ -124,7 +124,7 @@ impl Pairs {
     /// Those of [`count`](Self::count) and of the counter.
     pub fn count_by(
         counter: &mut dyn CountPairs,
-        details: &dyn Details,
+        details: &dyn FiringStore,
         counts: &StratumCounts<'_>,
         settings: &Settings,
         go_on: &(dyn Fn() -> Result<()> + Sync),

@@ -1,8 +1,8 @@
 //! Calls by part, stratum and label, and the tables of an atom in either part, stratum by stratum.
 
-use super::super::bootstrap::{Draw, TOGETHER};
 use super::super::inference::Table2x2;
 use crate::error::{Error, Result};
+use crate::stats::resampling::bootstrap::{Draw, TOGETHER};
 
 /// Where each call is counted.
 #[derive(Debug, Clone, PartialEq, Eq)]

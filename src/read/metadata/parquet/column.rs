@@ -175,7 +175,7 @@ fn read_group(
         ColumnReader::DoubleColumnReader(r) => pour(r, rows, at, sink, |x| Some(Scalar::Float(*x))),
         ColumnReader::ByteArrayColumnReader(r) => pour(r, rows, at, sink, of_bytes),
         ColumnReader::FixedLenByteArrayColumnReader(r) => pour(r, rows, at, sink, of_fixed),
-        // Told by its meaning, before.
+        // FromFirings by its meaning, before.
         ColumnReader::Int96ColumnReader(_) => Ok(()),
     }
 }

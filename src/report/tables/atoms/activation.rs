@@ -3,10 +3,10 @@
 use super::column;
 use crate::report::table::Column;
 use crate::report::tables::numbers;
-use crate::stats::evidence::{Activation, AtomFirings, Evidence};
+use crate::stats::evidence::{Activation, AtomFirings, ExtendedTables};
 use crate::stats::inference::PValue;
 
-pub(super) fn activation(evidence: &Evidence) -> Vec<Column> {
+pub(super) fn activation(evidence: &ExtendedTables) -> Vec<Column> {
     let nothing = Vec::new();
     let firings = evidence.firings.as_ref();
     let rows = firings.map_or(&nothing, |firings| &firings.atoms);

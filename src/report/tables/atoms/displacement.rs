@@ -3,9 +3,9 @@
 use super::column;
 use crate::report::table::Column;
 use crate::report::tables::numbers;
-use crate::stats::evidence::Evidence;
+use crate::stats::evidence::ExtendedTables;
 
-pub(super) fn displacement(evidence: &Evidence) -> Vec<Column> {
+pub(super) fn displacement(evidence: &ExtendedTables) -> Vec<Column> {
     let median = evidence.displacement.map(|found| found.median.value);
     vec![column(
         "log_or_centred",

@@ -3,7 +3,7 @@
 use super::column;
 use crate::report::table::Column;
 use crate::report::tables::{numbers, p_values};
-use crate::stats::evidence::{AtomCounts, Evidence};
+use crate::stats::evidence::{AtomCounts, ExtendedTables};
 use crate::stats::inference::{Estimate, Test};
 
 pub(super) fn effects(rows: &[AtomCounts]) -> Vec<Column> {
@@ -67,7 +67,7 @@ fn estimate<T>(
     ]
 }
 
-pub(super) fn tests(evidence: &Evidence) -> Vec<Column> {
+pub(super) fn tests(evidence: &ExtendedTables) -> Vec<Column> {
     let rows = &evidence.atoms;
     let chi2 = |of: fn(Test) -> f64| numbers(rows, move |row| Some(of(row.pearson?.test)));
     let fisher = |of: fn(&AtomCounts) -> f64| numbers(rows, move |row| Some(of(row)));

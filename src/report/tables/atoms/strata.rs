@@ -3,12 +3,12 @@
 use super::column;
 use crate::report::table::{Column, Values};
 use crate::report::tables::{counts, numbers, p_values};
-use crate::stats::evidence::{AtomCounts, Evidence, Within};
+use crate::stats::evidence::{AtomCounts, ExtendedTables, Within};
 use crate::stats::inference::exact_strata::ExactStrata;
 use crate::stats::inference::{PValue, Test};
-use crate::stats::permutation::MaxT;
+use crate::stats::resampling::permutation::MaxT;
 
-pub(super) fn strata(evidence: &Evidence) -> Vec<Column> {
+pub(super) fn strata(evidence: &ExtendedTables) -> Vec<Column> {
     let mut columns = odds_ratio(&evidence.atoms);
     columns.extend(no_effect(evidence));
     columns.extend(homogeneity(evidence));
@@ -45,7 +45,7 @@ fn odds_ratio(rows: &[AtomCounts]) -> Vec<Column> {
 }
 
 /// The tests of an odds ratio of 1 in all strata.
-fn no_effect(evidence: &Evidence) -> Vec<Column> {
+fn no_effect(evidence: &ExtendedTables) -> Vec<Column> {
     let rows = &evidence.atoms;
     let exact = |of: fn(ExactStrata) -> f64| {
         numbers(rows, move |row| Some(of(row.conditional.no_effect?)))
@@ -107,7 +107,7 @@ fn no_effect(evidence: &Evidence) -> Vec<Column> {
 }
 
 /// The tests of one odds ratio in all strata.
-fn homogeneity(evidence: &Evidence) -> Vec<Column> {
+fn homogeneity(evidence: &ExtendedTables) -> Vec<Column> {
     let rows = &evidence.atoms;
     let conditional =
         |of: fn(PValue) -> f64| numbers(rows, move |row| Some(of(row.conditional.homogeneity?)));
@@ -143,7 +143,7 @@ fn homogeneity(evidence: &Evidence) -> Vec<Column> {
     ]
 }
 
-fn within(evidence: &Evidence) -> Vec<Column> {
+fn within(evidence: &ExtendedTables) -> Vec<Column> {
     let is = |what: Within| {
         let each = evidence.within.iter();
         Values::Bool(each.map(|found| found.map(|found| found == what)).collect())
@@ -165,7 +165,7 @@ fn within(evidence: &Evidence) -> Vec<Column> {
     ]
 }
 
-pub(super) fn permutation(evidence: &Evidence) -> Vec<Column> {
+pub(super) fn permutation(evidence: &ExtendedTables) -> Vec<Column> {
     let permutations = evidence.permutations.as_ref();
     let atoms: Vec<usize> = (0..evidence.atoms.len()).collect();
     let of = |pick: fn(&MaxT) -> f64| {

@@ -3,7 +3,7 @@
 use std::fmt::{Formatter, Result};
 
 use super::{is_significant, many, odds_text, p_text, significant};
-use crate::stats::evidence::{AtomCounts, Evidence, Exchange, LEVEL, Permutations, Within};
+use crate::stats::evidence::{AtomCounts, Exchange, ExtendedTables, LEVEL, Permutations, Within};
 use crate::stats::inference::PValue;
 
 /// How many atoms are told in full.
@@ -14,7 +14,7 @@ const SPARSE: f64 = 5.0;
 
 /// How many atoms each procedure leaves: what holds within strata before what may be due to them, the
 /// strictest claim first.
-pub(super) fn survivors(f: &mut Formatter<'_>, evidence: &Evidence) -> Result {
+pub(super) fn survivors(f: &mut Formatter<'_>, evidence: &ExtendedTables) -> Result {
     let (crude, within) = (&evidence.fisher, &evidence.cmh);
     writeln!(
         f,
@@ -70,7 +70,7 @@ fn line(f: &mut Formatter<'_>, adjusted: &[Option<PValue>], claim: &str) -> Resu
     writeln!(f, "{:>7}  {claim}", significant(adjusted))
 }
 
-fn max_t(f: &mut Formatter<'_>, evidence: &Evidence, permutations: &Permutations) -> Result {
+fn max_t(f: &mut Formatter<'_>, evidence: &ExtendedTables, permutations: &Permutations) -> Result {
     let how = match evidence.options.block {
         Exchange::Call => "labels change places within strata",
         Exchange::Locus => "labels of whole loci change places within strata",
@@ -103,7 +103,7 @@ pub(super) fn can_tell(permutations: &Permutations) -> bool {
     smallest(permutations) < LEVEL
 }
 
-fn strata_text(evidence: &Evidence) -> String {
+fn strata_text(evidence: &ExtendedTables) -> String {
     let scheme = evidence.scheme.to_string();
     if scheme == "none" {
         "nothing (one stratum)".to_owned()
@@ -113,7 +113,7 @@ fn strata_text(evidence: &Evidence) -> String {
 }
 
 /// The atoms with the smallest p-values, each in a sentence.
-pub(super) fn strongest(f: &mut Formatter<'_>, evidence: &Evidence) -> Result {
+pub(super) fn strongest(f: &mut Formatter<'_>, evidence: &ExtendedTables) -> Result {
     let order = by_strength(evidence);
     let told: Vec<usize> = order
         .into_iter()
@@ -139,7 +139,7 @@ pub(super) fn strongest(f: &mut Formatter<'_>, evidence: &Evidence) -> Result {
 }
 
 /// Tested atoms by Fisher's p-value.
-fn by_strength(evidence: &Evidence) -> Vec<usize> {
+fn by_strength(evidence: &ExtendedTables) -> Vec<usize> {
     let tested = |atom: &usize| evidence.fisher.bh[*atom].is_some();
     let mut order: Vec<usize> = (0..evidence.atoms.len()).filter(tested).collect();
     let ln_p = |&atom: &usize| evidence.atoms[atom].fisher.p.ln();
@@ -147,7 +147,7 @@ fn by_strength(evidence: &Evidence) -> Vec<usize> {
     order
 }
 
-fn one(f: &mut Formatter<'_>, evidence: &Evidence, atom: usize) -> Result {
+fn one(f: &mut Formatter<'_>, evidence: &ExtendedTables, atom: usize) -> Result {
     let counts = &evidence.atoms[atom];
     // Atoms that are told have one: those without are not tested.
     let Some(log_odds) = counts.log_odds else {
@@ -203,7 +203,7 @@ fn no_interval(counts: &AtomCounts) -> &'static str {
 }
 
 /// What the bootstrap draws.
-fn blocks_text(evidence: &Evidence) -> &'static str {
+fn blocks_text(evidence: &ExtendedTables) -> &'static str {
     match evidence.options.block {
         Exchange::Sample => "datasets",
         Exchange::Call | Exchange::Locus => "loci",
@@ -216,21 +216,21 @@ fn is_sparse(counts: &AtomCounts) -> bool {
         .is_some_and(|pearson| pearson.least_expected < SPARSE)
 }
 
-fn is_heterogeneous(evidence: &Evidence, atom: usize) -> bool {
+fn is_heterogeneous(evidence: &ExtendedTables, atom: usize) -> bool {
     is_significant(evidence.homogeneity.bh[atom])
 }
 
-fn is_within(evidence: &Evidence, atom: usize, what: Within) -> bool {
+fn is_within(evidence: &ExtendedTables, atom: usize, what: Within) -> bool {
     evidence.within[atom] == Some(what)
 }
 
-fn fails_max_t(evidence: &Evidence, atom: usize) -> bool {
+fn fails_max_t(evidence: &ExtendedTables, atom: usize) -> bool {
     let permutations = evidence.permutations.as_ref();
     let permutations = permutations.filter(|permutations| can_tell(permutations));
     permutations.is_some_and(|permutations| permutations.atoms[atom].p >= LEVEL)
 }
 
-fn cautions_of(evidence: &Evidence, atom: usize, counts: &AtomCounts) -> Vec<&'static str> {
+fn cautions_of(evidence: &ExtendedTables, atom: usize, counts: &AtomCounts) -> Vec<&'static str> {
     let is_paradox = is_within(evidence, atom, Within::Paradox);
     let is_confounded = is_within(evidence, atom, Within::Confounded);
     let cautions = [
@@ -265,7 +265,7 @@ fn cautions_of(evidence: &Evidence, atom: usize, counts: &AtomCounts) -> Vec<&'s
 }
 
 /// How many of the atoms that are called deserve which caution.
-pub(super) fn cautions(f: &mut Formatter<'_>, evidence: &Evidence) -> Result {
+pub(super) fn cautions(f: &mut Formatter<'_>, evidence: &ExtendedTables) -> Result {
     let called: Vec<usize> = (0..evidence.atoms.len())
         .filter(|&atom| is_significant(evidence.fisher.bh[atom]))
         .collect();

@@ -4,15 +4,15 @@
 use std::fmt::{Formatter, Result};
 
 use super::{is_significant, many, odds_text, p_text, significant};
-use crate::stats::evidence::{Enrichment, Evidence, FiringEvidence};
+use crate::stats::evidence::{Enrichment, ExtendedTables, FiringTables};
 
 /// Types of the calls.
-pub(super) fn types(f: &mut Formatter<'_>, evidence: &Evidence) -> Result {
+pub(super) fn types(f: &mut Formatter<'_>, evidence: &ExtendedTables) -> Result {
     enriched(f, "SV type", &evidence.types, "type")
 }
 
 /// What needs firing sets.
-pub(super) fn with_firings(f: &mut Formatter<'_>, evidence: &Evidence) -> Result {
+pub(super) fn with_firings(f: &mut Formatter<'_>, evidence: &ExtendedTables) -> Result {
     let Some(firings) = &evidence.firings else {
         return writeln!(
             f,
@@ -61,7 +61,7 @@ fn enriched(f: &mut Formatter<'_>, title: &str, found: &Enrichment, category: &s
     )
 }
 
-fn activations(f: &mut Formatter<'_>, evidence: &Evidence, firings: &FiringEvidence) -> Result {
+fn activations(f: &mut Formatter<'_>, evidence: &ExtendedTables, firings: &FiringTables) -> Result {
     if !firings.has_scores {
         return writeln!(
             f,
@@ -89,7 +89,7 @@ fn activations(f: &mut Formatter<'_>, evidence: &Evidence, firings: &FiringEvide
     }
 }
 
-fn sizes(f: &mut Formatter<'_>, firings: &FiringEvidence) -> Result {
+fn sizes(f: &mut Formatter<'_>, firings: &FiringTables) -> Result {
     let rho = |atom: &usize| firings.atoms[*atom].sizes.spearman.map(|found| found.rho);
     let called = |atom: &usize| is_significant(firings.sizes.bh[*atom]);
     let largest = (0..firings.atoms.len()).filter(called).max_by(|a, b| {

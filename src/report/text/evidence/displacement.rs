@@ -4,7 +4,7 @@ use std::fmt::{Formatter, Result};
 
 use super::atoms::can_tell;
 use super::{is_significant, many, p_text, significant};
-use crate::stats::evidence::{Displacement, Evidence, LEVEL, Permutations};
+use crate::stats::evidence::{Displacement, ExtendedTables, LEVEL, Permutations};
 use crate::stats::inference::Estimate;
 use crate::stats::score_comparison::ScoreComparison;
 
@@ -12,7 +12,7 @@ use crate::stats::score_comparison::ScoreComparison;
 const TOLD: usize = 10;
 
 /// The caution, where atoms are displaced.
-pub(super) fn caution(f: &mut Formatter<'_>, evidence: &Evidence) -> Result {
+pub(super) fn caution(f: &mut Formatter<'_>, evidence: &ExtendedTables) -> Result {
     let Some(found) = evidence.displacement.filter(|found| found.is_told) else {
         return Ok(());
     };
@@ -64,7 +64,7 @@ fn side(found: &Displacement) -> f64 {
 }
 
 /// To which side an atom leans by firing: within strata, or where these do not tell, over all calls.
-fn leans(evidence: &Evidence, atom: usize) -> f64 {
+fn leans(evidence: &ExtendedTables, atom: usize) -> f64 {
     let counts = &evidence.atoms[atom];
     let within = counts.stratified.ln_odds_ratio;
     let crude = || counts.log_odds.map(|log_odds| log_odds.value);
@@ -72,13 +72,13 @@ fn leans(evidence: &Evidence, atom: usize) -> f64 {
 }
 
 /// Permutations that can call an atom.
-fn max_t(evidence: &Evidence) -> Option<&Permutations> {
+fn max_t(evidence: &ExtendedTables) -> Option<&Permutations> {
     let permutations = evidence.permutations.as_ref();
     permutations.filter(|permutations| can_tell(permutations))
 }
 
 /// The atoms called by the strictest procedure that there is, within strata.
-fn called(evidence: &Evidence) -> Vec<usize> {
+fn called(evidence: &ExtendedTables) -> Vec<usize> {
     let is_called = |&atom: &usize| match max_t(evidence) {
         Some(permutations) => permutations.atoms[atom].p < LEVEL,
         None => is_significant(evidence.cmh.holm[atom]),
@@ -86,7 +86,7 @@ fn called(evidence: &Evidence) -> Vec<usize> {
     (0..evidence.atoms.len()).filter(is_called).collect()
 }
 
-fn procedure(evidence: &Evidence) -> &'static str {
+fn procedure(evidence: &ExtendedTables) -> &'static str {
     if max_t(evidence).is_some() {
         "max-T"
     } else {
@@ -95,7 +95,7 @@ fn procedure(evidence: &Evidence) -> &'static str {
 }
 
 /// What scores say, where they were compared.
-pub(super) fn scores(f: &mut Formatter<'_>, evidence: &Evidence) -> Result {
+pub(super) fn scores(f: &mut Formatter<'_>, evidence: &ExtendedTables) -> Result {
     let Some(found) = &evidence.scores else {
         return Ok(());
     };
@@ -145,7 +145,7 @@ pub(super) fn scores(f: &mut Formatter<'_>, evidence: &Evidence) -> Result {
 }
 
 /// How many of the atoms that are called by firing have the scores to show for it.
-fn both(f: &mut Formatter<'_>, evidence: &Evidence, found: &ScoreComparison) -> Result {
+fn both(f: &mut Formatter<'_>, evidence: &ExtendedTables, found: &ScoreComparison) -> Result {
     let called = called(evidence);
     let agrees = |&&atom: &&usize| {
         let test = found.atoms[atom].ranks.test;

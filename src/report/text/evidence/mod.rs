@@ -10,11 +10,11 @@ mod replication;
 use std::fmt::{Formatter, Result};
 
 use super::title;
-use crate::stats::evidence::{Evidence, LEVEL};
+use crate::stats::evidence::{ExtendedTables, LEVEL};
 use crate::stats::inference::{Estimate, PValue};
 
 /// The whole section.
-pub(super) fn section(f: &mut Formatter<'_>, evidence: &Evidence) -> Result {
+pub(super) fn section(f: &mut Formatter<'_>, evidence: &ExtendedTables) -> Result {
     writeln!(f)?;
     title(f, "Beside the notebook: what holds", 50)?;
     if evidence.fisher.tests == 0 {

@@ -2,13 +2,13 @@
 
 use std::fmt::{Formatter, Result};
 
-use crate::stats::evidence::{Evidence, LEVEL};
+use crate::stats::evidence::{ExtendedTables, LEVEL};
 use crate::stats::pairs::Pairs;
 
 /// How many pairs are told in full.
 const TOLD: usize = 3;
 
-pub(super) fn section(f: &mut Formatter<'_>, evidence: &Evidence) -> Result {
+pub(super) fn section(f: &mut Formatter<'_>, evidence: &ExtendedTables) -> Result {
     let Some(pairs) = &evidence.pairs else {
         return Ok(());
     };

@@ -2,10 +2,10 @@
 
 use std::fmt::{Formatter, Result};
 
-use crate::stats::evidence::{Evidence, Partition};
+use crate::stats::evidence::{ExtendedTables, Partition};
 use crate::stats::replication::{Agreement, Part};
 
-pub(super) fn section(f: &mut Formatter<'_>, evidence: &Evidence) -> Result {
+pub(super) fn section(f: &mut Formatter<'_>, evidence: &ExtendedTables) -> Result {
     let Some(replicated) = &evidence.replication else {
         return Ok(());
     };

@@ -1,0 +1,6 @@
+//! The analysis of a cohort.
+
+pub mod encode;
+pub mod shards;
+
+pub use encode::*;

@@ -1,0 +1,250 @@
+//! Finished parts on disk, recognised by the digests of what they were made from.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
+
+use super::parts::Place;
+use crate::cohort::ClassRule;
+use crate::engine::{EngineOptions, Nonfinite};
+use crate::error::{Error, Result};
+use crate::store::{
+    Fires, FiresFile, Maker, check_tally_place, is_ours, read_tally, write_fires, write_tally,
+};
+use crate::tally::{CohortTally, ModelId, Shard, Shards, StratifyBy};
+use crate::write::whole::{create_folder, remove_abandoned};
+
+/// A folder with the parts that a run has finished: for each a tally, and its firing sets where
+/// they are kept. A run that is killed leaves it to the next; one that ends removes it.
+#[derive(Debug)]
+pub struct Checkpoints {
+    folder: PathBuf,
+    were_empty: bool,
+    /// Locked as long as a run works here.
+    _lock: File,
+}
+
+/// Whether another run has the lock. A program that some thread of this process starts has it, too,
+/// for the moment until it is under way, so that it is asked for again for half a second.
+fn is_taken(lock: &File) -> bool {
+    const TRIES: u32 = 20;
+    const PAUSE: Duration = Duration::from_millis(25);
+    let would_block = || matches!(lock.try_lock(), Err(fs::TryLockError::WouldBlock));
+    (0..TRIES).all(|attempt| {
+        if attempt > 0 {
+            thread::sleep(PAUSE);
+        }
+        would_block()
+    })
+}
+
+/// The lock's name in the folder.
+const LOCK: &str = "lock";
+
+impl Checkpoints {
+    /// Opens the folder, which is made where it does not exist, for this run alone.
+    ///
+    /// # Errors
+    /// A folder that cannot be made, or in which another run is at work.
+    pub fn open(folder: &Path) -> Result<Self> {
+        create_folder(folder)?;
+        let path = folder.join(LOCK);
+        let mut options = File::options();
+        // Whatever has this name and is not a lock keeps what it holds.
+        let lock = options.read(true).write(true).create(true).truncate(false);
+        let lock = lock.open(&path).map_err(|e| Error::writing(&path, e))?;
+        if is_taken(&lock) {
+            return Err(Error::input(
+                folder.display().to_string(),
+                "the lock",
+                "another run at work on the same output",
+                "one at a time",
+                "wait for it, or choose another place for the output",
+            ));
+        }
+        remove_abandoned(folder);
+        Ok(Self {
+            folder: folder.to_owned(),
+            were_empty: Self::is_empty(folder).map_err(|e| Error::reading(folder, e))?,
+            _lock: lock,
+        })
+    }
+
+    /// Whether no earlier run has left anything.
+    pub fn were_empty(&self) -> bool {
+        self.were_empty
+    }
+
+    /// A part that an earlier run has finished: of the same model, the same rows of the same files,
+    /// and whole. What is not is made again.
+    pub(super) fn find(
+        &self,
+        (model, scheme): (&ModelId, StratifyBy),
+        shard: &Shard,
+        (engine, with_fires): (&EngineOptions, bool),
+        rule: &ClassRule,
+    ) -> Option<(CohortTally, Option<Place>)> {
+        let (path, nonfinite) = (self.tally_path(shard), engine.nonfinite);
+        let tally = finished(&path, (model, scheme), shard, nonfinite, &|_| true)?;
+        (tally.rule == *rule).then_some(())?;
+        if !with_fires {
+            return Some((tally, None));
+        }
+        let path = self.fires_path(shard);
+        let counted = tally.shards.iter().next()?;
+        let file = finished_fires(&path, model, counted)?;
+        (file.rule() == rule).then_some(())?;
+        // Scores that are there and not wanted do no harm: nobody sees them.
+        let has_all = file.has_scores() || !engine.scores;
+        has_all.then(|| (tally, Some(Place::File(path, file.stamp()))))
+    }
+
+    /// Keeps a finished part. Its firing sets come first: a tally says that the part is done.
+    pub(super) fn save(&self, tally: &CohortTally, fires: Option<&Fires>) -> Result<Option<Place>> {
+        let Some(shard) = tally.shards.iter().next() else {
+            return Ok(None);
+        };
+        let mut place = None;
+        if let Some(fires) = fires {
+            let path = self.fires_path(shard);
+            check_tally_place(&path)?;
+            write_fires(&path, fires)?.persist()?;
+            place = Some(Place::File(path, None));
+        }
+        let path = self.tally_path(shard);
+        check_tally_place(&path)?;
+        write_tally(&path, tally, Maker::Tally)?.persist()?;
+        Ok(place)
+    }
+
+    /// Removes the folder: all that a run has put there is in the output now. What others have put
+    /// there stays, and the folder with it.
+    pub fn remove(self) {
+        remove_abandoned(&self.folder);
+        for entry in fs::read_dir(&self.folder).into_iter().flatten().flatten() {
+            if is_part(&entry.file_name().to_string_lossy()) && is_ours(&entry.path()) {
+                // What cannot be removed does no harm.
+                drop(fs::remove_file(entry.path()));
+            }
+        }
+    }
+
+    fn is_empty(folder: &Path) -> io::Result<bool> {
+        let mut entries = fs::read_dir(folder)?;
+        entries.try_fold(true, |empty, entry| Ok(empty && entry?.file_name() == LOCK))
+    }
+
+    fn tally_path(&self, shard: &Shard) -> PathBuf {
+        self.folder.join(format!("{}.tally", part_name(shard)))
+    }
+
+    fn fires_path(&self, shard: &Shard) -> PathBuf {
+        self.folder.join(format!("{}.fires", part_name(shard)))
+    }
+}
+
+impl Drop for Checkpoints {
+    /// Leaves no folder in which nothing is kept.
+    fn drop(&mut self) {
+        let is_lock = fs::metadata(self.folder.join(LOCK)).is_ok_and(|facts| facts.len() == 0);
+        if is_lock && Self::is_empty(&self.folder).is_ok_and(|empty| empty) {
+            drop(fs::remove_file(self.folder.join(LOCK)));
+            drop(fs::remove_dir(&self.folder));
+        }
+    }
+}
+
+/// By what a part is looked for; what decides is in its header.
+fn part_name(shard: &Shard) -> String {
+    let mut name = shard.sha256.to_string();
+    name.truncate(16);
+    format!("{name}-{}-{}", shard.rows.start, shard.rows.end)
+}
+
+/// Where a run over one shard writes.
+#[derive(Debug, Clone, Copy)]
+pub struct Output<'a> {
+    /// The tally.
+    pub tally: &'a Path,
+    /// The firing sets, where they are wanted.
+    pub fires: Option<&'a Path>,
+}
+
+impl Output<'_> {
+    /// What is there already, where it is all that the run would write.
+    pub(super) fn find(
+        &self,
+        (model, scheme): (&ModelId, StratifyBy),
+        shard: &Shard,
+        engine: &EngineOptions,
+        rule: &ClassRule,
+    ) -> Option<CohortTally> {
+        let named = |name: &str| name == shard.name;
+        let of = (model, scheme);
+        let tally = finished(self.tally, of, shard, engine.nonfinite, &named)?;
+        (tally.rule == *rule).then_some(())?;
+        if let Some(path) = self.fires {
+            let fires = finished_fires(path, model, tally.shards.iter().next()?)?;
+            let is_it = *fires.rule() == *rule
+                && named(&fires.shard().name)
+                && fires.has_scores() == engine.scores;
+            is_it.then_some(())?;
+        }
+        Some(tally)
+    }
+}
+
+/// Whether a name is one that [`part_name`] gives, with its ending.
+fn is_part(name: &str) -> bool {
+    let stem = name
+        .strip_suffix(".tally")
+        .or_else(|| name.strip_suffix(".fires"));
+    let mut parts = stem.unwrap_or_default().split('-');
+    let digest = parts
+        .next()
+        .is_some_and(|digest| digest.len() == 16 && digest.bytes().all(|c| c.is_ascii_hexdigit()));
+    let number = |part: Option<&str>| {
+        part.is_some_and(|part| !part.is_empty() && part.bytes().all(|c| c.is_ascii_digit()))
+    };
+    digest && number(parts.next()) && number(parts.next()) && parts.next().is_none()
+}
+
+/// A whole tally of exactly these rows, under the name that the shard has now; `None` if there is
+/// none, or if the name that it has now does not do.
+fn finished(
+    path: &Path,
+    (model, scheme): (&ModelId, StratifyBy),
+    shard: &Shard,
+    nonfinite: Nonfinite,
+    named: &dyn Fn(&str) -> bool,
+) -> Option<CohortTally> {
+    let mut tally = read_tally(path).ok()?;
+    let mut shards = std::mem::take(&mut tally.shards).into_vec().into_iter();
+    let (found, more) = (shards.next()?, shards.next());
+    let is_it = more.is_none()
+        && tally.model == *model
+        && tally.scheme == scheme.union(StratifyBy::TYPE)
+        && is_of(&found, shard)
+        && named(&found.name)
+        && (found.dropped.is_empty() || nonfinite == Nonfinite::Skip);
+    let found = Shard {
+        name: shard.name.clone(),
+        ..found
+    };
+    tally.shards = Shards::new(vec![found]);
+    is_it.then_some(tally)
+}
+
+/// Whole firing sets of the rows of a tally's shard.
+fn finished_fires(path: &Path, model: &ModelId, shard: &Shard) -> Option<FiresFile> {
+    let file = FiresFile::open(path).ok()?;
+    let found = file.shard();
+    let is_it = file.model() == model && is_of(found, shard) && found.dropped == shard.dropped;
+    (is_it && file.verify(&|| Ok(())).is_ok()).then_some(file)
+}
+
+fn is_of(found: &Shard, wanted: &Shard) -> bool {
+    found.is_of_same_content(wanted) && found.rows == wanted.rows
+}

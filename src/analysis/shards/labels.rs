@@ -1,0 +1,61 @@
+//! Whether the classes of a cohort's calls are understood: looked at before anything is encoded.
+
+use std::ops::Range;
+
+use super::Job;
+use crate::cohort::classes::{Labels, Part};
+use crate::error::Result;
+use crate::read::{Cohort, class_columns, read_cohort_by};
+use crate::tally::ValueCounts;
+
+/// An error if the classes are not understood: those of the one file, of which some `rows` are meant;
+/// or those of all files, looked through as far as needed when the first one comes up.
+///
+/// One file's tally may be a part of a cohort with all kinds of calls, and is refused only where it is
+/// certain that its classes are written otherwise.
+///
+/// # Errors
+/// Classes that are not understood; files that cannot be read; those of `go_on`.
+pub(super) fn check(
+    job: &Job,
+    number: usize,
+    cohort: &Cohort,
+    rows: &Range<u64>,
+    go_on: &dyn Fn() -> Result<()>,
+) -> Result<()> {
+    if number > 0 {
+        return Ok(());
+    }
+    let part = match job.output {
+        Some(_) => Part::Some,
+        None => Part::All,
+    };
+    let mut labels = Labels::default();
+    add(&mut labels, cohort, rows.start as usize..rows.end as usize);
+    let rule = &job.options.rule;
+    let mut others = job.inputs.iter().skip(1);
+    while !labels.are_understood(rule, part) {
+        let Some(input) = others.next() else {
+            let first = &job.inputs[0];
+            let metadata = cohort.metadata.as_deref();
+            let columns = class_columns(&first.embeddings, metadata);
+            let file = metadata.unwrap_or(&first.embeddings).display().to_string();
+            let more = job.inputs.len() - 1;
+            let file = match more {
+                0 => file,
+                more => format!("{file} and {more} more"),
+            };
+            return Err(labels.error(&file, rule, &columns));
+        };
+        go_on()?;
+        let cohort = read_cohort_by(&input.embeddings, input.metadata.as_deref(), rule)?;
+        let all = 0..cohort.calls.len();
+        add(&mut labels, &cohort, all);
+    }
+    Ok(())
+}
+
+fn add(labels: &mut Labels, cohort: &Cohort, rows: Range<usize>) {
+    let kinds = ValueCounts::of(&cohort.calls.truvari_class, rows, 0);
+    labels.add(kinds.in_order(), cohort.has_classes);
+}

@@ -1,0 +1,16 @@
+//! Which atoms fire on which call: the firing sets, wherever they are, and two ways to look at them.
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | `sets` | [`FiringSets`]: the atoms that fire on each row, with their scores |
+//! | `store` | [`FiringStore`]: the firing sets and calls of a whole cohort, in memory or in files |
+//! | `by_atom` | [`by_atom::FiringsByAtom`]: the calls on which each atom fires |
+//! | `scan` | one pass for a few atoms: their rows, and how often they fire together |
+
+pub mod by_atom;
+pub mod scan;
+mod sets;
+mod store;
+
+pub use sets::FiringSets;
+pub use store::{FiringBlock, FiringStore, InMemory};

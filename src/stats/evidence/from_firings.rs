@@ -1,0 +1,129 @@
+//! What firing sets tell, part after part.
+
+use std::time::Instant;
+
+use super::atoms::AllAtoms;
+use super::calls::CallFacts;
+use super::co_activation::{self, PairsBy, PairsCounted};
+use super::displacement::Bulk;
+use super::firings::Firings;
+use super::replicated::{self, Replicated};
+use super::resampling::{self, BootstrapInterval, Grouping, Headlines, Permutations};
+use super::{FiringTables, Options, Seconds};
+use crate::error::Result;
+use crate::fires::FiringStore;
+use crate::fires::by_atom::{Carry, groups};
+use crate::stats::pairs::Pairs;
+use crate::tally::StratifyBy;
+
+/// Firing sets, and what was counted of them.
+pub(super) struct Cohort<'a> {
+    pub(super) details: &'a dyn FiringStore,
+    pub(super) all: &'a AllAtoms,
+    pub(super) bulk: &'a Bulk,
+    pub(super) scheme: StratifyBy,
+}
+
+/// What firing sets tell.
+#[derive(Default)]
+pub(super) struct FromFirings {
+    pub(super) firings: Option<FiringTables>,
+    /// Of what chance does to the middle of all atoms.
+    pub(super) inflation: Option<f64>,
+    pub(super) permutations: Option<Permutations>,
+    pub(super) bootstrap: Vec<BootstrapInterval>,
+    pub(super) replication: Option<Replicated>,
+    pub(super) pairs: Option<Pairs>,
+    pub(super) pairs_counted: Option<PairsCounted>,
+    pub(super) seconds: Seconds,
+}
+
+impl FromFirings {
+    pub(super) fn of(
+        &Cohort {
+            details,
+            all,
+            bulk,
+            scheme,
+        }: &Cohort<'_>,
+        pairs_by: PairsBy<'_>,
+        options: &Options,
+        go_on: &(dyn Fn() -> Result<()> + Sync),
+    ) -> Result<Self> {
+        let mut seconds = Seconds::default();
+        let mut clock = Clock::start();
+        let mut facts = CallFacts::gather(details, scheme)?;
+        let grouping = Grouping::of(&facts, options);
+        facts.positions = Vec::new();
+        let inflation = Some(bulk.inflation(details, &facts)?);
+        let mut maxima = resampling::maxima(&facts, &grouping, options)?;
+        let mut headlines = Headlines::of(all);
+        seconds.calls = clock.lap();
+        // Half, since ranks and labels stand beside them.
+        let with_scores = groups(&all.fires, Carry::CallsAndScores, options.memory / 2);
+        let at_once = with_scores.len() <= 1;
+        let tested = |atom: u32| all.is_tested(atom as usize);
+        let firings = Firings::gather(details, &facts, all, &with_scores, &mut |rows| {
+            go_on()?;
+            headlines.take(rows);
+            seconds.firings += clock.lap();
+            if let Some(maxima) = &mut maxima {
+                maxima.show(rows, &tested)?;
+                if at_once {
+                    maxima.permute(rows, go_on)?;
+                }
+            }
+            seconds.permutations += clock.lap();
+            Ok(())
+        })?;
+        seconds.firings += clock.lap();
+        // Each group costs drawing all labels anew: without scores there are fewer.
+        if let Some(maxima) = maxima.as_mut().filter(|_| !at_once) {
+            maxima.permute_in_groups(details, &all.fires, options.memory, go_on)?;
+        }
+        seconds.permutations += clock.lap();
+        let parts = replicated::Parts {
+            details,
+            facts: &facts,
+            grouping: &grouping,
+            all,
+            options,
+        };
+        let replicate = |by| parts.replicate(by, go_on);
+        let replication = options.replicate.map(replicate).transpose()?;
+        seconds.replication = clock.lap();
+        let firings = firings.finish(&facts, all, options.min_support);
+        seconds.firings += clock.lap();
+        let bootstrap = headlines.intervals(&facts, &grouping, options, go_on)?;
+        seconds.bootstrap = clock.lap();
+        let (pairs, counted) = co_activation::count(pairs_by, details, all, options, go_on)?;
+        seconds.pairs = clock.lap();
+        Ok(Self {
+            inflation,
+            replication,
+            pairs: Some(pairs),
+            pairs_counted: Some(counted),
+            firings: Some(firings),
+            permutations: maxima
+                .map(|maxima| Permutations::of(maxima, options.permutations))
+                .transpose()?,
+            bootstrap,
+            seconds,
+        })
+    }
+}
+
+/// Seconds since the last look.
+pub(super) struct Clock(Instant);
+
+impl Clock {
+    pub(super) fn start() -> Self {
+        Self(Instant::now())
+    }
+
+    pub(super) fn lap(&mut self) -> f64 {
+        let seconds = self.0.elapsed().as_secs_f64();
+        self.0 = Instant::now();
+        seconds
+    }
+}

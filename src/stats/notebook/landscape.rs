@@ -1,0 +1,108 @@
+//! The table at a glance, and the closing summary.
+
+use serde::Serialize;
+
+use crate::stats::notebook::bias::{AtomBias, BiasTable};
+use crate::stats::notebook::describe;
+use crate::stats::notebook::svtype::SvTypeBias;
+
+/// How the atoms' support is distributed.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct SupportSummary {
+    /// Mean.
+    pub mean: f64,
+    /// Median, as pandas' `describe`.
+    pub median: f64,
+    /// The quantile 0.75, by linear interpolation.
+    pub upper_quartile: f64,
+    /// Least.
+    pub min: u64,
+    /// Most.
+    pub max: u64,
+}
+
+/// How many atoms lean which way.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Landscape {
+    /// Atoms in the table.
+    pub total: usize,
+    /// Odds above 1.
+    pub tp_biased: usize,
+    /// Odds below 1.
+    pub fp_biased: usize,
+    /// Odds above 2.
+    pub strong_tp: usize,
+    /// Odds below 0.5.
+    pub strong_fp: usize,
+    /// Adjusted p-value below 0.05.
+    pub significant: usize,
+    /// Their support; `None` for an empty table.
+    pub support: Option<SupportSummary>,
+}
+
+impl Landscape {
+    /// The landscape of a table.
+    pub fn of(table: &BiasTable) -> Self {
+        let count =
+            |pick: &dyn Fn(&AtomBias) -> bool| table.atoms.iter().filter(|a| pick(a)).count();
+        Self {
+            total: table.atoms.len(),
+            tp_biased: count(&|atom| atom.odds > 1.0),
+            fp_biased: count(&|atom| atom.odds < 1.0),
+            strong_tp: count(&|atom| atom.odds > 2.0),
+            strong_fp: count(&|atom| atom.odds < 0.5),
+            significant: count(&|atom| atom.significant),
+            support: SupportSummary::of(table),
+        }
+    }
+}
+
+impl SupportSummary {
+    /// The summary of a table's column; `None` for an empty table.
+    pub fn of(table: &BiasTable) -> Option<Self> {
+        let mut support: Vec<u64> = table.atoms.iter().map(|atom| atom.support).collect();
+        support.sort_unstable();
+        let (&min, &max) = (support.first()?, support.last()?);
+        let values: Vec<f64> = support.iter().map(|&n| n as f64).collect();
+        Some(Self {
+            mean: describe::mean_of_counts(support.iter()),
+            median: describe::quantile(&values, 0.5),
+            upper_quartile: describe::quantile(&values, 0.75),
+            min,
+            max,
+        })
+    }
+}
+
+/// The closing summary's findings; its counts are those of the [`Landscape`].
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Summary {
+    /// The highest odds, where any is above 2.
+    pub strongest_tp: Option<f64>,
+    /// The lowest odds, where any is below 0.5.
+    pub strongest_fp: Option<f64>,
+    /// Atoms with support above the upper quartile.
+    pub high_support: usize,
+    /// Atoms that lean to insertions; `None` where types were not compared.
+    pub ins_specialized: Option<usize>,
+    /// Atoms that lean to all other types; `None` where types were not compared.
+    pub del_specialized: Option<usize>,
+}
+
+impl Summary {
+    /// The summary of a table with its landscape and its bias by type.
+    pub fn of(table: &BiasTable, landscape: &Landscape, types: &SvTypeBias) -> Self {
+        let odds = || table.atoms.iter().map(|atom| atom.odds);
+        let quartile = landscape.support.map(|support| support.upper_quartile);
+        let is_high = |atom: &&AtomBias| quartile.is_some_and(|q| atom.support as f64 > q);
+        // A comparison in which no atom fires often enough has no result to summarize.
+        let compared = types.ins_del.as_ref().filter(|found| found.compared > 0);
+        Self {
+            strongest_tp: odds().filter(|odds| *odds > 2.0).reduce(f64::max),
+            strongest_fp: odds().filter(|odds| *odds < 0.5).reduce(f64::min),
+            high_support: table.atoms.iter().filter(is_high).count(),
+            ins_specialized: compared.map(|found| found.strong_ins),
+            del_specialized: compared.map(|found| found.strong_del),
+        }
+    }
+}

@@ -1,0 +1,254 @@
+//! The notebook's tables: what it computes, in its arithmetic, to the byte.
+//!
+//! | file | what it computes |
+//! |---|---|
+//! | `bias` | for each atom the 2×2 table of firing and label, its test, its odds |
+//! | `landscape` | how many atoms lean which way; the closing summary |
+//! | `svtype` | which atoms fire on insertions |
+//! | `investigate`, `lengths` | the calls on which one atom fires |
+//! | `coactivation` | which of the top atoms fire together |
+//! | `chi2`, `fdr`, `exact`, `describe`, `rank`, `counts` | the arithmetic below them, after scipy, statsmodels, Python, numpy and pandas |
+
+pub mod bias;
+pub mod chi2;
+pub mod coactivation;
+pub mod counts;
+pub mod describe;
+pub mod exact;
+pub mod fdr;
+pub mod investigate;
+pub mod landscape;
+mod lengths;
+pub mod rank;
+pub mod svtype;
+
+use serde::Serialize;
+
+use crate::cohort::Calls;
+use crate::error::{Error, Result};
+use crate::fires::FiringSets;
+use crate::fires::{FiringStore, InMemory};
+use crate::tally::{CohortTally, Tally, ValueCounts};
+
+pub use bias::{AtomBias, BiasTable, Empty};
+pub use coactivation::CoActivation;
+pub use investigate::Investigation;
+pub use landscape::{Landscape, Summary};
+pub use svtype::SvTypeBias;
+
+use crate::fires::scan::{Firings, Together};
+use investigate::Investigator;
+
+/// How many atoms the top lists have.
+pub const TOP: usize = 10;
+
+/// How many atoms of either end are investigated.
+pub const INVESTIGATED: usize = 3;
+
+/// What can be chosen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Options {
+    /// Atoms that fire on fewer calls are left out.
+    pub min_support: u64,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { min_support: 5 }
+    }
+}
+
+/// The whole analysis. Calls that were dropped have no firing set, and count nowhere.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct NotebookTables {
+    /// How many calls there are, dropped ones among them.
+    pub calls: usize,
+    /// How many of them were dropped for a NaN or an infinity in their embedding.
+    pub dropped_calls: usize,
+    /// Whether firing sets were there; without them there are neither investigations nor
+    /// co-activation.
+    pub has_details: bool,
+    /// Every atom with enough support.
+    pub bias: BiasTable,
+    /// How many lean which way.
+    pub landscape: Landscape,
+    /// Of the atoms with odds above 1 the ten highest.
+    pub top_tp_biased: Vec<AtomBias>,
+    /// Of the atoms with odds below 1 the ten lowest.
+    pub top_fp_biased: Vec<AtomBias>,
+    /// Of all atoms the ten with the highest odds, whichever side of 1 they are on.
+    pub highest_odds: Vec<AtomBias>,
+    /// Of all atoms the ten with the lowest odds.
+    pub lowest_odds: Vec<AtomBias>,
+    /// Types of the calls, and atoms that lean to one.
+    pub sv_types: SvTypeBias,
+    /// The three atoms with the highest odds, then the three with the lowest. The same atom is
+    /// there twice where fewer than six remain.
+    pub investigations: Vec<Investigation>,
+    /// Which of the twenty above fire together.
+    pub coactivation: CoActivation,
+    /// The closing summary.
+    pub summary: Summary,
+}
+
+/// What counts do not tell of a cohort's calls.
+struct Overview {
+    calls: usize,
+    dropped: usize,
+    /// SV types of the calls that were not dropped, in the order in which the cohort shows them.
+    svtypes: Vec<(Option<String>, u64)>,
+}
+
+impl NotebookTables {
+    /// Computes everything of a cohort in memory.
+    ///
+    /// # Errors
+    /// If tally, calls and firing sets are not of the same rows.
+    pub fn compute(
+        tally: &Tally,
+        calls: &Calls,
+        sets: &FiringSets,
+        options: Options,
+    ) -> Result<Self> {
+        check_rows(calls, sets)?;
+        check_tally(tally, sets)?;
+        let kept = sets.iter().map(|(row, _)| row);
+        let overview = Overview {
+            calls: calls.len(),
+            dropped: sets.dropped().len(),
+            svtypes: ValueCounts::of(&calls.svtype, kept, 0).in_order(),
+        };
+        Self::of(tally, &overview, Some(&InMemory { calls, sets }), options)
+    }
+
+    /// Computes everything of a cohort whose firing sets may be elsewhere; what needs them is left
+    /// out where there are no `details`.
+    ///
+    /// # Errors
+    /// Those of reading the details.
+    pub fn of_cohort(
+        cohort: &CohortTally,
+        details: Option<&dyn FiringStore>,
+        options: Options,
+    ) -> Result<Self> {
+        let overview = Overview {
+            calls: cohort.shards.rows() as usize,
+            dropped: cohort.shards.dropped().count(),
+            svtypes: cohort.shards.kinds(|shard| &shard.svtypes),
+        };
+        Self::of(&cohort.tally, &overview, details, options)
+    }
+
+    fn of(
+        tally: &Tally,
+        overview: &Overview,
+        details: Option<&dyn FiringStore>,
+        options: Options,
+    ) -> Result<Self> {
+        let bias = BiasTable::of(tally, options.min_support);
+        let odds = |atom: &AtomBias| atom.odds;
+        let side = |pick: &dyn Fn(f64) -> bool| -> Vec<AtomBias> {
+            bias.atoms
+                .iter()
+                .copied()
+                .filter(|a| pick(a.odds))
+                .collect()
+        };
+        let (above, below) = (side(&|odds| odds > 1.0), side(&|odds| odds < 1.0));
+        let highest_odds = rank::largest(&bias.atoms, TOP, odds);
+        let lowest_odds = rank::smallest(&bias.atoms, TOP, odds);
+        let names = |list: &[AtomBias], n| list.iter().take(n).map(|a| a.atom).collect::<Vec<_>>();
+        let both = |n| [names(&highest_odds, n), names(&lowest_odds, n)].concat();
+        let (investigated, top) = (both(INVESTIGATED), both(TOP));
+        let (investigations, together) = match details {
+            None => (Vec::new(), Together::new(&[])),
+            Some(details) => scan(&investigated, &top, &bias, details)?,
+        };
+        let landscape = Landscape::of(&bias);
+        let sv_types = SvTypeBias::of(&bias, tally, &overview.svtypes);
+        Ok(Self {
+            calls: overview.calls,
+            dropped_calls: overview.dropped,
+            has_details: details.is_some(),
+            top_tp_biased: rank::largest(&above, TOP, odds),
+            top_fp_biased: rank::smallest(&below, TOP, odds),
+            investigations,
+            coactivation: CoActivation::of(&top, &together),
+            summary: Summary::of(&bias, &landscape, &sv_types),
+            landscape,
+            highest_odds,
+            lowest_odds,
+            sv_types,
+            bias,
+        })
+    }
+}
+
+/// One pass over all details: the investigation of some atoms, in the order in which they are
+/// named, and the joint firings of others. Memory is that of a block.
+fn scan(
+    investigated: &[u32],
+    paired: &[u32],
+    bias: &BiasTable,
+    details: &dyn FiringStore,
+) -> Result<(Vec<Investigation>, Together)> {
+    let mut together = Together::new(paired);
+    let new = |&atom: &u32| (atom, Investigator::new(atom));
+    let mut investigators: Vec<_> = investigated.iter().map(new).collect();
+    details.blocks(&mut |block| {
+        let firings = Firings::scan(block.sets, investigated, paired);
+        together.merge(firings.together());
+        for (atom, investigator) in &mut investigators {
+            investigator.take(block.first, block.calls, firings.rows(*atom));
+        }
+        Ok(())
+    })?;
+    let finish = |(_, investigator): (u32, Investigator)| investigator.finish(bias);
+    Ok((investigators.into_iter().map(finish).collect(), together))
+}
+
+/// The investigation of any atoms, in the order in which they are named, with one pass over the
+/// details. An atom that never fires, or does not exist, has no calls.
+///
+/// # Errors
+/// Those of reading the details.
+pub fn investigate(
+    atoms: &[u32],
+    bias: &BiasTable,
+    details: &dyn FiringStore,
+) -> Result<Vec<Investigation>> {
+    Ok(scan(atoms, &[], bias, details)?.0)
+}
+
+fn check_rows(calls: &Calls, sets: &FiringSets) -> Result<()> {
+    let dropped = sets.dropped();
+    let in_order = dropped.is_sorted_by(|a, b| a < b);
+    if !in_order || dropped.last().is_some_and(|&row| row >= calls.len()) {
+        let expected = format!("distinct rows below {}, ascending", calls.len());
+        return Err(mismatch("dropped rows", "others".to_owned(), expected));
+    }
+    let rows = sets.rows() + dropped.len();
+    if rows != calls.len() {
+        let found = format!("{rows} rows, dropped ones among them");
+        return Err(mismatch(
+            "rows",
+            found,
+            format!("one for each of {} calls", calls.len()),
+        ));
+    }
+    Ok(())
+}
+
+fn check_tally(tally: &Tally, sets: &FiringSets) -> Result<()> {
+    let counted = tally.rows_where(|_| true);
+    if counted != sets.rows() as u64 {
+        let found = format!("{counted} rows in the tally");
+        return Err(mismatch("rows", found, format!("{}", sets.rows())));
+    }
+    Ok(())
+}
+
+fn mismatch(place: &str, found: String, expected: String) -> Error {
+    let action = "hand over calls, firing sets and tally of one and the same cohort";
+    Error::input("firing sets in memory", place, found, expected, action)
+}

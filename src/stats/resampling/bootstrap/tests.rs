@@ -1,0 +1,273 @@
+//! Weights from their definition, and tables by counting calls one by one.
+
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+use super::super::blocks::Blocks;
+use crate::fires::by_atom::FiringsByAtom;
+use crate::stats::inference::Table2x2;
+use super::{Bootstrap, CallLabels, TOGETHER, centred_interval, percentile_interval};
+use crate::error::Error;
+
+const CALLS: usize = 700;
+const ATOMS: usize = 9;
+const K: usize = 2;
+
+struct Cohort {
+    is_tp: Vec<bool>,
+    part: Vec<bool>,
+    atoms: Vec<u32>,
+    blocks: Blocks,
+}
+
+/// Calls in blocks of one to five. Atom 8 never fires.
+fn cohort() -> Cohort {
+    let mut draw = ChaCha8Rng::seed_from_u64(3);
+    let mut cohort = Cohort {
+        is_tp: (0..CALLS).map(|_| draw.random_bool(0.6)).collect(),
+        part: (0..CALLS).map(|_| draw.random_bool(0.3)).collect(),
+        atoms: Vec::new(),
+        blocks: Blocks::default(),
+    };
+    for row in 0..CALLS {
+        let first = draw.random_range(0..4);
+        cohort.atoms.extend([first, draw.random_range(4..8)]);
+        if row == 0 || draw.random_bool(0.4) {
+            cohort.blocks.count += 1;
+        }
+        cohort.blocks.of_call.push(cohort.blocks.count - 1);
+    }
+    // Blocks need not be runs of calls.
+    cohort.blocks.of_call.reverse();
+    cohort.blocks.of_call.swap(3, 400);
+    cohort
+}
+
+fn labels(cohort: &Cohort) -> CallLabels {
+    CallLabels::new(&cohort.is_tp, |row| cohort.part[row])
+}
+
+fn bootstrap(blocks: &Blocks, replicates: usize, seed: u64) -> Bootstrap<'_> {
+    Bootstrap {
+        blocks,
+        replicates,
+        seed,
+    }
+}
+
+#[test]
+fn weights_are_multinomial() {
+    let cohort = cohort();
+    let labels = labels(&cohort);
+    let n = f64::from(cohort.blocks.count);
+    let replicates = 1000;
+    let bootstrap = bootstrap(&cohort.blocks, replicates, 7);
+    let mut of_block: Vec<Vec<u32>> = vec![Vec::new(); cohort.blocks.count as usize];
+    for index in 0..bootstrap.draws() {
+        let draw = bootstrap.draw(index, &labels).expect("one cohort");
+        let mut seen = vec![None; cohort.blocks.count as usize];
+        for call in 0..CALLS as u32 {
+            let block = cohort.blocks.of_call[call as usize] as usize;
+            let weights = *draw.weights(call);
+            assert!(seen[block].is_none_or(|others| others == weights));
+            seen[block] = Some(weights);
+        }
+        let used = draw.replicates().len();
+        for replicate in 0..TOGETHER {
+            let weight = |block: &Option<[u8; TOGETHER]>| u32::from(block.expect("all")[replicate]);
+            let sum: u32 = seen.iter().map(weight).sum();
+            let expected = if replicate < used {
+                cohort.blocks.count
+            } else {
+                0
+            };
+            assert_eq!(sum, expected);
+        }
+        for (all, weights) in of_block.iter_mut().zip(&seen) {
+            all.extend(
+                weights.expect("all")[..used]
+                    .iter()
+                    .map(|&it| u32::from(it)),
+            );
+        }
+    }
+    // Of each block mean 1 and variance 1 − 1/n; of two blocks covariance −1/n, from the fixed sum.
+    // None, one, two of them as often as the binomial distribution says.
+    let share = |wanted: u32, p: f64| {
+        for weights in &of_block {
+            assert_eq!(weights.len(), replicates);
+            let found = weights.iter().filter(|&&weight| weight == wanted).count() as f64;
+            let sd = (replicates as f64 * p * (1.0 - p)).sqrt();
+            let apart = (found - replicates as f64 * p).abs();
+            assert!(apart < 5.0 * sd, "{wanted}: {found}");
+        }
+    };
+    let none = (1.0 - 1.0 / n).powf(n);
+    share(0, none);
+    share(1, none / (1.0 - 1.0 / n));
+    share(2, none / (1.0 - 1.0 / n).powi(2) * (n - 1.0) / (2.0 * n));
+}
+
+#[test]
+fn tables_are_those_of_counting_calls() {
+    let cohort = cohort();
+    let labels = labels(&cohort);
+    let firings = FiringsByAtom::new(&cohort.atoms, K, ATOMS);
+    let bootstrap = bootstrap(&cohort.blocks, 70, 1);
+    let mut replicates_seen = Vec::new();
+    for index in 0..bootstrap.draws() {
+        let draw = bootstrap.draw(index, &labels).expect("one cohort");
+        let check = |atom: u32, replicates: &super::Replicates| {
+            for replicate in 0..replicates.len() {
+                let mut expected = [Table2x2::default(); 2];
+                for row in 0..CALLS {
+                    let table = &mut expected[usize::from(cohort.part[row])];
+                    let fires = cohort.atoms[row * K..][..K].contains(&atom);
+                    let cell = match (fires, cohort.is_tp[row]) {
+                        (true, true) => &mut table.tp_on,
+                        (true, false) => &mut table.fp_on,
+                        (false, true) => &mut table.tp_off,
+                        (false, false) => &mut table.fp_off,
+                    };
+                    *cell += u64::from(draw.weights(row as u32)[replicate]);
+                }
+                let found = [0, 1].map(|part| replicates.table(part, replicate));
+                assert_eq!(found, expected);
+            }
+            (atom, replicates.len())
+        };
+        let seen = draw.of_atoms(&firings, check).expect("one cohort");
+        let expected: Vec<_> = (0..ATOMS as u32)
+            .map(|it| (it, draw.replicates().len()))
+            .collect();
+        assert_eq!(seen, expected);
+        replicates_seen.extend(draw.replicates());
+    }
+    assert_eq!(replicates_seen, (0..70).collect::<Vec<_>>());
+}
+
+/// Weights of 255 in all of 257 calls are what 16 bits just hold; more calls go on in 64 bits.
+#[test]
+fn large_weights_add_up() {
+    let calls = 600;
+    let blocks = Blocks {
+        of_call: vec![0; calls],
+        count: 1,
+    };
+    let labels = CallLabels::new(&vec![true; calls], |_| false);
+    let mut draw = bootstrap(&blocks, 1, 0)
+        .draw(0, &labels)
+        .expect("one cohort");
+    assert_eq!(
+        draw.weights(5)[..2],
+        [1, 0],
+        "the one block is always drawn"
+    );
+    draw.weights[0] = [255; TOGETHER];
+    draw.totals = draw.total();
+    let firings = FiringsByAtom::new(&vec![0; calls], 1, 1);
+    let found = draw.of_atoms(&firings, |_, replicates| replicates.table(0, 0).tp_on);
+    assert_eq!(found.expect("one cohort"), [600 * 255]);
+}
+
+/// Precision of all calls: its deviation over replicates is that of blocks, not of calls.
+#[test]
+fn intervals_are_as_wide_as_blocks_make_them() {
+    let mut draw = ChaCha8Rng::seed_from_u64(12);
+    let each = 6;
+    let of_block: Vec<bool> = (0..150).map(|_| draw.random_bool(0.7)).collect();
+    let is_tp: Vec<bool> = (0..150 * each).map(|row| of_block[row / each]).collect();
+    let blocks = Blocks {
+        of_call: (0..is_tp.len()).map(|row| (row / each) as u32).collect(),
+        count: 150,
+    };
+    let calls = CallLabels::new(&is_tp, |_| false);
+    let firings = FiringsByAtom::new(&vec![0; is_tp.len()], 1, 1);
+    let precision = |_, [table, _]: [Table2x2; 2]| table.tp_on as f64 / table.fires() as f64;
+    let intervals = bootstrap(&blocks, 2000, 3)
+        .intervals(&calls, &firings, &precision, &|| Ok(()))
+        .expect("one cohort");
+    let p = of_block.iter().filter(|&&is_tp| is_tp).count() as f64 / 150.0;
+    let half = 1.96 * (p * (1.0 - p) / 150.0).sqrt();
+    let (low, high) = intervals[0];
+    assert!((low - (p - half)).abs() < 0.15 * half, "{low} {p} {half}");
+    assert!((high - (p + half)).abs() < 0.15 * half, "{high} {p} {half}");
+}
+
+#[test]
+fn threads_groups_and_draws_do_not_show_and_seeds_do() {
+    let cohort = cohort();
+    let labels = labels(&cohort);
+    let firings = FiringsByAtom::new(&cohort.atoms, K, ATOMS);
+    let statistic = |atom: u32, [first, second]: [Table2x2; 2]| {
+        let share = |table: &Table2x2| table.tp_on as f64 / (1 + table.fires()) as f64;
+        f64::from(atom) + share(&first) - share(&second)
+    };
+    let with = |threads: usize, seed: u64| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+        pool.expect("threads").install(|| {
+            bootstrap(&cohort.blocks, 130, seed)
+                .intervals(&labels, &firings, &statistic, &|| Ok(()))
+                .expect("one cohort")
+        })
+    };
+    let one = with(1, 4);
+    assert_eq!(with(3, 4), one);
+    assert_ne!(with(1, 5), one);
+    for (atom, (low, high)) in one.into_iter().enumerate().take(8) {
+        assert!(low < high && (atom as f64 - 1.0..atom as f64 + 1.0).contains(&low));
+    }
+    let none = bootstrap(&cohort.blocks, 0, 1).intervals(&labels, &firings, &statistic, &|| Ok(()));
+    assert!(
+        none.expect("one cohort")
+            .iter()
+            .all(|(low, high)| low.is_nan() && high.is_nan())
+    );
+}
+
+#[test]
+fn other_calls_are_refused_and_runs_can_be_ended() {
+    let cohort = cohort();
+    let labels = labels(&cohort);
+    let firings = FiringsByAtom::new(&cohort.atoms, K, ATOMS);
+    let bootstrap = bootstrap(&cohort.blocks, 10, 1);
+    let error = |result: crate::error::Result<()>| result.expect_err("refused").to_string();
+    let short = CallLabels::new(&cohort.is_tp[1..], |_| false);
+    assert!(error(bootstrap.draw(0, &short).map(|_| ())).contains("blocks of 700 calls"));
+    assert!(error(bootstrap.draw(1, &labels).map(|_| ())).contains("one below 1"));
+    let draw = bootstrap.draw(0, &labels).expect("one cohort");
+    let beyond = FiringsByAtom::new(&vec![0; CALLS + 1], 1, 1);
+    assert!(error(draw.of_atoms(&beyond, |_, _| ()).map(|_| ())).contains("call 700"));
+    let end = bootstrap.intervals(&labels, &firings, &|_, _| 0.0, &|| Err(Error::Cancelled));
+    assert!(matches!(end, Err(Error::Cancelled)));
+}
+
+/// numpy: `np.percentile(x, [2.5, 97.5])`.
+#[test]
+fn percentiles_are_those_of_numpy() {
+    let mut values: Vec<f64> = (0..200).map(|i| f64::from(i * 37 % 200).sqrt()).collect();
+    let numpy = (2.230_166_278_062_295, 13.929_284_571_348_74);
+    assert_eq!(percentile_interval(&mut values), numpy);
+    assert_eq!(percentile_interval(&mut [3.0]), (3.0, 3.0));
+    assert_eq!(percentile_interval(&mut [2.0, 1.0]), (1.025, 1.975));
+    for mut undefined in [vec![], vec![1.0, f64::NAN], vec![-f64::NAN, 1.0]] {
+        let (low, high) = percentile_interval(&mut undefined);
+        assert!(low.is_nan() && high.is_nan());
+    }
+}
+
+#[test]
+fn centred_intervals_have_the_spread_of_the_replicates_at_the_estimate() {
+    let replicates: Vec<f64> = (0..=200).map(|i| f64::from(i) / 1000.0).collect();
+    let of = |estimate, range| centred_interval(&mut replicates.clone(), estimate, range);
+    // Their median is 0.1, their percentile interval 0.005 to 0.195.
+    let near = |(low, high): (f64, f64), expected: [f64; 2]| {
+        assert!((low - expected[0]).abs() < 1e-12 && (high - expected[1]).abs() < 1e-12);
+    };
+    near(of(Some(0.5), -1.0..=1.0), [0.405, 0.595]);
+    near(of(Some(0.95), 0.0..=1.0), [0.855, 1.0]);
+    near(of(Some(-0.95), -1.0..=1.0), [-1.0, -0.855]);
+    assert!(of(None, 0.0..=1.0).0.is_nan());
+    let (low, high) = centred_interval(&mut [0.5, f64::NAN], Some(0.5), 0.0..=1.0);
+    assert!(low.is_nan() && high.is_nan());
+}

@@ -1,0 +1,130 @@
+//! Who may have whose labels: calls in groups, within each of which labels change places in one
+//! manner, independently of all other groups.
+
+use super::{Exchange, Permutation};
+use crate::stats::resampling::blocks::Blocks;
+
+/// Calls among which labels change places.
+pub(super) struct Group {
+    /// Tells its random numbers from those of other groups.
+    pub(super) number: u32,
+    /// The calls. Of loci, one after another, the calls of each in the order in which they are
+    /// matched; of a sample, along the genome.
+    pub(super) calls: Vec<u32>,
+    pub(super) manner: Manner,
+}
+
+/// How labels change places.
+pub(super) enum Manner {
+    /// Any of the calls may be the true ones, of which there are so many.
+    Select { tp: u32 },
+    /// Loci of so many calls each have one another's labels; the labels as they are.
+    Draw { each: usize, labels: Vec<bool> },
+    /// Labels turn; as they are.
+    Turn { labels: Vec<bool> },
+}
+
+/// The groups in which any label can change. The others' calls keep theirs.
+pub(super) fn of(permutation: &Permutation) -> Vec<Group> {
+    let mut groups = match permutation.exchange {
+        Exchange::Calls => strata(permutation),
+        Exchange::Loci(loci) => signatures(permutation, loci),
+        Exchange::Samples { sample, order } => turning(permutation, sample, order),
+    };
+    groups.retain(|group| can_change(group, permutation.is_tp));
+    groups
+}
+
+/// The calls of each stratum, numbered as it is.
+fn strata(permutation: &Permutation) -> Vec<Group> {
+    let sizes = super::sizes(permutation);
+    let new = |(number, &(_, tp)): (u32, &(u64, u64))| Group {
+        number,
+        calls: Vec::new(),
+        manner: Manner::Select { tp: tp as u32 },
+    };
+    let mut groups: Vec<Group> = (0..).zip(&sizes).map(new).collect();
+    for (row, &stratum) in (0..).zip(permutation.strata) {
+        groups[usize::from(stratum)].calls.push(row);
+    }
+    groups
+}
+
+/// Loci that have as many calls of each stratum as one another. Groups are numbered by signature.
+fn signatures(permutation: &Permutation, loci: &Blocks) -> Vec<Group> {
+    let Permutation { is_tp, strata, .. } = permutation;
+    let (mut calls, ends) = loci.members();
+    let range = |locus: u32| {
+        let start = (locus as usize).checked_sub(1).map_or(0, |it| ends[it]);
+        start..ends[locus as usize]
+    };
+    let stratum = |row: u32| strata[row as usize];
+    for locus in 0..loci.count {
+        // Stable: calls of a stratum stay in the order of rows.
+        calls[range(locus)].sort_by_key(|&row| stratum(row));
+    }
+    let signature = |locus: u32| calls[range(locus)].iter().map(|&row| stratum(row));
+    let mut order: Vec<u32> = (0..loci.count).collect();
+    order.sort_by(|&a, &b| signature(a).cmp(signature(b)));
+    let kinds = order.chunk_by(|&a, &b| signature(a).eq(signature(b)));
+    let group = |(number, kind): (u32, &[u32])| {
+        let calls: Vec<u32> = kind
+            .iter()
+            .flat_map(|&it| &calls[range(it)])
+            .copied()
+            .collect();
+        let labels: Vec<bool> = calls.iter().map(|&row| is_tp[row as usize]).collect();
+        let manner = match calls.len() / kind.len() {
+            1 => Manner::Select {
+                tp: labels.iter().filter(|&&is_tp| is_tp).count() as u32,
+            },
+            each => Manner::Draw { each, labels },
+        };
+        Group {
+            number,
+            calls,
+            manner,
+        }
+    };
+    (0..).zip(kinds).map(group).collect()
+}
+
+/// The calls of each sample and stratum, along the genome. Groups are numbered by sample, then
+/// stratum.
+fn turning(permutation: &Permutation, sample: &Blocks, order: &[u32]) -> Vec<Group> {
+    let key = |&row: &u32| {
+        (
+            sample.of_call[row as usize],
+            permutation.strata[row as usize],
+        )
+    };
+    let mut calls = order.to_vec();
+    // Stable: calls of a group stay in the order of the genome.
+    calls.sort_by_key(key);
+    let group = |(number, calls): (u32, &[u32])| {
+        let labels = calls.iter().map(|&row| permutation.is_tp[row as usize]);
+        Group {
+            number,
+            manner: Manner::Turn {
+                labels: labels.collect(),
+            },
+            calls: calls.to_vec(),
+        }
+    };
+    let groups = calls.chunk_by(|a, b| key(a) == key(b));
+    (0..).zip(groups).map(group).collect()
+}
+
+/// Whether another arrangement can differ from the labels as they are.
+fn can_change(group: &Group, is_tp: &[bool]) -> bool {
+    match &group.manner {
+        Manner::Draw { each, labels } => {
+            let first = labels.chunks_exact(*each).next();
+            labels.chunks_exact(*each).any(|other| Some(other) != first)
+        }
+        Manner::Select { .. } | Manner::Turn { .. } => {
+            let is_tp = |&row: &u32| is_tp[row as usize];
+            group.calls.iter().any(is_tp) && !group.calls.iter().all(is_tp)
+        }
+    }
+}

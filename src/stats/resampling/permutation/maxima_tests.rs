@@ -1,0 +1,204 @@
+//! Runs by groups of atoms, of some atoms, and runs that end early.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::super::blocks::Blocks;
+use crate::fires::by_atom::{Carry, FiringsByAtom};
+use super::exchange_tests::{ATOMS, Cohort, K, duplicated, permutation};
+use super::{Exchange, MaxT, Maxima, Permutation, max_t};
+use crate::cohort::Calls;
+use crate::error::{Error, Result};
+use crate::fires::FiringSets;
+use crate::fires::{FiringBlock, FiringStore};
+
+/// Atoms shown in groups between these numbers; ranks permuted in groups of so many bytes.
+fn by_groups(
+    cohort: &Cohort,
+    exchange: Exchange<'_>,
+    cuts: &[u32],
+    bytes: u64,
+    tested: &(dyn Fn(u32) -> bool + Sync),
+) -> Vec<MaxT> {
+    let mut maxima = Maxima::new(&permutation(cohort, exchange, 2)).expect("one cohort");
+    for cut in cuts.windows(2) {
+        let rows = group(cohort, cut[0]..cut[1]);
+        maxima.show(&rows, tested).expect("one cohort");
+    }
+    let sets = Sets(FiringSets::new(K, cohort.atoms.clone(), vec![]));
+    maxima
+        .permute_in_groups(&sets, &fires(cohort), bytes, &|| Ok(()))
+        .expect("one cohort");
+    maxima.finish().expect("all were permuted")
+}
+
+fn fires(cohort: &Cohort) -> [u64; ATOMS] {
+    let mut fires = [0; ATOMS];
+    for &atom in &cohort.atoms {
+        fires[atom as usize] += 1;
+    }
+    fires
+}
+
+/// The firings of some atoms.
+fn group(cohort: &Cohort, atoms: std::ops::Range<u32>) -> FiringsByAtom {
+    let sets = FiringSets::new(K, cohort.atoms.clone(), vec![]);
+    FiringsByAtom::gather(&Sets(sets), atoms, &fires(cohort), Carry::Calls).expect("one cohort")
+}
+
+/// Firing sets of calls of which nothing else is asked.
+struct Sets(FiringSets);
+
+impl FiringStore for Sets {
+    fn blocks(&self, take: &mut dyn FnMut(FiringBlock<'_>) -> Result<()>) -> Result<()> {
+        take(FiringBlock {
+            first: 0,
+            calls: &Calls::default(),
+            sets: &self.0,
+        })
+    }
+}
+
+#[test]
+fn how_many_permutations_are_worked_on_at_once_does_not_show() {
+    let cohort = duplicated(4);
+    let firings = FiringsByAtom::new(&cohort.atoms, K, ATOMS);
+    for exchange in [Exchange::Calls, Exchange::Loci(&cohort.loci)] {
+        // Not a whole number of words.
+        let permutation = Permutation {
+            count: 1000,
+            ..permutation(&cohort, exchange, 3)
+        };
+        let [wide, narrow] = [true, false].map(|wide| {
+            let mut maxima = Maxima::of_width(&permutation, wide).expect("one cohort");
+            maxima.show(&firings, &|_| true).expect("one cohort");
+            maxima.permute(&firings, &|| Ok(())).expect("one cohort");
+            maxima.finish().expect("all were permuted")
+        });
+        assert_eq!(wide, narrow);
+        assert!(wide.iter().any(|atom| atom.p < 1.0));
+    }
+}
+
+#[test]
+fn groups_of_atoms_do_not_show() {
+    let cohort = duplicated(4);
+    let all = ATOMS as u32;
+    let firings = FiringsByAtom::new(&cohort.atoms, K, ATOMS);
+    for exchange in [Exchange::Calls, Exchange::Loci(&cohort.loci)] {
+        let whole = max_t(&firings, &permutation(&cohort, exchange, 2)).expect("one");
+        for cuts in [&[0, all][..], &[0, 1, 9, 9, all]] {
+            // An atom at a time, some, all.
+            for bytes in [1, 400, 1 << 20] {
+                let found = by_groups(&cohort, exchange, cuts, bytes, &|_| true);
+                assert_eq!(found, whole, "{cuts:?} {bytes}");
+            }
+        }
+        // From the strongest down p ascends.
+        let mut ranked = whole;
+        ranked.sort_by(|a, b| b.statistic.total_cmp(&a.statistic));
+        assert!(ranked.is_sorted_by_key(|atom| atom.p));
+    }
+}
+
+#[test]
+fn atoms_that_are_not_tested_take_no_part() {
+    let cohort = duplicated(5);
+    let loci = Exchange::Loci(&cohort.loci);
+    let cuts = [0, 10, ATOMS as u32];
+    let some = by_groups(&cohort, loci, &cuts, 400, &|atom| atom % 4 == 1);
+    let all = by_groups(&cohort, loci, &cuts, 400, &|_| true);
+    let mut smaller = 0;
+    for (atom, (some, all)) in some.iter().zip(&all).enumerate() {
+        if atom % 4 == 1 {
+            assert_eq!(some.statistic, all.statistic);
+            assert!(some.p <= all.p);
+            smaller += usize::from(some.p < all.p);
+        } else {
+            assert!(some.statistic.is_nan() && some.p.is_nan());
+        }
+    }
+    assert!(smaller > 0);
+}
+
+#[test]
+fn atoms_whose_labels_were_not_permuted_have_no_p() {
+    let cohort = duplicated(6);
+    let firings = FiringsByAtom::new(&cohort.atoms, K, ATOMS);
+    let mut maxima = Maxima::new(&permutation(&cohort, Exchange::Calls, 1)).expect("one cohort");
+    maxima.show(&firings, &|_| true).expect("one cohort");
+    let error = maxima.finish().expect_err("not permuted").to_string();
+    assert!(error.contains("found 0 of them"), "{error}");
+}
+
+#[test]
+fn the_smallest_p_is_that_of_the_observed_labels_alone() {
+    let cohort = duplicated(6);
+    let firings = FiringsByAtom::new(&cohort.atoms, K, ATOMS);
+    for count in [0, 18, 19, 20, 400] {
+        let permutation = Permutation {
+            count,
+            ..permutation(&cohort, Exchange::Calls, 1)
+        };
+        let found = max_t(&firings, &permutation).expect("one cohort");
+        let least = found.iter().map(|atom| atom.p).fold(1.0, f64::min);
+        assert_eq!(least, 1.0 / (count + 1) as f64);
+    }
+}
+
+#[test]
+fn a_run_ends_when_it_is_told_to() {
+    let cohort = duplicated(9);
+    let firings = FiringsByAtom::new(&cohort.atoms, K, ATOMS);
+    let permutation = Permutation {
+        count: 5000,
+        ..permutation(&cohort, Exchange::Calls, 1)
+    };
+    let asked = AtomicUsize::new(0);
+    let go_on = || match asked.fetch_add(1, Ordering::Relaxed) {
+        2 => Err(Error::Cancelled),
+        _ => Ok(()),
+    };
+    let mut maxima = Maxima::new(&permutation).expect("one cohort");
+    maxima.show(&firings, &|_| true).expect("one cohort");
+    let end = maxima.permute(&firings, &go_on);
+    assert!(matches!(end, Err(Error::Cancelled)));
+    assert_eq!(asked.load(Ordering::Relaxed), 3);
+}
+
+#[test]
+fn parts_of_other_calls_are_refused() {
+    let cohort = duplicated(10);
+    let firings = FiringsByAtom::new(&cohort.atoms, K, ATOMS);
+    let refused = |exchange, is_tp, word: &str| {
+        let permutation = Permutation {
+            is_tp,
+            ..permutation(&cohort, exchange, 1)
+        };
+        let error = max_t(&firings, &permutation).expect_err(word).to_string();
+        assert!(error.contains(word), "{error}");
+    };
+    let short = Blocks::samples(&[0; 239]);
+    let sample = Blocks::samples(&[0; 240]);
+    let twice: Vec<u32> = (0..240).map(|row| row / 2).collect();
+    let beyond: Vec<u32> = (1..241).collect();
+    let is_tp = &cohort.is_tp[..];
+    refused(Exchange::Calls, &is_tp[1..], "strata");
+    refused(Exchange::Loci(&short), is_tp, "blocks");
+    for (sample, order, word) in [
+        (&short, &beyond, "blocks"),
+        (&sample, &twice, "order"),
+        (&sample, &beyond, "order"),
+    ] {
+        refused(Exchange::Samples { sample, order }, is_tp, word);
+    }
+    let permutation = Permutation {
+        is_tp: &is_tp[..100],
+        strata: &cohort.strata[..100],
+        ..permutation(&cohort, Exchange::Calls, 1)
+    };
+    let error = max_t(&firings, &permutation).expect_err("firings beyond");
+    assert!(
+        error.to_string().contains("firings on 100 calls"),
+        "{error}"
+    );
+}
