@@ -53,6 +53,7 @@
 pub mod analysis;
 pub mod cli;
 pub mod cohort;
+pub mod control;
 pub mod digest;
 #[allow(unsafe_code)]
 pub mod engine;
@@ -66,6 +67,7 @@ pub mod read;
 pub mod report;
 pub mod rows;
 pub mod sae;
+pub mod scores;
 pub mod simulate;
 pub mod stats;
 pub mod store;

@@ -1,8 +1,8 @@
-//! The names of all files that commands write: one list, in one place.
+//! The names of all files that commands write.
 //!
 //! | command | names |
 //! |---|---|
-//! | `analyze`, `report`, `demo` (in its folder [`RESULTS`]) | [`ANALYSIS`] |
+//! | `analyze`, `report`, `demo` (in its folder [`RESULTS`]) | [`OUTPUTS`](crate::analysis::outputs::OUTPUTS) |
 //! | `simulate`, `demo` | [`SIMULATION`], [pieces](is_embeddings), [`PLACING`] |
 //! | `tally` | the one that is asked for; with [`FIRES`] after it; with [`CHECKPOINTS`] after it a folder |
 //! | `merge` | the one that is asked for |
@@ -12,45 +12,6 @@ pub const RECORD: &str = "run.json";
 
 /// What a run is about to put in place, as long as it does so.
 pub const PLACING: &str = ".atomscope.placing";
-
-/// The notebook's table of atoms.
-pub const BIAS: &str = "sae_feature_bias_analysis.csv";
-/// The notebook's lists of the most biased atoms.
-pub const TOP_BIASED: &str = "top_biased_features.json";
-/// Pairs of the most biased atoms.
-pub const COACTIVATION: &str = "coactivation.csv";
-/// The printed report.
-pub const REPORT: &str = "report.txt";
-/// The atoms that fire on each call.
-pub const FIRING_SETS: &str = "fires.npy";
-/// Rows with a NaN or an infinity.
-pub const DROPPED_ROWS: &str = "dropped_rows.npy";
-/// The table of atoms as text.
-pub const ATOMS_TEXT: &str = "atoms.tsv";
-/// The table of pairs, which is written in parts.
-pub const ATOM_PAIRS: &str = "atom_pairs.parquet";
-
-/// All files that an analysis may have in its folder.
-pub const ANALYSIS: [&str; 18] = [
-    BIAS,
-    TOP_BIASED,
-    COACTIVATION,
-    REPORT,
-    FIRING_SETS,
-    DROPPED_ROWS,
-    ATOMS_TEXT,
-    ATOM_PAIRS,
-    "atoms.parquet",
-    "atom_scores.parquet",
-    "atom_types.parquet",
-    "atom_sizes.parquet",
-    "atom_chromosomes.parquet",
-    "atom_datasets.parquet",
-    "replication.parquet",
-    "replication_summary.parquet",
-    RECORD,
-    PLACING,
-];
 
 /// Where an analysis keeps the parts that are done: a folder in its own.
 pub const ANALYSIS_CHECKPOINTS: &str = ".atomscope-checkpoints";

@@ -1,15 +1,41 @@
 //! The model: an SAE's encoder and the whitening that goes before it.
 
+use std::sync::Arc;
+
 use rayon::prelude::*;
 
 use crate::error::{Error, Result};
 
 /// A sparse autoencoder's encoder with its whitening, checked.
 ///
-/// `score[f] = Σ_i (e[i] − mean[i]) / (std[i] + 1e-6) · weight[f][i] + bias[f]`; the `k`
-/// features with the largest scores fire.
+/// `score[f] = Σ_i (e[i] − mean[i]) / (std[i] + 1e-6) · weight[f][i] + bias[f]`; the
+/// [`Activation`] says which features fire on a row.
+///
+/// It is a handle: a clone shares the weights.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Sae(SaeParts);
+pub struct Sae(Arc<SaeParts>);
+
+/// Which features fire on a row, by their scores.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Activation {
+    /// The `k` features with the largest scores; of equal ones those with the smaller numbers.
+    TopK {
+        /// How many; clamped to F.
+        k: usize,
+    },
+    /// The features whose score is above their own threshold: any number of them, none included.
+    Threshold {
+        /// One a feature, \[F\].
+        thresholds: Vec<f32>,
+    },
+}
+
+impl Default for Activation {
+    fn default() -> Self {
+        Self::TopK { k: 0 }
+    }
+}
 
 /// The parts of an [`Sae`], before they are checked.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -20,8 +46,8 @@ pub struct SaeParts {
     pub input_dim: usize,
     /// F, the number of features.
     pub feature_dim: usize,
-    /// How many features fire a row; clamped to F.
-    pub k: usize,
+    /// Which features fire on a row.
+    pub activation: Activation,
     /// The encoder's weight, row-major \[F, D\].
     pub weight: Vec<f32>,
     /// The encoder's bias, \[F\].
@@ -45,12 +71,16 @@ impl Sae {
             ..
         } = &parts;
         let (input_dim, feature_dim) = (parts.input_dim, parts.feature_dim);
+        let k = match parts.activation {
+            Activation::TopK { k } => Some(k),
+            Activation::Threshold { .. } => None,
+        };
         for (place, value) in [
-            ("config.input_dim", input_dim),
-            ("config.feature_dim", feature_dim),
-            ("config.k", parts.k),
+            ("config.input_dim", Some(input_dim)),
+            ("config.feature_dim", Some(feature_dim)),
+            ("config.k", k),
         ] {
-            if value == 0 {
+            if value == Some(0) {
                 return Err(Error::input(
                     name.clone(),
                     place,
@@ -109,13 +139,24 @@ impl Sae {
                 "recompute the whitening",
             ));
         }
-        let k = parts.k.min(feature_dim);
-        Ok(Self(SaeParts { k, ..parts }))
+        if let Activation::Threshold { thresholds } = &parts.activation {
+            check_thresholds(name, thresholds, feature_dim)?;
+        }
+        let activation = match parts.activation {
+            Activation::TopK { k } => Activation::TopK {
+                k: k.min(feature_dim),
+            },
+            threshold @ Activation::Threshold { .. } => threshold,
+        };
+        Ok(Self(Arc::new(SaeParts {
+            activation,
+            ..parts
+        })))
     }
 
     /// The parts, to be changed and checked again.
     pub fn into_parts(self) -> SaeParts {
-        self.0
+        Arc::unwrap_or_clone(self.0)
     }
 
     /// What messages call this model.
@@ -130,9 +171,16 @@ impl Sae {
     pub fn feature_dim(&self) -> usize {
         self.0.feature_dim
     }
-    /// How many features fire a row: at most F.
-    pub fn k(&self) -> usize {
-        self.0.k
+    /// Which features fire on a row.
+    pub fn activation(&self) -> &Activation {
+        &self.0.activation
+    }
+    /// The number of features that fire on every row, at most F; `None` where rows differ.
+    pub fn top_k(&self) -> Option<usize> {
+        match self.0.activation {
+            Activation::TopK { k } => Some(k),
+            Activation::Threshold { .. } => None,
+        }
     }
     /// The encoder's weight, row-major \[F, D\].
     pub fn weight(&self) -> &[f32] {
@@ -150,6 +198,29 @@ impl Sae {
     pub fn std(&self) -> &[f32] {
         &self.0.std
     }
+}
+
+/// Thresholds are one a feature, and none is NaN: an infinite one is of a feature that always fires,
+/// or never does.
+fn check_thresholds(name: &str, thresholds: &[f32], feature_dim: usize) -> Result<()> {
+    let (place, found, expected) = if thresholds.len() != feature_dim {
+        let found = format!("{} numbers", thresholds.len());
+        (
+            "threshold".to_owned(),
+            found,
+            format!("feature_dim = {feature_dim}"),
+        )
+    } else if let Some(i) = thresholds.iter().position(|t| t.is_nan()) {
+        (
+            format!("threshold[{i}]"),
+            "NaN".to_owned(),
+            "a number".to_owned(),
+        )
+    } else {
+        return Ok(());
+    };
+    let action = "use the thresholds that belong to these weights";
+    Err(Error::input(name, place, found, expected, action))
 }
 
 /// The first NaN or infinity, named by its indices in rows of `width`.

@@ -5,17 +5,16 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::analyze::Analyze;
-use super::options::{CohortArgs, EngineArgs, ForceArgs, KeepArgs, RunArgs};
-use super::output;
+use super::arguments::{
+    CohortArgs, EngineArgs, ForceArgs, KeepArgs, RunArgs, StatisticsArgs, StrataArgs, TablesArgs,
+};
 use super::progress;
 use super::simulate::{Shape, simulate_files};
-use super::statistics::{StatisticsArgs, StrataArgs, TablesArgs};
+use crate::analysis::ResultsFolder;
 use crate::error::{Error, Result};
 use crate::outputs::RESULTS;
 use crate::simulate::{self, ReportedAtom};
 use crate::tally::StratifyBy;
-use crate::write::inputs::Inputs;
-use crate::write::set::OutputSet;
 
 /// Simulate a cohort, analyze it, and say how much of what was planted was found
 #[derive(Debug, Args)]
@@ -43,8 +42,7 @@ impl Demo {
         let options = self.shape.options();
         let results = folder.join(RESULTS);
         // Before the cohort is made.
-        let place = output::place(&results, Inputs::default(), self.force.force);
-        OutputSet::check(place)?;
+        ResultsFolder::check(&results, self.force.force)?;
         let truth = simulate_files(&folder, &options, 1, self.force, self.engine.quiet)?;
         let analysis = Analyze {
             run: RunArgs {
@@ -63,7 +61,7 @@ impl Demo {
             force: self.force,
         };
         analysis.files(|report| {
-            let recovery = truth.recovery(report.findings.bias.atoms.iter().map(|atom| ReportedAtom {
+            let recovery = truth.recovery(report.notebook.bias.atoms.iter().map(|atom| ReportedAtom {
                 atom: atom.atom,
                 significant: atom.significant,
                 odds: atom.odds,

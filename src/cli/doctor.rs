@@ -83,7 +83,7 @@ impl Report {
 
     /// Takes a check, and prints it.
     fn add(&mut self, check: Check) -> Result<()> {
-        progress::check_interrupt()?;
+        progress::control().check()?;
         if self.printed {
             progress::print(&check.to_string())?;
         }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::options::LabelArgs;
+use super::arguments::LabelArgs;
 use super::progress;
 use crate::error::{Error, Result};
 use crate::read;
@@ -28,7 +28,7 @@ pub(super) struct Inspect {
 impl Inspect {
     pub(super) fn run(&self) -> Result<()> {
         let found = read::inspect_by(&self.file, &self.labels.rule())?;
-        progress::check_interrupt()?;
+        progress::control().check()?;
         if self.json {
             let json =
                 serde_json::to_string_pretty(&found).map_err(|e| Error::printing(e.into()))?;

@@ -2,16 +2,12 @@
 
 use clap::Args;
 
-use super::options::{KeepArgs, RunArgs};
+use super::arguments::{KeepArgs, RunArgs, StatisticsArgs};
+use super::counting::Cohort;
 use super::progress;
-use super::record;
-use super::statistics::StatisticsArgs;
-use super::tallying::Tallying;
 use crate::analysis::shards::KeepFirings;
-use crate::cohort::classes::classes;
 use crate::error::{Error, Result};
 use crate::report::{json, text::Detail};
-use crate::stats::notebook::{self, BiasTable};
 use crate::tally::StratifyBy;
 
 /// What the calls are on which an atom fires: types, sizes, chromosomes, datasets, examples
@@ -45,21 +41,17 @@ pub(super) struct Investigate {
 
 impl Investigate {
     pub(super) fn run(&self) -> Result<()> {
-        let tallying = Tallying::new(&self.run, StratifyBy::TYPE)?;
+        let cohort = Cohort::new(&self.run, &self.keep, StratifyBy::TYPE, false)?;
         let folder = std::env::temp_dir();
-        let details = KeepFirings {
+        let firings = KeepFirings {
             memory: self.keep.memory,
             folder: &folder,
         };
-        let tallied = tallying.run(&self.keep, None, Some(details), None)?;
-        self.check_atoms(tallied.model.sae.feature_dim())?;
-        let rule = &tallied.cohort.rule;
-        let classes = classes(tallied.cohort.shards.kinds(|shard| &shard.classes), rule);
-        progress::show_warnings(&tallied.warnings);
-        progress::show_warnings(&record::warnings(&tallied.cohort, &classes));
+        let counted = cohort.count(None, Some(firings), None)?;
+        self.check_atoms(counted.cohort.tally.feature_dim())?;
+        progress::show_warnings(&counted.call_warnings());
         let min_support = self.statistics.min_support;
-        let bias = BiasTable::of(&tallied.cohort.tally, min_support);
-        let found = notebook::investigate(&self.atoms, &bias, &tallied.details)?;
+        let found = counted.investigate(&self.atoms, min_support, &progress::control())?;
         if self.json {
             let mut out = Vec::new();
             // Writing to memory cannot fail.

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::options::ForceArgs;
+use super::arguments::ForceArgs;
 use super::place;
 use super::progress::{self, note};
 use crate::analysis::shards;
@@ -43,7 +43,7 @@ impl Merge {
         let tallies = shards::expand("TALLY", &self.tallies)?;
         place::check(&self.out, &Inputs::default(), self.force)?;
         place::prepare(&self.out)?;
-        let go_on = progress::check_interrupt;
+        let control = progress::control();
         let (own, others): (Vec<_>, Vec<_>) = tallies
             .iter()
             .cloned()
@@ -59,11 +59,13 @@ impl Merge {
             .then(|| read_tally(&self.out).ok())
             .flatten();
         let cohort = match (own.is_empty(), &earlier) {
-            (false, Some(earlier)) if !others.is_empty() => match shards::merge(&others, &go_on) {
-                Ok(cohort) if cohort.shards.hold(&earlier.shards) => cohort,
-                _ => shards::merge(&tallies, &go_on)?,
-            },
-            _ => shards::merge(&tallies, &go_on)?,
+            (false, Some(earlier)) if !others.is_empty() => {
+                match shards::merge(&others, &control) {
+                    Ok(cohort) if cohort.shards.hold(&earlier.shards) => cohort,
+                    _ => shards::merge(&tallies, &control)?,
+                }
+            }
+            _ => shards::merge(&tallies, &control)?,
         };
         // An earlier merge can be made again; a tally that was counted would have to be counted again.
         let lost = earlier.filter(|earlier| !cohort.shards.hold(&earlier.shards));

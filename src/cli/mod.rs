@@ -4,24 +4,18 @@
 #![allow(clippy::doc_markdown)]
 
 mod analyze;
+mod arguments;
+mod counting;
 mod demo;
 mod doctor;
 mod inspect;
 mod investigate;
 mod merge;
-mod options;
-mod output;
-mod pairs;
 mod place;
 mod progress;
-mod record;
 mod report;
 mod simulate;
-mod statistics;
-mod tables;
 mod tally;
-mod tallying;
-mod watched;
 
 pub use clap::Parser;
 use clap::Subcommand;

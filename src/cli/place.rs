@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use super::options::ForceArgs;
+use super::arguments::ForceArgs;
 use crate::error::{Error, Result};
 use crate::store::check_tally_place;
 use crate::write::inputs::Inputs;

@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
+use crate::control::{Control, Progress, Stage};
 use crate::error::{Error, Result};
 
 /// Set by Ctrl-C, and by SIGTERM.
-pub(super) static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
 /// Lets Ctrl-C end a run cleanly: nothing is half written. A second Ctrl-C ends it at once.
 pub(super) fn watch_for_interrupt() {
@@ -21,31 +22,53 @@ pub(super) fn watch_for_interrupt() {
     });
 }
 
-/// An error if Ctrl-C was pressed.
-pub(super) fn check_interrupt() -> Result<()> {
-    if INTERRUPTED.load(Ordering::Relaxed) {
-        Err(Error::Cancelled)
-    } else {
-        Ok(())
-    }
+/// Ctrl-C ends what this controls.
+pub(super) fn control() -> Control<'static> {
+    Control::default().cancel_when(&|| INTERRUPTED.load(Ordering::Relaxed))
 }
 
 /// A bar of rows done, rows per second and time left; shown only where stderr is a terminal.
-pub(super) fn rows_bar(rows: u64, what: &'static str, quiet: bool) -> ProgressBar {
-    if quiet || !io::stderr().is_terminal() {
-        return ProgressBar::hidden();
+pub(super) struct Bar(ProgressBar);
+
+impl Bar {
+    /// A bar of rows, as many as the work says.
+    pub(super) fn of_rows(quiet: bool) -> Self {
+        if quiet || !io::stderr().is_terminal() {
+            return Self(ProgressBar::hidden());
+        }
+        let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr());
+        let template = "{msg} [{bar:30}] {human_pos}/{human_len} calls, {rate} calls/s, {eta} left";
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            let rate = |state: &ProgressState, out: &mut dyn std::fmt::Write| {
+                let _ = write!(out, "{}", HumanCount(state.per_sec() as u64));
+            };
+            bar.set_style(style.with_key("rate", rate).progress_chars("=> "));
+        }
+        bar.enable_steady_tick(Duration::from_millis(200));
+        Self(bar)
     }
-    let bar = ProgressBar::with_draw_target(Some(rows), ProgressDrawTarget::stderr());
-    let template = "{msg} [{bar:30}] {human_pos}/{human_len} calls, {rate} calls/s, {eta} left";
-    if let Ok(style) = ProgressStyle::with_template(template) {
-        let rate = |state: &ProgressState, out: &mut dyn std::fmt::Write| {
-            let _ = write!(out, "{}", HumanCount(state.per_sec() as u64));
-        };
-        bar.set_style(style.with_key("rate", rate).progress_chars("=> "));
+
+    /// Does some work, and shows how far it is; Ctrl-C ends it.
+    pub(super) fn show<T>(&self, work: impl FnOnce(Control<'_>) -> Result<T>) -> Result<T> {
+        let progress = |progress: Progress| self.update(progress);
+        let done = work(control().on_progress(&progress));
+        self.0.finish_and_clear();
+        done
     }
-    bar.set_message(what);
-    bar.enable_steady_tick(Duration::from_millis(200));
-    bar
+
+    /// Shows how far the work is.
+    pub(super) fn update(&self, progress: Progress) {
+        self.0.set_message(match progress.stage {
+            Stage::Encoding => "encoding",
+            Stage::Scoring => "scoring",
+            Stage::Simulating => "simulating",
+        });
+        self.0.update(|state| {
+            state.set_len(progress.total);
+            // Threads tell of their rows in any order.
+            state.set_pos(state.pos().max(progress.done));
+        });
+    }
 }
 
 /// A line on stderr for whoever watches.
@@ -64,6 +87,16 @@ fn warn(text: &str) {
 pub(super) fn show_warnings(warnings: &[String]) {
     for warning in warnings {
         warn(warning);
+    }
+}
+
+/// Says which of a user's files have the name of an output that was not written.
+pub(super) fn show_staying(names: &[String]) {
+    if !names.is_empty() {
+        warn(&format!(
+            "{}: not of this run, and left as it was",
+            names.join(", ")
+        ));
     }
 }
 

@@ -1,23 +1,18 @@
 //! `report`: from a tally to every output of `analyze`.
 
 use std::path::{Path, PathBuf};
-use std::time::Instant;
 
 use clap::Args;
 
-use super::options::{ForceArgs, MEMORY, parse_bytes};
-use super::output::{Counted, Results, place};
+use super::arguments::{ForceArgs, MEMORY, StatisticsArgs, TablesArgs, parse_bytes};
 use super::progress::{self, note};
-use super::record::Record;
-use super::statistics::{StatisticsArgs, TablesArgs};
-use super::watched::Watched;
-use crate::analysis::shards::{CohortFirings, InputFile, expand};
+use crate::analysis::record::Record;
+use crate::analysis::shards::{InputFile, expand};
+use crate::analysis::{Counted, ResultsFolder};
 use crate::error::{Error, Result};
-use crate::fires::FiringStore;
 use crate::outputs::FIRES;
-use crate::stats::evidence::PairsBy;
-use crate::store::read_tally;
-use crate::tally::{CohortTally, StratifyBy};
+use crate::report::text;
+use crate::tally::StratifyBy;
 use crate::write::inputs::Inputs;
 use crate::write::whole::folder_of;
 
@@ -78,42 +73,35 @@ pub(super) struct Report {
 
 impl Report {
     pub(super) fn run(&self) -> Result<()> {
-        self.tables
-            .compare
-            .needs_embeddings("a report from a tally")?;
-        let began = Instant::now();
-        let fires = self.fires()?;
+        let compare = self.tables.compare;
+        compare.needs_embeddings("a report from a tally")?;
+        let (fires, control) = (self.fires()?, progress::control());
         let inputs = fires.iter().flatten().chain([&self.tally]).cloned();
-        let place = place(&self.out, Inputs::of(inputs), self.force.force);
-        let results = Results::new(began, place)?;
-        let cohort = read_tally(&self.tally)?;
-        let details = self.details(fires, &cohort)?;
-        self.tables.check(details.is_some())?;
-        let read = results.seconds();
-        let watched = details.as_ref().map(|details| Watched(details));
-        let counted = Counted {
-            cohort: &cohort,
-            details: watched.as_ref().map(|details| details as &dyn FiringStore),
-            statistics: self.statistics.options(),
-            evidence: self
-                .tables
-                .options(self.statistics.min_support, self.strata, self.memory),
-            scores: None,
-            save_fires: self.save_fires,
-        };
-        let known = |record: &mut Record| {
-            let tally = InputFile::of("tally", &self.tally, &progress::check_interrupt)?;
-            record.inputs = vec![tally];
+        let folder = ResultsFolder::open(&self.out, Inputs::of(inputs), self.force.force)?;
+        let fires = fires.map(|paths| (paths, !self.fires.is_empty()));
+        let counted = Counted::of_tally(&self.tally, fires, &control)?;
+        if counted.firings.is_none() && !self.without_fires {
+            let text = "no firing sets beside the tally: nothing is told of single atoms (--fires \
+                        names them, tally --fires makes them)";
+            note(self.quiet, text);
+        }
+        self.tables.check(counted.firings.is_some())?;
+        let read = folder.seconds();
+        let options = self
+            .tables
+            .table_options(self.statistics, self.strata, self.memory);
+        let tables = counted.tables(&options, None, &control)?;
+        progress::show_warnings(&tables.warnings);
+        let describe = |record: &mut Record| {
+            record.inputs = vec![InputFile::of("tally", &self.tally, &control)?];
             record.seconds.read = Some(read);
             Ok(())
         };
-        results.write(&counted, PairsBy::Processor, known, |report| {
-            progress::print(&report.to_string())
-        })?;
-        note(
-            self.quiet,
-            &format!("results are in {}", self.out.display()),
-        );
+        let show = |report: &text::Report<'_>| progress::print(&report.to_string());
+        let staying = folder.write(&counted, &tables, self.save_fires, &control, describe, show)?;
+        progress::show_staying(&staying);
+        let done = format!("results are in {}", self.out.display());
+        note(self.quiet, &done);
         Ok(())
     }
 
@@ -135,25 +123,6 @@ impl Report {
             }
         }
         Ok(Some(paths))
-    }
-
-    /// The cohort's firing sets, if there are any.
-    fn details(
-        &self,
-        fires: Option<Vec<PathBuf>>,
-        cohort: &CohortTally,
-    ) -> Result<Option<CohortFirings>> {
-        let Some(paths) = fires else {
-            return Ok(None);
-        };
-        let named = !self.fires.is_empty();
-        let details = CohortFirings::of_files(paths, cohort, named, &progress::check_interrupt)?;
-        if details.is_none() {
-            let text = "no firing sets beside the tally: nothing is told of single atoms (--fires \
-                        names them, tally --fires makes them)";
-            note(self.quiet, text);
-        }
-        Ok(details)
     }
 }
 

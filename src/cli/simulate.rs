@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::options::ForceArgs;
-use super::output::staying;
-use super::progress::{self, note, rows_bar};
+use super::arguments::ForceArgs;
+use super::progress::{self, Bar, note};
+use crate::control::Control;
 use crate::error::Result;
 use crate::simulate::{self, SimulateOptions, Truth};
 
@@ -109,13 +109,8 @@ pub(super) fn simulate_files(
 ) -> Result<Truth> {
     let mut place = simulate::place(out, options, pieces)?;
     place.force = force.force;
-    let bar = rows_bar(options.rows as u64, "simulating", quiet);
-    let simulated = simulate::simulate_to(place, options, pieces, &|done| {
-        bar.set_position(done);
-        progress::check_interrupt()
-    });
-    bar.finish_and_clear();
-    let (truth, others) = simulated?;
-    progress::show_warnings(staying(&others).as_slice());
+    let work = |control: Control<'_>| simulate::simulate_to(place, options, pieces, &control);
+    let (truth, others) = Bar::of_rows(quiet).show(work)?;
+    progress::show_staying(&others);
     Ok(truth)
 }

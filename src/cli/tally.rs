@@ -5,17 +5,14 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::options::{ForceArgs, KeepArgs, RunArgs};
+use super::arguments::{Compare, ForceArgs, KeepArgs, RunArgs, StrataArgs};
+use super::counting::Cohort;
 use super::place;
 use super::progress::{self, note};
-use super::record;
-use super::statistics::{Compare, StrataArgs};
-use super::tallying::Tallying;
-use crate::analysis::shards::{KeepFirings, Output, Tallied};
-use crate::cohort::classes::{Part, classes};
+use crate::analysis::shards::{KeepFirings, Output};
 use crate::error::{Error, Result};
 use crate::outputs::{CHECKPOINTS, FIRES};
-use crate::store::{Fires, Maker, write_fires, write_tally};
+use crate::write::inputs::Inputs;
 use crate::write::whole::folder_of;
 
 /// Count one shard of a cohort: embeddings in, a tally file out, to be merged and reported from
@@ -74,23 +71,21 @@ fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
 impl Tally {
     pub(super) fn run(&self) -> Result<()> {
         self.compare.needs_embeddings("a tally")?;
-        let mut tallying = Tallying::new(&self.run, self.strata.strata)?;
-        let [input] = tallying.inputs.as_mut_slice() else {
+        let mut cohort = Cohort::new(&self.run, &self.keep, self.strata.strata, self.scores())?;
+        let [input] = cohort.inputs.as_mut_slice() else {
             return Err(Error::Argument {
                 name: "--embeddings",
-                found: format!("{} files", tallying.inputs.len()),
+                found: format!("{} files", cohort.inputs.len()),
                 expected: "one; tally each, and merge the tallies".to_owned(),
             });
         };
         if let Some(name) = &self.name {
             input.name.clone_from(name);
         }
-        tallying.score(self.scores());
-        let fires = self.fires_path();
-        self.check_places(&tallying, &fires)?;
-        let checkpoints =
-            tallying.checkpoints(&self.keep, || with_suffix(&self.out, CHECKPOINTS))?;
-        let details = self.fires.then_some(KeepFirings {
+        let (inputs, fires) = (cohort.reads(&|_| true), with_suffix(&self.out, FIRES));
+        self.check_places(&inputs, &fires)?;
+        let checkpoints = cohort.checkpoints(with_suffix(&self.out, CHECKPOINTS))?;
+        let firings = self.fires.then_some(KeepFirings {
             memory: self.keep.memory,
             folder: folder_of(&self.out),
         });
@@ -98,55 +93,29 @@ impl Tally {
             tally: &self.out,
             fires: self.fires.then_some(&*fires),
         };
-        let keep = &self.keep;
-        let tallied = tallying.run(keep, checkpoints.as_ref(), details, Some(output))?;
-        if !tallied.was_there {
+        let counted = cohort.count(checkpoints.as_ref(), firings, Some(output))?;
+        let was_there = counted.run.as_ref().is_some_and(|run| run.was_there);
+        if !was_there {
             // Once more: the work took a while.
-            self.check_places(&tallying, &fires)?;
-            self.write(&tallied)?;
+            self.check_places(&inputs, &fires)?;
+            progress::control().check()?;
+            counted.write_tally(&self.out, self.fires.then_some(&*fires), self.scores())?;
         }
         if let Some(checkpoints) = checkpoints {
             checkpoints.remove();
         }
-        progress::show_warnings(&tallied.warnings);
-        let rule = &tallied.cohort.rule;
-        let classes = classes(tallied.cohort.shards.kinds(|shard| &shard.classes), rule);
-        progress::show_warnings(&record::class_warnings(&classes, rule, Part::Some));
-        let dropped = record::dropped_warning(&tallied.cohort, "the tally lists them");
-        progress::show_warnings(dropped.as_slice());
-        let is = if tallied.was_there {
-            "was already"
-        } else {
-            "is"
-        };
+        progress::show_warnings(&counted.shard_warnings());
+        let is = if was_there { "was already" } else { "is" };
         let text = format!("the tally {is} in {}", self.out.display());
         note(self.run.engine.quiet, &text);
         Ok(())
     }
 
-    /// Firing sets come first: a tally says that the shard is done.
-    fn write(&self, tallied: &Tallied) -> Result<()> {
-        progress::check_interrupt()?;
-        let cohort = &tallied.cohort;
-        if let Some(shard) = cohort.shards.iter().next().filter(|_| self.fires) {
-            let fires = Fires {
-                model: &cohort.model,
-                shard,
-                calls: &*tallied.details.calls()?,
-                details: &tallied.details,
-                scores: self.scores(),
-            };
-            write_fires(&self.fires_path(), &fires)?.publish()?;
-        }
-        write_tally(&self.out, cohort, Maker::Tally)?.publish()
-    }
-
     /// Nothing that is there is lost by what is written.
-    fn check_places(&self, tallying: &Tallying, fires: &Path) -> Result<()> {
-        let inputs = tallying.reads(&|_| true);
-        place::check(&self.out, &inputs, self.force)?;
+    fn check_places(&self, inputs: &Inputs, fires: &Path) -> Result<()> {
+        place::check(&self.out, inputs, self.force)?;
         if self.fires {
-            place::check(fires, &inputs, self.force)?;
+            place::check(fires, inputs, self.force)?;
         }
         place::prepare(&self.out)
     }
@@ -154,9 +123,5 @@ impl Tally {
     /// Scores are kept with the firing sets, or nowhere.
     fn scores(&self) -> bool {
         self.fires && !self.without_scores
-    }
-
-    fn fires_path(&self) -> PathBuf {
-        with_suffix(&self.out, FIRES)
     }
 }

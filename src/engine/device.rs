@@ -81,14 +81,13 @@ impl Device {
 ///
 /// # Errors
 /// A device that is asked for by name and cannot be used; memory; threads.
-pub fn open<'a>(
+pub fn open(
     device: Device,
-    sae: &'a Sae,
+    sae: &Sae,
     rows: usize,
     options: &EngineOptions,
-) -> Result<(Box<dyn Engine + 'a>, String)> {
-    let cpu =
-        || CpuEngine::new(sae, options).map(|engine| Box::new(engine) as Box<dyn Engine + 'a>);
+) -> Result<(Box<dyn Engine>, String)> {
+    let cpu = || CpuEngine::new(sae, options).map(|engine| Box::new(engine) as Box<dyn Engine>);
     let cuda = |ordinals: &[u32]| CudaEngine::new(ordinals, sae, options);
     let as_asked = "as asked for".to_owned();
     let named = |fault: super::cuda::Fault| fault.of_device(device.to_string());

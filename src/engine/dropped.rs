@@ -34,7 +34,7 @@ pub(super) fn settle(
         remove_rows(&mut scores, k, &bad_rows);
         scores
     });
-    let sets = FiringSets::new(k, atoms, bad_rows);
+    let sets = FiringSets::uniform(k, atoms, bad_rows);
     Ok(match scores {
         Some(scores) => sets.with_scores(scores),
         None => sets,

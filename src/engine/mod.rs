@@ -2,7 +2,6 @@
 
 pub mod bound;
 pub mod canonical;
-pub mod coactivation;
 mod cpu;
 pub mod cuda;
 mod device;
@@ -11,14 +10,13 @@ pub mod peaks;
 pub mod simd;
 
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering};
 
-pub use coactivation::{CountPairs, PairCounts};
-pub use cpu::{CpuEngine, CpuOptions, CpuScreen, DenseScores, ScoresOf};
+pub use cpu::{CpuEngine, CpuOptions, CpuScreen, DenseScores};
 pub use cuda::{CudaEngine, CudaOptions, CudaPairs};
 pub use device::{Device, open};
 pub use simd::Simd;
 
+use crate::control::Control;
 use crate::error::{Error, Result};
 use crate::fires::FiringSets;
 use crate::rows::Rows;
@@ -38,9 +36,6 @@ pub trait Engine {
 
     /// Selects the firing set of every row, and counts it under the row's stratum.
     fn encode(&mut self, rows: &dyn Rows, strata: &Strata, control: &Control) -> Result<Encoded>;
-
-    /// On how many rows two atoms fire together, for all pairs of `chosen` atoms, or of all.
-    fn coactivation(&mut self, fires: &FiringSets, chosen: Option<&[u32]>) -> Result<PairCounts>;
 }
 
 /// What an engine gives back.
@@ -129,38 +124,6 @@ pub struct EngineOptions {
     pub cpu: CpuOptions,
     /// How a CUDA device runs.
     pub cuda: CudaOptions,
-}
-
-/// The caller's hold on a run: progress out, cancellation in.
-#[derive(Default, Clone, Copy)]
-pub struct Control<'a> {
-    /// Set it to true to end the run with [`Error::Cancelled`].
-    pub cancel: Option<&'a AtomicBool>,
-    /// Called with the number of rows done so far, from any thread, not always in order.
-    pub progress: Option<&'a (dyn Fn(u64) + Sync)>,
-}
-
-impl Control<'_> {
-    /// Whether the caller wants the run to end.
-    pub fn is_cancelled(&self) -> bool {
-        self.cancel
-            .is_some_and(|cancel| cancel.load(Ordering::Relaxed))
-    }
-
-    /// An error if the caller wants the run to end.
-    pub(crate) fn check(&self) -> Result<()> {
-        if self.is_cancelled() {
-            return Err(Error::Cancelled);
-        }
-        Ok(())
-    }
-
-    /// Tells the caller how many rows are done.
-    pub fn report(&self, rows: u64) {
-        if let Some(progress) = self.progress {
-            progress(rows);
-        }
-    }
 }
 
 /// A pool of so many threads.

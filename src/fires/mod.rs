@@ -5,12 +5,15 @@
 //! | `sets` | [`FiringSets`]: the atoms that fire on each row, with their scores |
 //! | `store` | [`FiringStore`]: the firing sets and calls of a whole cohort, in memory or in files |
 //! | `by_atom` | [`by_atom::FiringsByAtom`]: the calls on which each atom fires |
+//! | `pairs` | on how many rows each two atoms fire together |
 //! | `scan` | one pass for a few atoms: their rows, and how often they fire together |
 
 pub mod by_atom;
+pub mod pairs;
 pub mod scan;
 mod sets;
 mod store;
 
-pub use sets::FiringSets;
+pub use pairs::{CountPairs, PairCounts};
+pub use sets::{FiringSets, FiringSetsBuilder, SetIter, SetSlice};
 pub use store::{FiringBlock, FiringStore, InMemory};

@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use crate::fires::FiringSets;
+use super::{FiringSets, SetSlice};
 
 /// Rows that are scanned at once: the unit of work, whatever the number of threads.
 const CHUNK: usize = 4096;
@@ -99,12 +99,10 @@ impl Firings {
         let (listed, mut together) = (distinct(listed), Together::new(paired));
         let paired = &together.atoms;
         let wanted = Wanted::new(&listed, paired);
-        let k = sets.k().max(1);
         let parts: Vec<Part> = sets
-            .atoms()
-            .par_chunks(k * CHUNK)
+            .par_chunks(CHUNK)
             .enumerate()
-            .map(|(chunk, atoms)| scan_chunk(&wanted, paired.len(), atoms, k, chunk * CHUNK))
+            .map(|(chunk, rows)| scan_chunk(&wanted, paired.len(), rows, chunk * CHUNK))
             .collect();
         let mut rows = vec![Vec::new(); listed.len()];
         for part in parts {
@@ -166,13 +164,13 @@ impl Wanted {
     }
 }
 
-fn scan_chunk(wanted: &Wanted, side: usize, atoms: &[u32], k: usize, first_row: usize) -> Part {
+fn scan_chunk(wanted: &Wanted, side: usize, rows: SetSlice<'_>, first_row: usize) -> Part {
     let mut part = Part {
         hits: Vec::new(),
         together: vec![0; side * side],
     };
     let mut paired = Vec::with_capacity(side);
-    for (row, atoms) in atoms.chunks_exact(k).enumerate() {
+    for (row, atoms) in rows.iter().enumerate() {
         paired.clear();
         for &atom in atoms {
             if !wanted.is_wanted.get(atom as usize).is_some_and(|&is| is) {
@@ -218,7 +216,7 @@ mod tests {
 
     #[test]
     fn atoms_that_do_not_exist_fire_nowhere() {
-        let sets = FiringSets::new(2, vec![0, 3, 1, 3], vec![]);
+        let sets = FiringSets::uniform(2, vec![0, 3, 1, 3], vec![]);
         let firings = Firings::scan(&sets, &[99, 3, 3], &[7, 3, 1]);
         assert_eq!(firings.rows(99), [0; 0]);
         assert_eq!(firings.rows(3), [0, 1]);
@@ -251,7 +249,7 @@ mod tests {
         ) {
             let dropped = (0..kept.len()).filter(|&row| !kept[row].0).collect();
             let atoms = kept.iter().filter(|row| row.0).flat_map(|row| row.1.clone()).collect();
-            let firings = Firings::scan(&FiringSets::new(4, atoms, dropped), &listed, &paired);
+            let firings = Firings::scan(&FiringSets::uniform(4, atoms, dropped), &listed, &paired);
             let fires = |atom: u32| -> Vec<usize> {
                 (0..kept.len()).filter(|&row| kept[row].0 && kept[row].1.contains(&atom)).collect()
             };
@@ -271,7 +269,7 @@ mod tests {
     fn many_chunks_are_put_together_in_order() {
         let rows = 3 * super::CHUNK + 17;
         let atoms = (0..rows).flat_map(|row| [(row % 5) as u32, 9]).collect();
-        let sets = FiringSets::new(2, atoms, vec![0, 5000, rows + 1]);
+        let sets = FiringSets::uniform(2, atoms, vec![0, 5000, rows + 1]);
         let firings = Firings::scan(&sets, &[9], &[9, 2]);
         let expected: Vec<usize> = sets.iter().map(|(row, _)| row).collect();
         assert_eq!(firings.rows(9), expected);

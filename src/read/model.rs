@@ -13,7 +13,7 @@ use super::source::Stamp;
 use super::tensor::{Dtype, read_whole, shape_text};
 use super::torch::TorchFile;
 use crate::error::Result;
-use crate::sae::{Sae, SaeParts};
+use crate::sae::{Activation, Sae, SaeParts};
 pub use find::{find_model, model_files};
 
 /// A model, and the file that it was read from.
@@ -54,7 +54,7 @@ pub fn read_model(path: &Path) -> Result<LoadedModel> {
         name: file.name(),
         input_dim,
         feature_dim,
-        k,
+        activation: Activation::TopK { k },
         weight: parameter(&file, weights, "encoder.weight", &[feature_dim, input_dim])?,
         bias: parameter(&file, weights, "encoder.bias", &[feature_dim])?,
         mean: whitening(&file, config, &["μ", "\u{b5}", "mu", "mean"], input_dim)?,

@@ -10,6 +10,7 @@ use std::time::SystemTime;
 
 use sha2::{Digest as _, Sha256};
 
+use crate::control::Control;
 use crate::digest::Digest;
 use crate::error::{Error, Result};
 
@@ -148,18 +149,18 @@ impl Source {
         self.stamp
     }
 
-    /// The digest of the whole file, which must not change meanwhile. `go_on` is asked now and
+    /// The digest of the whole file, which must not change meanwhile. `control` is asked now and
     /// then, `also` gets all bytes in order; an error of either ends the reading.
     pub(crate) fn digest(
         &self,
-        go_on: &dyn Fn() -> Result<()>,
+        control: &Control,
         also: &mut dyn FnMut(&[u8]) -> Result<()>,
     ) -> Result<Digest> {
         const PIECE: u64 = 1 << 20;
         let mut hash = Sha256::new();
         let mut buffer = Vec::new();
         for at in (0..self.length).step_by(PIECE as usize) {
-            go_on()?;
+            control.check()?;
             buffer.resize(PIECE.min(self.length - at) as usize, 0);
             self.read_at(&mut buffer, at)?;
             hash.update(&buffer);

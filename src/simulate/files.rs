@@ -10,6 +10,7 @@ use rayon::prelude::*;
 use super::calls::Draw;
 use super::pieces::cut;
 use super::{SimulateOptions, Simulator, Truth};
+use crate::control::{Control, Progress, Stage};
 use crate::error::{Error, Result};
 use crate::outputs::{self, is_embeddings, piece_names};
 pub use crate::outputs::{EMBEDDINGS, MODEL, TRUTH};
@@ -29,7 +30,7 @@ const CALL_BYTES: u64 = 128;
 /// [`EMBEDDINGS`], [`MODEL`] and [`TRUTH`]. Memory is that of the SAE's weights and a block of
 /// rows, however many rows there are.
 ///
-/// `progress` is told how many rows are written, now and then; an error of its stops the work.
+/// `control` learns how many rows are written, and can cancel the work.
 /// No file appears before all are written in full, and those of an earlier cohort in more pieces
 /// are then removed: those that its [`TRUTH`] lists. It lists, with their digests, the files that were
 /// written.
@@ -38,12 +39,8 @@ const CALL_BYTES: u64 = 128;
 /// [`Error::Argument`](crate::error::Error::Argument) where an option is out of its range,
 /// [`Error::Io`](crate::error::Error::Io) where a file cannot be written,
 /// [`Error::Input`](crate::error::Error::Input) where a user's file has the name of one.
-pub fn simulate(
-    out: &Path,
-    options: &SimulateOptions,
-    progress: &dyn Fn(u64) -> Result<()>,
-) -> Result<Truth> {
-    simulate_pieces(out, options, 1, progress)
+pub fn simulate(out: &Path, options: &SimulateOptions, control: &Control) -> Result<Truth> {
+    simulate_pieces(out, options, 1, control)
 }
 
 /// The same as [`simulate`], the same rows and calls, in so many files instead of
@@ -58,9 +55,9 @@ pub fn simulate_pieces(
     out: &Path,
     options: &SimulateOptions,
     pieces: usize,
-    progress: &dyn Fn(u64) -> Result<()>,
+    control: &Control,
 ) -> Result<Truth> {
-    simulate_to(place(out, options, pieces)?, options, pieces, progress).map(|(truth, _)| truth)
+    simulate_to(place(out, options, pieces)?, options, pieces, control).map(|(truth, _)| truth)
 }
 
 /// The folder that [`simulate_pieces`] writes to, a user's files in which are not replaced.
@@ -115,7 +112,7 @@ pub fn simulate_to(
     place: Place,
     options: &SimulateOptions,
     pieces: usize,
-    progress: &dyn Fn(u64) -> Result<()>,
+    control: &Control,
 ) -> Result<(Truth, Vec<String>)> {
     options.check()?;
     let ranges = cut(options.rows, pieces)?;
@@ -123,11 +120,16 @@ pub fn simulate_to(
     let mut files = OutputSet::new(place)?;
     let simulator = Simulator::new(options)?;
     let truth = simulator.truth();
+    let control = &control.from(Progress {
+        stage: Stage::Simulating,
+        done: 0,
+        total: options.rows as u64,
+    });
     for (name, rows) in names.iter().zip(ranges) {
         let (path, dim) = (files.path(name), options.input_dim);
-        files.add_whole(name, write_cohort(&path, &simulator, dim, rows, progress)?)?;
+        files.add_whole(name, write_cohort(&path, &simulator, dim, rows, control)?)?;
     }
-    let model = write_model(&files.path(MODEL), simulator.sae())?;
+    let model = write_model(&files.path(MODEL), simulator.sae(), options.k)?;
     files.add_whole(MODEL, model)?;
     let done = files.seal(&truth)?.commit()?;
     Ok((truth, done.staying))
@@ -139,7 +141,7 @@ fn write_cohort(
     simulator: &Simulator,
     dim: usize,
     rows: Range<usize>,
-    progress: &dyn Fn(u64) -> Result<()>,
+    control: &Control,
 ) -> Result<WholeFile> {
     let (start, end, count) = (rows.start, rows.end, rows.len());
     let embeddings = Tensor::streamed(Element::F32, &[count, dim], move |sink| {
@@ -150,7 +152,8 @@ fn write_cohort(
             let numbers = &mut numbers[..count * dim];
             simulator.embeddings(first, numbers);
             sink.numbers(numbers)?;
-            progress((first + count) as u64)?;
+            control.check()?;
+            control.report((first + count) as u64);
         }
         Ok(())
     });
@@ -175,7 +178,7 @@ fn sv_info<'a>(draw: Draw) -> Value<'a> {
     ])
 }
 
-fn write_model(path: &Path, sae: &Sae) -> Result<WholeFile> {
+fn write_model(path: &Path, sae: &Sae, k: usize) -> Result<WholeFile> {
     let (dim, features) = (sae.input_dim(), sae.feature_dim());
     let integer = |n: usize| Value::Int((n as u64).cast_signed());
     let package = Value::Dict(vec![
@@ -184,7 +187,7 @@ fn write_model(path: &Path, sae: &Sae) -> Result<WholeFile> {
             Value::Dict(vec![
                 ("input_dim", integer(dim)),
                 ("feature_dim", integer(features)),
-                ("k", integer(sae.k())),
+                ("k", integer(k)),
                 ("μ", Value::Tensor(Tensor::new(&[dim], sae.mean()))),
                 ("σ", Value::Tensor(Tensor::new(&[dim], sae.std()))),
             ]),

@@ -18,7 +18,7 @@ use super::rotation::Rotation;
 use super::truth::Truth;
 use crate::cohort::{Calls, Label};
 use crate::error::{Error, Result};
-use crate::sae::{Sae, SaeParts};
+use crate::sae::{Activation, Sae, SaeParts};
 
 /// The simulated cohort and SAE, from which rows and calls are drawn in any order.
 pub struct Simulator {
@@ -123,7 +123,7 @@ impl Simulator {
             self.plant(stream, label, kind, out);
         }
         self.rotation.apply(out);
-        for _ in 0..self.sae.k().div_ceil(2) {
+        for _ in 0..self.options.k.div_ceil(2) {
             // Some atoms are met far more often than others, as in trained SAEs.
             let nulls = self.plan.null.len();
             let unit = stream.unit();
@@ -167,7 +167,7 @@ impl Simulator {
         if pairs == 0 {
             return (0.0, 0.0);
         }
-        let k = self.sae.k();
+        let k = self.options.k;
         let products = self.options.features * self.options.input_dim;
         let rows = ((1 << 28) / products).clamp(4, 64);
         let levels: Vec<(f32, f32)> = (0..rows as u64)
@@ -218,7 +218,7 @@ fn sae_parts(options: &SimulateOptions, plan: &Plan, rotation: &Rotation) -> Res
         name: "simulated SAE".to_owned(),
         input_dim: options.input_dim,
         feature_dim: options.features,
-        k: options.k,
+        activation: Activation::TopK { k: options.k },
         weight,
         bias,
         mean,

@@ -1,8 +1,10 @@
 //! Files of firing sets: the atoms that fire on each row of a shard, with the calls.
 //!
 //! Tensors: `atoms` U16 or U32 \[kept rows, k\], ascending in each row; `scores` F64 \[kept rows, k\],
-//! their canonical scores, where these were kept; `dropped_rows` U64, rows of the shard's file that have
-//! no set; `kinds` as in a tally; the [columns](super::columns) of all calls, dropped ones among them.
+//! their canonical scores, where these were kept. Where rows differ in how many atoms fire, both are
+//! \[firings\], and `row_ends` U64 \[kept rows\] says where each row's end. `dropped_rows` U64: rows of the
+//! shard's file that have no set; `kinds` as in a tally; the [columns](super::columns) of all calls,
+//! dropped ones among them.
 
 use std::fs::File;
 use std::ops::Range;
@@ -13,6 +15,7 @@ use super::header::{Header, KindsText, ShardText, rule_text, text, to_json};
 use super::sealed::{self, Tensor};
 use super::tensors::{Tensors, widened};
 use crate::cohort::{Calls, ClassRule};
+use crate::control::Control;
 use crate::error::{Error, Result};
 use crate::fires::FiringSets;
 use crate::fires::{FiringBlock, FiringStore};
@@ -46,12 +49,13 @@ impl Fires<'_> {
         let mut header = text(FORMAT, self.model);
         header.push(("shards", to_json(&[ShardText::of(self.shard)])));
         header.extend(rule_text(&self.calls.rule));
-        sealed::write(file, path, header, &self.tensors())
+        let row_ends = self.row_ends()?;
+        sealed::write(file, path, header, &self.tensors(row_ends.as_deref()))
     }
 
-    fn scores(&self) -> Tensor<'_> {
+    fn scores(&self, shape: Vec<u64>) -> Tensor<'_> {
         let details = self.details;
-        Tensor::streamed::<f64>("scores", self.shape(), move |write| {
+        Tensor::streamed::<f64>("scores", shape, move |write| {
             details.blocks(&mut |block| {
                 let scores = block.sets.scores().ok_or_else(no_scores)?;
                 write(bytemuck::cast_slice(scores))
@@ -59,17 +63,32 @@ impl Fires<'_> {
         })
     }
 
-    /// Of the tensors that have a number for each atom that fires.
-    fn shape(&self) -> Vec<u64> {
-        let kept = self.shard.count() - self.shard.dropped.len() as u64;
-        vec![kept, self.model.k]
+    /// Where each kept row's firings end; `None` where as many atoms fire on each.
+    fn row_ends(&self) -> Result<Option<Vec<u64>>> {
+        if self.model.top_k.is_some() {
+            return Ok(None);
+        }
+        let (mut ends, mut end) = (Vec::new(), 0);
+        self.details.blocks(&mut |block| {
+            ends.extend(block.sets.all().iter().map(|set| {
+                end += set.len() as u64;
+                end
+            }));
+            Ok(())
+        })?;
+        Ok(Some(ends))
     }
 
-    fn tensors(&self) -> Vec<Tensor<'_>> {
-        let shape = self.shape();
+    fn tensors(&self, row_ends: Option<&[u64]>) -> Vec<Tensor<'_>> {
+        let kept = self.shard.count() - self.shard.dropped.len() as u64;
+        // Of the tensors that have a number for each firing.
+        let shape = match (self.model.top_k, row_ends) {
+            (Some(k), _) => vec![kept, k],
+            (None, ends) => vec![ends.and_then(<[u64]>::last).copied().unwrap_or(0)],
+        };
         let details = self.details;
         let atoms = if self.model.feature_dim <= 1 << 16 {
-            Tensor::streamed::<u16>("atoms", shape, move |write| {
+            Tensor::streamed::<u16>("atoms", shape.clone(), move |write| {
                 details.blocks(&mut |block| {
                     block.sets.atoms().chunks(1 << 16).try_for_each(|atoms| {
                         let narrow: Vec<u16> = atoms.iter().map(|&atom| atom as u16).collect();
@@ -78,13 +97,14 @@ impl Fires<'_> {
                 })
             })
         } else {
-            Tensor::streamed::<u32>("atoms", shape, move |write| {
+            Tensor::streamed::<u32>("atoms", shape.clone(), move |write| {
                 details.blocks(&mut |block| write(bytemuck::cast_slice(block.sets.atoms())))
             })
         };
         let kinds = to_json(&[KindsText::of(self.shard)]);
         let mut tensors = vec![atoms];
-        tensors.extend(self.scores.then(|| self.scores()));
+        tensors.extend(self.scores.then(|| self.scores(shape)));
+        tensors.extend(row_ends.map(|ends| Tensor::owned("row_ends", ends)));
         tensors.push(Tensor::line("dropped_rows", &self.shard.dropped));
         tensors.push(Tensor::owned("kinds", kinds.as_bytes()));
         tensors.extend(columns::tensors(self.calls));
@@ -119,6 +139,8 @@ pub struct FiresFile {
     columns: Columns,
     model: ModelId,
     shard: Shard,
+    /// Where each kept row's firings end, where rows differ.
+    row_ends: Option<Vec<u64>>,
     has_scores: bool,
 }
 
@@ -157,7 +179,14 @@ impl FiresFile {
         let [shard] = <[Shard; 1]>::try_from(header.shards(&dropped, &kinds)?)
             .map_err(|_| header.bad("shards", "several", "one shard"))?;
         let kept = shard.count() - count;
-        let expected = [kept as usize, model.k as usize];
+        let row_ends = match model.top_k {
+            Some(_) => None,
+            None => Some(row_ends(&tensors, kept)?),
+        };
+        let expected = match (model.top_k, &row_ends) {
+            (Some(k), _) => vec![kept as usize, k as usize],
+            (None, ends) => vec![ends.iter().flatten().last().copied().unwrap_or(0) as usize],
+        };
         if tensors.entry("atoms")?.shape != expected {
             return Err(tensors.bad("atoms", "another shape than the header's"));
         }
@@ -170,6 +199,7 @@ impl FiresFile {
         }
         Ok(Self {
             has_scores: scores.is_some(),
+            row_ends,
             columns: Columns::open(&tensors, shard.count(), header.rule()?)?,
             tensors,
             model,
@@ -220,13 +250,13 @@ impl FiresFile {
         check_same(&self.name(), before, self.stamp())
     }
 
-    /// Reads the whole file and compares its checksum. `go_on` is asked now and then; an error of
+    /// Reads the whole file and compares its checksum. `control` is asked now and then; an error of
     /// its ends the reading.
     ///
     /// # Errors
     /// A file that is not as it was written.
-    pub fn verify(&self, go_on: &dyn Fn() -> Result<()>) -> Result<()> {
-        sealed::verify(&self.tensors.0, &mut |_| go_on())
+    pub fn verify(&self, control: &Control) -> Result<()> {
+        sealed::verify(&self.tensors.0, &mut |_| control.check())
     }
 
     /// Hands over all rows in order; `first` is the cohort's row of the shard's first.
@@ -239,8 +269,12 @@ impl FiresFile {
         take: &mut dyn FnMut(FiringBlock<'_>) -> Result<()>,
     ) -> Result<()> {
         let (least, most) = ROWS_AT_ONCE;
-        let step = (ATOMS_AT_ONCE / self.model.k).clamp(least, most);
         let rows = self.shard.count();
+        let a_row = match self.model.top_k {
+            Some(k) => k,
+            None => self.firings(rows).div_ceil(rows.max(1)).max(1),
+        };
+        let step = (ATOMS_AT_ONCE / a_row).clamp(least, most);
         for start in (0..rows).step_by(step as usize) {
             let range = start..rows.min(start + step);
             let sets = self.sets(range.clone())?;
@@ -263,37 +297,68 @@ impl FiresFile {
         let dropped = self.shard.dropped[before..after].iter();
         let dropped = dropped.map(|&row| (row - self.shard.rows.start - rows.start) as usize);
         let kept = rows.start - before as u64..rows.end - after as u64;
-        let k = self.model.k;
-        let atoms = self
-            .tensors
-            .numbers("atoms", kept.start * k..kept.end * k)?;
-        let atoms: Vec<u32> = atoms.into_iter().map(|atom| atom as u32).collect();
-        let fires = |set: &[u32]| {
-            set.is_sorted_by(|a, b| a < b)
-                && set
-                    .last()
-                    .is_some_and(|&last| u64::from(last) < self.model.feature_dim)
+        let places = self.firings(kept.start)..self.firings(kept.end);
+        let atoms = self.tensors.atoms(places.clone())?;
+        let sets = match self.model.top_k {
+            Some(k) => FiringSets::uniform(k as usize, atoms, dropped.collect()),
+            None => {
+                let ends = self.row_ends.as_deref().unwrap_or_default();
+                let ends = &ends[kept.start as usize..kept.end as usize];
+                let ends = ends.iter().map(|end| (end - places.start) as usize);
+                FiringSets::ragged(ends.collect(), atoms, dropped.collect())
+            }
         };
-        if !atoms.chunks_exact(k as usize).all(fires) {
+        if !sets.all().iter().all(|set| self.can_fire(set)) {
             return Err(self
                 .tensors
                 .bad("atoms", "rows that are no ascending atoms below F"));
         }
-        let sets = FiringSets::new(k as usize, atoms, dropped.collect());
         if !self.has_scores {
             return Ok(sets);
         }
-        Ok(sets.with_scores(self.scores(kept)?))
+        Ok(sets.with_scores(self.scores(places)?))
     }
 
-    /// The scores of some kept rows.
-    fn scores(&self, kept: Range<u64>) -> Result<Vec<f64>> {
-        let row = self.model.k * size_of::<f64>() as u64;
-        let bytes = Some(kept.start * row..kept.end * row);
+    /// Firings of so many first kept rows.
+    fn firings(&self, rows: u64) -> u64 {
+        match (self.model.top_k, &self.row_ends) {
+            (Some(k), _) => rows * k,
+            (None, Some(ends)) => {
+                let last = rows.checked_sub(1).and_then(|last| ends.get(last as usize));
+                last.or(ends.last().filter(|_| rows > 0))
+                    .copied()
+                    .unwrap_or(0)
+            }
+            (None, None) => 0,
+        }
+    }
+
+    /// Atoms that can fire on a row of this model.
+    fn can_fire(&self, set: &[u32]) -> bool {
+        let is_atom = |&last: &u32| u64::from(last) < self.model.feature_dim;
+        set.is_sorted_by(|a, b| a < b) && set.last().is_none_or(is_atom)
+    }
+
+    /// The scores of some firings.
+    fn scores(&self, firings: Range<u64>) -> Result<Vec<f64>> {
+        let size = size_of::<f64>() as u64;
+        let bytes = Some(firings.start * size..firings.end * size);
         let scores = widened(&self.tensors.bytes("scores", bytes)?, f64::from_le_bytes);
         if !scores.iter().all(|score| score.is_finite()) {
             return Err(self.tensors.bad("scores", "a NaN or an infinity"));
         }
         Ok(scores)
     }
+}
+
+/// Where each kept row's firings end.
+fn row_ends(tensors: &Tensors, kept: u64) -> Result<Vec<u64>> {
+    let name = "row_ends";
+    tensors.check_length(name, kept)?;
+    let ends = tensors.numbers(name, 0..kept)?;
+    let ends: Vec<u64> = ends.into_iter().map(i64::cast_unsigned).collect();
+    if ends.is_sorted() && ends.last().is_none_or(|&end| end < 1 << 48) {
+        return Ok(ends);
+    }
+    Err(tensors.bad(name, "places that do not ascend"))
 }

@@ -19,6 +19,10 @@ const MOST: u64 = CohortTally::MOST_ROWS;
 /// The key of which calls are true.
 const RULE: &str = "class_rule";
 
+/// The key that stands in place of `k` where rows differ in how many atoms fire, and what it says.
+const ACTIVATION: &str = "activation";
+const THRESHOLD: &str = "threshold";
+
 /// A shard as a header has it.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct ShardText {
@@ -127,6 +131,10 @@ fn kinds(
 
 /// What every header says: the format, and what made it.
 pub(super) fn text(format: &str, model: &ModelId) -> Vec<(&'static str, String)> {
+    let fires = match model.top_k {
+        Some(k) => ("k", k.to_string()),
+        None => (ACTIVATION, THRESHOLD.to_owned()),
+    };
     vec![
         ("format", format.to_owned()),
         ("atomscope", env!("CARGO_PKG_VERSION").to_owned()),
@@ -134,7 +142,7 @@ pub(super) fn text(format: &str, model: &ModelId) -> Vec<(&'static str, String)>
         ("model_sha256", model.sha256.to_string()),
         ("input_dim", model.input_dim.to_string()),
         ("feature_dim", model.feature_dim.to_string()),
-        ("k", model.k.to_string()),
+        fires,
     ]
 }
 
@@ -204,13 +212,23 @@ impl Header<'_> {
                 .map_err(|expected| self.bad("model_sha256", digest.clone(), &expected))?,
             input_dim: self.number("input_dim")?,
             feature_dim: self.number("feature_dim")?,
-            k: self.number("k")?,
+            top_k: self.top_k()?,
         };
-        if model.k > model.feature_dim || model.feature_dim > u64::from(u32::MAX) {
-            let found = format!("k = {}, F = {}", model.k, model.feature_dim);
+        let k = model.top_k.unwrap_or(0);
+        if k > model.feature_dim || model.feature_dim > u64::from(u32::MAX) {
+            let found = format!("k = {k}, F = {}", model.feature_dim);
             return Err(self.bad("k and feature_dim", found, "a k of at most F, below 2^32"));
         }
         Ok(model)
+    }
+
+    /// How many atoms fire on every row; `None` where rows differ.
+    fn top_k(self) -> Result<Option<u64>> {
+        match self.0.metadata.get(ACTIVATION).map(String::as_str) {
+            None => self.number("k").map(Some),
+            Some(THRESHOLD) => Ok(None),
+            Some(other) => Err(self.bad(ACTIVATION, format!("{other:?}"), THRESHOLD)),
+        }
     }
 
     /// Which calls are true.

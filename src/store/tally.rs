@@ -15,7 +15,7 @@ use super::sealed::{self, Tensor};
 use crate::cohort::Label;
 use crate::error::{Error, Result};
 use crate::read::SafeTensors;
-use crate::tally::{CohortTally, Shards, SizeBin, StratifyBy, Stratum, Tally};
+use crate::tally::{CohortTally, ModelId, Shards, SizeBin, StratifyBy, Stratum, Tally};
 use crate::write::whole::WholeFile;
 
 /// What a tally file's header calls itself.
@@ -182,7 +182,7 @@ pub fn read_tally(path: &Path) -> Result<CohortTally> {
     let tally = checked(
         header,
         strata,
-        &model_shape(&model),
+        &model,
         [numbers("rows")?, numbers("counts")?],
     )?;
     let kept = list.rows() - list.dropped().count() as u64;
@@ -197,10 +197,6 @@ pub fn read_tally(path: &Path) -> Result<CohortTally> {
         shards: list,
         tally,
     })
-}
-
-fn model_shape(model: &crate::tally::ModelId) -> (usize, u64) {
-    (model.feature_dim as usize, model.k)
 }
 
 /// A tensor's bytes.
@@ -230,13 +226,14 @@ fn integers(bytes: &[u8]) -> Vec<u64> {
 }
 
 /// A tally of numbers that can be one: strata ascending, each with rows; no atom fires on more
-/// rows than there are, and `k` fire on each.
+/// rows than there are, and where `k` are said to fire on each, they do.
 fn checked(
     header: Header,
     strata: Vec<Stratum>,
-    &(features, k): &(usize, u64),
+    model: &ModelId,
     [rows, counts]: [Vec<u64>; 2],
 ) -> Result<Tally> {
+    let features = model.feature_dim as usize;
     let fits = rows.len() == strata.len()
         && features.checked_mul(strata.len()) == Some(counts.len())
         && strata
@@ -254,7 +251,8 @@ fn checked(
             .all(|(&rows, counts)| {
                 let most = counts.iter().copied().max().unwrap_or(0);
                 let fired: u128 = counts.iter().map(|&n| u128::from(n)).sum();
-                rows > 0 && most <= rows && fired == u128::from(rows) * u128::from(k)
+                let of_rows = |k: u64| fired == u128::from(rows) * u128::from(k);
+                rows > 0 && most <= rows && model.top_k.is_none_or(of_rows)
             })
     };
     if !fits || !is_counted() {

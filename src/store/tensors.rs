@@ -56,6 +56,16 @@ impl Tensors {
         Ok(bytes)
     }
 
+    /// Some of the atoms that fire; beyond 2^32 there are none, and these are none of a model's.
+    pub(super) fn atoms(&self, range: Range<u64>) -> Result<Vec<u32>> {
+        let bytes = |size: u64| self.bytes("atoms", Some(range.start * size..range.end * size));
+        Ok(match self.entry("atoms")?.dtype.as_str() {
+            "U16" => widened(&bytes(2)?, |b| u32::from(u16::from_le_bytes(b))),
+            "U32" => widened(&bytes(4)?, u32::from_le_bytes),
+            _ => return Err(self.bad("atoms", "numbers that are neither U16 nor U32")),
+        })
+    }
+
     /// Some integers of a tensor.
     pub(super) fn numbers(&self, name: &str, range: Range<u64>) -> Result<Vec<i64>> {
         let entry = self.entry(name)?;

@@ -7,6 +7,7 @@ use super::{Shard, Shards, StratifyBy, Tally};
 use crate::cohort::ClassRule;
 use crate::digest::Digest;
 use crate::error::{Error, Result};
+use crate::sae::Sae;
 
 /// Which model made the firing sets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,8 +18,20 @@ pub struct ModelId {
     pub input_dim: u64,
     /// F, the number of features.
     pub feature_dim: u64,
-    /// How many atoms fire a row.
-    pub k: u64,
+    /// How many atoms fire on every row; `None` where rows differ.
+    pub top_k: Option<u64>,
+}
+
+impl ModelId {
+    /// The identity of a model whose file has this content.
+    pub fn of(sae: &Sae, sha256: Digest) -> Self {
+        Self {
+            sha256,
+            input_dim: sae.input_dim() as u64,
+            feature_dim: sae.feature_dim() as u64,
+            top_k: sae.top_k().map(|k| k as u64),
+        }
+    }
 }
 
 /// The counts of some shards of a cohort.
@@ -151,9 +164,13 @@ impl Merger {
 
 fn check_model(first: &ModelId, first_name: &str, model: &ModelId, name: &str) -> Result<()> {
     let shape = |model: &ModelId| {
+        let fires = match model.top_k {
+            Some(k) => format!("k = {k}"),
+            None => "atoms that fire by thresholds".to_owned(),
+        };
         format!(
-            "D = {}, F = {}, k = {}",
-            model.input_dim, model.feature_dim, model.k
+            "D = {}, F = {}, {fires}",
+            model.input_dim, model.feature_dim
         )
     };
     let unlike = |place: &str, found: String, expected: String| {

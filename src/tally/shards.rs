@@ -75,6 +75,19 @@ pub struct Shard {
 }
 
 impl Shard {
+    /// Some rows of a file, without what its calls are.
+    pub fn new(name: String, sha256: Digest, rows: Range<u64>) -> Self {
+        Self {
+            name,
+            sha256,
+            metadata: None,
+            rows,
+            dropped: Vec::new(),
+            svtypes: ValueCounts::default(),
+            classes: ValueCounts::default(),
+        }
+    }
+
     /// The same shard with what its `calls` are; `dropped` are places among them.
     #[must_use]
     pub fn with_calls(self, calls: &Calls, dropped: &[usize]) -> Self {
@@ -227,7 +240,10 @@ impl Shards {
     }
 
     /// The values of one column over all shards, in the order in which the cohort shows them.
-    pub fn kinds(&self, column: impl Fn(&Shard) -> &ValueCounts) -> Vec<(Option<String>, u64)> {
+    pub fn value_counts(
+        &self,
+        column: impl Fn(&Shard) -> &ValueCounts,
+    ) -> Vec<(Option<String>, u64)> {
         let mut all = ValueCounts::default();
         for (first, shard) in self.placed() {
             let in_cohort = |(value, seen): (&Option<String>, &CountAndFirst)| {

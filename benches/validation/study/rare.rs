@@ -76,7 +76,7 @@ impl Rare {
         }
         Drawn {
             calls,
-            sets: FiringSets::new(self.k, sets, vec![]).with_scores(scores),
+            sets: FiringSets::uniform(self.k, sets, vec![]).with_scores(scores),
             truth,
         }
     }

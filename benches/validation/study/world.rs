@@ -225,6 +225,6 @@ impl Cohort {
             }
         }
         self.calls = calls;
-        self.sets = FiringSets::new(K, atoms, vec![]).with_scores(scores);
+        self.sets = FiringSets::uniform(K, atoms, vec![]).with_scores(scores);
     }
 }

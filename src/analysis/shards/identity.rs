@@ -2,12 +2,54 @@
 
 use std::cell::OnceCell;
 use std::ops::Range;
+use std::path::Path;
 
+use super::ShardInput;
 use super::ahead::Ahead;
-use super::{InputFile, ShardInput, Watch};
+use crate::control::Control;
+use crate::digest::Digest;
 use crate::error::{Error, Result};
-use crate::read::{LoadedModel, Stamp, TensorRows};
-use crate::tally::{ModelId, Shard, ValueCounts};
+use crate::read::{LoadedModel, Source, Stamp, TensorRows, check_same, digest};
+use crate::sae::Sae;
+use crate::tally::{ModelId, Shard};
+
+/// A file that was read.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct InputFile {
+    /// `embeddings`, `metadata`, `model`, `tally`.
+    pub role: &'static str,
+    /// Its path, as it was given.
+    pub path: String,
+    /// Its length.
+    pub bytes: u64,
+    /// Its content.
+    pub sha256: Digest,
+    /// What it was when it was hashed.
+    #[serde(skip)]
+    stamp: Option<Stamp>,
+}
+
+impl InputFile {
+    /// Reads a file for its digest; what a zip archive stores is checked on the way.
+    ///
+    /// # Errors
+    /// A file that cannot be read, entries that are not what was written, cancellation.
+    pub fn of(role: &'static str, path: &Path, control: &Control) -> Result<Self> {
+        let source = Source::open(path)?;
+        Ok(Self {
+            role,
+            path: path.display().to_string(),
+            bytes: source.len(),
+            sha256: digest(&source, control)?,
+            stamp: source.stamp(),
+        })
+    }
+
+    /// An error unless what was hashed is what was read, which was `read` when it was opened.
+    pub(super) fn check(&self, read: Option<Stamp>) -> Result<()> {
+        check_same(&self.path, read, self.stamp)
+    }
+}
 
 /// A shard at work.
 pub(super) struct Current<'a> {
@@ -44,17 +86,19 @@ impl<'a> Current<'a> {
 /// The digests of a run. The model's comes first, then those of the shards in their order.
 pub(super) struct Identities<'a> {
     ahead: &'a Ahead<'a>,
-    watch: &'a Watch<'a>,
-    loaded: &'a LoadedModel,
+    control: Control<'a>,
+    stamp: Option<Stamp>,
+    sae: Sae,
     model: OnceCell<(ModelId, InputFile)>,
 }
 
 impl<'a> Identities<'a> {
-    pub(super) fn new(ahead: &'a Ahead<'a>, watch: &'a Watch<'a>, loaded: &'a LoadedModel) -> Self {
+    pub(super) fn new(ahead: &'a Ahead<'a>, control: Control<'a>, loaded: &LoadedModel) -> Self {
         Self {
             ahead,
-            watch,
-            loaded,
+            control,
+            stamp: loaded.stamp,
+            sae: loaded.sae.clone(),
             model: OnceCell::new(),
         }
     }
@@ -62,15 +106,9 @@ impl<'a> Identities<'a> {
     /// The model.
     pub(super) fn model(&self) -> Result<&ModelId> {
         if self.model.get().is_none() {
-            let file = self.ahead.digest(None, &|| self.watch.check())?;
-            file.check(self.loaded.stamp)?;
-            let sae = &self.loaded.sae;
-            let id = ModelId {
-                sha256: file.sha256,
-                input_dim: sae.input_dim() as u64,
-                feature_dim: sae.feature_dim() as u64,
-                k: sae.k() as u64,
-            };
+            let file = self.ahead.digest(None, &self.control)?;
+            file.check(self.stamp)?;
+            let id = ModelId::of(&self.sae, file.sha256);
             // Nobody else sets it.
             let _ = self.model.set((id, file));
         }
@@ -83,22 +121,17 @@ impl<'a> Identities<'a> {
         if let Some(file) = current.file.get() {
             return Ok(file);
         }
-        let go_on = || self.watch.check();
-        let file = self.ahead.digest(Some(current.number), &go_on)?;
+        let file = self.ahead.digest(Some(current.number), &self.control)?;
         file.check(current.stamp)?;
         Ok(current.file.get_or_init(|| file))
     }
 
     /// Some rows of a shard, without what its calls are.
     pub(super) fn shard(&self, current: &Current, rows: Range<u64>) -> Result<Shard> {
+        let sha256 = self.file(current)?.sha256;
         Ok(Shard {
-            name: current.input.name.clone(),
-            sha256: self.file(current)?.sha256,
             metadata: current.metadata.as_ref().map(|file| file.sha256),
-            rows,
-            dropped: Vec::new(),
-            svtypes: ValueCounts::default(),
-            classes: ValueCounts::default(),
+            ..Shard::new(current.input.name.clone(), sha256, rows)
         })
     }
 

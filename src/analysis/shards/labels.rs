@@ -2,8 +2,9 @@
 
 use std::ops::Range;
 
-use super::Job;
+use super::Plan;
 use crate::cohort::classes::{Labels, Part};
+use crate::control::Control;
 use crate::error::Result;
 use crate::read::{Cohort, class_columns, read_cohort_by};
 use crate::tally::ValueCounts;
@@ -15,39 +16,39 @@ use crate::tally::ValueCounts;
 /// certain that its classes are written otherwise.
 ///
 /// # Errors
-/// Classes that are not understood; files that cannot be read; those of `go_on`.
+/// Classes that are not understood; files that cannot be read; cancellation.
 pub(super) fn check(
-    job: &Job,
+    plan: &Plan,
     number: usize,
     cohort: &Cohort,
     rows: &Range<u64>,
-    go_on: &dyn Fn() -> Result<()>,
+    control: &Control,
 ) -> Result<()> {
     if number > 0 {
         return Ok(());
     }
-    let part = match job.output {
+    let part = match plan.output {
         Some(_) => Part::Some,
         None => Part::All,
     };
     let mut labels = Labels::default();
     add(&mut labels, cohort, rows.start as usize..rows.end as usize);
-    let rule = &job.options.rule;
-    let mut others = job.inputs.iter().skip(1);
+    let rule = &plan.options.rule;
+    let mut others = plan.inputs.iter().skip(1);
     while !labels.are_understood(rule, part) {
         let Some(input) = others.next() else {
-            let first = &job.inputs[0];
+            let first = &plan.inputs[0];
             let metadata = cohort.metadata.as_deref();
             let columns = class_columns(&first.embeddings, metadata);
             let file = metadata.unwrap_or(&first.embeddings).display().to_string();
-            let more = job.inputs.len() - 1;
+            let more = plan.inputs.len() - 1;
             let file = match more {
                 0 => file,
                 more => format!("{file} and {more} more"),
             };
             return Err(labels.error(&file, rule, &columns));
         };
-        go_on()?;
+        control.check()?;
         let cohort = read_cohort_by(&input.embeddings, input.metadata.as_deref(), rule)?;
         let all = 0..cohort.calls.len();
         add(&mut labels, &cohort, all);

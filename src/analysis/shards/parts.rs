@@ -8,6 +8,7 @@ use rayon::prelude::*;
 use super::cover::Cover;
 
 use crate::cohort::Calls;
+use crate::control::Control;
 use crate::error::{Error, Result};
 use crate::fires::FiringSets;
 use crate::fires::{FiringBlock, FiringStore};
@@ -50,6 +51,27 @@ impl CohortFirings {
         Self { parts, scores }
     }
 
+    /// A cohort in memory: one part.
+    pub(in crate::analysis) fn in_memory(shard: Shard, calls: Calls, sets: FiringSets) -> Self {
+        let scores = sets.scores().is_some();
+        let calls = Box::new(calls);
+        let place = Place::Memory { calls, sets };
+        Self::new(vec![Part { shard, place }], scores)
+    }
+
+    /// The firing sets, where they are all in memory and in one piece.
+    pub fn sets(&self) -> Option<&FiringSets> {
+        match self.parts.as_slice() {
+            [
+                Part {
+                    place: Place::Memory { sets, .. },
+                    ..
+                },
+            ] => Some(sets),
+            _ => None,
+        }
+    }
+
     /// Whether the firing sets come with the scores of their atoms.
     pub fn has_scores(&self) -> bool {
         self.scores
@@ -71,13 +93,13 @@ impl CohortFirings {
     /// such files at all, unless they were `named`.
     ///
     /// # Errors
-    /// Rows whose firing sets are in none of them; a file that is damaged; those of `go_on`, which is
+    /// Rows whose firing sets are in none of them; a file that is damaged; cancellation, which is
     /// asked now and then.
     pub fn of_files(
         paths: Vec<PathBuf>,
         cohort: &CohortTally,
         named: bool,
-        go_on: &(dyn Fn() -> Result<()> + Sync),
+        control: &Control,
     ) -> Result<Option<Self>> {
         let opened: Vec<(PathBuf, Result<FiresFile>)> = paths
             .into_par_iter()
@@ -101,7 +123,7 @@ impl CohortFirings {
             let Some(of_shard) = cover.take(shard) else {
                 // A file that only seems to be another cohort's, as it is damaged, is named itself.
                 for other in others {
-                    other?.verify(go_on)?;
+                    other?.verify(control)?;
                 }
                 return Err(cover.missing(shard));
             };
@@ -109,7 +131,7 @@ impl CohortFirings {
         }
         parts
             .par_iter()
-            .try_for_each(|(_, file)| file.verify(go_on))?;
+            .try_for_each(|(_, file)| file.verify(control))?;
         let part = |(path, file): (PathBuf, FiresFile)| Part {
             shard: file.shard().clone(),
             place: Place::File(path, file.stamp()),

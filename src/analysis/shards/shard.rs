@@ -1,84 +1,83 @@
 //! One shard after another, part by part.
 
 use std::ops::Range;
+use std::time::Instant;
 
 use super::ahead::{Ahead, Loaded};
 use super::identity::{Current, Identities};
 use super::labels;
-use super::parts::{Part, Place};
-use super::{InputFile, Job, ShardInput, Watch};
-use crate::analysis::{Encoder, Session};
+use super::length::Length;
+use super::parts::{CohortFirings, Part, Place};
+use super::{Plan, ShardInput};
+use crate::analysis::counted::{Counted, Run};
+use crate::analysis::session::Session;
 use crate::cohort::Calls;
-use crate::engine::{Control, Encoded, Seconds, check_dim};
+use crate::control::{Control, Progress, Stage};
+use crate::engine::{Encoded, check_dim};
 use crate::error::{Error, Result};
-use crate::fires::FiringSets;
-use crate::fires::InMemory;
+use crate::fires::{FiringSets, InMemory};
 use crate::read::{LoadedModel, TensorRows};
 use crate::rows::{RowRange, Rows};
 use crate::store::{Fires, FiresFile};
 use crate::tally::{Certificate, CohortTally, Merger, Tally};
 
+/// Atoms that fire on a row, where the model does not say how many do.
+const TYPICAL_FIRINGS: usize = 64;
+
 /// A run at work.
 pub(super) struct Work<'a> {
-    job: &'a Job<'a>,
-    watch: &'a Watch<'a>,
-    model: &'a LoadedModel,
+    plan: &'a Plan<'a>,
+    control: Control<'a>,
+    ahead: &'a Ahead<'a>,
     identities: Identities<'a>,
     /// Opened for the first part that has to be encoded.
-    session: Option<Session<'a>>,
+    session: Option<Session>,
     merger: Merger,
+    length: Length,
+    parts: Vec<Part>,
     /// Bytes of firing sets and calls in memory.
     held: u64,
     rows_before: u64,
-    done: Done,
-}
-
-/// What it gives.
-#[derive(Default)]
-pub(super) struct Done {
-    pub(super) parts: Vec<Part>,
-    pub(super) files: Vec<InputFile>,
-    pub(super) warnings: Vec<String>,
-    pub(super) notes: Vec<String>,
-    pub(super) seconds: Seconds,
-    pub(super) resumed_rows: u64,
-    pub(super) was_there: bool,
-    pub(super) encoder: Option<Encoder>,
+    run: Run,
+    warnings: Vec<String>,
 }
 
 impl<'a> Work<'a> {
     pub(super) fn new(
-        job: &'a Job<'a>,
-        watch: &'a Watch<'a>,
+        plan: &'a Plan<'a>,
+        control: Control<'a>,
         ahead: &'a Ahead<'a>,
-        model: &'a LoadedModel,
+        model: LoadedModel,
     ) -> Self {
         Self {
-            job,
-            watch,
-            model,
-            identities: Identities::new(ahead, watch, model),
+            plan,
+            control,
+            ahead,
+            identities: Identities::new(ahead, control, &model),
             session: None,
             merger: Merger::default(),
+            length: Length::new(plan.inputs),
+            parts: Vec::new(),
             held: 0,
             rows_before: 0,
-            done: Done::default(),
+            run: Run::new(model.sae, plan.options.engine.nonfinite),
+            warnings: model.warnings,
         }
     }
 
-    /// Counts one shard.
-    pub(super) fn shard(
-        &mut self,
-        number: usize,
-        input: &'a ShardInput,
-        loaded: Loaded,
-    ) -> Result<()> {
-        let Loaded { cohort, metadata } = loaded;
+    /// Counts the next shard.
+    pub(super) fn shard(&mut self, number: usize, began: Instant) -> Result<()> {
+        let Loaded { cohort, metadata } = self.ahead.shard(number, &self.control)?;
+        if number == 0 {
+            self.run.read_seconds = began.elapsed().as_secs_f64();
+        }
+        let input = &self.plan.inputs[number];
         let whole = range(input, &cohort.rows)?;
-        (self.watch.more_rows)(whole.end - whole.start);
-        labels::check(self.job, number, &cohort, &whole, &|| self.watch.check())?;
+        let of_file = cohort.rows.count() as u64;
+        self.length.open(number, of_file, whole.end - whole.start);
+        labels::check(self.plan, number, &cohort, &whole, &self.control)?;
         self.warn(input, cohort.warnings);
-        self.done.notes.extend(cohort.notes);
+        self.run.notes.extend(cohort.notes);
         let current = Current::new(number, input, &cohort.rows, metadata);
         let was_there = self.was_there(&current, &whole)?;
         if whole.is_empty() {
@@ -87,26 +86,38 @@ impl<'a> Work<'a> {
                 self.empty(&current, &cohort.rows)?;
             }
         } else if !was_there {
-            let all = 0..cohort.rows.count() as u64;
-            let step = self.job.rows_at_once(self.model.sae.k());
-            let mut calls = cohort.calls;
-            for start in whole.clone().step_by(step as usize) {
-                let part = start..whole.end.min(start.saturating_add(step));
-                let calls = if part == all {
-                    std::mem::take(&mut calls)
-                } else {
-                    calls.slice(part.start as usize..part.end as usize)
-                };
-                self.part(&current, &cohort.rows, part, calls)?;
-            }
+            self.parts_of(&current, &cohort.rows, &whole, cohort.calls)?;
         }
         self.identities.file(&current)?;
-        self.done.files.extend(current.into_files());
+        self.run.files.extend(current.into_files());
+        Ok(())
+    }
+
+    fn parts_of(
+        &mut self,
+        current: &Current,
+        rows: &TensorRows,
+        whole: &Range<u64>,
+        mut calls: Calls,
+    ) -> Result<()> {
+        // Where rows differ in how many atoms fire, about as many as fire by top-k elsewhere.
+        let atoms = self.run.sae.top_k().unwrap_or(TYPICAL_FIRINGS);
+        let all = 0..rows.count() as u64;
+        let step = self.plan.rows_at_once(atoms);
+        for start in whole.clone().step_by(step as usize) {
+            let part = start..whole.end.min(start.saturating_add(step));
+            let calls = if part == all {
+                std::mem::take(&mut calls)
+            } else {
+                calls.slice(part.start as usize..part.end as usize)
+            };
+            self.part(current, rows, part, calls)?;
+        }
         Ok(())
     }
 
     fn warn(&mut self, input: &ShardInput, warnings: Vec<String>) {
-        let many = self.job.inputs.len() > 1;
+        let many = self.plan.inputs.len() > 1;
         let named = |text| {
             if many {
                 format!("{}: {text}", input.name)
@@ -114,34 +125,34 @@ impl<'a> Work<'a> {
                 text
             }
         };
-        self.done.warnings.extend(warnings.into_iter().map(named));
+        self.warnings.extend(warnings.into_iter().map(named));
     }
 
     /// Whether the output holds all of it already.
     fn was_there(&mut self, current: &Current, rows: &Range<u64>) -> Result<bool> {
-        let Some(output) = self.job.output.filter(|output| output.tally.exists()) else {
+        let Some(output) = self.plan.output.filter(|output| output.tally.exists()) else {
             return Ok(false);
         };
         let shard = self.identities.shard(current, rows.clone())?;
-        let engine = &self.job.options.engine;
-        let of = (self.identities.model()?, self.job.options.strata);
-        let rule = &self.job.options.rule;
+        let engine = &self.plan.options.engine;
+        let of = (self.identities.model()?, self.plan.options.stratify_by);
+        let rule = &self.plan.options.rule;
         let Some(tally) = output.find(of, &shard, engine, rule) else {
             return Ok(false);
         };
-        self.done.was_there = true;
-        self.done.resumed_rows += rows.end - rows.start;
+        self.run.was_there = true;
+        self.run.resumed_rows += rows.end - rows.start;
         self.add(tally, None)?;
         Ok(true)
     }
 
     /// Adds a shard without a call: it is named among those that were counted, and changes no count.
     fn empty(&mut self, current: &Current, rows: &TensorRows) -> Result<()> {
-        check_dim(&self.model.sae, rows)?;
+        check_dim(&self.run.sae, rows)?;
         let shard = self.identities.shard(current, 0..0)?;
-        let features = self.model.sae.feature_dim();
+        let features = self.run.sae.feature_dim();
         let tally = Tally::new(features, vec![], vec![], vec![], Certificate::default());
-        let scheme = self.job.options.strata;
+        let scheme = self.plan.options.stratify_by;
         let cohort = CohortTally::of_shard(*self.identities.model()?, scheme, shard, tally);
         self.add(cohort, None)
     }
@@ -154,13 +165,13 @@ impl<'a> Work<'a> {
         part: Range<u64>,
         calls: Calls,
     ) -> Result<()> {
-        if let Some(checkpoints) = self.job.checkpoints.filter(|found| !found.were_empty()) {
+        if let Some(checkpoints) = self.plan.checkpoints.filter(|found| !found.were_empty()) {
             let shard = self.identities.shard(current, part.clone())?;
-            let options = (&self.job.options.engine, self.job.details.is_some());
-            let of = (self.identities.model()?, self.job.options.strata);
-            let rule = &self.job.options.rule;
+            let options = (&self.plan.options.engine, self.plan.firings.is_some());
+            let of = (self.identities.model()?, self.plan.options.stratify_by);
+            let rule = &self.plan.options.rule;
             if let Some((tally, place)) = checkpoints.find(of, &shard, options, rule) {
-                self.done.resumed_rows += part.end - part.start;
+                self.run.resumed_rows += part.end - part.start;
                 return self.add(tally, place);
             }
         }
@@ -171,13 +182,13 @@ impl<'a> Work<'a> {
             tally,
             seconds,
         } = encoded.map_err(|error| in_file(error, first))?;
-        self.done.seconds.encode += seconds.encode;
-        self.done.seconds.threads.add(&seconds.threads);
+        self.run.seconds.encode += seconds.encode;
+        self.run.seconds.threads.add(&seconds.threads);
         let identity = self.identities.shard(current, part)?;
         // What was hashed, and what was read, must be one and the same before it is kept.
         rows.check_unchanged()?;
         let shard = identity.with_calls(&calls, fires.dropped());
-        let scheme = self.job.options.strata;
+        let scheme = self.plan.options.stratify_by;
         let cohort = CohortTally::of_shard(*self.identities.model()?, scheme, shard, tally)
             .with_rule(calls.rule.clone());
         let place = self.keep(&cohort, calls, fires)?;
@@ -200,14 +211,14 @@ impl<'a> Work<'a> {
             shard,
             calls: &calls,
             details: &details,
-            scores: self.job.options.engine.scores,
+            scores: self.plan.options.engine.scores,
         });
-        let fires = fires.filter(|_| self.job.details.is_some());
+        let fires = fires.filter(|_| self.plan.firings.is_some());
         let mut place = None;
-        if let Some(checkpoints) = self.job.checkpoints {
+        if let Some(checkpoints) = self.plan.checkpoints {
             place = checkpoints.save(cohort, fires.as_ref())?;
         }
-        let (Some(kept), Some(fires)) = (self.job.details, fires) else {
+        let (Some(kept), Some(fires)) = (self.plan.firings, fires) else {
             return Ok(place);
         };
         let bytes = sets.bytes() + calls.bytes();
@@ -232,35 +243,46 @@ impl<'a> Work<'a> {
         self.rows_before += tally.shards.rows();
         self.merger.add(tally, &name)?;
         if let (Some(place), Some(shard)) = (place, shard) {
-            self.done.parts.push(Part { shard, place });
+            self.parts.push(Part { shard, place });
         }
-        (self.watch.progress)(self.rows_before);
-        self.watch.check()
+        self.progress().report(0);
+        self.control.check()
     }
 
     fn encode(&mut self, rows: &RowRange, calls: &Calls) -> Result<Encoded> {
-        let before = self.rows_before;
-        let progress = |done: u64| (self.watch.progress)(before + done);
-        let control = Control {
-            cancel: self.watch.cancel,
-            progress: Some(&progress),
-        };
+        let control = self.progress();
         let session = match &mut self.session {
             Some(session) => session,
             none => {
                 // Of the other shards it is only known that they are there.
-                let about = rows.whole().saturating_mul(self.job.inputs.len());
-                none.insert(Session::open(&self.model.sae, about, self.job.options)?)
+                let about = rows.whole().saturating_mul(self.plan.inputs.len());
+                none.insert(Session::open(&self.run.sae, about, self.plan.options)?)
             }
         };
         session.encode(rows, calls, &control)
     }
 
+    /// The control of what comes next.
+    fn progress(&self) -> Control<'a> {
+        self.control.from(Progress {
+            stage: Stage::Encoding,
+            done: self.rows_before,
+            total: self.length.total(),
+        })
+    }
+
     /// What came of it all.
-    pub(super) fn finish(mut self) -> (Merger, Done) {
-        self.done.encoder = self.session.as_ref().map(Session::encoder);
-        self.done.files.extend(self.identities.into_model_file());
-        (self.merger, self.done)
+    pub(super) fn finish(mut self) -> Result<Counted> {
+        self.run.encoder = self.session.as_ref().map(Session::encoder);
+        self.run.files.extend(self.identities.into_model_file());
+        let scores = self.plan.options.engine.scores;
+        let firings = CohortFirings::new(self.parts, scores);
+        Ok(Counted {
+            cohort: self.merger.finish().ok_or(Error::Cancelled)?,
+            firings: self.plan.firings.map(|_| firings),
+            run: Some(self.run),
+            warnings: self.warnings,
+        })
     }
 }
 

@@ -10,7 +10,8 @@ use super::screen::{Operand, Screen, WhiteRows};
 use super::select::{Selection, Verdict};
 use super::tile::ROW_LANES;
 use super::whiten::{self, RowFacts};
-use crate::engine::{Control, ThreadSeconds};
+use crate::control::Control;
+use crate::engine::ThreadSeconds;
 use crate::error::Result;
 use crate::rows::ElementType;
 use crate::tally::{Certificate, SharedTally};
@@ -142,7 +143,7 @@ impl Block {
     ) -> Result<()> {
         let kept = std::mem::take(&mut self.white.kept);
         let mut out = Out {
-            k: model.sae().k(),
+            k: model.k(),
             kept: &kept,
             strata,
             tally,
@@ -242,7 +243,7 @@ impl Block {
         let began = Instant::now();
         let features = model.sae().feature_dim();
         let selection = &mut self.selection;
-        selection.begin(rows.len(), features, model.sae().k());
+        selection.begin(rows.len(), features, model.k());
         let taken = screen.take_rows(
             model.simd(),
             &model.scaling,

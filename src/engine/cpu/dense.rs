@@ -12,12 +12,13 @@ use rayon::prelude::*;
 use super::lanes::{Lanes, add_products};
 use super::products::SliceOfRows;
 use super::whiten::{row_facts, whiten_row};
-use crate::engine::Control;
+use crate::control::Control;
 use crate::engine::canonical::{self, LANES, divisors};
 use crate::engine::simd::Simd;
 use crate::error::{Error, Result};
 use crate::rows::{Place, Rows};
 use crate::sae::Sae;
+use crate::scores::{ScoreAtoms, ScoresOf};
 
 /// Bytes of the whitened rows that are worked on at once.
 const CHUNK_BYTES: usize = 16 << 20;
@@ -30,44 +31,14 @@ const TILE_ATOMS: usize = 16;
 
 /// Scores atoms on rows, in binary64 as `engine::canonical` defines it.
 #[derive(Debug, Clone)]
-pub struct DenseScores<'a> {
-    sae: &'a Sae,
+pub struct DenseScores {
+    sae: Sae,
     divisors: Vec<f32>,
     simd: Simd,
 }
 
-/// Scores of some atoms on all calls, \[atoms, calls\]: where those of a part's rows go.
-#[derive(Debug)]
-pub struct ScoresOf<'a> {
-    /// Row-major: an atom's scores are consecutive.
-    pub scores: &'a mut [f64],
-    /// How many calls there are in all.
-    pub calls: usize,
-    /// The call of the part's first row that is kept.
-    pub first: usize,
-}
-
-impl<'a> DenseScores<'a> {
-    /// With these vector instructions; the best that the machine has where `None`.
-    pub fn new(sae: &'a Sae, simd: Option<Simd>) -> Self {
-        Self {
-            sae,
-            divisors: divisors(sae.std()),
-            simd: simd.unwrap_or_else(Simd::detect),
-        }
-    }
-
-    /// Scores consecutive `atoms` on all `rows` but those `dropped` (ascending), on the threads of
-    /// the current pool. Gives the call after the last that was scored. `control` is told how many
-    /// rows of the part are done.
-    ///
-    /// # Errors
-    /// Rows of another length than the model's, rows that cannot be read, a row with a NaN or an
-    /// infinity that was not dropped, cancellation.
-    ///
-    /// # Panics
-    /// If there is no room in `to`.
-    pub fn score(
+impl ScoreAtoms for DenseScores {
+    fn score(
         &self,
         rows: &dyn Rows,
         dropped: &[usize],
@@ -75,7 +46,7 @@ impl<'a> DenseScores<'a> {
         to: &mut ScoresOf<'_>,
         control: &Control,
     ) -> Result<usize> {
-        crate::engine::check_shapes(self.sae, rows, rows.count())?;
+        crate::engine::check_shapes(&self.sae, rows, rows.count())?;
         let dim = self.sae.input_dim();
         let step = (CHUNK_BYTES / (dim * size_of::<f32>())).clamp(1, MOST_ROWS);
         let mut dropped = dropped.iter().copied().peekable();
@@ -97,6 +68,17 @@ impl<'a> DenseScores<'a> {
             control.report(end as u64);
         }
         Ok(first)
+    }
+}
+
+impl DenseScores {
+    /// With these vector instructions; the best that the machine has where `None`.
+    pub fn new(sae: &Sae, simd: Option<Simd>) -> Self {
+        Self {
+            sae: sae.clone(),
+            divisors: divisors(sae.std()),
+            simd: simd.unwrap_or_else(Simd::detect),
+        }
     }
 
     /// Whitens the rows `kept` of `range` to `white`, one after another.

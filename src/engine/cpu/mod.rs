@@ -38,7 +38,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Instant;
 
-pub use self::dense::{DenseScores, ScoresOf};
+pub use self::dense::DenseScores;
 pub use self::options::{CpuOptions, CpuScreen};
 #[cfg(target_arch = "x86_64")]
 pub(super) use self::screen::{Tiles, TilesInUse};
@@ -46,32 +46,31 @@ pub(super) use self::screen::{Tiles, TilesInUse};
 use self::block::Block;
 use self::model::Model;
 use self::source::{Batch, Deal, Source};
-use super::coactivation::count_pairs;
 use super::simd::Simd;
 use super::{
-    Control, Encoded, Engine, EngineOptions, Nonfinite, PairCounts, Seconds, ThreadSeconds,
-    dropped, into_inner, lock, start_threads,
+    Encoded, Engine, EngineOptions, Nonfinite, Seconds, ThreadSeconds, dropped, into_inner, lock,
+    start_threads,
 };
+use crate::control::Control;
 use crate::error::{Error, Result};
-use crate::fires::FiringSets;
 use crate::rows::Rows;
 use crate::sae::Sae;
 use crate::tally::{Certificate, SharedTally, Strata, Tally};
 
 /// Certified selection on the CPU.
-pub struct CpuEngine<'a> {
-    model: Model<'a>,
+pub struct CpuEngine {
+    model: Model,
     /// Threads of the engine's own; `None` where the caller's pool does the work.
     pool: Option<rayon::ThreadPool>,
     options: EngineOptions,
 }
 
-impl<'a> CpuEngine<'a> {
+impl CpuEngine {
     /// Prepares the model, and starts threads where the options name a number of them.
     ///
     /// # Errors
     /// Threads that cannot be started; a screen that this processor cannot do.
-    pub fn new(sae: &'a Sae, options: &EngineOptions) -> Result<Self> {
+    pub fn new(sae: &Sae, options: &EngineOptions) -> Result<Self> {
         let pool = options.threads.map(start_threads).transpose()?;
         let simd = options.simd.unwrap_or_else(Simd::detect);
         let screen = options.cpu.screen;
@@ -121,6 +120,17 @@ impl<'a> CpuEngine<'a> {
     }
 }
 
+/// A model whose atoms fire by thresholds is another selector's.
+fn not_top_k(sae: &Sae) -> Error {
+    Error::input(
+        sae.name(),
+        "the activation",
+        "atoms that fire by thresholds",
+        "the k atoms of the largest scores",
+        "open an engine of that activation",
+    )
+}
+
 /// Does the work in the pool, or in the caller's where there is none.
 fn install<T: Send>(pool: Option<&rayon::ThreadPool>, work: impl FnOnce() -> T + Send) -> T {
     match pool {
@@ -129,7 +139,7 @@ fn install<T: Send>(pool: Option<&rayon::ThreadPool>, work: impl FnOnce() -> T +
     }
 }
 
-impl Engine for CpuEngine<'_> {
+impl Engine for CpuEngine {
     fn device(&self) -> String {
         "cpu".to_owned()
     }
@@ -145,7 +155,7 @@ impl Engine for CpuEngine<'_> {
     fn encode(&mut self, rows: &dyn Rows, strata: &Strata, control: &Control) -> Result<Encoded> {
         super::check_shapes(self.model.sae(), rows, strata.of_row().len())?;
         let began = Instant::now();
-        let k = self.model.sae().k();
+        let k = self.model.k();
         let per_block = self.rows_per_block(rows.count());
         let features = self.model.sae().feature_dim();
         let mut atoms = crate::memory::filled(rows.count(), k, "the firing sets", || 0u32)?;
@@ -169,11 +179,6 @@ impl Engine for CpuEngine<'_> {
             tally,
             seconds: Seconds { encode, threads },
         })
-    }
-
-    fn coactivation(&mut self, fires: &FiringSets, chosen: Option<&[u32]>) -> Result<PairCounts> {
-        let features = self.model.sae().feature_dim();
-        install(self.pool.as_ref(), || count_pairs(fires, features, chosen))
     }
 }
 

@@ -20,30 +20,34 @@ const MOST_ROWS: usize = 4096;
 const MOST_MAXIMA: usize = 1 << 21;
 
 /// The model with all that is prepared from it once.
-pub(super) struct Model<'a> {
-    sae: &'a Sae,
+pub(super) struct Model {
+    sae: Sae,
+    /// How many atoms fire a row.
+    k: usize,
     pub(super) scaling: Scaling,
     /// None where nothing is screened.
-    pub(super) screens: Option<Screens<'a>>,
+    pub(super) screens: Option<Screens>,
     /// Of whitening.
     pub(super) divisors: Vec<f32>,
     simd: Simd,
 }
 
-impl<'a> Model<'a> {
+impl Model {
     /// # Errors
     /// A screen that this processor cannot do, or that finds no memory.
-    pub(super) fn new(sae: &'a Sae, simd: Simd, screen: CpuScreen) -> Result<Self> {
+    pub(super) fn new(sae: &Sae, simd: Simd, screen: CpuScreen) -> Result<Self> {
+        let k = sae.top_k().ok_or_else(|| super::not_top_k(sae))?;
         // Whether or not anything is screened: what is asked for by name must be there.
         let choice = Choice::new(screen, simd)?;
         let scaling = Scaling::new(sae, simd);
         // The screen is not worth its work where all atoms fire, and the bound does not hold for
         // longer rows.
-        let screens = (sae.k() < sae.feature_dim() && sae.input_dim() <= bound::LARGEST_DIM)
+        let screens = (k < sae.feature_dim() && sae.input_dim() <= bound::LARGEST_DIM)
             .then(|| Screens::new(sae, &scaling, simd, choice))
             .transpose()?;
         Ok(Self {
-            sae,
+            sae: sae.clone(),
+            k,
             scaling,
             screens,
             divisors: divisors(sae.std()),
@@ -51,8 +55,13 @@ impl<'a> Model<'a> {
         })
     }
 
-    pub(super) fn sae(&self) -> &'a Sae {
-        self.sae
+    pub(super) fn sae(&self) -> &Sae {
+        &self.sae
+    }
+
+    /// How many atoms fire a row.
+    pub(super) fn k(&self) -> usize {
+        self.k
     }
 
     pub(super) fn simd(&self) -> Simd {
@@ -84,7 +93,7 @@ impl<'a> Model<'a> {
 
     /// Rows that go through a screen's product at once, of `count`.
     pub(super) fn rows_per_product(&self, screen: &Screen, count: usize) -> usize {
-        let groups = select::group_count(self.sae.k(), self.sae.feature_dim());
+        let groups = select::group_count(self.k, self.sae.feature_dim());
         let most = screen.shape().rows.min(MOST_MAXIMA / groups).max(ROW_LANES);
         count
             .div_ceil(count.div_ceil(most))

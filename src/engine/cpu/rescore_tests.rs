@@ -9,7 +9,7 @@ use super::products::{SLICE, SliceOfRows, add_products};
 use super::rescore::second_margin;
 use super::test_cases::{Random, plain_sae};
 use super::whiten::row_facts;
-use crate::engine::Control;
+use crate::control::Control;
 use crate::engine::bound;
 use crate::engine::canonical::canonical_score;
 use crate::engine::simd::Simd;

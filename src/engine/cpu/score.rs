@@ -10,7 +10,7 @@ use super::lanes::{Lanes, add_products};
 use super::model::Model;
 use super::pairs::{ByAtom, OfAtom, Unsorted};
 use super::products::SliceOfRows;
-use crate::engine::Control;
+use crate::control::Control;
 use crate::engine::canonical::{self, LANES};
 use crate::engine::simd::prefetch;
 use crate::error::Result;
@@ -49,7 +49,7 @@ impl Score {
         (atoms, scores): (&[u32], &mut [f64]),
         control: &Control,
     ) -> Result<()> {
-        let (dim, k) = (model.sae().input_dim(), model.sae().k());
+        let (dim, k) = (model.sae().input_dim(), model.k());
         let width = if dim > SHORT_ROW { SLICE } else { dim };
         let group = (NUMBERS / width).min(MOST_PAIRS / k).max(1);
         for (numbers, kept) in numbers.chunks(group * dim).zip(kept.chunks(group)) {
@@ -69,7 +69,7 @@ impl Score {
 
     /// Sorts the pairs of a group's rows; a pair is known by its place in `atoms`.
     fn sort(&mut self, model: &Model, kept: &[usize], atoms: &[u32]) {
-        let k = model.sae().k();
+        let k = model.k();
         let pairs = || {
             kept.iter().zip(0..).flat_map(|(&place, row)| {
                 let first = place * k;

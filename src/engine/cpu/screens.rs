@@ -28,11 +28,11 @@ const SAMPLE_FEATURES: usize = 1024;
 ///
 /// In the middle of a run nothing here waits for another thread or for the pool: who waits for the
 /// pool does its work meanwhile, which is whole runs of blocks.
-pub(super) struct Screens<'a> {
-    sae: &'a Sae,
+pub(super) struct Screens {
+    sae: Sae,
     simd: Simd,
-    first: Screen<'a>,
-    wide: OnceLock<Screen<'a>>,
+    first: Screen,
+    wide: OnceLock<Screen>,
     /// Why the first is the only one.
     why: Option<&'static str>,
     /// Set by the thread that measures the wide screen.
@@ -86,12 +86,12 @@ impl Choice {
     }
 }
 
-impl<'a> Screens<'a> {
+impl Screens {
     /// The screens that `choice` allows.
     ///
     /// # Errors
     /// Memory, for a screen that was asked for by name.
-    pub(super) fn new(sae: &'a Sae, scaling: &Scaling, simd: Simd, choice: Choice) -> Result<Self> {
+    pub(super) fn new(sae: &Sae, scaling: &Scaling, simd: Simd, choice: Choice) -> Result<Self> {
         let Choice { kernel, mut why } = choice;
         let pack = |kernel| Screen::bfloat16(sae, scaling, simd, kernel);
         let narrow = match kernel.map(pack).transpose() {
@@ -103,7 +103,7 @@ impl<'a> Screens<'a> {
         };
         let binary32 = || Screen::binary32(sae, scaling, simd, sae.feature_dim());
         Ok(Self {
-            sae,
+            sae: sae.clone(),
             simd,
             first: narrow.unwrap_or_else(binary32),
             wide: OnceLock::new(),
@@ -115,7 +115,7 @@ impl<'a> Screens<'a> {
     }
 
     /// The screen for the next block.
-    pub(super) fn current(&self) -> &Screen<'a> {
+    pub(super) fn current(&self) -> &Screen {
         self.wide.get().unwrap_or(&self.first)
     }
 
@@ -156,7 +156,7 @@ impl<'a> Screens<'a> {
         };
         if switch {
             let features = self.sae.feature_dim();
-            let screen = Screen::binary32(self.sae, scaling, self.simd, features);
+            let screen = Screen::binary32(&self.sae, scaling, self.simd, features);
             // The others go on with the narrow one until it is there.
             let _ = self.wide.set(screen);
         }
@@ -166,7 +166,7 @@ impl<'a> Screens<'a> {
     fn sample_wide(&self, scaling: &Scaling, rows: WhiteRows, operand: &mut Operand) -> f64 {
         let all = self.sae.feature_dim();
         let features = all.min(SAMPLE_FEATURES);
-        let screen = Screen::binary32(self.sae, scaling, self.simd, features);
+        let screen = Screen::binary32(&self.sae, scaling, self.simd, features);
         let count = rows.facts.len().min(SAMPLE_ROWS);
         let some = WhiteRows {
             numbers: &rows.numbers[..count * self.sae.input_dim()],
@@ -240,7 +240,7 @@ mod tests {
     use crate::engine::cpu::whiten::row_facts;
 
     /// As on a machine that has instructions for bfloat16, whichever this one is.
-    fn plain_or_wide<'a>(sae: &'a Sae, scaling: &Scaling) -> Screens<'a> {
+    fn plain_or_wide(sae: &Sae, scaling: &Scaling) -> Screens {
         let simd = Simd::detect();
         let kernel = Some(Kernel::Plain(simd));
         Screens::new(sae, scaling, simd, Choice { kernel, why: None }).expect("small")

@@ -45,12 +45,9 @@ use self::run::{Run, Sets, Stop};
 use self::select::Counters;
 use self::stages::Stage;
 use self::worker::{Spent, Worker};
-use super::{
-    Control, Encoded, Engine, EngineOptions, PairCounts, Seconds, ThreadSeconds, dropped,
-    start_threads,
-};
-use crate::error::{Error, Result};
-use crate::fires::FiringSets;
+use super::{Encoded, Engine, EngineOptions, Seconds, ThreadSeconds, dropped, start_threads};
+use crate::control::Control;
+use crate::error::Result;
 use crate::rows::Rows;
 use crate::sae::Sae;
 use crate::tally::{Certificate, SharedTally, Strata};
@@ -80,13 +77,15 @@ pub struct CudaOptions {
 }
 
 /// Certified selection on CUDA devices.
-pub struct CudaEngine<'a> {
-    sae: &'a Sae,
+pub struct CudaEngine {
+    sae: Sae,
+    /// How many atoms fire a row.
+    k: usize,
     workers: Vec<Worker>,
     options: EngineOptions,
 }
 
-impl<'a> CudaEngine<'a> {
+impl CudaEngine {
     /// Whether these devices can be used, as far as can be told without the model.
     ///
     /// # Errors
@@ -127,7 +126,7 @@ impl<'a> CudaEngine<'a> {
     /// A library or a device that is missing, too old, or fails; a model that does not fit.
     pub fn new(
         ordinals: &[u32],
-        sae: &'a Sae,
+        sae: &Sae,
         options: &EngineOptions,
     ) -> std::result::Result<Self, Fault> {
         Self::check(ordinals)?;
@@ -141,9 +140,16 @@ impl<'a> CudaEngine<'a> {
                 "use --device cpu",
             ));
         }
+        let k = sae.top_k().ok_or_else(|| {
+            Fault::missing(
+                "atoms that fire by thresholds".to_owned(),
+                "use --device cpu",
+            )
+        })?;
         let worker = |&ordinal| Worker::new(ordinal, sae, &options.cuda);
         Ok(Self {
-            sae,
+            k,
+            sae: sae.clone(),
             workers: ordinals
                 .iter()
                 .map(worker)
@@ -154,7 +160,7 @@ impl<'a> CudaEngine<'a> {
 
     /// Every device at work until the queue is empty.
     fn work(&mut self, run: &Run) -> Result<Vec<Spent>> {
-        let (sae, options) = (self.sae, &self.options.cuda);
+        let (sae, options) = (&self.sae, &self.options.cuda);
         let results: Vec<_> = std::thread::scope(|scope| {
             let started: Vec<_> = self
                 .workers
@@ -224,7 +230,7 @@ fn thread_seconds(spent: &[Spent]) -> ThreadSeconds {
     sum
 }
 
-impl Engine for CudaEngine<'_> {
+impl Engine for CudaEngine {
     fn device(&self) -> String {
         let ordinals = self
             .workers
@@ -244,9 +250,9 @@ impl Engine for CudaEngine<'_> {
     }
 
     fn encode(&mut self, rows: &dyn Rows, strata: &Strata, control: &Control) -> Result<Encoded> {
-        super::check_shapes(self.sae, rows, strata.of_row().len())?;
+        super::check_shapes(&self.sae, rows, strata.of_row().len())?;
         let began = Instant::now();
-        let k = self.sae.k();
+        let k = self.k;
         let sets = Sets {
             atoms: crate::memory::filled(rows.count(), k, "the firing sets", || 0u32)?,
             scores: super::room_for_scores(&self.options, rows, k)?,
@@ -268,23 +274,5 @@ impl Engine for CudaEngine<'_> {
                 threads: thread_seconds(&spent),
             },
         })
-    }
-
-    fn coactivation(&mut self, fires: &FiringSets, chosen: Option<&[u32]>) -> Result<PairCounts> {
-        let device = self.device();
-        let Some(worker) = self.workers.first() else {
-            return Err(Error::Argument {
-                name: "devices",
-                found: "none".to_owned(),
-                expected: "at least one".to_owned(),
-            });
-        };
-        let on = pairs::On {
-            device: &worker.device,
-            stream: &worker.stream,
-            kernel: &worker.kernels.coactivate,
-        };
-        pairs::count(on, fires, self.sae.feature_dim(), chosen)
-            .map_err(|stop| stop.of_device(&device))
     }
 }

@@ -8,10 +8,9 @@ use super::driver::{Buffer, Device, PageLocked, Stream};
 use super::fault::{Fault, FaultKind};
 use super::kernels::Kernels;
 use super::run::Stop;
-use crate::engine::coactivation::{check_sets, count_pairs, pair_count, slots};
-use crate::engine::{CountPairs, PairCounts};
 use crate::error::Result as RunResult;
-use crate::fires::FiringSets;
+use crate::fires::pairs::{count_pairs, pair_count};
+use crate::fires::{CountPairs, FiringSets, PairCounts};
 
 /// Firing sets that are on the device at once.
 const PIECE_BYTES: usize = 64 << 20;
@@ -93,43 +92,40 @@ impl CountPairs for CudaPairs {
             kernel: &self.kernel,
         };
         let counted = match check(bytes(feature_dim, fires), self.memory) {
-            Ok(()) => count(on, fires, feature_dim, None),
+            Ok(()) => count(on, fires, feature_dim),
             Err(fault) => Err(fault.into()),
         };
         counted.map_err(|stop| stop.of_device(&self.asked))
     }
 }
 
-/// Counts all pairs of `chosen` atoms, or of all. Counts take 4 bytes a pair on the device.
+/// Counts all pairs of atoms. Counts take 4 bytes a pair on the device.
 pub(super) fn count(
     on: On<'_>,
     fires: &FiringSets,
     feature_dim: usize,
-    chosen: Option<&[u32]>,
 ) -> Result<PairCounts, Stop> {
-    let k = fires.k();
-    if k > Coactivate::MOST_K {
-        return Ok(count_pairs(fires, feature_dim, chosen)?);
-    }
-    check_sets(fires, feature_dim)?;
-    let (atoms, slots) = slots(feature_dim, chosen)?;
-    let pairs = pair_count(atoms.len());
+    // The kernel takes rows of one size that fits its shared memory.
+    let uniform = fires.uniform_size().filter(|&k| k <= Coactivate::MOST_K);
+    let Some(k) = uniform else {
+        return Ok(count_pairs(fires, feature_dim)?);
+    };
+    fires.check(feature_dim)?;
+    let pairs = pair_count(feature_dim);
     let mut sums: Vec<u64> = crate::memory::filled(pairs, 1, "the counts of pairs", || 0)?;
     if pairs == 0 || fires.rows() == 0 {
-        return Ok(PairCounts::new(atoms, sums));
+        return Ok(PairCounts::new(feature_dim, sums));
     }
     for rows in fires.atoms().chunks(MOST_COUNTED_ROWS.saturating_mul(k)) {
-        add(on, rows, k, &slots, atoms.len(), &mut sums)?;
+        add(on, rows, (k, feature_dim), &mut sums)?;
     }
-    Ok(PairCounts::new(atoms, sums))
+    Ok(PairCounts::new(feature_dim, sums))
 }
 
 fn add(
     on: On<'_>,
     rows: &[u32],
-    k: usize,
-    slots: &[u32],
-    chosen: usize,
+    (k, features): (usize, usize),
     sums: &mut [u64],
 ) -> Result<(), Stop> {
     let On {
@@ -140,23 +136,21 @@ fn add(
     device.bind()?;
     let piece = (PIECE_BYTES / 4 / k).max(1) * k;
     let counts = Buffer::<u32>::new(device, sums.len(), "the counts of pairs")?;
-    let places = Buffer::<u32>::new(device, slots.len(), "the chosen atoms")?;
     let sets = Buffer::<u32>::new(device, piece.min(rows.len()), "firing sets")?;
     let found = PageLocked::<u32>::new(device, sums.len(), "the counts of pairs")?;
     // SAFETY: every buffer is as large as the kernel's header says, and the stream is waited for
     // before any of them, or what is copied to them, can go.
     unsafe {
         stream.zero(&counts, sums.len())?;
-        stream.copy_slice_in(&places, 0, slots)?;
         for rows in rows.chunks(piece) {
             stream.copy_slice_in(&sets, 0, rows)?;
             let args = CoactivateArgs {
                 fires: sets.address(),
-                slots: places.address(),
+                slots: 0,
                 counts: counts.address(),
                 rows: (rows.len() / k) as u32,
                 k: k as u32,
-                chosen: chosen as u32,
+                chosen: features as u32,
                 unused: 0,
             };
             kernel.launch(stream, &args)?;
@@ -177,7 +171,7 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_into_the_budget_is_a_lack_of_memory() {
-        let fires = FiringSets::new(2, vec![0, 1, 0, 2], vec![]);
+        let fires = FiringSets::uniform(2, vec![0, 1, 0, 2], vec![]);
         // Three pairs, three places, four firings.
         assert_eq!(bytes(3, &fires), 4 * (3 + 3 + 4));
         assert!(check(40, 40).is_ok());

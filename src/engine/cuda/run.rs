@@ -5,7 +5,8 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 use super::fault::Fault;
-use crate::engine::{Control, into_inner, lock};
+use crate::control::Control;
+use crate::engine::{into_inner, lock};
 use crate::error::Error;
 use crate::rows::Rows;
 use crate::tally::{SharedTally, Strata};

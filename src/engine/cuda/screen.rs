@@ -133,7 +133,7 @@ impl Encoder {
             largest_bias: largest(sae.bias()),
             dim: sae.input_dim(),
             features: sae.feature_dim(),
-            k: sae.k(),
+            k: sae.top_k().unwrap_or(0),
         })
     }
 

@@ -1,7 +1,8 @@
 //! The GPU engine against the CPU engine, on simulated data.
 
 use super::{CudaEngine, CudaOptions, Fault, Format, ScreenChoice};
-use crate::engine::{Control, CpuEngine, Encoded, Engine, EngineOptions};
+use crate::control::Control;
+use crate::engine::{CpuEngine, Encoded, Engine, EngineOptions};
 use crate::error::{Error, Result as CrateResult};
 use crate::rows::SliceRows;
 use crate::simulate::{SimulateOptions, Simulated, simulate_in_memory};
@@ -54,7 +55,7 @@ fn simulated((rows, d, f, k): (usize, usize, usize, usize)) -> CrateResult<Simul
 
 fn encode<'a>(
     cohort: &'a Simulated,
-    open: &mut dyn FnMut(&EngineOptions) -> CrateResult<Box<dyn Engine + 'a>>,
+    open: &mut dyn FnMut(&EngineOptions) -> CrateResult<Box<dyn Engine>>,
 ) -> CrateResult<Encoded> {
     let rows = SliceRows::new(&cohort.embeddings, cohort.sae.input_dim())?;
     let strata = Strata::of_calls(&cohort.calls);
@@ -69,12 +70,11 @@ fn own(error: &Error) -> Fault {
 }
 
 fn compare(expected: &Encoded, found: &Encoded, format: Format) -> Result<(), Fault> {
-    let k = expected.fires.k();
-    let (of_cpu, of_gpu) = (expected.fires.atoms(), found.fires.atoms());
-    let pairs = of_cpu.chunks(k).zip(of_gpu.chunks(k));
+    let (of_cpu, of_gpu) = (&expected.fires, &found.fires);
+    let pairs = of_cpu.all().iter().zip(of_gpu.all().iter());
     let differing = pairs.filter(|(a, b)| a != b).count();
-    if differing > 0 || of_cpu.len() != of_gpu.len() {
-        let rows = of_cpu.len() / k;
+    let rows = of_cpu.rows();
+    if differing > 0 || rows != of_gpu.rows() {
         let what = format!(
             "{differing} of {rows} firing sets differ from the processor's, with the {format} screen"
         );

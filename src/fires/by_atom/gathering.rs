@@ -53,7 +53,6 @@ impl Gathering {
     /// Takes a block whose first kept call has this number.
     pub(super) fn take_block(&mut self, first: usize, block: &FiringBlock<'_>) -> Result<()> {
         let sets = block.sets;
-        let k = sets.k().max(1);
         if u32::try_from(first + sets.rows()).is_err() {
             return Err(Error::Argument {
                 name: "firing sets",
@@ -63,14 +62,17 @@ impl Gathering {
         }
         self.has_scores &= sets.scores().is_some();
         let scores = sets.scores().filter(|_| self.has_scores);
-        for (row, atoms) in sets.atoms().chunks_exact(k).enumerate() {
+        let mut firings = 0;
+        for (row, atoms) in sets.all().iter().enumerate() {
             // Atoms ascend.
             let from = atoms.partition_point(|&atom| atom < self.group.start);
-            for (place, &atom) in atoms.iter().enumerate().skip(from) {
+            let place = firings + from;
+            firings += atoms.len();
+            for (place, &atom) in (place..).zip(&atoms[from..]) {
                 if atom >= self.group.end {
                     break;
                 }
-                let score = scores.map(|scores| scores[row * k + place]);
+                let score = scores.map(|scores| scores[place]);
                 if !self.take((first + row) as u32, atom, score) {
                     return Err(differ());
                 }

@@ -9,8 +9,8 @@ use std::ops::Range;
 
 use gathering::Gathering;
 
+use super::{FiringStore, SetSlice};
 use crate::error::{Error, Result};
-use crate::fires::FiringStore;
 
 /// What is gathered of each firing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,18 +45,18 @@ pub struct FiringsByAtom {
 }
 
 impl FiringsByAtom {
-    /// Turns firing sets, row-major \[calls, k\], into the calls of each of `features` atoms.
+    /// Inverts firing sets: the calls of each of `features` atoms, calls numbered from 0.
     ///
     /// # Panics
     /// If an atom is not below `features`, or a call's number not below 2^32.
-    pub fn new(atoms: &[u32], k: usize, features: usize) -> Self {
+    pub fn new(sets: SetSlice<'_>, features: usize) -> Self {
         let mut fires = vec![0; features];
-        for &atom in atoms {
+        for &atom in sets.atoms() {
             fires[atom as usize] += 1;
         }
-        let rows = vec![0; atoms.len()];
+        let rows = vec![0; sets.atoms().len()];
         let mut gathering = Gathering::new(0..features as u32, &fires, rows, Vec::new());
-        for (row, set) in atoms.chunks_exact(k.max(1)).enumerate() {
+        for (row, set) in sets.iter().enumerate() {
             let row = u32::try_from(row).expect("fewer than 2^32 calls");
             for &atom in set {
                 gathering.take(row, atom, None);

@@ -25,7 +25,7 @@ impl FiringStore for Two {
 }
 
 fn sets(atoms: &[u32], scores: bool, dropped: Vec<usize>) -> FiringSets {
-    let sets = FiringSets::new(2, atoms.to_vec(), dropped);
+    let sets = FiringSets::uniform(2, atoms.to_vec(), dropped);
     if !scores {
         return sets;
     }

@@ -11,6 +11,7 @@ use crc32fast::Hasher;
 use zip::CompressionMethod;
 
 use super::{Archive, Zip};
+use crate::control::Control;
 use crate::digest::Digest;
 use crate::error::{Error, Result};
 use crate::read::sniff;
@@ -34,13 +35,13 @@ pub(super) fn check(source: &Source, name: &str, sum: Hasher, recorded: u32) -> 
 }
 
 /// The digest of a whole file; if it is a zip archive, its stored entries are checked on the way.
-pub(crate) fn digest(source: &Source, go_on: &dyn Fn() -> Result<()>) -> Result<Digest> {
+pub(crate) fn digest(source: &Source, control: &Control) -> Result<Digest> {
     if !sniff::is_zip(&source.head(sniff::HEAD)?) {
-        return source.digest(go_on, &mut |_| Ok(()));
+        return source.digest(control, &mut |_| Ok(()));
     }
     let archive = Archive::open(source)?;
     let mut sums = Sums::of(source, &mut archive.zip.borrow_mut())?;
-    source.digest(go_on, &mut |bytes| sums.feed(bytes))
+    source.digest(control, &mut |bytes| sums.feed(bytes))
 }
 
 /// A stored entry.

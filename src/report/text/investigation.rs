@@ -10,7 +10,7 @@ use crate::stats::notebook::{AtomBias, Investigation, NotebookTables};
 
 pub(super) fn section(f: &mut Formatter<'_>, findings: &NotebookTables) -> Result {
     title(f, "Investigating Top Features", 50)?;
-    if !findings.has_details {
+    if !findings.has_firings {
         return writeln!(f, "{NO_DETAILS}");
     }
     if findings.investigations.is_empty() {

@@ -33,15 +33,15 @@ pub struct Analysis<'a>(pub &'a NotebookTables);
 #[derive(Debug, Clone, Copy)]
 pub struct Report<'a> {
     /// The notebook's.
-    pub findings: &'a NotebookTables,
+    pub notebook: &'a NotebookTables,
     /// What was computed beside it.
-    pub evidence: Option<&'a ExtendedTables>,
+    pub extended: Option<&'a ExtendedTables>,
 }
 
 impl fmt::Display for Report<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        Analysis(self.findings).fmt(f)?;
-        self.evidence
+        Analysis(self.notebook).fmt(f)?;
+        self.extended
             .map_or(Ok(()), |evidence| evidence::section(f, evidence))
     }
 }

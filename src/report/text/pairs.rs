@@ -10,7 +10,7 @@ const SHOWN: usize = 10;
 
 pub(super) fn section(f: &mut Formatter<'_>, findings: &NotebookTables) -> Result {
     title(f, "Feature Co-activation Analysis", 40)?;
-    if !findings.has_details {
+    if !findings.has_firings {
         return writeln!(f, "{NO_DETAILS}");
     }
     let found = &findings.coactivation;

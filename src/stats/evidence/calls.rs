@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use super::categories::Category;
 use super::strata::StratumKey;
 use crate::cohort::{Label, TextColumn};
+use crate::control::Control;
 use crate::error::Result;
 use crate::fires::{FiringBlock, FiringStore};
 use crate::natural;
@@ -36,10 +37,13 @@ impl CallFacts {
     ///
     /// # Errors
     /// Those of reading; strata that are too many.
-    pub fn gather(details: &dyn FiringStore, scheme: StratifyBy) -> Result<Self> {
+    pub fn read(details: &dyn FiringStore, scheme: StratifyBy, control: &Control) -> Result<Self> {
         let mut facts = Self::default();
         let mut strata = BTreeMap::<StratumKey, u16>::new();
-        details.blocks(&mut |block| facts.take(&block, scheme, &mut strata))?;
+        details.blocks(&mut |block| {
+            control.check()?;
+            facts.take(&block, scheme, &mut strata)
+        })?;
         // From the order of their first sight to their own.
         let mut new = vec![0; strata.len()];
         for (number, &old) in strata.values().enumerate() {

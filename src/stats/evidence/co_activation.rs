@@ -4,22 +4,23 @@ use serde::Serialize;
 
 use super::atoms::{AllAtoms, AtomCounts};
 use super::options::Options;
-use crate::engine::CountPairs;
+use crate::control::Control;
 use crate::error::{Error, Result};
+use crate::fires::CountPairs;
 use crate::fires::FiringStore;
 use crate::stats::inference::stratified::StratumCounts;
 use crate::stats::pairs::{self, Pairs};
 
 /// What counts pairs.
 pub enum PairsBy<'a> {
-    /// The processor, in bounded memory.
-    Processor,
+    /// The CPU, in bounded memory.
+    Cpu,
     /// Something else, where it has room for it.
     Counter {
         /// What it is.
         counter: &'a mut dyn CountPairs,
-        /// Whether the processor does it as well where the counter's device fails in other ways.
-        or_processor: bool,
+        /// Whether the CPU does it as well where the counter's device fails in other ways.
+        or_cpu: bool,
     },
 }
 
@@ -28,7 +29,7 @@ pub enum PairsBy<'a> {
 pub struct PairsCounted {
     /// The device: `cpu`, `cuda:0`.
     pub on: String,
-    /// Why the processor, where something else was asked for.
+    /// Why the CPU, where something else was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
 }
@@ -43,7 +44,7 @@ pub(super) fn count(
     details: &dyn FiringStore,
     all: &AllAtoms,
     options: &Options,
-    go_on: &(dyn Fn() -> Result<()> + Sync),
+    control: &Control,
 ) -> Result<(Pairs, PairsCounted)> {
     let on = |pick: fn(&AtomCounts) -> u64| all.atoms.iter().map(pick).collect::<Vec<_>>();
     let (tp_on, fp_on) = (on(|atom| atom.table.tp_on), on(|atom| atom.table.fp_on));
@@ -61,26 +62,23 @@ pub(super) fn count(
         most_pairs: pairs::MOST_PAIRS,
         memory: options.memory.min(enough),
     };
-    let processor = |why: Option<String>| {
-        let pairs = Pairs::count(details, &counts, &settings, go_on)?;
+    let on_cpu = |why: Option<String>| {
+        let pairs = Pairs::count(details, &counts, &settings, control)?;
         let on = "cpu".to_owned();
         Ok((pairs, PairsCounted { on, why }))
     };
-    let (counter, or_processor) = match by {
-        PairsBy::Processor => return processor(None),
-        PairsBy::Counter {
-            counter,
-            or_processor,
-        } => (counter, or_processor),
+    let (counter, or_cpu) = match by {
+        PairsBy::Cpu => return on_cpu(None),
+        PairsBy::Counter { counter, or_cpu } => (counter, or_cpu),
     };
     if !Pairs::is_countable(all.atoms.len(), options.memory) {
         let why = "the counts of all pairs do not fit into --memory at once";
-        return processor(Some(why.to_owned()));
+        return on_cpu(Some(why.to_owned()));
     }
-    match Pairs::count_by(counter, details, &counts, &settings, go_on) {
+    match Pairs::count_by(counter, details, &counts, &settings, control) {
         Err(Error::Device {
             no_memory, reason, ..
-        }) if no_memory || or_processor => processor(Some(reason)),
+        }) if no_memory || or_cpu => on_cpu(Some(reason)),
         counted => {
             let (on, why) = (counter.device(), None);
             counted.map(|pairs| (pairs, PairsCounted { on, why }))

@@ -10,6 +10,7 @@ use super::firings::Firings;
 use super::replicated::{self, Replicated};
 use super::resampling::{self, BootstrapInterval, Grouping, Headlines, Permutations};
 use super::{FiringTables, Options, Seconds};
+use crate::control::Control;
 use crate::error::Result;
 use crate::fires::FiringStore;
 use crate::fires::by_atom::{Carry, groups};
@@ -48,11 +49,11 @@ impl FromFirings {
         }: &Cohort<'_>,
         pairs_by: PairsBy<'_>,
         options: &Options,
-        go_on: &(dyn Fn() -> Result<()> + Sync),
+        control: &Control,
     ) -> Result<Self> {
         let mut seconds = Seconds::default();
         let mut clock = Clock::start();
-        let mut facts = CallFacts::gather(details, scheme)?;
+        let mut facts = CallFacts::read(details, scheme, control)?;
         let grouping = Grouping::of(&facts, options);
         facts.positions = Vec::new();
         let inflation = Some(bulk.inflation(details, &facts)?);
@@ -64,13 +65,13 @@ impl FromFirings {
         let at_once = with_scores.len() <= 1;
         let tested = |atom: u32| all.is_tested(atom as usize);
         let firings = Firings::gather(details, &facts, all, &with_scores, &mut |rows| {
-            go_on()?;
+            control.check()?;
             headlines.take(rows);
             seconds.firings += clock.lap();
             if let Some(maxima) = &mut maxima {
                 maxima.show(rows, &tested)?;
                 if at_once {
-                    maxima.permute(rows, go_on)?;
+                    maxima.permute(rows, control)?;
                 }
             }
             seconds.permutations += clock.lap();
@@ -79,7 +80,7 @@ impl FromFirings {
         seconds.firings += clock.lap();
         // Each group costs drawing all labels anew: without scores there are fewer.
         if let Some(maxima) = maxima.as_mut().filter(|_| !at_once) {
-            maxima.permute_in_groups(details, &all.fires, options.memory, go_on)?;
+            maxima.permute_in_groups(details, &all.fires, options.memory, control)?;
         }
         seconds.permutations += clock.lap();
         let parts = replicated::Parts {
@@ -89,14 +90,14 @@ impl FromFirings {
             all,
             options,
         };
-        let replicate = |by| parts.replicate(by, go_on);
+        let replicate = |by| parts.replicate(by, control);
         let replication = options.replicate.map(replicate).transpose()?;
         seconds.replication = clock.lap();
         let firings = firings.finish(&facts, all, options.min_support);
         seconds.firings += clock.lap();
-        let bootstrap = headlines.intervals(&facts, &grouping, options, go_on)?;
+        let bootstrap = headlines.intervals(&facts, &grouping, options, control)?;
         seconds.bootstrap = clock.lap();
-        let (pairs, counted) = co_activation::count(pairs_by, details, all, options, go_on)?;
+        let (pairs, counted) = co_activation::count(pairs_by, details, all, options, control)?;
         seconds.pairs = clock.lap();
         Ok(Self {
             inflation,

@@ -60,6 +60,7 @@ mod within;
 
 use serde::Serialize;
 
+use crate::control::Control;
 use crate::error::Result;
 use crate::fires::FiringStore;
 use crate::stats::pairs::Pairs;
@@ -172,7 +173,7 @@ pub struct Seconds {
 }
 
 impl ExtendedTables {
-    /// Computes everything that is asked for. `go_on` is asked now and then; an error of its ends it.
+    /// Computes everything that is asked for. `control` can cancel it.
     ///
     /// # Errors
     /// Strata that the tally does not tell apart; firing sets that are not those that were counted;
@@ -181,9 +182,9 @@ impl ExtendedTables {
         tally: &Tally,
         details: Option<&dyn FiringStore>,
         options: &Options,
-        go_on: &(dyn Fn() -> Result<()> + Sync),
+        control: &Control,
     ) -> Result<Self> {
-        Self::with_pairs_by(PairsBy::Processor, tally, details, options, go_on)
+        Self::with_pairs_by(PairsBy::Cpu, tally, details, options, control)
     }
 
     /// The same, with pairs counted by something else. The result is the same.
@@ -196,7 +197,7 @@ impl ExtendedTables {
         tally: &Tally,
         details: Option<&dyn FiringStore>,
         options: &Options,
-        go_on: &(dyn Fn() -> Result<()> + Sync),
+        control: &Control,
     ) -> Result<Self> {
         let mut seconds = Seconds::default();
         let mut clock = Clock::start();
@@ -206,7 +207,7 @@ impl ExtendedTables {
         let by_type = by_type(tally);
         let types = Enrichment::of(&by_type, &all.fires, |_| true, options.min_support);
         seconds.types = clock.lap();
-        go_on()?;
+        control.check()?;
         let bulk = Bulk::of(&confounded, &all);
         let told = match details {
             None => FromFirings::default(),
@@ -217,7 +218,7 @@ impl ExtendedTables {
                     bulk: &bulk,
                     scheme: confounded.scheme,
                 };
-                FromFirings::of(&cohort, pairs_by, options, go_on)?
+                FromFirings::of(&cohort, pairs_by, options, control)?
             }
         };
         let fisher = all.adjusted(|atom| Some(atom.fisher.p));

@@ -6,6 +6,7 @@ use super::atoms::AllAtoms;
 use super::calls::CallFacts;
 use super::options::{Options, Partition};
 use super::resampling::Grouping;
+use crate::control::Control;
 use crate::error::Result;
 use crate::fires::FiringStore;
 use crate::fires::by_atom::{Carry, FiringsByAtom, groups};
@@ -39,11 +40,7 @@ pub(super) struct Parts<'a> {
 
 impl Parts<'_> {
     /// By datasets or chromosomes.
-    pub(super) fn replicate(
-        &self,
-        by: Partition,
-        go_on: &(dyn Fn() -> Result<()> + Sync),
-    ) -> Result<Replicated> {
+    pub(super) fn replicate(&self, by: Partition, control: &Control) -> Result<Replicated> {
         let Self { facts, options, .. } = self;
         let categories = match by {
             Partition::Dataset => &facts.datasets,
@@ -54,7 +51,7 @@ impl Parts<'_> {
         let cells = Cells::new(&facts.is_tp, &facts.strata, part)?;
         let labels = CallLabels::new(&facts.is_tp, |call| part(call) == 1);
         let mut atoms = Vec::with_capacity(self.all.fires.len());
-        self.of_groups(go_on, &mut |rows| {
+        self.of_groups(control, &mut |rows| {
             let of_atom = |atom| {
                 let tables = cells.tables(rows.of(atom));
                 tables.map(|strata| InPart::of(&strata, options.min_support))
@@ -64,7 +61,7 @@ impl Parts<'_> {
             Ok(())
         })?;
         let found = Replication::of(split, &atoms, options.min_support);
-        let intervals = self.intervals(&cells, &labels, &found, go_on)?;
+        let intervals = self.intervals(&cells, &labels, &found, control)?;
         Ok(Replicated {
             found,
             correlation: intervals.map(|both| both[0]),
@@ -75,12 +72,12 @@ impl Parts<'_> {
     /// Shows the firings of one group of atoms after another.
     fn of_groups(
         &self,
-        go_on: &(dyn Fn() -> Result<()> + Sync),
+        control: &Control,
         take: &mut dyn FnMut(&FiringsByAtom) -> Result<()>,
     ) -> Result<()> {
         let fires = &self.all.fires;
         for group in groups(fires, Carry::Calls, self.options.memory) {
-            go_on()?;
+            control.check()?;
             let rows = FiringsByAtom::gather(self.details, group, fires, Carry::Calls)?;
             take(&rows)?;
         }
@@ -93,7 +90,7 @@ impl Parts<'_> {
         cells: &Cells,
         labels: &CallLabels,
         found: &Replication,
-        go_on: &(dyn Fn() -> Result<()> + Sync),
+        control: &Control,
     ) -> Result<Option<[(f64, f64); 2]>> {
         let wanted = self.options.bootstrap > 0 && !self.facts.is_empty();
         let Some(blocks) = self.grouping.blocks().filter(|_| wanted) else {
@@ -107,7 +104,7 @@ impl Parts<'_> {
         let (mut correlations, mut shares) = (Vec::new(), Vec::new());
         for draw in 0..bootstrap.draws() {
             let draw = bootstrap.draw(draw, labels)?;
-            for (effects, share) in self.of_draw(cells, found, &draw, go_on)? {
+            for (effects, share) in self.of_draw(cells, found, &draw, control)? {
                 correlations.push(effects.correlation().pearson.unwrap_or(f64::NAN));
                 shares.push(share);
             }
@@ -131,7 +128,7 @@ impl Parts<'_> {
         cells: &Cells,
         found: &Replication,
         draw: &Draw<'_>,
-        go_on: &(dyn Fn() -> Result<()> + Sync),
+        control: &Control,
     ) -> Result<Vec<(Effects, f64)>> {
         let replicates = draw.replicates().len();
         let mut effects = vec![Effects::default(); replicates];
@@ -140,7 +137,7 @@ impl Parts<'_> {
         let is_in_both = |atom: u32| found.atoms[atom as usize].same_sign.is_some();
         let is_followed =
             |atom: u32| is_in_both(atom) && found.atoms[atom as usize].discovered == Some(true);
-        self.of_groups(go_on, &mut |rows| {
+        self.of_groups(control, &mut |rows| {
             let log_odds = draw.of_atoms(rows, |atom, replicates| {
                 let tables = |replicate| [0, 1].map(|part| replicates.table(part, replicate));
                 let both =

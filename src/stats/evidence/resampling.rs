@@ -3,6 +3,7 @@
 use super::atoms::AllAtoms;
 use super::calls::CallFacts;
 use super::options::{Exchange, Options};
+use crate::control::Control;
 use crate::error::Result;
 use crate::fires::by_atom::FiringsByAtom;
 use crate::stats::inference::effect;
@@ -144,7 +145,7 @@ impl Headlines {
         facts: &CallFacts,
         grouping: &Grouping,
         options: &Options,
-        go_on: &(dyn Fn() -> Result<()> + Sync),
+        control: &Control,
     ) -> Result<Vec<BootstrapInterval>> {
         let Some(blocks) = grouping.blocks().filter(|_| options.bootstrap > 0) else {
             return Ok(Vec::new());
@@ -157,7 +158,7 @@ impl Headlines {
         let labels = CallLabels::new(&facts.is_tp, |_| false);
         let rows = FiringsByAtom::of_lists(&self.calls);
         let log_odds = |_, tables: [_; 2]| effect::log_odds_ratio(&tables[0]).value;
-        let found = bootstrap.intervals(&labels, &rows, &log_odds, go_on)?;
+        let found = bootstrap.intervals(&labels, &rows, &log_odds, control)?;
         let interval = |(&atom, (low, high))| BootstrapInterval { atom, low, high };
         let intervals = self.atoms.iter().zip(found).map(interval);
         // A cell without a call has none in any replicate either: how rare it is cannot be drawn.

@@ -25,6 +25,7 @@ pub mod svtype;
 use serde::Serialize;
 
 use crate::cohort::Calls;
+use crate::control::Control;
 use crate::error::{Error, Result};
 use crate::fires::FiringSets;
 use crate::fires::{FiringStore, InMemory};
@@ -67,7 +68,7 @@ pub struct NotebookTables {
     pub dropped_calls: usize,
     /// Whether firing sets were there; without them there are neither investigations nor
     /// co-activation.
-    pub has_details: bool,
+    pub has_firings: bool,
     /// Every atom with enough support.
     pub bias: BiasTable,
     /// How many lean which way.
@@ -118,7 +119,8 @@ impl NotebookTables {
             dropped: sets.dropped().len(),
             svtypes: ValueCounts::of(&calls.svtype, kept, 0).in_order(),
         };
-        Self::of(tally, &overview, Some(&InMemory { calls, sets }), options)
+        let store = InMemory { calls, sets };
+        Self::of(tally, &overview, Some(&store), options, &Control::default())
     }
 
     /// Computes everything of a cohort whose firing sets may be elsewhere; what needs them is left
@@ -130,13 +132,14 @@ impl NotebookTables {
         cohort: &CohortTally,
         details: Option<&dyn FiringStore>,
         options: Options,
+        control: &Control,
     ) -> Result<Self> {
         let overview = Overview {
             calls: cohort.shards.rows() as usize,
             dropped: cohort.shards.dropped().count(),
-            svtypes: cohort.shards.kinds(|shard| &shard.svtypes),
+            svtypes: cohort.shards.value_counts(|shard| &shard.svtypes),
         };
-        Self::of(&cohort.tally, &overview, details, options)
+        Self::of(&cohort.tally, &overview, details, options, control)
     }
 
     fn of(
@@ -144,6 +147,7 @@ impl NotebookTables {
         overview: &Overview,
         details: Option<&dyn FiringStore>,
         options: Options,
+        control: &Control,
     ) -> Result<Self> {
         let bias = BiasTable::of(tally, options.min_support);
         let odds = |atom: &AtomBias| atom.odds;
@@ -162,14 +166,14 @@ impl NotebookTables {
         let (investigated, top) = (both(INVESTIGATED), both(TOP));
         let (investigations, together) = match details {
             None => (Vec::new(), Together::new(&[])),
-            Some(details) => scan(&investigated, &top, &bias, details)?,
+            Some(details) => scan(&investigated, &top, &bias, details, control)?,
         };
         let landscape = Landscape::of(&bias);
         let sv_types = SvTypeBias::of(&bias, tally, &overview.svtypes);
         Ok(Self {
             calls: overview.calls,
             dropped_calls: overview.dropped,
-            has_details: details.is_some(),
+            has_firings: details.is_some(),
             top_tp_biased: rank::largest(&above, TOP, odds),
             top_fp_biased: rank::smallest(&below, TOP, odds),
             investigations,
@@ -191,11 +195,13 @@ fn scan(
     paired: &[u32],
     bias: &BiasTable,
     details: &dyn FiringStore,
+    control: &Control,
 ) -> Result<(Vec<Investigation>, Together)> {
     let mut together = Together::new(paired);
     let new = |&atom: &u32| (atom, Investigator::new(atom));
     let mut investigators: Vec<_> = investigated.iter().map(new).collect();
     details.blocks(&mut |block| {
+        control.check()?;
         let firings = Firings::scan(block.sets, investigated, paired);
         together.merge(firings.together());
         for (atom, investigator) in &mut investigators {
@@ -216,8 +222,9 @@ pub fn investigate(
     atoms: &[u32],
     bias: &BiasTable,
     details: &dyn FiringStore,
+    control: &Control,
 ) -> Result<Vec<Investigation>> {
-    Ok(scan(atoms, &[], bias, details)?.0)
+    Ok(scan(atoms, &[], bias, details, control)?.0)
 }
 
 fn check_rows(calls: &Calls, sets: &FiringSets) -> Result<()> {

@@ -10,8 +10,9 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::firings::{Batch, Turned};
+use super::firings::{Batch, Inverted};
 use super::kept::{Found, Keeper, Pair};
+use crate::control::Control;
 use crate::error::Result;
 use crate::fires::FiringStore;
 use crate::fires::by_atom::differ;
@@ -20,10 +21,10 @@ use crate::stats::inference::stratified::StratumCounts;
 /// Pairs that are looked at between two questions whether to go on.
 pub(super) const SPAN: usize = 1 << 21;
 
-/// Bytes that a firing takes: itself, and its place.
-const FIRING_BYTES: u64 = 2 * size_of::<u32>() as u64;
+/// Bytes that a firing takes: itself, its place, and where its row ends.
+const FIRING_BYTES: u64 = 3 * size_of::<u32>() as u64;
 
-/// Firings that are turned round at a time where nothing wants more: about what a core's own cache
+/// Firings that are inverted round at a time where nothing wants more: about what a core's own cache
 /// holds.
 const CACHED: u64 = 1 << 18;
 
@@ -34,7 +35,7 @@ const PAIR_BYTES: u64 = 2 * size_of::<u32>() as u64;
 struct Counting<'a> {
     details: &'a dyn FiringStore,
     counts: &'a StratumCounts<'a>,
-    go_on: &'a (dyn Fn() -> Result<()> + Sync),
+    control: &'a Control<'a>,
 }
 
 /// Counts all pairs, and has those kept that fire together often enough, with so many bytes.
@@ -43,12 +44,12 @@ pub(super) fn count(
     counts: &StratumCounts<'_>,
     memory: u64,
     keeper: &mut Keeper,
-    go_on: &(dyn Fn() -> Result<()> + Sync),
+    control: &Control,
 ) -> Result<()> {
     let counting = Counting {
         details,
         counts,
-        go_on,
+        control,
     };
     let features = counting.features() as u64;
     let pairs = features * features.saturating_sub(1) / 2;
@@ -70,21 +71,21 @@ impl Counting<'_> {
     fn at_once(&self, firings: usize, keeper: &mut Keeper) -> Result<()> {
         let mut batch = Batch::default();
         self.details.blocks(&mut |block| {
-            (self.go_on)()?;
+            self.control.check()?;
             batch.take(&block, self.features(), firings + 1, |_| Err(differ()))
         })?;
         let features = self.features();
         let all = 0..features as u32;
-        let turned = batch.turned(&all);
-        let mut seen = CountAndFirst::new(&all);
-        seen.add(&batch, &turned);
+        let inverted = batch.inverted(&all);
+        let mut seen = Counted::new(&all);
+        seen.add(&batch, &inverted);
         seen.check(self.counts)?;
         for span in cut(features, &all, SPAN) {
-            (self.go_on)()?;
+            self.control.check()?;
             let count = |row: &mut Vec<u32>, atom| {
                 row.clear();
                 row.resize(2 * pairs_of(features, atom), 0);
-                add(&turned, atom, row);
+                add(&inverted, atom, row);
                 let mut found = keeper.found();
                 find(row, atom, &mut found);
                 found
@@ -108,7 +109,7 @@ impl Counting<'_> {
             let dense = self.count_band(&band, firings)?;
             let mut rest = &dense[..];
             for span in cut(features, &band, SPAN) {
-                (self.go_on)()?;
+                self.control.check()?;
                 let rows: Vec<_> = span
                     .map(|atom| {
                         let (row, after) = rest.split_at(2 * pairs_of(features, atom));
@@ -134,11 +135,11 @@ impl Counting<'_> {
         let features = self.features();
         let pairs = band.clone().map(|atom| pairs_of(features, atom)).sum();
         let mut dense = crate::memory::filled(pairs, 2, "the counts of pairs", || 0_u32)?;
-        let mut seen = CountAndFirst::new(band);
+        let mut seen = Counted::new(band);
         let mut count = |batch: &Batch| {
-            (self.go_on)()?;
-            let turned = batch.turned(band);
-            seen.add(batch, &turned);
+            self.control.check()?;
+            let inverted = batch.inverted(band);
+            seen.add(batch, &inverted);
             let mut rest = &mut dense[..];
             let mut rows = Vec::with_capacity(band.len());
             for atom in band.clone() {
@@ -147,12 +148,12 @@ impl Counting<'_> {
                 rows.push((atom, row));
             }
             rows.into_par_iter()
-                .for_each(|(atom, row)| add(&turned, atom, row));
+                .for_each(|(atom, row)| add(&inverted, atom, row));
             Ok(())
         };
         let mut batch = Batch::default();
         self.details.blocks(&mut |block| {
-            (self.go_on)()?;
+            self.control.check()?;
             batch.take(&block, self.features(), firings, &mut count)
         })?;
         count(&batch)?;
@@ -185,7 +186,7 @@ fn cut(features: usize, atoms: &Range<u32>, most: usize) -> Vec<Range<u32>> {
 }
 
 /// Adds an atom's counts of true and of false calls to the two halves of its row.
-fn add([tp, fp]: &[Turned<'_>; 2], atom: u32, row: &mut [u32]) {
+fn add([tp, fp]: &[Inverted<'_>; 2], atom: u32, row: &mut [u32]) {
     let (of_tp, of_fp) = row.split_at_mut(row.len() / 2);
     tp.add_to(atom, of_tp);
     fp.add_to(atom, of_fp);
@@ -213,14 +214,14 @@ fn find(row: &[u32], a: u32, found: &mut Found) {
 }
 
 /// Calls, and firings of a band's atoms, that a pass has seen.
-pub(super) struct CountAndFirst {
+pub(super) struct Counted {
     first: u32,
     calls: [u64; 2],
     /// Of true and of false calls, each \[atoms of the band\].
     fires: [Vec<u64>; 2],
 }
 
-impl CountAndFirst {
+impl Counted {
     pub(super) fn new(band: &Range<u32>) -> Self {
         Self {
             first: band.start,
@@ -229,13 +230,13 @@ impl CountAndFirst {
         }
     }
 
-    fn add(&mut self, batch: &Batch, turned: &[Turned<'_>; 2]) {
+    fn add(&mut self, batch: &Batch, inverted: &[Inverted<'_>; 2]) {
         for (calls, more) in self.calls.iter_mut().zip(batch.calls()) {
             *calls += more;
         }
-        for (fires, turned) in self.fires.iter_mut().zip(turned) {
+        for (fires, inverted) in self.fires.iter_mut().zip(inverted) {
             for (atom, fires) in (self.first..).zip(fires) {
-                *fires += turned.fires(atom);
+                *fires += inverted.fires(atom);
             }
         }
     }
@@ -245,8 +246,8 @@ impl CountAndFirst {
         for (calls, more) in self.calls.iter_mut().zip(batch.calls()) {
             *calls += more;
         }
-        for (fires, atoms) in self.fires.iter_mut().zip(batch.atoms()) {
-            for &atom in atoms {
+        for (fires, atoms) in self.fires.iter_mut().zip(batch.rows()) {
+            for &atom in atoms.atoms() {
                 fires[atom as usize] += 1;
             }
         }

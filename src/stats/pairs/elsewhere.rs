@@ -1,11 +1,10 @@
 //! Counts that something else makes, such as a GPU.
 
-use super::counting::CountAndFirst;
+use super::counting::Counted;
 use super::firings::Batch;
-use crate::engine::{CountPairs, PairCounts};
+use crate::control::Control;
 use crate::error::Result;
-use crate::fires::FiringSets;
-use crate::fires::FiringStore;
+use crate::fires::{CountPairs, FiringSets, FiringStore, PairCounts};
 use crate::stats::inference::stratified::StratumCounts;
 
 /// Firings that are handed over at a time: 32 MiB, and a copy.
@@ -27,20 +26,20 @@ pub(super) fn count(
     counter: &mut dyn CountPairs,
     details: &dyn FiringStore,
     counts: &StratumCounts<'_>,
-    go_on: &(dyn Fn() -> Result<()> + Sync),
+    control: &Control,
 ) -> Result<[PairCounts; 2]> {
     let features = counts.tp_on.len();
-    let mut seen = CountAndFirst::new(&(0..features as u32));
-    let none = || FiringSets::new(1, vec![], vec![]);
+    let mut seen = Counted::new(&(0..features as u32));
+    let none = || FiringSets::default();
     let mut sums = [
         counter.count_all_pairs(&none(), features)?,
         counter.count_all_pairs(&none(), features)?,
     ];
     let mut count = |batch: &Batch| {
-        go_on()?;
+        control.check()?;
         seen.add_sets(batch);
         for (sum, sets) in sums.iter_mut().zip(batch.sets()) {
-            if sets.rows() > 0 {
+            if sets.firings() > 0 {
                 sum.add(&counter.count_all_pairs(&sets, features)?)?;
             }
         }
@@ -48,7 +47,7 @@ pub(super) fn count(
     };
     let mut batch = Batch::default();
     details.blocks(&mut |block| {
-        go_on()?;
+        control.check()?;
         batch.take(&block, features, FIRINGS, &mut count)
     })?;
     count(&batch)?;

@@ -1,21 +1,18 @@
-//! Firing sets turned round: with one atom at a time its counts with all others stay in the cache,
-//! and no two threads count for the same atom.
+//! Firing sets by label, and inverted: with one atom at a time its counts with all others stay in the
+//! cache, and no two threads count for the same atom.
 
 use std::ops::Range;
 
 use crate::cohort::Label;
-use crate::engine::coactivation::check_sets;
 use crate::error::Result;
-use crate::fires::FiringBlock;
-use crate::fires::FiringSets;
 use crate::fires::by_atom::differ;
+use crate::fires::{FiringBlock, FiringSets, FiringSetsBuilder, SetSlice};
 
-/// Firing sets of some calls by label, row-major \[calls, k\].
+/// Firing sets of some calls by label.
 #[derive(Default)]
 pub(super) struct Batch {
-    k: usize,
-    tp: Vec<u32>,
-    fp: Vec<u32>,
+    tp: FiringSetsBuilder,
+    fp: FiringSetsBuilder,
 }
 
 impl Batch {
@@ -29,23 +26,16 @@ impl Batch {
         mut full: impl FnMut(&Self) -> Result<()>,
     ) -> Result<()> {
         let sets = block.sets;
-        check_sets(sets, features)?;
-        if sets.rows() == 0 {
-            return Ok(());
-        }
-        if self.k != sets.k() && self.k != 0 {
-            return Err(differ());
-        }
-        self.k = sets.k();
+        sets.check(features)?;
         for (row, atoms) in sets.iter() {
             if row >= block.calls.len() {
                 return Err(differ());
             }
             match block.calls.label(row) {
-                Label::Tp => self.tp.extend_from_slice(atoms),
-                Label::Fp => self.fp.extend_from_slice(atoms),
+                Label::Tp => self.tp.push(atoms),
+                Label::Fp => self.fp.push(atoms),
             }
-            if self.tp.len() + self.fp.len() >= most {
+            if self.tp.firings() + self.fp.firings() >= most {
                 full(self)?;
                 self.tp.clear();
                 self.fp.clear();
@@ -56,52 +46,50 @@ impl Batch {
 
     /// True and false calls.
     pub(super) fn calls(&self) -> [u64; 2] {
-        [&self.tp, &self.fp].map(|sets| (sets.len() / self.k.max(1)) as u64)
+        self.rows().map(|sets| sets.len() as u64)
     }
 
     /// The firing sets of true and of false calls.
+    pub(super) fn rows(&self) -> [SetSlice<'_>; 2] {
+        [self.tp.rows(), self.fp.rows()]
+    }
+
+    /// The same, to be handed over.
     pub(super) fn sets(&self) -> [FiringSets; 2] {
-        [&self.tp, &self.fp].map(|sets| FiringSets::new(self.k.max(1), sets.clone(), vec![]))
+        self.rows().map(FiringSets::from)
     }
 
-    /// The atoms that fire on true and on false calls, one after another.
-    pub(super) fn atoms(&self) -> [&[u32]; 2] {
-        [&self.tp, &self.fp]
-    }
-
-    /// True and false calls' sets turned round, for a band of atoms.
-    pub(super) fn turned(&self, band: &Range<u32>) -> [Turned<'_>; 2] {
-        let (tp, fp) = rayon::join(
-            || Turned::new(&self.tp, self.k, band),
-            || Turned::new(&self.fp, self.k, band),
-        );
+    /// True and false calls' sets inverted, for a band of atoms.
+    pub(super) fn inverted(&self, band: &Range<u32>) -> [Inverted<'_>; 2] {
+        let [tp, fp] = self.rows();
+        let (tp, fp) = rayon::join(|| Inverted::new(tp, band), || Inverted::new(fp, band));
         [tp, fp]
     }
 }
 
 /// Where in the firing sets each atom of a band is.
-pub(super) struct Turned<'a> {
+pub(super) struct Inverted<'a> {
     sets: &'a [u32],
-    k: usize,
     first: u32,
     /// Where each atom's places end, after a 0.
     ends: Vec<u32>,
-    /// Places in the sets, ascending for each atom.
-    places: Vec<u32>,
+    /// For each atom ascending: its place in the sets, and where that row ends.
+    places: Vec<[u32; 2]>,
 }
 
-impl<'a> Turned<'a> {
-    /// `sets` are fewer than 2^32 numbers.
-    fn new(sets: &'a [u32], k: usize, band: &Range<u32>) -> Self {
-        let k = k.max(1);
+impl<'a> Inverted<'a> {
+    /// `sets` have fewer than 2^32 firings.
+    fn new(sets: SetSlice<'a>, band: &Range<u32>) -> Self {
         let firings = || {
-            let rows = sets.chunks_exact(k).enumerate();
-            rows.flat_map(move |(row, atoms)| {
+            let mut start = 0;
+            sets.iter().flat_map(move |atoms| {
                 // Atoms ascend.
                 let from = atoms.partition_point(|&atom| atom < band.start);
                 let within = atoms[from..].iter().take_while(|&&atom| atom < band.end);
-                let place = row * k + from;
-                (place as u32..).zip(within.map(|&atom| (atom - band.start) as usize))
+                let (place, end) = ((start + from) as u32, (start + atoms.len()) as u32);
+                start += atoms.len();
+                let places = (place..).map(move |place| [place, end]);
+                places.zip(within.map(|&atom| (atom - band.start) as usize))
             })
         };
         let mut ends = vec![0; band.len() + 1];
@@ -115,14 +103,13 @@ impl<'a> Turned<'a> {
         }
         // Each atom's end is where its first place goes, and moves on to where its places end.
         let mut next = ends.clone();
-        let mut places = vec![0; total as usize];
+        let mut places = vec![[0; 2]; total as usize];
         for (place, atom) in firings() {
             places[next[atom] as usize] = place;
             next[atom] += 1;
         }
         Self {
-            sets,
-            k,
+            sets: sets.atoms(),
             first: band.start,
             ends,
             places,
@@ -130,7 +117,7 @@ impl<'a> Turned<'a> {
     }
 
     /// Where an atom of the band is.
-    fn places(&self, atom: u32) -> &[u32] {
+    fn places(&self, atom: u32) -> &[[u32; 2]] {
         let atom = (atom - self.first) as usize;
         &self.places[self.ends[atom] as usize..self.ends[atom + 1] as usize]
     }
@@ -143,10 +130,8 @@ impl<'a> Turned<'a> {
     /// Adds on how many of the calls it fires together with each atom after it.
     pub(super) fn add_to(&self, atom: u32, counts: &mut [u32]) {
         let after = atom as usize + 1;
-        for &place in self.places(atom) {
-            let place = place as usize;
-            let end = place - place % self.k + self.k;
-            for &other in &self.sets[place + 1..end] {
+        for &[place, end] in self.places(atom) {
+            for &other in &self.sets[place as usize + 1..end as usize] {
                 counts[other as usize - after] += 1;
             }
         }

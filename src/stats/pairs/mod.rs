@@ -34,9 +34,10 @@ use rayon::prelude::*;
 
 use super::inference::multiplicity::Family;
 use super::inference::stratified::StratumCounts;
-use crate::engine::{CountPairs, PairCounts};
+use crate::control::Control;
 use crate::error::{Error, Result};
 use crate::fires::FiringStore;
+use crate::fires::{CountPairs, PairCounts};
 
 pub use columns::{AssociationColumns, DifferenceColumns, PairColumns};
 use difference::ln_p_of_difference;
@@ -100,22 +101,22 @@ impl Tests {
 impl Pairs {
     /// Counts all pairs of a cohort's firing sets; `counts` are its tally's, of all F atoms.
     ///
-    /// `go_on` is asked now and then; an error of it ends the work. The result is the same for any
+    /// `control` can cancel it. The result is the same for any
     /// number of threads, any memory, and however the cohort is cut into blocks.
     ///
     /// # Errors
-    /// Those of reading and of `go_on`; firing sets that are not those that were counted; 2^32
+    /// Those of reading and cancellation; firing sets that are not those that were counted; 2^32
     /// calls or more; memory that cannot be had.
     pub fn count(
         details: &dyn FiringStore,
         counts: &StratumCounts<'_>,
         settings: &Settings,
-        go_on: &(dyn Fn() -> Result<()> + Sync),
+        control: &Control,
     ) -> Result<Self> {
         let margins = Margins::of(counts)?;
         let mut keeper = Keeper::new(settings);
-        counting::count(details, counts, settings.memory, &mut keeper, go_on)?;
-        Self::of(keeper, margins, go_on)
+        counting::count(details, counts, settings.memory, &mut keeper, control)?;
+        Self::of(keeper, margins, control)
     }
 
     /// The same, counted by something else, where [`is_countable`](Self::is_countable).
@@ -127,10 +128,10 @@ impl Pairs {
         details: &dyn FiringStore,
         counts: &StratumCounts<'_>,
         settings: &Settings,
-        go_on: &(dyn Fn() -> Result<()> + Sync),
+        control: &Control,
     ) -> Result<Self> {
-        let [tp, fp] = elsewhere::count(counter, details, counts, go_on)?;
-        Self::from_counts(&tp, &fp, counts, settings, go_on)
+        let [tp, fp] = elsewhere::count(counter, details, counts, control)?;
+        Self::from_counts(&tp, &fp, counts, settings, control)
     }
 
     /// Whether the counts of all pairs of so many atoms fit into so much memory, as they have to where
@@ -143,27 +144,26 @@ impl Pairs {
     /// ones', of the same atoms.
     ///
     /// # Errors
-    /// Counts of other atoms, or that cannot be of calls such as `counts` has; those of `go_on`;
+    /// Counts of other atoms, or that cannot be of calls such as `counts` has; cancellation;
     /// 2^32 calls or more.
     pub fn from_counts(
         tp: &PairCounts,
         fp: &PairCounts,
         counts: &StratumCounts<'_>,
         settings: &Settings,
-        go_on: &(dyn Fn() -> Result<()> + Sync),
+        control: &Control,
     ) -> Result<Self> {
         let margins = Margins::of(counts)?;
-        let atoms = tp.atoms();
-        let beyond = atoms
-            .last()
-            .is_some_and(|&last| last as usize >= margins.atoms());
-        if atoms != fp.atoms() || beyond {
+        if [tp, fp]
+            .iter()
+            .any(|counts| counts.features() != margins.atoms())
+        {
             return Err(other_counts());
         }
         let mut keeper = Keeper::new(settings);
         let mut both = tp.iter().zip(fp.iter());
         loop {
-            go_on()?;
+            control.check()?;
             let mut found = keeper.found();
             let mut taken = 0;
             for ((a, b, tp), (_, _, fp)) in both.by_ref().take(counting::SPAN) {
@@ -173,16 +173,12 @@ impl Pairs {
             }
             keeper.take([found]);
             if taken == 0 {
-                return Self::of(keeper, margins, go_on);
+                return Self::of(keeper, margins, control);
             }
         }
     }
 
-    fn of(
-        keeper: Keeper,
-        margins: Margins,
-        go_on: &(dyn Fn() -> Result<()> + Sync),
-    ) -> Result<Self> {
+    fn of(keeper: Keeper, margins: Margins, control: &Control) -> Result<Self> {
         let kept = keeper.finish();
         let association = |group| {
             let ln_p = kept.pairs.par_iter().map(|pair| margins.ln_p(group, pair));
@@ -195,9 +191,9 @@ impl Pairs {
         };
         // Two at a time, so that one core's work alone is not waited for: a family takes 24 bytes a
         // pair meanwhile, so that with the others 112 are the most.
-        go_on()?;
+        control.check()?;
         let (all, tp) = rayon::join(|| association(Group::All), || association(Group::Tp));
-        go_on()?;
+        control.check()?;
         let (fp, difference) = rayon::join(|| association(Group::Fp), difference);
         Ok(Self {
             association: [all, tp, fp],

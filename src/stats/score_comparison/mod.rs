@@ -27,9 +27,10 @@ pub use means::Means;
 pub use ranks::Ranks;
 pub use strata::LabelledCalls;
 
-use crate::engine::{Control, DenseScores, ScoresOf};
+use crate::control::Control;
 use crate::error::{Error, Result};
 use crate::rows::Rows;
+use crate::scores::{ScoreAtoms, ScoresOf};
 use crate::stats::evidence::Adjusted;
 
 /// Some rows of a cohort, and those of them that are left out.
@@ -106,7 +107,7 @@ pub fn blocks(atoms: usize, calls: usize, memory: u64) -> Vec<Range<usize>> {
 /// Rows that cannot be read, or are another number than the calls; a NaN or an infinity in a row that
 /// was not dropped; memory; cancellation.
 pub fn compare(
-    dense: &DenseScores<'_>,
+    dense: &dyn ScoreAtoms,
     atoms: usize,
     rows: &dyn RowsAgain,
     calls: &LabelledCalls,
@@ -165,7 +166,7 @@ fn of_atom(
 
 /// One pass over all rows: the scores of a block of atoms, \[atoms, calls\].
 fn score(
-    dense: &DenseScores<'_>,
+    dense: &dyn ScoreAtoms,
     block: &Range<usize>,
     rows: &dyn RowsAgain,
     calls: usize,
@@ -181,12 +182,7 @@ fn score(
             return Err(other_number(&names, first + kept, calls));
         }
         if kept > 0 {
-            let before = *done;
-            let progress = |rows: u64| control.report(before + rows);
-            let inner = Control {
-                cancel: control.cancel,
-                progress: Some(&progress),
-            };
+            let inner = control.advanced(*done);
             let mut to = ScoresOf {
                 scores,
                 calls,

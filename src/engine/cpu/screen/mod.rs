@@ -4,8 +4,7 @@
 mod packed;
 mod unpacked;
 
-use std::borrow::Cow;
-use std::ops::Range;
+use std::ops::{Deref, Range};
 
 use rayon::prelude::*;
 
@@ -74,11 +73,11 @@ impl Scaling {
 
     /// The weights of the first `features` as screens take them, row-major: the model's own where
     /// nothing has to be scaled.
-    fn weights<'a>(&self, sae: &'a Sae, features: usize) -> Cow<'a, [f32]> {
+    fn weights(&self, sae: &Sae, features: usize) -> Numbers {
         let weights = &sae.weight()[..features * sae.input_dim()];
         match self.exponent {
-            0 => Cow::Borrowed(weights),
-            exponent => Cow::Owned(bound::scaled(weights, exponent).collect()),
+            0 => Numbers::OfModel(sae.clone()),
+            exponent => Numbers::Scaled(bound::scaled(weights, exponent).collect()),
         }
     }
 
@@ -104,17 +103,35 @@ impl Scaling {
     }
 }
 
+/// Weights as a product takes them.
+enum Numbers {
+    /// As the model has them: nothing has to be scaled.
+    OfModel(Sae),
+    Scaled(Vec<f32>),
+}
+
+impl Deref for Numbers {
+    type Target = [f32];
+
+    fn deref(&self) -> &[f32] {
+        match self {
+            Self::OfModel(sae) => sae.weight(),
+            Self::Scaled(numbers) => numbers,
+        }
+    }
+}
+
 /// A model as one kind of product takes it.
-pub(super) struct Screen<'a> {
-    weights: Weights<'a>,
+pub(super) struct Screen {
+    weights: Weights,
     /// `N` of the bound, for each feature.
     pub(super) norms: Vec<f32>,
     rounding: Rounding,
     dim: usize,
 }
 
-enum Weights<'a> {
-    Unpacked(unpacked::Weights<'a>),
+enum Weights {
+    Unpacked(unpacked::Weights),
     Packed(packed::Weights),
 }
 
@@ -136,9 +153,9 @@ pub(super) struct WhiteRows<'a> {
     pub(super) exponents: &'a [i32],
 }
 
-impl<'a> Screen<'a> {
+impl Screen {
     /// The first `features` in binary32 by the `gemm` crate, or plain loops.
-    pub(super) fn binary32(sae: &'a Sae, scaling: &Scaling, simd: Simd, features: usize) -> Self {
+    pub(super) fn binary32(sae: &Sae, scaling: &Scaling, simd: Simd, features: usize) -> Self {
         let dim = sae.input_dim();
         let weights = scaling.weights(sae, features);
         Self {

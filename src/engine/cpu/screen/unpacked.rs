@@ -1,10 +1,9 @@
 //! The product in binary32 of operands as they are: by the `gemm` crate, or by plain loops.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
 
-use super::ProductShape;
+use super::{Numbers, ProductShape};
 use crate::engine::simd::{Level, Simd, for_each_simd};
 
 /// Which matrix product computes the scores.
@@ -18,15 +17,15 @@ enum Product {
 }
 
 /// Weights in binary32.
-pub(super) struct Weights<'a> {
+pub(super) struct Weights {
     /// Scaled, row-major \[F, D\]; the model's own where nothing is scaled.
-    numbers: Cow<'a, [f32]>,
+    numbers: Numbers,
     dim: usize,
     product: Product,
 }
 
-impl<'a> Weights<'a> {
-    pub(super) fn new(numbers: Cow<'a, [f32]>, dim: usize, simd: Simd) -> Self {
+impl Weights {
+    pub(super) fn new(numbers: Numbers, dim: usize, simd: Simd) -> Self {
         let plain = cfg!(target_arch = "x86_64") && simd.0 == Level::Portable;
         let product = if plain { Product::Plain } else { Product::Gemm };
         Self {
@@ -63,7 +62,7 @@ impl<'a> Weights<'a> {
     }
 }
 
-impl fmt::Display for Weights<'_> {
+impl fmt::Display for Weights {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.product {
             // The crate looks for itself what the machine has.

@@ -19,6 +19,7 @@ use rayon::prelude::*;
 
 use super::blocks::Blocks;
 use super::{below, check_calls, keyed};
+use crate::control::Control;
 use crate::error::{Error, Result};
 use crate::fires::by_atom::FiringsByAtom;
 use crate::stats::inference::Table2x2;
@@ -139,22 +140,22 @@ impl<'a> Bootstrap<'a> {
 
     /// The 95 % percentile interval of a statistic of each atom of a group, in their order.
     /// `statistic` takes an atom and its tables in the two parts. Memory: 8 bytes an atom of the group
-    /// and replicate. `go_on` is asked before each draw.
+    /// and replicate. `control` can cancel it.
     ///
     /// # Errors
-    /// What `go_on` says; blocks or firings of other calls; memory.
+    /// Cancellation; blocks or firings of other calls; memory.
     pub fn intervals(
         &self,
         calls: &CallLabels,
         firings: &FiringsByAtom,
         statistic: &(dyn Fn(u32, [Table2x2; 2]) -> f64 + Sync),
-        go_on: &(dyn Fn() -> Result<()> + Sync),
+        control: &Control,
     ) -> Result<Vec<(f64, f64)>> {
         let what = "the bootstrap's replicates";
         let mut values =
             crate::memory::filled(firings.atoms().len(), self.replicates, what, || 0.0)?;
         for index in 0..self.draws() {
-            go_on()?;
+            control.check()?;
             let draw = self.draw(index, calls)?;
             let of_draw = draw.of_atoms(firings, |atom, replicates| {
                 let mut values = [0.0; TOGETHER];

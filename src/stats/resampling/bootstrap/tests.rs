@@ -4,10 +4,10 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::super::blocks::Blocks;
-use crate::fires::by_atom::FiringsByAtom;
-use crate::stats::inference::Table2x2;
 use super::{Bootstrap, CallLabels, TOGETHER, centred_interval, percentile_interval};
 use crate::error::Error;
+use crate::fires::by_atom::FiringsByAtom;
+use crate::stats::inference::Table2x2;
 
 const CALLS: usize = 700;
 const ATOMS: usize = 9;

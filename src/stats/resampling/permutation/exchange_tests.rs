@@ -5,9 +5,9 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::super::blocks::Blocks;
-use crate::fires::by_atom::FiringsByAtom;
 use super::tests::textbook;
 use super::{Exchange, Permutation, max_t};
+use crate::fires::by_atom::FiringsByAtom;
 
 pub(super) const ATOMS: usize = 24;
 pub(super) const K: usize = 3;

@@ -11,6 +11,7 @@ use super::null::Null;
 use super::ranks::ByRank;
 use super::step_down::{Ranked, StepDown};
 use super::{Exchange, MaxT, Permutation, sizes};
+use crate::control::Control;
 use crate::error::{Error, Result};
 use crate::fires::FiringStore;
 use crate::fires::by_atom::{Carry, FiringsByAtom, groups};
@@ -164,20 +165,16 @@ impl<'a> Maxima<'a> {
         }
     }
 
-    /// Permutes the labels under all ranks, where the firings of all atoms are at hand. `go_on` is asked
+    /// Permutes the labels under all ranks, where the firings of all atoms are at hand. `control` is asked
     /// before each batch of permutations.
     ///
     /// # Errors
-    /// What `go_on` says.
-    pub fn permute(
-        &mut self,
-        firings: &FiringsByAtom,
-        go_on: &(dyn Fn() -> Result<()> + Sync),
-    ) -> Result<()> {
+    /// Cancellation.
+    pub fn permute(&mut self, firings: &FiringsByAtom, control: &Control) -> Result<()> {
         let ranking = self.ranking();
         let rows = |rank: u32| firings.of(ranking.atoms[rank as usize]);
         let ranks = 0..ranking.atoms.len() as u32;
-        self.permute_ranks(&ranking, ranks, &rows, go_on)?;
+        self.permute_ranks(&ranking, ranks, &rows, control)?;
         self.ranking = Some(ranking);
         Ok(())
     }
@@ -186,22 +183,22 @@ impl<'a> Maxima<'a> {
     /// many bytes at a time; `fires` \[F\] of each atom.
     ///
     /// # Errors
-    /// What `go_on` says; those of reading; firing sets that are not those that were counted; memory.
+    /// Cancellation; those of reading; firing sets that are not those that were counted; memory.
     pub fn permute_in_groups(
         &mut self,
         details: &dyn FiringStore,
         fires: &[u64],
         memory: u64,
-        go_on: &(dyn Fn() -> Result<()> + Sync),
+        control: &Control,
     ) -> Result<()> {
         let ranking = self.ranking();
         let by_rank = ByRank::new(details, &ranking.atoms, fires.len());
         let fires = ranking.atoms.iter().map(|&atom| fires[atom as usize]);
         let fires: Vec<u64> = fires.collect();
         for group in groups(&fires, Carry::Calls, memory) {
-            go_on()?;
+            control.check()?;
             let rows = FiringsByAtom::gather(&by_rank, group.clone(), &fires, Carry::Calls)?;
-            self.permute_ranks(&ranking, group, &|rank| rows.of(rank), go_on)?;
+            self.permute_ranks(&ranking, group, &|rank| rows.of(rank), control)?;
         }
         self.ranking = Some(ranking);
         Ok(())
@@ -214,7 +211,7 @@ impl<'a> Maxima<'a> {
         ranking: &Ranking,
         ranks: Range<u32>,
         rows: &(dyn Fn(u32) -> &'f [u32] + Sync),
-        go_on: &(dyn Fn() -> Result<()> + Sync),
+        control: &Control,
     ) -> Result<()> {
         let ranked = |rank: u32| match &self.atoms[ranking.atoms[rank as usize] as usize] {
             Atom::Statistic { null, .. } => Some(Ranked::new(rows(rank), null, &ranking.observed)),
@@ -222,8 +219,8 @@ impl<'a> Maxima<'a> {
         };
         let ranked: Vec<Ranked<'_>> = ranks.into_par_iter().filter_map(ranked).collect();
         match &mut self.labels {
-            Width::Eight(labels) => self.steps.take(labels, &ranked, go_on),
-            Width::Two(labels) => self.steps.take(labels, &ranked, go_on),
+            Width::Eight(labels) => self.steps.take(labels, &ranked, control),
+            Width::Two(labels) => self.steps.take(labels, &ranked, control),
         }
     }
 

@@ -3,12 +3,12 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::super::blocks::Blocks;
-use crate::fires::by_atom::{Carry, FiringsByAtom};
 use super::exchange_tests::{ATOMS, Cohort, K, duplicated, permutation};
 use super::{Exchange, MaxT, Maxima, Permutation, max_t};
 use crate::cohort::Calls;
 use crate::error::{Error, Result};
 use crate::fires::FiringSets;
+use crate::fires::by_atom::{Carry, FiringsByAtom};
 use crate::fires::{FiringBlock, FiringStore};
 
 /// Atoms shown in groups between these numbers; ranks permuted in groups of so many bytes.
@@ -24,7 +24,7 @@ fn by_groups(
         let rows = group(cohort, cut[0]..cut[1]);
         maxima.show(&rows, tested).expect("one cohort");
     }
-    let sets = Sets(FiringSets::new(K, cohort.atoms.clone(), vec![]));
+    let sets = Sets(FiringSets::uniform(K, cohort.atoms.clone(), vec![]));
     maxima
         .permute_in_groups(&sets, &fires(cohort), bytes, &|| Ok(()))
         .expect("one cohort");
@@ -41,7 +41,7 @@ fn fires(cohort: &Cohort) -> [u64; ATOMS] {
 
 /// The firings of some atoms.
 fn group(cohort: &Cohort, atoms: std::ops::Range<u32>) -> FiringsByAtom {
-    let sets = FiringSets::new(K, cohort.atoms.clone(), vec![]);
+    let sets = FiringSets::uniform(K, cohort.atoms.clone(), vec![]);
     FiringsByAtom::gather(&Sets(sets), atoms, &fires(cohort), Carry::Calls).expect("one cohort")
 }
 
@@ -154,13 +154,13 @@ fn a_run_ends_when_it_is_told_to() {
         ..permutation(&cohort, Exchange::Calls, 1)
     };
     let asked = AtomicUsize::new(0);
-    let go_on = || match asked.fetch_add(1, Ordering::Relaxed) {
+    let control = || match asked.fetch_add(1, Ordering::Relaxed) {
         2 => Err(Error::Cancelled),
         _ => Ok(()),
     };
     let mut maxima = Maxima::new(&permutation).expect("one cohort");
     maxima.show(&firings, &|_| true).expect("one cohort");
-    let end = maxima.permute(&firings, &go_on);
+    let end = maxima.permute(&firings, &control);
     assert!(matches!(end, Err(Error::Cancelled)));
     assert_eq!(asked.load(Ordering::Relaxed), 3);
 }

@@ -40,6 +40,7 @@ mod ranks;
 mod step_down;
 
 use super::blocks::Blocks;
+use crate::control::Control;
 use crate::error::{Error, Result};
 use crate::fires::by_atom::FiringsByAtom;
 
@@ -165,7 +166,7 @@ fn check_order(order: &[u32], calls: usize) -> Result<()> {
 pub fn max_t(firings: &FiringsByAtom, permutation: &Permutation) -> Result<Vec<MaxT>> {
     let mut maxima = Maxima::new(permutation)?;
     maxima.show(firings, &|_| true)?;
-    maxima.permute(firings, &|| Ok(()))?;
+    maxima.permute(firings, &Control::default())?;
     maxima.finish()
 }
 

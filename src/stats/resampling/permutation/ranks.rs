@@ -1,10 +1,7 @@
 //! Firing sets of a cohort with atoms under the numbers of their ranks, so that groups of consecutive
 //! ranks can be gathered as groups of consecutive atoms are.
 
-use rayon::prelude::*;
-
 use crate::error::Result;
-use crate::fires::FiringSets;
 use crate::fires::{FiringBlock, FiringStore};
 
 /// A cohort by ranks. Atoms without a rank come after all that have one.
@@ -33,19 +30,13 @@ impl FiringStore for ByRank<'_> {
     fn blocks(&self, take: &mut dyn FnMut(FiringBlock<'_>) -> Result<()>) -> Result<()> {
         let rank = &self.rank;
         self.details.blocks(&mut |block| {
-            let k = block.sets.k();
-            let mut ranks = block.sets.atoms().to_vec();
-            ranks
-                .par_chunks_mut(k.max(1))
-                .with_min_len(256)
-                .for_each(|set| {
-                    for atom in &mut *set {
-                        // An atom beyond those that were counted is nobody's, and stays it.
-                        *atom = rank.get(*atom as usize).copied().unwrap_or(*atom);
-                    }
-                    set.sort_unstable();
-                });
-            let sets = FiringSets::new(k, ranks, block.sets.dropped().to_vec());
+            let sets = block.sets.map_rows(&|set| {
+                for atom in &mut *set {
+                    // An atom beyond those that were counted is nobody's, and stays it.
+                    *atom = rank.get(*atom as usize).copied().unwrap_or(*atom);
+                }
+                set.sort_unstable();
+            });
             let sets = &sets;
             take(FiringBlock { sets, ..block })
         })

@@ -16,6 +16,7 @@ use super::counts::Counter;
 use super::labels::Labels;
 use super::null::Null;
 use super::{Bits, LANES};
+use crate::control::Control;
 use crate::error::Result;
 
 /// Ranks that one thread goes through at a time.
@@ -87,17 +88,17 @@ impl StepDown {
         })
     }
 
-    /// Goes through the ranks that follow those before. `go_on` is asked before each batch.
+    /// Goes through the ranks that follow those before. `control` can cancel it.
     pub(super) fn take<const WORDS: usize>(
         &mut self,
         labels: &mut Labels<WORDS>,
         ranks: &[Ranked<'_>],
-        go_on: &(dyn Fn() -> Result<()> + Sync),
+        control: &Control,
     ) -> Result<()> {
         let first = self.reached.len() as u32;
         let mut reached = vec![0; ranks.len()];
         for (batch, furthest) in (0..).zip(self.furthest.chunks_mut(WORDS)) {
-            go_on()?;
+            control.check()?;
             let labels = labels.draw(batch);
             let there = there(self.count - batch as usize * WORDS * LANES);
             let chunks = ranks.par_chunks(RUN).enumerate();

@@ -1,8 +1,8 @@
 //! Against the textbook's algorithm, one permutation and one atom at a time.
 
-use crate::fires::by_atom::FiringsByAtom;
 use super::labels::Labels;
 use super::{Exchange, MaxT, Permutation, max_t};
+use crate::fires::by_atom::FiringsByAtom;
 use crate::stats::inference::tails::ln_normal_two_sided;
 use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};

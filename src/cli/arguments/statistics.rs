@@ -2,6 +2,7 @@
 
 use clap::{Args, ValueEnum};
 
+use crate::analysis::TableOptions;
 use crate::error::Error;
 use crate::stats::evidence::{self, Exchange, Partition};
 use crate::stats::notebook;
@@ -9,10 +10,10 @@ use crate::tally::StratifyBy;
 
 /// Leaving out atoms.
 #[derive(Debug, Clone, Copy, Args)]
-pub(super) struct StatisticsArgs {
+pub(in crate::cli) struct StatisticsArgs {
     /// Leave out atoms that fire on fewer calls
     #[arg(long, value_name = "CALLS", default_value_t = notebook::Options::default().min_support)]
-    pub(super) min_support: u64,
+    pub(in crate::cli) min_support: u64,
 }
 
 impl Default for StatisticsArgs {
@@ -23,7 +24,7 @@ impl Default for StatisticsArgs {
 }
 
 impl StatisticsArgs {
-    pub(super) fn options(self) -> notebook::Options {
+    pub(in crate::cli) fn options(self) -> notebook::Options {
         notebook::Options {
             min_support: self.min_support,
         }
@@ -32,18 +33,18 @@ impl StatisticsArgs {
 
 /// What calls are told apart by as they are counted.
 #[derive(Debug, Clone, Copy, Args)]
-pub(super) struct StrataArgs {
+pub(in crate::cli) struct StrataArgs {
     /// What calls are stratified by: some of svtype, size (Truvari's bins) and dataset, or none
     #[arg(long, value_name = "LIST", default_value_t = StratifyBy::ALL)]
-    pub(super) strata: StratifyBy,
+    pub(in crate::cli) strata: StratifyBy,
 }
 
 /// The tables beside the notebook's.
 #[derive(Debug, Clone, Args)]
-pub(super) struct TablesArgs {
+pub(in crate::cli) struct TablesArgs {
     /// Which tables are made
     #[arg(long, value_name = "WHICH", default_value = "all")]
-    pub(super) tables: Tables,
+    pub(in crate::cli) tables: Tables,
 
     /// Permutations of the labels for max-T, 0 for none; 10000 for a paper
     #[arg(long, value_name = "N", default_value_t = DEFAULTS.permutations as u32)]
@@ -77,7 +78,7 @@ pub(super) struct TablesArgs {
     /// processor, 8 bytes a call and atom of half of --memory at a time, and reads the embeddings once
     /// more for each block of atoms that fits (docs/DISPLACEMENT.md)
     #[arg(long, value_name = "WHAT", default_value = "firing")]
-    pub(super) compare: Compare,
+    pub(in crate::cli) compare: Compare,
 
     /// Bootstrap replicates for the intervals of headline figures, 100 or more; 0 for none
     #[arg(long, value_name = "N", default_value_t = DEFAULTS.bootstrap as u32, hide_short_help = true, value_parser = replicates)]
@@ -94,7 +95,7 @@ const DEFAULTS: evidence::Options = evidence::Options::DEFAULT;
 
 /// Which tables are made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum Tables {
+pub(in crate::cli) enum Tables {
     /// The notebook's, and those of docs/TABLES.md
     All,
     /// Only what the notebook has
@@ -103,7 +104,7 @@ pub(super) enum Tables {
 
 /// What atoms are compared by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum Compare {
+pub(in crate::cli) enum Compare {
     /// On how many true and false calls they fire
     Firing,
     /// That, and by their scores on all calls
@@ -115,7 +116,7 @@ impl Compare {
     ///
     /// # Errors
     /// Scores, which need them.
-    pub(super) fn needs_embeddings(self, command: &str) -> crate::error::Result<()> {
+    pub(in crate::cli) fn needs_embeddings(self, command: &str) -> crate::error::Result<()> {
         if self == Self::Firing {
             return Ok(());
         }
@@ -158,15 +159,15 @@ impl Default for TablesArgs {
 }
 
 impl TablesArgs {
-    /// `None` where only the notebook's are wanted. `memory` is what firings may take at a time.
-    pub(super) fn options(
+    /// `memory` is what firings may take at a time.
+    pub(in crate::cli) fn table_options(
         &self,
-        min_support: u64,
+        statistics: StatisticsArgs,
         strata: Option<StratifyBy>,
         memory: u64,
-    ) -> Option<evidence::Options> {
-        self.are_made().then_some(evidence::Options {
-            min_support,
+    ) -> TableOptions {
+        let extended = self.are_made().then_some(evidence::Options {
+            min_support: statistics.min_support,
             strata,
             permutations: self.permutations as usize,
             block: match self.block {
@@ -183,15 +184,19 @@ impl TablesArgs {
             }),
             bootstrap: self.bootstrap as usize,
             memory,
-        })
+        });
+        TableOptions {
+            notebook: statistics.options(),
+            extended,
+        }
     }
 
     /// What is asked for by name must be possible.
     ///
     /// # Errors
     /// A replication without firing sets.
-    pub(super) fn check(&self, has_details: bool) -> crate::error::Result<()> {
-        if has_details || self.replicate.is_none() || !self.are_made() {
+    pub(in crate::cli) fn check(&self, has_firings: bool) -> crate::error::Result<()> {
+        if has_firings || self.replicate.is_none() || !self.are_made() {
             return Ok(());
         }
         Err(Error::Argument {
@@ -206,7 +211,7 @@ impl TablesArgs {
     ///
     /// # Errors
     /// Scores without the tables that would tell of them.
-    pub(super) fn compares_scores(&self) -> crate::error::Result<bool> {
+    pub(in crate::cli) fn compares_scores(&self) -> crate::error::Result<bool> {
         if self.compare == Compare::Firing || self.are_made() {
             return Ok(self.compare == Compare::Scores);
         }
@@ -218,7 +223,7 @@ impl TablesArgs {
     }
 
     /// Whether more than the notebook's are made: then canonical scores are needed.
-    pub(super) fn are_made(&self) -> bool {
+    pub(in crate::cli) fn are_made(&self) -> bool {
         self.tables == Tables::All
     }
 }

@@ -1,8 +1,8 @@
 //! Pairs of atoms on the GPU that encoded the calls.
 
-use crate::engine::{CountPairs, CudaOptions, CudaPairs, Device, PairCounts};
+use crate::engine::{CudaOptions, CudaPairs, Device, EngineOptions};
 use crate::error::Result;
-use crate::fires::FiringSets;
+use crate::fires::{CountPairs, FiringSets, PairCounts};
 use crate::stats::evidence::PairsBy;
 
 /// A GPU, taken into use when there is something to count.
@@ -15,19 +15,19 @@ pub(super) struct PairCounter {
 }
 
 impl PairCounter {
-    pub(super) fn new(ordinal: u32, wanted: Device, options: CudaOptions) -> Self {
+    pub(super) fn new(ordinal: u32, wanted: Device, options: &EngineOptions) -> Self {
         Self {
             ordinal,
             wanted,
-            options,
+            options: options.cuda.clone(),
             opened: None,
         }
     }
 
-    /// Whoever did not ask for that device by name is served by the processor if it fails.
+    /// Whoever did not ask for that device by name is served by the CPU if it fails.
     pub(super) fn by(counter: Option<&mut Self>) -> PairsBy<'_> {
-        counter.map_or(PairsBy::Processor, |counter| PairsBy::Counter {
-            or_processor: counter.wanted == Device::Auto,
+        counter.map_or(PairsBy::Cpu, |counter| PairsBy::Counter {
+            or_cpu: counter.wanted == Device::Auto,
             counter,
         })
     }

@@ -1,0 +1,325 @@
+//! A cohort that was counted: counts, firing sets, and what is known of the run.
+
+use std::path::{Path, PathBuf};
+
+use super::pairs::PairCounter;
+use super::session::{CountOptions, Encoder, Session};
+use super::shards::{CohortFirings, InputFile, Plan, ShardRows};
+use super::tables::{TableOptions, Tables};
+use super::warnings;
+use crate::cohort::Calls;
+use crate::cohort::classes::{self as labels, ClassCount, classes};
+use crate::control::{Control, Progress, Stage};
+use crate::digest::Digest;
+use crate::engine::{DenseScores, Device, Encoded, EngineOptions, Nonfinite, Seconds};
+use crate::error::{Error, Result};
+use crate::fires::FiringStore;
+use crate::rows::Rows;
+use crate::sae::Sae;
+use crate::stats::evidence::{CallFacts, PairsBy};
+use crate::stats::notebook::{self, BiasTable, Investigation};
+use crate::stats::score_comparison::{
+    LabelledCalls, Part, RowsAgain, ScoreComparison, blocks, compare,
+};
+use crate::store::{Fires, Maker, read_tally, write_fires, write_tally};
+use crate::tally::{CohortTally, ModelId, Shard, StratifyBy};
+
+/// A cohort that was counted.
+#[derive(Debug)]
+pub struct Counted {
+    /// The counts, and what they are of.
+    pub cohort: CohortTally,
+    /// The firing sets, where they were kept.
+    pub firings: Option<CohortFirings>,
+    /// The run that encoded the rows; `None` where counts are from a tally.
+    pub run: Option<Run>,
+    /// What is odd about model and calls, a sentence each.
+    pub warnings: Vec<String>,
+}
+
+/// A run that encoded rows.
+#[derive(Debug)]
+pub struct Run {
+    /// The model.
+    pub sae: Sae,
+    /// What was read.
+    pub files: Vec<InputFile>,
+    /// What encoded the rows; `None` where all were done already.
+    pub encoder: Option<Encoder>,
+    /// What became of rows with a NaN or an infinity.
+    pub nonfinite: Nonfinite,
+    /// Where the time of encoding went.
+    pub seconds: Seconds,
+    /// Seconds until the first shard's calls were read.
+    pub read_seconds: f64,
+    /// Rows that an earlier run had done.
+    pub resumed_rows: u64,
+    /// Whether the output was there already.
+    pub was_there: bool,
+    /// What could not be checked, a sentence for each file.
+    pub notes: Vec<String>,
+}
+
+/// How scores are compared.
+#[derive(Debug, Clone, Copy)]
+pub struct CompareScores {
+    /// What calls are stratified by.
+    pub stratify_by: StratifyBy,
+    /// Bytes that scores may take at a time.
+    pub memory: u64,
+}
+
+impl Run {
+    pub(super) fn new(sae: Sae, nonfinite: Nonfinite) -> Self {
+        Self {
+            sae,
+            files: Vec::new(),
+            encoder: None,
+            nonfinite,
+            seconds: Seconds::default(),
+            read_seconds: 0.0,
+            resumed_rows: 0,
+            was_there: false,
+            notes: Vec::new(),
+        }
+    }
+}
+
+impl Counted {
+    /// Counts rows in memory, or wherever else they are; `rows` and `calls` are of the same length
+    /// and order.
+    ///
+    /// # Errors
+    /// Those of [`Session::open`] and [`Session::encode`].
+    pub fn of_rows(
+        sae: &Sae,
+        rows: &dyn Rows,
+        calls: &Calls,
+        options: &CountOptions,
+        control: &Control,
+    ) -> Result<Self> {
+        let mut session = Session::open(sae, rows.count(), options)?;
+        let control = control.from(Progress {
+            stage: Stage::Encoding,
+            done: 0,
+            total: rows.count() as u64,
+        });
+        let encoded = session.encode(rows, calls, &control)?;
+        let Encoded {
+            fires,
+            tally,
+            seconds,
+        } = encoded;
+        let model = ModelId::of(sae, Digest::default());
+        let shard = Shard::new(rows.name(), Digest::default(), 0..rows.count() as u64);
+        let shard = shard.with_calls(calls, fires.dropped());
+        let cohort = CohortTally::of_shard(model, options.stratify_by, shard.clone(), tally);
+        let firings = CohortFirings::in_memory(shard, calls.clone(), fires);
+        Ok(Self {
+            cohort: cohort.with_rule(calls.rule.clone()),
+            firings: Some(firings),
+            run: Some(Run {
+                encoder: Some(session.encoder()),
+                seconds,
+                ..Run::new(sae.clone(), options.engine.nonfinite)
+            }),
+            warnings: Vec::new(),
+        })
+    }
+
+    /// Reads a tally; `firings` are paths of files of firing sets, among which there may be others'.
+    /// With `named` at least one must be the tally's.
+    ///
+    /// # Errors
+    /// Files that cannot be read, are damaged, or do not go together; cancellation.
+    pub fn of_tally(
+        tally: &Path,
+        firings: Option<(Vec<PathBuf>, bool)>,
+        control: &Control,
+    ) -> Result<Self> {
+        let cohort = read_tally(tally)?;
+        let find = |(paths, named)| CohortFirings::of_files(paths, &cohort, named, control);
+        Ok(Self {
+            firings: firings.map(find).transpose()?.flatten(),
+            cohort,
+            run: None,
+            warnings: Vec::new(),
+        })
+    }
+
+    /// The firing sets, where they were kept.
+    pub fn store(&self) -> Option<&dyn FiringStore> {
+        self.firings.as_ref().map(|firings| firings as _)
+    }
+
+    /// The classes of the calls that were not dropped, the most frequent first.
+    pub fn classes(&self) -> Vec<ClassCount> {
+        let seen = self.cohort.shards.value_counts(|shard| &shard.classes);
+        classes(seen, &self.cohort.rule)
+    }
+
+    /// Sentences on all that is odd about the calls that were counted.
+    pub fn call_warnings(&self) -> Vec<String> {
+        warnings::of_cohort(&self.cohort, &self.classes())
+    }
+
+    /// Sentences on what is odd about the calls of a part of a cohort.
+    pub fn shard_warnings(&self) -> Vec<String> {
+        let rule = &self.cohort.rule;
+        let mut found = warnings::of_classes(&self.classes(), rule, labels::Part::Some);
+        found.extend(warnings::of_dropped(&self.cohort, "the tally lists them"));
+        found
+    }
+
+    /// Writes the tally of one shard and, where a path is given, its firing sets, with the scores of
+    /// their atoms or without. Firing sets come first: a tally says that the shard is done.
+    ///
+    /// # Errors
+    /// Files that cannot be written; those of reading firing sets.
+    pub fn write_tally(&self, tally: &Path, fires: Option<&Path>, scores: bool) -> Result<()> {
+        let shard = self.cohort.shards.iter().next();
+        if let (Some(path), Some(shard), Some(firings)) = (fires, shard, &self.firings) {
+            let fires = Fires {
+                model: &self.cohort.model,
+                shard,
+                calls: &*firings.calls()?,
+                details: firings,
+                scores,
+            };
+            write_fires(path, &fires)?.publish()?;
+        }
+        write_tally(tally, &self.cohort, Maker::Tally)?.publish()
+    }
+
+    /// Makes the tables. `scores` are those of [`Self::compare_scores`], where atoms were compared by
+    /// them.
+    ///
+    /// # Errors
+    /// Classes that are not understood; what cannot be computed without firing sets; firing sets that
+    /// are not those that were counted; memory; cancellation.
+    pub fn tables(
+        &self,
+        options: &TableOptions,
+        scores: Option<ScoreComparison>,
+        control: &Control,
+    ) -> Result<Tables> {
+        Tables::of(self, PairsBy::Cpu, options, scores, control)
+    }
+
+    /// The same; where a CUDA device encoded the rows, it counts the pairs of atoms too.
+    ///
+    /// # Errors
+    /// As [`Self::tables`], and those of a device that was asked for by name.
+    pub fn tables_by(
+        &self,
+        device: Device,
+        engine: &EngineOptions,
+        options: &TableOptions,
+        scores: Option<ScoreComparison>,
+        control: &Control,
+    ) -> Result<Tables> {
+        let encoder = self.run.as_ref().and_then(|run| run.encoder.as_ref());
+        let ordinal = encoder.and_then(Encoder::cuda_device);
+        let counter = ordinal.map(|ordinal| PairCounter::new(ordinal, device, engine));
+        let mut counter = counter;
+        let pairs = PairCounter::by(counter.as_mut());
+        Tables::of(self, pairs, options, scores, control)
+    }
+
+    /// Describes the calls on which some atoms fire, in the order in which they are named. An atom
+    /// that never fires, or does not exist, has no calls.
+    ///
+    /// # Errors
+    /// No firing sets; those of reading them.
+    pub fn investigate(
+        &self,
+        atoms: &[u32],
+        min_support: u64,
+        control: &Control,
+    ) -> Result<Vec<Investigation>> {
+        let store = self.store().ok_or_else(no_firings)?;
+        let bias = BiasTable::of(&self.cohort.tally, min_support);
+        notebook::investigate(atoms, &bias, store, control)
+    }
+
+    /// How often the rows have to be read for the scores of all atoms to fit the memory.
+    pub fn passes(&self, memory: u64) -> usize {
+        let kept = self.cohort.tally.rows_where(|_| true) as usize;
+        blocks(self.cohort.tally.feature_dim(), kept, memory).len()
+    }
+
+    /// Compares the scores of all atoms between true and false calls, on the CPU. `rows` are those
+    /// that were counted. `control` learns how many rows are done, of all rows times
+    /// [`Self::passes`].
+    ///
+    /// # Errors
+    /// Rows that cannot be read, or are not what was counted; no firing sets; memory; cancellation.
+    pub fn compare_scores(
+        &self,
+        rows: &dyn RowsAgain,
+        engine: &EngineOptions,
+        options: CompareScores,
+        control: &Control,
+    ) -> Result<ScoreComparison> {
+        let (Some(store), Some(run)) = (self.store(), &self.run) else {
+            return Err(no_firings());
+        };
+        let facts = CallFacts::read(store, options.stratify_by, control)?;
+        let calls = LabelledCalls::new(facts.is_tp, facts.strata);
+        let dense = DenseScores::new(&run.sae, engine.simd);
+        let features = run.sae.feature_dim();
+        let control = control.from(Progress {
+            stage: Stage::Scoring,
+            done: 0,
+            total: self.cohort.shards.rows() * self.passes(options.memory) as u64,
+        });
+        compare(&dense, features, rows, &calls, options.memory, &control)
+    }
+
+    /// The same, of rows in files: those of the plan that was counted.
+    ///
+    /// # Errors
+    /// As [`Self::compare_scores`], and those of opening the files.
+    pub fn compare_scores_of(
+        &self,
+        plan: &Plan<'_>,
+        options: CompareScores,
+        control: &Control,
+    ) -> Result<ScoreComparison> {
+        let read = self.run.as_ref().map_or(&[][..], |run| &run.files);
+        let rows = ShardRows::new(&self.cohort, read, plan.inputs)?;
+        self.compare_scores(&rows, &plan.options.engine, options, control)
+    }
+
+    /// The same, of rows that are all at hand.
+    ///
+    /// # Errors
+    /// As [`Self::compare_scores`].
+    pub(super) fn compare_scores_of_rows(
+        &self,
+        rows: &dyn Rows,
+        engine: &EngineOptions,
+        options: CompareScores,
+        control: &Control,
+    ) -> Result<ScoreComparison> {
+        let dropped: Vec<usize> = self
+            .cohort
+            .shards
+            .dropped()
+            .map(|row| row as usize)
+            .collect();
+        let part = Part {
+            rows,
+            dropped: &dropped,
+        };
+        self.compare_scores(&part, engine, options, control)
+    }
+}
+
+fn no_firings() -> Error {
+    Error::Argument {
+        name: "firing sets",
+        found: "none".to_owned(),
+        expected: "those of the calls that were counted".to_owned(),
+    }
+}

@@ -1,0 +1,435 @@
+//! The files that an analysis writes: one list, of which names, help and documents are made.
+
+use std::collections::BTreeSet;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use rayon::prelude::*;
+
+use super::counted::Counted;
+use super::record::Record;
+use super::tables::Tables;
+use crate::control::Control;
+use crate::error::{Error, Result};
+use crate::outputs::{PLACING, RECORD};
+use crate::report::table::{Table, tsv};
+use crate::report::{csv, json, npy, tables, text};
+use crate::stats::evidence::ExtendedTables;
+use crate::write::inputs::Inputs;
+use crate::write::set::{OutputSet, Place};
+
+/// One file that an analysis may write.
+pub struct Output {
+    /// Its name.
+    pub name: &'static str,
+    /// What it holds, in a few words.
+    pub about: &'static str,
+    content: Content,
+}
+
+/// How it is written, and whether.
+enum Content {
+    /// By a function that says whether there is something to write, and one that writes it.
+    File(
+        fn(&Found<'_>) -> bool,
+        fn(&Found<'_>, &mut dyn Write) -> Result<()>,
+    ),
+    /// A table as Parquet, where there is one.
+    Parquet(fn(&ExtendedTables) -> Option<Table>),
+    /// A table as text, where there is one.
+    Text(fn(&ExtendedTables) -> Option<Table>),
+    /// The table of pairs as Parquet, which is written in parts.
+    Pairs,
+}
+
+/// What there is to be written.
+struct Found<'a> {
+    counted: &'a Counted,
+    tables: &'a Tables,
+    control: &'a Control<'a>,
+    save_firings: bool,
+    report: &'a str,
+}
+
+/// A new output of an analysis is a line here: its name, what it holds, whether it is made, and what
+/// writes it.
+pub const OUTPUTS: &[Output] = &[
+    Output {
+        name: "sae_feature_bias_analysis.csv",
+        about: "the notebook's table of atoms",
+        content: Content::File(always, |found, out| {
+            writing(csv::bias(&found.tables.notebook.bias, out))
+        }),
+    },
+    Output {
+        name: "top_biased_features.json",
+        about: "the notebook's lists of the most biased atoms",
+        content: Content::File(always, |found, out| {
+            writing(json::top_biased(&found.tables.notebook, out))
+        }),
+    },
+    Output {
+        name: "report.txt",
+        about: "the printed report",
+        content: Content::File(always, |found, out| {
+            writing(out.write_all(found.report.as_bytes()))
+        }),
+    },
+    Output {
+        name: "coactivation.csv",
+        about: "the notebook's pairs of the most biased atoms",
+        content: Content::File(
+            |found| found.tables.notebook.has_firings,
+            |found, out| writing(csv::coactivation(&found.tables.notebook.coactivation, out)),
+        ),
+    },
+    Output {
+        name: FIRING_SETS,
+        about: "--save-fires: the atoms that fire on each call, uint32 [calls, k]",
+        content: Content::File(
+            |found| found.saves_firings() && found.top_k().is_some(),
+            write_uniform,
+        ),
+    },
+    Output {
+        name: "fires.npz",
+        about: "the same, where calls differ in how many atoms fire: a sparse matrix (CSR)",
+        content: Content::File(
+            |found| found.saves_firings() && found.top_k().is_none(),
+            write_ragged,
+        ),
+    },
+    Output {
+        name: "dropped_rows.npy",
+        about: "--nonfinite skip: rows with a NaN or an infinity",
+        content: Content::File(
+            |found| found.counted.cohort.shards.dropped().next().is_some(),
+            |found, out| {
+                let dropped: Vec<u64> = found.counted.cohort.shards.dropped().collect();
+                writing(npy::rows(&dropped, out))
+            },
+        ),
+    },
+    Output {
+        name: "atoms.parquet",
+        about: "every atom: counts, effects, tests, strata, activation",
+        content: Content::Parquet(|tables| Some(tables::atoms(tables))),
+    },
+    Output {
+        name: "atoms.tsv",
+        about: "the same as text",
+        content: Content::Text(|tables| Some(tables::atoms(tables))),
+    },
+    Output {
+        name: "atom_types.parquet",
+        about: "every atom against every SV type",
+        content: Content::Parquet(|tables| Some(tables::types(&tables.types))),
+    },
+    Output {
+        name: "atom_sizes.parquet",
+        about: "the sizes of the calls on which each atom fires",
+        content: Content::Parquet(|tables| tables.firings.as_ref().map(tables::sizes)),
+    },
+    Output {
+        name: "atom_chromosomes.parquet",
+        about: "every atom against every chromosome",
+        content: Content::Parquet(|tables| {
+            let firings = tables.firings.as_ref()?;
+            Some(tables::chromosomes(&firings.chromosomes))
+        }),
+    },
+    Output {
+        name: "atom_datasets.parquet",
+        about: "every atom against every dataset",
+        content: Content::Parquet(|tables| {
+            let firings = tables.firings.as_ref()?;
+            Some(tables::datasets(&firings.datasets))
+        }),
+    },
+    Output {
+        name: "atom_scores.parquet",
+        about: "--compare scores: every atom by its score on every call",
+        content: Content::Parquet(|tables| tables.scores.as_ref().map(tables::scores)),
+    },
+    Output {
+        name: "replication.parquet",
+        about: "--replicate: every atom in both parts of the cohort",
+        content: Content::Parquet(|tables| {
+            let replicated = tables.replication.as_ref()?;
+            Some(tables::replication(&replicated.found))
+        }),
+    },
+    Output {
+        name: "replication_summary.parquet",
+        about: "--replicate: how far the parts agree",
+        content: Content::Parquet(|tables| {
+            tables.replication.as_ref().map(tables::replication_summary)
+        }),
+    },
+    Output {
+        name: "atom_pairs.parquet",
+        about: "pairs of atoms that fire together",
+        content: Content::Pairs,
+    },
+];
+
+/// The atoms that fire on each call, where these are as many on each.
+const FIRING_SETS: &str = "fires.npy";
+
+/// The names of all files that an analysis may have in its folder, the record and the list of what is
+/// about to be put there among them.
+pub fn names() -> BTreeSet<String> {
+    let outputs = OUTPUTS.iter().map(|output| output.name);
+    outputs
+        .chain([RECORD, PLACING])
+        .map(str::to_owned)
+        .collect()
+}
+
+/// The outputs with what they hold, a line each, for the help.
+pub fn help() -> String {
+    let mut text = "Outputs:\n".to_owned();
+    for output in OUTPUTS {
+        text += &format!("  {:<30} {}\n", output.name, output.about);
+    }
+    text + &format!("  {RECORD:<30} what ran, on what, how, and which files it wrote")
+}
+
+/// The folder of an analysis.
+pub struct ResultsFolder {
+    began: Instant,
+    files: OutputSet,
+}
+
+impl ResultsFolder {
+    /// Makes the folder: one that cannot be written, or in which a user's files would be replaced,
+    /// is better known before the work than after it. `inputs` are never replaced; with `force` other
+    /// files are.
+    ///
+    /// # Errors
+    /// A folder that cannot be written, or that holds files which no earlier run wrote.
+    pub fn open(folder: &Path, inputs: Inputs, force: bool) -> Result<Self> {
+        let began = Instant::now();
+        let files = OutputSet::new(place(folder, inputs, force))?;
+        Ok(Self { began, files })
+    }
+
+    /// Looks whether [`open`](Self::open) would refuse the folder, and makes nothing.
+    ///
+    /// # Errors
+    /// Files which no earlier run wrote.
+    pub fn check(folder: &Path, force: bool) -> Result<()> {
+        OutputSet::check(place(folder, Inputs::default(), force))
+    }
+
+    /// Seconds since it was opened.
+    pub fn seconds(&self) -> f64 {
+        self.began.elapsed().as_secs_f64()
+    }
+
+    /// Writes all files, and the record that `describe` completes. `show` prints the report before
+    /// files are put in their place: one that cannot be printed leaves none. Returns the names of a
+    /// user's files that have the name of an output which this run does not write.
+    ///
+    /// # Errors
+    /// Files that cannot be written, those of `describe` and `show`; cancellation.
+    pub fn write(
+        mut self,
+        counted: &Counted,
+        tables: &Tables,
+        save_firings: bool,
+        control: &Control,
+        describe: impl FnOnce(&mut Record) -> Result<()>,
+        show: impl FnOnce(&text::Report<'_>) -> Result<()>,
+    ) -> Result<Vec<String>> {
+        control.check()?;
+        let report = tables.report();
+        let printed = report.to_string();
+        let found = Found {
+            counted,
+            tables,
+            control,
+            save_firings,
+            report: &printed,
+        };
+        let began = Instant::now();
+        let encoded = found.encode();
+        let mut writing = began.elapsed().as_secs_f64();
+        for (output, bytes) in OUTPUTS.iter().zip(encoded) {
+            let began = Instant::now();
+            let is_table = !matches!(output.content, Content::File(..));
+            self.add(output, bytes, &found)?;
+            if is_table {
+                writing += began.elapsed().as_secs_f64();
+            }
+        }
+        let mut record = Record::of(counted, tables, writing);
+        describe(&mut record)?;
+        record.finish(self.seconds());
+        let read = record.inputs.iter().map(|file| PathBuf::from(&file.path));
+        self.files.settle_inputs(read);
+        let ready = self.files.seal(&record)?;
+        show(&report)?;
+        Ok(ready.commit()?.staying)
+    }
+
+    fn add(&mut self, output: &Output, bytes: Encoded, found: &Found<'_>) -> Result<()> {
+        match &output.content {
+            Content::File(is_made, write) if is_made(found) => {
+                // What ends the reading is told as it is, and not as a file that cannot be written.
+                let mut failed = None;
+                let written = self.files.add(output.name, |out| {
+                    write(found, out).map_err(|error| match error {
+                        Error::Io { source, .. } => source,
+                        other => {
+                            failed = Some(other);
+                            io::ErrorKind::Other.into()
+                        }
+                    })
+                });
+                failed.map_or(written, Err)
+            }
+            Content::File(..) => Ok(()),
+            Content::Parquet(_) | Content::Text(_) | Content::Pairs => match bytes {
+                Some(bytes) => self.files.add(output.name, |out| out.write_all(&bytes?)),
+                None => found.add_pairs(output, &mut self.files),
+            },
+        }
+    }
+}
+
+fn place(folder: &Path, inputs: Inputs, force: bool) -> Place {
+    Place {
+        folder: folder.to_owned(),
+        names: names(),
+        record: RECORD,
+        inputs,
+        force,
+    }
+}
+
+/// A file's bytes, where they were made beforehand.
+type Encoded = Option<io::Result<Vec<u8>>>;
+
+impl Found<'_> {
+    /// Each table is encoded by a thread of its own, and then written: there is little to write.
+    fn encode(&self) -> Vec<Encoded> {
+        let Some(extended) = &self.tables.extended else {
+            return OUTPUTS.iter().map(|_| None).collect();
+        };
+        let encode = |output: &Output| {
+            let mut bytes = Vec::new();
+            let written = match output.content {
+                Content::Parquet(table) => parquet::write(&table(extended)?, &mut bytes)?,
+                Content::Text(table) => tsv::write(&table(extended)?, &mut bytes),
+                Content::File(..) | Content::Pairs => return None,
+            };
+            Some(written.map(|()| bytes))
+        };
+        OUTPUTS.par_iter().with_max_len(1).map(encode).collect()
+    }
+
+    fn add_pairs(&self, output: &Output, files: &mut OutputSet) -> Result<()> {
+        let extended = self.tables.extended.as_ref();
+        let pairs = extended.and_then(|extended| extended.pairs.as_ref());
+        match (&output.content, pairs) {
+            (Content::Pairs, Some(pairs)) if parquet::IS_WRITTEN => {
+                files.add(output.name, |out| parquet::write_pairs(pairs, out))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn saves_firings(&self) -> bool {
+        self.save_firings && self.counted.firings.is_some()
+    }
+
+    fn top_k(&self) -> Option<u64> {
+        self.counted.cohort.model.top_k
+    }
+
+    /// Calls that were not dropped.
+    fn kept(&self) -> u64 {
+        self.counted.cohort.tally.rows_where(|_| true)
+    }
+}
+
+fn always(_: &Found<'_>) -> bool {
+    true
+}
+
+/// A failure to write, which whoever has the file's name completes.
+fn writing(written: io::Result<()>) -> Result<()> {
+    written.map_err(|e| Error::writing(Path::new(FIRING_SETS), e))
+}
+
+fn write_uniform(found: &Found<'_>, out: &mut dyn Write) -> Result<()> {
+    let shape = [found.kept(), found.top_k().unwrap_or(0)];
+    let array = npy::FiringSetsWriter::begin(shape, out);
+    let mut array = array.map_err(|e| Error::writing(Path::new(FIRING_SETS), e))?;
+    if let Some(store) = found.counted.store() {
+        store.blocks(&mut |block| {
+            found.control.check()?;
+            writing(array.add(block.sets))
+        })?;
+    }
+    writing(array.finish())
+}
+
+fn write_ragged(found: &Found<'_>, out: &mut dyn Write) -> Result<()> {
+    let firings = found.counted.cohort.tally.all_counts().iter().sum();
+    let (rows, atoms) = (found.kept(), found.counted.cohort.model.feature_dim);
+    let array = npy::SparseWriter::begin([rows, atoms], firings, out);
+    let mut array = array.map_err(|e| Error::writing(Path::new(FIRING_SETS), e))?;
+    if let Some(store) = found.counted.store() {
+        store.blocks(&mut |block| {
+            found.control.check()?;
+            writing(array.add(block.sets))
+        })?;
+    }
+    writing(array.finish())
+}
+
+#[cfg(feature = "parquet")]
+mod parquet {
+    use std::io;
+
+    use crate::report::table::{Table, parquet};
+    use crate::report::tables;
+    use crate::stats::pairs::Pairs;
+
+    pub(super) const IS_WRITTEN: bool = true;
+
+    pub(super) fn write(table: &Table, out: &mut dyn io::Write) -> Option<io::Result<()>> {
+        Some(parquet::write(table, out))
+    }
+
+    pub(super) fn write_pairs(pairs: &Pairs, out: &mut dyn io::Write) -> io::Result<()> {
+        let mut writer = parquet::Writer::begin(&tables::pairs(pairs.chunk(0..0)), out)?;
+        for start in (0..pairs.len()).step_by(parquet::GROUP) {
+            let end = pairs.len().min(start + parquet::GROUP);
+            writer.add(&tables::pairs(pairs.chunk(start..end)))?;
+        }
+        writer.finish()
+    }
+}
+
+/// Without Parquet, its tables are not written.
+#[cfg(not(feature = "parquet"))]
+mod parquet {
+    use std::io;
+
+    use crate::report::table::Table;
+    use crate::stats::pairs::Pairs;
+
+    pub(super) const IS_WRITTEN: bool = false;
+
+    pub(super) fn write(_: &Table, _: &mut dyn io::Write) -> Option<io::Result<()>> {
+        None
+    }
+
+    pub(super) fn write_pairs(_: &Pairs, _: &mut dyn io::Write) -> io::Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,138 @@
+//! Which cohort and model, and what is kept of a run.
+
+use std::ops::Range;
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::engine::EngineArgs;
+use super::size::{MEMORY, parse_bytes};
+use crate::analysis::shards::{self, ShardInput};
+use crate::cohort::ClassRule;
+use crate::error::Result;
+
+/// The cohort, the model, and how rows are encoded.
+#[derive(Debug, Clone, Args)]
+pub(in crate::cli) struct RunArgs {
+    #[command(flatten)]
+    pub(in crate::cli) cohort: CohortArgs,
+
+    /// The SAE: sae.pt, the folder that holds it, or a BEST_MODEL.json
+    #[arg(long, value_name = "PATH")]
+    pub(in crate::cli) model: PathBuf,
+
+    #[command(flatten)]
+    pub(in crate::cli) engine: EngineArgs,
+}
+
+/// Which embeddings, and the calls that they are of.
+#[derive(Debug, Clone, Args)]
+pub(in crate::cli) struct CohortArgs {
+    /// Embeddings: .pt, .npy, .npz or .safetensors; may be given several times, or as a pattern in
+    /// quotes ('shards/*.npy'). Files are taken in the order in which people count their names
+    #[arg(long, value_name = "FILE", required = true, num_args = 1..)]
+    embeddings: Vec<PathBuf>,
+
+    /// The calls, one line for each row, where they are not in the embeddings' file: .csv, .tsv,
+    /// .jsonl (these also .gz) or .parquet; the first is of the first embeddings, and so on
+    /// [default: the file of that name beside the embeddings]
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    metadata: Vec<PathBuf>,
+
+    #[command(flatten)]
+    pub(in crate::cli) labels: LabelArgs,
+
+    /// Only these rows of one embeddings file, counted from 0, the last one left out
+    #[arg(long, value_name = "A..B", value_parser = parse_rows)]
+    rows: Option<Range<u64>>,
+}
+
+impl CohortArgs {
+    /// One file, with its calls in it.
+    pub(in crate::cli) fn of_file(embeddings: PathBuf) -> Self {
+        Self {
+            embeddings: vec![embeddings],
+            metadata: Vec::new(),
+            labels: LabelArgs::default(),
+            rows: None,
+        }
+    }
+
+    /// The shards, in order.
+    pub(in crate::cli) fn shards(&self) -> Result<Vec<ShardInput>> {
+        shards::shards(&self.embeddings, &self.metadata, self.rows.as_ref())
+    }
+}
+
+/// Which calls are true.
+#[derive(Debug, Clone, Default, Args)]
+pub(in crate::cli) struct LabelArgs {
+    /// The column, or key of sv_info, with the truth benchmark's classes [default: truvari_class]
+    #[arg(long, value_name = "NAME", value_parser = parse_class_column)]
+    class_column: Option<String>,
+
+    /// The classes that are true calls, exactly as they are written; may be given several times, or as
+    /// a list with commas. All others are false [default: TP,tp_comp_vcf]
+    #[arg(long, value_name = "VALUE", value_delimiter = ',')]
+    true_class: Vec<String>,
+}
+
+impl LabelArgs {
+    pub(in crate::cli) fn rule(&self) -> ClassRule {
+        ClassRule::new(self.class_column.as_deref(), &self.true_class)
+    }
+}
+
+/// A column that is not one of the calls' other fields.
+fn parse_class_column(name: &str) -> std::result::Result<String, String> {
+    const OTHERS: [&str; 6] = ["chrom", "pos", "svtype", "svlen", "dataset", "id"];
+    if name.is_empty() || OTHERS.contains(&name) {
+        return Err(format!(
+            "expected the name of a column, and none of {}",
+            OTHERS.join(", ")
+        ));
+    }
+    Ok(name.to_owned())
+}
+
+/// How a long run keeps what it has.
+#[derive(Debug, Clone, Args)]
+pub(in crate::cli) struct KeepArgs {
+    /// Keep what is done every so many rows, so that a run that is killed goes on there when it is
+    /// started again [default: at the end of each file, where there are several]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(in crate::cli) checkpoint_rows: Option<u64>,
+
+    /// The most memory for firing sets and calls, as 8GiB or 500MB; what is beyond lies in files
+    /// in the output's folder meanwhile. Half of it is for the tables beside the notebook's, where
+    /// they are made
+    #[arg(long, value_name = "SIZE", default_value = MEMORY, value_parser = parse_bytes)]
+    pub(in crate::cli) memory: u64,
+}
+
+/// What may be replaced.
+#[derive(Debug, Clone, Copy, Default, Args)]
+pub(in crate::cli) struct ForceArgs {
+    /// Replace files that an output has the name of even if no earlier run wrote them; what this run
+    /// reads is never replaced
+    #[arg(long)]
+    pub(in crate::cli) force: bool,
+}
+
+impl Default for KeepArgs {
+    fn default() -> Self {
+        Self {
+            checkpoint_rows: None,
+            memory: parse_bytes(MEMORY).unwrap_or(u64::MAX),
+        }
+    }
+}
+
+/// Rows as people write them: `a..b`, half open.
+fn parse_rows(text: &str) -> std::result::Result<Range<u64>, String> {
+    let rows = text.split_once("..").and_then(|(start, end)| {
+        let rows = start.trim().parse().ok()?..end.trim().parse().ok()?;
+        (rows.start < rows.end).then_some(rows)
+    });
+    rows.ok_or_else(|| "expected A..B with A below B, as 0..1000".to_owned())
+}

@@ -1,0 +1,148 @@
+//! Counting a cohort in files, with progress, notes and warnings.
+
+use std::path::PathBuf;
+
+use super::arguments::{KeepArgs, RunArgs};
+use super::progress::{self, Bar, note};
+use crate::analysis::shards::{Checkpoints, KeepFirings, Output, PART_ROWS, ShardInput};
+use crate::analysis::{CompareScores, CountOptions, Counted, Plan};
+use crate::error::Result;
+use crate::read::{find_model, model_files};
+use crate::stats::score_comparison::ScoreComparison;
+use crate::tally::StratifyBy;
+use crate::write::inputs::Inputs;
+
+/// A cohort in files, as the arguments name it.
+pub(super) struct Cohort {
+    pub(super) inputs: Vec<ShardInput>,
+    pub(super) options: CountOptions,
+    model: PathBuf,
+    /// What was looked into to find the model.
+    model_files: Vec<PathBuf>,
+    part_rows: Option<u64>,
+    quiet: bool,
+}
+
+impl Cohort {
+    /// Looks at all arguments before anything is read. With `scores` firing sets come with the scores
+    /// of their atoms.
+    pub(super) fn new(
+        run: &RunArgs,
+        keep: &KeepArgs,
+        stratify_by: StratifyBy,
+        scores: bool,
+    ) -> Result<Self> {
+        let inputs = run.cohort.shards()?;
+        run.engine.check()?;
+        let mut options = CountOptions {
+            rule: run.cohort.labels.rule(),
+            ..run.engine.count_options(stratify_by)?
+        };
+        options.engine.scores = scores;
+        Ok(Self {
+            inputs,
+            options,
+            model: find_model(&run.model)?,
+            model_files: model_files(&run.model),
+            part_rows: keep.checkpoint_rows,
+            quiet: run.engine.quiet,
+        })
+    }
+
+    /// The plan that keeps nothing.
+    pub(super) fn plan(&self) -> Plan<'_> {
+        Plan {
+            inputs: &self.inputs,
+            model: &self.model,
+            options: &self.options,
+            part_rows: self.part_rows.unwrap_or(PART_ROWS),
+            checkpoints: None,
+            firings: None,
+            output: None,
+            read_ahead: rayon::current_num_threads() > 1,
+        }
+    }
+
+    /// The files that will be read; of tables that may be found beside embeddings those whose name
+    /// `is_output`.
+    pub(super) fn reads(&self, is_output: &dyn Fn(&str) -> bool) -> Inputs {
+        self.plan().reads(&self.model_files, is_output)
+    }
+
+    /// Where finished parts are kept: in this folder, where there are several, or where they are
+    /// asked for.
+    pub(super) fn checkpoints(&self, folder: PathBuf) -> Result<Option<Checkpoints>> {
+        let wanted = self.inputs.len() > 1 || self.part_rows.is_some();
+        let open = || {
+            super::place::check_folder(&folder, &self.reads(&|_| true))?;
+            Checkpoints::open(&folder)
+        };
+        wanted.then(open).transpose()
+    }
+
+    /// Counts all shards, stopped by Ctrl-C.
+    pub(super) fn count(
+        &self,
+        checkpoints: Option<&Checkpoints>,
+        firings: Option<KeepFirings>,
+        output: Option<Output>,
+    ) -> Result<Counted> {
+        let plan = Plan {
+            checkpoints,
+            firings,
+            output,
+            ..self.plan()
+        };
+        let bar = Bar::of_rows(self.quiet);
+        let counted = bar.show(|control| plan.count(&control))?;
+        self.tell(&counted);
+        progress::show_warnings(&counted.warnings);
+        Ok(counted)
+    }
+
+    /// Notes on how the rows were encoded.
+    fn tell(&self, counted: &Counted) {
+        let Some(run) = &counted.run else { return };
+        if run.resumed_rows > 0 && !run.was_there {
+            let rows = run.resumed_rows;
+            let text = format!("{rows} calls were done by an earlier run, and not done again");
+            note(self.quiet, &text);
+        }
+        if let Some(first) = run.notes.first() {
+            let more = match run.notes.len() - 1 {
+                0 => String::new(),
+                more => format!("; the like is true of {more} more files"),
+            };
+            note(self.quiet, &format!("{first}{more}"));
+        }
+        if let Some(encoder) = &run.encoder {
+            let used = format!(
+                "device {} ({}; {}); {} threads",
+                encoder.device, encoder.chosen, encoder.code_path, encoder.threads
+            );
+            note(self.quiet, &used);
+        }
+    }
+
+    /// Compares the scores of all atoms on what was counted; Ctrl-C stops it.
+    pub(super) fn compare_scores(&self, counted: &Counted, memory: u64) -> Result<ScoreComparison> {
+        let passes = counted.passes(memory);
+        let times = if passes == 1 {
+            "once"
+        } else {
+            "for each block of atoms"
+        };
+        let text = format!(
+            "--compare scores: scores of {} atoms by the CPU; the embeddings are read again \
+             {times} ({passes} in all)",
+            counted.cohort.model.feature_dim
+        );
+        note(self.quiet, &text);
+        let options = CompareScores {
+            stratify_by: self.options.stratify_by,
+            memory,
+        };
+        let bar = Bar::of_rows(self.quiet);
+        bar.show(|control| counted.compare_scores_of(&self.plan(), options, &control))
+    }
+}

@@ -1,0 +1,132 @@
+//! The caller's hold on a run: cancellation in, progress out.
+
+use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::error::{Error, Result};
+
+/// What a run is doing.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Stage {
+    /// Rows are read, encoded and counted.
+    #[default]
+    Encoding,
+    /// Rows are read again, for the scores of all atoms.
+    Scoring,
+    /// A cohort is simulated.
+    Simulating,
+}
+
+/// How far a run is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// What it is doing.
+    pub stage: Stage,
+    /// Rows that are done.
+    pub done: u64,
+    /// Rows in all; 0 where nobody knows.
+    pub total: u64,
+}
+
+/// Cancels a run, and learns how far it is. [`Control::default`] does neither.
+///
+/// ```
+/// use std::sync::atomic::{AtomicBool, Ordering};
+/// use atomscope::Control;
+///
+/// let stop = AtomicBool::new(false);
+/// let stopped = || stop.load(Ordering::Relaxed);
+/// let show = |progress: atomscope::Progress| eprintln!("{} rows", progress.done);
+/// let control = Control::default().cancel_when(&stopped).on_progress(&show);
+/// assert!(!control.is_cancelled());
+/// ```
+#[derive(Clone, Copy, Default)]
+pub struct Control<'a> {
+    cancelled: Option<&'a (dyn Fn() -> bool + Sync)>,
+    stop: Option<&'a AtomicBool>,
+    progress: Option<&'a (dyn Fn(Progress) + Sync)>,
+    /// Where the rows that are reported begin.
+    before: Progress,
+}
+
+impl<'a> Control<'a> {
+    /// Ends the run with [`Error::Cancelled`] once `cancelled` is true. It is called often, from any
+    /// thread.
+    #[must_use]
+    pub fn cancel_when(self, cancelled: &'a (dyn Fn() -> bool + Sync)) -> Self {
+        Self {
+            cancelled: Some(cancelled),
+            ..self
+        }
+    }
+
+    /// Calls `progress` as rows are done: from any thread, not always in order.
+    #[must_use]
+    pub fn on_progress(self, progress: &'a (dyn Fn(Progress) + Sync)) -> Self {
+        Self {
+            progress: Some(progress),
+            ..self
+        }
+    }
+
+    /// The same control, which ends a part of the run once `stop` is set.
+    #[must_use]
+    pub(crate) fn or_stop(self, stop: &'a AtomicBool) -> Self {
+        Self {
+            stop: Some(stop),
+            ..self
+        }
+    }
+
+    /// The same control for a part of the run, of whose rows the first is number `before.done`.
+    #[must_use]
+    pub(crate) fn from(self, before: Progress) -> Self {
+        Self { before, ..self }
+    }
+
+    /// The same control for what comes after so many more rows.
+    #[must_use]
+    pub(crate) fn advanced(self, rows: u64) -> Self {
+        let done = self.before.done + rows;
+        self.from(Progress {
+            done,
+            ..self.before
+        })
+    }
+
+    /// Says whether the caller wants the run to end.
+    pub fn is_cancelled(&self) -> bool {
+        self.stop.is_some_and(|stop| stop.load(Ordering::Relaxed))
+            || self.cancelled.is_some_and(|cancelled| cancelled())
+    }
+
+    /// Returns [`Error::Cancelled`] if the caller wants the run to end.
+    ///
+    /// # Errors
+    /// That one.
+    pub fn check(&self) -> Result<()> {
+        if self.is_cancelled() {
+            return Err(Error::Cancelled);
+        }
+        Ok(())
+    }
+
+    /// Tells the caller how many rows of this part are done.
+    pub fn report(&self, rows: u64) {
+        if let Some(progress) = self.progress {
+            progress(Progress {
+                done: self.before.done + rows,
+                ..self.before
+            });
+        }
+    }
+}
+
+impl fmt::Debug for Control<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Control")
+            .field("is_cancelled", &self.is_cancelled())
+            .field("before", &self.before)
+            .finish_non_exhaustive()
+    }
+}
