@@ -11,7 +11,7 @@ const SKIPPED: [&str; 2] = ["large", "reruns"];
 /// The test program, to run the quick tests of kernels with a setting.
 fn again() -> Command {
     let mut command = Command::new(std::env::current_exe().expect("this program"));
-    command.arg("kernels::");
+    command.args(["kernels::", "twins::"]);
     for name in SKIPPED {
         command.args(["--skip", name]);
     }
