@@ -5,7 +5,7 @@
 //! ```
 //!
 //! Prints what each procedure and interval does in each world, and what of it should not be; exit code 1
-//! if anything should not. `tests/validation.rs` is a small version of it.
+//! if anything should not. `tests/statistics/validation.rs` is a small version of it.
 
 mod study;
 

@@ -1,6 +1,6 @@
 // The emulator's own test: `selftest CASE` uses the stand-in libraries as any program would, and
 // prints one line: what came of it. Which cases exist, and what must come of them, is in
-// tests/emulator_works.rs.
+// tests/cuda/emulator_works.rs.
 
 #include "device.hpp"
 

@@ -1,0 +1,12 @@
+//! Every kernel against its twin: on a real device where one is demanded, else on the stand-in.
+
+mod bound;
+mod coactivate;
+mod machine;
+mod reruns;
+mod rescore;
+mod select;
+mod select_case;
+mod tally;
+mod whiten;
+mod whiten_facts;

@@ -1,0 +1,8 @@
+//! The engine on the processor.
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod exactness;
+mod manners;
+mod reading_ahead;

@@ -1,0 +1,14 @@
+//! What is read: every format against files that other programs made, and every bad input.
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod bad_input;
+mod bad_tables;
+mod damaged;
+mod damaged_inputs;
+mod delly_mims;
+mod goldens;
+mod inputs;
+mod objects;
+mod tables;

@@ -1,0 +1,8 @@
+//! What people and programs are shown: text, tables, and the files of the notebook.
+
+mod evidence_words;
+mod findings;
+mod notebook_parity;
+mod tables;
+mod tables_docs;
+mod tables_speed;

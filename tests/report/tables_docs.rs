@@ -1,0 +1,89 @@
+//! `docs/TABLES.md` says of every column what the tables themselves say.
+//!
+//! `ATOMSCOPE_WRITE_DOCS=1 cargo test --test report tables_docs` writes its part between the two marks anew.
+
+use std::path::Path;
+
+use atomscope::analysis::{AnalyzeOptions, analyze};
+use atomscope::details::InMemory;
+use atomscope::engine::{Control, DenseScores};
+use atomscope::report::table::{Table, docs};
+use atomscope::report::tables;
+use atomscope::rows::SliceRows;
+use atomscope::simulate::{SimulateOptions, simulate_in_memory};
+use atomscope::stats::evidence::{CallFacts, Evidence, Options, Partition};
+use atomscope::stats::score_comparison::{LabelledCalls, Part, compare};
+
+const BEGIN: &str =
+    "<!-- what follows is made from the program's own words; see tests/report/tables_docs.rs -->\n";
+const END: &str = "<!-- until here -->\n";
+
+/// Every table that a run can write.
+fn every_table() -> Vec<Table> {
+    let simulated = simulate_in_memory(&SimulateOptions::new(400, 16, 32, 4, 1)).unwrap();
+    let rows = SliceRows::new(&simulated.embeddings, 16).unwrap();
+    let (options, control) = (AnalyzeOptions::default(), Control::default());
+    let found = analyze(&simulated.sae, &rows, &simulated.calls, &options, &control).unwrap();
+    let details = InMemory {
+        calls: &simulated.calls,
+        sets: &found.fires,
+    };
+    let options = Options {
+        permutations: 10,
+        bootstrap: 10,
+        replicate: Some(Partition::Dataset),
+        ..Options::default()
+    };
+    let mut evidence = Evidence::of(&found.tally, Some(&details), &options, &|| Ok(())).unwrap();
+    let facts = CallFacts::gather(&details, evidence.scheme).unwrap();
+    let calls = LabelledCalls::new(facts.is_tp, facts.strata);
+    let part = Part {
+        rows: &rows,
+        dropped: &[],
+    };
+    let dense = DenseScores::new(&simulated.sae, None);
+    let scores = compare(&dense, 32, &part, &calls, 1 << 20, &control).unwrap();
+    evidence.scores = Some(scores);
+    let pairs = evidence.pairs.as_ref().unwrap();
+    let mut every = tables::of(&evidence);
+    let replication = every.iter().position(|table| table.name == "replication");
+    every.insert(replication.unwrap(), tables::pairs(pairs.chunk(0..0)));
+    every
+}
+
+#[test]
+fn every_column_is_documented_in_the_words_of_the_program() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/TABLES.md");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let (before, rest) = text.split_once(BEGIN).expect("the first mark");
+    let (found, after) = rest.split_once(END).expect("the second mark");
+    let expected = format!("\n{}\n", docs::markdown(&every_table()));
+    if std::env::var_os("ATOMSCOPE_WRITE_DOCS").is_some() {
+        let text = [before, BEGIN, &expected, END, after].concat();
+        std::fs::write(&path, text).unwrap();
+        return;
+    }
+    assert!(
+        found == expected,
+        "docs/TABLES.md is not up to date: ATOMSCOPE_WRITE_DOCS=1 cargo test --test report tables_docs"
+    );
+}
+
+#[test]
+fn every_table_and_column_has_words_and_a_unique_name() {
+    let every = every_table();
+    assert_eq!(every.len(), 9);
+    for table in &every {
+        table.check().unwrap();
+        assert!(table.about.ends_with('.'), "{}", table.name);
+        for column in &table.columns {
+            let about = column.about;
+            assert!(
+                about.ends_with('.') && about.len() > 5,
+                "{}.{}",
+                table.name,
+                column.name
+            );
+        }
+    }
+}

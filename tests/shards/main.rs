@@ -1,0 +1,11 @@
+//! Cohorts in many files: tallies, merges, and runs that are killed and go on.
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod changing;
+mod empty;
+mod merges;
+mod resume;
+mod tally_files;
+mod tally_places;

@@ -1,0 +1,7 @@
+//! Cohorts whose truth is known: the same bytes for a seed, in one file or in pieces.
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod cohorts;
+mod pieces;
