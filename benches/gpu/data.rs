@@ -6,7 +6,7 @@ use std::ops::Range;
 use atomscope::cohort::{Call, Calls};
 use atomscope::error::Result;
 use atomscope::rows::{ElementType, Place, Rows};
-use atomscope::sae::{Sae, SaeParts};
+use atomscope::sae::{Activation, Sae, SaeParts};
 use atomscope::tally::Strata;
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -56,7 +56,7 @@ pub(crate) fn model(kind: Kind, dim: usize, features: usize, k: usize) -> Result
         name: "a random model".to_owned(),
         input_dim: dim,
         feature_dim: features,
-        k,
+        activation: Activation::TopK { k },
         weight: numbers(kind, 1, dim * features, scale),
         bias: numbers(kind, 2, features, mean),
         mean: numbers(kind, 3, dim, mean),

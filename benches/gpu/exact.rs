@@ -3,8 +3,9 @@
 
 use std::time::Instant;
 
+use atomscope::control::Control;
 use atomscope::engine::cuda::{Format, ScreenChoice};
-use atomscope::engine::{Control, CudaEngine, CudaOptions, Encoded, Engine, EngineOptions};
+use atomscope::engine::{CudaEngine, CudaOptions, Encoded, Engine, EngineOptions};
 use atomscope::rows::SliceRows;
 use atomscope::sae::Sae;
 use atomscope::tally::Strata;
@@ -47,7 +48,7 @@ struct Expected {
 
 /// Rows whose firing sets differ, and counts that do.
 fn differing(sae: &Sae, expected: &Expected, found: &Encoded) -> (usize, usize) {
-    let k = sae.k();
+    let k = sae.top_k().unwrap();
     let (wanted, given) = (expected.sets.chunks(k), found.fires.atoms().chunks(k));
     let missing = wanted.len().abs_diff(given.len());
     let sets = wanted.zip(given).filter(|(a, b)| a != b).count() + missing;
@@ -112,7 +113,7 @@ fn encode(
 fn counts(sae: &Sae, sets: &[u32], strata: &Strata) -> Vec<u64> {
     let f = sae.feature_dim();
     let mut counts = vec![0; strata.table().len() * f];
-    for (set, stratum) in sets.chunks(sae.k()).zip(strata.of_row()) {
+    for (set, stratum) in sets.chunks(sae.top_k().unwrap()).zip(strata.of_row()) {
         for &atom in set {
             counts[usize::from(*stratum) * f + atom as usize] += 1;
         }

@@ -4,9 +4,10 @@ use std::error::Error;
 use std::sync::Arc;
 use std::time::Instant;
 
+use atomscope::control::Control;
 use atomscope::engine::cuda::driver::{Buffer, Device, Stream};
 use atomscope::engine::cuda::{DeviceRows, PageLockedRows};
-use atomscope::engine::{Control, CudaEngine, CudaOptions, Encoded, Engine, EngineOptions};
+use atomscope::engine::{CudaEngine, CudaOptions, Encoded, Engine, EngineOptions};
 use atomscope::rows::{ElementType, Rows};
 use atomscope::sae::Sae;
 use atomscope::tally::Strata;

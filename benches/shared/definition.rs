@@ -48,7 +48,7 @@ fn best(scores: &[f64], k: usize) -> Vec<u32> {
 
 /// Firing sets \[rows, k\] of embeddings \[rows, D\].
 pub(crate) fn firing_sets(sae: &Sae, embeddings: &[f32]) -> Vec<u32> {
-    let (d, f, k) = (sae.input_dim(), sae.feature_dim(), sae.k());
+    let (d, f, k) = (sae.input_dim(), sae.feature_dim(), sae.top_k().unwrap());
     embeddings
         .par_chunks(TOGETHER * d)
         .flat_map_iter(|chunk| {

@@ -7,6 +7,7 @@ use std::io::{BufWriter, Write};
 use std::path::Path;
 use std::time::Instant;
 
+use atomscope::control::Control;
 use atomscope::read::{TensorRows, read_cohort, read_cohort_with};
 use atomscope::rows::Rows;
 use atomscope::simulate::{EMBEDDINGS, SimulateOptions, simulate, simulate_in_memory};
@@ -86,7 +87,7 @@ impl File {
     fn new(form: Form) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let options = SimulateOptions::new(ROWS, DIM, 64, 8, 1);
-        simulate(folder.path(), &options, &|_| Ok(())).expect("room for a file");
+        simulate(folder.path(), &options, &Control::default()).expect("room for a file");
         let expected = simulate_in_memory(&options)
             .expect("a good shape")
             .embeddings;

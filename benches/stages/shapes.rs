@@ -3,9 +3,8 @@
 use std::cell::{OnceCell, RefCell};
 use std::fmt;
 
-use atomscope::engine::{
-    Control, CpuEngine, CpuOptions, CpuScreen, Encoded, Engine, EngineOptions,
-};
+use atomscope::control::Control;
+use atomscope::engine::{CpuEngine, CpuOptions, CpuScreen, Encoded, Engine, EngineOptions};
 use atomscope::error::Result;
 use atomscope::fires::FiringSets;
 use atomscope::rows::SliceRows;
@@ -84,7 +83,7 @@ pub(crate) struct Case {
 
 /// An engine that gives the expected answer.
 pub(crate) struct Checked<'a> {
-    engine: RefCell<CpuEngine<'a>>,
+    engine: RefCell<CpuEngine>,
     cohort: &'a Simulated,
 }
 
@@ -139,7 +138,7 @@ impl Checked<'_> {
     }
 }
 
-fn engine(sae: &Sae, screen: CpuScreen, scores: bool) -> Result<CpuEngine<'_>> {
+fn engine(sae: &Sae, screen: CpuScreen, scores: bool) -> Result<CpuEngine> {
     let options = EngineOptions {
         threads: Some(1),
         cpu: CpuOptions { screen },

@@ -2,7 +2,8 @@
 
 use std::cell::LazyCell;
 
-use atomscope::engine::{Control, CpuEngine, Encoded, Engine, EngineOptions};
+use atomscope::control::Control;
+use atomscope::engine::{CpuEngine, Encoded, Engine, EngineOptions};
 use atomscope::rows::SliceRows;
 use atomscope::simulate::Simulated;
 use atomscope::stats::notebook::{NotebookTables, Options};

@@ -3,7 +3,7 @@
 use atomscope::cohort::{Call, Calls};
 use atomscope::engine::Encoded;
 use atomscope::fires::FiringSets;
-use atomscope::sae::{Sae, SaeParts};
+use atomscope::sae::{Activation, Sae, SaeParts};
 use atomscope::tally::Strata;
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -27,7 +27,7 @@ impl Case {
             name: "case".into(),
             input_dim: self.d,
             feature_dim: self.f,
-            k: self.k,
+            activation: Activation::TopK { k: self.k },
             weight: self.weight.clone(),
             bias: self.bias.clone(),
             mean: self.mean.clone(),
@@ -96,7 +96,8 @@ impl Case {
         let Some(scores) = fires.scores() else {
             panic!("no scores, {way}");
         };
-        for ((row, atoms), scores) in fires.iter().zip(scores.chunks(fires.k())) {
+        for (i, (row, atoms)) in fires.iter().enumerate() {
+            let scores = &scores[fires.place(i)];
             let x = self.whitened(&self.rows[row * self.d..(row + 1) * self.d]);
             for (&atom, &score) in atoms.iter().zip(scores) {
                 let expected = self.score(&x, atom as usize);
@@ -111,9 +112,9 @@ impl Case {
 
     /// Demands the oracle's sets, and the counts that follow from them.
     pub(crate) fn assert_exact(&self, expected: &[u32], found: &Encoded, way: &str) {
-        let k = found.fires.k();
+        let k = self.k.min(self.f);
         assert_eq!(found.fires.rows(), self.count(), "{way}");
-        let pairs = found.fires.atoms().chunks(k).zip(expected.chunks(k));
+        let pairs = found.fires.all().iter().zip(expected.chunks(k));
         for (i, (got, want)) in pairs.enumerate() {
             assert_eq!(got, want, "row {i}, {way}");
         }

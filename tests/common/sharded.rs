@@ -5,7 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Output;
 
-use atomscope::engine::{Control, CpuEngine, Engine, EngineOptions};
+use atomscope::control::Control;
+use atomscope::engine::{CpuEngine, Engine, EngineOptions};
 use atomscope::fires::FiringSets;
 use atomscope::read::{read_cohort, read_model};
 use atomscope::tally::Strata;

@@ -3,9 +3,8 @@
 
 use crate::common::case::{Case, plain_case, random_case};
 use crate::common::hostile;
-use atomscope::engine::{
-    Control, CpuEngine, CpuOptions, CpuScreen, Encoded, Engine, EngineOptions, Simd,
-};
+use atomscope::control::Control;
+use atomscope::engine::{CpuEngine, CpuOptions, CpuScreen, Encoded, Engine, EngineOptions, Simd};
 use atomscope::rows::SliceRows;
 use proptest::prelude::*;
 

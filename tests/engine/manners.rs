@@ -3,13 +3,15 @@
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use atomscope::analysis::{AnalyzeOptions, analyze};
+use atomscope::analysis::{CountOptions, Counted};
 use atomscope::cohort::{Call, Calls};
-use atomscope::engine::{Control, CpuEngine, Device, Engine, EngineOptions, Nonfinite, open};
+use atomscope::control::{Control, Progress};
+use atomscope::engine::{CpuEngine, Device, Engine, EngineOptions, Nonfinite, open};
 use atomscope::error::{Error, Result};
 use atomscope::rows::{Rows, SliceRows};
 use atomscope::sae::Sae;
 use atomscope::simulate::{SimulateOptions, Simulated, simulate_in_memory};
+use atomscope::stats::notebook::BiasTable;
 use atomscope::tally::{Strata, Tally};
 use half::{bf16, f16};
 
@@ -74,24 +76,24 @@ fn a_cancelled_run_says_so() {
     let rows = SliceRows::new(&cohort.embeddings, DIM).expect("whole rows");
     let cancel = AtomicBool::new(false);
     let done = AtomicU64::new(0);
-    let progress = |rows: u64| {
-        done.fetch_max(rows, Ordering::Relaxed);
+    let progress = |progress: Progress| {
+        done.fetch_max(progress.done, Ordering::Relaxed);
         cancel.store(true, Ordering::Relaxed);
     };
-    let control = Control {
-        cancel: Some(&cancel),
-        progress: Some(&progress),
-    };
+    let cancelled = || cancel.load(Ordering::Relaxed);
+    let control = Control::default()
+        .cancel_when(&cancelled)
+        .on_progress(&progress);
     let engine = EngineOptions {
         threads: Some(1),
         batch_rows: Some(50),
         ..EngineOptions::default()
     };
-    let options = AnalyzeOptions {
+    let options = CountOptions {
         engine,
-        ..AnalyzeOptions::default()
+        ..CountOptions::default()
     };
-    let result = analyze(&cohort.sae, &rows, &cohort.calls, &options, &control);
+    let result = Counted::of_rows(&cohort.sae, &rows, &cohort.calls, &options, &control);
     assert!(matches!(result, Err(Error::Cancelled)));
     assert_eq!(
         done.into_inner(),
@@ -149,18 +151,17 @@ fn no_row_is_left_is_no_crash() {
         scores: true,
         ..EngineOptions::default()
     };
-    let options = AnalyzeOptions {
+    let options = CountOptions {
         engine,
-        ..AnalyzeOptions::default()
+        ..CountOptions::default()
     };
-    let found = analyze(&cohort.sae, &rows, &calls, &options, &Control::default())
+    let counted = Counted::of_rows(&cohort.sae, &rows, &calls, &options, &Control::default())
         .expect("an empty answer");
-    assert_eq!(
-        (found.fires.rows(), found.fires.dropped()),
-        (0, &[0, 1, 2][..])
-    );
-    assert_eq!(found.fires.scores(), Some(&[][..]));
-    assert!(found.findings.bias.atoms.is_empty());
+    let fires = counted.firings.as_ref().and_then(|firings| firings.sets());
+    let fires = fires.expect("firing sets in memory");
+    assert_eq!((fires.rows(), fires.dropped()), (0, &[0, 1, 2][..]));
+    assert_eq!(fires.scores(), Some(&[][..]));
+    assert!(BiasTable::of(&counted.cohort.tally, 5).atoms.is_empty());
 }
 
 /// Rows whose file breaks off.

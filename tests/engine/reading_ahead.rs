@@ -7,7 +7,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 
-use atomscope::engine::{Control, CpuEngine, Encoded, Engine, EngineOptions};
+use atomscope::control::{Control, Progress};
+use atomscope::engine::{CpuEngine, Encoded, Engine, EngineOptions};
 use atomscope::error::{Error, Result};
 use atomscope::rows::{ElementType, Rows, SliceRows};
 use atomscope::sae::Sae;
@@ -83,13 +84,13 @@ fn run(threads: usize, fault: Fault, cancel: &'static AtomicBool) -> Outcome {
             ..EngineOptions::default()
         };
         let done = AtomicU64::new(0);
-        let progress = |rows: u64| {
-            done.fetch_max(rows, Ordering::Relaxed);
+        let progress = |progress: Progress| {
+            done.fetch_max(progress.done, Ordering::Relaxed);
         };
-        let control = Control {
-            cancel: Some(cancel),
-            progress: Some(&progress),
-        };
+        let cancelled = || cancel.load(Ordering::Relaxed);
+        let control = Control::default()
+            .cancel_when(&cancelled)
+            .on_progress(&progress);
         let mut engine = CpuEngine::new(&cohort.sae, &options).expect("an engine");
         let encoded = engine.encode(&rows, &Strata::of_calls(&cohort.calls), &control);
         let log = rows.log.into_inner().unwrap();
@@ -260,7 +261,7 @@ fn a_callback_that_panics_stops_all_threads() {
         ..EngineOptions::default()
     };
     let calls = AtomicU64::new(0);
-    let progress = |_: u64| {
+    let progress = |_: Progress| {
         let calls = calls.fetch_add(1, Ordering::Relaxed);
         assert_ne!(calls, 0, "planted");
         // The other thread, which goes on until the panic, and its backtrace, are through.
@@ -268,10 +269,7 @@ fn a_callback_that_panics_stops_all_threads() {
     };
     let run = || {
         let mut engine = CpuEngine::new(&cohort.sae, &options).expect("an engine");
-        let control = Control {
-            cancel: None,
-            progress: Some(&progress),
-        };
+        let control = Control::default().on_progress(&progress);
         engine
             .encode(&rows, &Strata::single(COUNT), &control)
             .map(drop)

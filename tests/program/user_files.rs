@@ -8,9 +8,10 @@ use std::path::{Path, PathBuf};
 use crate::args;
 use crate::common::sharded::{Sharded, results, succeed};
 use crate::common::{assert_refused, atomscope, contents};
+use atomscope::analysis::outputs;
 use atomscope::outputs::{
-    ANALYSIS, ANALYSIS_CHECKPOINTS, CHECKPOINTS, FIRES, PLACING, RECORD, RESULTS, SIMULATION,
-    TRUTH, piece_names,
+    ANALYSIS_CHECKPOINTS, CHECKPOINTS, FIRES, PLACING, RECORD, RESULTS, SIMULATION, TRUTH,
+    piece_names,
 };
 use atomscope::write::record::{self, Found, WrittenFile};
 
@@ -48,6 +49,11 @@ impl Writer {
     }
 }
 
+/// All names that an analysis may write.
+fn analysis() -> Vec<String> {
+    outputs::names().into_iter().collect()
+}
+
 fn owned(names: &[&str]) -> Vec<String> {
     names.iter().map(|&name| name.to_owned()).collect()
 }
@@ -72,10 +78,10 @@ fn writers(cohort: &Sharded) -> Vec<Writer> {
         let mut args = args!["analyze", "-q", "--model", cohort.model()].to_vec();
         args.extend(args!["--embeddings", cohort.whole(), "--out", at(name)]);
         args.extend(more.iter().map(OsString::from));
-        all.push((args, at(name), owned(&ANALYSIS), Some(RECORD)));
+        all.push((args, at(name), analysis(), Some(RECORD)));
     }
     let args = args!["report", "-q", tally, "--out", at("r")].to_vec();
-    all.push((args, at("r"), owned(&ANALYSIS), Some(RECORD)));
+    all.push((args, at("r"), analysis(), Some(RECORD)));
     for (name, pieces) in [("s1", 1), ("s3", 3)] {
         let mut args = args!["simulate", "-q", "--out", at(name)].to_vec();
         args.extend(args!["--pieces", pieces.to_string()]);
@@ -92,7 +98,7 @@ fn writers(cohort: &Sharded) -> Vec<Writer> {
     let mut names = owned(&SIMULATION);
     names.push(PLACING.to_owned());
     all.push((demo.clone(), at("d"), names, Some(TRUTH)));
-    all.push((demo, at("d").join(RESULTS), owned(&ANALYSIS), Some(RECORD)));
+    all.push((demo, at("d").join(RESULTS), analysis(), Some(RECORD)));
     let mut args = cohort.tally_args(&cohort.whole(), &at("t").join("x.tally"), &[]);
     args.push("--fires".into());
     let names = vec!["x.tally".to_owned(), format!("x.tally{FIRES}")];
@@ -261,7 +267,7 @@ fn every_file_that_is_written_is_in_the_list_of_outputs() {
     succeed(&args);
     seen.extend(contents(&out).into_iter().map(|(name, _)| name));
     seen.insert(PLACING.to_owned());
-    assert_eq!(seen, BTreeSet::from(ANALYSIS.map(str::to_owned)));
+    assert_eq!(seen, outputs::names());
 }
 
 /// A file by a way that its path does not show.
@@ -298,7 +304,7 @@ fn an_input_is_never_touched_whatever_output_it_is_called_like() {
     let table = cohort.path("calls.csv");
     fs::write(&table, "truvari_class\n".to_owned() + &"TP\n".repeat(40)).expect("written");
     let (whole, model) = (cohort.whole(), cohort.model());
-    for name in ANALYSIS {
+    for name in analysis() {
         for role in ["embeddings", "metadata", "model", "tally", "fires"] {
             let out = cohort.path("out");
             fs::create_dir(&out).expect("made");
@@ -309,9 +315,9 @@ fn an_input_is_never_touched_whatever_output_it_is_called_like() {
                 "tally" => &tally,
                 _ => &fires,
             };
-            fs::copy(source, out.join(name)).expect("copied");
+            fs::copy(source, out.join(&name)).expect("copied");
             let before = contents(&out);
-            for alias in aliases(&out.join(name)) {
+            for alias in aliases(&out.join(&name)) {
                 let input = |of: &str, other: &PathBuf| {
                     OsString::from(if of == role { &alias } else { other })
                 };
@@ -327,7 +333,7 @@ fn an_input_is_never_touched_whatever_output_it_is_called_like() {
                     args
                 };
                 args.extend(args!["--out", &out, "--force"]);
-                assert_refused(&atomscope(&args), &[name]);
+                assert_refused(&atomscope(&args), &[&name]);
                 let mut after = contents(&out);
                 after.retain(|(name, _)| name != "way");
                 assert!(after == before, "{role} {name} by {}", alias.display());
@@ -386,11 +392,11 @@ fn inputs_that_are_found_are_not_touched_either() {
     // One of several shards by a pattern.
     let pieces = cohort.pieces(3);
     let folder = pieces[0].parent().expect("a folder");
-    fs::rename(&pieces[1], folder.join(ANALYSIS[4])).expect("renamed");
+    fs::rename(&pieces[1], folder.join("fires.npy")).expect("renamed");
     let before = contents(folder);
     let mut args = args!["analyze", "-q", "--model", cohort.model(), "--force"].to_vec();
     args.extend(args!["--embeddings", folder.join("*"), "--out", folder]);
-    assert_refused(&atomscope(&args), &[ANALYSIS[4], "an input of this run"]);
+    assert_refused(&atomscope(&args), &["fires.npy", "an input of this run"]);
     assert!(contents(folder) == before);
 }
 

@@ -25,7 +25,7 @@ fn real_files_are_read() {
     let model = read_model(&folder.join("data/models/BEST_MODEL.json")).unwrap();
     let sae = model.sae;
     assert_eq!(
-        (sae.input_dim(), sae.feature_dim(), sae.k()),
+        (sae.input_dim(), sae.feature_dim(), sae.top_k().unwrap()),
         (768, 3072, 32)
     );
     assert_eq!(inspect(&path).unwrap().calls.unwrap().calls, 4475);

@@ -85,7 +85,7 @@ fn models_are_what_torch_saved_in_every_form() {
         let sae = read_model(&golden(&name))
             .unwrap_or_else(|e| panic!("{e}"))
             .sae;
-        let sizes = [sae.input_dim(), sae.feature_dim(), sae.k()];
+        let sizes = [sae.input_dim(), sae.feature_dim(), sae.top_k().unwrap()];
         let wanted = ["input_dim", "feature_dim", "k"].map(|key| expected[key].as_u64().unwrap());
         assert_eq!(sizes.map(|size| size as u64), wanted, "{name}");
         for (key, found) in [
@@ -176,7 +176,7 @@ fn models_are_found_by_file_folder_and_json() {
 #[test]
 fn more_than_all_features_cannot_fire() {
     let model = read_model(&golden("models/k_clamped.pt")).unwrap();
-    assert_eq!(model.sae.k(), 7);
+    assert_eq!(model.sae.top_k().unwrap(), 7);
     assert!(
         model.warnings[0].contains("config.k is 99"),
         "{:?}",

@@ -234,7 +234,7 @@ fn what_changes_no_encoding_passes() {
             (
                 model.sae.input_dim(),
                 model.sae.feature_dim(),
-                model.sae.k()
+                model.sae.top_k().unwrap()
             ),
             (3, 4, 2)
         );

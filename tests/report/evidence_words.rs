@@ -1,38 +1,32 @@
 //! What the printed section says, against what was computed.
 
-use atomscope::analysis::{Analysis, AnalyzeOptions, analyze};
-use atomscope::details::InMemory;
-use atomscope::engine::Control;
-use atomscope::report::text::Report;
+use atomscope::analysis::{CountOptions, Counted, TableOptions, Tables};
+use atomscope::control::Control;
 use atomscope::rows::SliceRows;
-use atomscope::simulate::{SimulateOptions, Simulated, simulate_in_memory};
-use atomscope::stats::evidence::{Adjusted, Evidence, Options};
+use atomscope::simulate::{SimulateOptions, simulate_in_memory};
+use atomscope::stats::evidence::{Adjusted, ExtendedTables, Options};
 
-fn cohort() -> (Simulated, Analysis) {
+fn cohort() -> Counted {
     let simulated = simulate_in_memory(&SimulateOptions::new(3000, 32, 256, 8, 1)).unwrap();
     let rows = SliceRows::new(&simulated.embeddings, 32).unwrap();
-    let mut options = AnalyzeOptions::default();
+    let mut options = CountOptions::default();
     options.engine.scores = true;
     let control = Control::default();
-    let found = analyze(&simulated.sae, &rows, &simulated.calls, &options, &control).unwrap();
-    (simulated, found)
+    Counted::of_rows(&simulated.sae, &rows, &simulated.calls, &options, &control).unwrap()
 }
 
-fn words(options: &Options) -> (Evidence, String) {
-    let (simulated, found) = cohort();
-    let details = InMemory {
-        calls: &simulated.calls,
-        sets: &found.fires,
+fn words(options: &Options) -> (ExtendedTables, String) {
+    let options = TableOptions {
+        extended: Some(options.clone()),
+        ..TableOptions::default()
     };
-    let evidence = Evidence::of(&found.tally, Some(&details), options, &|| Ok(())).unwrap();
-    let report = Report {
-        findings: &found.findings,
-        evidence: Some(&evidence),
-    };
-    let text = report.to_string();
+    let tables: Tables = cohort()
+        .tables(&options, None, &Control::default())
+        .unwrap();
+    let text = tables.report().to_string();
     let (_, section) = text.split_once("Beside the notebook").expect("the section");
     let section = section.to_owned();
-    (evidence, section)
+    (tables.extended.unwrap(), section)
 }
 
 /// The number at the start of the line that has these words.

@@ -1,11 +1,12 @@
 //! The findings on data in memory: dropped rows, threads, odd requests, and what programs read.
 
 use atomscope::cohort::{Call, Calls, Number};
-use atomscope::details::InMemory;
+use atomscope::control::Control;
 use atomscope::error::Error;
 use atomscope::fires::FiringSets;
+use atomscope::fires::InMemory;
 use atomscope::report::{csv, json, text};
-use atomscope::stats::{self, BiasTable, Findings, Options};
+use atomscope::stats::notebook::{self, BiasTable, NotebookTables, Options};
 use atomscope::tally::{Certificate, SharedTally, Strata, Tally};
 
 const FEATURES: usize = 23;
@@ -48,8 +49,8 @@ fn tally(calls: &Calls, sets: &FiringSets) -> Tally {
     tally.finish(Certificate::default())
 }
 
-fn findings(calls: &Calls, sets: &FiringSets) -> Findings {
-    Findings::compute(&tally(calls, sets), calls, sets, Options::default()).unwrap()
+fn findings(calls: &Calls, sets: &FiringSets) -> NotebookTables {
+    NotebookTables::compute(&tally(calls, sets), calls, sets, Options::default()).unwrap()
 }
 
 fn firing_sets(sets: &[Vec<u32>], dropped: &[usize]) -> FiringSets {
@@ -57,7 +58,7 @@ fn firing_sets(sets: &[Vec<u32>], dropped: &[usize]) -> FiringSets {
         .iter()
         .enumerate()
         .filter(|(row, _)| !dropped.contains(row));
-    FiringSets::new(
+    FiringSets::uniform(
         K,
         kept.flat_map(|(_, set)| set.clone()).collect(),
         dropped.to_vec(),
@@ -114,8 +115,8 @@ fn rows_that_do_not_belong_together_are_an_error() {
     let tally = tally(&calls, &good);
     let atoms = good.atoms().to_vec();
     for dropped in [vec![], vec![3, 4], vec![50], vec![3, 3], vec![4, 3]] {
-        let sets = FiringSets::new(K, atoms.clone(), dropped);
-        let found = Findings::compute(&tally, &calls, &sets, Options::default());
+        let sets = FiringSets::uniform(K, atoms.clone(), dropped);
+        let found = NotebookTables::compute(&tally, &calls, &sets, Options::default());
         assert!(
             matches!(found, Err(Error::Input(_))),
             "{:?}",
@@ -125,13 +126,13 @@ fn rows_that_do_not_belong_together_are_an_error() {
     let empty = SharedTally::new(FEATURES, vec![])
         .unwrap()
         .finish(Certificate::default());
-    assert!(Findings::compute(&empty, &calls, &good, Options::default()).is_err());
+    assert!(NotebookTables::compute(&empty, &calls, &good, Options::default()).is_err());
 }
 
 #[test]
 fn all_calls_dropped_is_an_empty_analysis() {
     let (calls, _) = cohort(3);
-    let sets = FiringSets::new(K, vec![], vec![0, 1, 2]);
+    let sets = FiringSets::uniform(K, vec![], vec![0, 1, 2]);
     let printed = text::Analysis(&findings(&calls, &sets)).to_string();
     assert!(
         printed.contains("Nothing to rank: there are no calls."),
@@ -155,7 +156,13 @@ fn any_atom_can_be_investigated() {
         calls: &calls,
         sets: &sets,
     };
-    let found = stats::investigate(&[rare, known, 99, rare], &bias, &details).unwrap();
+    let found = notebook::investigate(
+        &[rare, known, 99, rare],
+        &bias,
+        &details,
+        &Control::default(),
+    )
+    .unwrap();
     assert_eq!(
         found.iter().map(|i| i.atom).collect::<Vec<_>>(),
         [rare, known, 99, rare]
@@ -246,7 +253,7 @@ fn insertions_are_compared_however_many_types_come_first() {
     let calls: Calls = (0..440).map(call).collect();
     // Atom 0 fires on insertions alone, atom 1 on the rest.
     let atoms = (0..440).map(|row| u32::from(types(row) != "INS")).collect();
-    let found = findings(&calls, &FiringSets::new(1, atoms, vec![]));
+    let found = findings(&calls, &FiringSets::uniform(1, atoms, vec![]));
     let top = found.sv_types.ins_del.unwrap().top_ins;
     assert_eq!(
         (top[0].atom, top[0].ins_count, top[0].del_count),

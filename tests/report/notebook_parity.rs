@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use atomscope::cohort::{Call, Calls, Number};
 use atomscope::fires::FiringSets;
 use atomscope::report::{csv, json, text};
-use atomscope::stats::{Empty, Findings, Options};
+use atomscope::stats::notebook::{Empty, NotebookTables, Options};
 use atomscope::tally::{Certificate, SharedTally, Strata};
 use serde_json::Value;
 
@@ -37,7 +37,7 @@ impl Case {
                 .iter()
                 .map(call)
                 .collect(),
-            sets: FiringSets::new(whole(&input["k"]), atoms.collect(), vec![]),
+            sets: FiringSets::uniform(whole(&input["k"]), atoms.collect(), vec![]),
             feature_dim: whole(&input["feature_dim"]),
             folder,
         }
@@ -47,14 +47,14 @@ impl Case {
         Self::read(golden_folder().join(name))
     }
 
-    fn findings(&self) -> Findings {
+    fn findings(&self) -> NotebookTables {
         let strata = Strata::of_calls(&self.calls);
         let tally = SharedTally::new(self.feature_dim, strata.table().to_vec()).unwrap();
         for (row, atoms) in self.sets.iter() {
             tally.add_row(strata.of_row()[row], atoms);
         }
         let tally = tally.finish(Certificate::default());
-        Findings::compute(&tally, &self.calls, &self.sets, Options::default()).unwrap()
+        NotebookTables::compute(&tally, &self.calls, &self.sets, Options::default()).unwrap()
     }
 
     fn expected(&self, name: &str) -> String {

@@ -4,14 +4,14 @@
 
 use std::path::Path;
 
-use atomscope::analysis::{AnalyzeOptions, analyze};
-use atomscope::details::InMemory;
-use atomscope::engine::{Control, DenseScores};
+use atomscope::analysis::{CountOptions, Counted};
+use atomscope::control::Control;
+use atomscope::engine::DenseScores;
 use atomscope::report::table::{Table, docs};
 use atomscope::report::tables;
 use atomscope::rows::SliceRows;
 use atomscope::simulate::{SimulateOptions, simulate_in_memory};
-use atomscope::stats::evidence::{CallFacts, Evidence, Options, Partition};
+use atomscope::stats::evidence::{CallFacts, ExtendedTables, Options, Partition};
 use atomscope::stats::score_comparison::{LabelledCalls, Part, compare};
 
 const BEGIN: &str =
@@ -22,20 +22,24 @@ const END: &str = "<!-- until here -->\n";
 fn every_table() -> Vec<Table> {
     let simulated = simulate_in_memory(&SimulateOptions::new(400, 16, 32, 4, 1)).unwrap();
     let rows = SliceRows::new(&simulated.embeddings, 16).unwrap();
-    let (options, control) = (AnalyzeOptions::default(), Control::default());
-    let found = analyze(&simulated.sae, &rows, &simulated.calls, &options, &control).unwrap();
-    let details = InMemory {
-        calls: &simulated.calls,
-        sets: &found.fires,
-    };
+    let (options, control) = (CountOptions::default(), Control::default());
+    let found =
+        Counted::of_rows(&simulated.sae, &rows, &simulated.calls, &options, &control).unwrap();
+    let store = found.store().unwrap();
     let options = Options {
         permutations: 10,
         bootstrap: 10,
         replicate: Some(Partition::Dataset),
         ..Options::default()
     };
-    let mut evidence = Evidence::of(&found.tally, Some(&details), &options, &|| Ok(())).unwrap();
-    let facts = CallFacts::gather(&details, evidence.scheme).unwrap();
+    let mut evidence = ExtendedTables::of(
+        &found.cohort.tally,
+        Some(store),
+        &options,
+        &Control::default(),
+    )
+    .unwrap();
+    let facts = CallFacts::read(store, evidence.scheme, &control).unwrap();
     let calls = LabelledCalls::new(facts.is_tp, facts.strata);
     let part = Part {
         rows: &rows,

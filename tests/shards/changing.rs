@@ -5,9 +5,10 @@ use std::io::Write;
 use std::path::Path;
 
 use crate::common::sharded::Sharded;
-use atomscope::analysis::AnalyzeOptions;
+use atomscope::analysis::shards::{Checkpoints, shards};
+use atomscope::analysis::{CountOptions, Counted, Plan};
+use atomscope::control::{Control, Progress};
 use atomscope::error::{Error, Result};
-use atomscope::run::{Checkpoints, Job, Tallied, Watch, shards, tally_shards};
 
 /// Counts files in parts of ten rows; `meanwhile` is called once, in the second part.
 fn run(
@@ -15,7 +16,7 @@ fn run(
     files: &[&Path],
     kept: &Path,
     meanwhile: impl Fn() + Sync,
-) -> Result<Tallied> {
+) -> Result<Counted> {
     run_beside(cohort, files, kept, (20, true), meanwhile)
 }
 
@@ -26,36 +27,31 @@ fn run_beside(
     kept: &Path,
     (after, beside): (u64, bool),
     meanwhile: impl Fn() + Sync,
-) -> Result<Tallied> {
+) -> Result<Counted> {
     let files: Vec<_> = files.iter().map(|path| path.to_path_buf()).collect();
     let inputs = shards(&files, &[], None)?;
     let checkpoints = Checkpoints::open(kept)?;
-    let options = AnalyzeOptions::default();
+    let options = CountOptions::default();
     let once = std::sync::Once::new();
-    let progress = |done| {
-        if done == after {
+    let progress = |progress: Progress| {
+        if progress.done == after {
             once.call_once(&meanwhile);
         }
     };
-    let job = Job {
+    let plan = Plan {
         inputs: &inputs,
         model: &cohort.model(),
         options: &options,
         part_rows: 10,
         checkpoints: Some(&checkpoints),
-        details: None,
+        firings: None,
         output: None,
-        beside,
+        read_ahead: beside,
     };
-    let watch = Watch {
-        cancel: None,
-        more_rows: &|_| {},
-        progress: &progress,
-    };
-    tally_shards(&job, &watch)
+    plan.count(&Control::default().on_progress(&progress))
 }
 
-fn assert_changed(done: Result<Tallied>, file: &Path) {
+fn assert_changed(done: Result<Counted>, file: &Path) {
     let Err(Error::Input(error)) = done else {
         panic!("a file that changed is read as if it had not: {done:?}");
     };
@@ -90,8 +86,9 @@ fn a_file_that_is_rewritten_is_told_and_what_was_done_before_stays() {
     fs::remove_file(&file).expect("removable");
     fs::write(&file, &good).expect("writable");
     let done = run(&cohort, &[&file], &kept, || {}).expect("nothing changes any more");
+    let run = done.run.as_ref().expect("a run");
     assert_eq!(
-        done.resumed_rows, 10,
+        run.resumed_rows, 10,
         "only what was read before the change is kept"
     );
     assert_eq!(done.cohort.shards.rows(), 40);
@@ -113,7 +110,8 @@ fn a_file_that_changes_before_its_turn_is_read_as_it_is_then_or_told() {
     };
     match run(&cohort, &files, &cohort.path("kept"), swap) {
         Ok(done) => {
-            let digest = done.files.iter().find(|file| Path::new(&file.path) == last);
+            let files = done.run.map(|run| run.files).unwrap_or_default();
+            let digest = files.iter().find(|file| Path::new(&file.path) == last);
             let now = atomscope::digest::Digest::of(&fs::read(&last).expect("a file"));
             assert_eq!(
                 digest.map(|file| file.sha256),

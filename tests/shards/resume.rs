@@ -346,7 +346,7 @@ fn scores_in_files_are_those_of_the_engine() {
         assert_eq!(file.sets(0..130).expect("sets"), expected);
         // A part of them is that part.
         let some = file.sets(31..77).expect("sets");
-        let k = expected.k();
+        let k = expected.uniform_size().unwrap();
         let scores = expected.scores().expect("scores");
         assert_eq!(some.scores(), Some(&scores[31 * k..77 * k]));
         fs::remove_dir_all(cohort.path("t")).expect("removable");

@@ -7,6 +7,7 @@ use std::io::Read;
 use std::path::Path;
 
 use atomscope::cohort::{Label, Number};
+use atomscope::control::Control;
 use atomscope::simulate::{
     EMBEDDINGS, MODEL, ReportedAtom, Role, SimulateOptions, Simulated, Simulator, TRUTH, Truth,
     simulate, simulate_in_memory,
@@ -16,7 +17,7 @@ use sha2::{Digest, Sha256};
 type Outcome = Result<(), Box<dyn Error>>;
 
 fn files(folder: &Path, options: &SimulateOptions) -> Result<Vec<Vec<u8>>, Box<dyn Error>> {
-    simulate(folder, options, &|_| Ok(()))?;
+    simulate(folder, options, &Control::default())?;
     let read = |name: &&str| fs::read(folder.join(name));
     Ok([EMBEDDINGS, MODEL, TRUTH]
         .iter()
@@ -70,14 +71,17 @@ fn shapes_at_the_edge_are_simulated() -> Outcome {
             truth,
         } = simulate_in_memory(&options)?;
         assert_eq!(
-            (sae.input_dim(), sae.feature_dim(), sae.k()),
+            (sae.input_dim(), sae.feature_dim(), sae.top_k().unwrap()),
             (dim, features, k)
         );
         assert_eq!((embeddings.len(), calls.len()), (rows * dim, rows));
         assert!(embeddings.iter().all(|x| x.is_finite()));
         assert_eq!(truth.null_atoms + truth.planted.len(), features);
         let folder = tempfile::tempdir()?;
-        assert_eq!(simulate(folder.path(), &options, &|_| Ok(()))?, truth);
+        assert_eq!(
+            simulate(folder.path(), &options, &Control::default())?,
+            truth
+        );
     }
     Ok(())
 }
@@ -99,12 +103,11 @@ fn options_out_of_range_are_errors_that_name_them() {
 }
 
 #[test]
-fn an_error_of_the_progress_stops_the_work_and_leaves_no_file() -> Outcome {
+fn simulate_that_is_cancelled_leaves_no_file() -> Outcome {
     let folder = tempfile::tempdir()?;
     let options = SimulateOptions::new(10, 8, 8, 2, 1);
-    let stopped = simulate(folder.path(), &options, &|_| {
-        Err(atomscope::error::Error::Cancelled)
-    });
+    let control = Control::default().cancel_when(&|| true);
+    let stopped = simulate(folder.path(), &options, &control);
     assert!(matches!(stopped, Err(atomscope::error::Error::Cancelled)));
     assert_eq!(fs::read_dir(folder.path())?.count(), 0);
     Ok(())
@@ -139,12 +142,12 @@ fn an_output_that_cannot_be_written_is_an_error_that_names_it() -> Outcome {
     let taken = folder.path().join("taken");
     fs::write(&taken, "a file")?;
     let message = |out: &Path| {
-        let error = simulate(out, &options, &|_| Ok(())).err();
+        let error = simulate(out, &options, &Control::default()).err();
         error.map(|e| e.to_string()).unwrap_or_default()
     };
     assert!(message(&taken).contains("taken: cannot create the folder"));
     fs::create_dir(folder.path().join(EMBEDDINGS))?;
-    // Seen before the work, as all that is no file of an earlier run.
+    // CountAndFirst before the work, as all that is no file of an earlier run.
     assert!(message(folder.path()).contains("embeddings.pt: the output: found a folder"));
     assert_eq!(
         fs::read_dir(folder.path())?.count(),
@@ -180,7 +183,7 @@ fn the_files_hold_what_is_in_memory() -> Outcome {
     let options = SimulateOptions::new(57, 12, 40, 3, 2);
     let simulated = simulate_in_memory(&options)?;
     let folder = tempfile::tempdir()?;
-    simulate(folder.path(), &options, &|_| Ok(()))?;
+    simulate(folder.path(), &options, &Control::default())?;
 
     let file = folder.path().join(EMBEDDINGS);
     assert_eq!(
@@ -241,7 +244,7 @@ fn count(simulated: &Simulated) -> (Vec<[f64; 2]>, [f64; 2]) {
             })
             .collect();
         scores.sort_by(|a, b| b.0.total_cmp(&a.0));
-        for &(_, f) in &scores[..sae.k()] {
+        for &(_, f) in &scores[..sae.top_k().unwrap()] {
             on[f][class] += 1.0;
         }
     }

@@ -4,9 +4,11 @@
 use std::error::Error;
 use std::fs;
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::common::{assert_refused, atomscope, contents};
 use atomscope::cohort::Calls;
+use atomscope::control::Control;
 use atomscope::read::read_cohort;
 use atomscope::rows::Rows;
 use atomscope::simulate::{SimulateOptions, Truth, piece_names, simulate, simulate_pieces};
@@ -53,13 +55,13 @@ fn names(folder: &Path) -> Vec<String> {
 fn pieces_hold_what_the_one_file_holds() -> Outcome {
     let folder = tempfile::tempdir()?;
     let whole = folder.path().join("whole");
-    let truth = simulate(&whole, &options(57), &|_| Ok(()))?;
+    let truth = simulate(&whole, &options(57), &Control::default())?;
     let one = read(&whole, &piece_names(1))?;
     assert_eq!(one.lengths, [57]);
     for (pieces, longest, shortest) in [(2, 29, 28), (10, 6, 5), (57, 1, 1)] {
         let cut = folder.path().join(pieces.to_string());
         assert_eq!(
-            simulate_pieces(&cut, &options(57), pieces, &|_| Ok(()))?,
+            simulate_pieces(&cut, &options(57), pieces, &Control::default())?,
             truth
         );
         let many = read(&cut, &piece_names(pieces))?;
@@ -86,8 +88,8 @@ fn pieces_hold_what_the_one_file_holds() -> Outcome {
 fn one_piece_is_the_one_file() -> Outcome {
     let folder = tempfile::tempdir()?;
     let [whole, piece] = ["whole", "piece"].map(|name| folder.path().join(name));
-    simulate(&whole, &options(9), &|_| Ok(()))?;
-    simulate_pieces(&piece, &options(9), 1, &|_| Ok(()))?;
+    simulate(&whole, &options(9), &Control::default())?;
+    simulate_pieces(&piece, &options(9), 1, &Control::default())?;
     assert_eq!(contents(&whole), contents(&piece));
     Ok(())
 }
@@ -96,12 +98,13 @@ fn one_piece_is_the_one_file() -> Outcome {
 fn an_earlier_cohort_goes_once_the_new_one_is_there() -> Outcome {
     let folder = tempfile::tempdir()?;
     let path = folder.path();
-    let run = |pieces| simulate_pieces(path, &options(20), pieces, &|_| Ok(()));
+    let run = |pieces| simulate_pieces(path, &options(20), pieces, &Control::default());
     let stopped = || {
-        simulate_pieces(path, &options(20), 3, &|done| match done {
-            20 => Err(atomscope::error::Error::Cancelled),
-            _ => Ok(()),
-        })
+        // Asked once a piece: the last time when all rows are there.
+        let asked = AtomicUsize::new(0);
+        let last = || asked.fetch_add(1, Ordering::Relaxed) == 2;
+        let control = Control::default().cancel_when(&last);
+        simulate_pieces(path, &options(20), 3, &control)
     };
     // These only look alike.
     let others = ["embeddings-chr1.pt", "embeddings-.pt", "my-embeddings-1.pt"];

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::str::FromStr;
 
 use atomscope::python;
-use atomscope::stats::{chi2, describe, exact, fdr};
+use atomscope::stats::notebook::{chi2, describe, exact, fdr};
 
 /// A golden file's lines, cut at the tabs, without its head. Never none.
 fn golden(name: &str) -> Vec<Vec<String>> {

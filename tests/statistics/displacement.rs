@@ -1,18 +1,18 @@
 //! Displacement by top-k: told where a few atoms take places on true calls, and not where labels have
 //! nothing to do with firing; by their scores the displaced atoms are no different.
 
-use atomscope::analysis::{AnalyzeOptions, Encoding, encode};
+use atomscope::analysis::{CountOptions, Counted};
 use atomscope::cohort::{Call, Calls};
-use atomscope::details::InMemory;
-use atomscope::engine::{Control, DenseScores};
+use atomscope::control::Control;
+use atomscope::engine::DenseScores;
 use atomscope::report::text::Report;
 use atomscope::rows::SliceRows;
 use atomscope::simulate::{SimulateOptions, Simulated, simulate_in_memory};
-use atomscope::stats::evidence::{CallFacts, Evidence, Options};
+use atomscope::stats::evidence::{CallFacts, ExtendedTables, Options};
 use atomscope::stats::inference::PValue;
+use atomscope::stats::notebook::{self, NotebookTables};
 use atomscope::stats::score_comparison::{LabelledCalls, Part, compare};
-use atomscope::stats::{self, Findings};
-use atomscope::tally::Scheme;
+use atomscope::tally::StratifyBy;
 
 const DIM: usize = 64;
 
@@ -25,24 +25,21 @@ fn planted(seed: u64, rows: usize, true_percent: u8, one_sided: usize) -> Simula
     simulate_in_memory(&options).unwrap()
 }
 
-fn encoded(cohort: &Simulated, calls: &Calls) -> Encoding {
+fn encoded(cohort: &Simulated, calls: &Calls) -> Counted {
     let rows = SliceRows::new(&cohort.embeddings, cohort.sae.input_dim()).unwrap();
-    let (options, control) = (AnalyzeOptions::default(), Control::default());
-    encode(&cohort.sae, &rows, calls, &options, &control).unwrap()
+    let (options, control) = (CountOptions::default(), Control::default());
+    Counted::of_rows(&cohort.sae, &rows, calls, &options, &control).unwrap()
 }
 
-fn evidence(encoding: &Encoding, calls: &Calls) -> Evidence {
-    let details = InMemory {
-        calls,
-        sets: &encoding.fires,
-    };
+fn evidence(counted: &Counted) -> ExtendedTables {
     let options = Options {
         permutations: 0,
         bootstrap: 0,
         min_coactivation: u64::MAX,
         ..Options::default()
     };
-    Evidence::of(&encoding.tally, Some(&details), &options, &|| Ok(())).unwrap()
+    let tally = &counted.cohort.tally;
+    ExtendedTables::of(tally, counted.store(), &options, &Control::default()).unwrap()
 }
 
 fn called(p: &[Option<PValue>]) -> Vec<u32> {
@@ -58,7 +55,7 @@ fn planted_atoms_displace_others_by_firing_and_not_by_score() {
         let cohort = planted(1, rows, true_percent, 4);
         let calls = &cohort.calls;
         let encoding = encoded(&cohort, calls);
-        let mut evidence = evidence(&encoding, calls);
+        let mut evidence = evidence(&encoding);
         let planted: Vec<u32> = cohort.truth.planted.iter().map(|atom| atom.atom).collect();
         let others = |atoms: &[u32]| atoms.iter().filter(|atom| !planted.contains(atom)).count();
 
@@ -75,11 +72,8 @@ fn planted_atoms_displace_others_by_firing_and_not_by_score() {
         );
         assert!(displaced.median.high < 0.0 && displaced.within.unwrap().high < 0.0);
 
-        let details = InMemory {
-            calls,
-            sets: &encoding.fires,
-        };
-        let facts = CallFacts::gather(&details, Scheme::ALL).unwrap();
+        let store = encoding.store().unwrap();
+        let facts = CallFacts::read(store, StratifyBy::ALL, &Control::default()).unwrap();
         let rows = SliceRows::new(&cohort.embeddings, DIM).unwrap();
         let part = Part {
             rows: &rows,
@@ -98,15 +92,19 @@ fn planted_atoms_displace_others_by_firing_and_not_by_score() {
         assert!(others(&called(&scores.adjusted.bh)) <= 3);
 
         evidence.scores = Some(scores);
-        let findings = Findings::compute(
-            &encoding.tally,
+        let findings = NotebookTables::compute(
+            &encoding.cohort.tally,
             calls,
-            &encoding.fires,
-            stats::Options::default(),
+            encoding
+                .firings
+                .as_ref()
+                .and_then(|firings| firings.sets())
+                .unwrap(),
+            notebook::Options::default(),
         );
         let text = Report {
-            findings: &findings.unwrap(),
-            evidence: Some(&evidence),
+            notebook: &findings.unwrap(),
+            extended: Some(&evidence),
         }
         .to_string();
         assert!(
@@ -129,7 +127,7 @@ fn cohorts_without_displacement_get_no_caution() {
                 ..SimulateOptions::new(3000, 32, 256, 8, seed)
             };
             let cohort = simulate_in_memory(&options).unwrap();
-            let found = evidence(&encoded(&cohort, &cohort.calls), &cohort.calls);
+            let found = evidence(&encoded(&cohort, &cohort.calls));
             let Some(displacement) = found.displacement else {
                 continue;
             };
@@ -165,7 +163,7 @@ fn atoms_that_fire_together_are_no_displacement_where_labels_are_dealt_out_anew(
     let mut told = 0;
     for by in 0..40 {
         let calls = moved(&cohort.calls, by * 31 + 1);
-        let found = evidence(&encoded(&cohort, &calls), &calls);
+        let found = evidence(&encoded(&cohort, &calls));
         let displacement = found.displacement.unwrap();
         assert!(displacement.inflation.unwrap() >= 1.0);
         told += usize::from(displacement.is_told);

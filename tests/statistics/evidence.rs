@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use atomscope::cohort::{Call, Calls, Number};
-use atomscope::details::{Block, Details, InMemory};
+use atomscope::control::Control;
 use atomscope::error::Result;
 use atomscope::fires::FiringSets;
+use atomscope::fires::{FiringBlock, FiringStore, InMemory};
 use atomscope::report::table::{Table, tsv};
 use atomscope::report::tables;
-use atomscope::stats::evidence::{Evidence, Exchange, Options};
-use atomscope::tally::{Certificate, Scheme, SharedTally, Strata, Tally};
+use atomscope::stats::evidence::{Exchange, ExtendedTables, Options};
+use atomscope::tally::{Certificate, SharedTally, Strata, StratifyBy, Tally};
 use serde_json::Value;
 
 /// As far as two binary64 computations of one figure may be apart.
@@ -66,12 +67,12 @@ impl Cohort {
         let k = given["k"].as_u64().unwrap() as usize;
         Self {
             calls,
-            sets: FiringSets::new(k, atoms, vec![]).with_scores(scores),
+            sets: FiringSets::uniform(k, atoms, vec![]).with_scores(scores),
             features: given["features"].as_u64().unwrap() as usize,
         }
     }
 
-    fn tally(&self, scheme: Scheme) -> Tally {
+    fn tally(&self, scheme: StratifyBy) -> Tally {
         let strata = Strata::by(&self.calls, scheme, self.features).unwrap();
         let tally = SharedTally::new(self.features, strata.table().to_vec()).unwrap();
         for (row, atoms) in self.sets.iter() {
@@ -80,23 +81,23 @@ impl Cohort {
         tally.finish(Certificate::default())
     }
 
-    fn evidence(&self, options: &Options) -> Evidence {
+    fn evidence(&self, options: &Options) -> ExtendedTables {
         let details = InMemory {
             calls: &self.calls,
             sets: &self.sets,
         };
-        let tally = self.tally(Scheme::ALL);
-        Evidence::of(&tally, Some(&details), options, &|| Ok(())).unwrap()
+        let tally = self.tally(StratifyBy::ALL);
+        ExtendedTables::of(&tally, Some(&details), options, &Control::default()).unwrap()
     }
 }
 
 /// The same cohort, block by block, with a dropped call at the end of each.
 struct Blocks<'a>(&'a Cohort, usize);
 
-impl Details for Blocks<'_> {
-    fn blocks(&self, take: &mut dyn FnMut(Block<'_>) -> Result<()>) -> Result<()> {
+impl FiringStore for Blocks<'_> {
+    fn blocks(&self, take: &mut dyn FnMut(FiringBlock<'_>) -> Result<()>) -> Result<()> {
         let Self(cohort, step) = *self;
-        let k = cohort.sets.k();
+        let k = cohort.sets.uniform_size().unwrap();
         let mut first = 0;
         for start in (0..cohort.calls.len()).step_by(step) {
             let end = (start + step).min(cohort.calls.len());
@@ -104,8 +105,8 @@ impl Details for Blocks<'_> {
             calls.push(&Call::default());
             let atoms = cohort.sets.atoms()[start * k..end * k].to_vec();
             let scores = cohort.sets.scores().unwrap()[start * k..end * k].to_vec();
-            let sets = FiringSets::new(k, atoms, vec![end - start]).with_scores(scores);
-            take(Block {
+            let sets = FiringSets::uniform(k, atoms, vec![end - start]).with_scores(scores);
+            take(FiringBlock {
                 first,
                 calls: &calls,
                 sets: &sets,
@@ -187,7 +188,7 @@ fn every_table_is_that_of_scipy_statsmodels_and_scikit_learn() {
 }
 
 /// All that a run writes, as text.
-fn all_text(evidence: &Evidence) -> String {
+fn all_text(evidence: &ExtendedTables) -> String {
     tables::of(evidence).iter().map(text_of).collect()
 }
 
@@ -212,8 +213,14 @@ fn blocks_groups_of_atoms_and_threads_do_not_show() {
                 .build()
                 .unwrap();
             let found = pool.install(|| {
-                let tally = cohort.tally(Scheme::ALL);
-                Evidence::of(&tally, Some(&Blocks(&cohort, step)), &options, &|| Ok(())).unwrap()
+                let tally = cohort.tally(StratifyBy::ALL);
+                ExtendedTables::of(
+                    &tally,
+                    Some(&Blocks(&cohort, step)),
+                    &options,
+                    &Control::default(),
+                )
+                .unwrap()
             });
             assert_eq!(
                 all_text(&found),
@@ -250,14 +257,14 @@ fn strata_are_those_that_are_asked_for() {
     assert!((odds / (a * d / (b * c)) - 1.0).abs() < 1e-12);
     // What a tally does not tell apart cannot be asked for.
     let tally = cohort.tally("svtype".parse().unwrap());
-    let error = Evidence::of(
+    let error = ExtendedTables::of(
         &tally,
         None,
         &Options {
-            strata: Some(Scheme::ALL),
+            strata: Some(StratifyBy::ALL),
             ..Options::default()
         },
-        &|| Ok(()),
+        &Control::default(),
     );
     let error = error.unwrap_err().to_string();
     assert!(
@@ -269,8 +276,9 @@ fn strata_are_those_that_are_asked_for() {
 #[test]
 fn without_firing_sets_counts_alone_are_told() {
     let cohort = Cohort::read();
-    let tally = cohort.tally(Scheme::ALL);
-    let evidence = Evidence::of(&tally, None, &Options::default(), &|| Ok(())).unwrap();
+    let tally = cohort.tally(StratifyBy::ALL);
+    let evidence =
+        ExtendedTables::of(&tally, None, &Options::default(), &Control::default()).unwrap();
     let tables = tables::of(&evidence);
     let names: Vec<_> = tables.iter().map(|table| table.name).collect();
     assert_eq!(names, ["atoms", "atom_types"]);

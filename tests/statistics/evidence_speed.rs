@@ -4,12 +4,13 @@
 use std::time::Instant;
 
 use atomscope::cohort::{Call, Calls, Number};
-use atomscope::details::InMemory;
+use atomscope::control::Control;
 use atomscope::fires::FiringSets;
+use atomscope::fires::InMemory;
 use atomscope::report::table::{parquet, tsv};
 use atomscope::report::tables;
-use atomscope::stats::evidence::{Evidence, Options};
-use atomscope::tally::{Certificate, Scheme, SharedTally, Strata};
+use atomscope::stats::evidence::{ExtendedTables, Options};
+use atomscope::tally::{Certificate, SharedTally, Strata, StratifyBy};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -49,13 +50,13 @@ fn sets(random: &mut ChaCha8Rng, features: u32) -> FiringSets {
         .iter()
         .map(|_| random.random_range(-1.0..9.0))
         .collect();
-    FiringSets::new(K, atoms, vec![]).with_scores(scores)
+    FiringSets::uniform(K, atoms, vec![]).with_scores(scores)
 }
 
 fn measure(features: u32, options: &Options) {
     let mut random = ChaCha8Rng::seed_from_u64(1);
     let (calls, sets) = (calls(&mut random), sets(&mut random, features));
-    let strata = Strata::by(&calls, Scheme::ALL, features as usize).unwrap();
+    let strata = Strata::by(&calls, StratifyBy::ALL, features as usize).unwrap();
     let tally = SharedTally::new(features as usize, strata.table().to_vec()).unwrap();
     for (row, atoms) in sets.iter() {
         tally.add_row(strata.of_row()[row], atoms);
@@ -66,7 +67,8 @@ fn measure(features: u32, options: &Options) {
         sets: &sets,
     };
     let began = Instant::now();
-    let evidence = Evidence::of(&tally, Some(&details), options, &|| Ok(())).unwrap();
+    let evidence =
+        ExtendedTables::of(&tally, Some(&details), options, &Control::default()).unwrap();
     let computed = began.elapsed().as_secs_f64();
     println!(
         "{features} atoms, {} strata, {} threads: {computed:.2} s, {:.2?}",

@@ -2,10 +2,11 @@
 //! of which nothing can be estimated.
 
 use atomscope::cohort::{Call, Calls, Number};
+use atomscope::control::Control;
 use atomscope::report::table::{Table, Values};
 use atomscope::report::tables;
-use atomscope::stats::evidence::{Evidence, Options, Within};
-use atomscope::tally::{Certificate, Scheme, SharedTally, Strata};
+use atomscope::stats::evidence::{ExtendedTables, Options, Within};
+use atomscope::tally::{Certificate, SharedTally, Strata, StratifyBy};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -15,7 +16,7 @@ const CALLS: usize = 3000;
 /// A call of a type, true or false, on which these atoms fire.
 type Drawn = (&'static str, bool, Vec<u32>);
 
-fn evidence(drawn: &[Drawn]) -> Evidence {
+fn evidence(drawn: &[Drawn]) -> ExtendedTables {
     let mut calls = Calls::default();
     for (svtype, is_true, _) in drawn {
         calls.push(&Call {
@@ -28,13 +29,13 @@ fn evidence(drawn: &[Drawn]) -> Evidence {
             id: None,
         });
     }
-    let strata = Strata::by(&calls, Scheme::ALL, ATOMS).unwrap();
+    let strata = Strata::by(&calls, StratifyBy::ALL, ATOMS).unwrap();
     let tally = SharedTally::new(ATOMS, strata.table().to_vec()).unwrap();
     for ((_, _, atoms), stratum) in drawn.iter().zip(strata.of_row()) {
         tally.add_row(*stratum, atoms);
     }
     let tally = tally.finish(Certificate::default());
-    Evidence::of(&tally, None, &Options::default(), &|| Ok(())).unwrap()
+    ExtendedTables::of(&tally, None, &Options::default(), &Control::default()).unwrap()
 }
 
 /// Each atom fires on deletions or on insertions more often, whatever the label; deletions are true
@@ -65,7 +66,7 @@ fn cohort(seed: u64, plants: bool) -> Vec<Drawn> {
     (0..CALLS).map(one).collect()
 }
 
-fn count(evidence: &Evidence, what: Within) -> usize {
+fn count(evidence: &ExtendedTables, what: Within) -> usize {
     evidence
         .within
         .iter()

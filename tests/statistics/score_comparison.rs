@@ -4,9 +4,10 @@
 use std::path::Path;
 
 use crate::common::{assert_refused, atomscope};
-use atomscope::engine::{Control, DenseScores};
+use atomscope::control::Control;
+use atomscope::engine::DenseScores;
 use atomscope::rows::SliceRows;
-use atomscope::sae::{Sae, SaeParts};
+use atomscope::sae::{Activation, Sae, SaeParts};
 use atomscope::simulate::{SimulateOptions, simulate_in_memory};
 use atomscope::stats::score_comparison::{LabelledCalls, Part, RowsAgain, blocks, compare};
 use serde::Deserialize;
@@ -43,7 +44,7 @@ fn identity() -> Sae {
         name: "identity".to_owned(),
         input_dim: 1,
         feature_dim: 1,
-        k: 1,
+        activation: Activation::TopK { k: 1 },
         weight: vec![1.0],
         bias: vec![0.0],
         mean: vec![0.0],

@@ -1,6 +1,7 @@
 //! One cohort: everything that the program computes, against the truth.
 
 use atomscope::cohort::Label;
+use atomscope::control::Control;
 use atomscope::fires::InMemory;
 use atomscope::fires::by_atom::FiringsByAtom;
 use atomscope::stats::evidence::{
@@ -68,7 +69,7 @@ impl Seed {
             calls: &self.cohort.calls,
             sets: &self.cohort.sets,
         };
-        ExtendedTables::of(&self.tally, Some(&details), options, &|| Ok(()))
+        ExtendedTables::of(&self.tally, Some(&details), options, &Control::default())
             .expect("a whole cohort")
     }
 
@@ -310,7 +311,7 @@ impl Seed {
             &CallLabels::new(&is_tp, |_| false),
             &FiringsByAtom::of_lists(&lists),
             &log_odds,
-            &|| Ok(()),
+            &Control::default(),
         );
         let held = intervals
             .expect("calls of one cohort")

@@ -1,8 +1,8 @@
 //! What is simulated.
 
-use atomscope::analysis::{AnalyzeOptions, encode};
+use atomscope::analysis::{CountOptions, Session};
 use atomscope::cohort::{Call, Calls, Label, Number};
-use atomscope::engine::Control;
+use atomscope::control::Control;
 use atomscope::fires::FiringSets;
 use atomscope::rows::SliceRows;
 use atomscope::simulate::{SimulateOptions, simulate_in_memory};
@@ -166,16 +166,11 @@ impl Cohort {
         };
         let simulated = simulate_in_memory(&options).expect("a cohort of that shape");
         let embeddings = SliceRows::new(&simulated.embeddings, INPUT_DIM).expect("whole rows");
-        let mut options = AnalyzeOptions::default();
+        let mut options = CountOptions::default();
         options.engine.scores = true;
         let control = Control::default();
-        let encoded = encode(
-            &simulated.sae,
-            &embeddings,
-            &simulated.calls,
-            &options,
-            &control,
-        );
+        let mut session = Session::open(&simulated.sae, rows, &options).expect("an engine");
+        let encoded = session.encode(&embeddings, &simulated.calls, &control);
         let mut cohort = Self {
             sets: encoded.expect("finite rows").fires,
             calls: simulated.calls,

@@ -160,7 +160,7 @@ mod tests {
     use super::*;
     use crate::engine::canonical::canonical_score;
     use crate::rows::SliceRows;
-    use crate::sae::SaeParts;
+    use crate::sae::{Activation, SaeParts};
 
     fn sae(dim: usize, features: usize) -> Sae {
         let wave = |n: usize, step: f32| (0..n).map(|i| (i as f32 * step).sin()).collect();
@@ -168,7 +168,7 @@ mod tests {
             name: "waves".to_owned(),
             input_dim: dim,
             feature_dim: features,
-            k: 1,
+            activation: Activation::TopK { k: 1 },
             weight: wave(dim * features, 2.3),
             bias: wave(features, 0.9),
             mean: wave(dim, 0.1),

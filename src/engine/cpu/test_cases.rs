@@ -1,6 +1,6 @@
 //! What the tests of this engine make their cases of.
 
-use crate::sae::{Sae, SaeParts};
+use crate::sae::{Activation, Sae, SaeParts};
 
 /// A small generator of its own: the numbers of these tests need to be varied, not good. The upper
 /// bits are the better ones.
@@ -28,7 +28,7 @@ pub(in crate::engine::cpu) fn plain_sae(k: usize, weight: Vec<f32>, bias: Vec<f3
         name: "case".into(),
         input_dim: dim,
         feature_dim: features,
-        k,
+        activation: Activation::TopK { k },
         weight,
         bias,
         mean: vec![0.0; dim],

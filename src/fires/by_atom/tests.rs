@@ -99,7 +99,7 @@ fn other_counts_are_refused() {
 
 #[test]
 fn sets_in_memory_are_turned_round() {
-    let rows = FiringsByAtom::new(&[0, 2, 1, 2], 2, 4);
+    let rows = FiringsByAtom::new(FiringSets::uniform(2, vec![0, 2, 1, 2], vec![]).all(), 4);
     let found: Vec<_> = rows.atoms().map(|atom| rows.of(atom).to_vec()).collect();
     assert_eq!(found, [vec![0], vec![1], vec![0, 1], vec![]]);
 }

@@ -4,6 +4,7 @@ use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
 use super::digest;
+use crate::control::Control;
 use crate::digest::Digest;
 use crate::error::Result;
 use crate::read::source::Source;
@@ -32,7 +33,7 @@ fn digest_of(bytes: &[u8]) -> Result<Digest> {
     let mut file = tempfile::tempfile().unwrap();
     file.write_all(bytes).unwrap();
     let source = Source::unnamed(file, "x.npz".into(), bytes.len() as u64);
-    digest(&source, &|| Ok(()))
+    digest(&source, &Control::default())
 }
 
 fn place(whole: &[u8], text: &[u8]) -> usize {

@@ -5,24 +5,17 @@
 //! one group of atoms after another so that memory stays bounded.
 //!
 //! ```
-//! use atomscope::analysis::{AnalyzeOptions, analyze};
-//! use atomscope::fires::InMemory;
-//! use atomscope::engine::Control;
+//! use atomscope::Analysis;
 //! use atomscope::rows::SliceRows;
 //! use atomscope::simulate::{SimulateOptions, simulate_in_memory};
-//! use atomscope::stats::evidence::{ExtendedTables, Options};
 //!
 //! let cohort = simulate_in_memory(&SimulateOptions::new(2000, 32, 128, 8, 1))?;
 //! let rows = SliceRows::new(&cohort.embeddings, 32)?;
-//! let mut options = AnalyzeOptions::default();
-//! options.engine.scores = true;
-//! let found = analyze(&cohort.sae, &rows, &cohort.calls, &options, &Control::default())?;
+//! let found = Analysis::of(&cohort.sae, &rows, &cohort.calls).permutations(200).run()?;
 //!
-//! let details = InMemory { calls: &cohort.calls, sets: &found.fires };
-//! let options = Options { permutations: 200, ..Options::default() };
-//! let evidence = ExtendedTables::of(&found.tally, Some(&details), &options, &|| Ok(()))?;
-//! let max_t = evidence.permutations.ok_or("permutations")?;
-//! for (atom, counts) in evidence.atoms.iter().enumerate() {
+//! let extended = found.tables.extended.ok_or("extended tables")?;
+//! let max_t = extended.permutations.ok_or("permutations")?;
+//! for (atom, counts) in extended.atoms.iter().enumerate() {
 //!     if max_t.atoms[atom].p < 0.05 {
 //!         println!("atom {atom}: {:?}", counts.log_odds);
 //!     }
@@ -35,7 +28,7 @@
 //! | `options` | what can be chosen |
 //! | `strata` | the tally's counts by confounder, by type |
 //! | `calls` | of each call its label, stratum, size, chromosome, dataset |
-//! | `told` | what firing sets tell, part after part |
+//! | `from_firings` | what firing sets add, part after part |
 //! | `atoms` | one record an atom, from counts alone; adjusted p-values |
 //! | `displacement` | how far atoms lean because others take their places |
 //! | `within` | what becomes of an association within strata |

@@ -6,8 +6,9 @@ mod runs;
 
 use crate::common::case::{Case, plain_case, random_case};
 use crate::common::{gpu, hostile};
+use atomscope::control::Control;
 use atomscope::engine::cuda::{Format, ScreenChoice};
-use atomscope::engine::{Control, CudaEngine, CudaOptions, Encoded, Engine, EngineOptions};
+use atomscope::engine::{CudaEngine, CudaOptions, Encoded, Engine, EngineOptions};
 use atomscope::error::Result;
 use atomscope::rows::{Rows, SliceRows};
 use atomscope::sae::Sae;

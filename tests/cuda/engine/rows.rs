@@ -1,7 +1,8 @@
 //! Rows of every type, from every place, and those that are no numbers.
 
+use atomscope::control::Control;
 use atomscope::engine::cuda::{DeviceRows, PageLockedRows};
-use atomscope::engine::{Control, CpuEngine, CudaOptions, Engine, Nonfinite};
+use atomscope::engine::{CpuEngine, CudaOptions, Engine, Nonfinite};
 use atomscope::error::Error;
 use atomscope::rows::{Rows, SliceRows};
 use atomscope::tally::Strata;

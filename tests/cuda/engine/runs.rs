@@ -2,12 +2,13 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use atomscope::analysis::{AnalyzeOptions, analyze};
+use atomscope::analysis::{CountOptions, Counted};
 use atomscope::cohort::{Call, Calls};
-use atomscope::engine::{
-    Control, CpuEngine, CudaEngine, CudaOptions, Device, Engine, EngineOptions,
-};
+use atomscope::control::{Control, Progress};
+use atomscope::engine::{CudaEngine, CudaOptions, CudaPairs, Device, Engine, EngineOptions};
 use atomscope::error::Error;
+use atomscope::fires::pairs::count_pairs;
+use atomscope::fires::{CountPairs, FiringSetsBuilder};
 use atomscope::rows::SliceRows;
 
 use super::{encode, encode_rows, with};
@@ -59,19 +60,18 @@ fn auto_takes_a_device_that_has_room_and_else_the_processor() {
             least_work: Some(0.0),
             ..CudaOptions::default()
         };
-        let options = AnalyzeOptions {
+        let options = CountOptions {
             device: Device::Auto,
             engine: with(None, cuda),
-            ..AnalyzeOptions::default()
+            ..CountOptions::default()
         };
-        let found = analyze(&sae, &rows, &calls, &options, &Control::default()).expect("an answer");
-        assert_eq!(found.encoder.device, device);
-        assert!(
-            found.encoder.chosen.contains(why),
-            "{}",
-            found.encoder.chosen
-        );
-        assert_eq!(found.fires.atoms(), expected);
+        let counted = Counted::of_rows(&sae, &rows, &calls, &options, &Control::default());
+        let counted = counted.expect("an answer");
+        let encoder = counted.run.and_then(|run| run.encoder).expect("an encoder");
+        assert_eq!(encoder.device, device);
+        assert!(encoder.chosen.contains(why), "{}", encoder.chosen);
+        let fires = counted.firings.as_ref().and_then(|firings| firings.sets());
+        assert_eq!(fires.expect("firing sets in memory").atoms(), expected);
     }
 }
 
@@ -85,14 +85,14 @@ fn a_cancelled_run_says_so() {
     let rows = SliceRows::new(&case.rows, 16).expect("whole rows");
     let cancel = AtomicBool::new(false);
     let done = AtomicU64::new(0);
-    let progress = |rows: u64| {
-        done.fetch_max(rows, Ordering::Relaxed);
+    let progress = |progress: Progress| {
+        done.fetch_max(progress.done, Ordering::Relaxed);
         cancel.store(true, Ordering::Relaxed);
     };
-    let control = Control {
-        cancel: Some(&cancel),
-        progress: Some(&progress),
-    };
+    let cancelled = || cancel.load(Ordering::Relaxed);
+    let control = Control::default()
+        .cancel_when(&cancelled)
+        .on_progress(&progress);
     let options = with(Some(10), CudaOptions::default());
     let mut engine = CudaEngine::new(&[0], &sae, &options).expect("an engine");
     let result = engine.encode(&rows, &strata, &control);
@@ -128,20 +128,26 @@ fn pairs_are_counted_as_the_processor_counts_them() {
         return;
     }
     let case = random_case(17, 200, 24, 80, 9);
-    let sae = case.sae();
     let options = EngineOptions::default();
     let fires = encode(&case, &options).fires;
-    let mut cpu = CpuEngine::new(&sae, &options).expect("an engine");
-    let mut cuda = CudaEngine::new(&[0], &sae, &options).expect("an engine");
-    for chosen in [None, Some(&[79, 3, 40, 3, 11][..]), Some(&[][..])] {
-        let expected = cpu
-            .coactivation(&fires, chosen)
-            .expect("atoms of the model");
-        assert_eq!(
-            cuda.coactivation(&fires, chosen)
-                .expect("atoms of the model"),
-            expected
-        );
+    let mut cuda = CudaPairs::open(0, &options.cuda, "cuda").expect("a device");
+    let expected = count_pairs(&fires, 80).expect("atoms of the model");
+    assert_eq!(
+        cuda.count_all_pairs(&fires, 80)
+            .expect("atoms of the model"),
+        expected
+    );
+    // Rows of other sizes are counted too, wherever that is.
+    let mut ragged = FiringSetsBuilder::default();
+    for (row, atoms) in fires.iter() {
+        ragged.push(&atoms[..row % 10]);
     }
-    assert!(cuda.coactivation(&fires, Some(&[80])).is_err());
+    let ragged = ragged.finish(vec![]);
+    let expected = count_pairs(&ragged, 80).expect("atoms of the model");
+    assert_eq!(
+        cuda.count_all_pairs(&ragged, 80)
+            .expect("atoms of the model"),
+        expected
+    );
+    assert!(cuda.count_all_pairs(&fires, 79).is_err());
 }

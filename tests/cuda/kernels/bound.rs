@@ -7,7 +7,7 @@ use atomscope::engine::cuda::driver::Buffer;
 use atomscope::engine::cuda::screen::{Encoder, Screen};
 use atomscope::engine::cuda::whiten::{RowFacts, WhitenArgs};
 use atomscope::rows::ElementType;
-use atomscope::sae::{Sae, SaeParts};
+use atomscope::sae::{Activation, Sae, SaeParts};
 use half::f16;
 use proptest::prelude::*;
 use rand::RngExt;
@@ -33,7 +33,7 @@ impl Case {
             name: "case".into(),
             input_dim: self.dim,
             feature_dim: self.features,
-            k: 1,
+            activation: Activation::TopK { k: 1 },
             weight: self.weight.clone(),
             bias: self.bias.clone(),
             mean: vec![0.0; self.dim],

@@ -1,11 +1,13 @@
 //! How long permutations and the bootstrap take: `cargo test --release --test statistics
 //! of_a_hundred_thousand_calls -- --ignored --nocapture --test-threads 1`.
 
-use atomscope::stats::blocks::{Blocks, genome_order};
-use atomscope::stats::bootstrap::{Bootstrap, CallLabels};
-use atomscope::stats::firing_rows::FiringRows;
+use atomscope::control::Control;
+use atomscope::fires::FiringSets;
+use atomscope::fires::by_atom::FiringsByAtom;
 use atomscope::stats::inference::{Table2x2, effect};
-use atomscope::stats::permutation::{Exchange, Permutation, max_t};
+use atomscope::stats::resampling::blocks::{Blocks, genome_order};
+use atomscope::stats::resampling::bootstrap::{Bootstrap, CallLabels};
+use atomscope::stats::resampling::permutation::{Exchange, Permutation, max_t};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -17,7 +19,7 @@ const K: usize = 64;
 
 /// Ten samples; loci of three calls in the mean, and up to about ten.
 struct Cohort {
-    firings: FiringRows,
+    firings: FiringsByAtom,
     is_tp: Vec<bool>,
     strata: Vec<u16>,
     dataset: Vec<u32>,
@@ -39,7 +41,10 @@ impl Cohort {
         let (strata, dataset, chrom, pos) = (of(16), of(10), of(24), of(100_000_000));
         Self {
             firings: timed("calls of each atom", || {
-                FiringRows::new(&atoms, K, FEATURES as usize)
+                FiringsByAtom::new(
+                    FiringSets::uniform(K, atoms.clone(), vec![]).all(),
+                    FEATURES as usize,
+                )
             }),
             is_tp: (0..CALLS).map(|_| random.random_bool(0.6)).collect(),
             strata: strata.iter().map(|&stratum| stratum as u16).collect(),
@@ -117,7 +122,7 @@ fn bootstrap_of_a_hundred_thousand_calls() {
             }
         });
         let intervals = timed(&format!("200 replicates by {what}"), || {
-            bootstrap.intervals(&calls, &cohort.firings, &log_odds, &|| Ok(()))
+            bootstrap.intervals(&calls, &cohort.firings, &log_odds, &Control::default())
         });
         assert_eq!(intervals.expect("one cohort").len(), FEATURES as usize);
     }

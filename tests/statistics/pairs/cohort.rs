@@ -1,9 +1,10 @@
 //! Small cohorts, handed over in blocks.
 
 use atomscope::cohort::{Call, Calls, Label};
-use atomscope::details::{Block, Details};
+use atomscope::control::Control;
 use atomscope::error::Result;
 use atomscope::fires::FiringSets;
+use atomscope::fires::{FiringBlock, FiringStore};
 use atomscope::stats::inference::stratified::StratumCounts;
 use atomscope::stats::pairs::{PairColumns, Pairs, Settings};
 use rand::{RngExt, SeedableRng};
@@ -20,20 +21,20 @@ pub(crate) struct Cohort {
     pub(crate) block: usize,
 }
 
-impl Details for Cohort {
-    fn blocks(&self, take: &mut dyn FnMut(Block<'_>) -> Result<()>) -> Result<()> {
+impl FiringStore for Cohort {
+    fn blocks(&self, take: &mut dyn FnMut(FiringBlock<'_>) -> Result<()>) -> Result<()> {
         let mut first = 0;
         for rows in self.rows.chunks(self.block) {
             let calls: Calls = rows.iter().map(|(label, _)| call(*label)).collect();
             let atoms = rows.iter().filter_map(|(_, set)| set.as_deref());
             let dropped = rows.iter().enumerate();
             let dropped = dropped.filter_map(|(row, (_, set))| set.is_none().then_some(row));
-            let sets = FiringSets::new(
+            let sets = FiringSets::uniform(
                 self.k,
                 atoms.collect::<Vec<_>>().concat(),
                 dropped.collect(),
             );
-            take(Block {
+            take(FiringBlock {
                 first,
                 calls: &calls,
                 sets: &sets,
@@ -125,12 +126,12 @@ impl Cohort {
     pub(crate) fn sets_of(&self, label: Label) -> FiringSets {
         let of_label = self.kept().filter(|(of, _)| *of == label);
         let sets: Vec<_> = of_label.map(|(_, set)| set).collect();
-        FiringSets::new(self.k, sets.concat(), Vec::new())
+        FiringSets::uniform(self.k, sets.concat(), Vec::new())
     }
 
     pub(crate) fn pairs(&self, settings: &Settings) -> Pairs {
         let counts = self.counts();
-        Pairs::count(self, &counts.borrowed(), settings, &|| Ok(())).expect("one cohort")
+        Pairs::count(self, &counts.borrowed(), settings, &Control::default()).expect("one cohort")
     }
 }
 

@@ -1,10 +1,11 @@
 //! Pairs that something else than `Pairs::count` counts.
 
 use atomscope::cohort::Label;
-use atomscope::engine::coactivation::count_pairs;
-use atomscope::engine::{CountPairs, PairCounts};
+use atomscope::control::Control;
 use atomscope::error::{Error, Result};
 use atomscope::fires::FiringSets;
+use atomscope::fires::pairs::count_pairs;
+use atomscope::fires::{CountPairs, PairCounts};
 use atomscope::stats::pairs::Pairs;
 
 use super::cohort::{Cohort, all, settings, shown};
@@ -26,7 +27,7 @@ impl CountPairs for Elsewhere {
         if self.fails {
             return Err(Error::Cancelled);
         }
-        count_pairs(fires, feature_dim, None)
+        count_pairs(fires, feature_dim)
     }
 }
 
@@ -37,7 +38,7 @@ fn counted(cohort: &Cohort, counter: &mut Elsewhere) -> Result<Pairs> {
         cohort,
         &counts.borrowed(),
         &settings(2),
-        &|| Ok(()),
+        &Control::default(),
     )
 }
 
@@ -71,7 +72,7 @@ fn another_tally_and_a_counter_that_fails_are_errors() {
         &cohort,
         &counts.borrowed(),
         &settings(2),
-        &|| Ok(()),
+        &Control::default(),
     );
     let error = found.expect_err("a call is missing");
     assert!(error.to_string().contains("firing sets"), "{error}");

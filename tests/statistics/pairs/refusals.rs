@@ -1,8 +1,9 @@
 //! Where there is nothing to count, or nothing that fits together.
 
 use atomscope::cohort::Label;
-use atomscope::engine::coactivation::count_pairs;
+use atomscope::control::Control;
 use atomscope::error::Error;
+use atomscope::fires::pairs::count_pairs;
 use atomscope::stats::pairs::{Pairs, Settings};
 
 use super::cohort::{Cohort, all, settings};
@@ -174,7 +175,7 @@ fn another_cohort_s_counts_are_refused() {
         let refused = |change: &dyn Fn(&mut super::cohort::Counts)| {
             let mut counts = cohort.counts();
             change(&mut counts);
-            let found = Pairs::count(&cohort, &counts.borrowed(), &settings, &|| Ok(()));
+            let found = Pairs::count(&cohort, &counts.borrowed(), &settings, &Control::default());
             found.err().map(|error| error.to_string())
         };
         assert_eq!(refused(&|_| {}), None);
@@ -201,11 +202,17 @@ fn another_cohort_s_counts_are_refused() {
 fn counts_that_cannot_be_are_refused() {
     let cohort = Cohort::random(12, 3, 100, 11);
     let counts = cohort.counts();
-    let of = |label, chosen| count_pairs(&cohort.sets_of(label), 12, chosen).unwrap();
-    let (tp, fp) = (of(Label::Tp, None), of(Label::Fp, None));
-    let some = of(Label::Fp, Some(&[1, 2][..]));
+    let of = |label, features| count_pairs(&cohort.sets_of(label), features).unwrap();
+    let (tp, fp) = (of(Label::Tp, 12), of(Label::Fp, 12));
+    let some = of(Label::Fp, 13);
     let take = |tp, fp, counts: &super::cohort::Counts| {
-        Pairs::from_counts(tp, fp, &counts.borrowed(), &settings(1), &|| Ok(()))
+        Pairs::from_counts(
+            tp,
+            fp,
+            &counts.borrowed(),
+            &settings(1),
+            &Control::default(),
+        )
     };
     assert!(take(&tp, &fp, &counts).is_ok());
     assert!(take(&fp, &tp, &counts).is_err());
@@ -227,14 +234,9 @@ fn it_stops_when_it_is_told() {
         };
         let run = |stop_at: usize| {
             asked.store(0, std::sync::atomic::Ordering::Relaxed);
-            Pairs::count(&cohort, &counts.borrowed(), &settings, &|| {
-                let before = asked.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-                if before == stop_at {
-                    Err(Error::Cancelled)
-                } else {
-                    Ok(())
-                }
-            })
+            let stopped = || asked.fetch_add(1, std::sync::atomic::Ordering::Relaxed) == stop_at;
+            let control = Control::default().cancel_when(&stopped);
+            Pairs::count(&cohort, &counts.borrowed(), &settings, &control)
         };
         assert!(run(usize::MAX).is_ok());
         let times = asked.load(std::sync::atomic::Ordering::Relaxed);

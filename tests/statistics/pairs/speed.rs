@@ -6,9 +6,9 @@ use std::sync::Mutex;
 use std::time::Instant;
 
 use atomscope::cohort::{Call, Calls};
-use atomscope::details::InMemory;
-use atomscope::error::Result;
+use atomscope::control::Control;
 use atomscope::fires::FiringSets;
+use atomscope::fires::InMemory;
 use atomscope::stats::inference::stratified::StratumCounts;
 use atomscope::stats::pairs::{MOST_PAIRS, Pairs, Settings};
 use rand::{RngExt, SeedableRng};
@@ -137,7 +137,7 @@ fn measure(name: &str, features: usize, is_tp: &[bool], atoms: &[u32], threshold
     };
     let details = InMemory {
         calls: &calls_of(is_tp),
-        sets: &FiringSets::new(K, atoms.to_vec(), Vec::new()),
+        sets: &FiringSets::uniform(K, atoms.to_vec(), Vec::new()),
     };
     for &min_coactivation in thresholds {
         for memory in [1 << 29, 1 << 26] {
@@ -153,12 +153,13 @@ fn measure(name: &str, features: usize, is_tp: &[bool], atoms: &[u32], threshold
 
 fn measure_one(details: &InMemory<'_>, counts: &StratumCounts<'_>, settings: &Settings) {
     let moments = Mutex::new(vec![Moment::now()]);
-    let go_on = || -> Result<()> {
+    let asked = || {
         moments.lock().unwrap().push(Moment::now());
-        Ok(())
+        false
     };
-    let pairs = Pairs::count(details, counts, settings, &go_on).unwrap();
-    go_on().unwrap();
+    let control = Control::default().cancel_when(&asked);
+    let pairs = Pairs::count(details, counts, settings, &control).unwrap();
+    control.check().unwrap();
     let moments = moments.into_inner().unwrap();
     // Two families each are the last that is asked for.
     let [.., counted, _, tested] = moments[..] else {

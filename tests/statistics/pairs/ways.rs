@@ -1,7 +1,8 @@
 //! Whatever the memory, the threads and the blocks, and wherever the counts are from.
 
 use atomscope::cohort::Label;
-use atomscope::engine::coactivation::count_pairs;
+use atomscope::control::Control;
+use atomscope::fires::pairs::count_pairs;
 use atomscope::stats::pairs::{Pairs, Settings};
 
 use super::cohort::{Cohort, all, settings, shown};
@@ -52,7 +53,7 @@ fn chunks_are_parts_of_the_whole() {
 fn counts_of_an_engine_give_the_same() {
     let cohort = Cohort::random(53, 7, 500, 6);
     let counts = cohort.counts();
-    let of = |label| count_pairs(&cohort.sets_of(label), cohort.features, None).unwrap();
+    let of = |label| count_pairs(&cohort.sets_of(label), cohort.features).unwrap();
     let (tp, fp) = (of(Label::Tp), of(Label::Fp));
     for (min_coactivation, most_pairs) in [(0, usize::MAX), (4, usize::MAX), (1, 100)] {
         let settings = Settings {
@@ -60,7 +61,8 @@ fn counts_of_an_engine_give_the_same() {
             ..settings(min_coactivation)
         };
         let found =
-            Pairs::from_counts(&tp, &fp, &counts.borrowed(), &settings, &|| Ok(())).unwrap();
+            Pairs::from_counts(&tp, &fp, &counts.borrowed(), &settings, &Control::default())
+                .unwrap();
         let expected = cohort.pairs(&settings);
         assert!(!found.is_empty());
         assert_eq!(shown(&all(&found)), shown(&all(&expected)));

@@ -5,7 +5,9 @@ use rand_chacha::ChaCha8Rng;
 
 use super::super::blocks::Blocks;
 use super::{Bootstrap, CallLabels, TOGETHER, centred_interval, percentile_interval};
+use crate::control::Control;
 use crate::error::Error;
+use crate::fires::FiringSets;
 use crate::fires::by_atom::FiringsByAtom;
 use crate::stats::inference::Table2x2;
 
@@ -112,7 +114,10 @@ fn weights_are_multinomial() {
 fn tables_are_those_of_counting_calls() {
     let cohort = cohort();
     let labels = labels(&cohort);
-    let firings = FiringsByAtom::new(&cohort.atoms, K, ATOMS);
+    let firings = FiringsByAtom::new(
+        FiringSets::uniform(K, cohort.atoms.clone(), vec![]).all(),
+        ATOMS,
+    );
     let bootstrap = bootstrap(&cohort.blocks, 70, 1);
     let mut replicates_seen = Vec::new();
     for index in 0..bootstrap.draws() {
@@ -165,7 +170,7 @@ fn large_weights_add_up() {
     );
     draw.weights[0] = [255; TOGETHER];
     draw.totals = draw.total();
-    let firings = FiringsByAtom::new(&vec![0; calls], 1, 1);
+    let firings = FiringsByAtom::new(FiringSets::uniform(1, vec![0; calls], vec![]).all(), 1);
     let found = draw.of_atoms(&firings, |_, replicates| replicates.table(0, 0).tp_on);
     assert_eq!(found.expect("one cohort"), [600 * 255]);
 }
@@ -182,10 +187,13 @@ fn intervals_are_as_wide_as_blocks_make_them() {
         count: 150,
     };
     let calls = CallLabels::new(&is_tp, |_| false);
-    let firings = FiringsByAtom::new(&vec![0; is_tp.len()], 1, 1);
+    let firings = FiringsByAtom::new(
+        FiringSets::uniform(1, vec![0; is_tp.len()], vec![]).all(),
+        1,
+    );
     let precision = |_, [table, _]: [Table2x2; 2]| table.tp_on as f64 / table.fires() as f64;
     let intervals = bootstrap(&blocks, 2000, 3)
-        .intervals(&calls, &firings, &precision, &|| Ok(()))
+        .intervals(&calls, &firings, &precision, &Control::default())
         .expect("one cohort");
     let p = of_block.iter().filter(|&&is_tp| is_tp).count() as f64 / 150.0;
     let half = 1.96 * (p * (1.0 - p) / 150.0).sqrt();
@@ -198,7 +206,10 @@ fn intervals_are_as_wide_as_blocks_make_them() {
 fn threads_groups_and_draws_do_not_show_and_seeds_do() {
     let cohort = cohort();
     let labels = labels(&cohort);
-    let firings = FiringsByAtom::new(&cohort.atoms, K, ATOMS);
+    let firings = FiringsByAtom::new(
+        FiringSets::uniform(K, cohort.atoms.clone(), vec![]).all(),
+        ATOMS,
+    );
     let statistic = |atom: u32, [first, second]: [Table2x2; 2]| {
         let share = |table: &Table2x2| table.tp_on as f64 / (1 + table.fires()) as f64;
         f64::from(atom) + share(&first) - share(&second)
@@ -207,7 +218,7 @@ fn threads_groups_and_draws_do_not_show_and_seeds_do() {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
         pool.expect("threads").install(|| {
             bootstrap(&cohort.blocks, 130, seed)
-                .intervals(&labels, &firings, &statistic, &|| Ok(()))
+                .intervals(&labels, &firings, &statistic, &Control::default())
                 .expect("one cohort")
         })
     };
@@ -217,7 +228,12 @@ fn threads_groups_and_draws_do_not_show_and_seeds_do() {
     for (atom, (low, high)) in one.into_iter().enumerate().take(8) {
         assert!(low < high && (atom as f64 - 1.0..atom as f64 + 1.0).contains(&low));
     }
-    let none = bootstrap(&cohort.blocks, 0, 1).intervals(&labels, &firings, &statistic, &|| Ok(()));
+    let none = bootstrap(&cohort.blocks, 0, 1).intervals(
+        &labels,
+        &firings,
+        &statistic,
+        &Control::default(),
+    );
     assert!(
         none.expect("one cohort")
             .iter()
@@ -229,16 +245,20 @@ fn threads_groups_and_draws_do_not_show_and_seeds_do() {
 fn other_calls_are_refused_and_runs_can_be_ended() {
     let cohort = cohort();
     let labels = labels(&cohort);
-    let firings = FiringsByAtom::new(&cohort.atoms, K, ATOMS);
+    let firings = FiringsByAtom::new(
+        FiringSets::uniform(K, cohort.atoms.clone(), vec![]).all(),
+        ATOMS,
+    );
     let bootstrap = bootstrap(&cohort.blocks, 10, 1);
     let error = |result: crate::error::Result<()>| result.expect_err("refused").to_string();
     let short = CallLabels::new(&cohort.is_tp[1..], |_| false);
     assert!(error(bootstrap.draw(0, &short).map(|_| ())).contains("blocks of 700 calls"));
     assert!(error(bootstrap.draw(1, &labels).map(|_| ())).contains("one below 1"));
     let draw = bootstrap.draw(0, &labels).expect("one cohort");
-    let beyond = FiringsByAtom::new(&vec![0; CALLS + 1], 1, 1);
+    let beyond = FiringsByAtom::new(FiringSets::uniform(1, vec![0; CALLS + 1], vec![]).all(), 1);
     assert!(error(draw.of_atoms(&beyond, |_, _| ()).map(|_| ())).contains("call 700"));
-    let end = bootstrap.intervals(&labels, &firings, &|_, _| 0.0, &|| Err(Error::Cancelled));
+    let control = Control::default().cancel_when(&|| true);
+    let end = bootstrap.intervals(&labels, &firings, &|_, _| 0.0, &control);
     assert!(matches!(end, Err(Error::Cancelled)));
 }
 

@@ -7,6 +7,7 @@ use rand_chacha::ChaCha8Rng;
 use super::super::blocks::Blocks;
 use super::tests::textbook;
 use super::{Exchange, Permutation, max_t};
+use crate::fires::FiringSets;
 use crate::fires::by_atom::FiringsByAtom;
 
 pub(super) const ATOMS: usize = 24;
@@ -99,7 +100,10 @@ fn false_ones(
 ) -> usize {
     let has_one = |&seed: &u64| {
         let cohort = cohort(1000 + seed);
-        let firings = FiringsByAtom::new(&cohort.atoms, K, ATOMS);
+        let firings = FiringsByAtom::new(
+            FiringSets::uniform(K, cohort.atoms.clone(), vec![]).all(),
+            ATOMS,
+        );
         let permutation = permutation(&cohort, of(&cohort), seed);
         let atoms = max_t(&firings, &permutation).expect("one cohort");
         atoms.iter().any(|atom| atom.p <= 0.05)
@@ -138,7 +142,10 @@ fn loci_are_as_shuffled_one_permutation_at_a_time() {
         *is_tp ^= draw.random_bool(0.2);
     }
     let count = 4000;
-    let firings = FiringsByAtom::new(&cohort.atoms, K, ATOMS);
+    let firings = FiringsByAtom::new(
+        FiringSets::uniform(K, cohort.atoms.clone(), vec![]).all(),
+        ATOMS,
+    );
     let found = max_t(
         &firings,
         &Permutation {

@@ -6,6 +6,7 @@ use super::super::blocks::Blocks;
 use super::exchange_tests::{ATOMS, Cohort, K, duplicated, permutation};
 use super::{Exchange, MaxT, Maxima, Permutation, max_t};
 use crate::cohort::Calls;
+use crate::control::Control;
 use crate::error::{Error, Result};
 use crate::fires::FiringSets;
 use crate::fires::by_atom::{Carry, FiringsByAtom};
@@ -26,7 +27,7 @@ fn by_groups(
     }
     let sets = Sets(FiringSets::uniform(K, cohort.atoms.clone(), vec![]));
     maxima
-        .permute_in_groups(&sets, &fires(cohort), bytes, &|| Ok(()))
+        .permute_in_groups(&sets, &fires(cohort), bytes, &Control::default())
         .expect("one cohort");
     maxima.finish().expect("all were permuted")
 }
@@ -61,7 +62,10 @@ impl FiringStore for Sets {
 #[test]
 fn how_many_permutations_are_worked_on_at_once_does_not_show() {
     let cohort = duplicated(4);
-    let firings = FiringsByAtom::new(&cohort.atoms, K, ATOMS);
+    let firings = FiringsByAtom::new(
+        FiringSets::uniform(K, cohort.atoms.clone(), vec![]).all(),
+        ATOMS,
+    );
     for exchange in [Exchange::Calls, Exchange::Loci(&cohort.loci)] {
         // Not a whole number of words.
         let permutation = Permutation {
@@ -71,7 +75,9 @@ fn how_many_permutations_are_worked_on_at_once_does_not_show() {
         let [wide, narrow] = [true, false].map(|wide| {
             let mut maxima = Maxima::of_width(&permutation, wide).expect("one cohort");
             maxima.show(&firings, &|_| true).expect("one cohort");
-            maxima.permute(&firings, &|| Ok(())).expect("one cohort");
+            maxima
+                .permute(&firings, &Control::default())
+                .expect("one cohort");
             maxima.finish().expect("all were permuted")
         });
         assert_eq!(wide, narrow);
@@ -83,7 +89,10 @@ fn how_many_permutations_are_worked_on_at_once_does_not_show() {
 fn groups_of_atoms_do_not_show() {
     let cohort = duplicated(4);
     let all = ATOMS as u32;
-    let firings = FiringsByAtom::new(&cohort.atoms, K, ATOMS);
+    let firings = FiringsByAtom::new(
+        FiringSets::uniform(K, cohort.atoms.clone(), vec![]).all(),
+        ATOMS,
+    );
     for exchange in [Exchange::Calls, Exchange::Loci(&cohort.loci)] {
         let whole = max_t(&firings, &permutation(&cohort, exchange, 2)).expect("one");
         for cuts in [&[0, all][..], &[0, 1, 9, 9, all]] {
@@ -123,7 +132,10 @@ fn atoms_that_are_not_tested_take_no_part() {
 #[test]
 fn atoms_whose_labels_were_not_permuted_have_no_p() {
     let cohort = duplicated(6);
-    let firings = FiringsByAtom::new(&cohort.atoms, K, ATOMS);
+    let firings = FiringsByAtom::new(
+        FiringSets::uniform(K, cohort.atoms.clone(), vec![]).all(),
+        ATOMS,
+    );
     let mut maxima = Maxima::new(&permutation(&cohort, Exchange::Calls, 1)).expect("one cohort");
     maxima.show(&firings, &|_| true).expect("one cohort");
     let error = maxima.finish().expect_err("not permuted").to_string();
@@ -133,7 +145,10 @@ fn atoms_whose_labels_were_not_permuted_have_no_p() {
 #[test]
 fn the_smallest_p_is_that_of_the_observed_labels_alone() {
     let cohort = duplicated(6);
-    let firings = FiringsByAtom::new(&cohort.atoms, K, ATOMS);
+    let firings = FiringsByAtom::new(
+        FiringSets::uniform(K, cohort.atoms.clone(), vec![]).all(),
+        ATOMS,
+    );
     for count in [0, 18, 19, 20, 400] {
         let permutation = Permutation {
             count,
@@ -148,16 +163,17 @@ fn the_smallest_p_is_that_of_the_observed_labels_alone() {
 #[test]
 fn a_run_ends_when_it_is_told_to() {
     let cohort = duplicated(9);
-    let firings = FiringsByAtom::new(&cohort.atoms, K, ATOMS);
+    let firings = FiringsByAtom::new(
+        FiringSets::uniform(K, cohort.atoms.clone(), vec![]).all(),
+        ATOMS,
+    );
     let permutation = Permutation {
         count: 5000,
         ..permutation(&cohort, Exchange::Calls, 1)
     };
     let asked = AtomicUsize::new(0);
-    let control = || match asked.fetch_add(1, Ordering::Relaxed) {
-        2 => Err(Error::Cancelled),
-        _ => Ok(()),
-    };
+    let stopped = || asked.fetch_add(1, Ordering::Relaxed) == 2;
+    let control = Control::default().cancel_when(&stopped);
     let mut maxima = Maxima::new(&permutation).expect("one cohort");
     maxima.show(&firings, &|_| true).expect("one cohort");
     let end = maxima.permute(&firings, &control);
@@ -168,7 +184,10 @@ fn a_run_ends_when_it_is_told_to() {
 #[test]
 fn parts_of_other_calls_are_refused() {
     let cohort = duplicated(10);
-    let firings = FiringsByAtom::new(&cohort.atoms, K, ATOMS);
+    let firings = FiringsByAtom::new(
+        FiringSets::uniform(K, cohort.atoms.clone(), vec![]).all(),
+        ATOMS,
+    );
     let refused = |exchange, is_tp, word: &str| {
         let permutation = Permutation {
             is_tp,

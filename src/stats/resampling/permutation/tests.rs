@@ -2,6 +2,7 @@
 
 use super::labels::Labels;
 use super::{Exchange, MaxT, Permutation, max_t};
+use crate::fires::FiringSets;
 use crate::fires::by_atom::FiringsByAtom;
 use crate::stats::inference::tails::ln_normal_two_sided;
 use rand::seq::SliceRandom;
@@ -207,7 +208,14 @@ fn adjusted(cohort: &Cohort, count: usize, seed: u64) -> Vec<MaxT> {
         count,
         seed,
     };
-    max_t(&FiringsByAtom::new(&cohort.atoms, K, ATOMS), &permutation).expect("one cohort")
+    max_t(
+        &FiringsByAtom::new(
+            FiringSets::uniform(K, cohort.atoms.clone(), vec![]).all(),
+            ATOMS,
+        ),
+        &permutation,
+    )
+    .expect("one cohort")
 }
 
 #[test]
@@ -282,7 +290,13 @@ fn what_has_no_statistic_has_a_p_of_one() {
         count: 1,
         seed: 0,
     };
-    assert!(max_t(&FiringsByAtom::new(&[0], 1, 1), &permutation).is_err());
+    assert!(
+        max_t(
+            &FiringsByAtom::new(FiringSets::uniform(1, vec![0], vec![]).all(), 1),
+            &permutation
+        )
+        .is_err()
+    );
 }
 
 /// Labels that have nothing to do with atoms: a share of at most 5 % of cohorts may have an atom
