@@ -268,7 +268,7 @@ impl ResultsFolder {
         describe(&mut record)?;
         record.finish(self.seconds());
         let read = record.inputs.iter().map(|file| PathBuf::from(&file.path));
-        self.files.settle_inputs(read);
+        self.files.finish_inputs(read);
         let ready = self.files.seal(&record)?;
         show(&report)?;
         Ok(ready.commit()?.staying)

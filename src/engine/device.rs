@@ -14,7 +14,7 @@ pub enum Device {
     /// The best that can be had.
     #[default]
     Auto,
-    /// The processor.
+    /// The CPU.
     Cpu,
     /// A CUDA device by its number, the first where there is none.
     Cuda(Option<u32>),
@@ -54,7 +54,7 @@ impl fmt::Display for Device {
     }
 }
 
-/// Multiply-adds of a cohort below which a GPU would not be ready before the processor is done:
+/// Multiply-adds of a cohort below which a GPU would not be ready before the CPU is done:
 /// the driver, the kernels and the model take half a second to a second.
 const WORTH_A_GPU: f64 = 2e11;
 

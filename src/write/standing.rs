@@ -94,7 +94,7 @@ impl Standings {
         }
         let changed = |name: &String| match (self.seen.get(name), Stamp::of(&self.path(name))) {
             (Some(before), now) if *before == now => {
-                now.is_some_and(|stamp| !stamp.is_settled(self.looked))
+                now.is_some_and(|stamp| !stamp.is_past(self.looked))
             }
             _ => true,
         };

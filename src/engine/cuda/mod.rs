@@ -223,7 +223,7 @@ fn thread_seconds(spent: &[Spent]) -> ThreadSeconds {
             whiten: of(Stage::Whiten),
             product: of(Stage::Product),
             select: of(Stage::Select),
-            settle: of(Stage::Rescore) + of(Stage::Settle) + of(Stage::Full),
+            resolve: of(Stage::Rescore) + of(Stage::Resolve) + of(Stage::Full),
             score: of(Stage::Score),
         });
     }
@@ -265,7 +265,7 @@ impl Engine for CudaEngine {
         let spent = self.work(&run)?;
         let (Sets { atoms, scores }, bad_rows, tally) = run.finish();
         let nonfinite = self.options.nonfinite;
-        let fires = dropped::settle(rows, nonfinite, bad_rows, atoms, scores, k)?;
+        let fires = dropped::reject_or_drop(rows, nonfinite, bad_rows, atoms, scores, k)?;
         Ok(Encoded {
             fires,
             tally: tally.finish(certificate(&spent)),

@@ -34,7 +34,7 @@
 //! | `within` | what becomes of an association within strata |
 //! | `firings` | what an atom's firings add: activation, sizes, chromosomes, datasets |
 //! | `categories` | atom × type, chromosome, dataset: each against the rest |
-//! | `co_activation` | all pairs of atoms, by the processor or by something else |
+//! | `co_activation` | all pairs of atoms, by the CPU or by something else |
 //! | `replicated` | discovery in one part, confirmation in the other |
 //! | `resampling` | max-T by permutation, intervals by bootstrap |
 
@@ -183,7 +183,7 @@ impl ExtendedTables {
     /// The same, with pairs counted by something else. The result is the same.
     ///
     /// # Errors
-    /// As [`of`](Self::of), and those of the counter, but for memory that it lacks: then the processor
+    /// As [`of`](Self::of), and those of the counter, but for memory that it lacks: then the CPU
     /// counts.
     pub fn with_pairs_by(
         pairs_by: PairsBy<'_>,
