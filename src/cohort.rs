@@ -5,6 +5,7 @@ mod ids;
 mod numbers;
 mod rule;
 mod text;
+mod types;
 
 use std::ops::Range;
 
@@ -13,6 +14,7 @@ pub use numbers::{Number, NumberColumn};
 pub use rule::{ClassColumn, ClassRule, looks_true, looks_untrue};
 pub use text::TextColumn;
 pub(crate) use text::Texts;
+pub use types::SV_TYPES;
 
 /// What the truth benchmark says of a call.
 #[derive(
