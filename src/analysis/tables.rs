@@ -3,8 +3,8 @@
 use std::time::Instant;
 
 use super::counted::Counted;
+#[cfg(feature = "cuda")]
 use super::pairs::PairCounter;
-use super::session::Encoder;
 use crate::cohort::classes::{ClassCount, Labels};
 use crate::control::Control;
 use crate::engine::{Device, EngineOptions};
@@ -69,11 +69,15 @@ impl Counted {
         scores: Option<ScoreComparison>,
         control: &Control,
     ) -> Result<Tables> {
-        let encoder = self.run.as_ref().and_then(|run| run.encoder.as_ref());
-        let ordinal = encoder.and_then(Encoder::cuda_device);
-        let counter = ordinal.map(|ordinal| PairCounter::new(ordinal, device, engine));
-        let mut counter = counter;
+        #[cfg(feature = "cuda")]
+        let mut counter = PairCounter::of(self, device, engine);
+        #[cfg(feature = "cuda")]
         let pairs = PairCounter::by(counter.as_mut());
+        #[cfg(not(feature = "cuda"))]
+        let pairs = {
+            let _ = (device, engine);
+            PairsBy::Cpu
+        };
         Tables::of(self, pairs, options, scores, control)
     }
 }

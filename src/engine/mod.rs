@@ -3,7 +3,9 @@
 pub mod bound;
 pub mod canonical;
 mod cpu;
+#[cfg(feature = "cuda")]
 pub mod cuda;
+mod cuda_options;
 mod device;
 mod dropped;
 pub mod peaks;
@@ -12,7 +14,9 @@ pub mod simd;
 use std::sync::Mutex;
 
 pub use cpu::{CpuEngine, CpuOptions, CpuScreen, DenseScores};
-pub use cuda::{CudaEngine, CudaOptions, CudaPairs};
+#[cfg(feature = "cuda")]
+pub use cuda::{CudaEngine, CudaPairs};
+pub use cuda_options::{CudaOptions, Format, ScreenChoice};
 pub use device::{Device, open};
 pub use simd::Simd;
 
