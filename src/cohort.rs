@@ -1,4 +1,5 @@
-//! The calls: one column a field, strings interned, in the order of the embeddings' rows.
+//! The calls of a cohort: one column a field, strings interned, in the order of the embeddings'
+//! rows.
 
 pub mod classes;
 mod ids;
@@ -16,7 +17,7 @@ pub use text::TextColumn;
 pub(crate) use text::Texts;
 pub use types::SV_TYPES;
 
-/// What the truth benchmark says of a call.
+/// The label that the truth benchmark gives a call.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
 )]
@@ -29,8 +30,8 @@ pub enum Label {
 }
 
 impl Label {
-    /// The notebook's rule: exactly `TP` or `tp_comp_vcf` is true; anything else, even a
-    /// missing class, is false.
+    /// Applies the notebook's rule: exactly `TP` and `tp_comp_vcf` are true. Any other class, and a
+    /// missing one, is false.
     pub fn of_class(class: Option<&str>) -> Self {
         match class {
             Some("TP" | "tp_comp_vcf") => Self::Tp,
@@ -38,7 +39,7 @@ impl Label {
         }
     }
 
-    /// `TP` or `FP`.
+    /// Returns `TP` or `FP`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Tp => "TP",
@@ -47,7 +48,7 @@ impl Label {
     }
 }
 
-/// One call's fields; `None` and 0 where the field is missing, as the notebook has it.
+/// The fields of one call. A missing field is `None` or 0, as in the notebook.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Call<'a> {
     /// Chromosome.
@@ -60,7 +61,7 @@ pub struct Call<'a> {
     pub svlen: Number,
     /// Truvari's class: `TP`, `tp_comp_vcf`, `FP`, …
     pub truvari_class: Option<&'a str>,
-    /// The dataset (sample, caller) that the call is from.
+    /// The dataset (sample, caller) that the call comes from.
     pub dataset: Option<&'a str>,
     /// The call's ID in its VCF.
     pub id: Option<&'a str>,
@@ -97,7 +98,7 @@ pub struct Calls {
     pub dataset: TextColumn,
     /// ID.
     pub id: IdColumn,
-    /// Which classes are true calls.
+    /// The rule that decides which classes are true calls.
     pub rule: ClassRule,
 }
 
@@ -113,17 +114,17 @@ impl Calls {
         self.id.push(call.id);
     }
 
-    /// How many calls there are.
+    /// Returns the number of calls.
     pub fn len(&self) -> usize {
         self.pos.len()
     }
 
-    /// Whether there are no calls.
+    /// Says whether there are no calls.
     pub fn is_empty(&self) -> bool {
         self.pos.is_empty()
     }
 
-    /// One call.
+    /// Returns one call.
     pub fn get(&self, row: usize) -> Call<'_> {
         Call {
             chrom: self.chrom.get(row),
@@ -136,10 +137,10 @@ impl Calls {
         }
     }
 
-    /// Some of the calls, in their order.
+    /// Copies some of the calls, in their order.
     ///
     /// # Panics
-    /// If there are not as many.
+    /// Panics if `rows` goes beyond the last call.
     #[must_use]
     pub fn slice(&self, rows: Range<usize>) -> Self {
         let mut id = IdColumn::default();
@@ -158,14 +159,14 @@ impl Calls {
         }
     }
 
-    /// About how many bytes it takes in memory, but for texts that calls share.
+    /// Estimates the bytes that the calls take in memory, without texts that calls share.
     pub(crate) fn bytes(&self) -> u64 {
-        // Four codes and two numbers a call; an ID of its own.
+        // Each call has four codes, two numbers and an ID of its own.
         const EACH: usize = 4 * size_of::<u32>() + 2 * size_of::<i64>();
         (self.len() * EACH) as u64 + self.id.bytes()
     }
 
-    /// What the benchmark says of a call.
+    /// Returns the label of a call.
     pub fn label(&self, row: usize) -> Label {
         self.rule.label(self.truvari_class.get(row))
     }

@@ -1,32 +1,32 @@
-//! What the benchmark's classes are, and which of them say neither true nor false.
+//! The benchmark's classes, and those among them that mean neither true nor false.
 
 use serde::Serialize;
 
 use crate::cohort::{ClassColumn, ClassRule, Label, looks_true, looks_untrue};
 use crate::error::{Error, Result};
 
-/// Classes that say in so many words that a call is false.
+/// Classes that plainly mean a false call.
 const FALSE: [&str; 3] = ["FP", "fp", "fp_vcf"];
 
-/// A value of `truvari_class`, and what it counts as.
+/// A value of `truvari_class`, and the label that it counts as.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ClassCount {
     /// The value; `None` where calls have none.
     pub name: Option<String>,
-    /// What calls of this class count as.
+    /// The label of calls of this class.
     pub label: Label,
-    /// How many calls have it. Dropped calls do not count.
+    /// The number of calls of this class, without dropped calls.
     pub calls: u64,
 }
 
 impl ClassCount {
-    /// Whether the class is false, and yet written as people write that of a true call.
+    /// Says whether the class counts as false although its name looks like that of a true call.
     pub fn may_be_true(&self) -> bool {
         self.label == Label::Fp && self.name.as_deref().is_some_and(looks_true)
     }
 
-    /// Whether the class says neither true nor false, so that its calls count as false for want
-    /// of anything better (`fn`, `tpbase`, none at all).
+    /// Says whether the class means neither true nor false. Its calls then count as false (`fn`,
+    /// `tpbase`, a missing class).
     pub fn says_neither(&self) -> bool {
         let known = self
             .name
@@ -36,8 +36,8 @@ impl ClassCount {
     }
 }
 
-/// Every class, the most frequent first; equally frequent ones in the order of `seen`, the classes
-/// of the calls that were not dropped as the cohort shows them.
+/// Lists every class, the most frequent first. Equally frequent classes keep the order of `seen`,
+/// which holds the classes of the calls that were not dropped, in the order of the cohort.
 pub fn classes(seen: Vec<(Option<String>, u64)>, rule: &ClassRule) -> Vec<ClassCount> {
     let class = |(name, calls): (Option<String>, u64)| ClassCount {
         label: rule.label(name.as_deref()),
@@ -49,32 +49,33 @@ pub fn classes(seen: Vec<(Option<String>, u64)>, rule: &ClassRule) -> Vec<ClassC
     classes
 }
 
-/// Whether a cohort is known as a whole.
+/// The part of a cohort that is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Part {
-    /// All of it.
+    /// The whole cohort.
     All,
-    /// A part of it; the rest may have other classes.
+    /// A part of the cohort. The rest may have other classes.
     Some,
 }
 
-/// The classes of a cohort, or of some of it.
+/// The classes of a cohort, or of a part of it.
 #[derive(Debug, Clone, Default)]
 pub struct Labels {
-    /// In the order in which they are first seen.
+    /// Classes in the order in which they are first seen.
     seen: Vec<(Option<String>, u64)>,
-    /// Whether there was a column of classes anywhere.
+    /// True if any table had a column of classes.
     are_there: bool,
 }
 
 impl Labels {
-    /// Those of calls that were counted.
+    /// Makes the labels of calls that were counted.
     pub fn of(seen: Vec<(Option<String>, u64)>) -> Self {
         let are_there = seen.iter().any(|(name, _)| name.is_some());
         Self { seen, are_there }
     }
 
-    /// Adds those of more calls; `are_there` says whether these have a column of classes.
+    /// Adds the classes of more calls. `are_there` says whether these calls have a column of
+    /// classes.
     pub fn add(&mut self, seen: Vec<(Option<String>, u64)>, are_there: bool) {
         self.are_there |= are_there;
         for (name, calls) in seen {
@@ -85,12 +86,15 @@ impl Labels {
         }
     }
 
-    /// Whether `rule` makes sense of the classes.
+    /// Says whether `rule` understands the classes.
     ///
-    /// It does where any call is true. It may where none is: of a part of a cohort unless there is no
-    /// class at all, or one that is written as that of a true call in another spelling; of a whole
-    /// cohort only where some class says that calls are false, no other class is there but what
-    /// benchmarks write of calls that are not true, and the notebook's classes are asked for.
+    /// It does if any call is true. If no call is true, the answer depends on the part.
+    ///
+    /// - A part of a cohort is understood unless it has no class at all, or has a class that is
+    ///   another spelling of a true one.
+    /// - A whole cohort is understood only if some class says that calls are false, all other
+    ///   classes are those that benchmarks write for calls that are not true, and the rule asks for
+    ///   the notebook's classes.
     pub fn are_understood(&self, rule: &ClassRule, part: Part) -> bool {
         let classes = classes(self.seen.clone(), rule);
         if classes.is_empty() || classes.iter().any(|class| class.label == Label::Tp) {
@@ -100,7 +104,7 @@ impl Labels {
             (Some(_), part) => part == Part::Some,
             (None, _) if classes.iter().any(ClassCount::may_be_true) => false,
             (None, Part::Some) => self.are_there,
-            // A class that nobody knows may be that of the true calls.
+            // An unknown class may be that of the true calls.
             (None, Part::All) => {
                 let is_known = |class: &ClassCount| {
                     !class.says_neither() || class.name.as_deref().is_none_or(looks_untrue)
@@ -110,11 +114,11 @@ impl Labels {
         }
     }
 
-    /// An error unless `rule` makes sense of the classes of a whole cohort, which messages call
-    /// `file`.
+    /// Returns an error unless `rule` understands the classes of a whole cohort. Messages call the
+    /// cohort `file`.
     ///
     /// # Errors
-    /// Classes that are not understood.
+    /// Fails if the classes are not understood.
     pub fn check(&self, file: &str, rule: &ClassRule) -> Result<()> {
         if self.are_understood(rule, Part::All) {
             Ok(())
@@ -123,8 +127,8 @@ impl Labels {
         }
     }
 
-    /// The error of classes that are not understood: what is there, and which arguments would make
-    /// sense of it. `columns` are those that may be meant instead.
+    /// Makes the error for classes that are not understood. It lists the classes, and the arguments
+    /// that would make them understood. `columns` are the columns that may be meant instead.
     pub fn error(&self, file: &str, rule: &ClassRule, columns: &[ClassColumn]) -> Error {
         let classes = classes(self.seen.clone(), rule);
         let column = rule.column();
@@ -157,7 +161,7 @@ impl Labels {
     }
 }
 
-/// The column that is most likely meant: one that has the notebook's classes, or else the first.
+/// Picks the column that is most likely meant: one with the notebook's classes, or else the first.
 fn best(columns: &[ClassColumn]) -> Option<&ClassColumn> {
     let notebooks = ClassRule::default();
     let has = |column: &&ClassColumn| {
@@ -167,7 +171,7 @@ fn best(columns: &[ClassColumn]) -> Option<&ClassColumn> {
     columns.iter().find(has).or(columns.first())
 }
 
-/// The arguments that take a column for that of the classes.
+/// Writes the arguments that select a column as that of the classes.
 fn class_column(column: &ClassColumn) -> String {
     let argument = format!("--class-column {}", shown(&column.name));
     let rule = ClassRule::default();
@@ -189,13 +193,13 @@ fn class_column(column: &ClassColumn) -> String {
     format!("{argument} {}", true_class(&like))
 }
 
-/// The argument by which these classes are true.
+/// Writes the argument that makes these classes true.
 pub fn true_class(classes: &[&str]) -> String {
     let classes: Vec<_> = classes.iter().map(|class| shown(class)).collect();
     format!("--true-class {}", classes.join(","))
 }
 
-/// A value as a shell takes it.
+/// Quotes a value for a shell.
 fn shown(value: &str) -> String {
     let is_plain = |c: char| c.is_alphanumeric() || "_-.:/+".contains(c);
     if !value.is_empty() && value.chars().all(is_plain) {
@@ -205,7 +209,7 @@ fn shown(value: &str) -> String {
     }
 }
 
-/// Classes with their calls, for a message.
+/// Lists classes and their numbers of calls, for a message.
 fn listed(classes: &[ClassCount]) -> String {
     const SHOWN: usize = 8;
     let each = classes.iter().take(SHOWN).map(|class| {
@@ -236,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn unknown_class_beside_false_ones_is_not_understood_as_false() {
+    fn labels_unknown_class_with_false_ones_is_not_understood() {
         let rule = ClassRule::default();
         let is = |names: &[Option<&str>], part| labels(names).are_understood(&rule, part);
         for unknown in ["tp_call_vcf", "real", "PASS", "T"] {
@@ -251,11 +255,11 @@ mod tests {
     }
 
     #[test]
-    fn classes_are_understood_where_any_call_is_true_or_all_are_false() {
+    fn labels_are_understood_if_any_call_is_true_or_all_are_false() {
         let rule = ClassRule::default();
         let given = ClassRule::new(None, &["tp".to_owned()]);
-        // The classes; whether the notebook's rule makes sense of them as a cohort, and as a part of
-        // one; whether tp as the true class does.
+        // Columns: the classes; does the notebook's rule understand them as a cohort; as a part of
+        // one; does `tp` as the true class.
         for (names, all, some, with_tp) in [
             (&[Some("TP"), Some("fp")][..], true, true, false),
             (&[Some("tp_comp_vcf"), Some("x")], true, true, false),
@@ -283,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn proposal_names_the_values_that_are_there() {
+    fn error_proposes_the_values_found() {
         let message = |names: &[Option<&str>], columns: &[ClassColumn]| {
             let rule = ClassRule::default();
             labels(names).error("calls.tsv", &rule, columns).to_string()
@@ -316,7 +320,7 @@ mod tests {
     }
 
     #[test]
-    fn odd_classes_are_told_apart() {
+    fn looks_true_classifies_odd_spellings() {
         let seen = [
             (Some("TP"), 1),
             (None, 1),

@@ -1,18 +1,18 @@
-//! The IDs of calls: nearly all of them distinct, so that a table of distinct values would cost
-//! more than the values themselves.
+//! The IDs of calls. Nearly all IDs are distinct, so a table of distinct values would cost more
+//! than the values themselves.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 
 use super::Texts;
 
-/// A column of text whose values are mostly distinct: one after the other in memory, at 8 bytes a
-/// call beside its letters. Long values are kept once however many calls have them, so that memory
-/// stays within that of the letters which a file really has.
+/// A column of text whose values are mostly distinct. Values follow one another in memory, at 8
+/// bytes a call plus their letters. A long value is kept once however many calls share it, so
+/// memory stays within the letters that a file really has.
 #[derive(Debug, Clone, Default)]
 pub struct IdColumn {
     letters: String,
-    /// Where each value ends in `letters`.
+    /// The end of each value in `letters`.
     ends: Vec<usize>,
     rows: Rows,
     /// The values of at least [`LONG`] bytes, by their hash.
@@ -20,12 +20,12 @@ pub struct IdColumn {
     hasher: RandomState,
 }
 
-/// Which value each call has.
+/// The value of each call.
 #[derive(Debug, Clone)]
 enum Rows {
-    /// So many calls have so many values, in their order.
+    /// Values in the order of the calls: so many calls have so many values.
     InOrder(usize),
-    /// The value of each call.
+    /// The index of each call's value.
     Listed(Vec<u32>),
 }
 
@@ -37,11 +37,11 @@ impl Default for Rows {
 
 const MISSING: u32 = u32::MAX;
 
-/// Bytes from which on a value is looked for among those before it.
+/// The least length, in bytes, from which a value is looked up among the earlier ones.
 const LONG: usize = 64;
 
 impl IdColumn {
-    /// Appends a call's ID; `None` where it is missing.
+    /// Appends a call's ID, `None` if it is missing.
     pub fn push(&mut self, value: Option<&str>) {
         let code = match value {
             None => MISSING,
@@ -50,7 +50,7 @@ impl IdColumn {
         self.push_code(code);
     }
 
-    /// A call's ID, `None` where it is missing.
+    /// Returns a call's ID, `None` if it is missing.
     pub fn get(&self, row: usize) -> Option<&str> {
         match &self.rows {
             Rows::InOrder(count) if row < *count => self.value(row),
@@ -68,7 +68,7 @@ impl IdColumn {
         self.letters.get(start..end)
     }
 
-    /// About how many bytes it takes in memory.
+    /// Estimates the bytes that the column takes in memory.
     pub(super) fn bytes(&self) -> u64 {
         let codes = match &self.rows {
             Rows::InOrder(_) => 0,
@@ -77,7 +77,7 @@ impl IdColumn {
         (self.letters.len() + size_of_val(&*self.ends) + codes) as u64
     }
 
-    /// How many calls the column has.
+    /// Returns the number of calls.
     pub fn len(&self) -> usize {
         match &self.rows {
             Rows::InOrder(count) => *count,
@@ -85,7 +85,7 @@ impl IdColumn {
         }
     }
 
-    /// Whether the column has no calls.
+    /// Says whether the column has no calls.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -126,7 +126,7 @@ impl Texts for IdColumn {
     }
 }
 
-/// Equal when the calls' IDs are, however they are kept.
+/// Compares the calls' IDs, however they are stored.
 impl PartialEq for IdColumn {
     fn eq(&self, other: &Self) -> bool {
         self.len() == other.len() && (0..self.len()).all(|row| self.get(row) == other.get(row))
@@ -138,7 +138,7 @@ mod tests {
     use super::{IdColumn, Texts};
 
     #[test]
-    fn ids_come_back_whatever_is_shared_or_missing() {
+    fn ids_shared_or_missing_come_back_unchanged() {
         let long = "x".repeat(100);
         for values in [
             vec![Some("a"), Some(""), Some("ccc"), Some("a")],
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn values_that_calls_share_are_kept_once() {
+    fn ids_shared_by_calls_are_stored_once() {
         let long = "x".repeat(100);
         let mut column = IdColumn::default();
         let code = column.intern("shared");

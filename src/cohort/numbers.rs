@@ -3,7 +3,7 @@
 use std::fmt;
 use std::ops::Range;
 
-/// A number as Python holds it: shown as Python shows it.
+/// A Python number, printed as Python prints it.
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
 #[serde(untagged)]
 pub enum Number {
@@ -14,7 +14,7 @@ pub enum Number {
 }
 
 impl Number {
-    /// The number as binary64.
+    /// Returns the number as binary64.
     pub fn as_f64(self) -> f64 {
         match self {
             Self::Int(n) => n as f64,
@@ -32,7 +32,7 @@ impl fmt::Display for Number {
     }
 }
 
-/// A column of numbers: integers, with the few floats that a cohort may have beside them.
+/// A column of numbers: integers, and the few floats that a cohort may have.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct NumberColumn {
     integers: Vec<i64>,
@@ -53,7 +53,7 @@ impl NumberColumn {
         self.integers.push(integer);
     }
 
-    /// A call's number.
+    /// Returns a call's number.
     pub fn get(&self, row: usize) -> Number {
         match self
             .floats
@@ -64,17 +64,17 @@ impl NumberColumn {
         }
     }
 
-    /// The numbers, 0 where one is a float.
+    /// Returns the numbers, with 0 for each float.
     pub(crate) fn integers(&self) -> &[i64] {
         &self.integers
     }
 
-    /// Rows whose number is a float, ascending, with it.
+    /// Returns the rows whose number is a float, ascending, with that float.
     pub(crate) fn floats(&self) -> &[(u32, f64)] {
         &self.floats
     }
 
-    /// Some calls' part of the column.
+    /// Copies the part of the column for some calls.
     pub(super) fn slice(&self, rows: Range<usize>) -> Self {
         let at = |row: usize| self.floats.partition_point(|&(at, _)| (at as usize) < row);
         let floats = &self.floats[at(rows.start)..at(rows.end)];
@@ -87,12 +87,12 @@ impl NumberColumn {
         }
     }
 
-    /// How many calls the column has.
+    /// Returns the number of calls.
     pub fn len(&self) -> usize {
         self.integers.len()
     }
 
-    /// Whether the column has no calls.
+    /// Says whether the column has no calls.
     pub fn is_empty(&self) -> bool {
         self.integers.is_empty()
     }

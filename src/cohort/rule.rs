@@ -1,4 +1,4 @@
-//! Which column says what the truth benchmark found, and which of its values are true calls.
+//! The column of the truth benchmark's classes, and the values of it that are true calls.
 
 use std::fmt;
 use std::sync::Arc;
@@ -7,16 +7,16 @@ use serde::{Deserialize, Serialize};
 
 use super::Label;
 
-/// The column, and the values of it that count as true.
+/// The column of classes, and the values of it that count as true.
 ///
-/// By default these are the notebook's: the column `truvari_class`, of which exactly `TP` and
+/// By default these are the notebook's: in the column `truvari_class`, exactly `TP` and
 /// `tp_comp_vcf` are true. Every other value, and a missing one, is false under every rule.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Text", into = "Text")]
 pub struct ClassRule {
-    /// `None` for the notebook's.
+    /// The column, `None` for the notebook's.
     column: Option<Arc<str>>,
-    /// Ascending, each once; `None` for the notebook's.
+    /// The true values, ascending and distinct; `None` for the notebook's.
     true_classes: Option<Arc<[String]>>,
 }
 
@@ -27,8 +27,8 @@ impl ClassRule {
     /// The values that the notebook counts as true.
     pub const TRUE: [&'static str; 2] = ["TP", "tp_comp_vcf"];
 
-    /// A rule of this column and these values; `None`, and no values, for the notebook's. What
-    /// says the same as the notebook's rule is the notebook's rule.
+    /// Makes a rule of this column and these values. `None` and no values stand for the notebook's.
+    /// A rule that equals the notebook's rule becomes the notebook's rule.
     pub fn new(column: Option<&str>, true_classes: &[String]) -> Self {
         let mut classes = true_classes.to_vec();
         classes.sort_unstable();
@@ -40,17 +40,17 @@ impl ClassRule {
         }
     }
 
-    /// The name of the column, or of the key of `sv_info`.
+    /// Returns the name of the column, or of the key in `sv_info`.
     pub fn column(&self) -> &str {
         self.column.as_deref().unwrap_or(Self::COLUMN)
     }
 
-    /// The values that are true calls, where they were given.
+    /// Returns the values that are true calls, if they were given.
     pub fn given(&self) -> Option<&[String]> {
         self.true_classes.as_deref()
     }
 
-    /// The values that are true calls, ascending.
+    /// Returns the values that are true calls, ascending.
     pub fn true_classes(&self) -> Vec<&str> {
         match &self.true_classes {
             Some(classes) => classes.iter().map(String::as_str).collect(),
@@ -58,12 +58,12 @@ impl ClassRule {
         }
     }
 
-    /// Whether it is the notebook's.
+    /// Says whether the rule is the notebook's.
     pub fn is_notebooks(&self) -> bool {
         *self == Self::default()
     }
 
-    /// What a call of this class is.
+    /// Returns the label of a call of this class.
     pub fn label(&self, class: Option<&str>) -> Label {
         let Some(classes) = &self.true_classes else {
             return Label::of_class(class);
@@ -83,7 +83,7 @@ impl fmt::Display for ClassRule {
     }
 }
 
-/// A rule in a file's header, and in run.json.
+/// A rule as it stands in a file's header and in run.json.
 #[derive(Serialize, Deserialize)]
 struct Text {
     column: String,
@@ -110,17 +110,16 @@ impl TryFrom<Text> for ClassRule {
     }
 }
 
-/// A column that may say what the truth benchmark found: its name, and its values with their
-/// calls, the most frequent first.
+/// A column that may hold the truth benchmark's classes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClassColumn {
     /// The column's name.
     pub name: String,
-    /// Its values.
+    /// The values and their numbers of calls, the most frequent first.
     pub classes: Vec<(Option<String>, u64)>,
 }
 
-/// Whether people write this for a true call, in whatever spelling.
+/// Says whether a class is a common name for a true call, in any spelling.
 pub fn looks_true(class: &str) -> bool {
     const TRUE: [&str; 13] = [
         "tp",
@@ -140,7 +139,7 @@ pub fn looks_true(class: &str) -> bool {
     TRUE.contains(&&*plain(class))
 }
 
-/// Whether a truth benchmark writes this for what is no true call.
+/// Says whether a class is a truth benchmark's name for a call that is not true.
 pub fn looks_untrue(class: &str) -> bool {
     const UNTRUE: [&str; 20] = [
         "fp",
@@ -182,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn rule_that_says_the_notebooks_is_the_notebooks() {
+    fn rule_equal_to_the_notebooks_becomes_the_notebooks() {
         assert!(rule(Some("truvari_class"), &["tp_comp_vcf", "TP", "TP"]).is_notebooks());
         assert!(!rule(Some("state"), &[]).is_notebooks());
         assert!(!rule(None, &["TP"]).is_notebooks());
@@ -190,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn given_classes_are_true_exactly_as_they_are_spelled() {
+    fn rule_matches_given_classes_by_exact_spelling() {
         let rule = rule(None, &["tp", "True"]);
         for (class, label) in [
             (Some("tp"), Label::Tp),
@@ -204,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn rule_comes_back_from_its_text() {
+    fn rule_roundtrips_through_its_text() {
         for rule in [
             rule(None, &[]),
             rule(Some("state"), &["tp", "a,b\n"]),
@@ -218,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn spellings_of_true_and_untrue_are_told_apart() {
+    fn looks_true_and_looks_untrue_exclude_each_other() {
         for class in [
             "tp",
             "TP ",

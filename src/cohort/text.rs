@@ -15,7 +15,7 @@ pub struct TextColumn {
 impl TextColumn {
     pub(crate) const MISSING: u32 = u32::MAX;
 
-    /// Appends a call's value; `None` where the field is missing.
+    /// Appends a call's value, `None` if the field is missing.
     pub fn push(&mut self, value: Option<&str>) {
         let code = match value {
             None => Self::MISSING,
@@ -24,52 +24,54 @@ impl TextColumn {
         self.codes.push(code);
     }
 
-    /// A call's value, `None` where the field is missing.
+    /// Returns a call's value, `None` if the field is missing.
     pub fn get(&self, row: usize) -> Option<&str> {
         self.value(self.codes[row])
     }
 
-    /// A call's value as a small number, the same for equal values; missing has one too.
+    /// Returns a call's value as a small code. Equal values have equal codes; a missing value has
+    /// one too.
     pub fn code(&self, row: usize) -> u32 {
         self.codes[row]
     }
 
-    /// The value behind a code.
+    /// Returns the value of a code.
     pub fn value(&self, code: u32) -> Option<&str> {
         self.values.get_index(code as usize).map(|text| &**text)
     }
 
-    /// How many calls the column has.
+    /// Returns the number of calls.
     pub fn len(&self) -> usize {
         self.codes.len()
     }
 
-    /// Whether the column has no calls.
+    /// Says whether the column has no calls.
     pub fn is_empty(&self) -> bool {
         self.codes.is_empty()
     }
 
-    /// The values behind the codes; the code of a missing value is none of them.
+    /// Returns the values in the order of their codes. The code of a missing value lies outside
+    /// them.
     pub(crate) fn values(&self) -> &Arc<IndexSet<Box<str>>> {
         &self.values
     }
 
-    /// The code of every call.
+    /// Returns the code of every call.
     pub(crate) fn codes(&self) -> &[u32] {
         &self.codes
     }
 
-    /// A column of these codes; those that are none of the values' are missing.
+    /// Makes a column of these codes. Codes outside the values are missing values.
     pub(crate) fn from_codes(values: Arc<IndexSet<Box<str>>>, codes: Vec<u32>) -> Self {
         Self { values, codes }
     }
 
-    /// Some calls' part of the column.
+    /// Copies the part of the column for some calls.
     pub(super) fn slice(&self, rows: Range<usize>) -> Self {
         Self::from_codes(self.values.clone(), self.codes[rows].to_vec())
     }
 
-    /// The same calls with every value under the name that `name` gives it.
+    /// Renames every value by `name`.
     pub(crate) fn renamed(self, name: impl Fn(&str) -> &str) -> Self {
         if self.values.iter().all(|value| name(value) == &**value) {
             return self;
@@ -91,8 +93,8 @@ impl TextColumn {
         }
     }
 
-    /// Distinct values with their number of calls, in the order in which they are first seen.
-    /// Rows come from `rows`, so that dropped calls are not counted.
+    /// Counts the calls of each distinct value, in the order in which values are first seen. Rows
+    /// come from `rows`, so that dropped calls are not counted.
     pub fn counts(&self, rows: impl Iterator<Item = usize>) -> Vec<(Option<&str>, u64)> {
         let mut counts = indexmap::IndexMap::<u32, u64>::new();
         for row in rows {
@@ -105,21 +107,21 @@ impl TextColumn {
     }
 }
 
-/// A column of text, to those who fill it.
+/// A column of text that readers can append to.
 pub(crate) trait Texts {
-    /// The code of a value, which need not be any call's yet.
+    /// Returns the code of a value, which no call need have yet.
     fn intern(&mut self, text: &str) -> u32;
 
     /// Appends a call's value by the code that [`Texts::intern`] gave.
     fn push_code(&mut self, code: u32);
 
-    /// Appends a call's value; `None` where the field is missing.
+    /// Appends a call's value, `None` if the field is missing.
     fn push(&mut self, value: Option<&str>);
 }
 
 impl Texts for TextColumn {
     fn intern(&mut self, text: &str) -> u32 {
-        // A hit, by far the most common case, allocates nothing.
+        // A hit is by far the most common case, and allocates nothing.
         match self.values.get_index_of(text) {
             Some(code) => code as u32,
             None => Arc::make_mut(&mut self.values).insert_full(text.into()).0 as u32,

@@ -1,9 +1,9 @@
 //! Types of structural variants.
 
-/// The SV types that have a stratum of their own: those of the VCF specification, and those
-/// that callers write. All others share [`Strata::OTHER`](crate::tally::Strata::OTHER). It is a fixed list, so that a row's
-/// stratum depends on nothing but the row, whichever part of a cohort is counted, and so that
-/// memory stays bounded whatever a file holds.
+/// SV types that have a stratum of their own: those of the VCF specification, and those that
+/// callers write. All others share [`Strata::OTHER`](crate::tally::Strata::OTHER). The list is
+/// fixed, so that a row's stratum depends on nothing but the row, and so that memory stays bounded
+/// whatever a file holds.
 pub const SV_TYPES: [&str; 41] = [
     "ALU",
     "BND",
