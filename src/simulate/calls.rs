@@ -1,24 +1,24 @@
-//! The calls: where they lie, of what type and size they are, and whether they are true.
+//! The simulated calls: where they lie, their type and size, and whether they are true.
 //!
 //! Shares and sizes are round figures of the kind that genome-wide call sets of short and long
-//! reads show; the peaks are those of Alu (about 300 bp) and LINE-1 (about 6 kb) elements.
+//! reads show. The peaks are those of Alu (about 300 bp) and LINE-1 (about 6 kb) elements.
 
 use super::genome;
 use super::random::{Purpose, Stream};
 use crate::cohort::{Call, Label, Number};
 
-/// An SV type.
+/// An SV type and its frequencies.
 pub(super) struct Kind {
     pub(super) name: &'static str,
-    /// Its share of all calls.
+    /// The type's share of all calls.
     share: f64,
-    /// The share of true calls in it, before the size shifts it.
+    /// The type's share of true calls, before the size shifts it.
     true_share: f64,
-    /// How often each of [`SIZES`] is met.
+    /// The relative frequency of each of [`SIZES`].
     sizes: [f64; 5],
 }
 
-/// How many SV types there are.
+/// The number of SV types.
 pub(super) const KINDS: usize = 5;
 
 /// The types, the most frequent first.
@@ -33,7 +33,7 @@ pub(super) const DEL: usize = 0;
 pub(super) const INS: usize = 1;
 const BND: usize = 3;
 
-/// The share of true calls where nothing shifts it.
+/// The share of true calls if nothing shifts it.
 const TRUE_SHARE: f64 = 0.7;
 /// The share of true calls that carry Truvari's class of a matched comparison call.
 const COMPARISON_CLASS: f64 = 0.03;
@@ -54,7 +54,7 @@ struct Size {
     median: f64,
     /// Standard deviation of the size's natural logarithm.
     spread: f64,
-    /// What is added to the share of true calls.
+    /// The shift that the size adds to the share of true calls.
     true_shift: f64,
 }
 
@@ -76,9 +76,10 @@ impl Size {
     }
 }
 
-/// Smallest size that is called structural, in base pairs.
+/// The smallest size that is called structural, in base pairs.
 const SMALLEST: f64 = 50.0;
-/// Largest size that is drawn. An insertion has to be assembled, so its is smaller.
+/// The largest size that is drawn. An insertion has to be assembled, so its largest size is
+/// smaller.
 const LARGEST: f64 = 5e6;
 const LARGEST_INSERTION: f64 = 30_000.0;
 
@@ -91,7 +92,7 @@ const DATASETS: [&str; 4] = [
 
 /// A simulated call.
 pub(super) struct Draw {
-    /// Index into [`TYPES`].
+    /// The index of the call's type in [`TYPES`].
     pub(super) kind: usize,
     pub(super) label: Label,
     pub(super) chrom: &'static str,
@@ -103,12 +104,12 @@ pub(super) struct Draw {
 }
 
 impl Draw {
-    /// The SV type's name.
+    /// Returns the SV type's name.
     pub(super) fn svtype(&self) -> &'static str {
         TYPES[self.kind].name
     }
 
-    /// The call as a cohort holds it.
+    /// Returns the call as a cohort holds it.
     pub(super) fn call(&self) -> Call<'_> {
         Call {
             chrom: Some(self.chrom),
@@ -122,19 +123,19 @@ impl Draw {
     }
 }
 
-/// Draws calls: each from its own stream, so in any order.
+/// A source of calls. Each call has its own random stream, so calls are drawn in any order.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Caller {
     pub(super) seed: u64,
     pub(super) rows: u64,
-    /// Whether the share of true calls depends on type and size.
+    /// True if the share of true calls depends on type and size.
     pub(super) confounded: bool,
-    /// The share of true calls where it does not.
+    /// The share of true calls otherwise.
     pub(super) plain_share: f64,
 }
 
 impl Caller {
-    /// What these options ask for.
+    /// Makes the source that these options ask for.
     pub(super) fn new(options: &super::SimulateOptions) -> Self {
         let percent = options.true_percent;
         Self {
@@ -147,7 +148,7 @@ impl Caller {
 }
 
 impl Caller {
-    /// The call of a row. Datasets follow one another; each is in the order of the genome.
+    /// Draws the call of a row. Datasets follow one another; each is in the order of the genome.
     pub(super) fn draw(&self, row: u64) -> Draw {
         let mut stream = Stream::new(self.seed, Purpose::Calls, row);
         let kind = pick(stream.unit(), TYPES.iter().map(|kind| kind.share));
@@ -184,8 +185,8 @@ impl Caller {
         }
     }
 
-    /// Where the call lies: its dataset's calls cut the genome into equal parts, and each lies
-    /// somewhere in its own. Chromosome, its last base, position.
+    /// Places a call. Its dataset's calls cut the genome into equal parts, and each call lies
+    /// somewhere in its own part. Returns chromosome, its last base, and position.
     fn place(&self, row: u64, dataset: u64, within: f64) -> (&'static str, i64, i64) {
         let start = (dataset * self.rows).div_ceil(DATASETS.len() as u64);
         let end = ((dataset + 1) * self.rows).div_ceil(DATASETS.len() as u64);
@@ -206,7 +207,7 @@ impl Caller {
         }
     }
 
-    /// The share of all calls that have this label and this type.
+    /// Returns the share of all calls that have this label and this type.
     pub(super) fn stratum_share(&self, label: Label, kind: usize) -> f64 {
         let sizes = TYPES[kind].sizes;
         let true_share: f64 = sizes
@@ -233,7 +234,7 @@ fn size(kind: usize, peak: usize, normal: f32) -> i64 {
     size.clamp(SMALLEST, largest) as i64
 }
 
-/// The first index whose running sum of shares exceeds `unit`.
+/// Returns the first index at which the running sum of shares exceeds `unit`.
 fn pick(unit: f64, shares: impl ExactSizeIterator<Item = f64>) -> usize {
     let last = shares.len() - 1;
     let mut sum = 0.0;
@@ -251,7 +252,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn strata_have_the_shares_that_the_truth_states() {
+    fn caller_strata_have_the_shares_of_the_truth() {
         let rows = 40_000;
         for confounded in [false, true] {
             let caller = Caller {
@@ -276,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn calls_lie_on_their_chromosomes_and_carry_the_signs_of_their_types() {
+    fn caller_places_calls_on_chromosomes_with_their_types_signs() {
         for rows in [1, 3, 4, 5, 5000] {
             let caller = Caller {
                 seed: 9,

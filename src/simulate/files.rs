@@ -21,36 +21,35 @@ use crate::write::set::{OutputSet, Place};
 use crate::write::torch::{self, Element, Sink, Tensor};
 use crate::write::whole::WholeFile;
 
-/// Numbers that are made, and written, at a time.
+/// The number of elements that are made, and written, at a time.
 const BLOCK: usize = 1 << 22;
-/// A bound of the bytes that one call takes in a pickle.
+/// An upper bound of the bytes that one call takes in a pickle.
 const CALL_BYTES: u64 = 128;
 
-/// Simulates a cohort into the folder `out`, which is made where it does not exist:
-/// [`EMBEDDINGS`], [`MODEL`] and [`TRUTH`]. Memory is that of the SAE's weights and a block of
-/// rows, however many rows there are.
+/// Simulates a cohort into the folder `out`, which is made if it does not exist: [`EMBEDDINGS`],
+/// [`MODEL`] and [`TRUTH`]. Memory holds the SAE's weights and a block of rows, however many rows
+/// there are.
 ///
-/// `control` learns how many rows are written, and can cancel the work.
-/// No file appears before all are written in full, and those of an earlier cohort in more pieces
-/// are then removed: those that its [`TRUTH`] lists. It lists, with their digests, the files that were
-/// written.
+/// `control` learns how many rows are written, and can cancel the work. No file appears before all
+/// are written in full. Then the pieces that the [`TRUTH`] of an earlier cohort lists, and that
+/// this one lacks, are removed. The new [`TRUTH`] lists the files that were written, with their
+/// digests.
 ///
-/// # Errors
-/// [`Error::Argument`](crate::error::Error::Argument) where an option is out of its range,
-/// [`Error::Io`](crate::error::Error::Io) where a file cannot be written,
-/// [`Error::Input`](crate::error::Error::Input) where a user's file has the name of one.
+/// Fails with [`Error::Argument`](crate::error::Error::Argument) if an option is out of its range,
+/// with [`Error::Io`](crate::error::Error::Io) if a file cannot be written, and with
+/// [`Error::Input`](crate::error::Error::Input) if a user's file has the name of an output.
 pub fn simulate(out: &Path, options: &SimulateOptions, control: &Control) -> Result<Truth> {
     simulate_pieces(out, options, 1, control)
 }
 
-/// The same as [`simulate`], the same rows and calls, in so many files instead of
-/// [`EMBEDDINGS`]: [`piece_names`] has their names. Rows are cut as evenly as can be, in order,
-/// the first pieces a row longer. [`EMBEDDINGS`], and pieces of other numbers, of an earlier
-/// cohort in this folder are removed.
+/// Simulates the rows and calls of [`simulate`] into so many files instead of [`EMBEDDINGS`].
+/// [`piece_names`] has their names. Rows are cut as evenly as possible, in order, the first pieces
+/// a row longer. [`EMBEDDINGS`], and pieces of other numbers, of an earlier cohort in this folder
+/// are removed.
 ///
 /// # Errors
-/// As [`simulate`], and [`Error::Argument`](crate::error::Error::Argument) where there are no
-/// pieces, or more than rows.
+/// Fails as [`simulate`] does, and with [`Error::Argument`](crate::error::Error::Argument) if there
+/// are no pieces, or more than rows.
 pub fn simulate_pieces(
     out: &Path,
     options: &SimulateOptions,
@@ -60,18 +59,18 @@ pub fn simulate_pieces(
     simulate_to(place(out, options, pieces)?, options, pieces, control).map(|(truth, _)| truth)
 }
 
-/// The folder that [`simulate_pieces`] writes to, a user's files in which are not replaced.
+/// Describes the folder that [`simulate_pieces`] writes to. A user's files in it are not replaced.
 ///
 /// # Errors
-/// Options that are out of their range, numbers of pieces that make no sense, a folder that cannot be
-/// read.
+/// Fails if options are out of their range, if the number of pieces makes no sense, or if the
+/// folder cannot be read.
 pub fn place(out: &Path, options: &SimulateOptions, pieces: usize) -> Result<Place> {
     options.check()?;
     cut(options.rows, pieces).map(drop)?;
     let mut names: BTreeSet<String> = outputs::SIMULATION.map(str::to_owned).into();
     names.insert(outputs::PLACING.to_owned());
-    // Whoever reads all that look like pieces would take those of an earlier cohort for parts of
-    // the new one.
+    // A reader of all names that look like pieces would take those of an earlier cohort for parts
+    // of the new one.
     names.extend(embeddings_in(out)?);
     names.extend(piece_names(pieces));
     Ok(Place {
@@ -87,7 +86,7 @@ fn embeddings_in(folder: &Path) -> Result<Vec<String>> {
     let reading = |e| Error::reading(folder, e);
     let entries = match fs::read_dir(folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        // What it is if not a folder is told when it is to be made.
+        // Making the folder later reports what it is instead.
         Err(error) if error.kind() == io::ErrorKind::NotADirectory => return Ok(Vec::new()),
         entries => entries.map_err(reading)?,
     };
@@ -103,11 +102,11 @@ fn embeddings_in(folder: &Path) -> Result<Vec<String>> {
     Ok(found)
 }
 
-/// The same as [`simulate_pieces`], to a [place] that says what may be replaced; with what was
-/// planted the names of a user's files that stay beside the cohort.
+/// Simulates as [`simulate_pieces`] does, to a [place] that says what may be replaced. Returns the
+/// truth, and the names of a user's files that stay in the folder.
 ///
 /// # Errors
-/// As [`simulate_pieces`].
+/// Fails as [`simulate_pieces`] does.
 pub fn simulate_to(
     place: Place,
     options: &SimulateOptions,
@@ -135,7 +134,7 @@ pub fn simulate_to(
     Ok((truth, done.staying))
 }
 
-/// Some rows of the cohort, as a file of its own.
+/// Writes some rows of the cohort to a file of their own.
 fn write_cohort(
     path: &Path,
     simulator: &Simulator,
@@ -165,7 +164,7 @@ fn write_cohort(
     torch::save(path, package, (count as u64).saturating_mul(CALL_BYTES))
 }
 
-/// A call as the dict that the notebook reads.
+/// Returns a call as the dict that the notebook reads.
 fn sv_info<'a>(draw: Draw) -> Value<'a> {
     Value::Dict(vec![
         ("chrom", Value::name(draw.chrom)),
@@ -215,7 +214,7 @@ fn write_model(path: &Path, sae: &Sae, k: usize) -> Result<WholeFile> {
     torch::save(path, package, 0)
 }
 
-/// The decoder: the encoder's directions at unit norm, as columns.
+/// Writes the decoder: the encoder's directions at unit norm, as columns.
 fn write_decoder(sae: &Sae, sink: &mut Sink<'_>) -> Result<()> {
     let (dim, features) = (sae.input_dim(), sae.feature_dim());
     let scales: Vec<f32> = sae

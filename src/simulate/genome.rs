@@ -40,7 +40,7 @@ pub(super) const CHROMOSOMES: [Chromosome; 24] = [
     Chromosome::new("chrY", 57_227_415),
 ];
 
-/// The chromosome and the base, counted from 1, at a share from 0 to 1 of the whole genome.
+/// Returns the chromosome and the base, counted from 1, at a share from 0 to 1 of the whole genome.
 pub(super) fn at(share: f64) -> (&'static Chromosome, u64) {
     let genome: u64 = CHROMOSOMES.iter().map(|chromosome| chromosome.length).sum();
     let mut offset = ((share * genome as f64) as u64).min(genome - 1);
@@ -60,7 +60,7 @@ mod tests {
     use super::at;
 
     #[test]
-    fn shares_of_the_genome_are_places_on_it() {
+    fn at_maps_shares_to_places_on_the_genome() {
         let place = |share| {
             let (chromosome, base) = at(share);
             (chromosome.name, base)

@@ -1,4 +1,4 @@
-//! A simulated cohort and SAE whose truth is known: what `simulate` and `demo` run on.
+//! Simulated cohorts and SAEs whose truth is known. `simulate` and `demo` use them.
 //!
 //! ```
 //! use atomscope::simulate::{SimulateOptions, simulate_in_memory};
@@ -32,58 +32,57 @@ use crate::cohort::Calls;
 use crate::error::{Error, Result};
 use crate::sae::Sae;
 
-/// What to simulate. The same options give the same bytes, on every machine and for any number
-/// of threads.
+/// The options of a simulation. The same options give the same bytes, on every machine and for any
+/// number of threads.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SimulateOptions {
-    /// How many calls.
+    /// The number of calls.
     pub rows: usize,
     /// D, the length of an embedding.
     pub input_dim: usize,
     /// F, the number of atoms.
     pub features: usize,
-    /// How many atoms fire on a call: at most F.
+    /// The number of atoms that fire on a call, at most F.
     pub k: usize,
-    /// The seed.
+    /// The seed of all random streams.
     pub seed: u64,
-    /// Whether the share of true calls depends on SV type and size, as in real call sets; then
-    /// an atom that is tied to a type alone looks biased by label.
+    /// True if the share of true calls depends on SV type and size, as in real call sets. An atom
+    /// that is tied to a type alone then looks biased by label.
     pub confounded: bool,
-    /// How many atoms fire more often on true calls, with no atom to make up for it: an even
-    /// number. They take the places of others there, which is how top-k displaces. With any, they
-    /// are all that is planted.
+    /// The number of atoms that fire more often on true calls, without atoms that fire more often
+    /// on false ones: an even number. They displace other atoms there, as top-k does. If there are
+    /// any, nothing else is planted.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub one_sided: usize,
-    /// The share of true calls in percent, whatever a call's type and size; then nothing is
-    /// confounded.
+    /// The share of true calls in percent, for all types and sizes. Nothing is confounded then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub true_percent: Option<u8>,
 }
 
-/// Whether there are none.
+/// Says whether a count is zero.
 #[allow(clippy::trivially_copy_pass_by_ref)] // as serde calls it
 fn is_zero(count: &usize) -> bool {
     *count == 0
 }
 
 impl Default for SimulateOptions {
-    /// What `demo` runs on: seconds to make, large enough to find what is planted.
+    /// Returns `demo`'s options: seconds to make, large enough to find what is planted.
     fn default() -> Self {
         Self::new(10_000, 256, 1024, 32, 1)
     }
 }
 
 impl SimulateOptions {
-    /// Most calls.
+    /// The most calls.
     pub const MOST_ROWS: usize = u32::MAX as usize;
-    /// Longest embedding.
+    /// The greatest length of an embedding.
     pub const MOST_INPUT_DIM: usize = 1 << 20;
-    /// Most atoms.
+    /// The most atoms.
     pub const MOST_FEATURES: usize = 1 << 24;
-    /// Most weights, `features · input_dim`: 64 GiB.
+    /// The most weights, `features · input_dim`: 64 GiB.
     pub const MOST_WEIGHTS: usize = 1 << 34;
 
-    /// A cohort as real ones are: confounded.
+    /// Makes options for a confounded cohort, as real ones are.
     pub fn new(rows: usize, input_dim: usize, features: usize, k: usize, seed: u64) -> Self {
         Self {
             rows,
@@ -147,14 +146,14 @@ pub struct Simulated {
     pub embeddings: Vec<f32>,
     /// The calls.
     pub calls: Calls,
-    /// What is planted.
+    /// The planted atoms, and the strata.
     pub truth: Truth,
 }
 
 /// Simulates a cohort in memory: the same numbers that [`simulate`] writes.
 ///
 /// # Errors
-/// [`Error::Argument`] where an option is out of its range or memory does not suffice.
+/// Fails with [`Error::Argument`] if an option is out of its range or memory does not suffice.
 pub fn simulate_in_memory(options: &SimulateOptions) -> Result<Simulated> {
     let simulator = Simulator::new(options)?;
     let numbers = options.rows.saturating_mul(options.input_dim);

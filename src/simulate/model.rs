@@ -1,10 +1,10 @@
-//! The simulated world: an SAE's weights and whitening, and the embeddings that go with them.
+//! The simulated world: an SAE's weights and whitening, and the embeddings.
 //!
-//! In a latent space the first coordinates belong to the planted atoms, one each, and the rest
-//! to all others, with variances that fall off as those of real embeddings do. A rotation makes
-//! everything dense; it keeps all products, so planted atoms stay orthogonal to the others. An
-//! embedding is the latent noise, the planted atoms' levels, and a few other atoms' directions
-//! with random strengths, rotated, scaled and shifted per dimension.
+//! In a latent space the first coordinates belong to the planted atoms, one each. The rest belong
+//! to all other atoms, with variances that fall off as those of real embeddings do. A rotation
+//! makes everything dense; it keeps all products, so planted atoms stay orthogonal to the others.
+//! An embedding is the sum of latent noise, the planted atoms' levels, and a few other atoms'
+//! directions with random strengths. The sum is rotated, scaled and shifted per dimension.
 
 use std::ops::Range;
 
@@ -20,18 +20,18 @@ use crate::cohort::{Calls, Label};
 use crate::error::{Error, Result};
 use crate::sae::{Activation, Sae, SaeParts};
 
-/// The simulated cohort and SAE, from which rows and calls are drawn in any order.
+/// The simulated cohort and SAE. Rows and calls are drawn from them in any order.
 pub struct Simulator {
     options: SimulateOptions,
     caller: Caller,
     plan: Plan,
     sae: Sae,
     rotation: Rotation,
-    /// Standard deviation of each latent coordinate; 0 for those of planted atoms.
+    /// The standard deviation of each latent coordinate; 0 for those of planted atoms.
     spread: Vec<f32>,
     /// The length of each pair's weights.
     lengths: Vec<[f32; 2]>,
-    /// The scores about which a planted atom lies when it fires and when it does not.
+    /// The mean scores of a planted atom when it fires and when it does not.
     on: f32,
     off: f32,
 }
@@ -40,7 +40,7 @@ impl Simulator {
     /// Draws the SAE. Takes memory for its weights, `features · input_dim` numbers.
     ///
     /// # Errors
-    /// [`Error::Argument`] where an option is out of its range.
+    /// Fails with [`Error::Argument`] if an option is out of its range.
     pub fn new(options: &SimulateOptions) -> Result<Self> {
         options.check()?;
         let plan = Plan::new(options);
@@ -63,22 +63,22 @@ impl Simulator {
         Ok(simulator)
     }
 
-    /// The SAE.
+    /// Returns the SAE.
     pub fn sae(&self) -> &Sae {
         &self.sae
     }
 
-    /// The SAE alone.
+    /// Returns the SAE alone.
     pub fn into_sae(self) -> Sae {
         self.sae
     }
 
-    /// What is planted.
+    /// Describes what is planted.
     pub fn truth(&self) -> Truth {
         self.plan.truth(&self.options, &self.caller)
     }
 
-    /// The calls of some rows.
+    /// Draws the calls of some rows.
     pub fn calls(&self, rows: Range<usize>) -> Calls {
         rows.map(|row| self.draw(row as u64))
             .fold(Calls::default(), |mut calls, draw| {
@@ -95,7 +95,7 @@ impl Simulator {
     /// parallel.
     ///
     /// # Panics
-    /// If `out` is not made of whole rows.
+    /// Panics if `out` is not made of whole rows.
     pub fn embeddings(&self, first: usize, out: &mut [f32]) {
         let dim = self.options.input_dim;
         assert!(out.len().is_multiple_of(dim), "room for whole rows");
@@ -113,7 +113,7 @@ impl Simulator {
             });
     }
 
-    /// A row before scale and shift; without planted atoms where there is no call.
+    /// Draws a row before scale and shift. Without a call it has no planted atoms.
     fn whitened(&self, stream: &mut Stream, call: Option<(Label, usize)>, out: &mut [f32]) {
         stream.fill_normal(out);
         for (x, spread) in out.iter_mut().zip(&self.spread) {
@@ -124,7 +124,7 @@ impl Simulator {
         }
         self.rotation.apply(out);
         for _ in 0..self.options.k.div_ceil(2) {
-            // Some atoms are met far more often than others, as in trained SAEs.
+            // Some atoms are far more frequent than others, as in trained SAEs.
             let nulls = self.plan.null.len();
             let unit = stream.unit();
             let place = unit * unit * unit * nulls as f64;
@@ -136,7 +136,7 @@ impl Simulator {
         }
     }
 
-    /// Sets the planted atoms' latent coordinates so that their scores are what is planned.
+    /// Sets the planted atoms' latent coordinates to their planned scores.
     fn plant(&self, stream: &mut Stream, label: Label, kind: usize, latent: &mut [f32]) {
         let pairs = self.plan.pairs.iter().zip(&self.lengths);
         for ((pair, lengths), latent) in pairs.zip(latent.chunks_exact_mut(2)) {
@@ -158,9 +158,9 @@ impl Simulator {
         &self.sae.weight()[atom as usize * dim..][..dim]
     }
 
-    /// The levels at which planted atoms surely fire and surely do not, from the scores of the
-    /// others on a few rows: above the place of the last that can stay when all pairs fire, and
-    /// below the last that fires when none does.
+    /// Finds the levels at which planted atoms surely fire and surely do not, from the scores of
+    /// the others on a few rows. The first lies above the last atom that can stay when all pairs
+    /// fire, the second below the last atom that fires when no pair does.
     fn levels(&self) -> (f32, f32) {
         let pairs = self.plan.pairs.len();
         let most: usize = self.plan.pairs.iter().map(Pair::most).sum();
@@ -192,7 +192,7 @@ impl Simulator {
     }
 }
 
-/// Standard deviations of the latent coordinates: variance ∝ 1 / (1 + i/τ), mean 1.
+/// Returns the standard deviations of the latent coordinates: variance ∝ 1 / (1 + i/τ), mean 1.
 fn spread(dim: usize, planted: usize) -> Vec<f32> {
     let others = dim - planted;
     let knee = 1.0 + others as f64 / 16.0;
@@ -202,7 +202,8 @@ fn spread(dim: usize, planted: usize) -> Vec<f32> {
     std::iter::repeat_n(0.0, planted).chain(others).collect()
 }
 
-/// The length of an atom's weights: near 1, as training with a decoder of unit norm leaves it.
+/// Draws the length of an atom's weights: near 1, as training with a decoder of unit norm leaves
+/// it.
 fn length(seed: u64, atom: u32) -> f32 {
     (1.0 + 0.05 * Stream::new(seed, Purpose::Weights, u64::from(atom)).normal()).max(0.5)
 }
@@ -226,8 +227,8 @@ fn sae_parts(options: &SimulateOptions, plan: &Plan, rotation: &Rotation) -> Res
     })
 }
 
-/// The encoder's weight and bias: a planted atom's direction is a latent coordinate of its own,
-/// the others' are random in the coordinates that are left; then all are rotated.
+/// Draws the encoder's weight and bias. A planted atom's direction is a latent coordinate of its
+/// own; the others' are random in the remaining coordinates. Then all are rotated.
 fn encoder(
     options: &SimulateOptions,
     plan: &Plan,
@@ -266,7 +267,7 @@ fn encoder(
     Ok((weight, bias))
 }
 
-/// Zeros, or an error where there is no memory for them.
+/// Allocates zeros, or returns an error if memory does not suffice.
 pub(super) fn zeros(count: usize, name: &'static str) -> Result<Vec<f32>> {
     let mut numbers = Vec::new();
     numbers
@@ -280,7 +281,7 @@ pub(super) fn zeros(count: usize, name: &'static str) -> Result<Vec<f32>> {
     Ok(numbers)
 }
 
-/// A product of vectors in one fixed order: sixteen running sums, then their sum.
+/// Computes a product of vectors in one fixed order: sixteen running sums, then their sum.
 fn dot(a: &[f32], b: &[f32]) -> f32 {
     let mut sums = [0.0; 16];
     for (a, b) in a.chunks(16).zip(b.chunks(16)) {

@@ -1,14 +1,15 @@
-//! A cohort in several files: which rows go to which.
+//! The split of a cohort's rows into several files.
 
 use std::ops::Range;
 
 use super::check_number;
 use crate::error::Result;
 
-/// Cuts rows into pieces, in order: as even as can be, the first ones a row longer.
+/// Cuts rows into pieces, in order and as evenly as possible, the first ones a row longer.
 ///
 /// # Errors
-/// [`Error::Argument`](crate::error::Error::Argument) where there are no pieces, or more than rows.
+/// Fails with [`Error::Argument`](crate::error::Error::Argument) if there are no pieces, or more
+/// than rows.
 pub(super) fn cut(rows: usize, pieces: usize) -> Result<impl Iterator<Item = Range<usize>>> {
     check_number("--pieces", pieces, rows)?;
     let (length, longer) = (rows / pieces, rows % pieces);
@@ -21,7 +22,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pieces_hold_every_row_once_and_differ_by_one_at_most() -> Result<()> {
+    fn cut_holds_every_row_once_in_nearly_equal_pieces() -> Result<()> {
         let lengths = |rows, pieces| -> Result<Vec<usize>> {
             let ranges: Vec<Range<usize>> = cut(rows, pieces)?.collect();
             let followed = ranges.windows(2).all(|pair| pair[0].end == pair[1].start);

@@ -1,10 +1,10 @@
-//! Which atoms are planted, and how often each fires on which calls.
+//! The planted atoms, and how often each fires on which calls.
 //!
-//! Planted atoms come in pairs. On a call at most one of a pair fires, and the probability that
-//! one does is the same for every label and type: only *which* one depends on the call. So the
-//! number of planted atoms that fire, and with it the number of places that are left to the
-//! others, has the same distribution on every call, and atoms that are not planted are
-//! independent of label and type exactly.
+//! Planted atoms come in pairs. On a call at most one of a pair fires, and the probability that one
+//! does is the same for every label and type; only *which* one depends on the call. So the number
+//! of planted atoms that fire, and the number of places left to the others, has the same
+//! distribution on every call. Atoms that are not planted are therefore exactly independent of
+//! label and type.
 
 use super::SimulateOptions;
 use super::calls::{Caller, DEL, INS, KINDS, TYPES};
@@ -12,28 +12,28 @@ use super::random::{Purpose, Stream};
 use super::truth::{PlantedAtom, Role, StratumShare, Truth};
 use crate::cohort::Label;
 
-/// Odds ratios that are planted, in turn, the first atom of a pair; the second has the inverse.
+/// The planted odds ratios, in turn, of the first atom of a pair. The second has the inverse.
 const ODDS: [f64; 6] = [20.0, 6.0, 3.0, 10.0, 2.0, 1.5];
-/// The lower of a pair's two firing probabilities is drawn from this range.
+/// The range from which the lower of a pair's two firing probabilities is drawn.
 const LOW_RATE: (f64, f64) = (0.03, 0.08);
-/// Firing probabilities of an atom that is tied to a type: on that type, on the type of the
+/// The firing probabilities of an atom that is tied to a type: on that type, on the type of the
 /// pair's other atom, on the rest.
 const TIED_RATES: (f64, f64, f64) = (0.35, 0.03, 0.19);
-/// Firing probabilities of an atom that takes places on true calls: on true calls, on false ones.
+/// The firing probabilities of a one-sided atom: on true calls, on false ones.
 const ONE_SIDED_RATES: (f64, f64) = (0.9, 0.1);
-/// Of so many pairs one is tied to types.
+/// The number of pairs of which one is tied to types.
 const TIED_EVERY: usize = 4;
 
 const LABELS: [Label; 2] = [Label::Tp, Label::Fp];
 
-/// Two atoms of which at most one fires.
+/// A pair of atoms of which at most one fires.
 pub(super) struct Pair {
     pub(super) atoms: [u32; 2],
     tied: bool,
     /// The probability that the first fires, by label (TP, FP) and type.
     first: [[f64; KINDS]; 2],
-    /// The probability that either fires; with `None` both fire with the first's probability, each
-    /// whatever the other does.
+    /// The probability that either fires. With `None`, both fire independently with the first's
+    /// probability.
     either: Option<f64>,
 }
 
@@ -61,7 +61,8 @@ impl Pair {
         }
     }
 
-    /// Both fire more often on true calls: others have fewer places there.
+    /// Makes a pair whose atoms both fire more often on true calls, so that others have fewer
+    /// places there.
     fn one_sided(atoms: [u32; 2]) -> Self {
         let (high, low) = ONE_SIDED_RATES;
         Self {
@@ -72,12 +73,12 @@ impl Pair {
         }
     }
 
-    /// Which of the pair fire on a call, given a uniform draw.
+    /// Returns which of the pair fire on a call, from a uniform draw.
     pub(super) fn fires(&self, label: Label, kind: usize, unit: f64) -> [bool; 2] {
         let first = self.first[usize::from(label == Label::Fp)][kind];
         let is_first = unit < first;
         let Some(either) = self.either else {
-            // What is left of the draw is uniform too, whether or not the first fires.
+            // The rest of the draw is uniform too, whether or not the first fires.
             let left = if is_first {
                 unit / first
             } else {
@@ -88,12 +89,12 @@ impl Pair {
         [is_first, !is_first && unit < either]
     }
 
-    /// How many of the two can fire on a call.
+    /// Returns the most atoms of the pair that can fire on a call.
     pub(super) fn most(&self) -> usize {
         if self.either.is_some() { 1 } else { 2 }
     }
 
-    /// The probability that one of the two fires, in the order of the truth's strata.
+    /// Returns the probability that one of the two fires, in the order of the truth's strata.
     fn rates(&self, which: usize) -> Vec<f64> {
         let rate = |&first: &f64| match self.either {
             Some(either) if which == 1 => either - first,
@@ -113,7 +114,7 @@ impl Pair {
     }
 }
 
-/// The pairs, and the atoms that are not planted in random order.
+/// The pairs, and the other atoms in random order.
 pub(super) struct Plan {
     pub(super) pairs: Vec<Pair>,
     pub(super) null: Vec<u32>,
@@ -143,7 +144,7 @@ impl Plan {
         }
     }
 
-    /// The plan in words and figures.
+    /// Describes the plan as the truth file has it.
     pub(super) fn truth(&self, options: &SimulateOptions, caller: &Caller) -> Truth {
         let strata: Vec<StratumShare> = LABELS
             .into_iter()
@@ -179,7 +180,7 @@ impl Plan {
     }
 }
 
-/// The mean firing probability over a label's strata.
+/// Returns the mean firing probability over a label's strata.
 fn mean(strata: &[StratumShare], rates: &[f64], label: usize) -> f64 {
     let range = label * KINDS..(label + 1) * KINDS;
     let share: f64 = strata[range.clone()].iter().map(|s| s.share).sum();
@@ -191,9 +192,9 @@ fn odds_ratio(p: f64, q: f64) -> f64 {
     p * (1.0 - q) / (q * (1.0 - p))
 }
 
-/// A 64th of the atoms is planted and at least eight, within what the shapes allow: half of the
-/// places that fire go to others, so many others that they fill all places, and dimensions
-/// enough that planted atoms can be orthogonal to the rest.
+/// Returns the number of pairs. A 64th of the atoms is planted, and at least eight, within what the
+/// shapes allow: half of the places that fire go to others, these can fill all places, and the
+/// dimensions suffice for planted atoms orthogonal to the rest.
 fn pair_count(options: &SimulateOptions) -> usize {
     if options.one_sided > 0 {
         return options.one_sided / 2;
@@ -201,12 +202,12 @@ fn pair_count(options: &SimulateOptions) -> usize {
     (options.features / 128).max(4).min(most_pairs(options))
 }
 
-/// The most atoms without a counterpart for which there is room.
+/// Returns the most one-sided atoms for which there is room.
 pub(super) fn most_one_sided(options: &SimulateOptions) -> usize {
     (2 * most_pairs(options)).min(options.k / 2 * 2)
 }
 
-/// The most pairs for which there is room.
+/// Returns the most pairs for which there is room.
 fn most_pairs(options: &SimulateOptions) -> usize {
     let others = (options.features - options.k) / 2;
     (options.k.div_ceil(2))
@@ -219,7 +220,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rates_have_the_odds_ratio_that_was_asked_for_and_a_constant_sum() {
+    fn rates_have_the_planted_odds_ratio_and_a_constant_sum() {
         let pair = Pair::by_label([0, 1], 20.0, 0.05);
         let rates = pair.rates(0);
         assert!((odds_ratio(rates[0], rates[KINDS]) - 20.0).abs() < 1e-12);
@@ -244,7 +245,7 @@ mod tests {
                 assert_eq!((rates[0], rates[KINDS]), (0.9, 0.1));
                 assert_eq!(pair.role(which), Role::TpBiased);
             }
-            // Both, one, the other, neither: as often as for two atoms that know nothing of each other.
+            // Both, one, the other, neither: as often as for two independent atoms.
             let mut met = [0; 4];
             for i in 0..1000 {
                 let [a, b] = pair.fires(Label::Tp, 0, (f64::from(i) + 0.5) / 1000.0);
@@ -259,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn small_shapes_leave_room_for_what_is_not_planted() {
+    fn plan_for_small_shapes_leaves_room_for_other_atoms() {
         for (input_dim, features, k) in [(1, 1, 1), (64, 1, 1), (64, 8, 8), (64, 9, 8), (4, 3, 1)] {
             let options = SimulateOptions::new(1, input_dim, features, k, 1);
             let plan = Plan::new(&options);

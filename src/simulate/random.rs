@@ -1,12 +1,13 @@
-//! Random numbers that are the same on every machine and for any number of threads: one `ChaCha`
-//! stream for each thing drawn (a row, an atom), and no function of the machine's own libm.
+//! Random numbers that are the same on every machine and for any number of threads. Each drawn
+//! thing (a row, an atom) has one `ChaCha` stream, and no function comes from the machine's own
+//! libm.
 
 use std::f32::consts::TAU;
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-/// What a stream is drawn for; streams for different purposes share nothing.
+/// The purpose of a stream. Streams for different purposes share nothing.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Purpose {
     Calls,
@@ -18,11 +19,11 @@ pub(super) enum Purpose {
     Calibration,
 }
 
-/// The stream of one thing.
+/// The random stream of one thing.
 pub(super) struct Stream(ChaCha8Rng);
 
 impl Stream {
-    /// Stream `number` of a purpose.
+    /// Makes stream `number` of a purpose.
     pub(super) fn new(seed: u64, purpose: Purpose, number: u64) -> Self {
         let mut key = [0; 32];
         key[..8].copy_from_slice(&seed.to_le_bytes());
@@ -32,18 +33,18 @@ impl Stream {
         Self(generator)
     }
 
-    /// Uniform on [0, 1), a multiple of 2⁻⁵³.
+    /// Draws a uniform number on [0, 1), a multiple of 2⁻⁵³.
     pub(super) fn unit(&mut self) -> f64 {
         const STEP: f64 = 1.0 / (1_u64 << 53) as f64;
         (self.0.next_u64() >> 11) as f64 * STEP
     }
 
-    /// Uniform on 0..n, to within n · 2⁻⁶⁴.
+    /// Draws a uniform number on 0..n, to within n · 2⁻⁶⁴.
     pub(super) fn below(&mut self, n: usize) -> usize {
         ((u128::from(self.0.next_u64()) * n as u128) >> 64) as usize
     }
 
-    /// Standard normal.
+    /// Draws a standard normal number.
     pub(super) fn normal(&mut self) -> f32 {
         self.normals().0
     }
@@ -59,7 +60,7 @@ impl Stream {
         }
     }
 
-    /// Two standard normals (Box and Muller 1958). Square roots are correctly rounded
+    /// Draws two standard normals (Box and Muller 1958). Square roots are correctly rounded
     /// everywhere; logarithm, sine and cosine come from the `libm` crate.
     fn normals(&mut self) -> (f32, f32) {
         const STEP: f32 = 1.0 / (1 << 24) as f32;
@@ -112,7 +113,7 @@ mod tests {
 
     // Pins the bytes: a change here changes every simulated cohort.
     #[test]
-    fn the_first_numbers_stay_what_they_are() {
+    fn stream_first_numbers_are_fixed() {
         let mut stream = Stream::new(1, Purpose::Rows, 0);
         let found = [stream.normal(), stream.normal(), stream.normal()].map(f32::to_bits);
         assert_eq!(found, [1_040_667_325, 1_057_519_551, 3_220_476_481]);

@@ -2,8 +2,9 @@
 
 use super::random::{Purpose, Stream};
 
-/// Signs, a Hadamard transform of the first 2^m coordinates, signs, one of the last 2^m, with
-/// 2^m the largest power of two that is not above D. Each step is orthogonal, so the whole is.
+/// A rotation in four steps: signs, a Hadamard transform of the first 2^m coordinates, signs, one
+/// of the last 2^m, with 2^m the largest power of two up to D. Each step is orthogonal, so the
+/// whole is.
 pub(super) struct Rotation {
     signs: [Vec<f32>; 2],
     block: usize,
@@ -35,7 +36,7 @@ impl Rotation {
     }
 }
 
-/// The orthonormal Walsh–Hadamard transform of 2^m numbers.
+/// Applies the orthonormal Walsh–Hadamard transform to 2^m numbers.
 fn hadamard(numbers: &mut [f32]) {
     let mut half = 1;
     while half < numbers.len() {
@@ -58,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn unit_vectors_stay_orthonormal_and_become_dense() {
+    fn rotation_keeps_unit_vectors_orthonormal_and_makes_them_dense() {
         for dim in [1_usize, 2, 3, 7, 12, 33] {
             let rotation = Rotation::new(5, dim);
             let columns: Vec<Vec<f32>> = (0..dim)

@@ -1,4 +1,4 @@
-//! What was planted, and how much of it an analysis found.
+//! The planted atoms of a simulated cohort, and how many of them an analysis found.
 
 use std::fmt;
 
@@ -6,16 +6,16 @@ use serde::{Deserialize, Serialize};
 
 use super::SimulateOptions;
 
-/// What was planted in a simulated cohort.
+/// The truth of a simulated cohort.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Truth {
-    /// What the cohort was simulated from.
+    /// The options of the simulation.
     pub options: SimulateOptions,
-    /// The strata, label × SV type, with the share of all calls that falls into each.
+    /// The strata, label × SV type, with the share of all calls in each.
     pub strata: Vec<StratumShare>,
     /// The planted atoms, ascending by atom.
     pub planted: Vec<PlantedAtom>,
-    /// How many atoms fire whatever the call's label and type are.
+    /// The number of atoms that fire independently of the call's label and type.
     pub null_atoms: usize,
 }
 
@@ -35,11 +35,10 @@ pub struct StratumShare {
 pub struct PlantedAtom {
     /// The atom.
     pub atom: u32,
-    /// What it is tied to.
+    /// The property of calls that the atom is tied to.
     pub role: Role,
-    /// The odds ratio of firing, true against false calls, over all types together. That of an
-    /// atom which is tied to a type differs from 1 where the types differ in their share of
-    /// true calls.
+    /// The odds ratio of firing, true against false calls, over all types together. An atom tied to
+    /// a type has one other than 1 if the types differ in their share of true calls.
     pub odds: f64,
     /// The odds ratio of firing, true against false calls of the same type.
     pub odds_within_type: f64,
@@ -47,17 +46,17 @@ pub struct PlantedAtom {
     pub rates: Vec<f64>,
 }
 
-/// What a planted atom is tied to.
+/// The property of calls that a planted atom is tied to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
-    /// Fires more often on true calls.
+    /// The atom fires more often on true calls.
     TpBiased,
-    /// Fires more often on false calls.
+    /// The atom fires more often on false calls.
     FpBiased,
-    /// Fires more often on insertions, whatever the label.
+    /// The atom fires more often on insertions, whatever the label.
     InsTied,
-    /// Fires more often on deletions, whatever the label.
+    /// The atom fires more often on deletions, whatever the label.
     DelTied,
 }
 
@@ -66,28 +65,28 @@ pub enum Role {
 pub struct ReportedAtom {
     /// The atom.
     pub atom: u32,
-    /// Whether it is called biased, at a false discovery rate of 5 %.
+    /// True if it is called biased, at a false discovery rate of 5 %.
     pub significant: bool,
     /// Its odds ratio, true against false calls.
     pub odds: f64,
 }
 
-/// How much of the truth an analysis found. Its text is three lines.
+/// A comparison of an analysis with the truth. Its text is three lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Recovery {
-    /// Planted atoms with a bias by label.
+    /// The number of planted atoms with a bias by label.
     pub planted: usize,
-    /// Those of them that are called, in the planted direction.
+    /// The number of them that are called, in the planted direction.
     pub found: usize,
-    /// Those of them that are called, in the other direction.
+    /// The number of them that are called, in the other direction.
     pub reversed: usize,
-    /// Atoms tied to an SV type, whatever the label.
+    /// The number of atoms tied to an SV type, whatever the label.
     pub tied: usize,
-    /// Those of them that are called.
+    /// The number of them that are called.
     pub tied_called: usize,
-    /// Atoms with no tie.
+    /// The number of atoms with no tie.
     pub null_atoms: usize,
-    /// Those of them that are called: false discoveries.
+    /// The number of them that are called: false discoveries.
     pub others_called: usize,
 }
 
@@ -160,7 +159,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn recovery_tells_found_missed_reversed_tied_and_false_calls_apart() {
+    fn recovery_counts_found_missed_reversed_tied_and_false_calls() {
         let planted = |atom, role| PlantedAtom {
             atom,
             role,
