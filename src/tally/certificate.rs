@@ -1,27 +1,27 @@
-//! What certified selection left open: a record of how a machine came to the answer.
+//! Counts of the work that certified selection did.
 
-/// What certified selection left open, over a run. These depend on the machine's screen, and
-/// so are part of a run's record, never of its answer.
+/// The work that certified selection did over a run. These numbers depend on the machine's screen,
+/// so they are part of a run's record, never of its answer.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Certificate {
-    /// Rows that were selected.
+    /// The number of rows that were selected.
     pub rows: u64,
-    /// Rows whose set the screen alone resolved.
+    /// The number of rows whose set the screen alone resolved.
     pub rows_certified_outright: u64,
-    /// Atoms that the screen's bound left open, over all rows.
+    /// The number of atoms that the screen's bound left ambiguous, over all rows.
     pub ambiguous_atoms: u64,
-    /// Those of them that went through a second, narrower screen.
+    /// The number of them that went through a second, narrower screen.
     pub second_scores: u64,
-    /// Those of them that were scored canonically.
+    /// The number of them that were scored canonically.
     pub canonical_scores: u64,
     /// The most of them in one row.
     pub most_ambiguous_in_a_row: u64,
-    /// Rows that were scored canonically in full.
+    /// The number of rows that were scored canonically in full.
     pub rows_rescored_in_full: u64,
 }
 
 impl Certificate {
-    /// The certificate of both runs together.
+    /// Adds the certificates of two runs.
     #[must_use]
     pub fn merge(self, other: Self) -> Self {
         let sum = u64::saturating_add;

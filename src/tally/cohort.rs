@@ -1,4 +1,4 @@
-//! Counts with all that says what they are of: what a tally file holds.
+//! Counts with all that identifies them: the contents of a tally file.
 
 use std::collections::BTreeMap;
 
@@ -9,21 +9,21 @@ use crate::digest::Digest;
 use crate::error::{Error, Result};
 use crate::sae::Sae;
 
-/// Which model made the firing sets.
+/// The identity of the model that made the firing sets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ModelId {
-    /// The content of its file.
+    /// The digest of the model file's content.
     pub sha256: Digest,
     /// D, the length of an embedding.
     pub input_dim: u64,
     /// F, the number of features.
     pub feature_dim: u64,
-    /// How many atoms fire on every row; `None` where rows differ.
+    /// The number of atoms that fire on every row; `None` if rows differ.
     pub top_k: Option<u64>,
 }
 
 impl ModelId {
-    /// The identity of a model whose file has this content.
+    /// Makes the identity of a model whose file has this content.
     pub fn of(sae: &Sae, sha256: Digest) -> Self {
         Self {
             sha256,
@@ -36,16 +36,17 @@ impl ModelId {
 
 /// The counts of some shards of a cohort.
 ///
-/// A commutative monoid: merged in any order and any nesting, the same parts give the same whole.
+/// It is a commutative monoid: merged in any order and any nesting, the same parts give the same
+/// whole.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CohortTally {
     /// The model.
     pub model: ModelId,
-    /// What its strata tell apart beside the label: at least the SV type.
+    /// The scheme of its strata, beyond the label: at least the SV type.
     pub scheme: StratifyBy,
-    /// Which calls count as true.
+    /// The rule of which calls count as true.
     pub rule: ClassRule,
-    /// Which rows are counted.
+    /// The rows that are counted.
     pub shards: Shards,
     /// The counts.
     pub tally: Tally,
@@ -55,10 +56,10 @@ impl CohortTally {
     /// The version of the definition of the answer: scores, firing sets, counts.
     pub const DEFINITION: u32 = 1;
 
-    /// A cohort has fewer rows, so that no sum overflows.
+    /// The limit of a cohort's rows, so that no sum overflows.
     pub const MOST_ROWS: u64 = 1 << 48;
 
-    /// The tally of one shard.
+    /// Makes the tally of one shard.
     pub fn of_shard(model: ModelId, scheme: StratifyBy, shard: Shard, tally: Tally) -> Self {
         Self {
             model,
@@ -69,33 +70,34 @@ impl CohortTally {
         }
     }
 
-    /// The same tally, of calls that were told apart by this rule.
+    /// Returns the same tally with the rule that labelled its calls.
     #[must_use]
     pub fn with_rule(self, rule: ClassRule) -> Self {
         Self { rule, ..self }
     }
 }
 
-/// Merges tallies, remembering which file each came from, so that what does not go together can be
-/// named.
+/// A merger of tallies. It keeps each one's file name, so that errors name the tallies that do not
+/// match.
 #[derive(Debug, Default)]
 pub struct Merger {
-    /// The name of the first tally, what it is of, and the sum of all counts.
+    /// The name of the first tally, its identity, and the sum of all counts.
     sum: Option<(String, (ModelId, StratifyBy, ClassRule), Tally)>,
     shards: Vec<Shard>,
-    /// Rows of all shards.
+    /// The number of rows of all shards.
     total: u64,
-    /// Where rows came from: the content of an embeddings file and the first row; the end of the
-    /// rows and the tally's name.
+    /// The origin of rows: the content of an embeddings file and the first row; the end of the rows
+    /// and the tally's name.
     rows: BTreeMap<(Digest, u64), (u64, String)>,
 }
 
 impl Merger {
-    /// Adds a tally; `name` is its file's, for messages.
+    /// Adds a tally. `name` is its file's, for messages.
     ///
     /// # Errors
-    /// Another model, other strata, another rule of which calls are true, or rows that another tally has counted already; nothing is added
-    /// then. Strata that are too many together.
+    /// Fails for another model, other strata, another rule of which calls are true, or rows that
+    /// another tally has counted already. Nothing is added then. Fails also if there are too many
+    /// strata together.
     pub fn add(&mut self, tally: CohortTally, name: &str) -> Result<()> {
         if let Some((first, (model, scheme, rule), _)) = &self.sum {
             check_model(model, first, &tally.model, name)?;
@@ -125,7 +127,7 @@ impl Merger {
         check_size(sum.table().len(), sum.feature_dim(), tally.scheme)
     }
 
-    /// The sum; `None` of nothing.
+    /// Returns the sum; `None` if no tally was added.
     pub fn finish(self) -> Option<CohortTally> {
         let (_, (model, scheme, rule), tally) = self.sum?;
         Some(CohortTally {

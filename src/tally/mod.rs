@@ -1,4 +1,4 @@
-//! What is counted: `counts[stratum][feature]`, a commutative monoid of integers, and of what.
+//! The counts `counts[stratum][feature]`, a commutative monoid of integers, and their identity.
 //!
 //! | file | what it holds |
 //! |---|---|
@@ -35,10 +35,10 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// A tally of these counts: `rows` of each stratum, `counts` \[strata, features\].
+    /// Makes a tally of these counts: `rows` of each stratum, `counts` \[strata, features\].
     ///
     /// # Panics
-    /// If the lengths do not agree.
+    /// Panics if the lengths do not agree.
     pub fn new(
         feature_dim: usize,
         table: Vec<Stratum>,
@@ -57,16 +57,16 @@ impl Tally {
         }
     }
 
-    /// Adds another tally of as many features. Strata of either are strata of both together, in
-    /// ascending order, but for those without rows: so neither order nor nesting shows.
+    /// Adds another tally of as many features. The sum has the strata of both, in ascending order,
+    /// without those that have no rows: so neither order nor nesting changes it.
     ///
     /// # Panics
-    /// If the features are not as many.
+    /// Panics if the numbers of features differ.
     pub fn merge(&mut self, other: &Self) {
         assert_eq!(self.feature_dim, other.feature_dim);
         self.make_room_for(other);
         for (stratum, rows, counts) in other.strata_with_rows() {
-            // It has room now.
+            // The table has room now.
             let Ok(place) = self.table.binary_search(stratum) else {
                 continue;
             };
@@ -79,7 +79,7 @@ impl Tally {
         self.certificate = self.certificate.merge(other.certificate);
     }
 
-    /// The strata that have rows, ascending, with them and their counts.
+    /// Iterates over the strata that have rows, ascending, with their rows and counts.
     fn strata_with_rows(&self) -> impl Iterator<Item = (&Stratum, u64, &[u64])> {
         let with_rows = |&stratum: &usize| self.rows[stratum] > 0;
         let mut order: Vec<usize> = (0..self.table.len()).filter(with_rows).collect();
@@ -94,7 +94,7 @@ impl Tally {
         order.into_iter().map(of)
     }
 
-    /// Brings the table to its canonical form, with room for what `other` has.
+    /// Brings the table to its canonical form, with room for the strata of `other`.
     fn make_room_for(&mut self, other: &Self) {
         let strata = |tally: &Self| -> BTreeSet<Stratum> {
             tally
@@ -120,7 +120,7 @@ impl Tally {
         (self.table, self.rows, self.counts) = (table, rows, counts);
     }
 
-    /// The same tally without strata that have no rows, and the others in ascending order.
+    /// Returns the same tally with strata in ascending order, without those that have no rows.
     #[must_use]
     pub fn canonical(mut self) -> Self {
         let nothing = Self::new(
@@ -134,17 +134,17 @@ impl Tally {
         self
     }
 
-    /// F, the number of features.
+    /// Returns F, the number of features.
     pub fn feature_dim(&self) -> usize {
         self.feature_dim
     }
 
-    /// What each stratum stands for.
+    /// Returns the stratum of each number.
     pub fn table(&self) -> &[Stratum] {
         &self.table
     }
 
-    /// What the strata tell apart beside the label: what all of them have.
+    /// Returns the scheme that all strata have, beyond the label.
     pub fn scheme(&self) -> StratifyBy {
         StratifyBy {
             svtype: true,
@@ -153,27 +153,27 @@ impl Tally {
         }
     }
 
-    /// Rows counted under each stratum.
+    /// Returns the number of rows of each stratum.
     pub fn rows(&self) -> &[u64] {
         &self.rows
     }
 
-    /// `counts(stratum)[feature]`: rows of the stratum on which the feature fires.
+    /// Returns the number of the stratum's rows on which each feature fires, \[F\].
     pub fn counts(&self, stratum: usize) -> &[u64] {
         &self.counts[stratum * self.feature_dim..][..self.feature_dim]
     }
 
-    /// All counts, \[strata, features\].
+    /// Returns all counts, \[strata, features\].
     pub fn all_counts(&self) -> &[u64] {
         &self.counts
     }
 
-    /// What selection left open.
+    /// Returns the certificate of selection.
     pub fn certificate(&self) -> Certificate {
         self.certificate
     }
 
-    /// Rows over all strata that `pick` takes.
+    /// Counts the rows over all strata that `pick` takes.
     pub fn rows_where(&self, pick: impl Fn(&Stratum) -> bool) -> u64 {
         self.table
             .iter()
@@ -183,7 +183,7 @@ impl Tally {
             .sum()
     }
 
-    /// Counts of every feature over all strata that `pick` takes, \[F\].
+    /// Counts every feature over all strata that `pick` takes, \[F\].
     pub fn counts_where(&self, pick: impl Fn(&Stratum) -> bool) -> Vec<u64> {
         let mut sums = vec![0; self.feature_dim];
         for (stratum, _) in self.table.iter().enumerate().filter(|(_, s)| pick(s)) {

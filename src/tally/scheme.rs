@@ -1,4 +1,4 @@
-//! What rows are told apart by beside their label.
+//! The properties of calls, beside the label, that strata distinguish.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,37 +6,37 @@ use std::str::FromStr;
 /// The confounders that a cohort is stratified by: any of a call's type, size and dataset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StratifyBy {
-    /// SV type.
+    /// True if strata distinguish SV types.
     pub svtype: bool,
-    /// Truvari's bin of the size.
+    /// True if strata distinguish Truvari's bins of the size.
     pub size: bool,
-    /// The dataset: sample, caller.
+    /// True if strata distinguish datasets: sample, caller.
     pub dataset: bool,
 }
 
 impl StratifyBy {
-    /// All three.
+    /// All three confounders.
     pub const ALL: Self = Self {
         svtype: true,
         size: true,
         dataset: true,
     };
 
-    /// The type alone: what the notebook's tables need, and so the least that is counted.
+    /// The type alone, which the notebook's tables need: the least that is counted.
     pub const TYPE: Self = Self {
         svtype: true,
         size: false,
         dataset: false,
     };
 
-    /// Nothing: all calls are one stratum.
+    /// No confounder: all calls are one stratum.
     pub const NONE: Self = Self {
         svtype: false,
         size: false,
         dataset: false,
     };
 
-    /// What either is stratified by.
+    /// Returns the scheme of all confounders that either has.
     #[must_use]
     pub fn union(self, other: Self) -> Self {
         Self {
@@ -46,7 +46,7 @@ impl StratifyBy {
         }
     }
 
-    /// Whether whatever is told apart here is told apart there.
+    /// Says whether `finer` has all confounders of this scheme.
     pub fn is_within(self, finer: Self) -> bool {
         self.union(finer) == finer
     }
@@ -70,7 +70,7 @@ impl Default for StratifyBy {
 }
 
 impl fmt::Display for StratifyBy {
-    /// As `--strata` takes it.
+    /// Writes the scheme as `--strata` takes it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names: Vec<_> = self.names().collect();
         f.write_str(if names.is_empty() { "none" } else { "" })?;
@@ -114,7 +114,7 @@ impl serde::Serialize for StratifyBy {
 pub struct SizeBin(u8);
 
 impl SizeBin {
-    /// The bins' names, as Truvari writes them (`truvari.SZBINS`), and one for a size that is no
+    /// The bins' names, as Truvari writes them (`truvari.SZBINS`), and one for a size that is not a
     /// number.
     pub const NAMES: [&'static str; 12] = [
         "[0,50)",
@@ -131,12 +131,12 @@ impl SizeBin {
         "unknown",
     ];
 
-    /// Where each of them ends but for the last two.
+    /// The end of each bin but the last two.
     const ENDS: [f64; 10] = [
         50.0, 100.0, 200.0, 300.0, 400.0, 600.0, 800.0, 1000.0, 2500.0, 5000.0,
     ];
 
-    /// The bin of a call's SVLEN, whatever its sign. A missing one is 0, as everywhere.
+    /// Returns the bin of a call's SVLEN, whatever its sign. A missing SVLEN is 0, as everywhere.
     pub fn of(svlen: f64) -> Self {
         if svlen.is_nan() {
             return Self(Self::NAMES.len() as u8 - 1);
@@ -144,12 +144,12 @@ impl SizeBin {
         Self(Self::ENDS.partition_point(|&end| end <= svlen.abs()) as u8)
     }
 
-    /// The bin's name.
+    /// Returns the bin's name.
     pub fn name(self) -> &'static str {
         Self::NAMES[usize::from(self.0)]
     }
 
-    /// The bin of that name.
+    /// Finds the bin of that name.
     pub fn named(name: &str) -> Option<Self> {
         let place = Self::NAMES.iter().position(|known| *known == name)?;
         Some(Self(place as u8))
@@ -161,7 +161,7 @@ mod tests {
     use super::{SizeBin, StratifyBy};
 
     #[test]
-    fn sizes_fall_into_truvaris_bins() {
+    fn size_bin_matches_truvari() {
         for (svlen, name) in [
             (0.0, "[0,50)"),
             (-49.0, "[0,50)"),
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn schemes_are_read_as_they_are_written() {
+    fn stratify_by_roundtrips_through_its_text() {
         for text in [
             "none",
             "svtype",

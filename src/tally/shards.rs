@@ -1,4 +1,5 @@
-//! Which rows of which files were counted, in the cohort's order, and what their calls are.
+//! The rows of files that were counted, in the cohort's order, with their calls' SV types and
+//! classes.
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap};
@@ -8,21 +9,22 @@ use crate::cohort::{Calls, TextColumn};
 use crate::digest::Digest;
 use crate::natural;
 
-/// How many calls have a value, and where it is met first.
+/// The number of calls with a value, and the first row that has it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CountAndFirst {
-    /// Calls that have it.
+    /// The number of calls that have it.
     pub calls: u64,
     /// The first row of the file that has it.
     pub first: u64,
 }
 
-/// The values of a column over some rows; `None` where calls have none.
+/// The values of a column over some rows; `None` for calls without a value.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ValueCounts(pub BTreeMap<Option<String>, CountAndFirst>);
 
 impl ValueCounts {
-    /// The values of a column over some rows, the first of which is row `offset` of its file.
+    /// Counts the values of a column over some rows. Row 0 of the column is row `offset` of its
+    /// file.
     pub fn of(column: &TextColumn, rows: impl Iterator<Item = usize>, offset: u64) -> Self {
         let mut seen = indexmap::IndexMap::<u32, CountAndFirst>::new();
         for row in rows {
@@ -35,7 +37,7 @@ impl ValueCounts {
         Self(seen.into_iter().map(named).collect())
     }
 
-    /// The values with their calls, in the order in which rows show them first.
+    /// Returns the values with their calls, in the order in which rows show them first.
     pub fn in_order(self) -> Vec<(Option<String>, u64)> {
         let mut in_order: Vec<_> = self.0.into_iter().collect();
         in_order.sort_by_key(|(_, seen)| seen.first);
@@ -55,18 +57,18 @@ impl ValueCounts {
     }
 }
 
-/// Some rows of one embeddings file.
+/// A range of rows of one embeddings file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Shard {
-    /// What the cohort calls the file: by this its shards are sorted.
+    /// The file's name in the cohort, by which its shards are sorted.
     pub name: String,
-    /// The embeddings file's content.
+    /// The digest of the embeddings file's content.
     pub sha256: Digest,
-    /// The content of the metadata file beside it, where there is one.
+    /// The digest of the metadata file's content, if there is such a file.
     pub metadata: Option<Digest>,
     /// The rows of the file.
     pub rows: Range<u64>,
-    /// Those of them that were dropped for a NaN or an infinity, ascending.
+    /// The rows that were dropped for a NaN or an infinity, ascending.
     pub dropped: Vec<u64>,
     /// SV types of the calls that were not dropped.
     pub svtypes: ValueCounts,
@@ -75,7 +77,7 @@ pub struct Shard {
 }
 
 impl Shard {
-    /// Some rows of a file, without what its calls are.
+    /// Makes a shard of some rows of a file, without its calls' SV types and classes.
     pub fn new(name: String, sha256: Digest, rows: Range<u64>) -> Self {
         Self {
             name,
@@ -88,7 +90,8 @@ impl Shard {
         }
     }
 
-    /// The same shard with what its `calls` are; `dropped` are places among them.
+    /// Returns the same shard with the SV types and classes of its `calls`. `dropped` are places
+    /// among them.
     #[must_use]
     pub fn with_calls(self, calls: &Calls, dropped: &[usize]) -> Self {
         let kept = || {
@@ -104,23 +107,23 @@ impl Shard {
         }
     }
 
-    /// How many rows it has.
+    /// Returns the number of its rows.
     pub fn count(&self) -> u64 {
         self.rows.end - self.rows.start
     }
 
-    /// The cohort's order.
+    /// Compares two shards by the cohort's order.
     pub(crate) fn order(&self, other: &Self) -> Ordering {
         let key = |shard: &Self| (shard.sha256, shard.metadata, shard.rows.start);
         natural::compare(&self.name, &other.name).then_with(|| key(self).cmp(&key(other)))
     }
 
-    /// Whether both are of one and the same content, whatever it is called.
+    /// Says whether both have the same content, under any name.
     pub(crate) fn is_of_same_content(&self, other: &Self) -> bool {
         (self.sha256, self.metadata) == (other.sha256, other.metadata)
     }
 
-    /// Whether the rows of `other` are among these.
+    /// Says whether the rows of `other` are among these.
     pub(crate) fn holds(&self, other: &Self) -> bool {
         self.is_of_same_content(other)
             && self.rows.start <= other.rows.start
@@ -141,8 +144,9 @@ impl Shard {
     }
 }
 
-/// Shards in the cohort's order: by name in natural order, then by content, then by row. Those that
-/// continue one another are one. So the same rows give the same list, whatever pieces they came in.
+/// Shards in the cohort's order: by name in natural order, then by content, then by row. Shards
+/// that continue one another are one. So the same rows give the same list, whatever pieces they
+/// came in.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Shards(Vec<Shard>);
 
@@ -160,27 +164,27 @@ impl Shards {
         Self(joined)
     }
 
-    /// The list.
+    /// Returns the shards as a vector.
     pub fn into_vec(self) -> Vec<Shard> {
         self.0
     }
 
-    /// In the cohort's order.
+    /// Iterates over the shards, in the cohort's order.
     pub fn iter(&self) -> std::slice::Iter<'_, Shard> {
         self.0.iter()
     }
 
-    /// How many.
+    /// Returns the number of shards.
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether there are none.
+    /// Says whether there are no shards.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Every shard with the cohort's row at which it begins.
+    /// Iterates over the shards, each with the cohort's row at which it begins.
     pub fn placed(&self) -> impl Iterator<Item = (u64, &Shard)> {
         self.0.iter().scan(0, |next, shard| {
             let first = *next;
@@ -189,12 +193,12 @@ impl Shards {
         })
     }
 
-    /// Rows of all, dropped ones among them.
+    /// Counts all rows, dropped ones among them.
     pub fn rows(&self) -> u64 {
         self.0.iter().map(Shard::count).sum()
     }
 
-    /// Whether any row is there twice.
+    /// Says whether any row occurs twice.
     pub fn overlap(&self) -> bool {
         let mut rows: Vec<_> = self
             .iter()
@@ -205,7 +209,7 @@ impl Shards {
             .any(|two| two[0].0 == two[1].0 && two[1].1 < two[0].2)
     }
 
-    /// Whether all rows of `others` are among these.
+    /// Says whether all rows of `others` are among these.
     pub fn hold(&self, others: &Self) -> bool {
         let mut files = HashMap::<Digest, Vec<Range<u64>>>::new();
         for shard in self {
@@ -229,7 +233,7 @@ impl Shards {
         others.iter().all(holds)
     }
 
-    /// The cohort's rows that were dropped, ascending.
+    /// Iterates over the cohort's dropped rows, ascending.
     pub fn dropped(&self) -> impl Iterator<Item = u64> {
         self.placed().flat_map(|(first, shard)| {
             shard
@@ -239,7 +243,8 @@ impl Shards {
         })
     }
 
-    /// The values of one column over all shards, in the order in which the cohort shows them.
+    /// Returns the values of one column over all shards, in the order in which the cohort shows
+    /// them.
     pub fn value_counts(
         &self,
         column: impl Fn(&Shard) -> &ValueCounts,

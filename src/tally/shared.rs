@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::{Certificate, Stratum, Tally};
 use crate::error::Result;
 
-/// A tally that several threads count into at once: one for all of them, since strata times
-/// features can be many.
+/// A tally that several threads count into at once. They share one, since strata times features can
+/// be many.
 #[derive(Debug)]
 pub struct SharedTally {
     feature_dim: usize,
@@ -16,10 +16,10 @@ pub struct SharedTally {
 }
 
 impl SharedTally {
-    /// Nothing counted yet.
+    /// Makes an empty tally.
     ///
     /// # Errors
-    /// [`Error::Memory`](crate::error::Error::Memory) where the counts do not fit.
+    /// Fails with [`Error::Memory`](crate::error::Error::Memory) if the counts do not fit.
     pub fn new(feature_dim: usize, table: Vec<Stratum>) -> Result<Self> {
         let strata = table.len();
         let counts = crate::memory::filled(strata, feature_dim, "the counts", AtomicU64::default)?;
@@ -42,7 +42,7 @@ impl SharedTally {
         }
     }
 
-    /// Adds what a device has counted: `counts` \[strata, features\], `rows` of each stratum.
+    /// Adds the counts of a device: `counts` \[strata, features\], `rows` of each stratum.
     pub fn add_counts(&self, counts: &[u32], rows: &[u64]) {
         for (sum, &more) in self.counts.iter().zip(counts) {
             sum.fetch_add(u64::from(more), Ordering::Relaxed);
@@ -52,7 +52,7 @@ impl SharedTally {
         }
     }
 
-    /// The tally, once all threads are done.
+    /// Returns the tally, once all threads are done.
     pub fn finish(self, certificate: Certificate) -> Tally {
         let numbers =
             |counts: Vec<AtomicU64>| counts.into_iter().map(AtomicU64::into_inner).collect();

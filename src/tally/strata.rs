@@ -1,4 +1,4 @@
-//! What rows are counted under.
+//! Strata: the groups under which rows are counted.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -7,23 +7,22 @@ use crate::cohort::SV_TYPES;
 use crate::cohort::{Calls, Label};
 use crate::error::{Error, Result};
 
-/// What a row is counted under: its label crossed with its type of variant, and with its size and
-/// its dataset where the scheme has them.
+/// A stratum: a row's label crossed with its type of variant, and with its size and its dataset if
+/// the scheme has them.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Stratum {
     /// True or false call.
     pub label: Label,
-    /// SV type; `UNK` where it is missing; [`Strata::OTHER`] where it is none of
-    /// [`SV_TYPES`].
+    /// SV type; `UNK` if it is missing; [`Strata::OTHER`] if it is none of [`SV_TYPES`].
     pub svtype: String,
-    /// The size's bin; `None` where sizes are not told apart.
+    /// The size's bin; `None` if strata do not distinguish sizes.
     pub size: Option<SizeBin>,
-    /// The dataset, [`Strata::NO_DATASET`] where it is missing; `None` where datasets are not told
-    /// apart.
+    /// The dataset, [`Strata::NO_DATASET`] if it is missing; `None` if strata do not distinguish
+    /// datasets.
     pub dataset: Option<String>,
 }
 
-/// The stratum of every row, and the table that says what the numbers mean.
+/// The stratum number of every row, and the table of the numbers' strata.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Strata {
     table: Vec<Stratum>,
@@ -31,7 +30,7 @@ pub struct Strata {
 }
 
 impl Strata {
-    /// What a missing dataset is called.
+    /// The name of a missing dataset.
     pub const NO_DATASET: &'static str = "(no dataset)";
 
     /// The most counters, strata times features, that a tally may have: 1 GiB of them.
@@ -40,23 +39,24 @@ impl Strata {
     /// The shared type's name.
     pub const OTHER: &'static str = "(other types)";
 
-    /// Label × SV type, ascending.
+    /// Makes the strata label × SV type, ascending.
     pub fn of_calls(calls: &Calls) -> Self {
-        // Types are a fixed list, so that there cannot be too many strata.
+        // Types are a fixed list, so there cannot be too many strata.
         Self::numbered(calls, StratifyBy::TYPE).0
     }
 
-    /// Label × SV type × whatever else the scheme has, ascending, for a tally of `features`.
+    /// Makes the strata label × SV type × the scheme's other confounders, ascending, for a tally of
+    /// `features`.
     ///
     /// # Errors
-    /// More strata than can be counted.
+    /// Fails if there are more strata than can be counted.
     pub fn by(calls: &Calls, scheme: StratifyBy, features: usize) -> Result<Self> {
         let (strata, count) = Self::numbered(calls, scheme.union(StratifyBy::TYPE));
         check_size(count, features, scheme)?;
         Ok(strata)
     }
 
-    /// The strata, and how many there are, which is more than there are numbers for where they are
+    /// Returns the strata and their true number, which exceeds the available numbers if there are
     /// too many.
     fn numbered(calls: &Calls, scheme: StratifyBy) -> (Self, usize) {
         let mut seen = HashMap::<(Label, u32, Option<SizeBin>, Option<u32>), u16>::new();
@@ -94,7 +94,7 @@ impl Strata {
         (Self::ascending(strata, of_row), count)
     }
 
-    /// Under which name a type is counted.
+    /// Returns the name under which a type is counted.
     pub fn own_or_shared(svtype: Option<&str>) -> &str {
         let name = svtype.unwrap_or("UNK");
         if SV_TYPES.contains(&name) {
@@ -104,7 +104,7 @@ impl Strata {
         }
     }
 
-    /// Numbers strata by their order instead of their first sight.
+    /// Renumbers strata from their order of first sight to ascending order.
     fn ascending(strata: BTreeMap<Stratum, u16>, mut of_row: Vec<u16>) -> Self {
         let mut new = vec![0; strata.len()];
         for (number, &old) in strata.values().enumerate() {
@@ -117,7 +117,7 @@ impl Strata {
         Self { table, of_row }
     }
 
-    /// One stratum for all rows, where there are no calls to tell rows apart.
+    /// Makes one stratum for all rows, for embeddings without calls.
     pub fn single(rows: usize) -> Self {
         let stratum = Stratum {
             label: Label::Fp,
@@ -131,21 +131,21 @@ impl Strata {
         }
     }
 
-    /// What each stratum stands for.
+    /// Returns the stratum of each number.
     pub fn table(&self) -> &[Stratum] {
         &self.table
     }
 
-    /// The stratum of every row.
+    /// Returns the number of every row's stratum.
     pub fn of_row(&self) -> &[u16] {
         &self.of_row
     }
 }
 
-/// Whether so many strata can be counted.
+/// Checks that so many strata can be counted.
 ///
 /// # Errors
-/// More than there are numbers for, or more counters than fit.
+/// Fails if there are more than numbers, or more counters than fit.
 pub(super) fn check_size(strata: usize, features: usize, scheme: StratifyBy) -> Result<()> {
     let fits = strata
         .checked_mul(features)
