@@ -1,10 +1,10 @@
-//! Which files a run reads: none of them is ever replaced or removed by what it writes.
+//! The files that a run reads. Its outputs never replace or remove any of them.
 
 use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The files that a run reads, known by what they are and not by how their paths are spelled:
+/// The files that a run reads, recognized by identity and not by the spelling of their paths:
 /// through links, hard ones too, in other cases, and by other ways to their folder.
 #[derive(Debug, Clone, Default)]
 pub struct Inputs {
@@ -12,14 +12,14 @@ pub struct Inputs {
     possible: Files,
 }
 
-/// Files by their paths, and by what they are.
+/// Files by their paths, and by their identities.
 #[derive(Debug, Clone, Default)]
 struct Files {
     paths: HashSet<PathBuf>,
     identities: HashMap<Identity, PathBuf>,
 }
 
-/// What a file is, however it is called: device and inode, where the system has such, and the path
+/// The identity of a file under any name: device and inode, if the system has them, and the path
 /// without links.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum Identity {
@@ -28,7 +28,7 @@ enum Identity {
     Path(PathBuf),
 }
 
-/// `None` where there is no such file.
+/// Returns a file's identities; none if there is no such file.
 fn identities(path: &Path) -> Vec<Identity> {
     let mut all = Vec::new();
     #[cfg(unix)]
@@ -59,42 +59,43 @@ impl Files {
 }
 
 impl Inputs {
-    /// The files that a run is sure to read.
+    /// Makes the inputs from the files that a run is sure to read.
     pub fn of(paths: impl IntoIterator<Item = PathBuf>) -> Self {
         let mut inputs = Self::default();
         inputs.add(paths);
         inputs
     }
 
-    /// More of them.
+    /// Adds more files that the run is sure to read.
     pub fn add(&mut self, paths: impl IntoIterator<Item = PathBuf>) {
         paths.into_iter().for_each(|path| self.certain.add(path));
     }
 
-    /// Files that it may read: what these are is only known once others were read.
+    /// Adds files that the run may read; these are only known once others were read.
     pub fn add_possible(&mut self, paths: impl IntoIterator<Item = PathBuf>) {
         let there = paths.into_iter().filter(|path| path.exists());
         there.for_each(|path| self.possible.add(path));
     }
 
-    /// All that was read, now that it is known; what only might have been read was not.
+    /// Sets the files that the run did read, now that they are known. Possible inputs that it did
+    /// not read no longer count.
     pub fn finish(&mut self, paths: impl IntoIterator<Item = PathBuf>) {
         self.possible = Files::default();
         self.add(paths);
     }
 
-    /// The input that a path leads to, as it was named.
+    /// Returns the input that a path leads to, as it was named.
     pub fn find(&self, path: &Path) -> Option<&Path> {
         self.certain.find(path)
     }
 
-    /// The same of those that may be read.
+    /// Returns the possible input that a path leads to.
     pub fn find_possible(&self, path: &Path) -> Option<&Path> {
         self.possible.find(path)
     }
 }
 
-/// Whether two paths lead to one file.
+/// Says whether two paths lead to one file.
 pub fn is_same_file(a: &Path, b: &Path) -> bool {
     Inputs::of([a.to_owned()]).find(b).is_some()
 }
@@ -104,7 +105,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_is_known_however_it_is_spelled() {
+    fn find_recognizes_a_file_by_any_spelling() {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
         fs::create_dir(at("x")).unwrap();
@@ -132,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn what_may_be_read_is_past_later() {
+    fn find_possible_forgets_unread_files_after_finish() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("atoms.tsv");
         fs::write(&path, "").unwrap();

@@ -1,5 +1,5 @@
-//! Writing files: one or several, whole or not at all, over nothing that is a user's; and torch's
-//! `.pt` container.
+//! Writing files: one or several, whole or not at all, never over a user's file; and torch's `.pt`
+//! container.
 
 pub mod inputs;
 pub mod pickle;

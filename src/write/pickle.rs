@@ -1,8 +1,8 @@
-//! Python's pickle, protocol 2, as `torch.save` writes it: emitted value by value, so that a
+//! Python's pickle, protocol 2, as `torch.save` writes it. It is emitted value by value, so that a
 //! list of millions of dicts never sits in memory.
 //!
-//! The opcodes are those of Python's `pickletools`, and only those which `torch.load` takes
-//! with its default `weights_only=True`.
+//! The opcodes are those of Python's `pickletools`, and only those that `torch.load` takes with its
+//! default `weights_only=True`.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -20,36 +20,36 @@ pub enum Value<'a> {
     Int(i64),
     /// `float`.
     Float(f64),
-    /// `str` that is seldom the same twice.
+    /// `str` that seldom repeats.
     Text(Cow<'a, str>),
-    /// `str` that recurs, as keys do: stored once and referred to after that.
+    /// `str` that recurs, as keys do: stored once, then referred to.
     Name(Cow<'a, str>),
-    /// `list` of as many items as the number says, each made when its turn comes.
+    /// `list` of so many items, each made when it is written.
     List(u64, Box<dyn Fn(u64) -> Value<'a> + 'a>),
     /// `dict`, in the order given.
     Dict(Vec<(&'a str, Value<'a>)>),
-    /// `collections.OrderedDict`, in the order given: what a torch model's state is.
+    /// `collections.OrderedDict`, in the order given: the state of a torch model.
     OrderedDict(Vec<(&'a str, Value<'a>)>),
-    /// `torch.Tensor`; its numbers go to a storage of their own.
+    /// `torch.Tensor`. Its numbers go to a storage of their own.
     Tensor(Tensor<'a>),
 }
 
 impl<'a> Value<'a> {
-    /// A string that recurs.
+    /// Makes a string that recurs.
     pub fn name(text: impl Into<Cow<'a, str>>) -> Self {
         Self::Name(text.into())
     }
 
-    /// A string that is seldom the same twice.
+    /// Makes a string that seldom repeats.
     pub fn text(text: impl Into<Cow<'a, str>>) -> Self {
         Self::Text(text.into())
     }
 }
 
-/// How many items go between two marks, as Python does it: bounds the reader's stack.
+/// The number of items between two marks, as Python writes them: it bounds the reader's stack.
 const BATCH: u64 = 1000;
 
-/// Writes one value as a whole pickle; returns the tensors met, in the order of their storages.
+/// Writes one value as a whole pickle. Returns the tensors in it, in the order of their storages.
 pub fn write<'a>(value: Value<'a>, out: &mut impl Write) -> io::Result<Vec<Tensor<'a>>> {
     let mut pickler = Pickler {
         out,
@@ -65,7 +65,7 @@ pub fn write<'a>(value: Value<'a>, out: &mut impl Write) -> io::Result<Vec<Tenso
 
 struct Pickler<'a, 'w, W> {
     out: &'w mut W,
-    /// The memo: a string's number in it. Globals share the numbers, not the names.
+    /// The memo's number of each string. Globals share the numbers, not the names.
     strings: HashMap<Box<str>, u32>,
     globals: HashMap<&'static str, u32>,
     tensors: Vec<Tensor<'a>>,
@@ -132,7 +132,7 @@ impl<'a, W: Write> Pickler<'a, '_, W> {
         Ok(())
     }
 
-    /// Puts `module\nname` on the stack.
+    /// Pushes the global `module\nname`.
     fn global(&mut self, path: &'static str) -> io::Result<()> {
         if let Some(&number) = self.globals.get(path) {
             return self.recall(number);
@@ -145,7 +145,7 @@ impl<'a, W: Write> Pickler<'a, '_, W> {
         Ok(())
     }
 
-    /// Gives what is on top of the stack the next number of the memo.
+    /// Gives the top of the stack the next number of the memo.
     fn remember(&mut self) -> io::Result<u32> {
         let number = (self.strings.len() + self.globals.len()) as u32;
         self.numbered(b'q', b'r', number)?;
@@ -189,8 +189,9 @@ impl<'a, W: Write> Pickler<'a, '_, W> {
         self.out.write_all(b"u")
     }
 
+    /// Writes the call that rebuilds a tensor,
     /// `torch._utils._rebuild_tensor_v2(storage, offset, shape, stride, requires_grad, hooks)`,
-    /// the storage by a persistent id `('storage', class, key, location, number of elements)`.
+    /// with the storage as a persistent id `('storage', class, key, location, number of elements)`.
     fn tensor(&mut self, tensor: Tensor<'a>) -> io::Result<()> {
         self.global("torch._utils\n_rebuild_tensor_v2")?;
         self.out.write_all(b"((")?;
@@ -234,7 +235,7 @@ mod tests {
 
     // Each right side was decoded by hand with the table of opcodes in Python's `pickletools`.
     #[test]
-    fn plain_values_have_their_opcodes() {
+    fn write_plain_values_with_their_opcodes() {
         assert_eq!(pickled(Value::None), b"\x80\x02N.");
         assert_eq!(pickled(Value::Bool(true)), b"\x80\x02\x88.");
         assert_eq!(pickled(Value::Int(255)), b"\x80\x02K\xff.");
@@ -255,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_stored_once() {
+    fn write_stores_a_name_once() {
         let list = Value::List(
             2,
             Box::new(|i| Value::Dict(vec![("pos", Value::Int(i.cast_signed() + 7))])),
@@ -265,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn long_lists_are_appended_in_batches() {
+    fn write_appends_long_lists_in_batches() {
         let bytes = pickled(Value::List(1001, Box::new(|_| Value::None)));
         let mut expected = b"\x80\x02](".to_vec();
         expected.extend([b'N'; 1000]);
@@ -278,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn names_beyond_the_first_256_have_long_numbers() {
+    fn write_uses_long_numbers_beyond_256_names() {
         let names = |i: u64| Value::name(format!("n{}", i % 300));
         let bytes = pickled(Value::List(301, Box::new(names)));
         assert!(bytes.ends_with(b"X\x04\x00\x00\x00n299r\x2b\x01\x00\x00h\x00e."));

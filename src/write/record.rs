@@ -1,5 +1,5 @@
-//! Records: JSON files that list, by name, length and digest, the files that a run wrote beside
-//! them, and that are themselves known by a seal.
+//! Records: JSON files that list the files that a run wrote, by name, length and digest. A seal
+//! identifies a record itself.
 //!
 //! ```json
 //! {
@@ -16,21 +16,21 @@ use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
 
-/// The seal's key: the first of a record.
+/// The seal's key, the first key of a record.
 const SEAL: &str = "seal";
-/// What stands in the seal's place while it is computed.
+/// The placeholder of the seal while it is computed.
 const ZEROS: &str = "0000000000000000000000000000000000000000000000000000000000000000";
-/// A record has a line for each shard, and is no longer than this.
+/// The greatest length of a record, which has a line for each shard.
 const LONGEST: u64 = 1 << 30;
 
 /// A file that a run wrote.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WrittenFile {
-    /// Its name in the record's folder.
+    /// The file's name in the record's folder.
     pub name: String,
-    /// Its length.
+    /// The file's length in bytes.
     pub bytes: u64,
-    /// Its content.
+    /// The digest of the file's content.
     pub sha256: Digest,
 }
 
@@ -42,21 +42,21 @@ struct Sealed<'a, T> {
     outputs: &'a [WrittenFile],
 }
 
-/// What a record says of the files beside it.
+/// The entries of a record that concern files.
 #[derive(Deserialize)]
 struct Listed {
     seal: Option<String>,
     outputs: Option<Vec<WrittenFile>>,
 }
 
-/// What a file that should be a record is.
+/// The state of a file that should be a record.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Found {
-    /// There is none.
+    /// There is no file.
     Nothing,
     /// A record as it was written.
     Whole(Vec<WrittenFile>),
-    /// A record that is not as it was written.
+    /// A record that was changed after it was written.
     Changed,
     /// JSON without digests.
     WithoutDigests,
@@ -64,11 +64,11 @@ pub enum Found {
     Other,
 }
 
-/// A record's text: `record` is a struct or a map, whose entries come between the seal and the list
-/// of files.
+/// Writes a record's text. `record` is a struct or a map, whose entries come between the seal and
+/// the list of files.
 ///
 /// # Errors
-/// A `record` that JSON cannot hold.
+/// Fails if JSON cannot hold `record`.
 pub fn seal(record: &impl Serialize, outputs: &[WrittenFile]) -> io::Result<Vec<u8>> {
     let sealed = Sealed {
         seal: ZEROS,
@@ -84,7 +84,7 @@ pub fn seal(record: &impl Serialize, outputs: &[WrittenFile]) -> io::Result<Vec<
     Ok(text)
 }
 
-/// Looks whether a file is a record as it was written.
+/// Reads a file, and checks that it is a record as it was written.
 pub fn read(path: &Path) -> Found {
     let Ok(facts) = std::fs::metadata(path) else {
         let is_link = std::fs::symlink_metadata(path).is_ok();
@@ -129,7 +129,7 @@ fn understand(mut text: Vec<u8>) -> Found {
     }
 }
 
-/// Where the seal's digits are.
+/// Finds the seal's digits.
 fn find(text: &[u8], seal: &str) -> Option<usize> {
     let entry = format!("{{\n  \"{SEAL}\": \"{seal}\"");
     let digits = entry.len() - 1 - seal.len();
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn a_record_says_what_it_was_told_and_a_changed_one_is_known() {
+    fn read_returns_a_sealed_record_and_detects_changes() {
         let record = serde_json::json!({"atomscope": "1", "seconds": 0.1, "seal ": [ZEROS]});
         let text = seal(&record, &files()).unwrap();
         assert_eq!(understand(text.clone()), Found::Whole(files()));
@@ -169,9 +169,9 @@ mod tests {
         }
     }
 
-    /// Another program can check the seal as the documentation has it.
+    /// Computes the seal as another program would from the documentation.
     #[test]
-    fn the_seal_is_the_digest_with_zeros_for_its_digits() {
+    fn seal_is_the_digest_with_zeros_for_its_digits() {
         let text = String::from_utf8(seal(&serde_json::json!({}), &files()).unwrap()).unwrap();
         let json: serde_json::Value = serde_json::from_str(&text).unwrap();
         let seal = json["seal"].as_str().unwrap();
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn what_others_write_is_no_record() {
+    fn read_refuses_other_json_files() {
         for (text, expected) in [
             ("", Found::Other),
             ("mine", Found::Other),

@@ -1,4 +1,4 @@
-//! What is said about files that are not replaced: one line.
+//! The one-line message about files that are not replaced.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::path::Path;
 use super::standing::{Reason, Standings};
 use crate::error::Error;
 
-/// The most names that a message tells.
+/// The most names that a message lists.
 const SHOWN: usize = 8;
 
 impl Standings {

@@ -1,4 +1,4 @@
-//! Files that appear all together or not at all, and take the place of nothing but an earlier run's.
+//! Sets of files that appear all together or not at all, and replace nothing but an earlier run's.
 
 mod places;
 
@@ -18,15 +18,15 @@ use crate::digest::{Digest, Hashing};
 use crate::error::{Error, Result};
 use crate::outputs::PLACING;
 
-/// Files of a set that are kept open until they are in their place.
+/// The most files of a set that stay open until they are in their place.
 const MOST_OPEN: usize = 16;
 
 /// The files of one run and the folder they go to.
 ///
-/// Each file is written, synced and closed under a temporary name in that folder; only
-/// [`Ready::commit`] renames them, once all are there. Whatever fails before, or on the way, an earlier run's
-/// files are left, or put back, as they were, no temporary file stays, and a folder that was
-/// made for the run is removed again.
+/// Each file is written, synced and closed under a temporary name in that folder. Only
+/// [`Ready::commit`] renames them, once all are written. If anything fails before or during that,
+/// an earlier run's files stay or are restored, no temporary file stays, and a folder that was made
+/// for the run is removed again.
 ///
 /// ```
 /// use atomscope::write::inputs::Inputs;
@@ -48,7 +48,7 @@ const MOST_OPEN: usize = 16;
 /// ```
 #[derive(Debug)]
 pub struct OutputSet {
-    // Before `created`: files are removed before the folder that they are in.
+    // This precedes `created`: files are removed before their folder.
     files: Vec<FinishedFile>,
     written: Vec<WrittenFile>,
     created: CreatedFolders,
@@ -65,24 +65,24 @@ pub struct Ready {
 /// Files that are in their place.
 #[derive(Debug)]
 pub struct Committed {
-    /// Their paths in the order in which they were added, the record's last.
+    /// The files' paths in the order in which they were added, the record's last.
     pub written: Vec<PathBuf>,
     /// Names of a user's files that have the name of an output which this run does not write.
     pub staying: Vec<String>,
 }
 
-/// Folders that were made for a run, deepest first; removed again if they are dropped.
+/// Folders that were made for a run, deepest first. They are removed again if they are dropped.
 #[derive(Debug)]
 struct CreatedFolders(Vec<PathBuf>);
 
 impl OutputSet {
-    /// An empty set; looks whose the files are that have its names, makes the folder, with all
-    /// above it, where it does not exist, tries that files can be made in it, and removes what runs
-    /// that were killed have left there.
+    /// Makes an empty set. Checks that no input or user's file has one of its names, and makes the
+    /// folder with its parents if it does not exist. Also tests that files can be made in it, and
+    /// removes the remains of killed runs there.
     ///
     /// # Errors
-    /// [`Error::Input`] with the files that are inputs of this run or a user's; [`Error::Io`] with
-    /// the folder that cannot be made or written.
+    /// Fails with [`Error::Input`] for files that are inputs of this run or a user's, and with
+    /// [`Error::Io`] for a folder that cannot be made or written.
     pub fn new(place: Place) -> Result<Self> {
         let there = Standings::look(place)?;
         let folder = &there.place.folder;
@@ -97,10 +97,10 @@ impl OutputSet {
         })
     }
 
-    /// Looks whose the files are, and no more: for those who have other work to do first.
+    /// Checks for inputs and a user's files alone, so that a run can do so before other work.
     ///
     /// # Errors
-    /// Those of [`new`](Self::new) about files that are there.
+    /// Fails as [`new`](Self::new) does for existing files.
     pub fn check(place: Place) -> Result<()> {
         Standings::look(place).map(drop)
     }
@@ -108,7 +108,7 @@ impl OutputSet {
     /// Writes a file of this name, through a buffer, under a temporary name.
     ///
     /// # Errors
-    /// [`Error::Io`] with the file that could not be written.
+    /// Fails with [`Error::Io`] if the file cannot be written.
     pub fn add(
         &mut self,
         name: &str,
@@ -126,15 +126,15 @@ impl OutputSet {
         self.take(name, whole, content)
     }
 
-    /// Where a file of this name will be.
+    /// Returns the final path of a file of this name.
     pub fn path(&self, name: &str) -> PathBuf {
         self.there.place.folder.join(name)
     }
 
-    /// Takes in a file that was written otherwise, for the [path](Self::path) of this name.
+    /// Adds a file that was written in another way, for the [path](Self::path) of this name.
     ///
     /// # Errors
-    /// [`Error::Io`] with the file that could not be brought to the disk.
+    /// Fails with [`Error::Io`] if the file cannot be synced to the disk.
     pub fn add_whole(&mut self, name: &str, file: WholeFile) -> Result<()> {
         self.check_name(name)?;
         let content = Digest::of_file(file.temporary_path());
@@ -142,15 +142,15 @@ impl OutputSet {
         self.take(name, file, content)
     }
 
-    /// All that the run has read, now that it is known: none of it is replaced.
+    /// Sets the files that the run has read, now that they are known. None of them is replaced.
     pub fn finish_inputs(&mut self, paths: impl IntoIterator<Item = PathBuf>) {
         self.there.place.inputs.finish(paths);
     }
 
-    /// Adds the record: what a struct or a map says, and the list of all files.
+    /// Adds the record: the entries of a struct or a map, and the list of all files.
     ///
     /// # Errors
-    /// [`Error::Io`] where it could not be written.
+    /// Fails with [`Error::Io`] if it cannot be written.
     pub fn seal(self, record: &impl Serialize) -> Result<Ready> {
         let path = self.path(self.there.place.record);
         let record = listing(&path, record, &self.written)?;
@@ -168,8 +168,8 @@ impl OutputSet {
         Ok(())
     }
 
-    /// What has a name that was not looked at might take the place of a user's file: a defect of
-    /// this program.
+    /// Refuses a name that was not checked. Such a file might replace a user's, which would be a
+    /// defect of this program.
     fn check_name(&self, name: &str) -> Result<()> {
         let place = &self.there.place;
         if place.names.contains(name) && name != place.record && name != PLACING {
@@ -183,7 +183,7 @@ impl OutputSet {
     }
 }
 
-/// A file that lists others, under a temporary name.
+/// Writes a file that lists others, under a temporary name.
 fn listing(path: &Path, record: &impl Serialize, files: &[WrittenFile]) -> Result<FinishedFile> {
     let failed = |e| Error::writing(path, e);
     let text = seal(record, files).map_err(failed)?;
@@ -193,13 +193,13 @@ fn listing(path: &Path, record: &impl Serialize, files: &[WrittenFile]) -> Resul
 }
 
 impl Ready {
-    /// Puts every file in its place, and removes an earlier run's that are not among them. What is
-    /// about to be put in place is listed in a file of its own meanwhile: should this process be
-    /// killed, the next run knows which files are its own.
+    /// Puts every file in its place, and removes an earlier run's files that are not among them.
+    /// Meanwhile a separate file lists the files of this step: should this process be killed, the
+    /// next run knows which files are its own.
     ///
     /// # Errors
-    /// [`Error::Io`] with the file that could not be put in its place; [`Error::Input`] where a user
-    /// has put files there meanwhile.
+    /// Fails with [`Error::Io`] if a file cannot be put in its place, and with [`Error::Input`] if
+    /// a user has put files there meanwhile.
     pub fn commit(self) -> Result<Committed> {
         let Self { record, mut set } = self;
         set.there.look_again()?;
@@ -214,7 +214,7 @@ impl Ready {
             return Err(error);
         }
         sync_folder(&folder);
-        // What stays of it does no harm.
+        // A list that stays does no harm.
         drop(fs::remove_file(&placing));
         set.created.0.clear();
         let names = set.written.iter().map(|file| file.name.as_str());
@@ -226,7 +226,7 @@ impl Ready {
     }
 }
 
-/// The list of what is about to be there, then all files, then the record, which says that all is
+/// Places the list of the coming files, then all files, then the record, which shows that all is
 /// done.
 fn put(
     placed: &mut Vec<Placed>,
@@ -250,13 +250,13 @@ fn put(
 impl Drop for CreatedFolders {
     fn drop(&mut self) {
         for folder in &self.0 {
-            // One that others have put files in stays.
+            // A folder in which others have put files stays.
             drop(fs::remove_dir(folder));
         }
     }
 }
 
-/// Creates a folder with all above it that are missing.
+/// Creates a folder and its missing parents.
 fn create_folder(folder: &Path) -> Result<CreatedFolders> {
     let is_missing = |path: &&Path| !path.as_os_str().is_empty() && !path.exists();
     let missing = folder

@@ -1,26 +1,26 @@
-//! What tells a file that was changed from what it was, without reading it.
+//! Stamps that detect changes of a file without reading it.
 
 use std::fs::{self, Metadata};
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-/// What a file is, as far as the system tells without reading it.
+/// The facts that the system gives about a file without reading it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Stamp {
     length: u64,
     modified: Option<SystemTime>,
-    /// The last change of any kind, in seconds, where the system tells.
+    /// The last change of any kind, in seconds, if the system gives it.
     changed: Option<i64>,
-    /// Device, inode, and nanoseconds of that change, where the system has such.
+    /// Device, inode, and nanoseconds of that change, if the system has them.
     identity: [u64; 3],
 }
 
-/// A file that was changed so short a time ago may be changed again without another time to show for
-/// it: clocks of file systems tick as seldom as that.
+/// The time after a change during which another change may leave the same time stamp: file systems'
+/// clocks tick as seldom as that.
 const TICK: Duration = Duration::from_secs(2);
 
 impl Stamp {
-    /// Of the file at a path itself, be it a link; `None` where there is none.
+    /// Makes the stamp of the file at a path, or of the link itself; `None` if there is none.
     pub(super) fn of(path: &Path) -> Option<Self> {
         let facts = fs::symlink_metadata(path).ok()?;
         Some(Self {
@@ -31,7 +31,7 @@ impl Stamp {
         })
     }
 
-    /// Whether any change after `looked`, when this was seen, would show.
+    /// Says whether any change after `looked`, when this stamp was taken, would show.
     pub(super) fn is_past(&self, looked: SystemTime) -> bool {
         let changed = self.changed.and_then(|at| u64::try_from(at).ok());
         let changed = changed.map(|at| SystemTime::UNIX_EPOCH + Duration::from_secs(at));
@@ -40,7 +40,7 @@ impl Stamp {
     }
 }
 
-// Elsewhere there is none.
+// Other systems do not give it.
 #[cfg(unix)]
 #[allow(clippy::unnecessary_wraps)]
 fn changed(facts: &Metadata) -> Option<i64> {

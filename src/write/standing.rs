@@ -1,7 +1,7 @@
-//! Whose the files are that have an output's name: nobody's, an earlier run's, or a user's.
+//! The owner of a file that has an output's name: nobody, an earlier run, or a user.
 //!
-//! A file is an earlier run's if the folder's record, or the list of what a run that was killed was
-//! putting in place, names it with the digest of what it holds now. All others are a user's.
+//! A file is an earlier run's if a list names it with the digest of its present content: the
+//! folder's record, or the list that a killed run was putting in place. All others are a user's.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -23,18 +23,18 @@ use crate::outputs::PLACING;
 pub struct Place {
     /// The folder, which need not exist.
     pub folder: PathBuf,
-    /// Every name that a run of this kind may write there, its record's among them: an earlier run's
-    /// files of these names are replaced, or removed where this run does not write them.
+    /// Every name that a run of this kind may write there, its record's among them. An earlier
+    /// run's files of these names are replaced, or removed if this run does not write them.
     pub names: BTreeSet<String>,
     /// The name of the record, which lists the others.
     pub record: &'static str,
-    /// What the run reads.
+    /// The files that the run reads.
     pub inputs: Inputs,
-    /// Whether a user's files are replaced too; inputs never are.
+    /// True if a user's files are replaced too. Inputs never are.
     pub force: bool,
 }
 
-/// Why a file is not known to be an earlier run's.
+/// The reason why a file is not known to be an earlier run's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Reason {
     NotListed,
@@ -45,38 +45,38 @@ pub(super) enum Reason {
     Unreadable,
 }
 
-/// Whose a file is.
+/// The owner of a file.
 #[derive(Debug)]
 enum Standing {
     Absent,
     Ours,
-    /// A user's, and why it is not an earlier run's.
+    /// A user's file, and why it is not an earlier run's.
     Users(Reason),
-    /// The input that it is.
+    /// An input, by its path.
     Input(PathBuf),
-    /// What is no file.
+    /// Something that is not a file.
     Never(&'static str),
 }
 
-/// A folder whose files were looked at.
+/// A folder whose files were checked.
 #[derive(Debug)]
 pub(super) struct Standings {
     pub(super) place: Place,
-    /// What records say: several contents of a name, where a run was killed between two.
+    /// The files that records list. A name has several contents if a run was killed between two.
     vouched: BTreeMap<String, Vec<WrittenFile>>,
     record: Found,
-    /// What was there under each name, and when that was looked at first.
+    /// The stamp of the file under each name when it was first checked.
     seen: BTreeMap<String, Option<Stamp>>,
     looked: SystemTime,
-    /// Names of a user's files, which may be replaced all the same.
+    /// Names of a user's files that may be replaced all the same.
     users: BTreeSet<String>,
 }
 
 impl Standings {
-    /// Looks at all files of these names.
+    /// Checks all files of these names.
     ///
     /// # Errors
-    /// One of them is an input, or no file; or is a user's, and not to be replaced.
+    /// Fails if one of them is an input, is not a file, or is a user's that must not be replaced.
     pub(super) fn look(place: Place) -> Result<Self> {
         let mut standings = Self {
             place,
@@ -92,8 +92,8 @@ impl Standings {
         Ok(standings)
     }
 
-    /// Looks again, right before files are put in their place: whether what is there is what was
-    /// there before, or else is an earlier run's too.
+    /// Checks again, right before files are put in their place: every file must be the one of the
+    /// first check, or else an earlier run's too.
     pub(super) fn look_again(&mut self) -> Result<()> {
         let names = self.place.names.clone();
         if let Some((name, input)) = names.iter().find_map(|name| {
@@ -120,14 +120,14 @@ impl Standings {
         self.place.folder.join(name)
     }
 
-    /// Names of earlier runs' files that are there and not among those `written`.
+    /// Returns the names of earlier runs' files that exist and are not among those `written`.
     pub(super) fn left_over(&self, written: &[WrittenFile]) -> Vec<String> {
         let others = self.others(written);
         let ours = others.filter(|name| !self.users.contains(*name));
         ours.map(ToOwned::to_owned).collect()
     }
 
-    /// Names of a user's files that are there and not among those `written`: they stay.
+    /// Returns the names of a user's files that exist and are not among those `written`. They stay.
     pub(super) fn staying(&self, written: &[WrittenFile]) -> Vec<String> {
         let others = self.others(written);
         let users = others.filter(|name| self.users.contains(*name));
@@ -143,7 +143,7 @@ impl Standings {
         })
     }
 
-    /// All files that are known to be runs': these `written` ones, and earlier ones.
+    /// Returns all files that are known to be runs': these `written` ones, and earlier ones.
     pub(super) fn known(&self, written: &[WrittenFile]) -> Vec<WrittenFile> {
         let mut all = written.to_vec();
         let earlier = self.vouched.values().flatten();
@@ -157,7 +157,7 @@ impl Standings {
         let placing = record::read(&self.path(PLACING));
         for found in [&self.record, &placing] {
             let Found::Whole(files) = found else { continue };
-            // A name of another kind is not ours to touch, whoever lists it.
+            // A run must not touch other names, whoever lists them.
             let known = files
                 .iter()
                 .filter(|file| self.place.names.contains(&file.name));
@@ -170,7 +170,7 @@ impl Standings {
         }
     }
 
-    /// Looks at the files of some names.
+    /// Checks the files of some names.
     fn check(&mut self, names: &BTreeSet<String>) -> Result<()> {
         let look = |name: &String| {
             let path = self.path(name);
@@ -207,7 +207,7 @@ impl Standings {
         }
         match fs::symlink_metadata(path) {
             Ok(_) => {}
-            // Where there is no folder either, that is told when it is to be made.
+            // A missing folder is reported when it is to be made.
             Err(error) if is_nothing(&error) => return Standing::Absent,
             Err(_) => return Standing::Users(Reason::Unreadable),
         }
@@ -215,7 +215,7 @@ impl Standings {
             Ok(facts) if facts.is_dir() => return Standing::Never("a folder"),
             Ok(facts) if !facts.is_file() => return Standing::Never("a pipe or device"),
             Ok(facts) => facts,
-            // A link that leads nowhere.
+            // This is a dangling link.
             Err(_) => return Standing::Users(Reason::Unreadable),
         };
         let standing = if name == self.place.record || name == PLACING {

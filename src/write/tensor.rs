@@ -1,4 +1,4 @@
-//! Tensors to be written, whose numbers are handed over when their turn comes.
+//! Tensors to be written. Their numbers are supplied when they are written.
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -8,7 +8,7 @@ use half::{bf16, f16};
 
 use crate::error::{Error, Result};
 
-/// What a tensor's numbers are.
+/// The type of a tensor's numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Element {
     /// binary16.
@@ -22,7 +22,7 @@ pub enum Element {
 }
 
 impl Element {
-    /// Bytes of one number.
+    /// Returns the bytes of one number.
     pub fn size(self) -> u64 {
         match self {
             Self::F16 | Self::Bf16 => 2,
@@ -31,7 +31,7 @@ impl Element {
         }
     }
 
-    /// The storage's class, module and name as a pickle has them.
+    /// Returns the storage's class, module and name as a pickle has them.
     pub(super) fn storage_class(self) -> &'static str {
         match self {
             Self::F16 => "torch\nHalfStorage",
@@ -44,7 +44,7 @@ impl Element {
 
 /// A number that a tensor can hold.
 pub trait Number: NoUninit {
-    /// Its type as torch knows it.
+    /// The number's type.
     const ELEMENT: Element;
 }
 impl Number for f16 {
@@ -62,7 +62,7 @@ impl Number for f64 {
 
 type Fill<'a> = Box<dyn FnOnce(&mut Sink<'_>) -> Result<()> + 'a>;
 
-/// A contiguous, row-major tensor whose numbers are handed over when their turn comes.
+/// A contiguous, row-major tensor whose numbers are supplied when they are written.
 pub struct Tensor<'a> {
     element: Element,
     shape: Vec<u64>,
@@ -70,12 +70,12 @@ pub struct Tensor<'a> {
 }
 
 impl<'a> Tensor<'a> {
-    /// A tensor of numbers in memory; `numbers` must have as many as the shape says.
+    /// Makes a tensor of numbers in memory. `numbers` must have as many as the shape says.
     pub fn new<T: Number>(shape: &[usize], numbers: &'a [T]) -> Self {
         Self::streamed(T::ELEMENT, shape, move |sink| sink.numbers(numbers))
     }
 
-    /// A tensor whose numbers `fill` writes, block after block.
+    /// Makes a tensor whose numbers `fill` writes, block after block.
     pub fn streamed(
         element: Element,
         shape: &[usize],
@@ -88,12 +88,12 @@ impl<'a> Tensor<'a> {
         }
     }
 
-    /// What the numbers are.
+    /// Returns the type of the numbers.
     pub fn element(&self) -> Element {
         self.element
     }
 
-    /// The shape.
+    /// Returns the shape.
     pub fn shape(&self) -> &[u64] {
         &self.shape
     }
@@ -121,7 +121,7 @@ impl<'a> Tensor<'a> {
     }
 }
 
-/// Where a streamed tensor's numbers go.
+/// The destination of a streamed tensor's numbers.
 pub struct Sink<'z> {
     out: &'z mut dyn Write,
     path: &'z Path,

@@ -2,7 +2,8 @@
 //! structure, and one entry for each tensor's numbers, streamed.
 //!
 //! `torch.load` reads it with its defaults (`weights_only=True`), and with `mmap=True`, as the
-//! numbers start at multiples of 64 bytes. Same contents, same bytes: there is no date in it.
+//! numbers start at multiples of 64 bytes. The same contents give the same bytes: the file holds no
+//! date.
 
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
@@ -22,8 +23,8 @@ const ALIGNMENT: u16 = 64;
 /// Writes `value` in torch's format and returns the file, ready to be
 /// [published](WholeFile::publish).
 ///
-/// `pickle_bytes` is a bound of the size of what is not tensors: only whether it reaches 4 GiB
-/// matters, where a zip archive needs its long form.
+/// `pickle_bytes` is an upper bound of the size without tensors. Only whether it reaches 4 GiB
+/// matters, since a zip archive then needs its long form.
 pub fn save(path: &Path, value: Value<'_>, pickle_bytes: u64) -> Result<WholeFile> {
     let whole = WholeFile::create(path)?;
     let writing = |e: io::Error| Error::writing(path, e);
@@ -60,7 +61,7 @@ pub fn save(path: &Path, value: Value<'_>, pickle_bytes: u64) -> Result<WholeFil
     Ok(whole)
 }
 
-/// Opens an entry that is stored as it is, its data aligned.
+/// Starts a stored entry with aligned data.
 fn start<W: Write + io::Seek>(zip: &mut ZipWriter<W>, name: &str, bytes: u64) -> io::Result<()> {
     let options = SimpleFileOptions::default()
         .compression_method(CompressionMethod::Stored)
@@ -85,11 +86,10 @@ mod tests {
         bytes
     }
 
-    // Decoded by hand: a dict of one key, whose value is the call
-    // `_rebuild_tensor_v2(('storage', HalfStorage, '0', 'cpu', 6), 0, (2, 3), (3, 1), False,
-    // OrderedDict())`.
+    // The bytes were decoded by hand: a dict of one key, whose value is the call
+    // `_rebuild_tensor_v2(('storage', HalfStorage, '0', 'cpu', 6), 0, (2, 3), (3, 1), False, OrderedDict())`.
     #[test]
-    fn a_tensor_is_a_call_that_rebuilds_it_from_its_storage() -> Result<()> {
+    fn save_writes_a_tensor_as_a_call_that_rebuilds_it() -> Result<()> {
         let path = std::env::temp_dir().join("atomscope-tensor.pt");
         let numbers: Vec<f16> = (0..6_u8).map(f16::from).collect();
         let tensor = Value::Tensor(Tensor::new(&[2, 3], &numbers));
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tensor_with_too_few_numbers_is_an_error_and_no_file() {
+    fn save_refuses_a_tensor_with_too_few_numbers_and_leaves_no_file() {
         let path = std::env::temp_dir().join("atomscope-short.pt");
         let tensor = Value::Tensor(Tensor::new(&[2, 3], &[1.0_f64; 5]));
         let message = save(&path, tensor, 0).err().map(|e| e.to_string());

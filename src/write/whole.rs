@@ -11,8 +11,8 @@ use tempfile::{NamedTempFile, TempPath};
 use crate::digest::Digest;
 use crate::error::{Error, Result};
 
-/// A file being written beside its final place, under a temporary name. It is removed when it
-/// is dropped, and takes its place when it is [published](Self::publish).
+/// A file being written next to its final place, under a temporary name. It is removed when it is
+/// dropped, and takes its place when it is [published](Self::publish).
 #[derive(Debug)]
 pub struct WholeFile {
     path: PathBuf,
@@ -30,22 +30,22 @@ impl WholeFile {
         })
     }
 
-    /// Where the file will be.
+    /// Returns the file's final path.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Where the file is as long as it is written.
+    /// Returns the file's path while it is written.
     pub(super) fn temporary_path(&self) -> &Path {
         self.temporary.path()
     }
 
-    /// The file to write to.
+    /// Returns the file to write to.
     pub fn file(&self) -> &File {
         self.temporary.as_file()
     }
 
-    /// Brings what was written to the disk.
+    /// Syncs the file to the disk.
     pub fn sync(&self) -> Result<()> {
         self.file()
             .sync_all()
@@ -53,8 +53,8 @@ impl WholeFile {
     }
 
     /// [Syncs](Self::sync) the file. It is closed unless it is to be `kept_open`: many may wait for
-    /// their places, and a process may have only so many files open; but one that is closed may be
-    /// taken for abandoned by another run in the same folder.
+    /// their places, and a process may have only so many files open. But another run in the same
+    /// folder may take a closed one for abandoned.
     pub(super) fn finish(self, kept_open: bool) -> Result<FinishedFile> {
         self.sync()?;
         let (file, temporary) = self.temporary.into_parts();
@@ -65,8 +65,8 @@ impl WholeFile {
         })
     }
 
-    /// Moves the file to its place, over an older one, without waiting for the disk: after a power
-    /// cut it may be there with other bytes. For files that are checked when they are read.
+    /// Moves the file to its place, over an older one, without waiting for the disk. After a power
+    /// cut the file may have other bytes, so this is for files that are checked when they are read.
     pub fn persist(self) -> Result<()> {
         let moved = self.temporary.persist(&self.path);
         moved
@@ -89,7 +89,7 @@ pub(super) struct FinishedFile {
 }
 
 impl FinishedFile {
-    /// Where the file will be.
+    /// Returns the file's final path.
     pub(super) fn path(&self) -> &Path {
         &self.path
     }
@@ -102,7 +102,7 @@ impl FinishedFile {
     }
 }
 
-/// The folder that a file is in.
+/// Returns the folder that a file is in.
 pub fn folder_of(path: &Path) -> &Path {
     match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
@@ -110,17 +110,17 @@ pub fn folder_of(path: &Path) -> &Path {
     }
 }
 
-/// Makes the folder that a file is in, where it does not exist.
+/// Makes the folder that a file is in, if it does not exist.
 ///
 /// # Errors
-/// [`Error::Io`] with the folder that cannot be made.
+/// Fails with [`Error::Io`] if the folder cannot be made.
 pub fn create_folder_of(path: &Path) -> Result<&Path> {
     let folder = folder_of(path);
     create_folder(folder)?;
     Ok(folder)
 }
 
-/// Makes a folder with all above it that are missing.
+/// Makes a folder and its missing parents.
 pub(crate) fn create_folder(folder: &Path) -> Result<()> {
     fs::create_dir_all(folder).map_err(|source| Error::Io {
         path: folder.to_owned(),
@@ -130,18 +130,19 @@ pub(crate) fn create_folder(folder: &Path) -> Result<()> {
     })
 }
 
-/// How the names of temporary files begin.
+/// The beginning of temporary files' names.
 const PREFIX: &str = ".atomscope-";
 
-/// How many digits say which machine a temporary file is of, and how many letters and digits are
-/// drawn.
+/// The number of digits that identify a temporary file's machine, and of the letters and digits
+/// that are drawn.
 const MACHINE: usize = 8;
 const DRAWN: usize = 6;
 
-/// Files of other machines are taken for abandoned after so long: their locks may not show here.
+/// The age from which other machines' files count as abandoned, since their locks may not show
+/// here.
 const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// How the names of this machine's temporary files begin.
+/// Returns the beginning of the names of this machine's temporary files.
 fn own_prefix() -> &'static str {
     static OWN: LazyLock<String> = LazyLock::new(|| {
         let name = fs::read("/proc/sys/kernel/hostname").unwrap_or_default();
@@ -151,24 +152,25 @@ fn own_prefix() -> &'static str {
     &OWN
 }
 
-/// A temporary file in a folder. It is private by default; a result is not: what the umask
-/// allows. It stays locked as long as it is open, so that one whose process was killed is known.
+/// Makes a temporary file in a folder. Its mode is what the umask allows, since a result is not
+/// private. The file stays locked as long as it is open, so that one whose process was killed is
+/// recognized.
 pub(super) fn temporary(folder: &Path) -> io::Result<NamedTempFile> {
     loop {
         let file = unlocked(folder)?;
         match file.as_file().try_lock() {
-            // Someone may have taken it for abandoned before it was locked.
+            // Another run may have taken it for abandoned before it was locked.
             Ok(()) if !file.path().try_exists()? => {}
-            // Someone looks whether it is abandoned, and will find that it is.
+            // Another run is checking whether it is abandoned, and will remove it.
             Err(TryLockError::WouldBlock) => {}
-            // Where a file system has no locks, nothing is taken for abandoned either.
+            // If a file system has no locks, no file is taken for abandoned either.
             Ok(()) | Err(TryLockError::Error(_)) => return Ok(file),
         }
     }
 }
 
-/// Removes temporary files in a folder that no process works on any more: those of runs that were
-/// killed. Locks may be known to one machine alone, so that other machines' files must be a day old.
+/// Removes temporary files in a folder that no process works on any more: those of killed runs.
+/// Locks may be known to one machine alone, so other machines' files must be a day old.
 pub(crate) fn remove_abandoned(folder: &Path) {
     let Ok(entries) = fs::read_dir(folder) else {
         return;
@@ -189,14 +191,14 @@ pub(crate) fn remove_abandoned(folder: &Path) {
         if let Ok(file) = file
             && file.try_lock().is_ok()
         {
-            // Still locked: whoever made it a moment ago is told by that.
+            // The file is still locked, which shows its maker of a moment ago that it was removed.
             drop(fs::remove_file(entry.path()));
         }
     }
 }
 
-/// Whether a name is one that temporary files get: the prefix, a digest's beginning, and letters
-/// and digits that were drawn. Others' files may begin like that, but are not called so.
+/// Says whether a name is that of a temporary file: the prefix, the beginning of a digest, and
+/// letters and digits that were drawn. Others' files may begin like that, but do not match in full.
 fn is_temporary(name: &str) -> bool {
     let parts = name
         .strip_prefix(PREFIX)
@@ -230,7 +232,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_appears_when_it_is_published_and_not_before() -> Result<()> {
+    fn file_appears_only_when_it_is_published() -> Result<()> {
         let folder = tempfile::tempdir().map_err(|e| Error::writing(Path::new("tmp"), e))?;
         let path = folder.path().join("result.txt");
         let names = || fs::read_dir(folder.path()).map_or(0, Iterator::count);
@@ -255,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_killed_run_leaves_is_removed_and_what_another_writes_is_not() {
+    fn remove_abandoned_removes_killed_runs_files_only() {
         let folder = tempfile::tempdir().unwrap();
         let at_work = temporary(folder.path()).unwrap();
         // A killed process keeps no lock.
@@ -292,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_that_does_not_exist_is_an_error_that_names_the_file() {
+    fn create_in_a_missing_folder_names_the_file() {
         let error = WholeFile::create(Path::new("/no such folder/result.txt"));
         let message = error.err().map(|e| e.to_string()).unwrap_or_default();
         assert!(

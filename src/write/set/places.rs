@@ -1,4 +1,4 @@
-//! Renames that can be taken back.
+//! Renames that can be undone.
 
 use std::fs::{self, File};
 use std::io;
@@ -9,7 +9,7 @@ use tempfile::TempPath;
 use crate::error::{Error, Result};
 use crate::write::whole::{FinishedFile, temporary};
 
-/// A file that is in place, and the earlier one that it took the place of.
+/// A file that is in place, and the earlier one that it replaced.
 pub(super) struct Placed {
     target: PathBuf,
     earlier: Option<Aside>,
@@ -21,7 +21,7 @@ struct Aside {
     _lock: Option<File>,
 }
 
-/// Renames one file into its place, keeping what was there.
+/// Renames one file into its place, and keeps the earlier file.
 pub(super) fn place(folder: &Path, file: FinishedFile) -> Result<Placed> {
     let target = file.path().to_owned();
     if target.is_dir() {
@@ -32,7 +32,7 @@ pub(super) fn place(folder: &Path, file: FinishedFile) -> Result<Placed> {
     Ok(Placed { target, earlier })
 }
 
-/// Removes a file, keeping what was there for the case that something fails later.
+/// Removes a file, and keeps it until nothing can fail any more.
 pub(super) fn take_away(folder: &Path, target: PathBuf) -> Result<Placed> {
     let removing = || {
         let earlier = set_aside(folder, &target)?;
@@ -45,7 +45,7 @@ pub(super) fn take_away(folder: &Path, target: PathBuf) -> Result<Placed> {
     Ok(Placed { target, earlier })
 }
 
-/// A second name for a file, or a copy where the file system has no links; `None` if there is no
+/// Makes a second name for a file, or a copy if the file system has no links; `None` if there is no
 /// such file. The first name stays in place.
 fn set_aside(folder: &Path, target: &Path) -> io::Result<Option<Aside>> {
     if fs::symlink_metadata(target).is_err() {
@@ -54,8 +54,8 @@ fn set_aside(folder: &Path, target: &Path) -> io::Result<Option<Aside>> {
     let aside = temporary(folder)?.into_temp_path();
     fs::remove_file(&aside)?;
     fs::hard_link(target, &aside).or_else(|_| fs::copy(target, &aside).map(drop))?;
-    // Nobody is to take it for abandoned meanwhile. What cannot be opened, as a link that leads
-    // nowhere, cannot be locked either.
+    // The lock keeps others from taking it for abandoned. A file that cannot be opened, as a
+    // dangling link, cannot be locked either.
     let lock = File::open(&aside).ok();
     let _ = lock.as_ref().map(File::try_lock);
     Ok(Some(Aside {
@@ -64,20 +64,20 @@ fn set_aside(folder: &Path, target: &Path) -> io::Result<Option<Aside>> {
     }))
 }
 
-/// Undoes what is already in place. A failure here cannot be mended, and the first one is what
-/// the user must hear of.
+/// Undoes the renames so far. A failure here cannot be repaired, and the first failure is the one
+/// to report.
 pub(super) fn take_back(placed: Vec<Placed>) {
     for file in placed.into_iter().rev() {
         match file.earlier {
             Some(earlier) => drop(earlier.path.persist(&file.target)),
-            // Nothing was there before.
+            // There was no file before.
             None => drop(fs::remove_file(&file.target)),
         }
     }
 }
 
-/// Makes the renames last through a power cut, where the file system can do that for folders;
-/// the files themselves are synced already.
+/// Makes the renames survive a power cut, if the file system can do that for folders. The files
+/// themselves are synced already.
 pub(super) fn sync_folder(folder: &Path) {
     if cfg!(unix) {
         drop(File::open(folder).and_then(|folder| folder.sync_all()));

@@ -46,7 +46,7 @@ fn run(folder: &Path, contents: &'static str, fails: bool) -> Result<Vec<PathBuf
 }
 
 #[test]
-fn a_second_run_replaces_the_first() {
+fn commit_replaces_an_earlier_run() {
     let folder = tempfile::tempdir().unwrap();
     let deep = folder.path().join("x/y");
     run(&deep, "one", false).unwrap();
@@ -60,7 +60,7 @@ fn a_second_run_replaces_the_first() {
 }
 
 #[test]
-fn a_failing_run_leaves_the_earlier_one() {
+fn set_that_fails_leaves_an_earlier_run() {
     let folder = tempfile::tempdir().unwrap();
     run(folder.path(), "one", false).unwrap();
     let error = run(folder.path(), "two", true).unwrap_err();
@@ -72,7 +72,7 @@ fn a_failing_run_leaves_the_earlier_one() {
 }
 
 #[test]
-fn a_rename_that_fails_is_undone() {
+fn commit_undoes_a_failed_rename() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path();
     run(path, "one", false).unwrap();
@@ -81,7 +81,7 @@ fn a_rename_that_fails_is_undone() {
     files.add("c.txt", |out| out.write_all(b"two")).unwrap();
     let ready = files.seal(&serde_json::json!({})).unwrap();
     let record = std::fs::read(path.join("run.json")).unwrap();
-    // Someone puts a folder where the second file must go, after it was looked at.
+    // Someone puts a folder in the place of the second file, after the check.
     fs::create_dir(path.join("c.txt")).unwrap();
     fs::write(path.join("c.txt/mine"), "").unwrap();
     let mut placed = Vec::new();
@@ -100,7 +100,7 @@ fn a_rename_that_fails_is_undone() {
 }
 
 #[test]
-fn what_a_run_does_not_write_goes_only_if_all_else_succeeds() {
+fn commit_removes_unwritten_outputs_only_if_all_else_succeeds() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path();
     let run = |names: &[&str], fails: bool| {
@@ -121,7 +121,7 @@ fn what_a_run_does_not_write_goes_only_if_all_else_succeeds() {
 }
 
 #[test]
-fn the_record_lists_what_was_written() {
+fn record_lists_the_written_files() {
     let folder = tempfile::tempdir().unwrap();
     run(folder.path(), "one", false).unwrap();
     let Found::Whole(files) = read(&folder.path().join("run.json")) else {
@@ -133,7 +133,7 @@ fn the_record_lists_what_was_written() {
 }
 
 #[test]
-fn what_a_user_puts_there_meanwhile_stays() {
+fn commit_keeps_a_users_files_put_there_meanwhile() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path();
     run(path, "one", false).unwrap();
@@ -142,7 +142,7 @@ fn what_a_user_puts_there_meanwhile_stays() {
         let mut files = OutputSet::new(place(path)).unwrap();
         files.add("a.txt", |out| out.write_all(b"two")).unwrap();
         files.add("c.txt", |out| out.write_all(b"two")).unwrap();
-        // Of the same length and, as far as a clock tells, at the same time.
+        // The file has the same length and, as far as a clock shows, the same time.
         fs::write(path.join(name), mine).unwrap();
         let error = commit(files).unwrap_err();
         assert!(error.to_string().contains(name), "{error}");
@@ -156,7 +156,7 @@ fn what_a_user_puts_there_meanwhile_stays() {
 }
 
 #[test]
-fn a_name_that_is_not_listed_is_not_written() {
+fn add_refuses_a_name_that_is_not_listed() {
     let folder = tempfile::tempdir().unwrap();
     let mut files = OutputSet::new(place(folder.path())).unwrap();
     for name in ["x.txt", "run.json", PLACING, "../a.txt"] {
@@ -165,14 +165,14 @@ fn a_name_that_is_not_listed_is_not_written() {
 }
 
 #[test]
-fn a_folder_made_in_vain_is_removed() {
+fn set_removes_a_folder_made_in_vain() {
     let folder = tempfile::tempdir().unwrap();
     assert!(run(&folder.path().join("x/y"), "one", true).is_err());
     assert_eq!(names(folder.path()), [""; 0]);
 }
 
 #[test]
-fn a_file_is_no_folder() {
+fn set_refuses_a_file_as_folder() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("file");
     fs::write(&file, "mine").unwrap();
@@ -187,7 +187,7 @@ fn a_file_is_no_folder() {
 
 #[cfg(unix)]
 #[test]
-fn others_may_read_what_the_umask_lets_them() {
+fn files_are_readable_by_others_as_the_umask_allows() {
     use std::os::unix::fs::PermissionsExt;
     let folder = tempfile::tempdir().unwrap();
     let plain = folder.path().join("plain");
