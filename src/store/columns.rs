@@ -1,9 +1,9 @@
-//! The calls of a shard as tensors, column by column: texts by number, the texts beside them.
+//! The calls of a shard as tensors, column by column. Texts are numbers, with a list of the texts.
 //!
-//! `chrom`, `svtype`, `truvari_class`, `dataset`: U8, U16 or U32, places in `…_values`, the bytes of a
-//! JSON list; missing is the place after the last. `pos`, `svlen`: I32 or I64; where a call's number
-//! is no integer, `…_float_rows` and `…_floats` have it. `id_ends`: where each ID ends in `id_bytes`;
-//! `id_missing`: calls that have none.
+//! `chrom`, `svtype`, `truvari_class`, `dataset`: U8, U16 or U32, places in `…_values`, the bytes
+//! of a JSON list; a missing value is the place after the last. `pos`, `svlen`: I32 or I64;
+//! `…_float_rows` and `…_floats` hold the calls' numbers that are not integers. `id_ends`: the end
+//! of each ID in `id_bytes`; `id_missing`: calls without an ID.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -53,7 +53,7 @@ const fn number(
     }
 }
 
-/// All columns.
+/// Makes the tensors of all columns.
 pub(super) fn tensors(calls: &Calls) -> Vec<Tensor<'static>> {
     let mut all = Vec::new();
     for (names, column) in [
@@ -173,12 +173,12 @@ impl Columns {
         })
     }
 
-    /// Which of the calls are true.
+    /// Returns the rule of which calls are true.
     pub(super) fn rule(&self) -> &ClassRule {
         &self.rule
     }
 
-    /// Some of the calls.
+    /// Reads some of the calls.
     pub(super) fn read(&self, file: &Tensors, rows: Range<u64>) -> Result<Calls> {
         let [chroms, svtypes, classes, datasets] = &self.values;
         let text = |names: &TextNames, values: &Arc<IndexSet<Box<str>>>| {
@@ -252,7 +252,7 @@ impl Columns {
     }
 }
 
-/// Rows, ascending, each once.
+/// Reads row numbers, and checks that they are ascending and distinct.
 fn ascending(file: &Tensors, name: &'static str, rows: u64) -> Result<Vec<u64>> {
     let count = file.length(name)?;
     let numbers = file.numbers(name, 0..count)?;

@@ -1,4 +1,4 @@
-//! Model and shards as text in a header.
+//! The model and the shards as text in a header.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -13,13 +13,13 @@ use crate::error::{Error, Result};
 use crate::read::SafeTensors;
 use crate::tally::{CohortTally, CountAndFirst, ModelId, Shard, ValueCounts};
 
-/// Numbers of any kind in a header are below this, so that sums of them do not overflow.
+/// The limit of all numbers in a header, so that sums of them do not overflow.
 const MOST: u64 = CohortTally::MOST_ROWS;
 
-/// The key of which calls are true.
+/// The key of the rule of which calls are true.
 const RULE: &str = "class_rule";
 
-/// The key that stands in place of `k` where rows differ in how many atoms fire, and what it says.
+/// The key that stands in place of `k` if rows differ in how many atoms fire, and its value.
 const ACTIVATION: &str = "activation";
 const THRESHOLD: &str = "threshold";
 
@@ -31,12 +31,12 @@ pub(super) struct ShardText {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     metadata_sha256: Option<String>,
     rows: [u64; 2],
-    /// How many of them were dropped.
+    /// The number of dropped rows.
     dropped: u64,
 }
 
-/// What a shard's calls are, which stands in a tensor: there may be many kinds. Each kind, its calls,
-/// and the first row of the file that has it.
+/// A shard's SV types and classes, which stand in a tensor since there may be many. Each has its
+/// number of calls and the first row of the file that has it.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct KindsText {
     svtypes: Vec<(Option<String>, u64, u64)>,
@@ -69,7 +69,8 @@ impl ShardText {
         }
     }
 
-    /// The shard, its dropped rows taken off the front of `dropped`; what is wrong with it in words.
+    /// Makes the shard. Takes its dropped rows off the front of `dropped`. The error says in words
+    /// what is wrong.
     fn shard(self, texts: KindsText, dropped: &mut &[u64]) -> std::result::Result<Shard, String> {
         let [start, end] = self.rows;
         // A shard without a call has the rows 0..0.
@@ -102,7 +103,7 @@ impl ShardText {
     }
 }
 
-/// The values of a column, all `kept` calls among them.
+/// Makes the value counts of a column, which all `kept` calls must have.
 fn kinds(
     list: Vec<(Option<String>, u64, u64)>,
     rows: &Range<u64>,
@@ -129,7 +130,7 @@ fn kinds(
     Ok(ValueCounts(kinds))
 }
 
-/// What every header says: the format, and what made it.
+/// Returns the text of every header: the format, and the program and model that made it.
 pub(super) fn text(format: &str, model: &ModelId) -> Vec<(&'static str, String)> {
     let fires = match model.top_k {
         Some(k) => ("k", k.to_string()),
@@ -146,18 +147,18 @@ pub(super) fn text(format: &str, model: &ModelId) -> Vec<(&'static str, String)>
     ]
 }
 
-/// Which calls are true; nothing where that is the notebook's rule, so that a tally of it has the
-/// bytes that it always had.
+/// Returns the rule of which calls are true; nothing for the notebook's rule, so that a tally under
+/// it keeps the bytes that it always had.
 pub(super) fn rule_text(rule: &ClassRule) -> Option<(&'static str, String)> {
     (!rule.is_notebooks()).then(|| (RULE, to_json(rule)))
 }
 
-/// JSON of something that always has one.
+/// Writes JSON of a value that always has one.
 pub(super) fn to_json(value: &impl Serialize) -> String {
     serde_json::to_string(value).unwrap_or_default()
 }
 
-/// What a header says, read with errors that name the file and the key.
+/// A header's text. Its errors name the file and the key.
 #[derive(Clone, Copy)]
 pub(super) struct Header<'a>(pub(super) &'a SafeTensors);
 
@@ -193,7 +194,7 @@ impl Header<'_> {
         })
     }
 
-    /// The model, where the definition of the answer is this program's.
+    /// Reads the model, if the definition of the answer is this program's.
     pub(super) fn model(self) -> Result<ModelId> {
         let definition = self.number("definition")?;
         if definition != u64::from(CohortTally::DEFINITION) {
@@ -222,7 +223,7 @@ impl Header<'_> {
         Ok(model)
     }
 
-    /// How many atoms fire on every row; `None` where rows differ.
+    /// Reads the number of atoms that fire on every row; `None` if rows differ.
     fn top_k(self) -> Result<Option<u64>> {
         match self.0.metadata.get(ACTIVATION).map(String::as_str) {
             None => self.number("k").map(Some),
@@ -231,7 +232,7 @@ impl Header<'_> {
         }
     }
 
-    /// Which calls are true.
+    /// Reads the rule of which calls are true.
     pub(super) fn rule(self) -> Result<ClassRule> {
         match self.0.metadata.get(RULE) {
             None => Ok(ClassRule::default()),
@@ -239,8 +240,8 @@ impl Header<'_> {
         }
     }
 
-    /// The shards, whose dropped rows lie after one another in `dropped`, and what whose calls are
-    /// stands in `kinds`, a JSON list.
+    /// Reads the shards. Their dropped rows lie in sequence in `dropped`; their SV types and
+    /// classes stand in `kinds`, a JSON list.
     pub(super) fn shards(self, mut dropped: &[u64], kinds: &[u8]) -> Result<Vec<Shard>> {
         let texts: Vec<ShardText> = self.json("shards")?;
         let bad = |found: String| self.bad("shards", found, "shards as atomscope lists them");

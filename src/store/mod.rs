@@ -1,8 +1,8 @@
-//! Tally files and files of firing sets: what a cohort's shards leave behind, and what is merged and
-//! reported from.
+//! Tally files and files of firing sets: the results of a cohort's shards, which `merge` and
+//! `report` read.
 //!
 //! Both are [safetensors](https://github.com/huggingface/safetensors) files, so that any language
-//! reads them; the header's text says what they are of. A checksum covers every byte.
+//! reads them. The header's text names their model and shards. A checksum covers every byte.
 //!
 //! | file | what it does |
 //! |---|---|

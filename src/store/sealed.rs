@@ -15,9 +15,9 @@ use crate::read::{HEAD, LONGEST_HEADER, SafeTensors, Source, describe, is_safete
 
 /// The checksum's key in the header's text.
 const CHECKSUM: &str = "checksum";
-/// What stands in its place while it is computed.
+/// The placeholder of the checksum while it is computed.
 const ZEROS: &str = "0000000000000000000000000000000000000000000000000000000000000000";
-/// What to do about a file that is not as it was written.
+/// The advice for a file that is not as it was written.
 pub(super) const DAMAGED: &str =
     "the file is cut short or damaged: copy it again from where it was whole, or make it again";
 
@@ -34,10 +34,10 @@ enum Data<'a> {
     Stream(Box<Stream<'a>>),
 }
 
-/// Writes a tensor's bytes piece by piece.
+/// A function that writes a tensor's bytes piece by piece.
 type Stream<'a> = dyn Fn(&mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> + 'a;
 
-/// Numbers of a type that safetensors has.
+/// A number type that safetensors has.
 pub(super) trait Number: bytemuck::NoUninit {
     const DTYPE: &'static str;
 }
@@ -58,12 +58,12 @@ numbers!(
 );
 
 impl<'a> Tensor<'a> {
-    /// A tensor of one dimension.
+    /// Makes a tensor of one dimension.
     pub(super) fn line<T: Number>(name: &'static str, numbers: &'a [T]) -> Self {
         Self::new(name, vec![numbers.len() as u64], numbers)
     }
 
-    /// A tensor of numbers in memory.
+    /// Makes a tensor of numbers in memory.
     pub(super) fn new<T: Number>(name: &'static str, shape: Vec<u64>, numbers: &'a [T]) -> Self {
         Self {
             name,
@@ -73,7 +73,7 @@ impl<'a> Tensor<'a> {
         }
     }
 
-    /// A tensor of one dimension that is kept by the tensor itself.
+    /// Makes a tensor of one dimension that owns its numbers.
     pub(super) fn owned<T: Number>(name: &'static str, numbers: &[T]) -> Self {
         Self {
             name,
@@ -83,7 +83,7 @@ impl<'a> Tensor<'a> {
         }
     }
 
-    /// A tensor whose numbers come piece by piece.
+    /// Makes a tensor whose numbers come piece by piece.
     pub(super) fn streamed<T: Number>(
         name: &'static str,
         shape: Vec<u64>,
@@ -108,9 +108,9 @@ impl<'a> Tensor<'a> {
     }
 }
 
-/// The header: its length, JSON, and spaces up to a multiple of eight bytes.
+/// Writes the header: its length, JSON, and spaces up to a multiple of eight bytes.
 fn header(text: Vec<(&'static str, String)>, tensors: &[Tensor]) -> Vec<u8> {
-    // First, so that a reader finds it at once.
+    // The text comes first, so that a reader finds it at once.
     let mut metadata = Map::new();
     metadata.insert(CHECKSUM.to_owned(), ZEROS.into());
     metadata.extend(
@@ -132,7 +132,7 @@ fn header(text: Vec<(&'static str, String)>, tensors: &[Tensor]) -> Vec<u8> {
     [&(json.len() as u64).to_le_bytes(), &json[..]].concat()
 }
 
-/// A file and the hash of what was written to it.
+/// A file and the hash of the bytes written to it.
 struct Hashed<'a> {
     out: BufWriter<&'a File>,
     hash: Sha256,
@@ -145,7 +145,7 @@ impl Hashed<'_> {
     }
 }
 
-/// Writes all of a file; `path` is for messages.
+/// Writes a whole file. `path` is for messages.
 pub(super) fn write(
     mut file: &File,
     path: &Path,
@@ -184,7 +184,7 @@ pub(super) fn write(
     patch().map_err(failed)
 }
 
-/// Where the checksum's digits are.
+/// Finds the checksum's digits.
 fn find(header: &[u8], checksum: &str) -> Option<usize> {
     let entry = format!("\"{CHECKSUM}\":\"{checksum}\"");
     let place = header
@@ -193,12 +193,13 @@ fn find(header: &[u8], checksum: &str) -> Option<usize> {
     Some(place + entry.len() - 1 - checksum.len())
 }
 
-/// Whether a file may be replaced by one of these: there is none, it is empty, or it is one.
+/// Checks that a file may be replaced by a sealed one: there is none, it is empty, or it is sealed
+/// itself.
 ///
 /// # Errors
-/// A file that is something else.
+/// Fails if the file is something else.
 pub(super) fn check_replaceable(path: &Path, what: &str) -> Result<()> {
-    // A link that leads nowhere is something: it cannot be read.
+    // A dangling link counts as something else: it cannot be read.
     if std::fs::symlink_metadata(path).is_err() {
         return Ok(());
     }
@@ -219,21 +220,21 @@ pub(super) fn check_replaceable(path: &Path, what: &str) -> Result<()> {
     ))
 }
 
-/// Whether a file begins as those do that [`write`] writes, be it whole or not.
+/// Says whether a file begins as those of [`write`] do, whole or not.
 fn begins_as_sealed(head: &[u8]) -> bool {
     let beginning = format!("{{\"__metadata__\":{{\"{CHECKSUM}\":\"");
     head.get(8..)
         .is_some_and(|json| json.starts_with(beginning.as_bytes()))
 }
 
-/// Whether there is such a file at a path, be it whole or not.
+/// Says whether there is such a file at a path, whole or not.
 pub(super) fn is_sealed(path: &Path) -> bool {
     let is_file = std::fs::metadata(path).is_ok_and(|facts| facts.is_file());
     let head = || Source::open(path).and_then(|source| source.head(HEAD));
     is_file && head().is_ok_and(|head| begins_as_sealed(&head))
 }
 
-/// Opens a file whose header says that it is of this `format`; its checksum is not looked at.
+/// Opens a file whose header has this `format`. The checksum is not verified.
 pub(super) fn open(path: &Path, format: &str, what: &str) -> Result<SafeTensors> {
     let source = Source::open(path)?;
     let head = source.head(HEAD)?;

@@ -1,9 +1,10 @@
 //! Tally files.
 //!
-//! Tensors: `counts` U64 \[strata, features\]; `rows` U64 \[strata\]; `dropped_rows` U64: rows of the
-//! shards' files, shard after shard; `kinds` U8: JSON, for each shard the SV types and classes of its
-//! calls with their numbers and first rows. Text in the header: the model, the strata, the shards, and the
-//! certificate, which depends on the machine, while all else depends on the inputs alone.
+//! Tensors: `counts` U64 \[strata, features\]; `rows` U64 \[strata\]; `dropped_rows` U64: rows of
+//! the shards' files, shard after shard; `kinds` U8: JSON, for each shard the SV types and classes
+//! of its calls with their numbers and first rows. Text in the header: the model, the strata, the
+//! shards, and the certificate. The certificate depends on the machine, while all else depends on
+//! the inputs alone.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -18,7 +19,7 @@ use crate::read::SafeTensors;
 use crate::tally::{CohortTally, ModelId, Shards, SizeBin, StratifyBy, Stratum, Tally};
 use crate::write::whole::WholeFile;
 
-/// What a tally file's header calls itself.
+/// The format's name in a tally file's header.
 const FORMAT: &str = "atomscope tally";
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -41,7 +42,7 @@ impl StratumText {
         }
     }
 
-    /// `None` where it is not of that scheme.
+    /// Makes the stratum; `None` if it is not one of that scheme.
     fn stratum(self, scheme: StratifyBy) -> Option<Stratum> {
         let size = match &self.size {
             Some(name) => Some(SizeBin::named(name)?),
@@ -57,12 +58,12 @@ impl StratumText {
     }
 }
 
-/// What made a tally.
+/// The command that made a tally.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Maker {
-    /// Counting: there is no second one unless it is counted again.
+    /// Counting. Such a tally has no second source: a lost one has to be counted again.
     Tally,
-    /// Merging: it can be made again from those that were merged.
+    /// Merging. Such a tally can be made again from the tallies that were merged.
     Merge,
 }
 
@@ -75,10 +76,10 @@ impl Maker {
     }
 }
 
-/// Writes a tally beside its place, ready to be published.
+/// Writes a tally to a temporary file next to its place, ready to be published.
 ///
 /// # Errors
-/// A file that cannot be written.
+/// Fails if the file cannot be written.
 pub fn write_tally(path: &Path, cohort: &CohortTally, maker: Maker) -> Result<WholeFile> {
     let tally = &cohort.tally;
     let strata = tally.table().iter().map(StratumText::of);
@@ -111,25 +112,25 @@ pub fn write_tally(path: &Path, cohort: &CohortTally, maker: Maker) -> Result<Wh
     Ok(whole)
 }
 
-/// Whether a tally may be written to this path: nothing else is there.
+/// Checks that a tally may be written to this path: nothing else is there.
 ///
 /// # Errors
-/// A file that is no tally.
+/// Fails if there is a file that is no tally.
 pub fn check_tally_place(path: &Path) -> Result<()> {
     sealed::check_replaceable(path, "a tally")
 }
 
-/// Whether there is a tally, or a file of firing sets, at a path, be it whole or not.
+/// Says whether there is a tally, or a file of firing sets, at a path, whole or not.
 pub fn is_ours(path: &Path) -> bool {
     sealed::is_sealed(path)
 }
 
-/// Whether a tally was made by counting; what cannot be read was not.
+/// Says whether a tally was made by counting. An unreadable file was not.
 pub fn is_counted(path: &Path) -> bool {
     is_made_by(path, Maker::Tally)
 }
 
-/// Whether a tally was made by merging; what cannot be read was not.
+/// Says whether a tally was made by merging. An unreadable file was not.
 pub fn is_merged(path: &Path) -> bool {
     is_made_by(path, Maker::Merge)
 }
@@ -142,10 +143,10 @@ fn is_made_by(path: &Path, maker: Maker) -> bool {
     })
 }
 
-/// Reads a tally file, and checks it: its checksum, and that its numbers are a tally's.
+/// Reads a tally file. Verifies its checksum, and that its numbers are a tally's.
 ///
 /// # Errors
-/// A file that cannot be read, is none, is damaged, or is of another definition.
+/// Fails if the file cannot be read, is not a tally, is damaged, or has another definition.
 pub fn read_tally(path: &Path) -> Result<CohortTally> {
     let file = sealed::open(path, FORMAT, "a file that atomscope tally or merge wrote")?;
     let header = Header(&file);
@@ -199,7 +200,7 @@ pub fn read_tally(path: &Path) -> Result<CohortTally> {
     })
 }
 
-/// A tensor's bytes.
+/// Returns a tensor's bytes.
 fn tensor<'b>(file: &SafeTensors, bytes: &'b [u8], name: &str, dtype: &str) -> Result<&'b [u8]> {
     let entry = file.tensors.get(name).filter(|entry| entry.dtype == dtype);
     let part = entry.and_then(|entry| {
@@ -225,8 +226,8 @@ fn integers(bytes: &[u8]) -> Vec<u64> {
     each.map(|bytes| u64::from_le_bytes(*bytes)).collect()
 }
 
-/// A tally of numbers that can be one: strata ascending, each with rows; no atom fires on more
-/// rows than there are, and where `k` are said to fire on each, they do.
+/// Makes a tally after checking its numbers: strata ascend, each with rows; no atom fires on more
+/// rows than there are; if `k` atoms fire on each row, the counts agree.
 fn checked(
     header: Header,
     strata: Vec<Stratum>,

@@ -30,7 +30,7 @@ impl Tensors {
             .ok_or_else(|| self.bad(name, "none"))
     }
 
-    /// How many numbers a tensor has.
+    /// Returns the number of elements of a tensor.
     pub(super) fn length(&self, name: &str) -> Result<u64> {
         Ok(self.entry(name)?.shape.iter().product::<usize>() as u64)
     }
@@ -42,7 +42,7 @@ impl Tensors {
         Err(self.bad(name, "another length than there are rows"))
     }
 
-    /// Some bytes of a tensor, or all.
+    /// Reads some bytes of a tensor, or all.
     pub(super) fn bytes(&self, name: &str, range: Option<Range<u64>>) -> Result<Vec<u8>> {
         let entry = self.entry(name)?;
         let range = range.unwrap_or(0..entry.length);
@@ -56,7 +56,7 @@ impl Tensors {
         Ok(bytes)
     }
 
-    /// Some of the atoms that fire; beyond 2^32 there are none, and these are none of a model's.
+    /// Reads some of the atoms that fire. An atom beyond 2^32 becomes one that no model has.
     pub(super) fn atoms(&self, range: Range<u64>) -> Result<Vec<u32>> {
         let bytes = |size: u64| self.bytes("atoms", Some(range.start * size..range.end * size));
         Ok(match self.entry("atoms")?.dtype.as_str() {
@@ -66,7 +66,7 @@ impl Tensors {
         })
     }
 
-    /// Some integers of a tensor.
+    /// Reads some integers of a tensor.
     pub(super) fn numbers(&self, name: &str, range: Range<u64>) -> Result<Vec<i64>> {
         let entry = self.entry(name)?;
         let bytes = |size: u64| self.bytes(name, Some(range.start * size..range.end * size));
@@ -81,7 +81,7 @@ impl Tensors {
     }
 }
 
-/// Numbers of so many bytes each.
+/// Widens numbers of so many bytes each.
 pub(super) fn widened<T, const N: usize>(bytes: &[u8], widen: impl Fn([u8; N]) -> T) -> Vec<T> {
     bytes
         .as_chunks()
