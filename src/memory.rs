@@ -1,8 +1,8 @@
-//! Large buffers, had or refused as a value.
+//! Allocation of large buffers that returns an error instead of ending the process.
 
 use crate::error::{Error, Result};
 
-/// `rows · width` items, or an error that says what they would have been for.
+/// Allocates `rows · width` items, or returns an error that names their purpose.
 pub(crate) fn filled<T>(
     rows: usize,
     width: usize,
@@ -25,7 +25,7 @@ mod tests {
     use super::filled;
 
     #[test]
-    fn what_cannot_be_had_is_an_error_with_its_size() {
+    fn filled_beyond_memory_is_an_error_with_its_size() {
         assert_eq!(filled(3, 2, "six", || 7u8).ok(), Some(vec![7; 6]));
         for (rows, width) in [(usize::MAX, 2), (1 << 40, 1 << 20)] {
             let error = filled(rows, width, "the moon", || 0u32).expect_err("too large");

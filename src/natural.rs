@@ -1,9 +1,9 @@
-//! The order of natural sorting: `shard_2` before `shard_10`.
+//! Natural order of names: `shard_2` before `shard_10`.
 
 use std::cmp::Ordering;
 
-/// Compares names run by run: digits by the number that they stand for, all else by bytes. Names
-/// that differ in leading zeros alone are compared as text, so that only equal names are equal.
+/// Compares names run by run: digits by their number, all else by bytes. Names that differ only in
+/// leading zeros are compared as text, so only equal names are equal.
 pub fn compare(a: &str, b: &str) -> Ordering {
     let (mut left, mut right) = (a.as_bytes(), b.as_bytes());
     loop {
@@ -24,7 +24,7 @@ pub fn compare(a: &str, b: &str) -> Ordering {
     }
 }
 
-/// Takes a run of digits off the front; its digits without leading zeros.
+/// Takes a run of digits off the front. Returns its digits without leading zeros.
 fn take_number<'a>(text: &mut &'a [u8]) -> &'a [u8] {
     let end = text.iter().position(|c| !c.is_ascii_digit());
     let (digits, rest) = text.split_at(end.unwrap_or(text.len()));
@@ -39,7 +39,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn numbers_count_as_numbers() {
+    fn compare_orders_digits_by_number() {
         let mut names = [
             "s10.pt",
             "s9.pt",
@@ -74,7 +74,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn it_is_an_order(a in "[ab01é]{0,6}", b in "[ab01é]{0,6}", c in "[ab01é]{0,6}") {
+        fn compare_is_a_total_order(a in "[ab01é]{0,6}", b in "[ab01é]{0,6}", c in "[ab01é]{0,6}") {
             prop_assert_eq!(compare(&a, &b), compare(&b, &a).reverse());
             prop_assert_eq!(compare(&a, &b).is_eq(), a == b);
             if compare(&a, &b).is_le() && compare(&b, &c).is_le() {

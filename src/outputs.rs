@@ -10,36 +10,36 @@
 /// The record of an analysis: what ran, on what, and which files it wrote.
 pub const RECORD: &str = "run.json";
 
-/// What a run is about to put in place, as long as it does so.
+/// The list of files that a run is putting in place; it exists only while the run does so.
 pub const PLACING: &str = ".atomscope.placing";
 
-/// Where an analysis keeps the parts that are done: a folder in its own.
+/// The folder in an analysis' output folder that keeps its finished parts.
 pub const ANALYSIS_CHECKPOINTS: &str = ".atomscope-checkpoints";
 
-/// Where `demo` writes its analysis: a folder in its own.
+/// The folder in `demo`'s output folder that holds its analysis.
 pub const RESULTS: &str = "results";
 
-/// A simulated cohort's embeddings and calls, where they are in one file.
+/// The file of a simulated cohort's embeddings and calls, if they are in one file.
 pub const EMBEDDINGS: &str = "embeddings.pt";
-/// A simulated cohort's SAE.
+/// The file of a simulated cohort's SAE.
 pub const MODEL: &str = "sae.pt";
-/// What is planted in a simulated cohort, and which files it is in.
+/// The file that says what is planted in a simulated cohort, and which files hold it.
 pub const TRUTH: &str = "truth.json";
 
 /// The files of a cohort that is simulated in one piece.
 pub const SIMULATION: [&str; 3] = [EMBEDDINGS, MODEL, TRUTH];
 
-/// What the name of a tally's firing sets has after the tally's.
+/// The ending that a tally's name gets for its firing sets.
 pub const FIRES: &str = ".fires";
-/// What the name of a tally's folder of finished parts has after the tally's.
+/// The ending that a tally's name gets for its folder of finished parts.
 pub const CHECKPOINTS: &str = ".checkpoints";
 
-/// What a piece's name has before and after its number.
+/// The text before and after a piece's number in its name.
 const PIECE: (&str, &str) = ("embeddings-", ".pt");
 
-/// The names of the files that hold a simulated cohort of so many pieces, in the order of their
-/// rows: [`EMBEDDINGS`] for one, and for more numbers from 1 at equal width, so that the order of
-/// the names is that of the rows.
+/// Returns the names of the files of a simulated cohort in so many pieces, in the order of their
+/// rows: [`EMBEDDINGS`] for one piece; for more, numbers from 1 at equal width, so that names sort
+/// as rows do.
 ///
 /// ```
 /// use atomscope::outputs::piece_names;
@@ -58,7 +58,7 @@ pub fn piece_names(pieces: usize) -> Vec<String> {
         .collect()
 }
 
-/// Whether a simulated cohort in any number of pieces has a file of this name.
+/// Says whether a simulated cohort, in any number of pieces, has a file of this name.
 pub fn is_embeddings(name: &str) -> bool {
     let (before, after) = PIECE;
     let number = name
@@ -75,7 +75,7 @@ mod tests {
     use super::{is_embeddings, piece_names};
 
     #[test]
-    fn piece_names_sort_as_their_rows_do_and_are_known_again() {
+    fn piece_names_sort_as_their_rows_and_are_recognized() {
         for pieces in [1, 2, 9, 10, 99, 100, 1000] {
             let names = piece_names(pieces);
             assert!(names.len() == pieces && names.is_sorted());

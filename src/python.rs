@@ -1,9 +1,9 @@
-//! Numbers written as Python and pandas write them.
+//! Numbers and text as Python and pandas write them.
 
 use std::borrow::Cow;
 
-/// Text from a file, fit to be printed: control characters, which could forge lines or steer a
-/// terminal, are escaped as Python's `repr` does; all else is as it is.
+/// Makes text from a file safe to print. Control characters, which could forge lines or steer a
+/// terminal, are escaped as Python's `repr` does. All else stays.
 pub fn printable(text: &str) -> Cow<'_, str> {
     if !text.contains(char::is_control) {
         return Cow::Borrowed(text);
@@ -18,7 +18,7 @@ pub fn printable(text: &str) -> Cow<'_, str> {
     Cow::Owned(escaped.collect())
 }
 
-/// A float as Python's `repr` gives it: the shortest digits that read back to the same number,
+/// Writes a float as Python's `repr` does: the shortest digits that read back to the same number,
 /// in scientific form below 1e-4 and from 1e16.
 pub fn repr(x: f64) -> String {
     if x.is_nan() {
@@ -42,8 +42,8 @@ pub fn repr(x: f64) -> String {
     format!("{digits}e{sign}{:02}", exponent.abs())
 }
 
-/// A float in scientific form with so many digits behind the point, as Python's `e` format gives
-/// it: the exponent signed, of two digits or more.
+/// Writes a float in scientific form with so many digits after the point, as Python's `e` format
+/// does: the exponent has a sign and at least two digits.
 pub fn exponent(x: f64, digits: usize) -> String {
     let scientific = format!("{x:.digits$e}");
     match scientific.split_once('e') {
@@ -54,7 +54,7 @@ pub fn exponent(x: f64, digits: usize) -> String {
             };
             format!("{mantissa}e{sign}{exponent:0>2}")
         }
-        // Not a number, or infinite: in Python lower case, like the rest.
+        // Python writes NaN and infinity in lower case.
         None => repr(x),
     }
 }

@@ -1,4 +1,4 @@
-//! Rows of embeddings, wherever they live: the one door through which an engine reads them.
+//! Rows of embeddings, wherever they lie. Engines read embeddings through this trait alone.
 
 use std::ops::Range;
 
@@ -6,7 +6,7 @@ pub use half::{bf16, f16};
 
 use crate::error::{Error, Result};
 
-/// The number types in which embeddings are handed over as they are stored.
+/// A number type in which embeddings are handed over as they are stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ElementType {
     /// IEEE binary16.
@@ -20,7 +20,7 @@ pub enum ElementType {
 }
 
 impl ElementType {
-    /// Bytes an element.
+    /// Returns the bytes of an element.
     pub fn bytes(self) -> usize {
         match self {
             Self::F16 | Self::Bf16 => 2,
@@ -30,59 +30,59 @@ impl ElementType {
     }
 }
 
-/// Where rows are, for engines that can take them from there.
+/// The place of rows, for engines that can take them from there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Place<'a> {
-    /// They are read when they are asked for.
+    /// A reader: rows are read on demand.
     Read,
-    /// In memory, all of them, as they are stored.
+    /// The memory that holds all rows, as they are stored.
     Memory(&'a [u8]),
-    /// In page-locked memory of the host, all of them, as they are stored: a device copies them
+    /// Page-locked memory of the host that holds all rows, as they are stored: a device copies them
     /// from there.
     PageLocked(&'a [u8]),
-    /// In a CUDA device's memory, all of them, as they are stored.
+    /// A CUDA device's memory that holds all rows, as they are stored.
     Device {
         /// The device's number.
         ordinal: u32,
-        /// Where the first row begins.
+        /// The address of the first row.
         address: u64,
     },
 }
 
-/// `count` rows of `dim` numbers that can be read in any order and from several threads: by the CPU
-/// engine from threads that do nothing else, ahead of those that compute.
+/// `count` rows of `dim` numbers, readable in any order and from several threads. The CPU engine
+/// reads them from threads that do nothing else, ahead of those that compute.
 pub trait Rows: Sync {
-    /// How many rows there are.
+    /// Returns the number of rows.
     fn count(&self) -> usize;
 
-    /// How many numbers a row has.
+    /// Returns the number of elements of a row.
     fn dim(&self) -> usize;
 
-    /// What messages call this data: a file's path, or a word for data in memory.
+    /// Returns the data's name in messages: a file's path, or a word for data in memory.
     fn name(&self) -> String;
 
     /// Writes rows `range` to `out`, row-major, `range.len() * dim()` numbers, widened to
     /// binary32 (f16 and bf16 exactly, f64 and integers rounded to nearest).
     fn read(&self, range: Range<usize>, out: &mut [f32]) -> Result<()>;
 
-    /// The type in which [`read_stored`](Self::read_stored) hands numbers over.
+    /// Returns the type in which [`read_stored`](Self::read_stored) hands numbers over.
     fn element_type(&self) -> ElementType {
         ElementType::F32
     }
 
     /// Writes rows `range` to `out` as numbers of [`element_type`](Self::element_type), in the
-    /// machine's byte order, without gaps: engines that widen numbers themselves move fewer bytes.
+    /// machine's byte order, without gaps. Engines that widen numbers themselves move fewer bytes.
     fn read_stored(&self, range: Range<usize>, out: &mut [u8]) -> Result<()> {
         as_binary32(out, |numbers| self.read(range, numbers))
     }
 
-    /// Where the rows are.
+    /// Returns the place of the rows.
     fn place(&self) -> Place<'_> {
         Place::Read
     }
 }
 
-/// Some consecutive rows of others.
+/// A range of consecutive rows of other rows.
 #[derive(Clone)]
 pub struct RowRange<'a> {
     rows: &'a dyn Rows,
@@ -90,16 +90,16 @@ pub struct RowRange<'a> {
 }
 
 impl<'a> RowRange<'a> {
-    /// Rows `range` of `rows`.
+    /// Takes rows `range` of `rows`.
     ///
     /// # Panics
-    /// If there are not as many.
+    /// Panics if `range` goes beyond the last row.
     pub fn new(rows: &'a dyn Rows, range: Range<usize>) -> Self {
         assert!(range.start <= range.end && range.end <= rows.count());
         Self { rows, range }
     }
 
-    /// How many rows there are of which these are some.
+    /// Returns the number of rows of the whole.
     pub fn whole(&self) -> usize {
         self.rows.count()
     }
@@ -108,7 +108,7 @@ impl<'a> RowRange<'a> {
         self.range.start + range.start..self.range.start + range.end
     }
 
-    /// The bytes of these rows among those of all.
+    /// Returns the bytes of these rows, from the bytes of all rows.
     fn of_bytes<'b>(&self, all: &'b [u8]) -> &'b [u8] {
         let row = self.dim() * self.element_type().bytes();
         &all[self.range.start * row..self.range.end * row]
@@ -156,7 +156,7 @@ impl Rows for RowRange<'_> {
     }
 }
 
-/// Lets `read` write binary32 numbers to bytes: in place where these are aligned.
+/// Lets `read` write binary32 numbers to bytes, in place if the bytes are aligned.
 pub(crate) fn as_binary32(
     out: &mut [u8],
     read: impl FnOnce(&mut [f32]) -> Result<()>,
@@ -172,10 +172,10 @@ pub(crate) fn as_binary32(
 
 /// A number type of embeddings that widens to binary32.
 pub trait Element: bytemuck::NoUninit + Sync {
-    /// Which type it is.
+    /// The element type of the numbers.
     const TYPE: ElementType;
 
-    /// The number as binary32: exact for the narrower types, rounded to nearest for f64.
+    /// Widens the number to binary32: exactly for the narrower types, rounded to nearest for f64.
     fn widen(self) -> f32;
 }
 
@@ -212,7 +212,7 @@ pub struct SliceRows<'a, T> {
 }
 
 impl<'a, T: Element> SliceRows<'a, T> {
-    /// Rows of `dim` numbers each; the slice's length must be a multiple of `dim`.
+    /// Makes rows of `dim` numbers each. Fails unless the slice's length is a multiple of `dim`.
     pub fn new(numbers: &'a [T], dim: usize) -> Result<Self> {
         if dim == 0 || !numbers.len().is_multiple_of(dim) {
             return Err(Error::input(
@@ -226,7 +226,7 @@ impl<'a, T: Element> SliceRows<'a, T> {
         Ok(Self { numbers, dim })
     }
 
-    /// The same for numbers that are known to be whole rows.
+    /// Makes rows of numbers that are known to be whole rows.
     #[cfg(feature = "cuda")]
     pub(crate) fn of_whole_rows(numbers: &'a [T], dim: usize) -> Self {
         Self { numbers, dim }
