@@ -1,5 +1,7 @@
-//! `sv_info`: a list of dicts, one a call, or a dict of columns, one a field. A key of a field that
-//! is there and is not understood is an error: its calls are never taken for calls without it.
+//! `sv_info`: a list of dicts, one a call, or a dict of columns, one a field.
+//!
+//! A field's key whose value is not understood is an error: its calls are never read as calls that
+//! lack the field.
 
 use super::fields::{COUNT, Column, Gathered, NAMES, number};
 use super::naming::{Match, Naming};
@@ -9,15 +11,15 @@ use super::torch::TorchFile;
 use crate::cohort::{Calls, Number, NumberColumn, Texts};
 use crate::error::{Error, Result};
 
-/// Keys that a call may have. One dict can stand for any number of calls at hardly any cost in
-/// bytes, so that without a limit a small file could take for ever.
+/// The most keys that a call may have. One dict can stand for any number of calls at hardly any
+/// cost in bytes, so without a limit a small file could take for ever.
 const MOST_KEYS: usize = 4096;
 
-/// A call's values, `None` where a field is missing.
+/// A call's values, `None` for a missing field.
 type Fields = [Option<Id>; COUNT];
 
-/// The calls, and what is odd about them in words. There must be as many as `rows`, where that is
-/// known.
+/// Reads the calls, and sentences about what is odd in them. There must be as many calls as `rows`,
+/// if that is known.
 pub(super) fn read_calls(
     file: &TorchFile,
     info: Id,
@@ -35,7 +37,7 @@ pub(super) fn read_calls(
     let mut builder = Builder::new(file, naming);
     let document = &file.document;
     if let Some(items) = ordered(document, info) {
-        // Before the calls are read, so that a wrong pair of files is told at once.
+        // This precedes reading the calls, so that a wrong pair of files is reported at once.
         if let Some(rows) = rows.filter(|&rows| rows != items.len()) {
             return Err(unequal(items.len(), rows));
         }
@@ -63,7 +65,7 @@ pub(super) fn read_calls(
     Ok((builder.gathered.calls, warnings))
 }
 
-/// How a table of some library becomes a dict of columns.
+/// Returns the expression that makes a dict of columns of some library's table.
 fn as_columns(found: &str) -> &'static str {
     let known = [
         ("pandas", "save sv_info=table.to_dict(\"list\")"),
@@ -79,8 +81,8 @@ fn as_columns(found: &str) -> &'static str {
     of.map_or("save sv_info as a list of dicts", |(_, action)| action)
 }
 
-/// Remembers something of the values that were met last, by their index in the arena. Values
-/// that calls share are met again and again.
+/// A cache of results for the values met last, by their index in the arena. Calls often share
+/// values.
 #[derive(Debug)]
 struct Recent<T>(Vec<(Id, T)>);
 
@@ -107,7 +109,7 @@ struct Builder<'a> {
     naming: Naming<'a>,
     gathered: Gathered,
     keys: Recent<Option<(usize, Match)>>,
-    /// Fields of which a second spelling was met, and passed over.
+    /// Fields of which a second spelling was met and ignored.
     spelled_twice: [bool; COUNT],
     codes: [Recent<u32>; COUNT],
 }
@@ -124,8 +126,8 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// Whether a key names its field at least as surely as those before it, which `hows` holds; a second
-    /// key of one field is remembered.
+    /// Says whether a key names its field at least as surely as the earlier keys, which `hows`
+    /// holds. A second key of one field is recorded.
     fn takes(&mut self, field: usize, how: Match, hows: &mut [Option<Match>; COUNT]) -> bool {
         let (Some(before), Some(twice)) = (hows.get_mut(field), self.spelled_twice.get_mut(field))
         else {
@@ -139,7 +141,7 @@ impl<'a> Builder<'a> {
         takes
     }
 
-    /// The values of a call that is a dict.
+    /// Reads the values of a call that is a dict.
     fn fields(&mut self, row: usize, item: Id) -> Result<Fields> {
         let document = &self.file.document;
         let Some(entries) = document.entries(item) else {
@@ -173,7 +175,7 @@ impl<'a> Builder<'a> {
         Ok(fields)
     }
 
-    /// Calls as a dict of columns, each of them a value for each call.
+    /// Reads calls from a dict of columns, each with a value for each call.
     fn push_columns(&mut self, info: Id, rows: Option<usize>) -> Result<()> {
         let document = &self.file.document;
         let mut columns: [Option<plain::Column>; COUNT] = [const { None }; COUNT];
@@ -197,7 +199,7 @@ impl<'a> Builder<'a> {
             .filter_map(plain::Column::len)
             .max();
         let rows = match (longest, rows) {
-            // One value can stand for those of all calls, of which there are others.
+            // One value may stand for all calls; another column then gives their number.
             (Some(longest), rows) => rows.unwrap_or(longest),
             (None, _) if columns.iter().any(Option::is_some) => 1,
             (None, Some(0)) => 0,
@@ -245,7 +247,7 @@ impl<'a> Builder<'a> {
         Ok(())
     }
 
-    /// One value for all calls: a dataset, a chromosome; hardly a position.
+    /// Appends one value for all calls: often a dataset or a chromosome, hardly a position.
     fn push_one(&mut self, field: usize, value: &Scalar, rows: usize) -> Result<()> {
         let name = NAMES.get(field).copied().unwrap_or_default();
         if rows != 1 && matches!(name, "pos" | "svlen" | "id") {
@@ -289,13 +291,13 @@ impl<'a> Builder<'a> {
         match (self.gathered.column(field), self.codes.get_mut(field)) {
             (Column::Text(column), Some(recent)) => push_text(self.file, at, id, column, recent),
             (Column::Number(column), _) => push_number(self.file, at, id, column),
-            // There are as many of these as fields.
+            // The numbers of columns and of fields are equal.
             (Column::Text(_), None) => Ok(()),
         }
     }
 }
 
-/// The field that a key of a call names, and how surely: text, also numpy's, or bytes.
+/// Returns the field that a call's key names, and how surely. Keys are text, numpy's text or bytes.
 fn named(document: &Document, key: Id, naming: Naming<'_>) -> Option<(usize, Match)> {
     match document.value(key) {
         Value::Str(start, len) | Value::Bytes(start, len) => {

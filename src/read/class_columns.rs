@@ -1,5 +1,5 @@
-//! Columns, or keys of `sv_info`, that may say what the truth benchmark found: looked for where the
-//! one that was expected does not.
+//! Columns of tables, and keys of `sv_info`, that may hold the truth benchmark's classes. They are
+//! proposed if the expected column holds none.
 
 use std::path::Path;
 
@@ -10,9 +10,9 @@ use super::naming::Naming;
 use crate::cohort::{ClassColumn, ClassRule, looks_true, looks_untrue};
 use crate::error::Result;
 
-/// The columns of a cohort's calls whose values all look like classes, and some of them like that of
-/// a true call. What cannot be read is left out: this makes a message better, and no error of its own.
-/// `metadata` is the file of the calls, where that is not the embeddings' own.
+/// Returns the columns of a cohort's calls whose values all look like classes, and some of them
+/// like a true call's. Unreadable input is left out, since this only improves a message. `metadata`
+/// is the file of the calls, if it is not the embeddings' own.
 pub fn class_columns(embeddings: &Path, metadata: Option<&Path>) -> Vec<ClassColumn> {
     let all = match metadata {
         Some(path) => other_columns(path),
@@ -23,7 +23,7 @@ pub fn class_columns(embeddings: &Path, metadata: Option<&Path>) -> Vec<ClassCol
     all
 }
 
-/// The keys of the first call that are no field's, with the values that calls have.
+/// Returns the keys of the first call that are no field's, with the values of all calls.
 fn other_keys(embeddings: &Path) -> Result<Vec<ClassColumn>> {
     const MOST_KEYS: usize = 100;
     let file = File::open(embeddings)?;
@@ -49,8 +49,8 @@ fn other_keys(embeddings: &Path) -> Result<Vec<ClassColumn>> {
     Ok(others.take(MOST_KEYS).filter_map(column).collect())
 }
 
-/// Whether a column's values are classes. 0 and 1 are only where the name says so too: much else is 0
-/// or 1.
+/// Says whether a column's values are classes. 0 and 1 are classes only if the column's name
+/// agrees, since many columns hold 0 and 1.
 fn is_of_classes(column: &ClassColumn) -> bool {
     const NAMES: [&str; 8] = [
         "class", "label", "state", "tp", "true", "truth", "match", "bench",

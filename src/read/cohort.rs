@@ -1,5 +1,5 @@
-//! The cohort: embeddings, one row a call, and the calls: in the same torch file, as `sv_info`, or
-//! in a table of their own.
+//! The cohort: embeddings, one row a call, and the calls. The calls are in the same torch file as
+//! `sv_info`, or in a table of their own.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -17,52 +17,53 @@ use crate::cohort::{Calls, ClassRule, IdColumn};
 use crate::error::{Error, Result};
 use crate::rows::Rows;
 
-/// Embeddings, read as they are needed, and the calls that they are of.
+/// Embeddings, which stay in the file until they are needed, and their calls.
 #[derive(Debug)]
 pub struct Cohort {
     /// The embeddings: one row a call.
     pub rows: TensorRows,
     /// The calls, in the order of the rows.
     pub calls: Calls,
-    /// The file that the calls were read from, if it is not the embeddings' own.
+    /// The file of the calls, if it is not the embeddings' own.
     pub metadata: Option<PathBuf>,
-    /// What that file was when it was opened.
+    /// The stamp of that file when it was opened.
     pub(crate) metadata_stamp: Option<Stamp>,
-    /// Whether any call has a class, or the table a column of it.
+    /// True if any call has a class, or if the table has a column of classes.
     pub has_classes: bool,
-    /// What is odd about the calls, a sentence each.
+    /// Sentences about what is odd in the calls.
     pub warnings: Vec<String>,
-    /// What could not be checked, a sentence each.
+    /// Sentences about what could not be checked.
     pub notes: Vec<String>,
 }
 
-/// Reads a cohort; its embeddings stay in the file. As [`read_cohort_with`] without metadata.
+/// Reads a cohort without metadata, as [`read_cohort_with`] does. Its embeddings stay in the file.
 pub fn read_cohort(path: &Path) -> Result<Cohort> {
     read_cohort_with(path, None)
 }
 
-/// Reads a cohort whose embeddings are in a file of torch (`.pt`), `NumPy` (`.npy`, `.npz`) or
-/// safetensors, where they stay.
+/// Reads a cohort. Its embeddings stay in their file, which is torch's (`.pt`), `NumPy`'s (`.npy`,
+/// `.npz`) or safetensors.
 ///
 /// The calls are those of `metadata`: a table (CSV, TSV, JSON lines or Parquet; text also
-/// compressed by gzip) with a row for each row of embeddings, in their order, and with columns
-/// named as the keys of `sv_info`. Without it they are the `sv_info` of a torch file; where there
-/// is none, those of the one table beside the embeddings that has their name but for the ending.
+/// compressed by gzip) with one row for each row of embeddings, in their order. Its columns are
+/// named as the keys of `sv_info`. Without `metadata` the calls are the `sv_info` of a torch file.
+/// A file without `sv_info` has its calls in the only table in the same folder whose name differs
+/// from the embeddings' in its ending alone.
 ///
 /// # Errors
 ///
-/// Files that cannot be read, that differ in their number of rows, or whose IDs disagree where
-/// both have some.
+/// Fails if a file cannot be read, if the files differ in their number of rows, or if both have IDs
+/// and these disagree.
 pub fn read_cohort_with(embeddings: &Path, metadata: Option<&Path>) -> Result<Cohort> {
     read_cohort_by(embeddings, metadata, &ClassRule::default())
 }
 
-/// As [`read_cohort_with`], with calls whose class is in the column, or under the key, that `rule`
-/// names. SV types are as the VCF specification writes them, whatever case or brackets (`<DEL>`) the
+/// Reads a cohort as [`read_cohort_with`] does, with the classes of the column or key that `rule`
+/// names. SV types are written as in the VCF specification, whatever case or brackets (`<DEL>`) the
 /// file has.
 ///
 /// # Errors
-/// Those of [`read_cohort_with`]; no such column.
+/// Fails as [`read_cohort_with`] does, and if there is no such column.
 pub fn read_cohort_by(
     embeddings: &Path,
     metadata: Option<&Path>,
@@ -102,7 +103,7 @@ pub fn read_cohort_by(
     Ok(cohort)
 }
 
-/// The error of a key of classes that no call has.
+/// Makes the error for a key of classes that no call has.
 fn no_such_key(file: &TorchFile, info: Id, rule: &ClassRule) -> Error {
     let first = file.document.items(info).and_then(|mut items| items.next());
     file.bad(
@@ -113,7 +114,7 @@ fn no_such_key(file: &TorchFile, info: Id, rule: &ClassRule) -> Error {
     )
 }
 
-/// The cohort whose calls are in a file of their own.
+/// Reads the cohort whose calls are in a file of their own.
 fn beside(file: &File, rows: TensorRows, path: &Path, rule: &ClassRule) -> Result<Cohort> {
     let table = Table::read(path, rows.count(), &rows.name(), rule)?;
     let mut expected = None;
@@ -142,7 +143,7 @@ fn beside(file: &File, rows: TensorRows, path: &Path, rule: &ClassRule) -> Resul
     })
 }
 
-/// IDs beside the embeddings, if any call has one, must be those of the table.
+/// Checks that IDs stored with the embeddings, if any call has one, equal those of the table.
 fn check_ids(path: &Path, found: &IdColumn, rows: &TensorRows, expected: &IdColumn) -> Result<()> {
     let name = rows.name();
     if expected.len() != rows.count() {
@@ -171,7 +172,7 @@ fn check_ids(path: &Path, found: &IdColumn, rows: &TensorRows, expected: &IdColu
     ))
 }
 
-/// The paths at which a table of calls is looked for that was not named; nothing need be there.
+/// Lists the paths at which an unnamed table of calls is looked for. None of them need exist.
 pub fn tables_beside(embeddings: &Path) -> Vec<PathBuf> {
     let suffixes = SUFFIXES.iter();
     suffixes
@@ -185,7 +186,7 @@ pub fn tables_beside(embeddings: &Path) -> Vec<PathBuf> {
         .collect()
 }
 
-/// The one table beside the embeddings that has their name.
+/// Finds the only table in the embeddings' folder that has their name.
 fn find_beside(embeddings: &Path, file: &File) -> Result<PathBuf> {
     let candidates: Vec<PathBuf> = tables_beside(embeddings)
         .into_iter()

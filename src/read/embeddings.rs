@@ -1,4 +1,4 @@
-//! Files of embeddings, of any format: the bytes tell which, never the name.
+//! Files of embeddings. Their bytes determine the format, never their name.
 
 use std::path::Path;
 
@@ -13,7 +13,7 @@ use crate::cohort::IdColumn;
 use crate::error::{Error, Result};
 use crate::rows::Rows;
 
-/// A file of one of the formats, open.
+/// An open file of one of the formats.
 #[derive(Debug)]
 pub(super) enum File {
     Torch(Box<TorchFile>),
@@ -22,10 +22,10 @@ pub(super) enum File {
     SafeTensors(SafeTensors),
 }
 
-/// The embeddings of a file alone, without its calls.
+/// Reads the embeddings of a file alone, without its calls.
 ///
 /// # Errors
-/// Those of reading a cohort's embeddings.
+/// Fails as reading a cohort's embeddings does.
 pub(crate) fn read_rows(path: &Path) -> Result<TensorRows> {
     File::open(path)?.rows()
 }
@@ -63,7 +63,7 @@ impl File {
         Err(sniff::not_embeddings(&source, &found))
     }
 
-    /// The matrix of embeddings in it.
+    /// Returns the file's matrix of embeddings.
     pub(super) fn rows(&self) -> Result<TensorRows> {
         let (tensor, place) = match self {
             Self::Torch(file) => return torch_rows(file),
@@ -76,7 +76,7 @@ impl File {
             .map_err(|(found, expected, action)| Error::input(name, place, found, expected, action))
     }
 
-    /// The calls that a torch file keeps beside the embeddings.
+    /// Returns the calls that a torch file keeps with the embeddings.
     pub(super) fn sv_info(&self) -> Option<(&TorchFile, Id)> {
         match self {
             Self::Torch(file) => {
@@ -87,7 +87,7 @@ impl File {
         }
     }
 
-    /// What a torch file holds besides data, in words.
+    /// Describes the objects of a torch file that are not data.
     pub(super) fn passed_over(&self) -> Option<String> {
         match self {
             Self::Torch(file) => file.passed_over(),
@@ -95,7 +95,7 @@ impl File {
         }
     }
 
-    /// The calls' IDs that an archive keeps beside the embeddings.
+    /// Returns the calls' IDs that an archive keeps with the embeddings.
     pub(super) fn ids(&self) -> Result<Option<IdColumn>> {
         match self {
             Self::Npz(source, archive) => npz::ids(source, archive),
@@ -106,7 +106,8 @@ impl File {
 
 const MATRIX: &str = "a two-dimensional tensor, one row for each call";
 
-/// The rows of a matrix, which may have none; else what was found, what was expected, and what to do.
+/// Returns the rows of a matrix, which may have none. The error gives what was found, what was
+/// expected, and what to do.
 fn rows_of(
     tensor: &Tensor,
 ) -> std::result::Result<TensorRows, (String, &'static str, &'static str)> {
@@ -125,7 +126,7 @@ fn rows_of(
     Ok(rows)
 }
 
-/// The rows of a torch file: its `embeddings`, or the tensor that is all there is.
+/// Returns the rows of a torch file: its `embeddings`, or the file's only tensor.
 fn torch_rows(file: &TorchFile) -> Result<TensorRows> {
     file.refuse_harmful()?;
     let root = file.document.root;
@@ -149,7 +150,7 @@ fn torch_rows(file: &TorchFile) -> Result<TensorRows> {
     rows_of(&tensor).map_err(|(found, expected, action)| file.bad(place, found, expected, action))
 }
 
-/// The tensor `embeddings` of a safetensors file, or its only matrix.
+/// Returns the tensor `embeddings` of a safetensors file, or its only matrix.
 fn matrix(file: &SafeTensors) -> Result<Tensor> {
     const SHOWN: usize = 12;
     let found = file.tensors.get("embeddings").or_else(|| {

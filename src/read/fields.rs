@@ -1,4 +1,4 @@
-//! The fields of a call: the same rules for whatever file they are read from.
+//! The fields of a call. The same rules hold for every kind of file.
 
 use super::plain::Scalar;
 use crate::cohort::{Calls, Number, NumberColumn, Texts};
@@ -15,7 +15,7 @@ pub(super) const NAMES: [&str; COUNT] = [
 ];
 pub(super) const COUNT: usize = 7;
 
-/// Whether a field is a number; all others are text.
+/// Says whether a field is a number. All others are text.
 pub(super) fn is_number(field: usize) -> bool {
     matches!(field, 1 | 3)
 }
@@ -26,14 +26,14 @@ pub(super) enum Column<'a> {
     Number(&'a mut NumberColumn),
 }
 
-/// Calls as they are read, and how many of them lack each field.
+/// Calls read so far, and the number of them that lack each field.
 #[derive(Debug, Default)]
 pub(super) struct Gathered {
     pub(super) calls: Calls,
     missing: [usize; COUNT],
 }
 
-/// A value that is no number, where the field is one.
+/// The error of a value that is not a number, in a field of numbers.
 pub(super) struct NoNumber;
 
 impl Gathered {
@@ -50,7 +50,7 @@ impl Gathered {
         }
     }
 
-    /// A call that lacks the field.
+    /// Appends a call that lacks the field.
     pub(super) fn push_missing(&mut self, field: usize) {
         if let Some(missing) = self.missing.get_mut(field) {
             *missing += 1;
@@ -61,7 +61,7 @@ impl Gathered {
         }
     }
 
-    /// A call whose field is text in the file.
+    /// Appends a call whose field is text in the file.
     pub(super) fn push_text(&mut self, field: usize, text: &str) -> Result<(), NoNumber> {
         match self.column(field) {
             Column::Text(column) => column.push(Some(text)),
@@ -70,7 +70,7 @@ impl Gathered {
         Ok(())
     }
 
-    /// A call whose field is any single value.
+    /// Appends a call whose field is any single value.
     pub(super) fn push_scalar(&mut self, field: usize, value: Scalar) -> Result<(), NoNumber> {
         match self.column(field) {
             Column::Text(column) => column.push(Some(&value.into_text())),
@@ -79,13 +79,13 @@ impl Gathered {
         Ok(())
     }
 
-    /// What the calls lack, in words. `file` is what messages call it.
+    /// Writes warnings about fields that calls lack. `file` is the file's name in messages.
     pub(super) fn warnings(&self, file: &str) -> Vec<String> {
         let rows = self.calls.len();
         NAMES
             .iter()
             .zip(self.missing)
-            // Nothing is computed from the ID, and of classes more is said elsewhere.
+            // The ID enters no statistic, and missing classes have a message of their own.
             .filter(|(name, missing)| *missing > 0 && !["id", "truvari_class"].contains(name))
             .map(|(name, missing)| {
                 let shown = match *name {
@@ -99,7 +99,7 @@ impl Gathered {
     }
 }
 
-/// The number that a value is; `None` if it is none.
+/// Converts a value to a number; `None` if it is not one.
 pub(super) fn number(scalar: Scalar) -> Option<Number> {
     Some(match scalar {
         Scalar::None => Number::Int(0),

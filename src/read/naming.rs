@@ -1,9 +1,9 @@
-//! Which column, or key of `sv_info`, is which field of a call.
+//! The field of a call that a column, or a key of `sv_info`, names.
 //!
-//! A name is a field's where it is the field's own, letter for letter. Else what VCF tools, pandas
-//! and R make of that name is: other cases (`SVTYPE`), the `#` and the numbers that `bcftools query
-//! -H` puts before it (`#[1]CHROM`), `INFO/` before it, and the few other names of [`ALIASES`].
-//! Where both are there, the field's own name wins.
+//! A name that equals a field's name, letter for letter, is that field's. So are the forms that VCF
+//! tools, pandas and R give it: other cases (`SVTYPE`), the `#` and the numbers that
+//! `bcftools query -H` puts before it (`#[1]CHROM`), `INFO/` before it, and the few other names of
+//! [`ALIASES`]. If both are there, the field's own name wins.
 
 use super::fields::{COUNT, NAMES};
 use crate::cohort::ClassRule;
@@ -24,14 +24,14 @@ const ALIASES: [(&str, usize); 6] = [
     ("sv_id", ID),
 ];
 
-/// How names are taken.
+/// The names in force under a rule of classes.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Naming<'a> {
-    /// The class's column where it is not the notebook's.
+    /// The name of the classes' column, if it is not the notebook's.
     class: Option<&'a str>,
 }
 
-/// How surely a name is a field's.
+/// The certainty with which a name is a field's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Match {
     /// The field's own name.
@@ -40,12 +40,12 @@ pub(super) enum Match {
     Alias,
 }
 
-/// Two columns for one field.
+/// The error of two columns for one field.
 #[derive(Debug)]
 pub(super) struct Twice;
 
 impl<'a> Naming<'a> {
-    /// The names under a rule of classes.
+    /// Makes the names under a rule of classes.
     pub(super) fn of(rule: &'a ClassRule) -> Self {
         let class = rule.column();
         Self {
@@ -53,7 +53,7 @@ impl<'a> Naming<'a> {
         }
     }
 
-    /// The field that a name is of, and how surely.
+    /// Returns the field of a name, and how surely it is that field's.
     pub(super) fn field(self, name: &str) -> Option<(usize, Match)> {
         if self.class.is_some_and(|class| class == name) {
             return Some((CLASS, Match::Own));
@@ -67,10 +67,10 @@ impl<'a> Naming<'a> {
         (!is_other_class).then_some(found)
     }
 
-    /// The field of each column of a table.
+    /// Returns the field of each column of a table.
     ///
     /// # Errors
-    /// Two columns that are one field by equal right.
+    /// Fails if two columns name one field equally surely.
     pub(super) fn columns<'n>(
         self,
         names: impl Iterator<Item = &'n str>,
@@ -103,7 +103,7 @@ impl<'a> Naming<'a> {
     }
 }
 
-/// The field of which a name is another spelling.
+/// Returns the field of which a name is another spelling.
 fn alias(name: &str) -> Option<usize> {
     let mut plain = name.trim().trim_start_matches('#').trim_start();
     if let Some((number, rest)) = plain
@@ -127,7 +127,7 @@ fn alias(name: &str) -> Option<usize> {
     })
 }
 
-/// Whether a line has the name of a field among its words: then it is a header.
+/// Says whether a line is a header: one of its words is a field's name.
 pub(super) fn is_header(line: &[u8]) -> bool {
     let mut words = line.split(|byte| matches!(byte, b'\t' | b',' | b' ' | b'"' | b'\r' | b'\n'));
     words.any(|word| {
@@ -136,8 +136,8 @@ pub(super) fn is_header(line: &[u8]) -> bool {
     })
 }
 
-/// An SV type as the VCF specification writes it: `DEL` for `del`, `<DEL>` and `DEL `. What is none
-/// of the types that are counted under their own name stays as it is.
+/// Writes an SV type as the VCF specification does: `DEL` for `del`, `<DEL>` and `DEL `. A type
+/// that is not counted under its own name stays unchanged.
 pub(super) fn svtype(text: &str) -> &str {
     let plain = text.trim();
     let plain = plain
@@ -155,7 +155,7 @@ mod tests {
     use crate::cohort::ClassRule;
 
     #[test]
-    fn names_of_other_tools_are_the_fields_that_they_mean() {
+    fn field_accepts_other_tools_names() {
         let naming = Naming::default();
         for (name, field) in [
             ("chrom", 0),
@@ -179,7 +179,7 @@ mod tests {
                 "{name}"
             );
         }
-        // A start that counts from 0, an end, a state: none of them is a field in other words.
+        // A start that counts from 0, an end and a state are not other names of fields.
         for name in [
             "start", "end", "state", "class", "type", "len", "[a]pos", "", "#", "sample",
         ] {
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn column_of_classes_is_taken_by_its_exact_name() {
+    fn field_takes_the_classes_column_by_exact_name() {
         let rule = ClassRule::new(Some("state"), &[]);
         let naming = Naming::of(&rule);
         assert_eq!(naming.field("state"), Some((4, Match::Own)));
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn own_name_wins_over_another_spelling_and_equals_are_refused() {
+    fn columns_prefer_own_names_and_refuse_equals() {
         let fields = |names: &[&str]| Naming::default().columns(names.iter().copied());
         let found = fields(&["SVTYPE", "x", "svtype", "POS"]).unwrap();
         assert_eq!(found, [None, None, Some(2), Some(1)]);
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn types_are_what_they_look_like() {
+    fn svtype_normalizes_known_types() {
         for (text, expected) in [
             ("DEL", "DEL"),
             ("del", "DEL"),

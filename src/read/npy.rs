@@ -3,7 +3,7 @@
 //!
 //! <https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html>
 //!
-//! The header is read by hand: it is tiny, and its bytes can be anyone's, of any length and any
+//! The header is parsed by hand: it is tiny, and its bytes may be hostile, of any length and any
 //! depth of brackets.
 
 use super::tensor::{Dtype, Storage, Tensor, shape_text};
@@ -11,18 +11,18 @@ use crate::error::{Error, Result};
 
 pub(super) const MAGIC: &[u8] = b"\x93NUMPY";
 
-/// The first bytes of an array, in which its header must end; one of an array that can be used
+/// The number of an array's first bytes in which its header must end. The header of a usable array
 /// has some 120 bytes.
 pub(super) const HEAD: u64 = 1 << 16;
 
-/// What an array's header says.
+/// The contents of an array's header.
 #[derive(Debug)]
 pub(super) struct Header {
-    /// The element type in numpy's words: `<f4`, `<U12`, …
+    /// The element type in numpy's notation: `<f4`, `<U12`, …
     pub(super) descr: String,
     pub(super) shape: Vec<usize>,
     fortran: bool,
-    /// Bytes before the elements.
+    /// The number of bytes before the elements.
     before: u64,
 }
 
@@ -51,19 +51,19 @@ impl Header {
         })
     }
 
-    /// The element type, if it is one of floating point.
+    /// Returns the element type if it is a floating-point type.
     fn floats(&self) -> Option<Dtype> {
         let code = self.descr.strip_prefix('<')?;
         Dtype::of_numpy(code).filter(|dtype| dtype.is_float())
     }
 
-    /// Whether the array can be embeddings.
+    /// Says whether the array can be embeddings.
     pub(super) fn is_matrix(&self) -> bool {
         self.shape.len() == 2 && self.floats().is_some()
     }
 
-    /// How an array of another type becomes one that is read. numpy gives types that it has no name
-    /// for as bytes, which it casts to nothing: they have to be named first.
+    /// Returns the code that converts an array of another type. numpy writes types that it has no
+    /// name for as bytes and casts these to nothing, so they have to be named first.
     fn conversion(&self) -> &'static str {
         let code = self.descr.trim_start_matches(['<', '>', '|', '=']);
         match code {
@@ -91,7 +91,7 @@ impl Header {
         }
     }
 
-    /// Type and shape, for people.
+    /// Writes type and shape for a message.
     pub(super) fn describe(&self) -> String {
         format!("{} {}", self.descr, shape_text(&self.shape))
     }
@@ -101,7 +101,7 @@ impl Header {
 #[derive(Debug)]
 pub(super) struct Array {
     pub(super) header: Header,
-    /// What lies after the header.
+    /// The bytes after the header.
     pub(super) elements: Storage,
 }
 
@@ -119,7 +119,7 @@ impl Array {
         Ok(Self { header, elements })
     }
 
-    /// The embeddings that it is. `place` is for messages.
+    /// Returns the array as embeddings. `place` is for messages.
     pub(super) fn matrix(&self, place: &str) -> Result<Tensor> {
         let Self { header, elements } = self;
         let name = elements.source.name();
@@ -153,7 +153,7 @@ impl Array {
     }
 }
 
-/// The header's text, and how many bytes there are up to the elements.
+/// Returns the header's text, and the number of bytes before the elements.
 fn header(head: &[u8]) -> Option<(&[u8], u64)> {
     let rest = head.strip_prefix(MAGIC)?;
     let (length, text) = match rest.split_first_chunk()? {
@@ -173,7 +173,7 @@ fn header(head: &[u8]) -> Option<(&[u8], u64)> {
 }
 
 /// Reads `{'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }`: keys in any order, each
-/// once, no others. A `descr` that is no text (of records) is kept as it is written.
+/// once, no others. A `descr` that is not text (of records) is kept as written.
 fn dict(text: &str) -> Option<(String, bool, Vec<usize>)> {
     let (mut descr, mut fortran, mut shape) = (None, None, None);
     let inner = text.trim().strip_prefix('{')?.strip_suffix('}')?;
@@ -214,7 +214,7 @@ fn quoted(text: &str) -> Option<(&str, &str)> {
     text.get(1..)?.split_once(quote)
 }
 
-/// A list as it is written, up to the bracket that closes it.
+/// Splits off a list in brackets, up to the bracket that closes it.
 fn bracketed(text: &str) -> Option<(&str, &str)> {
     let mut depth = 0_usize;
     for (at, c) in text.char_indices() {
@@ -230,7 +230,7 @@ fn bracketed(text: &str) -> Option<(&str, &str)> {
     None
 }
 
-/// The sizes of `3, 4` and of `3,`; Python 2 wrote `3L`.
+/// Reads the sizes of `3, 4` and of `3,`; Python 2 wrote `3L`.
 fn sizes(text: &str) -> Option<Vec<usize>> {
     let mut parts: Vec<_> = text.split(',').map(str::trim).collect();
     if parts.last() == Some(&"") {
@@ -247,7 +247,7 @@ mod tests {
     use super::dict;
 
     #[test]
-    fn headers_are_read_and_none_else() {
+    fn header_reads_valid_headers_only() {
         for (text, shape) in [
             (
                 "{'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }   \n",

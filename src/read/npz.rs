@@ -9,11 +9,11 @@ use super::zipped::Archive;
 use crate::cohort::IdColumn;
 use crate::error::{Error, Result};
 
-/// The embeddings' name, if there are several matrices.
+/// The embeddings' name in an archive of several matrices.
 const EMBEDDINGS: &str = "embeddings.npy";
 const ID_NAMES: [&str; 2] = ["id.npy", "ids.npy"];
 
-/// The embeddings of an archive.
+/// Returns the embeddings of an archive.
 pub(super) fn embeddings(source: &Source, archive: &Archive) -> Result<Tensor> {
     let (name, array) = match array(archive, EMBEDDINGS)? {
         Some(array) => (EMBEDDINGS.to_owned(), array),
@@ -33,7 +33,7 @@ fn array(archive: &Archive, name: &str) -> Result<Option<Array>> {
         .transpose()
 }
 
-/// What the arrays' headers say, by name.
+/// Reads the arrays' headers, by name.
 pub(super) fn headers(source: &Source, archive: &Archive) -> Result<Vec<(String, Header)>> {
     let mut all = Vec::new();
     for name in archive.names() {
@@ -75,7 +75,7 @@ fn only_matrix(source: &Source, archive: &Archive) -> Result<(String, Array)> {
     ))
 }
 
-/// The calls' IDs, if the archive has them: text, whole numbers, or objects that are text.
+/// Reads the calls' IDs, if the archive has them: text, whole numbers, or objects that are text.
 pub(super) fn ids(source: &Source, archive: &Archive) -> Result<Option<IdColumn>> {
     for name in ID_NAMES {
         if let Some(array) = array(archive, name)? {
@@ -122,7 +122,7 @@ fn read_ids(source: &Source, array: &Array, place: &str) -> Result<IdColumn> {
     read_texts(array, count, width, place)
 }
 
-/// IDs of an array of objects, which numpy writes as a pickle.
+/// Reads IDs from an array of objects, which numpy writes as a pickle.
 fn object_ids(array: &Array, count: usize) -> Option<IdColumn> {
     const LONGEST: u64 = 1 << 31;
     let elements = &array.elements;
@@ -142,7 +142,7 @@ fn object_ids(array: &Array, count: usize) -> Option<IdColumn> {
 
 fn read_texts(array: &Array, count: usize, width: u64, place: &str) -> Result<IdColumn> {
     let mut ids = IdColumn::default();
-    // Elements of no bytes, of which any number costs nothing, are no IDs.
+    // Elements of no bytes are not IDs, since any number of them costs nothing.
     if width == 0 {
         return Ok(ids);
     }
@@ -164,7 +164,7 @@ fn read_texts(array: &Array, count: usize, width: u64, place: &str) -> Result<Id
     Ok(ids)
 }
 
-/// An element as text: its characters, or a whole number's digits.
+/// Writes an element as text: its characters, or a whole number's digits.
 fn text_of(descr: &str, bytes: &mut [u8]) -> Option<String> {
     let big_endian = descr.starts_with('>');
     if descr.contains('U') {

@@ -1,25 +1,25 @@
-//! Whether the rows of a table can be told to be in the order of the embeddings.
+//! The check that a table's rows are in the order of the embeddings.
 
 use std::collections::HashSet;
 use std::path::Path;
 
 use crate::cohort::IdColumn;
 
-/// A call's ID. Where none is, VCF has a point, and Python's text of nothing is None.
+/// Returns a call's ID. A missing ID is a point in VCF, and `None` in Python's text.
 pub(super) fn id(ids: &IdColumn, row: usize) -> Option<&str> {
     ids.get(row).filter(|id| !matches!(*id, "" | "." | "None"))
 }
 
-/// What the IDs on both sides tell.
+/// The outcome of comparing the IDs on both sides.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Order {
-    /// Rows in another order would have been seen.
+    /// Every ID was compared: rows in another order would have been seen.
     Checked,
-    /// There are no IDs in the table, beside the embeddings, or in both.
+    /// The table, the embeddings, or both have no IDs.
     NoIds(&'static str),
-    /// So many calls lack an ID on a side.
+    /// So many calls lack an ID on one side.
     Lacking(usize),
-    /// So many calls share their ID with another one; the first such ID.
+    /// So many calls share their ID with another call; the first such ID.
     Repeated(usize, String),
 }
 
@@ -51,7 +51,7 @@ impl Order {
         Self::Repeated(1 + again.count(), first)
     }
 
-    /// What a user should know of it.
+    /// Writes a note on an order that could not be checked in full.
     pub(super) fn note(&self, table: &Path, embeddings: &str) -> Option<String> {
         let table = table.display();
         let order = format!("{table}: that its rows are in the order of {embeddings}");
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn order_is_sure_only_where_every_call_has_an_id_of_its_own_on_both_sides() {
+    fn order_is_checked_only_if_every_call_has_its_own_id_on_both_sides() {
         let whole = ids(&[Some("a"), Some("b"), Some("c")]);
         let points = ids(&[Some("."), None, Some("")]);
         let some = ids(&[Some("a"), Some("."), None]);

@@ -12,14 +12,14 @@ use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
 use super::source::Source;
 use crate::error::{Error, Result};
 
-/// The longest header, as the format has it.
+/// The greatest length of a header that the format allows.
 pub(crate) const LONGEST_HEADER: u64 = 100_000_000;
-/// Bytes before the header.
+/// The number of bytes before the header.
 const PREFIX: u64 = 8;
 /// The key under which a header keeps text about the file.
 const METADATA: &str = "__metadata__";
 
-/// An open file, every tensor of which was checked to lie within it.
+/// An open file. Every tensor was checked to lie within it.
 #[derive(Debug)]
 pub(crate) struct SafeTensors {
     /// The file.
@@ -37,14 +37,14 @@ pub(crate) struct Entry {
     pub(crate) dtype: String,
     /// The size of each dimension.
     pub(crate) shape: Vec<usize>,
-    /// Where it begins in the file, in bytes.
+    /// The tensor's first byte in the file.
     pub(crate) start: u64,
-    /// How many bytes it has.
+    /// The number of its bytes.
     pub(crate) length: u64,
 }
 
-/// Whether a file's first bytes are those of this format: a header's length that the file has,
-/// and the header's first character.
+/// Says whether a file's first bytes are those of this format: a header's length that fits the
+/// file, and the header's first character.
 pub(crate) fn is_safetensors(head: &[u8], length: u64) -> bool {
     head.first_chunk().is_some_and(|size| {
         let size = u64::from_le_bytes(*size);
@@ -53,7 +53,7 @@ pub(crate) fn is_safetensors(head: &[u8], length: u64) -> bool {
 }
 
 impl SafeTensors {
-    /// Reads and checks the header; no tensor is read.
+    /// Reads and checks the header, and no tensor.
     pub(crate) fn open(source: &Source) -> Result<Self> {
         let left = source.len().saturating_sub(PREFIX);
         let mut size = [0; PREFIX as usize];
@@ -83,7 +83,7 @@ impl SafeTensors {
         Ok(file)
     }
 
-    /// Tensors must lie after one another, without gaps, up to the file's end.
+    /// Checks that tensors follow one another without gaps, up to the file's end.
     fn check_gaps(&self, first: u64) -> Result<()> {
         let mut inside: Vec<_> = self.tensors.iter().collect();
         inside.sort_by_key(|(_, entry)| (entry.start, entry.length));
@@ -172,7 +172,7 @@ fn locate(source: &Source, name: &str, described: Description, first: u64) -> Re
     })
 }
 
-/// Bits an element of a type takes.
+/// Returns the bits of an element of a type.
 fn element_bits(dtype: &str) -> Option<u64> {
     Some(match dtype {
         "F4" => 4,
@@ -186,7 +186,7 @@ fn element_bits(dtype: &str) -> Option<u64> {
     })
 }
 
-/// A tensor as the header describes it; nothing is checked yet.
+/// A tensor as the header describes it, unchecked.
 #[derive(Debug, Deserialize)]
 struct Description {
     dtype: String,
@@ -201,8 +201,8 @@ impl Description {
     }
 }
 
-/// The whole header. Read key by key, since a map would let a second value take a first one's
-/// place in silence.
+/// The whole header. It is read key by key, since a map would silently keep only the last of equal
+/// keys.
 #[derive(Debug, Default)]
 struct Header {
     tensors: IndexMap<String, Description>,

@@ -1,6 +1,6 @@
 //! Files that are read at offsets, from several threads at once.
 //!
-//! Not mapped: a mapped file that shrinks while it is read would end the process.
+//! Files are not mapped: a mapped file that shrinks while it is read would end the process.
 
 use std::fs::{File, Metadata};
 use std::io;
@@ -20,16 +20,16 @@ pub(crate) struct Source {
     file: Arc<File>,
     path: Arc<Path>,
     length: u64,
-    /// What the file at the path was when it was opened; `None` where there is no such file.
+    /// The stamp of the file at the path when it was opened; `None` if there is no such file.
     stamp: Option<Stamp>,
 }
 
-/// What tells a file that was replaced, grown or rewritten from the one that was opened.
+/// The facts by which a replaced, grown or rewritten file differs from the one that was opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Stamp {
     length: u64,
     modified: Option<SystemTime>,
-    /// Device and inode, where the system has such.
+    /// Device and inode, if the system has them.
     identity: (u64, u64),
 }
 
@@ -43,7 +43,7 @@ impl Stamp {
     }
 }
 
-/// An error if a file of this name is not `now` what it was `before`.
+/// Returns an error if the stamps `before` and `now` of a file of this name differ.
 pub(crate) fn check_same(name: &str, before: Option<Stamp>, now: Option<Stamp>) -> Result<()> {
     let (Some(before), Some(now)) = (before, now) else {
         return Ok(());
@@ -111,7 +111,7 @@ impl Source {
         })
     }
 
-    /// A file without a name; `path` is what messages call it.
+    /// Makes a source of a file without a name. Messages call it `path`.
     pub(crate) fn unnamed(file: File, path: std::path::PathBuf, length: u64) -> Self {
         Self {
             file: Arc::new(file),
@@ -121,7 +121,7 @@ impl Source {
         }
     }
 
-    /// A file without a name that stands in for part of this one.
+    /// Makes a source of an unnamed file that stands in for part of this one.
     pub(crate) fn standing_in(&self, file: File, length: u64) -> Self {
         Self {
             file: Arc::new(file),
@@ -130,7 +130,7 @@ impl Source {
         }
     }
 
-    /// An error if the file at the path is no longer the one that was opened.
+    /// Returns an error if the file at the path is no longer the one that was opened.
     pub(crate) fn check_unchanged(&self) -> Result<()> {
         let Some(before) = self.stamp else {
             return Ok(());
@@ -144,13 +144,13 @@ impl Source {
         }
     }
 
-    /// What the file was when it was opened.
+    /// Returns the file's stamp when it was opened.
     pub(crate) fn stamp(&self) -> Option<Stamp> {
         self.stamp
     }
 
-    /// The digest of the whole file, which must not change meanwhile. `control` is asked now and
-    /// then, `also` gets all bytes in order; an error of either ends the reading.
+    /// Computes the digest of the whole file, which must not change meanwhile. `control` is asked
+    /// now and then, and `also` gets all bytes in order. An error of either ends the reading.
     pub(crate) fn digest(
         &self,
         control: &Control,
@@ -170,12 +170,12 @@ impl Source {
         Ok(Digest::finish(hash))
     }
 
-    /// The file from its beginning, as a stream with a place of its own.
+    /// Returns the file from its beginning, as a stream with a position of its own.
     pub(crate) fn stream(&self) -> Stream {
         self.stream_from(0)
     }
 
-    /// The same from a byte on.
+    /// Returns the same stream from a byte on.
     pub(crate) fn stream_from(&self, position: u64) -> Stream {
         Stream {
             source: self.clone(),
@@ -187,7 +187,7 @@ impl Source {
         &self.path
     }
 
-    /// What messages call the file.
+    /// Returns the file's name in messages.
     pub(crate) fn name(&self) -> String {
         self.path.display().to_string()
     }
@@ -214,7 +214,7 @@ impl Source {
         })
     }
 
-    /// The file's first bytes, at most `length`.
+    /// Reads the file's first bytes, at most `length`.
     pub(crate) fn head(&self, length: u64) -> Result<Vec<u8>> {
         let mut bytes = vec![0; self.length.min(length) as usize];
         self.read_at(&mut bytes, 0)?;
@@ -222,7 +222,7 @@ impl Source {
     }
 }
 
-/// A file that is read on from where it was last read.
+/// A reader that continues at its last position.
 #[derive(Debug)]
 pub(crate) struct Stream {
     source: Source,

@@ -1,4 +1,4 @@
-//! What a torch file holds, as a tree of keys.
+//! The contents of a torch file, as a tree of keys.
 
 use std::fmt;
 
@@ -7,19 +7,19 @@ use super::plain::{describe_array, numpy_scalar};
 use super::tensor::shape_text;
 use super::torch::{Description, TorchFile, callable_path};
 
-/// A value of a torch file: what it is, and the values in it.
+/// A value of a torch file: its kind, and the values in it.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Node {
-    /// The key or index under which it is kept; empty at the top.
+    /// The key or index of the value; empty at the top.
     pub key: String,
-    /// What it is: `dict`, `list`, `tensor`, `int`, a Python name, …
+    /// The value's kind: `dict`, `list`, `tensor`, `int`, a Python name, …
     pub kind: String,
     /// A scalar's value, a tensor's type and shape, a container's length.
     pub detail: String,
     /// The first values in it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub children: Vec<Node>,
-    /// How many more there are in it.
+    /// The number of values that are not shown.
     #[serde(skip_serializing_if = "is_zero")]
     pub more: usize,
 }
@@ -29,10 +29,10 @@ fn is_zero(count: &usize) -> bool {
     *count == 0
 }
 
-/// Levels and values of a level that are shown.
+/// The most levels, and the most values of a level, that are shown.
 const DEEPEST: usize = 4;
 const WIDEST: usize = 40;
-/// Values that are shown in all.
+/// The most values that are shown in all.
 const MOST: usize = 2000;
 
 impl Node {
@@ -74,7 +74,7 @@ impl Node {
         } else if let Some(mut items) = document.items(id)
             && matches!(document.value(id), Value::List(_))
             && let Some(first) = items.next()
-            // Of a list of records the first one shows them all; lists of numbers show none.
+            // The first record of a list stands for all; lists of numbers show none.
             && document.entries(first).is_some()
         {
             self.children
@@ -84,7 +84,7 @@ impl Node {
     }
 }
 
-/// What a value is, and its content in a few words.
+/// Describes a value's kind, and its content in a few words.
 fn describe(file: &TorchFile, id: Id) -> (String, String) {
     let document = &file.document;
     let kind = |name: &str, detail: String| (name.to_owned(), detail);
@@ -151,9 +151,9 @@ fn plural(count: usize, what: &str) -> String {
 }
 
 impl fmt::Display for Node {
-    /// One line a value, children indented below it.
+    /// Writes one line a value, with children indented below it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // At most `DEEPEST` levels, so recursion is bounded.
+        // The tree has at most `DEEPEST` levels, so recursion is bounded.
         self.write(f, 0)
     }
 }

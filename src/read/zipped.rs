@@ -1,6 +1,6 @@
-//! Zip archives: entries that are stored are read where they lie, compressed ones are inflated
-//! into files without a name. `whole` refuses files that are not one archive of entries with names
-//! of their own, `sums` checks what was read.
+//! Zip archives. Stored entries are read in place; compressed ones are inflated into files without
+//! a name. `whole` refuses files that are not one archive of entries with distinct names, and
+//! `sums` checks the bytes read.
 
 mod sums;
 #[cfg(test)]
@@ -34,14 +34,15 @@ pub(crate) struct Archive {
     inflated: RefCell<HashMap<String, Storage>>,
 }
 
-/// How much an entry may grow by inflating: deflate cannot shrink anything by more than the
-/// first; what has to be in memory, by more than the second is no data.
+/// The greatest factor by which an entry may grow when it is inflated: deflate cannot shrink
+/// anything by more.
 const MOST: u64 = 1032;
+/// The same for an entry that has to be in memory: an entry that grows by more is not data.
 const MOST_IN_MEMORY: u64 = 64;
-/// What has to be in memory may grow to this size in any case.
+/// The size to which an entry that has to be in memory may always grow.
 const SMALL: u64 = 64 << 20;
-/// A stored entry of at most this size is checked where it is found; a larger one while the file is
-/// read for its digest.
+/// The greatest size of a stored entry that is checked where it is found. A larger one is checked
+/// while the file is read for its digest.
 const CHECKED_AT_ONCE: u64 = 4 << 20;
 
 impl Archive {
@@ -64,7 +65,7 @@ impl Archive {
         })
     }
 
-    /// The names of the entries, in the directory's order.
+    /// Returns the names of the entries, in the directory's order.
     pub(crate) fn names(&self) -> Vec<String> {
         let zip = self.zip.borrow();
         let names = zip.file_names();
@@ -73,7 +74,7 @@ impl Archive {
             .collect()
     }
 
-    /// The first bytes of an entry, at most `most`; `None` if there is none of this name.
+    /// Reads the first bytes of an entry, at most `most`; `None` if there is no such entry.
     pub(crate) fn head(&self, name: &str, most: u64) -> Result<Option<Vec<u8>>> {
         self.with(name, |entry| {
             let mut bytes = Vec::new();
@@ -86,7 +87,7 @@ impl Archive {
         })
     }
 
-    /// A whole entry in memory; `None` if there is none of this name.
+    /// Reads a whole entry into memory; `None` if there is no such entry.
     pub(crate) fn read(&self, name: &str) -> Result<Option<Vec<u8>>> {
         self.with(name, |entry| {
             let mut bytes = Vec::new();
@@ -125,14 +126,14 @@ impl Archive {
                 "save it again with torch.save, numpy.savez or numpy.savez_compressed",
             ));
         }
-        // Sums are checked here: the crate takes one that was not computed for damage.
+        // Sums are checked here, since the crate reports a sum that was not computed as damage.
         let options = ZipReadOptions::new().ignore_crc32(true);
         let mut entry = zip.by_index_with_options(index, options).map_err(bad)?;
         read(&mut entry).map(Some)
     }
 
-    /// Where an entry's bytes lie; compressed ones are inflated once. `None` if there is none of
-    /// this name.
+    /// Returns the place of an entry's bytes; compressed ones are inflated once. Returns `None` if
+    /// there is no such entry.
     pub(crate) fn storage(&self, name: &str) -> Result<Option<Storage>> {
         if let Some(storage) = self.inflated.borrow().get(name) {
             return Ok(Some(storage.clone()));
@@ -149,7 +150,7 @@ impl Archive {
     }
 }
 
-/// Where an entry's bytes lie, and whether they had to be inflated.
+/// Finds an entry's bytes. Also says whether they had to be inflated.
 fn locate(source: &Source, name: &str, entry: &mut Entry<'_>) -> Result<(Storage, bool)> {
     let length = check_sizes(source, name, entry, MOST)?;
     if entry.compression() != CompressionMethod::Stored {
@@ -209,7 +210,7 @@ fn bad_entry(source: &Source, name: &str, error: &ZipError) -> Error {
     )
 }
 
-/// Why an entry cannot be read, by how it was packed; `None` if it can.
+/// Returns the reason, from its packing, why an entry cannot be read; `None` if it can.
 fn unread(method: CompressionMethod, encrypted: bool) -> Option<String> {
     if encrypted {
         return Some("an encrypted entry".to_owned());
@@ -226,7 +227,7 @@ fn unread(method: CompressionMethod, encrypted: bool) -> Option<String> {
     Some(format!("an entry compressed by {by}, which is not read"))
 }
 
-/// Checks an entry's sizes against the bytes that are there; gives the size of its content.
+/// Checks an entry's sizes against its bytes. Returns the size of its content.
 fn check_sizes(source: &Source, name: &str, entry: &Entry<'_>, most: u64) -> Result<u64> {
     let (packed, size) = (entry.compressed_size(), entry.size());
     let fits = match entry.compression() {
@@ -248,7 +249,7 @@ fn check_sizes(source: &Source, name: &str, entry: &Entry<'_>, most: u64) -> Res
     ))
 }
 
-/// Inflates an entry into a file without a name, which goes when it is closed.
+/// Inflates an entry into a file without a name, which vanishes when it is closed.
 fn inflate(source: &Source, name: &str, entry: &mut Entry<'_>, length: u64) -> Result<Storage> {
     let folder = std::env::temp_dir();
     let failed = |error| Error::writing(&folder, error);

@@ -1,8 +1,8 @@
-//! CSV and TSV: the header tells which. An empty field is a missing value, and so are `.`, as VCF
-//! tools write it, and `NA`, as R does.
+//! CSV and TSV; the header decides which. An empty field is a missing value, and so are `.`, as VCF
+//! tools write it, and `NA`, as R writes it.
 //!
-//! A header that has one name fewer than the rows have fields is one of R's `write.table`: the first
-//! field of each row is the row's name.
+//! If the header has one name fewer than the rows have fields, R's `write.table` wrote it: the
+//! first field of each row is the row's name.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -14,16 +14,16 @@ use super::text::{LONGEST, Limited, Text, broken};
 use super::{NoNumber, Outline, Sink, foreign, is_number, listed};
 use crate::error::{Error, Result};
 
-/// What a table's columns are.
+/// The fields that a table's columns hold.
 struct Columns {
     names: Vec<String>,
-    /// The field that each column is, if it is one.
+    /// The field of each column, if it is one.
     fields: Vec<Option<usize>>,
-    /// The fields that no column is.
+    /// The fields that no column holds.
     absent: Vec<usize>,
 }
 
-/// Where a record is, and what is in it.
+/// A record, and its place in the file.
 struct Row<'r> {
     line: usize,
     record: &'r ByteRecord,
@@ -50,7 +50,7 @@ pub(super) fn read(text: Text, sink: &mut Sink<'_>) -> Result<Outline> {
         left.set(LONGEST);
         let ended = records.position().line();
         let more = records.read_byte_record(&mut record).map_err(|error| {
-            // A record that breaks off begins after the last whole one.
+            // A truncated record begins after the last whole one.
             let place = error.position().map_or(ended, csv::Position::line);
             let line = place as usize + skipped;
             unreadable(sink, line, &error)
@@ -87,8 +87,8 @@ pub(super) fn read(text: Text, sink: &mut Sink<'_>) -> Result<Outline> {
     })
 }
 
-/// What stands between columns, and what a table with it is called. Spaces do, as R's `write.table`
-/// has them, where a name of a field stands between them.
+/// Returns the separator of columns, and the name of a table that has it. Spaces separate columns,
+/// as R's `write.table` writes them, if they enclose a field's name.
 fn separator(header: &[u8], naming: Naming<'_>) -> (u8, &'static str) {
     let has = |byte: u8| header.contains(&byte);
     let is_known = |name: &[u8]| {
@@ -156,8 +156,8 @@ fn header(row: &Row<'_>, sink: &mut Sink<'_>) -> Result<Columns> {
 }
 
 impl Columns {
-    /// Whether a first row has one field more than the header, and is right where its first field is
-    /// taken as its name.
+    /// Says whether the first row has one field more than the header, and is valid if its first
+    /// field is taken as the row's name.
     fn lack_row_names(&self, record: &ByteRecord) -> bool {
         let fits = |(value, field): (&[u8], &Option<usize>)| match field {
             Some(field) if is_number(*field) => {
@@ -189,13 +189,13 @@ impl Columns {
     }
 }
 
-/// Whether a field's text says that the value is missing. `NA` is none where it may be a name: that
-/// of a chromosome.
+/// Says whether a field's text means that the value is missing. `NA` may be the name of a
+/// chromosome, so there it is a value.
 fn is_missing(field: usize, text: &str) -> bool {
     const NUMBERS: [&str; 8] = ["None", "none", "null", "NULL", "<NA>", "N/A", "n/a", "#N/A"];
     let is_chromosome = field == 0;
     match text.trim() {
-        // What is nothing but spaces is text, if text is what the field has.
+        // Spaces alone are a value of a text field.
         "" => text.is_empty() || is_number(field),
         "." => true,
         "NA" => !is_chromosome,

@@ -1,12 +1,11 @@
-//! Files that hold calls in no form that is read: what they are called, and how to make a table of
-//! them.
+//! Files that hold calls in a form that is not read: their names, and how to make a table of them.
 
 use std::path::Path;
 
 use super::super::source::Source;
 use crate::error::{Error, Result};
 
-/// What is expected instead.
+/// The formats that are expected instead.
 pub(super) const EXPECTED: &str = "a table of calls: CSV, TSV or JSON lines in UTF-8, or Parquet";
 
 const OF_VCF: &str = "make a table of it, and add truvari_class: (printf 'chrom\\tpos\\tid\\tsvtype\\tsvlen\\n'; \
@@ -18,7 +17,7 @@ const OF_EXCEL: &str = "in Python: pandas.read_excel(FILE).to_csv(\"calls.csv\",
 const OF_R: &str = "in R: write.table(readRDS(FILE), \"calls.tsv\", sep=\"\\t\", row.names=FALSE)";
 const OF_OTHER: &str = "decompress it first, or compress it with gzip instead";
 
-/// How files begin, what they are, and what to do.
+/// The first bytes of each format, its name, and what to do.
 const KINDS: [(&[u8], &str, &str); 17] = [
     (b"##fileformat=VCF", "a VCF", OF_VCF),
     (b"##fileformat=BCF", "a BCF", OF_VCF),
@@ -58,7 +57,7 @@ const KINDS: [(&[u8], &str, &str); 17] = [
 pub(super) const OF_BED: &str = "write the columns' names into the first line (chrom, pos, svtype, svlen, truvari_class, id), \
      separated as the others are; pos counts from 1, BED's start from 0";
 
-/// An error if a file, or the text that it is compressed from, begins as one of these does.
+/// Returns an error if a file, or the text compressed in it, begins as one of these formats.
 pub(super) fn refuse(source: &Source, head: &[u8]) -> Result<()> {
     let known = KINDS.iter().find(|(sign, ..)| head.starts_with(sign));
     let found = known.map(|&(_, kind, action)| (kind, action));
@@ -68,7 +67,7 @@ pub(super) fn refuse(source: &Source, head: &[u8]) -> Result<()> {
     }
 }
 
-/// A zip archive whose first member is one of a workbook's.
+/// Says whether a file is a zip archive whose first member is a workbook's.
 fn is_workbook(head: &[u8]) -> bool {
     const MEMBERS: [&[u8]; 5] = [
         b"[Content_Types].xml",
@@ -91,7 +90,7 @@ fn bad(source: &Source, kind: &str, action: &str) -> Error {
     )
 }
 
-/// An error if a path is a folder.
+/// Returns an error if a path is a folder.
 pub(super) fn refuse_folder(path: &Path) -> Result<()> {
     if !path.is_dir() {
         return Ok(());

@@ -1,12 +1,12 @@
-//! Text that gzip compressed: any number of members after one another, as bgzip writes them, with
-//! zero bytes after any of them, as tapes and archives pad files. What else follows is no text of
-//! this file, and is refused.
+//! Text compressed by gzip: any number of members in sequence, as bgzip writes them. Zero bytes may
+//! follow any member, since tapes and archives pad files. Any other bytes after a member are
+//! refused.
 
 use std::io::{self, BufRead, Read};
 
 use flate2::bufread::GzDecoder;
 
-/// The text of all members.
+/// The concatenated text of all members.
 pub(super) enum Members<R> {
     Within(Box<GzDecoder<R>>),
     Between(R),
@@ -18,7 +18,7 @@ impl<R: BufRead> Members<R> {
         Self::Within(Box::new(GzDecoder::new(bytes)))
     }
 
-    /// Goes on to the next member, where there is one.
+    /// Opens the next member, if there is one.
     fn next(mut bytes: R) -> io::Result<Self> {
         loop {
             let ahead = bytes.fill_buf()?;
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn members_and_zeros_between_and_after_them_are_one_text() {
+    fn members_padded_with_zeros_are_one_text() {
         let (first, second, empty) = (member(b"one\n"), member(b"two\n"), member(b""));
         let zeros = vec![0; 1000];
         for parts in [
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn other_bytes_after_a_member_are_refused() {
+    fn members_refuse_other_bytes_after_one() {
         for more in [&b"x"[..], b"\0\0\0x", b"\x1f\x8c\x08", b"\n"] {
             let bytes = [&member(b"one\n"), more].concat();
             assert!(inflated(&bytes, 64).is_err(), "{more:?}");

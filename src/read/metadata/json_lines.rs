@@ -1,6 +1,6 @@
-//! JSON lines: an object a line. A key that is not there is a missing value; null is a value, as
-//! None is in `sv_info`. `NaN`, `Infinity` and `-Infinity` are numbers, as Python writes and reads
-//! them, in whatever key.
+//! JSON lines: one object a line. A key that an object lacks is a missing value; null is a value,
+//! as None is in `sv_info`. `NaN`, `Infinity` and `-Infinity` are numbers under every key, as
+//! Python writes and reads them.
 
 use std::io::{BufRead, Read};
 
@@ -71,7 +71,7 @@ fn unreadable(sink: &Sink<'_>, number: usize, error: &JiterError) -> Error {
     )
 }
 
-/// The keys of an object.
+/// Returns the keys of an object.
 fn keys(line: &[u8]) -> JiterResult<Vec<String>> {
     let mut json = Jiter::new(line).with_allow_inf_nan();
     let mut keys = Vec::new();
@@ -108,7 +108,7 @@ fn push(call: &mut Call, number: usize, sink: &mut Sink<'_>) -> Result<()> {
     Ok(())
 }
 
-/// A call's fields; room that is used again for the next call.
+/// A call's fields. The buffers are reused for the next call.
 #[derive(Default)]
 struct Call {
     slots: [Slot; COUNT],
@@ -116,14 +116,14 @@ struct Call {
 
 #[derive(Default)]
 struct Slot {
-    /// How the key was recognised that the value is of.
+    /// The certainty with which the value's key names the field.
     how: Option<Match>,
     value: Value,
-    /// The value, where it is text.
+    /// The value, if it is text.
     text: String,
 }
 
-/// A value of a field.
+/// The kind of a field's value.
 #[derive(Default)]
 enum Value {
     #[default]
@@ -135,7 +135,7 @@ enum Value {
 }
 
 impl Call {
-    /// Reads a line. Where a key is there twice the last one is taken, as Python does.
+    /// Reads a line. Of equal keys the last one counts, as in Python.
     fn parse(&mut self, line: &[u8], naming: Naming<'_>) -> JiterResult<()> {
         for slot in &mut self.slots {
             slot.how = None;
@@ -187,14 +187,14 @@ impl Slot {
                 Value::Nested("an object")
             }
             peek if peek.is_num() => Value::Scalar(scalar(json.known_number(peek)?)),
-            // Nothing that JSON knows, which is the error.
+            // Anything else is not JSON; this returns the error.
             peek => return json.known_skip(peek),
         };
         Ok(())
     }
 }
 
-/// A number as Python takes it.
+/// Reads a number as Python does.
 fn scalar(number: NumberAny) -> Scalar {
     match number {
         NumberAny::Int(NumberInt::Int(n)) => Scalar::Int(n),

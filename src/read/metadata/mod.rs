@@ -1,5 +1,5 @@
-//! The calls in a table of their own: CSV, TSV, JSON lines (each also compressed by gzip) or
-//! Parquet. The content tells which, never the name.
+//! Calls in a table of their own: CSV, TSV, JSON lines (each also compressed by gzip) or Parquet.
+//! The content determines the format, never the name.
 
 mod delimited;
 mod foreign;
@@ -19,31 +19,31 @@ use crate::cohort::{Calls, ClassColumn, ClassRule};
 use crate::error::{Error, Result};
 use text::Text;
 
-/// The endings of tables that are looked for beside embeddings; text also with `.gz`.
-/// The name of the thread in which Parquet is parsed, by which a program can keep its panics
-/// silent: they become errors.
+/// The name of the thread in which Parquet is parsed. A program can silence its panics by this
+/// name, since they become errors.
 pub const PARSER_THREAD: &str = "atomscope-parquet";
 
+/// The endings of tables that are looked for in the embeddings' folder; text also with `.gz`.
 pub(super) const SUFFIXES: [&str; 5] = [".csv", ".tsv", ".jsonl", ".ndjson", ".parquet"];
 
-/// The calls of a table.
+/// The calls of a table, and remarks on them.
 #[derive(Debug)]
 pub(super) struct Table {
     pub(super) calls: Calls,
-    /// Whether it has a column of IDs.
+    /// True if the table has a column of IDs.
     pub(super) has_ids: bool,
-    /// Whether it has the column of classes.
+    /// True if the table has the column of classes.
     pub(super) has_classes: bool,
-    /// What is odd about the calls, a sentence each.
+    /// Sentences about what is odd in the calls.
     pub(super) warnings: Vec<String>,
-    /// What the file was when it was opened.
+    /// The file's stamp when it was opened.
     pub(super) stamp: Option<Stamp>,
 }
 
-/// What a table is, but for its calls.
+/// The facts of a table other than its calls.
 #[derive(Debug)]
 pub(super) struct Outline {
-    /// The format, in words.
+    /// The format's name.
     pub(super) format: &'static str,
     pub(super) columns: Vec<String>,
     pub(super) rows: usize,
@@ -65,7 +65,7 @@ impl Table {
         let mut sink = Sink::new(&source, rows, Naming::of(rule));
         let outline = read(&source, &mut sink)?;
         let has = |field: usize| sink.seen.get(field) == Some(&true);
-        // What has no row need not say what its rows would be.
+        // An empty table is right for embeddings without rows, whatever its columns.
         let of_nothing = rows == 0 && outline.rows == 0;
         if !of_nothing && !has(CLASS) && rule.column() != ClassRule::COLUMN {
             return Err(Error::input(
@@ -117,7 +117,7 @@ impl Table {
         })
     }
 
-    /// A table without even a header, of embeddings without a row.
+    /// Makes a table without even a header, for embeddings without a row.
     fn of_nothing(source: &Source) -> Self {
         Self {
             calls: Calls::default(),
@@ -129,8 +129,8 @@ impl Table {
     }
 }
 
-/// The columns of a table that are none of the fields, with the values that they have in the first
-/// calls; those that cannot be read are left out.
+/// Returns the columns of a table that hold no field, with their values in the first calls. Columns
+/// that cannot be read are left out.
 pub(super) fn other_columns(path: &Path) -> Result<Vec<ClassColumn>> {
     const MOST_COLUMNS: usize = 100;
     const MOST_CALLS: usize = 10_000;
@@ -159,7 +159,7 @@ pub(super) fn other_columns(path: &Path) -> Result<Vec<ClassColumn>> {
     Ok(others.take(MOST_COLUMNS).filter_map(column).collect())
 }
 
-/// What to do about columns none of which is known.
+/// Returns the advice for a table of which no column is known.
 fn advice(columns: &[String]) -> &'static str {
     match columns {
         [only] if only.contains(';') => {
@@ -205,19 +205,19 @@ fn read(source: &Source, sink: &mut Sink<'_>) -> Result<Outline> {
     }
 }
 
-/// Where calls go as they are read. Those beyond the wanted number are counted, and not kept: a
-/// small file can say that it has any number of them.
+/// The destination of calls as they are read. Calls beyond the wanted number are counted but not
+/// kept, since a small file can claim any number of them.
 struct Sink<'a> {
     source: &'a Source,
     gathered: Gathered,
-    /// Calls that are kept.
+    /// The most calls that are kept.
     most: usize,
-    /// Calls after which nothing more is read; all are, where there is no such number.
+    /// The number of calls after which reading ends; `None` reads all.
     enough: Option<usize>,
     naming: Naming<'a>,
-    /// Fields that were there.
+    /// Fields that the table has.
     seen: [bool; COUNT],
-    /// Columns that are a field by another name than its own, which is there too.
+    /// Columns that hold a field under another name while the field's own name is there too.
     passed_over: Vec<String>,
 }
 
@@ -238,7 +238,7 @@ impl<'a> Sink<'a> {
         self.enough.is_some_and(|enough| rows >= enough)
     }
 
-    /// Notes which fields columns are.
+    /// Records which fields the columns hold.
     fn see_columns(&mut self, names: &[String], fields: &[Option<usize>]) {
         for (name, field) in names.iter().zip(fields) {
             match field {
@@ -255,7 +255,7 @@ impl<'a> Sink<'a> {
         }
     }
 
-    /// The error of a field that has something else than it must.
+    /// Makes the error of a field whose value has the wrong kind.
     fn unlike(&self, place: &str, field: usize, found: String) -> Error {
         let name = NAMES.get(field).copied().unwrap_or_default();
         Error::input(
@@ -268,7 +268,7 @@ impl<'a> Sink<'a> {
     }
 }
 
-/// Names, for a message.
+/// Lists names, for a message.
 fn listed(names: &[String]) -> String {
     const SHOWN: usize = 12;
     match names.get(..SHOWN) {

@@ -1,4 +1,4 @@
-//! Parquet: each column read in pieces, whatever its encoding. Null is a missing value.
+//! Parquet tables. Each column is read in pieces, in any encoding. Null is a missing value.
 //!
 //! The parser of pages may panic on damaged bytes; it runs in a thread of its own, so that a panic
 //! becomes an error like any other.
@@ -19,9 +19,10 @@ use super::{COUNT, Outline, Sink, listed};
 use crate::error::{Error, Result};
 use pages::Pages;
 
-/// The longest description of columns and pages that is read.
+/// The greatest length, in bytes, of the footer that describes columns and pages.
 const LONGEST_FOOTER: u64 = 16 << 20;
-/// Stack for each of its bytes: groups in groups are read by recursion, and take 5 bytes each.
+/// Bytes of stack for each byte of the footer: groups in groups are read by recursion, and take 5
+/// bytes each.
 const STACK: usize = 512;
 
 const DAMAGED: &str =
@@ -50,7 +51,8 @@ pub(super) fn read(source: &Source, sink: &mut Sink<'_>) -> Result<Outline> {
     })
 }
 
-/// The file's end: the footer's length (4 bytes, little-endian), and the magic number again.
+/// Checks the file's end: the footer's length (4 bytes, little-endian), and the magic number again.
+/// Returns the footer's length.
 fn check_footer(source: &Source) -> Result<u64> {
     let mut end = [0; 8];
     if let Some(at) = source.len().checked_sub(12) {
@@ -114,7 +116,7 @@ fn read_here(source: &Source, sink: &mut Sink<'_>) -> Result<Outline> {
         columns,
         rows,
     };
-    // Where the number of rows is wrong, that is the error; nothing more is read.
+    // A wrong number of rows is an error; nothing more is read.
     if rows != sink.most {
         return Ok(outline);
     }
@@ -130,11 +132,11 @@ fn read_here(source: &Source, sink: &mut Sink<'_>) -> Result<Outline> {
         let error = ParquetError::General(format!("{counted} rows in all row groups, not {rows}"));
         return Err(footer(error));
     }
-    // Without rows nobody knew what the columns' types would be.
+    // Without rows the writer did not know the columns' types.
     if rows == 0 {
         return Ok(outline);
     }
-    // Where only the first calls are asked for, it is for their class.
+    // A caller that wants only the first calls wants their classes alone.
     let wanted = |field: &usize| sink.enough.is_none() || *field == CLASS;
     let wanted: Vec<usize> = (0..COUNT).filter(wanted).collect();
     for field in wanted {

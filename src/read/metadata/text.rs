@@ -1,4 +1,4 @@
-//! Text, compressed or not, as a stream: never in memory as a whole.
+//! Text, compressed or not, as a stream that is never in memory as a whole.
 
 use std::cell::Cell;
 use std::io::{self, BufRead, BufReader, Chain, Cursor, Read};
@@ -11,19 +11,19 @@ use super::foreign;
 use super::gzip::Members;
 use crate::error::{Error, Result};
 
-/// The longest line or record, in bytes: what is longer is no call, but a quote left open.
+/// The greatest length of a line or record, in bytes. A longer one is an open quote, not a call.
 pub(super) const LONGEST: u64 = 16 << 20;
 
-/// A text file, open.
+/// An open text file.
 pub(super) struct Text {
-    /// The first line that is neither blank nor a comment, and how many lines are before it.
+    /// The first line that is neither blank nor a comment, and the number of lines before it.
     pub(super) first_line: Vec<u8>,
     pub(super) lines_before: usize,
     source: Source,
     rest: Bytes,
 }
 
-/// A file's bytes, inflated where it is compressed.
+/// A file's bytes, inflated if they are compressed.
 enum Bytes {
     Plain(BufReader<Stream>),
     Gzip(Box<BufReader<Members<BufReader<Stream>>>>),
@@ -54,7 +54,7 @@ impl BufRead for Bytes {
     }
 }
 
-/// Whether there is nothing but white space in a file, compressed or not.
+/// Says whether a file, compressed or not, holds nothing but white space.
 pub(super) fn is_blank(source: &Source) -> Result<bool> {
     const LOOKED_AT: u64 = 1 << 16;
     let head = source.head(sniff::HEAD)?;
@@ -66,12 +66,12 @@ pub(super) fn is_blank(source: &Source) -> Result<bool> {
     } else {
         stream.take(LOOKED_AT).read_to_end(&mut bytes)
     };
-    // What cannot be inflated is told by whoever reads on.
+    // The later reader reports a file that cannot be inflated.
     Ok(read.is_ok() && bytes.len() < LOOKED_AT as usize && bytes.trim_ascii().is_empty())
 }
 
 impl Text {
-    /// Opens a text file that begins with `head`, or refuses what is none.
+    /// Opens a text file that begins with `head`, or refuses a file that is not text.
     pub(super) fn open(source: &Source, head: &[u8]) -> Result<Self> {
         const BUFFER: usize = 1 << 16;
         let file = BufReader::with_capacity(BUFFER, source.stream());
@@ -126,24 +126,24 @@ impl Text {
         ))
     }
 
-    /// The error of a stream that broke off.
+    /// Makes the error of a stream that broke off.
     pub(super) fn failed(&self, line: usize, error: &io::Error) -> Error {
         broken(&self.source, line, error)
     }
 
-    /// All of the text from the first line that is not blank on.
+    /// Returns the text from the first line that is not blank.
     pub(super) fn into_parts(self) -> (Source, Chain<Cursor<Vec<u8>>, impl BufRead>) {
         (self.source, Cursor::new(self.first_line).chain(self.rest))
     }
 }
 
-/// Whether a line before the header is none of the table's: it begins with `#`, and is not the names
-/// of columns, the first of which some tools begin so.
+/// Says whether a line before the header is a comment. A comment begins with `#`; so do some tools'
+/// lines of column names, which are not comments.
 fn is_comment(line: &[u8]) -> bool {
     line.starts_with(b"#") && (line.starts_with(b"##") || !is_header(line))
 }
 
-/// The error of a stream that broke off at a line.
+/// Makes the error of a stream that broke off at a line.
 pub(super) fn broken(source: &Source, line: usize, error: &io::Error) -> Error {
     Error::input(
         source.name(),
@@ -154,7 +154,7 @@ pub(super) fn broken(source: &Source, line: usize, error: &io::Error) -> Error {
     )
 }
 
-/// Bytes of which only so many can be read before a record must have ended.
+/// A reader that allows only so many bytes before a record must have ended.
 pub(super) struct Limited<R> {
     pub(super) bytes: R,
     pub(super) left: Rc<Cell<u64>>,

@@ -1,7 +1,7 @@
-//! The Python names that have a meaning here. Even these are never called: a later step reads
-//! what their call would have made. Any other name is foreign.
+//! The Python names that have a meaning here. Even these are never called: a later step reads what
+//! their call would have made. Any other name is foreign.
 
-/// Whether `module.name` is known and harmless.
+/// Says whether `module.name` is known and harmless.
 pub(super) fn is_known(module: &str, name: &str) -> bool {
     match module {
         "collections" => matches!(name, "OrderedDict" | "defaultdict" | "Counter"),
@@ -41,8 +41,8 @@ pub(super) fn is_known(module: &str, name: &str) -> bool {
     }
 }
 
-/// Whether a call of `module.name` is no way to make an object, but one to run commands or code, to
-/// change files, or to reach other machines.
+/// Says whether a call of `module.name` makes no object, but runs commands or code, changes files,
+/// or reaches other machines.
 pub(super) fn is_harmful(module: &str, name: &str) -> bool {
     const RUN: [&str; 8] = [
         "eval",
@@ -56,7 +56,7 @@ pub(super) fn is_harmful(module: &str, name: &str) -> bool {
     ];
     match module {
         "builtins" | "__builtin__" => RUN.contains(&name),
-        // Facts of files, which are plain tuples.
+        // These are facts about files, in plain tuples.
         "os" | "posix" | "nt" => !name.ends_with("_result"),
         "code" => name.starts_with("Interactive") || name == "interact",
         _ => matches!(
@@ -151,7 +151,7 @@ mod tests {
     use super::{is_harmful, is_known};
 
     #[test]
-    fn only_harmless_names_are_known() {
+    fn is_known_accepts_harmless_names_only() {
         for (module, name) in [
             ("torch", "FloatStorage"),
             ("torch", "uint16"),
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn calls_that_would_run_something_are_told_from_others() {
+    fn is_harmful_recognizes_calls_that_run_something() {
         for (module, name) in [
             ("posix", "system"),
             ("nt", "system"),

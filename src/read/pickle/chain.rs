@@ -1,4 +1,4 @@
-//! Growing sequences in one pool: a list's items lie in chunks, in the order of appending.
+//! Growing sequences in one pool. A list's items lie in chunks, in the order of appending.
 
 /// A value's index in the arena.
 pub(crate) type Id = u32;
@@ -34,7 +34,7 @@ pub(crate) struct Pool {
 }
 
 impl Pool {
-    /// Items that never change, as a tuple's.
+    /// Adds items that never change, as a tuple's.
     pub(super) fn fixed(&mut self, items: &[Id]) -> (u32, u32) {
         let start = self.ids.len() as u32;
         self.ids.extend_from_slice(items);
@@ -78,7 +78,7 @@ impl Pool {
         }
     }
 
-    /// A sequence's items, in order.
+    /// Iterates over a sequence's items, in order.
     pub(crate) fn iter(&self, chain: Chain) -> Items<'_> {
         Items {
             pool: self,
@@ -88,7 +88,7 @@ impl Pool {
     }
 }
 
-/// The items of a sequence.
+/// An iterator over the items of a sequence.
 #[derive(Debug, Clone)]
 pub(crate) struct Items<'a> {
     pool: &'a Pool,

@@ -1,4 +1,4 @@
-//! Numbers, text and bytes: what their opcodes do to the machine.
+//! The opcodes of numbers, text and bytes.
 
 use super::machine::Machine;
 use super::opcode as op;
@@ -31,7 +31,7 @@ impl Machine<'_> {
         Ok(())
     }
 
-    /// An integer as little-endian two's complement of any length.
+    /// Reads an integer in little-endian two's complement of any length.
     fn long(&mut self, length: u64) -> Step<Value> {
         let (start, len) = self.scan.run(length)?;
         let bytes = self.scan.slice((start, len));
@@ -59,7 +59,7 @@ impl Machine<'_> {
         {
             return Ok(Value::Int(number));
         }
-        // An integer beyond 64 bits is met nowhere in these files; as a float it is near.
+        // These files hold no integer beyond 64 bits; the nearest float stands for one.
         match digits.parse() {
             Ok(number) => Ok(Value::Float(number)),
             Err(_) => Err(self.scan.fail(format!("{line:?}"), "a number")),
@@ -90,7 +90,7 @@ impl Machine<'_> {
         Ok(())
     }
 
-    /// Text that is spelled out with escapes, up to the end of a line.
+    /// Reads text written with escapes, up to the end of a line.
     pub(super) fn spelled(&mut self, opcode: u8) -> Step {
         let line = self.scan.line()?;
         let mut bytes = self.scan.slice(line);
@@ -106,8 +106,8 @@ impl Machine<'_> {
     }
 }
 
-/// Python's escapes: all of them in a byte string; `\u` and `\U` alone in unicode text, whose
-/// other bytes are latin-1.
+/// Decodes Python's escapes: all of them in a byte string; `\u` and `\U` alone in unicode text,
+/// whose other bytes are latin-1.
 fn unescape(bytes: &[u8], unicode: bool) -> Vec<u8> {
     let mut out = Vec::with_capacity(bytes.len());
     let mut put = |c: char| out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());

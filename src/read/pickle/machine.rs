@@ -1,4 +1,4 @@
-//! The machine: follows a pickle's opcodes and builds values; calls nothing.
+//! The machine that follows a pickle's opcodes and builds values. It calls nothing.
 
 use std::collections::HashMap;
 
@@ -8,16 +8,17 @@ use super::opcode as op;
 use super::scan::{PickleError, Scanner};
 use super::value::{Document, Global, Object, Value};
 
-/// Values that every arena begins with.
+/// The index of the values that every arena begins with.
 const NONE: Id = Document::NONE;
 const TRUE: Id = 1;
 const FALSE: Id = 2;
 const EMPTY_TUPLE: Id = 3;
 
-/// Offsets are 32 bits wide: enough for the calls of some forty million variants.
+/// The greatest length of a pickle. Offsets are 32 bits wide: enough for the calls of some forty
+/// million variants.
 const LONGEST: usize = u32::MAX as usize - 64;
 
-/// What the pickle holds that `bytes` begins with; what comes after its STOP is left out.
+/// Loads the pickle that `bytes` begins with. Bytes after its STOP are ignored.
 pub(crate) fn load(mut bytes: Vec<u8>) -> Result<Document, PickleError> {
     let mut document = run(&bytes)?;
     bytes.truncate(document.end);
@@ -137,15 +138,15 @@ impl<'a> Machine<'a> {
             op::PERSID | op::BINPERSID => self.persistent(opcode)?,
             op::POP | op::POP_MARK | op::DUP => self.rearrange(opcode)?,
             op::PROTO | op::FRAME => self.header(opcode)?,
-            // A buffer is as good as one that may be changed.
+            // A read-only buffer serves as well as a writable one.
             op::READONLY_BUFFER => {}
             _ => self.elsewhere(opcode)?,
         }
         Ok(())
     }
 
-    /// What stands for something that is not in the pickle: a code of Python's extension registry,
-    /// a buffer kept elsewhere. It is a foreign name, to which nothing more is known.
+    /// Pushes a stand-in for a value outside of the pickle: a code of Python's extension registry,
+    /// or a buffer stored elsewhere. It is a foreign name without more facts.
     fn elsewhere(&mut self, opcode: u8) -> Step {
         let (module, name) = match opcode {
             op::EXT1 => (
@@ -204,7 +205,7 @@ impl<'a> Machine<'a> {
         self.stack.push(id);
     }
 
-    /// The lowest stack position that opcodes may take from: nothing below a mark.
+    /// Returns the lowest stack position that opcodes may take from: nothing below a mark.
     fn floor(&self) -> usize {
         self.marks.last().copied().unwrap_or(0)
     }
@@ -229,7 +230,7 @@ impl<'a> Machine<'a> {
         self.values.get(id as usize).copied().unwrap_or(Value::None)
     }
 
-    /// Takes the values above the last mark, and the mark; hands them to `take`.
+    /// Takes the values above the last mark, and the mark, and hands the values to `take`.
     pub(super) fn above_mark<T>(&mut self, take: impl FnOnce(&mut Self, &[Id]) -> T) -> Step<T> {
         let Some(mark) = self.marks.pop() else {
             return Err(self.scan.fail("no mark", "a mark on the stack"));
@@ -275,7 +276,7 @@ impl<'a> Machine<'a> {
         id
     }
 
-    /// Text decoded from escapes, addressed after the pickle's own bytes.
+    /// Adds text decoded from escapes. Its addresses follow the pickle's own bytes.
     pub(super) fn add_decoded(&mut self, text: &[u8]) -> Step<(u32, u32)> {
         let start = self.scan.bytes.len() + self.decoded.len();
         match u32::try_from(start + text.len()) {

@@ -1,11 +1,11 @@
-//! The memo: what a pickle has put aside to refer to again.
+//! The memo: values that a pickle refers to again.
 
 use std::collections::HashMap;
 
 use super::chain::Id;
 
-/// Ids by memo index. Indices that follow on from one another, as every pickler writes them,
-/// lie in a vector; an index far ahead costs one entry, not all those before it.
+/// Ids by memo index. Consecutive indices, as every pickler writes them, lie in a vector. An index
+/// far ahead costs one entry, not all those before it.
 #[derive(Debug, Default)]
 pub(super) struct Memo {
     dense: Vec<Id>,
@@ -13,9 +13,9 @@ pub(super) struct Memo {
     count: u32,
 }
 
-/// No id: an arena never grows so far.
+/// The mark of an empty entry: an arena never grows so large.
 const UNSET: Id = Id::MAX;
-/// How far ahead of the vector's end an index may lie and still extend it.
+/// The greatest distance from the vector's end at which an index still extends the vector.
 const NEAR: usize = 64;
 
 impl Memo {
@@ -47,7 +47,7 @@ impl Memo {
         }
     }
 
-    /// What MEMOIZE does: the index is the number of entries so far.
+    /// Follows MEMOIZE: the index is the number of entries so far.
     pub(super) fn push(&mut self, id: Id) {
         self.put(self.count, id);
     }
@@ -58,7 +58,7 @@ mod tests {
     use super::Memo;
 
     #[test]
-    fn far_indices_cost_one_entry() {
+    fn memo_far_index_costs_one_entry() {
         let mut memo = Memo::default();
         memo.put(4_000_000_000, 7);
         memo.put(1, 8);

@@ -1,8 +1,8 @@
 //! Pickles: a small machine that builds values and runs nothing.
 //!
-//! `opcode` names what a pickle may say, `machine` does it, `value` is the arena that comes
-//! out, `allow` says which Python names have a meaning, and whose call would do harm, `walk` finds
-//! where any other stands.
+//! `opcode` names the opcodes, `machine` follows them, and `value` is the arena of the result.
+//! `allow` lists the Python names that have a meaning, and those whose call would do harm. `walk`
+//! finds the places of all other names.
 
 mod allow;
 mod chain;

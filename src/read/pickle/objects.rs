@@ -1,4 +1,4 @@
-//! Containers, names and calls: what their opcodes do to the machine.
+//! The opcodes of containers, names and calls.
 
 use super::chain::Chain;
 use super::chain::Id;
@@ -31,7 +31,7 @@ impl Machine<'_> {
         Ok(())
     }
 
-    /// A container with all its items above the mark.
+    /// Makes a container of all items above the mark.
     pub(super) fn whole(&mut self, opcode: u8) -> Step {
         let (chain, count) = self
             .above_mark(|machine, items| (machine.pool.append(Chain::EMPTY, items), items.len()))?;
@@ -161,7 +161,7 @@ impl Machine<'_> {
             }
             _ => {
                 if opcode == op::NEWOBJ_EX {
-                    // Keyword arguments: no class with a meaning here takes any.
+                    // Keyword arguments: no known class takes any.
                     self.pop()?;
                 }
                 let (args, callable) = (self.pop()?, self.pop()?);

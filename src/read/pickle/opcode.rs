@@ -4,7 +4,7 @@ macro_rules! opcodes {
     ($($name:ident = $byte:literal;)*) => {
         $(pub(super) const $name: u8 = $byte;)*
 
-        /// The opcode's name in Python's `pickletools`.
+        /// Returns the opcode's name in Python's `pickletools`.
         pub(super) fn name(opcode: u8) -> Option<&'static str> {
             match opcode {
                 $($byte => Some(stringify!($name)),)*

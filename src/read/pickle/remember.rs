@@ -1,4 +1,4 @@
-//! What the memo's opcodes do to the machine.
+//! The opcodes of the memo.
 
 use super::machine::Machine;
 use super::opcode as op;

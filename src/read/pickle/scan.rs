@@ -1,25 +1,26 @@
-//! Taking bytes off a pickle: every length is checked against what is really there.
+//! A scanner of a pickle's bytes. Every length is checked against the bytes that are left.
 
 use super::opcode;
 use crate::error::Error;
 
-/// What is wrong with a pickle, and where.
+/// An error in a pickle, and its place.
 #[derive(Debug)]
 pub(crate) struct PickleError {
-    /// The byte where the offending opcode stands, or the end of a truncated pickle.
+    /// The byte of the offending opcode, or the end of a truncated pickle.
     pub(crate) offset: usize,
     /// The opcode that could not be followed.
     pub(crate) opcode: Option<u8>,
-    /// What is there.
+    /// The bytes or value found.
     pub(crate) found: String,
-    /// What should be there.
+    /// The expected bytes or value.
     pub(crate) expected: &'static str,
-    /// Whether the bytes end before the pickle does.
+    /// True if the bytes end before the pickle does.
     pub(crate) truncated: bool,
 }
 
 impl PickleError {
-    /// The error of a file; `place` names the pickle in it, `base` is where it begins.
+    /// Makes the error of a file. `place` names the pickle in it, and `base` is the byte at which
+    /// it begins.
     pub(crate) fn in_file(self, file: &str, place: &str, base: u64) -> Error {
         let at = base + self.offset as u64;
         let opcode = match self.opcode {
@@ -44,7 +45,7 @@ impl PickleError {
 pub(super) struct Scanner<'a> {
     pub(super) bytes: &'a [u8],
     pub(super) position: usize,
-    /// Where the opcode that is being followed stands, and which it is.
+    /// The position of the opcode that is being followed, and its code.
     pub(super) opcode_at: usize,
     pub(super) opcode: Option<u8>,
 }
@@ -104,7 +105,7 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// `length` bytes: where they begin, and how many they are.
+    /// Takes `length` bytes. Returns their start and their number.
     pub(super) fn run(&mut self, length: u64) -> Result<(u32, u32), PickleError> {
         let left = (self.bytes.len() - self.position) as u64;
         if length > left {
@@ -112,7 +113,7 @@ impl<'a> Scanner<'a> {
         }
         let start = self.position;
         self.position += length as usize;
-        // A pickle is at most 4 GiB, so both fit.
+        // A pickle has at most 4 GiB, so both fit.
         Ok((start as u32, length as u32))
     }
 
@@ -123,7 +124,7 @@ impl<'a> Scanner<'a> {
             .unwrap_or_default()
     }
 
-    /// The bytes up to the next line feed, which is passed over.
+    /// Takes the bytes up to the next line feed, and skips it.
     pub(super) fn line(&mut self) -> Result<(u32, u32), PickleError> {
         let rest = self.bytes.get(self.position..).unwrap_or_default();
         let Some(length) = rest.iter().position(|&byte| byte == b'\n') else {

@@ -1,4 +1,4 @@
-//! The machine against pickles that Python wrote (`pickle.dumps(value, protocol)`).
+//! Tests of the machine on pickles that Python wrote (`pickle.dumps(value, protocol)`).
 
 use super::{Document, Id, Value, load};
 
@@ -6,7 +6,7 @@ fn loaded(bytes: &[u8]) -> Document {
     load(bytes.to_vec()).unwrap()
 }
 
-/// A value as Python prints it, cycles left out: an independent way to say what came out.
+/// Prints a value as Python does, without cycles: an independent description of the result.
 fn shown(document: &Document, id: Id, depth: usize) -> String {
     if depth > 6 {
         return "…".to_owned();
@@ -58,7 +58,7 @@ fn error(bytes: &[u8]) -> String {
 }
 
 #[test]
-fn every_protocol_gives_the_same_values() {
+fn machine_gives_the_same_values_for_every_protocol() {
     let value = "{'a': [1, -2, 70000, 0.5, None, True], 'b': (1, 'é')}";
     for bytes in [
         &b"(dp0\nVa\np1\n(lp2\nI1\naI-2\naI70000\naF0.5\naNaI01\nasVb\np3\n(I1\nV\xe9\np4\ntp5\ns."[..],
@@ -71,7 +71,7 @@ fn every_protocol_gives_the_same_values() {
 }
 
 #[test]
-fn rarer_opcodes() {
+fn machine_follows_rarer_opcodes() {
     for (bytes, value) in [
         (&b"\x80\x04\x8f\x94(K\x01K\x02\x90."[..], "set(1, 2)"),
         (b"\x80\x04(K\x01K\x02\x91\x94.", "set(1, 2)"),
@@ -98,7 +98,7 @@ fn rarer_opcodes() {
         (b"K\x01K\x020.", "1"),
         (b"K\x01(K\x02K\x031.", "1"),
     ] {
-        // Python calls a class by INST with its arguments alone; GLOBAL is what REDUCE needs.
+        // INST calls a class with its arguments alone; REDUCE needs GLOBAL.
         let bytes = if bytes.starts_with(b"ios") {
             b"c".iter().chain(&bytes[1..]).copied().collect()
         } else {
@@ -109,7 +109,7 @@ fn rarer_opcodes() {
 }
 
 #[test]
-fn shared_values_stay_shared_and_cycles_are_harmless() {
+fn machine_keeps_shared_values_and_survives_cycles() {
     let document = loaded(b"\x80\x02]q\0(]q\x01h\x01h\x01K\x05ah\0e.");
     let items: Vec<_> = document.items(document.root).unwrap().collect();
     assert_eq!((items[0], items[3]), (items[1], document.root));
@@ -117,13 +117,13 @@ fn shared_values_stay_shared_and_cycles_are_harmless() {
 }
 
 #[test]
-fn what_follows_is_left_alone() {
+fn machine_ignores_bytes_after_stop() {
     let document = loaded(b"\x80\x02K\x01.\x80\x02K\x02.");
     assert_eq!((document.end, document.bytes.len()), (5, 5));
 }
 
 #[test]
-fn errors_say_byte_and_opcode() {
+fn errors_name_byte_and_opcode() {
     for (bytes, parts) in [
         (&b"\x80\x02K"[..], ["byte 3", "BININT1", "cut short"]),
         (b"\x80\x02]", ["byte 3", "the end", "cut short"]),
@@ -153,9 +153,9 @@ fn errors_say_byte_and_opcode() {
     }
 }
 
-/// What a pickle leaves to Python's registry, or to buffers beside it, is a name without a meaning.
+/// Checks that Python's registry and out-of-band buffers become names without a meaning.
 #[test]
-fn what_is_kept_elsewhere_is_a_foreign_name() {
+fn machine_takes_outside_values_as_foreign_names() {
     for (bytes, name) in [
         (&b"\x80\x02]\x82\x01a."[..], "copyreg.extension 1"),
         (b"\x80\x02]\x83\x01\x02a.", "copyreg.extension 513"),
@@ -170,7 +170,7 @@ fn what_is_kept_elsewhere_is_a_foreign_name() {
 }
 
 #[test]
-fn calls_that_would_run_something_are_found_wherever_they_stand() {
+fn harmful_calls_are_found_anywhere() {
     for bytes in [
         &b"\x80\x02}X\x01\0\0\0acposix\nsystem\nX\x02\0\0\0ls\x85Rs."[..],
         b"\x80\x02}X\x01\0\0\0a(c__builtin__\neval\nX\x01\0\0\x001os.",
@@ -180,12 +180,12 @@ fn calls_that_would_run_something_are_found_wherever_they_stand() {
         let call = super::harmful_call(&loaded(bytes)).unwrap();
         assert_eq!(call.place, "a", "{call:?}");
     }
-    // Named and not called: data that nobody needs.
+    // A name that is not called is unused data.
     let named = loaded(b"\x80\x02}X\x01\0\0\0acposix\nsystem\ns.");
     assert_eq!(super::harmful_call(&named), None);
 }
 
 #[test]
-fn a_huge_memo_index_costs_one_entry() {
+fn machine_huge_memo_index_costs_one_entry() {
     assert_eq!(read(b"K\x01r\xff\xff\xff\xff0j\xff\xff\xff\xff."), "1");
 }

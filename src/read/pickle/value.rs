@@ -1,4 +1,4 @@
-//! What a pickle holds: values in an arena, each referred to by its index.
+//! The values of a pickle, in an arena. Each is referred to by its index.
 //!
 //! Shared objects stay shared, cycles are harmless, and nothing recurses.
 
@@ -6,7 +6,7 @@ use std::borrow::Cow;
 
 use super::chain::{Chain, Id, Items, Pool};
 
-/// One value; 16 bytes. Text and bytes refer into the pickle, containers into the pool.
+/// One value of 16 bytes. Text and bytes refer to the pickle, containers to the pool.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Value {
     None,
@@ -15,7 +15,7 @@ pub(crate) enum Value {
     /// An integer beyond 64 bits: little-endian, two's complement.
     Long(u32, u32),
     Float(f64),
-    /// Where the text begins, and its length in bytes.
+    /// Text: its start, and its length in bytes.
     Str(u32, u32),
     Bytes(u32, u32),
     Tuple(u32, u32),
@@ -24,7 +24,7 @@ pub(crate) enum Value {
     Dict(Chain),
     /// A Python name, by its number in [`Document::globals`].
     Global(u32),
-    /// Something that the pickle leaves to the file around it, by its id's value.
+    /// A value outside of the pickle, in the file around it, by its id's value.
     Persistent(Id),
     /// The result of a call, by its number.
     Object(u32),
@@ -33,7 +33,7 @@ pub(crate) enum Value {
 const _: () = assert!(size_of::<Value>() == 16);
 
 impl Value {
-    /// What a value is, in Python's words.
+    /// Returns a value's kind, in Python's words.
     pub(crate) fn kind(self) -> &'static str {
         match self {
             Self::None => "None",
@@ -53,7 +53,7 @@ impl Value {
     }
 }
 
-/// A call that a pickle asks for, and that is never made.
+/// A call that a pickle asks for. It is never made.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Object {
     pub(crate) callable: Id,
@@ -63,7 +63,7 @@ pub(crate) struct Object {
     pub(crate) entries: Chain,
 }
 
-/// A Python name, and where it is first seen.
+/// A Python name, and the place where it is first seen.
 #[derive(Debug, Clone)]
 pub(crate) struct Global {
     pub(crate) module: String,
@@ -72,18 +72,18 @@ pub(crate) struct Global {
 }
 
 impl Global {
-    /// `module.name`.
+    /// Returns `module.name`.
     pub(crate) fn path(&self) -> String {
         format!("{}.{}", self.module, self.name)
     }
 }
 
-/// All that a pickle holds.
+/// The contents of a pickle.
 #[derive(Debug)]
 pub(crate) struct Document {
     /// The pickle, up to its STOP.
     pub(crate) bytes: Vec<u8>,
-    /// Text that the pickle spells with escapes, decoded; addressed from `decoded_base`.
+    /// Text that the pickle writes with escapes, decoded and addressed from `decoded_base`.
     pub(crate) decoded: Vec<u8>,
     pub(crate) decoded_base: usize,
     pub(crate) values: Vec<Value>,
@@ -92,7 +92,7 @@ pub(crate) struct Document {
     pub(crate) globals: Vec<Global>,
     pub(crate) root: Id,
     pub(crate) protocol: u8,
-    /// How many bytes the pickle takes.
+    /// The number of bytes of the pickle.
     pub(crate) end: usize,
 }
 
@@ -103,7 +103,7 @@ impl Document {
         self.values.get(id as usize).copied().unwrap_or(Value::None)
     }
 
-    /// What a value is, in Python's words.
+    /// Returns a value's kind, in Python's words.
     pub(crate) fn kind(&self, id: Id) -> &'static str {
         self.value(id).kind()
     }
@@ -117,7 +117,7 @@ impl Document {
         .unwrap_or_default()
     }
 
-    /// A string's text; what is not UTF-8 (lone surrogates) is replaced.
+    /// Returns a string's text. Bytes that are not UTF-8 (lone surrogates) are replaced.
     pub(crate) fn text(&self, id: Id) -> Option<Cow<'_, str>> {
         match self.value(id) {
             Value::Str(start, len) => Some(String::from_utf8_lossy(self.raw(start, len))),
@@ -139,7 +139,7 @@ impl Document {
         }
     }
 
-    /// The module and name that an object is a call of.
+    /// Returns the module and name that an object's call names.
     pub(crate) fn callable(&self, object: &Object) -> (&str, &str) {
         match self.global(object.callable) {
             Some(global) => (&global.module, &global.name),
@@ -154,12 +154,12 @@ impl Document {
         }
     }
 
-    /// An object's positional arguments.
+    /// Returns an object's positional arguments.
     pub(crate) fn args(&self, object: &Object) -> &[Id] {
         self.tuple(object.args).unwrap_or_default()
     }
 
-    /// The items of a list, tuple or set.
+    /// Returns the items of a list, tuple or set.
     pub(crate) fn items(&self, id: Id) -> Option<Sequence<'_>> {
         match self.value(id) {
             Value::Tuple(start, len) => Some(Sequence::Fixed(self.pool.slice(start, len).iter())),
@@ -169,7 +169,7 @@ impl Document {
         }
     }
 
-    /// Items of `set([...])`, `list(...)`, `frozenset(...)` and `torch.Size(...)`.
+    /// Returns the items of `set([...])`, `list(...)`, `frozenset(...)` and `torch.Size(...)`.
     fn object_items(&self, id: Id) -> Option<Sequence<'_>> {
         let object = self.object(id)?;
         let sequence = matches!(
@@ -192,8 +192,8 @@ impl Document {
         }
     }
 
-    /// The entries of a dict and of what is like one: `OrderedDict`, `defaultdict`, `Counter`,
-    /// `Namespace`, `SimpleNamespace`.
+    /// Returns the entries of a dict, or of an object like one: `OrderedDict`, `defaultdict`,
+    /// `Counter`, `Namespace`, `SimpleNamespace`.
     pub(crate) fn entries(&self, id: Id) -> Option<Entries<'_>> {
         if let Value::Dict(chain) = self.value(id) {
             return Some(Entries::Pairs(self.pool.iter(chain)));
@@ -213,8 +213,8 @@ impl Document {
     }
 
     fn mapping_entries(&self, object: &Object) -> Entries<'_> {
-        // `Counter({…})` and `OrderedDict([[key, value], …])` hand their content over as the
-        // first argument; `defaultdict(factory)` and `OrderedDict()` set items afterwards.
+        // `Counter({…})` and `OrderedDict([[key, value], …])` have their content as the first
+        // argument; `defaultdict(factory)` and `OrderedDict()` set items afterwards.
         match self.args(object).first().map(|&arg| self.value(arg)) {
             Some(Value::Dict(chain)) => Entries::Pairs(self.pool.iter(chain)),
             Some(Value::List(chain)) => Entries::Lists(self, self.pool.iter(chain)),
@@ -222,7 +222,7 @@ impl Document {
         }
     }
 
-    /// The value of a text key; the last one where a key is there twice, as in Python.
+    /// Returns the value of a text key. Of equal keys the last one counts, as in Python.
     pub(crate) fn get(&self, dict: Id, key: &str) -> Option<Id> {
         self.entries(dict)?
             .filter(|&(name, _)| self.is_text(name, key))
@@ -238,7 +238,7 @@ impl Document {
     }
 }
 
-/// A walk over a list's, tuple's or set's items.
+/// An iterator over a list's, tuple's or set's items.
 #[derive(Debug, Clone)]
 pub(crate) enum Sequence<'a> {
     Fixed(std::slice::Iter<'a, Id>),
@@ -256,12 +256,12 @@ impl Iterator for Sequence<'_> {
     }
 }
 
-/// A walk over a mapping's keys and values.
+/// An iterator over a mapping's keys and values.
 #[derive(Debug, Clone)]
 pub(crate) enum Entries<'a> {
     /// Keys and values in turn.
     Pairs(Items<'a>),
-    /// Sequences of a key and a value each.
+    /// Sequences of two items each, a key and a value.
     Lists(&'a Document, Items<'a>),
 }
 

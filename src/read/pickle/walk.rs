@@ -1,5 +1,5 @@
-//! Where in a pickle a foreign name stands: a walk from the root, breadth first, so that the
-//! path that it gives is a shortest one.
+//! The places of foreign names in a pickle. A breadth-first walk from the root finds a shortest
+//! path to each.
 
 use std::collections::VecDeque;
 
@@ -12,18 +12,18 @@ use super::value::{Document, Value};
 pub(crate) struct Foreign {
     /// `module.name`.
     pub(crate) name: String,
-    /// As `config.optimizer`, or the byte where it stands if no key leads there.
+    /// The path, as `config.optimizer`, or the byte offset if no key leads there.
     pub(crate) place: String,
 }
 
-/// All foreign names of a pickle.
+/// Lists all foreign names of a pickle.
 pub(crate) fn foreign_globals(document: &Document) -> Vec<Foreign> {
     let names = document.globals.iter().zip(0..);
     let foreign = names.filter(|(global, _)| !is_known(&global.module, &global.name));
     places(document, foreign.map(|(_, number)| number))
 }
 
-/// The first call by which loading the pickle in Python would run something.
+/// Finds the first call that would run something if Python loaded the pickle.
 pub(crate) fn harmful_call(document: &Document) -> Option<Foreign> {
     let called = document.objects.iter().find_map(|object| {
         let Value::Global(number) = document.value(object.callable) else {
@@ -35,7 +35,7 @@ pub(crate) fn harmful_call(document: &Document) -> Option<Foreign> {
     places(document, called.into_iter()).pop()
 }
 
-/// Names by their numbers, and where they stand.
+/// Returns names by their numbers, and their places.
 fn places(document: &Document, numbers: impl Iterator<Item = u32>) -> Vec<Foreign> {
     let mut wanted: Vec<(u32, Option<String>)> = numbers.map(|number| (number, None)).collect();
     if !wanted.is_empty() {
@@ -54,7 +54,7 @@ fn places(document: &Document, numbers: impl Iterator<Item = u32>) -> Vec<Foreig
         .collect()
 }
 
-/// How a value was reached from its parent.
+/// The step by which a value was reached from its parent.
 #[derive(Clone, Copy)]
 enum Step {
     Unseen,

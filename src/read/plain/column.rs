@@ -1,4 +1,4 @@
-//! Columns of calls: a value for each call, in any of the forms that Python keeps them.
+//! Columns of calls: one value for each call, in any form that Python keeps them.
 
 use super::super::pickle::{Document, Id, Value};
 use super::super::tensor::{Tensor, shape_text};
@@ -8,18 +8,18 @@ use super::scalar::{Scalar, decode};
 use super::single::scalar;
 use crate::error::{Error, Result};
 
-/// A value for each call.
+/// One value for each call.
 pub(crate) enum Column {
-    /// Those of a list, a tuple or a numpy array of objects.
+    /// Values of a list, a tuple or a numpy array of objects.
     Items(Vec<Id>),
-    /// Those of a tensor or a numpy array.
+    /// Values of a tensor or a numpy array.
     Values(Vec<Scalar>),
-    /// One value: of Python, numpy, or a tensor or array without dimensions.
+    /// One value for all calls: Python's, numpy's, or a tensor or array without dimensions.
     One(Scalar),
 }
 
 impl Column {
-    /// How many values there are; `None` where one stands for all.
+    /// Returns the number of values; `None` if one stands for all.
     pub(crate) fn len(&self) -> Option<usize> {
         match self {
             Self::Items(items) => Some(items.len()),
@@ -29,7 +29,7 @@ impl Column {
     }
 }
 
-/// The items of what has them in an order: a list, a tuple, a numpy array of objects with one
+/// Returns the items of an ordered container: a list, a tuple, or a numpy array of objects with one
 /// dimension.
 pub(crate) fn ordered(document: &Document, id: Id) -> Option<Vec<Id>> {
     let items = match document.value(id) {
@@ -48,11 +48,11 @@ pub(crate) fn ordered(document: &Document, id: Id) -> Option<Vec<Id>> {
     Some(items.collect())
 }
 
-/// Reads a column; an error where a value is not understood as one, or where an array has not a
-/// number for each of `rows`, if that is known. `place` is for messages.
+/// Reads a column. Fails if a value is not understood, or if an array does not have one number for
+/// each of `rows`, if that is known. `place` is for messages.
 pub(crate) fn column(file: &TorchFile, id: Id, place: &str, rows: Option<usize>) -> Result<Column> {
     let document = &file.document;
-    // Before anything is decoded, which takes more memory than the file has.
+    // This precedes decoding, which takes more memory than the file.
     let check = |shape: &[usize]| match (shape, rows) {
         (&[length, ..], Some(rows)) if length != rows => Err(unequal(file, place, length, rows)),
         _ => Ok(()),
@@ -79,7 +79,7 @@ pub(crate) fn column(file: &TorchFile, id: Id, place: &str, rows: Option<usize>)
         return Ok(Column::Items(items));
     }
     match document.value(id) {
-        // That no call has a value is said by leaving the key out.
+        // A cohort without values of a field leaves its key out.
         Value::None => {}
         _ => {
             if let Some(value) = scalar(file, id, place)? {
@@ -90,7 +90,7 @@ pub(crate) fn column(file: &TorchFile, id: Id, place: &str, rows: Option<usize>)
     Err(unlike(file, place, &file.kind(id)))
 }
 
-/// The error of a column of another length than there are calls.
+/// Makes the error of a column whose length differs from the number of calls.
 pub(crate) fn unequal(file: &TorchFile, place: &str, found: usize, rows: usize) -> Error {
     file.bad(
         place,
@@ -109,14 +109,14 @@ fn unlike(file: &TorchFile, place: &str, found: &str) -> Error {
     )
 }
 
-/// Whether a shape is that of `count` numbers one after another: \[n\], or \[n, 1\], as collating
-/// tensors of one number gives it.
+/// Says whether a shape holds `count` numbers in a line: \[n\], or \[n, 1\], which collating
+/// tensors of one number gives.
 fn is_line(shape: &[usize], count: usize) -> bool {
     shape.first() == Some(&count) && shape.iter().skip(1).all(|&size| size == 1)
 }
 
 fn of_tensor(file: &TorchFile, tensor: &Tensor, place: &str) -> Result<Column> {
-    /// A value that stands for many (stride 0) may stand for so many.
+    /// The most times that one value (stride 0) may be repeated.
     const MOST_EXPANDED: usize = 1 << 24;
     let count = tensor.count();
     let stride = tensor.strides.first().copied().unwrap_or(0);
@@ -127,7 +127,7 @@ fn of_tensor(file: &TorchFile, tensor: &Tensor, place: &str) -> Result<Column> {
     }
     let size = tensor.dtype.size();
     let mut values = Vec::with_capacity(count);
-    // Some of the storage at a time; with no gaps, 64 Ki elements.
+    // A part of the storage at a time: 64 Ki elements if there are no gaps.
     let step = (stride as usize).saturating_mul(size).max(1);
     let at_once = ((1 << 19) / step).max(1);
     for first in (0..count).step_by(at_once) {

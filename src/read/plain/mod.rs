@@ -1,4 +1,4 @@
-//! What values mean: Python's own, numpy's and torch's numbers and text.
+//! The meaning of values: Python's, numpy's and torch's numbers and text.
 
 mod column;
 mod numbers;

@@ -1,4 +1,4 @@
-//! Lists of numbers in any of the forms that a config keeps them.
+//! Lists of numbers in any form that a config keeps them.
 
 use super::super::pickle::Id;
 use super::super::tensor::read_whole;
@@ -8,8 +8,8 @@ use super::scalar::Scalar;
 use super::single::scalar;
 use crate::error::Result;
 
-/// The numbers of a tensor, a numpy array, a list or tuple (nested ones after one another) or
-/// a single number, as `torch.tensor(x).view(-1).float()` gives them. `place` is for messages.
+/// Reads the numbers of a tensor, a numpy array, a list or tuple (nested ones in sequence) or a
+/// single number, as `torch.tensor(x).view(-1).float()` gives them. `place` is for messages.
 pub(crate) fn numbers(file: &TorchFile, id: Id, place: &str) -> Result<Vec<f32>> {
     if let Some(tensor) = file.tensor(id, place)? {
         return read_whole(&tensor, place);
@@ -18,7 +18,7 @@ pub(crate) fn numbers(file: &TorchFile, id: Id, place: &str) -> Result<Vec<f32>>
         return Ok(array.iter().filter_map(single).collect());
     }
     let mut numbers = Vec::new();
-    // Lists that wait to be gone on with: nothing recurses, and depth is bounded.
+    // Lists that are not finished. Nothing recurses, and depth is bounded.
     let mut open = Vec::new();
     match file.document.items(id) {
         Some(items) => open.push(items),
@@ -44,7 +44,7 @@ pub(crate) fn numbers(file: &TorchFile, id: Id, place: &str) -> Result<Vec<f32>>
     Ok(numbers)
 }
 
-/// How deep lists of numbers may be nested.
+/// The greatest depth of nested lists of numbers.
 const DEEPEST: usize = 8;
 
 fn number(file: &TorchFile, id: Id, place: &str) -> Result<f32> {
@@ -61,7 +61,7 @@ fn unlike(file: &TorchFile, id: Id, place: &str) -> crate::error::Error {
     )
 }
 
-/// The number rounded to binary32.
+/// Rounds a number to binary32.
 fn single(scalar: &Scalar) -> Option<f32> {
     match scalar {
         Scalar::Bool(flag) => Some(f32::from(u8::from(*flag))),

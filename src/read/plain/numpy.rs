@@ -12,7 +12,7 @@ enum Kind {
     Number(Dtype),
     /// Unicode text of so many characters, 4 bytes each.
     Text(usize),
-    /// Bytes of so many.
+    /// So many bytes.
     Bytes(usize),
 }
 
@@ -54,7 +54,7 @@ fn element_type(document: &Document, id: Id) -> Option<Type> {
     Some(Type { kind, big_endian })
 }
 
-/// Whether a module is numpy's `core.part`, by its name before or since numpy 2.
+/// Says whether a module is numpy's `core.part`, by its name before or since numpy 2.
 fn is_core(module: &str, part: &str) -> bool {
     module
         .strip_prefix("numpy.core.")
@@ -62,7 +62,7 @@ fn is_core(module: &str, part: &str) -> bool {
         == Some(part)
 }
 
-/// A numpy scalar, or an array of one number.
+/// Reads a numpy scalar, or an array of one number.
 pub(crate) fn scalar(document: &Document, id: Id) -> Option<Scalar> {
     let object = document.object(id)?;
     let (module, name) = document.callable(object);
@@ -81,7 +81,7 @@ pub(crate) fn scalar(document: &Document, id: Id) -> Option<Scalar> {
     element(kind, bytes.get(..kind.size())?)
 }
 
-/// An element of an array, or a scalar; `None` if its bytes are no text where it is text.
+/// Reads an element of an array, or a scalar; `None` if its bytes should be text and are not.
 fn element(kind: Type, bytes: &[u8]) -> Option<Scalar> {
     Some(match kind.kind {
         Kind::Number(dtype) => decode(dtype, ordered(bytes, kind.big_endian)?),
@@ -93,7 +93,7 @@ fn element(kind: Type, bytes: &[u8]) -> Option<Scalar> {
     })
 }
 
-/// An element's bytes in little-endian order, zeros after them.
+/// Returns an element's bytes in little-endian order, with zeros after them.
 fn ordered(bytes: &[u8], big_endian: bool) -> Option<[u8; 8]> {
     let mut ordered = [0; 8];
     let part = ordered.get_mut(..bytes.len())?;
@@ -104,7 +104,7 @@ fn ordered(bytes: &[u8], big_endian: bool) -> Option<[u8; 8]> {
     Some(ordered)
 }
 
-/// Text of 4 bytes a character, without the zeros after it.
+/// Reads text of 4 bytes a character, without the zeros after it.
 pub(crate) fn utf32(bytes: &[u8], big_endian: bool) -> Option<String> {
     let (characters, _) = bytes.as_chunks::<4>();
     let read = if big_endian {
@@ -173,7 +173,7 @@ fn array(document: &Document, id: Id) -> Option<Array<'_>> {
     None
 }
 
-/// An array's shape and element type, for a description.
+/// Returns an array's shape and element type, for a description.
 pub(crate) fn describe(document: &Document, id: Id) -> Option<(Vec<usize>, String)> {
     let array = array(document, id)?;
     let name = match array.element.kind {
@@ -184,16 +184,16 @@ pub(crate) fn describe(document: &Document, id: Id) -> Option<(Vec<usize>, Strin
     Some((array.shape, name))
 }
 
-/// The numbers of an array in row-major order; `None` if it is not an array of numbers, or if
-/// its bytes are not as many as its shape says.
+/// Reads the numbers of an array in row-major order; `None` if it is not an array of numbers, or if
+/// its shape needs another number of bytes.
 pub(super) fn numbers(document: &Document, id: Id) -> Option<Vec<Scalar>> {
     let kind = array(document, id)?.element.kind;
     matches!(kind, Kind::Number(_)).then_some(())?;
     elements(document, id).map(|(_, values)| values)
 }
 
-/// The shape of an array of numbers, text or bytes, and its elements in row-major order; `None` if
-/// it is none, or if its bytes are not as many as its shape says.
+/// Reads the shape of an array of numbers, text or bytes, and its elements in row-major order;
+/// `None` if it is not one, or if its shape needs another number of bytes.
 pub(super) fn elements(document: &Document, id: Id) -> Option<(Vec<usize>, Vec<Scalar>)> {
     let array = array(document, id)?;
     let (count, size) = (array.count()?, array.element.size());
@@ -201,7 +201,7 @@ pub(super) fn elements(document: &Document, id: Id) -> Option<(Vec<usize>, Vec<S
         return None;
     }
     if size == 0 {
-        // Text of no characters: as much of it as anyone likes takes no bytes.
+        // Text of no characters: any amount of it takes no bytes.
         return (count == 0).then_some((array.shape, Vec::new()));
     }
     let stored = array.bytes.chunks_exact(size);
@@ -216,7 +216,7 @@ pub(super) fn elements(document: &Document, id: Id) -> Option<(Vec<usize>, Vec<S
     Some((array.shape, by_row?))
 }
 
-/// The shape of an array of objects, and the list of them, in the order in which they are stored.
+/// Returns the shape of an array of objects, and the list of its objects in stored order.
 pub(super) fn objects(document: &Document, id: Id) -> Option<(Vec<usize>, Id)> {
     let object = document.object(id)?;
     let (module, name) = document.callable(object);
@@ -234,8 +234,8 @@ pub(super) fn objects(document: &Document, id: Id) -> Option<(Vec<usize>, Id)> {
         .then_some((shape(document, dimensions)?, list))
 }
 
-/// The texts of an array of objects that a pickle is, `None` for Python's `None`; nothing if any of
-/// them is something else.
+/// Reads the texts of an array of objects that is the whole pickle, `None` for Python's `None`.
+/// Returns `None` if any object is something else.
 pub(crate) fn object_texts(document: &Document) -> Option<Vec<Option<Cow<'_, str>>>> {
     let (_, list) = objects(document, document.root)?;
     let text = |id| match document.value(id) {
@@ -251,7 +251,7 @@ fn type_code(document: &Document, id: Id) -> Option<Cow<'_, str>> {
     document.text(*document.args(object).first()?)
 }
 
-/// What an array of a type that is not read is, in words; `None` if it is no array.
+/// Describes an array whose type is not read; `None` if the value is not an array.
 pub(crate) fn type_in_words(document: &Document, id: Id) -> Option<String> {
     let object = document.object(id)?;
     let (module, name) = document.callable(object);
@@ -278,7 +278,8 @@ pub(crate) fn type_in_words(document: &Document, id: Id) -> Option<String> {
     ))
 }
 
-/// Where the element of a row-major index lies in an array whose first index runs fastest.
+/// Returns the position, in an array whose first index runs fastest, of the element with a
+/// row-major index.
 fn fortran_place(mut index: usize, shape: &[usize]) -> usize {
     let mut place = 0;
     let mut step = shape.iter().product::<usize>();

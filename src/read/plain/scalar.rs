@@ -19,7 +19,7 @@ pub(crate) enum Scalar {
 }
 
 impl Scalar {
-    /// What Python's `str` makes of it.
+    /// Writes the value as Python's `str` does.
     pub(crate) fn into_text(self) -> String {
         match self {
             Self::None => "None".to_owned(),
@@ -34,16 +34,16 @@ impl Scalar {
     }
 }
 
-/// The shortest digits that read back to the same binary32.
+/// Returns the shortest digits that read back to the same binary32.
 fn single_repr(x: f32) -> String {
-    // The digits of the binary32 as a decimal number are also the shortest of the binary64 that
-    // is nearest to them.
+    // The shortest decimal digits of the binary32 are also the shortest of the binary64 nearest to
+    // them.
     format!("{x:e}")
         .parse()
         .map_or_else(|_| x.to_string(), python::repr)
 }
 
-/// A little-endian element; what follows it in `bytes` is zero.
+/// Decodes a little-endian element. The bytes after it are zero.
 pub(super) fn decode(dtype: Dtype, bytes: [u8; 8]) -> Scalar {
     let [a, b, c, d, ..] = bytes;
     match dtype {
@@ -63,7 +63,7 @@ pub(super) fn decode(dtype: Dtype, bytes: [u8; 8]) -> Scalar {
     }
 }
 
-/// A long integer, little-endian in two's complement, as the nearest float or nearly so.
+/// Converts a long integer, little-endian in two's complement, to the nearest float or nearly so.
 pub(super) fn large(bytes: &[u8]) -> f64 {
     let negative = bytes.last().is_some_and(|byte| byte & 0x80 != 0);
     let magnitude = bytes.iter().rev().fold(0.0, |sum: f64, &byte| {
@@ -76,7 +76,7 @@ pub(super) fn large(bytes: &[u8]) -> f64 {
     }
 }
 
-/// Bytes as Python prints them.
+/// Writes bytes as Python does.
 pub(super) fn bytes_repr(bytes: &[u8]) -> String {
     let mut text = "b'".to_owned();
     for &byte in bytes {
@@ -90,7 +90,7 @@ pub(super) fn bytes_repr(bytes: &[u8]) -> String {
     text
 }
 
-/// An integer as Python's `int()` makes it: of a float its whole part, of text its digits.
+/// Converts a value to an integer as Python's `int()` does: a float's whole part, or text's digits.
 fn integer(scalar: &Scalar) -> Option<i64> {
     let whole = |x: f64| (x.abs() < 9e18).then_some(x.trunc() as i64);
     match scalar {
@@ -103,7 +103,7 @@ fn integer(scalar: &Scalar) -> Option<i64> {
     }
 }
 
-/// The integer that a number is, of which nothing is cut off; none of a truth value.
+/// Converts a number to an integer if nothing is cut off. A truth value is not converted.
 pub(crate) fn whole(scalar: &Scalar) -> Option<i64> {
     let is_whole = match scalar {
         Scalar::None | Scalar::Bool(_) => false,
@@ -114,7 +114,7 @@ pub(crate) fn whole(scalar: &Scalar) -> Option<i64> {
     integer(scalar).filter(|_| is_whole)
 }
 
-/// The bytes of a Python value: `bytes`, `bytearray`, and what protocol 2 writes for them.
+/// Returns the bytes of a Python value: `bytes`, `bytearray`, and what protocol 2 writes for them.
 pub(crate) fn raw_bytes(document: &Document, id: Id) -> Option<std::borrow::Cow<'_, [u8]>> {
     match document.value(id) {
         // Python 2 had no other type for bytes.
@@ -158,7 +158,7 @@ mod tests {
     use super::{Scalar, bytes_repr, integer, large, single_repr, whole};
 
     #[test]
-    fn values_print_as_in_python() {
+    fn scalars_print_as_in_python() {
         assert_eq!(single_repr(0.1), "0.1");
         assert_eq!(single_repr(1e-5), "1e-05");
         assert_eq!(single_repr(3.0), "3.0");
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn integers_are_made_as_by_int() {
+    fn integer_matches_int() {
         assert_eq!(integer(&Scalar::Float(-3.9)), Some(-3));
         assert_eq!(integer(&Scalar::Text(" 32 ".to_owned())), Some(32));
         assert_eq!(integer(&Scalar::Float(f64::NAN)), None);
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn sizes_are_whole_numbers() {
+    fn whole_accepts_whole_numbers_only() {
         assert_eq!(whole(&Scalar::Float(4.0)), Some(4));
         assert_eq!(whole(&Scalar::Float(4.5)), None);
         assert_eq!(whole(&Scalar::Single(4.9)), None);
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn long_integers_become_floats() {
+    fn large_converts_long_integers() {
         let mut two_to_64 = [0; 9];
         two_to_64[8] = 1;
         assert_eq!(large(&two_to_64), 18_446_744_073_709_551_616.0);

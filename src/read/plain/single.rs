@@ -1,4 +1,4 @@
-//! The single value that a value of a file is: Python's own, numpy's scalar, or a tensor of one element.
+//! Single values of a file: Python's own, numpy's scalars, and tensors of one element.
 
 use super::super::pickle::{Id, Value};
 use super::super::torch::TorchFile;
@@ -6,7 +6,7 @@ use super::numpy;
 use super::scalar::{Scalar, bytes_repr, decode, large};
 use crate::error::Result;
 
-/// The single value that a value is; `None` if it is something larger. `place` is for messages.
+/// Reads a value as a single one; `None` if it is larger. `place` is for messages.
 pub(crate) fn scalar(file: &TorchFile, id: Id, place: &str) -> Result<Option<Scalar>> {
     let document = &file.document;
     Ok(match document.value(id) {
@@ -27,7 +27,7 @@ pub(crate) fn scalar(file: &TorchFile, id: Id, place: &str) -> Result<Option<Sca
     })
 }
 
-/// The element of a tensor that has exactly one.
+/// Reads the element of a tensor that has exactly one.
 fn element(file: &TorchFile, id: Id, place: &str) -> Result<Option<Scalar>> {
     match file.tensor(id, place)? {
         Some(tensor) if tensor.count() == 1 => {

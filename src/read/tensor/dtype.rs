@@ -19,7 +19,7 @@ pub(crate) enum Dtype {
 }
 
 impl Dtype {
-    /// The type of floating point behind a name of safetensors.
+    /// Returns the floating-point type of a safetensors name.
     pub(crate) fn of_safetensors(name: &str) -> Option<Self> {
         Some(match name {
             "F16" => Self::F16,
@@ -30,7 +30,7 @@ impl Dtype {
         })
     }
 
-    /// The type behind a storage class of `torch`, as `FloatStorage`.
+    /// Returns the type of a storage class of `torch`, as `FloatStorage`.
     pub(crate) fn of_storage(class: &str) -> Option<Self> {
         Some(match class {
             "HalfStorage" => Self::F16,
@@ -47,7 +47,7 @@ impl Dtype {
         })
     }
 
-    /// The type behind a name of `torch`, as `float32`.
+    /// Returns the type of a torch name, as `float32`.
     pub(crate) fn of_name(name: &str) -> Option<Self> {
         Some(match name {
             "float16" | "half" => Self::F16,
@@ -67,7 +67,7 @@ impl Dtype {
         })
     }
 
-    /// The type of a numpy type string without its byte order, as `f8`.
+    /// Returns the type of a numpy type string without its byte order, as `f8`.
     pub(crate) fn of_numpy(code: &str) -> Option<Self> {
         Some(match code {
             "f2" => Self::F16,
@@ -86,12 +86,12 @@ impl Dtype {
         })
     }
 
-    /// Whether it is of floating point.
+    /// Says whether the type is a floating-point type.
     pub(crate) fn is_float(self) -> bool {
         matches!(self, Self::F16 | Self::Bf16 | Self::F32 | Self::F64)
     }
 
-    /// torch's name.
+    /// Returns torch's name of the type.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::F16 => "float16",
@@ -110,7 +110,7 @@ impl Dtype {
         }
     }
 
-    /// Bytes an element takes.
+    /// Returns the bytes of an element.
     pub(crate) fn size(self) -> usize {
         match self {
             Self::I8 | Self::U8 | Self::Bool => 1,
@@ -156,7 +156,7 @@ fn each<const SIZE: usize>(
 ) {
     let (elements, _) = bytes.as_chunks::<SIZE>();
     match stride {
-        // The common case apart, so that it becomes vector instructions.
+        // The common case is separate, so that it becomes vector instructions.
         1 => {
             for (to, from) in out.iter_mut().zip(elements) {
                 *to = widen(*from);
@@ -175,9 +175,9 @@ fn each<const SIZE: usize>(
     }
 }
 
-/// Exact, without branches, so that a loop over it becomes vector instructions: the bits are
-/// placed as a binary32 whose exponent is 112 too small, and a product by 2¹¹² mends it, also
-/// for subnormal numbers; infinity and NaN get the exponent that is all ones.
+/// Widens a binary16 exactly and without branches, so that a loop over it becomes vector
+/// instructions. The bits are placed as a binary32 whose exponent is 112 too small; a product by
+/// 2¹¹² corrects it, also for subnormal numbers. Infinity and NaN get the exponent of all ones.
 fn f16_to_f32(bits: u16) -> f32 {
     let sign = u32::from(bits & 0x8000) << 16;
     let rest = u32::from(bits & 0x7fff);
@@ -191,7 +191,7 @@ mod tests {
     use super::f16_to_f32;
 
     #[test]
-    fn every_f16_widens_exactly() {
+    fn f16_to_f32_widens_every_value_exactly() {
         for bits in 0..=u16::MAX {
             let (ours, theirs) = (f16_to_f32(bits), half::f16::from_bits(bits).to_f32());
             if theirs.is_nan() {

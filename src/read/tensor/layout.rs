@@ -1,9 +1,10 @@
 //! Reading rows of a strided matrix with few reads and little scratch memory.
 //!
-//! Three ways, and an estimate picks the cheapest:
-//! 1. what lies in memory as it is wanted (binary32, rows after one another) is read in place;
-//! 2. *spans*: some rows with all that lies between their elements, then gathered;
-//! 3. *columns*: one column's run at a time, for transposed matrices.
+//! There are three ways, and an estimate picks the cheapest:
+//! 1. binary32 rows in sequence are read in place;
+//! 2. *spans*: some rows with all that lies between their elements are read, and the elements
+//!    picked out;
+//! 3. *columns*: one column's run at a time is read, for transposed matrices.
 
 use std::ops::Range;
 
@@ -12,7 +13,7 @@ use super::dtype::{Dtype, widen};
 use crate::error::Result;
 use crate::rows::ElementType;
 
-/// A matrix in a storage; every element was checked to lie within it.
+/// A matrix in a storage. Every element was checked to lie within it.
 #[derive(Debug, Clone)]
 pub(super) struct Layout {
     pub(super) storage: Storage,
@@ -26,19 +27,19 @@ pub(super) struct Layout {
     pub(super) column_stride: u64,
 }
 
-/// Scratch memory, in bytes: it stays in the cache nearest to a core.
+/// Scratch memory, in bytes. It stays in the cache nearest to a core.
 const SCRATCH: u64 = 256 << 10;
-/// What a read costs beside its bytes, in bytes that could be read in the time.
+/// The cost of a read call, in bytes that could be read in the same time.
 const CALL: u64 = 4 << 10;
-/// Columns that are gathered together, so that whole cache lines are written.
+/// The number of columns that are read together, so that whole cache lines are written.
 const TOGETHER: usize = 16;
 
-/// How to read a block.
+/// The way to read a block.
 #[derive(Debug, PartialEq, Eq)]
 enum Plan {
     /// So many rows at a time.
     Spans(u64),
-    /// One column at a time, of so many rows.
+    /// One column at a time, for so many rows.
     Columns(u64),
 }
 
@@ -47,7 +48,7 @@ impl Layout {
         self.dtype.size() as u64
     }
 
-    /// Bytes from a block's first element to its last.
+    /// Returns the bytes from a block's first element to its last.
     fn span(&self, rows: u64, columns: u64) -> u64 {
         let down = rows.saturating_sub(1).saturating_mul(self.row_stride);
         let across = columns.saturating_sub(1).saturating_mul(self.column_stride);
@@ -56,7 +57,8 @@ impl Layout {
             .saturating_mul(self.element())
     }
 
-    /// Rows of so many columns whose span fits the scratch memory; at least 1.
+    /// Returns the number of rows of so many columns whose span fits the scratch memory, at least
+    /// 1.
     fn fitting(&self, rows: u64, columns: u64) -> u64 {
         let left = SCRATCH.saturating_sub(self.span(1, columns)) / self.element();
         match left.checked_div(self.row_stride) {
@@ -84,19 +86,19 @@ impl Layout {
         }
     }
 
-    /// Where an element lies in the file.
+    /// Returns an element's position in the file.
     fn position(&self, row: u64, column: u64) -> u64 {
         let element = self.offset + row * self.row_stride + column * self.column_stride;
         self.storage.start + element * self.element()
     }
 
-    /// Whether these rows lie after one another without gaps.
+    /// Says whether these rows follow one another without gaps.
     fn is_dense(&self, rows: u64) -> bool {
         let columns = self.columns as u64;
         (self.column_stride == 1 || columns == 1) && (self.row_stride == columns || rows == 1)
     }
 
-    /// Reads rows, widened; `out` has room for exactly them.
+    /// Reads rows and widens them. `out` has exactly their length.
     pub(super) fn read(&self, range: Range<usize>, out: &mut [f32]) -> Result<()> {
         if out.is_empty() {
             return Ok(());
@@ -114,8 +116,8 @@ impl Layout {
         }
     }
 
-    /// The type of numbers that lie in the file as an engine can take them: floating point, rows
-    /// after one another without gaps. `None` for all else.
+    /// Returns the type of numbers that an engine can take as they are stored: floating point, rows
+    /// in sequence without gaps. Returns `None` for all else.
     pub(super) fn stored_type(&self) -> Option<ElementType> {
         let element = match self.dtype {
             Dtype::F16 => ElementType::F16,
@@ -128,7 +130,7 @@ impl Layout {
         in_place.then_some(element)
     }
 
-    /// Reads rows as they are stored, where [`stored_type`](Self::stored_type) names their type.
+    /// Reads rows as they are stored, if [`stored_type`](Self::stored_type) names their type.
     pub(super) fn read_stored(&self, range: Range<usize>, out: &mut [u8]) -> Result<()> {
         if out.is_empty() {
             return Ok(());
@@ -186,8 +188,8 @@ impl Layout {
     }
 }
 
-/// Writes `width` columns that lie after one another, `tall` apart, to the columns of a block
-/// from `left` on.
+/// Writes `width` columns, which lie in sequence and `tall` apart, to the columns of a block from
+/// `left` on.
 fn scatter(
     gathered: &[f32],
     tall: usize,
@@ -212,7 +214,7 @@ mod tests {
     use super::super::super::source::Source;
     use super::{Dtype, Layout, Plan, Storage};
 
-    /// 16-bit integers 0, 1, 2, … after `start` bytes of something else.
+    /// Makes 16-bit integers 0, 1, 2, … after `start` bytes of something else.
     fn counting(count: u16, start: u64) -> Storage {
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(&vec![0xee; start as usize]).unwrap();
@@ -239,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn every_way_of_reading_gives_the_same_rows() {
+    fn layout_every_plan_reads_the_same_rows() {
         for (rows, columns, down, across) in [
             (11, 7, 7, 1),
             (11, 7, 9, 1),
@@ -278,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn the_cheapest_way_is_taken() {
+    fn layout_takes_the_cheapest_plan() {
         // Whole rows: as many as fit. Rows far apart: one by one. Transposed: by column.
         assert!(matches!(
             layout(1000, 1000, 1).plan(10_000),

@@ -1,4 +1,4 @@
-//! Tensors in files, whatever their format: where their bytes lie, and reading them.
+//! Tensors in files of any format: where their bytes lie, and how they are read.
 
 mod dtype;
 mod layout;
@@ -19,7 +19,7 @@ pub(crate) struct Storage {
 }
 
 impl Storage {
-    /// A whole file.
+    /// Makes a storage of a whole file.
     pub(crate) fn of(source: &Source) -> Self {
         Self {
             source: source.clone(),
@@ -42,8 +42,8 @@ pub(crate) struct Tensor {
 }
 
 impl Tensor {
-    /// A matrix without gaps, row by row or column by column; `None` if the storage does not have
-    /// exactly its bytes.
+    /// Makes a matrix without gaps, row by row or column by column; `None` if the storage does not
+    /// have exactly its bytes.
     pub(crate) fn dense_matrix(
         dtype: Dtype,
         [rows, columns]: [usize; 2],
@@ -65,14 +65,14 @@ impl Tensor {
         })
     }
 
-    /// How many elements there are.
+    /// Returns the number of elements.
     pub(crate) fn count(&self) -> usize {
-        // Checked to fit when the tensor was made.
+        // The product was checked to fit when the tensor was made.
         self.shape.iter().product()
     }
 }
 
-/// A shape as torch prints it, `[3, 4]`.
+/// Writes a shape as torch does, `[3, 4]`.
 pub(crate) fn shape_text<T: ToString>(shape: &[T]) -> String {
     let sizes: Vec<_> = shape.iter().map(ToString::to_string).collect();
     format!("[{}]", sizes.join(", "))

@@ -1,4 +1,4 @@
-//! The rows of a matrix in a file, read when they are asked for.
+//! The rows of a matrix in a file, read on demand.
 
 use std::ops::Range;
 
@@ -8,8 +8,8 @@ use super::{Tensor, shape_text};
 use crate::error::{Error, Result};
 use crate::rows::{ElementType, Rows, as_binary32};
 
-/// The rows of a two-dimensional tensor in a file. It is never in memory as a whole; several
-/// threads can read at once.
+/// The rows of a two-dimensional tensor in a file. The tensor is never in memory as a whole, and
+/// several threads can read at once.
 #[derive(Debug, Clone)]
 pub struct TensorRows {
     layout: Layout,
@@ -18,14 +18,14 @@ pub struct TensorRows {
 }
 
 impl TensorRows {
-    /// `None` if the tensor does not have two dimensions.
+    /// Makes the rows of a tensor; `None` unless it has two dimensions.
     pub(crate) fn new(tensor: &Tensor) -> Option<Self> {
         let (&[rows, columns], &[row_stride, column_stride]) =
             (tensor.shape.as_slice(), tensor.strides.as_slice())
         else {
             return None;
         };
-        // torch does not care what the stride of a single row or column is; arithmetic would.
+        // torch ignores the stride of a single row or column; the arithmetic here would not.
         let stride_of = |size: usize, stride: u64| if size <= 1 { 0 } else { stride };
         let row_stride = stride_of(rows, row_stride);
         let column_stride = stride_of(columns, column_stride);
@@ -43,18 +43,18 @@ impl TensorRows {
         })
     }
 
-    /// An error if the file is no longer the one that was opened: replaced, grown, rewritten. Rows
-    /// that were read from such a file may be of either.
+    /// Returns an error if the file is no longer the one that was opened: replaced, grown or
+    /// rewritten. Rows read from such a file may be of either version.
     pub fn check_unchanged(&self) -> Result<()> {
         self.layout.storage.source.check_unchanged()
     }
 
-    /// What the file was when it was opened.
+    /// Returns the file's stamp when it was opened.
     pub(crate) fn stamp(&self) -> Option<Stamp> {
         self.layout.storage.source.stamp()
     }
 
-    /// The element type in the file, in torch's words: `float32`, `bfloat16`, …
+    /// Returns the element type in the file, in torch's words: `float32`, `bfloat16`, …
     pub fn dtype(&self) -> &'static str {
         self.dtype
     }

@@ -6,15 +6,15 @@ use super::layout::Layout;
 use super::{Tensor, shape_text};
 use crate::error::{Error, Result};
 
-/// Numbers that an expanded tensor (stride 0) may have beyond those that are in the file.
+/// The most numbers that an expanded tensor (stride 0) may have beyond those in the file.
 const MOST_EXPANDED: u64 = 1 << 24;
 
-/// All elements in row-major order, widened to binary32. `place` is for messages.
+/// Reads all elements in row-major order, widened to binary32. `place` is for messages.
 pub(crate) fn read_whole(tensor: &Tensor, place: &str) -> Result<Vec<f32>> {
     let count = tensor.count();
     let there = tensor.storage.length / tensor.dtype.size() as u64;
-    // Tried, and asked for anew as zeros: these come from the system as they are needed, from
-    // whichever thread fills them.
+    // The allocation is tried first, then made anew as zeros, which the system supplies as they are
+    // needed, to whichever thread fills them.
     let refused = Vec::<f32>::new().try_reserve_exact(count).is_err();
     if count as u64 > there.max(MOST_EXPANDED) || refused {
         return Err(Error::input(
@@ -33,7 +33,7 @@ pub(crate) fn read_whole(tensor: &Tensor, place: &str) -> Result<Vec<f32>> {
 }
 
 fn fill(tensor: &Tensor, out: &mut [f32]) -> Result<()> {
-    // Trailing dimensions without gaps between them are one dimension of their own.
+    // Trailing dimensions without gaps between them form one dimension.
     let mut dimensions: Vec<(usize, u64)> = Vec::new();
     for (&size, &stride) in tensor.shape.iter().zip(&tensor.strides).rev() {
         match dimensions.last_mut() {
@@ -61,10 +61,10 @@ fn fill(tensor: &Tensor, out: &mut [f32]) -> Result<()> {
     Ok(())
 }
 
-/// One dimension: cut into rows, so that it is read in pieces, by several threads.
+/// Fills one dimension, cut into rows, so that several threads read it in pieces.
 fn fill_line(tensor: &Tensor, count: usize, stride: u64, out: &mut [f32]) -> Result<()> {
     const PIECE: usize = 4096;
-    /// Pieces a thread reads at once: 4 MiB.
+    /// The pieces that a thread reads at once: 4 MiB.
     const PIECES: usize = 256;
     let rows = count / PIECE;
     let (whole, tail) = out.split_at_mut(rows * PIECE);

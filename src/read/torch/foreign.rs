@@ -1,5 +1,5 @@
-//! Objects that are not data: what they are called, which are passed over, and which are reason
-//! enough to leave the file alone. None is ever made.
+//! Objects that are not data: their names, which of them are ignored, and which make the file
+//! unsafe to load. None is ever made.
 
 use super::super::pickle::{Document, Foreign, Id, Object, foreign_globals, harmful_call};
 use super::super::plain::type_in_words;
@@ -7,7 +7,7 @@ use super::{Description, TorchFile};
 use crate::error::Result;
 
 impl TorchFile {
-    /// An error if Python would run a command where it loads the file.
+    /// Returns an error if Python would run a command when it loads the file.
     pub(crate) fn refuse_harmful(&self) -> Result<()> {
         match harmful_call(&self.document) {
             None => Ok(()),
@@ -21,12 +21,12 @@ impl TorchFile {
         }
     }
 
-    /// The names that are not known to be data.
+    /// Lists the names that are not known to be data.
     pub(crate) fn foreign(&self) -> Vec<Foreign> {
         foreign_globals(&self.document)
     }
 
-    /// A sentence about objects that are there, are no data, and were not needed.
+    /// Writes a sentence about objects of the file that are not data and were not needed.
     pub(crate) fn passed_over(&self) -> Option<String> {
         const SHOWN: usize = 5;
         let foreign = self.foreign();
@@ -49,7 +49,7 @@ impl TorchFile {
         })
     }
 
-    /// What a value is, for a message: an object by its class.
+    /// Describes a value for a message: an object by its class.
     pub(crate) fn kind(&self, id: Id) -> String {
         let document = &self.document;
         if let Some(global) = document.global(id) {
@@ -87,14 +87,15 @@ impl TorchFile {
         }
     }
 
-    /// Whether an object has the state of a `torch.nn.Module`.
+    /// Says whether an object has the state of a `torch.nn.Module`.
     pub(super) fn is_module(&self, object: &Object) -> bool {
         let has = |key| self.document.get(object.state, key).is_some();
         has("_parameters") && has("_modules")
     }
 }
 
-/// The class of an object: what is called, or what a function of pickle's or torch's is to make.
+/// Returns the class of an object: the name that is called, or the class that a function of pickle
+/// or torch is to make.
 fn class(document: &Document, object: &Object) -> Option<String> {
     let args = document.args(object);
     let of = match document.callable(object) {

@@ -1,6 +1,6 @@
-//! The container before torch 1.6: five pickles after one another (a magic number, a protocol
-//! version, facts about the machine, the object, the keys of its storages), then for each key
-//! the number of elements (64 bits) and the elements.
+//! The container before torch 1.6: five pickles in sequence (a magic number, a protocol version,
+//! facts about the machine, the object, the keys of its storages), then for each key the number of
+//! elements (64 bits) and the elements.
 
 use std::collections::HashMap;
 
@@ -13,20 +13,20 @@ use crate::error::{Error, Result};
 /// 0x1950a86a20f9469cfc6c, little-endian.
 const MAGIC: [u8; 10] = [0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19];
 
-/// Whether a file begins with the pickled magic number.
+/// Says whether a file begins with the pickled magic number.
 pub(in crate::read) fn is_legacy(head: &[u8]) -> bool {
     let Ok(document) = pickle::load(head.to_vec()) else {
         return false;
     };
     match document.value(document.root) {
         Value::Long(start, len) => document.raw(start, len) == MAGIC,
-        // Written out in digits by protocol 0.
+        // Protocol 0 writes the number in digits.
         Value::Float(number) => number == 119_547_037_146_038_801_333_356.0,
         _ => false,
     }
 }
 
-/// The object's pickle, and where the storages lie.
+/// Reads the object's pickle, and the places of the storages.
 pub(super) fn open(source: &Source) -> Result<(Document, HashMap<String, Storage>)> {
     let mut stream = Stream {
         source,
@@ -68,7 +68,7 @@ struct Stream<'a> {
 }
 
 impl Stream<'_> {
-    /// Reads a pickle whose length nobody knows: a window that grows while it is too short.
+    /// Reads a pickle of unknown length, in a window that grows while it is too short.
     fn next(&mut self, what: &str) -> Result<Document> {
         let left = self.source.len().saturating_sub(self.position);
         let mut window = 1 << 16;

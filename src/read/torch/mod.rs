@@ -17,12 +17,12 @@ pub(super) use legacy::is_legacy;
 use storage::Storages;
 pub(crate) use tensor::{Description, callable_path};
 
-/// Which of torch's containers a file is.
+/// The kind of torch's container.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Container {
     /// A zip archive: torch 1.6 and later.
     Zip,
-    /// Pickles and raw storages after one another: before torch 1.6.
+    /// Pickles and raw storages in sequence: before torch 1.6.
     Legacy,
 }
 
@@ -47,14 +47,14 @@ impl TorchFile {
         Self::of_stream(source, &head)
     }
 
-    /// The file that an archive is.
+    /// Opens an archive as a torch file.
     pub(crate) fn of_archive(source: Source, archive: Archive) -> Result<Self> {
         let (document, storages) = zipped::open(&source, archive)?;
         let storages = Storages::Zip(storages);
         Ok(Self::new(source, document, Container::Zip, storages))
     }
 
-    /// The file that begins with these bytes, if it is none of another kind.
+    /// Opens a file that begins with these bytes, unless it is of another kind.
     pub(crate) fn of_stream(source: Source, head: &[u8]) -> Result<Self> {
         if legacy::is_legacy(head) {
             let (document, table) = legacy::open(&source)?;
@@ -76,12 +76,12 @@ impl TorchFile {
         }
     }
 
-    /// What messages call the file.
+    /// Returns the file's name in messages.
     pub(crate) fn name(&self) -> String {
         self.source.name()
     }
 
-    /// Bad input in this file.
+    /// Makes the error of bad input in this file.
     pub(crate) fn bad(
         &self,
         place: &str,
@@ -92,7 +92,8 @@ impl TorchFile {
         Error::input(self.name(), place, found, expected, action)
     }
 
-    /// The value of a key of the top level; if it is missing, an error that lists those there.
+    /// Returns the value of a key of the top level. The error of a missing key lists the keys that
+    /// exist.
     pub(crate) fn required(&self, key: &str, action: &str) -> Result<Id> {
         let root = self.document.root;
         self.document.get(root, key).ok_or_else(|| {
@@ -111,7 +112,7 @@ impl TorchFile {
         })
     }
 
-    /// The keys of a mapping, for a message.
+    /// Lists the keys of a mapping, for a message.
     pub(crate) fn keys(&self, id: Id) -> String {
         const SHOWN: usize = 12;
         let Some(entries) = self.document.entries(id) else {

@@ -1,4 +1,4 @@
-//! Storages: where a tensor's bytes lie.
+//! Storages: the places of tensors' bytes.
 
 use std::collections::HashMap;
 
@@ -23,7 +23,7 @@ impl Storages {
     }
 }
 
-/// How a pickle refers to a storage.
+/// A pickle's reference to a storage.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Reference {
     pub(super) key: String,
@@ -34,8 +34,8 @@ pub(super) struct Reference {
 }
 
 impl Reference {
-    /// Reads `("storage", class, key, location, elements[, view])`; the location, as `cuda:0`,
-    /// does not matter.
+    /// Reads `("storage", class, key, location, elements[, view])`. The location, as `cuda:0`, does
+    /// not matter.
     pub(super) fn read(document: &Document, id: Id) -> Option<Self> {
         let Value::Persistent(inner) = document.value(id) else {
             return None;
@@ -69,7 +69,7 @@ impl Reference {
     }
 }
 
-/// An integer of at least 0.
+/// Reads an integer of at least 0.
 pub(super) fn natural(document: &Document, id: Id) -> Option<u64> {
     match document.value(id) {
         Value::Int(n) => u64::try_from(n).ok(),
@@ -77,7 +77,7 @@ pub(super) fn natural(document: &Document, id: Id) -> Option<u64> {
     }
 }
 
-/// Bytes an element of a storage class takes, also of classes that are not read.
+/// Returns the bytes of an element of a storage class, also for classes that are not read.
 pub(super) fn element_size(class: &str) -> Option<u64> {
     Dtype::of_storage(class)
         .map(|dtype| dtype.size() as u64)

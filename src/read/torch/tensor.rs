@@ -1,4 +1,4 @@
-//! Tensors: which elements of which storage, checked against the bytes that are there.
+//! Tensors: the elements that they take from a storage, checked against the bytes of the file.
 
 use super::super::pickle::{Document, Id, Object, Value};
 use super::super::tensor::{Dtype, Storage, Tensor, shape_text};
@@ -6,7 +6,7 @@ use super::TorchFile;
 use super::storage::{Reference, natural};
 use crate::error::Result;
 
-/// A tensor as the pickle describes it; nothing is checked yet.
+/// A tensor as the pickle describes it, unchecked.
 #[derive(Debug)]
 pub(crate) struct Description {
     pub(crate) shape: Vec<u64>,
@@ -15,12 +15,12 @@ pub(crate) struct Description {
     storage: Reference,
     /// A type other than the storage's.
     dtype: Option<String>,
-    /// Whether its numbers are negated or conjugated when they are read.
+    /// True if its numbers are negated or conjugated when they are read.
     lazy: bool,
 }
 
 impl Description {
-    /// The element type's name.
+    /// Returns the element type's name.
     pub(crate) fn dtype_name(&self) -> String {
         match (self.dtype(), &self.dtype) {
             (Some(dtype), _) => dtype.name().to_owned(),
@@ -38,7 +38,7 @@ impl Description {
 
     /// Reads the call that rebuilds a tensor or a parameter; `None` if it is another value.
     pub(crate) fn read(document: &Document, mut id: Id) -> Option<Self> {
-        // A parameter wraps a tensor; a cycle of them ends here.
+        // A parameter wraps a tensor; a cycle of parameters ends here.
         for _ in 0..4 {
             let object = document.object(id)?;
             let args = document.args(object);
@@ -103,7 +103,7 @@ impl Description {
         })
     }
 
-    /// Bytes of the storage up to and with the last element; `None` if that overflows.
+    /// Returns the bytes of the storage up to and with the last element; `None` on overflow.
     fn extent(&self, element: u64) -> Option<u64> {
         if self.shape.contains(&0) {
             return Some(0);
@@ -116,7 +116,7 @@ impl Description {
     }
 }
 
-/// Whether instances of a class are plain tensors, whatever attributes they have.
+/// Says whether instances of a class are plain tensors, whatever their attributes.
 fn is_tensor_class(module: &str, name: &str) -> bool {
     matches!(
         (module, name),
@@ -125,7 +125,7 @@ fn is_tensor_class(module: &str, name: &str) -> bool {
 }
 
 impl TorchFile {
-    /// The tensor that a value is; `None` if it is another value. `place` is for messages.
+    /// Reads a value as a tensor; `None` if it is another value. `place` is for messages.
     pub(crate) fn tensor(&self, id: Id, place: &str) -> Result<Option<Tensor>> {
         match Description::read(&self.document, id) {
             Some(description) => self.locate(&description, place).map(Some),
@@ -213,7 +213,7 @@ impl TorchFile {
     }
 }
 
-/// What callers of an object are told it is, beyond its Python kind.
+/// Returns the path of the name that an object calls, for messages.
 pub(crate) fn callable_path(document: &Document, object: &Object) -> String {
     let (module, name) = document.callable(object);
     format!("{module}.{name}")

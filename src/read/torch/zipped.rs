@@ -1,5 +1,5 @@
-//! The container since torch 1.6: a zip archive with `data.pkl` and one entry a storage, in a
-//! folder of any name.
+//! The container since torch 1.6: a zip archive with `data.pkl` and one entry for each storage, in
+//! a folder of any name.
 
 use super::super::pickle::{self, Document};
 use super::super::sniff;
@@ -17,13 +17,13 @@ pub(crate) struct ZippedStorages {
 }
 
 impl ZippedStorages {
-    /// The storage of a key.
+    /// Returns the storage of a key.
     pub(super) fn get(&self, key: &str) -> Result<Option<Storage>> {
         self.archive.storage(&format!("{}data/{key}", self.prefix))
     }
 }
 
-/// The pickle of an archive, and the archive for its storages.
+/// Reads the pickle of an archive, and keeps the archive for its storages.
 pub(super) fn open(source: &Source, archive: Archive) -> Result<(Document, ZippedStorages)> {
     let prefix = find_prefix(source, &archive)?;
     check_byte_order(source, &archive, &format!("{prefix}byteorder"))?;
@@ -33,7 +33,7 @@ pub(super) fn open(source: &Source, archive: Archive) -> Result<(Document, Zippe
     Ok((document, ZippedStorages { archive, prefix }))
 }
 
-/// The folders that a `data.pkl` is in.
+/// Returns the folders that hold a `data.pkl`.
 fn folders_of_pickles(names: &[String]) -> Vec<&str> {
     names
         .iter()

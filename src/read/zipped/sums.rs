@@ -1,11 +1,11 @@
-//! Checksums: every stored entry of an archive is checked while the file is read for its digest,
-//! entries that are inflated or read into memory where that is done.
+//! Checksums of archives. Stored entries are checked while the file is read for its digest;
+//! inflated entries, and entries read into memory, are checked there.
 //!
-//! Rows are read by several threads in any order, so that they cannot be checked where they are
-//! used; the digest needs every byte of the file once, in order, before anything is written.
+//! Several threads read rows in any order, so rows cannot be checked where they are used. The
+//! digest reads every byte of the file once, in order, before anything is written.
 //!
-//! A recorded sum of 0 that is not the data's means that none was computed: torch writes such files
-//! where `torch.serialization.set_crc32_options(False)` was called.
+//! A recorded sum of 0 that differs from the data's means that none was computed: torch writes such
+//! files after `torch.serialization.set_crc32_options(False)`.
 
 use crc32fast::Hasher;
 use zip::CompressionMethod;
@@ -17,13 +17,13 @@ use crate::error::{Error, Result};
 use crate::read::sniff;
 use crate::read::source::Source;
 
-/// An error if an entry's bytes, whose sum is `found`, are not those that were written.
+/// Returns an error if an entry's bytes, whose sum is `found`, are not those that were written.
 pub(super) fn check(source: &Source, name: &str, sum: Hasher, recorded: u32) -> Result<()> {
     let found = sum.finalize();
     if recorded == 0 || found == recorded {
         return Ok(());
     }
-    // Of a file that is written meanwhile, that is what to say.
+    // A file that is being written gets that error instead.
     source.check_unchanged()?;
     Err(Error::input(
         source.name(),
@@ -34,7 +34,7 @@ pub(super) fn check(source: &Source, name: &str, sum: Hasher, recorded: u32) -> 
     ))
 }
 
-/// The digest of a whole file; if it is a zip archive, its stored entries are checked on the way.
+/// Computes the digest of a whole file. Checks the stored entries of a zip archive on the way.
 pub(crate) fn digest(source: &Source, control: &Control) -> Result<Digest> {
     if !sniff::is_zip(&source.head(sniff::HEAD)?) {
         return source.digest(control, &mut |_| Ok(()));
@@ -44,7 +44,7 @@ pub(crate) fn digest(source: &Source, control: &Control) -> Result<Digest> {
     source.digest(control, &mut |bytes| sums.feed(bytes))
 }
 
-/// A stored entry.
+/// A stored entry of an archive.
 #[derive(Debug)]
 struct Member {
     name: String,
@@ -53,11 +53,11 @@ struct Member {
     recorded: u32,
 }
 
-/// The sums of an archive's stored entries, of as many of its bytes as were fed.
+/// The sums of an archive's stored entries, over the bytes fed so far.
 #[derive(Debug)]
 struct Sums {
     source: Source,
-    /// In the order of their bytes, none of which is in two of them.
+    /// The entries in the order of their bytes, which do not overlap.
     members: std::vec::IntoIter<Member>,
     current: Option<Member>,
     sum: Hasher,

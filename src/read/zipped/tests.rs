@@ -9,7 +9,8 @@ use crate::digest::Digest;
 use crate::error::Result;
 use crate::read::source::Source;
 
-/// Larger than what is checked where it is found, and than a piece of the file that is hashed.
+/// A size larger than that of entries checked where they are found, and than a hashed piece of the
+/// file.
 const LARGE: usize = 5 << 20;
 
 fn archive() -> Vec<u8> {
@@ -44,13 +45,13 @@ fn place(whole: &[u8], text: &[u8]) -> usize {
 }
 
 #[test]
-fn a_whole_archive_has_the_digest_of_its_bytes() {
+fn digest_of_a_whole_archive_is_that_of_its_bytes() {
     let whole = archive();
     assert_eq!(digest_of(&whole).unwrap(), Digest::of(&whole));
 }
 
 #[test]
-fn a_changed_byte_of_a_stored_entry_is_found_while_hashing() {
+fn digest_finds_a_changed_byte_of_a_stored_entry() {
     let whole = archive();
     let large = place(&whole, b"large") + "large".len();
     for (at, name) in [
@@ -70,7 +71,7 @@ fn a_changed_byte_of_a_stored_entry_is_found_while_hashing() {
 }
 
 #[test]
-fn a_sum_of_zero_was_not_computed() {
+fn check_ignores_a_sum_of_zero() {
     let mut bytes = archive();
     let large = place(&bytes, b"large") + "large".len();
     bytes[large + 7] ^= 1;
@@ -88,9 +89,9 @@ fn a_sum_of_zero_was_not_computed() {
 }
 
 #[test]
-fn entries_in_the_same_bytes_are_refused() {
+fn archive_refuses_entries_in_the_same_bytes() {
     let mut bytes = archive();
-    // The last record's local header is made that of the first.
+    // The last record's local header becomes that of the first.
     let last = bytes
         .windows(4)
         .rposition(|four| four == b"PK\x01\x02")

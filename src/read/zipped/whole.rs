@@ -1,4 +1,4 @@
-//! Whether a file is one archive, each of whose entries has a name of its own.
+//! The check that a file is one archive whose entries have distinct names.
 
 use std::collections::HashSet;
 
@@ -6,14 +6,14 @@ use super::Zip;
 use crate::error::{Error, Result};
 use crate::read::source::Source;
 
-/// Bytes of an archive's end record without its comment.
+/// The bytes of an archive's end record without its comment.
 const END: u64 = 22;
 
-/// An error if the archive that ends the file does not begin with the file.
+/// Returns an error if the archive that ends the file does not begin with the file.
 ///
-/// Where it begins is computed here, and the crate told: it takes a directory for one 76 bytes
-/// further on where torch's first entry has a name of 30 bytes, and for the first archive's where
-/// two of the same sizes follow one another.
+/// The start is computed here and handed to the crate. The crate alone takes a directory for one 76
+/// bytes further on if torch's first entry has a name of 30 bytes, and for the first archive's if
+/// two archives of the same sizes follow one another.
 pub(super) fn check_start(source: &Source) -> Result<()> {
     match end_record(source)?.and_then(|at| start_of(source, at)) {
         None | Some(0) => Ok(()),
@@ -21,7 +21,7 @@ pub(super) fn check_start(source: &Source) -> Result<()> {
     }
 }
 
-/// An error if anything lies before the first entry, or if two entries have one name.
+/// Returns an error if anything lies before the first entry, or if two entries have one name.
 pub(super) fn check_names(source: &Source, zip: &Zip) -> Result<()> {
     if zip.has_duplicate_names() {
         let name = repeated(source, zip.central_directory_start())?;
@@ -33,7 +33,7 @@ pub(super) fn check_names(source: &Source, zip: &Zip) -> Result<()> {
             "save the file again, with one array or storage of each name",
         ));
     }
-    // NumPy takes an array's name with and without its ending.
+    // NumPy accepts an array's name with and without its ending.
     let names = zip.file_names().filter_map(std::result::Result::ok);
     let mut names: Vec<String> = names
         .map(|name| name.strip_suffix(".npy").unwrap_or(&name).to_owned())
@@ -61,7 +61,7 @@ pub(super) fn check_names(source: &Source, zip: &Zip) -> Result<()> {
     }
 }
 
-/// Where the record lies that ends the file's last archive: 22 bytes and a comment.
+/// Finds the record that ends the file's last archive: 22 bytes and a comment.
 fn end_record(source: &Source) -> Result<Option<u64>> {
     const LONGEST: u64 = END + u16::MAX as u64;
     let from = source.len().saturating_sub(LONGEST);
@@ -80,9 +80,9 @@ fn end_record(source: &Source) -> Result<Option<u64>> {
     Ok(found.map(|at| from + at as u64))
 }
 
-/// Where the archive begins whose end record lies at byte `at`; `None` if that cannot be told.
+/// Returns the start of the archive whose end record lies at byte `at`; `None` if it is unknown.
 fn start_of(source: &Source, at: u64) -> Option<u64> {
-    /// Zip64's end record, and what says where it lies.
+    /// Zip64's end record, and the record that locates it.
     const LONG: u64 = 56;
     const LOCATOR: u64 = 20;
     let read = |at: u64, length: u64| {
@@ -115,7 +115,7 @@ fn start_of(source: &Source, at: u64) -> Option<u64> {
     end.checked_sub(size.checked_add(start)?)
 }
 
-/// The error of a file whose last archive begins at byte `last`.
+/// Makes the error of a file whose last archive begins at byte `last`.
 fn several(source: &Source, last: u64) -> Error {
     let before = count_before(source, last);
     let found = match before {
@@ -145,25 +145,25 @@ fn several(source: &Source, last: u64) -> Error {
     )
 }
 
-/// How many archives fill the bytes before `end`; `None` if something else is among them.
+/// Counts the archives that fill the bytes before `end`; `None` if something else is among them.
 fn count_before(source: &Source, mut end: u64) -> Option<u64> {
     let mut count = 0;
     while end > 0 {
         let at = end.checked_sub(END)?;
         let mut record = [0; END as usize];
         source.read_at(&mut record, at).ok()?;
-        // Without a comment.
+        // The record must have no comment.
         if !record.starts_with(b"PK\x05\x06") || !record.ends_with(&[0, 0]) {
             return None;
         }
-        // At least 22 bytes fewer each time, so this ends.
+        // Each step goes back at least 22 bytes, so this ends.
         end = start_of(source, at)?;
         count += 1;
     }
     Some(count)
 }
 
-/// The first name that the directory has twice.
+/// Returns the first name that the directory has twice.
 fn repeated(source: &Source, mut at: u64) -> Result<String> {
     const RECORD: usize = 46;
     let mut seen = HashSet::new();

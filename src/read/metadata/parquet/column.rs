@@ -15,25 +15,25 @@ use super::bad;
 use super::pages::Pages;
 use crate::error::{Error, Result};
 
-/// Calls that are read at once.
+/// The number of calls that are read at once.
 const AT_ONCE: usize = 1024;
 
-/// How a column's numbers are to be taken.
+/// The meaning of a column's stored numbers.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Meaning {
     Signed,
     Unsigned,
     Text,
-    /// A whole number, so many of whose last digits are after the point.
+    /// A decimal number: a whole number with so many digits after the point.
     Decimal(usize),
     /// IEEE 754 binary16.
     Half,
 }
 
-/// The most digits of a decimal number that there are types for.
+/// The most digits of a decimal number in any of the types.
 const MOST_DIGITS: i32 = 76;
 
-/// What a column's values mean; `None` if they are no single numbers or text.
+/// Returns the meaning of a column's values; `None` if they are not single numbers or text.
 fn meaning(column: &ColumnDescPtr) -> Option<Meaning> {
     if column.path().parts().len() != 1 || column.max_rep_level() != 0 {
         return None;
@@ -108,7 +108,7 @@ pub(super) fn read(
     Ok(())
 }
 
-/// What a column says of its values beside their type.
+/// Describes a column's type, for a message.
 fn kind(column: &ColumnDescPtr) -> String {
     match column.converted_type() {
         _ if column.path().parts().len() > 1 => " within others".to_owned(),
@@ -117,13 +117,14 @@ fn kind(column: &ColumnDescPtr) -> String {
     }
 }
 
-/// A decimal number in two's complement; `None` of more bytes than there are types for.
+/// Reads a decimal number in big-endian two's complement; `None` if it has more bytes than any of
+/// the types.
 fn of_big_endian(bytes: &[u8], after: usize) -> Option<Scalar> {
     const MOST: usize = 32;
     (bytes.len() <= MOST).then(|| decimal(&BigInt::from_signed_bytes_be(bytes), after))
 }
 
-/// A whole number, some of whose digits are after the point.
+/// Converts a whole number, with so many digits after the point, to a decimal one.
 fn decimal(whole: &BigInt, after: usize) -> Scalar {
     let digits = whole.magnitude().to_string();
     let sign = if whole.sign() == Sign::Minus { "-" } else { "" };
@@ -175,7 +176,7 @@ fn read_group(
         ColumnReader::DoubleColumnReader(r) => pour(r, rows, at, sink, |x| Some(Scalar::Float(*x))),
         ColumnReader::ByteArrayColumnReader(r) => pour(r, rows, at, sink, of_bytes),
         ColumnReader::FixedLenByteArrayColumnReader(r) => pour(r, rows, at, sink, of_fixed),
-        // FromFirings by its meaning, before.
+        // The column's meaning has refused this type before.
         ColumnReader::Int96ColumnReader(_) => Ok(()),
     }
 }
@@ -235,8 +236,8 @@ fn push(
     })
 }
 
-/// Pages whose counts were checked against their bytes and the row group: the parser makes room
-/// for as many values as a page says that it has.
+/// Pages whose counts were checked against their bytes and the row group. The parser allocates as
+/// many values as a page claims.
 struct Checked {
     pages: Box<dyn PageReader>,
     rows: usize,
@@ -248,7 +249,7 @@ impl PageReader for Checked {
             return Ok(None);
         };
         let (count, most) = match &page {
-            // A value takes a byte at least.
+            // A value takes at least one byte.
             Page::DictionaryPage {
                 buf, num_values, ..
             } => (*num_values, buf.len()),

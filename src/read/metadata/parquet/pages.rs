@@ -1,5 +1,5 @@
-//! The file as the parser reads it, with each page's sizes looked at first: the parser makes room
-//! for whatever a page's header says that it holds.
+//! The parser's view of the file. Each page's sizes are checked first, since the parser allocates
+//! what a page's header claims.
 
 use std::io::BufReader;
 
@@ -12,10 +12,12 @@ use super::super::super::source::{Source, Stream};
 /// A Parquet file's bytes.
 pub(super) struct Pages(pub(super) Source);
 
-/// How much a page may grow by inflating, and to which size it may grow in any case.
+/// The greatest factor by which a page may grow when it is inflated, and the size that it may
+/// always reach.
 const MOST: u64 = 1032;
 const SMALL: u64 = 64 << 20;
-/// The file's end, which is read as pages' headers are: the footer's length and the magic number.
+/// The bytes of the file's end, which is read like pages' headers: the footer's length and the
+/// magic number.
 const END: u64 = 8;
 
 impl Length for Pages {
@@ -48,7 +50,7 @@ impl ChunkReader for Pages {
 }
 
 impl Pages {
-    /// Checks what a page says of its sizes.
+    /// Checks the sizes that a page claims.
     fn check_page(&self, start: u64) -> Result<()> {
         let mut head = [0; 24];
         let left = self.len().saturating_sub(start).min(head.len() as u64);
@@ -64,8 +66,8 @@ impl Pages {
     }
 }
 
-/// The sizes, inflated and packed, of a page by its header: fields 1 to 3 of a struct in Thrift's
-/// compact protocol, 32-bit integers all, of which the first is the page's kind.
+/// Reads the inflated and the packed size from a page's header: fields 1 to 3 of a struct in
+/// Thrift's compact protocol. All three are 32-bit integers; the first is the page's kind.
 fn sizes(mut head: &[u8]) -> Option<(u64, u64)> {
     let mut field = || {
         let (&0x15, rest) = head.split_first()? else {
@@ -76,7 +78,7 @@ fn sizes(mut head: &[u8]) -> Option<(u64, u64)> {
         head = rest;
         let bits = number.iter().rev();
         let number = bits.fold(0_u64, |n, byte| n << 7 | u64::from(byte & 0x7f));
-        // Zigzag: odd ones are negative.
+        // Zigzag encoding: odd numbers are negative.
         (number % 2 == 0).then_some(number / 2)
     };
     field()?;
@@ -88,7 +90,7 @@ mod tests {
     use super::sizes;
 
     #[test]
-    fn sizes_are_read_as_thrift_writes_them() {
+    fn sizes_match_what_thrift_writes() {
         let head = [0x15, 0x04, 0x15, 0x80, 0x02, 0x15, 0xfe, 0x01, 0x2c];
         assert_eq!(sizes(&head), Some((128, 127)));
         for end in 0..8 {
