@@ -1,4 +1,4 @@
-//! Both tests given the margins, of every atom.
+//! Both tests that condition on the margins, for every atom.
 
 use rayon::prelude::*;
 
@@ -8,16 +8,16 @@ use super::p_value::PValue;
 use super::stratified::StratumCounts;
 use super::table::Table2x2;
 
-/// What the strata say of an atom, given their margins.
+/// The conditional tests of an atom, given the margins of its strata.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Conditional {
-    /// The test of an odds ratio of 1 in all; `None` where none informs.
+    /// The test of an odds ratio of 1 in all strata; `None` if no stratum is informative.
     pub no_effect: Option<ExactStrata>,
-    /// The test of one odds ratio in all; `None` where [`exact_homogeneity::of_tables`] is.
+    /// The test of one odds ratio in all strata; `None` if [`exact_homogeneity::of_tables`] is.
     pub homogeneity: Option<PValue>,
 }
 
-/// Both tests of one atom, whose tables they are.
+/// Computes both tests of one atom from its tables.
 pub fn of_tables(tables: &[Table2x2]) -> Conditional {
     Conditional {
         no_effect: exact_strata::of_tables(tables),
@@ -25,14 +25,14 @@ pub fn of_tables(tables: &[Table2x2]) -> Conditional {
     }
 }
 
-/// Atoms whose tables lie together.
+/// The number of atoms whose tables are built together.
 const BLOCK: usize = 32;
 
-/// Both tests of every atom, \[F\]; the same for any number of threads. Counts above their totals are
-/// nobody's, and such cells count as empty.
+/// Computes both tests of every atom, \[F\]; the same for any number of threads. A cell whose count
+/// would be negative, since a count exceeds its total, counts as empty.
 ///
 /// # Panics
-/// If the strata have not as many atoms.
+/// Panics if the strata differ in their number of atoms.
 pub fn of_atoms(strata: &[StratumCounts<'_>]) -> Vec<Conditional> {
     let atoms = strata.first().map_or(0, |stratum| stratum.tp_on.len());
     let blocks = (0..atoms).into_par_iter().step_by(BLOCK);

@@ -1,4 +1,4 @@
-//! How strongly an atom leans to true or to false calls, with 95 % intervals.
+//! Effect sizes: how strongly an atom leans to true or to false calls, with 95 % intervals.
 
 use super::table::Table2x2;
 
@@ -12,21 +12,21 @@ pub struct Estimate {
     pub value: f64,
     /// The interval's lower end.
     pub low: f64,
-    /// Its upper end.
+    /// The interval's upper end.
     pub high: f64,
 }
 
-/// The log odds ratio `ln(a'd'/(b'c'))` with a' = a + ½ and so on: the Haldane–Anscombe correction
-/// (Haldane, Ann. Hum. Genet. 20, 1956; Anscombe, Biometrika 43, 1956), always added to all four
-/// cells, so that it is finite for every table and 0 for an empty one. Natural logarithm; positive
-/// where the atom leans to true calls.
+/// Computes the log odds ratio `ln(a'd'/(b'c'))` with a' = a + ½ and so on: the Haldane–Anscombe
+/// correction (Haldane, Ann. Hum. Genet. 20, 1956; Anscombe, Biometrika 43, 1956). It is always
+/// added to all four cells, so that the result is finite for every table and 0 for an empty one.
+/// The logarithm is natural, and positive if the atom leans to true calls.
 ///
 /// The interval is Woolf's (Ann. Hum. Genet. 19, 1955) on the corrected cells:
 /// ± 1.96·√(1/a' + 1/b' + 1/c' + 1/d').
 ///
 /// statsmodels' `Table2x2(table, shift_zeros=True)` corrects only tables that have a zero, which
-/// makes the estimate jump between neighbouring tables; on the corrected cells,
-/// `Table2x2(table + 0.5).log_oddsratio` and `.log_oddsratio_confint()` are these.
+/// makes the estimate jump between neighbouring tables. On the corrected cells,
+/// `Table2x2(table + 0.5).log_oddsratio` and `.log_oddsratio_confint()` agree with this.
 pub fn log_odds_ratio(table: &Table2x2) -> Estimate {
     let cells = table.cells().map(|x| 2 * u128::from(x) + 1);
     let [agree, disagree] = [cells[0] * cells[3], cells[1] * cells[2]];
@@ -52,17 +52,17 @@ pub fn log_odds_ratio(table: &Table2x2) -> Estimate {
     }
 }
 
-/// P(TP | fires), the share of true calls among those on which the atom fires, with Wilson's
-/// interval; `None` if it never fires.
+/// Computes P(TP | fires), the share of true calls among those on which the atom fires, with
+/// Wilson's interval; `None` if it never fires.
 pub fn precision_when_firing(table: &Table2x2) -> Option<Estimate> {
     wilson(table.tp_on, table.fires())
 }
 
-/// The risk difference `P(TP | fires) − P(TP | silent)`, with Newcombe's hybrid score interval
-/// (Statist. Med. 17, 1998, method 10: from the two Wilson intervals), which is within ±1 and
-/// covers well where counts are small; statsmodels'
-/// `confint_proportions_2indep(method="newcomb", compare="diff")`. `None` if the atom fires on no
-/// call, or on every one.
+/// Computes the risk difference `P(TP | fires) − P(TP | silent)`, with Newcombe's hybrid score
+/// interval (Statist. Med. 17, 1998, method 10: from the two Wilson intervals). The interval stays
+/// within ±1 and covers well for small counts. It is statsmodels'
+/// `confint_proportions_2indep(method="newcomb", compare="diff")`. Returns `None` if the atom fires
+/// on no call, or on every one.
 pub fn risk_difference(table: &Table2x2) -> Option<Estimate> {
     let fires = wilson(table.tp_on, table.fires())?;
     let silent = wilson(table.tp_off, table.silent())?;
@@ -78,8 +78,8 @@ pub fn risk_difference(table: &Table2x2) -> Option<Estimate> {
     })
 }
 
-/// A proportion with Wilson's score interval (J. Am. Statist. Assoc. 22, 1927): statsmodels'
-/// `proportion_confint(method="wilson")`. `None` of no trials.
+/// Computes a proportion with Wilson's score interval (J. Am. Statist. Assoc. 22, 1927):
+/// statsmodels' `proportion_confint(method="wilson")`. Returns `None` if there are no trials.
 pub fn wilson(successes: u64, trials: u64) -> Option<Estimate> {
     if trials == 0 {
         return None;
@@ -92,14 +92,14 @@ pub fn wilson(successes: u64, trials: u64) -> Option<Estimate> {
     } else {
         (x + square / 2.0 + Z_95 * root) / (n + square)
     };
-    // The ends are the roots of one quadratic, with the product x²/(n·(n + z²)): so the lower one
+    // The ends are the roots of one quadratic, whose product is x²/(n·(n + z²)); so the lower one
     // has no cancellation.
     let low = x / n * (x / (n + square)) / high;
     let value = x / n;
     Some(Estimate { value, low, high })
 }
 
-/// `√(x² + y²)` for numbers of moderate size.
+/// Computes `√(x² + y²)` for numbers of moderate size.
 fn length(x: f64, y: f64) -> f64 {
     (x * x + y * y).sqrt()
 }

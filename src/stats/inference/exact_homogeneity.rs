@@ -1,10 +1,12 @@
-//! Whether strata have one odds ratio, given their margins and the sum of their first cells.
+//! The test that all strata have one odds ratio, given their margins and the sum of their first
+//! cells.
 //!
-//! Given these, the counts have a distribution that no odds ratio enters, if it is one (Zelen,
-//! Biometrika 58, 1971): so a test by it keeps its level however sparse the strata. The statistic
-//! is Breslow and Day's, `Q = Σ (a − â)²/v̂`, with the fits at the odds ratio at which they add up to
-//! the observed sum. That one, unlike Mantel and Haenszel's, depends on nothing but what is given,
-//! and Tarone's correction is 0 with it. p is the probability of a Q as large or larger.
+//! Given these, if there is one odds ratio, the counts have a distribution that does not depend on
+//! it (Zelen, Biometrika 58, 1971). So the test keeps its level however sparse the strata. The
+//! statistic is Breslow and Day's, `Q = Σ (a − â)²/v̂`, with the fits at the odds ratio at which
+//! they add up to the observed sum. Unlike Mantel and Haenszel's, this odds ratio depends on the
+//! given quantities alone, and Tarone's correction is 0 with it. p is the probability of a Q as
+//! large or larger.
 //!
 //! | strata | way |
 //! |---|---|
@@ -13,18 +15,18 @@
 //! | few combinations of sum and Q | all of them, with Q in whole steps: `levels` |
 //! | others | drawn from the distribution until enough are as large: `drawn` |
 //!
-//! Steps are of a size that depends on the margins and the sum alone, so that the test in steps keeps
-//! its level too; they add some 5 % to Q's variance where strata are many. Levels end 10 standard
-//! deviations above the mean: p is not below what is left beyond.
+//! The step's size depends on the margins and the sum alone, so the test in steps keeps its level
+//! too. Steps add some 5 % to Q's variance if strata are many. Levels end 10 standard deviations
+//! above the mean; p is at least the probability beyond.
 //!
-//! What is drawn ends after [`ENOUGH`] draws as large as the observed one (Besag and Clifford,
-//! Biometrika 78, 1991), or after [`MOST`]. If p is then below [`SMALL`], where so few draws tell
-//! little, it is replaced: by that of all levels where these are not too many (or not, in steps four times
-//! as long), by that of the chi-square test on the dense strata alone where there are two. That keeps the level, too: p at most α ≥
-//! `SMALL` needs draws that say so, p at most α < `SMALL` a test that says so. Draws depend on the
-//! margins alone.
+//! Drawing ends after [`ENOUGH`] draws as large as the observed one (Besag and Clifford, Biometrika
+//! 78, 1991), or after [`MOST`] draws. So few draws say little about a p below [`SMALL`], which is
+//! therefore replaced: by that of all levels if these are not too many (or are not in steps four
+//! times as long), else by that of the chi-square test on the dense strata alone if there are two.
+//! The level is still kept: p at most α ≥ `SMALL` needs draws that say so, p at most α < `SMALL` a
+//! test that says so. Draws depend on the margins alone.
 //!
-//! Which way is taken depends on the margins and the sum alone.
+//! The choice of the way depends on the margins and the sum alone.
 
 mod drawn;
 mod levels;
@@ -36,38 +38,37 @@ use super::p_value::{PValue, Test};
 use super::table::Table2x2;
 use super::tails::ln_chi2_upper;
 
-/// Where every fitted cell of every one of K strata is at least this times √K, Q is chi-square for
-/// practical purposes, with K − 1 degrees of freedom: a stratum's part of Q has a mean of 1 + O(1/its
-/// least cell), about a quarter of that, so that Q is off by a twentieth of its standard deviation √2K
-/// at most, and what is found in error at 5 % is 5.5 % at most.
+/// The least fitted cell, in units of √K for K strata, from which Q counts as chi-square with K − 1
+/// degrees of freedom. A stratum's part of Q then has a mean of 1 + O(1/its least cell), about a
+/// quarter of that. So Q is off by at most a twentieth of its standard deviation √2K, and the false
+/// positives at 5 % are 5.5 % at most.
 pub const DENSE: f64 = 4.0;
 
-/// Multiplications that all levels may take at once, and after a small p was drawn.
+/// The most multiplications that all levels may take at once, and after a small p was drawn.
 const FEW: f64 = 4e6;
 const MANY: f64 = 2e8;
 
-/// How much longer steps may be where p is small, so that there are not too many.
+/// The factor by which steps may be longer if p is small, so that there are not too many.
 const COARSE: f64 = 4.0;
 
-/// Draws as large as the observed one after which no more are drawn; draws at most; the p below
-/// which they do not do.
+/// The number of draws as large as the observed one after which drawing ends.
 pub const ENOUGH: u32 = 20;
-/// See [`ENOUGH`].
+/// The most draws.
 pub const MOST: u32 = 2000;
-/// See [`ENOUGH`].
+/// The p-value below which the draws alone do not suffice.
 pub const SMALL: f64 = 0.02;
 
-/// Two values of Q this close, relative to their size, are the same but for rounding.
+/// The relative difference up to which two values of Q are equal but for rounding.
 const TIE: f64 = 1e-9;
 
 /// A stratum at the odds ratio at which the fits add up.
 #[derive(Debug)]
 struct Fitted {
     stratum: Stratum,
-    /// The fit, and the variance by the fitted cells.
+    /// The fit, and the variance from the fitted cells.
     fit: f64,
     variance: f64,
-    /// Its smallest fitted cell.
+    /// The smallest fitted cell.
     least_cell: f64,
     /// The first count that is not negligible, and the probabilities from there.
     first: u64,
@@ -75,16 +76,16 @@ struct Fitted {
 }
 
 impl Fitted {
-    /// The stratum's part of Q where its count is x.
+    /// Returns the stratum's part of Q at count x.
     fn part(&self, x: u64) -> f64 {
         let residual = x as f64 - self.fit;
         residual * residual / self.variance
     }
 }
 
-/// The p-value; `None` where fewer than two strata inform, or where the sum is the least or the
-/// largest that there can be (Mantel and Haenszel's odds ratio 0 or infinite). Sums that leave no
-/// choice have a p of 1.
+/// Computes the p-value; `None` if fewer than two strata are informative, or if the sum is the
+/// least or the largest possible (Mantel and Haenszel's odds ratio 0 or infinite). A sum that
+/// leaves no choice has a p of 1.
 pub fn of_tables(tables: &[Table2x2]) -> Option<PValue> {
     let informing: Vec<&Table2x2> = tables
         .iter()
@@ -122,7 +123,7 @@ pub fn of_tables(tables: &[Table2x2]) -> Option<PValue> {
     Some(of_several(fitted, sum, observed))
 }
 
-/// The least fitted cell of so many strata that are dense.
+/// Returns the least fitted cell at which so many strata are dense.
 fn dense(strata: usize) -> f64 {
     DENSE * (strata as f64).sqrt()
 }
@@ -131,8 +132,8 @@ fn chi2(statistic: f64, strata: usize) -> PValue {
     PValue::from_ln(ln_chi2_upper(statistic, strata as u32 - 1))
 }
 
-/// Each stratum's fit at the odds ratio at which they add up to the sum: by Newton's method in its
-/// logarithm, of which a fit's derivative is its variance.
+/// Computes each stratum's fit at the odds ratio at which they add up to the sum, by Newton's
+/// method in its logarithm. The derivative of a fit is its variance.
 fn fits(tables: &[&Table2x2], sum: u64) -> Vec<Fitted> {
     let (mut low, mut high, mut ln_ratio) = (f64::NEG_INFINITY, f64::INFINITY, 0.0);
     let cells = |ln_ratio: f64| {
@@ -172,7 +173,7 @@ fn fits(tables: &[&Table2x2], sum: u64) -> Vec<Fitted> {
     .collect()
 }
 
-/// All pairs of counts with that sum.
+/// Enumerates all pairs of counts with that sum.
 fn of_two(one: &Fitted, other: &Fitted, sum: u64) -> PValue {
     let q = |x: u64| one.part(x) + other.part(sum - x);
     let least = q(one.stratum.observed) * (1.0 - TIE);
@@ -193,7 +194,7 @@ fn of_two(one: &Fitted, other: &Fitted, sum: u64) -> PValue {
     }
 }
 
-/// Weights that were left out are below this part of all.
+/// The share of all weights that the omitted ones stay below.
 const BEYOND: f64 = 1e-18;
 
 fn of_several(mut fitted: Vec<Fitted>, sum: u64, observed: f64) -> PValue {
@@ -214,7 +215,7 @@ fn of_several(mut fitted: Vec<Fitted>, sum: u64, observed: f64) -> PValue {
     of_dense(&fitted).unwrap_or_else(|| PValue::from_ln(libm::log(p)))
 }
 
-/// Breslow and Day's test on the dense strata alone, where there are two.
+/// Computes Breslow and Day's test on the dense strata alone, if there are two.
 fn of_dense(fitted: &[Fitted]) -> Option<PValue> {
     let bound = dense(fitted.len());
     let dense = fitted.iter().filter(|one| one.least_cell >= bound);

@@ -4,15 +4,15 @@
 //! atom fires are a sum of independent hypergeometric counts, S = Σ Xₛ. The p-value is two-sided as
 //! Fisher's: the probability of all sums that are at most as probable as the observed one. It is
 //! R's `mantelhaen.test(exact = TRUE)`, with R's tolerance for equally probable sums, 10⁻⁷ of the
-//! probability; with one stratum it is Fisher's test, by [`fisher::exact_test`].
+//! probability. With one stratum it is Fisher's test, by [`fisher::exact_test`].
 //!
 //! | margins | way |
 //! |---|---|
 //! | S has at most 513 values (`SHORT` + 1) | all probabilities, by convolution: sums of positive terms |
 //! | it has more, or the observed one is below 10⁻²⁸⁰ | the tilted distribution's characteristic function, `tilted` |
 //!
-//! Which one is taken depends on the tables alone, and both are exact but for rounding, 10⁻¹⁰ of p at
-//! most (10⁻¹² where measured) down to 10⁻³⁰⁰; below, `ln p` keeps 12 digits.
+//! The choice depends on the tables alone. Both ways are exact but for rounding, 10⁻¹⁰ of p at most
+//! (10⁻¹² where measured) down to 10⁻³⁰⁰; below, `ln p` keeps 12 digits.
 
 pub(super) mod stratum;
 mod tilted;
@@ -25,30 +25,30 @@ use super::p_value::PValue;
 use super::table::Table2x2;
 use stratum::Stratum;
 
-/// The test's result.
+/// The result of the test.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ExactStrata {
-    /// Strata without a zero margin: those that inform.
+    /// The number of informative strata: those without a zero margin.
     pub informative: u32,
     /// The probability of all sums that are at most as probable as the observed one.
     pub p: PValue,
-    /// The same, but of sums that are exactly as probable as the observed one (itself among them)
-    /// only half (Lancaster, J. Am. Statist. Assoc. 56, 1961).
+    /// The same probability, with only half of the sums that are exactly as probable as the
+    /// observed one, itself among them (Lancaster, J. Am. Statist. Assoc. 56, 1961).
     pub mid_p: PValue,
 }
 
-/// Two probabilities are of one size if they differ by less than this part of themselves, as in R.
+/// The relative difference below which two probabilities are equal, as in R.
 const TIE: f64 = 1e-7;
 
-/// Up to this many values beside the first, a convolution is the faster way.
+/// The most values after the first for which a convolution is the faster way.
 const SHORT: u64 = 512;
 
-/// Below this probability of the observed sum a convolution in binary64 may have lost terms:
+/// The probability of the observed sum below which a convolution in binary64 may have lost terms:
 /// products below 10⁻³⁰⁸ vanish, and there are at most some millions of them.
 const SAFE: f64 = 1e-280;
 
-/// The test of these strata; `None` where no stratum informs: then there is nothing to test. Counts
-/// are exact up to 2⁵³ calls.
+/// Computes the test of these strata; `None` if no stratum is informative, so that there is nothing
+/// to test. Counts are exact up to 2⁵³ calls.
 ///
 /// ```
 /// use atomscope::stats::inference::{Table2x2, exact_strata};
@@ -85,7 +85,8 @@ fn of_several(strata: &[Stratum]) -> (PValue, PValue) {
     found.unwrap_or_else(|| two_sided::test(strata))
 }
 
-/// By the probabilities of all sums; `None` if that of the observed one is not safe.
+/// Computes the p-values from the probabilities of all sums; `None` if that of the observed one is
+/// not safe.
 fn of_all(strata: &[Stratum]) -> Option<(PValue, PValue)> {
     let all = convolved(strata);
     let place: u64 = strata
@@ -116,7 +117,7 @@ fn of_all(strata: &[Stratum]) -> Option<(PValue, PValue)> {
     })
 }
 
-/// The probabilities of all sums, ascending from the least.
+/// Returns the probabilities of all sums, ascending from the least.
 fn convolved(strata: &[Stratum]) -> Vec<f64> {
     let (mut all, mut next, mut one) = (vec![1.0], Vec::new(), Vec::new());
     for stratum in strata {
@@ -133,8 +134,7 @@ fn convolved(strata: &[Stratum]) -> Vec<f64> {
     all
 }
 
-/// The p-values of an observed sum that no other is more probable than, of which `ties` are as
-/// probable in all.
+/// Returns the p-values of a most probable observed sum. `ties` sums in all are as probable.
 fn of_the_mode(ties: f64) -> (PValue, PValue) {
     let mid_p = if ties < 1.0 {
         libm::log1p(-0.5 * ties)

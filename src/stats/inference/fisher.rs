@@ -11,26 +11,26 @@ use super::table::Table2x2;
 pub struct Fisher {
     /// The probability of all tables that are at most as probable as the observed one.
     pub p: PValue,
-    /// The same, but of tables that are exactly as probable as the observed one (itself among
-    /// them) only half.
+    /// The same probability, with only half of the tables that are exactly as probable as the
+    /// observed one, itself among them.
     pub mid_p: PValue,
 }
 
-/// Two logarithms of probabilities this close, relative to the larger of 1 and their size, are of
-/// equal ones. Rounding keeps ties within a tenth of it.
+/// The difference, relative to the larger of 1 and their size, up to which two logarithms of
+/// probabilities are equal. Rounding keeps ties within a tenth of it.
 const TIE: f64 = 1e-13;
 
-/// Fisher's exact test, two-sided, as `scipy.stats.fisher_exact(table)` defines it: the
+/// Computes Fisher's exact test, two-sided, as `scipy.stats.fisher_exact(table)` defines it: the
 /// probability, given the margins, of all tables that are at most as probable as the observed one.
 ///
-/// Equally probable tables count; scipy finds them by a relative tolerance of 10⁻¹⁴ on
-/// probabilities, here it is one of 10⁻¹³ on their logarithms, which rounding keeps below also in
-/// the far tail. scipy's own p-values are right to nine digits at a million calls, to six at
-/// a thousand million. Where a margin is zero the table is the only one, and p is 1, as in scipy.
+/// Equally probable tables count. scipy finds them by a relative tolerance of 10⁻¹⁴ on
+/// probabilities. The tolerance here is 10⁻¹³ on their logarithms, and rounding stays below it also
+/// in the far tail. scipy's own p-values are right to nine digits at a million calls, to six at a
+/// thousand million. If a margin is zero, the table is the only one, and p is 1, as in scipy.
 ///
 /// The mid-p is Lancaster's (J. Am. Statist. Assoc. 56, 1961) for the same ordering of tables:
-/// `P(less probable) + ½·P(equally probable)`. It undoes most of the exact test's conservatism,
-/// and can be below the nominal level. Of an only table it is ½.
+/// `P(less probable) + ½·P(equally probable)`. It undoes most of the exact test's conservatism, and
+/// its level can exceed the nominal one. The mid-p of an only table is ½.
 pub fn exact_test(table: &Table2x2) -> Fisher {
     let Some(distribution) = Hypergeometric::of_margins(table) else {
         return Fisher {
@@ -50,7 +50,7 @@ pub fn exact_test(table: &Table2x2) -> Fisher {
     } else {
         Side::Upper
     };
-    // All in units of the observed table's probability, which can be as small as it likes.
+    // All is in units of the observed table's probability, which can be arbitrarily small.
     let mut sum = distribution.tail_ratio(observed, side);
     let mut ties = 1.0;
     let limit = ln_observed + tolerance;
@@ -70,7 +70,7 @@ pub fn exact_test(table: &Table2x2) -> Fisher {
     }
 }
 
-/// No table is more probable than the observed one; one neighbour may be as probable.
+/// Handles an observed table that is a mode. One neighbour may be as probable.
 fn of_the_mode(distribution: &Hypergeometric, observed: u64, tolerance: f64) -> Fisher {
     let ln_observed = distribution.ln_probability(observed);
     let is_tie = |x: u64| distribution.ln_probability(x) >= ln_observed - tolerance;
@@ -82,8 +82,9 @@ fn of_the_mode(distribution: &Hypergeometric, observed: u64, tolerance: f64) -> 
     }
 }
 
-/// The table nearest to the mode, on that side of it, whose log probability is at most `limit`,
-/// with that; `None` if all there are more probable. The mode is known to be.
+/// Finds the table nearest to the mode, on that side of it, whose log probability is at most
+/// `limit`. Returns it with that log probability, or `None` if all tables there are more probable.
+/// The mode itself is above the limit.
 fn opposite(
     distribution: &Hypergeometric,
     observed: u64,
@@ -114,9 +115,10 @@ fn opposite(
     Some((found, distribution.ln_probability(found)))
 }
 
-/// The first distance that does not exceed the limit; 0 does, `farthest` does not. The guess is
-/// the observed table's mirror image at the mean, which is near where the distribution is nearly
-/// symmetric: steps from it that double find two ends, halving their distance finds the place.
+/// Finds the first distance that does not exceed the limit; 0 exceeds it, `farthest` does not. The
+/// guess is the observed table's mirror image at the mean, which is near the result if the
+/// distribution is nearly symmetric. Doubling steps from it find two ends, and bisection finds the
+/// place.
 fn first_within(guess: u64, farthest: u64, exceeds: impl Fn(u64) -> bool) -> u64 {
     let (mut inside, mut outside, mut step) = (0, farthest, 1);
     let guess = guess.clamp(1, farthest);

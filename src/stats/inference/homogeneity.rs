@@ -1,9 +1,9 @@
-//! How far strata are from having one odds ratio: the sums of Breslow and Day's test.
+//! The sums of Breslow and Day's test of one odds ratio in all strata.
 
 use super::table::Table2x2;
 
-/// Sums over strata of how far a is from its fit â, the value at which the stratum's odds ratio
-/// is the common one.
+/// Sums over strata of the distance of a from its fit â, the value at which the stratum's odds
+/// ratio is the common one.
 #[derive(Debug, Clone, Copy, Default)]
 pub(in crate::stats) struct Homogeneity {
     /// `Σ (a − â)²/v̂`.
@@ -15,7 +15,7 @@ pub(in crate::stats) struct Homogeneity {
 }
 
 impl Homogeneity {
-    /// Takes a stratum; the common odds ratio is neither 0 nor infinite.
+    /// Adds a stratum. The common odds ratio is neither 0 nor infinite.
     pub(in crate::stats) fn add(&mut self, table: &Table2x2, odds_ratio: f64) {
         if table.is_degenerate() {
             return;
@@ -24,7 +24,7 @@ impl Homogeneity {
         let [a, b, c, d] = fitted;
         let (agree, disagree) = (a * d, b * c);
         let variance = agree * disagree / ((a + d) * disagree + (b + c) * agree);
-        // All cells are as far from their fit; the smallest knows it to the most digits.
+        // All cells are equally far from their fits; the smallest fit has the most digits of it.
         let mut least = f64::INFINITY;
         let mut residual = 0.0;
         let signs = [1.0, -1.0, -1.0, 1.0];
@@ -38,13 +38,13 @@ impl Homogeneity {
         self.variance += variance;
     }
 
-    /// Tarone's correction, to be taken from the statistic.
+    /// Returns Tarone's correction, to be subtracted from the statistic.
     pub(in crate::stats) fn correction(&self) -> f64 {
         self.residual * self.residual / self.variance
     }
 }
 
-/// The cells with this table's margins and that odds ratio ψ, ad = ψ·bc.
+/// Computes the cells with this table's margins and the odds ratio ψ, ad = ψ·bc.
 ///
 /// Each is the root of a quadratic, and all four quadratics have one discriminant, which is a
 /// sum of positive terms: with g = n − fires − tp = d − a and h = tp − fires = c − b,
@@ -82,7 +82,7 @@ mod tests {
     use super::{Table2x2, fit};
 
     #[test]
-    fn a_fit_has_the_margins_and_the_odds_ratio() {
+    fn fit_has_the_margins_and_the_odds_ratio() {
         for (tp_on, fp_on, tp, fp) in [
             (3, 40, 90, 50),
             (30, 2, 31, 400),

@@ -5,8 +5,8 @@ use std::f64::consts::TAU;
 use super::stirling;
 use super::table::Table2x2;
 
-/// Terms below this part of a sum are not added to it: with the steepness that a tail has where
-/// they are met, all that follow do not reach the sum's last bit.
+/// The share of a sum below which terms are not added. At the steepness that a tail has there, all
+/// later terms together do not reach the sum's last bit.
 const NEGLIGIBLE: f64 = 1e-20;
 
 /// The distribution of `tp_on` over all tables with the margins of one.
@@ -16,21 +16,21 @@ pub struct Hypergeometric {
     tp: u64,
     n: u64,
     expected: [f64; 4],
-    /// What the probability's logarithm owes to the margins.
+    /// The margins' part of the probability's logarithm.
     ln_margins: f64,
 }
 
-/// Which way a tail goes.
+/// The direction of a tail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Side {
-    /// To smaller `tp_on`.
+    /// Towards smaller `tp_on`.
     Lower,
-    /// To larger `tp_on`.
+    /// Towards larger `tp_on`.
     Upper,
 }
 
 impl Side {
-    /// The other one.
+    /// Returns the other side.
     #[must_use]
     pub fn opposite(self) -> Self {
         match self {
@@ -41,7 +41,7 @@ impl Side {
 }
 
 impl Hypergeometric {
-    /// The distribution with this table's margins; `None` where a margin is zero.
+    /// Makes the distribution with this table's margins; `None` if a margin is zero.
     pub fn of_margins(table: &Table2x2) -> Option<Self> {
         if table.is_degenerate() {
             return None;
@@ -62,28 +62,28 @@ impl Hypergeometric {
         })
     }
 
-    /// The smallest `tp_on`.
+    /// Returns the smallest `tp_on`.
     pub fn least(&self) -> u64 {
         (self.fires + self.tp).saturating_sub(self.n)
     }
 
-    /// The largest.
+    /// Returns the largest `tp_on`.
     pub fn most(&self) -> u64 {
         self.fires.min(self.tp)
     }
 
-    /// The most probable `tp_on`; the larger of two equally probable ones.
+    /// Returns the most probable `tp_on`, the larger of two equally probable ones.
     pub fn mode(&self) -> u64 {
         let product = (u128::from(self.fires) + 1) * (u128::from(self.tp) + 1);
         (product / (u128::from(self.n) + 2)) as u64
     }
 
-    /// The mean of `tp_on`.
+    /// Returns the mean of `tp_on`.
     pub fn mean(&self) -> f64 {
         self.expected[0]
     }
 
-    /// The cells of the table with that `tp_on`, which is between `least` and `most`.
+    /// Returns the table with that `tp_on`, which is between `least` and `most`.
     fn table(&self, tp_on: u64) -> Table2x2 {
         Table2x2 {
             tp_on,
@@ -93,8 +93,8 @@ impl Hypergeometric {
         }
     }
 
-    /// `ln P(tp_on)`; −∞ outside of the support. scipy's `hypergeom.logpmf`, but within 10⁻¹⁴
-    /// relative to the larger of 1 and the logarithm, where a difference of log-gammas keeps
+    /// Computes `ln P(tp_on)`; −∞ outside of the support. It is scipy's `hypergeom.logpmf`, but
+    /// within 10⁻¹⁴ relative to the larger of 1 and the logarithm. A difference of log-gammas keeps
     /// nine digits of the probability at a million calls.
     ///
     /// With e the expected cells, `ln P = −Σ [x·ln(x/e) − (x−e)] + ½·ln(Π 2π·margins / (2πn ·
@@ -118,9 +118,9 @@ impl Hypergeometric {
         self.ln_margins - error - 0.5 * libm::log(roots) - deviance
     }
 
-    /// The sum of the probabilities from `tp_on` outwards by that of `tp_on`, at least 1:
-    /// `1 + ρ₁ + ρ₁ρ₂ + …`, with the ratios of neighbours, which are ratios of cells. O(σ) terms
-    /// where the tail begins at the mode or beyond it.
+    /// Computes the sum of the probabilities from `tp_on` outwards divided by that of `tp_on`, at
+    /// least 1: `1 + ρ₁ + ρ₁ρ₂ + …`, with the ratios of neighbours, which are ratios of cells. It
+    /// takes O(σ) terms if the tail begins at the mode or beyond it.
     pub fn tail_ratio(&self, tp_on: u64, side: Side) -> f64 {
         let Table2x2 {
             tp_on: a,
@@ -144,7 +144,7 @@ impl Hypergeometric {
         sum
     }
 
-    /// `ln P(X ≤ tp_on)` or `ln P(X ≥ tp_on)`: scipy's `hypergeom.logcdf(tp_on)` and
+    /// Computes `ln P(X ≤ tp_on)` or `ln P(X ≥ tp_on)`: scipy's `hypergeom.logcdf(tp_on)` and
     /// `logsf(tp_on − 1)`, the p-values of Fisher's one-sided tests.
     pub fn ln_tail(&self, tp_on: u64, side: Side) -> f64 {
         let (mode, least, most) = (self.mode(), self.least(), self.most());
@@ -159,7 +159,7 @@ impl Hypergeometric {
             let ln = self.ln_probability(tp_on) + libm::log(self.tail_ratio(tp_on, side));
             return ln.min(0.0);
         }
-        // A tail with the mode in it is what the other one leaves.
+        // A tail that holds the mode is the complement of the other one.
         let other = match side {
             Side::Lower => self.ln_tail(tp_on + 1, Side::Upper),
             Side::Upper => self.ln_tail(tp_on - 1, Side::Lower),

@@ -1,5 +1,5 @@
-//! Statistics that a reviewer accepts, as pure functions on counts: nothing here reads files,
-//! knows of atoms' names, or writes a report.
+//! Statistics that a reviewer accepts, as pure functions on counts. They read no files, know no
+//! names of atoms, and write no report.
 //!
 //! | file | what it computes |
 //! |---|---|
@@ -18,8 +18,8 @@
 //! | `tails`, `student`, `hypergeometric`, `stirling` | the tails of the distributions below them, in log space |
 //!
 //! Two conventions hold throughout. A p-value is carried as `ln p`, from a tail that was computed
-//! in log space. And `None` means that a figure is undefined for this table (a margin is
-//! zero, say), never that it is small; each function says when.
+//! in log space. `None` means that a figure is undefined for this table (a margin is zero, say),
+//! never that it is small; each function says when.
 //!
 //! Logarithms, exponentials and error functions are `libm`'s, not the system's, so that every
 //! machine gives the same bits.

@@ -1,4 +1,4 @@
-//! Many tests at once: adjusted p-values, from the logarithms of p-values.
+//! Adjusted p-values of many tests at once, from the logarithms of p-values.
 
 use std::cmp::Reverse;
 
@@ -6,15 +6,15 @@ use rayon::prelude::*;
 
 use super::p_value::PValue;
 
-/// Storey's λ: p-values above it are taken to be of true null hypotheses.
+/// Storey's λ. Null hypotheses with a p-value above it are taken to be true.
 pub const LAMBDA: f64 = 0.5;
 
-/// The p-values of a family of tests in ascending order, from which each procedure's adjusted
-/// ones are read. Tests that were not made (`None`) count in no procedure and stay `None`.
+/// The p-values of a family of tests in ascending order. Each procedure reads its adjusted p-values
+/// from them. Tests that were not made (`None`) count in no procedure and stay `None`.
 ///
-/// Every adjusted p-value is in the order of the input, at most 1, never below the p-value it
-/// adjusts (but for Storey's), and ascends with it; equal p-values get equal ones. All is done on
-/// logarithms, so that 10⁻¹⁰⁰⁰⁰⁰ is adjusted as 0.05 is.
+/// Adjusted p-values keep the order of the input. Each is at most 1, never below the p-value that
+/// it adjusts (but for Storey's), and ascends with it; equal p-values get equal ones. All is done
+/// on logarithms, so that 10⁻¹⁰⁰⁰⁰⁰ is adjusted as 0.05 is.
 ///
 /// ```
 /// use atomscope::stats::inference::PValue;
@@ -29,63 +29,64 @@ pub const LAMBDA: f64 = 0.5;
 pub struct Family {
     /// ln p and the place in the input, ascending.
     ranked: Vec<(f64, usize)>,
-    /// How many places the input has.
+    /// The number of places of the input.
     places: usize,
 }
 
 impl Family {
-    /// The family of these tests.
+    /// Makes the family of these tests.
     pub fn of(p: &[Option<PValue>]) -> Self {
         Self::of_ln(p.par_iter().map(|p| p.map_or(f64::NAN, PValue::ln)))
     }
 
-    /// The family of tests with these `ln p`, NaN of those that were not made and none above 0: 16
-    /// bytes a test, for millions of them.
+    /// Makes the family of tests with these `ln p`, none above 0, NaN for tests that were not made.
+    /// It takes 16 bytes a test, for millions of tests.
     pub fn of_ln(ln_p: impl IndexedParallelIterator<Item = f64>) -> Self {
         let places = ln_p.len();
         let mut ranked: Vec<_> = ln_p.enumerate().map(|(place, ln)| (ln, place)).collect();
         ranked.retain(|(ln, _)| !ln.is_nan());
-        // Of numbers without their sign the bits ascend with the size, and whole numbers are sorted
-        // several times as fast. In which order equal ones are makes no difference to any procedure.
+        // The bits of numbers without their sign ascend with the size, and integers are sorted
+        // several times as fast. The order of equal ones makes no difference to any procedure.
         ranked.par_sort_unstable_by_key(|&(ln, _)| Reverse(ln.abs().to_bits()));
         Self { ranked, places }
     }
 
-    /// How many tests were made.
+    /// Returns the number of tests that were made.
     pub fn tests(&self) -> usize {
         self.ranked.len()
     }
 
-    /// Benjamini and Hochberg's (J. R. Statist. Soc. B 57, 1995): `min over j ≥ i of p₍ⱼ₎·n/j`.
-    /// The false discovery rate under independence or positive regression dependence;
-    /// statsmodels' `multipletests(method="fdr_bh")`.
+    /// Adjusts by Benjamini and Hochberg (J. R. Statist. Soc. B 57, 1995):
+    /// `min over j ≥ i of p₍ⱼ₎·n/j`. This controls the false discovery rate under independence or
+    /// positive regression dependence. It is statsmodels' `multipletests(method="fdr_bh")`.
     pub fn benjamini_hochberg(&self) -> Vec<Option<PValue>> {
         self.step_up(self.tests() as f64)
     }
 
-    /// `ln` of [those](Self::benjamini_hochberg), NaN of tests that were not made.
+    /// Returns `ln` of [those](Self::benjamini_hochberg), NaN for tests that were not made.
     pub fn into_benjamini_hochberg_ln(self) -> Vec<f64> {
         self.into_benjamini_hochberg_ln_among(0)
     }
 
-    /// The same where these are but some of so many tests, picked by what they are of: the others count
-    /// as if their p-values were 1, which is never less than they are.
+    /// Returns the same if these tests are a subset of so many tests, picked by what they test. The
+    /// others count as if their p-values were 1, which is never less than they are.
     pub fn into_benjamini_hochberg_ln_among(self, tests: u64) -> Vec<f64> {
         let factor = tests.max(self.tests() as u64) as f64;
         self.into_step_up(factor)
     }
 
-    /// Benjamini and Yekutieli's (Ann. Statist. 29, 2001): those of Benjamini and Hochberg times
-    /// 1 + 1/2 + … + 1/n. The false discovery rate whatever the dependence;
-    /// `multipletests(method="fdr_by")`.
+    /// Adjusts by Benjamini and Yekutieli (Ann. Statist. 29, 2001): Benjamini and Hochberg's
+    /// p-values times 1 + 1/2 + … + 1/n. This controls the false discovery rate under any
+    /// dependence. It is `multipletests(method="fdr_by")`.
     pub fn benjamini_yekutieli(&self) -> Vec<Option<PValue>> {
         // The smallest first, which loses nothing.
         let harmonic: f64 = (1..=self.tests()).rev().map(|i| 1.0 / i as f64).sum();
         self.step_up(self.tests() as f64 * harmonic)
     }
 
-    /// Holm's (Scand. J. Statist. 6, 1979): `max over j ≤ i of p₍ⱼ₎·(n − j + 1)`. The chance of
-    /// any false discovery, whatever the dependence; `multipletests(method="holm")`.
+    /// Adjusts by Holm (Scand. J. Statist. 6, 1979): `max over j ≤ i of p₍ⱼ₎·(n − j + 1)`. This
+    /// controls the chance of any false discovery, under any dependence. It is
+    /// `multipletests(method="holm")`.
     pub fn holm(&self) -> Vec<Option<PValue>> {
         let mut adjusted = vec![None; self.places];
         let mut most = f64::NEG_INFINITY;
@@ -96,16 +97,16 @@ impl Family {
         adjusted
     }
 
-    /// Storey's q-values: those of Benjamini and Hochberg times [π̂₀](Self::null_share).
+    /// Computes Storey's q-values: Benjamini and Hochberg's p-values times [π̂₀](Self::null_share).
     pub fn storey(&self) -> Vec<Option<PValue>> {
         self.step_up(self.tests() as f64 * self.null_share())
     }
 
-    /// π̂₀, the estimated share of true null hypotheses: `(1 + #{p > λ})/((1 − λ)·n)`, at most 1,
-    /// with λ = ½; 1 of no tests. The estimator of Storey, Taylor and Siegmund (J. R. Statist.
-    /// Soc. B 66, 2004) for finite samples: the one more keeps it above 0 and the procedure's
-    /// false discovery rate at its level. R's `qvalue(p, lambda = 0.5)` is without it, and fails
-    /// where no p-value is above λ.
+    /// Estimates π̂₀, the share of true null hypotheses: `(1 + #{p > λ})/((1 − λ)·n)`, at most 1,
+    /// with λ = ½; 1 if there are no tests. This is the estimator of Storey, Taylor and Siegmund
+    /// (J. R. Statist. Soc. B 66, 2004) for finite samples: the added 1 keeps it above 0 and the
+    /// procedure's false discovery rate at its level. R's `qvalue(p, lambda = 0.5)` lacks it, and
+    /// fails if no p-value is above λ.
     pub fn null_share(&self) -> f64 {
         if self.ranked.is_empty() {
             return 1.0;
@@ -121,8 +122,9 @@ impl Family {
         adjusted.into_iter().map(p_value).collect()
     }
 
-    /// `min over j ≥ i of p₍ⱼ₎·factor/j`, at most 1. The factor is divided before its logarithm is
-    /// taken, so that n/j ≥ 1 adds nothing negative and no adjusted p-value is below its own.
+    /// Computes `min over j ≥ i of p₍ⱼ₎·factor/j`, at most 1. The factor is divided before its
+    /// logarithm is taken, so that n/j ≥ 1 adds nothing negative and no adjusted p-value is below
+    /// its own.
     fn into_step_up(mut self, factor: f64) -> Vec<f64> {
         let ranked = self.ranked.par_iter_mut().enumerate();
         ranked.for_each(|(rank, (ln_p, _))| *ln_p += libm::log(factor / (rank + 1) as f64));
@@ -141,7 +143,7 @@ mod tests {
     use super::{Family, PValue};
 
     #[test]
-    fn nothing_and_tests_not_made() {
+    fn family_empty_and_untested_stay_so() {
         let empty = Family::of(&[]);
         assert!(empty.benjamini_hochberg().is_empty());
         assert_eq!(empty.null_share(), 1.0);
@@ -160,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn zero_stays_zero_and_one_stays_one() {
+    fn family_keeps_p_of_zero_and_one() {
         let p = [f64::NEG_INFINITY, 0.0, -1e5].map(|ln| Some(PValue::from_ln(ln)));
         let family = Family::of(&p);
         for adjusted in [family.benjamini_hochberg(), family.holm()] {

@@ -1,24 +1,24 @@
-//! A p-value by its logarithm.
+//! P-values as logarithms.
 
 use std::f64::consts::LN_10;
 
 use super::tails;
 
-/// A probability that is carried as its natural logarithm, so that 10⁻¹⁰⁰⁰⁰⁰ is as good a value as
-/// 0.05. Ordered as the probabilities are; never NaN.
+/// A probability that is carried as its natural logarithm, so that 10⁻¹⁰⁰⁰⁰⁰ is as exact as 0.05.
+/// It is ordered as probabilities are, and never NaN.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
 pub struct PValue {
     ln: f64,
 }
 
 impl PValue {
-    /// Certainty.
+    /// The p-value 1.
     pub const ONE: Self = Self { ln: 0.0 };
 
-    /// `exp(ln)`. A logarithm above 0, which only rounding makes, counts as 0.
+    /// Makes `exp(ln)`. A logarithm above 0, which only rounding makes, counts as 0.
     ///
     /// # Panics
-    /// If `ln` is NaN.
+    /// Panics if `ln` is NaN.
     pub fn from_ln(ln: f64) -> Self {
         assert!(!ln.is_nan(), "a p-value is a number");
         // `min` may keep either zero; a sum with +0 makes it the positive one.
@@ -27,17 +27,17 @@ impl PValue {
         }
     }
 
-    /// `ln p`; −∞ where p is exactly 0.
+    /// Returns `ln p`; −∞ if p is exactly 0.
     pub fn ln(self) -> f64 {
         self.ln
     }
 
-    /// p itself, which is 0 where it is below the smallest binary64 number.
+    /// Returns p itself, which is 0 if it is below the smallest binary64 number.
     pub fn p(self) -> f64 {
         libm::exp(self.ln)
     }
 
-    /// `−log₁₀ p`, from 0 for a p-value of 1.
+    /// Returns `−log₁₀ p`, from 0 for a p-value of 1.
     pub fn neg_log10(self) -> f64 {
         -self.ln / LN_10 + 0.0
     }
@@ -46,18 +46,18 @@ impl PValue {
 /// A test's statistic and its p-value.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Test {
-    /// The statistic; the function that returns it says which.
+    /// The statistic. The function that returns it says which one it is.
     pub statistic: f64,
     /// The probability, under the null hypothesis, of a statistic at least as extreme.
     pub p: PValue,
 }
 
 impl Test {
-    /// The test of a statistic that is chi-square with that many degrees of freedom under the null
-    /// hypothesis.
+    /// Makes the test of a statistic that is chi-square with that many degrees of freedom under the
+    /// null hypothesis.
     ///
     /// # Panics
-    /// If the statistic is NaN, or there are no degrees of freedom.
+    /// Panics if the statistic is NaN, or if there are no degrees of freedom.
     pub fn of_chi2(statistic: f64, degrees: u32) -> Self {
         let p = PValue::from_ln(tails::ln_chi2_upper(statistic, degrees));
         Self { statistic, p }
@@ -69,7 +69,7 @@ mod tests {
     use super::PValue;
 
     #[test]
-    fn one_has_no_negative_zero() {
+    fn p_value_of_one_has_no_negative_zero() {
         for one in [PValue::ONE, PValue::from_ln(-0.0), PValue::from_ln(1e-17)] {
             assert_eq!(one.ln().to_bits(), 0);
             assert_eq!(one.neg_log10().to_bits(), 0);
@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_underflows() {
+    fn p_value_does_not_underflow() {
         let tiny = PValue::from_ln(-1e6);
         assert_eq!(tiny.p(), 0.0);
         assert!((tiny.neg_log10() - 434_294.481_903_251_8).abs() < 1e-9);

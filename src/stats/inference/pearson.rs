@@ -3,7 +3,7 @@
 use super::p_value::Test;
 use super::table::Table2x2;
 
-/// The test, and what tells whether to believe it.
+/// The test, and the expected count that shows whether to trust it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Pearson {
     /// The statistic `n·(ad − bc)²/(product of the margins)`, one degree of freedom, with its
@@ -14,10 +14,10 @@ pub struct Pearson {
     pub least_expected: f64,
 }
 
-/// The test without Yates' correction; `None` where a margin is zero.
+/// Computes the test without Yates' correction; `None` if a margin is zero.
 ///
 /// The statistic equals that of scipy's `chi2_contingency(table, correction=False)` but for
-/// rounding: `ad − bc` is exact here, which matters where a large table is nearly independent.
+/// rounding: `ad − bc` is exact here, which matters if a large table is nearly independent.
 /// [`chi2::contingency`](crate::stats::notebook::chi2::contingency) has scipy's bits.
 pub fn independence(table: &Table2x2) -> Option<Pearson> {
     if table.is_degenerate() {
@@ -25,7 +25,7 @@ pub fn independence(table: &Table2x2) -> Option<Pearson> {
     }
     let expected = table.expected();
     let difference = table.cross_difference() as f64 / table.n() as f64;
-    // (x − e)²/e over the four cells; all |x − e| are the same.
+    // This is (x − e)²/e over the four cells; all |x − e| are equal.
     let inverses = expected.map(|e| 1.0 / e);
     let inverse = inverses[0] + inverses[1] + inverses[2] + inverses[3];
     let statistic = difference * difference * inverse;

@@ -1,4 +1,5 @@
-//! Mann and Whitney's test: is an atom's activation larger on true calls than on false ones?
+//! Mann and Whitney's test of whether an atom's activation is larger on true calls than on false
+//! ones.
 
 use super::p_value::{PValue, Test};
 use super::rank_law::RankLaw;
@@ -8,41 +9,41 @@ use crate::cohort::Label;
 /// The comparison of the activation on true calls with that on false ones.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct RankSum {
-    /// U of the true calls: over all pairs of a true and a false call, in how many the true one has
-    /// the larger activation, equal ones counting half.
+    /// U of the true calls: the number of pairs of a true and a false call in which the true one
+    /// has the larger activation, with equal ones counted half.
     pub u: f64,
-    /// `U/(tp·fp)`, the area under the ROC curve: the probability that a true call has the
-    /// larger activation. ½ where it tells nothing.
+    /// `U/(tp·fp)`, the area under the ROC curve: the probability that a true call has the larger
+    /// activation. It is ½ if the activation does not separate the labels.
     pub auroc: f64,
     /// The two-sided p-value, given the activations with all their ties: every choice of the true
     /// calls is equally likely ([`rank_law`](super::rank_law)).
     pub p: PValue,
-    /// As scipy's `mannwhitneyu(tp, fp, method="asymptotic")`, with its default continuity
+    /// The test of scipy's `mannwhitneyu(tp, fp, method="asymptotic")`, with its default continuity
     /// correction of ½ and its variance corrected for ties, `tp·fp/12·(n+1 − Σ(t³−t)/(n(n−1)))`.
-    /// The statistic is `(|U − μ| − ½)/σ`, two-sided by the normal law, which fits badly where a
-    /// class is rare or nearly all calls are tied: for comparison only.
+    /// The statistic is `(|U − μ| − ½)/σ`, two-sided by the normal law. That fits badly if a class
+    /// is rare or nearly all calls are tied, so this is for comparison only.
     pub asymptotic: Test,
 }
 
-/// Calls of either label on which an atom does not fire.
+/// The calls of either label on which an atom does not fire.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Silent {
-    /// True ones.
+    /// The number of true ones.
     pub tp: u64,
-    /// False ones.
+    /// The number of false ones.
     pub fp: u64,
 }
 
-/// The test on the activations of the calls on which an atom fires, ascending, and the number of
-/// those on which it does not, whose activation is 0. `None` where there are no true or no
-/// false calls.
+/// Computes the test on the activations of the calls on which an atom fires, ascending, and the
+/// number of those on which it does not, whose activation is 0. Returns `None` if there are no true
+/// or no false calls.
 ///
 /// U, the sum over ties and the p-value's rank sum are exact integers up to a thousand million
-/// calls. Where all activations are equal, p is 1. As few calls fire one atom, nearly all are tied
-/// at 0; the AUROC is then near ½ whatever the activations, and the p-value ranks atoms.
+/// calls. If all activations are equal, p is 1. As one atom fires on few calls, nearly all are tied
+/// at 0. The AUROC is then near ½ whatever the activations, and the p-value ranks atoms.
 ///
-/// The activations may be negative: a score can be among the k largest and below 0. They have no
-/// NaN; both zeros are one value, that of the silent calls.
+/// Activations may be negative: a score can be among the k largest and below 0. They contain no
+/// NaN. Both zeros are one value, that of the silent calls.
 pub fn mann_whitney(firing: &[(f64, Label)], silent: Silent) -> Option<RankSum> {
     let mut counter = Counter::default();
     counter.groups.reserve(firing.len() + 1);
@@ -73,12 +74,12 @@ struct Counter {
     twice_u: u128,
     /// Σ(t³ − t) over groups of t tied calls.
     ties: u128,
-    /// Those t.
+    /// The numbers t of tied calls.
     groups: Vec<u64>,
 }
 
 impl Counter {
-    /// Takes the true and the false calls that have the next larger activation.
+    /// Adds the true and the false calls that have the next larger activation.
     fn add(&mut self, [tp, fp]: [u64; 2]) {
         let tied = u128::from(tp + fp);
         self.twice_u += u128::from(tp) * (2 * u128::from(self.fp) + u128::from(fp));
@@ -107,7 +108,7 @@ impl Counter {
         } else {
             PValue::from_ln(tails::ln_normal_two_sided(statistic))
         };
-        // U is the true calls' rank sum from its smallest.
+        // U is the true calls' rank sum less its smallest value.
         let true_calls = u128::from(self.tp);
         let doubled_ranks = self.twice_u + true_calls * (true_calls + 1);
         let law = RankLaw::of_ties(self.groups);
@@ -120,7 +121,7 @@ impl Counter {
     }
 }
 
-/// t³ − t.
+/// Computes t³ − t.
 fn cube_less_itself(t: u128) -> u128 {
     t * t * t - t
 }

@@ -7,10 +7,10 @@ use super::student;
 /// The ranks of a quantity over calls, which all atoms share.
 #[derive(Debug, Clone)]
 pub struct MidRanks {
-    /// Twice the rank of each call from 1, ties at the mean of their places; 0 for a call without
-    /// a value.
+    /// Twice the rank of each call from 1, with ties at the mean of their places; 0 for a call
+    /// without a value.
     doubled: Vec<u64>,
-    /// Calls that have a value.
+    /// The number of calls that have a value.
     ranked: u64,
     /// `n·Σ(2R)² − (Σ2R)²`, 4n² times the variance of the ranks.
     spread: u128,
@@ -18,23 +18,23 @@ pub struct MidRanks {
     law: RankLaw,
 }
 
-/// The correlation, and whether it could be chance.
+/// The correlation, and its p-values.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Spearman {
-    /// Spearman's ρ, from −1 to 1: positive where the atom fires on the larger values.
+    /// Spearman's ρ, from −1 to 1: positive if the atom fires on the larger values.
     pub rho: f64,
-    /// Two-sided: ρ is a linear function of the rank sum of the calls on which the atom fires, of
-    /// which every choice is equally likely ([`rank_law`](super::rank_law)).
+    /// The two-sided p-value. ρ is a linear function of the rank sum of the calls on which the atom
+    /// fires, and every choice of these is equally likely ([`rank_law`](super::rank_law)).
     pub p: PValue,
-    /// As scipy's `spearmanr`: the statistic is `t = ρ·√((n−2)/(1−ρ²))`, two-sided by Student's
-    /// law with n − 2 degrees of freedom, which is rough where the atom fires on few calls: for
-    /// comparison only.
+    /// The test of scipy's `spearmanr`: the statistic is `t = ρ·√((n−2)/(1−ρ²))`, two-sided by
+    /// Student's law with n − 2 degrees of freedom. It is rough if the atom fires on few calls, so
+    /// this is for comparison only.
     pub asymptotic: Test,
 }
 
 impl MidRanks {
-    /// The ranks of these values, ascending, one a call; NaN where a call has none, which then
-    /// counts nowhere. Any increasing function of the values gives the same: lengths do as well as
+    /// Ranks these values, ascending, one a call. NaN marks a call without a value, which counts
+    /// nowhere. Any increasing function of the values gives the same ranks: lengths give those of
     /// their logarithms. Exact up to two thousand million calls.
     pub fn of(values: &[f64]) -> Self {
         let has_value = |&i: &usize| !values[i].is_nan();
@@ -63,12 +63,12 @@ impl MidRanks {
         }
     }
 
-    /// Twice the rank of a call; 0 if it has no value.
+    /// Returns twice the rank of a call; 0 if it has no value.
     pub fn doubled(&self, call: usize) -> u64 {
         self.doubled[call]
     }
 
-    /// The correlation with firing, for an atom that fires on those calls.
+    /// Computes the correlation with firing, for an atom that fires on those calls.
     pub fn correlate(&self, fires: impl IntoIterator<Item = usize>) -> Option<Spearman> {
         let ranks = fires.into_iter().map(|call| self.doubled[call]);
         let (mut count, mut sum) = (0, 0);
@@ -79,12 +79,12 @@ impl MidRanks {
         self.correlate_sum(count, sum)
     }
 
-    /// The correlation with firing, for an atom that fires on `count` ranked calls, whose doubled
-    /// ranks sum to `doubled_ranks`: two integers that a pass over the calls adds up for every
-    /// atom. `None` if the atom fires on none or on all of them, all values are equal, or they are
-    /// fewer than three.
+    /// Computes the correlation with firing, for an atom that fires on `count` ranked calls whose
+    /// doubled ranks sum to `doubled_ranks`. A pass over the calls adds up these two integers for
+    /// every atom. Returns `None` if the atom fires on none or on all of them, if all values are
+    /// equal, or if there are fewer than three calls.
     ///
-    /// ρ is that of scipy's `spearmanr`; firing is 1 or 0, so that its own ranks are a linear function
+    /// ρ is that of scipy's `spearmanr`. Firing is 1 or 0, so its own ranks are a linear function
     /// of it. Covariance and variances are exact integers before they are divided.
     pub fn correlate_sum(&self, count: u64, doubled_ranks: u128) -> Option<Spearman> {
         let n = self.ranked;
@@ -110,7 +110,7 @@ impl MidRanks {
     }
 }
 
-/// Twice the sum of the ranks 1 to n.
+/// Computes twice the sum of the ranks 1 to n.
 fn doubled_sum(n: u64) -> u128 {
     u128::from(n) * (u128::from(n) + 1)
 }

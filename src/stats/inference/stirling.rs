@@ -1,12 +1,12 @@
-//! What is left of a logarithmic factorial once the large terms are taken out of it.
+//! The remainder of Stirling's series for logarithmic factorials.
 //!
-//! A probability of counts near a million is a difference of logarithmic factorials near 10⁷,
-//! which rounding spoils in the ninth digit. Loader (*Fast and accurate computation of binomial
-//! probabilities*, 2000) takes apart `ln n! = n·ln n − n + ½·ln(2πn) + δ(n)`: the first two terms
-//! of all the factorials make [`deviance`]s, which are small, positive and have no cancellation;
-//! the rest is small to begin with.
+//! A probability of counts near a million is a difference of logarithmic factorials near 10⁷, which
+//! rounding spoils in the ninth digit. Loader (*Fast and accurate computation of binomial
+//! probabilities*, 2000) splits `ln n! = n·ln n − n + ½·ln(2πn) + δ(n)`. The first two terms of all
+//! the factorials make [`deviance`]s, which are small, positive and have no cancellation. The rest
+//! is small to begin with.
 
-/// From here on [`error`] is a series that is good to the last bit.
+/// The least n from which [`error`] is a series, good to the last bit.
 const SERIES_FROM: f64 = 16.0;
 
 /// δ(n) for n = 1 to 15, by mpmath.
@@ -29,8 +29,8 @@ const SMALL: [f64; 16] = [
     0.005_554_733_551_962_801,
 ];
 
-/// δ(n) = `ln n! − (n·ln n − n + ½·ln(2πn))`, about 1/12n; 0 for n = 0, where callers leave
-/// the other terms out. `n` is a whole number, or at least 16.
+/// Computes δ(n) = `ln n! − (n·ln n − n + ½·ln(2πn))`, about 1/12n; 0 for n = 0, where callers
+/// leave the other terms out. `n` is a whole number, or at least 16.
 pub(super) fn error(n: f64) -> f64 {
     if n < SERIES_FROM {
         return SMALL[n as usize];
@@ -52,9 +52,9 @@ pub(super) fn error(n: f64) -> f64 {
     sum * inverse
 }
 
-/// `x·ln(x/m) − (x − m)`, at least 0: how far a count x is from its expectation m > 0, half of
-/// its share of the likelihood-ratio statistic. `difference` is x − m, which the caller knows
-/// better than a subtraction would.
+/// Computes `x·ln(x/m) − (x − m)`, at least 0: the distance of a count x from its expectation m >
+/// 0, half of its share of the likelihood-ratio statistic. `difference` is x − m, which the caller
+/// knows more exactly than a subtraction would give it.
 ///
 /// Near m, where the two terms nearly cancel, `ln(x/m) = 2·artanh v` with `v = (x−m)/(x+m)` gives
 /// `(x−m)·v + 2x·(v³/3 + v⁵/5 + …)`.
@@ -81,7 +81,7 @@ mod tests {
     use super::{deviance, error};
 
     #[test]
-    fn the_series_is_mpmath_s_where_it_begins() {
+    fn error_series_matches_mpmath_where_it_begins() {
         for (n, expected) in [
             (16.0, 0.005_207_655_919_609_640_4),
             (17.0, 0.004_901_395_948_434_738),
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn the_two_forms_of_a_deviance_meet() {
+    fn deviance_forms_agree_where_they_meet() {
         // v is 0.1 at x = 11/9·m; both forms are a tenth of their terms there.
         let of = |x: f64| deviance(x, 900.0, x - 900.0);
         let (below, above) = (of(1100.0 - 1e-9), of(1100.0 + 1e-9));

@@ -1,17 +1,18 @@
 //! An atom's association with the label within strata: Cochran, Mantel and Haenszel's odds ratio
 //! and test, Breslow and Day's test of homogeneity.
 //!
-//! With a, b, c, d the cells of a stratum's table ([`Table2x2`]), n its calls, R = Σ ad/n and
-//! S = Σ bc/n, the common odds ratio is R/S. A stratum with a zero margin (the atom fires on
-//! all of its calls or on none, or all have one label) adds nothing to any of the sums, as the
-//! textbooks have it, and is not counted. Nothing is added to zero cells: these sums need no
-//! correction, and are consistent for many sparse strata because they have none.
+//! With a, b, c, d the cells of a stratum's table ([`Table2x2`]), n its calls, R = Σ ad/n and S = Σ
+//! bc/n, the common odds ratio is R/S. A stratum with a zero margin (the atom fires on all of its
+//! calls or on none, or all have one label) adds nothing to any of the sums, as in textbooks, and
+//! is not counted. Zero cells are not corrected: these sums need no correction, and are consistent
+//! for many sparse strata because they have none.
 //!
-//! statsmodels' `StratifiedTable` agrees where every stratum informs and no cell is corrected. Its
-//! `shift_zeros=True` adds ½ to all cells of just the tables that have a zero, which biases
-//! sparse strata towards no effect; it counts strata that inform of nothing among the degrees of
-//! freedom; it has NaN for an odds ratio of exactly 1 and for strata without calls; and its
-//! p-values are `1 − cdf`, which is 0 from 10⁻¹⁶ on. There the textbook holds here.
+//! statsmodels' `StratifiedTable` agrees if every stratum is informative and no cell is corrected.
+//! It differs from the textbook in four ways, in which this module follows the textbook.
+//! `shift_zeros=True` adds ½ to all cells of just the tables that have a zero, which biases sparse
+//! strata towards no effect. Uninformative strata count among the degrees of freedom. An odds ratio
+//! of exactly 1, and strata without calls, give NaN. The p-values are `1 − cdf`, which is 0 from
+//! 10⁻¹⁶ on.
 
 use rayon::prelude::*;
 
@@ -25,16 +26,16 @@ use super::table::Table2x2;
 pub struct StratumCounts<'a> {
     /// True calls of the stratum on which each atom fires, \[F\].
     pub tp_on: &'a [u64],
-    /// False calls on which it fires, \[F\].
+    /// False calls of the stratum on which each atom fires, \[F\].
     pub fp_on: &'a [u64],
-    /// All true calls of the stratum.
+    /// The number of all true calls of the stratum.
     pub tp: u64,
-    /// All false calls of it.
+    /// The number of all false calls of the stratum.
     pub fp: u64,
 }
 
 impl StratumCounts<'_> {
-    /// The tables of a block of atoms.
+    /// Returns the tables of a block of atoms.
     pub(super) fn tables(&self, first: usize, atoms: usize) -> impl Iterator<Item = Table2x2> {
         let tp_on = self.tp_on[first..][..atoms].iter();
         let on = tp_on.zip(&self.fp_on[first..][..atoms]);
@@ -47,42 +48,44 @@ impl StratumCounts<'_> {
     }
 }
 
-/// What the strata together say of an atom.
+/// The stratified statistics of an atom.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Stratified {
-    /// Strata without a zero margin: those that inform.
+    /// The number of informative strata: those without a zero margin.
     pub informative: u32,
     /// The natural logarithm of Mantel and Haenszel's common odds ratio R/S (J. Natl. Cancer Inst.
-    /// 22, 1959); −∞ where R is 0, ∞ where S is; `None` where both are.
+    /// 22, 1959); −∞ if R is 0, ∞ if S is 0; `None` if both are.
     pub ln_odds_ratio: Option<f64>,
     /// The same with the 95 % interval of Robins, Breslow and Greenland (Biometrics 42, 1986),
-    /// which holds for few large strata and for many sparse ones; `None` where R or S is 0.
+    /// which holds for few large strata and for many sparse ones; `None` if R or S is 0.
     pub adjusted: Option<Estimate>,
     /// The Cochran–Mantel–Haenszel test of an odds ratio of 1 in all strata, without continuity
     /// correction: `(Σ(ad−bc)/n)² / Σ(product of margins)/(n²(n−1))`, one degree of freedom;
-    /// statsmodels' `test_null_odds(correction=False)`. `None` where no stratum informs. Far too small
-    /// where its variance is: [`exact_strata`](super::exact_strata) is the test to rest a claim on.
+    /// statsmodels' `test_null_odds(correction=False)`. `None` if no stratum is informative. Its
+    /// p-value is far too small if its variance is; [`exact_strata`](super::exact_strata) is the
+    /// test to rest a claim on.
     pub cmh: Option<Test>,
-    /// The same test with ½ taken from the absolute value of the sum, and nothing left where that
-    /// is less (there R's `mantelhaen.test` leaves the correction out, and statsmodels'
-    /// `correction=True` squares the negative rest). Conservative: not the one to rank by.
+    /// The same test with ½ subtracted from the absolute value of the sum, down to 0 if that is
+    /// less. (There R's `mantelhaen.test` leaves the correction out, and statsmodels'
+    /// `correction=True` squares the negative rest.) It is conservative: not the one to rank by.
     pub cmh_corrected: Option<Test>,
-    /// Breslow and Day's test (*Statistical Methods in Cancer Research* 1, 1980) of one odds
-    /// ratio in all strata, without Tarone's correction: `Σ (a − â)²/v̂`, degrees of freedom one
-    /// fewer than informative strata. `None` where they are fewer than two, or R or S is 0.
+    /// Breslow and Day's test (*Statistical Methods in Cancer Research* 1, 1980) of one odds ratio
+    /// in all strata, without Tarone's correction: `Σ (a − â)²/v̂`, with one degree of freedom
+    /// fewer than informative strata. `None` if these are fewer than two, or if R or S is 0.
     pub breslow_day: Option<Test>,
     /// The same with Tarone's correction (Biometrika 72, 1985), `− (Σ(a − â))²/Σv̂`, which gives it
     /// its distribution under Mantel and Haenszel's estimate; statsmodels'
-    /// `test_equal_odds(adjust=True)`. Where strata are sparse it is rough, and finds too much:
+    /// `test_equal_odds(adjust=True)`. It is rough if strata are sparse, and finds too much:
     /// [`exact_homogeneity`](super::exact_homogeneity) is the one to read.
     pub breslow_day_tarone: Option<Test>,
-    /// Whether the strata together lean to the other side than the table of all calls does, by as
-    /// little as it may be: no evidence of Simpson's paradox, which takes a test of either. Leanings by
-    /// the sign of `ad − bc` and of `Σ(ad−bc)/n`; a sum that is 0 but for rounding leans nowhere.
+    /// True if the strata together lean to the other side than the table of all calls does, by
+    /// however little. This is no evidence of Simpson's paradox, which needs a test of either.
+    /// Leanings are the signs of `ad − bc` and of `Σ(ad−bc)/n`; a sum that is 0 but for rounding
+    /// leans nowhere.
     pub is_opposed: bool,
 }
 
-/// What the strata say of one atom, whose tables they are.
+/// Computes the statistics of one atom from its tables.
 pub fn of_tables(tables: &[Table2x2]) -> Stratified {
     let mut sums = Sums::default();
     for table in tables {
@@ -97,16 +100,16 @@ pub fn of_tables(tables: &[Table2x2]) -> Stratified {
     sums.finish(homogeneity)
 }
 
-/// Atoms that one thread takes at a time: a cache line's counts and more of each stratum, and few
-/// enough that their sums stay near.
+/// The number of atoms that one thread takes at a time: at least a cache line's counts of each
+/// stratum, and few enough that their sums stay near.
 const BLOCK: usize = 128;
 
-/// What the strata say of every atom, \[F\]. Each atom's sums go over the strata in their order, so
-/// the bits do not depend on the number of threads. Counts above their totals are nobody's, and
-/// such cells count as empty.
+/// Computes the statistics of every atom, \[F\]. Each atom's sums go over the strata in their
+/// order, so the bits do not depend on the number of threads. A cell whose count would be negative,
+/// since a count exceeds its total, counts as empty.
 ///
 /// # Panics
-/// If the strata have not as many atoms.
+/// Panics if the strata differ in their number of atoms.
 pub fn of_atoms(strata: &[StratumCounts<'_>]) -> Vec<Stratified> {
     let atoms = strata.first().map_or(0, |stratum| stratum.tp_on.len());
     for stratum in strata {
@@ -119,7 +122,7 @@ pub fn of_atoms(strata: &[StratumCounts<'_>]) -> Vec<Stratified> {
         .collect()
 }
 
-/// A block of atoms, stratum by stratum, as their counts lie.
+/// Computes a block of atoms, stratum by stratum, in the counts' own order.
 fn of_block(
     strata: &[StratumCounts<'_>],
     first: usize,
@@ -146,8 +149,8 @@ fn of_block(
         .map(|(sums, homogeneity)| sums.finish(homogeneity))
 }
 
-/// Sums over strata of what the odds ratio, its variance and the test are made of. With
-/// P = (a+d)/n and Q = (b+c)/n of a stratum, and its shares R = ad/n and S = bc/n.
+/// The sums over strata behind the odds ratio, its variance and the test. A stratum has P = (a+d)/n
+/// and Q = (b+c)/n, and its shares R = ad/n and S = bc/n.
 #[derive(Debug, Clone, Copy, Default)]
 struct Sums {
     all: Table2x2,
@@ -160,9 +163,9 @@ struct Sums {
     qs: f64,
     /// R − S = a less its expectation under independence.
     difference: f64,
-    /// What `difference` would be if no terms cancelled.
+    /// The size that `difference` would have if no terms cancelled.
     size: f64,
-    /// Variance of a under independence, given the margins.
+    /// The variance of a under independence, given the margins.
     variance: f64,
 }
 
@@ -190,7 +193,7 @@ impl Sums {
         self.variance += rows * columns / (table.n() - 1) as f64;
     }
 
-    /// R/S, if it is neither 0 nor infinite.
+    /// Returns R/S, if it is neither 0 nor infinite.
     fn odds_ratio(&self) -> Option<f64> {
         (self.r > 0.0 && self.s > 0.0).then(|| self.r / self.s)
     }
@@ -208,7 +211,7 @@ impl Sums {
         })
     }
 
-    /// Robins, Breslow and Greenland's interval.
+    /// Computes Robins, Breslow and Greenland's interval.
     fn adjusted(&self) -> Option<Estimate> {
         self.odds_ratio()?;
         let value = self.ln_odds_ratio()?;
@@ -223,7 +226,8 @@ impl Sums {
         })
     }
 
-    /// The Cochran–Mantel–Haenszel test, with so much taken from the absolute difference.
+    /// Computes the Cochran–Mantel–Haenszel test, with so much subtracted from the absolute
+    /// difference.
     fn cmh(&self, correction: f64) -> Option<Test> {
         let difference = (self.difference.abs() - correction).max(0.0);
         (self.informative > 0).then(|| Test::of_chi2(difference * difference / self.variance, 1))

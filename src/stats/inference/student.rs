@@ -2,15 +2,15 @@
 
 use std::f64::consts::PI;
 
-/// `ln P(|T| > |t|)` for Student's T with ν degrees of freedom, given y = t²/(ν + t²) and 1 − y:
-/// scipy's `log(2·t.sf(abs(t), ν))`. For the t of a correlation r, y is r².
+/// Computes `ln P(|T| > |t|)` for Student's T with ν degrees of freedom, given y = t²/(ν + t²) and
+/// 1 − y: scipy's `log(2·t.sf(abs(t), ν))`. For the t of a correlation r, y is r².
 ///
-/// The tail is the regularized incomplete beta function I₁₋ᵧ(a, ½) with a = ν/2. Where t² > 3 it
-/// is its leading term times a hypergeometric function of −(1−y)/y, by Gauss' continued fraction
+/// The tail is the regularized incomplete beta function I₁₋ᵧ(a, ½) with a = ν/2. If t² > 3, it is
+/// its leading term times a hypergeometric function of −(1−y)/y, by Gauss' continued fraction
 /// (*Digital Library of Mathematical Functions* 8.17.8, 15.8.1, 15.7.5), all of whose terms are
-/// positive. Nearer the middle it is one minus the power series of the other side.
-/// Within 10⁻¹³ of `ln p` relative to the larger of 1 and |ln p|. −∞ where y is 1,
-/// 0 where it is 0, NaN for NaN and for ν ≤ 0.
+/// positive. Nearer the middle it is one minus the power series of the other side. The result is
+/// within 10⁻¹³ of `ln p` relative to the larger of 1 and |ln p|; −∞ if y is 1, 0 if it is 0, NaN
+/// for NaN and for ν ≤ 0.
 pub fn ln_two_sided(y: f64, one_less_y: f64, degrees: f64) -> f64 {
     if degrees.is_nan() || degrees <= 0.0 || y.is_nan() || one_less_y.is_nan() {
         return f64::NAN;
@@ -19,7 +19,7 @@ pub fn ln_two_sided(y: f64, one_less_y: f64, degrees: f64) -> f64 {
         return if y <= 0.0 { 0.0 } else { f64::NEG_INFINITY };
     }
     let a = degrees / 2.0;
-    // ln(1−y) is small where y is, and precise only from y.
+    // ln(1−y) is small if y is, and precise only from y.
     let ln_rest = if y < 0.5 {
         libm::log1p(-y)
     } else {
@@ -34,7 +34,7 @@ pub fn ln_two_sided(y: f64, one_less_y: f64, degrees: f64) -> f64 {
     }
 }
 
-/// `ln B(a, ½)`.
+/// Computes `ln B(a, ½)`.
 fn ln_beta_half(a: f64) -> f64 {
     if a < 16.0 {
         return libm::lgamma(a) + 0.5 * libm::log(PI) - libm::lgamma(a + 0.5);
@@ -57,8 +57,8 @@ fn ln_beta_half(a: f64) -> f64 {
     0.5 * libm::log(PI * inverse) - sum * inverse
 }
 
-/// `₂F₁(½, 1; c; −w)` for w > 0, c > 1: `1/(1 + g₁w/(1 + g₂w/(1 + …)))` with positive g, summed
-/// forwards (Steed's algorithm).
+/// Computes `₂F₁(½, 1; c; −w)` for w > 0, c > 1: `1/(1 + g₁w/(1 + g₂w/(1 + …)))` with positive g,
+/// summed forwards (Steed's algorithm).
 fn gauss(c: f64, w: f64) -> f64 {
     let (mut fraction, mut step, mut denominator) = (1.0_f64, 1.0_f64, 1.0_f64);
     let mut m = 0.0;
@@ -79,8 +79,8 @@ fn gauss(c: f64, w: f64) -> f64 {
     }
 }
 
-/// `2·(1 + (a+½)/(3/2)·y + (a+½)(a+3/2)/((3/2)(5/2))·y² + …)`: what `(1−y)ᵃ·√y/B(a, ½)` is to
-/// be multiplied by for Iᵧ(½, a) (DLMF 8.17.8).
+/// Computes `2·(1 + (a+½)/(3/2)·y + (a+½)(a+3/2)/((3/2)(5/2))·y² + …)`: the factor by which
+/// `(1−y)ᵃ·√y/B(a, ½)` gives Iᵧ(½, a) (DLMF 8.17.8).
 fn central_series(a: f64, y: f64) -> f64 {
     let (mut sum, mut term, mut n) = (1.0, 1.0, 0.5);
     while term > sum * 1e-18 {
@@ -105,18 +105,18 @@ mod tests {
     }
 
     #[test]
-    fn one_and_two_degrees_have_closed_forms() {
+    fn ln_two_sided_matches_closed_forms_of_one_and_two_degrees() {
         for t in [1e-3, 0.3, 1.0, 1.7, 1.8, 3.0, 40.0, 1e5] {
             let cauchy = 1.0 - 2.0 / PI * libm::atan(t);
             let two = 1.0 - t / libm::sqrt(2.0 + t * t);
-            // Their own cancellation limits these.
+            // The closed forms' own cancellation limits these.
             assert!((libm::exp(of_t(t, 1.0)) - cauchy).abs() < 4e-16);
             assert!((libm::exp(of_t(t, 2.0)) - two).abs() < 4e-16);
         }
     }
 
     #[test]
-    fn limits() {
+    fn ln_two_sided_has_its_limits() {
         assert_eq!(ln_two_sided(0.0, 1.0, 9.0), 0.0);
         assert_eq!(ln_two_sided(1.0, 0.0, 9.0), f64::NEG_INFINITY);
         assert!(ln_two_sided(0.5, 0.5, 0.0).is_nan());

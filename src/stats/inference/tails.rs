@@ -8,13 +8,13 @@ use std::f64::consts::{LN_2, PI};
 use super::stirling;
 use crate::stats::notebook::chi2;
 
-/// `ln P(|Z| > |z|)` for a standard normal Z, the two-sided tail: scipy's
+/// Computes `ln P(|Z| > |z|)` for a standard normal Z, the two-sided tail: scipy's
 /// `log(2) + norm.logsf(abs(z))`. NaN for NaN.
 pub fn ln_normal_two_sided(z: f64) -> f64 {
     ln_chi2_of_one(z * z)
 }
 
-/// `ln P(Z > z)` for a standard normal Z: scipy's `norm.logsf`. NaN for NaN.
+/// Computes `ln P(Z > z)` for a standard normal Z: scipy's `norm.logsf`. NaN for NaN.
 pub fn ln_normal_upper(z: f64) -> f64 {
     let ln_half_tails = ln_normal_two_sided(z) - LN_2;
     if z >= 0.0 {
@@ -24,13 +24,13 @@ pub fn ln_normal_upper(z: f64) -> f64 {
     }
 }
 
-/// `ln P(X > x)` for a chi-square X with that many degrees of freedom: scipy's `chi2.logsf`.
-/// 0 for x ≤ 0, NaN for NaN and for no degrees of freedom.
+/// Computes `ln P(X > x)` for a chi-square X with that many degrees of freedom: scipy's
+/// `chi2.logsf`. 0 for x ≤ 0, NaN for NaN and for no degrees of freedom.
 ///
 /// With h = x/2 and a half the degrees of freedom, the tail is the regularized incomplete gamma
 /// function Q(a, h). For whole and half-whole a that is a finite sum of positive terms (Abramowitz
-/// and Stegun 26.4.4 and 26.4.5), which is taken out of its largest term; below the mean, it is
-/// one minus the power series of P(a, h) (ibid. 6.5.29).
+/// and Stegun 26.4.4 and 26.4.5), of which the largest is factored out. Below the mean it is one
+/// minus the power series of P(a, h) (ibid. 6.5.29).
 pub fn ln_chi2_upper(x: f64, degrees: u32) -> f64 {
     if x.is_nan() || degrees == 0 {
         return f64::NAN;
@@ -53,7 +53,7 @@ pub fn ln_chi2_upper(x: f64, degrees: u32) -> f64 {
     }
 }
 
-/// `ln(hᵃ·e⁻ʰ/Γ(a+1))`.
+/// Computes `ln(hᵃ·e⁻ʰ/Γ(a+1))`.
 fn ln_power_term(a: f64, h: f64) -> f64 {
     if a < 16.0 {
         a * libm::log(h) - h - libm::lgamma(a + 1.0)
@@ -63,7 +63,7 @@ fn ln_power_term(a: f64, h: f64) -> f64 {
     }
 }
 
-/// `1 + h/(a+1) + h²/((a+1)(a+2)) + …`, for h < a.
+/// Computes `1 + h/(a+1) + h²/((a+1)(a+2)) + …`, for h < a.
 fn lower_series(a: f64, h: f64) -> f64 {
     let (mut sum, mut term, mut at) = (1.0, 1.0, a);
     while term > sum * 1e-18 {
@@ -74,8 +74,8 @@ fn lower_series(a: f64, h: f64) -> f64 {
     sum
 }
 
-/// `1 + (a−1)/h·(1 + (a−2)/h·(1 + …))`, down to the smallest positive a−j. It starts from 1 for
-/// whole a, and for half-whole a from the tail with one degree of freedom.
+/// Computes `1 + (a−1)/h·(1 + (a−2)/h·(1 + …))`, down to the smallest positive a−j. It starts from
+/// 1 for whole a, and for half-whole a from the tail with one degree of freedom.
 fn upper_sum(degrees: u32, h: f64) -> f64 {
     let last = f64::from(degrees) / 2.0 - 1.0;
     let (mut sum, mut factor) = if degrees.is_multiple_of(2) {
@@ -90,11 +90,12 @@ fn upper_sum(degrees: u32, h: f64) -> f64 {
     sum
 }
 
-/// Beyond this h the tail with one degree of freedom is its asymptotic series, which there is
-/// good to the last bit. Before it, p is above 10⁻¹³², so that `chi2::survival` is.
+/// The h beyond which the tail with one degree of freedom is its asymptotic series, good to the
+/// last bit there. Before it, p is above 10⁻¹³², so that `chi2::survival` is good too.
 const ASYMPTOTIC_FROM: f64 = 300.0;
 
-/// `√(πh)·eʰ·erfc(√h)`, between 0 and 1: the tail with one degree of freedom by its leading term.
+/// Computes `√(πh)·eʰ·erfc(√h)`, between 0 and 1: the tail with one degree of freedom divided by
+/// its leading term.
 fn scaled_tail(h: f64) -> f64 {
     if h < ASYMPTOTIC_FROM {
         return (PI * h).sqrt() * libm::exp(h) * chi2::survival(2.0 * h);
@@ -125,7 +126,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn limits() {
+    fn tails_have_their_limits() {
         for degrees in 1..6 {
             assert_eq!(ln_chi2_upper(0.0, degrees), 0.0);
             assert_eq!(ln_chi2_upper(-1.0, degrees), 0.0);
@@ -140,14 +141,14 @@ mod tests {
     }
 
     #[test]
-    fn two_degrees_are_an_exponential() {
+    fn ln_chi2_upper_with_two_degrees_is_exponential() {
         for x in [1e-3, 0.5, 1.9, 2.0, 2.1, 70.0, 1e6] {
             assert!((ln_chi2_upper(x, 2) + x / 2.0).abs() < 1e-15 * x.max(1.0));
         }
     }
 
     #[test]
-    fn the_pieces_meet() {
+    fn ln_chi2_upper_pieces_agree_where_they_meet() {
         for (x, degrees) in [
             (0.5, 1),
             (600.0, 1),

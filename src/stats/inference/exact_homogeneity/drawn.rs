@@ -5,17 +5,17 @@ use rand::RngExt;
 use super::{ENOUGH, Fitted, MOST, TIE};
 use crate::stats::resampling::keyed;
 
-/// The draws' purpose.
+/// The purpose of the draws, which seeds them.
 const PURPOSE: &[u8; 16] = b"one odds ratio ?";
 
-/// Trials at most, of which the tilt to the sum makes all but a few needless.
+/// The most trials; the tilt to the sum makes all but a few needless.
 const TRIALS: u64 = 1 << 24;
 
-/// The share of draws whose Q is at least the observed one: ENOUGH by the number of draws after which
-/// there were so many, or (1 + such draws) by (1 + MOST).
+/// Computes the share of draws whose Q is at least the observed one: ENOUGH by the number of draws
+/// after which there were so many, or (1 + such draws) by (1 + MOST).
 ///
-/// A draw is exact: all strata but the widest are drawn independently, that one gets what is left of
-/// the sum, and the draw is kept with its probability there by its largest probability.
+/// A draw is exact. All strata but the widest are drawn independently, and the widest gets the rest
+/// of the sum. The draw is kept with its probability there over its largest probability.
 pub(super) fn p(fitted: &[Fitted], sum: u64, observed: f64) -> f64 {
     let wide = |one: &&Fitted| one.probabilities.len();
     let Some(widest) = fitted.iter().max_by_key(wide) else {
@@ -56,7 +56,7 @@ pub(super) fn p(fitted: &[Fitted], sum: u64, observed: f64) -> f64 {
     f64::from(1 + large) / f64::from(1 + drawn)
 }
 
-/// The probability of each count or a smaller one.
+/// Returns the probability of each count or a smaller one.
 fn cumulated(one: &Fitted) -> Vec<f64> {
     let mut sum = 0.0;
     let each = one.probabilities.iter();
@@ -67,7 +67,7 @@ fn cumulated(one: &Fitted) -> Vec<f64> {
     .collect()
 }
 
-/// The margins' own number, by Fowler, Noll and Vo's hash.
+/// Hashes the margins to a seed, by Fowler, Noll and Vo's hash.
 fn seed(fitted: &[Fitted]) -> u64 {
     let margins = fitted.iter().flat_map(|one| {
         let table = one.stratum.table();

@@ -3,16 +3,16 @@
 use super::Fitted;
 use crate::stats::inference::p_value::PValue;
 
-/// What is to be found: the strata, each count's level, and the observed one.
+/// The strata, each count's level, and the observed level.
 pub(super) struct Grid<'a> {
     fitted: &'a [Fitted],
-    /// The sum, from the first counts.
+    /// The sum, counted from the strata's first counts.
     sum: usize,
-    /// By stratum and count from its first: Q's steps above the stratum's least.
+    /// The steps of Q above the stratum's least, by stratum and count from its first.
     levels: Vec<Vec<usize>>,
     /// The observed counts' steps.
     observed: usize,
-    /// Levels from here on are one.
+    /// The level from which all levels count as one.
     top: usize,
 }
 
@@ -42,7 +42,8 @@ impl<'a> Grid<'a> {
         }
     }
 
-    /// Multiplications at most, which depends on the margins and the sum alone.
+    /// Returns an upper bound of the multiplications, which depends on the margins and the sum
+    /// alone.
     pub(super) fn cost(&self) -> f64 {
         let rows = self.rows();
         let each = self.fitted.iter().zip(&rows);
@@ -54,7 +55,7 @@ impl<'a> Grid<'a> {
         products * self.top as f64
     }
 
-    /// After each stratum the sums from which the observed one can still be had.
+    /// Returns, after each stratum, the sums from which the observed one can still be reached.
     fn rows(&self) -> Vec<(usize, usize)> {
         let spans = self.fitted.iter().map(|one| one.probabilities.len() - 1);
         let mut rest: usize = spans.clone().sum();
@@ -68,13 +69,13 @@ impl<'a> Grid<'a> {
             .collect()
     }
 
-    /// The probability of the observed level or a higher one.
+    /// Computes the probability of the observed level or a higher one.
     pub(super) fn p(&self) -> PValue {
         let width = self.observed;
         if width == 0 {
             return PValue::ONE;
         }
-        // A row a sum: the levels below the observed one, then all others.
+        // One row for each sum: the levels below the observed one, then all others.
         let mut from = vec![0.0; width + 1];
         from[0] = 1.0;
         let mut start = 0;
@@ -96,7 +97,7 @@ impl<'a> Grid<'a> {
         }
         let below: f64 = from[..width].iter().sum();
         let all = below + from[width];
-        // Weights that were left out.
+        // This accounts for the omitted weights.
         if all > 0.0 {
             PValue::from_ln(libm::log((from[width] / all).max(super::BEYOND)))
         } else {
@@ -105,7 +106,7 @@ impl<'a> Grid<'a> {
     }
 }
 
-/// Adds p times a row, so many levels up, to another.
+/// Adds p times a row, shifted by so many levels, to another row.
 fn shift(row: &[f64], to: &mut [f64], p: f64, level: usize) {
     let width = row.len() - 1;
     let (stay, leave) = row.split_at(width - level);

@@ -4,10 +4,10 @@ use crate::stats::inference::homogeneity::fit;
 use crate::stats::inference::hypergeometric::Hypergeometric;
 use crate::stats::inference::table::Table2x2;
 
-/// Weights below this part of the largest are left out.
+/// The share of the largest weight below which weights are left out.
 const NEGLIGIBLE: f64 = 1e-20;
 
-/// The margins of a stratum that informs, and its count.
+/// The margins of an informative stratum, and its count.
 #[derive(Debug, Clone, Copy)]
 pub(in super::super) struct Stratum {
     /// `tp_on`.
@@ -22,11 +22,11 @@ pub(in super::super) struct Stratum {
 /// The weights of a stratum's counts tilted by θ, `P(x)·exp(θx)`, in units of that of one count.
 #[derive(Debug, Default)]
 pub(in super::super) struct Weights {
-    /// The count whose weight is 1, near the largest.
+    /// The count whose weight is 1, near the largest weight.
     pub(in super::super) unit: u64,
-    /// The first count that has one.
+    /// The first count that has a weight.
     pub(in super::super) first: u64,
-    /// Ascending.
+    /// The weights, by ascending count.
     pub(in super::super) values: Vec<f64>,
     down: Vec<f64>,
 }
@@ -44,7 +44,7 @@ impl Stratum {
         }
     }
 
-    /// The table of a count.
+    /// Returns the table of a count.
     fn at(&self, tp_on: u64) -> Table2x2 {
         Table2x2 {
             tp_on,
@@ -58,14 +58,14 @@ impl Stratum {
         self.at(self.observed)
     }
 
-    /// `ln P(x)`.
+    /// Computes `ln P(x)`.
     pub(in super::super) fn ln_probability(&self, x: u64) -> f64 {
-        // It informs: there is a distribution.
+        // An informative stratum has a distribution.
         Hypergeometric::of_margins(&self.table())
             .map_or(f64::NEG_INFINITY, |all| all.ln_probability(x))
     }
 
-    /// `P(x + 1)/P(x)`, of counts between least and most.
+    /// Computes `P(x + 1)/P(x)`, for counts between least and most.
     fn ratio(&self, x: u64) -> f64 {
         let Table2x2 {
             tp_on,
@@ -76,7 +76,7 @@ impl Stratum {
         (tp_off as f64 * fp_on as f64) / ((tp_on + 1) as f64 * (fp_off + 1) as f64)
     }
 
-    /// The probabilities of all counts, ascending.
+    /// Writes the probabilities of all counts, ascending.
     pub(in super::super) fn probabilities(&self, all: &mut Vec<f64>) {
         all.clear();
         let n = (self.tp + self.fp) as f64;
@@ -84,7 +84,7 @@ impl Stratum {
             all.extend([self.fp as f64 / n, self.tp as f64 / n]);
             return;
         }
-        // Near the most probable count, so that nothing overflows.
+        // The recursion starts near the most probable count, so that nothing overflows.
         let mode = (self.fires + 1) as f64 * ((self.tp + 1) as f64 / (n + 2.0));
         let unit = (mode as u64).clamp(self.least, self.most);
         let place = (unit - self.least) as usize;
@@ -102,10 +102,10 @@ impl Stratum {
         }
     }
 
-    /// The weights tilted by θ that are not negligible.
+    /// Computes the weights, tilted by θ, that are not negligible.
     pub(in super::super) fn weigh(&self, theta: f64, weights: &mut Weights) {
         let tilt = libm::exp(theta);
-        // Cornfield's: the count at which the table's odds ratio is the tilt, near the mode.
+        // Cornfield's fit: the count at which the table's odds ratio is the tilt, near the mode.
         let [near, ..] = fit(&self.table(), tilt);
         let unit = (near.round() as u64).clamp(self.least, self.most);
         let Weights { values, down, .. } = weights;

@@ -1,32 +1,32 @@
-//! The distribution of the sum over strata, tilted, by its characteristic function.
+//! The tilted distribution of the sum over strata, by its characteristic function.
 //!
-//! `P̃(s) = P(s)·exp(θs − K(θ))` has its mean wherever θ puts it, so that a tail that begins there is
-//! a sum of moderate terms: nothing is lost that counts, however small the tail.
+//! `P̃(s) = P(s)·exp(θs − K(θ))` has its mean wherever θ puts it. So a tail that begins there is a
+//! sum of moderate terms, and keeps its digits however small it is.
 //!
 //! A hypergeometric count is distributed as a sum of independent Bernoulli variables, since its
-//! generating polynomial has real roots only (Vatutin and Mikhailov 1982); so is a tilted one, and
-//! a sum of them. Two bounds follow that make the trapezoidal rule exact but for rounding:
+//! generating polynomial has real roots only (Vatutin and Mikhailov 1982). So is a tilted count,
+//! and a sum of them. Two bounds follow that make the trapezoidal rule exact but for rounding:
 //!
 //! * `|φ(u)|² = Π(1 − 2pq(1 − cos u)) ≤ exp(−2σ²(1 − cos u))`, decreasing on 0 to π: nodes at which
 //!   it is below e⁻⁹² add nothing.
 //! * By Bernstein's inequality `P(|S − μ| ≥ d) ≤ 2·exp(−d²/(2σ² + 2d/3))`: at the d for which the
 //!   exponent is 46 the sum's values fill N = 2d + 1 places and no more, so that N nodes suffice.
 //!
-//! There are some thirty such nodes for any σ above 3.
+//! About thirty such nodes suffice for any σ above 3.
 
 use std::f64::consts::{PI, TAU};
 
 use super::stratum::{Stratum, Weights};
 use crate::stats::inference::hypergeometric::Side;
 
-/// −ln of what is negligible.
+/// The exponent of what is negligible: −ln of it.
 const NEGLIGIBLE: f64 = 46.0;
 
 /// The cumulant generating function of the sum and its first derivatives, at one tilt.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Cumulants {
     pub(super) theta: f64,
-    /// `K(θ) − θ·units`, with which the rest is small.
+    /// `K(θ) − θ·units`, which keeps the rest small.
     ln_scale: f64,
     units: u64,
     pub(super) mean: f64,
@@ -47,7 +47,7 @@ impl Cumulants {
         all
     }
 
-    /// Takes a stratum; gives the sum of its weights.
+    /// Adds a stratum. Returns the sum of its weights.
     fn add(&mut self, stratum: &Stratum, weights: &Weights) -> f64 {
         let Weights {
             unit,
@@ -72,9 +72,9 @@ impl Cumulants {
         sum
     }
 
-    /// `ln P(s)` where that of the tilted sum is `ln_tilted`.
+    /// Returns `ln P(s)`, given that of the tilted sum, `ln_tilted`.
     pub(super) fn ln_untilted(&self, s: u64, ln_tilted: f64) -> f64 {
-        // Without a tilt all that is to be added is rounding.
+        // Without a tilt only rounding would be added.
         if self.theta == 0.0 {
             return ln_tilted;
         }
@@ -82,7 +82,8 @@ impl Cumulants {
         ln_tilted + self.ln_scale - self.theta * from_units
     }
 
-    /// Daniels' (1954) saddlepoint approximation of `ln P` at the mean, which need not be whole.
+    /// Computes Daniels' (1954) saddlepoint approximation of `ln P` at the mean, which need not be
+    /// whole.
     pub(super) fn ln_saddlepoint(&self) -> f64 {
         let from_units = self.mean - self.units as f64;
         // No probability is above 1.
@@ -153,7 +154,7 @@ impl Tilted {
         let reach = third + (third * third + 2.0 * NEGLIGIBLE * variance).sqrt();
         let first = origin.max((cumulants.mean - reach).max(0.0).floor() as u64);
         let last = end.min((cumulants.mean + reach).ceil() as u64);
-        // Odd, so that all nodes but the first are pairs.
+        // The number is odd, so that all nodes but the first are pairs.
         let places = (last - first + 1) | 1;
         let counts = |k: &u64| {
             let half = libm::sin(PI * *k as f64 / places as f64);
@@ -170,12 +171,12 @@ impl Tilted {
         }
     }
 
-    /// `exp(2πi·k·steps/places)`, or its conjugate.
+    /// Computes `exp(2πi·k·steps/places)`, or its conjugate.
     fn turn(&self, k: usize, steps: u64, sign: f64) -> Complex {
         unit(k as u64, steps, self.places, sign)
     }
 
-    /// The tilted probability of a sum.
+    /// Computes the tilted probability of a sum.
     pub(super) fn point(&self, s: u64) -> f64 {
         if s < self.first || s > self.last {
             return 0.0;
@@ -183,7 +184,8 @@ impl Tilted {
         self.sum(s, |_| Complex { re: 1.0, im: 0.0 })
     }
 
-    /// `Σ exp(−|θ|·j)·P̃(s ± j)` for j from 0: the tail from s outwards by `exp(K(θ) − θs)`.
+    /// Computes `Σ exp(−|θ|·j)·P̃(s ± j)` for j from 0: the tail from s outwards divided by
+    /// `exp(K(θ) − θs)`.
     pub(super) fn tail(&self, s: u64, side: Side) -> f64 {
         let (steps, sign) = match side {
             Side::Upper => (self.last.saturating_sub(s) + 1, -1.0),
@@ -202,7 +204,7 @@ impl Tilted {
         })
     }
 
-    /// `1 − exp(−steps·(decay ∓ 2πik/places))`, without cancellation.
+    /// Computes `1 − exp(−steps·(decay ∓ 2πik/places))` without cancellation.
     fn one_less(&self, k: usize, steps: u64, sign: f64, decay: f64) -> Complex {
         let shrunk = -decay * steps as f64;
         let size = libm::exp(shrunk);
@@ -215,7 +217,7 @@ impl Tilted {
         }
     }
 
-    /// `Σ φ(uₖ)·exp(−iuₖs)·factor(k)` over all nodes, by their number.
+    /// Computes `Σ φ(uₖ)·exp(−iuₖs)·factor(k)` over all nodes, divided by their number.
     fn sum(&self, s: u64, factor: impl Fn(usize) -> Complex) -> f64 {
         let mut sum = 0.0;
         for (k, &node) in self.nodes.iter().enumerate().rev() {
@@ -228,7 +230,7 @@ impl Tilted {
     }
 }
 
-/// `exp(±2πi·k·steps/places)`, of a fraction that is reduced before it is rounded.
+/// Computes `exp(±2πi·k·steps/places)` from a fraction that is reduced before it is rounded.
 fn unit(k: u64, steps: u64, places: u64, sign: f64) -> Complex {
     let turned = (u128::from(k) * u128::from(steps) % u128::from(places)) as u64;
     let angle = TAU * (turned as f64 / places as f64);
@@ -238,8 +240,8 @@ fn unit(k: u64, steps: u64, places: u64, sign: f64) -> Complex {
     }
 }
 
-/// The product over strata of `Σ w(x)·zᵏˣ / Σ w(x)`, at the first nodes, by Horner's rule for all
-/// nodes at once.
+/// Computes the product over strata of `Σ w(x)·zᵏˣ / Σ w(x)` at the first nodes, by Horner's rule
+/// for all nodes at once.
 fn characteristic(strata: &[(Vec<f64>, f64)], nodes: usize, places: u64) -> Vec<Complex> {
     let turns: Vec<Complex> = (0..nodes as u64).map(|k| unit(k, 1, places, 1.0)).collect();
     let [cos, sin]: [Vec<f64>; 2] = [

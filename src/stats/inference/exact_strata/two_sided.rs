@@ -1,4 +1,4 @@
-//! Both tails of the sum over strata, each from a distribution that is tilted to where it begins.
+//! Both tails of the sum over strata, each from a distribution tilted to where the tail begins.
 
 use super::stratum::Stratum;
 use super::tilted::{Cumulants, Tilted};
@@ -6,10 +6,11 @@ use super::{TIE, of_the_mode};
 use crate::stats::inference::hypergeometric::Side;
 use crate::stats::inference::p_value::PValue;
 
-/// Points of a tilted distribution above this part of its largest have all their digits but two.
+/// The share of a tilted distribution's largest point above which points have all their digits but
+/// two.
 const NEAR: f64 = 1e-2;
 
-/// The p-value and the mid-p of several strata's observed sum.
+/// Computes the p-value and the mid-p of several strata's observed sum.
 pub(super) fn test(strata: &[Stratum]) -> (PValue, PValue) {
     let sum = Sum::of(strata);
     let plain = Tilted::of(strata, 0.0);
@@ -38,12 +39,12 @@ pub(super) fn test(strata: &[Stratum]) -> (PValue, PValue) {
     combined(this, other)
 }
 
-/// The tilt at which the sum's mean is near that sum.
+/// Returns the tilt at which the sum's mean is near that sum.
 pub(in super::super) fn tilt_to(strata: &[Stratum], s: u64) -> f64 {
     Sum::of(strata).tilt(s)
 }
 
-/// A tail: its first point, and all of it by that.
+/// A tail: its first point, and the whole tail divided by that point.
 #[derive(Debug, Clone, Copy)]
 struct Tail {
     ln_point: f64,
@@ -92,7 +93,7 @@ impl<'a> Sum<'a> {
         }
     }
 
-    /// The most probable sum, which is within 1 of the mean (Darroch 1964).
+    /// Finds the most probable sum, which is within 1 of the mean (Darroch 1964).
     fn mode(&self, plain: &Tilted) -> u64 {
         let near = plain.cumulants.mean.floor() as u64;
         let around = near.saturating_sub(1).max(self.least)..=(near + 2).min(self.most);
@@ -101,8 +102,8 @@ impl<'a> Sum<'a> {
         most.unwrap_or(near)
     }
 
-    /// The distribution tilted so that its mean is about there; half a step within the ends, which no
-    /// tilt reaches.
+    /// Returns the distribution whose mean is tilted to about that sum, or to half a step within
+    /// the ends, which no tilt reaches.
     fn tilted_to(&self, s: u64) -> Tilted {
         Tilted::of(self.strata, self.tilt(s))
     }
@@ -132,8 +133,8 @@ impl<'a> Sum<'a> {
         at.theta
     }
 
-    /// The other tail where the distribution need not be tilted: from the first sum outwards of the
-    /// mode that is no more probable than the observed one.
+    /// Returns the other tail if the distribution need not be tilted. It begins at the first sum
+    /// outwards of the mode that is no more probable than the observed one.
     fn opposite(&self, plain: &Tilted, mode: u64, ln_observed: f64, side: Side) -> Option<Tail> {
         let limit = libm::exp(ln_observed) * (1.0 + TIE);
         let (mut inside, mut outside) = (mode, self.end(side));
@@ -158,7 +159,8 @@ impl<'a> Sum<'a> {
         }
     }
 
-    /// The other tail, from where the saddlepoint approximation has the observed probability.
+    /// Returns the other tail, from where the saddlepoint approximation has the observed
+    /// probability.
     fn opposite_far(&self, ln_observed: f64, side: Side) -> Option<Tail> {
         let limit = ln_observed + TIE;
         let ends = self.strata.iter().map(|stratum| {
@@ -197,7 +199,7 @@ impl<'a> Sum<'a> {
         }
     }
 
-    /// The tilt to that side at whose mean the saddlepoint approximation is `ln_point`.
+    /// Returns the tilt to that side at whose mean the saddlepoint approximation is `ln_point`.
     fn tilt_for(&self, ln_point: f64, side: Side) -> f64 {
         let sign = match side {
             Side::Lower => -1.0,
@@ -205,13 +207,13 @@ impl<'a> Sum<'a> {
         };
         let plain = Cumulants::of(self.strata, 0.0);
         let (mut low, mut high) = (0.0, f64::INFINITY);
-        // As if it were normal.
+        // The first guess takes the sum as normal.
         let mut size = (2.0 * (plain.ln_saddlepoint() - ln_point).max(0.0) / plain.variance).sqrt();
         size = size.min(LEAP);
         for _ in 0..STEPS {
             let at = Cumulants::of(self.strata, sign * size);
             let over = at.ln_saddlepoint() - ln_point;
-            // Within a part of a step.
+            // This stops within a part of a step.
             if over.abs() < 0.3 * size {
                 break;
             }
@@ -235,11 +237,11 @@ impl<'a> Sum<'a> {
     }
 }
 
-/// Steps of a search for a tilt, at most; what is found then is as good as it gets.
+/// The most steps of a search for a tilt. The tilt found by then is as good as it gets.
 const STEPS: usize = 200;
 
-/// How far a search goes in a step.
+/// The greatest distance of a step of a search.
 const LEAP: f64 = 3.0;
 
-/// The farthest tilt that counts below 2⁵³ can ask for.
+/// The farthest tilt that counts below 2⁵³ can need.
 const FAR: f64 = 200.0;

@@ -1,27 +1,28 @@
-//! The tail where subsets are too many to count: cell by cell, by saddlepoints.
+//! The tail if subsets are too many to count: cell by cell, by saddlepoints.
 
 use super::cells::{Problem, Row};
 use super::draws::LnSum;
 use super::pool::{Side, gcd};
 use super::saddlepoint::{Class, Node, RandomSum, Tail, share};
 
-/// Less than e to the minus this, of a sum, is left out.
+/// The exponent of what is left out: less than e to the minus this, of a sum.
 const NEGLIGIBLE: f64 = 16.0;
 
-/// Where both sides have items, only differences of counts are told apart if at least so many
-/// items are free to be taken or not.
+/// The least number of free items (items that may be taken or not) for which, if both sides have
+/// items, cells are distinguished by the difference of their counts alone.
 const FREE: f64 = 8.0;
 
-/// No more cells than this are taken one by one.
+/// The most cells that are taken one by one.
 const FEW_CELLS: usize = 4;
 
-/// Without a base, the number of items taken from the largest group must vary by so much, and that
-/// group may be this many standard deviations of the other items' sum, to pass for smooth.
+/// The limit for a layout without a base to pass for smooth: the number of items taken from the
+/// largest group must vary by so much, and that group may be this many standard deviations of the
+/// other items' sum.
 const FREE_OF_BASE: f64 = 12.0;
 const GAP: f64 = 2.5;
 
 impl Problem<'_> {
-    /// The tail, cells of either side and all.
+    /// Computes the tail over cells of either side.
     pub(super) fn approximated(&self) -> f64 {
         let rows = self.rows(NEGLIGIBLE, false);
         let both = !self.layout.above.groups.is_empty() && !self.layout.below.groups.is_empty();
@@ -35,8 +36,8 @@ impl Problem<'_> {
         Self::sum(&rows, NEGLIGIBLE, &mut of_cell).min(0.0)
     }
 
-    /// The tail of a layout without a base, as one smooth sum; `None` where the largest group,
-    /// `base` items of that value, makes it lumpy at the threshold.
+    /// Computes the tail of a layout without a base, as one smooth sum; `None` if the largest
+    /// group, `base` items of that value, makes it lumpy at the threshold.
     pub(super) fn smooth(&self, base: (u64, i64)) -> Option<f64> {
         let side = &self.layout.above;
         let tail = self.cell_tail(&side.nodes, &[], [self.drawn, 0])?;
@@ -51,7 +52,8 @@ impl Problem<'_> {
         (count >= FREE_OF_BASE && items <= GAP * sd).then_some(tail.ln.min(0.0))
     }
 
-    /// `ln` of the share of draws with so many from above and below that reach the threshold.
+    /// Computes `ln` of the share of draws, with so many from above and below, that reach the
+    /// threshold.
     fn cell(&self, above: u64, below: u64) -> f64 {
         let layout = self.layout;
         let slack = self.slack(above, below, layout.step());
@@ -66,7 +68,7 @@ impl Problem<'_> {
                 let [a, b] = [&layout.above, &layout.below].map(Side::all_nodes);
                 self.cell_tail(&a, &b, counts)
             });
-        // What has no saddlepoint counts in full.
+        // A cell without a saddlepoint counts in full.
         tail.map_or(0.0, |tail| tail.ln)
     }
 
@@ -107,8 +109,8 @@ impl Problem<'_> {
         random.upper_tail(sum as f64)
     }
 
-    /// As a sum over the differences of the counts from above and below; `None` where too few
-    /// items are free for the sum, given the difference, to be smooth.
+    /// Computes the tail as a sum over the differences of the counts from above and below; `None`
+    /// if too few items are free for the sum, given the difference, to be smooth.
     fn by_difference(&self, rows: &[Row]) -> Option<f64> {
         let share_of = |row: &Row| row.ln + row.above.ln_at_least(row.middle);
         let best = rows
@@ -141,7 +143,7 @@ impl Problem<'_> {
         }
     }
 
-    /// `ln` of the share of draws with that difference that reach the threshold.
+    /// Computes `ln` of the share of draws with that difference that reach the threshold.
     fn given_difference(&self, rows: &[Row], difference: i64) -> Option<f64> {
         let layout = self.layout;
         let cell = |row: &Row| {
@@ -193,7 +195,7 @@ impl Problem<'_> {
 }
 
 impl Problem<'_> {
-    /// The same, cell by cell.
+    /// Computes the same share, cell by cell.
     fn cells_given(&self, rows: &[Row], difference: i64) -> f64 {
         let mut sum = LnSum::NOTHING;
         for row in rows {
@@ -211,14 +213,14 @@ impl Problem<'_> {
 }
 
 impl Row {
-    /// How many from above make that difference, if it can be.
+    /// Returns the number from above that makes that difference, if it is possible.
     fn with_difference(&self, difference: i64) -> Option<u64> {
         let above = u64::try_from(difference + self.below.cast_signed()).ok()?;
         (above >= self.above.least && above <= self.above.most).then_some(above)
     }
 }
 
-/// `ln P(so many more from above than from below)`.
+/// Computes `ln P(so many more from above than from below)`.
 fn ln_difference(rows: &[Row], difference: i64) -> f64 {
     let mut sum = LnSum::NOTHING;
     for row in rows {

@@ -1,9 +1,10 @@
-//! The tail as a sum over how many items are drawn from above and from below the base.
+//! The tail as a sum over the numbers of items drawn from above and from below the base.
 
 use super::draws::{Draws, LnSum};
 use super::pool::Layout;
 
-/// `P(sum of the values of the drawn items ≥ threshold)`, values from the base.
+/// A tail to compute: `P(sum of the values of the drawn items ≥ threshold)`, with values from the
+/// base.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Problem<'a> {
     pub(super) layout: &'a Layout,
@@ -11,35 +12,35 @@ pub(super) struct Problem<'a> {
     pub(super) threshold: i128,
 }
 
-/// The draws that take a given number of items from below. Those that take fewer than `low` from
-/// above do not reach the threshold, those that take `high` or more do.
+/// The draws that take a given number of items from below. Draws that take fewer than `low` from
+/// above do not reach the threshold; draws that take `high` or more do.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Row {
     pub(super) below: u64,
     /// `ln P(so many from below)`.
     pub(super) ln: f64,
-    /// How many come from above, given that.
+    /// The number drawn from above, given that.
     pub(super) above: Draws,
     pub(super) low: u64,
     pub(super) high: u64,
-    /// From here on a sum with the mean rank reaches it.
+    /// The number from above from which a sum with the mean rank reaches the threshold.
     pub(super) middle: u64,
 }
 
 impl Problem<'_> {
-    /// The largest sum of draws that take so many from above and from below.
+    /// Returns the largest sum of draws that take so many from above and from below.
     pub(super) fn most(&self, above: u64, below: u64) -> i128 {
         let layout = self.layout;
         self.gaps(above, below) + layout.above.most(above) + layout.below.most(below)
     }
 
-    /// The smallest.
+    /// Returns the smallest such sum.
     pub(super) fn least(&self, above: u64, below: u64) -> i128 {
         let layout = self.layout;
         self.gaps(above, below) + layout.above.least(above) + layout.below.least(below)
     }
 
-    /// What the base's size adds.
+    /// Returns the part of the sum that comes from the base's size.
     pub(super) fn gaps(&self, above: u64, below: u64) -> i128 {
         i128::from(self.layout.base) * (i128::from(above) - i128::from(below))
     }
@@ -75,16 +76,16 @@ impl Problem<'_> {
         }
     }
 
-    /// The row of the most probable number from below.
+    /// Returns the row of the most probable number from below.
     pub(super) fn probable_row(&self) -> Row {
         let layout = self.layout;
         let below = Draws::of(layout.below.items(), layout.items(), self.drawn);
         self.row(below.mode, below.ln_probability(below.mode))
     }
 
-    /// The rows that matter: outwards from the most probable one, until what a row can add is
-    /// `negligible` beside what the largest surely adds. A row can add what reaches its `low`, or
-    /// its `middle` where the sum is not to be exact.
+    /// Returns the rows that matter: outwards from the most probable one, until a row can add only
+    /// a `negligible` share of what the largest surely adds. A row can add the draws that reach its
+    /// `low`, or its `middle` if the sum is not to be exact.
     pub(super) fn rows(&self, negligible: f64, exact: bool) -> Vec<Row> {
         let layout = self.layout;
         let below = Draws::of(layout.below.items(), layout.items(), self.drawn);
@@ -118,9 +119,9 @@ impl Problem<'_> {
         rows
     }
 
-    /// The sum over rows, with the probabilities of what is open in each from `of_cell`: `ln` of
-    /// the share of draws with so many from above and from below that reach the threshold. Cells
-    /// are left out where they are `negligible`.
+    /// Sums over rows, with the probabilities of each row's open cells from `of_cell`: `ln` of the
+    /// share of draws, with so many from above and from below, that reach the threshold. Cells that
+    /// are `negligible` are left out.
     pub(super) fn sum(
         rows: &[Row],
         negligible: f64,
@@ -138,7 +139,7 @@ impl Problem<'_> {
                 (ln + share, share)
             };
             let mut cells = LnSum::NOTHING;
-            // Upwards, until all draws reach it.
+            // Upwards, until all draws reach the threshold.
             let mut from = row.middle;
             while from < row.high {
                 let (ln, share) = open(from);
@@ -149,7 +150,7 @@ impl Problem<'_> {
                 }
             }
             cells.add(row.ln + row.above.ln_at_least(from));
-            // Downwards, until nothing comes of it.
+            // Downwards, until cells add nothing.
             let mut last = f64::NEG_INFINITY;
             for count in (row.low..row.middle).rev() {
                 let (ln, _) = open(count);

@@ -1,18 +1,18 @@
-//! The tail where the values are few: over how many items are drawn of each.
+//! The tail for few values: by enumeration of the numbers of items drawn of each.
 
 use super::cells::Problem;
 use super::draws::{Draws, LnSum};
 use super::pool::Group;
 
-/// More ways to share the draws among the values than this are not gone through.
+/// The most ways to share the draws among the values that are enumerated.
 const MOST: f64 = 10_000.0;
 
-/// Nor are more values than this.
+/// The most values for which ways are enumerated.
 const MOST_VALUES: usize = 32;
 
 impl Problem<'_> {
-    /// The tail by going through how many items are drawn of each value but the base's; `None`
-    /// where there are too many ways.
+    /// Computes the tail by enumerating the numbers of items drawn of each value but the base's;
+    /// `None` if there are too many ways.
     pub(super) fn by_composition(&self) -> Option<f64> {
         let layout = self.layout;
         let gap = i128::from(layout.base);
@@ -22,7 +22,7 @@ impl Problem<'_> {
         let (mut ways, mut shares) = (1.0, 1.0);
         for (place, group) in all.enumerate() {
             ways *= most(group) as f64 + 1.0;
-            // So many share the draws, or as many as that among so many values.
+            // So many values share the draws, or as many as that among so many values.
             shares *= (self.drawn as f64 + place as f64 + 1.0) / (place as f64 + 1.0);
             if place == MOST_VALUES || (ways > MOST && shares > MOST) {
                 return None;
@@ -51,9 +51,9 @@ impl Problem<'_> {
     }
 }
 
-/// Items of one value.
+/// The items of one value.
 struct Kind {
-    /// Distance from the base.
+    /// The distance from the base.
     value: i128,
     /// `ln` of the ways to take 0, 1, 2 … of them.
     ln_ways: Vec<f64>,
@@ -83,7 +83,7 @@ struct Walk {
 }
 
 impl Walk {
-    /// The kinds from `place` on, of which `left` items are drawn, the base's last.
+    /// Walks through the kinds from `place` on, of which `left` items are drawn, the base's last.
     fn from(&mut self, place: usize, left: u64, sum: i128, ln: f64) {
         if place == self.kinds.len() || left == 0 {
             if sum >= self.threshold

@@ -3,16 +3,16 @@
 use super::cells::{Problem, Row};
 use super::pool::Side;
 
-/// More items than this are never counted: the number of their subsets is within binary64.
+/// The most items that are counted: the number of their subsets is within binary64.
 const MOST_ITEMS: u64 = 1000;
 
-/// Additions that counting may take: about what a saddlepoint costs.
+/// Returns the additions that counting may take: about the cost of a saddlepoint.
 fn budget(items: u64) -> f64 {
     32_768.0 + 256.0 * items as f64
 }
 
-/// How many subsets of one side's items have each sum, by size: `\[size\]\[shortfall\]`, the
-/// shortfall from the size's largest sum in steps.
+/// The number of subsets of one side's items with each sum, by size: `\[size\]\[shortfall\]`. The
+/// shortfall is measured in steps from the size's largest sum.
 struct Subsets(Vec<Vec<f64>>);
 
 impl Subsets {
@@ -30,7 +30,8 @@ impl Subsets {
         };
         counts.extend((1..=most_taken).map(|size| vec![0.0; length(size)]));
         for (place, &value) in values.iter().enumerate() {
-            // An item as the last of `size`: the largest sum has the item of place `size − 1` there.
+            // An item as the last of `size`: the largest sum has the item of place `size − 1`
+            // there.
             for size in (1..=taken.min(place + 1)).rev() {
                 let short = (i128::from(values[size - 1] - value) / step) as usize;
                 let [smaller, larger] = &mut counts[size - 1..=size] else {
@@ -48,13 +49,13 @@ impl Subsets {
 }
 
 impl Problem<'_> {
-    /// By how many steps the cell's largest sum exceeds the threshold.
+    /// Returns by how many steps the cell's largest sum exceeds the threshold.
     pub(super) fn slack(&self, above: u64, below: u64, step: u64) -> i128 {
         (self.most(above, below) - self.threshold) / i128::from(step.max(1))
     }
 
-    /// The tail by counting the subsets in every open cell, within 10⁻¹⁰; `None` where that costs
-    /// too much. Whether it does depends on the groups and counts alone.
+    /// Computes the tail by counting the subsets in every open cell, within 10⁻¹⁰; `None` if that
+    /// costs too much. The cost depends on the groups and counts alone.
     pub(super) fn counted(&self) -> Option<f64> {
         let layout = self.layout;
         let items = layout.above.items() + layout.below.items();
@@ -69,8 +70,8 @@ impl Problem<'_> {
         Some(self.count(&rows, taken, short))
     }
 
-    /// How many items are taken at most from either side in the open cells, and how many steps
-    /// short of the largest sum; `None` where counting them costs more than the limit.
+    /// Returns the most items that are taken from either side in the open cells, and the most steps
+    /// short of the largest sum; `None` if counting them costs more than the limit.
     fn size(&self, rows: &[Row], limit: f64) -> Option<([u64; 2], usize)> {
         let layout = self.layout;
         let step = layout.step();
@@ -82,7 +83,7 @@ impl Problem<'_> {
             for count in row.low..row.high {
                 let slack = self.slack(count, row.below, step);
                 short = short.max(slack);
-                // Each is gone through once if both sides have items.
+                // Each is visited once if both sides have items.
                 let both = !layout.below.groups.is_empty();
                 cells += if both { slack as f64 + 50.0 } else { 1.0 };
                 if cells > limit {
@@ -121,7 +122,7 @@ impl Problem<'_> {
     }
 }
 
-/// Less than e to the minus this, of a sum, does not matter to ten digits.
+/// The exponent of what does not matter to ten digits: less than e to the minus this, of a sum.
 const NEGLIGIBLE: f64 = 32.0;
 
 fn running(counts: &[f64]) -> Vec<f64> {
@@ -132,7 +133,7 @@ fn running(counts: &[f64]) -> Vec<f64> {
     counts.iter().scan(0.0, add).collect()
 }
 
-/// `ln C(items, taken)`, of at most a thousand items.
+/// Computes `ln C(items, taken)`, for at most a thousand items.
 pub(super) fn ln_choose(items: u64, taken: u64) -> f64 {
     let taken = taken.min(items - taken);
     let next = |product: f64, i: u64| product * (items - taken + i) as f64 / i as f64;

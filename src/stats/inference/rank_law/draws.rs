@@ -1,4 +1,4 @@
-//! How many of some items are among those drawn.
+//! The number of special items among those drawn.
 
 use super::super::hypergeometric::{Hypergeometric, Side};
 use super::super::table::Table2x2;
@@ -9,14 +9,15 @@ pub(super) struct Draws {
     law: Option<Hypergeometric>,
     /// The least count.
     pub(super) least: u64,
-    /// The largest.
+    /// The largest count.
     pub(super) most: u64,
-    /// The most probable.
+    /// The most probable count.
     pub(super) mode: u64,
 }
 
 impl Draws {
-    /// Of `special` items among `items`, of which `drawn` are drawn; neither exceeds `items`.
+    /// Makes the count for `special` items among `items`, of which `drawn` are drawn; neither
+    /// exceeds `items`.
     pub(super) fn of(special: u64, items: u64, drawn: u64) -> Self {
         let least = (special + drawn).saturating_sub(items);
         let most = special.min(drawn);
@@ -36,7 +37,7 @@ impl Draws {
         }
     }
 
-    /// `ln P(count)`.
+    /// Computes `ln P(count)`.
     pub(super) fn ln_probability(&self, count: u64) -> f64 {
         match &self.law {
             Some(law) => law.ln_probability(count),
@@ -45,7 +46,7 @@ impl Draws {
         }
     }
 
-    /// `ln P(at least count)`.
+    /// Computes `ln P(at least count)`.
     pub(super) fn ln_at_least(&self, count: u64) -> f64 {
         if count <= self.least {
             return 0.0;
@@ -82,7 +83,7 @@ impl LnSum {
         }
     }
 
-    /// The logarithm of the sum.
+    /// Returns the logarithm of the sum.
     pub(super) fn ln(&self) -> f64 {
         if self.sum == 0.0 {
             return f64::NEG_INFINITY;

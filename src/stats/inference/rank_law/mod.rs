@@ -1,20 +1,20 @@
 //! The exact law of a rank sum, given the ranks with all their ties.
 //!
-//! Where nothing tells one class of calls from the other, every choice of the calls that belong to
-//! it is equally likely, and the sum of their mid-ranks has a law that the ties and the class's
-//! size determine. No approximation by a normal law is involved, which fails where a class is
-//! rare or nearly all calls are tied.
+//! If nothing distinguishes one class of calls from the other, every choice of the calls in it is
+//! equally likely. The sum of their mid-ranks then has a law that the ties and the class's size
+//! determine. No normal approximation is involved, which fails if a class is rare or nearly all
+//! calls are tied.
 //!
-//! **Two-sided.** `p = min(1, 2·min(P(R ≤ r), P(R ≥ r)))`, twice the smaller tail, the observed sum
-//! in both. A p-value of at most α has a probability of at most α. It is scipy's definition
-//! (`permutation_test`, exact `mannwhitneyu`) and R's (`wilcox.test`). By the distance from the mean
-//! (R's coin) the law's skewness would hide the shorter tail behind the longer one: with one false
-//! call in twenty, an atom that fires on a hundred true calls and no false one has a p-value of
-//! 0.01 here, and of 0.03 by distance.
+//! **Two-sided.** `p = min(1, 2·min(P(R ≤ r), P(R ≥ r)))`: twice the smaller tail, with the
+//! observed sum in both. A p-value of at most α has a probability of at most α. It is scipy's
+//! definition (`permutation_test`, exact `mannwhitneyu`) and R's (`wilcox.test`). With the distance
+//! from the mean instead (R's coin), the law's skewness would hide the shorter tail behind the
+//! longer one. With one false call in twenty, an atom that fires on a hundred true calls and no
+//! false one has a p-value of 0.01 here, and of 0.03 by distance.
 //!
-//! **How.** The largest group of ties, the silent calls, is the base. The tail is a sum over how
-//! many drawn items are above and below it, with hypergeometric probabilities; only for few
-//! such counts is the tail not 0 or 1 at once.
+//! **Method.** The largest group of ties, the silent calls, is the base. The tail is a sum over how
+//! many drawn items are above and below it, with hypergeometric probabilities. Only for few such
+//! counts is the tail not 0 or 1 at once.
 //!
 //! | file | what is done |
 //! |---|---|
@@ -25,12 +25,13 @@
 //! | `approximate`, `saddlepoint` | elsewhere: a saddlepoint |
 //! | `draws` | hypergeometric counts |
 //!
-//! The saddlepoint's error, against counting: within 2 % for untied ranks but in the last steps of a
-//! tail, within 8 % with some ties. Where all drawn items have a handful of values, too many to go
-//! through, it is some percent down to 10⁻⁵ and up to a factor of four beyond 10⁻²⁰, to either side.
+//! The saddlepoint's error, against counting, is within 2 % for untied ranks but in the last steps
+//! of a tail, and within 8 % with some ties. If all drawn items have a handful of values, too many
+//! to enumerate, it is some percent down to 10⁻⁵ and up to a factor of four beyond 10⁻²⁰, to either
+//! side.
 //!
-//! What costs too much to count is decided by the ties and counts alone, so that every machine
-//! gives the same bits.
+//! The ties and counts alone decide what costs too much to count, so every machine gives the same
+//! bits.
 
 mod approximate;
 mod cells;
@@ -48,19 +49,19 @@ use pool::{Group, Layout};
 
 use super::p_value::PValue;
 
-/// The values of all calls as their ranks.
+/// The values of all calls, as their ranks.
 #[derive(Debug, Clone)]
 pub struct RankLaw {
-    /// Ascending; values are doubled mid-ranks from their mean.
+    /// Groups of tied calls, ascending. Values are doubled mid-ranks from their mean.
     groups: Vec<Group>,
     items: u64,
-    /// The largest group's place.
+    /// The index of the largest group.
     base: usize,
-    /// For the upper tail and the lower: with the base and without.
+    /// The layouts of the upper and the lower tail: with the base and without.
     layouts: [OnceLock<Layout>; 4],
 }
 
-/// Which tail.
+/// The upper or the lower tail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Tail {
     Upper,
@@ -68,8 +69,8 @@ enum Tail {
 }
 
 impl RankLaw {
-    /// Of groups of tied calls, ascending by their value: how many calls each has. Exact up to a
-    /// thousand million calls.
+    /// Makes the law from the numbers of calls in groups of tied calls, ascending by their value.
+    /// It is exact up to a thousand million calls.
     pub fn of_ties(ties: impl IntoIterator<Item = u64>) -> Self {
         let mut groups: Vec<Group> = Vec::new();
         let mut items = 0_u64;
@@ -92,22 +93,22 @@ impl RankLaw {
         }
     }
 
-    /// All calls.
+    /// Returns the number of all calls.
     pub fn calls(&self) -> u64 {
         self.items
     }
 
-    /// The two-sided p-value of a class of so many calls whose doubled mid-ranks, from 1, have
-    /// that sum.
+    /// Computes the two-sided p-value of a class of so many calls whose doubled mid-ranks, from 1,
+    /// have that sum.
     ///
     /// # Panics
-    /// If there are fewer calls in all, or no such calls have that sum: it may.
+    /// May panic if there are fewer calls in all, or if no such calls have that sum.
     pub fn two_sided(&self, class: u64, doubled_ranks: u128) -> PValue {
         let mean = u128::from(class) * (u128::from(self.items) + 1);
         let mut sum = doubled_ranks.cast_signed() - mean.cast_signed();
         let mut drawn = class;
         if drawn > self.items - drawn {
-            // What one class has above its mean the other has below.
+            // The excess of one class above its mean is the deficit of the other.
             (drawn, sum) = (self.items - drawn, -sum);
         }
         if drawn == 0 || self.groups.len() < 2 {
@@ -125,7 +126,7 @@ impl RankLaw {
         PValue::from_ln(ln + LN_2)
     }
 
-    /// `ln` of the probability of a sum at least as far on that side.
+    /// Computes `ln` of the probability of a sum at least as far on that side.
     fn ln_tail(&self, drawn: u64, sum: i128, tail: Tail) -> f64 {
         let problem = |flat: bool| {
             let layout = self.layout(tail, flat);
@@ -155,8 +156,8 @@ impl RankLaw {
         main.approximated()
     }
 
-    /// Whether the largest group may be no more than one among many: the others' ranks vary by more
-    /// than its size, and nothing is small enough to be counted.
+    /// Says whether the largest group may be one among many: the others' ranks vary by more than
+    /// its size, and nothing is small enough to be counted.
     fn may_be_smooth(&self, drawn: u64) -> bool {
         let base = self.groups[self.base].items;
         let share = drawn as f64 / self.items as f64;
@@ -186,8 +187,8 @@ impl RankLaw {
     }
 }
 
-/// Fewer items outside of the largest group than this may be cheap to count.
+/// The number of items outside of the largest group below which counting may be cheap.
 const MANY: f64 = 200.0;
 
-/// With no more groups than this, the largest one is always the base.
+/// The most groups for which the largest one is always the base.
 const FEW_GROUPS: usize = 8;

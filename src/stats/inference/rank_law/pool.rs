@@ -1,9 +1,9 @@
-//! The calls of a cohort by their ranks, seen from the largest group of tied ones.
+//! The calls of a cohort by their ranks, as distances from the largest group of tied ones.
 
 use super::draws::Draws;
 use super::saddlepoint::Node;
 
-/// Tied items, and twice their mid-rank from some origin.
+/// The number of tied items, and twice their mid-rank from some origin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Group {
     pub(super) value: i64,
@@ -14,9 +14,9 @@ pub(super) struct Group {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Side {
     pub(super) groups: Vec<Group>,
-    /// Items and the sum of their values before each group, and in all.
+    /// The number of items, and the sum of their values, before each group and in all.
     before: Vec<(u64, i128)>,
-    /// Values differ by multiples of it; 0 where there is one value.
+    /// The step of which all differences of values are multiples; 0 if there is one value.
     pub(super) step: u64,
     pub(super) nodes: Vec<Node>,
 }
@@ -30,7 +30,7 @@ impl Node {
     }
 }
 
-/// More groups than this are taken together by their values.
+/// The number of groups above which groups are merged by their values.
 const MOST_NODES: usize = 32;
 
 impl Side {
@@ -43,7 +43,7 @@ impl Side {
             sum += i128::from(group.value) * i128::from(group.items);
             before.push((items, sum));
             let apart = groups[0].value.abs_diff(group.value);
-            // Nearly always it is found at once.
+            // Nearly always the first attempt succeeds.
             if step == 0 || !apart.is_multiple_of(step) {
                 step = gcd(step, apart);
             }
@@ -57,23 +57,23 @@ impl Side {
         }
     }
 
-    /// How many items.
+    /// Returns the number of items.
     pub(super) fn items(&self) -> u64 {
         self.before.last().map_or(0, |last| last.0)
     }
 
-    /// The sum of all values.
+    /// Returns the sum of all values.
     pub(super) fn total(&self) -> i128 {
         self.before.last().map_or(0, |last| last.1)
     }
 
-    /// The mean value; 0 of none.
+    /// Returns the mean value; 0 if there are no items.
     pub(super) fn mean(&self) -> f64 {
         let items = self.items().max(1);
         self.total() as f64 / items as f64
     }
 
-    /// The largest sum of so many items.
+    /// Returns the largest sum of so many items.
     pub(super) fn most(&self, taken: u64) -> i128 {
         let after = self.before.partition_point(|before| before.0 < taken);
         if after == 0 {
@@ -83,12 +83,12 @@ impl Side {
         sum + i128::from(taken - items) * i128::from(self.groups[after - 1].value)
     }
 
-    /// The smallest.
+    /// Returns the smallest sum of so many items.
     pub(super) fn least(&self, taken: u64) -> i128 {
         self.total() - self.most(self.items() - taken)
     }
 
-    /// `ln` of the share of subsets of so many items that have the largest sum.
+    /// Computes `ln` of the share of subsets of so many items that have the largest sum.
     pub(super) fn ln_share_of_most(&self, taken: u64) -> f64 {
         let ln_ways = |items, taken| -Draws::of(taken, items, taken).ln_probability(taken);
         let after = self.before.partition_point(|before| before.0 < taken);
@@ -99,17 +99,17 @@ impl Side {
         ln_ways(self.groups[after - 1].items, free) - ln_ways(self.items(), taken)
     }
 
-    /// A node for each group, however many.
+    /// Returns one node for each group, however many.
     pub(super) fn all_nodes(&self) -> Vec<Node> {
         self.groups.iter().map(Node::of).collect()
     }
 
-    /// The value of any one item; 0 of none.
+    /// Returns the value of any one item; 0 if there are none.
     pub(super) fn first(&self) -> i64 {
         self.groups.first().map_or(0, |group| group.value)
     }
 
-    /// The largest absolute value.
+    /// Returns the largest absolute value.
     pub(super) fn reach(&self) -> f64 {
         let ends = [self.groups.first(), self.groups.last()];
         let largest = ends.into_iter().flatten().map(|group| group.value.abs());
@@ -117,8 +117,8 @@ impl Side {
     }
 }
 
-/// All groups as they are, or, of many, those of each of equal parts of the range as two nodes
-/// that have the same first three moments.
+/// Makes one node for each group. If there are many, the groups of each of equal parts of the range
+/// become two nodes with the same first three moments.
 fn nodes(groups: &[Group]) -> Vec<Node> {
     if groups.len() <= MOST_NODES {
         return groups.iter().map(Node::of).collect();
@@ -137,7 +137,8 @@ fn nodes(groups: &[Group]) -> Vec<Node> {
     nodes
 }
 
-/// Adds two nodes with the moments of these groups (a quadrature of Gauss), or one of a single one.
+/// Adds two nodes with the moments of these groups (Gaussian quadrature), or one node for a single
+/// group.
 fn two_nodes(groups: &[Group], nodes: &mut Vec<Node>) {
     if groups.len() <= 1 {
         nodes.extend(groups.iter().map(Node::of));
@@ -166,7 +167,7 @@ fn two_nodes(groups: &[Group], nodes: &mut Vec<Node>) {
     nodes.extend([at(above, below), at(below, above)]);
 }
 
-/// The greatest common divisor.
+/// Computes the greatest common divisor.
 pub(super) fn gcd(mut a: u64, mut b: u64) -> u64 {
     while b > 0 {
         (a, b) = (b, a % b);
@@ -174,13 +175,13 @@ pub(super) fn gcd(mut a: u64, mut b: u64) -> u64 {
     a
 }
 
-/// The items from one origin: the largest group of ties, and what is above and below it; or, where
-/// that group is left among the others, all above nothing.
+/// The items from one origin: the largest group of ties, and the items above and below it. If that
+/// group is left among the others, all items are above an empty base.
 #[derive(Debug, Clone)]
 pub(super) struct Layout {
-    /// Items in the largest group.
+    /// The number of items in the largest group.
     pub(super) base: u64,
-    /// Its value.
+    /// The value of the largest group.
     pub(super) base_value: i64,
     /// Items of larger values, as distances from the base less its size.
     pub(super) above: Side,
@@ -189,7 +190,7 @@ pub(super) struct Layout {
 }
 
 impl Layout {
-    /// Of groups by ascending value, with the group at `base` for a base.
+    /// Makes the layout of groups by ascending value, with the group at `base` as base.
     pub(super) fn around(groups: &[Group], base: usize) -> Self {
         let Group { value, items } = groups[base];
         let gap = items.cast_signed();
@@ -210,7 +211,7 @@ impl Layout {
         }
     }
 
-    /// Of the same groups without a base.
+    /// Makes the layout of the same groups without a base.
     pub(super) fn flat(groups: &[Group]) -> Self {
         Self {
             base: 0,
@@ -220,12 +221,13 @@ impl Layout {
         }
     }
 
-    /// All items.
+    /// Returns the number of all items.
     pub(super) fn items(&self) -> u64 {
         self.base + self.above.items() + self.below.items()
     }
 
-    /// Sums of a fixed count, or of fixed counts on both sides, differ by multiples of it.
+    /// Returns the step: sums of a fixed count, or of fixed counts on both sides, differ by
+    /// multiples of it.
     pub(super) fn step(&self) -> u64 {
         gcd(self.above.step, self.below.step)
     }

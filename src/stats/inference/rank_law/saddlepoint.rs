@@ -1,44 +1,44 @@
 //! The tail of a sum over random subsets, by a saddlepoint.
 //!
-//! Items of up to three classes have a value each. Every item is taken or not, by itself, with the
-//! log odds `f·u + v·b` for its class's features f and its value b. Given the classes' counts (one
-//! or two linear constraints on them), the taken items are a random subset, at v = 0. The tail of
-//! their sum given the constraints is Skovgaard's double saddlepoint approximation (J. Appl. Prob.
-//! 24, 1987), here in Barndorff-Nielsen's form, `Φ̄(w + ln(z/w)/w)`, with Daniels' second
+//! Items of up to three classes have a value each. Every item is taken or not, independently, with
+//! the log odds `f·u + v·b` for its class's features f and its value b. Given the classes' counts
+//! (one or two linear constraints on them), the taken items are a random subset, at v = 0. The tail
+//! of their sum given the constraints is Skovgaard's double saddlepoint approximation (J. Appl.
+//! Prob. 24, 1987), here in Barndorff-Nielsen's form, `Φ̄(w + ln(z/w)/w)`, with Daniels' second
 //! correction for lattices (Int. Stat. Rev. 55, 1987): half a step below the threshold, and
 //! `2·sinh(v·step/2)/step` for v. Booth and Butler (Biometrika 77, 1990) use it for permutation
 //! tests.
 
 use super::super::tails;
 
-/// Items of one value, or of several that are near each other.
+/// Items of one value, or of several close values.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Node {
     pub(super) value: f64,
-    /// How many items.
+    /// The number of items.
     pub(super) items: f64,
 }
 
 /// Items that count alike in the constraints.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Class<'a> {
-    /// What a taken item adds to either constraint.
+    /// The amount that a taken item adds to either constraint.
     pub(super) features: [f64; 2],
     pub(super) nodes: &'a [Node],
-    /// How many items.
+    /// The number of items.
     pub(super) items: f64,
 }
 
 /// The sum of the values of a random subset.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct RandomSum<'a> {
-    /// One to three.
+    /// One to three classes.
     pub(super) classes: &'a [Class<'a>],
-    /// How many constraints there are, 1 or 2, and what they come to.
+    /// The number of constraints, 1 or 2, and their values.
     pub(super) constraints: (usize, [f64; 2]),
-    /// The odds at v = 0 that meet the constraints, or near them.
+    /// The odds at v = 0 that meet the constraints, or nearly so.
     pub(super) odds: [f64; 2],
-    /// Sums differ by multiples of it.
+    /// The step of which all differences of sums are multiples.
     pub(super) step: f64,
     /// The largest absolute value.
     pub(super) scale: f64,
@@ -49,7 +49,7 @@ pub(super) struct RandomSum<'a> {
 pub(super) struct Tail {
     /// `ln P(sum ≥ threshold)`.
     pub(super) ln: f64,
-    /// The variance of each class's count, if there were no constraints.
+    /// The variance of each class's count without constraints.
     pub(super) free: [f64; 3],
     /// The log odds' parameters: u, and v for values as they were given.
     pub(super) odds: ([f64; 2], f64),
@@ -70,19 +70,19 @@ struct Slopes {
     free: [f64; 3],
 }
 
-/// After a step that moves no log odds by more than this, the next would be by its square.
+/// The step of all log odds after which the next step would be its square.
 const SMALL_STEP: f64 = 1e-4;
 
-/// More steps than any saddlepoint needs.
+/// An upper limit of the steps of a search.
 const STEPS: usize = 100;
 
-/// Nearer to the mean than so many standard deviations the correction is the one there: a
-/// quotient of two that vanish, but smooth.
+/// The distance from the mean, in standard deviations, below which the correction is the one at the
+/// mean. It is a quotient of two terms that vanish there, but smooth.
 const CENTRE: f64 = 0.05;
 
 impl RandomSum<'_> {
-    /// The upper tail. `None` where there is no saddlepoint: the threshold is beyond what the
-    /// nodes can reach.
+    /// Computes the upper tail. Returns `None` if there is no saddlepoint, since the threshold is
+    /// beyond the reach of the nodes.
     pub(super) fn upper_tail(&self, threshold: f64) -> Option<Tail> {
         let last = self.constraints.0;
         let start = self.start()?;
@@ -115,7 +115,7 @@ impl RandomSum<'_> {
         })
     }
 
-    /// `ln(2·sinh(v·step/2)/step)`, in units of the scale.
+    /// Computes `ln(2·sinh(v·step/2)/step)`, in units of the scale.
     fn ln_lattice(&self, v: f64) -> f64 {
         let step = self.step / self.scale;
         let half = v * step / 2.0;
@@ -125,7 +125,7 @@ impl RandomSum<'_> {
         half + libm::log(-libm::expm1(-2.0 * half) / step)
     }
 
-    /// The odds at v = 0 that meet the constraints.
+    /// Finds the odds at v = 0 that meet the constraints.
     fn start(&self) -> Option<Point> {
         let mut point = Point {
             u: self.odds,
@@ -141,7 +141,7 @@ impl RandomSum<'_> {
         None
     }
 
-    /// Where sum and constraints have their means, from the odds at v = 0.
+    /// Finds the point at which sum and constraints have their means, from the odds at v = 0.
     fn saddlepoint(&self, start: Point, at_start: &Slopes, at: f64) -> Option<(Point, Slopes)> {
         let (mut point, mut slopes) = (start, *at_start);
         for _ in 0..STEPS {
@@ -154,8 +154,9 @@ impl RandomSum<'_> {
         None
     }
 
-    /// Newton's step, shortened as for a self-concordant function (Bach, Electron. J. Statist. 4,
-    /// 2010), which the cumulant function of such sums is. The most that it moves a log odds by.
+    /// Makes Newton's step, shortened as for a self-concordant function (Bach, Electron. J.
+    /// Statist. 4, 2010), which the cumulant function of such sums is. Returns the most that it
+    /// moves a log odds by.
     fn advance(&self, point: &mut Point, slopes: &Slopes, sum: Option<f64>) -> Option<f64> {
         let (constraints, targets) = self.constraints;
         let unknowns = constraints + usize::from(sum.is_some());
@@ -221,13 +222,14 @@ impl RandomSum<'_> {
         slopes
     }
 
-    /// The pivots' roots of the variance; their product is its determinant's root.
+    /// Returns the square roots of the variance's pivots; their product is the root of its
+    /// determinant.
     fn roots(&self, slopes: &Slopes) -> Option<[f64; 3]> {
         let lower = cholesky(&slopes.variance, self.constraints.0 + 1)?;
         Some([lower[0][0], lower[1][1], lower[2][2]])
     }
 
-    /// The cumulant function less what the constraints and the sum take from it.
+    /// Computes the cumulant function less the terms of the constraints and the sum.
     fn objective(&self, at: Point, sum: f64) -> f64 {
         let (count, targets) = self.constraints;
         let mut total = -at.v * sum;
@@ -252,7 +254,7 @@ fn dot(a: [f64; 2], b: [f64; 2]) -> f64 {
     a[0] * b[0] + a[1] * b[1]
 }
 
-/// The probability p of these log odds, and p(1 − p).
+/// Computes the probability p of these log odds, and p(1 − p).
 pub(super) fn share(log_odds: f64) -> (f64, f64) {
     let small = libm::exp(-log_odds.abs());
     let rest = 1.0 / (1.0 + small);
@@ -260,12 +262,13 @@ pub(super) fn share(log_odds: f64) -> (f64, f64) {
     (p, small * rest * rest)
 }
 
-/// `ln(1 + eˣ)`.
+/// Computes `ln(1 + eˣ)`.
 fn softplus(x: f64) -> f64 {
     x.max(0.0) + libm::log1p(libm::exp(-x.abs()))
 }
 
-/// The lower triangle whose square the matrix is, of its first rows; `None` if it is not positive.
+/// Returns the lower triangle L with L·Lᵀ equal to the matrix's first rows; `None` if the matrix is
+/// not positive.
 fn cholesky(matrix: &[[f64; 3]; 3], rows: usize) -> Option<[[f64; 3]; 3]> {
     let mut lower = [[0.0; 3]; 3];
     for i in 0..rows {
