@@ -1,8 +1,8 @@
-//! Calls that belong together: neighbours on the genome, or all of a sample.
+//! Blocks of dependent calls: neighbours on the genome, or all calls of a sample.
 //!
 //! Calls of one place, in one sample or in many, are often true or false together and fire the same
-//! atoms: they are one observation seen several times. What resamples calls has to keep them
-//! together, or it takes them for evidence that they are not.
+//! atoms: they are one observation seen several times. A resampling of calls has to keep them
+//! together, or it counts them as independent evidence.
 
 use crate::cohort::TextColumn;
 use crate::error::{Error, Result};
@@ -12,21 +12,21 @@ use crate::error::{Error, Result};
 pub struct Blocks {
     /// The block of each call, below [`count`](Self::count).
     pub of_call: Vec<u32>,
-    /// How many blocks there are; none is empty.
+    /// The number of blocks, none of which is empty.
     pub count: u32,
 }
 
 impl Blocks {
-    /// Loci, by single linkage: calls of one chromosome, each within `distance` base pairs of the
-    /// one before it, are one locus, whichever datasets they are from.
+    /// Makes loci by single linkage: calls of one chromosome, each within `distance` base pairs of
+    /// the one before it, are one locus, whichever datasets they are from.
     ///
     /// `chrom` has the code of each call's chromosome, that of [`TextColumn`], whose code for a
-    /// missing value is 2^32 − 1; `pos` its position in base pairs, from 1. A call of which either is
-    /// unknown (no chromosome; a position that is not finite, or below 1, which is how a missing one
-    /// is read) is a locus of its own.
+    /// missing value is 2^32 − 1. `pos` has each call's position in base pairs, from 1. A call of
+    /// which either is unknown is a locus of its own. (The chromosome is missing, or the position
+    /// is not finite or below 1, as a missing one is read.)
     ///
     /// Loci are numbered along the genome, by chromosome's code, position and row; those of calls
-    /// without a place come last, by row. Stops at the shorter of two inputs of different lengths.
+    /// without a place come last, by row. Inputs of different lengths are cut to the shorter one.
     pub fn loci(chrom: &[u32], pos: &[f64], distance: u64) -> Self {
         let order = genome_order(chrom, pos);
         let mut of_call = vec![0; order.len()];
@@ -45,8 +45,8 @@ impl Blocks {
         Self { of_call, count }
     }
 
-    /// Samples: calls of one dataset, by the code of each call's, are a block. They are numbered by
-    /// code; a missing dataset is one of its own.
+    /// Makes samples: calls of one dataset, by each call's code, are a block. Blocks are numbered
+    /// by code; a missing dataset is one of its own.
     pub fn samples(dataset: &[u32]) -> Self {
         let mut codes = dataset.to_vec();
         codes.sort_unstable();
@@ -58,10 +58,10 @@ impl Blocks {
         }
     }
 
-    /// Whether these are blocks of so many calls.
+    /// Checks that these are blocks of so many calls.
     ///
     /// # Errors
-    /// Blocks of another number of calls, or numbered beyond their count.
+    /// Fails if the blocks have another number of calls, or numbers beyond their count.
     pub(crate) fn check(&self, calls: usize) -> Result<()> {
         let differ = |found, expected| Error::Argument {
             name: "blocks",
@@ -81,7 +81,7 @@ impl Blocks {
         }
     }
 
-    /// The calls of each block one after another, ascending, and where each block's end.
+    /// Returns the calls of each block in sequence, ascending, and the end of each block.
     pub(crate) fn members(&self) -> (Vec<u32>, Vec<usize>) {
         let mut ends = vec![0; self.count as usize];
         for &block in &self.of_call {
@@ -103,15 +103,15 @@ impl Blocks {
     }
 }
 
-/// Calls along the genome: by chromosome's code, position, and row; those without a place last, by
-/// row. Inputs as in [`Blocks::loci`].
+/// Returns the calls along the genome: by chromosome's code, position, and row; those without a
+/// place last, by row. Inputs are as in [`Blocks::loci`].
 pub fn genome_order(chrom: &[u32], pos: &[f64]) -> Vec<u32> {
     let calls = chrom.len().min(pos.len());
     let mut order: Vec<u32> = (0..calls as u32).collect();
     order.sort_by(|&a, &b| {
         let key = |row: u32| {
             let (chrom, pos) = (chrom[row as usize], pos[row as usize]);
-            // One key for all without a place: a stable sort leaves them in their order.
+            // One key for all calls without a place: a stable sort keeps their order.
             has_place(chrom, pos).then_some((chrom, pos))
         };
         match (key(a), key(b)) {
@@ -132,7 +132,7 @@ mod tests {
     use rand::{RngExt, SeedableRng};
 
     #[test]
-    fn loci_are_what_steps_of_at_most_the_distance_connect() {
+    fn loci_connect_steps_of_at_most_the_distance() {
         let mut draw = rand_chacha::ChaCha8Rng::seed_from_u64(1);
         for calls in [0, 1, 2, 60] {
             let chrom: Vec<u32> = (0..calls).map(|_| draw.random_range(0..3)).collect();
@@ -141,7 +141,7 @@ mod tests {
                 .collect();
             for distance in [0, 30, 5000] {
                 let blocks = Blocks::loci(&chrom, &pos, distance);
-                // Whoever is near joins, until nothing changes.
+                // Near calls join, until nothing changes.
                 let mut label: Vec<usize> = (0..calls).collect();
                 for _ in 0..calls {
                     for a in 0..calls {
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn calls_without_a_place_are_alone_and_last() {
+    fn loci_of_calls_without_a_place_are_single_and_last() {
         let missing = TextColumn::MISSING;
         let chrom = [1, missing, 0, missing, 1, 1, 1, 0];
         let pos = [7.0, 7.0, 9.0, 7.0, f64::NAN, 0.0, 0.0, 8.5];
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn blocks_of_other_calls_are_refused() {
+    fn check_refuses_blocks_of_other_calls() {
         let blocks = |count| Blocks {
             of_call: vec![1, 0],
             count,

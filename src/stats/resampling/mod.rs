@@ -16,7 +16,7 @@ use rand_chacha::ChaCha8Rng;
 use crate::error::{Error, Result};
 use crate::fires::by_atom::FiringsByAtom;
 
-/// Random numbers of a seed and a purpose, so that two purposes have no number in common.
+/// Makes random numbers of a seed and a purpose, so that two purposes have no number in common.
 pub(super) fn keyed(seed: u64, purpose: &[u8; 16]) -> ChaCha8Rng {
     let mut key = [0; 32];
     key[..8].copy_from_slice(&seed.to_le_bytes());
@@ -24,15 +24,15 @@ pub(super) fn keyed(seed: u64, purpose: &[u8; 16]) -> ChaCha8Rng {
     ChaCha8Rng::from_seed(key)
 }
 
-/// Uniform below `most`, of 32 random bits: of the product's 64 the upper 32.
+/// Draws uniformly below `most`, from 32 random bits: the upper 32 of the product's 64.
 pub(super) fn below(most: u32, random: u32) -> u32 {
     ((u64::from(random) * u64::from(most)) >> 32) as u32
 }
 
-/// Whether firings are on calls that there are.
+/// Checks that firings are on existing calls.
 ///
 /// # Errors
-/// Where one is not.
+/// Fails if one is not.
 pub(super) fn check_calls(firings: &FiringsByAtom, calls: usize) -> Result<()> {
     // An atom's calls ascend.
     let last = |atom: u32| firings.of(atom).last().copied();

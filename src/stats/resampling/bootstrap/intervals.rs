@@ -1,12 +1,12 @@
-//! From a statistic's replicates to an interval.
+//! Intervals from a statistic's replicates.
 
 use std::ops::RangeInclusive;
 
 use crate::stats::notebook::describe::{median, quantile};
 
-/// The 2.5 % and the 97.5 % quantile of a statistic's replicates (Efron and Tibshirani 1993, chapter
-/// 13), interpolated as by numpy (Hyndman and Fan's type 7). Sorts the replicates. NaN where there
-/// are none, or where one is NaN: a statistic that is undefined in some has no interval.
+/// Computes the 2.5 % and the 97.5 % quantile of a statistic's replicates (Efron and Tibshirani
+/// 1993, chapter 13), interpolated as by numpy (Hyndman and Fan's type 7). Sorts the replicates.
+/// NaN if there are none, or if one is NaN: a statistic that is undefined in some has no interval.
 pub fn percentile_interval(replicates: &mut [f64]) -> (f64, f64) {
     if replicates.iter().any(|value| value.is_nan()) {
         return (f64::NAN, f64::NAN);
@@ -15,13 +15,13 @@ pub fn percentile_interval(replicates: &mut [f64]) -> (f64, f64) {
     (quantile(replicates, 0.025), quantile(replicates, 0.975))
 }
 
-/// The percentile interval, moved so that the replicates' median is the estimate, and cut at the
-/// `range` of the statistic. NaN likewise, and without an estimate.
+/// Computes the percentile interval, moved so that the replicates' median is the estimate, and cut
+/// at the `range` of the statistic. NaN in the same cases, and without an estimate.
 ///
-/// For statistics that noise pulls one way, such as how far two samples agree. A replicate has the
-/// noise of sampling twice, the cohort's and its own, so that all replicates lie lower than the
-/// estimate, and their percentile interval need not even contain it. What they do tell is how far the
-/// statistic spreads.
+/// This is for statistics that noise pulls one way, such as the agreement of two samples. A
+/// replicate has the noise of sampling twice, the cohort's and its own. So all replicates lie lower
+/// than the estimate, and their percentile interval need not even contain it. They still show the
+/// spread of the statistic.
 pub fn centred_interval(
     replicates: &mut [f64],
     estimate: Option<f64>,

@@ -1,14 +1,14 @@
-//! Bootstrap by block: how far a figure would move had other blocks of calls been drawn.
+//! Bootstrap by block: the variation of a figure had other blocks of calls been drawn.
 //!
-//! Each replicate draws as many blocks as there are, with replacement, and every call counts as often
-//! as its block was drawn (Efron 1979; by block, so that calls that depend on one another stay
-//! together: Davison and Hinkley 1997, section 3.8). Weights are multinomial with their sum fixed, not
+//! Each replicate draws as many blocks as there are, with replacement, and every call counts as
+//! often as its block was drawn. (Efron 1979; by block, so that dependent calls stay together:
+//! Davison and Hinkley 1997, section 3.8.) Weights are multinomial with their sum fixed, not
 //! independent Poisson ones: a replicate then has as many blocks as the cohort, be they few.
 //!
-//! Sixty-four replicates are worked on at once, a byte each. [`Bootstrap::draw`] gives the weights of
-//! 64 of them, [`Draw::of_atoms`] the tables of a group of atoms under these; nothing else is kept, so
-//! that a figure of single atoms and one of all of them can both be had within the memory of what the
-//! caller keeps. Weights depend on the seed and the replicate alone.
+//! Sixty-four replicates are computed at once, a byte each. [`Bootstrap::draw`] gives the weights
+//! of 64 of them, [`Draw::of_atoms`] the tables of a group of atoms under these. Nothing else is
+//! kept, so that figures of single atoms and of all atoms need no more memory than the caller
+//! keeps. Weights depend on the seed and the replicate alone.
 
 mod intervals;
 
@@ -26,38 +26,38 @@ use crate::stats::inference::Table2x2;
 
 pub use intervals::{centred_interval, percentile_interval};
 
-/// Replicates that are worked on at once.
+/// The number of replicates that are computed at once.
 pub const TOGETHER: usize = 64;
-/// Weights of as many calls as their sum of 16 bits always holds: 257 · 255 = 2^16 − 1.
+/// The number of calls whose weights always sum within 16 bits: 257 · 255 = 2^16 − 1.
 const CALLS_A_SUM: usize = 257;
-/// Two parts, two labels.
+/// The number of cells: two parts, two labels.
 const CELLS: usize = 4;
 
-/// What is drawn, and how often.
+/// The blocks that are drawn, and the number of replicates.
 #[derive(Debug, Clone, Copy)]
 pub struct Bootstrap<'a> {
     /// The blocks that are drawn as a whole.
     pub blocks: &'a Blocks,
-    /// How many replicates.
+    /// The number of replicates.
     pub replicates: usize,
-    /// The same seed gives the same replicates, for any number of threads.
+    /// The seed. The same seed gives the same replicates, for any number of threads.
     pub seed: u64,
 }
 
-/// The label of each call, and which of two parts of the cohort it is in.
+/// The label of each call, and its part of the cohort, of two.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CallLabels {
-    /// 2 · part, and 1 more for a false call.
+    /// The cell of each call: 2 · part, and 1 more for a false call.
     cells: Vec<u8>,
 }
 
-/// Weights of 64 replicates, or of those that are left.
+/// Weights of 64 replicates, or of the last ones.
 #[derive(Debug)]
 pub struct Draw<'a> {
     blocks: &'a Blocks,
     calls: &'a CallLabels,
     replicates: Range<usize>,
-    /// How often each block was drawn.
+    /// The number of times that each block was drawn.
     weights: Vec<[u8; TOGETHER]>,
     totals: Counts,
 }
@@ -74,7 +74,8 @@ pub struct Replicates<'a> {
 }
 
 impl CallLabels {
-    /// Of all calls; those for which `in_second_part` holds are in part 1, all others in part 0.
+    /// Makes the labels of all calls. Calls for which `in_second_part` holds are in part 1, all
+    /// others in part 0.
     pub fn new(is_tp: &[bool], in_second_part: impl Fn(usize) -> bool) -> Self {
         let cell =
             |(row, &is_tp): (usize, &bool)| 2 * u8::from(in_second_part(row)) + u8::from(!is_tp);
@@ -85,16 +86,16 @@ impl CallLabels {
 }
 
 impl<'a> Bootstrap<'a> {
-    /// How many draws have all replicates.
+    /// Returns the number of draws that hold all replicates.
     pub fn draws(&self) -> usize {
         self.replicates.div_ceil(TOGETHER)
     }
 
-    /// The weights of replicates `64 · index` and after. Memory: 64 bytes a block, twice that for a
-    /// moment.
+    /// Draws the weights of replicates `64 · index` and after. Memory: 64 bytes a block, twice that
+    /// for a moment.
     ///
     /// # Errors
-    /// Blocks of other calls; an index that is not below [`draws`](Self::draws).
+    /// Fails if the blocks are of other calls, or if the index is not below [`draws`](Self::draws).
     pub fn draw(&self, index: usize, calls: &'a CallLabels) -> Result<Draw<'a>> {
         self.blocks.check(calls.cells.len())?;
         if index >= self.draws() {
@@ -124,8 +125,8 @@ impl<'a> Bootstrap<'a> {
         Ok(draw)
     }
 
-    /// How often a replicate draws each block. A block that is drawn more than 255 times counts as
-    /// if 255 times; with n blocks each has at most 1 / 256! as the probability of that.
+    /// Counts how often a replicate draws each block. A block that is drawn more than 255 times
+    /// counts as if 255 times; with n blocks each has at most 1 / 256! as the probability of that.
     fn replicate(&self, replicate: u64) -> Vec<u8> {
         let mut numbers = keyed(self.seed, b"bootstrap blocks");
         numbers.set_stream(replicate);
@@ -138,12 +139,13 @@ impl<'a> Bootstrap<'a> {
         weights
     }
 
-    /// The 95 % percentile interval of a statistic of each atom of a group, in their order.
-    /// `statistic` takes an atom and its tables in the two parts. Memory: 8 bytes an atom of the group
-    /// and replicate. `control` can cancel it.
+    /// Computes the 95 % percentile interval of a statistic of each atom of a group, in their
+    /// order. `statistic` takes an atom and its tables in the two parts. Memory: 8 bytes for each
+    /// atom of the group and replicate. `control` can cancel it.
     ///
     /// # Errors
-    /// Cancellation; blocks or firings of other calls; memory.
+    /// Fails on cancellation, if blocks or firings are of other calls, or if memory does not
+    /// suffice.
     pub fn intervals(
         &self,
         calls: &CallLabels,
@@ -181,23 +183,23 @@ impl<'a> Bootstrap<'a> {
 }
 
 impl Draw<'_> {
-    /// Which replicates these are.
+    /// Returns the numbers of the replicates.
     pub fn replicates(&self) -> Range<usize> {
         self.replicates.clone()
     }
 
-    /// How often a call counts in each replicate; 0 in those that are not there.
+    /// Returns the weight of a call in each replicate; 0 in those beyond the last.
     ///
     /// # Panics
-    /// If there is no such call.
+    /// Panics if the call does not exist.
     pub fn weights(&self, call: u32) -> &[u8; TOGETHER] {
         &self.weights[self.blocks.of_call[call as usize] as usize]
     }
 
-    /// What `of` says of each atom of a group, in their order.
+    /// Computes `of` for each atom of a group, in their order.
     ///
     /// # Errors
-    /// Firings on calls that are not there.
+    /// Fails if a firing is on a call that does not exist.
     pub fn of_atoms<T: Send>(
         &self,
         firings: &FiringsByAtom,
@@ -215,7 +217,7 @@ impl Draw<'_> {
         Ok(firings.atoms().into_par_iter().map(one).collect())
     }
 
-    /// Weighted numbers of all calls.
+    /// Counts all calls, weighted.
     fn total(&self) -> Counts {
         let calls = self.calls.cells.len() as u32;
         let part = 1 << 14;
@@ -231,7 +233,7 @@ impl Draw<'_> {
             )
     }
 
-    /// Weighted numbers of some calls.
+    /// Counts some calls, weighted.
     fn count(&self, mut calls: impl Iterator<Item = u32>) -> Counts {
         let mut counts = [[0; TOGETHER]; CELLS];
         loop {
@@ -252,7 +254,8 @@ impl Draw<'_> {
     }
 }
 
-/// Weights of each replicate into those of each block, by tiles that the first cache holds.
+/// Transposes the weights of each replicate to those of each block, by tiles that the first cache
+/// holds.
 fn turn_round(of_replicate: &[Vec<u8>], of_block: &mut [[u8; TOGETHER]]) {
     const TILE: usize = 256;
     let tiles = of_block.par_chunks_mut(TILE).enumerate();
@@ -272,20 +275,20 @@ fn add(counts: &mut Counts, more: &Counts) {
 }
 
 impl Replicates<'_> {
-    /// How many there are.
+    /// Returns the number of replicates.
     pub fn len(&self) -> usize {
         self.count
     }
 
-    /// Whether there are none.
+    /// Says whether there are no replicates.
     pub fn is_empty(&self) -> bool {
         self.count == 0
     }
 
-    /// The weighted table of part 0 or 1, in one of the replicates.
+    /// Returns the weighted table of part 0 or 1, in one of the replicates.
     ///
     /// # Panics
-    /// If there is no such part or replicate.
+    /// Panics if the part or the replicate does not exist.
     pub fn table(&self, part: usize, replicate: usize) -> Table2x2 {
         assert!(replicate < self.count, "replicate {replicate}");
         let on = |cell: usize| self.fires[cell][replicate];

@@ -1,4 +1,4 @@
-//! Weights from their definition, and tables by counting calls one by one.
+//! Tests of weights from their definition, and of tables by counting calls one by one.
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -22,7 +22,7 @@ struct Cohort {
     blocks: Blocks,
 }
 
-/// Calls in blocks of one to five. Atom 8 never fires.
+/// Makes calls in blocks of one to five. Atom 8 never fires.
 fn cohort() -> Cohort {
     let mut draw = ChaCha8Rng::seed_from_u64(3);
     let mut cohort = Cohort {
@@ -93,8 +93,8 @@ fn weights_are_multinomial() {
             );
         }
     }
-    // Of each block mean 1 and variance 1 − 1/n; of two blocks covariance −1/n, from the fixed sum.
-    // None, one, two of them as often as the binomial distribution says.
+    // Each block has mean 1 and variance 1 − 1/n; two blocks have covariance −1/n, from the fixed
+    // sum. Weights of 0, 1 and 2 are as frequent as the binomial distribution says.
     let share = |wanted: u32, p: f64| {
         for weights in &of_block {
             assert_eq!(weights.len(), replicates);
@@ -111,7 +111,7 @@ fn weights_are_multinomial() {
 }
 
 #[test]
-fn tables_are_those_of_counting_calls() {
+fn tables_match_counting_calls() {
     let cohort = cohort();
     let labels = labels(&cohort);
     let firings = FiringsByAtom::new(
@@ -151,7 +151,8 @@ fn tables_are_those_of_counting_calls() {
     assert_eq!(replicates_seen, (0..70).collect::<Vec<_>>());
 }
 
-/// Weights of 255 in all of 257 calls are what 16 bits just hold; more calls go on in 64 bits.
+/// Checks weights of 255 for all of 257 calls, which 16 bits just hold; more calls continue in 64
+/// bits.
 #[test]
 fn large_weights_add_up() {
     let calls = 600;
@@ -175,9 +176,10 @@ fn large_weights_add_up() {
     assert_eq!(found.expect("one cohort"), [600 * 255]);
 }
 
-/// Precision of all calls: its deviation over replicates is that of blocks, not of calls.
+/// Checks the precision of all calls: its deviation over replicates is that of blocks, not of
+/// calls.
 #[test]
-fn intervals_are_as_wide_as_blocks_make_them() {
+fn intervals_have_the_width_of_blocks() {
     let mut draw = ChaCha8Rng::seed_from_u64(12);
     let each = 6;
     let of_block: Vec<bool> = (0..150).map(|_| draw.random_bool(0.7)).collect();
@@ -203,7 +205,7 @@ fn intervals_are_as_wide_as_blocks_make_them() {
 }
 
 #[test]
-fn threads_groups_and_draws_do_not_show_and_seeds_do() {
+fn bootstrap_depends_on_seed_not_on_threads_groups_or_draws() {
     let cohort = cohort();
     let labels = labels(&cohort);
     let firings = FiringsByAtom::new(
@@ -242,7 +244,7 @@ fn threads_groups_and_draws_do_not_show_and_seeds_do() {
 }
 
 #[test]
-fn other_calls_are_refused_and_runs_can_be_ended() {
+fn bootstrap_refuses_other_calls_and_can_be_cancelled() {
     let cohort = cohort();
     let labels = labels(&cohort);
     let firings = FiringsByAtom::new(
@@ -262,9 +264,9 @@ fn other_calls_are_refused_and_runs_can_be_ended() {
     assert!(matches!(end, Err(Error::Cancelled)));
 }
 
-/// numpy: `np.percentile(x, [2.5, 97.5])`.
+/// Checks against numpy's `np.percentile(x, [2.5, 97.5])`.
 #[test]
-fn percentiles_are_those_of_numpy() {
+fn percentile_interval_matches_numpy() {
     let mut values: Vec<f64> = (0..200).map(|i| f64::from(i * 37 % 200).sqrt()).collect();
     let numpy = (2.230_166_278_062_295, 13.929_284_571_348_74);
     assert_eq!(percentile_interval(&mut values), numpy);
@@ -277,7 +279,7 @@ fn percentiles_are_those_of_numpy() {
 }
 
 #[test]
-fn centred_intervals_have_the_spread_of_the_replicates_at_the_estimate() {
+fn centred_interval_has_the_replicates_spread_around_the_estimate() {
     let replicates: Vec<f64> = (0..=200).map(|i| f64::from(i) / 1000.0).collect();
     let of = |estimate, range| centred_interval(&mut replicates.clone(), estimate, range);
     // Their median is 0.1, their percentile interval 0.005 to 0.195.

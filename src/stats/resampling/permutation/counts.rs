@@ -1,17 +1,17 @@
-//! How many of some calls are true, for hundreds of permutations at once: counters stand on their side, a
-//! plane for each binary digit, and carry-save adders take sixteen calls to one carry into the
-//! plane of sixteens (Harley and Seal; Muła, Kurz and Lemire 2018).
+//! Counts of true calls, for hundreds of permutations at once. Counters are bit-sliced, one plane
+//! for each binary digit, and carry-save adders reduce sixteen calls to one carry into the plane of
+//! sixteens (Harley and Seal; Muła, Kurz and Lemire 2018).
 
 use super::{Bits, LANES};
 
-/// Calls that are added before a carry leaves the first planes.
+/// The number of calls that are added before a carry leaves the first planes.
 const GROUP: usize = 16;
 
 /// Counts of up to 2^32 − 1 for each permutation.
 pub(super) struct Counter<const WORDS: usize> {
     /// Binary digits of the counts, the lowest first.
     planes: [Bits<WORDS>; 32],
-    /// Calls that wait for a group to be full.
+    /// Calls that wait until a group is full.
     waiting: [Bits<WORDS>; GROUP],
     waits: usize,
 }
@@ -26,7 +26,7 @@ impl<const WORDS: usize> Default for Counter<WORDS> {
     }
 }
 
-/// Sum and carry of three bits in each lane.
+/// Returns sum and carry of three bits, for every bit position.
 fn add<const WORDS: usize>(
     a: &Bits<WORDS>,
     b: &Bits<WORDS>,
@@ -52,7 +52,7 @@ impl<const WORDS: usize> Counter<WORDS> {
         }
     }
 
-    /// Adds the sixteen calls that wait.
+    /// Adds the sixteen waiting calls.
     fn take_group(&mut self) {
         let w = &self.waiting;
         let [ones, twos, fours, eights, ..] = &mut self.planes;
@@ -73,7 +73,7 @@ impl<const WORDS: usize> Counter<WORDS> {
         self.carry(carry, 4);
     }
 
-    /// Adds one bit a lane to a plane and those above it.
+    /// Adds one bit for each permutation to a plane and those above it.
     fn carry(&mut self, mut bits: Bits<WORDS>, from: usize) {
         for plane in &mut self.planes[from..] {
             if bits == [0; WORDS] {
@@ -85,7 +85,7 @@ impl<const WORDS: usize> Counter<WORDS> {
         }
     }
 
-    /// The count of each permutation.
+    /// Returns the count of each permutation.
     pub(super) fn counts(mut self) -> [[u32; LANES]; WORDS] {
         for i in 0..self.waits {
             let labels = self.waiting[i];
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn bits_are_counted_as_one_by_one() {
+    fn counter_matches_counting_one_by_one() {
         for calls in [0, 1, 15, 16, 17, 31, 257, 1000] {
             check::<8>(calls);
             check::<2>(calls);

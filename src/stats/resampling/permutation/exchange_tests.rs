@@ -1,4 +1,4 @@
-//! What each exchange is for.
+//! The error rate of each exchange on the cohorts that it is made for.
 
 use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
@@ -18,7 +18,7 @@ pub(super) struct Cohort {
     pub(super) is_tp: Vec<bool>,
     pub(super) strata: Vec<u16>,
     pub(super) loci: Blocks,
-    /// All calls are of one sample, in the order of the genome.
+    /// One block for all calls, which are of one sample, in the order of the genome.
     sample: Blocks,
     order: Vec<u32>,
 }
@@ -31,8 +31,8 @@ fn distinct_atoms(draw: &mut ChaCha8Rng) -> Vec<u32> {
     all
 }
 
-/// Loci of four calls that are one variant seen four times: the same atoms, label and stratum,
-/// which have nothing to do with one another.
+/// Makes loci of four calls that are one variant seen four times: the same atoms, label and
+/// stratum. Atoms and labels are independent.
 pub(super) fn duplicated(seed: u64) -> Cohort {
     let mut draw = ChaCha8Rng::seed_from_u64(seed);
     let mut cohort = Cohort {
@@ -58,8 +58,8 @@ pub(super) fn duplicated(seed: u64) -> Cohort {
     cohort
 }
 
-/// Calls along a genome in stretches of the same label, and stretches of the same atoms, which have
-/// nothing to do with one another.
+/// Makes calls along a genome in stretches of the same label, and stretches of the same atoms. The
+/// two are independent.
 fn in_stretches(seed: u64) -> Cohort {
     let mut draw = ChaCha8Rng::seed_from_u64(seed);
     let mut cohort = duplicated(seed);
@@ -93,7 +93,7 @@ pub(super) fn permutation<'a>(
     }
 }
 
-/// Of 200 cohorts without any association those with an atom below 0.05.
+/// Counts, of 200 cohorts without any association, those with an atom below 0.05.
 fn false_ones(
     cohort: impl Fn(u64) -> Cohort,
     of: impl for<'a> Fn(&'a Cohort) -> Exchange<'a>,
@@ -111,11 +111,11 @@ fn false_ones(
     (0..200).filter(has_one).count()
 }
 
-/// 5 % of 200 and four standard deviations more.
+/// The most such cohorts: 5 % of 200 and four standard deviations more.
 const MOST: usize = 10 + 12;
 
 #[test]
-fn loci_hold_the_error_where_calls_are_seen_several_times() {
+fn loci_keep_the_error_rate_for_repeated_calls() {
     let by_call = false_ones(duplicated, |_| Exchange::Calls);
     assert!(by_call > 100, "{by_call} of 200: no test of the other");
     let by_locus = false_ones(duplicated, |cohort| Exchange::Loci(&cohort.loci));
@@ -123,7 +123,7 @@ fn loci_hold_the_error_where_calls_are_seen_several_times() {
 }
 
 #[test]
-fn samples_hold_the_error_where_neighbours_are_alike() {
+fn samples_keep_the_error_rate_for_like_neighbours() {
     let by_call = false_ones(in_stretches, |_| Exchange::Calls);
     assert!(by_call > 60, "{by_call} of 200: no test of the other");
     let turned = false_ones(in_stretches, |cohort| Exchange::Samples {
@@ -133,9 +133,9 @@ fn samples_hold_the_error_where_neighbours_are_alike() {
     assert!((1..=MOST).contains(&turned), "{turned} of 200");
 }
 
-/// Exchange of loci against shuffling the labels of one permutation after another.
+/// Compares the exchange of loci with shuffling the labels of one permutation after another.
 #[test]
-fn loci_are_as_shuffled_one_permutation_at_a_time() {
+fn loci_match_shuffling_one_permutation_at_a_time() {
     let mut cohort = duplicated(7);
     let mut draw = ChaCha8Rng::seed_from_u64(8);
     for is_tp in &mut cohort.is_tp {
@@ -174,7 +174,7 @@ fn loci_are_as_shuffled_one_permutation_at_a_time() {
     };
     let naive = 1500;
     let each: Vec<Vec<f64>> = (0..naive).map(|_| shuffled()).collect();
-    // Mean and deviation as they come out.
+    // Mean and deviation are the sample's.
     let of_atom = |atom: usize| each.iter().map(move |counts| counts[atom]);
     let means: Vec<f64> = (0..ATOMS)
         .map(|atom| of_atom(atom).sum::<f64>() / f64::from(naive))

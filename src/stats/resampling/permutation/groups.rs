@@ -1,30 +1,30 @@
-//! Who may have whose labels: calls in groups, within each of which labels change places in one
-//! manner, independently of all other groups.
+//! Groups of calls that may exchange labels. Within each group labels change places in one manner,
+//! independently of all other groups.
 
 use super::{Exchange, Permutation};
 use crate::stats::resampling::blocks::Blocks;
 
-/// Calls among which labels change places.
+/// A group of calls among which labels change places.
 pub(super) struct Group {
-    /// Tells its random numbers from those of other groups.
+    /// The number that separates its random numbers from those of other groups.
     pub(super) number: u32,
-    /// The calls. Of loci, one after another, the calls of each in the order in which they are
-    /// matched; of a sample, along the genome.
+    /// The calls. For loci, one locus after another, each locus' calls in the order in which they
+    /// are matched; for a sample, along the genome.
     pub(super) calls: Vec<u32>,
     pub(super) manner: Manner,
 }
 
-/// How labels change places.
+/// The manner in which labels change places.
 pub(super) enum Manner {
-    /// Any of the calls may be the true ones, of which there are so many.
+    /// Any of the calls may be the true ones, of which there are `tp`.
     Select { tp: u32 },
-    /// Loci of so many calls each have one another's labels; the labels as they are.
+    /// Loci of `each` calls exchange their labels; `labels` are the observed ones.
     Draw { each: usize, labels: Vec<bool> },
-    /// Labels turn; as they are.
+    /// Labels rotate; `labels` are the observed ones.
     Turn { labels: Vec<bool> },
 }
 
-/// The groups in which any label can change. The others' calls keep theirs.
+/// Returns the groups in which any label can change. The calls of all others keep theirs.
 pub(super) fn of(permutation: &Permutation) -> Vec<Group> {
     let mut groups = match permutation.exchange {
         Exchange::Calls => strata(permutation),
@@ -35,7 +35,7 @@ pub(super) fn of(permutation: &Permutation) -> Vec<Group> {
     groups
 }
 
-/// The calls of each stratum, numbered as it is.
+/// Makes one group of the calls of each stratum, numbered as the stratum is.
 fn strata(permutation: &Permutation) -> Vec<Group> {
     let sizes = super::sizes(permutation);
     let new = |(number, &(_, tp)): (u32, &(u64, u64))| Group {
@@ -50,7 +50,8 @@ fn strata(permutation: &Permutation) -> Vec<Group> {
     groups
 }
 
-/// Loci that have as many calls of each stratum as one another. Groups are numbered by signature.
+/// Makes groups of loci that have equally many calls of each stratum. Groups are numbered by
+/// signature.
 fn signatures(permutation: &Permutation, loci: &Blocks) -> Vec<Group> {
     let Permutation { is_tp, strata, .. } = permutation;
     let (mut calls, ends) = loci.members();
@@ -60,7 +61,7 @@ fn signatures(permutation: &Permutation, loci: &Blocks) -> Vec<Group> {
     };
     let stratum = |row: u32| strata[row as usize];
     for locus in 0..loci.count {
-        // Stable: calls of a stratum stay in the order of rows.
+        // The sort is stable: calls of a stratum stay in the order of rows.
         calls[range(locus)].sort_by_key(|&row| stratum(row));
     }
     let signature = |locus: u32| calls[range(locus)].iter().map(|&row| stratum(row));
@@ -89,8 +90,8 @@ fn signatures(permutation: &Permutation, loci: &Blocks) -> Vec<Group> {
     (0..).zip(kinds).map(group).collect()
 }
 
-/// The calls of each sample and stratum, along the genome. Groups are numbered by sample, then
-/// stratum.
+/// Makes groups of the calls of each sample and stratum, along the genome. Groups are numbered by
+/// sample, then stratum.
 fn turning(permutation: &Permutation, sample: &Blocks, order: &[u32]) -> Vec<Group> {
     let key = |&row: &u32| {
         (
@@ -99,7 +100,7 @@ fn turning(permutation: &Permutation, sample: &Blocks, order: &[u32]) -> Vec<Gro
         )
     };
     let mut calls = order.to_vec();
-    // Stable: calls of a group stay in the order of the genome.
+    // The sort is stable: calls of a group stay in the order of the genome.
     calls.sort_by_key(key);
     let group = |(number, calls): (u32, &[u32])| {
         let labels = calls.iter().map(|&row| permutation.is_tp[row as usize]);
@@ -115,7 +116,7 @@ fn turning(permutation: &Permutation, sample: &Blocks, order: &[u32]) -> Vec<Gro
     (0..).zip(groups).map(group).collect()
 }
 
-/// Whether another arrangement can differ from the labels as they are.
+/// Says whether another arrangement can differ from the observed labels.
 fn can_change(group: &Group, is_tp: &[bool]) -> bool {
     match &group.manner {
         Manner::Draw { each, labels } => {

@@ -1,15 +1,15 @@
 //! Permuted labels, 64 permutations to a word and a few words at a time.
 //!
-//! *Single calls.* A stratum's calls are gone through once; of `left` calls still to come, `tp` of
+//! *Single calls.* A stratum's calls are visited once. If `left` calls are still to come, `tp` of
 //! which must be true, the next is true with probability tp / left (selection sampling: Fan, Muller
 //! and Rezucha 1962; Knuth, volume 2, algorithm S).
 //!
-//! *Loci.* Each locus in turn takes one of the label vectors that are left, each with the same
-//! probability, from an urn that has every locus' own once (Fisher and Yates; Durstenfeld 1964). For
-//! vectors of one label that is selection sampling, by more work; and unlike a search among distinct
-//! vectors, a draw costs the same however many there are.
+//! *Loci.* Each locus in turn takes one of the remaining label vectors, each with the same
+//! probability, from an urn that has every locus' own once (Fisher and Yates; Durstenfeld 1964).
+//! For vectors of one label that is selection sampling, by more work. Unlike a search among
+//! distinct vectors, a draw costs the same however many there are.
 //!
-//! *Samples.* Labels are turned by an offset.
+//! *Samples.* Labels rotate by an offset.
 //!
 //! Each arrangement of a group is equally likely, but for the rounding of 32-bit random numbers.
 
@@ -24,10 +24,10 @@ use super::groups::{self, Group, Manner};
 use super::{Bits, Exchange, LANES, Permutation};
 use crate::stats::resampling::{below, keyed};
 
-/// Bytes of random numbers that a call takes for the permutations of a word.
+/// The bytes of random numbers that a call takes for the permutations of a word.
 const BYTES: usize = LANES * size_of::<u32>();
 
-/// Labels under way.
+/// A source of permuted labels.
 pub(super) struct Labels<const WORDS: usize> {
     groups: Vec<Group>,
     numbers: Numbers,
@@ -45,15 +45,16 @@ impl<const WORDS: usize> Labels<WORDS> {
         }
     }
 
-    /// Who may have whose labels.
+    /// Returns the groups within which labels change places.
     pub(super) fn groups(&self) -> &[Group] {
         &self.groups
     }
 
-    /// The labels of the permutations from `batch · 64 · WORDS`. Each word's depend on the seed, the
-    /// word's number and the groups alone, so that how many are drawn together does not show.
+    /// Draws the labels of the permutations from `batch · 64 · WORDS`. Each word's labels depend on
+    /// the seed, the word's number and the groups alone, so the number drawn together makes no
+    /// difference.
     pub(super) fn draw(&mut self, batch: u64) -> &[Bits<WORDS>] {
-        // What is drawn takes 8 bytes a call and word until it is in its place.
+        // Drawn labels take 8 bytes a call and word until they are in their place.
         let together = rayon::current_num_threads().clamp(1, WORDS);
         for first in (0..WORDS).step_by(together) {
             let words = first..WORDS.min(first + together);
@@ -84,7 +85,7 @@ impl<const WORDS: usize> Labels<WORDS> {
     }
 }
 
-/// Where random numbers come from: a stream for each word of 64 permutations and each group.
+/// The source of random numbers: a stream for each word of 64 permutations and each group.
 enum Numbers {
     /// Groups are strata, whose numbers have 16 bits.
     Strata(ChaCha8Rng),
@@ -113,7 +114,7 @@ impl Numbers {
     }
 }
 
-/// Labels of a group's calls, for 64 permutations.
+/// Draws the labels of a group's calls, for 64 permutations.
 fn arrange(group: &Group, numbers: &mut ChaCha8Rng) -> Vec<u64> {
     match &group.manner {
         &Manner::Select { tp } => select(group.calls.len() as u32, tp, numbers),
@@ -122,7 +123,7 @@ fn arrange(group: &Group, numbers: &mut ChaCha8Rng) -> Vec<u64> {
     }
 }
 
-/// Labels of a stratum's calls, of which `tp` are true in each permutation.
+/// Draws the labels of a stratum's calls, of which `tp` are true in each permutation.
 fn select(calls: u32, tp: u32, numbers: &mut ChaCha8Rng) -> Vec<u64> {
     let mut missing = [tp; LANES];
     let mut random = [0; BYTES];
@@ -133,7 +134,7 @@ fn select(calls: u32, tp: u32, numbers: &mut ChaCha8Rng) -> Vec<u64> {
     each.collect()
 }
 
-/// Which of 64 permutations take a call.
+/// Says which of 64 permutations take a call.
 fn choose(left: u32, missing: &mut [u32; LANES], random: &[u8; BYTES]) -> u64 {
     let mut chosen = [0u32; LANES];
     let draws = random.as_chunks::<4>().0;
@@ -148,10 +149,10 @@ fn choose(left: u32, missing: &mut [u32; LANES], random: &[u8; BYTES]) -> u64 {
     word
 }
 
-/// Labels of loci of `each` calls, every locus with those of one, drawn without replacement.
+/// Draws the labels of loci of `each` calls. Every locus gets those of one, without replacement.
 fn draw(each: usize, labels: &[bool], numbers: &mut ChaCha8Rng) -> Vec<u64> {
     let mut words = vec![0; labels.len()];
-    // Never filled anew: a shuffle of any order is as good as one of the first.
+    // The urn is never refilled: a shuffle of any order is as good as one of the first.
     let mut urn: Vec<u32> = (0..(labels.len() / each) as u32).collect();
     for bit in 0..LANES {
         for (left, words) in (1..=urn.len()).rev().zip(words.chunks_exact_mut(each)) {
@@ -165,7 +166,7 @@ fn draw(each: usize, labels: &[bool], numbers: &mut ChaCha8Rng) -> Vec<u64> {
     words
 }
 
-/// Labels turned by an offset.
+/// Rotates labels by an offset.
 fn turn(labels: &[bool], numbers: &mut ChaCha8Rng) -> Vec<u64> {
     let mut words = vec![0; labels.len()];
     for bit in 0..LANES {

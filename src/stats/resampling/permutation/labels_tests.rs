@@ -1,4 +1,4 @@
-//! Labels against drawing them one permutation at a time, and against what they must keep.
+//! Tests of labels against drawing one permutation at a time, and against their invariants.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use rand_chacha::ChaCha8Rng;
 
 use super::super::{Exchange, Permutation};
 
-/// As wide as small cohorts are worked on.
+/// The width for small cohorts.
 type Labels = super::Labels<8>;
 type Bits = super::Bits<8>;
 const LANES: usize = 512;
@@ -67,7 +67,7 @@ impl Cohort {
         }
     }
 
-    /// Calls of each locus, by stratum and row.
+    /// Returns the calls of each locus, by stratum and row.
     fn calls_of(&self, locus: u32) -> Vec<usize> {
         let mut calls: Vec<usize> = (0..self.strata.len())
             .filter(|&row| self.loci.of_call[row] == locus)
@@ -76,7 +76,7 @@ impl Cohort {
         calls
     }
 
-    /// The loci of each signature.
+    /// Returns the loci of each signature.
     fn kinds(&self) -> BTreeMap<Vec<u16>, Vec<u32>> {
         let mut kinds = BTreeMap::<_, Vec<u32>>::new();
         for locus in 0..self.loci.count {
@@ -88,13 +88,14 @@ impl Cohort {
     }
 }
 
-/// Five standard deviations of how often something of this probability happens in all lanes.
+/// Returns five standard deviations of the number of events of this probability in all
+/// permutations.
 fn tolerance(p: f64, trials: usize) -> f64 {
     5.0 * (trials as f64 * p * (1.0 - p)).sqrt()
 }
 
 #[test]
-fn each_permutation_has_the_true_calls_of_its_strata() {
+fn labels_keep_the_true_calls_of_each_stratum() {
     let cohort = Cohort::new();
     let order: Vec<u32> = (0..300).rev().collect();
     let sample = Blocks::samples(&vec![0; 300]);
@@ -123,10 +124,10 @@ fn each_permutation_has_the_true_calls_of_its_strata() {
     }
 }
 
-/// The definition, one permutation after another: calls in their order, each true if a number below
-/// those that are left is below those that must be. It pins the random numbers: seed, stream, order.
+/// Draws by the definition, one permutation after another: calls in their order, each true if a
+/// number below `left` is below `tp`. It pins the random numbers: seed, stream, order.
 #[test]
-fn labels_of_calls_are_those_of_selection_sampling() {
+fn labels_of_calls_match_selection_sampling() {
     let cohort = Cohort::new();
     let mut labels = Labels::new(&cohort.permutation(Exchange::Calls));
     for batch in [0, 3] {
@@ -155,9 +156,10 @@ fn labels_of_calls_are_those_of_selection_sampling() {
     }
 }
 
-/// Loci of one call each are single calls: every call of a stratum is as often true as any other.
+/// Checks that loci of one call each are single calls: every call of a stratum is true equally
+/// often.
 #[test]
-fn calls_of_a_stratum_are_equally_often_true() {
+fn labels_make_each_call_of_a_stratum_true_equally_often() {
     let cohort = Cohort::new();
     let alone = Blocks {
         of_call: (0..300).collect(),
@@ -179,7 +181,7 @@ fn calls_of_a_stratum_are_equally_often_true() {
 }
 
 #[test]
-fn loci_have_one_anothers_labels_each_equally_often() {
+fn labels_of_loci_exchange_equally_often() {
     let cohort = Cohort::new();
     let permutation = cohort.permutation(Exchange::Loci(&cohort.loci));
     let mut labels = Labels::new(&permutation);
@@ -190,7 +192,7 @@ fn loci_have_one_anothers_labels_each_equally_often() {
         let vector = |locus: u32, is_tp: &dyn Fn(usize) -> bool| -> Vec<bool> {
             cohort.calls_of(locus).into_iter().map(is_tp).collect()
         };
-        // How often each vector is there, as the labels are.
+        // The number of times that each vector occurs in the observed labels.
         let mut present = BTreeMap::<Vec<bool>, usize>::new();
         for &locus in &loci {
             *present
@@ -228,7 +230,7 @@ fn loci_have_one_anothers_labels_each_equally_often() {
 }
 
 #[test]
-fn labels_of_a_sample_turn_by_every_offset_equally_often() {
+fn labels_of_a_sample_rotate_by_every_offset_equally_often() {
     let cohort = Cohort::new();
     // Two samples; along the genome, calls are in an order of their own.
     let of: Vec<u32> = (0..300).map(|row| row / 7 % 2).collect();
@@ -263,7 +265,7 @@ fn labels_of_a_sample_turn_by_every_offset_equally_often() {
         }
         offsets.push(found.iter().map(|&it| it * 100 / n).collect::<Vec<_>>());
     }
-    // Samples and strata turn independently.
+    // Samples and strata rotate independently.
     for (i, one) in offsets.iter().enumerate() {
         for other in &offsets[..i] {
             let near = one.iter().zip(other).filter(|(a, b)| a.abs_diff(**b) < 5);

@@ -1,38 +1,40 @@
-//! The exact distribution of an atom's number of true calls, where that is spread over few numbers.
+//! The exact distribution of an atom's number of true calls, if it is spread over few numbers.
 //!
-//! Of single calls that change places within strata it is the sum of one hypergeometric number a stratum,
-//! and its probabilities are these numbers' convolved. All terms are positive, so that nothing cancels.
-//! Probabilities are kept as multiples of the largest; those that are too small for any permutation to
-//! meet are left out.
+//! For single calls that change places within strata, the number is the sum of one hypergeometric
+//! number a stratum. Its probabilities are the convolution of theirs. All terms are positive, so
+//! nothing cancels. Probabilities are kept as multiples of the largest; those that are too small
+//! for any permutation to meet are left out.
 
 use std::ops::Range;
 
-/// What is left out, by the part of the most probable number's probability that it has.
+/// The share of the most probable number's probability below which numbers are left out.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Floor(f64);
 
 impl Floor {
-    /// For permutations: no more than 10^25 of them are made.
+    /// The floor for permutations: no more than 10^25 of them are made.
     pub(super) const MET: Self = Self(1e-25);
-    /// For an observed number: all that binary64 holds.
+    /// The floor for an observed number: all that binary64 holds.
     pub(super) const ALL: Self = Self(1e-280);
 
-    /// What convolution leaves out: so far below what is kept that it does not show there.
+    /// Returns the floor of convolutions, so far below the kept probabilities that the omitted
+    /// terms make no difference.
     fn of_terms(self) -> f64 {
         self.0 * 1e-12
     }
 }
 
-/// Two probabilities this close, relative to their size, are equal, as in the exact test within strata.
+/// The relative difference up to which two probabilities are equal, as in the exact test within
+/// strata.
 const TIE: f64 = 1e-7;
 
-/// `−ln p` of each number of true calls, two-sided: the probability of all numbers that are at most as
-/// probable, as in Fisher's exact test.
+/// `−ln p` of each number of true calls, two-sided: the probability of all numbers that are at most
+/// as probable, as in Fisher's exact test.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Law {
     /// The smallest number that is kept.
     pub(super) first: u32,
-    /// Of it and those after it.
+    /// `−ln p` of that number and of those after it.
     pub(super) neg_ln_p: Vec<f64>,
 }
 
@@ -43,7 +45,8 @@ struct Weights {
 }
 
 impl Law {
-    /// Of an atom that fires on so many calls of each stratum, whose size and true calls are `strata`.
+    /// Computes the law of an atom that fires on so many calls of each stratum, whose size and true
+    /// calls are `strata`.
     pub(super) fn of(fires: &[u64], strata: &[(u64, u64)], floor: Floor) -> Self {
         let mut sum = Weights {
             first: 0,
@@ -54,7 +57,7 @@ impl Law {
             sum = sum.plus(&of_stratum);
             sum.trim(floor.of_terms());
         }
-        // Summed before ends are left out, so that what is kept has all of its tails.
+        // Tails are summed before ends are left out, so that kept numbers have all of theirs.
         let neg_ln_p = two_sided(&sum.of);
         let kept = sum.kept(floor.0);
         Self {
@@ -63,7 +66,7 @@ impl Law {
         }
     }
 
-    /// `−ln p` of a number; `None` where that is left out.
+    /// Returns `−ln p` of a number; `None` if the number is left out.
     pub(super) fn get(&self, tp: u32) -> Option<f64> {
         let place = tp.checked_sub(self.first)?;
         self.neg_ln_p.get(place as usize).copied()
@@ -71,7 +74,8 @@ impl Law {
 }
 
 impl Weights {
-    /// Of the true ones among `fires` calls of a stratum, by ratios of neighbours from the mode.
+    /// Computes the weights of the true ones among `fires` calls of a stratum, by ratios of
+    /// neighbours from the mode.
     fn hypergeometric(fires: u64, size: u64, tp: u64, floor: f64) -> Self {
         let (least, most) = ((fires + tp).saturating_sub(size), fires.min(tp));
         let mode = (u128::from(fires) + 1) * (u128::from(tp) + 1) / (u128::from(size) + 2);
@@ -105,7 +109,7 @@ impl Weights {
         Self { first: at, of }
     }
 
-    /// Of the sum of two independent numbers.
+    /// Computes the weights of the sum of two independent numbers.
     fn plus(&self, other: &Self) -> Self {
         let (few, many) = if self.of.len() < other.of.len() {
             (&self.of, &other.of)
@@ -124,7 +128,7 @@ impl Weights {
         }
     }
 
-    /// Those that are at least so large a part of the largest.
+    /// Returns the numbers whose weight is at least so large a part of the largest.
     fn kept(&self, part: f64) -> Range<usize> {
         let largest = self.of.iter().copied().fold(0.0, f64::max);
         let is_kept = |weight: &f64| *weight >= part * largest;
@@ -133,7 +137,7 @@ impl Weights {
         start..end.map_or(start, |last| last + 1)
     }
 
-    /// Makes the largest 1, and leaves out ends below the floor.
+    /// Scales the largest to 1, and leaves out ends below the floor.
     fn trim(&mut self, floor: f64) {
         let kept = self.kept(floor);
         self.first += kept.start as u64;
@@ -146,9 +150,9 @@ impl Weights {
     }
 }
 
-/// `−ln` of the share of weights that are at most as large as each. The weights ascend to their largest
-/// and descend from it, as those of a sum of hypergeometric numbers do: they are gone through from both
-/// ends, the smallest first.
+/// Computes `−ln` of the share of weights that are at most as large as each. The weights ascend to
+/// their largest and descend from it, as those of a sum of hypergeometric numbers do. They are
+/// visited from both ends, the smallest first.
 fn two_sided(weights: &[f64]) -> Vec<f64> {
     let mut sums = vec![0.0; weights.len()];
     let (mut low, mut high, mut sum) = (0, weights.len(), 0.0);
@@ -176,7 +180,7 @@ mod tests {
     use super::{Floor, Law};
     use crate::stats::inference::{Table2x2, exact_strata};
 
-    /// Ways in which so many of `fires` calls are true ones, in whole numbers.
+    /// Counts the ways in which so many of `fires` calls are true ones, in whole numbers.
     fn ways(fires: u64, size: u64, tp: u64) -> Vec<u128> {
         let choose = |n: u64, k: u64| -> u128 {
             if k > n {
@@ -199,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn probabilities_are_those_of_whole_numbers() {
+    fn law_matches_counting_in_whole_numbers() {
         let cases: [&[(u64, u64, u64)]; 5] = [
             &[(5, 1000, 980)],
             &[(3, 20, 19), (4, 30, 12), (0, 7, 3)],
@@ -231,9 +235,9 @@ mod tests {
         }
     }
 
-    /// For every number of true calls, spread over strata in some way.
+    /// Checks every number of true calls, spread over strata in some way.
     #[test]
-    fn p_is_that_of_the_exact_test_within_strata() {
+    fn law_matches_the_exact_test_within_strata() {
         let (fires, sizes) = ([30, 3, 18], [(400, 385), (50, 20), (90, 88)]);
         let law = Law::of(&fires, &sizes, Floor::ALL);
         let least = |fires: u64, (size, tp): (u64, u64)| (fires + tp).saturating_sub(size);
@@ -268,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_out_does_not_show_in_what_is_kept() {
+    fn law_omissions_do_not_change_what_is_kept() {
         let (fires, sizes) = ([40, 25, 60], [(9000, 8700), (700, 300), (4000, 3990)]);
         let all = Law::of(&fires, &sizes, Floor::ALL);
         let met = Law::of(&fires, &sizes, Floor::MET);

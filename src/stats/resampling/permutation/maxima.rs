@@ -1,4 +1,4 @@
-//! A run of permutations under way: what was observed, ranks, counts.
+//! A run of permutations: the observed statistics, ranks, counts.
 
 use std::ops::Range;
 
@@ -17,28 +17,28 @@ use crate::fires::FiringStore;
 use crate::fires::by_atom::{Carry, FiringsByAtom, groups};
 use crate::stats::resampling::check_calls;
 
-/// A run of permutations under way. All atoms are shown first, group after group, so that they can be
-/// ranked; then ranks are permuted, the lowest first, as many at a time as memory holds the firings of.
-/// The same labels are drawn again for each group of ranks, so that groups do not show in the result.
-/// Every group costs the drawing anew, at worst as much as counting.
+/// A run of permutations. All atoms are shown first, group after group, so that they can be ranked.
+/// Then ranks are permuted, the lowest first, as many at a time as memory holds the firings of. The
+/// same labels are drawn again for each group of ranks, so groups do not change the result. Every
+/// group repeats the drawing, at worst as much work as counting.
 pub struct Maxima<'a> {
     permutation: Permutation<'a>,
-    /// Calls, and true calls, of each stratum.
+    /// The numbers of calls, and of true calls, of each stratum.
     sizes: Vec<(u64, u64)>,
     labels: Width,
-    /// Where calls are kept together.
+    /// Mean and variance of each call, if calls are kept together.
     moments: Option<Moments>,
     atoms: Vec<Atom>,
-    /// Once ranks are permuted.
+    /// The ranking, once ranks are permuted.
     ranking: Option<Ranking>,
     steps: StepDown,
 }
 
-/// How many permutations are worked on at once. It does not show in the result.
+/// The number of permutations that are computed at once. It does not change the result.
 enum Width {
-    /// 512: as many as a vector register has bits, 64 bytes a call.
+    /// 512 permutations: as many as a vector register has bits, 64 bytes a call.
     Eight(Labels<8>),
-    /// 128, 16 bytes a call: for cohorts whose labels would not fit into memory else.
+    /// 128 permutations, 16 bytes a call: for cohorts whose labels would not fit into memory else.
     Two(Labels<2>),
 }
 
@@ -51,10 +51,10 @@ impl Width {
     }
 }
 
-/// Calls up to which 512 permutations are worked on at once: 128 MiB of labels.
+/// The most calls for which 512 permutations are computed at once: 128 MiB of labels.
 const WIDE: usize = 1 << 21;
 
-/// An atom as it was observed.
+/// The observed statistic of an atom.
 enum Atom {
     NotTested,
     /// The strata leave no variance.
@@ -66,7 +66,7 @@ enum Atom {
     },
 }
 
-/// Atoms that have a statistic, in the order of what was observed of them.
+/// Atoms that have a statistic, in the order of their observed statistics.
 #[derive(Default)]
 pub(super) struct Ranking {
     /// The atom of each rank, that of the smallest statistic first; of equal ones the lower atom.
@@ -76,10 +76,10 @@ pub(super) struct Ranking {
 }
 
 impl<'a> Maxima<'a> {
-    /// Before any atom was shown.
+    /// Starts a run, before any atom is shown.
     ///
     /// # Errors
-    /// Parts of `permutation` that are not of the same calls.
+    /// Fails if the parts of `permutation` are not of the same calls.
     pub fn new(permutation: &Permutation<'a>) -> Result<Self> {
         Self::of_width(permutation, permutation.is_tp.len() <= WIDE)
     }
@@ -104,11 +104,11 @@ impl<'a> Maxima<'a> {
         })
     }
 
-    /// Shows the atoms that follow those that were shown before, the first of which is atom 0. Only those
-    /// that are `tested` take part; which are may depend on anything but labels.
+    /// Shows the atoms that follow those shown before, the first of which is atom 0. Only `tested`
+    /// atoms take part; the choice may depend on anything but labels.
     ///
     /// # Errors
-    /// Firings on calls that the permutation does not have.
+    /// Fails if a firing is on a call that the permutation does not have.
     pub fn show(
         &mut self,
         firings: &FiringsByAtom,
@@ -127,7 +127,7 @@ impl<'a> Maxima<'a> {
         Ok(())
     }
 
-    /// An atom that fires on these calls.
+    /// Returns the observed statistic of an atom that fires on these calls.
     fn observed(&self, rows: &[u32]) -> Atom {
         let is_tp = self.permutation.is_tp;
         let tp = rows.iter().filter(|&&row| is_tp[row as usize]).count() as u32;
@@ -151,7 +151,7 @@ impl<'a> Maxima<'a> {
         }
     }
 
-    /// Of all atoms that were shown.
+    /// Ranks all atoms that were shown.
     pub(super) fn ranking(&self) -> Ranking {
         let statistic = |(atom, of): (u32, &Atom)| match *of {
             Atom::Statistic { statistic, .. } => Some((statistic, atom)),
@@ -165,11 +165,11 @@ impl<'a> Maxima<'a> {
         }
     }
 
-    /// Permutes the labels under all ranks, where the firings of all atoms are at hand. `control` is asked
-    /// before each batch of permutations.
+    /// Permutes the labels under all ranks, if the firings of all atoms are in memory. `control` is
+    /// asked before each batch of permutations.
     ///
     /// # Errors
-    /// Cancellation.
+    /// Fails on cancellation.
     pub fn permute(&mut self, firings: &FiringsByAtom, control: &Control) -> Result<()> {
         let ranking = self.ranking();
         let rows = |rank: u32| firings.of(ranking.atoms[rank as usize]);
@@ -179,11 +179,12 @@ impl<'a> Maxima<'a> {
         Ok(())
     }
 
-    /// The same where memory holds the firings of some atoms only: those of as many ranks as fit into so
-    /// many bytes at a time; `fires` \[F\] of each atom.
+    /// Permutes the labels if memory holds the firings of some atoms only: those of as many ranks
+    /// as fit into so many bytes at a time. `fires` \[F\] is the support of each atom.
     ///
     /// # Errors
-    /// Cancellation; those of reading; firing sets that are not those that were counted; memory.
+    /// Fails on cancellation, if reading fails, if the firing sets are not those that were counted,
+    /// or if memory does not suffice.
     pub fn permute_in_groups(
         &mut self,
         details: &dyn FiringStore,
@@ -204,8 +205,8 @@ impl<'a> Maxima<'a> {
         Ok(())
     }
 
-    /// Permutes the labels under the ranks that follow those before; `rows` are the calls on which the
-    /// atom of a rank fires.
+    /// Permutes the labels under the ranks that follow those before. `rows` are the calls on which
+    /// the atom of a rank fires.
     fn permute_ranks<'f>(
         &mut self,
         ranking: &Ranking,
@@ -224,10 +225,11 @@ impl<'a> Maxima<'a> {
         }
     }
 
-    /// Adjusts all atoms that were shown for all that were tested, in the order in which they were shown.
+    /// Adjusts all atoms that were shown for all that were tested, in the order in which they were
+    /// shown.
     ///
     /// # Errors
-    /// If labels were not permuted under all of them.
+    /// Fails if labels were not permuted under all of them.
     pub fn finish(self) -> Result<Vec<MaxT>> {
         let ranking = self.ranking.unwrap_or_default();
         let mut adjusted: Vec<MaxT> = self.atoms.iter().map(Atom::unadjusted).collect();
@@ -252,7 +254,7 @@ impl<'a> Maxima<'a> {
 }
 
 impl Atom {
-    /// Without the p-value of those that have a statistic.
+    /// Returns the result without the p-value of atoms that have a statistic.
     fn unadjusted(&self) -> MaxT {
         match *self {
             Self::NotTested => MaxT {

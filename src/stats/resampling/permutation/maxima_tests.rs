@@ -1,4 +1,4 @@
-//! Runs by groups of atoms, of some atoms, and runs that end early.
+//! Tests of runs by groups of atoms, of runs over some atoms, and of runs that end early.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -12,7 +12,7 @@ use crate::fires::FiringSets;
 use crate::fires::by_atom::{Carry, FiringsByAtom};
 use crate::fires::{FiringBlock, FiringStore};
 
-/// Atoms shown in groups between these numbers; ranks permuted in groups of so many bytes.
+/// Shows atoms in groups between these numbers, and permutes ranks in groups of so many bytes.
 fn by_groups(
     cohort: &Cohort,
     exchange: Exchange<'_>,
@@ -40,13 +40,13 @@ fn fires(cohort: &Cohort) -> [u64; ATOMS] {
     fires
 }
 
-/// The firings of some atoms.
+/// Returns the firings of some atoms.
 fn group(cohort: &Cohort, atoms: std::ops::Range<u32>) -> FiringsByAtom {
     let sets = FiringSets::uniform(K, cohort.atoms.clone(), vec![]);
     FiringsByAtom::gather(&Sets(sets), atoms, &fires(cohort), Carry::Calls).expect("one cohort")
 }
 
-/// Firing sets of calls of which nothing else is asked.
+/// A store of firing sets whose calls are not used.
 struct Sets(FiringSets);
 
 impl FiringStore for Sets {
@@ -60,7 +60,7 @@ impl FiringStore for Sets {
 }
 
 #[test]
-fn how_many_permutations_are_worked_on_at_once_does_not_show() {
+fn maxima_do_not_depend_on_the_permutations_computed_at_once() {
     let cohort = duplicated(4);
     let firings = FiringsByAtom::new(
         FiringSets::uniform(K, cohort.atoms.clone(), vec![]).all(),
@@ -86,7 +86,7 @@ fn how_many_permutations_are_worked_on_at_once_does_not_show() {
 }
 
 #[test]
-fn groups_of_atoms_do_not_show() {
+fn maxima_do_not_depend_on_groups_of_atoms() {
     let cohort = duplicated(4);
     let all = ATOMS as u32;
     let firings = FiringsByAtom::new(
@@ -110,7 +110,7 @@ fn groups_of_atoms_do_not_show() {
 }
 
 #[test]
-fn atoms_that_are_not_tested_take_no_part() {
+fn maxima_leave_out_untested_atoms() {
     let cohort = duplicated(5);
     let loci = Exchange::Loci(&cohort.loci);
     let cuts = [0, 10, ATOMS as u32];
@@ -130,7 +130,7 @@ fn atoms_that_are_not_tested_take_no_part() {
 }
 
 #[test]
-fn atoms_whose_labels_were_not_permuted_have_no_p() {
+fn finish_refuses_atoms_whose_labels_were_not_permuted() {
     let cohort = duplicated(6);
     let firings = FiringsByAtom::new(
         FiringSets::uniform(K, cohort.atoms.clone(), vec![]).all(),
@@ -143,7 +143,7 @@ fn atoms_whose_labels_were_not_permuted_have_no_p() {
 }
 
 #[test]
-fn the_smallest_p_is_that_of_the_observed_labels_alone() {
+fn maxima_smallest_p_is_that_of_the_observed_labels_alone() {
     let cohort = duplicated(6);
     let firings = FiringsByAtom::new(
         FiringSets::uniform(K, cohort.atoms.clone(), vec![]).all(),
@@ -161,7 +161,7 @@ fn the_smallest_p_is_that_of_the_observed_labels_alone() {
 }
 
 #[test]
-fn a_run_ends_when_it_is_told_to() {
+fn permute_ends_on_cancellation() {
     let cohort = duplicated(9);
     let firings = FiringsByAtom::new(
         FiringSets::uniform(K, cohort.atoms.clone(), vec![]).all(),
@@ -182,7 +182,7 @@ fn a_run_ends_when_it_is_told_to() {
 }
 
 #[test]
-fn parts_of_other_calls_are_refused() {
+fn maxima_refuse_parts_of_other_calls() {
     let cohort = duplicated(10);
     let firings = FiringsByAtom::new(
         FiringSets::uniform(K, cohort.atoms.clone(), vec![]).all(),

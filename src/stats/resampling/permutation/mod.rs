@@ -1,22 +1,23 @@
 //! Westfall and Young's step-down adjustment: p-values adjusted for all atoms at once, by permuting
 //! labels.
 //!
-//! Exactly k atoms fire on each call, so that atoms' tests depend on one another, and corrections
-//! that do not know how are too strict or too lax. Permuting labels among calls that could have had
-//! each other's keeps that dependence. Atoms are ordered by their observed statistic; an atom's adjusted
-//! p-value is the share of permutations on which the largest statistic of it and all weaker ones is at
-//! least its own, and never less than that of a stronger atom (Westfall and Young 1993, algorithm 4.1; the
-//! observed labels count as one). The strongest is so adjusted for all atoms, each further one for those
-//! that are left: more are confirmed than by comparing every atom with the largest of all.
+//! Exactly k atoms fire on each call, so atoms' tests depend on one another. Corrections that do
+//! not know how are too strict or too lax. Permuting labels among calls that could have had each
+//! other's keeps that dependence. Atoms are ordered by their observed statistic. An atom's adjusted
+//! p-value is the share of permutations on which the largest statistic of it and all weaker ones is
+//! at least its own, and never less than that of a stronger atom (Westfall and Young 1993,
+//! algorithm 4.1; the observed labels count as one). So the strongest is adjusted for all atoms,
+//! each further one for those that remain. More are confirmed than by comparing every atom with the
+//! largest of all.
 //!
-//! [`Exchange`] says which calls could have had each other's labels. Each way of it keeps the number
-//! of true calls of every stratum. Any function of an atom's number of true calls, the same for all
-//! permutations, gives a valid test; the one that is chosen decides on power. For single calls it is
-//! `−ln p` of the atom's own two-sided test within strata: exact where few numbers are possible, else by a
-//! distribution with its mean, variance and skewness (so this is step-down min-P). `|a − E| / √V` would
-//! let rare atoms, whose tails are heavy, set the maximum for all others. Where calls are kept together,
-//! only mean and variance are known, and `|a − E| / √V` it is. (Where labels rotate, the variance is that
-//! of single calls.)
+//! [`Exchange`] lists the calls that could have had each other's labels. Every exchange keeps the
+//! number of true calls of every stratum. Any function of an atom's number of true calls, the same
+//! for all permutations, gives a valid test; its choice decides the power. For single calls it is
+//! `−ln p` of the atom's own two-sided test within strata: exact if few numbers are possible, else
+//! by a distribution with its mean, variance and skewness (so this is step-down min-P). With
+//! `|a − E| / √V`, rare atoms, whose tails are heavy, would set the maximum for all others. If
+//! calls are kept together, only mean and variance are known, and `|a − E| / √V` it is. (If labels
+//! rotate, the variance is that of single calls.)
 //!
 //! | file | what it does |
 //! |---|---|
@@ -46,55 +47,56 @@ use crate::fires::by_atom::FiringsByAtom;
 
 pub use maxima::Maxima;
 
-/// One bit for each of the permutations that are worked on at once, in so many words.
+/// One bit for each of the permutations that are computed at once, in so many words.
 type Bits<const WORDS: usize> = [u64; WORDS];
 
-/// Permutations of a word.
+/// The number of permutations of a word.
 const LANES: usize = 64;
 
-/// What is permuted, and how often.
+/// The labels to permute, and the number of permutations.
 #[derive(Debug, Clone, Copy)]
 pub struct Permutation<'a> {
-    /// Whether each call is a true one.
+    /// The label of each call: true for a true call.
     pub is_tp: &'a [bool],
     /// The stratum of each call, within which labels change places.
     pub strata: &'a [u16],
-    /// Which calls of a stratum may have each other's labels.
+    /// The calls of a stratum that may have each other's labels.
     pub exchange: Exchange<'a>,
-    /// How many permutations.
+    /// The number of permutations.
     pub count: usize,
-    /// The same seed gives the same permutations, for any number of threads.
+    /// The seed. The same seed gives the same permutations, for any number of threads.
     pub seed: u64,
 }
 
-/// What changes places: the assumption that a permutation test rests on is that, under the null
-/// hypothesis, all arrangements of labels that it draws were equally likely.
+/// The exchange of labels. A permutation test assumes that, under the null hypothesis, all
+/// arrangements of labels that it draws were equally likely.
 #[derive(Debug, Clone, Copy)]
 pub enum Exchange<'a> {
-    /// Labels of single calls, within strata. Valid where calls of a stratum are independent. Where
-    /// some are one variant seen several times, there are fewer observations than calls, and the test
-    /// finds atoms that are not there.
+    /// Labels of single calls, within strata. Valid if calls of a stratum are independent. If some
+    /// are one variant seen several times, there are fewer observations than calls, and the test
+    /// finds false associations.
     Calls,
 
-    /// The labels of a whole locus at once, for those of another locus with the same signature:
-    /// as many calls of each stratum. Calls of a locus are matched by stratum, then row. Valid where
-    /// loci are independent, whatever holds within them.
+    /// The labels of a whole locus at once, exchanged with those of another locus with the same
+    /// signature: as many calls of each stratum. Calls of a locus are matched by stratum, then row.
+    /// Valid if loci are independent, whatever holds within them.
     ///
-    /// A locus whose signature no other has keeps its labels; with few of a kind there are few
-    /// arrangements. Labels that cannot move are the same in the observed and in every permuted
-    /// statistic, so that the test remains valid and loses power: it is conservative.
+    /// A locus with a unique signature keeps its labels; few loci of a kind have few arrangements.
+    /// Labels that cannot move are the same in the observed and in every permuted statistic. So the
+    /// test remains valid and loses power: it is conservative.
     Loci(&'a Blocks),
 
-    /// The labels of a sample's calls of one stratum, turned along the genome: each gets that of the
-    /// call so many places after it, the last ones those of the first, by an offset that is uniformly
-    /// drawn for each sample and stratum (circular permutation along the genome: Cabrera et al. 2012,
-    /// G3 2:1067–1075). Neighbours stay together but where the ends meet, and each sample keeps its
-    /// number of true calls in each stratum.
+    /// The labels of a sample's calls of one stratum, rotated along the genome. Each call gets the
+    /// label of the call so many places after it, and the last ones those of the first, by an
+    /// offset that is uniformly drawn for each sample and stratum (circular permutation along the
+    /// genome: Cabrera et al. 2012, G3 2:1067–1075). Neighbours stay together but where the ends
+    /// meet, and each sample keeps its number of true calls in each stratum.
     ///
-    /// Valid, up to that seam, where labels depend on one another along the genome in the same way
-    /// everywhere, by the number of calls between them. Samples and strata turn independently: calls
-    /// that several samples share are torn apart, and count as several observations. A sample with n
-    /// calls of a stratum has n arrangements of them; with few in all the test is conservative.
+    /// Valid, up to that seam, if labels depend on one another along the genome in the same way
+    /// everywhere, by the number of calls between them. Samples and strata rotate independently.
+    /// Calls that several samples share are torn apart, and count as several observations. A sample
+    /// with n calls of a stratum has n arrangements of them; with few in all the test is
+    /// conservative.
     Samples {
         /// The sample of each call.
         sample: &'a Blocks,
@@ -103,25 +105,26 @@ pub enum Exchange<'a> {
     },
 }
 
-/// What permutations say of one atom.
+/// The result of the permutations for one atom.
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
 pub struct MaxT {
-    /// How many standard deviations of a normal distribution are as surprising, without sign, to nine
-    /// digits: of single calls those that have the two-sided p-value of the atom's distribution within
-    /// strata (at most 36 where that is computed exactly); where calls are kept together, |a − E| / √V.
-    /// NaN where the strata leave no variance, and for an atom that was not tested.
+    /// The number of standard deviations of a normal distribution that are as surprising, without
+    /// sign, to nine digits. For single calls: those with the two-sided p-value of the atom's
+    /// distribution within strata (at most 36 if that is computed exactly). If calls are kept
+    /// together: |a − E| / √V. NaN if the strata leave no variance, and for an atom that was not
+    /// tested.
     pub statistic: f64,
-    /// The adjusted p-value: (1 + permutations on which the largest statistic of the atom and all weaker
-    /// ones is at least the atom's) over (1 + permutations), and no less than that of any stronger atom; 1
-    /// where there is no statistic, NaN for an atom that was not tested.
+    /// The adjusted p-value: (1 + permutations on which the largest statistic of the atom and all
+    /// weaker ones is at least the atom's) over (1 + permutations), and no less than that of any
+    /// stronger atom; 1 if there is no statistic, NaN for an atom that was not tested.
     pub p: f64,
 }
 
 impl Permutation<'_> {
-    /// Whether all parts are of the same calls.
+    /// Checks that all parts are of the same calls.
     ///
     /// # Errors
-    /// Of which is not, and in what.
+    /// Names the part that is not, and how it differs.
     fn check(&self) -> Result<()> {
         let calls = self.is_tp.len();
         if self.strata.len() != calls {
@@ -142,7 +145,7 @@ impl Permutation<'_> {
     }
 }
 
-/// Whether an order names each call once.
+/// Checks that an order names each call once.
 fn check_order(order: &[u32], calls: usize) -> Result<()> {
     let mut seen = vec![false; calls];
     let mut is_new = |row: &u32| match seen.get_mut(*row as usize) {
@@ -159,10 +162,11 @@ fn check_order(order: &[u32], calls: usize) -> Result<()> {
     })
 }
 
-/// Adjusts every atom for all atoms, where the firings of all are at hand; otherwise see [`Maxima`].
+/// Adjusts every atom for all atoms, if the firings of all are in memory; otherwise see [`Maxima`].
 ///
 /// # Errors
-/// Parts of `permutation` that are not of the same calls; firings on calls beyond them.
+/// Fails if the parts of `permutation` are not of the same calls, or if a firing is on a call
+/// beyond them.
 pub fn max_t(firings: &FiringsByAtom, permutation: &Permutation) -> Result<Vec<MaxT>> {
     let mut maxima = Maxima::new(permutation)?;
     maxima.show(firings, &|_| true)?;
@@ -170,7 +174,7 @@ pub fn max_t(firings: &FiringsByAtom, permutation: &Permutation) -> Result<Vec<M
     maxima.finish()
 }
 
-/// Calls, and true calls, of each stratum.
+/// Counts the calls, and the true calls, of each stratum.
 fn sizes(permutation: &Permutation) -> Vec<(u64, u64)> {
     let most = permutation
         .strata

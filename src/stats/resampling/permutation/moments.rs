@@ -1,26 +1,26 @@
 //! Mean and variance of an atom's number of true calls under an exchange that keeps calls together.
 //!
 //! Within a group of L loci of `each` calls, every locus has the labels of a locus drawn without
-//! replacement. With w the calls of a locus on which the atom fires and v its labels, both vectors of
-//! `each` numbers, the number of true calls is Σ w·v over loci, and has the mean Σ w·v̄ and the variance
-//! `1/(L − 1) · Σ (w − w̄)ᵀ S (w − w̄)`, with S = Σ (v − v̄)(v − v̄)ᵀ (Hoeffding, Ann. Math. Statist. 22, 1951).
-//! Labels that turn along the genome have that mean; as their variance that of free calls is taken,
-//! `each` = 1.
+//! replacement. Let w be the calls of a locus on which the atom fires and v its labels, both
+//! vectors of `each` numbers. The number of true calls is Σ w·v over loci, and has the mean Σ w·v̄
+//! and the variance `1/(L − 1) · Σ (w − w̄)ᵀ S (w − w̄)`, with S = Σ (v − v̄)(v − v̄)ᵀ (Hoeffding,
+//! Ann. Math. Statist. 22, 1951). Labels that rotate along the genome have that mean; their
+//! variance is taken to be that of free calls, `each` = 1.
 
 use super::groups::{Group, Manner};
 
-/// Loci of more calls are taken as calls on their own: any mean and variance give a valid test, and S has
-/// the square of so many numbers.
+/// The most calls of a locus that are not taken as single calls. Any mean and variance give a valid
+/// test, and S has the square of so many numbers.
 const MOST_TOGETHER: usize = 64;
 
-/// What is expected of each call.
+/// The moments of each group, and the place of each call.
 pub(super) struct Moments {
-    /// The group of each call and its place there; [`FIXED`] where the label stays.
+    /// The group of each call and its place there; [`FIXED`] if the label stays.
     places: Vec<(u32, u32)>,
     groups: Vec<OfGroup>,
 }
 
-/// No group.
+/// The mark of a call without a group.
 const FIXED: u32 = u32::MAX;
 
 struct OfGroup {
@@ -33,7 +33,7 @@ struct OfGroup {
 }
 
 impl Moments {
-    /// Of all calls.
+    /// Computes the moments of all calls.
     pub(super) fn of(groups: &[Group], is_tp: &[bool]) -> Self {
         let mut places = vec![(FIXED, 0); is_tp.len()];
         for (number, group) in (0..).zip(groups) {
@@ -50,7 +50,7 @@ impl Moments {
         }
     }
 
-    /// Mean and variance of the number of true calls among these.
+    /// Computes mean and variance of the number of true calls among these.
     pub(super) fn of_atom(&self, calls: &[u32], is_tp: &[bool]) -> (f64, f64) {
         let mut places: Vec<(u32, u32)> = calls
             .iter()
@@ -112,7 +112,8 @@ impl OfGroup {
         }
     }
 
-    /// Of the calls of this group on which an atom fires, by their places, ascending.
+    /// Computes mean and variance for the calls of this group on which an atom fires, by their
+    /// places, ascending.
     fn of_calls(&self, places: &[(u32, u32)]) -> (f64, f64) {
         let locus = |place: &(u32, u32)| place.1 as usize / self.each;
         let slot = |place: &(u32, u32)| place.1 as usize % self.each;
@@ -134,7 +135,7 @@ impl OfGroup {
             })
             .sum();
         let variance = (own - together / self.loci) / (self.loci - 1.0);
-        // What rounding leaves of nothing.
+        // A smaller variance is rounding.
         let is_some = variance > 1e-12 * (1.0 + own);
         (mean, if is_some { variance } else { 0.0 })
     }
@@ -148,7 +149,7 @@ mod tests {
 
     use super::{Group, Manner, Moments};
 
-    /// All orders of so many things.
+    /// Lists all orders of so many things.
     fn orders(n: usize) -> Vec<Vec<usize>> {
         if n == 0 {
             return vec![vec![]];
@@ -165,9 +166,9 @@ mod tests {
         all.collect()
     }
 
-    /// Against every arrangement of a group's loci, some other calls staying as they are.
+    /// Compares with every arrangement of a group's loci, while some other calls keep their labels.
     #[test]
-    fn moments_are_those_of_all_arrangements() {
+    fn moments_match_all_arrangements() {
         let mut random = ChaCha8Rng::seed_from_u64(1);
         for (loci, each) in [(2, 1), (5, 1), (4, 2), (5, 3), (3, 4)] {
             let n = loci * each;

@@ -1,31 +1,32 @@
 //! An atom under the null hypothesis: how surprising each number of true calls is.
 //!
-//! Atoms are compared by `−ln p` of their own two-sided p-value, so that none sets the maximum for all
-//! others: a rare atom's |a − E| / √V has a far heavier tail than a frequent one's. Validity rests on
-//! none of it. Any function of an atom's count, the same for all permutations, gives a valid test.
+//! Atoms are compared by `−ln p` of their own two-sided p-value, so that none sets the maximum for
+//! all others: a rare atom's |a − E| / √V has a far heavier tail than a frequent one's. Validity
+//! does not rest on this. Any function of an atom's count, the same for all permutations, gives a
+//! valid test.
 
 use super::law::{Floor, Law};
 use crate::stats::inference::tails::ln_normal_two_sided;
 
-/// The distribution of an atom's number of true calls, or as much of it as is known.
+/// The distribution of an atom's number of true calls, as far as it is known.
 #[derive(Debug, Clone)]
 pub(super) enum Null {
-    /// Known, and spread over few numbers.
+    /// A known distribution over few numbers.
     Exact(Law),
-    /// Of single calls, spread over many: a normal one but for its skewness.
+    /// The distribution of single calls over many numbers: normal but for its skewness.
     Skewed { mean: f64, sd: f64, skewness: f64 },
-    /// Of calls that are kept together: a normal one.
+    /// The distribution of calls that are kept together: normal.
     Scaled { mean: f64, sd: f64 },
 }
 
-/// Variances below which the distribution is computed: at ten and a half standard deviations either way,
-/// it has about a hundred numbers.
+/// The variance below which the distribution is computed: at ten and a half standard deviations
+/// either way, it has about a hundred numbers.
 const SPREAD: f64 = 25.0;
 
-/// Standard deviations between which nearly all permutations lie.
+/// The number of standard deviations within which nearly all permutations lie.
 const USUAL: f64 = 6.5;
 
-/// `−ln p` where an exact distribution ends.
+/// `−ln p` at which an exact distribution ends.
 const MOST: f64 = 650.0;
 
 /// Mean, variance and third central moment.
@@ -54,8 +55,9 @@ impl Sums {
 }
 
 impl Null {
-    /// Of an atom that fires on so many calls of each stratum, whose size and true calls are `strata`,
-    /// and on `observed` true calls in all; `None` where nothing can change.
+    /// Makes the distribution of an atom that fires on so many calls of each stratum, whose size
+    /// and true calls are `strata`, and on `observed` true calls in all; `None` if nothing can
+    /// change.
     pub(super) fn of_calls(fires: &[u64], strata: &[(u64, u64)], observed: u32) -> Option<Self> {
         let mut sums = Sums::default();
         for (&fires, &stratum) in fires.iter().zip(strata) {
@@ -84,15 +86,15 @@ impl Null {
         Some(Self::Skewed { mean, sd, skewness })
     }
 
-    /// Of an atom whose calls are kept together; `None` without variance.
+    /// Makes the distribution of an atom whose calls are kept together; `None` without variance.
     pub(super) fn of_moments(mean: f64, variance: f64) -> Option<Self> {
         let sd = variance.sqrt();
         (variance > 0.0).then_some(Self::Scaled { mean, sd })
     }
 
-    /// `−ln p` of that many true calls. Comparable across permutations to the last bit: it depends on a
-    /// count and nothing else, and is rounded to 31 bits, so that counts that lie as far above the mean
-    /// as below it are ties, whatever the mean was rounded to.
+    /// Computes `−ln p` of that many true calls. It is comparable across permutations to the last
+    /// bit: it depends on a count and nothing else, and is rounded to 31 bits. Counts as far above
+    /// the mean as below it are therefore ties, whatever the rounding of the mean.
     pub(super) fn statistic(&self, tp: u32) -> f64 {
         rounded(match self {
             Self::Exact(law) => law.get(tp).unwrap_or(MOST),
@@ -100,7 +102,7 @@ impl Null {
         })
     }
 
-    /// The number of standard deviations that has that p-value under a normal distribution.
+    /// Returns the number of standard deviations that has that p-value under a normal distribution.
     pub(super) fn z(&self, tp: u32) -> f64 {
         rounded(match self {
             Self::Exact(law) => normal_score(law.get(tp).unwrap_or(MOST)),
@@ -108,9 +110,10 @@ impl Null {
         })
     }
 
-    /// Standard deviations from the mean; where the distribution is skewed, the normal score of a shifted
-    /// gamma distribution with its three moments, by Wilson and Hilferty's cube root (Proc. Natl. Acad.
-    /// Sci. 17, 1931), with a half taken from the distance for continuity.
+    /// Computes the standard deviations from the mean. If the distribution is skewed, this is the
+    /// normal score of a shifted gamma distribution with its three moments, by Wilson and
+    /// Hilferty's cube root (Proc. Natl. Acad. Sci. 17, 1931), with a half subtracted from the
+    /// distance for continuity.
     fn score(&self, tp: u32) -> f64 {
         match *self {
             Self::Exact(_) => f64::NAN,
@@ -125,7 +128,8 @@ impl Null {
         }
     }
 
-    /// Numbers that nearly all permutations have, of an atom that fires on so many calls.
+    /// Returns the numbers that nearly all permutations have, for an atom that fires on so many
+    /// calls.
     pub(super) fn usual(&self, fires: u32) -> std::ops::Range<u32> {
         match *self {
             Self::Exact(ref law) => law.first..law.first + law.neg_ln_p.len() as u32,
@@ -138,7 +142,7 @@ impl Null {
     }
 }
 
-/// To 31 bits.
+/// Rounds to 31 bits.
 fn rounded(exact: f64) -> f64 {
     const KEPT: u32 = 30;
     let dropped = f64::MANTISSA_DIGITS - 1 - KEPT;
@@ -146,8 +150,8 @@ fn rounded(exact: f64) -> f64 {
     f64::from_bits((exact.to_bits() + half) >> dropped << dropped)
 }
 
-/// z of `−ln P(|Z| > z)`, by Newton's method: the logarithm of a normal tail is concave, so that every
-/// step but the first comes from above and none goes too far.
+/// Finds z of `−ln P(|Z| > z)` by Newton's method. The logarithm of a normal tail is concave, so
+/// every step but the first comes from above and none goes too far.
 fn normal_score(neg_ln_p: f64) -> f64 {
     const LN_ROOT_HALF_PI: f64 = 0.225_791_352_644_727_43;
     if neg_ln_p <= 0.0 {
@@ -157,7 +161,7 @@ fn normal_score(neg_ln_p: f64) -> f64 {
     let mut z = f64::min(1.25 * neg_ln_p, f64::sqrt(2.0 * neg_ln_p));
     for _ in 0..50 {
         let ln_p = ln_normal_two_sided(z);
-        // ln of the density of |Z| over its tail.
+        // This is ln of the density of |Z| over its tail.
         let ln_hazard = -z * z / 2.0 - LN_ROOT_HALF_PI - ln_p;
         let step = (ln_p + neg_ln_p) / libm::exp(ln_hazard);
         z += step;
@@ -173,9 +177,10 @@ mod tests {
     use super::super::law::{Floor, Law};
     use super::{Null, SPREAD, Sums, ln_normal_two_sided, normal_score};
 
-    /// Counts as far above the mean as below it are ties, though the mean's sum is rounded.
+    /// Checks that counts as far above the mean as below it are ties, though the mean's sum is
+    /// rounded.
     #[test]
-    fn both_sides_of_the_mean_are_ties() {
+    fn statistic_ties_both_sides_of_the_mean() {
         for strata in [3, 10, 40, 999] {
             // A tenth of a true call is expected in each.
             let mut sums = Sums::default();
@@ -199,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn moments_are_those_of_the_probabilities() {
+    fn sums_match_moments_of_the_probabilities() {
         let (fires, strata) = ([7, 3, 12], [(40, 33), (9, 2), (300, 280)]);
         let mut sums = Sums::default();
         for (fires, stratum) in fires.into_iter().zip(strata) {
@@ -230,10 +235,10 @@ mod tests {
         assert!((sums.third - third).abs() < 1e-12, "{} {third}", sums.third);
     }
 
-    /// Where the skewed distribution takes over, it says nearly what the exact one says: a tail by each
-    /// side, twice as much of it as two-sided.
+    /// Checks that the skewed distribution, at its limit, nearly equals the exact one: a tail by
+    /// each side, twice as much of it as two-sided.
     #[test]
-    fn a_skewed_distribution_is_near_the_exact_one() {
+    fn skewed_distribution_is_near_the_exact_one() {
         let (fires, strata) = ([600, 240], [(20_000, 19_000), (3_000, 2_850)]);
         let null = Null::of_calls(&fires, &strata, 800).expect("a variance");
         assert!(matches!(null, Null::Skewed { .. }));
@@ -251,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn a_skewed_score_is_wilson_and_hilferty_s() {
+    fn skewed_score_is_wilson_and_hilferty_s() {
         for skewness in [-0.3, 0.01, 0.2] {
             let null = Null::Skewed {
                 mean: 100.25,
@@ -273,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn normal_scores_are_undone() {
+    fn normal_score_inverts_the_tail() {
         for neg_ln_p in [1e-12, 0.001, 0.3, 1.0, 3.0, 20.0, 300.0, 650.0] {
             let z = normal_score(neg_ln_p);
             let back = -ln_normal_two_sided(z);

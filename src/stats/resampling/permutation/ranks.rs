@@ -1,17 +1,17 @@
-//! Firing sets of a cohort with atoms under the numbers of their ranks, so that groups of consecutive
-//! ranks can be gathered as groups of consecutive atoms are.
+//! Firing sets of a cohort whose atoms are numbered by rank, so that groups of consecutive ranks
+//! are read as groups of consecutive atoms.
 
 use crate::error::Result;
 use crate::fires::{FiringBlock, FiringStore};
 
-/// A cohort by ranks. Atoms without a rank come after all that have one.
+/// A cohort by ranks. Atoms without a rank follow all that have one.
 pub(super) struct ByRank<'a> {
     details: &'a dyn FiringStore,
     rank: Vec<u32>,
 }
 
 impl<'a> ByRank<'a> {
-    /// Of so many atoms, of which these have a rank, in its order.
+    /// Renumbers so many atoms, of which `ranked` have a rank, in its order.
     pub(super) fn new(details: &'a dyn FiringStore, ranked: &[u32], atoms: usize) -> Self {
         const NONE: u32 = u32::MAX;
         let mut rank = vec![NONE; atoms];
@@ -32,7 +32,7 @@ impl FiringStore for ByRank<'_> {
         self.details.blocks(&mut |block| {
             let sets = block.sets.map_rows(&|set| {
                 for atom in &mut *set {
-                    // An atom beyond those that were counted is nobody's, and stays it.
+                    // An atom beyond those that were counted is invalid, and stays so.
                     *atom = rank.get(*atom as usize).copied().unwrap_or(*atom);
                 }
                 set.sort_unstable();

@@ -1,14 +1,14 @@
 //! The successive maxima of each permutation, in the order of observed statistics.
 //!
 //! Atoms are ranked by their observed statistic, the smallest first. An atom of rank r counts a
-//! permutation if any atom of rank r or below has, on it, a statistic of at least r's observed one (Ge,
-//! Dudoit and Speed, Test 12, 2003, algorithm 4.1 of Westfall and Young 1993). Each permuted statistic is
-//! turned into its *reach*: how many observed ones it reaches. So one whole number a permutation, the
-//! furthest reach of the ranks so far, is all that is carried from rank to rank, and from one group of
-//! ranks to the next.
+//! permutation if any atom of rank r or below has, on it, a statistic of at least r's observed one
+//! (Ge, Dudoit and Speed, Test 12, 2003, algorithm 4.1 of Westfall and Young 1993). Each permuted
+//! statistic becomes its *reach*: the number of observed ones that it reaches. So one integer a
+//! permutation, the furthest reach of the ranks so far, is all that is carried from rank to rank,
+//! and from one group of ranks to the next.
 //!
-//! Runs of ranks are gone through by threads at once, each from nothing, and joined in order: what comes
-//! from lower ranks only ever covers the first of a run.
+//! Threads process runs of ranks at once, each from nothing. Runs are joined in order: the reach of
+//! lower ranks only ever covers the first ranks of a run.
 
 use rayon::prelude::*;
 
@@ -19,10 +19,10 @@ use super::{Bits, LANES};
 use crate::control::Control;
 use crate::error::Result;
 
-/// Ranks that one thread goes through at a time.
+/// The number of ranks that one thread processes at a time.
 const RUN: usize = 16;
 
-/// One number for each permutation that is worked on at once.
+/// One number for each permutation that is computed at once.
 type Furthest<const WORDS: usize> = [[u32; LANES]; WORDS];
 
 /// An atom of a group of ranks.
@@ -32,7 +32,7 @@ pub(super) struct Ranked<'a> {
     null: &'a Null,
     /// Observed statistics of all ranks, ascending.
     observed: &'a [f64],
-    /// The number of true calls of the first of those below.
+    /// The number of true calls of the first of `reaches`.
     first: u32,
     /// The reach of that number and of those after it.
     reaches: Vec<u32>,
@@ -57,7 +57,7 @@ impl<'a> Ranked<'a> {
         self.observed.partition_point(|&other| other <= statistic) as u32
     }
 
-    /// How many observed statistics that number of true calls reaches.
+    /// Returns the number of observed statistics that so many true calls reach.
     fn reach(&self, tp: u32) -> u32 {
         let place = tp.wrapping_sub(self.first) as usize;
         match self.reaches.get(place) {
@@ -67,18 +67,18 @@ impl<'a> Ranked<'a> {
     }
 }
 
-/// What has been counted so far.
+/// The counts so far.
 pub(super) struct StepDown {
-    /// How many permutations there are.
+    /// The number of permutations.
     count: usize,
     /// The furthest reach so far of each of them, in words.
     furthest: Vec<[u32; LANES]>,
-    /// How many permutations reach each rank, of those that were gone through.
+    /// The number of permutations that reach each rank, for the ranks processed so far.
     pub(super) reached: Vec<u64>,
 }
 
 impl StepDown {
-    /// Before the first rank.
+    /// Starts before the first rank.
     pub(super) fn new(count: usize) -> Result<Self> {
         let words = count.div_ceil(LANES);
         Ok(Self {
@@ -88,7 +88,7 @@ impl StepDown {
         })
     }
 
-    /// Goes through the ranks that follow those before. `control` can cancel it.
+    /// Processes the ranks that follow those before. `control` can cancel it.
     pub(super) fn take<const WORDS: usize>(
         &mut self,
         labels: &mut Labels<WORDS>,
@@ -113,7 +113,7 @@ impl StepDown {
     }
 }
 
-/// Which of a batch's permutations there are, when so many are left.
+/// Returns the permutations of a batch that exist, when so many are left.
 fn there<const WORDS: usize>(left: usize) -> Bits<WORDS> {
     std::array::from_fn(|word| match left.saturating_sub(word * LANES) {
         left @ 0..LANES => (1 << left) - 1,
@@ -123,11 +123,11 @@ fn there<const WORDS: usize>(left: usize) -> Bits<WORDS> {
 
 /// Some ranks in a batch of permutations, as if there were none below them.
 struct Run<const WORDS: usize> {
-    /// Their first.
+    /// The first rank.
     first: u32,
-    /// Their furthest reach.
+    /// The furthest reach of these ranks.
     furthest: Box<Furthest<WORDS>>,
-    /// Which permutations reach each of them.
+    /// The permutations that reach each of these ranks.
     reached: Vec<Bits<WORDS>>,
 }
 
@@ -149,9 +149,9 @@ impl<const WORDS: usize> Run<WORDS> {
         }
     }
 
-    /// Puts the run after ranks whose furthest reach is `furthest`, and counts.
+    /// Joins the run to the ranks whose furthest reach is `furthest`, and counts.
     fn join(&self, furthest: &mut [[u32; LANES]], there: &Bits<WORDS>, counts: &mut [u64]) {
-        // Which permutations have reached the first so many of these ranks from below.
+        // The permutations that have reached the first so many of these ranks from below.
         let mut ends = [[0; WORDS]; RUN + 1];
         for (word, (before, own)) in furthest.iter_mut().zip(&*self.furthest).enumerate() {
             for (lane, (before, &own)) in before.iter_mut().zip(own).enumerate() {
@@ -184,7 +184,7 @@ fn raise<const WORDS: usize>(
     }
 }
 
-/// The permutations whose furthest reach is beyond a rank.
+/// Returns the permutations whose furthest reach is beyond a rank.
 fn beyond<const WORDS: usize>(furthest: &Furthest<WORDS>, rank: u32) -> Bits<WORDS> {
     std::array::from_fn(|word| {
         let lanes = furthest[word].iter().enumerate();

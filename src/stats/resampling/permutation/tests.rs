@@ -1,4 +1,4 @@
-//! Against the textbook's algorithm, one permutation and one atom at a time.
+//! Tests against the textbook's algorithm, one permutation and one atom at a time.
 
 use super::labels::Labels;
 use super::{Exchange, MaxT, Permutation, max_t};
@@ -19,7 +19,7 @@ struct Cohort {
     strata: Vec<u16>,
 }
 
-/// Calls whose labels depend on the stratum, and on whether atom 0 fires.
+/// Makes calls whose labels depend on the stratum, and on whether atom 0 fires.
 fn cohort(seed: u64) -> Cohort {
     let mut draw = ChaCha8Rng::seed_from_u64(seed);
     let mut atoms = Vec::new();
@@ -45,7 +45,7 @@ fn cohort(seed: u64) -> Cohort {
     }
 }
 
-/// Two statistics that differ by less are one: sums of rounded terms.
+/// The difference below which two statistics, sums of rounded terms, are equal.
 const TIE: f64 = 1e-8;
 
 fn choose(n: usize, k: usize) -> f64 {
@@ -55,8 +55,8 @@ fn choose(n: usize, k: usize) -> f64 {
     (0..k).map(|i| (n - i) as f64 / (i + 1) as f64).product()
 }
 
-/// −ln p of the exact test within strata from its definition: all numbers of true calls that are at most
-/// as probable.
+/// Computes −ln p of the exact test within strata from its definition: all numbers of true calls
+/// that are at most as probable.
 fn surprise(strata: &[[usize; 3]], tp: usize) -> f64 {
     let mut ways = vec![1.0];
     for &[fires, size, of_stratum] in strata {
@@ -75,7 +75,7 @@ fn surprise(strata: &[[usize; 3]], tp: usize) -> f64 {
     -(rare.sum::<f64>() / ways.iter().sum::<f64>()).ln()
 }
 
-/// The statistic of every atom.
+/// Computes the statistic of every atom.
 fn statistics(cohort: &Cohort, is_tp: &[bool]) -> Vec<f64> {
     let of = |atom: u32| {
         let fires = |row: usize| cohort.atoms[row * K..][..K].contains(&atom);
@@ -95,11 +95,11 @@ fn statistics(cohort: &Cohort, is_tp: &[bool]) -> Vec<f64> {
     (0..ATOMS as u32).map(of).collect()
 }
 
-/// Adjusted p-values from the statistics of every permutation: Ge, Dudoit and Speed (2003), box 3, with
-/// the observed labels as one of the permutations.
+/// Computes adjusted p-values from the statistics of every permutation: Ge, Dudoit and Speed
+/// (2003), box 3, with the observed labels as one of the permutations.
 pub(super) fn textbook(observed: &[f64], permuted: &[Vec<f64>]) -> Vec<f64> {
     let mut order: Vec<usize> = (0..observed.len()).collect();
-    // By what is observed, the largest first.
+    // By the observed statistic, the largest first.
     order.sort_by(|&i, &j| observed[j].total_cmp(&observed[i]));
     let mut reached = vec![1; observed.len()];
     for statistics in permuted {
@@ -118,7 +118,7 @@ pub(super) fn textbook(observed: &[f64], permuted: &[Vec<f64>]) -> Vec<f64> {
     p
 }
 
-/// The labels of each permutation.
+/// Returns the labels of each permutation.
 pub(super) fn permuted_labels(permutation: &Permutation<'_>) -> Vec<Vec<bool>> {
     let mut labels = Labels::<2>::new(permutation);
     let of = |number: usize| -> Vec<bool> {
@@ -130,7 +130,7 @@ pub(super) fn permuted_labels(permutation: &Permutation<'_>) -> Vec<Vec<bool>> {
 }
 
 #[test]
-fn adjusted_p_is_the_textbook_s_on_the_same_labels() {
+fn max_t_matches_the_textbook_on_the_same_labels() {
     let (mut ties, mut smaller, mut between) = (0, 0, 0);
     for (seed, count) in [(1, 300), (2, 64), (3, 1), (4, 130)] {
         let mut cohort = cohort(seed);
@@ -173,7 +173,7 @@ fn adjusted_p_is_the_textbook_s_on_the_same_labels() {
     );
 }
 
-/// Places of a firing set.
+/// The places of a firing set.
 trait Pairs {
     /// Makes atom 28 fire where atom 29 does and nowhere else, and leaves k atoms, ascending.
     fn retain_pairs(&mut self);
@@ -219,7 +219,7 @@ fn adjusted(cohort: &Cohort, count: usize, seed: u64) -> Vec<MaxT> {
 }
 
 #[test]
-fn the_same_as_shuffling_labels_one_permutation_at_a_time() {
+fn max_t_matches_shuffling_one_permutation_at_a_time() {
     let cohort = cohort(1);
     let found = adjusted(&cohort, 4000, 2);
     let observed = statistics(&cohort, &cohort.is_tp);
@@ -259,7 +259,7 @@ fn the_same_as_shuffling_labels_one_permutation_at_a_time() {
 }
 
 #[test]
-fn threads_do_not_show_and_seeds_do() {
+fn max_t_depends_on_seed_not_on_threads() {
     let cohort = cohort(4);
     let with = |threads: usize, seed: u64| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
@@ -272,7 +272,7 @@ fn threads_do_not_show_and_seeds_do() {
 }
 
 #[test]
-fn what_has_no_statistic_has_a_p_of_one() {
+fn max_t_without_a_statistic_has_p_of_one() {
     // One label in each stratum: nothing can change places.
     let mut cohort = cohort(5);
     for (is_tp, stratum) in cohort.is_tp.iter_mut().zip(&cohort.strata) {
@@ -299,10 +299,10 @@ fn what_has_no_statistic_has_a_p_of_one() {
     );
 }
 
-/// Labels that have nothing to do with atoms: a share of at most 5 % of cohorts may have an atom
+/// Checks labels that are independent of atoms: a share of at most 5 % of cohorts may have an atom
 /// below 0.05, here within four standard deviations.
 #[test]
-fn the_family_wise_error_is_the_nominal_one() {
+fn max_t_family_wise_error_is_the_nominal_one() {
     let cohorts = 300;
     let false_ones = (0..cohorts)
         .filter(|&seed| {
