@@ -1,41 +1,42 @@
-//! How far two parts agree, from effects and tests in either.
+//! The agreement of two parts, from effects and tests in either.
 //!
 //! Sums run over atoms in their order, so that every machine gives the same bits.
 
 use super::super::inference::{Estimate, effect};
 use super::InPart;
 
-/// How far a confirmation part agrees with what a discovery part shows.
+/// The agreement of a confirmation part with the findings of a discovery part.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Agreement {
-    /// Atoms that are significant in the discovery part.
+    /// The number of atoms that are significant in the discovery part.
     pub discovered: usize,
-    /// Of these, atoms that are tested in the confirmation part.
+    /// The number of these that are tested in the confirmation part.
     pub tested: usize,
-    /// Of the tested ones, atoms whose log odds ratio within strata has the same sign.
+    /// The number of tested ones whose log odds ratio within strata has the same sign.
     pub concordant: usize,
-    /// Their share of the tested ones, with Wilson's interval, as if atoms were independent; `None`
-    /// if none is tested.
+    /// The concordant share of the tested ones, with Wilson's interval, as if atoms were
+    /// independent; `None` if none is tested.
     pub concordance: Option<Estimate>,
-    /// Of the tested ones, atoms that are significant with the same sign.
+    /// The number of tested ones that are significant with the same sign.
     pub replicated: usize,
-    /// Their share of the tested ones, likewise.
+    /// The replicated share of the tested ones, with the same interval.
     pub replication: Option<Estimate>,
-    /// Of the log odds ratios, over all strata, of all atoms that are tested in both parts.
+    /// The correlation of log odds ratios over all strata, for all atoms that are tested in both
+    /// parts.
     pub all: Correlation,
-    /// Of those of the discovered atoms that are tested in both parts.
+    /// The same for the discovered atoms that are tested in both parts.
     pub among_discovered: Correlation,
 }
 
-/// How log odds ratios go together in two parts. Where they are estimated from few calls this is
+/// The correlation of log odds ratios in two parts. If they are estimated from few calls, it is
 /// nearer to 0 than for the true ones.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Correlation {
-    /// How many atoms.
+    /// The number of atoms.
     pub atoms: usize,
-    /// Pearson's r; `None` of fewer than three atoms, or where a part has one value for all.
+    /// Pearson's r; `None` if there are fewer than three atoms, or if a part has one value for all.
     pub pearson: Option<f64>,
-    /// Spearman's ρ, ties at the mean of their ranks; `None` likewise.
+    /// Spearman's ρ, ties at the mean of their ranks; `None` in the same cases.
     pub spearman: Option<f64>,
 }
 
@@ -47,8 +48,9 @@ pub struct Effects {
 }
 
 impl Agreement {
-    /// From all atoms in either part, \[F\]: of the `discovered` ones, those that are tested in both parts,
-    /// and those of them that are `confirmed` by their false discovery rate.
+    /// Computes the agreement from all atoms in either part, \[F\]: from the `discovered` ones that
+    /// are tested in both parts, and those of them that are `confirmed` by their false discovery
+    /// rate.
     pub fn of(atoms: &[[InPart; 2]], discovered: &[bool], confirmed: &[bool]) -> Self {
         let same_side: Vec<Option<bool>> = atoms.iter().map(|[a, b]| same_side(a, b)).collect();
         let followed = |place: usize| discovered[place] && same_side[place].is_some();
@@ -71,14 +73,16 @@ impl Agreement {
     }
 }
 
-/// Whether an atom leans to one side in both parts, within strata; `None` unless it is tested in both.
+/// Says whether an atom leans to one side in both parts, within strata; `None` unless it is tested
+/// in both.
 pub fn same_side(first: &InPart, second: &InPart) -> Option<bool> {
     let (first, second) = (first.tested?, second.tested?);
     Some(same_sign(first.log_odds_within, second.log_odds_within))
 }
 
 impl Effects {
-    /// Over all strata, of the atoms that are tested in both parts and `among` those wanted.
+    /// Takes the log odds ratios over all strata of the atoms that are tested in both parts and are
+    /// `among` those wanted.
     pub fn of(atoms: &[[InPart; 2]], among: &dyn Fn(usize) -> bool) -> Self {
         let mut effects = Self::default();
         for (place, [first, second]) in atoms.iter().enumerate() {
@@ -95,12 +99,12 @@ impl Effects {
         self.second.push(second);
     }
 
-    /// How many atoms.
+    /// Returns the number of atoms.
     pub fn atoms(&self) -> usize {
         self.first.len()
     }
 
-    /// How they go together.
+    /// Computes the correlation of the two parts.
     pub fn correlation(&self) -> Correlation {
         let ranks = [doubled_ranks(&self.first), doubled_ranks(&self.second)];
         Correlation {
@@ -111,13 +115,13 @@ impl Effects {
     }
 }
 
-/// Whether two figures lean to one side; one of exactly 0 leans to none.
+/// Says whether two numbers lean to one side; 0 leans to none.
 pub fn same_sign(a: f64, b: f64) -> bool {
     (a > 0.0 && b > 0.0) || (a < 0.0 && b < 0.0)
 }
 
-/// Pearson's correlation in two passes: means first. `None` of fewer than three values, of which any
-/// two lie on a line, and where either side has one value only.
+/// Computes Pearson's correlation in two passes: means first. Returns `None` for fewer than three
+/// values, of which any two lie on a line, and if either side has one value only.
 fn pearson(x: &[f64], y: &[f64]) -> Option<f64> {
     // Rounding may leave a variance to equal values.
     let is_constant = |values: &[f64]| values.iter().all(|&value| value == values[0]);
@@ -138,7 +142,7 @@ fn pearson(x: &[f64], y: &[f64]) -> Option<f64> {
     Some(r.clamp(-1.0, 1.0))
 }
 
-/// Twice the rank of each value from 1, ties at the mean of their places: whole numbers.
+/// Returns twice the rank of each value from 1, ties at the mean of their places: whole numbers.
 fn doubled_ranks(values: &[f64]) -> Vec<f64> {
     let mut order: Vec<usize> = (0..values.len()).collect();
     order.sort_unstable_by(|&i, &j| values[i].total_cmp(&values[j]));

@@ -1,16 +1,16 @@
-//! Calls by part, stratum and label, and the tables of an atom in either part, stratum by stratum.
+//! Calls by part, stratum and label, and an atom's tables in either part, stratum by stratum.
 
 use super::super::inference::Table2x2;
 use crate::error::{Error, Result};
 use crate::stats::resampling::bootstrap::{Draw, TOGETHER};
 
-/// Where each call is counted.
+/// The cell in which each call is counted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cells {
     strata: usize,
     /// The cell of each call: by part, then stratum, then label.
     of_call: Vec<u32>,
-    /// Calls of each cell.
+    /// The number of calls of each cell.
     calls: Vec<u64>,
 }
 
@@ -18,10 +18,10 @@ pub struct Cells {
 type Weighted = Vec<[u32; TOGETHER]>;
 
 impl Cells {
-    /// Of calls that are true ones or not, each of a stratum and in part 0 or 1.
+    /// Makes the cells of calls that are true ones or not, each with a stratum and in part 0 or 1.
     ///
     /// # Errors
-    /// If there are not as many strata as labels.
+    /// Fails if there are not as many strata as labels.
     pub fn new(is_tp: &[bool], strata: &[u16], part: impl Fn(usize) -> usize) -> Result<Self> {
         if strata.len() != is_tp.len() {
             return Err(Error::Argument {
@@ -45,7 +45,7 @@ impl Cells {
         Ok(cells)
     }
 
-    /// How many of some calls are in each cell.
+    /// Counts some calls in each cell.
     fn count(&self, calls: impl Iterator<Item = u32>) -> Vec<u64> {
         let mut counts = vec![0; 4 * self.strata];
         for call in calls {
@@ -54,10 +54,10 @@ impl Cells {
         counts
     }
 
-    /// The tables of an atom that fires on these calls, \[strata\] in either part.
+    /// Returns the tables of an atom that fires on these calls, \[strata\] in either part.
     ///
     /// # Panics
-    /// If there is no such call.
+    /// Panics if a call does not exist.
     pub fn tables(&self, fires: &[u32]) -> [Vec<Table2x2>; 2] {
         let on = self.count(fires.iter().copied());
         let table = |(on, all): (&[u64], &[u64])| Table2x2 {
@@ -74,7 +74,7 @@ impl Cells {
         [first, tables.collect()]
     }
 
-    /// All calls under the weights of a draw.
+    /// Counts all calls under the weights of a draw.
     pub fn weighted(&self, draw: &Draw<'_>) -> Weighted {
         self.weigh(draw, 0..self.of_call.len() as u32)
     }
@@ -90,9 +90,9 @@ impl Cells {
         sums
     }
 
-    /// To which side an atom that fires on these calls leans within strata, in either part and each
-    /// replicate of a draw: Mantel and Haenszel's R − S, which has the sign of the logarithm of their odds
-    /// ratio. `all` are all calls under the same weights.
+    /// Computes the side to which an atom that fires on these calls leans within strata, in either
+    /// part and each replicate of a draw: Mantel and Haenszel's R − S, which has the sign of the
+    /// logarithm of their odds ratio. `all` are all calls under the same weights.
     pub fn leanings(&self, draw: &Draw<'_>, all: &Weighted, fires: &[u32]) -> [[f64; TOGETHER]; 2] {
         let on = self.weigh(draw, fires.iter().copied());
         let mut leanings = [[0.0; TOGETHER]; 2];

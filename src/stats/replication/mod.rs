@@ -1,12 +1,12 @@
-//! Replication: what one part of the cohort shows, does the other part show it as well?
+//! Replication of one part's findings in the other part of the cohort.
 //!
 //! Calls are split by dataset or by chromosome, whole groups to either part, so that the parts have
 //! no locus (or no sample) in common. Atoms that are significant in the *discovery* part are tested
 //! anew in the *confirmation* part, and adjusted for those alone.
 //!
-//! Both tests are within strata: [`exact_strata`], with the side to which an atom leans by Mantel and
-//! Haenszel's odds ratio. What goes with an SV type alone goes with it in every part of the cohort, and
-//! would be replicated by any test of all calls at once.
+//! Both tests are within strata: [`exact_strata`], with the side to which an atom leans by Mantel
+//! and Haenszel's odds ratio. An association with an SV type alone is present in every part of the
+//! cohort, and would be replicated by any test of all calls at once.
 //!
 //! | file | what it does |
 //! |---|---|
@@ -14,8 +14,8 @@
 //! | `cells` | the parts' tables, stratum by stratum |
 //! | `agreement` | how far the parts agree: signs, replicated atoms, correlations of effects |
 //!
-//! Resampled figures go through the same functions of `agreement` as the observed ones, with the set
-//! of atoms held fixed.
+//! Resampled figures go through the same functions of `agreement` as the observed ones, with the
+//! set of atoms held fixed.
 
 pub mod agreement;
 mod cells;
@@ -29,35 +29,35 @@ pub use agreement::{Agreement, Correlation, Effects};
 pub use cells::Cells;
 pub use split::{Part, Split};
 
-/// What two parts of a cohort say of each atom.
+/// Every atom in two parts of a cohort.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Replication {
-    /// Which calls are in which part.
+    /// The calls of either part.
     pub split: Split,
-    /// Atoms that fire on fewer calls of a part are not tested in it.
+    /// The least support in a part: atoms that fire on fewer of its calls are not tested in it.
     pub min_support: u64,
     /// Every atom, \[F\].
     pub atoms: Vec<AtomReplication>,
-    /// Discovered in the first part, confirmed in the second.
+    /// The agreement of atoms discovered in the first part and confirmed in the second.
     pub forward: Agreement,
-    /// Discovered in the second part, confirmed in the first.
+    /// The agreement of atoms discovered in the second part and confirmed in the first.
     pub backward: Agreement,
 }
 
 /// One atom in both parts.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct AtomReplication {
-    /// In the discovery part; adjusted over all atoms that are tested there.
+    /// The atom in the discovery part, adjusted over all atoms that are tested there.
     pub discovery: InPart,
-    /// In the confirmation part; adjusted over the discovered atoms that are tested there.
+    /// The atom in the confirmation part, adjusted over the discovered atoms that are tested there.
     pub confirmation: InPart,
-    /// Whether the discovery part's false discovery rate is below [`LEVEL`]; `None` for an atom that is
-    /// not tested there.
+    /// True if the discovery part's false discovery rate is below [`LEVEL`]; `None` for an atom
+    /// that is not tested there.
     pub discovered: Option<bool>,
-    /// Whether the log odds ratios within strata have one sign; `None` unless the atom is tested in both
-    /// parts.
+    /// True if the log odds ratios within strata have one sign; `None` unless the atom is tested in
+    /// both parts.
     pub same_sign: Option<bool>,
-    /// Whether the confirmation's false discovery rate is below [`LEVEL`], with the same sign;
+    /// True if the confirmation's false discovery rate is below [`LEVEL`], with the same sign;
     /// `None` unless the atom is discovered, and tested in the confirmation part.
     pub replicated: Option<bool>,
 }
@@ -65,12 +65,12 @@ pub struct AtomReplication {
 /// One atom in one part.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct InPart {
-    /// Firing and label, over all strata.
+    /// The table of firing and label, over all strata.
     pub table: Table2x2,
-    /// The rest; `None` for an atom that is not tested: it fires on too few calls of the part, or every
-    /// stratum has a zero margin.
+    /// The effects and the test; `None` for an untested atom, which fires on too few calls of the
+    /// part, or has a zero margin in every stratum.
     pub tested: Option<Tested>,
-    /// The p-value adjusted by Benjamini and Hochberg; `None` for an atom that is not in the family.
+    /// The p-value adjusted by Benjamini and Hochberg; `None` for an atom outside of the family.
     pub fdr: Option<PValue>,
 }
 
@@ -79,10 +79,10 @@ pub struct InPart {
 pub struct Tested {
     /// The [log odds ratio](effect::log_odds_ratio) over all strata.
     pub log_odds: Estimate,
-    /// The logarithm of Mantel and Haenszel's odds ratio within strata; infinite where one of its sums
+    /// The logarithm of Mantel and Haenszel's odds ratio within strata; infinite if one of its sums
     /// is 0.
     pub log_odds_within: f64,
-    /// Ends of its 95 % interval (Robins, Breslow and Greenland); `None` where it is infinite.
+    /// The ends of its 95 % interval (Robins, Breslow and Greenland); `None` if it is infinite.
     pub interval_within: Option<(f64, f64)>,
     /// [The exact test within strata](exact_strata::of_tables), two-sided.
     pub p: PValue,
@@ -112,7 +112,7 @@ impl Tested {
 }
 
 impl InPart {
-    /// From the atom's tables in the strata of a part; `fdr` is still missing.
+    /// Computes effects and test from the atom's tables in the strata of a part, without `fdr`.
     pub fn of(strata: &[Table2x2], min_support: u64) -> Self {
         let sum = |sum, table: &Table2x2| sum + *table;
         let table = strata.iter().fold(Table2x2::default(), sum);
@@ -153,7 +153,8 @@ fn is_significant(fdr: Option<PValue>) -> bool {
 }
 
 impl Replication {
-    /// From every atom in either part, \[F\], as [`InPart::of`] makes them of [`Cells::tables`].
+    /// Computes the replication from every atom in either part, \[F\], as [`InPart::of`] makes them
+    /// of [`Cells::tables`].
     pub fn of(split: Split, atoms: &[[InPart; 2]], min_support: u64) -> Self {
         let forward = Direction::of(atoms, 0);
         let backward = Direction::of(atoms, 1);

@@ -1,4 +1,4 @@
-//! Which group of calls is in which part.
+//! The split of groups of calls into two parts.
 
 use std::cmp::Reverse;
 
@@ -9,39 +9,40 @@ use crate::natural;
 /// Groups of calls in two parts of nearly one size.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Split {
-    /// What the groups are.
+    /// The kind of the groups.
     pub by: Partition,
     /// The discovery part, then the confirmation part.
     pub parts: [Part; 2],
-    /// For each group, in the order in which they were given, its part: 0 or 1.
+    /// The part (0 or 1) of each group, in the order in which groups were given.
     pub part_of: Vec<usize>,
 }
 
 /// Calls of one part.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Part {
-    /// The groups' names, largest first; none without calls.
+    /// The names of the groups that have calls, largest first.
     pub groups: Vec<String>,
-    /// True calls.
+    /// The number of true calls.
     pub tp: u64,
-    /// False calls.
+    /// The number of false calls.
     pub fp: u64,
 }
 
 impl Part {
-    /// Its calls.
+    /// Returns the number of calls.
     pub fn calls(&self) -> u64 {
         self.tp + self.fp
     }
 }
 
 impl Split {
-    /// Each group, the largest first, goes to the part that has fewer calls so far: to discovery
-    /// where both have as many. Groups of one size go in the order in which people sort their names.
-    /// The larger part has at most the largest group's calls more than the other.
+    /// Splits groups into two parts. Each group, the largest first, goes to the part that has fewer
+    /// calls so far, or to discovery if both have as many. Groups of one size go in the natural
+    /// order of their names. The larger part exceeds the other by at most the largest group's
+    /// calls.
     ///
     /// # Errors
-    /// If fewer than two groups have calls.
+    /// Fails if fewer than two groups have calls.
     pub fn of(by: Partition, groups: &[Category]) -> Result<Self> {
         let mut order: Vec<usize> = (0..groups.len()).collect();
         order.sort_by(|&a, &b| {
