@@ -1,4 +1,4 @@
-//! For each atom: does it fire on true calls or on false ones?
+//! The notebook's table of bias: for each atom, its contingency table of firing and label.
 
 use serde::Serialize;
 
@@ -6,10 +6,10 @@ use crate::cohort::Label;
 use crate::stats::notebook::{chi2, exact, fdr};
 use crate::tally::Tally;
 
-/// An atom is significant when its adjusted p-value is below this.
+/// The adjusted p-value below which an atom is significant.
 pub const SIGNIFICANCE: f64 = 0.05;
 
-/// One atom's contingency table of firing and label, and what is computed from it.
+/// One atom's contingency table of firing and label, and its statistics.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct AtomBias {
     /// The atom's number, from 0.
@@ -22,8 +22,8 @@ pub struct AtomBias {
     pub tp_off: u64,
     /// False calls on which it does not.
     pub fp_off: u64,
-    /// `tp_on·fp_off / max(1, fp_on·tp_off)`: the odds ratio, except that a zero cell below the
-    /// line counts as one, which then grows with the number of calls.
+    /// `tp_on·fp_off / max(1, fp_on·tp_off)`: the odds ratio, except that a zero denominator counts
+    /// as 1. The quotient then grows with the number of calls.
     pub odds: f64,
     /// Calls on which it fires, `tp_on + fp_on`.
     pub support: u64,
@@ -31,17 +31,17 @@ pub struct AtomBias {
     pub p: f64,
     /// The p-value adjusted over all atoms of the table by Benjamini and Hochberg's procedure.
     pub fdr_corrected: f64,
-    /// Whether the adjusted p-value is below [`SIGNIFICANCE`].
+    /// True if the adjusted p-value is below [`SIGNIFICANCE`].
     pub significant: bool,
 }
 
-/// Why a table has no atom.
+/// The reason why a table has no atom.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Empty {
     /// There are no calls.
     NoCalls,
-    /// All calls have one label: nothing can lean to either side.
+    /// All calls have one label, so nothing can lean to either side.
     OneClass(Label),
     /// No atom fires often enough.
     LowSupport,
@@ -49,26 +49,26 @@ pub enum Empty {
     FiresEverywhere,
 }
 
-/// Every atom that has enough support and a test that means something, in atom order.
+/// Every atom with enough support and a meaningful test, in atom order.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct BiasTable {
     /// The atoms, ascending.
     pub atoms: Vec<AtomBias>,
-    /// Calls labelled true.
+    /// The number of calls labelled true.
     pub tp_total: u64,
-    /// Calls labelled false.
+    /// The number of calls labelled false.
     pub fp_total: u64,
     /// The least support that was asked for.
     pub min_support: u64,
-    /// Atoms left out because they fire on fewer calls than that.
+    /// The number of atoms left out because they fire on fewer calls than that.
     pub skipped_low_support: u64,
-    /// Atoms left out because an expected count is zero: all calls have one label, or the atom
-    /// fires on every call (or, with a least support of 0, on none).
+    /// The number of atoms left out because an expected count is zero: all calls have one label, or
+    /// the atom fires on every call (or, with a least support of 0, on none).
     pub skipped_zero_expected: u64,
 }
 
 impl BiasTable {
-    /// The table of all atoms that fire on at least `min_support` calls.
+    /// Makes the table of all atoms that fire on at least `min_support` calls.
     pub fn of(tally: &Tally, min_support: u64) -> Self {
         let is_tp = |label| label == Label::Tp;
         let tp_on = tally.counts_where(|stratum| is_tp(stratum.label));
@@ -94,7 +94,7 @@ impl BiasTable {
             self.skipped_low_support += 1;
             return;
         }
-        // A tally whose counts exceed its rows is nobody's; such cells count as empty.
+        // In an invalid tally counts may exceed its rows; such cells count as empty.
         let tp_off = self.tp_total.saturating_sub(tp_on);
         let fp_off = self.fp_total.saturating_sub(fp_on);
         let Some(test) = chi2::contingency([[tp_on, fp_on], [tp_off, fp_off]]) else {
@@ -124,13 +124,13 @@ impl BiasTable {
         }
     }
 
-    /// The atom's line, if it is in the table.
+    /// Returns the atom's line, if it is in the table.
     pub fn get(&self, atom: u32) -> Option<&AtomBias> {
         let found = self.atoms.binary_search_by_key(&atom, |line| line.atom);
         found.ok().map(|at| &self.atoms[at])
     }
 
-    /// Why the table is empty; `None` where it is not.
+    /// Returns the reason why the table is empty; `None` if it is not.
     pub fn why_empty(&self) -> Option<Empty> {
         if !self.atoms.is_empty() {
             return None;

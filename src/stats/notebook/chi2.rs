@@ -11,8 +11,8 @@ pub struct Chi2 {
     pub p: f64,
 }
 
-/// The test on `[[a, b], [c, d]]`; `None` where an expected count is zero, so that the test has
-/// no meaning (scipy raises `ValueError` there).
+/// Computes the test on `[[a, b], [c, d]]`; `None` if an expected count is zero, so that the test
+/// has no meaning (scipy raises `ValueError` there).
 ///
 /// The arithmetic is that of scipy's `chi2_contingency(table, correction=False)`: margins and
 /// total in binary64, each expected count `row margin · column margin / total`, the four terms
@@ -36,12 +36,12 @@ pub fn contingency([[a, b], [c, d]]: [[u64; 2]; 2]) -> Option<Chi2> {
     Some(Chi2 { statistic, p })
 }
 
-/// Beyond this statistic scipy's tail is 0, though smaller numbers can be had: its factor
+/// The statistic beyond which scipy's tail is 0, although smaller numbers exist: its factor
 /// `exp(log(x/2)/2 − x/2 − logΓ(1/2))` counts as underflow from where it is below the largest
 /// number's reciprocal, and the tail is a 700th of it.
 const SCIPY_UNDERFLOW: f64 = 1_424.989_468_422_453_5;
 
-/// [`survival`], and 0 where scipy's `chi2.sf(x, 1)` gives up: what the notebook prints.
+/// Computes [`survival`], and 0 where scipy's `chi2.sf(x, 1)` gives up: the notebook's value.
 pub fn survival_as_scipy(x: f64) -> f64 {
     if x > SCIPY_UNDERFLOW {
         0.0
@@ -50,13 +50,13 @@ pub fn survival_as_scipy(x: f64) -> f64 {
     }
 }
 
-/// The chi-square distribution's upper tail with one degree of freedom,
+/// Computes the chi-square distribution's upper tail with one degree of freedom,
 /// `P(X > x) = erfc(√(x/2))`, within a few units in the last place down to the smallest normal
 /// number. `libm` computes it, not the system's library, so every machine gives the same bits.
 ///
-/// Where the tail is small, its relative error is `x` times that of the root. So the root's own
-/// rounding `δ = x/2 − z²`, which a fused multiply-add gives exactly, is put right to first
-/// order: `erfc(z + δ/2z) ≈ erfc(z) − exp(−z²)·δ/(z·√π)`.
+/// If the tail is small, its relative error is `x` times that of the root. So the root's own
+/// rounding `δ = x/2 − z²`, which a fused multiply-add gives exactly, is corrected to first order:
+/// `erfc(z + δ/2z) ≈ erfc(z) − exp(−z²)·δ/(z·√π)`.
 pub fn survival(x: f64) -> f64 {
     if x.is_nan() {
         return x;
@@ -79,20 +79,20 @@ mod tests {
     use super::{contingency, survival};
 
     #[test]
-    fn a_zero_margin_has_no_test() {
+    fn contingency_has_no_test_for_a_zero_margin() {
         assert_eq!(contingency([[5, 0], [7, 0]]), None);
         assert_eq!(contingency([[0, 0], [7, 3]]), None);
         assert_eq!(contingency([[0; 2]; 2]), None);
     }
 
     #[test]
-    fn no_association_is_certain() {
+    fn contingency_has_p_of_one_without_association() {
         let even = contingency([[10, 20], [30, 60]]).unwrap();
         assert_eq!((even.statistic, even.p), (0.0, 1.0));
     }
 
     #[test]
-    fn the_tail_has_its_limits() {
+    fn survival_has_its_limits() {
         assert_eq!(survival(0.0), 1.0);
         assert_eq!(survival(f64::INFINITY), 0.0);
         assert!(survival(f64::NAN).is_nan());

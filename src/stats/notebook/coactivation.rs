@@ -1,25 +1,25 @@
-//! Which of the most biased atoms fire together.
+//! Joint firings of the most biased atoms.
 
 use indexmap::IndexMap;
 use serde::Serialize;
 
 use crate::fires::scan::Together;
 
-/// A pair is reported if its atoms fire together on at least so many calls.
+/// The least number of joint firings at which a pair is reported.
 pub const MIN_COACTIVATION: u64 = 5;
 
-/// Two atoms, and on how many calls both fire.
+/// Two atoms, and the number of calls on which both fire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Pair {
     /// One atom.
     pub atom_a: u32,
-    /// The other.
+    /// The other atom.
     pub atom_b: u32,
-    /// Calls on which both fire.
+    /// The number of calls on which both fire.
     pub count: u64,
-    /// Calls on which the one fires.
+    /// The number of calls on which `atom_a` fires.
     pub support_a: u64,
-    /// Calls on which the other fires.
+    /// The number of calls on which `atom_b` fires.
     pub support_b: u64,
 }
 
@@ -30,8 +30,8 @@ pub struct CoActivation {
     pub min_coactivation: u64,
     /// Pairs of places in the list of top atoms, each pair of atoms once, by count, descending,
     /// then in the order in which the list first gives them. An atom that is in the list twice
-    /// (highest and lowest odds, when few atoms remain) is paired with itself, and `(a, b)` and
-    /// `(b, a)` can both be there: so the notebook has it.
+    /// (highest and lowest odds, when few atoms remain) is paired with itself, and both `(a, b)`
+    /// and `(b, a)` can occur, as in the notebook.
     pub frequent: Vec<Pair>,
     /// Every two different atoms of the list once, `atom_a < atom_b`, whatever their count: by
     /// count, descending, then by atoms.
@@ -39,8 +39,8 @@ pub struct CoActivation {
 }
 
 impl CoActivation {
-    /// The co-activation among the atoms of `top`, which may repeat, and which `together` has
-    /// paired.
+    /// Computes the co-activation among the atoms of `top`, which may repeat, from the joint
+    /// firings `together`.
     pub fn of(top: &[u32], together: &Together) -> Self {
         let mut pairs = IndexMap::new();
         for (i, &a) in top.iter().enumerate() {
@@ -81,7 +81,7 @@ impl Pair {
     }
 }
 
-/// Stable: equal counts stay in their order.
+/// Sorts by count, descending. The sort is stable: equal counts keep their order.
 fn by_count(mut pairs: Vec<Pair>) -> Vec<Pair> {
     pairs.sort_by_key(|pair| std::cmp::Reverse(pair.count));
     pairs

@@ -5,17 +5,17 @@ use serde::Serialize;
 
 use crate::cohort::TextColumn;
 
-/// A value and the calls that have it.
+/// A value and the number of calls that have it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct NamedCount {
     /// The value.
     pub name: String,
-    /// How many calls.
+    /// The number of calls.
     pub count: u64,
 }
 
-/// Counts the values of a column, in the order in which rows show them first; a call without one
-/// counts under `missing`, together with calls that have that very text.
+/// A counter of a column's values, in the order in which rows show them first. A call without a
+/// value counts under `missing`, together with calls that have that very text.
 #[derive(Debug, Clone)]
 pub struct Counter {
     counts: IndexMap<String, u64>,
@@ -23,7 +23,7 @@ pub struct Counter {
 }
 
 impl Counter {
-    /// Nothing counted yet.
+    /// Makes an empty counter.
     pub fn new(missing: &'static str) -> Self {
         Self {
             counts: IndexMap::new(),
@@ -47,14 +47,14 @@ impl Counter {
         }
     }
 
-    /// In the order of first sight.
+    /// Returns the counts in the order of first sight.
     pub fn first_seen(self) -> Vec<NamedCount> {
         let named = |(name, count)| NamedCount { name, count };
         self.counts.into_iter().map(named).collect()
     }
 
-    /// Most frequent first and equal counts in the order of first sight, as Python's
-    /// `Counter.most_common`.
+    /// Returns the counts, most frequent first and equal counts in the order of first sight, as
+    /// Python's `Counter.most_common` does.
     pub fn most_common(self) -> Vec<NamedCount> {
         let mut counts = self.first_seen();
         counts.sort_by_key(|named| std::cmp::Reverse(named.count));
@@ -68,7 +68,7 @@ mod tests {
     use crate::cohort::TextColumn;
 
     #[test]
-    fn missing_and_its_own_name_are_one() {
+    fn counter_merges_missing_with_its_own_name() {
         let mut column = TextColumn::default();
         for value in [Some("B"), None, Some("A"), Some("UNK"), Some("A")] {
             column.push(value);
@@ -89,7 +89,7 @@ mod tests {
         assert_eq!(seen, pairs(&[("B", 1), ("UNK", 2), ("A", 2)]));
         let common = plain(counted(0, 2, 5).most_common());
         assert_eq!(common, pairs(&[("UNK", 2), ("A", 2), ("B", 1)]));
-        // Rows that were dropped are in none of it.
+        // Dropped rows are not counted.
         assert_eq!(plain(counted(2, 3, 3).most_common()), pairs(&[("A", 1)]));
     }
 }

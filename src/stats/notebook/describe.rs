@@ -2,8 +2,8 @@
 
 use std::borrow::Borrow;
 
-/// The `q`-quantile by linear interpolation between the two nearest of the sorted values, as
-/// numpy's and pandas' default: at position `q·(n − 1)`, from the nearer neighbour. NaN when
+/// Computes the `q`-quantile by linear interpolation between the two nearest of the sorted values,
+/// as numpy and pandas do by default: at position `q·(n − 1)`, from the nearer neighbour. NaN if
 /// there are no values.
 pub fn quantile(sorted: &[f64], q: f64) -> f64 {
     let Some(last) = sorted.len().checked_sub(1) else {
@@ -13,7 +13,7 @@ pub fn quantile(sorted: &[f64], q: f64) -> f64 {
     let below = (position as usize).min(last);
     let (a, b) = (sorted[below], sorted[(below + 1).min(last)]);
     let t = position - below as f64;
-    // Which end numpy starts from decides the last bit.
+    // The end from which numpy starts decides the last bit.
     if t >= 0.5 {
         b - (b - a) * (1.0 - t)
     } else {
@@ -21,20 +21,21 @@ pub fn quantile(sorted: &[f64], q: f64) -> f64 {
     }
 }
 
-/// The mean of whole numbers: their exact sum over how many there are. NaN for none.
+/// Computes the mean of whole numbers: their exact sum divided by their number. NaN if there are
+/// none.
 pub fn mean_of_counts<T: Borrow<u64>>(values: impl ExactSizeIterator<Item = T>) -> f64 {
     let n = values.len() as f64;
     let sum: u128 = values.map(|value| u128::from(*value.borrow())).sum();
     sum as f64 / n
 }
 
-/// The mean as numpy's `mean` computes it, over a sum by pairs. NaN for none.
+/// Computes the mean as numpy's `mean` does, over a pairwise sum. NaN if there are no values.
 pub fn mean(values: &[f64]) -> f64 {
     pairwise_sum(values) / values.len() as f64
 }
 
-/// The median of sorted values; of an even number, the mean of the two in the middle. NaN for
-/// none.
+/// Computes the median of sorted values; of an even number, the mean of the two in the middle. NaN
+/// if there are none.
 pub fn median(sorted: &[f64]) -> f64 {
     let n = sorted.len();
     match n {
@@ -44,8 +45,8 @@ pub fn median(sorted: &[f64]) -> f64 {
     }
 }
 
-/// numpy's summation: up to 128 values in eight interleaved lanes, more by halves whose first is
-/// a multiple of eight. Its error grows with the logarithm of the length only.
+/// Sums as numpy does: up to 128 values in eight interleaved running sums, more by halves whose
+/// first is a multiple of eight. The error grows with the logarithm of the length only.
 fn pairwise_sum(values: &[f64]) -> f64 {
     const BLOCK: usize = 128;
     let n = values.len();
@@ -75,7 +76,7 @@ mod tests {
     use super::{mean, mean_of_counts, median, quantile};
 
     #[test]
-    fn nothing_has_no_figures() {
+    fn figures_of_no_values_are_nan() {
         assert!(quantile(&[], 0.5).is_nan());
         assert!(median(&[]).is_nan());
         assert!(mean(&[]).is_nan());
@@ -83,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn quartiles_of_four() {
+    fn quartiles_of_four_match_numpy() {
         let values = [1.0, 2.0, 4.0, 8.0];
         assert_eq!(quantile(&values, 0.75), 5.0);
         assert_eq!(quantile(&values, 0.5), median(&values));

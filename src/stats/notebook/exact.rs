@@ -1,7 +1,7 @@
 //! Quotients of integers, rounded once.
 
-/// The binary64 number nearest to `numerator / denominator`, ties to even: what Python's `/`
-/// gives for two `int`s, also where neither fits in binary64. Zero over anything is 0, even
+/// Returns the binary64 number nearest to `numerator / denominator`, ties to even: the result of
+/// Python's `/` for two `int`s, also if neither fits in binary64. Zero over anything is 0, even
 /// over zero; anything else over zero is infinite.
 pub fn ratio(numerator: u128, denominator: u128) -> f64 {
     if numerator == 0 {
@@ -41,7 +41,7 @@ pub fn ratio(numerator: u128, denominator: u128) -> f64 {
     significand as f64 * power_of_two(exponent - 52)
 }
 
-/// 2^exponent for a normal number.
+/// Returns 2^exponent, a normal number.
 fn power_of_two(exponent: i32) -> f64 {
     f64::from_bits(((exponent + 1023) as u64) << 52)
 }
@@ -52,7 +52,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn small_quotients_are_the_hardware_s() {
+    fn ratio_of_small_numbers_is_the_hardware_s() {
         for n in 0..200_u32 {
             for d in 1..200_u32 {
                 assert_eq!(
@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn ties_go_to_even_and_extremes_hold() {
+    fn ratio_rounds_ties_to_even_and_handles_extremes() {
         let odd = (1_u128 << 53) + 1;
         assert_eq!(ratio(odd, 1), 9_007_199_254_740_992.0);
         assert_eq!(ratio(odd + 2, 1), 9_007_199_254_740_996.0);
@@ -78,24 +78,24 @@ mod tests {
         assert_eq!(ratio(1, 0), f64::INFINITY);
     }
 
-    /// The nearest number by another road: the remainders of the two neighbours' errors, with
-    /// `n` and `d` scaled so that the quotient is a whole number of 54 bits or more.
+    /// Computes the nearest number in another way: from the remainders of the two neighbours'
+    /// errors, with `n` and `d` scaled so that the quotient is a whole number of 54 bits or more.
     fn slow(n: u64, d: u64) -> f64 {
         let scaled = u128::from(n) << 64;
         let (whole, rest) = (scaled / u128::from(d), scaled % u128::from(d));
-        // `as` rounds to nearest even; a rest can only break a tie upwards, and the lowest bit
-        // stands for it, being far below the half where 70 bits or more are there.
+        // `as` rounds to nearest even. A rest can only break a tie upwards; the lowest bit stands
+        // for it, since it is far below the half of a number of 70 bits or more.
         (whole | u128::from(rest != 0)) as f64 * 2_f64.powi(-64)
     }
 
     proptest! {
         #[test]
-        fn what_fits_in_binary64_divides_as_hardware_does(n in 0_u64..1 << 53, d in 1_u64..1 << 53) {
+        fn ratio_of_binary64_numbers_is_the_hardware_s(n in 0_u64..1 << 53, d in 1_u64..1 << 53) {
             prop_assert_eq!(ratio(n.into(), d.into()), n as f64 / d as f64);
         }
 
         #[test]
-        fn wider_numbers_are_rounded_once(n in 1_u64.., d in 1_u64..1 << 58, shift in 0_u32..64) {
+        fn ratio_of_wider_numbers_rounds_once(n in 1_u64.., d in 1_u64..1 << 58, shift in 0_u32..64) {
             let n = n | 1 << 63;
             prop_assert_eq!(ratio(n.into(), d.into()), slow(n, d));
             // Scaling both sides by a power of two changes nothing.

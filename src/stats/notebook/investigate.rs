@@ -1,4 +1,4 @@
-//! One atom in detail: the calls on which it fires.
+//! The calls on which one atom fires, in detail.
 
 use serde::Serialize;
 
@@ -9,13 +9,13 @@ use crate::stats::notebook::counts::{Counter, NamedCount};
 
 pub use super::lengths::SizeSummary;
 
-/// How many chromosomes are named.
+/// The number of chromosomes that are named.
 pub const CHROMOSOMES: usize = 5;
 
-/// How many calls are shown.
+/// The number of calls that are shown.
 pub const EXAMPLES: usize = 5;
 
-/// A call on which the atom fires. A field that the call does not have is `None`, or 0.
+/// A call on which the atom fires. A missing field is `None` or 0.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Example {
     /// The call's row in the cohort, from 0.
@@ -38,24 +38,24 @@ pub struct Example {
     pub id: Option<String>,
 }
 
-/// Everything about one atom.
+/// The details of one atom.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Investigation {
     /// The atom's number.
     pub atom: u32,
-    /// True calls on which it fires.
+    /// The number of true calls on which it fires.
     pub tp_on: u64,
-    /// False calls on which it fires.
+    /// The number of false calls on which it fires.
     pub fp_on: u64,
-    /// Calls on which it fires.
+    /// The number of calls on which it fires.
     pub support: u64,
-    /// Its line in the table of biased atoms; `None` if it is not there.
+    /// Its line in the table of biased atoms, if it has one.
     pub bias: Option<AtomBias>,
     /// Types of these calls, most frequent first.
     pub sv_types: Vec<NamedCount>,
-    /// Lengths above 0. Many callers give deletions a negative length: those are not in it.
+    /// Lengths above 0. Many callers give deletions a negative length, which is left out.
     pub sizes: Option<SizeSummary>,
-    /// Lengths other than 0 without their sign, so that deletions count.
+    /// Absolute lengths other than 0, so that deletions count.
     pub absolute_sizes: Option<SizeSummary>,
     /// The five most frequent chromosomes.
     pub top_chromosomes: Vec<NamedCount>,
@@ -65,7 +65,7 @@ pub struct Investigation {
     pub examples: Vec<Example>,
 }
 
-/// An investigation under way: calls come block by block, in the cohort's order.
+/// An investigation in progress. Calls come block by block, in the cohort's order.
 #[derive(Debug)]
 pub(super) struct Investigator {
     atom: u32,
@@ -92,8 +92,8 @@ impl Investigator {
         }
     }
 
-    /// Takes the calls of a block on which the atom fires: `rows` of `calls`, ascending, the first
-    /// of which is the cohort's row `first`.
+    /// Adds the calls of a block on which the atom fires: `rows` of `calls`, ascending. The first
+    /// row of `calls` is the cohort's row `first`.
     pub(super) fn take(&mut self, first: u64, calls: &Calls, rows: &[usize]) {
         let each = || rows.iter().copied();
         for row in each() {

@@ -1,4 +1,4 @@
-//! The table at a glance, and the closing summary.
+//! Totals of the table of bias, and the closing summary.
 
 use serde::Serialize;
 
@@ -6,42 +6,42 @@ use crate::stats::notebook::bias::{AtomBias, BiasTable};
 use crate::stats::notebook::describe;
 use crate::stats::notebook::svtype::SvTypeBias;
 
-/// How the atoms' support is distributed.
+/// The distribution of the atoms' support.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct SupportSummary {
     /// Mean.
     pub mean: f64,
-    /// Median, as pandas' `describe`.
+    /// Median, as pandas' `describe` computes it.
     pub median: f64,
     /// The quantile 0.75, by linear interpolation.
     pub upper_quartile: f64,
-    /// Least.
+    /// Smallest.
     pub min: u64,
-    /// Most.
+    /// Largest.
     pub max: u64,
 }
 
-/// How many atoms lean which way.
+/// The numbers of atoms that lean to either label.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Landscape {
-    /// Atoms in the table.
+    /// The number of atoms in the table.
     pub total: usize,
-    /// Odds above 1.
+    /// The number of atoms with odds above 1.
     pub tp_biased: usize,
-    /// Odds below 1.
+    /// The number of atoms with odds below 1.
     pub fp_biased: usize,
-    /// Odds above 2.
+    /// The number of atoms with odds above 2.
     pub strong_tp: usize,
-    /// Odds below 0.5.
+    /// The number of atoms with odds below 0.5.
     pub strong_fp: usize,
-    /// Adjusted p-value below 0.05.
+    /// The number of atoms with an adjusted p-value below 0.05.
     pub significant: usize,
-    /// Their support; `None` for an empty table.
+    /// The atoms' support; `None` for an empty table.
     pub support: Option<SupportSummary>,
 }
 
 impl Landscape {
-    /// The landscape of a table.
+    /// Computes the landscape of a table.
     pub fn of(table: &BiasTable) -> Self {
         let count =
             |pick: &dyn Fn(&AtomBias) -> bool| table.atoms.iter().filter(|a| pick(a)).count();
@@ -58,7 +58,7 @@ impl Landscape {
 }
 
 impl SupportSummary {
-    /// The summary of a table's column; `None` for an empty table.
+    /// Summarizes a table's support; `None` for an empty table.
     pub fn of(table: &BiasTable) -> Option<Self> {
         let mut support: Vec<u64> = table.atoms.iter().map(|atom| atom.support).collect();
         support.sort_unstable();
@@ -74,23 +74,23 @@ impl SupportSummary {
     }
 }
 
-/// The closing summary's findings; its counts are those of the [`Landscape`].
+/// The findings of the closing summary. Its counts are those of the [`Landscape`].
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Summary {
-    /// The highest odds, where any is above 2.
+    /// The highest odds, if above 2.
     pub strongest_tp: Option<f64>,
-    /// The lowest odds, where any is below 0.5.
+    /// The lowest odds, if below 0.5.
     pub strongest_fp: Option<f64>,
-    /// Atoms with support above the upper quartile.
+    /// The number of atoms with support above the upper quartile.
     pub high_support: usize,
-    /// Atoms that lean to insertions; `None` where types were not compared.
+    /// The number of atoms that lean to insertions; `None` if types were not compared.
     pub ins_specialized: Option<usize>,
-    /// Atoms that lean to all other types; `None` where types were not compared.
+    /// The number of atoms that lean to all other types; `None` if types were not compared.
     pub del_specialized: Option<usize>,
 }
 
 impl Summary {
-    /// The summary of a table with its landscape and its bias by type.
+    /// Summarizes a table with its landscape and its bias by type.
     pub fn of(table: &BiasTable, landscape: &Landscape, types: &SvTypeBias) -> Self {
         let odds = || table.atoms.iter().map(|atom| atom.odds);
         let quartile = landscape.support.map(|support| support.upper_quartile);

@@ -6,13 +6,13 @@ use serde::Serialize;
 
 use crate::stats::notebook::describe;
 
-/// Lengths that are kept in their order, 8 MiB of them; beyond, how often each one occurs.
+/// The most lengths that are kept in their order, 8 MiB of them. More lengths are counted by value.
 const KEPT: usize = 1 << 20;
 
 /// The lengths of some calls, in base pairs.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct SizeSummary {
-    /// How many calls are summarized.
+    /// The number of calls that are summarized.
     pub calls: usize,
     /// Mean.
     pub mean: f64,
@@ -24,24 +24,24 @@ pub struct SizeSummary {
     pub max: f64,
 }
 
-/// Lengths on their way to a summary, in the order of the calls. The result depends on them alone,
-/// not on how they were handed over.
+/// Lengths to summarize, in the order of the calls. The result depends on the lengths alone, not on
+/// how they were handed over.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Lengths {
     in_order: Vec<f64>,
-    /// How often each occurs, once there are too many to keep. Keys are in the order of the
-    /// numbers, which have no NaN among them.
+    /// The number of calls with each length, once there are too many to keep. Keys are in the order
+    /// of the numbers, which contain no NaN.
     counted: BTreeMap<Key, u64>,
 }
 
-/// A number's bits, so that they sort as the number does.
+/// A number's bits, arranged so that they sort as the number does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Key(i64);
 
 impl Key {
     fn of(x: f64) -> Self {
         let bits = x.to_bits().cast_signed();
-        // Of negative numbers the greater has the greater magnitude.
+        // Of two negative numbers the greater bits have the greater magnitude.
         Self(if bits < 0 { bits ^ i64::MAX } else { bits })
     }
 
@@ -56,7 +56,7 @@ impl Key {
 }
 
 impl Lengths {
-    /// Takes a length; not NaN.
+    /// Adds a length, which is not NaN.
     pub(super) fn push(&mut self, length: f64) {
         if self.counted.is_empty() {
             self.in_order.push(length);
@@ -70,7 +70,7 @@ impl Lengths {
         }
     }
 
-    /// The summary; `None` of nothing.
+    /// Returns the summary; `None` if there are no lengths.
     pub(super) fn summary(&self) -> Option<SizeSummary> {
         if self.counted.is_empty() {
             return SizeSummary::of(&self.in_order);
@@ -95,7 +95,7 @@ impl Lengths {
         })
     }
 
-    /// The length at a place of the sorted ones.
+    /// Returns the length at a place of the sorted ones.
     fn at(&self, place: u64) -> f64 {
         let mut before = 0;
         let found = self.counted.iter().find(|&(_, n)| {
@@ -107,13 +107,13 @@ impl Lengths {
 }
 
 impl SizeSummary {
-    /// The summary of some lengths; `None` if there are none.
+    /// Summarizes some lengths; `None` if there are none.
     pub fn of(sizes: &[f64]) -> Option<Self> {
         let mut sorted = sizes.to_vec();
         sorted.sort_unstable_by(f64::total_cmp);
         Some(Self {
             calls: sizes.len(),
-            // In the calls' order, on which a sum of fractions depends.
+            // The sum is in the calls' order, on which a sum of fractions depends.
             mean: describe::mean(sizes),
             median: describe::median(&sorted),
             min: *sorted.first()?,
@@ -127,7 +127,7 @@ mod tests {
     use super::{KEPT, Key, Lengths, SizeSummary};
 
     #[test]
-    fn many_lengths_are_summarized_as_few_are() {
+    fn lengths_many_are_summarized_as_few() {
         for extra in [0, 1, 2] {
             let lengths: Vec<f64> = (0..KEPT + extra)
                 .map(|i| ((i * 7919) % 30_011) as f64 - 9.0)
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_sort_as_numbers_do() {
+    fn keys_sort_as_numbers() {
         let numbers = [f64::NEG_INFINITY, -7.5, -0.5, 0.0, 1e-300, 3.0, 1e300];
         for pair in numbers.windows(2) {
             assert!(Key::of(pair[0]) < Key::of(pair[1]));

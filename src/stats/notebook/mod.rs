@@ -1,4 +1,4 @@
-//! The notebook's tables: what it computes, in its arithmetic, to the byte.
+//! The notebook's tables, in its arithmetic, to the byte.
 //!
 //! | file | what it computes |
 //! |---|---|
@@ -40,16 +40,16 @@ pub use svtype::SvTypeBias;
 use crate::fires::scan::{Firings, Together};
 use investigate::Investigator;
 
-/// How many atoms the top lists have.
+/// The number of atoms in the top lists.
 pub const TOP: usize = 10;
 
-/// How many atoms of either end are investigated.
+/// The number of atoms of either end that are investigated.
 pub const INVESTIGATED: usize = 3;
 
-/// What can be chosen.
+/// The options of the notebook's analysis.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Options {
-    /// Atoms that fire on fewer calls are left out.
+    /// The least support: atoms that fire on fewer calls are left out.
     pub min_support: u64,
 }
 
@@ -59,40 +59,40 @@ impl Default for Options {
     }
 }
 
-/// The whole analysis. Calls that were dropped have no firing set, and count nowhere.
+/// The notebook's whole analysis. Dropped calls have no firing set, and count nowhere.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct NotebookTables {
-    /// How many calls there are, dropped ones among them.
+    /// The number of calls, dropped ones among them.
     pub calls: usize,
-    /// How many of them were dropped for a NaN or an infinity in their embedding.
+    /// The number of calls dropped for a NaN or an infinity in their embedding.
     pub dropped_calls: usize,
-    /// Whether firing sets were there; without them there are neither investigations nor
+    /// True if there were firing sets. Without them there are neither investigations nor
     /// co-activation.
     pub has_firings: bool,
     /// Every atom with enough support.
     pub bias: BiasTable,
-    /// How many lean which way.
+    /// The numbers of atoms that lean to either label.
     pub landscape: Landscape,
-    /// Of the atoms with odds above 1 the ten highest.
+    /// The ten highest of the atoms with odds above 1.
     pub top_tp_biased: Vec<AtomBias>,
-    /// Of the atoms with odds below 1 the ten lowest.
+    /// The ten lowest of the atoms with odds below 1.
     pub top_fp_biased: Vec<AtomBias>,
-    /// Of all atoms the ten with the highest odds, whichever side of 1 they are on.
+    /// The ten atoms with the highest odds, on whichever side of 1.
     pub highest_odds: Vec<AtomBias>,
-    /// Of all atoms the ten with the lowest odds.
+    /// The ten atoms with the lowest odds.
     pub lowest_odds: Vec<AtomBias>,
     /// Types of the calls, and atoms that lean to one.
     pub sv_types: SvTypeBias,
-    /// The three atoms with the highest odds, then the three with the lowest. The same atom is
-    /// there twice where fewer than six remain.
+    /// The three atoms with the highest odds, then the three with the lowest. An atom occurs twice
+    /// if fewer than six remain.
     pub investigations: Vec<Investigation>,
-    /// Which of the twenty above fire together.
+    /// The joint firings of the twenty atoms above.
     pub coactivation: CoActivation,
     /// The closing summary.
     pub summary: Summary,
 }
 
-/// What counts do not tell of a cohort's calls.
+/// The facts of a cohort's calls that its counts lack.
 struct Overview {
     calls: usize,
     dropped: usize,
@@ -101,10 +101,10 @@ struct Overview {
 }
 
 impl NotebookTables {
-    /// Computes everything of a cohort in memory.
+    /// Computes all tables of a cohort in memory.
     ///
     /// # Errors
-    /// If tally, calls and firing sets are not of the same rows.
+    /// Fails if tally, calls and firing sets have different rows.
     pub fn compute(
         tally: &Tally,
         calls: &Calls,
@@ -123,11 +123,11 @@ impl NotebookTables {
         Self::of(tally, &overview, Some(&store), options, &Control::default())
     }
 
-    /// Computes everything of a cohort whose firing sets may be elsewhere; what needs them is left
-    /// out where there are no `details`.
+    /// Computes all tables of a cohort whose firing sets may lie elsewhere. Without `details`, the
+    /// tables that need firing sets are left out.
     ///
     /// # Errors
-    /// Those of reading the details.
+    /// Fails if the details cannot be read.
     pub fn of_cohort(
         cohort: &CohortTally,
         details: Option<&dyn FiringStore>,
@@ -188,7 +188,7 @@ impl NotebookTables {
     }
 }
 
-/// One pass over all details: the investigation of some atoms, in the order in which they are
+/// Makes one pass over all details: the investigation of some atoms, in the order in which they are
 /// named, and the joint firings of others. Memory is that of a block.
 fn scan(
     investigated: &[u32],
@@ -213,11 +213,11 @@ fn scan(
     Ok((investigators.into_iter().map(finish).collect(), together))
 }
 
-/// The investigation of any atoms, in the order in which they are named, with one pass over the
-/// details. An atom that never fires, or does not exist, has no calls.
+/// Investigates any atoms, in the order in which they are named, with one pass over the details. An
+/// atom that never fires, or does not exist, has no calls.
 ///
 /// # Errors
-/// Those of reading the details.
+/// Fails if the details cannot be read.
 pub fn investigate(
     atoms: &[u32],
     bias: &BiasTable,

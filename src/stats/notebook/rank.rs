@@ -1,14 +1,14 @@
-//! The largest and the smallest of a table, ties in its own order.
+//! The largest and the smallest items of a table, with ties in its own order.
 
 use std::cmp::Ordering;
 
-/// At most `n` items with the largest keys, largest first; equal keys in the order of the items,
-/// as pandas' `nlargest`. NaN ranks last.
+/// Returns at most `n` items with the largest keys, largest first; equal keys in the order of the
+/// items, as pandas' `nlargest`. NaN ranks last.
 pub fn largest<T: Copy>(items: &[T], n: usize, key: impl Fn(&T) -> f64) -> Vec<T> {
     first(items, n, |a, b| descending(key(a), key(b)))
 }
 
-/// At most `n` items with the smallest keys, smallest first; equal keys in the order of the
+/// Returns at most `n` items with the smallest keys, smallest first; equal keys in the order of the
 /// items, as pandas' `nsmallest`. NaN ranks last.
 pub fn smallest<T: Copy>(items: &[T], n: usize, key: impl Fn(&T) -> f64) -> Vec<T> {
     first(items, n, |a, b| ascending(key(a), key(b)))
@@ -44,7 +44,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn nan_ranks_last_either_way() {
+    fn rank_puts_nan_last_either_way() {
         let values = [2.0, f64::NAN, 3.0, 1.0];
         let index = [0, 1, 2, 3];
         assert_eq!(largest(&index, 9, |&i| values[i]), [2, 0, 3, 1]);
@@ -54,7 +54,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_same_as_a_stable_sort(keys in prop::collection::vec(0_u8..6, 0..40), n in 0_usize..50) {
+        fn rank_matches_a_stable_sort(keys in prop::collection::vec(0_u8..6, 0..40), n in 0_usize..50) {
             let items: Vec<(usize, u8)> = keys.into_iter().enumerate().collect();
             let mut up = items.clone();
             up.sort_by_key(|item| item.1);

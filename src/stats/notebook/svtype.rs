@@ -1,4 +1,4 @@
-//! Which atoms fire on insertions, and which on the rest.
+//! The comparison of atoms on insertions and on all other calls.
 
 use serde::Serialize;
 
@@ -7,10 +7,10 @@ use crate::stats::notebook::counts::{Counter, NamedCount};
 use crate::stats::notebook::{exact, rank};
 use crate::tally::Tally;
 
-/// An atom is compared if it fires on at least so many calls.
+/// The least number of calls on which a compared atom fires.
 pub const MIN_ACTIVATIONS: u64 = 10;
 
-/// How many atoms each end of the comparison lists.
+/// The number of atoms that each end of the comparison lists.
 pub const SHOWN: usize = 5;
 
 const STRONG: f64 = 0.3;
@@ -20,11 +20,11 @@ const STRONG: f64 = 0.3;
 pub struct InsDelAtom {
     /// The atom's number.
     pub atom: u32,
-    /// Insertions on which it fires.
+    /// The number of insertions on which it fires.
     pub ins_count: u64,
-    /// All other calls on which it fires, of whatever type.
+    /// The number of all other calls on which it fires, of any type.
     pub del_count: u64,
-    /// Insertions among the calls on which it fires.
+    /// The share of insertions among the calls on which it fires.
     pub ins_rate: f64,
     /// That share less one half.
     pub bias_score: f64,
@@ -35,15 +35,15 @@ pub struct InsDelAtom {
 pub struct InsDelBias {
     /// The least number of calls on which a compared atom fires.
     pub min_activations: u64,
-    /// How many atoms were compared.
+    /// The number of atoms that were compared.
     pub compared: usize,
     /// The highest scores, ties in atom order.
     pub top_ins: Vec<InsDelAtom>,
     /// The lowest scores, ties in atom order.
     pub top_del: Vec<InsDelAtom>,
-    /// Scores above 0.3.
+    /// The number of scores above 0.3.
     pub strong_ins: usize,
-    /// Scores below −0.3.
+    /// The number of scores below −0.3.
     pub strong_del: usize,
 }
 
@@ -52,16 +52,15 @@ pub struct InsDelBias {
 pub struct SvTypeBias {
     /// Calls by type, most frequent first.
     pub distribution: Vec<NamedCount>,
-    /// Calls in all.
+    /// The number of all calls.
     pub calls: u64,
-    /// The comparison; `None` unless there are both `INS` and `DEL` calls and the
-    /// table has atoms.
+    /// The comparison; `None` unless there are both `INS` and `DEL` calls and the table has atoms.
     pub ins_del: Option<InsDelBias>,
 }
 
 impl SvTypeBias {
-    /// The comparison over the table's atoms. `svtypes` are the types of the calls that were not
-    /// dropped, in the order in which the cohort shows them.
+    /// Compares the table's atoms. `svtypes` are the types of the calls that were not dropped, in
+    /// the order in which the cohort shows them.
     pub fn of(table: &BiasTable, tally: &Tally, svtypes: &[(Option<String>, u64)]) -> Self {
         let mut counter = Counter::new("UNK");
         for (name, calls) in svtypes {
