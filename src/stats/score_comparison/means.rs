@@ -1,4 +1,4 @@
-//! Mean scores of true and of false calls, and how far they are apart within strata.
+//! Mean scores of true and of false calls, and their difference within strata.
 
 use super::strata::LabelledCalls;
 use crate::stats::inference::effect::Z_95;
@@ -7,9 +7,9 @@ use crate::stats::inference::student;
 /// Means of an atom's scores, \[TP, FP\], and their difference within strata.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Means {
-    /// Over all calls of a label; `None` without any.
+    /// The mean over all calls of a label; `None` if it has none.
     pub mean: [Option<f64>; 2],
-    /// True less false calls, within strata.
+    /// The difference, true less false calls, within strata.
     pub difference: Option<f64>,
     /// The ends of its 95 % interval.
     pub interval: Option<[f64; 2]>,
@@ -19,18 +19,18 @@ pub struct Means {
 #[derive(Debug, Default)]
 pub(super) struct Averaging {
     means: Vec<[f64; 2]>,
-    /// Sums of squared distances from them.
+    /// The sums of squared distances from the means.
     squares: Vec<[f64; 2]>,
 }
 
 impl Averaging {
-    /// The means of `scores`, one a call.
+    /// Computes the means of `scores`, one a call.
     ///
     /// The difference is Σ wₛ·dₛ / Σ wₛ over strata with calls of both labels, wₛ = m₁m₀/n: the
-    /// coefficient of the label in a linear regression of the score on label and stratum. The variance
-    /// of the scores is taken to be one for all strata, but another for true than for false calls,
-    /// σ₁² and σ₀², each estimated within strata; the interval is that of Student's t with the degrees
-    /// of freedom of Welch and Satterthwaite (Biometrics Bull. 2, 1946).
+    /// coefficient of the label in a linear regression of the score on label and stratum. The
+    /// variance of the scores is taken to be one for all strata, but another for true than for
+    /// false calls, σ₁² and σ₀², each estimated within strata. The interval is that of Student's t
+    /// with the degrees of freedom of Welch and Satterthwaite (Biometrics Bull. 2, 1946).
     pub(super) fn of(&mut self, scores: &[f64], calls: &LabelledCalls) -> Means {
         self.sum(scores, calls);
         let mean = [0, 1].map(|label| {
@@ -40,7 +40,8 @@ impl Averaging {
             (calls.total[label] > 0).then(|| sum / calls.total[label] as f64)
         });
         let (mut weights, mut sum) = (0.0, 0.0);
-        // Of each label: the coefficient of its variance, the squares, and their degrees of freedom.
+        // For each label: the coefficient of its variance, the squares, and their degrees of
+        // freedom.
         let (mut factor, mut squares, mut degrees) = ([0.0; 2], [0.0; 2], [0.0; 2]);
         for (stratum, n) in calls.telling() {
             let weight = n[0] * n[1] / (n[0] + n[1]);
@@ -73,7 +74,7 @@ impl Averaging {
         }
     }
 
-    /// Means and squares of each stratum and label, in the order of the calls.
+    /// Computes means and squares of each stratum and label, in the order of the calls.
     fn sum(&mut self, scores: &[f64], calls: &LabelledCalls) {
         let each = || {
             let of = |(&score, call): (&f64, usize)| {
@@ -101,11 +102,11 @@ impl Averaging {
     }
 }
 
-/// The 97.5 % quantile of Student's t with so many degrees of freedom.
+/// Computes the 97.5 % quantile of Student's t with so many degrees of freedom.
 fn t_95(degrees: f64) -> f64 {
     if degrees >= 300.0 {
-        // The first terms of the series about the normal quantile (Abramowitz and Stegun 26.7.5):
-        // the next is below 10⁻¹⁰ here.
+        // These are the first terms of the series about the normal quantile (Abramowitz and Stegun
+        // 26.7.5); the next is below 10⁻¹⁰ here.
         let (z, v) = (Z_95, degrees);
         let [z3, z5, z7] = [3, 5, 7].map(|power| z.powi(power));
         return z
@@ -141,7 +142,7 @@ mod tests {
     use super::t_95;
 
     #[test]
-    fn quantiles_are_those_of_scipy() {
+    fn t_95_matches_scipy() {
         // scipy.stats.t.ppf(0.975, df)
         for (degrees, expected) in [
             (1.0, 12.706_204_736_174_694),

@@ -1,12 +1,12 @@
 //! Scores of every atom on true and on false calls, without competition for the k places of a call.
 //!
-//! A firing is won against other atoms: where one fires more often, others fire less, whether or not
-//! they have to do with the label. The score that it is won by is the atom's own. So what is compared
-//! here is the canonical score of each atom on every call, whether it fires or not.
+//! Atoms compete for a firing: if one fires more often, others fire less, whether or not they are
+//! related to the label. The score itself is the atom's own. So this module compares the canonical
+//! score of each atom on every call, whether it fires or not.
 //!
-//! Scores take 8 bytes a call and atom; the rows are read again for each block of atoms whose scores fit
-//! the memory. An atom's figures depend on its scores in the cohort's order and on nothing else: not on
-//! blocks, threads or the files that the rows are in.
+//! Scores take 8 bytes a call and atom. The rows are read again for each block of atoms whose
+//! scores fit the memory. An atom's figures depend on its scores in the cohort's order alone: not
+//! on blocks, threads or the files that the rows are in.
 //!
 //! | file | what it computes |
 //! |---|---|
@@ -33,33 +33,33 @@ use crate::rows::Rows;
 use crate::scores::{ScoreAtoms, ScoresOf};
 use crate::stats::evidence::Adjusted;
 
-/// Some rows of a cohort, and those of them that are left out.
+/// Some rows of a cohort, and the dropped ones among them.
 #[derive(Clone, Copy)]
 pub struct Part<'a> {
     /// The rows.
     pub rows: &'a dyn Rows,
-    /// Those that are left out, ascending, counted from the part's first.
+    /// The rows that are left out, ascending, counted from the part's first.
     pub dropped: &'a [usize],
 }
 
-/// A cohort's rows, to be read as often as need be.
+/// A cohort's rows, which can be read any number of times.
 pub trait RowsAgain {
-    /// Hands over every row once, in the cohort's order, part by part. How they are cut into parts
-    /// changes no result.
+    /// Hands over every row once, in the cohort's order, part by part. The cut into parts changes
+    /// no result.
     ///
     /// # Errors
-    /// Those of `take`, which end it, and of opening files.
+    /// Fails as `take` does, which ends it, and as opening files does.
     fn parts(&self, take: &mut dyn FnMut(Part<'_>) -> Result<()>) -> Result<()>;
 }
 
-/// Rows in memory, or wherever else they can be read at any time: one part.
+/// One part: rows in memory, or any rows that can be read at any time.
 impl RowsAgain for Part<'_> {
     fn parts(&self, take: &mut dyn FnMut(Part<'_>) -> Result<()>) -> Result<()> {
         take(*self)
     }
 }
 
-/// What the scores of an atom say.
+/// The comparison of one atom's scores.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct AtomScores {
     /// Means.
@@ -71,29 +71,29 @@ pub struct AtomScores {
 /// Every atom, compared by its scores.
 #[derive(Debug, Clone)]
 pub struct ScoreComparison {
-    /// True and false calls.
+    /// The numbers of true and false calls.
     pub calls: [u64; 2],
-    /// Strata with calls of both labels.
+    /// The number of strata with calls of both labels.
     pub strata: usize,
     /// Every atom, \[F\].
     pub atoms: Vec<AtomScores>,
     /// van Elteren's p-values adjusted over all atoms that have one.
     pub adjusted: Adjusted,
-    /// How often the rows were read.
+    /// The number of times that the rows were read.
     pub passes: usize,
-    /// Seconds that it took.
+    /// The seconds that it took.
     pub seconds: f64,
 }
 
-/// The blocks of atoms whose scores on `calls` calls fit `memory` bytes, beside what threads take to
-/// rank an atom each: at least one atom each.
+/// Returns the blocks of atoms whose scores on `calls` calls fit `memory` bytes, after what threads
+/// take to rank an atom each. A block has at least one atom.
 pub fn blocks(atoms: usize, calls: usize, memory: u64) -> Vec<Range<usize>> {
     let rank = size_of::<(u64, u32)>() * rayon::current_num_threads();
     let left = memory.saturating_sub((calls as u64).saturating_mul(rank as u64));
     let of_atom = (calls * size_of::<f64>()).max(1) as u64;
     let most = usize::try_from(left / of_atom).unwrap_or(usize::MAX);
     let passes = atoms.div_ceil(most.clamp(1, atoms.max(1))).max(1);
-    // As equal as they can be: none of them is nearly empty.
+    // Blocks are as equal as possible: none of them is nearly empty.
     let step = atoms.div_ceil(passes).max(1);
     let block = |first| first..atoms.min(first + step);
     (0..atoms).step_by(step).map(block).collect()
@@ -101,11 +101,11 @@ pub fn blocks(atoms: usize, calls: usize, memory: u64) -> Vec<Range<usize>> {
 
 /// Compares the scores of all `atoms` (their number, F) by `dense` between true and false `calls`,
 /// those of `rows` without the dropped ones. Scores take up to about `memory` bytes at a time.
-/// `control` is told how many rows are done, of all rows times the number of [`blocks`].
+/// `control` learns how many rows are done, of all rows times the number of [`blocks`].
 ///
 /// # Errors
-/// Rows that cannot be read, or are another number than the calls; a NaN or an infinity in a row that
-/// was not dropped; memory; cancellation.
+/// Fails if rows cannot be read, or differ in number from the calls; if a row that was not dropped
+/// has a NaN or an infinity; if memory does not suffice; and on cancellation.
 pub fn compare(
     dense: &dyn ScoreAtoms,
     atoms: usize,
@@ -152,7 +152,7 @@ pub fn compare(
     })
 }
 
-/// What one atom's scores say, one a call.
+/// Compares one atom's scores, one a call.
 fn of_atom(
     (ranking, averaging): &mut (ranks::Ranking, means::Averaging),
     scores: &[f64],
@@ -164,7 +164,7 @@ fn of_atom(
     }
 }
 
-/// One pass over all rows: the scores of a block of atoms, \[atoms, calls\].
+/// Makes one pass over all rows: the scores of a block of atoms, \[atoms, calls\].
 fn score(
     dense: &dyn ScoreAtoms,
     block: &Range<usize>,

@@ -3,33 +3,33 @@
 use super::strata::LabelledCalls;
 use crate::stats::inference::{PValue, Test, tails};
 
-/// Beyond this excess kurtosis, below 0, the normal law is rough: about that of ten calls of the
-/// rarer label in one stratum of many.
+/// The excess kurtosis, below 0, beyond which the normal law is rough: about that of ten calls of
+/// the rarer label in one stratum of many.
 const ROUGH_KURTOSIS: f64 = 0.12;
-/// Where ties take more of the variance than this, the normal law is rough.
+/// The share of the variance that ties may take before the normal law is rough.
 const ROUGH_TIES: f64 = 0.1;
 
-/// What ranks say of an atom's scores.
+/// The rank statistics of an atom's scores.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Ranks {
-    /// The probability that a true call has a larger score than a false one, equal ones counting
+    /// The probability that a true call has a larger score than a false one, equal ones counted
     /// half; `None` without calls of both labels.
     pub auroc: Option<f64>,
     /// The same for two calls of one stratum.
     pub auroc_within: Option<f64>,
-    /// van Elteren's test. The statistic is normal under the null hypothesis, positive where true
-    /// calls have larger scores; two-sided. `None` where no stratum has calls of both labels with
+    /// van Elteren's test. The statistic is normal under the null hypothesis, positive if true
+    /// calls have larger scores; two-sided. `None` if no stratum has calls of both labels with
     /// scores that differ.
     pub test: Option<Test>,
-    /// Whether the normal law is rough here: few calls of the rarer label, or many equal scores.
+    /// True if the normal law is rough here: few calls of the rarer label, or many equal scores.
     pub is_rough: bool,
 }
 
-/// What is counted of a stratum as scores ascend.
+/// The counts of a stratum as scores ascend.
 #[derive(Debug, Clone, Copy, Default)]
 struct Stratum {
     seen: [u64; 2],
-    /// Calls of the group of equal scores that is under way.
+    /// The calls of the current group of equal scores.
     group: [u64; 2],
     /// Twice U of the true calls.
     twice_u: u128,
@@ -56,15 +56,15 @@ pub(super) struct Ranking {
 }
 
 impl Ranking {
-    /// The ranks of `scores`, one a call, none NaN.
+    /// Computes the ranks of `scores`, one a call, none NaN.
     ///
-    /// Of stratum s with n = m₁ + m₀ calls, m₁ of them true, U − m₁m₀/2 has the variance
+    /// In stratum s with n = m₁ + m₀ calls, m₁ of them true, U − m₁m₀/2 has the variance
     /// m₁m₀/12·(n + 1 − Σ(t³−t)/(n(n−1))). Strata are added with the weights 1/(n + 1) of van
-    /// Elteren (Bull. Int. Stat. Inst. 37, 1960), which are the best where the shift is the same in
-    /// all. No continuity correction.
+    /// Elteren (Bull. Int. Stat. Inst. 37, 1960), which are the best if the shift is the same in
+    /// all. There is no continuity correction.
     ///
     /// Without ties U is symmetric, and its excess kurtosis is negative: −m₁m₀(n+1)(m₁² + m₀² +
-    /// m₁m₀ + n)/120 is its fourth cumulant. So where p is small, the normal law makes it too large,
+    /// m₁m₀ + n)/120 is its fourth cumulant. So if p is small, the normal law makes it too large,
     /// not too small.
     pub(super) fn of(&mut self, scores: &[f64], calls: &LabelledCalls) -> Ranks {
         self.order.clear();
@@ -84,7 +84,8 @@ impl Ranking {
             }
             whole.close_group();
             for &(_, call) in group {
-                // Empty for the second call of a stratum, where it changes nothing.
+                // The group is empty for the second call of a stratum, and closing it changes
+                // nothing.
                 self.strata[usize::from(calls.stratum[call as usize])].close_group();
             }
         }
@@ -124,16 +125,16 @@ struct Sums {
     u: f64,
     pairs: f64,
     statistic: f64,
-    /// Of the statistic, were no scores equal.
+    /// The variance of the statistic if no scores were equal.
     untied: f64,
     variance: f64,
-    /// Its fourth cumulant, were no scores equal, without its sign.
+    /// Its fourth cumulant if no scores were equal, without its sign.
     fourth: f64,
 }
 
 impl Sums {
     fn test(&self) -> Option<Test> {
-        // What rounding leaves of a variance where all scores are equal is none.
+        // If all scores are equal, the variance is 0 but for rounding.
         if self.variance <= 1e-12 * self.untied {
             return None;
         }
@@ -148,7 +149,7 @@ impl Sums {
     }
 }
 
-/// Bits that ascend as numbers do; both zeros are one.
+/// Returns bits that ascend as numbers do; both zeros are one.
 fn ascending_bits(score: f64) -> u64 {
     let bits = (score + 0.0).to_bits();
     if bits >> 63 == 0 {
@@ -163,7 +164,7 @@ mod tests {
     use super::ascending_bits;
 
     #[test]
-    fn bits_ascend_as_numbers_do() {
+    fn ascending_bits_sort_as_numbers() {
         let ascending = [
             f64::NEG_INFINITY,
             -2.0,

@@ -1,21 +1,21 @@
-//! Which calls are true and which stratum each is in, with what follows from that for every atom.
+//! The label and the stratum of each call, with counts that all atoms share.
 
 /// Labels and strata of calls, in the cohort's order.
 #[derive(Debug, Clone)]
 pub struct LabelledCalls {
     pub(super) is_tp: Vec<bool>,
     pub(super) stratum: Vec<u16>,
-    /// True and false calls of each stratum.
+    /// The numbers of true and false calls of each stratum.
     pub(super) counts: Vec<[u64; 2]>,
-    /// True and false calls in all.
+    /// The numbers of true and false calls in all.
     pub(super) total: [u64; 2],
 }
 
 impl LabelledCalls {
-    /// Whether each call is true, and the number of its stratum.
+    /// Makes the labels from each call's label and the number of its stratum.
     ///
     /// # Panics
-    /// If there is not one of each a call.
+    /// Panics if the two lengths differ.
     pub fn new(is_tp: Vec<bool>, stratum: Vec<u16>) -> Self {
         assert_eq!(is_tp.len(), stratum.len());
         let strata = stratum
@@ -35,23 +35,23 @@ impl LabelledCalls {
         }
     }
 
-    /// How many calls there are.
+    /// Returns the number of calls.
     pub fn len(&self) -> usize {
         self.is_tp.len()
     }
 
-    /// Whether there are none.
+    /// Says whether there are no calls.
     pub fn is_empty(&self) -> bool {
         self.is_tp.is_empty()
     }
 
-    /// True and false calls.
+    /// Returns the numbers of true and false calls.
     pub fn total(&self) -> [u64; 2] {
         self.total
     }
 
-    /// The strata that have calls of both labels, with their true and false calls: no others tell
-    /// anything within strata.
+    /// Returns the strata that have calls of both labels, with their true and false calls. No
+    /// others contribute within strata.
     pub(super) fn telling(&self) -> impl Iterator<Item = (usize, [f64; 2])> {
         let both = self.counts.iter().enumerate();
         both.filter(|(_, [tp, fp])| *tp > 0 && *fp > 0)
