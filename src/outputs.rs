@@ -4,8 +4,8 @@
 //! |---|---|
 //! | `analyze`, `report`, `demo` (in its folder [`RESULTS`]) | [`OUTPUTS`](crate::analysis::outputs::OUTPUTS) |
 //! | `simulate`, `demo` | [`SIMULATION`], [pieces](is_embeddings), [`PLACING`] |
-//! | `tally` | the one that is asked for; with [`FIRES`] after it; with [`CHECKPOINTS`] after it a folder |
-//! | `merge` | the one that is asked for |
+//! | `tally` | the requested name; the same with [`FIRES`]; the same with [`CHECKPOINTS`], a folder |
+//! | `merge` | the requested name |
 
 /// The record of an analysis: what ran, on what, and which files it wrote.
 pub const RECORD: &str = "run.json";

@@ -4,7 +4,7 @@
 //! Both are [safetensors](https://github.com/huggingface/safetensors) files, so that any language
 //! reads them. The header's text names their model and shards. A checksum covers every byte.
 //!
-//! | file | what it does |
+//! | file | contents |
 //! |---|---|
 //! | `sealed` | safetensors with a checksum |
 //! | `header` | model and shards as text in the header |

@@ -1,12 +1,12 @@
 //! The counts `counts[stratum][feature]`, a commutative monoid of integers, and their identity.
 //!
-//! | file | what it holds |
+//! | file | contents |
 //! |---|---|
-//! | `scheme`, `strata` | what rows are told apart by, and counted under |
+//! | `scheme`, `strata` | the confounders, and the strata that rows are counted under |
 //! | `shared` | a tally that several threads count into |
-//! | `certificate` | what certified selection left open |
-//! | `shards` | which rows of which files were counted, and what their calls are |
-//! | `cohort` | counts with all that says what they are of: what a tally file holds |
+//! | `certificate` | the work that certified selection did |
+//! | `shards` | the rows of files that were counted, with their calls' types and classes |
+//! | `cohort` | counts with all that identifies them: the contents of a tally file |
 
 mod certificate;
 mod cohort;

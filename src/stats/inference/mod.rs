@@ -1,19 +1,19 @@
 //! Statistics that a reviewer accepts, as pure functions on counts. They read no files, know no
 //! names of atoms, and write no report.
 //!
-//! | file | what it computes |
+//! | file | contents |
 //! |---|---|
 //! | `table` | the 2×2 table of firing and label that the others take |
-//! | `effect` | how strong: log odds ratio, risk difference, P(TP \| fires), each with its 95 % interval |
-//! | `pearson`, `fisher` | whether at all: chi-square test, Fisher's exact test and its mid-p |
-//! | `stratified`, `homogeneity` | whether still, within strata: the common odds ratio, Cochran–Mantel–Haenszel, Breslow–Day–Tarone |
-//! | `conditional` | the next two, of all atoms |
+//! | `effect` | effect sizes: log odds ratio, risk difference, P(TP \| fires), each with its 95 % interval |
+//! | `pearson`, `fisher` | tests of any association: chi-square test, Fisher's exact test and its mid-p |
+//! | `stratified`, `homogeneity` | tests within strata: the common odds ratio, Cochran–Mantel–Haenszel, Breslow–Day–Tarone |
+//! | `conditional` | the next two, for all atoms |
 //! | `exact_strata` | the exact conditional test within strata, and its mid-p |
-//! | `exact_homogeneity` | whether the strata have one odds ratio, given their margins and their sum |
-//! | `rank_sum` | whether the activation tells true from false: Mann–Whitney's U, AUROC |
-//! | `rank_law` | the exact law of a rank sum given all ties, which `rank_sum` and `spearman` take their p-value from |
-//! | `spearman` | whether firing goes with a call's length |
-//! | `multiplicity` | what many tests at once leave: Benjamini–Hochberg and –Yekutieli, Holm, Storey |
+//! | `exact_homogeneity` | the test that the strata have one odds ratio, given their margins and their sum |
+//! | `rank_sum` | the comparison of activations on true and on false calls: Mann–Whitney's U, AUROC |
+//! | `rank_law` | the exact law of a rank sum given all ties: the p-value of `rank_sum` and `spearman` |
+//! | `spearman` | the correlation of firing with a call's length |
+//! | `multiplicity` | adjustment for many tests: Benjamini–Hochberg and –Yekutieli, Holm, Storey |
 //! | `p_value` | a p-value by its logarithm, so that none underflows |
 //! | `tails`, `student`, `hypergeometric`, `stirling` | the tails of the distributions below them, in log space |
 //!

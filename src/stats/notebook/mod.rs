@@ -1,12 +1,12 @@
 //! The notebook's tables, in its arithmetic, to the byte.
 //!
-//! | file | what it computes |
+//! | file | contents |
 //! |---|---|
 //! | `bias` | for each atom the 2×2 table of firing and label, its test, its odds |
-//! | `landscape` | how many atoms lean which way; the closing summary |
-//! | `svtype` | which atoms fire on insertions |
+//! | `landscape` | the numbers of atoms that lean to either label; the closing summary |
+//! | `svtype` | the comparison of insertions with other types |
 //! | `investigate`, `lengths` | the calls on which one atom fires |
-//! | `coactivation` | which of the top atoms fire together |
+//! | `coactivation` | the joint firings of the top atoms |
 //! | `chi2`, `fdr`, `exact`, `describe`, `rank`, `counts` | the arithmetic below them, after scipy, statsmodels, Python, numpy and pandas |
 
 pub mod bias;

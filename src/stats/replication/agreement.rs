@@ -123,7 +123,7 @@ pub fn same_sign(a: f64, b: f64) -> bool {
 /// Computes Pearson's correlation in two passes: means first. Returns `None` for fewer than three
 /// values, of which any two lie on a line, and if either side has one value only.
 fn pearson(x: &[f64], y: &[f64]) -> Option<f64> {
-    // Rounding may leave a variance to equal values.
+    // Equal values may get a variance from rounding.
     let is_constant = |values: &[f64]| values.iter().all(|&value| value == values[0]);
     if x.len() < 3 || is_constant(x) || is_constant(y) {
         return None;

@@ -8,11 +8,11 @@
 //! and Haenszel's odds ratio. An association with an SV type alone is present in every part of the
 //! cohort, and would be replicated by any test of all calls at once.
 //!
-//! | file | what it does |
+//! | file | contents |
 //! |---|---|
-//! | `split` | which group is in which part |
+//! | `split` | the split of groups into parts |
 //! | `cells` | the parts' tables, stratum by stratum |
-//! | `agreement` | how far the parts agree: signs, replicated atoms, correlations of effects |
+//! | `agreement` | the agreement of the parts: signs, replicated atoms, correlations of effects |
 //!
 //! Resampled figures go through the same functions of `agreement` as the observed ones, with the
 //! set of atoms held fixed.

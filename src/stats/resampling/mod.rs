@@ -1,10 +1,10 @@
 //! Resampling of labels and calls.
 //!
-//! | folder | what it does |
+//! | folder | contents |
 //! |---|---|
-//! | `blocks` | which calls belong together: loci, datasets |
+//! | `blocks` | blocks of dependent calls: loci, datasets |
 //! | `permutation` | p-values adjusted for all atoms at once by permuting labels |
-//! | `bootstrap` | how far a figure would move had other blocks of calls been drawn |
+//! | `bootstrap` | the variation of a figure had other blocks of calls been drawn |
 
 pub mod blocks;
 pub mod bootstrap;

@@ -8,7 +8,7 @@
 //! scores fit the memory. An atom's figures depend on its scores in the cohort's order alone: not
 //! on blocks, threads or the files that the rows are in.
 //!
-//! | file | what it computes |
+//! | file | contents |
 //! |---|---|
 //! | `strata` | labels and strata of the calls |
 //! | `ranks` | van Elteren's test, areas under the ROC curve |

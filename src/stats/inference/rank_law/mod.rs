@@ -16,13 +16,13 @@
 //! many drawn items are above and below it, with hypergeometric probabilities. Only for few such
 //! counts is the tail not 0 or 1 at once.
 //!
-//! | file | what is done |
+//! | file | contents |
 //! |---|---|
 //! | `pool` | groups of ties, above and below the base |
 //! | `cells` | the sum over counts |
-//! | `counting` | subsets counted by size and sum, where that costs no more than the rest: within 10⁻¹⁰ |
-//! | `compositions` | or, of few values, the numbers drawn of each gone through: likewise |
-//! | `approximate`, `saddlepoint` | elsewhere: a saddlepoint |
+//! | `counting` | counts of subsets by size and sum, if that costs no more than the rest: within 10⁻¹⁰ |
+//! | `compositions` | for few values, enumeration of the numbers drawn of each: within 10⁻¹⁰ |
+//! | `approximate`, `saddlepoint` | a saddlepoint for all other cases |
 //! | `draws` | hypergeometric counts |
 //!
 //! The saddlepoint's error, against counting, is within 2 % for untied ranks but in the last steps

@@ -19,14 +19,14 @@
 //! calls are kept together, only mean and variance are known, and `|a − E| / √V` it is. (If labels
 //! rotate, the variance is that of single calls.)
 //!
-//! | file | what it does |
+//! | file | contents |
 //! |---|---|
-//! | `maxima` | a run: what was observed, ranks, adjusted p-values |
+//! | `maxima` | a run: observed statistics, ranks, adjusted p-values |
 //! | `step_down` | the successive maxima of each permutation, one group of ranks after another |
-//! | `ranks` | groups of ranks, where memory does not hold all firings |
+//! | `ranks` | groups of ranks, if memory does not hold all firings |
 //! | `null`, `law` | how surprising each number of true calls of an atom is |
-//! | `groups` | who may have whose labels |
-//! | `moments` | what is expected of an atom where calls are kept together |
+//! | `groups` | groups of calls that may exchange labels |
+//! | `moments` | an atom's mean and variance if calls are kept together |
 //! | `labels` | permuted labels, hundreds of permutations at a time, one bit each |
 //! | `counts` | true calls on which an atom fires, for as many permutations at once |
 
