@@ -369,9 +369,9 @@ fn write_uniform(found: &Found<'_>, out: &mut dyn Write) -> Result<()> {
     let array = npy::FiringSetsWriter::begin(shape, out);
     let mut array = array.map_err(|e| Error::writing(Path::new(FIRING_SETS), e))?;
     if let Some(store) = found.counted.store() {
-        store.blocks(&mut |block| {
+        store.sets(&mut |sets| {
             found.control.check()?;
-            writing(array.add(block.sets))
+            writing(array.add(sets))
         })?;
     }
     writing(array.finish())
@@ -383,9 +383,9 @@ fn write_ragged(found: &Found<'_>, out: &mut dyn Write) -> Result<()> {
     let array = npy::SparseWriter::begin([rows, atoms], firings, out);
     let mut array = array.map_err(|e| Error::writing(Path::new(FIRING_SETS), e))?;
     if let Some(store) = found.counted.store() {
-        store.blocks(&mut |block| {
+        store.sets(&mut |sets| {
             found.control.check()?;
-            writing(array.add(block.sets))
+            writing(array.add(sets))
         })?;
     }
     writing(array.finish())
