@@ -170,6 +170,15 @@ impl Calls {
     pub fn label(&self, row: usize) -> Label {
         self.rule.label(self.truvari_class.get(row))
     }
+
+    /// What every call counts as, in order: each class is looked at once.
+    pub fn labels(&self) -> impl ExactSizeIterator<Item = Label> {
+        let values = self.truvari_class.values().iter();
+        let of_class: Vec<Label> = values.map(|class| self.rule.label(Some(class))).collect();
+        let missing = self.rule.label(None);
+        let codes = self.truvari_class.codes().iter();
+        codes.map(move |&code| of_class.get(code as usize).copied().unwrap_or(missing))
+    }
 }
 
 impl<'a> FromIterator<Call<'a>> for Calls {

@@ -62,11 +62,11 @@ impl Strata {
         let mut seen = HashMap::<(Label, u32, Option<SizeBin>, Option<u32>), u16>::new();
         let mut strata = BTreeMap::<Stratum, u16>::new();
         let mut of_row = Vec::with_capacity(calls.len());
-        for row in 0..calls.len() {
+        for (row, label) in calls.labels().enumerate() {
             let bin = scheme
                 .size
                 .then(|| SizeBin::of(calls.svlen.get(row).as_f64()));
-            let (label, svtype) = (calls.label(row), calls.svtype.code(row));
+            let svtype = calls.svtype.code(row);
             let dataset = scheme.dataset.then(|| calls.dataset.code(row));
             of_row.push(
                 *seen

@@ -101,9 +101,7 @@ fn watched(kernels: Kernels) -> Option<Watched> {
 fn skip(why: &str) {
     let required = std::env::var_os("ATOMSCOPE_REQUIRE_EMULATOR").is_some_and(|value| value == "1");
     assert!(!required, "ATOMSCOPE_REQUIRE_EMULATOR=1, but {why}");
-    // Straight to the terminal: the test harness hides what a passing test prints.
-    let line = format!("SKIPPED tests on an emulated GPU: {why}\n");
-    let _ = std::io::Write::write_all(&mut std::io::stderr().lock(), line.as_bytes());
+    super::skipped("tests on an emulated GPU", why);
 }
 
 fn repository() -> &'static Path {

@@ -22,15 +22,15 @@ pub(crate) fn atomscope<I: AsRef<std::ffi::OsStr>>(args: impl IntoIterator<Item 
         .expect("the program starts")
 }
 
-/// The folder of real data, named by an environment variable; a line says so where it is absent.
-pub(crate) fn delly_mims(test: &str) -> Option<PathBuf> {
+/// The folder of real data. Tests that need it are ignored unless they are asked for.
+pub(crate) fn delly_mims() -> PathBuf {
     let folder = std::env::var_os("ATOMSCOPE_DELLY_MIMS").map(PathBuf::from);
-    if folder.is_none() {
-        say(&format!(
-            "SKIPPED {test}: ATOMSCOPE_DELLY_MIMS does not name the folder of real data"
-        ));
-    }
-    folder
+    folder.expect("ATOMSCOPE_DELLY_MIMS names the folder of real data")
+}
+
+/// Tells that a test, or a part of it, was left out.
+pub(crate) fn skipped(test: &str, why: &str) {
+    say(&format!("SKIPPED {test}: {why}"));
 }
 
 /// A line straight to the terminal: the test harness hides what a passing test prints.

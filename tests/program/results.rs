@@ -112,7 +112,10 @@ fn the_digest_in_the_record_is_that_of_the_file() {
         .arg(cohort.path("sae.pt"))
         .output()
     else {
-        eprintln!("SKIPPED the_digest_in_the_record_is_that_of_the_file: no sha256sum here");
+        crate::common::skipped(
+            "the_digest_in_the_record_is_that_of_the_file",
+            "no sha256sum here",
+        );
         return;
     };
     let other = String::from_utf8_lossy(&other.stdout).into_owned();

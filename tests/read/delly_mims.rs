@@ -1,17 +1,13 @@
 //! Real calls and a real model, where they are at hand.
 
-use std::path::PathBuf;
-
 use atomscope::cohort::Label;
 use atomscope::read::{inspect, read_cohort, read_model};
 use atomscope::rows::Rows;
 
 #[test]
+#[ignore = "needs real calls: ATOMSCOPE_DELLY_MIMS=FOLDER"]
 fn real_files_are_read() {
-    let Some(folder) = std::env::var_os("ATOMSCOPE_DELLY_MIMS").map(PathBuf::from) else {
-        println!("skipped: ATOMSCOPE_DELLY_MIMS does not name the folder of the real files");
-        return;
-    };
+    let folder = crate::common::delly_mims();
     let path = folder.join("data/processed/sae_sv_embeddings.pt");
     let cohort = read_cohort(&path).unwrap();
     assert_eq!((cohort.rows.count(), cohort.rows.dim()), (4475, 768));

@@ -365,8 +365,9 @@ fn full_for_real(cohort: &Sharded, pieces: &[PathBuf]) {
         .args(["-t", "tmpfs", "-o", "size=300k", "tmpfs"])
         .arg(&disk);
     if !mount.output().is_ok_and(|output| output.status.success()) {
-        crate::common::say(
-            "SKIPPED part of a_full_disk_is_told_and_loses_nothing: no disk can be mounted",
+        crate::common::skipped(
+            "a part of a_full_disk_is_told_and_loses_nothing",
+            "no disk can be mounted",
         );
         return;
     }

@@ -151,10 +151,9 @@ fn a_library_that_lacks_any_one_function_is_not_used() {
 
 /// NVRTC asks for the driver by itself, and would end the process.
 #[test]
+#[ignore = "needs an NVRTC: ATOMSCOPE_TEST_NVRTC=FOLDER"]
 fn a_driver_without_functions_does_not_end_nvrtc_and_the_process() {
-    let Some(nvrtc) = nvrtc("a broken driver beside NVRTC") else {
-        return;
-    };
+    let nvrtc = nvrtc();
     let folder = folder();
     if stub(
         &folder.path().join("libcuda.so.1"),
