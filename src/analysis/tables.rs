@@ -7,7 +7,7 @@ use crate::cohort::classes::{ClassCount, Labels};
 use crate::control::Control;
 use crate::error::Result;
 use crate::report::text;
-use crate::stats::evidence::{self, ExtendedTables, PairsBy};
+use crate::stats::evidence::{self, ExtendedTables, PairsBy, Summary};
 use crate::stats::notebook::{self, NotebookTables};
 use crate::stats::score_comparison::ScoreComparison;
 use crate::tally::CohortTally;
@@ -30,6 +30,8 @@ pub struct Tables {
     pub notebook: NotebookTables,
     /// What a paper needs besides, where it was asked for.
     pub extended: Option<ExtendedTables>,
+    /// What both say: claims, the strongest atoms, cautions.
+    pub summary: Summary,
     /// The classes of the calls, the most frequent first.
     pub classes: Vec<ClassCount>,
     /// What is odd about the calls, a sentence each.
@@ -62,6 +64,7 @@ impl Tables {
         }
         Ok(Self {
             options: options.clone(),
+            summary: Summary::of(&notebook, extended.as_ref()),
             notebook,
             extended,
             classes: counted.classes(),
@@ -74,7 +77,7 @@ impl Tables {
     pub fn report(&self) -> text::Report<'_> {
         text::Report {
             notebook: &self.notebook,
-            extended: self.extended.as_ref(),
+            summary: &self.summary,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! All pairs of atoms, counted by the processor or by something else.
+//! All pairs of atoms, counted by the CPU or by something else.
 
 use serde::Serialize;
 
