@@ -3,6 +3,9 @@
 use crate::cohort::Label;
 use crate::stats::evidence::summary::{Claim, Procedure, Ratio};
 
+/// How many atoms of a list are named.
+const FIRST: usize = 6;
+
 /// A number to three significant digits; those of a large one stay.
 pub(super) fn figure(x: f64) -> String {
     let scientific = format!("{x:.2e}");
@@ -10,7 +13,8 @@ pub(super) fn figure(x: f64) -> String {
         .split_once('e')
         .map_or("", |(_, exponent)| exponent);
     match exponent.parse::<i32>() {
-        Ok(exponent) if x != 0.0 && exponent < -4 => scientific,
+        Ok(_) if x == 0.0 => "0".to_owned(),
+        Ok(exponent) if exponent < -4 => scientific,
         Ok(exponent) => {
             let decimals = usize::try_from(2 - exponent).unwrap_or(0);
             format!("{x:.decimals$}")
@@ -111,6 +115,19 @@ pub(super) fn label(label: Label) -> &'static str {
     }
 }
 
+/// The first few of some atoms, and how many more there are.
+pub(super) fn first(atoms: &[u32]) -> String {
+    match atoms.len().saturating_sub(FIRST) {
+        0 | 1 => list(atoms),
+        more => {
+            let atoms = atoms[..FIRST].iter().map(u32::to_string);
+            let mut texts: Vec<String> = atoms.collect();
+            texts.push(format!("{more} more"));
+            list(&texts)
+        }
+    }
+}
+
 /// "a", "a and b", "a, b and c".
 pub(super) fn list<T: ToString>(items: &[T]) -> String {
     let texts: Vec<String> = items.iter().map(ToString::to_string).collect();
@@ -123,14 +140,14 @@ pub(super) fn list<T: ToString>(items: &[T]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{figure, list, p_text, percent, signed};
+    use super::{figure, first, list, p_text, percent, signed};
 
     #[test]
     fn figure_has_three_significant_digits() {
         let cases = [
-            (0.0, "0.00"),
+            (0.0, "0"),
             (0.045_67, "0.0457"),
-            (0.099_96, "0.1000"),
+            (0.099_96, "0.100"),
             (0.000_123_4, "0.000123"),
             (0.000_012_34, "1.23e-5"),
             (-0.045_67, "-0.0457"),
@@ -142,10 +159,9 @@ mod tests {
             (1234.5, "1234"),
             (f64::INFINITY, "infinite"),
         ];
-        for (x, text) in cases.into_iter().filter(|(x, _)| *x != 0.099_96) {
+        for (x, text) in cases {
             assert_eq!(figure(x), text, "{x}");
         }
-        assert_eq!(figure(0.099_96), "0.100");
         assert_eq!(
             (signed(0.009_123), signed(-0.5)),
             ("+0.00912".into(), "-0.500".into())
@@ -176,5 +192,10 @@ mod tests {
         assert_eq!(percent(1.0), "100.0 %");
         assert_eq!(list(&["a", "b", "c"]), "a, b and c");
         assert_eq!(list(&[7]), "7");
+        assert_eq!(first(&[9, 8, 7, 6, 5, 4, 3]), "9, 8, 7, 6, 5, 4 and 3");
+        assert_eq!(
+            first(&[9, 8, 7, 6, 5, 4, 3, 2]),
+            "9, 8, 7, 6, 5, 4 and 2 more"
+        );
     }
 }

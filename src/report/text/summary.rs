@@ -43,7 +43,7 @@ fn lines(f: &mut Formatter<'_>, findings: &Findings) -> Result {
     let atoms = findings.atoms;
     writeln!(
         f,
-        "{} atoms (SAE features), of which {} can be tested: they fire on at least {} calls.",
+        "{} atoms (SAE features), of which {} can be tested (they fire on at least {} calls).",
         atoms.all, atoms.tested, atoms.min_support
     )?;
     if atoms.tested > 0 {
@@ -82,7 +82,7 @@ fn claims(f: &mut Formatter<'_>, findings: &Findings) -> Result {
         )?,
         Some(claim) => writeln!(
             f,
-            "{} to true or to false calls within strata: with 95 % confidence none by chance ({by}).",
+            "{} to true or to false calls within strata, with 95 % confidence none of them by chance ({by}).",
             verb(&claimed(claim), claim.atoms, "leans", "lean")
         )?,
     }
@@ -117,9 +117,9 @@ fn claims(f: &mut Formatter<'_>, findings: &Findings) -> Result {
 }
 
 fn strongest(f: &mut Formatter<'_>, side: Label, atoms: &[AtomSummary]) -> Result {
-    write!(f, "Strongest to {} calls: ", label(side))?;
+    write!(f, "Strongest to {} calls", label(side))?;
     if atoms.is_empty() {
-        return writeln!(f, "none.");
+        return writeln!(f, ": none.");
     }
     let each = atoms.iter().map(|atom| {
         let odds_ratio = match &atom.within {
@@ -129,12 +129,14 @@ fn strongest(f: &mut Formatter<'_>, side: Label, atoms: &[AtomSummary]) -> Resul
             OddsWithin::Unknown => "unknown".to_owned(),
         };
         let true_share = percent(atom.true_share);
-        format!(
-            "atom {} (odds ratio {odds_ratio}, {true_share} true)",
-            atom.atom
-        )
+        format!("atom {} ({odds_ratio}; {true_share})", atom.atom)
     });
-    writeln!(f, "{}.", each.collect::<Vec<_>>().join(", "))
+    let each: Vec<String> = each.collect();
+    writeln!(
+        f,
+        " (odds ratio within strata; share of true calls): {}.",
+        each.join(", ")
+    )
 }
 
 fn next(next: &Next) -> String {
@@ -142,7 +144,7 @@ fn next(next: &Next) -> String {
         Next::Calls { atoms } => {
             let atoms: Vec<String> = atoms.iter().map(u32::to_string).collect();
             format!(
-                "the calls of these atoms (investigate --atom {})",
+                "the calls on which the strongest fire (investigate --atom {})",
                 atoms.join(",")
             )
         }

@@ -36,7 +36,7 @@ pub use cautions::{Caution, FEW_CALLS, Next};
 pub use claims::{Claim, PermutationSummary, Procedure, Scope};
 pub use competition::{Displaced, ScoredAtom, ScoresSummary};
 pub use duplicates::{ALIKE, NearDuplicates};
-pub use notebook::{NotebookNote, Specialized};
+pub use notebook::{EmptyCell, NotebookNote, Specialized};
 pub use pairs::{PairSummary, PairsSummary};
 pub use replication::{Correlation, Direction, OneSide, PartSummary, ReplicationSummary};
 
@@ -86,7 +86,7 @@ pub struct Findings {
     pub strongest_tp: Vec<AtomSummary>,
     /// The strongest that lean to false calls.
     pub strongest_fp: Vec<AtomSummary>,
-    /// The strongest atoms that are called on all calls at once.
+    /// The strongest atoms that are called on all calls at once, a group of near-duplicates once.
     pub strongest: Vec<AtomSummary>,
     /// What becomes of the atoms called on all calls at once; `None` where none is.
     pub called: Option<CalledOnAllCalls>,
@@ -247,7 +247,3 @@ impl StrataSummary {
         }
     }
 }
-
-#[cfg(test)]
-#[path = "summary/tests.rs"]
-mod tests;

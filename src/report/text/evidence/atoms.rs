@@ -2,7 +2,7 @@
 
 use std::fmt::{Formatter, Result};
 
-use crate::report::text::numbers::{interval, label, list, many, p_text, percent, ratio};
+use crate::report::text::numbers::{first, interval, label, many, p_text, percent, ratio};
 use crate::stats::evidence::Exchange;
 use crate::stats::evidence::summary::{AtomCaution, AtomSummary, Findings, OddsWithin};
 
@@ -55,7 +55,11 @@ fn one(f: &mut Formatter<'_>, atom: &AtomSummary, drawn: Exchange) -> Result {
     }
     writeln!(f, ".")?;
     if !atom.near_duplicates.is_empty() {
-        writeln!(f, "      Near-duplicates: {}.", list(&atom.near_duplicates))?;
+        writeln!(
+            f,
+            "      Near-duplicates: {}.",
+            first(&atom.near_duplicates)
+        )?;
     }
     let cautions: Vec<&str> = atom.cautions.iter().map(caution).collect();
     if cautions.is_empty() {

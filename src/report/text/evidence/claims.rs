@@ -2,7 +2,7 @@
 
 use std::fmt::{Formatter, Result};
 
-use crate::report::text::numbers::{figure, list, many, percent};
+use crate::report::text::numbers::{figure, first, list, many, percent, verb};
 use crate::stats::evidence::Exchange;
 use crate::stats::evidence::summary::{
     Claim, Findings, NearDuplicates, PermutationSummary, Procedure, Scope, StrataSummary,
@@ -113,12 +113,12 @@ fn near_duplicates(f: &mut Formatter<'_>, found: &NearDuplicates) -> Result {
     let atoms = found.groups.iter().map(Vec::len).sum();
     writeln!(
         f,
-        "Near-duplicates: {} in {} fire on nearly the same calls as another of the group (phi of 0.9 or more).",
+        "Near-duplicates: {} in {} on nearly the same calls (phi of 0.9 or more).",
         many(atoms, "atom"),
-        many(found.groups.len(), "group")
+        verb(&many(found.groups.len(), "group"), atoms, "fires", "fire")
     )?;
     for group in found.groups.iter().take(GROUPS) {
-        writeln!(f, "  atoms {}", list(group))?;
+        writeln!(f, "  atoms {}", first(group))?;
     }
     match found.groups.len().saturating_sub(GROUPS) {
         0 => Ok(()),

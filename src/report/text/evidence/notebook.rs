@@ -3,8 +3,8 @@
 use std::fmt::{Formatter, Result};
 
 use crate::python;
-use crate::report::text::numbers::{figure, many, percent, verb};
-use crate::stats::evidence::summary::{NotebookNote, Specialized};
+use crate::report::text::numbers::{figure, label, many, percent, verb};
+use crate::stats::evidence::summary::{EmptyCell, NotebookNote, Specialized};
 
 pub(super) fn notes(f: &mut Formatter<'_>, notes: &[NotebookNote]) -> Result {
     if notes.is_empty() {
@@ -25,11 +25,13 @@ fn note(note: &NotebookNote) -> String {
         ),
         NotebookNote::EmptyCell {
             atom,
+            cell,
             odds,
             odds_ratio,
         } => format!(
-            "\"OR = {odds:.2}\" is of atom {atom}, which never fires on calls of one label or always does: \
-             the notebook's number\n    is then no odds ratio. With 1/2 added to every cell that is {}.",
+            "\"OR = {odds:.2}\" is of atom {atom}, which fires on {}: the notebook's number is then no \
+             estimate.\n    With 1/2 added to every cell the odds ratio is {}.",
+            empty(*cell),
             figure(*odds_ratio)
         ),
         NotebookNote::InsSpecialized(found) => format!(
@@ -50,6 +52,13 @@ fn note(note: &NotebookNote) -> String {
             python::exponent(0.0, 2),
             many(*atoms, "atom")
         ),
+    }
+}
+
+fn empty(cell: EmptyCell) -> String {
+    match cell {
+        EmptyCell::FiresOnNo(of) => format!("no {} call", label(of)),
+        EmptyCell::FiresOnEvery(of) => format!("every {} call", label(of)),
     }
 }
 

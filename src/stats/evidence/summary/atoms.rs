@@ -116,31 +116,27 @@ impl View<'_> {
 
     /// The strongest atoms that are called on all calls at once.
     pub(super) fn strongest(&self) -> Vec<AtomSummary> {
-        let order = self.order.iter();
-        let called = order.filter(|&&atom| self.is_called(atom as usize));
-        let described = called.filter_map(|&atom| self.describe(atom));
-        described.take(DESCRIBED).collect()
+        self.first(DESCRIBED, |atom| self.is_called(atom as usize))
     }
 
-    /// The strongest atoms that are called within strata and lean to one side there, a group of
-    /// near-duplicates once.
+    /// The strongest atoms that are called within strata and lean to one side there.
     pub(super) fn strongest_within(&self, side: Label) -> Vec<AtomSummary> {
-        let mut named: Vec<AtomSummary> = Vec::new();
-        for &atom in self.order {
-            if !is_called_within(self.tables, atom) || leans_within(self.tables, atom) != Some(side)
-            {
-                continue;
-            }
-            let is_there = |of: &AtomSummary| of.near_duplicates.contains(&atom);
-            if named.iter().any(is_there) {
-                continue;
-            }
-            named.extend(self.describe(atom));
-            if named.len() == NAMED {
-                break;
+        self.first(NAMED, |atom| {
+            let is_called = is_called_within(self.tables, atom);
+            is_called && leans_within(self.tables, atom) == Some(side)
+        })
+    }
+
+    /// The first `wanted` atoms, a group of near-duplicates once.
+    fn first(&self, most: usize, wanted: impl Fn(u32) -> bool) -> Vec<AtomSummary> {
+        let mut first: Vec<AtomSummary> = Vec::new();
+        for &atom in self.order.iter().filter(|&&atom| wanted(atom)) {
+            let is_known = |of: &AtomSummary| of.near_duplicates.contains(&atom);
+            if first.len() < most && !first.iter().any(is_known) {
+                first.extend(self.describe(atom));
             }
         }
-        named
+        first
     }
 
     fn is_called(&self, atom: usize) -> bool {

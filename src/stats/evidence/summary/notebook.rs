@@ -3,7 +3,8 @@
 use serde::Serialize;
 
 use super::claims::is_significant;
-use crate::stats::evidence::{Enrichment, ExtendedTables};
+use crate::cohort::Label;
+use crate::stats::evidence::{CategoryAtom, Enrichment, ExtendedTables};
 use crate::stats::notebook::{AtomBias, NotebookTables, svtype};
 
 /// A line of the notebook's text, and what holds instead.
@@ -21,6 +22,8 @@ pub enum NotebookNote {
     EmptyCell {
         /// The atom.
         atom: u32,
+        /// Which cell is empty.
+        cell: EmptyCell,
         /// The notebook's odds of it.
         odds: f64,
         /// Its odds ratio with ½ added to every cell.
@@ -35,6 +38,29 @@ pub enum NotebookNote {
         /// Of how many of the listed atoms.
         atoms: usize,
     },
+}
+
+/// Calls of which there is none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EmptyCell {
+    /// The atom fires on no call of this label.
+    FiresOnNo(Label),
+    /// It fires on every one.
+    FiresOnEvery(Label),
+}
+
+impl EmptyCell {
+    fn of(atom: &AtomBias) -> Option<Self> {
+        let cells = [
+            (atom.fp_on, Self::FiresOnNo(Label::Fp)),
+            (atom.tp_on, Self::FiresOnNo(Label::Tp)),
+            (atom.tp_off, Self::FiresOnEvery(Label::Tp)),
+            (atom.fp_off, Self::FiresOnEvery(Label::Fp)),
+        ];
+        let mut empty = cells.into_iter().filter(|(calls, _)| *calls == 0);
+        empty.next().map(|(_, cell)| cell)
+    }
 }
 
 /// How many atoms the notebook takes to be of a type.
@@ -74,19 +100,22 @@ fn significant(notebook: &NotebookTables, tables: &ExtendedTables) -> Option<Not
 
 /// The notebook's odds are `TP_on·FP_off / max(1, FP_on·TP_off)`: with an empty cell a count of calls, or 0.
 fn empty_cells(notebook: &NotebookTables, tables: &ExtendedTables) -> Vec<NotebookNote> {
+    // Where the closing summary has a line of them.
+    let summary = &notebook.summary;
     let highest = notebook.top_tp_biased.first();
+    let highest = highest.filter(|_| summary.strongest_tp.is_some());
     let lowest = notebook.top_fp_biased.first();
-    let is_empty =
-        |atom: &&AtomBias| [atom.tp_on, atom.fp_on, atom.tp_off, atom.fp_off].contains(&0);
+    let lowest = lowest.filter(|_| summary.strongest_fp.is_some());
     let note = |atom: &AtomBias| {
         let log_odds = tables.atoms[atom.atom as usize].log_odds?;
         Some(NotebookNote::EmptyCell {
             atom: atom.atom,
+            cell: EmptyCell::of(atom)?,
             odds: atom.odds,
             odds_ratio: libm::exp(log_odds.value),
         })
     };
-    let both = [highest, lowest].into_iter().flatten().filter(is_empty);
+    let both = [highest, lowest].into_iter().flatten();
     both.filter_map(note).collect()
 }
 
@@ -113,14 +142,15 @@ fn specialized(notebook: &NotebookTables, types: &Enrichment) -> Vec<NotebookNot
 }
 
 fn enriched(notebook: &NotebookTables, types: &Enrichment, name: &str) -> usize {
-    let named = |category: &&crate::stats::evidence::Category| category.name == name;
-    let place = types.categories.iter().position(|of| named(&of));
-    let rows = types.rows.iter().filter(|row| {
+    let place = types.categories.iter().position(|of| of.name == name);
+    let is_enriched = |row: &&CategoryAtom| {
         let is_compared = row.table.fires() >= svtype::MIN_ACTIVATIONS;
         let is_more = row.log_odds.is_some_and(|log_odds| log_odds.value > 0.0);
-        Some(row.category as usize) == place && is_compared && is_more && is_significant(row.fdr)
-    });
-    let is_there =
-        |row: &&crate::stats::evidence::CategoryAtom| notebook.bias.get(row.atom).is_some();
-    rows.filter(is_there).count()
+        Some(row.category as usize) == place
+            && is_compared
+            && is_more
+            && is_significant(row.fdr)
+            && notebook.bias.get(row.atom).is_some()
+    };
+    types.rows.iter().filter(is_enriched).count()
 }
