@@ -33,12 +33,12 @@ struct RowState {
 static_assert(sizeof(RowState) == 16, "its Rust twin has 16 bytes");
 
 // A row and an atom whose canonical score decides. `row` is NO_PAIR where no pair stands.
-struct Pair {
+struct RowAtom {
     u32 row;
     u32 atom;
     u32 rank;  // how many pairs of the same atom came before it
 };
-static_assert(sizeof(Pair) == 12, "its Rust twin has 12 bytes");
+static_assert(sizeof(RowAtom) == 12, "its Rust twin has 12 bytes");
 constexpr u32 NO_PAIR = 0xffffffffu;
 
 // Counters of a run; all only grow.

@@ -3,7 +3,7 @@
 // Arrays   x       [rows, dim]  binary32, whitened      weight [features, dim]  binary32
 //          bias    [features]   binary32                pairs  [pair_count]     select.cu's
 //          order   [pairs]      pairs by atom           score  [pairs]          binary64 out
-//          fires   [rows, k]    settled                 states [rows]           select.cu's
+//          fires   [rows, k]    resolved                 states [rows]           select.cu's
 // Launch   fired_pairs: a thread a pair, grid-stride; pair_offsets: one block of 1024; order_pairs: a
 //          thread a pair; rescore_pairs: a warp for four pairs, grid-stride; score_rows: a warp an
 //          atom, grid-stride; all 256 threads
@@ -23,7 +23,7 @@ struct RescoreArgs {
     const float* x;
     const float* weight;
     const float* bias;
-    const Pair* pairs;
+    const RowAtom* pairs;
     const u32* pair_count;
     u32* atom_pairs;   // [features]: counts, replaced by offsets
     u32* order;        // [pair_capacity]
@@ -40,18 +40,18 @@ static_assert(sizeof(RescoreArgs) == 96, "its Rust twin has 96 bytes");
 struct FiredArgs {
     const u32* fires;
     const RowState* states;
-    Pair* pairs;       // [rows, k]
+    RowAtom* pairs;       // [rows, k]
     u32* pair_count;   // out: rows · k
     u32* atom_pairs;   // [features]: counts; zero before
     u32 rows;
     u32 k;
-    u32 with_overflowed;  // 1: rows that overflowed are settled too
+    u32 with_overflowed;  // 1: rows that overflowed are resolved too
     u32 unused;
 };
 static_assert(sizeof(FiredArgs) == 56, "its Rust twin has 56 bytes");
 
 // The pairs that fire, row by row, so that their scores are [rows, k]; none of rows that are not
-// settled. Ranks come in an order of chance, which moves no score.
+// resolved. Ranks come in an order of chance, which moves no score.
 KERNEL(fired_pairs, FiredArgs, RESCORE_THREADS) {
     u64 count = (u64)args.rows * args.k;
     u64 thread = (u64)blockIdx.x * blockDim.x + threadIdx.x;
@@ -59,7 +59,7 @@ KERNEL(fired_pairs, FiredArgs, RESCORE_THREADS) {
     for (u64 p = thread; p < count; p += (u64)gridDim.x * blockDim.x) {
         u32 row = (u32)p / args.k;
         u32 status = args.states[row].status;
-        Pair pair = {NO_PAIR, 0, 0};
+        RowAtom pair = {NO_PAIR, 0, 0};
         if (status == ROW_OPEN || (status == ROW_OVERFLOW && args.with_overflowed)) {
             u32 atom = args.fires[p];
             pair = {row, atom, atomicAdd(&args.atom_pairs[atom], 1u)};
@@ -98,7 +98,7 @@ KERNEL(order_pairs, RescoreArgs, RESCORE_THREADS) {
     u32 count = min(*args.pair_count, args.pair_capacity);
     for (u64 p = (u64)blockIdx.x * blockDim.x + threadIdx.x; p < count;
          p += (u64)gridDim.x * blockDim.x) {
-        Pair pair = args.pairs[p];
+        RowAtom pair = args.pairs[p];
         if (pair.row != NO_PAIR) args.order[args.atom_pairs[pair.atom] + pair.rank] = (u32)p;
     }
 }
@@ -119,7 +119,7 @@ KERNEL(rescore_pairs, RescoreArgs, RESCORE_THREADS) {
         for (u32 p = 0; p < PAIRS_A_WARP; p++) {
             // Past the end the first pair stands in; its score is not written again.
             place[p] = args.order[first + p < count ? first + p : first];
-            Pair pair = args.pairs[place[p]];
+            RowAtom pair = args.pairs[place[p]];
             atom[p] = pair.atom;
             x[p] = args.x + (u64)pair.row * args.dim;
             weight[p] = args.weight + (u64)pair.atom * args.dim;

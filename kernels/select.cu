@@ -1,4 +1,4 @@
-// Purpose  settle each row's firing set as far as the screen's bound allows: one pass over its
+// Purpose  resolve each row's firing set as far as the screen's bound allows: one pass over its
 //          scores; what is left open becomes (row, atom) pairs for rescore.cu.
 // Arrays   scores   [rows, stride]  binary32, stride a multiple of 4: those of a tile; all else
 //                                  but the model's is indexed by the row in the batch
@@ -43,7 +43,7 @@ struct SelectArgs {
     const RowFacts* facts;
     u32* fires;
     RowState* states;
-    Pair* pairs;
+    RowAtom* pairs;
     u32* pair_count;
     u32* atom_pairs;
     u32* overflowed;
@@ -217,9 +217,9 @@ __device__ void separate(const SelectArgs& args, const RowFacts& facts, const Ca
     __syncthreads();
 }
 
-// Step 3: each of those between against all of them. Of these, `missing` fire.
+// Step 3: each of those between against all of them. Of these, `slots_left` fire.
 __device__ void compare(const SelectArgs& args, const Candidates& c, u64 row) {
-    u32 between = c.count[BETWEEN], missing = args.k - c.count[CERTAIN];
+    u32 between = c.count[BETWEEN], slots_left = args.k - c.count[CERTAIN];
     __syncthreads();
     for (u32 b = warp_index(); b < between; b += warps_in_block()) {
         u32 me = c.between[b];
@@ -233,8 +233,8 @@ __device__ void compare(const SelectArgs& args, const Candidates& c, u64 row) {
         }
         rivals = warp_sum(rivals);
         betters = warp_sum(betters);
-        if (lane_index() != 0 || betters >= missing) continue;
-        if (rivals < missing) {
+        if (lane_index() != 0 || betters >= slots_left) continue;
+        if (rivals < slots_left) {
             fire(args, c, row, me);
         } else {
             c.open[atomicAdd(&c.count[OPEN], 1u)] = (u16)me;
@@ -257,7 +257,7 @@ __device__ void conclude(const SelectArgs& args, const Candidates& c, u64 row) {
     bool room = open <= args.pair_capacity && first <= args.pair_capacity - open;
     for (u32 o = threadIdx.x; o < open; o += blockDim.x) {
         if (first >= args.pair_capacity || o >= args.pair_capacity - first) break;
-        Pair pair = {NO_PAIR, 0, 0};
+        RowAtom pair = {NO_PAIR, 0, 0};
         if (room) {
             u32 atom = c.atom[c.open[o]];
             pair = {(u32)row, atom, atomicAdd(&args.atom_pairs[atom], 1u)};

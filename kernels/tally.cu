@@ -1,26 +1,26 @@
-// Purpose  settle firing sets and count them, in one pass: the best of each row's open pairs join
+// Purpose  resolve firing sets and count them, in one pass: the best of each row's open pairs join
 //          its certain atoms, the set is put in ascending order, counts[stratum][atom] += 1.
 // Arrays   fires   [rows, k]  in: certain atoms first; out: the whole set, ascending
 //          states  [rows]     select.cu's         pairs, score [pairs]  select.cu's, rescore.cu's
 //          strata  [rows]     u16                 counts [strata, features]  u32
-// Launch   settle_rows: a block a row, grid-stride, 128 threads; shared: 4 bytes times the power of
+// Launch   resolve_rows: a block a row, grid-stride, 128 threads; shared: 4 bytes times the power of
 //          two from k on, and, where `private_counts`, 4 bytes times strata · features
 //          choose_rows: a block a listed row, 1024 threads
-// Limits   settle_rows: k ≤ 4096; counts: 2^32 − 1 rows between drains
+// Limits   resolve_rows: k ≤ 4096; counts: 2^32 − 1 rows between drains
 // Ties     equal canonical scores go to the lowest index
 // Floors   bytes: 4k read and written a row; atomics: k a row
 // Twin     tests/twins/tally.rs; the whole engine's is the CPU engine
 
 #include "records.cuh"
 
-constexpr u32 SETTLE_THREADS = 128;
+constexpr u32 RESOLVE_THREADS = 128;
 constexpr u32 CHOOSE_THREADS = 1024;
 constexpr u32 NO_ATOM = 0xffffffffu;
 
 struct TallyArgs {
     u32* fires;
     const RowState* states;
-    const Pair* pairs;
+    const RowAtom* pairs;
     const double* score;   // [pairs], or [listed, features] for choose_rows
     const u16* strata;
     u32* counts;
@@ -46,15 +46,15 @@ __device__ void gather(const TallyArgs& args, u64 row, const RowState& state, u3
         set[i] = i < state.certain ? args.fires[row * args.k + i] : NO_ATOM;
     }
     __syncthreads();
-    u32 missing = args.k - state.certain;
-    const Pair* pairs = args.pairs + state.first_pair;
+    u32 slots_left = args.k - state.certain;
+    const RowAtom* pairs = args.pairs + state.first_pair;
     const double* score = args.score + state.first_pair;
     for (u32 i = threadIdx.x; i < state.open; i += blockDim.x) {
         u32 rank = 0;
         for (u32 j = 0; j < state.open; j++) {
             rank += better(score[j], pairs[j].atom, score[i], pairs[i].atom) ? 1 : 0;
         }
-        if (rank < missing) set[state.certain + rank] = pairs[i].atom;
+        if (rank < slots_left) set[state.certain + rank] = pairs[i].atom;
     }
     __syncthreads();
 }
@@ -77,7 +77,7 @@ __device__ void sort(u32* set, u32 width) {
     }
 }
 
-KERNEL(settle_rows, TallyArgs, SETTLE_THREADS) {
+KERNEL(resolve_rows, TallyArgs, RESOLVE_THREADS) {
     DYNAMIC_SHARED(shared);
     u32* set = (u32*)shared;
     u32* own = set + args.sort_width;
@@ -150,7 +150,7 @@ __device__ u32 place_of(bool mine, u32* warp_counts, u32& carried) {
     return place;
 }
 
-// The k best of all scores of the listed rows: settled and counted.
+// The k best of all scores of the listed rows: resolved and counted.
 KERNEL(choose_rows, TallyArgs, CHOOSE_THREADS) {
     __shared__ u32 total;
     __shared__ u32 warp_counts[CHOOSE_THREADS / WARP];

@@ -5,6 +5,7 @@ mod ids;
 mod numbers;
 mod rule;
 mod text;
+mod types;
 
 use std::ops::Range;
 
@@ -13,6 +14,7 @@ pub use numbers::{Number, NumberColumn};
 pub use rule::{ClassColumn, ClassRule, looks_true, looks_untrue};
 pub use text::TextColumn;
 pub(crate) use text::Texts;
+pub use types::SV_TYPES;
 
 /// What the truth benchmark says of a call.
 #[derive(
@@ -166,6 +168,15 @@ impl Calls {
     /// What the benchmark says of a call.
     pub fn label(&self, row: usize) -> Label {
         self.rule.label(self.truvari_class.get(row))
+    }
+
+    /// What every call counts as, in order: each class is looked at once.
+    pub fn labels(&self) -> impl ExactSizeIterator<Item = Label> {
+        let values = self.truvari_class.values().iter();
+        let of_class: Vec<Label> = values.map(|class| self.rule.label(Some(class))).collect();
+        let missing = self.rule.label(None);
+        let codes = self.truvari_class.codes().iter();
+        codes.map(move |&code| of_class.get(code as usize).copied().unwrap_or(missing))
     }
 }
 

@@ -1,4 +1,4 @@
-//! The order in which people count: `shard_2` before `shard_10`.
+//! The order of natural sorting: `shard_2` before `shard_10`.
 
 use std::cmp::Ordering;
 

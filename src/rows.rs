@@ -227,6 +227,7 @@ impl<'a, T: Element> SliceRows<'a, T> {
     }
 
     /// The same for numbers that are known to be whole rows.
+    #[cfg(feature = "cuda")]
     pub(crate) fn of_whole_rows(numbers: &'a [T], dim: usize) -> Self {
         Self { numbers, dim }
     }

@@ -1,4 +1,4 @@
-"""The firing sets as they are defined (README, "How the answer is defined"), independent of atomscope:
+"""The firing sets as they are defined (docs/DEFINITION.md), independent of atomscope:
 scores by torch's product in binary64, and where these are too close for that, by the canonical sum.
 """
 

@@ -148,7 +148,7 @@ impl Model {
 /// What a run took: the middle one of several.
 struct Timed {
     seconds: f64,
-    /// Copy, whiten, product, select, settle.
+    /// Copy, whiten, product, select, resolve.
     stages: [f64; 5],
     last: Encoded,
     code_path: String,
@@ -179,7 +179,7 @@ fn time(
         last = engine.encode(rows, &strata, &control)?;
         seconds.push(began.elapsed().as_secs_f64());
         let s = last.seconds.threads;
-        let of_run = [s.copy, s.whiten, s.product, s.select, s.settle];
+        let of_run = [s.copy, s.whiten, s.product, s.select, s.resolve];
         for (all, one) in stages.iter_mut().zip(of_run) {
             all.push(one);
         }
@@ -202,12 +202,12 @@ fn alone() -> CudaOptions {
 
 /// Adds what stages took to a line, a row each.
 fn add_stages(line: &mut Value, model: &Model, rows: usize, timed: &Timed) {
-    let [copy, whiten, product, select, settle] = timed.stages.map(|s| s / rows as f64);
-    let all = copy + whiten + product + select + settle;
+    let [copy, whiten, product, select, resolve] = timed.stages.map(|s| s / rows as f64);
+    let all = copy + whiten + product + select + resolve;
     let stride = model.sae.feature_dim().next_multiple_of(4);
     let operations = 2.0 * (model.sizes.dim * model.sae.feature_dim()) as f64;
     line["seconds_a_row"] = json!({
-        "copy": copy, "whiten": whiten, "product": product, "select": select, "settle": settle,
+        "copy": copy, "whiten": whiten, "product": product, "select": select, "resolve": resolve,
     });
     line["product_share"] = json!(product / all);
     line["product_operations_per_second"] = json!(operations / product);

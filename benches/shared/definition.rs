@@ -1,4 +1,4 @@
-//! The answer by its definition (README, "How the answer is defined"), sharing no code with any
+//! The answer by its definition (docs/DEFINITION.md), sharing no code with any
 //! engine: every score in binary64, in the defined order.
 
 use atomscope::sae::Sae;

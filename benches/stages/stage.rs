@@ -12,7 +12,7 @@ pub(crate) enum Stage {
     Whiten,
     Product,
     Select,
-    Settle,
+    Resolve,
     Score,
     Encode,
 }
@@ -22,7 +22,7 @@ impl Stage {
         ("whiten", Self::Whiten),
         ("product", Self::Product),
         ("select", Self::Select),
-        ("settle", Self::Settle),
+        ("resolve", Self::Resolve),
         ("score", Self::Score),
         ("encode", Self::Encode),
     ];
@@ -34,7 +34,7 @@ impl Stage {
             Self::Whiten => threads.whiten,
             Self::Product => threads.product,
             Self::Select => threads.select,
-            Self::Settle => threads.settle,
+            Self::Resolve => threads.resolve,
             Self::Score => threads.score,
             Self::Encode => run.seconds.encode,
         }
@@ -51,7 +51,7 @@ impl Stage {
             // The scores, read once.
             Self::Select => 4.0 * features,
             // The open atoms, scored in binary32.
-            Self::Settle => 2.0 * dim * open_atoms,
+            Self::Resolve => 2.0 * dim * open_atoms,
             // The atoms that fire, scored in binary64.
             Self::Score => 2.0 * dim * shape.k as f64,
         }
@@ -62,7 +62,7 @@ impl Stage {
             Self::Whiten => floors.copy_in_memory,
             Self::Product | Self::Encode => floors.product(screen),
             Self::Select => floors.copy_in_cache,
-            Self::Settle => floors.binary32(),
+            Self::Resolve => floors.binary32(),
             Self::Score => floors.binary64(),
         }
     }
@@ -93,7 +93,7 @@ impl Stage {
     fn note(self, run: &Encoded) -> String {
         let (seconds, certificate) = (run.seconds.threads, run.tally.certificate());
         match self {
-            Self::Settle => format!(
+            Self::Resolve => format!(
                 "{:.1} atoms open, {:.2} after the second screen",
                 certificate.ambiguous_atoms as f64 / certificate.rows as f64,
                 certificate.canonical_scores as f64 / certificate.rows as f64
@@ -103,8 +103,8 @@ impl Stage {
                 format!("{:.0} % of all else", 100.0 * seconds.score / others)
             }
             Self::Encode => format!(
-                "select and settle: {:.0} % of product",
-                100.0 * (seconds.select + seconds.settle) / seconds.product
+                "select and resolve: {:.0} % of product",
+                100.0 * (seconds.select + seconds.resolve) / seconds.product
             ),
             _ => String::new(),
         }

@@ -2,21 +2,19 @@
 
 use std::path::{Path, PathBuf};
 
-use super::pairs::PairCounter;
 use super::session::{CountOptions, Encoder, Session};
-use super::shards::{CohortFirings, InputFile, Plan, ShardRows};
-use super::tables::{TableOptions, Tables};
+use super::shards::{CohortFirings, InputFile};
 use super::warnings;
 use crate::cohort::Calls;
 use crate::cohort::classes::{self as labels, ClassCount, classes};
 use crate::control::{Control, Progress, Stage};
 use crate::digest::Digest;
-use crate::engine::{DenseScores, Device, Encoded, EngineOptions, Nonfinite, Seconds};
+use crate::engine::{DenseScores, Encoded, EngineOptions, Nonfinite, Seconds};
 use crate::error::{Error, Result};
 use crate::fires::FiringStore;
 use crate::rows::Rows;
 use crate::sae::Sae;
-use crate::stats::evidence::{CallFacts, PairsBy};
+use crate::stats::evidence::CallFacts;
 use crate::stats::notebook::{self, BiasTable, Investigation};
 use crate::stats::score_comparison::{
     LabelledCalls, Part, RowsAgain, ScoreComparison, blocks, compare,
@@ -191,41 +189,6 @@ impl Counted {
         write_tally(tally, &self.cohort, Maker::Tally)?.publish()
     }
 
-    /// Makes the tables. `scores` are those of [`Self::compare_scores`], where atoms were compared by
-    /// them.
-    ///
-    /// # Errors
-    /// Classes that are not understood; what cannot be computed without firing sets; firing sets that
-    /// are not those that were counted; memory; cancellation.
-    pub fn tables(
-        &self,
-        options: &TableOptions,
-        scores: Option<ScoreComparison>,
-        control: &Control,
-    ) -> Result<Tables> {
-        Tables::of(self, PairsBy::Cpu, options, scores, control)
-    }
-
-    /// The same; where a CUDA device encoded the rows, it counts the pairs of atoms too.
-    ///
-    /// # Errors
-    /// As [`Self::tables`], and those of a device that was asked for by name.
-    pub fn tables_by(
-        &self,
-        device: Device,
-        engine: &EngineOptions,
-        options: &TableOptions,
-        scores: Option<ScoreComparison>,
-        control: &Control,
-    ) -> Result<Tables> {
-        let encoder = self.run.as_ref().and_then(|run| run.encoder.as_ref());
-        let ordinal = encoder.and_then(Encoder::cuda_device);
-        let counter = ordinal.map(|ordinal| PairCounter::new(ordinal, device, engine));
-        let mut counter = counter;
-        let pairs = PairCounter::by(counter.as_mut());
-        Tables::of(self, pairs, options, scores, control)
-    }
-
     /// Describes the calls on which some atoms fire, in the order in which they are named. An atom
     /// that never fires, or does not exist, has no calls.
     ///
@@ -274,21 +237,6 @@ impl Counted {
             total: self.cohort.shards.rows() * self.passes(options.memory) as u64,
         });
         compare(&dense, features, rows, &calls, options.memory, &control)
-    }
-
-    /// The same, of rows in files: those of the plan that was counted.
-    ///
-    /// # Errors
-    /// As [`Self::compare_scores`], and those of opening the files.
-    pub fn compare_scores_of(
-        &self,
-        plan: &Plan<'_>,
-        options: CompareScores,
-        control: &Control,
-    ) -> Result<ScoreComparison> {
-        let read = self.run.as_ref().map_or(&[][..], |run| &run.files);
-        let rows = ShardRows::new(&self.cohort, read, plan.inputs)?;
-        self.compare_scores(&rows, &plan.options.engine, options, control)
     }
 
     /// The same, of rows that are all at hand.

@@ -285,8 +285,7 @@ impl<'a> Analysis<'a> {
                     read_ahead: rayon::current_num_threads() > 1,
                 };
                 let counted = plan.count(control)?;
-                let scores =
-                    compare.map(|compare| counted.compare_scores_of(&plan, compare, control));
+                let scores = compare.map(|compare| plan.compare_scores(&counted, compare, control));
                 let inputs = plan.reads(&model_files(model), &|_| true);
                 (counted, scores.transpose()?, inputs)
             }

@@ -153,6 +153,11 @@ pub const OUTPUTS: &[Output] = &[
         content: Content::Parquet(|tables| tables.scores.as_ref().map(tables::scores)),
     },
     Output {
+        name: "atom_pairs.parquet",
+        about: "pairs of atoms that fire together",
+        content: Content::Pairs,
+    },
+    Output {
         name: "replication.parquet",
         about: "--replicate: every atom in both parts of the cohort",
         content: Content::Parquet(|tables| {
@@ -167,11 +172,6 @@ pub const OUTPUTS: &[Output] = &[
             tables.replication.as_ref().map(tables::replication_summary)
         }),
     },
-    Output {
-        name: "atom_pairs.parquet",
-        about: "pairs of atoms that fire together",
-        content: Content::Pairs,
-    },
 ];
 
 /// The atoms that fire on each call, where these are as many on each.
@@ -185,6 +185,16 @@ pub fn names() -> BTreeSet<String> {
         .chain([RECORD, PLACING])
         .map(str::to_owned)
         .collect()
+}
+
+/// Every table that would be written of these, in the list's order; that of pairs without rows.
+pub fn tables_of(extended: &ExtendedTables) -> Vec<Table> {
+    let table = |output: &Output| match output.content {
+        Content::Parquet(table) => table(extended),
+        Content::Pairs => Some(tables::pairs(extended.pairs.as_ref()?.chunk(0..0))),
+        Content::File(..) | Content::Text(_) => None,
+    };
+    OUTPUTS.iter().filter_map(table).collect()
 }
 
 /// The outputs with what they hold, a line each, for the help.
@@ -268,7 +278,7 @@ impl ResultsFolder {
         describe(&mut record)?;
         record.finish(self.seconds());
         let read = record.inputs.iter().map(|file| PathBuf::from(&file.path));
-        self.files.settle_inputs(read);
+        self.files.finish_inputs(read);
         let ready = self.files.seal(&record)?;
         show(&report)?;
         Ok(ready.commit()?.staying)
@@ -369,9 +379,9 @@ fn write_uniform(found: &Found<'_>, out: &mut dyn Write) -> Result<()> {
     let array = npy::FiringSetsWriter::begin(shape, out);
     let mut array = array.map_err(|e| Error::writing(Path::new(FIRING_SETS), e))?;
     if let Some(store) = found.counted.store() {
-        store.blocks(&mut |block| {
+        store.sets(&mut |sets| {
             found.control.check()?;
-            writing(array.add(block.sets))
+            writing(array.add(sets))
         })?;
     }
     writing(array.finish())
@@ -383,9 +393,9 @@ fn write_ragged(found: &Found<'_>, out: &mut dyn Write) -> Result<()> {
     let array = npy::SparseWriter::begin([rows, atoms], firings, out);
     let mut array = array.map_err(|e| Error::writing(Path::new(FIRING_SETS), e))?;
     if let Some(store) = found.counted.store() {
-        store.blocks(&mut |block| {
+        store.sets(&mut |sets| {
             found.control.check()?;
-            writing(array.add(block.sets))
+            writing(array.add(sets))
         })?;
     }
     writing(array.finish())

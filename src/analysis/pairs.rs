@@ -1,5 +1,6 @@
 //! Pairs of atoms on the GPU that encoded the calls.
 
+use super::counted::Counted;
 use crate::engine::{CudaOptions, CudaPairs, Device, EngineOptions};
 use crate::error::Result;
 use crate::fires::{CountPairs, FiringSets, PairCounts};
@@ -15,13 +16,15 @@ pub(super) struct PairCounter {
 }
 
 impl PairCounter {
-    pub(super) fn new(ordinal: u32, wanted: Device, options: &EngineOptions) -> Self {
-        Self {
-            ordinal,
+    /// The device that encoded the rows, where that was a CUDA device.
+    pub(super) fn of(counted: &Counted, wanted: Device, options: &EngineOptions) -> Option<Self> {
+        let encoder = counted.run.as_ref()?.encoder.as_ref()?;
+        Some(Self {
+            ordinal: encoder.cuda_device()?,
             wanted,
             options: options.cuda.clone(),
             opened: None,
-        }
+        })
     }
 
     /// Whoever did not ask for that device by name is served by the CPU if it fails.

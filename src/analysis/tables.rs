@@ -3,8 +3,11 @@
 use std::time::Instant;
 
 use super::counted::Counted;
+#[cfg(feature = "cuda")]
+use super::pairs::PairCounter;
 use crate::cohort::classes::{ClassCount, Labels};
 use crate::control::Control;
+use crate::engine::{Device, EngineOptions};
 use crate::error::Result;
 use crate::report::text;
 use crate::stats::evidence::{self, ExtendedTables, PairsBy, Summary};
@@ -40,8 +43,49 @@ pub struct Tables {
     pub notebook_seconds: f64,
 }
 
+impl Counted {
+    /// Makes the tables. `scores` are those of [`Self::compare_scores`], where atoms were compared by
+    /// them.
+    ///
+    /// # Errors
+    /// Classes that are not understood; what cannot be computed without firing sets; firing sets that
+    /// are not those that were counted; memory; cancellation.
+    pub fn tables(
+        &self,
+        options: &TableOptions,
+        scores: Option<ScoreComparison>,
+        control: &Control,
+    ) -> Result<Tables> {
+        Tables::of(self, PairsBy::Cpu, options, scores, control)
+    }
+
+    /// The same; where a CUDA device encoded the rows, it counts the pairs of atoms too.
+    ///
+    /// # Errors
+    /// As [`Self::tables`], and those of a device that was asked for by name.
+    pub fn tables_by(
+        &self,
+        device: Device,
+        engine: &EngineOptions,
+        options: &TableOptions,
+        scores: Option<ScoreComparison>,
+        control: &Control,
+    ) -> Result<Tables> {
+        #[cfg(feature = "cuda")]
+        let mut counter = PairCounter::of(self, device, engine);
+        #[cfg(feature = "cuda")]
+        let pairs = PairCounter::by(counter.as_mut());
+        #[cfg(not(feature = "cuda"))]
+        let pairs = {
+            let _ = (device, engine);
+            PairsBy::Cpu
+        };
+        Tables::of(self, pairs, options, scores, control)
+    }
+}
+
 impl Tables {
-    pub(super) fn of(
+    fn of(
         counted: &Counted,
         pairs: PairsBy<'_>,
         options: &TableOptions,

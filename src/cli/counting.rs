@@ -143,6 +143,6 @@ impl Cohort {
             memory,
         };
         let bar = Bar::of_rows(self.quiet);
-        bar.show(|control| counted.compare_scores_of(&self.plan(), options, &control))
+        bar.show(|control| self.plan().compare_scores(counted, options, &control))
     }
 }

@@ -3,9 +3,10 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::cuda::{CudaEngine, driver};
+#[cfg(feature = "cuda")]
+use super::cuda::{CudaEngine, Fault, driver};
 use super::{CpuEngine, Engine, EngineOptions};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::sae::Sae;
 
 /// The device that the user asks for.
@@ -14,7 +15,7 @@ pub enum Device {
     /// The best that can be had.
     #[default]
     Auto,
-    /// The processor.
+    /// The CPU.
     Cpu,
     /// A CUDA device by its number, the first where there is none.
     Cuda(Option<u32>),
@@ -54,25 +55,49 @@ impl fmt::Display for Device {
     }
 }
 
-/// Multiply-adds of a cohort below which a GPU would not be ready before the processor is done:
+/// Multiply-adds of a cohort below which a GPU would not be ready before the CPU is done:
 /// the driver, the kernels and the model take half a second to a second.
 const WORTH_A_GPU: f64 = 2e11;
 
+/// A CUDA device by its number, or all of them.
+#[cfg(feature = "cuda")]
+fn ordinals(device: Device) -> std::result::Result<Vec<u32>, Fault> {
+    match device {
+        Device::CudaAll => driver::count().map(|count| (0..count).collect()),
+        Device::Cuda(Some(number)) => Ok(vec![number]),
+        Device::Auto | Device::Cpu | Device::Cuda(None) => Ok(vec![0]),
+    }
+}
+
 impl Device {
-    /// Whether a device that is asked for by name can be had: before anything is read.
+    /// Checks that a device which is asked for by name can be had: before anything is read.
     ///
     /// # Errors
-    /// It cannot: exit code 3.
+    /// It cannot.
+    #[cfg(feature = "cuda")]
     pub fn check(self) -> Result<()> {
-        let fault = match self {
-            Self::Auto | Self::Cpu => return Ok(()),
-            Self::Cuda(number) => CudaEngine::check(&[number.unwrap_or(0)]),
-            Self::CudaAll => driver::count().and_then(|count| {
-                let all: Vec<u32> = (0..count).collect();
-                CudaEngine::check(&all)
-            }),
-        };
+        if matches!(self, Self::Auto | Self::Cpu) {
+            return Ok(());
+        }
+        let fault = ordinals(self).and_then(|ordinals| CudaEngine::check(&ordinals));
         fault.map_err(|fault| fault.of_device(self.to_string()))
+    }
+
+    /// The same, where the engine on CUDA devices is left out.
+    ///
+    /// # Errors
+    /// A CUDA device.
+    #[cfg(not(feature = "cuda"))]
+    pub fn check(self) -> Result<()> {
+        match self {
+            Self::Auto | Self::Cpu => Ok(()),
+            Self::Cuda(_) | Self::CudaAll => Err(Error::Device {
+                wanted: self.to_string(),
+                reason: "this build has no engine for CUDA devices".to_owned(),
+                action: "build with the feature cuda, or use the CPU, which gives the same answer",
+                no_memory: false,
+            }),
+        }
     }
 }
 
@@ -88,30 +113,49 @@ pub fn open(
     options: &EngineOptions,
 ) -> Result<(Box<dyn Engine>, String)> {
     let cpu = || CpuEngine::new(sae, options).map(|engine| Box::new(engine) as Box<dyn Engine>);
-    let cuda = |ordinals: &[u32]| CudaEngine::new(ordinals, sae, options);
-    let as_asked = "as asked for".to_owned();
-    let named = |fault: super::cuda::Fault| fault.of_device(device.to_string());
     match device {
-        Device::Cpu => Ok((cpu()?, as_asked)),
-        Device::Cuda(number) => {
-            let engine = cuda(&[number.unwrap_or(0)]).map_err(named)?;
-            Ok((Box::new(engine), as_asked))
-        }
-        Device::CudaAll => {
-            let count = driver::count().map_err(named)?;
-            let all: Vec<u32> = (0..count).collect();
-            Ok((Box::new(cuda(&all).map_err(named)?), as_asked))
-        }
+        Device::Cpu => Ok((cpu()?, AS_ASKED.to_owned())),
+        Device::Cuda(_) | Device::CudaAll => open_cuda(device, sae, options),
         Device::Auto => {
             let work = rows as f64 * sae.input_dim() as f64 * sae.feature_dim() as f64;
             if work < options.cuda.least_work.unwrap_or(WORTH_A_GPU) {
                 let why = "a cohort of this size is done before a GPU would be ready";
                 return Ok((cpu()?, why.to_owned()));
             }
-            match cuda(&[0]) {
-                Ok(engine) => Ok((Box::new(engine), "a CUDA device was found".to_owned())),
-                Err(fault) => Ok((cpu()?, format!("no CUDA device: {}", fault.what))),
+            match open_cuda(device, sae, options) {
+                Ok((engine, _)) => Ok((engine, "a CUDA device was found".to_owned())),
+                Err(Error::Device { reason, .. }) => {
+                    Ok((cpu()?, format!("no CUDA device: {reason}")))
+                }
+                Err(other) => Err(other),
             }
         }
     }
+}
+
+/// Why a device was chosen that was named.
+const AS_ASKED: &str = "as asked for";
+
+/// An engine on the CUDA devices that were asked for, on the first where none was named.
+#[cfg(feature = "cuda")]
+fn open_cuda(
+    device: Device,
+    sae: &Sae,
+    options: &EngineOptions,
+) -> Result<(Box<dyn Engine>, String)> {
+    let engine = ordinals(device).and_then(|ordinals| CudaEngine::new(&ordinals, sae, options));
+    let engine = engine.map_err(|fault| fault.of_device(device.to_string()))?;
+    Ok((Box::new(engine), AS_ASKED.to_owned()))
+}
+
+/// The same, where that engine is left out.
+#[cfg(not(feature = "cuda"))]
+fn open_cuda(device: Device, _: &Sae, _: &EngineOptions) -> Result<(Box<dyn Engine>, String)> {
+    let named = match device {
+        Device::Auto => Device::Cuda(None),
+        named => named,
+    };
+    named
+        .check()
+        .map(|()| unreachable!("a CUDA device is refused"))
 }

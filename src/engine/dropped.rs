@@ -10,7 +10,7 @@ const ROWS_NAMED: usize = 10;
 
 /// Ends the run for its `bad_rows`, or makes firing sets of all others' `atoms` and `scores`,
 /// \[rows, k\].
-pub(super) fn settle(
+pub(super) fn reject_or_drop(
     rows: &dyn Rows,
     nonfinite: Nonfinite,
     mut bad_rows: Vec<usize>,

@@ -3,7 +3,9 @@
 pub mod bound;
 pub mod canonical;
 mod cpu;
+#[cfg(feature = "cuda")]
 pub mod cuda;
+mod cuda_options;
 mod device;
 mod dropped;
 pub mod peaks;
@@ -12,7 +14,9 @@ pub mod simd;
 use std::sync::Mutex;
 
 pub use cpu::{CpuEngine, CpuOptions, CpuScreen, DenseScores};
-pub use cuda::{CudaEngine, CudaOptions, CudaPairs};
+#[cfg(feature = "cuda")]
+pub use cuda::{CudaEngine, CudaPairs};
+pub use cuda_options::{CudaOptions, Format, ScreenChoice};
 pub use device::{Device, open};
 pub use simd::Simd;
 
@@ -62,7 +66,7 @@ pub struct Seconds {
 /// for each other.
 #[derive(Debug, Clone, Copy, Default, PartialEq, serde::Serialize)]
 pub struct ThreadSeconds {
-    /// Reading rows; ahead, by a thread of its own, for the processor.
+    /// Reading rows; ahead, by a thread of its own, for the CPU.
     pub read: f64,
     /// Waiting for rows that were not read yet.
     pub wait: f64,
@@ -75,7 +79,7 @@ pub struct ThreadSeconds {
     /// Finding candidates behind the product.
     pub select: f64,
     /// Settling rows: exact selection, canonical scores, counting.
-    pub settle: f64,
+    pub resolve: f64,
     /// Scoring the atoms that fire, where their scores are wanted.
     pub score: f64,
 }
@@ -89,7 +93,7 @@ impl ThreadSeconds {
         self.whiten += other.whiten;
         self.product += other.product;
         self.select += other.select;
-        self.settle += other.settle;
+        self.resolve += other.resolve;
         self.score += other.score;
     }
 }
@@ -110,7 +114,7 @@ pub enum Nonfinite {
 pub struct EngineOptions {
     /// Threads of the engine's own; those of the current rayon pool where `None`.
     pub threads: Option<usize>,
-    /// The most rows that are worked on at once by a thread; what settles well together, 16 MiB or
+    /// The most rows that are worked on at once by a thread; what resolves well together, 16 MiB or
     /// 4096 of them, where `None`, which is also the most.
     pub batch_rows: Option<usize>,
     /// What to do with rows that have a NaN or an infinity.
@@ -120,7 +124,7 @@ pub struct EngineOptions {
     pub scores: bool,
     /// Vector instructions; the best that the machine has where `None`.
     pub simd: Option<Simd>,
-    /// How the processor runs.
+    /// How the CPU runs.
     pub cpu: CpuOptions,
     /// How a CUDA device runs.
     pub cuda: CudaOptions,

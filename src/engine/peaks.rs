@@ -1,4 +1,4 @@
-//! The most that one thread of this processor multiplies and adds: on registers alone, without
+//! The most that one thread of this CPU multiplies and adds: on registers alone, without
 //! memory. For benchmarks, which set a product's rate against it.
 
 use std::fmt;
@@ -38,7 +38,7 @@ impl MultiplyAdd {
         Self::Portable,
     ];
 
-    /// Operations a second of one thread, two to a multiply-add; `None` where this processor does
+    /// Operations a second of one thread, two to a multiply-add; `None` where this CPU does
     /// not have the instructions. Takes some tenths of a second.
     pub fn operations_per_second(self) -> Option<f64> {
         let mut best = 0.0f64;

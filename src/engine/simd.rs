@@ -81,7 +81,7 @@ impl fmt::Display for Simd {
     }
 }
 
-/// Asks for numbers that are soon needed, where the processor can be asked.
+/// Asks for numbers that are soon needed, where the CPU can be asked.
 #[allow(clippy::inline_always)]
 #[inline(always)]
 pub(crate) fn prefetch(numbers: &[f32]) {

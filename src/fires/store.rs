@@ -23,6 +23,14 @@ pub trait FiringStore {
     /// # Errors
     /// Those of `take`, which end it, and of reading.
     fn blocks(&self, take: &mut dyn FnMut(FiringBlock<'_>) -> Result<()>) -> Result<()>;
+
+    /// The same of the firing sets alone, which spares reading the calls.
+    ///
+    /// # Errors
+    /// As [`Self::blocks`].
+    fn sets(&self, take: &mut dyn FnMut(&FiringSets) -> Result<()>) -> Result<()> {
+        self.blocks(&mut |block| take(block.sets))
+    }
 }
 
 /// A cohort in memory: one block.

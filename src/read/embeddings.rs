@@ -48,7 +48,7 @@ impl File {
             };
         }
         if head.starts_with(npy::MAGIC) {
-            let array = npy::Array::read(&source.whole(), "the header")?;
+            let array = npy::Array::read(&Storage::of(&source), "the header")?;
             return Ok(Self::Npy(array));
         }
         if is_safetensors(&head, source.len()) {

@@ -13,6 +13,7 @@ mod class_columns;
 mod cohort;
 mod embeddings;
 mod fields;
+mod folders;
 mod inspect;
 mod metadata;
 mod model;

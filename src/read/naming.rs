@@ -144,7 +144,7 @@ pub(super) fn svtype(text: &str) -> &str {
         .strip_prefix('<')
         .and_then(|inner| inner.strip_suffix('>'))
         .unwrap_or(plain);
-    let known = crate::tally::Strata::TYPES.iter();
+    let known = crate::cohort::SV_TYPES.iter();
     let mut known = known.filter(|known| known.eq_ignore_ascii_case(plain));
     known.next().copied().unwrap_or(text)
 }

@@ -84,7 +84,7 @@ impl Source {
         let file = File::open(path).map_err(failed)?;
         let facts = file.metadata().map_err(failed)?;
         if facts.is_dir() {
-            return Err(super::sniff::folder(path).unwrap_or_else(|| {
+            return Err(super::folders::folder(path).unwrap_or_else(|| {
                 Error::input(
                     path.display().to_string(),
                     "the path",
@@ -168,15 +168,6 @@ impl Source {
         }
         self.check_unchanged()?;
         Ok(Digest::finish(hash))
-    }
-
-    /// The whole file as a storage.
-    pub(crate) fn whole(&self) -> super::tensor::Storage {
-        super::tensor::Storage {
-            source: self.clone(),
-            start: 0,
-            length: self.length,
-        }
     }
 
     /// The file from its beginning, as a stream with a place of its own.

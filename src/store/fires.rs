@@ -56,8 +56,8 @@ impl Fires<'_> {
     fn scores(&self, shape: Vec<u64>) -> Tensor<'_> {
         let details = self.details;
         Tensor::streamed::<f64>("scores", shape, move |write| {
-            details.blocks(&mut |block| {
-                let scores = block.sets.scores().ok_or_else(no_scores)?;
+            details.sets(&mut |sets| {
+                let scores = sets.scores().ok_or_else(no_scores)?;
                 write(bytemuck::cast_slice(scores))
             })
         })
@@ -69,8 +69,8 @@ impl Fires<'_> {
             return Ok(None);
         }
         let (mut ends, mut end) = (Vec::new(), 0);
-        self.details.blocks(&mut |block| {
-            ends.extend(block.sets.all().iter().map(|set| {
+        self.details.sets(&mut |sets| {
+            ends.extend(sets.all().iter().map(|set| {
                 end += set.len() as u64;
                 end
             }));
@@ -89,8 +89,8 @@ impl Fires<'_> {
         let details = self.details;
         let atoms = if self.model.feature_dim <= 1 << 16 {
             Tensor::streamed::<u16>("atoms", shape.clone(), move |write| {
-                details.blocks(&mut |block| {
-                    block.sets.atoms().chunks(1 << 16).try_for_each(|atoms| {
+                details.sets(&mut |sets| {
+                    sets.atoms().chunks(1 << 16).try_for_each(|atoms| {
                         let narrow: Vec<u16> = atoms.iter().map(|&atom| atom as u16).collect();
                         write(bytemuck::cast_slice(&narrow))
                     })
@@ -98,7 +98,7 @@ impl Fires<'_> {
             })
         } else {
             Tensor::streamed::<u32>("atoms", shape.clone(), move |write| {
-                details.blocks(&mut |block| write(bytemuck::cast_slice(block.sets.atoms())))
+                details.sets(&mut |sets| write(bytemuck::cast_slice(sets.atoms())))
             })
         };
         let kinds = to_json(&[KindsText::of(self.shard)]);
@@ -268,6 +268,27 @@ impl FiresFile {
         first: u64,
         take: &mut dyn FnMut(FiringBlock<'_>) -> Result<()>,
     ) -> Result<()> {
+        for range in self.pieces() {
+            let sets = self.sets(range.clone())?;
+            take(FiringBlock {
+                first: first + range.start,
+                calls: &self.columns.read(&self.tensors, range)?,
+                sets: &sets,
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Hands over the firing sets of all rows in order, without their calls.
+    ///
+    /// # Errors
+    /// As [`blocks`](Self::blocks).
+    pub fn all_sets(&self, take: &mut dyn FnMut(&FiringSets) -> Result<()>) -> Result<()> {
+        self.pieces().try_for_each(|range| take(&self.sets(range)?))
+    }
+
+    /// Rows that are read at a time, counted from the shard's first.
+    fn pieces(&self) -> impl Iterator<Item = Range<u64>> + use<> {
         let (least, most) = ROWS_AT_ONCE;
         let rows = self.shard.count();
         let a_row = match self.model.top_k {
@@ -275,16 +296,9 @@ impl FiresFile {
             None => self.firings(rows).div_ceil(rows.max(1)).max(1),
         };
         let step = (ATOMS_AT_ONCE / a_row).clamp(least, most);
-        for start in (0..rows).step_by(step as usize) {
-            let range = start..rows.min(start + step);
-            let sets = self.sets(range.clone())?;
-            take(FiringBlock {
-                first: first + start,
-                calls: &self.columns.read(&self.tensors, range)?,
-                sets: &sets,
-            })?;
-        }
-        Ok(())
+        (0..rows)
+            .step_by(step as usize)
+            .map(move |start| start..rows.min(start + step))
     }
 
     /// The firing sets of some rows, counted from the shard's first; with scores, where it has them.

@@ -6,7 +6,7 @@
 pub struct Certificate {
     /// Rows that were selected.
     pub rows: u64,
-    /// Rows whose set the screen alone settled.
+    /// Rows whose set the screen alone resolved.
     pub rows_certified_outright: u64,
     /// Atoms that the screen's bound left open, over all rows.
     pub ambiguous_atoms: u64,

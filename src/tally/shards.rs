@@ -141,7 +141,7 @@ impl Shard {
     }
 }
 
-/// Shards in the cohort's order: by name as people count, then by content, then by row. Those that
+/// Shards in the cohort's order: by name in natural order, then by content, then by row. Those that
 /// continue one another are one. So the same rows give the same list, whatever pieces they came in.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Shards(Vec<Shard>);

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::scheme::{SizeBin, StratifyBy};
+use crate::cohort::SV_TYPES;
 use crate::cohort::{Calls, Label};
 use crate::error::{Error, Result};
 
@@ -13,7 +14,7 @@ pub struct Stratum {
     /// True or false call.
     pub label: Label,
     /// SV type; `UNK` where it is missing; [`Strata::OTHER`] where it is none of
-    /// [`Strata::TYPES`].
+    /// [`SV_TYPES`].
     pub svtype: String,
     /// The size's bin; `None` where sizes are not told apart.
     pub size: Option<SizeBin>,
@@ -35,54 +36,6 @@ impl Strata {
 
     /// The most counters, strata times features, that a tally may have: 1 GiB of them.
     pub const MOST_COUNTERS: usize = 1 << 27;
-
-    /// The SV types that have a stratum of their own: those of the VCF specification, and those
-    /// that callers write. All others share [`Strata::OTHER`]. It is a fixed list, so that a row's
-    /// stratum depends on nothing but the row, whichever part of a cohort is counted, and so that
-    /// memory stays bounded whatever a file holds.
-    pub const TYPES: [&'static str; 41] = [
-        "ALU",
-        "BND",
-        "CNV",
-        "CPX",
-        "CTX",
-        "DEL",
-        "DEL/INV",
-        "DEL:ME",
-        "DEL:ME:ALU",
-        "DEL:ME:L1",
-        "DEL:ME:SVA",
-        "DELINV",
-        "DUP",
-        "DUP/INS",
-        "DUP/INV",
-        "DUP:INS",
-        "DUP:INT",
-        "DUP:TANDEM",
-        "DUPINV",
-        "INDEL",
-        "INS",
-        "INS:ME",
-        "INS:ME:ALU",
-        "INS:ME:L1",
-        "INS:ME:LINE1",
-        "INS:ME:SVA",
-        "INS:NOVEL",
-        "INV",
-        "INVDUP",
-        "INVDEL",
-        "L1",
-        "LINE1",
-        "MEI",
-        "REP",
-        "RPT",
-        "SNV",
-        "SUB",
-        "SVA",
-        "TDUP",
-        "TRA",
-        "UNK",
-    ];
 
     /// The shared type's name.
     pub const OTHER: &'static str = "(other types)";
@@ -109,11 +62,11 @@ impl Strata {
         let mut seen = HashMap::<(Label, u32, Option<SizeBin>, Option<u32>), u16>::new();
         let mut strata = BTreeMap::<Stratum, u16>::new();
         let mut of_row = Vec::with_capacity(calls.len());
-        for row in 0..calls.len() {
+        for (row, label) in calls.labels().enumerate() {
             let bin = scheme
                 .size
                 .then(|| SizeBin::of(calls.svlen.get(row).as_f64()));
-            let (label, svtype) = (calls.label(row), calls.svtype.code(row));
+            let svtype = calls.svtype.code(row);
             let dataset = scheme.dataset.then(|| calls.dataset.code(row));
             of_row.push(
                 *seen
@@ -144,7 +97,7 @@ impl Strata {
     /// Under which name a type is counted.
     pub fn own_or_shared(svtype: Option<&str>) -> &str {
         let name = svtype.unwrap_or("UNK");
-        if Self::TYPES.contains(&name) {
+        if SV_TYPES.contains(&name) {
             name
         } else {
             Self::OTHER

@@ -78,7 +78,7 @@ impl Inputs {
     }
 
     /// All that was read, now that it is known; what only might have been read was not.
-    pub fn settle(&mut self, paths: impl IntoIterator<Item = PathBuf>) {
+    pub fn finish(&mut self, paths: impl IntoIterator<Item = PathBuf>) {
         self.possible = Files::default();
         self.add(paths);
     }
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn what_may_be_read_is_settled_later() {
+    fn what_may_be_read_is_past_later() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("atoms.tsv");
         fs::write(&path, "").unwrap();
@@ -144,9 +144,9 @@ mod tests {
                 .find_possible(&folder.path().join("no.tsv"))
                 .is_none()
         );
-        inputs.settle([]);
+        inputs.finish([]);
         assert!(inputs.find_possible(&path).is_none());
-        inputs.settle([path.clone()]);
+        inputs.finish([path.clone()]);
         assert!(inputs.find(&path).is_some());
     }
 }

@@ -8,5 +8,6 @@ mod refusal;
 pub mod set;
 mod stamp;
 mod standing;
+mod tensor;
 pub mod torch;
 pub mod whole;

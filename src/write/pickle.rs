@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::io::{self, Write};
 
-use super::torch::Tensor;
+use super::tensor::Tensor;
 
 /// A Python value to write.
 pub enum Value<'a> {

@@ -3,22 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use super::standing::Standings;
+use super::standing::{Reason, Standings};
 use crate::error::Error;
 
 /// The most names that a message tells.
 const SHOWN: usize = 8;
-
-/// Why a file is not known to be an earlier run's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Reason {
-    NotListed,
-    Changed,
-    RecordWithoutDigests,
-    RecordChanged,
-    NoRecord,
-    Unreadable,
-}
 
 impl Standings {
     pub(super) fn is_input(&self, name: &str, input: &Path) -> Error {

@@ -143,8 +143,8 @@ impl OutputSet {
     }
 
     /// All that the run has read, now that it is known: none of it is replaced.
-    pub fn settle_inputs(&mut self, paths: impl IntoIterator<Item = PathBuf>) {
-        self.there.place.inputs.settle(paths);
+    pub fn finish_inputs(&mut self, paths: impl IntoIterator<Item = PathBuf>) {
+        self.there.place.inputs.finish(paths);
     }
 
     /// Adds the record: what a struct or a map says, and the list of all files.

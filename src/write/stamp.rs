@@ -32,7 +32,7 @@ impl Stamp {
     }
 
     /// Whether any change after `looked`, when this was seen, would show.
-    pub(super) fn is_settled(&self, looked: SystemTime) -> bool {
+    pub(super) fn is_past(&self, looked: SystemTime) -> bool {
         let changed = self.changed.and_then(|at| u64::try_from(at).ok());
         let changed = changed.map(|at| SystemTime::UNIX_EPOCH + Duration::from_secs(at));
         let before = |time: SystemTime| looked.duration_since(time).is_ok_and(|age| age > TICK);

@@ -13,7 +13,6 @@ use rayon::prelude::*;
 
 use super::inputs::Inputs;
 use super::record::{self, Found, WrittenFile};
-use super::refusal::Reason;
 use super::stamp::Stamp;
 use crate::digest::Digest;
 use crate::error::Result;
@@ -33,6 +32,17 @@ pub struct Place {
     pub inputs: Inputs,
     /// Whether a user's files are replaced too; inputs never are.
     pub force: bool,
+}
+
+/// Why a file is not known to be an earlier run's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Reason {
+    NotListed,
+    Changed,
+    RecordWithoutDigests,
+    RecordChanged,
+    NoRecord,
+    Unreadable,
 }
 
 /// Whose a file is.
@@ -94,7 +104,7 @@ impl Standings {
         }
         let changed = |name: &String| match (self.seen.get(name), Stamp::of(&self.path(name))) {
             (Some(before), now) if *before == now => {
-                now.is_some_and(|stamp| !stamp.is_settled(self.looked))
+                now.is_some_and(|stamp| !stamp.is_past(self.looked))
             }
             _ => true,
         };

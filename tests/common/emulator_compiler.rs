@@ -13,7 +13,7 @@ const LIBRARIES: [&str; 3] = ["libcuda.so.1", "libcublas.so.13", "libnvrtc.so.13
 
 /// Contraction and fast math would change what the kernels compute.
 pub(super) const FLAGS: &str = "\
-    -std=c++17 -g -fPIC -fvisibility=hidden -ffp-contract=off -fno-fast-math \
+    -std=c++17 -g1 -fPIC -fvisibility=hidden -ffp-contract=off -fno-fast-math \
     -Wno-unknown-pragmas";
 /// Sections of shared arrays are watched too; `alignment` finds vectors at odd addresses, which
 /// are a fault on a device.

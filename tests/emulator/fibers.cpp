@@ -50,9 +50,15 @@ Warp warps[MAX_THREADS / LANES];
 Fiber host;
 bool failed;
 
+// A warp that lags behind until the next barrier, as one may on a device, so that others run far
+// ahead of it; half of the times none.
+u32 slow_warp = ~0u;
+
 // The threads that can go on, in no order. In-order runs take the last, and so put the first last.
 unsigned short ready[MAX_THREADS];
-u32 ready_count, threads, live_count;
+// How many there are, and how many of them are of the slow warp.
+u32 ready_count, slow_ready_count;
+u32 threads, live_count;
 
 struct Barrier {
     u32 arrived, holding;
@@ -62,7 +68,19 @@ struct Barrier {
 
 u32 index_of(const Fiber* fiber) { return static_cast<u32>(fiber - fibers); }
 
-void make_ready(u32 fiber) { ready[ready_count++] = static_cast<unsigned short>(fiber); }
+void make_ready(u32 fiber) {
+    ready[ready_count++] = static_cast<unsigned short>(fiber);
+    slow_ready_count += fiber / LANES == slow_warp;
+}
+
+void none_is_ready() { ready_count = slow_ready_count = 0; }
+
+u32 take_ready(u32 chosen) {
+    u32 fiber = ready[chosen];
+    ready[chosen] = ready[--ready_count];
+    slow_ready_count -= fiber / LANES == slow_warp;
+    return fiber;
+}
 
 void set_next_yield() {
     until_yield = in_order ? 0x7fffffff : 1 + static_cast<int>(randomness.below(16));
@@ -77,13 +95,10 @@ void set_next_yield() {
     std::abort(); // nobody switches back
 }
 
-// A warp that lags behind until the next barrier, as one may on a device, so that others run far
-// ahead of it; half of the times none.
-u32 slow_warp = ~0u;
-
 u32 choose() {
     if (in_order) return ready_count - 1;
     u32 chosen = randomness.below(ready_count);
+    if (slow_ready_count == ready_count) return chosen; // nobody else to draw
     for (int tries = 0; tries < 64 && ready[chosen] / LANES == slow_warp; ++tries) {
         chosen = randomness.below(ready_count);
     }
@@ -93,9 +108,7 @@ u32 choose() {
 // Passes the turn to a ready thread, perhaps to the caller itself; comes back when it is its own.
 void suspend() {
     if (ready_count == 0) fail(nullptr);
-    u32 chosen = choose();
-    Fiber* next = &fibers[ready[chosen]];
-    ready[chosen] = ready[--ready_count];
+    Fiber* next = &fibers[take_ready(choose())];
     Fiber* self = running;
     if (next == self) return;
     running = next;
@@ -105,7 +118,7 @@ void suspend() {
 void pass_barrier() {
     block_barrier.votes = {block_barrier.holding, block_barrier.arrived};
     block_barrier.arrived = block_barrier.holding = 0;
-    ready_count = 0;
+    none_is_ready();
     if (!in_order) slow_warp = randomness.below(2 * ((threads + LANES - 1) / LANES));
     for (u32 i = threads; i-- > 0;) {
         if (fibers[i].exited) continue;
@@ -193,7 +206,7 @@ void start_block(Index block) {
     fill_with_garbage(dynamic_shared, dynamic_shared + launch->dynamic_shared_bytes);
     block_barrier = {};
     threads = live_count = block_size.x * block_size.y * block_size.z;
-    ready_count = 0;
+    none_is_ready();
     for (u32 i = threads; i-- > 0;) {
         Fiber& fiber = fibers[i];
         u32 row = i / block_size.x;

@@ -4,11 +4,10 @@
 
 use std::path::Path;
 
-use atomscope::analysis::{CountOptions, Counted};
+use atomscope::analysis::{CountOptions, Counted, outputs};
 use atomscope::control::Control;
 use atomscope::engine::DenseScores;
 use atomscope::report::table::{Table, docs};
-use atomscope::report::tables;
 use atomscope::rows::SliceRows;
 use atomscope::simulate::{SimulateOptions, simulate_in_memory};
 use atomscope::stats::evidence::{CallFacts, ExtendedTables, Options, Partition};
@@ -48,11 +47,7 @@ fn every_table() -> Vec<Table> {
     let dense = DenseScores::new(&simulated.sae, None);
     let scores = compare(&dense, 32, &part, &calls, 1 << 20, &control).unwrap();
     evidence.scores = Some(scores);
-    let pairs = evidence.pairs.as_ref().unwrap();
-    let mut every = tables::of(&evidence);
-    let replication = every.iter().position(|table| table.name == "replication");
-    every.insert(replication.unwrap(), tables::pairs(pairs.chunk(0..0)));
-    every
+    outputs::tables_of(&evidence)
 }
 
 #[test]
@@ -89,5 +84,19 @@ fn every_table_and_column_has_words_and_a_unique_name() {
                 column.name
             );
         }
+    }
+}
+
+#[test]
+fn every_output_is_documented() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/OUTPUTS.md");
+    let text = std::fs::read_to_string(&path).unwrap();
+    for output in outputs::OUTPUTS {
+        assert!(
+            text.contains(output.name),
+            "docs/OUTPUTS.md: {}",
+            output.name
+        );
+        assert!(!output.about.is_empty(), "{}", output.name);
     }
 }

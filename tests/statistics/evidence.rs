@@ -4,13 +4,13 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use atomscope::analysis::outputs;
 use atomscope::cohort::{Call, Calls, Number};
 use atomscope::control::Control;
 use atomscope::error::Result;
 use atomscope::fires::FiringSets;
 use atomscope::fires::{FiringBlock, FiringStore, InMemory};
 use atomscope::report::table::{Table, tsv};
-use atomscope::report::tables;
 use atomscope::stats::evidence::{Exchange, ExtendedTables, Options};
 use atomscope::tally::{Certificate, SharedTally, Strata, StratifyBy, Tally};
 use serde_json::Value;
@@ -168,7 +168,7 @@ fn every_table_is_that_of_scipy_statsmodels_and_scikit_learn() {
     let cohort = Cohort::read();
     let evidence = cohort.evidence(&Options::default());
     let mut compared = 0;
-    for table in tables::of(&evidence) {
+    for table in outputs::tables_of(&evidence) {
         let found = columns(&text_of(&table));
         let expected = std::fs::read_to_string(golden(&format!("{}.tsv", table.name))).unwrap();
         for (name, expected) in columns(&expected) {
@@ -189,7 +189,7 @@ fn every_table_is_that_of_scipy_statsmodels_and_scikit_learn() {
 
 /// All that a run writes, as text.
 fn all_text(evidence: &ExtendedTables) -> String {
-    tables::of(evidence).iter().map(text_of).collect()
+    outputs::tables_of(evidence).iter().map(text_of).collect()
 }
 
 #[test]
@@ -279,13 +279,13 @@ fn without_firing_sets_counts_alone_are_told() {
     let tally = cohort.tally(StratifyBy::ALL);
     let evidence =
         ExtendedTables::of(&tally, None, &Options::default(), &Control::default()).unwrap();
-    let tables = tables::of(&evidence);
+    let tables = outputs::tables_of(&evidence);
     let names: Vec<_> = tables.iter().map(|table| table.name).collect();
     assert_eq!(names, ["atoms", "atom_types"]);
     let whole = cohort.evidence(&Options::default());
     let (some, all) = (
         columns(&text_of(&tables[0])),
-        columns(&text_of(&tables::of(&whole)[0])),
+        columns(&text_of(&outputs::tables_of(&whole)[0])),
     );
     assert_eq!(some.len(), all.len());
     for (name, values) in some {

@@ -3,6 +3,7 @@
 
 use std::time::Instant;
 
+use atomscope::analysis::outputs;
 use atomscope::cohort::{Call, Calls, Number};
 use atomscope::control::Control;
 use atomscope::fires::FiringSets;
@@ -77,12 +78,12 @@ fn measure(features: u32, options: &Options) {
         evidence.seconds
     );
     let began = Instant::now();
-    for table in tables::of(&evidence) {
+    for table in outputs::tables_of(&evidence) {
         parquet::write(&table, &mut std::io::sink()).unwrap();
     }
     let parquet_seconds = began.elapsed().as_secs_f64();
     let began = Instant::now();
-    tsv::write(&tables::of(&evidence)[0], &mut std::io::sink()).unwrap();
+    tsv::write(&outputs::tables_of(&evidence)[0], &mut std::io::sink()).unwrap();
     let tsv_seconds = began.elapsed().as_secs_f64();
     println!("  as Parquet {parquet_seconds:.2} s, atoms as text {tsv_seconds:.2} s");
     if let Some(pairs) = &evidence.pairs {

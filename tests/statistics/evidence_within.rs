@@ -1,10 +1,10 @@
 //! What is said of associations that go away or change sides within strata, and of atoms and cohorts
 //! of which nothing can be estimated.
 
+use atomscope::analysis::outputs;
 use atomscope::cohort::{Call, Calls, Number};
 use atomscope::control::Control;
 use atomscope::report::table::{Table, Values};
-use atomscope::report::tables;
 use atomscope::stats::evidence::{ExtendedTables, Options, Within};
 use atomscope::tally::{Certificate, SharedTally, Strata, StratifyBy};
 use rand::{RngExt, SeedableRng};
@@ -97,7 +97,7 @@ fn a_planted_paradox_is_found() {
     assert!(evidence.atoms[0].log_odds.unwrap().low > 0.0);
     assert!(evidence.atoms[0].stratified.adjusted.unwrap().high < 0.0);
     assert!(count(&evidence, Within::Paradox) <= 2);
-    let table = tables::of(&evidence).remove(0);
+    let table = outputs::tables_of(&evidence).remove(0);
     let flags = |name| match values(&table, name) {
         Values::Bool(flags) => flags.clone(),
         _ => panic!("{name} is no flag"),
@@ -137,7 +137,7 @@ fn a_cohort_of_one_class_has_no_effects() {
         for call in &mut calls {
             call.1 = is_true;
         }
-        let table = tables::of(&evidence(&calls)).remove(0);
+        let table = outputs::tables_of(&evidence(&calls)).remove(0);
         for name in
             EFFECTS
                 .into_iter()
@@ -160,7 +160,7 @@ fn an_atom_that_never_or_always_fires_has_no_effects() {
         call.2.retain(|atom| *atom > 2);
         call.2.push(1);
     }
-    let table = tables::of(&evidence(&calls)).remove(0);
+    let table = outputs::tables_of(&evidence(&calls)).remove(0);
     for name in EFFECTS {
         let found = numbers(&table, name);
         assert!(found[..3].iter().all(|x| x.is_nan()), "{name}");

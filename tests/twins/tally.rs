@@ -7,7 +7,7 @@ fn best(mut scored: Vec<(f64, u32)>, k: usize) -> Vec<u32> {
 }
 
 /// A row's firing set, ascending: its certain atoms, and the best of the open ones.
-pub(crate) fn settled(certain: &[u32], open: &[(f64, u32)], k: usize) -> Vec<u32> {
+pub(crate) fn resolved(certain: &[u32], open: &[(f64, u32)], k: usize) -> Vec<u32> {
     let mut set = certain.to_vec();
     set.extend(best(open.to_vec(), k - certain.len()));
     set.sort_unstable();

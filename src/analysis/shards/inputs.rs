@@ -19,7 +19,7 @@ pub struct ShardInput {
     pub rows: Option<Range<u64>>,
 }
 
-/// The shards of a cohort, by name as people count. `embeddings` and `metadata` are paths or
+/// The shards of a cohort, by name in natural order. `embeddings` and `metadata` are paths or
 /// patterns (`*`, `?`, `[…]`); where there is metadata, the first such file is of the first
 /// embeddings file, and so on.
 ///

@@ -4,6 +4,7 @@
 //! inputs       paths and patterns ──► shards, in the cohort's order
 //! ahead        the next shard's calls and digests, while this one is encoded
 //! shard        one shard, part by part: encoded, or found among what an earlier run has finished
+//! input_file   a file that was read, by its content
 //! identity     the digests by which model and shards are known
 //! checkpoint   finished parts on disk, recognised by the digests of what they were made from
 //! labels       whether the calls' classes are understood, before anything is encoded
@@ -17,6 +18,7 @@ mod ahead;
 mod checkpoint;
 mod cover;
 mod identity;
+mod input_file;
 mod inputs;
 mod labels;
 mod length;
@@ -32,20 +34,20 @@ use std::time::Instant;
 use rayon::prelude::*;
 
 pub use checkpoint::{Checkpoints, Output};
-pub use identity::InputFile;
+pub use input_file::InputFile;
 pub use inputs::{ShardInput, expand, shards};
 pub use parts::{CohortFirings, Part};
 
-pub(super) use rows::ShardRows;
-
 use self::ahead::Ahead;
+use self::rows::ShardRows;
 use self::shard::Work;
-use super::counted::Counted;
+use super::counted::{CompareScores, Counted};
 use super::session::CountOptions;
 use crate::control::Control;
 use crate::engine::{into_inner, lock};
 use crate::error::{Error, Result};
 use crate::read::{read_model, tables_beside};
+use crate::stats::score_comparison::ScoreComparison;
 use crate::store::read_tally;
 use crate::tally::{CohortTally, Merger};
 use crate::write::inputs::Inputs;
@@ -115,6 +117,21 @@ impl Plan<'_> {
             drop(ahead);
             counted
         })
+    }
+
+    /// Compares the scores of all atoms on what this plan has counted; the embeddings are read again.
+    ///
+    /// # Errors
+    /// As [`Counted::compare_scores`], and those of opening the files.
+    pub fn compare_scores(
+        &self,
+        counted: &Counted,
+        options: CompareScores,
+        control: &Control,
+    ) -> Result<ScoreComparison> {
+        let read = counted.run.as_ref().map_or(&[][..], |run| &run.files);
+        let rows = ShardRows::new(&counted.cohort, read, self.inputs)?;
+        counted.compare_scores(&rows, &self.options.engine, options, control)
     }
 
     /// The files that will be read, `model_files` among them. Of tables that may be found beside

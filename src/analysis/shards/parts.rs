@@ -209,4 +209,18 @@ impl FiringStore for CohortFirings {
         }
         Ok(())
     }
+    fn sets(&self, take: &mut dyn FnMut(&FiringSets) -> Result<()>) -> Result<()> {
+        for part in &self.parts {
+            match &part.place {
+                Place::Memory { sets, .. } => take(sets)?,
+                Place::Open(file) => file.all_sets(take)?,
+                Place::File(path, stamp) => {
+                    let file = self.open(path)?;
+                    file.check_stamp(*stamp)?;
+                    file.all_sets(take)?;
+                }
+            }
+        }
+        Ok(())
+    }
 }

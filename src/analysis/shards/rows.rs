@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use super::ShardInput;
-use super::identity::InputFile;
+use super::input_file::InputFile;
 use crate::error::{Error, Result};
 use crate::read::{TensorRows, read_rows};
 use crate::rows::{RowRange, Rows};

@@ -6,9 +6,9 @@ use clap::{Args, ValueEnum};
 
 use super::size::parse_bytes;
 use crate::analysis::CountOptions;
-use crate::engine::cuda::ScreenChoice;
 use crate::engine::{
-    CpuOptions, CpuScreen, CudaOptions, Device, EngineOptions, Nonfinite, Simd, threads_error,
+    CpuOptions, CpuScreen, CudaOptions, Device, EngineOptions, Nonfinite, ScreenChoice, Simd,
+    threads_error,
 };
 use crate::error::{Error, Result};
 use crate::tally::StratifyBy;

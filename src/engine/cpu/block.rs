@@ -22,7 +22,7 @@ pub(super) struct Spent {
     /// Seconds of the product, of selection behind it, of settling rows.
     pub(super) product: f64,
     pub(super) select: f64,
-    pub(super) settle: f64,
+    pub(super) resolve: f64,
     /// Pairs that the screen left open.
     pub(super) open: u64,
 }
@@ -162,7 +162,7 @@ impl Block {
                     self.is_warm = true;
                 })
             }
-            _ => self.settle_all_in_full(model, &mut out, control),
+            _ => self.resolve_all_in_full(model, &mut out, control),
         };
         self.white.kept = kept;
         done
@@ -189,8 +189,8 @@ impl Block {
         done
     }
 
-    /// Settles all rows without a screen.
-    fn settle_all_in_full(
+    /// Resolves all rows without a screen.
+    fn resolve_all_in_full(
         &mut self,
         model: &Model,
         out: &mut Out,
@@ -199,9 +199,9 @@ impl Block {
         let began = Instant::now();
         for i in 0..self.white.facts.len() {
             control.check()?;
-            self.settle_in_full(model, i, out);
+            self.resolve_in_full(model, i, out);
         }
-        self.seconds.settle += began.elapsed().as_secs_f64();
+        self.seconds.resolve += began.elapsed().as_secs_f64();
         Ok(())
     }
 
@@ -222,19 +222,19 @@ impl Block {
             self.screen(model, screen, rows.clone());
             let began = Instant::now();
             for i in rows {
-                self.settle(model, i, i - first, out);
+                self.resolve(model, i, i - first, out);
                 if self.rescore.is_full() {
-                    self.settle_open(model, out);
+                    self.resolve_open(model, out);
                 }
             }
-            self.spent.settle += began.elapsed().as_secs_f64();
+            self.spent.resolve += began.elapsed().as_secs_f64();
         }
         let began = Instant::now();
-        self.settle_open(model, out);
-        self.spent.settle += began.elapsed().as_secs_f64();
+        self.resolve_open(model, out);
+        self.spent.resolve += began.elapsed().as_secs_f64();
         self.seconds.product += self.spent.product;
         self.seconds.select += self.spent.select;
-        self.seconds.settle += self.spent.settle;
+        self.seconds.resolve += self.spent.resolve;
         Ok(())
     }
 
@@ -277,9 +277,9 @@ impl Block {
         }
     }
 
-    /// Settles kept row `i`, the product's row `r`, or leaves it open.
-    fn settle(&mut self, model: &Model, i: usize, r: usize, out: &mut Out) {
-        match self.selection.settle(r) {
+    /// Resolves kept row `i`, the product's row `r`, or leaves it open.
+    fn resolve(&mut self, model: &Model, i: usize, r: usize, out: &mut Out) {
+        match self.selection.resolve(r) {
             Verdict::Certified => {
                 out.fires(i).copy_from_slice(&self.selection.certain);
                 out.done(i);
@@ -288,30 +288,30 @@ impl Block {
             Verdict::Ambiguous => {
                 let certain = &self.selection.certain;
                 let open = &self.selection.ambiguous;
-                let missing = out.k - certain.len();
+                let slots_left = out.k - certain.len();
                 out.fires(i)[..certain.len()].copy_from_slice(certain);
-                self.rescore.open(i, open, missing);
+                self.rescore.open(i, open, slots_left);
                 self.spent.open += open.len() as u64;
                 self.certificate.ambiguous_atoms += open.len() as u64;
                 let most = &mut self.certificate.most_ambiguous_in_a_row;
                 *most = (*most).max(open.len() as u64);
             }
-            Verdict::Overflow => self.settle_in_full(model, i, out),
+            Verdict::Overflow => self.resolve_in_full(model, i, out),
         }
     }
 
-    /// Settles every row that was left open.
-    fn settle_open(&mut self, model: &Model, out: &mut Out) {
+    /// Resolves every row that was left open.
+    fn resolve_open(&mut self, model: &Model, out: &mut Out) {
         let rows = self.white.part(0..self.white.facts.len());
-        self.rescore.settle(model, rows, |i, fires| {
+        self.rescore.resolve(model, rows, |i, fires| {
             let k = out.k;
             out.fires(i)[k - fires.len()..].copy_from_slice(fires);
             out.done(i);
         });
     }
 
-    /// Settles kept row `i` by the canonical scores of all atoms, or without any where all fire.
-    fn settle_in_full(&mut self, model: &Model, i: usize, out: &mut Out) {
+    /// Resolves kept row `i` by the canonical scores of all atoms, or without any where all fire.
+    fn resolve_in_full(&mut self, model: &Model, i: usize, out: &mut Out) {
         let (dim, features) = (model.sae().input_dim(), model.sae().feature_dim());
         if out.k == features {
             out.fires(i)

@@ -69,7 +69,7 @@ impl CpuEngine {
     /// Prepares the model, and starts threads where the options name a number of them.
     ///
     /// # Errors
-    /// Threads that cannot be started; a screen that this processor cannot do.
+    /// Threads that cannot be started; a screen that this CPU cannot do.
     pub fn new(sae: &Sae, options: &EngineOptions) -> Result<Self> {
         let pool = options.threads.map(start_threads).transpose()?;
         let simd = options.simd.unwrap_or_else(Simd::detect);
@@ -172,7 +172,7 @@ impl Engine for CpuEngine {
         self.run(&shared, deal, sets)?;
         let (tally, bad_rows, threads) = shared.finish();
         let nonfinite = self.options.nonfinite;
-        let fires = dropped::settle(rows, nonfinite, bad_rows, atoms, scores, k)?;
+        let fires = dropped::reject_or_drop(rows, nonfinite, bad_rows, atoms, scores, k)?;
         let encode = began.elapsed().as_secs_f64();
         Ok(Encoded {
             fires,

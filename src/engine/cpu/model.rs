@@ -12,7 +12,7 @@ use crate::error::Result;
 use crate::sae::Sae;
 
 /// A block's whitened numbers take at most so many bytes, of which there are some per thread: the
-/// more rows there are, the more of them share an atom's weights when open pairs are settled.
+/// more rows there are, the more of them share an atom's weights when open pairs are resolved.
 const MOST_BYTES: usize = 16 << 20;
 /// The most rows of a block, however short they are.
 const MOST_ROWS: usize = 4096;
@@ -34,7 +34,7 @@ pub(super) struct Model {
 
 impl Model {
     /// # Errors
-    /// A screen that this processor cannot do, or that finds no memory.
+    /// A screen that this CPU cannot do, or that finds no memory.
     pub(super) fn new(sae: &Sae, simd: Simd, screen: CpuScreen) -> Result<Self> {
         let k = sae.top_k().ok_or_else(|| super::not_top_k(sae))?;
         // Whether or not anything is screened: what is asked for by name must be there.

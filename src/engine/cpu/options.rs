@@ -3,14 +3,14 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// How the processor is used. None of this changes the answer.
+/// How the CPU is used. None of this changes the answer.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct CpuOptions {
     /// Which screen.
     pub screen: CpuScreen,
 }
 
-/// Which screen a run on the processor asks for.
+/// Which screen a run on the CPU asks for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum CpuScreen {
     /// The faster one on the run's own first rows.

@@ -10,14 +10,14 @@ pub(super) struct OpenRow {
     /// In the block.
     pub(super) row: u32,
     /// How many of its open atoms fire.
-    pub(super) missing: u32,
+    pub(super) slots_left: u32,
     /// Where its pairs begin.
     pub(super) first: usize,
 }
 
 /// An open atom of a row.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Pair {
+pub(super) struct RowAtom {
     pub(super) row: u32,
     pub(super) open: Candidate,
     /// Whether it goes through the second screen.

@@ -1,16 +1,16 @@
-//! What the screen leaves open, settled in bulk: the pairs of rows and atoms of a whole block,
+//! What the screen leaves open, resolved in bulk: the pairs of rows and atoms of a whole block,
 //! grouped by atom, so that each atom's weights are read once a block.
 //!
 //! ```text
 //! 1. second screen   the product in binary32 of the pairs that lie near their row's threshold; its
 //!                    bound is some thousand times tighter than that of a screen in bfloat16
-//! 2. settle          per row, as behind the first screen: certain, impossible, still open
+//! 2. resolve          per row, as behind the first screen: certain, impossible, still open
 //! 3. canonical       what is still open is scored as the answer is defined
 //! ```
 //!
 //! A pair is near where the threshold that the estimates suggest lies within its bound. Once these
 //! have narrow bounds, so has the threshold, and the other half of the open pairs, which were open
-//! only because the threshold's place was as uncertain as their own, are settled without a score of
+//! only because the threshold's place was as uncertain as their own, are resolved without a score of
 //! their own.
 //!
 //! # The second screen's bound
@@ -27,7 +27,7 @@
 //! `16u·X·W` for the first term, as `(⌈D/256⌉ + ⌈D/32⌉ + 8)·2v` is below `u` for any `D ≤ 2²⁰`.
 
 use super::model::Model;
-use super::pairs::{ByAtom, OfAtom, OpenRow, Pair, Unsorted, middle_and_width};
+use super::pairs::{ByAtom, OfAtom, OpenRow, RowAtom, Unsorted, middle_and_width};
 use super::products::{SLICE, SliceOfRows, add_products};
 use super::screen::WhiteRows;
 use super::select::Candidate;
@@ -35,7 +35,7 @@ use crate::engine::bound;
 use crate::engine::canonical::canonical_score;
 use crate::engine::simd::prefetch;
 
-/// Pairs that are gathered before they are settled: some megabytes.
+/// Pairs that are gathered before they are resolved: some megabytes.
 const MOST_PAIRS: usize = 1 << 18;
 
 /// An open atom's canonical score lies between these.
@@ -62,7 +62,7 @@ impl Bounds {
 pub(super) struct Rescore {
     rows: Vec<OpenRow>,
     /// Pair by pair, row after row.
-    pairs: Vec<Pair>,
+    pairs: Vec<RowAtom>,
     by_atom: ByAtom,
     /// Of the sorted pairs.
     products: Vec<f64>,
@@ -78,17 +78,17 @@ pub(super) struct Rescore {
 }
 
 impl Rescore {
-    /// Takes in a row's open atoms, of which `missing` fire.
-    pub(super) fn open(&mut self, row: usize, atoms: &[Candidate], missing: usize) {
+    /// Takes in a row's open atoms, of which `slots_left` fire.
+    pub(super) fn open(&mut self, row: usize, atoms: &[Candidate], slots_left: usize) {
         self.rows.push(OpenRow {
             row: row as u32,
-            missing: missing as u32,
+            slots_left: slots_left as u32,
             first: self.pairs.len(),
         });
-        let threshold = self.suggested_threshold(atoms, missing);
+        let threshold = self.suggested_threshold(atoms, slots_left);
         self.pairs.extend(atoms.iter().map(|&open| {
             let (middle, width) = middle_and_width(open);
-            Pair {
+            RowAtom {
                 row: row as u32,
                 open,
                 // A little more: the threshold that is suggested is not yet the right one.
@@ -100,12 +100,12 @@ impl Rescore {
 
     /// What the estimates say of where the atoms that fire end: between the last of them and the
     /// next.
-    fn suggested_threshold(&mut self, atoms: &[Candidate], missing: usize) -> f64 {
+    fn suggested_threshold(&mut self, atoms: &[Candidate], slots_left: usize) -> f64 {
         let descending = |a: &f64, b: &f64| b.total_cmp(a);
         self.scratch.clear();
         self.scratch
             .extend(atoms.iter().map(|&open| middle_and_width(open).0));
-        let last = missing.clamp(1, atoms.len()) - 1;
+        let last = slots_left.clamp(1, atoms.len()) - 1;
         let (_, &mut fires, others) = self.scratch.select_nth_unstable_by(last, descending);
         let next = others.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         if next.is_finite() {
@@ -115,14 +115,14 @@ impl Rescore {
         }
     }
 
-    /// Whether it is time to settle what was gathered.
+    /// Whether it is time to resolve what was gathered.
     pub(super) fn is_full(&self) -> bool {
         self.pairs.len() >= MOST_PAIRS
     }
 
-    /// Settles every open row, and hands over the row and those of its open atoms that fire.
+    /// Resolves every open row, and hands over the row and those of its open atoms that fire.
     /// `rows` are the block's.
-    pub(super) fn settle(
+    pub(super) fn resolve(
         &mut self,
         model: &Model,
         rows: WhiteRows,
@@ -137,7 +137,7 @@ impl Rescore {
         let mut fires = Vec::new();
         for open in 0..self.rows.len() {
             fires.clear();
-            self.settle_row(model, rows, open, &mut fires);
+            self.resolve_row(model, rows, open, &mut fires);
             done(self.rows[open].row as usize, &fires);
         }
         self.rows.clear();
@@ -194,13 +194,13 @@ impl Rescore {
         }
     }
 
-    fn settle_row(&mut self, model: &Model, rows: WhiteRows, open: usize, fires: &mut Vec<u32>) {
+    fn resolve_row(&mut self, model: &Model, rows: WhiteRows, open: usize, fires: &mut Vec<u32>) {
         let OpenRow {
             row,
-            missing,
+            slots_left,
             first,
         } = self.rows[open];
-        let (row, missing) = (row as usize, missing as usize);
+        let (row, slots_left) = (row as usize, slots_left as usize);
         let next = self.rows.get(open + 1);
         let pairs = &self.pairs[first..next.map_or(self.pairs.len(), |next| next.first)];
         self.bounds.clear();
@@ -208,29 +208,29 @@ impl Rescore {
             let norm = bound::scaled_norm(rows.facts[row].squares, 0);
             let bounds = pairs.iter().map(|pair| Self::interval(model, pair, norm));
             self.bounds.extend(bounds);
-            self.narrow(missing, fires);
+            self.narrow(slots_left, fires);
         } else {
             self.bounds
                 .extend(pairs.iter().map(|pair| Bounds::of(pair.open)));
         }
         let still_open = std::mem::take(&mut self.bounds);
-        let missing = missing - fires.len();
+        let slots_left = slots_left - fires.len();
         let atoms = still_open.iter().map(|bounds| bounds.atom);
-        if missing == still_open.len() {
+        if slots_left == still_open.len() {
             fires.extend(atoms);
         } else {
             self.canonical_scores += still_open.len() as u64;
             let dim = model.sae().input_dim();
             let x = &rows.numbers[row * dim..(row + 1) * dim];
-            rank(model, x, atoms, missing, &mut self.ranked);
-            fires.extend(self.ranked[..missing].iter().map(|&(_, atom)| atom));
+            rank(model, x, atoms, slots_left, &mut self.ranked);
+            fires.extend(self.ranked[..slots_left].iter().map(|&(_, atom)| atom));
         }
         self.bounds = still_open;
     }
 
     /// Where an atom's canonical score lies: by the second screen where it went through that. In
     /// units of the scores themselves, as nothing is scaled.
-    fn interval(model: &Model, pair: &Pair, row_norm: f32) -> Bounds {
+    fn interval(model: &Model, pair: &RowAtom, row_norm: f32) -> Bounds {
         if !pair.near {
             return Bounds::of(pair.open);
         }
@@ -246,21 +246,24 @@ impl Rescore {
     }
 
     /// Moves those of the open atoms that fire for certain to `fires`, and leaves those that are
-    /// still open in `bounds`; `missing` of all of them fire.
-    fn narrow(&mut self, missing: usize, fires: &mut Vec<u32>) {
+    /// still open in `bounds`; `slots_left` of all of them fire.
+    fn narrow(&mut self, slots_left: usize, fires: &mut Vec<u32>) {
         let descending = |a: &f64, b: &f64| b.total_cmp(a);
-        if missing == 0 || missing >= self.bounds.len() {
+        if slots_left == 0 || slots_left >= self.bounds.len() {
             return;
         }
         self.scratch.clear();
         self.scratch.extend(self.bounds.iter().map(|b| b.lower));
         let lowest_in = *self
             .scratch
-            .select_nth_unstable_by(missing - 1, descending)
+            .select_nth_unstable_by(slots_left - 1, descending)
             .1;
         self.scratch.clear();
         self.scratch.extend(self.bounds.iter().map(|b| b.upper));
-        let highest_out = *self.scratch.select_nth_unstable_by(missing, descending).1;
+        let highest_out = *self
+            .scratch
+            .select_nth_unstable_by(slots_left, descending)
+            .1;
         self.bounds.retain(|bounds| {
             if bounds.lower > highest_out {
                 fires.push(bounds.atom);
@@ -283,12 +286,12 @@ pub(super) fn second_margin(dim: usize, row_norm: f32, weight_norm: f32, bias: f
 }
 
 /// Ranks `atoms` by their canonical scores for row `x`, equal scores by the lowest index: the first
-/// `missing` of `ranked` are those that fire, in any order.
+/// `slots_left` of `ranked` are those that fire, in any order.
 pub(super) fn rank(
     model: &Model,
     x: &[f32],
     atoms: impl Iterator<Item = u32>,
-    missing: usize,
+    slots_left: usize,
     ranked: &mut Vec<(f64, u32)>,
 ) {
     let sae = model.sae();
@@ -302,7 +305,7 @@ pub(super) fn rank(
     }));
     // Canonical scores are finite, and no sum from +0 is −0: total order is numeric order.
     let better = |a: &(f64, u32), b: &(f64, u32)| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1));
-    if missing < ranked.len() {
-        ranked.select_nth_unstable_by(missing, better);
+    if slots_left < ranked.len() {
+        ranked.select_nth_unstable_by(slots_left, better);
     }
 }

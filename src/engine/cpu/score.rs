@@ -1,4 +1,4 @@
-//! Canonical scores of the atoms that fire, once rows are settled: pair by pair, grouped by atom, so
+//! Canonical scores of the atoms that fire, once rows are resolved: pair by pair, grouped by atom, so
 //! that an atom's weights are read once for many rows.
 //!
 //! A pair reads as many numbers of a row as it multiplies, so that what counts is where these come

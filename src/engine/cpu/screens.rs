@@ -66,7 +66,7 @@ pub(super) struct Choice {
 
 impl Choice {
     /// # Errors
-    /// A screen that was asked for by name, and that this processor has no instructions for.
+    /// A screen that was asked for by name, and that this CPU has no instructions for.
     pub(super) fn new(screen: CpuScreen, simd: Simd) -> Result<Self> {
         let kernel = match screen {
             CpuScreen::Auto => {
@@ -146,7 +146,7 @@ impl Screens {
             judged.rows += rows.facts.len() as u64;
             judged.open += spent.open;
             judged.select += spent.select;
-            judged.seconds += spent.product + spent.select + spent.settle;
+            judged.seconds += spent.product + spent.select + spent.resolve;
             // Selection sees as many scores behind either.
             let of_wide = wide_product * judged.rows as f64 + judged.select;
             let enough = judged.blocks >= BLOCKS_A_THREAD * threads as u64;
@@ -220,7 +220,7 @@ fn best(simd: Simd) -> Option<Kernel> {
     }
 }
 
-/// A screen that this processor cannot do.
+/// A screen that this CPU cannot do.
 fn not_here(choice: CpuScreen) -> Error {
     let mut here = vec!["auto", "single", "bfloat16"];
     here.extend(Kernel::tiles().map(|_| "bfloat16-tiles"));
@@ -229,7 +229,7 @@ fn not_here(choice: CpuScreen) -> Error {
     Error::Argument {
         name: "--screen",
         found: choice.to_string(),
-        expected: format!("what this processor has: {}", here.join(", ")),
+        expected: format!("what this CPU has: {}", here.join(", ")),
     }
 }
 
@@ -263,12 +263,12 @@ mod tests {
             let mut screens = plain_or_wide(&sae, &scaling);
             screens.sampling = AtomicBool::new(true);
             screens.wide_seconds = OnceLock::from(wide);
-            for &settle in blocks {
+            for &resolve in blocks {
                 let spent = Spent {
-                    product: settle / 4.0,
+                    product: resolve / 4.0,
                     // The same behind either screen.
                     select: 100.0,
-                    settle: settle * 0.75,
+                    resolve: resolve * 0.75,
                     open: 70,
                 };
                 screens.judge(&scaling, rows, spent, &mut Operand::default(), 2);

@@ -11,7 +11,7 @@
 //!                       bound is below τ cannot fire
 //!     3. filter         atoms with upper bound ≥ τ become candidates
 //! then for every row:
-//!     4. settle         L = k-th largest lower bound, H = (k+1)-th largest upper bound;
+//!     4. resolve         L = k-th largest lower bound, H = (k+1)-th largest upper bound;
 //!                       lower > H fires, upper < L does not, the rest is scored canonically
 //! ```
 //!
@@ -65,9 +65,9 @@ pub(super) struct Selection {
     bisection: Bisection,
     raised: Vec<f32>,
     scratch: Vec<f32>,
-    /// Atoms of the row last settled that fire for certain.
+    /// Atoms of the row last resolved that fire for certain.
     pub(super) certain: Vec<u32>,
-    /// Atoms of the row last settled that the bound leaves open.
+    /// Atoms of the row last resolved that the bound leaves open.
     pub(super) ambiguous: Vec<Candidate>,
 }
 
@@ -244,7 +244,7 @@ impl Selection {
     }
 
     /// Splits row `r`'s candidates into certain, impossible and ambiguous.
-    pub(super) fn settle(&mut self, r: usize) -> Verdict {
+    pub(super) fn resolve(&mut self, r: usize) -> Verdict {
         if self.overflowed[r] {
             return Verdict::Overflow;
         }

@@ -8,7 +8,7 @@ use super::fault::Fault;
 use super::nvrtc;
 use super::rescore::Rescore;
 use super::select::Select;
-use super::tally::Settle;
+use super::tally::Resolve;
 use super::whiten::Whiten;
 
 /// The kernels of a device, by family.
@@ -21,7 +21,7 @@ pub struct Kernels {
     /// `kernels/rescore.cu`.
     pub rescore: Rescore,
     /// `kernels/tally.cu`.
-    pub settle: Settle,
+    pub resolve: Resolve,
     /// `kernels/coactivate.cu`.
     pub coactivate: Coactivate,
 }
@@ -37,7 +37,7 @@ impl Kernels {
             whiten: Whiten::new(&module("whiten")?)?,
             select: Select::new(&module("select")?, device.info())?,
             rescore: Rescore::new(&module("rescore")?, device.info())?,
-            settle: Settle::new(&module("tally")?, device.info())?,
+            resolve: Resolve::new(&module("tally")?, device.info())?,
             coactivate: Self::load_coactivate(device)?,
         })
     }

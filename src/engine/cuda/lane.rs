@@ -13,7 +13,7 @@ use super::driver::{Buffer, Device, PageLocked, Stream};
 use super::fault::Fault;
 use super::kernels::Kernels;
 use super::screen::{Encoder, Screen};
-use super::select::{Counters, Pair, RowState};
+use super::select::{Counters, RowAtom, RowState};
 use super::shape::LaneShape;
 use super::stages::{Stage, Stages};
 use super::whiten::{RowFacts, WhitenArgs};
@@ -71,7 +71,7 @@ pub(super) struct Lane {
     scores: Buffer<f32>,
     fires: Buffer<u32>,
     states: Buffer<RowState>,
-    pairs: Buffer<Pair>,
+    pairs: Buffer<RowAtom>,
     order: Buffer<u32>,
     pair_scores: Buffer<f64>,
     atom_pairs: Buffer<u32>,
@@ -197,10 +197,10 @@ impl Lane {
                 .launch_pairs(&self.stream, &self.rescore_args(shared))?;
             self.stages.mark(Stage::Rescore, &self.stream)?;
             let args = self.tally_args(shared, count);
-            shared.kernels.settle.launch(&self.stream, &args)?;
-            self.stages.mark(Stage::Settle, &self.stream)?;
+            shared.kernels.resolve.launch(&self.stream, &args)?;
+            self.stages.mark(Stage::Resolve, &self.stream)?;
             self.copy_out(shared, count)?;
-            // Where nothing is screened, no row is settled yet.
+            // Where nothing is screened, no row is resolved yet.
             if self.shape.scored && self.shape.screened {
                 self.score_fired(shared, count, false)?;
             }
@@ -319,7 +319,7 @@ impl Lane {
         if overflowed > 0 {
             let whole = self.score_in_full(shared, overflowed, count, cancelled)?;
             if self.shape.scored && whole {
-                // SAFETY: every row is settled, and buffers live as `start` says.
+                // SAFETY: every row is resolved, and buffers live as `start` says.
                 unsafe { self.score_fired(shared, count, true) }?;
                 self.stream.synchronize()?;
             }

@@ -38,8 +38,8 @@
 //! 5. *Underflow*: of the single operand, and of `β·t` (as in `engine::bound`), below `D·2⁻¹²⁶`.
 //!    Products of binary16 numbers are at least 2⁻⁴⁸: none underflows.
 
-use super::screen::Format;
 use super::whiten::RowFacts;
+use crate::engine::cuda_options::Format;
 
 /// Unit roundoff of binary32.
 const U: f64 = 1.0 / (1u64 << 24) as f64;

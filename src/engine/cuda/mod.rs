@@ -36,10 +36,10 @@ mod worker;
 
 use std::time::Instant;
 
+pub use super::cuda_options::{CudaOptions, Format, ScreenChoice};
 pub use fault::{Fault, FaultKind};
 pub use pairs::CudaPairs;
 pub use rows::{DeviceRows, PageLockedRows};
-pub use screen::{Format, ScreenChoice};
 
 use self::run::{Run, Sets, Stop};
 use self::select::Counters;
@@ -54,27 +54,6 @@ use crate::tally::{Certificate, SharedTally, Strata};
 
 /// The least compute capability: what the kernels, and the proof of their bound, are made for.
 const LEAST_ARCHITECTURE: u32 = 75;
-
-/// How a CUDA device runs. None of this changes the answer.
-#[derive(Debug, Clone, Default)]
-pub struct CudaOptions {
-    /// The most device memory that model, counts and batches may take together, in bytes, beside
-    /// what CUDA's libraries take themselves; nine tenths of what is free where `None`.
-    pub memory: Option<u64>,
-    /// Which screen.
-    pub screen: ScreenChoice,
-    /// Rows whose scores are in memory together; what fits the cache where `None`.
-    pub tile_rows: Option<usize>,
-    /// Numbers of a row whose products are summed up from zero; what suits the cache where `None`.
-    pub block_depth: Option<usize>,
-    /// Open pairs that a batch has room for; 64 a row where `None`.
-    pub pair_capacity: Option<usize>,
-    /// Multiply-adds of a cohort from which `auto` takes a device; what a device is ready after where
-    /// `None`.
-    pub least_work: Option<f64>,
-    /// Batches that are under way at once; 3 where `None`, 1 to time stages by themselves.
-    pub lanes: Option<usize>,
-}
 
 /// Certified selection on CUDA devices.
 pub struct CudaEngine {
@@ -223,7 +202,7 @@ fn thread_seconds(spent: &[Spent]) -> ThreadSeconds {
             whiten: of(Stage::Whiten),
             product: of(Stage::Product),
             select: of(Stage::Select),
-            settle: of(Stage::Rescore) + of(Stage::Settle) + of(Stage::Full),
+            resolve: of(Stage::Rescore) + of(Stage::Resolve) + of(Stage::Full),
             score: of(Stage::Score),
         });
     }
@@ -265,7 +244,7 @@ impl Engine for CudaEngine {
         let spent = self.work(&run)?;
         let (Sets { atoms, scores }, bad_rows, tally) = run.finish();
         let nonfinite = self.options.nonfinite;
-        let fires = dropped::settle(rows, nonfinite, bad_rows, atoms, scores, k)?;
+        let fires = dropped::reject_or_drop(rows, nonfinite, bad_rows, atoms, scores, k)?;
         Ok(Encoded {
             fires,
             tally: tally.finish(certificate(&spent)),

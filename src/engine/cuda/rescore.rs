@@ -47,7 +47,7 @@ const _: () = assert!(size_of::<RescoreArgs>() == 96);
 #[repr(C)]
 #[derive(Debug, Clone, Copy, Default, Pod, Zeroable)]
 pub struct FiredArgs {
-    /// \[rows, k\], settled.
+    /// \[rows, k\], resolved.
     pub fires: u64,
     /// \[rows\].
     pub states: u64,
@@ -61,7 +61,7 @@ pub struct FiredArgs {
     pub rows: u32,
     /// How many atoms fire.
     pub k: u32,
-    /// 1: rows that overflowed are settled too.
+    /// 1: rows that overflowed are resolved too.
     pub with_overflowed: u32,
     /// Keeps the size a multiple of 8.
     pub unused: u32,

@@ -143,7 +143,7 @@ impl Rows for DeviceRows {
         Err(Error::Argument {
             name: "rows",
             found: self.name(),
-            expected: "rows that the processor can read, or an engine on that device".to_owned(),
+            expected: "rows that the CPU can read, or an engine on that device".to_owned(),
         })
     }
     fn element_type(&self) -> ElementType {

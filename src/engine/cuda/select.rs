@@ -28,10 +28,10 @@ pub const ROW_OVERFLOW: u32 = 1;
 /// A NaN or an infinity: no firing set.
 pub const ROW_BAD: u32 = 2;
 
-/// A row and an atom whose canonical score decides: `Pair` of `kernels/records.cuh`.
+/// A row and an atom whose canonical score decides: `RowAtom` of `kernels/records.cuh`.
 #[repr(C)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Pod, Zeroable)]
-pub struct Pair {
+pub struct RowAtom {
     /// The row; `u32::MAX` where no pair stands.
     pub row: u32,
     /// The atom.
@@ -46,7 +46,7 @@ pub struct Pair {
 pub struct Counters {
     /// Rows that were selected.
     pub rows: u64,
-    /// Rows whose set the screen alone settled.
+    /// Rows whose set the screen alone resolved.
     pub certified_outright: u64,
     /// Atoms that the bound left open, over all rows.
     pub ambiguous_atoms: u64,
@@ -103,7 +103,7 @@ pub struct SelectArgs {
 }
 
 const _: () = assert!(size_of::<RowState>() == 16);
-const _: () = assert!(size_of::<Pair>() == 12);
+const _: () = assert!(size_of::<RowAtom>() == 12);
 const _: () = assert!(size_of::<Counters>() == 40);
 const _: () = assert!(size_of::<SelectArgs>() == 128);
 

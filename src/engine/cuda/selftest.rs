@@ -14,7 +14,7 @@ const SHAPES: [(usize, usize, usize, usize); 2] = [(1500, 203, 1031, 13), (300, 
 const ACTION: &str = "do not use this device: use --device cpu, and report this with the output of `atomscope doctor`";
 
 /// Encodes simulated cohorts on device `ordinal` with every screen, and compares firing sets and
-/// counts with the processor's. Says in a sentence what agreed.
+/// counts with the CPU's. Says in a sentence what agreed.
 ///
 /// # Errors
 /// A device that cannot be used, that fails, or that differs.
@@ -45,7 +45,7 @@ pub fn self_test(ordinal: u32) -> Result<String, Fault> {
         rows += shape.0;
     }
     Ok(format!(
-        "{rows} simulated calls, three screens: the same firing sets and counts as the processor's"
+        "{rows} simulated calls, three screens: the same firing sets and counts as the CPU's"
     ))
 }
 
@@ -76,7 +76,7 @@ fn compare(expected: &Encoded, found: &Encoded, format: Format) -> Result<(), Fa
     let rows = of_cpu.rows();
     if differing > 0 || rows != of_gpu.rows() {
         let what = format!(
-            "{differing} of {rows} firing sets differ from the processor's, with the {format} screen"
+            "{differing} of {rows} firing sets differ from the CPU's, with the {format} screen"
         );
         return Err(Fault::failed(what, ACTION));
     }
@@ -85,7 +85,7 @@ fn compare(expected: &Encoded, found: &Encoded, format: Format) -> Result<(), Fa
         .map(|s| (expected.tally.counts(s), found.tally.counts(s)))
         .all(|(a, b)| a == b);
     if !counts_agree || expected.tally.rows() != found.tally.rows() {
-        let what = format!("counts differ from the processor's, with the {format} screen");
+        let what = format!("counts differ from the CPU's, with the {format} screen");
         return Err(Fault::failed(what, ACTION));
     }
     Ok(())

@@ -2,7 +2,7 @@
 
 use super::driver::DeviceInfo;
 use super::screen::{Encoder, Screen};
-use super::select::{Pair, RowState};
+use super::select::{RowAtom, RowState};
 use super::whiten::RowFacts;
 use crate::rows::ElementType;
 
@@ -25,7 +25,7 @@ const MOST_WORK: usize = 1 << 35;
 /// What a lane has room for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct LaneShape {
-    /// Rows that are copied and settled together.
+    /// Rows that are copied and resolved together.
     pub(super) batch_rows: usize,
     /// Rows whose scores are in memory together.
     pub(super) tile_rows: usize,
@@ -122,7 +122,7 @@ impl LaneShape {
             + size_of::<RowState>()
             + 4
             + 2;
-        let pair = size_of::<Pair>() + 4 + 8;
+        let pair = size_of::<RowAtom>() + 4 + 8;
         (self.batch_rows * row
             + self.tile_rows * screen.stride * 4
             + self.pair_room(encoder) * pair

@@ -13,7 +13,7 @@ pub(super) enum Stage {
     Product,
     Select,
     Rescore,
-    Settle,
+    Resolve,
     Drain,
     Full,
     Score,

@@ -1,4 +1,4 @@
-//! Launches `kernels/tally.cu`: firing sets settled, put in order, and counted.
+//! Launches `kernels/tally.cu`: firing sets resolved, put in order, and counted.
 
 use std::sync::Arc;
 
@@ -37,7 +37,7 @@ pub struct TallyArgs {
     pub sort_width: u32,
     /// How many strata.
     pub strata_count: u32,
-    /// 1: blocks count in shared memory first. [`Settle::launch`] sets it.
+    /// 1: blocks count in shared memory first. [`Resolve::launch`] sets it.
     pub private_counts: u32,
     /// Keeps the size a multiple of 8.
     pub unused: u32,
@@ -47,15 +47,15 @@ const _: () = assert!(size_of::<TallyArgs>() == 88);
 
 /// The kernels.
 #[derive(Debug)]
-pub struct Settle {
+pub struct Resolve {
     rows: Function,
     listed: Function,
     multiprocessors: u32,
     private_bytes: u32,
 }
 
-impl Settle {
-    const SETTLE_THREADS: u32 = 128;
+impl Resolve {
+    const RESOLVE_THREADS: u32 = 128;
     const CHOOSE_THREADS: u32 = 1024;
     /// Blocks that a multiprocessor holds at once.
     const RESIDENT: u32 = 8;
@@ -69,14 +69,14 @@ impl Settle {
     pub fn new(module: &Arc<Module>, device: &DeviceInfo) -> Result<Self, Fault> {
         let private_bytes = Self::MOST_PRIVATE_BYTES.min(device.shared_bytes);
         Ok(Self {
-            rows: module.function("settle_rows", private_bytes)?,
+            rows: module.function("resolve_rows", private_bytes)?,
             listed: module.function("choose_rows", 0)?,
             multiprocessors: device.multiprocessors.max(1),
             private_bytes,
         })
     }
 
-    /// Settles all rows whose certain atoms and scored pairs are known, and counts them.
+    /// Resolves all rows whose certain atoms and scored pairs are known, and counts them.
     ///
     /// # Safety
     /// As for [`Function::launch`].
@@ -99,7 +99,7 @@ impl Settle {
             } else {
                 args.rows
             },
-            threads: Self::SETTLE_THREADS,
+            threads: Self::RESOLVE_THREADS,
             shared_bytes: sort_bytes + if private { counter_bytes as u32 } else { 0 },
         };
         let args = TallyArgs {
@@ -110,7 +110,7 @@ impl Settle {
         unsafe { self.rows.launch(stream, shape, &args) }
     }
 
-    /// Chooses, settles and counts the listed rows by all their canonical scores.
+    /// Chooses, resolves and counts the listed rows by all their canonical scores.
     ///
     /// # Safety
     /// As for [`Function::launch`].

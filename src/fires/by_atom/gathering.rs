@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::{Carry, FiringsByAtom, differ};
 use crate::error::{Error, Result};
-use crate::fires::FiringBlock;
+use crate::fires::FiringSets;
 
 /// Firings under way into their places.
 pub(super) struct Gathering {
@@ -50,9 +50,8 @@ impl Gathering {
         Ok(Self::new(group, fires, rows, scores))
     }
 
-    /// Takes a block whose first kept call has this number.
-    pub(super) fn take_block(&mut self, first: usize, block: &FiringBlock<'_>) -> Result<()> {
-        let sets = block.sets;
+    /// Takes sets whose first kept call has this number.
+    pub(super) fn take_sets(&mut self, first: usize, sets: &FiringSets) -> Result<()> {
         if u32::try_from(first + sets.rows()).is_err() {
             return Err(Error::Argument {
                 name: "firing sets",

@@ -96,9 +96,9 @@ impl FiringsByAtom {
         let fires = &fires[group.start as usize..group.end as usize];
         let mut gathering = Gathering::allocate(group, fires, of_each)?;
         let mut first = 0;
-        details.blocks(&mut |block| {
-            gathering.take_block(first, &block)?;
-            first += block.sets.rows();
+        details.sets(&mut |sets| {
+            gathering.take_sets(first, sets)?;
+            first += sets.rows();
             Ok(())
         })?;
         if !gathering.is_full() {

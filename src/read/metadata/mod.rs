@@ -5,6 +5,7 @@ mod delimited;
 mod foreign;
 mod gzip;
 mod json_lines;
+#[cfg(feature = "parquet")]
 mod parquet;
 mod text;
 
@@ -16,10 +17,13 @@ use super::sniff;
 use super::source::{Source, Stamp};
 use crate::cohort::{Calls, ClassColumn, ClassRule};
 use crate::error::{Error, Result};
-pub use parquet::THREAD as PARSER_THREAD;
 use text::Text;
 
 /// The endings of tables that are looked for beside embeddings; text also with `.gz`.
+/// The name of the thread in which Parquet is parsed, by which a program can keep its panics
+/// silent: they become errors.
+pub const PARSER_THREAD: &str = "atomscope-parquet";
+
 pub(super) const SUFFIXES: [&str; 5] = [".csv", ".tsv", ".jsonl", ".ndjson", ".parquet"];
 
 /// The calls of a table.
@@ -175,7 +179,16 @@ impl Outline {
 fn read(source: &Source, sink: &mut Sink<'_>) -> Result<Outline> {
     let head = source.head(sniff::HEAD)?;
     if head.starts_with(b"PAR1") {
+        #[cfg(feature = "parquet")]
         return parquet::read(source, sink);
+        #[cfg(not(feature = "parquet"))]
+        return Err(Error::input(
+            source.name(),
+            "the file's beginning",
+            "a Parquet table, which this build leaves out",
+            "a table as text",
+            "build with the feature parquet, or save the table as CSV",
+        ));
     }
     foreign::refuse(source, &head)?;
     let text = Text::open(source, &head)?;

@@ -19,10 +19,6 @@ use super::{COUNT, Outline, Sink, listed};
 use crate::error::{Error, Result};
 use pages::Pages;
 
-/// The name of the thread in which Parquet is parsed, by which a program can keep its panics
-/// silent: they become errors.
-pub const THREAD: &str = "atomscope-parquet";
-
 /// The longest description of columns and pages that is read.
 const LONGEST_FOOTER: u64 = 16 << 20;
 /// Stack for each of its bytes: groups in groups are read by recursion, and take 5 bytes each.
@@ -37,7 +33,7 @@ pub(super) fn read(source: &Source, sink: &mut Sink<'_>) -> Result<Outline> {
     let reading = |error| Error::reading(source.path(), error);
     let ended = thread::scope(|scope| {
         let work = AssertUnwindSafe(|| read_here(source, sink));
-        let thread = thread::Builder::new().name(THREAD.to_owned());
+        let thread = thread::Builder::new().name(super::PARSER_THREAD.to_owned());
         let thread = thread.stack_size(stack).spawn_scoped(scope, work);
         thread.map_err(reading).map(thread::ScopedJoinHandle::join)
     });

@@ -5,7 +5,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
-use crate::read::sniff;
+use crate::read::folders;
 
 /// The name of a model in its folder.
 const MODEL: &str = "sae.pt";
@@ -23,7 +23,7 @@ pub fn find_model(path: &Path) -> Result<PathBuf> {
             Some(found) if found.ends_with(BEST) => find_best(found),
             Some(found) => Ok(found.clone()),
             None => {
-                Err(sniff::folder(path).unwrap_or_else(|| not_found(path, "the folder", &tried)))
+                Err(folders::folder(path).unwrap_or_else(|| not_found(path, "the folder", &tried)))
             }
         };
     }

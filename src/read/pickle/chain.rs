@@ -1,6 +1,7 @@
 //! Growing sequences in one pool: a list's items lie in chunks, in the order of appending.
 
-use super::value::Id;
+/// A value's index in the arena.
+pub(crate) type Id = u32;
 
 /// A sequence's first and last chunk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,11 +2,11 @@
 
 use std::collections::HashMap;
 
-use super::chain::{Chain, Pool};
+use super::chain::{Chain, Id, Pool};
 use super::memo::Memo;
 use super::opcode as op;
 use super::scan::{PickleError, Scanner};
-use super::value::{Document, Global, Id, Object, Value};
+use super::value::{Document, Global, Object, Value};
 
 /// Values that every arena begins with.
 const NONE: Id = Document::NONE;

@@ -11,12 +11,14 @@ mod machine;
 mod memo;
 mod objects;
 mod opcode;
+mod remember;
 mod scan;
 #[cfg(test)]
 mod tests;
 mod value;
 mod walk;
 
+pub(crate) use chain::Id;
 pub(crate) use machine::load;
-pub(crate) use value::{Document, Global, Id, Object, Value};
+pub(crate) use value::{Document, Global, Object, Value};
 pub(crate) use walk::{Foreign, foreign_globals, harmful_call};

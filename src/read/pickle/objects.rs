@@ -1,10 +1,11 @@
 //! Containers, names and calls: what their opcodes do to the machine.
 
 use super::chain::Chain;
+use super::chain::Id;
 use super::machine::Machine;
 use super::opcode as op;
 use super::scan::PickleError;
-use super::value::{Document, Id, Object, Value};
+use super::value::{Document, Object, Value};
 
 type Step<T = ()> = Result<T, PickleError>;
 

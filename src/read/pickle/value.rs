@@ -4,10 +4,7 @@
 
 use std::borrow::Cow;
 
-use super::chain::{Chain, Items, Pool};
-
-/// A value's index in the arena.
-pub(crate) type Id = u32;
+use super::chain::{Chain, Id, Items, Pool};
 
 /// One value; 16 bytes. Text and bytes refer into the pickle, containers into the pool.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -4,7 +4,8 @@
 use std::collections::VecDeque;
 
 use super::allow::{is_harmful, is_known};
-use super::value::{Document, Id, Value};
+use super::chain::Id;
+use super::value::{Document, Value};
 
 /// A Python name without a meaning here, and the keys that lead to it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,7 +4,8 @@ use super::super::pickle::{Document, Id, Value};
 use super::super::tensor::{Tensor, shape_text};
 use super::super::torch::TorchFile;
 use super::numpy;
-use super::scalar::{Scalar, decode, scalar};
+use super::scalar::{Scalar, decode};
+use super::single::scalar;
 use crate::error::{Error, Result};
 
 /// A value for each call.

@@ -4,10 +4,12 @@ mod column;
 mod numbers;
 mod numpy;
 mod scalar;
+mod single;
 
 pub(crate) use column::{Column, column, ordered, unequal};
 pub(crate) use numbers::numbers;
 pub(crate) use numpy::{
     describe as describe_array, object_texts, scalar as numpy_scalar, type_in_words, utf32,
 };
-pub(crate) use scalar::{Scalar, raw_bytes, scalar, whole};
+pub(crate) use scalar::{Scalar, raw_bytes, whole};
+pub(crate) use single::scalar;

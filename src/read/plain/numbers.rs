@@ -4,7 +4,8 @@ use super::super::pickle::Id;
 use super::super::tensor::read_whole;
 use super::super::torch::TorchFile;
 use super::numpy;
-use super::scalar::{Scalar, scalar};
+use super::scalar::Scalar;
+use super::single::scalar;
 use crate::error::Result;
 
 /// The numbers of a tensor, a numpy array, a list or tuple (nested ones after one another) or

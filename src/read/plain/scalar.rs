@@ -1,10 +1,7 @@
-//! Single values: Python's, numpy's scalars, tensors of one element.
+//! Single values, and how Python prints them.
 
 use super::super::pickle::{Document, Id, Value};
 use super::super::tensor::Dtype;
-use super::super::torch::TorchFile;
-use super::numpy;
-use crate::error::Result;
 use crate::python;
 
 /// A single value.
@@ -46,42 +43,6 @@ fn single_repr(x: f32) -> String {
         .map_or_else(|_| x.to_string(), python::repr)
 }
 
-/// The single value that a value is; `None` if it is something larger. `place` is for messages.
-pub(crate) fn scalar(file: &TorchFile, id: Id, place: &str) -> Result<Option<Scalar>> {
-    let document = &file.document;
-    Ok(match document.value(id) {
-        Value::None => Some(Scalar::None),
-        Value::Bool(flag) => Some(Scalar::Bool(flag)),
-        Value::Int(n) => Some(Scalar::Int(n)),
-        Value::Float(x) => Some(Scalar::Float(x)),
-        Value::Long(start, len) => Some(Scalar::Large(large(document.raw(start, len)))),
-        Value::Str(..) => document
-            .text(id)
-            .map(|text| Scalar::Text(text.into_owned())),
-        Value::Bytes(start, len) => Some(Scalar::Text(bytes_repr(document.raw(start, len)))),
-        Value::Object(_) => match numpy::scalar(document, id) {
-            Some(scalar) => Some(scalar),
-            None => element(file, id, place)?,
-        },
-        _ => None,
-    })
-}
-
-/// The element of a tensor that has exactly one.
-fn element(file: &TorchFile, id: Id, place: &str) -> Result<Option<Scalar>> {
-    match file.tensor(id, place)? {
-        Some(tensor) if tensor.count() == 1 => {
-            let size = tensor.dtype.size();
-            let mut bytes = [0; 8];
-            let position = tensor.storage.start + tensor.offset * size as u64;
-            let part = bytes.get_mut(..size).unwrap_or_default();
-            tensor.storage.source.read_at(part, position)?;
-            Ok(Some(decode(tensor.dtype, bytes)))
-        }
-        _ => Ok(None),
-    }
-}
-
 /// A little-endian element; what follows it in `bytes` is zero.
 pub(super) fn decode(dtype: Dtype, bytes: [u8; 8]) -> Scalar {
     let [a, b, c, d, ..] = bytes;
@@ -103,7 +64,7 @@ pub(super) fn decode(dtype: Dtype, bytes: [u8; 8]) -> Scalar {
 }
 
 /// A long integer, little-endian in two's complement, as the nearest float or nearly so.
-fn large(bytes: &[u8]) -> f64 {
+pub(super) fn large(bytes: &[u8]) -> f64 {
     let negative = bytes.last().is_some_and(|byte| byte & 0x80 != 0);
     let magnitude = bytes.iter().rev().fold(0.0, |sum: f64, &byte| {
         sum * 256.0 + f64::from(if negative { !byte } else { byte })
@@ -116,7 +77,7 @@ fn large(bytes: &[u8]) -> f64 {
 }
 
 /// Bytes as Python prints them.
-fn bytes_repr(bytes: &[u8]) -> String {
+pub(super) fn bytes_repr(bytes: &[u8]) -> String {
     let mut text = "b'".to_owned();
     for &byte in bytes {
         match byte {

@@ -18,6 +18,17 @@ pub(crate) struct Storage {
     pub(crate) length: u64,
 }
 
+impl Storage {
+    /// A whole file.
+    pub(crate) fn of(source: &Source) -> Self {
+        Self {
+            source: source.clone(),
+            start: 0,
+            length: source.len(),
+        }
+    }
+}
+
 /// A strided view of a storage. All its elements lie within the storage.
 #[derive(Debug, Clone)]
 pub(crate) struct Tensor {

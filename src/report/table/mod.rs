@@ -8,11 +8,13 @@
 //! | `docs` | what tables and columns mean |
 
 pub mod docs;
+#[cfg(feature = "parquet")]
 pub mod parquet;
 pub mod tsv;
 
 use std::collections::HashSet;
 use std::io;
+#[cfg(feature = "parquet")]
 use std::ops::Range;
 
 /// A table of columns that all have one length.
@@ -138,6 +140,7 @@ impl Values {
     }
 
     /// None, of the same kind.
+    #[cfg(feature = "parquet")]
     fn none(&self) -> Self {
         match self {
             Self::U32(_) => Self::U32(Vec::new()),
@@ -153,6 +156,7 @@ impl Values {
     }
 
     /// Appends some of another column's values; nothing if that is of another kind.
+    #[cfg(feature = "parquet")]
     fn append(&mut self, more: &Self, rows: Range<usize>) {
         match (self, more) {
             (Self::U32(own), Self::U32(more)) => own.extend_from_slice(&more[rows]),

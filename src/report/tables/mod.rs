@@ -18,8 +18,7 @@ mod replication_summary;
 mod scores;
 mod sizes;
 
-use super::table::{Table, Values};
-use crate::stats::evidence::ExtendedTables;
+use super::table::Values;
 use crate::stats::inference::PValue;
 
 pub use atoms::atoms;
@@ -29,25 +28,6 @@ pub use replication::replication;
 pub use replication_summary::replication_summary;
 pub use scores::scores;
 pub use sizes::sizes;
-
-/// All tables that there are of a cohort but that of pairs, which may be large; those that need firing
-/// sets only where there are some.
-pub fn of(evidence: &ExtendedTables) -> Vec<Table> {
-    let mut tables = vec![atoms(evidence), types(&evidence.types)];
-    if let Some(firings) = &evidence.firings {
-        tables.extend([
-            sizes(firings),
-            chromosomes(&firings.chromosomes),
-            datasets(&firings.datasets),
-        ]);
-    }
-    tables.extend(evidence.scores.as_ref().map(scores));
-    if let Some(replicated) = &evidence.replication {
-        tables.push(replication(&replicated.found));
-        tables.push(replication_summary(replicated));
-    }
-    tables
-}
 
 /// One number of each row; missing where it is `None`.
 fn numbers<T>(rows: &[T], of: impl Fn(&T) -> Option<f64>) -> Values {

@@ -86,8 +86,9 @@ impl CallFacts {
             .collect();
         let rows: Vec<usize> = block.sets.iter().map(|(row, _)| row).collect();
         for &row in &rows {
-            self.is_tp.push(calls.label(row) == Label::Tp);
-            self.strata.push(numbers[usize::from(strata.of_row()[row])]);
+            let stratum = usize::from(strata.of_row()[row]);
+            self.is_tp.push(strata.table()[stratum].label == Label::Tp);
+            self.strata.push(numbers[stratum]);
             let size = calls.svlen.get(row).as_f64().abs();
             let is_size = size > 0.0 && size.is_finite();
             self.sizes.push(if is_size { size } else { f64::NAN });

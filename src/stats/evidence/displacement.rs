@@ -104,9 +104,8 @@ impl Bulk {
             weights[member.atom as usize] = 1.0 / member.variance.sqrt();
         }
         let mut sums = Vec::with_capacity(facts.len());
-        details.blocks(&mut |block| {
-            let fires = block.sets.iter();
-            sums.extend(fires.map(|(_, atoms)| {
+        details.sets(&mut |sets| {
+            sums.extend(sets.all().iter().map(|atoms| {
                 let each = atoms.iter().map(|&atom| weights[atom as usize]);
                 each.sum::<f64>()
             }));

@@ -27,13 +27,12 @@ impl Batch {
     ) -> Result<()> {
         let sets = block.sets;
         sets.check(features)?;
+        let labels: Vec<Label> = block.calls.labels().collect();
         for (row, atoms) in sets.iter() {
-            if row >= block.calls.len() {
-                return Err(differ());
-            }
-            match block.calls.label(row) {
-                Label::Tp => self.tp.push(atoms),
-                Label::Fp => self.fp.push(atoms),
+            match labels.get(row) {
+                None => return Err(differ()),
+                Some(Label::Tp) => self.tp.push(atoms),
+                Some(Label::Fp) => self.fp.push(atoms),
             }
             if self.tp.firings() + self.fp.firings() >= most {
                 full(self)?;

@@ -1,7 +1,7 @@
 //! `kernels/rescore.cu`: every score is the canonical one to the bit.
 
 use atomscope::engine::cuda::rescore::{FiredArgs, RescoreArgs};
-use atomscope::engine::cuda::select::{Pair, ROW_BAD, ROW_OPEN, ROW_OVERFLOW, RowState};
+use atomscope::engine::cuda::select::{ROW_BAD, ROW_OPEN, ROW_OVERFLOW, RowAtom, RowState};
 use rand::RngExt;
 use rand::seq::SliceRandom;
 
@@ -44,10 +44,16 @@ impl Model {
 
 /// Pairs with gaps, ranks handed out in an order of chance, as blocks of selection do it; and how
 /// many pairs each atom has. `popular`: atoms that most pairs share.
-fn pairs(seed: u64, count: usize, rows: u32, model: &Model, popular: u32) -> (Vec<Pair>, Vec<u32>) {
+fn pairs(
+    seed: u64,
+    count: usize,
+    rows: u32,
+    model: &Model,
+    popular: u32,
+) -> (Vec<RowAtom>, Vec<u32>) {
     let mut rng = random(seed);
     let mut of_atom = vec![0u32; model.features];
-    let none = Pair {
+    let none = RowAtom {
         row: NO_PAIR,
         atom: 0,
         rank: 0,
@@ -65,7 +71,7 @@ fn pairs(seed: u64, count: usize, rows: u32, model: &Model, popular: u32) -> (Ve
             model.features as u32
         };
         let atom = rng.random_range(0..among);
-        pairs[place] = Pair {
+        pairs[place] = RowAtom {
             row: rng.random_range(0..rows),
             atom,
             rank: of_atom[atom as usize],
@@ -76,7 +82,7 @@ fn pairs(seed: u64, count: usize, rows: u32, model: &Model, popular: u32) -> (Ve
 }
 
 /// `asked`: how many pairs selection asked for, which can be more than there is room for.
-fn check_pairs(work: &Work, model: &Model, pairs: &[Pair], of_atom: &[u32], asked: u32) {
+fn check_pairs(work: &Work, model: &Model, pairs: &[RowAtom], of_atom: &[u32], asked: u32) {
     let capacity = pairs.len();
     let (x, weight) = (work.upload(&model.x), work.upload(&model.weight));
     let (bias, on_device) = (work.upload(&model.bias), work.upload(pairs));
@@ -166,7 +172,7 @@ fn no_pairs_are_no_work() {
     let model = Model::new(2, 3, 8, 1500, [Kind::Smooth; 2]);
     check_pairs(&work, &model, &[], &vec![0; 1500], 0);
     // Room for some, of which none was asked for.
-    let none = Pair {
+    let none = RowAtom {
         row: NO_PAIR,
         atom: 0,
         rank: 0,
@@ -226,19 +232,19 @@ fn pairs_that_fire_are_listed_row_by_row() {
                 status: status(i),
             };
             let states: Vec<RowState> = (0..rows).map(state).collect();
-            let settled = |row: usize| match status(row) {
+            let resolved = |row: usize| match status(row) {
                 ROW_OPEN => true,
                 ROW_OVERFLOW => with_overflowed == 1,
                 _ => false,
             };
-            // What stands at rows that are not settled is no atom.
+            // What stands at rows that are not resolved is no atom.
             let atom = |i: usize| {
                 let atom = rng.random_range(0..features as u32);
-                if settled(i / k) { atom } else { UNTOUCHED }
+                if resolved(i / k) { atom } else { UNTOUCHED }
             };
             let fires: Vec<u32> = (0..rows * k).map(atom).collect();
             let (on_device, at) = (work.upload(&fires), work.upload(&states));
-            let pairs = work.output::<Pair>(rows * k);
+            let pairs = work.output::<RowAtom>(rows * k);
             let atom_pairs = work.output_from(&vec![0u32; features], features);
             let pair_count = work.output::<u32>(1);
             let args = FiredArgs {
@@ -258,7 +264,7 @@ fn pairs_that_fire_are_listed_row_by_row() {
             assert_eq!(work.take(&pair_count), [(rows * k) as u32]);
             let mut ranks = vec![Vec::new(); features];
             for (i, pair) in work.take(&pairs).into_iter().enumerate() {
-                if settled(i / k) {
+                if resolved(i / k) {
                     assert_eq!((pair.row as usize, pair.atom), (i / k, fires[i]));
                     ranks[pair.atom as usize].push(pair.rank);
                 } else {

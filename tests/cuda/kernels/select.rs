@@ -100,7 +100,7 @@ fn case(seed: u64, features: usize, k: usize, courses: &[Course], relative: f32)
             ..facts()
         });
     }
-    case.settle_coarse();
+    case.resolve_coarse();
     case
 }
 
@@ -173,7 +173,7 @@ fn equal_scores_are_open_or_overflow() {
             let mut case = case(1, features, 8, &[Course::Smooth; 3], relative);
             case.scores.fill(score);
             case.biases.fill(0.0);
-            case.settle_coarse();
+            case.resolve_coarse();
             case.overflow = if features > capacity {
                 Overflow::Must
             } else {
@@ -254,7 +254,7 @@ fn large_grids_have_every_row() {
             ..facts()
         });
     }
-    case.settle_coarse();
+    case.resolve_coarse();
     (case.tile_rows, case.pair_capacity) = (rows, 5 * rows);
     case.overflow = Overflow::Never;
     case.check(&work);

@@ -1,7 +1,7 @@
 //! Scores, margins and facts for `kernels/select.cu`, and what it must make of them.
 
 use atomscope::engine::cuda::select::{
-    Counters, Pair, ROW_BAD, ROW_OPEN, ROW_OVERFLOW, RowState, SelectArgs,
+    Counters, ROW_BAD, ROW_OPEN, ROW_OVERFLOW, RowAtom, RowState, SelectArgs,
 };
 use atomscope::engine::cuda::whiten::RowFacts;
 
@@ -40,7 +40,7 @@ pub(crate) struct Case {
 pub(crate) struct Found {
     pub(crate) fires: Vec<u32>,
     pub(crate) states: Vec<RowState>,
-    pub(crate) pairs: Vec<Pair>,
+    pub(crate) pairs: Vec<RowAtom>,
     pub(crate) pair_count: u32,
     pub(crate) atom_pairs: Vec<u32>,
     pub(crate) overflowed: Vec<u32>,
@@ -67,7 +67,7 @@ impl Case {
 
     /// States what selection relies on: no margin is over `coarse`, and `coarse` is at least 4u of
     /// every estimate, or 0 where all margins are.
-    pub(crate) fn settle_coarse(&mut self) {
+    pub(crate) fn resolve_coarse(&mut self) {
         for row in 0..self.rows() {
             let estimates = self.estimates(row);
             let margin = estimates.iter().fold(0.0f32, |most, &(_, m)| most.max(m));
@@ -103,7 +103,7 @@ impl Case {
         let facts = work.upload(&self.facts);
         let fires = work.output::<u32>(rows * self.k);
         let states = work.output::<RowState>(rows);
-        let pairs = work.output::<Pair>(self.pair_capacity);
+        let pairs = work.output::<RowAtom>(self.pair_capacity);
         let heads = work.output_from(&[0u32; 2], 2);
         let atom_pairs = work.output_from(&vec![0u32; self.features], self.features);
         let overflowed = work.output::<u32>(rows);

@@ -1,15 +1,15 @@
-//! `kernels/tally.cu`: firing sets settled, in order, and counted.
+//! `kernels/tally.cu`: firing sets resolved, in order, and counted.
 
 use std::ops::Range;
 
-use atomscope::engine::cuda::select::{Pair, ROW_BAD, ROW_OPEN, ROW_OVERFLOW, RowState};
+use atomscope::engine::cuda::select::{ROW_BAD, ROW_OPEN, ROW_OVERFLOW, RowAtom, RowState};
 use atomscope::engine::cuda::tally::TallyArgs;
 use rand::seq::SliceRandom;
 use rand::{Rng, RngExt};
 
 use super::machine::{UNTOUCHED, Work};
 use crate::twins::numbers::random;
-use crate::twins::tally::{chosen, counts, settled};
+use crate::twins::tally::{chosen, counts, resolved};
 
 /// A batch after selection and scoring.
 struct Batch {
@@ -18,7 +18,7 @@ struct Batch {
     strata: usize,
     fires: Vec<u32>,
     states: Vec<RowState>,
-    pairs: Vec<Pair>,
+    pairs: Vec<RowAtom>,
     scores: Vec<f64>,
     of_row: Vec<u16>,
 }
@@ -59,7 +59,7 @@ impl Batch {
             batch.of_row.push(rng.random_range(0..strata as u16));
             // Pairs of rows do not lie in the order of rows, and not without gaps.
             for _ in 0..rng.random_range(0..3u8) {
-                batch.pairs.push(Pair {
+                batch.pairs.push(RowAtom {
                     row: u32::MAX,
                     atom: u32::MAX,
                     rank: 0,
@@ -104,7 +104,7 @@ impl Batch {
         self.fires[row * self.k..][..certain].copy_from_slice(&atoms[..certain]);
         for &atom in &atoms[certain..certain + open] {
             let row = row as u32;
-            self.pairs.push(Pair { row, atom, rank: 0 });
+            self.pairs.push(RowAtom { row, atom, rank: 0 });
             self.scores.push(level(rng));
         }
         state.certain = certain as u32;
@@ -112,8 +112,8 @@ impl Batch {
         state
     }
 
-    /// Firing sets by sorting; those of rows that are not settled here as they were.
-    fn settled(&self) -> Vec<u32> {
+    /// Firing sets by sorting; those of rows that are not resolved here as they were.
+    fn resolved(&self) -> Vec<u32> {
         let mut fires = self.fires.clone();
         for (row, state) in self.states.iter().enumerate() {
             if state.status != ROW_OPEN {
@@ -127,13 +127,13 @@ impl Batch {
                 .zip(&self.pairs[pairs])
                 .map(|(&score, pair)| (score, pair.atom))
                 .collect();
-            let new = settled(&set[..state.certain as usize], &open, self.k);
+            let new = resolved(&set[..state.certain as usize], &open, self.k);
             set.copy_from_slice(&new);
         }
         fires
     }
 
-    fn settle(&self, work: &Work, counted: &[u32]) -> (Vec<u32>, Vec<u32>) {
+    fn resolve(&self, work: &Work, counted: &[u32]) -> (Vec<u32>, Vec<u32>) {
         let fires = work.output_from(&self.fires, self.fires.len());
         let cells = work.output_from(counted, counted.len());
         let states = work.upload(&self.states);
@@ -156,7 +156,7 @@ impl Batch {
         };
         // SAFETY: buffers are as large as the kernel's header says, and the stream is waited for
         // before they go.
-        unsafe { work.kernels.settle.launch(&work.stream, &args) }.expect("a launch");
+        unsafe { work.kernels.resolve.launch(&work.stream, &args) }.expect("a launch");
         work.wait();
         (work.take(&fires), work.take(&cells))
     }
@@ -169,7 +169,7 @@ impl Batch {
             self.k,
             self.strata
         );
-        let expected = self.settled();
+        let expected = self.resolved();
         let sets = expected.chunks(self.k).enumerate();
         let open = sets.filter(|&(row, _)| self.states[row].status == ROW_OPEN);
         let rows = open.map(|(row, set)| (self.of_row[row], set));
@@ -179,7 +179,7 @@ impl Batch {
         for count in &mut *cells {
             *count += before;
         }
-        let (fires, found) = self.settle(work, &vec![before; cells.len()]);
+        let (fires, found) = self.resolve(work, &vec![before; cells.len()]);
         for (row, (found, expected)) in
             (fires.chunks(self.k).zip(expected.chunks(self.k))).enumerate()
         {
@@ -190,7 +190,7 @@ impl Batch {
 }
 
 #[test]
-fn sets_are_settled_and_counted() {
+fn sets_are_resolved_and_counted() {
     let Some(work) = Work::new() else { return };
     let shapes = [
         // rows, features, k, strata
@@ -233,7 +233,7 @@ fn counts_are_the_same_in_blocks_of_their_own_and_at_once() {
 }
 
 #[test]
-fn large_batches_are_settled() {
+fn large_batches_are_resolved() {
     let Some(work) = Work::new() else { return };
     // More rows than a grid's second side could have; too many counters for shared memory.
     Batch::new(3, 66_000, 13_000, 1, 1).check(&work);
@@ -266,7 +266,7 @@ fn check_chosen(work: &Work, seed: u64, features: usize, k: usize, scores: &[f64
         ..TallyArgs::default()
     };
     // SAFETY: as above.
-    unsafe { work.kernels.settle.launch_rows(&work.stream, &args) }.expect("a launch");
+    unsafe { work.kernels.resolve.launch_rows(&work.stream, &args) }.expect("a launch");
     work.wait();
 
     let mut expected = vec![UNTOUCHED; rows * k];

@@ -15,7 +15,7 @@ const MOST_WORK: usize = 1 << 33;
 
 impl Lane {
     /// Canonical scores of all features of the listed rows, a group of rows at a time, and the rows
-    /// settled by them; false where the run is ended before all are.
+    /// resolved by them; false where the run is ended before all are.
     pub(super) fn score_in_full(
         &mut self,
         shared: Shared,
@@ -50,7 +50,7 @@ impl Lane {
             // waited for before `scores` goes.
             unsafe {
                 shared.kernels.rescore.launch_rows(&self.stream, &rescore)?;
-                shared.kernels.settle.launch_rows(&self.stream, &tally)?;
+                shared.kernels.resolve.launch_rows(&self.stream, &tally)?;
             }
             self.stream.synchronize()?;
             if cancelled() {

@@ -1,4 +1,4 @@
-//! Canonical scores of the atoms that fire, once rows are settled.
+//! Canonical scores of the atoms that fire, once rows are resolved.
 
 use super::{Lane, Shared};
 use crate::engine::cuda::fault::Fault;
@@ -7,7 +7,7 @@ use crate::engine::cuda::stages::Stage;
 
 impl Lane {
     /// Scores the atoms that fire on the batch's rows, those that overflowed among them where they
-    /// are settled by now. What was open is settled, so that its memory is free.
+    /// are resolved by now. What was open is resolved, so that its memory is free.
     ///
     /// # Safety
     /// As `start` says.

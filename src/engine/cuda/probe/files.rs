@@ -78,7 +78,7 @@ struct Elf {
 }
 
 impl Elf {
-    /// The number of this processor's kind in the ELF specification.
+    /// The number of this CPU's kind in the ELF specification.
     const THIS_MACHINE: u16 = if cfg!(target_arch = "aarch64") {
         183
     } else {

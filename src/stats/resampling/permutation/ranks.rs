@@ -2,7 +2,7 @@
 //! ranks can be gathered as groups of consecutive atoms are.
 
 use crate::error::Result;
-use crate::fires::{FiringBlock, FiringStore};
+use crate::fires::{FiringBlock, FiringSets, FiringStore};
 
 /// A cohort by ranks. Atoms without a rank come after all that have one.
 pub(super) struct ByRank<'a> {
@@ -26,19 +26,28 @@ impl<'a> ByRank<'a> {
     }
 }
 
+impl ByRank<'_> {
+    fn ranked(&self, sets: &FiringSets) -> FiringSets {
+        let rank = &self.rank;
+        sets.map_rows(&|set| {
+            for atom in &mut *set {
+                // An atom beyond those that were counted is nobody's, and stays it.
+                *atom = rank.get(*atom as usize).copied().unwrap_or(*atom);
+            }
+            set.sort_unstable();
+        })
+    }
+}
+
 impl FiringStore for ByRank<'_> {
     fn blocks(&self, take: &mut dyn FnMut(FiringBlock<'_>) -> Result<()>) -> Result<()> {
-        let rank = &self.rank;
         self.details.blocks(&mut |block| {
-            let sets = block.sets.map_rows(&|set| {
-                for atom in &mut *set {
-                    // An atom beyond those that were counted is nobody's, and stays it.
-                    *atom = rank.get(*atom as usize).copied().unwrap_or(*atom);
-                }
-                set.sort_unstable();
-            });
-            let sets = &sets;
+            let sets = &self.ranked(block.sets);
             take(FiringBlock { sets, ..block })
         })
+    }
+
+    fn sets(&self, take: &mut dyn FnMut(&FiringSets) -> Result<()>) -> Result<()> {
+        self.details.sets(&mut |sets| take(&self.ranked(sets)))
     }
 }

@@ -1,6 +1,6 @@
 //! Products in bfloat16, on operands that are packed for them: the model's once a run. Half the
-//! bytes, and where the processor has instructions for it twice to sixteen times the rate of
-//! binary32; what this leaves open is settled by the layers behind the screen.
+//! bytes, and where the CPU has instructions for it twice to sixteen times the rate of
+//! binary32; what this leaves open is resolved by the layers behind the screen.
 
 mod panels;
 mod plain;
@@ -65,7 +65,7 @@ impl Kernel {
         }
     }
 
-    /// The block of the product that fits this processor's caches: scores, and a stretch of both
+    /// The block of the product that fits this CPU's caches: scores, and a stretch of both
     /// operands.
     pub(super) fn shape(self) -> ProductShape {
         match self {

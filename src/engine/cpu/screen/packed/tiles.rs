@@ -16,7 +16,7 @@ use super::panels::{LINES, Line};
 pub(in crate::engine) struct Tiles(());
 
 impl Tiles {
-    /// Tiles, where the processor has them and the system lends their registers.
+    /// Tiles, where the CPU has them and the system lends their registers.
     pub(in crate::engine) fn detect() -> Option<Self> {
         static FOUND: OnceLock<bool> = OnceLock::new();
         FOUND
@@ -34,7 +34,7 @@ impl Tiles {
             shape.0[16 + 2 * tile] = 64;
             shape.0[48 + tile] = LINES as u8;
         }
-        // SAFETY: the processor has tiles and the system lends them (`self` is the proof); `shape`
+        // SAFETY: the CPU has tiles and the system lends them (`self` is the proof); `shape`
         // is 64 bytes in palette 1's layout, with eight tiles of 16 rows of 64 bytes, its most.
         unsafe {
             std::arch::asm!("ldtilecfg [{}]", in(reg) &raw const shape, options(nostack, readonly));
@@ -128,7 +128,7 @@ impl TilesInUse {
     }
 }
 
-/// Whether the processor has tiles of bfloat16.
+/// Whether the CPU has tiles of bfloat16.
 fn has_tiles() -> bool {
     const BF16: u32 = 1 << 22;
     const TILE: u32 = 1 << 24;

@@ -13,12 +13,12 @@ use std::array::from_fn;
 use super::Scores;
 use super::panels::{LINES, Line, PANEL};
 
-/// A proof that this processor has the instruction.
+/// A proof that this CPU has the instruction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::engine::cpu) struct Vectors(());
 
 impl Vectors {
-    /// The instruction, where the processor has it.
+    /// The instruction, where the CPU has it.
     pub(in crate::engine::cpu) fn detect() -> Option<Self> {
         let found = is_x86_feature_detected!("avx512bf16") && is_x86_feature_detected!("avx512f");
         found.then_some(Self(()))
@@ -40,7 +40,7 @@ impl Vectors {
                     numbers: &mut to.numbers[feature * to.stride..],
                     ..*to
                 };
-                // SAFETY: the processor has the instructions; `self` is the proof.
+                // SAFETY: the CPU has the instructions; `self` is the proof.
                 unsafe { eight_features(features, half, rows, to) };
             }
         }

@@ -1,0 +1,46 @@
+//! A file that was read, known by its content.
+
+use std::path::Path;
+
+use crate::control::Control;
+use crate::digest::Digest;
+use crate::error::Result;
+use crate::read::{Source, Stamp, check_same, digest};
+
+/// A file that was read.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct InputFile {
+    /// `embeddings`, `metadata`, `model`, `tally`.
+    pub role: &'static str,
+    /// Its path, as it was given.
+    pub path: String,
+    /// Its length.
+    pub bytes: u64,
+    /// Its content.
+    pub sha256: Digest,
+    /// What it was when it was hashed.
+    #[serde(skip)]
+    stamp: Option<Stamp>,
+}
+
+impl InputFile {
+    /// Reads a file for its digest; what a zip archive stores is checked on the way.
+    ///
+    /// # Errors
+    /// A file that cannot be read, entries that are not what was written, cancellation.
+    pub fn of(role: &'static str, path: &Path, control: &Control) -> Result<Self> {
+        let source = Source::open(path)?;
+        Ok(Self {
+            role,
+            path: path.display().to_string(),
+            bytes: source.len(),
+            sha256: digest(&source, control)?,
+            stamp: source.stamp(),
+        })
+    }
+
+    /// An error unless what was hashed is what was read, which was `read` when it was opened.
+    pub(super) fn check(&self, read: Option<Stamp>) -> Result<()> {
+        check_same(&self.path, read, self.stamp)
+    }
+}

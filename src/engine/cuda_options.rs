@@ -1,0 +1,92 @@
+//! How a CUDA device runs.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// How a CUDA device runs. None of this changes the answer.
+#[derive(Debug, Clone, Default)]
+pub struct CudaOptions {
+    /// The most device memory that model, counts and batches may take together, in bytes, beside
+    /// what CUDA's libraries take themselves; nine tenths of what is free where `None`.
+    pub memory: Option<u64>,
+    /// Which screen.
+    pub screen: ScreenChoice,
+    /// Rows whose scores are in memory together; what fits the cache where `None`.
+    pub tile_rows: Option<usize>,
+    /// Numbers of a row whose products are summed up from zero; what suits the cache where `None`.
+    pub block_depth: Option<usize>,
+    /// Open pairs that a batch has room for; 64 a row where `None`.
+    pub pair_capacity: Option<usize>,
+    /// Multiply-adds of a cohort from which `auto` takes a device; what a device is ready after where
+    /// `None`.
+    pub least_work: Option<f64>,
+    /// Batches that are under way at once; 3 where `None`, 1 to time stages by themselves.
+    pub lanes: Option<usize>,
+}
+
+/// What the product multiplies. `cuda::margin` says what each can err by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Format {
+    /// Binary16, on tensor cores.
+    Half,
+    /// Two binary16 numbers for each, a product three times as deep, on tensor cores.
+    Split,
+    /// Binary32.
+    Single,
+}
+
+impl Format {
+    /// Parts of an operand's row, each of D numbers.
+    pub fn parts(self) -> usize {
+        if self == Self::Split { 3 } else { 1 }
+    }
+
+    /// Bytes a number.
+    pub fn bytes(self) -> usize {
+        if self == Self::Single { 4 } else { 2 }
+    }
+
+    /// How the kernels number it.
+    pub fn code(self) -> u32 {
+        match self {
+            Self::Half => 0,
+            Self::Split => 1,
+            Self::Single => 2,
+        }
+    }
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Half => "binary16",
+            Self::Split => "split binary16",
+            Self::Single => "binary32",
+        })
+    }
+}
+
+/// Which screen a run asks for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ScreenChoice {
+    /// By the model's range, and by what is seen to be left open.
+    #[default]
+    Auto,
+    /// This one.
+    Fixed(Format),
+}
+
+impl FromStr for ScreenChoice {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "auto" => Ok(Self::Auto),
+            "half" => Ok(Self::Fixed(Format::Half)),
+            "split" => Ok(Self::Fixed(Format::Split)),
+            "single" => Ok(Self::Fixed(Format::Single)),
+            _ => Err("expected auto, half, split, or single".to_owned()),
+        }
+    }
+}
