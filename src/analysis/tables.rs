@@ -10,7 +10,7 @@ use crate::control::Control;
 use crate::engine::{Device, EngineOptions};
 use crate::error::Result;
 use crate::report::text;
-use crate::stats::evidence::{self, ExtendedTables, PairsBy};
+use crate::stats::evidence::{self, ExtendedTables, PairsBy, Summary};
 use crate::stats::notebook::{self, NotebookTables};
 use crate::stats::score_comparison::ScoreComparison;
 use crate::tally::CohortTally;
@@ -33,6 +33,8 @@ pub struct Tables {
     pub notebook: NotebookTables,
     /// What a paper needs besides, where it was asked for.
     pub extended: Option<ExtendedTables>,
+    /// What both say: claims, the strongest atoms, cautions.
+    pub summary: Summary,
     /// The classes of the calls, the most frequent first.
     pub classes: Vec<ClassCount>,
     /// What is odd about the calls, a sentence each.
@@ -106,6 +108,7 @@ impl Tables {
         }
         Ok(Self {
             options: options.clone(),
+            summary: Summary::of(&notebook, extended.as_ref()),
             notebook,
             extended,
             classes: counted.classes(),
@@ -118,7 +121,7 @@ impl Tables {
     pub fn report(&self) -> text::Report<'_> {
         text::Report {
             notebook: &self.notebook,
-            extended: self.extended.as_ref(),
+            summary: &self.summary,
         }
     }
 }

@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::arguments::{ForceArgs, KeepArgs, RunArgs, StatisticsArgs, StrataArgs, TablesArgs};
+use super::arguments::{
+    ForceArgs, KeepArgs, PrintArgs, RunArgs, StatisticsArgs, StrataArgs, TablesArgs,
+};
 use super::counting::Cohort;
 use super::progress::{self, note};
 use crate::analysis::shards::KeepFirings;
@@ -45,12 +47,14 @@ pub(super) struct Analyze {
     #[arg(long)]
     pub(super) save_fires: bool,
     #[command(flatten)]
+    pub(super) print: PrintArgs,
+    #[command(flatten)]
     pub(super) force: ForceArgs,
 }
 
 impl Analyze {
     pub(super) fn run(&self) -> Result<()> {
-        self.files(|report| progress::print(&report.to_string()))?;
+        self.files(|report| progress::print(&self.print.text(report)))?;
         let done = format!("results are in {}", self.out.display());
         note(self.run.engine.quiet, &done);
         Ok(())

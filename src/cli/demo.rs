@@ -6,7 +6,8 @@ use clap::Args;
 
 use super::analyze::Analyze;
 use super::arguments::{
-    CohortArgs, EngineArgs, ForceArgs, KeepArgs, RunArgs, StatisticsArgs, StrataArgs, TablesArgs,
+    CohortArgs, EngineArgs, ForceArgs, KeepArgs, PrintArgs, RunArgs, StatisticsArgs, StrataArgs,
+    TablesArgs,
 };
 use super::progress;
 use super::simulate::{Shape, simulate_files};
@@ -31,6 +32,9 @@ pub(super) struct Demo {
 
     #[command(flatten)]
     engine: EngineArgs,
+
+    #[command(flatten)]
+    print: PrintArgs,
 
     #[command(flatten)]
     force: ForceArgs,
@@ -58,6 +62,7 @@ impl Demo {
             tables: TablesArgs::default(),
             out: results.clone(),
             save_fires: true,
+            print: self.print,
             force: self.force,
         };
         analysis.files(|report| {
@@ -69,7 +74,7 @@ impl Demo {
             progress::print(&format!(
                 "{}\n Demo\n{}\n{} simulated calls, {} atoms of which {} fire on each.\n{recovery}\n\
                  The simulated cohort and model are in {}\nThe results are in {}\n",
-                report,
+                self.print.text(report),
                 "=".repeat(50),
                 options.rows,
                 options.features,

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::arguments::{ForceArgs, MEMORY, StatisticsArgs, TablesArgs, parse_bytes};
+use super::arguments::{ForceArgs, MEMORY, PrintArgs, StatisticsArgs, TablesArgs, parse_bytes};
 use super::progress::{self, note};
 use crate::analysis::record::Record;
 use crate::analysis::shards::{InputFile, expand};
@@ -64,6 +64,9 @@ pub(super) struct Report {
     save_fires: bool,
 
     #[command(flatten)]
+    print: PrintArgs,
+
+    #[command(flatten)]
     force: ForceArgs,
 
     /// No notes on stderr; warnings and errors stay
@@ -97,7 +100,7 @@ impl Report {
             record.seconds.read = Some(read);
             Ok(())
         };
-        let show = |report: &text::Report<'_>| progress::print(&report.to_string());
+        let show = |report: &text::Report<'_>| progress::print(&self.print.text(report));
         let staying = folder.write(&counted, &tables, self.save_fires, &control, describe, show)?;
         progress::show_staying(&staying);
         let done = format!("results are in {}", self.out.display());

@@ -57,6 +57,26 @@ pub(crate) fn contents(folder: &Path) -> Vec<(String, Vec<u8>)> {
     files
 }
 
+/// The notebook's text in a report: from its first line, which may be one on dropped calls, to its last,
+/// which is the last of the bulleted lines after the title of the closing summary.
+pub(crate) fn notebook_section(report: &str) -> &str {
+    let start = report
+        .find(" SAE Feature Bias Landscape\n")
+        .expect("the notebook's first line");
+    let line = report[..start]
+        .trim_end()
+        .rfind('\n')
+        .map_or(0, |at| at + 1);
+    let is_note = report[line..].starts_with("Note: ");
+    let start = if is_note { line } else { start };
+    let closing = report.find(" SAE Interpretability Summary\n");
+    let closing = closing.expect("the notebook's closing summary");
+    let bullet = report.rfind("\n• ").expect("its findings") + 1;
+    assert!(bullet > closing);
+    let end = bullet + report[bullet..].find('\n').expect("its last line") + 1;
+    &report[start..end]
+}
+
 /// Demands exit code 2, nothing on stdout, one line on stderr with all of `words` in it.
 pub(crate) fn assert_refused(output: &Output, words: &[&str]) {
     let stderr = String::from_utf8_lossy(&output.stderr);

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::common::{atomscope, contents, delly_mims};
+use crate::common::{atomscope, contents, delly_mims, notebook_section};
 
 /// A folder laid out as the notebook expects it, with what it wrote and printed in `expected`. That of
 /// real calls has the same.
@@ -72,8 +72,12 @@ fn assert_notebooks_answer(data: &Path) {
         .expect("its first section");
     let to = printed.find("\n Results saved to").expect("its end");
     assert_eq!(text, printed[from..to]);
-    // What further tables say stands after it.
-    assert!(with_more.starts_with(&text) && with_more.contains("Beside the notebook"));
+    // With further tables it is one unbroken section, once, after the summary and before the rest.
+    assert_eq!(notebook_section(&with_more), text);
+    assert_eq!(with_more.matches(&text).count(), 1);
+    let (before, after) = with_more.split_once(&text).expect("the section");
+    assert!(before.starts_with(" Summary: what holds\n") && before.ends_with("\n\n"));
+    assert!(after.starts_with("\n What holds, in detail\n"));
     assert_eq!(read(out.path(), "report.txt"), text);
 
     let json = "top_biased_features.json";

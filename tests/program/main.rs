@@ -7,6 +7,7 @@ mod doctor;
 mod end_to_end;
 mod inputs;
 mod labels;
+mod printed;
 mod refusals;
 mod results;
 mod user_files;

@@ -24,7 +24,9 @@ fn words(options: &Options) -> (ExtendedTables, String) {
         .tables(&options, None, &Control::default())
         .unwrap();
     let text = tables.report().to_string();
-    let (_, section) = text.split_once("Beside the notebook").expect("the section");
+    let (_, section) = text
+        .split_once(" What holds, in detail")
+        .expect("the section");
     let section = section.to_owned();
     (tables.extended.unwrap(), section)
 }

@@ -3,6 +3,8 @@
 mod evidence_words;
 mod findings;
 mod notebook_parity;
+mod summary;
+mod summary_text;
 mod tables;
 mod tables_docs;
 mod tables_speed;

@@ -8,7 +8,7 @@ use atomscope::engine::DenseScores;
 use atomscope::report::text::Report;
 use atomscope::rows::SliceRows;
 use atomscope::simulate::{SimulateOptions, Simulated, simulate_in_memory};
-use atomscope::stats::evidence::{CallFacts, ExtendedTables, Options};
+use atomscope::stats::evidence::{CallFacts, ExtendedTables, Options, Summary};
 use atomscope::stats::inference::PValue;
 use atomscope::stats::notebook::{self, NotebookTables};
 use atomscope::stats::score_comparison::{LabelledCalls, Part, compare};
@@ -102,16 +102,20 @@ fn planted_atoms_displace_others_by_firing_and_not_by_score() {
                 .unwrap(),
             notebook::Options::default(),
         );
+        let notebook = findings.unwrap();
         let text = Report {
-            notebook: &findings.unwrap(),
-            extended: Some(&evidence),
+            notebook: &notebook,
+            summary: &Summary::of(&notebook, Some(&evidence)),
         }
         .to_string();
         assert!(
-            text.contains("Caution: atoms compete for the k places"),
+            text.contains("what some atoms gain on true calls others lose there"),
             "{text}"
         );
-        assert!(text.contains("what some gain on true calls"), "{text}");
+        assert!(
+            text.contains("Atoms compete for the places of a call"),
+            "{text}"
+        );
         assert!(text.contains("Scores without competition"), "{text}");
     }
 }

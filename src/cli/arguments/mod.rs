@@ -15,4 +15,4 @@ mod statistics;
 pub(super) use cohort::{CohortArgs, ForceArgs, KeepArgs, LabelArgs, RunArgs};
 pub(super) use engine::EngineArgs;
 pub(super) use size::{MEMORY, parse_bytes};
-pub(super) use statistics::{Compare, StatisticsArgs, StrataArgs, TablesArgs};
+pub(super) use statistics::{Compare, PrintArgs, StatisticsArgs, StrataArgs, TablesArgs};

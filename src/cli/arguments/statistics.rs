@@ -4,6 +4,7 @@ use clap::{Args, ValueEnum};
 
 use crate::analysis::TableOptions;
 use crate::error::Error;
+use crate::report::text;
 use crate::stats::evidence::{self, Exchange, Partition};
 use crate::stats::notebook;
 use crate::tally::StratifyBy;
@@ -37,6 +38,36 @@ pub(in crate::cli) struct StrataArgs {
     /// What calls are stratified by: some of svtype, size (Truvari's bins) and dataset, or none
     #[arg(long, value_name = "LIST", default_value_t = StratifyBy::ALL)]
     pub(in crate::cli) strata: StratifyBy,
+}
+
+/// What is printed.
+#[derive(Debug, Clone, Copy, Args)]
+pub(in crate::cli) struct PrintArgs {
+    /// Which part of the report is printed; report.txt has the whole of it
+    #[arg(long, value_name = "PART", default_value = "full")]
+    print: Print,
+}
+
+/// A part of the report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Print {
+    /// What holds, in some ten lines
+    Summary,
+    /// What the notebook prints, to the byte
+    Notebook,
+    /// The summary, the notebook's text, and what holds in detail
+    Full,
+}
+
+impl PrintArgs {
+    /// The part of a report that is asked for.
+    pub(in crate::cli) fn text(self, report: &text::Report<'_>) -> String {
+        match self.print {
+            Print::Summary => text::Short(report.summary).to_string(),
+            Print::Notebook => text::Analysis(report.notebook).to_string(),
+            Print::Full => report.to_string(),
+        }
+    }
 }
 
 /// The tables beside the notebook's.
@@ -75,7 +106,7 @@ pub(in crate::cli) struct TablesArgs {
     /// second comparison, atom_scores.parquet, of each atom's score on every call, whether it fires or
     /// not, so that atoms do not compete for the k places of a call: rank test and mean difference
     /// within strata. It costs a product of all calls with all atoms in double precision, on the
-    /// processor, 8 bytes a call and atom of half of --memory at a time, and reads the embeddings once
+    /// CPU, 8 bytes a call and atom of half of --memory at a time, and reads the embeddings once
     /// more for each block of atoms that fits (docs/DISPLACEMENT.md)
     #[arg(long, value_name = "WHAT", default_value = "firing")]
     pub(in crate::cli) compare: Compare,

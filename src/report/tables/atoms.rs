@@ -82,22 +82,11 @@ fn cells(evidence: &ExtendedTables) -> Vec<Column> {
     ]
 }
 
-/// The place of each tested atom by its p-value.
+/// The place of each tested atom by its strength.
 fn ranks(evidence: &ExtendedTables) -> Vec<Option<f64>> {
-    let tested = |atom: &usize| evidence.fisher.bh[*atom].is_some();
-    let mut order: Vec<usize> = (0..evidence.atoms.len()).filter(tested).collect();
-    let key = |&atom: &usize| {
-        let counts = &evidence.atoms[atom];
-        let size = counts.log_odds.map_or(0.0, |log_odds| log_odds.value.abs());
-        (counts.fisher.p.ln(), -size)
-    };
-    order.sort_by(|a, b| {
-        let ((p, size), (other_p, other_size)) = (key(a), key(b));
-        p.total_cmp(&other_p).then(size.total_cmp(&other_size))
-    });
     let mut ranks = vec![None; evidence.atoms.len()];
-    for (place, atom) in order.into_iter().enumerate() {
-        ranks[atom] = Some((place + 1) as f64);
+    for (place, atom) in evidence.by_strength().into_iter().enumerate() {
+        ranks[atom as usize] = Some((place + 1) as f64);
     }
     ranks
 }

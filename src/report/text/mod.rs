@@ -1,19 +1,22 @@
-//! The printed analysis, character for character as the notebook prints it; after it what the
-//! further tables say.
+//! The printed report: a summary of what holds; the notebook's analysis, character for character as the
+//! notebook prints it; and what holds in detail.
 
 mod empty;
 mod evidence;
 mod investigation;
 mod landscape;
+mod numbers;
 mod pairs;
+mod summary;
 mod svtype;
 
 use std::fmt;
 
-use crate::stats::evidence::ExtendedTables;
+use crate::stats::evidence::Summary;
 use crate::stats::notebook::{Investigation, NotebookTables};
 
 pub use empty::Nothing;
+pub use summary::Short;
 
 /// In place of what cannot be told from counts alone.
 const NO_DETAILS: &str = "Not told: counts alone do not tell, and no firing sets were given";
@@ -29,20 +32,25 @@ const NO_DETAILS: &str = "Not told: counts alone do not tell, and no firing sets
 #[derive(Debug, Clone, Copy)]
 pub struct Analysis<'a>(pub &'a NotebookTables);
 
-/// The printed report: the notebook's analysis, and then what the further tables say, in words.
+/// The whole printed report: the summary, the notebook's analysis as one unbroken section, and then what
+/// holds in detail. Without the extended tables it is the notebook's analysis alone.
 #[derive(Debug, Clone, Copy)]
 pub struct Report<'a> {
     /// The notebook's.
     pub notebook: &'a NotebookTables,
-    /// What was computed beside it.
-    pub extended: Option<&'a ExtendedTables>,
+    /// What it and the extended tables say.
+    pub summary: &'a Summary,
 }
 
 impl fmt::Display for Report<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(findings) = &self.summary.extended else {
+            return Analysis(self.notebook).fmt(f);
+        };
+        Short(self.summary).fmt(f)?;
+        writeln!(f)?;
         Analysis(self.notebook).fmt(f)?;
-        self.extended
-            .map_or(Ok(()), |evidence| evidence::section(f, evidence))
+        evidence::section(f, findings)
     }
 }
 

@@ -33,6 +33,7 @@ pub(super) struct FromFirings {
     pub(super) inflation: Option<f64>,
     pub(super) permutations: Option<Permutations>,
     pub(super) bootstrap: Vec<BootstrapInterval>,
+    pub(super) blocks: Option<u32>,
     pub(super) replication: Option<Replicated>,
     pub(super) pairs: Option<Pairs>,
     pub(super) pairs_counted: Option<PairsCounted>,
@@ -95,6 +96,7 @@ impl FromFirings {
         seconds.replication = clock.lap();
         let firings = firings.finish(&facts, all, options.min_support);
         seconds.firings += clock.lap();
+        let blocks = grouping.block_count().filter(|_| options.bootstrap > 0);
         let bootstrap = headlines.intervals(&facts, &grouping, options, control)?;
         seconds.bootstrap = clock.lap();
         let (pairs, counted) = co_activation::count(pairs_by, details, all, options, control)?;
@@ -109,6 +111,7 @@ impl FromFirings {
                 .map(|maxima| Permutations::of(maxima, options.permutations))
                 .transpose()?,
             bootstrap,
+            blocks,
             seconds,
         })
     }

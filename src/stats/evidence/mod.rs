@@ -37,6 +37,8 @@
 //! | `co_activation` | all pairs of atoms, by the CPU or by something else |
 //! | `replicated` | discovery in one part, confirmation in the other |
 //! | `resampling` | max-T by permutation, intervals by bootstrap |
+//! | `order` | the one order of atoms by strength |
+//! | `summary` | what all of this says: claims, strongest atoms, cautions |
 
 mod atoms;
 mod calls;
@@ -46,9 +48,11 @@ mod displacement;
 mod firings;
 mod from_firings;
 mod options;
+pub mod order;
 mod replicated;
 mod resampling;
 mod strata;
+pub mod summary;
 mod within;
 
 use serde::Serialize;
@@ -68,8 +72,9 @@ pub use displacement::{Displacement, FEWEST_ATOMS, LEAST_VARIANCE};
 pub use firings::{Activation, AtomFirings, Sizes};
 pub use options::{Exchange, Options, Partition};
 pub use replicated::Replicated;
-pub use resampling::{BootstrapInterval, Permutations};
+pub use resampling::{BootstrapInterval, LEAST_BLOCKS, Permutations};
 pub use strata::StratumKey;
+pub use summary::Summary;
 pub use within::Within;
 
 use atoms::AllAtoms;
@@ -115,6 +120,9 @@ pub struct ExtendedTables {
     pub permutations: Option<Permutations>,
     /// Intervals of the strongest atoms' log odds ratios by bootstrap, where one was asked for.
     pub bootstrap: Vec<BootstrapInterval>,
+    /// How many blocks of calls the bootstrap draws from; `None` where none was asked for, or without
+    /// firing sets.
+    pub blocks: Option<u32>,
     /// What holds in both parts of the cohort, where that was asked for.
     pub replication: Option<Replicated>,
     /// Which atoms fire together; `None` without firing sets.
@@ -232,6 +240,7 @@ impl ExtendedTables {
             types,
             permutations: told.permutations,
             bootstrap: told.bootstrap,
+            blocks: told.blocks,
             replication: told.replication,
             pairs: told.pairs,
             pairs_counted: told.pairs_counted,

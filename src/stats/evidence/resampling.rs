@@ -3,6 +3,7 @@
 use super::atoms::AllAtoms;
 use super::calls::CallFacts;
 use super::options::{Exchange, Options};
+use super::order;
 use crate::control::Control;
 use crate::error::Result;
 use crate::fires::by_atom::FiringsByAtom;
@@ -15,7 +16,7 @@ use crate::stats::resampling::permutation::{self, MaxT, Maxima, Permutation};
 pub(super) const HEADLINES: usize = 10;
 
 /// Blocks below which drawing them anew tells nothing of how far a figure would move.
-pub(super) const LEAST_BLOCKS: u32 = 20;
+pub const LEAST_BLOCKS: u32 = 20;
 
 /// What permutations say.
 #[derive(Debug, Clone)]
@@ -86,6 +87,12 @@ impl Grouping {
         let blocks = self.samples.as_ref().or(self.loci.as_ref());
         blocks.filter(|blocks| blocks.count >= LEAST_BLOCKS)
     }
+
+    /// How many blocks there are, were they enough or not.
+    pub(super) fn block_count(&self) -> Option<u32> {
+        let blocks = self.samples.as_ref().or(self.loci.as_ref());
+        blocks.map(|blocks| blocks.count)
+    }
 }
 
 /// Permutations under way, where any are asked for.
@@ -117,11 +124,7 @@ pub(super) struct Headlines {
 
 impl Headlines {
     pub(super) fn of(all: &AllAtoms) -> Self {
-        let tested = |atom: &u32| all.is_tested(*atom as usize);
-        let ln_p = |atom: &u32| all.atoms[*atom as usize].fisher.p.ln();
-        let mut atoms: Vec<u32> = (0..all.atoms.len() as u32).filter(tested).collect();
-        atoms.sort_by(|a, b| ln_p(a).total_cmp(&ln_p(b)));
-        atoms.truncate(HEADLINES);
+        let atoms = order::headlines(all, HEADLINES);
         let calls = vec![Vec::new(); atoms.len()];
         let is_full = |atom: &u32| !all.atoms[*atom as usize].table.cells().contains(&0);
         Self {

@@ -241,6 +241,16 @@ impl Pairs {
         tested.map(|(place, _)| place).take(most).collect()
     }
 
+    /// The pairs of `wanted` atoms whose firing has a correlation φ of at least `least` on all calls.
+    pub fn alike(&self, least: f64, wanted: impl Fn(u32) -> bool + Sync) -> Vec<(u32, u32)> {
+        let pairs = self.kept.pairs.par_iter();
+        let is_alike = |pair: &&kept::Pair| {
+            wanted(pair.a) && wanted(pair.b) && self.margins.phi(Group::All, pair) >= least
+        };
+        let alike = pairs.filter(is_alike);
+        alike.map(|pair| (pair.a, pair.b)).collect()
+    }
+
     /// How many pairs have a p-value.
     pub fn tested(&self) -> usize {
         let ln_p = self.association[0].ln_p.par_iter();

@@ -2,83 +2,77 @@
 
 use std::fmt::{Formatter, Result};
 
-use crate::stats::evidence::{ExtendedTables, LEVEL};
-use crate::stats::pairs::Pairs;
+use crate::report::text::numbers::{figure, signed, verb};
+use crate::stats::evidence::summary::{Findings, PairSummary};
 
-/// How many pairs are told in full.
-const TOLD: usize = 3;
-
-pub(super) fn section(f: &mut Formatter<'_>, evidence: &ExtendedTables) -> Result {
-    let Some(pairs) = &evidence.pairs else {
+pub(super) fn section(f: &mut Formatter<'_>, findings: &Findings) -> Result {
+    let Some(found) = &findings.pairs else {
         return Ok(());
     };
-    let threshold = pairs.threshold_used();
     writeln!(
         f,
-        "\nCo-activation: {} pairs of atoms fire together on at least {threshold} calls.",
-        pairs.len()
+        "\nCo-activation: {} together on at least {} calls.",
+        pairs(found.pairs),
+        found.threshold
     )?;
-    let asked = pairs.pairs_at_the_threshold_asked();
-    if asked > pairs.len() as u64 {
+    if found.is_cut() {
         writeln!(
             f,
-            "  Caution: {asked} do on at least {}, which are more than a table holds; only the most \
-             frequent are in it.",
-            evidence.options.min_coactivation
+            "  Caution: {} on at least {}, which are more than a table holds; only the most frequent \
+             are in it.",
+            verb(
+                &found.pairs_asked.to_string(),
+                found.pairs_asked as usize,
+                "does",
+                "do"
+            ),
+            found.threshold_asked
         )?;
     }
-    if pairs.is_empty() {
+    if found.pairs == 0 {
         return Ok(());
     }
-    let found = pairs.significant(LEVEL);
     writeln!(
         f,
-        "  At an FDR of 5 % among all pairs that could be in that table, {} of them fire together more or \
-         less often than chance has it\n  where atoms share the places of a call, {} otherwise on \
-         true calls than on false ones (among those in it).",
-        found.associated, found.different
+        "  At an FDR of 5 % among all pairs that could be in that table, {} together more or less often \
+         than by chance,\n  where atoms share the places of a call; {} so otherwise on true calls than on \
+         false ones.",
+        pairs(found.associated),
+        verb(&found.different.to_string(), found.different, "does", "do")
     )?;
-    let untested = pairs.len() - pairs.tested();
-    if untested > 0 {
+    if found.untested > 0 {
         writeln!(
             f,
-            "  {untested} of them cannot be tested: one of the two atoms fires on every call, or each call \
-             has room for but one."
+            "  {} cannot be tested: one of the two atoms fires on every call, or each call has room for \
+             but one.",
+            found.untested
         )?;
     }
-    most_frequent(f, pairs)
+    if !found.most_frequent.is_empty() {
+        writeln!(f, "  The most frequent that can be tested:")?;
+    }
+    found.most_frequent.iter().try_for_each(|pair| one(f, pair))
 }
 
-/// The first pairs that can be tested: one with an atom that always fires is as frequent as the other.
-fn most_frequent(f: &mut Formatter<'_>, pairs: &Pairs) -> Result {
-    let first = pairs.first_tested(TOLD);
-    if first.is_empty() {
-        return Ok(());
-    }
-    writeln!(f, "  The most frequent that can be tested:")?;
-    for place in first {
-        let row = pairs.chunk(place..place + 1);
-        writeln!(
-            f,
-            "    atoms {} and {}: {} calls, {:.2} times as many as expected; phi {} on all calls, {} on \
-             true and {} on false ones",
-            row.a[0],
-            row.b[0],
-            row.all.count[0],
-            row.all.lift[0],
-            phi_text(row.all.phi[0]),
-            phi_text(row.tp.phi[0]),
-            phi_text(row.fp.phi[0])
-        )?;
-    }
-    Ok(())
+/// "1 pair of atoms fires", "2 pairs of atoms fire".
+fn pairs(count: usize) -> String {
+    let pairs = if count == 1 { "pair" } else { "pairs" };
+    verb(&format!("{count} {pairs} of atoms"), count, "fires", "fire")
 }
 
-/// A correlation, where there is one.
-fn phi_text(phi: f64) -> String {
-    if phi.is_nan() {
-        "undefined".to_owned()
-    } else {
-        format!("{phi:+.3}")
-    }
+fn one(f: &mut Formatter<'_>, pair: &PairSummary) -> Result {
+    let [a, b] = pair.atoms;
+    let phi = pair
+        .phi
+        .map(|phi| phi.map_or("undefined".to_owned(), signed));
+    writeln!(
+        f,
+        "    atoms {a} and {b}: {} calls, {} times as many as expected; phi {} on all calls, {} on true \
+         and {} on false ones",
+        pair.calls,
+        figure(pair.lift),
+        phi[0],
+        phi[1],
+        phi[2]
+    )
 }

@@ -2,15 +2,16 @@
 
 use std::fmt::{Formatter, Result};
 
-use crate::stats::evidence::{ExtendedTables, Partition};
-use crate::stats::replication::{Agreement, Part};
+use crate::python::printable;
+use crate::report::text::numbers::{figure, interval, many, percent, verb};
+use crate::stats::evidence::Partition;
+use crate::stats::evidence::summary::{Direction, Findings, PartSummary, ReplicationSummary};
 
-pub(super) fn section(f: &mut Formatter<'_>, evidence: &ExtendedTables) -> Result {
-    let Some(replicated) = &evidence.replication else {
+pub(super) fn section(f: &mut Formatter<'_>, findings: &Findings) -> Result {
+    let Some(found) = &findings.replication else {
         return Ok(());
     };
-    let found = &replicated.found;
-    let by = match found.split.by {
+    let by = match found.by {
         Partition::Dataset => "datasets",
         Partition::Chrom => "chromosomes",
     };
@@ -19,70 +20,77 @@ pub(super) fn section(f: &mut Formatter<'_>, evidence: &ExtendedTables) -> Resul
         "\nReplication, by {by} (the exact test within strata in both parts, so that a type or size that \
          goes with\nthe label is not replicated in its place):"
     )?;
-    for (part, name) in found.split.parts.iter().zip(["discovery", "confirmation"]) {
-        part_of(f, part, name)?;
-    }
+    let [discovery, confirmation] = &found.parts;
+    part(f, discovery, "discovery")?;
+    part(f, confirmation, "confirmation")?;
     direction(
         f,
         &found.forward,
         "Discovered in the first, confirmed in the second",
     )?;
     direction(f, &found.backward, "The other way round")?;
-    if let Some(pearson) = found.forward.all.pearson {
-        write!(
-            f,
-            "  Log odds ratios over all calls, not within strata, of the {} atoms that are tested in both \
-             correlate by {pearson:.3}",
-            found.forward.all.atoms
-        )?;
-        match known(replicated.correlation) {
-            Some((low, high)) => {
-                writeln!(f, " (95 % {low:.3} to {high:.3} by bootstrap of blocks)")?;
-            }
-            None => writeln!(f)?,
-        }
-    }
-    if let Some(concordance) = found.forward.concordance {
-        let [share, low, high] = percent([concordance.value, concordance.low, concordance.high]);
-        write!(
-            f,
-            "  One sign within strata in both: {share} % of the discovered (95 % "
-        )?;
-        match known(replicated.concordance) {
-            Some((low, high)) => {
-                let [low, high] = percent([low, high]);
-                writeln!(f, "{low} to {high} by bootstrap of blocks)")?;
-            }
-            None => writeln!(f, "{low} to {high}, were atoms independent)")?,
-        }
-    }
-    Ok(())
+    agreement(f, found)
 }
 
-fn part_of(f: &mut Formatter<'_>, part: &Part, name: &str) -> Result {
+fn part(f: &mut Formatter<'_>, part: &PartSummary, name: &str) -> Result {
+    let groups: Vec<_> = part.groups.iter().map(|group| printable(group)).collect();
     writeln!(
         f,
         "  {name}: {} calls, {} of them true: {}",
-        part.calls(),
+        part.calls,
         part.tp,
-        part.groups.join(", ")
+        groups.join(", ")
     )
 }
 
-fn direction(f: &mut Formatter<'_>, agreement: &Agreement, how: &str) -> Result {
+fn direction(f: &mut Formatter<'_>, found: &Direction, how: &str) -> Result {
     writeln!(
         f,
-        "  {how}: {} atoms at an FDR of 5 %, {} of them can be tested in the other part, {} are \
-         replicated there (FDR 5 %, one sign), {} have one sign",
-        agreement.discovered, agreement.tested, agreement.replicated, agreement.concordant
+        "  {how}: {} discovered at an FDR of 5 %; {} of them can be tested in the other part;\n    {} there \
+         (FDR 5 %, one sign), and {} one sign",
+        verb(
+            &many(found.discovered, "atom"),
+            found.discovered,
+            "is",
+            "are"
+        ),
+        found.tested,
+        verb(
+            &found.replicated.to_string(),
+            found.replicated,
+            "replicates",
+            "replicate"
+        ),
+        verb(&found.one_side.to_string(), found.one_side, "has", "have")
     )
 }
 
-fn percent<const N: usize>(shares: [f64; N]) -> [String; N] {
-    shares.map(|share| format!("{:.1}", 100.0 * share))
-}
-
-/// An interval that is defined.
-fn known(interval: Option<(f64, f64)>) -> Option<(f64, f64)> {
-    interval.filter(|(low, _)| !low.is_nan())
+fn agreement(f: &mut Formatter<'_>, found: &ReplicationSummary) -> Result {
+    if let Some(correlation) = &found.correlation {
+        write!(
+            f,
+            "  The log odds ratios over all calls, not within strata, of the {} tested in both parts \
+             correlate by {}",
+            many(correlation.atoms, "atom"),
+            figure(correlation.pearson)
+        )?;
+        match correlation.interval {
+            Some(ends) => writeln!(f, " ({} by bootstrap of blocks)", interval(ends))?,
+            None => writeln!(f)?,
+        }
+    }
+    let Some(one_side) = &found.one_side else {
+        return Ok(());
+    };
+    let [low, high] = one_side.interval.map(percent);
+    let how = if one_side.by_bootstrap {
+        "by bootstrap of blocks"
+    } else {
+        "if atoms were independent"
+    };
+    writeln!(
+        f,
+        "  {} of the discovered atoms have one sign within strata in both parts (95 % interval {low} to {high} {how})",
+        percent(one_side.share)
+    )
 }

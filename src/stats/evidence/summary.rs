@@ -1,0 +1,249 @@
+//! What the tables say, as data: how many atoms each procedure claims, which are the strongest, and
+//! which cautions they deserve. The printed report renders this and judges nothing itself.
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | `claims` | how many atoms each procedure claims, within strata and on all calls at once |
+//! | `atoms` | one atom's figures and cautions; what becomes of the atoms called on all calls |
+//! | `duplicates` | groups of atoms that fire on nearly the same calls |
+//! | `cautions` | what weakens the whole, the heaviest first; where to look next |
+//! | `notebook` | where a line of the notebook's text says more than what holds |
+//! | `competition` | displacement, and scores without competition |
+//! | `calls` | types, chromosomes, datasets, sizes and activation |
+//! | `pairs`, `replication` | what they say of pairs, and of the cohort's two parts |
+
+mod atoms;
+mod calls;
+mod cautions;
+mod claims;
+mod competition;
+mod duplicates;
+mod notebook;
+mod pairs;
+mod replication;
+
+use serde::Serialize;
+
+use super::{Exchange, ExtendedTables};
+use crate::stats::inference::Estimate;
+use crate::stats::notebook::NotebookTables;
+
+pub use atoms::{AtomCaution, AtomSummary, CalledOnAllCalls, OddsWithin};
+pub use calls::{
+    ActivationSummary, CategoryKind, EnrichedAtom, EnrichmentSummary, SizedAtom, SizesSummary,
+};
+pub use cautions::{Caution, FEW_CALLS, Next};
+pub use claims::{Claim, PermutationSummary, Procedure, Scope};
+pub use competition::{Displaced, ScoredAtom, ScoresSummary};
+pub use duplicates::{ALIKE, NearDuplicates};
+pub use notebook::{EmptyCell, NotebookNote, Specialized};
+pub use pairs::{PairSummary, PairsSummary};
+pub use replication::{Correlation, Direction, OneSide, PartSummary, ReplicationSummary};
+
+/// How many of the strongest atoms are described in full.
+pub const DESCRIBED: usize = 10;
+
+/// How many of the strongest atoms are named to either side.
+pub const NAMED: usize = 3;
+
+/// What the tables say.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Summary {
+    /// The calls.
+    pub calls: CallsSummary,
+    /// What the extended tables say; `None` where they were not made.
+    pub extended: Option<Findings>,
+}
+
+/// The calls of a cohort.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct CallsSummary {
+    /// True calls.
+    pub tp: u64,
+    /// False calls.
+    pub fp: u64,
+    /// Calls that were dropped for a NaN or an infinity in their embedding; in no other count.
+    pub dropped: u64,
+}
+
+/// What the extended tables say.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Findings {
+    /// The atoms.
+    pub atoms: AtomsSummary,
+    /// The strata.
+    pub strata: StrataSummary,
+    /// How many atoms each procedure claims: within strata first, and the strictest first.
+    pub claims: Vec<Claim>,
+    /// The strictest procedure within strata that can claim anything here.
+    pub strictest: Procedure,
+    /// The permutations; `None` where there were none.
+    pub permutations: Option<PermutationSummary>,
+    /// What a bootstrap draws together: datasets for [`Exchange::Sample`], else loci.
+    pub drawn: Exchange,
+    /// Of the atoms that [`strictest`](Self::strictest) claims, the strongest that lean to true calls
+    /// within strata. A group of near-duplicates is there once.
+    pub strongest_tp: Vec<AtomSummary>,
+    /// The strongest that lean to false calls.
+    pub strongest_fp: Vec<AtomSummary>,
+    /// The strongest atoms that are called on all calls at once, a group of near-duplicates once.
+    pub strongest: Vec<AtomSummary>,
+    /// What becomes of the atoms called on all calls at once; `None` where none is.
+    pub called: Option<CalledOnAllCalls>,
+    /// Groups of atoms that fire on nearly the same calls; `None` where pairs were not counted.
+    pub near_duplicates: Option<NearDuplicates>,
+    /// What weakens all of this, the heaviest first.
+    pub cautions: Vec<Caution>,
+    /// Where to look next, the most useful first.
+    pub next: Vec<Next>,
+    /// Where a line of the notebook's text says more than what holds.
+    pub notebook: Vec<NotebookNote>,
+    /// How far atoms lean because others take their places; `None` where that is not told apart from
+    /// chance.
+    pub displaced: Option<Displaced>,
+    /// Scores without competition, where they were compared.
+    pub scores: Option<ScoresSummary>,
+    /// Atoms against SV types.
+    pub types: EnrichmentSummary,
+    /// Whether firing sets were given, on which the next four rest.
+    pub has_firings: bool,
+    /// How strongly atoms fire; `None` without the firing sets' scores.
+    pub activation: Option<ActivationSummary>,
+    /// Atoms against sizes.
+    pub sizes: Option<SizesSummary>,
+    /// Atoms against chromosomes.
+    pub chromosomes: Option<EnrichmentSummary>,
+    /// Atoms against datasets.
+    pub datasets: Option<EnrichmentSummary>,
+    /// Atoms that fire together.
+    pub pairs: Option<PairsSummary>,
+    /// What holds in both parts of the cohort, where that was asked for.
+    pub replication: Option<ReplicationSummary>,
+}
+
+/// The atoms of a model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct AtomsSummary {
+    /// How many there are.
+    pub all: usize,
+    /// How many of them can be tested, and so are in the families over which p-values are adjusted.
+    pub tested: usize,
+    /// The fewest calls on which a tested atom fires.
+    pub min_support: u64,
+}
+
+/// The strata within which atoms are compared.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct StrataSummary {
+    /// What tells them apart, in words; nothing where all calls are one stratum.
+    pub by: Vec<&'static str>,
+    /// How many there are.
+    pub count: usize,
+}
+
+/// A ratio with its 95 % interval.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Ratio {
+    /// The estimate.
+    pub value: f64,
+    /// The interval's lower end.
+    pub low: f64,
+    /// Its upper end.
+    pub high: f64,
+}
+
+impl Ratio {
+    /// From logarithms.
+    pub(super) fn of_log(log: &Estimate) -> Self {
+        let [value, low, high] = [log.value, log.low, log.high].map(libm::exp);
+        Self { value, low, high }
+    }
+}
+
+impl Summary {
+    /// The summary of a cohort's tables.
+    pub fn of(notebook: &NotebookTables, extended: Option<&ExtendedTables>) -> Self {
+        let calls = CallsSummary {
+            tp: notebook.bias.tp_total,
+            fp: notebook.bias.fp_total,
+            dropped: notebook.dropped_calls as u64,
+        };
+        Self {
+            calls,
+            extended: extended.map(|tables| Findings::of(&calls, notebook, tables)),
+        }
+    }
+}
+
+impl Findings {
+    fn of(calls: &CallsSummary, notebook: &NotebookTables, tables: &ExtendedTables) -> Self {
+        let order = tables.by_strength();
+        let near_duplicates = NearDuplicates::of(tables, &order);
+        let view = atoms::View {
+            tables,
+            order: &order,
+            near_duplicates: near_duplicates.as_ref(),
+        };
+        let firings = tables.firings.as_ref();
+        let mut findings = Self {
+            atoms: AtomsSummary {
+                all: tables.atoms.len(),
+                tested: tables.fisher.tests,
+                min_support: tables.options.min_support,
+            },
+            strata: StrataSummary::of(tables),
+            claims: claims::of(&view),
+            strictest: claims::strictest(tables),
+            permutations: PermutationSummary::of(tables),
+            drawn: tables.options.block,
+            strongest_tp: view.strongest_within(crate::cohort::Label::Tp),
+            strongest_fp: view.strongest_within(crate::cohort::Label::Fp),
+            strongest: view.strongest(),
+            called: view.called_on_all_calls(),
+            cautions: Vec::new(),
+            next: Vec::new(),
+            notebook: notebook::notes(notebook, tables),
+            displaced: Displaced::of(tables),
+            scores: ScoresSummary::of(&view),
+            types: EnrichmentSummary::of(CategoryKind::SvType, &tables.types),
+            has_firings: firings.is_some(),
+            activation: firings.and_then(|firings| ActivationSummary::of(tables, firings)),
+            sizes: firings.map(SizesSummary::of),
+            chromosomes: firings.map(|firings| {
+                EnrichmentSummary::of(CategoryKind::Chromosome, &firings.chromosomes)
+            }),
+            datasets: firings
+                .map(|firings| EnrichmentSummary::of(CategoryKind::Dataset, &firings.datasets)),
+            pairs: PairsSummary::of(tables),
+            replication: tables.replication.as_ref().map(ReplicationSummary::of),
+            near_duplicates: near_duplicates.clone(),
+        };
+        findings.cautions = cautions::of(calls, &findings, tables);
+        findings.next = cautions::next(&findings, tables);
+        findings
+    }
+
+    /// The claim of a procedure, where it was made.
+    pub fn claim(&self, procedure: Procedure, scope: Scope) -> Option<&Claim> {
+        let mut claims = self.claims.iter();
+        claims.find(|claim| claim.procedure == procedure && claim.scope == scope)
+    }
+}
+
+impl StrataSummary {
+    fn of(tables: &ExtendedTables) -> Self {
+        let scheme = tables.scheme;
+        let named = [
+            (scheme.svtype, "SV type"),
+            (scheme.size, "size"),
+            (scheme.dataset, "dataset"),
+        ];
+        let by = named
+            .into_iter()
+            .filter_map(|(is, name)| is.then_some(name));
+        Self {
+            by: by.collect(),
+            count: tables.strata,
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! How many atoms each procedure claims.
+
+use serde::Serialize;
+
+use super::atoms::View;
+use crate::stats::evidence::{Adjusted, Exchange, ExtendedTables, LEVEL, Permutations};
+use crate::stats::inference::PValue;
+
+/// What claims an atom.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Procedure {
+    /// Westfall and Young's step-down max-T: with 95 % confidence none is false, and the dependence of
+    /// atoms is taken into account.
+    MaxT,
+    /// Holm: with 95 % confidence none is false, whatever the dependence.
+    Holm,
+    /// Benjamini and Yekutieli: at most 5 % of them are false, whatever the dependence.
+    BenjaminiYekutieli,
+    /// Benjamini and Hochberg: at most 5 % of them are false, where tests depend on each other little.
+    BenjaminiHochberg,
+    /// Storey's q below 5 %: the same with an estimate of how many atoms have no association.
+    Storey {
+        /// The estimated share of atoms without any association.
+        null_share: f64,
+    },
+    /// Discovered in one part of the cohort by Benjamini and Hochberg, and confirmed in the other by the
+    /// same with the same sign.
+    Replicated,
+}
+
+/// What was compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Scope {
+    /// True with false calls within strata (the exact conditional test).
+    WithinStrata,
+    /// True with false calls, all at once (Fisher's exact test).
+    AllCalls,
+    /// Scores of true with scores of false calls within strata, without competition for places.
+    Scores,
+}
+
+/// The atoms that a procedure claims.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Claim {
+    /// The procedure.
+    pub procedure: Procedure,
+    /// What it compared.
+    pub scope: Scope,
+    /// How many atoms it claims.
+    pub atoms: usize,
+    /// How many they are where a group of near-duplicates counts once; `None` where pairs were not
+    /// counted.
+    pub distinct: Option<usize>,
+}
+
+/// The permutations of the labels.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct PermutationSummary {
+    /// How many.
+    pub count: usize,
+    /// What changed places.
+    pub exchange: Exchange,
+    /// The smallest p-value that so many can give.
+    pub smallest_p: f64,
+    /// Whether that is below the level, so that an atom can be called.
+    pub can_call: bool,
+}
+
+impl PermutationSummary {
+    pub(super) fn of(tables: &ExtendedTables) -> Option<Self> {
+        let permutations = tables.permutations.as_ref()?;
+        Some(Self {
+            count: permutations.count,
+            exchange: tables.options.block,
+            smallest_p: smallest_p(permutations),
+            can_call: smallest_p(permutations) < LEVEL,
+        })
+    }
+}
+
+fn smallest_p(permutations: &Permutations) -> f64 {
+    1.0 / (permutations.count + 1) as f64
+}
+
+/// Permutations that can call an atom.
+pub(super) fn max_t(tables: &ExtendedTables) -> Option<&Permutations> {
+    let permutations = tables.permutations.as_ref();
+    permutations.filter(|permutations| smallest_p(permutations) < LEVEL)
+}
+
+/// Whether an adjusted p-value is below the level.
+pub(super) fn is_significant(p: Option<PValue>) -> bool {
+    p.is_some_and(|p| p.p() < LEVEL)
+}
+
+/// The strictest procedure within strata that can call an atom.
+pub(super) fn strictest(tables: &ExtendedTables) -> Procedure {
+    match max_t(tables) {
+        Some(_) => Procedure::MaxT,
+        None => Procedure::Holm,
+    }
+}
+
+/// Whether that calls an atom.
+pub(super) fn is_called_within(tables: &ExtendedTables, atom: u32) -> bool {
+    let atom = atom as usize;
+    match max_t(tables) {
+        Some(permutations) => permutations.atoms[atom].p < LEVEL,
+        None => is_significant(tables.cmh.holm[atom]),
+    }
+}
+
+/// All claims by firing, within strata first, and the strictest first.
+pub(super) fn of(view: &View<'_>) -> Vec<Claim> {
+    let tables = view.tables;
+    let mut claims = Vec::new();
+    let mut claim = |procedure, scope, is_claimed: &dyn Fn(usize) -> bool| {
+        claims.push(view.claim(procedure, scope, is_claimed));
+    };
+    if let Some(permutations) = max_t(tables) {
+        let is_claimed = |atom: usize| permutations.atoms[atom].p < LEVEL;
+        claim(Procedure::MaxT, Scope::WithinStrata, &is_claimed);
+    }
+    for (procedure, adjusted) in by_p(&tables.cmh) {
+        let is_claimed = |atom: usize| is_significant(adjusted[atom]);
+        claim(procedure, Scope::WithinStrata, &is_claimed);
+    }
+    if let Some(replication) = &tables.replication {
+        let is_claimed = |atom: usize| replication.found.atoms[atom].replicated == Some(true);
+        claim(Procedure::Replicated, Scope::WithinStrata, &is_claimed);
+    }
+    for (procedure, adjusted) in by_p(&tables.fisher) {
+        let is_claimed = |atom: usize| is_significant(adjusted[atom]);
+        claim(procedure, Scope::AllCalls, &is_claimed);
+    }
+    let storey = Procedure::Storey {
+        null_share: tables.fisher.null_share,
+    };
+    claim(storey, Scope::AllCalls, &|atom| {
+        is_significant(tables.fisher.storey[atom])
+    });
+    claims
+}
+
+/// The three procedures that take p-values alone, the strictest first.
+pub(super) fn by_p(adjusted: &Adjusted) -> [(Procedure, &Vec<Option<PValue>>); 3] {
+    [
+        (Procedure::Holm, &adjusted.holm),
+        (Procedure::BenjaminiYekutieli, &adjusted.by),
+        (Procedure::BenjaminiHochberg, &adjusted.bh),
+    ]
+}
