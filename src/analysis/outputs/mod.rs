@@ -1,23 +1,22 @@
 //! The files that an analysis writes: one list, of which names, help and documents are made.
 
+mod folder;
+mod parquet;
+
 use std::collections::BTreeSet;
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
-use std::time::Instant;
-
-use rayon::prelude::*;
+use std::path::Path;
 
 use super::counted::Counted;
-use super::record::Record;
 use super::tables::Tables;
 use crate::control::Control;
 use crate::error::{Error, Result};
 use crate::outputs::{PLACING, RECORD};
-use crate::report::table::{Table, tsv};
-use crate::report::{csv, json, npy, tables, text};
+use crate::report::table::Table;
+use crate::report::{csv, json, npy, tables};
 use crate::stats::evidence::ExtendedTables;
-use crate::write::inputs::Inputs;
-use crate::write::set::{OutputSet, Place};
+
+pub use folder::ResultsFolder;
 
 /// One file that an analysis may write.
 pub struct Output {
@@ -206,151 +205,7 @@ pub fn help() -> String {
     text + &format!("  {RECORD:<30} what ran, on what, how, and which files it wrote")
 }
 
-/// The folder of an analysis.
-pub struct ResultsFolder {
-    began: Instant,
-    files: OutputSet,
-}
-
-impl ResultsFolder {
-    /// Makes the folder: one that cannot be written, or in which a user's files would be replaced,
-    /// is better known before the work than after it. `inputs` are never replaced; with `force` other
-    /// files are.
-    ///
-    /// # Errors
-    /// A folder that cannot be written, or that holds files which no earlier run wrote.
-    pub fn open(folder: &Path, inputs: Inputs, force: bool) -> Result<Self> {
-        let began = Instant::now();
-        let files = OutputSet::new(place(folder, inputs, force))?;
-        Ok(Self { began, files })
-    }
-
-    /// Looks whether [`open`](Self::open) would refuse the folder, and makes nothing.
-    ///
-    /// # Errors
-    /// Files which no earlier run wrote.
-    pub fn check(folder: &Path, force: bool) -> Result<()> {
-        OutputSet::check(place(folder, Inputs::default(), force))
-    }
-
-    /// Seconds since it was opened.
-    pub fn seconds(&self) -> f64 {
-        self.began.elapsed().as_secs_f64()
-    }
-
-    /// Writes all files, and the record that `describe` completes. `show` prints the report before
-    /// files are put in their place: one that cannot be printed leaves none. Returns the names of a
-    /// user's files that have the name of an output which this run does not write.
-    ///
-    /// # Errors
-    /// Files that cannot be written, those of `describe` and `show`; cancellation.
-    pub fn write(
-        mut self,
-        counted: &Counted,
-        tables: &Tables,
-        save_firings: bool,
-        control: &Control,
-        describe: impl FnOnce(&mut Record) -> Result<()>,
-        show: impl FnOnce(&text::Report<'_>) -> Result<()>,
-    ) -> Result<Vec<String>> {
-        control.check()?;
-        let report = tables.report();
-        let printed = report.to_string();
-        let found = Found {
-            counted,
-            tables,
-            control,
-            save_firings,
-            report: &printed,
-        };
-        let began = Instant::now();
-        let encoded = found.encode();
-        let mut writing = began.elapsed().as_secs_f64();
-        for (output, bytes) in OUTPUTS.iter().zip(encoded) {
-            let began = Instant::now();
-            let is_table = !matches!(output.content, Content::File(..));
-            self.add(output, bytes, &found)?;
-            if is_table {
-                writing += began.elapsed().as_secs_f64();
-            }
-        }
-        let mut record = Record::of(counted, tables, writing);
-        describe(&mut record)?;
-        record.finish(self.seconds());
-        let read = record.inputs.iter().map(|file| PathBuf::from(&file.path));
-        self.files.finish_inputs(read);
-        let ready = self.files.seal(&record)?;
-        show(&report)?;
-        Ok(ready.commit()?.staying)
-    }
-
-    fn add(&mut self, output: &Output, bytes: Encoded, found: &Found<'_>) -> Result<()> {
-        match &output.content {
-            Content::File(is_made, write) if is_made(found) => {
-                // What ends the reading is told as it is, and not as a file that cannot be written.
-                let mut failed = None;
-                let written = self.files.add(output.name, |out| {
-                    write(found, out).map_err(|error| match error {
-                        Error::Io { source, .. } => source,
-                        other => {
-                            failed = Some(other);
-                            io::ErrorKind::Other.into()
-                        }
-                    })
-                });
-                failed.map_or(written, Err)
-            }
-            Content::File(..) => Ok(()),
-            Content::Parquet(_) | Content::Text(_) | Content::Pairs => match bytes {
-                Some(bytes) => self.files.add(output.name, |out| out.write_all(&bytes?)),
-                None => found.add_pairs(output, &mut self.files),
-            },
-        }
-    }
-}
-
-fn place(folder: &Path, inputs: Inputs, force: bool) -> Place {
-    Place {
-        folder: folder.to_owned(),
-        names: names(),
-        record: RECORD,
-        inputs,
-        force,
-    }
-}
-
-/// A file's bytes, where they were made beforehand.
-type Encoded = Option<io::Result<Vec<u8>>>;
-
 impl Found<'_> {
-    /// Each table is encoded by a thread of its own, and then written: there is little to write.
-    fn encode(&self) -> Vec<Encoded> {
-        let Some(extended) = &self.tables.extended else {
-            return OUTPUTS.iter().map(|_| None).collect();
-        };
-        let encode = |output: &Output| {
-            let mut bytes = Vec::new();
-            let written = match output.content {
-                Content::Parquet(table) => parquet::write(&table(extended)?, &mut bytes)?,
-                Content::Text(table) => tsv::write(&table(extended)?, &mut bytes),
-                Content::File(..) | Content::Pairs => return None,
-            };
-            Some(written.map(|()| bytes))
-        };
-        OUTPUTS.par_iter().with_max_len(1).map(encode).collect()
-    }
-
-    fn add_pairs(&self, output: &Output, files: &mut OutputSet) -> Result<()> {
-        let extended = self.tables.extended.as_ref();
-        let pairs = extended.and_then(|extended| extended.pairs.as_ref());
-        match (&output.content, pairs) {
-            (Content::Pairs, Some(pairs)) if parquet::IS_WRITTEN => {
-                files.add(output.name, |out| parquet::write_pairs(pairs, out))
-            }
-            _ => Ok(()),
-        }
-    }
-
     fn saves_firings(&self) -> bool {
         self.save_firings && self.counted.firings.is_some()
     }
@@ -399,47 +254,4 @@ fn write_ragged(found: &Found<'_>, out: &mut dyn Write) -> Result<()> {
         })?;
     }
     writing(array.finish())
-}
-
-#[cfg(feature = "parquet")]
-mod parquet {
-    use std::io;
-
-    use crate::report::table::{Table, parquet};
-    use crate::report::tables;
-    use crate::stats::pairs::Pairs;
-
-    pub(super) const IS_WRITTEN: bool = true;
-
-    pub(super) fn write(table: &Table, out: &mut dyn io::Write) -> Option<io::Result<()>> {
-        Some(parquet::write(table, out))
-    }
-
-    pub(super) fn write_pairs(pairs: &Pairs, out: &mut dyn io::Write) -> io::Result<()> {
-        let mut writer = parquet::Writer::begin(&tables::pairs(pairs.chunk(0..0)), out)?;
-        for start in (0..pairs.len()).step_by(parquet::GROUP) {
-            let end = pairs.len().min(start + parquet::GROUP);
-            writer.add(&tables::pairs(pairs.chunk(start..end)))?;
-        }
-        writer.finish()
-    }
-}
-
-/// Without Parquet, its tables are not written.
-#[cfg(not(feature = "parquet"))]
-mod parquet {
-    use std::io;
-
-    use crate::report::table::Table;
-    use crate::stats::pairs::Pairs;
-
-    pub(super) const IS_WRITTEN: bool = false;
-
-    pub(super) fn write(_: &Table, _: &mut dyn io::Write) -> Option<io::Result<()>> {
-        None
-    }
-
-    pub(super) fn write_pairs(_: &Pairs, _: &mut dyn io::Write) -> io::Result<()> {
-        Ok(())
-    }
 }

@@ -1,0 +1,205 @@
+//! What is analyzed, and how.
+
+use std::path::PathBuf;
+
+use super::session::CountOptions;
+use super::tables::TableOptions;
+use crate::cohort::{Calls, ClassRule};
+use crate::control::Control;
+use crate::engine::{Device, Nonfinite};
+use crate::rows::Rows;
+use crate::sae::Sae;
+use crate::stats::evidence::{self, Exchange, Partition};
+use crate::tally::StratifyBy;
+
+/// Memory that firing sets, calls, firings by atom and scores may take, where nothing else is asked
+/// for: 512 MiB.
+pub const MEMORY: u64 = 512 << 20;
+
+/// An analysis of one cohort: what it is of, and how it is done. [`run`](Self::run) does it.
+///
+/// ```no_run
+/// let found = atomscope::Analysis::of_files(["embeddings.pt"], "sae.pt").permutations(10_000).run()?;
+/// found.write("results")?;
+/// # Ok::<(), atomscope::Error>(())
+/// ```
+///
+/// The answer is the same on every device, with any number of threads, and for every cut of the
+/// cohort into files.
+#[derive(Clone)]
+pub struct Analysis<'a> {
+    pub(super) source: Source<'a>,
+    pub(super) options: CountOptions,
+    pub(super) tables: TableOptions,
+    pub(super) compare_scores: bool,
+    pub(super) save_firings: bool,
+    pub(super) memory: u64,
+    pub(super) control: Control<'a>,
+}
+
+#[derive(Clone)]
+pub(super) enum Source<'a> {
+    Memory {
+        sae: Sae,
+        rows: &'a dyn Rows,
+        calls: &'a Calls,
+    },
+    Files {
+        embeddings: Vec<PathBuf>,
+        metadata: Vec<PathBuf>,
+        model: PathBuf,
+    },
+}
+
+impl<'a> Analysis<'a> {
+    /// An analysis of data in memory; `rows` and `calls` are of the same length and order.
+    pub fn of(sae: &Sae, rows: &'a dyn Rows, calls: &'a Calls) -> Self {
+        Self::new(Source::Memory {
+            sae: sae.clone(),
+            rows,
+            calls,
+        })
+    }
+
+    /// An analysis of files: paths or patterns (`*`, `?`, `[…]`) of embeddings, which are read shard by
+    /// shard, and the model's file. Calls are read from the embeddings' files or from tables beside them.
+    pub fn of_files<P: Into<PathBuf>>(
+        embeddings: impl IntoIterator<Item = P>,
+        model: impl Into<PathBuf>,
+    ) -> Self {
+        Self::new(Source::Files {
+            embeddings: embeddings.into_iter().map(Into::into).collect(),
+            metadata: Vec::new(),
+            model: model.into(),
+        })
+    }
+
+    fn new(source: Source<'a>) -> Self {
+        Self {
+            source,
+            options: CountOptions::default(),
+            tables: TableOptions {
+                extended: Some(evidence::Options::default()),
+                ..TableOptions::default()
+            },
+            compare_scores: false,
+            save_firings: false,
+            memory: MEMORY,
+            control: Control::default(),
+        }
+    }
+
+    /// Reads the calls from these tables, the first of the first embeddings file, and so on.
+    #[must_use]
+    pub fn metadata<P: Into<PathBuf>>(mut self, tables: impl IntoIterator<Item = P>) -> Self {
+        if let Source::Files { metadata, .. } = &mut self.source {
+            *metadata = tables.into_iter().map(Into::into).collect();
+        }
+        self
+    }
+
+    /// Encodes on this device.
+    #[must_use]
+    pub fn device(mut self, device: Device) -> Self {
+        self.options.device = device;
+        self
+    }
+
+    /// Says which calls are true, where calls are read from files.
+    #[must_use]
+    pub fn class_rule(mut self, rule: ClassRule) -> Self {
+        self.options.rule = rule;
+        self
+    }
+
+    /// Says what becomes of rows with a NaN or an infinity.
+    #[must_use]
+    pub fn nonfinite(mut self, nonfinite: Nonfinite) -> Self {
+        self.options.engine.nonfinite = nonfinite;
+        self
+    }
+
+    /// Stratifies calls by these of their columns.
+    #[must_use]
+    pub fn stratify_by(mut self, columns: StratifyBy) -> Self {
+        self.options.stratify_by = columns;
+        self.extended(|options| options.strata = Some(columns))
+    }
+
+    /// Leaves out atoms that fire on fewer calls.
+    #[must_use]
+    pub fn min_support(mut self, calls: u64) -> Self {
+        self.tables.notebook.min_support = calls;
+        self.extended(|options| options.min_support = calls)
+    }
+
+    /// Permutes the labels so often; 0 for no permutations.
+    #[must_use]
+    pub fn permutations(self, count: usize) -> Self {
+        self.extended(|options| options.permutations = count)
+    }
+
+    /// Says which calls change places in a permutation.
+    #[must_use]
+    pub fn exchange(self, exchange: Exchange) -> Self {
+        self.extended(|options| options.block = exchange)
+    }
+
+    /// Draws so many bootstrap replicates; 0 for none.
+    #[must_use]
+    pub fn bootstrap(self, replicates: usize) -> Self {
+        self.extended(|options| options.bootstrap = replicates)
+    }
+
+    /// Discovers in one part of the cohort, and confirms in the other.
+    #[must_use]
+    pub fn replicate(self, by: Partition) -> Self {
+        self.extended(|options| options.replicate = Some(by))
+    }
+
+    /// Draws permutations and bootstrap from this seed.
+    #[must_use]
+    pub fn seed(self, seed: u64) -> Self {
+        self.extended(|options| options.seed = seed)
+    }
+
+    /// Compares atoms by their scores on all calls too, which reads the embeddings again.
+    #[must_use]
+    pub fn compare_scores(mut self) -> Self {
+        self.compare_scores = true;
+        self
+    }
+
+    /// Makes the notebook's tables alone.
+    #[must_use]
+    pub fn notebook_only(mut self) -> Self {
+        self.tables.extended = None;
+        self
+    }
+
+    /// Writes the firing sets, too.
+    #[must_use]
+    pub fn save_firings(mut self) -> Self {
+        self.save_firings = true;
+        self
+    }
+
+    /// Takes about so many bytes of memory for firing sets, calls and scores.
+    #[must_use]
+    pub fn memory(mut self, bytes: u64) -> Self {
+        self.memory = bytes;
+        self
+    }
+
+    /// Lets `control` cancel the run, and learn how far it is.
+    #[must_use]
+    pub fn control(mut self, control: Control<'a>) -> Self {
+        self.control = control;
+        self
+    }
+
+    fn extended(mut self, change: impl FnOnce(&mut evidence::Options)) -> Self {
+        self.tables.extended.as_mut().map(change);
+        self
+    }
+}

@@ -1,0 +1,113 @@
+//! The whole way of an analysis in one call.
+
+use std::path::Path;
+
+use super::builder::{Analysis, Source};
+use super::counted::{CompareScores, Counted};
+use super::outputs::ResultsFolder;
+use super::record;
+use super::shards::{self, KeepFirings, PART_ROWS, Plan};
+use super::tables::Tables;
+use crate::control::Control;
+use crate::error::Result;
+use crate::read::{find_model, model_files};
+use crate::write::inputs::Inputs;
+
+impl<'a> Analysis<'a> {
+    /// Counts the cohort, and makes all tables.
+    ///
+    /// # Errors
+    /// Files that cannot be read or do not fit together; rows with a NaN or an infinity; classes that
+    /// are not understood; a device that cannot be used; memory; cancellation.
+    pub fn run(&self) -> Result<Results<'a>> {
+        let mut options = self.options.clone();
+        options.engine.scores = self.tables.extended.is_some();
+        let mut tables = self.tables.clone();
+        if let Some(extended) = &mut tables.extended {
+            extended.memory = self.memory;
+        }
+        let compare = (self.compare_scores && tables.extended.is_some()).then_some(CompareScores {
+            stratify_by: options.stratify_by,
+            memory: self.memory / 2,
+        });
+        let control = &self.control;
+        let (counted, scores, inputs) = match &self.source {
+            Source::Memory { sae, rows, calls } => {
+                let counted = Counted::of_rows(sae, *rows, calls, &options, control)?;
+                let scores = compare.map(|compare| {
+                    counted.compare_scores_of_rows(*rows, &options.engine, compare, control)
+                });
+                (counted, scores.transpose()?, Inputs::default())
+            }
+            Source::Files {
+                embeddings,
+                metadata,
+                model,
+            } => {
+                let shards = shards::shards(embeddings, metadata, None)?;
+                let found = find_model(model)?;
+                let folder = std::env::temp_dir();
+                let plan = Plan {
+                    inputs: &shards,
+                    model: &found,
+                    options: &options,
+                    part_rows: PART_ROWS,
+                    checkpoints: None,
+                    firings: Some(KeepFirings {
+                        memory: self.memory / 2,
+                        folder: &folder,
+                    }),
+                    output: None,
+                    read_ahead: rayon::current_num_threads() > 1,
+                };
+                let counted = plan.count(control)?;
+                let scores = compare.map(|compare| plan.compare_scores(&counted, compare, control));
+                let inputs = plan.reads(&model_files(model), &|_| true);
+                (counted, scores.transpose()?, inputs)
+            }
+        };
+        let (device, engine) = (options.device, &options.engine);
+        Ok(Results {
+            tables: counted.tables_by(device, engine, &tables, scores, control)?,
+            counted,
+            inputs,
+            save_firings: self.save_firings,
+            control: self.control,
+        })
+    }
+}
+
+/// What an [`Analysis`] found.
+#[derive(Debug)]
+pub struct Results<'a> {
+    /// Counts and firing sets.
+    pub counted: Counted,
+    /// Every table.
+    pub tables: Tables,
+    inputs: Inputs,
+    save_firings: bool,
+    control: Control<'a>,
+}
+
+impl Results<'_> {
+    /// Writes every file into a folder, which is made where it does not exist: all of them, or none. The
+    /// files of an earlier run are replaced, no others.
+    ///
+    /// # Errors
+    /// A folder or files that cannot be written; files there that no earlier run wrote; cancellation.
+    pub fn write(&self, folder: impl AsRef<Path>) -> Result<()> {
+        let folder = ResultsFolder::open(folder.as_ref(), self.inputs.clone(), false)?;
+        let nothing = |_: &mut record::Record| Ok(());
+        let (counted, tables) = (&self.counted, &self.tables);
+        folder
+            .write(
+                counted,
+                tables,
+                self.save_firings,
+                &self.control,
+                nothing,
+                |_| Ok(()),
+            )
+            .map(drop)
+    }
+}
