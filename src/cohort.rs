@@ -171,7 +171,7 @@ impl Calls {
         self.rule.label(self.truvari_class.get(row))
     }
 
-    /// What every call counts as, in order: each class is looked at once.
+    /// Returns the label of every call, in order. Each class is looked up once.
     pub fn labels(&self) -> impl ExactSizeIterator<Item = Label> {
         let values = self.truvari_class.values().iter();
         let of_class: Vec<Label> = values.map(|class| self.rule.label(Some(class))).collect();

@@ -77,8 +77,7 @@ impl Inputs {
         there.for_each(|path| self.possible.add(path));
     }
 
-    /// Sets the files that the run did read, now that they are known. Possible inputs that it did
-    /// not read no longer count.
+    /// Replaces the possible inputs by the files that the run did read, now that they are known.
     pub fn finish(&mut self, paths: impl IntoIterator<Item = PathBuf>) {
         self.possible = Files::default();
         self.add(paths);

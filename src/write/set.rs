@@ -142,7 +142,7 @@ impl OutputSet {
         self.take(name, file, content)
     }
 
-    /// Sets the files that the run has read, now that they are known. None of them is replaced.
+    /// Adds the files that the run has read, now that they are known. None of them is replaced.
     pub fn finish_inputs(&mut self, paths: impl IntoIterator<Item = PathBuf>) {
         self.there.place.inputs.finish(paths);
     }

@@ -38,10 +38,11 @@ use super::p_value::{PValue, Test};
 use super::table::Table2x2;
 use super::tails::ln_chi2_upper;
 
-/// The least fitted cell, in units of √K for K strata, from which Q counts as chi-square with K − 1
-/// degrees of freedom. A stratum's part of Q then has a mean of 1 + O(1/its least cell), about a
-/// quarter of that. So Q is off by at most a twentieth of its standard deviation √2K, and the false
-/// positives at 5 % are 5.5 % at most.
+/// The size, in units of √K for K strata, that every fitted cell of every stratum must reach for Q
+/// to count as chi-square with K − 1 degrees of freedom. A stratum's part of Q then has a mean of
+/// 1 + O(1/its least cell), and the excess is about a quarter of 1/its least cell. So Q is off by
+/// at most a twentieth of its standard deviation √2K, and the false positives at 5 % are 5.5 % at
+/// most.
 pub const DENSE: f64 = 4.0;
 
 /// The most multiplications that all levels may take at once, and after a small p was drawn.

@@ -8,8 +8,8 @@ use super::saddlepoint::{Class, Node, RandomSum, Tail, share};
 /// The exponent of what is left out: less than e to the minus this, of a sum.
 const NEGLIGIBLE: f64 = 16.0;
 
-/// The least number of free items (items that may be taken or not) for which, if both sides have
-/// items, cells are distinguished by the difference of their counts alone.
+/// The least number of free items (items that may be taken or not) for the sum, given the
+/// difference of the counts from above and below, to pass for smooth.
 const FREE: f64 = 8.0;
 
 /// The most cells that are taken one by one.
