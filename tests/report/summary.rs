@@ -58,7 +58,7 @@ fn summary(cells: &[Cell], chromosomes: usize, with_firings: bool, options: &Opt
         for place in 0..cell.calls {
             calls.push(&Call {
                 chrom: Some(names[place % chromosomes]),
-                pos: Number::Int((1 + calls.len() as i64 % 5) * 1_000_000),
+                pos: Number::Float((1 + calls.len() % 5) as f64 * 1e6),
                 svtype: Some(cell.svtype),
                 svlen: Number::Int(300),
                 truvari_class: Some(cell.label.as_str()),
