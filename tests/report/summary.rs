@@ -58,7 +58,7 @@ fn summary(cells: &[Cell], chromosomes: usize, with_firings: bool, options: &Opt
         for place in 0..cell.calls {
             calls.push(&Call {
                 chrom: Some(names[place % chromosomes]),
-                pos: Number::Int((1 + calls.len() as i64 % 5) * 1_000_000),
+                pos: Number::Float((1 + calls.len() % 5) as f64 * 1e6),
                 svtype: Some(cell.svtype),
                 svlen: Number::Int(300),
                 truvari_class: Some(cell.label.as_str()),
@@ -218,6 +218,10 @@ fn counts_alone_give_what_they_can_and_say_so() {
 
 #[test]
 fn few_calls_of_a_label_are_the_heaviest_caution() {
+    const MORE: [Cell; 2] = [
+        cell("DEL", Tp, 300, &[30, 200]),
+        cell("DEL", Fp, 100, &[50, 60]),
+    ];
     const FEW: [Cell; 2] = [
         cell("DEL", Tp, 300, &[30, 200]),
         cell("DEL", Fp, 99, &[50, 60]),
@@ -228,10 +232,6 @@ fn few_calls_of_a_label_are_the_heaviest_caution() {
         calls: 99,
     };
     assert_eq!(found.cautions[..2], [caution, Caution::NoStrata]);
-    const MORE: [Cell; 2] = [
-        cell("DEL", Tp, 300, &[30, 200]),
-        cell("DEL", Fp, 100, &[50, 60]),
-    ];
     assert_eq!(findings(&MORE, true).cautions[0], Caution::NoStrata);
 }
 

@@ -3,6 +3,7 @@
 //!
 //! | file | what it holds |
 //! |---|---|
+//! | `called` | which atoms a procedure calls |
 //! | `claims` | how many atoms each procedure claims, within strata and on all calls at once |
 //! | `atoms` | one atom's figures and cautions; what becomes of the atoms called on all calls |
 //! | `duplicates` | groups of atoms that fire on nearly the same calls |
@@ -13,6 +14,7 @@
 //! | `pairs`, `replication` | what they say of pairs, and of the cohort's two parts |
 
 mod atoms;
+mod called;
 mod calls;
 mod cautions;
 mod claims;

@@ -61,14 +61,14 @@ fn one(f: &mut Formatter<'_>, atom: &AtomSummary, drawn: Exchange) -> Result {
             first(&atom.near_duplicates)
         )?;
     }
-    let cautions: Vec<&str> = atom.cautions.iter().map(caution).collect();
+    let cautions: Vec<&str> = atom.cautions.iter().copied().map(caution).collect();
     if cautions.is_empty() {
         return Ok(());
     }
     writeln!(f, "      Caution: {}.", cautions.join("; "))
 }
 
-fn caution(caution: &AtomCaution) -> &'static str {
+fn caution(caution: AtomCaution) -> &'static str {
     match caution {
         AtomCaution::SidesChange => {
             "Simpson's paradox: within strata it leans to the other side, as certainly"

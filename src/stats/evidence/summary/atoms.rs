@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 
-use super::claims::{is_called_within, is_significant, max_t};
+use super::called::{is_called_within, is_significant, max_t};
 use super::duplicates::NearDuplicates;
-use super::{Claim, DESCRIBED, NAMED, Procedure, Ratio, Scope};
+use super::{DESCRIBED, NAMED, Ratio};
 use crate::cohort::Label;
 use crate::stats::evidence::{self, AtomCounts, ExtendedTables, LEVEL};
 
@@ -97,23 +97,6 @@ pub(super) struct View<'a> {
 }
 
 impl View<'_> {
-    /// The claim of a procedure that claims these atoms.
-    pub(super) fn claim(
-        &self,
-        procedure: Procedure,
-        scope: Scope,
-        is_claimed: &dyn Fn(usize) -> bool,
-    ) -> Claim {
-        let atoms = (0..self.tables.atoms.len()).filter(|&atom| is_claimed(atom));
-        let atoms: Vec<u32> = atoms.map(|atom| atom as u32).collect();
-        Claim {
-            procedure,
-            scope,
-            atoms: atoms.len(),
-            distinct: self.near_duplicates.map(|found| found.distinct(&atoms)),
-        }
-    }
-
     /// The strongest atoms that are called on all calls at once.
     pub(super) fn strongest(&self) -> Vec<AtomSummary> {
         self.first(DESCRIBED, |atom| self.is_called(atom as usize))

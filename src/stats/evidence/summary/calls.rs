@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::Ratio;
-use super::claims::is_significant;
+use super::called::is_significant;
 use crate::stats::evidence::{Enrichment, ExtendedTables, FiringTables};
 
 /// What calls are sorted by.

@@ -3,7 +3,8 @@
 use serde::Serialize;
 
 use super::atoms::View;
-use crate::stats::evidence::{Adjusted, Exchange, ExtendedTables, LEVEL, Permutations};
+use super::called::{is_significant, max_t, smallest_p};
+use crate::stats::evidence::{Adjusted, Exchange, ExtendedTables, LEVEL};
 use crate::stats::inference::PValue;
 
 /// What claims an atom.
@@ -80,21 +81,6 @@ impl PermutationSummary {
     }
 }
 
-fn smallest_p(permutations: &Permutations) -> f64 {
-    1.0 / (permutations.count + 1) as f64
-}
-
-/// Permutations that can call an atom.
-pub(super) fn max_t(tables: &ExtendedTables) -> Option<&Permutations> {
-    let permutations = tables.permutations.as_ref();
-    permutations.filter(|permutations| smallest_p(permutations) < LEVEL)
-}
-
-/// Whether an adjusted p-value is below the level.
-pub(super) fn is_significant(p: Option<PValue>) -> bool {
-    p.is_some_and(|p| p.p() < LEVEL)
-}
-
 /// The strictest procedure within strata that can call an atom.
 pub(super) fn strictest(tables: &ExtendedTables) -> Procedure {
     match max_t(tables) {
@@ -103,21 +89,12 @@ pub(super) fn strictest(tables: &ExtendedTables) -> Procedure {
     }
 }
 
-/// Whether that calls an atom.
-pub(super) fn is_called_within(tables: &ExtendedTables, atom: u32) -> bool {
-    let atom = atom as usize;
-    match max_t(tables) {
-        Some(permutations) => permutations.atoms[atom].p < LEVEL,
-        None => is_significant(tables.cmh.holm[atom]),
-    }
-}
-
 /// All claims by firing, within strata first, and the strictest first.
 pub(super) fn of(view: &View<'_>) -> Vec<Claim> {
     let tables = view.tables;
     let mut claims = Vec::new();
     let mut claim = |procedure, scope, is_claimed: &dyn Fn(usize) -> bool| {
-        claims.push(view.claim(procedure, scope, is_claimed));
+        claims.push(self::claim(view, procedure, scope, is_claimed));
     };
     if let Some(permutations) = max_t(tables) {
         let is_claimed = |atom: usize| permutations.atoms[atom].p < LEVEL;
@@ -142,6 +119,23 @@ pub(super) fn of(view: &View<'_>) -> Vec<Claim> {
         is_significant(tables.fisher.storey[atom])
     });
     claims
+}
+
+/// The claim of a procedure that claims these atoms.
+pub(super) fn claim(
+    view: &View<'_>,
+    procedure: Procedure,
+    scope: Scope,
+    is_claimed: &dyn Fn(usize) -> bool,
+) -> Claim {
+    let atoms = (0..view.tables.atoms.len()).filter(|&atom| is_claimed(atom));
+    let atoms: Vec<u32> = atoms.map(|atom| atom as u32).collect();
+    Claim {
+        procedure,
+        scope,
+        atoms: atoms.len(),
+        distinct: view.near_duplicates.map(|found| found.distinct(&atoms)),
+    }
 }
 
 /// The three procedures that take p-values alone, the strictest first.

@@ -3,7 +3,8 @@
 use serde::Serialize;
 
 use super::atoms::{View, leans_within, side};
-use super::claims::{by_p, is_called_within, is_significant, strictest};
+use super::called::{is_called_within, is_significant};
+use super::claims::{by_p, claim, strictest};
 use super::{Claim, DESCRIBED, Procedure, Ratio, Scope};
 use crate::cohort::Label;
 use crate::stats::evidence::ExtendedTables;
@@ -100,7 +101,7 @@ impl ScoresSummary {
         let found = tables.scores.as_ref()?;
         let claim = |(procedure, adjusted): (_, &Vec<_>)| {
             let is_claimed = |atom: usize| is_significant(adjusted[atom]);
-            view.claim(procedure, Scope::Scores, &is_claimed)
+            claim(view, procedure, Scope::Scores, &is_claimed)
         };
         let called = called_within(tables);
         let agrees = |&&atom: &&u32| {

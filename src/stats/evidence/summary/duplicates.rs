@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use serde::Serialize;
 
-use super::claims::{is_called_within, is_significant};
+use super::called::{is_called_within, is_significant};
 use crate::stats::evidence::ExtendedTables;
 
 /// Atoms are near-duplicates where the correlation φ of their firing on all calls is at least this.

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::claims::is_significant;
+use super::called::is_significant;
 use crate::cohort::Label;
 use crate::stats::evidence::{CategoryAtom, Enrichment, ExtendedTables};
 use crate::stats::notebook::{AtomBias, NotebookTables, svtype};
