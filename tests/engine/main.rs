@@ -5,4 +5,5 @@ mod common;
 
 mod exactness;
 mod manners;
+mod ragged;
 mod reading_ahead;

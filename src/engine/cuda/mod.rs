@@ -41,10 +41,11 @@ pub use pairs::CudaPairs;
 pub use rows::{DeviceRows, PageLockedRows};
 pub use screen::{Format, ScreenChoice};
 
-use self::run::{Run, Sets, Stop};
+use self::run::{Run, Stop};
 use self::select::Counters;
 use self::stages::Stage;
 use self::worker::{Spent, Worker};
+use super::sink::Sink;
 use super::{Encoded, Engine, EngineOptions, Seconds, ThreadSeconds, dropped, start_threads};
 use crate::control::Control;
 use crate::error::Result;
@@ -79,8 +80,6 @@ pub struct CudaOptions {
 /// Certified selection on CUDA devices.
 pub struct CudaEngine {
     sae: Sae,
-    /// How many atoms fire a row.
-    k: usize,
     workers: Vec<Worker>,
     options: EngineOptions,
 }
@@ -140,15 +139,12 @@ impl CudaEngine {
                 "use --device cpu",
             ));
         }
-        let k = sae.top_k().ok_or_else(|| {
-            Fault::missing(
-                "atoms that fire by thresholds".to_owned(),
-                "use --device cpu",
-            )
-        })?;
+        if sae.top_k().is_none() {
+            let what = "a model whose atoms fire by thresholds, which GPUs do not encode yet";
+            return Err(Fault::missing(what.to_owned(), "use --device cpu"));
+        }
         let worker = |&ordinal| Worker::new(ordinal, sae, &options.cuda);
         Ok(Self {
-            k,
             sae: sae.clone(),
             workers: ordinals
                 .iter()
@@ -252,20 +248,16 @@ impl Engine for CudaEngine {
     fn encode(&mut self, rows: &dyn Rows, strata: &Strata, control: &Control) -> Result<Encoded> {
         super::check_shapes(&self.sae, rows, strata.of_row().len())?;
         let began = Instant::now();
-        let k = self.k;
-        let sets = Sets {
-            atoms: crate::memory::filled(rows.count(), k, "the firing sets", || 0u32)?,
-            scores: super::room_for_scores(&self.options, rows, k)?,
-        };
+        let sink = Sink::new(rows.count(), self.sae.top_k(), self.options.scores)?;
         let tally = SharedTally::new(self.sae.feature_dim(), strata.table().to_vec())?;
         let readers = start_threads(self.threads())?;
-        let mut run = Run::new(rows, strata, control, sets, tally, readers, k);
+        let mut run = Run::new(rows, strata, control, sink, tally, readers);
         run.batch_rows = self.options.batch_rows;
         run.devices = self.workers.len();
         let spent = self.work(&run)?;
-        let (Sets { atoms, scores }, bad_rows, tally) = run.finish();
-        let nonfinite = self.options.nonfinite;
-        let fires = dropped::reject_or_drop(rows, nonfinite, bad_rows, atoms, scores, k)?;
+        let (sink, bad_rows, tally) = run.finish();
+        let dropped = dropped::reject_or_drop(rows, self.options.nonfinite, bad_rows)?;
+        let fires = sink.finish(dropped)?;
         Ok(Encoded {
             fires,
             tally: tally.finish(certificate(&spent)),
