@@ -102,6 +102,10 @@ pub fn open(
             let all: Vec<u32> = (0..count).collect();
             Ok((Box::new(cuda(&all).map_err(named)?), as_asked))
         }
+        Device::Auto if sae.top_k().is_none() => {
+            let why = "atoms that fire by thresholds are encoded on the CPU alone";
+            Ok((cpu()?, why.to_owned()))
+        }
         Device::Auto => {
             let work = rows as f64 * sae.input_dim() as f64 * sae.feature_dim() as f64;
             if work < options.cuda.least_work.unwrap_or(WORTH_A_GPU) {

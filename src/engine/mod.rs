@@ -6,13 +6,15 @@ mod cpu;
 pub mod cuda;
 mod device;
 mod dropped;
-pub mod peaks;
 pub mod simd;
 mod sink;
 
 use std::sync::Mutex;
 
 pub use cpu::{CpuEngine, CpuOptions, CpuScreen, DenseScores};
+#[cfg(target_arch = "x86_64")]
+#[doc(hidden)]
+pub use cpu::{Tiles, TilesInUse};
 pub use cuda::{CudaEngine, CudaOptions, CudaPairs};
 pub use device::{Device, open};
 pub use simd::Simd;

@@ -37,6 +37,7 @@ fn options(threads: usize, batch_rows: Option<usize>) -> EngineOptions {
 fn check(case: &Case, thresholds: &[f32]) {
     let expected = case.oracle_above(thresholds);
     let mut ways: Vec<_> = Simd::all()
+        .into_iter()
         .map(|simd| EngineOptions {
             simd: Some(simd),
             ..options(1, None)

@@ -44,7 +44,7 @@ use std::time::Instant;
 pub use self::dense::DenseScores;
 pub use self::options::{CpuOptions, CpuScreen};
 #[cfg(target_arch = "x86_64")]
-pub(super) use self::screen::{Tiles, TilesInUse};
+pub use self::screen::{Tiles, TilesInUse};
 
 use self::model::Model;
 use self::run::{Run, install};

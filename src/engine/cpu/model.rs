@@ -37,13 +37,9 @@ impl Model {
         // Whether or not anything is screened: what is asked for by name must be there.
         let choice = Choice::new(screen, simd)?;
         let scaling = Scaling::new(sae, simd);
-        // The screen is not worth its work where all atoms fire, and the bound does not hold for
-        // longer rows.
-        let is_open = match Policy::of(sae) {
-            Policy::TopK(k) => k < sae.feature_dim(),
-            Policy::Threshold(_) => false,
-        };
-        let screens = (is_open && sae.input_dim() <= bound::LARGEST_DIM)
+        // The bound does not hold for longer rows.
+        let is_screened = Policy::of(sae).is_screened(sae.feature_dim());
+        let screens = (is_screened && sae.input_dim() <= bound::LARGEST_DIM)
             .then(|| Screens::new(sae, &scaling, simd, choice))
             .transpose()?;
         Ok(Self {

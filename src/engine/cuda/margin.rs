@@ -38,7 +38,7 @@
 //! 5. *Underflow*: of the single operand, and of `β·t` (as in `engine::bound`), below `D·2⁻¹²⁶`.
 //!    Products of binary16 numbers are at least 2⁻⁴⁸: none underflows.
 
-use super::screen::Format;
+use super::format::Format;
 use super::whiten::RowFacts;
 
 /// Unit roundoff of binary32.

@@ -4,7 +4,8 @@
 //! probe, nvrtc, driver, blas       what a machine has; compiling; the driver's calls made safe
 //! whiten, select, rescore, tally,  one a file of kernels/: argument structs and launches
 //!   coactivate; kernels            all of them, loaded onto a device
-//! margin, screen                   the bound's proof; the model as a device's product takes it
+//! format, margin, screen           the screen's numbers; the bound's proof; the model as a device's
+//!                                  product takes it
 //! shape, stages, lane              batches and tiles; time; a stream with its buffers
 //! run, worker                      the queue that devices share; a device at work
 //! ```
@@ -16,6 +17,7 @@ pub mod blas;
 pub mod coactivate;
 pub mod driver;
 mod fault;
+mod format;
 pub mod kernels;
 mod lane;
 pub mod margin;
@@ -37,9 +39,9 @@ mod worker;
 use std::time::Instant;
 
 pub use fault::{Fault, FaultKind};
+pub use format::{Format, ScreenChoice};
 pub use pairs::CudaPairs;
 pub use rows::{DeviceRows, PageLockedRows};
-pub use screen::{Format, ScreenChoice};
 
 use self::run::{Run, Stop};
 use self::select::Counters;
@@ -98,7 +100,7 @@ impl CudaEngine {
                     "the NVIDIA driver knows CUDA {}.{}; {}.{} is needed",
                     known.0, known.1, needed.0, needed.1
                 ),
-                driver::INSTALL,
+                fault::INSTALL_DRIVER,
             ));
         }
         probe::nvrtc()?;

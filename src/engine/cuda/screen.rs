@@ -1,86 +1,18 @@
 //! The model on a device: weights as the screen multiplies them, with the margins of its bound.
 
-use std::fmt;
-use std::str::FromStr;
 use std::sync::Arc;
 
 use rayon::prelude::*;
 
 use super::driver::{Buffer, Device, DeviceInfo, PageLocked, Stream};
 use super::fault::Fault;
+use super::format::Format;
 use super::kernels::Kernels;
 use super::margin;
 use super::whiten::{RowFacts, RowUnits, WhitenArgs};
 use crate::engine::canonical::divisors;
 use crate::rows::ElementType;
 use crate::sae::Sae;
-
-/// What the product multiplies. See [`margin`] for what each can err by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Format {
-    /// Binary16, on tensor cores.
-    Half,
-    /// Two binary16 numbers for each, a product three times as deep, on tensor cores.
-    Split,
-    /// Binary32.
-    Single,
-}
-
-impl Format {
-    /// Parts of an operand's row, each of D numbers.
-    pub fn parts(self) -> usize {
-        if self == Self::Split { 3 } else { 1 }
-    }
-
-    /// Bytes a number.
-    pub fn bytes(self) -> usize {
-        if self == Self::Single { 4 } else { 2 }
-    }
-
-    /// How the kernels number it.
-    pub fn code(self) -> u32 {
-        match self {
-            Self::Half => 0,
-            Self::Split => 1,
-            Self::Single => 2,
-        }
-    }
-}
-
-impl fmt::Display for Format {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Half => "binary16",
-            Self::Split => "split binary16",
-            Self::Single => "binary32",
-        })
-    }
-}
-
-/// Which screen a run asks for.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum ScreenChoice {
-    /// By the model's range, and by what is seen to be left open.
-    #[default]
-    Auto,
-    /// This one.
-    Fixed(Format),
-}
-
-impl FromStr for ScreenChoice {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text {
-            "auto" => Ok(Self::Auto),
-            "half" => Ok(Self::Fixed(Format::Half)),
-            "split" => Ok(Self::Fixed(Format::Split)),
-            "single" => Ok(Self::Fixed(Format::Single)),
-            _ => Err("expected auto, half, split, or single".to_owned()),
-        }
-    }
-}
 
 /// A model's parts that do not depend on the screen.
 #[derive(Debug)]
@@ -100,7 +32,7 @@ pub struct Encoder {
     /// F.
     pub features: usize,
     /// How many atoms fire.
-    pub k: usize,
+    pub width: usize,
 }
 
 impl Encoder {
@@ -133,7 +65,7 @@ impl Encoder {
             largest_bias: largest(sae.bias()),
             dim: sae.input_dim(),
             features: sae.feature_dim(),
-            k: sae.top_k().unwrap_or(0),
+            width: sae.top_k().unwrap_or(0),
         })
     }
 

@@ -10,10 +10,11 @@ use rayon::prelude::*;
 use super::CudaOptions;
 use super::driver::{Buffer, Device, PageLocked, Stream};
 use super::fault::{Fault, FaultKind};
+use super::format::{Format, ScreenChoice};
 use super::kernels::Kernels;
 use super::lane::{Counts, Lane, Shared, Source};
 use super::run::{Run, Stop};
-use super::screen::{Encoder, Format, Screen, ScreenChoice};
+use super::screen::{Encoder, Screen};
 use super::select::{Counters, ROW_BAD};
 use super::stages::Stage;
 use crate::engine::bound;
@@ -91,7 +92,7 @@ impl Worker {
 
     /// Whether the screen is worth its work, and the bound holds.
     fn screens(&self) -> bool {
-        self.kernels.select.can_select(self.encoder.k) && self.encoder.dim <= bound::LARGEST_DIM
+        self.kernels.select.can_select(self.encoder.width) && self.encoder.dim <= bound::LARGEST_DIM
     }
 
     /// Takes batches until there are none.

@@ -30,6 +30,14 @@ impl<'a> Policy<'a> {
         }
     }
 
+    /// Whether a screen saves work: not where all atoms fire.
+    pub(super) fn is_screened(self, features: usize) -> bool {
+        match self {
+            Self::TopK(k) => k < features,
+            Self::Threshold(_) => false,
+        }
+    }
+
     /// The number of atoms of every row, where it is known beforehand.
     pub(super) fn width(self) -> Option<usize> {
         match self {
