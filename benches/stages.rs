@@ -19,6 +19,8 @@ mod encode;
 mod floors;
 #[path = "stages/lines.rs"]
 mod lines;
+#[path = "stages/peaks.rs"]
+mod peaks;
 #[path = "stages/read.rs"]
 mod read;
 #[path = "stages/shapes.rs"]

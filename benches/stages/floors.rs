@@ -5,7 +5,8 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use atomscope::engine::CpuScreen;
-use atomscope::engine::peaks::MultiplyAdd;
+
+use crate::peaks::MultiplyAdd;
 
 /// Of each of two arrays that both fit an L2 cache.
 const SMALL: usize = 256 << 10;

@@ -116,6 +116,10 @@ pub fn open(
     match device {
         Device::Cpu => Ok((cpu()?, AS_ASKED.to_owned())),
         Device::Cuda(_) | Device::CudaAll => open_cuda(device, sae, options),
+        Device::Auto if sae.top_k().is_none() => {
+            let why = "atoms that fire by thresholds are encoded on the CPU alone";
+            Ok((cpu()?, why.to_owned()))
+        }
         Device::Auto => {
             let work = rows as f64 * sae.input_dim() as f64 * sae.feature_dim() as f64;
             if work < options.cuda.least_work.unwrap_or(WORTH_A_GPU) {

@@ -8,12 +8,15 @@ pub mod cuda;
 mod cuda_options;
 mod device;
 mod dropped;
-pub mod peaks;
 pub mod simd;
+mod sink;
 
 use std::sync::Mutex;
 
 pub use cpu::{CpuEngine, CpuOptions, CpuScreen, DenseScores};
+#[cfg(target_arch = "x86_64")]
+#[doc(hidden)]
+pub use cpu::{Tiles, TilesInUse};
 #[cfg(feature = "cuda")]
 pub use cuda::{CudaEngine, CudaPairs};
 pub use cuda_options::{CudaOptions, Format, ScreenChoice};
@@ -147,12 +150,6 @@ pub(crate) fn threads_error(threads: usize, error: &dyn std::fmt::Display) -> Er
         found: format!("{threads} ({error})"),
         expected: "a number of threads that this machine can start".to_owned(),
     }
-}
-
-/// Room for the scores of all firing sets, where they are wanted.
-fn room_for_scores(options: &EngineOptions, rows: &dyn Rows, k: usize) -> Result<Option<Vec<f64>>> {
-    let room = || crate::memory::filled(rows.count(), k, "the scores", || 0.0);
-    options.scores.then(room).transpose()
 }
 
 /// Rows must be as long as the model has it.

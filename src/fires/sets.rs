@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
+use super::slice::SetSlice;
 use crate::error::{Error, Result};
 
 /// The firing set of every row that was not dropped, with the canonical scores of its atoms where
@@ -35,18 +36,18 @@ impl Default for Layout {
 }
 
 impl FiringSets {
-    /// Makes sets of `k` atoms a row. `atoms` holds those of every kept row, in input order,
+    /// Makes sets of `size` atoms a row. `atoms` holds those of every kept row, in input order,
     /// ascending in each row; `dropped` the input rows that have no firing set, ascending.
     ///
     /// # Panics
-    /// If `k` is 0, or `atoms` is not made of whole rows.
-    pub fn uniform(k: usize, atoms: Vec<u32>, dropped: Vec<usize>) -> Self {
+    /// If `size` is 0, or `atoms` is not made of whole rows.
+    pub fn uniform(size: usize, atoms: Vec<u32>, dropped: Vec<usize>) -> Self {
         assert!(
-            k > 0 && atoms.len().is_multiple_of(k),
-            "firing sets are whole rows of k atoms"
+            size > 0 && atoms.len().is_multiple_of(size),
+            "firing sets are whole rows of as many atoms each"
         );
         Self {
-            layout: Layout::Uniform(k),
+            layout: Layout::Uniform(size),
             atoms,
             scores: None,
             dropped,
@@ -91,7 +92,7 @@ impl FiringSets {
     /// The number of atoms of every row, where it is known to be one and the same.
     pub fn uniform_size(&self) -> Option<usize> {
         match self.layout {
-            Layout::Uniform(k) => Some(k),
+            Layout::Uniform(size) => Some(size),
             Layout::Ragged(_) => None,
         }
     }
@@ -146,21 +147,16 @@ impl FiringSets {
     /// If there is no such row.
     pub fn place(&self, row: usize) -> Range<usize> {
         match &self.layout {
-            Layout::Uniform(k) => row * k..(row + 1) * k,
+            Layout::Uniform(size) => row * size..(row + 1) * size,
             Layout::Ragged(ends) => row.checked_sub(1).map_or(0, |before| ends[before])..ends[row],
         }
     }
 
     /// All kept rows.
     pub fn all(&self) -> SetSlice<'_> {
-        let ends = match &self.layout {
-            Layout::Uniform(k) => Ends::Uniform(*k),
-            Layout::Ragged(ends) => Ends::Ragged(ends),
-        };
-        SetSlice {
-            ends,
-            before: 0,
-            atoms: &self.atoms,
+        match &self.layout {
+            Layout::Uniform(size) => SetSlice::uniform(*size, &self.atoms),
+            Layout::Ragged(ends) => SetSlice::ragged(ends, &self.atoms),
         }
     }
 
@@ -243,9 +239,9 @@ impl FiringSets {
 impl From<SetSlice<'_>> for FiringSets {
     /// A copy, no row of which was dropped.
     fn from(rows: SetSlice<'_>) -> Self {
-        let atoms = rows.atoms.to_vec();
+        let atoms = rows.atoms().to_vec();
         match rows.uniform_size() {
-            Some(k) => Self::uniform(k, atoms, Vec::new()),
+            Some(size) => Self::uniform(size, atoms, Vec::new()),
             None => {
                 let mut end = 0;
                 let ends = rows.iter().map(|row| {
@@ -258,202 +254,6 @@ impl From<SetSlice<'_>> for FiringSets {
     }
 }
 
-/// The firing sets of consecutive rows.
-#[derive(Debug, Clone, Copy)]
-pub struct SetSlice<'a> {
-    ends: Ends<'a>,
-    /// Atoms before the first row.
-    before: usize,
-    atoms: &'a [u32],
-}
-
-#[derive(Debug, Clone, Copy)]
-enum Ends<'a> {
-    Uniform(usize),
-    Ragged(&'a [usize]),
-}
-
-impl<'a> SetSlice<'a> {
-    /// How many rows.
-    pub fn len(&self) -> usize {
-        match self.ends {
-            Ends::Uniform(k) => self.atoms.len() / k,
-            Ends::Ragged(ends) => ends.len(),
-        }
-    }
-
-    /// Says whether there is no row.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// The number of atoms of every row, where it is one and the same and not 0.
-    fn uniform_size(&self) -> Option<usize> {
-        match self.ends {
-            Ends::Uniform(k) => Some(k),
-            Ends::Ragged(_) => {
-                let mut sizes = self.iter().map(<[u32]>::len);
-                let first = sizes.next().filter(|&size| size > 0)?;
-                sizes.all(|size| size == first).then_some(first)
-            }
-        }
-    }
-
-    /// The atoms of all rows.
-    pub fn atoms(&self) -> &'a [u32] {
-        self.atoms
-    }
-
-    /// The atoms of each row.
-    pub fn iter(self) -> SetIter<'a> {
-        SetIter(self)
-    }
-
-    /// Some of the rows.
-    ///
-    /// # Panics
-    /// If there are not so many.
-    #[must_use]
-    pub fn slice(self, rows: Range<usize>) -> Self {
-        let end = |row: usize| match self.ends {
-            Ends::Uniform(k) => row * k,
-            Ends::Ragged(ends) => row
-                .checked_sub(1)
-                .map_or(0, |last| ends[last] - self.before),
-        };
-        let (start, stop) = (end(rows.start), end(rows.end));
-        Self {
-            ends: match self.ends {
-                Ends::Uniform(k) => Ends::Uniform(k),
-                Ends::Ragged(ends) => Ends::Ragged(&ends[rows]),
-            },
-            before: self.before + start,
-            atoms: &self.atoms[start..stop],
-        }
-    }
-}
-
-/// The atoms of one row after another.
-#[derive(Debug, Clone)]
-pub struct SetIter<'a>(SetSlice<'a>);
-
-impl<'a> Iterator for SetIter<'a> {
-    type Item = &'a [u32];
-
-    #[inline]
-    fn next(&mut self) -> Option<&'a [u32]> {
-        let left = &mut self.0;
-        let size = match &mut left.ends {
-            Ends::Uniform(k) => (left.atoms.len() >= *k).then_some(*k)?,
-            Ends::Ragged(ends) => {
-                let (&end, more) = ends.split_first()?;
-                *ends = more;
-                end - left.before
-            }
-        };
-        let (row, rest) = left.atoms.split_at(size);
-        left.before += size;
-        left.atoms = rest;
-        Some(row)
-    }
-
-    fn size_hint(&self) -> (usize, Option<usize>) {
-        (self.0.len(), Some(self.0.len()))
-    }
-}
-
-impl ExactSizeIterator for SetIter<'_> {}
-
-/// Makes firing sets row by row.
-#[derive(Debug, Default)]
-pub struct FiringSetsBuilder {
-    row_ends: Vec<usize>,
-    atoms: Vec<u32>,
-}
-
-impl FiringSetsBuilder {
-    /// Adds the next kept row.
-    pub fn push(&mut self, atoms: &[u32]) {
-        self.atoms.extend_from_slice(atoms);
-        self.row_ends.push(self.atoms.len());
-    }
-
-    /// How many firings were added.
-    pub fn firings(&self) -> usize {
-        self.atoms.len()
-    }
-
-    /// The rows so far.
-    pub fn rows(&self) -> SetSlice<'_> {
-        SetSlice {
-            ends: Ends::Ragged(&self.row_ends),
-            before: 0,
-            atoms: &self.atoms,
-        }
-    }
-
-    /// Forgets all rows.
-    pub fn clear(&mut self) {
-        self.row_ends.clear();
-        self.atoms.clear();
-    }
-
-    /// The firing sets, `dropped` among their input rows.
-    pub fn finish(self, dropped: Vec<usize>) -> FiringSets {
-        FiringSets::ragged(self.row_ends, self.atoms, dropped)
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::{FiringSets, FiringSetsBuilder};
-
-    #[test]
-    fn iter_passes_over_dropped_rows() {
-        let sets = FiringSets::uniform(2, vec![1, 2, 3, 4, 5, 6], vec![0, 2, 3]);
-        let rows: Vec<_> = sets
-            .iter()
-            .map(|(row, atoms)| (row, atoms.to_vec()))
-            .collect();
-        assert_eq!(rows, [(1, vec![1, 2]), (4, vec![3, 4]), (5, vec![5, 6])]);
-    }
-
-    #[test]
-    fn ragged_sets_keep_empty_rows() {
-        let mut builder = FiringSetsBuilder::default();
-        let rows: [&[u32]; 5] = [&[], &[4, 7], &[], &[1], &[]];
-        rows.iter().for_each(|row| builder.push(row));
-        let sets = builder.finish(vec![1]);
-        assert_eq!((sets.rows(), sets.firings()), (5, 3));
-        let found: Vec<_> = sets.iter().collect();
-        let numbers = [0, 2, 3, 4, 5];
-        let expected: Vec<_> = numbers.into_iter().zip(rows).collect();
-        assert_eq!(found, expected);
-        for start in 0..=5 {
-            for end in start..=5 {
-                let slice = sets.all().slice(start..end);
-                assert!(slice.iter().eq(rows[start..end].iter().copied()));
-                // A slice of a slice.
-                for from in 0..=slice.len() {
-                    let inner = slice.slice(from..slice.len());
-                    assert!(inner.iter().eq(rows[start + from..end].iter().copied()));
-                }
-            }
-        }
-        assert_eq!(sets.row(1), [4, 7]);
-        assert_eq!(sets.place(3), 2..3);
-    }
-
-    #[test]
-    fn uniform_and_ragged_slices_agree() {
-        let atoms: Vec<u32> = (0..12).collect();
-        let uniform = FiringSets::uniform(3, atoms.clone(), vec![]);
-        let ragged = FiringSets::ragged(vec![3, 6, 9, 12], atoms, vec![]);
-        for start in 0..=4 {
-            for end in start..=4 {
-                let [a, b] = [&uniform, &ragged].map(|sets| sets.all().slice(start..end));
-                assert!(a.iter().eq(b.iter()) && a.atoms() == b.atoms() && a.len() == b.len());
-            }
-        }
-    }
-}
+#[path = "sets_tests.rs"]
+mod tests;

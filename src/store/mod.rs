@@ -9,16 +9,19 @@
 //! | `sealed` | safetensors with a checksum |
 //! | `header` | model and shards as text in the header |
 //! | `tally` | tally files |
-//! | `fires`, `columns`, `tensors` | firing sets with their calls |
+//! | `fires`, `fires_file` | firing sets with their calls, written and read |
+//! | `columns`, `tensors` | what such files hold |
 
 mod columns;
 mod fires;
+mod fires_file;
 mod header;
 mod sealed;
 mod tally;
 mod tensors;
 
-pub use fires::{Fires, FiresFile, write_fires};
+pub use fires::{Fires, write_fires};
+pub use fires_file::FiresFile;
 pub use tally::{
     Maker, check_tally_place, is_counted, is_merged, is_ours, read_tally, write_tally,
 };

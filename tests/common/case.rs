@@ -23,11 +23,21 @@ pub(crate) struct Case {
 
 impl Case {
     pub(crate) fn sae(&self) -> Sae {
+        self.sae_of(Activation::TopK { k: self.k })
+    }
+
+    /// The same weights, with atoms that fire where their score is above their threshold.
+    pub(crate) fn sae_above(&self, thresholds: &[f32]) -> Sae {
+        let thresholds = thresholds.to_vec();
+        self.sae_of(Activation::Threshold { thresholds })
+    }
+
+    fn sae_of(&self, activation: Activation) -> Sae {
         Sae::new(SaeParts {
             name: "case".into(),
             input_dim: self.d,
             feature_dim: self.f,
-            activation: Activation::TopK { k: self.k },
+            activation,
             weight: self.weight.clone(),
             bias: self.bias.clone(),
             mean: self.mean.clone(),
@@ -79,6 +89,16 @@ impl Case {
         sets
     }
 
+    /// The atoms of each row whose score is above their threshold, read literally.
+    pub(crate) fn oracle_above(&self, thresholds: &[f32]) -> Vec<Vec<u32>> {
+        let of_row = |row: &[f32]| {
+            let x = self.whitened(row);
+            let fires = |&f: &usize| self.score(&x, f) > thresholds[f] as f64;
+            (0..self.f).filter(fires).map(|f| f as u32).collect()
+        };
+        self.rows.chunks(self.d).map(of_row).collect()
+    }
+
     /// Three strata, unevenly.
     pub(crate) fn strata(&self) -> Strata {
         let calls: Calls = (0..self.count())
@@ -113,8 +133,14 @@ impl Case {
     /// Demands the oracle's sets, and the counts that follow from them.
     pub(crate) fn assert_exact(&self, expected: &[u32], found: &Encoded, way: &str) {
         let k = self.k.min(self.f);
+        let expected: Vec<_> = expected.chunks(k).map(<[u32]>::to_vec).collect();
+        self.assert_sets(&expected, found, way);
+    }
+
+    /// The same of sets of any size.
+    pub(crate) fn assert_sets(&self, expected: &[Vec<u32>], found: &Encoded, way: &str) {
         assert_eq!(found.fires.rows(), self.count(), "{way}");
-        let pairs = found.fires.all().iter().zip(expected.chunks(k));
+        let pairs = found.fires.all().iter().zip(expected);
         for (i, (got, want)) in pairs.enumerate() {
             assert_eq!(got, want, "row {i}, {way}");
         }
@@ -122,7 +148,7 @@ impl Case {
         for (s, _) in strata.table().iter().enumerate() {
             let mut naive = vec![0u64; self.f];
             let mut rows = 0;
-            for (row, set) in expected.chunks(k).enumerate() {
+            for (row, set) in expected.iter().enumerate() {
                 if usize::from(strata.of_row()[row]) == s {
                     rows += 1;
                     for &atom in set {
@@ -164,4 +190,20 @@ pub(crate) fn plain_case(seed: u64, count: usize, d: usize, f: usize, k: usize) 
     case.std.fill(0.999_999);
     assert_eq!(case.std[0] + 1e-6, 1.0);
     case
+}
+
+/// A case and thresholds: no atom fires on each fourth row, and of the others on some a few and on
+/// some most of them.
+pub(crate) fn ragged_case(seed: u64, count: usize, d: usize, f: usize) -> (Case, Vec<f32>) {
+    let mut case = plain_case(seed, count, d, f, 1);
+    let mut rng = ChaCha8Rng::seed_from_u64(seed ^ 0xabcd);
+    for (i, row) in case.rows.chunks_mut(d).enumerate() {
+        let scale = [0.0, 0.3, 1.0, 4.0][i % 4] / (d as f32).sqrt();
+        row.iter_mut().for_each(|x| *x *= scale);
+    }
+    for bias in &mut case.bias {
+        *bias = -bias.abs();
+    }
+    let thresholds = (0..f).map(|_| rng.random_range(0.0_f32..1.5)).collect();
+    (case, thresholds)
 }

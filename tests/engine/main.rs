@@ -5,4 +5,7 @@ mod common;
 
 mod exactness;
 mod manners;
+#[path = "../../benches/stages/peaks.rs"]
+mod peaks;
+mod ragged;
 mod reading_ahead;

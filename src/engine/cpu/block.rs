@@ -6,70 +6,48 @@ use std::time::Instant;
 use super::model::Model;
 use super::rescore::{Rescore, rank};
 use super::score::Score;
-use super::screen::{Operand, Screen, WhiteRows};
-use super::select::{Selection, Verdict};
+use super::screen::{Operand, Screen};
+use super::select::{AboveThresholds, Policy, Selection, Verdict};
+use super::spent::Spent;
 use super::tile::ROW_LANES;
-use super::whiten::{self, RowFacts};
+use super::white::White;
 use crate::control::Control;
 use crate::engine::ThreadSeconds;
+use crate::engine::sink::{EncodedBlock, Places, Slot};
 use crate::error::Result;
 use crate::rows::ElementType;
 use crate::tally::{Certificate, SharedTally};
 
-/// What a block took.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Spent {
-    /// Seconds of the product, of selection behind it, of settling rows.
-    pub(super) product: f64,
-    pub(super) select: f64,
-    pub(super) resolve: f64,
-    /// Pairs that the screen left open.
-    pub(super) open: u64,
+/// How a block is counted.
+#[derive(Clone, Copy)]
+pub(super) struct Counting<'a> {
+    /// The strata of all of the block's rows.
+    pub(super) strata: &'a [u16],
+    pub(super) tally: &'a SharedTally,
+    pub(super) control: &'a Control<'a>,
+    /// How many threads work on the run.
+    pub(super) threads: usize,
 }
 
-/// Whitened rows without those that are not finite.
-#[derive(Default)]
-struct White {
-    numbers: Vec<f32>,
-    facts: Vec<RowFacts>,
-    exponents: Vec<i32>,
-    /// Their places in the block.
-    kept: Vec<usize>,
-}
-
-impl White {
-    fn part(&self, rows: Range<usize>) -> WhiteRows<'_> {
-        let dim = self.numbers.len() / self.facts.len();
-        WhiteRows {
-            numbers: &self.numbers[rows.start * dim..rows.end * dim],
-            facts: &self.facts[rows.clone()],
-            exponents: &self.exponents[rows],
-        }
-    }
-}
-
-/// Where a block's firing sets and counts go.
-struct Out<'a> {
-    k: usize,
+/// Where firing sets that all have as many atoms go, and their counts.
+struct Out<'a, 'b> {
     kept: &'a [usize],
-    strata: &'a [u16],
-    tally: &'a SharedTally,
-    atoms: &'a mut [u32],
+    counting: Counting<'a>,
+    places: &'a mut Places<'b>,
 }
 
-impl Out<'_> {
+impl Out<'_, '_> {
     /// The firing set of kept row `i`.
     fn fires(&mut self, i: usize) -> &mut [u32] {
-        let row = self.kept[i];
-        &mut self.atoms[row * self.k..(row + 1) * self.k]
+        self.places.row(self.kept[i])
     }
 
     /// Row `i`'s firing set is complete.
     fn done(&mut self, i: usize) {
         self.fires(i).sort_unstable();
         let row = self.kept[i];
-        let fires = &self.atoms[row * self.k..(row + 1) * self.k];
-        self.tally.add_row(self.strata[row], fires);
+        let stratum = self.counting.strata[row];
+        self.counting.tally.add_row(stratum, self.places.row(row));
     }
 }
 
@@ -80,6 +58,7 @@ pub(super) struct Block {
     operand: Operand,
     scores: Vec<f32>,
     selection: Selection,
+    above: AboveThresholds,
     rescore: Rescore,
     score: Score,
     ranked: Vec<(f64, u32)>,
@@ -99,106 +78,107 @@ impl Block {
         element: ElementType,
     ) -> Vec<usize> {
         let began = Instant::now();
-        let dim = model.sae().input_dim();
-        let rows = stored.chunks_exact(dim * element.bytes());
-        let white = &mut self.white;
-        white.numbers.resize(rows.len() * dim, 0.0);
-        white.facts.clear();
-        white.exponents.clear();
-        white.kept.clear();
-        let mut bad = Vec::new();
-        for (r, stored) in rows.enumerate() {
-            // A row that is not kept is overwritten by the next.
-            let out = &mut white.numbers[white.kept.len() * dim..][..dim];
-            let (mean, divisors) = (model.sae().mean(), &model.divisors);
-            whiten::whiten_row(model.simd(), stored, element, mean, divisors, out);
-            let facts = whiten::row_facts(model.simd(), out);
-            if facts.finite {
-                white.kept.push(r);
-                white.facts.push(facts);
-                let exponent = model.scaling.row_exponent(facts.largest);
-                white.exponents.push(exponent);
-            } else {
-                bad.push(r);
-            }
-        }
-        white.numbers.truncate(white.kept.len() * dim);
+        let bad = self.white.load(model, stored, element);
         self.seconds.whiten += began.elapsed().as_secs_f64();
         bad
     }
 
-    /// Selects and counts the rows that were loaded. `strata` and `atoms` are those of the whole
-    /// block; rows that were not kept leave their part of `atoms` as it is. `threads` work on the run.
+    /// Selects, counts and, where that is wanted, scores the rows that were loaded. Rows that were not
+    /// kept leave their places as they are.
     ///
     /// # Errors
-    /// Cancellation.
-    pub(super) fn encode(
+    /// Cancellation, memory.
+    pub(super) fn encode(&mut self, model: &Model, counting: Counting, slot: Slot) -> Result<()> {
+        self.certificate.rows += self.white.kept.len() as u64;
+        match slot {
+            Slot::InPlace(mut places) => {
+                self.encode_top_k(model, counting, &mut places)?;
+                if places.scores.is_empty() {
+                    return Ok(());
+                }
+                self.score(model, &mut places, counting.control)
+            }
+            Slot::Block { block, scored } => {
+                self.encode_above_thresholds(model, counting, block, scored)
+            }
+        }
+    }
+
+    /// Selects the atoms of the largest scores, as many as there are places.
+    fn encode_top_k(
         &mut self,
         model: &Model,
-        strata: &[u16],
-        tally: &SharedTally,
-        atoms: &mut [u32],
-        control: &Control,
-        threads: usize,
+        counting: Counting,
+        places: &mut Places,
     ) -> Result<()> {
         let kept = std::mem::take(&mut self.white.kept);
         let mut out = Out {
-            k: model.k(),
             kept: &kept,
-            strata,
-            tally,
-            atoms,
+            counting,
+            places,
         };
-        self.certificate.rows += kept.len() as u64;
         let done = match &model.screens {
             Some(screens) if !kept.is_empty() => {
                 let screen = screens.current();
-                self.select(model, screen, &mut out, control).map(|()| {
+                self.select(model, screen, &mut out).map(|()| {
                     if self.is_warm {
                         let rows = self.white.part(0..kept.len());
                         let (spent, operand) = (self.spent, &mut self.operand);
-                        screens.judge(&model.scaling, rows, spent, operand, threads);
+                        screens.judge(&model.scaling, rows, spent, operand, counting.threads);
                     }
                     self.is_warm = true;
                 })
             }
-            _ => self.resolve_all_in_full(model, &mut out, control),
+            _ => self.resolve_all_in_full(model, &mut out),
         };
         self.white.kept = kept;
         done
     }
 
-    /// Scores the atoms that fire on the rows that were encoded. `atoms` and `scores` are those of
-    /// the whole block, as in [`encode`](Self::encode).
-    ///
-    /// # Errors
-    /// Cancellation.
-    pub(super) fn score(
+    /// Selects the atoms whose scores are above their thresholds.
+    fn encode_above_thresholds(
         &mut self,
         model: &Model,
-        atoms: &[u32],
-        scores: &mut [f64],
-        control: &Control,
+        counting: Counting,
+        block: &mut EncodedBlock,
+        scored: bool,
     ) -> Result<()> {
+        let Policy::Threshold(thresholds) = model.policy() else {
+            unreachable!("k atoms a row have their places");
+        };
         let began = Instant::now();
         let White { numbers, kept, .. } = &self.white;
-        let done = self
-            .score
-            .rows(model, (numbers, kept), (atoms, scores), control);
+        let encoder = (model.sae(), thresholds);
+        let control = counting.control;
+        let done = self.above.rows(
+            encoder,
+            model.simd(),
+            numbers,
+            control,
+            |i, atoms, scores| {
+                counting.tally.add_row(counting.strata[kept[i]], atoms);
+                block.push(atoms, if scored { scores } else { &[] })
+            },
+        );
+        self.certificate.rows_rescored_in_full += kept.len() as u64;
+        self.seconds.resolve += began.elapsed().as_secs_f64();
+        done
+    }
+
+    /// Scores the atoms that fire on the rows that were encoded.
+    fn score(&mut self, model: &Model, places: &mut Places, control: &Control) -> Result<()> {
+        let began = Instant::now();
+        let White { numbers, kept, .. } = &self.white;
+        let done = self.score.rows(model, (numbers, kept), places, control);
         self.seconds.score += began.elapsed().as_secs_f64();
         done
     }
 
     /// Resolves all rows without a screen.
-    fn resolve_all_in_full(
-        &mut self,
-        model: &Model,
-        out: &mut Out,
-        control: &Control,
-    ) -> Result<()> {
+    fn resolve_all_in_full(&mut self, model: &Model, out: &mut Out) -> Result<()> {
         let began = Instant::now();
         for i in 0..self.white.facts.len() {
-            control.check()?;
+            out.counting.control.check()?;
             self.resolve_in_full(model, i, out);
         }
         self.seconds.resolve += began.elapsed().as_secs_f64();
@@ -206,20 +186,14 @@ impl Block {
     }
 
     /// Selects all rows through a screen.
-    fn select(
-        &mut self,
-        model: &Model,
-        screen: &Screen,
-        out: &mut Out,
-        control: &Control,
-    ) -> Result<()> {
+    fn select(&mut self, model: &Model, screen: &Screen, out: &mut Out) -> Result<()> {
         self.spent = Spent::default();
         let count = self.white.facts.len();
-        let step = model.rows_per_product(screen, count);
+        let step = model.rows_per_product(screen, count, out.places.width);
         for first in (0..count).step_by(step) {
-            control.check()?;
+            out.counting.control.check()?;
             let rows = first..(first + step).min(count);
-            self.screen(model, screen, rows.clone());
+            self.screen(model, screen, rows.clone(), out.places.width);
             let began = Instant::now();
             for i in rows {
                 self.resolve(model, i, i - first, out);
@@ -238,12 +212,13 @@ impl Block {
         Ok(())
     }
 
-    /// Scores all features strip by strip, and lets selection see each strip while it is in cache.
-    fn screen(&mut self, model: &Model, screen: &Screen, rows: Range<usize>) {
+    /// Scores all features strip by strip, and lets selection, of so many atoms a row, see each strip
+    /// while it is in cache.
+    fn screen(&mut self, model: &Model, screen: &Screen, rows: Range<usize>, wanted: usize) {
         let began = Instant::now();
         let features = model.sae().feature_dim();
         let selection = &mut self.selection;
-        selection.begin(rows.len(), features, model.k());
+        selection.begin(rows.len(), features, wanted);
         let taken = screen.take_rows(
             model.simd(),
             &model.scaling,
@@ -288,7 +263,7 @@ impl Block {
             Verdict::Ambiguous => {
                 let certain = &self.selection.certain;
                 let open = &self.selection.ambiguous;
-                let slots_left = out.k - certain.len();
+                let slots_left = out.places.width - certain.len();
                 out.fires(i)[..certain.len()].copy_from_slice(certain);
                 self.rescore.open(i, open, slots_left);
                 self.spent.open += open.len() as u64;
@@ -304,8 +279,8 @@ impl Block {
     fn resolve_open(&mut self, model: &Model, out: &mut Out) {
         let rows = self.white.part(0..self.white.facts.len());
         self.rescore.resolve(model, rows, |i, fires| {
-            let k = out.k;
-            out.fires(i)[k - fires.len()..].copy_from_slice(fires);
+            let certain = out.places.width - fires.len();
+            out.fires(i)[certain..].copy_from_slice(fires);
             out.done(i);
         });
     }
@@ -313,7 +288,7 @@ impl Block {
     /// Resolves kept row `i` by the canonical scores of all atoms, or without any where all fire.
     fn resolve_in_full(&mut self, model: &Model, i: usize, out: &mut Out) {
         let (dim, features) = (model.sae().input_dim(), model.sae().feature_dim());
-        if out.k == features {
+        if out.places.width == features {
             out.fires(i)
                 .iter_mut()
                 .zip(0..)
@@ -321,7 +296,8 @@ impl Block {
             self.certificate.rows_certified_outright += 1;
         } else {
             let x = &self.white.numbers[i * dim..(i + 1) * dim];
-            rank(model, x, 0..features as u32, out.k, &mut self.ranked);
+            let slots = out.places.width;
+            rank(model, x, 0..features as u32, slots, &mut self.ranked);
             for (fire, (_, atom)) in out.fires(i).iter_mut().zip(&self.ranked) {
                 *fire = *atom;
             }

@@ -3,7 +3,7 @@
 use super::options::CpuScreen;
 use super::screen::{Scaling, Screen};
 use super::screens::{Choice, Screens};
-use super::select;
+use super::select::{self, Policy};
 use super::tile::ROW_LANES;
 use crate::engine::bound;
 use crate::engine::canonical::divisors;
@@ -22,8 +22,6 @@ const MOST_MAXIMA: usize = 1 << 21;
 /// The model with all that is prepared from it once.
 pub(super) struct Model {
     sae: Sae,
-    /// How many atoms fire a row.
-    k: usize,
     pub(super) scaling: Scaling,
     /// None where nothing is screened.
     pub(super) screens: Option<Screens>,
@@ -36,18 +34,16 @@ impl Model {
     /// # Errors
     /// A screen that this CPU cannot do, or that finds no memory.
     pub(super) fn new(sae: &Sae, simd: Simd, screen: CpuScreen) -> Result<Self> {
-        let k = sae.top_k().ok_or_else(|| super::not_top_k(sae))?;
         // Whether or not anything is screened: what is asked for by name must be there.
         let choice = Choice::new(screen, simd)?;
         let scaling = Scaling::new(sae, simd);
-        // The screen is not worth its work where all atoms fire, and the bound does not hold for
-        // longer rows.
-        let screens = (k < sae.feature_dim() && sae.input_dim() <= bound::LARGEST_DIM)
+        // The bound does not hold for longer rows.
+        let is_screened = Policy::of(sae).is_screened(sae.feature_dim());
+        let screens = (is_screened && sae.input_dim() <= bound::LARGEST_DIM)
             .then(|| Screens::new(sae, &scaling, simd, choice))
             .transpose()?;
         Ok(Self {
             sae: sae.clone(),
-            k,
             scaling,
             screens,
             divisors: divisors(sae.std()),
@@ -59,9 +55,9 @@ impl Model {
         &self.sae
     }
 
-    /// How many atoms fire a row.
-    pub(super) fn k(&self) -> usize {
-        self.k
+    /// Which atoms of a row fire.
+    pub(super) fn policy(&self) -> Policy<'_> {
+        Policy::of(&self.sae)
     }
 
     pub(super) fn simd(&self) -> Simd {
@@ -91,9 +87,9 @@ impl Model {
         self.scaling.exponent == 0
     }
 
-    /// Rows that go through a screen's product at once, of `count`.
-    pub(super) fn rows_per_product(&self, screen: &Screen, count: usize) -> usize {
-        let groups = select::group_count(self.k, self.sae.feature_dim());
+    /// Rows that go through a screen's product at once, of `count`, of whose atoms so many fire.
+    pub(super) fn rows_per_product(&self, screen: &Screen, count: usize, firing: usize) -> usize {
+        let groups = select::group_count(firing, self.sae.feature_dim());
         let most = screen.shape().rows.min(MOST_MAXIMA / groups).max(ROW_LANES);
         count
             .div_ceil(count.div_ceil(most))

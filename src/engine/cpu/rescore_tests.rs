@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::block::Block;
+use super::block::{Block, Counting};
 use super::model::Model;
 use super::options::CpuScreen;
 use super::products::{SLICE, SliceOfRows, add_products};
@@ -13,6 +13,7 @@ use crate::control::Control;
 use crate::engine::bound;
 use crate::engine::canonical::canonical_score;
 use crate::engine::simd::Simd;
+use crate::engine::sink::{Places, Slot};
 use crate::rows::ElementType;
 use crate::tally::{SharedTally, Strata};
 
@@ -76,8 +77,19 @@ fn the_second_screen_leaves_little_open() {
     let tally = SharedTally::new(f, strata.table().to_vec()).expect("small");
     let mut atoms = vec![0; rows * k];
     let control = Control::default();
+    let counting = Counting {
+        strata: strata.of_row(),
+        tally: &tally,
+        control: &control,
+        threads: 1,
+    };
+    let places = Places {
+        width: k,
+        atoms: &mut atoms,
+        scores: &mut [],
+    };
     block
-        .encode(&model, strata.of_row(), &tally, &mut atoms, &control, 1)
+        .encode(&model, counting, Slot::InPlace(places))
         .expect("nobody cancels");
     let (certificate, _) = block.finish();
     assert!(certificate.ambiguous_atoms > 1000, "{certificate:?}");

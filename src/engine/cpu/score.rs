@@ -13,6 +13,7 @@ use super::products::SliceOfRows;
 use crate::control::Control;
 use crate::engine::canonical::{self, LANES};
 use crate::engine::simd::prefetch;
+use crate::engine::sink::Places;
 use crate::error::Result;
 
 /// Numbers of a group's slice: 1 MiB of them.
@@ -37,8 +38,8 @@ pub(super) struct Score {
 }
 
 impl Score {
-    /// Scores all atoms of the kept rows. `white` are the rows' numbers, \[kept, D\], and their places
-    /// among the firing sets, \[rows, k\], and the scores, which are as long.
+    /// Scores all atoms of the kept rows: their numbers are \[kept, D\], and each has its row among the
+    /// `places`.
     ///
     /// # Errors
     /// Cancellation.
@@ -46,34 +47,34 @@ impl Score {
         &mut self,
         model: &Model,
         (numbers, kept): (&[f32], &[usize]),
-        (atoms, scores): (&[u32], &mut [f64]),
+        places: &mut Places,
         control: &Control,
     ) -> Result<()> {
-        let (dim, k) = (model.sae().input_dim(), model.k());
+        let dim = model.sae().input_dim();
         let width = if dim > SHORT_ROW { SLICE } else { dim };
-        let group = (NUMBERS / width).min(MOST_PAIRS / k).max(1);
+        let group = (NUMBERS / width).min(MOST_PAIRS / places.width).max(1);
         for (numbers, kept) in numbers.chunks(group * dim).zip(kept.chunks(group)) {
             control.check()?;
-            self.sort(model, kept, atoms);
+            self.sort(model, kept, places);
             self.add_all(model, numbers, width);
             for OfAtom { atom, pairs, .. } in self.by_atom.each_atom() {
                 let bias = model.sae().bias()[atom as usize];
-                let places = &self.by_atom.pairs[pairs.clone()];
-                for (&place, lanes) in places.iter().zip(&mut self.lanes[pairs]) {
-                    scores[place as usize] = canonical::finish(lanes, bias);
+                let sorted = &self.by_atom.pairs[pairs.clone()];
+                for (&place, lanes) in sorted.iter().zip(&mut self.lanes[pairs]) {
+                    places.scores[place as usize] = canonical::finish(lanes, bias);
                 }
             }
         }
         Ok(())
     }
 
-    /// Sorts the pairs of a group's rows; a pair is known by its place in `atoms`.
-    fn sort(&mut self, model: &Model, kept: &[usize], atoms: &[u32]) {
-        let k = model.k();
+    /// Sorts the pairs of a group's rows; a pair is known by its place.
+    fn sort(&mut self, model: &Model, kept: &[usize], places: &Places) {
+        let (width, atoms) = (places.width, &places.atoms);
         let pairs = || {
             kept.iter().zip(0..).flat_map(|(&place, row)| {
-                let first = place * k;
-                let fires = atoms[first..first + k].iter();
+                let first = place * width;
+                let fires = atoms[first..first + width].iter();
                 fires.zip(first..).map(move |(&atom, pair)| Unsorted {
                     pair: pair as u32,
                     atom,

@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, OnceLock};
 use std::time::Instant;
 
-use super::block::Spent;
 use super::options::CpuScreen;
 use super::screen::{Kernel, Operand, Scaling, Screen, WhiteRows};
+use super::spent::Spent;
 use super::tile::ROW_LANES;
 use crate::engine::lock;
 #[cfg(target_arch = "x86_64")]

@@ -1,6 +1,5 @@
 //! Where blocks of rows come from: memory, or threads that read ahead of those that compute.
 
-use std::slice::ChunksMut;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::Scope;
@@ -8,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
+use crate::engine::sink::{Slot, Slots};
 use crate::engine::{lock, threads_error};
 use crate::error::Result;
 use crate::rows::{ElementType, Place, Rows};
@@ -24,10 +24,10 @@ const PATIENCE: Duration = Duration::from_millis(2);
 pub(super) struct Batch<'a> {
     /// The first row.
     pub(super) first: usize,
-    /// \[rows, k\].
-    pub(super) atoms: &'a mut [u32],
-    /// Likewise; none where scores are not wanted.
-    pub(super) scores: &'a mut [f64],
+    /// How many.
+    pub(super) count: usize,
+    /// Until it is taken.
+    slot: Option<Slot<'a>>,
     stored: Stored<'a>,
 }
 
@@ -36,7 +36,12 @@ enum Stored<'a> {
     Read(Vec<u8>),
 }
 
-impl Batch<'_> {
+impl<'a> Batch<'a> {
+    /// Where the rows' firing sets go; to be asked for once.
+    pub(super) fn take_slot(&mut self) -> Option<Slot<'a>> {
+        self.slot.take()
+    }
+
     /// The rows' numbers, row-major, in the element type of the rows.
     pub(super) fn stored(&self) -> &[u8] {
         match &self.stored {
@@ -46,44 +51,26 @@ impl Batch<'_> {
     }
 }
 
-/// Where firing sets go, block by block.
+/// Blocks that were not taken yet.
 pub(super) struct Chunks<'a> {
     first: usize,
-    k: usize,
-    atoms: ChunksMut<'a, u32>,
-    scores: ChunksMut<'a, f64>,
+    slots: Slots<'a>,
 }
 
-/// A block's part of them.
+/// Rows that were not read yet, and where their firing sets go.
 struct Chunk<'a> {
     first: usize,
     count: usize,
-    atoms: &'a mut [u32],
-    scores: &'a mut [f64],
+    slot: Slot<'a>,
 }
 
 impl<'a> Chunks<'a> {
-    /// `atoms` are \[rows, k\]; so are `scores`, where these are wanted, and else none.
-    fn new(deal: Deal, atoms: &'a mut [u32], scores: &'a mut [f64]) -> Self {
-        let size = deal.rows_per_block * deal.k;
-        Self {
-            first: 0,
-            k: deal.k,
-            atoms: atoms.chunks_mut(size),
-            scores: scores.chunks_mut(size),
-        }
-    }
-
-    fn take(&mut self) -> Option<Chunk<'a>> {
-        let atoms = self.atoms.next()?;
-        let (first, count) = (self.first, atoms.len() / self.k);
+    fn take(&mut self, deal: Deal) -> Option<Chunk<'a>> {
+        let slot = self.slots.next()?;
+        let first = self.first;
+        let count = deal.rows_per_block.min(deal.rows.count() - first);
         self.first += count;
-        Some(Chunk {
-            first,
-            count,
-            atoms,
-            scores: self.scores.next().unwrap_or_default(),
-        })
+        Some(Chunk { first, count, slot })
     }
 }
 
@@ -91,8 +78,8 @@ impl<'a> Chunk<'a> {
     fn with(self, stored: Stored<'a>) -> Batch<'a> {
         Batch {
             first: self.first,
-            atoms: self.atoms,
-            scores: self.scores,
+            count: self.count,
+            slot: Some(self.slot),
             stored,
         }
     }
@@ -103,7 +90,6 @@ impl<'a> Chunk<'a> {
 pub(super) struct Deal<'a> {
     pub(super) rows: &'a dyn Rows,
     pub(super) rows_per_block: usize,
-    pub(super) k: usize,
     /// How many threads take blocks.
     pub(super) threads: usize,
 }
@@ -137,20 +123,20 @@ pub(super) enum Source<'a> {
 }
 
 impl<'a> Source<'a> {
-    /// Starts to deal out `atoms`, \[rows, k\], and as many `scores` or none, with their rows.
+    /// Starts to deal out rows, a block of them with each of the `slots`.
     ///
     /// # Errors
     /// A thread that cannot be started.
     pub(super) fn open<'scope>(
         scope: &'scope Scope<'scope, '_>,
         deal: Deal<'a>,
-        (atoms, scores): (&'a mut [u32], &'a mut [f64]),
+        slots: Slots<'a>,
         read_seconds: &'a Mutex<f64>,
     ) -> Result<Self>
     where
         'a: 'scope,
     {
-        let chunks = Mutex::new(Chunks::new(deal, atoms, scores));
+        let chunks = Mutex::new(Chunks { first: 0, slots });
         if let Place::Memory(bytes) = deal.rows.place() {
             return Ok(Self::Memory {
                 bytes,
@@ -186,7 +172,7 @@ impl<'a> Source<'a> {
                 deal,
                 chunks,
             } => {
-                let chunk = lock(chunks).take()?;
+                let chunk = lock(chunks).take(*deal)?;
                 let row = deal.row_bytes();
                 let stored = &bytes[chunk.first * row..(chunk.first + chunk.count) * row];
                 Some(Ok(chunk.with(Stored::Borrowed(stored))))
@@ -235,11 +221,11 @@ fn read_ahead<'a>(
 ) {
     loop {
         // Not held while rows are read.
-        let Some(chunk) = lock(chunks).take() else {
+        let Some(chunk) = lock(chunks).take(deal) else {
             return;
         };
         let began = Instant::now();
-        let Chunk { first, count, .. } = chunk;
+        let (first, count) = (chunk.first, chunk.count);
         let mut buffer = empty.try_recv().unwrap_or_default();
         buffer.resize(count * deal.row_bytes(), 0);
         let read = deal.rows.read_stored(first..first + count, &mut buffer);

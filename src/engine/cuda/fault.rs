@@ -4,6 +4,10 @@ use std::fmt;
 
 use crate::error::Error;
 
+/// What to do where the driver is not there, or knows too old a version.
+pub const INSTALL_DRIVER: &str =
+    "install NVIDIA driver 580 or later, or use --device cpu, which gives the same answer";
+
 /// What kind of fault it is: callers react to these.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FaultKind {

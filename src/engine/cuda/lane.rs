@@ -4,11 +4,12 @@
 mod arguments;
 mod full;
 mod score;
+mod steps;
 
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::blas::{Blas, Product};
+use super::blas::Blas;
 use super::driver::{Buffer, Device, PageLocked, Stream};
 use super::fault::Fault;
 use super::kernels::Kernels;
@@ -16,7 +17,7 @@ use super::screen::{Encoder, Screen};
 use super::select::{Counters, RowAtom, RowState};
 use super::shape::LaneShape;
 use super::stages::{Stage, Stages};
-use super::whiten::{RowFacts, WhitenArgs};
+use super::whiten::RowFacts;
 use crate::rows::ElementType;
 
 /// The counts of a device, which all its lanes add to.
@@ -114,7 +115,11 @@ impl Lane {
         // Rows that already are on the device need no copy there.
         let copied = if shape.resident { 0 } else { input };
         let pairs = shape.pair_room(encoder);
-        let scored = if shape.scored { rows * encoder.k } else { 0 };
+        let scored = if shape.scored {
+            rows * encoder.width
+        } else {
+            0
+        };
         let stream = Stream::new(device)?;
         Ok(Self {
             blas: Blas::new(&stream)?,
@@ -124,7 +129,7 @@ impl Lane {
             operand: Buffer::new(device, rows * screen.row_bytes(), "screened embeddings")?,
             facts: Buffer::new(device, rows, "norms")?,
             scores: Buffer::new(device, shape.tile_rows * screen.stride, "scores")?,
-            fires: Buffer::new(device, rows * encoder.k, "firing sets")?,
+            fires: Buffer::new(device, rows * encoder.width, "firing sets")?,
             states: Buffer::new(device, rows, "rows")?,
             pairs: Buffer::new(device, pairs, "open pairs")?,
             order: Buffer::new(device, pairs, "open pairs")?,
@@ -135,7 +140,7 @@ impl Lane {
             strata: Buffer::new(device, rows, "strata")?,
             host_rows: PageLocked::new(device, staging, "embeddings")?,
             host_strata: PageLocked::new(device, rows, "strata")?,
-            host_fires: PageLocked::new(device, rows * encoder.k, "firing sets")?,
+            host_fires: PageLocked::new(device, rows * encoder.width, "firing sets")?,
             host_scores: PageLocked::new(device, scored, "scores of firing sets")?,
             host_states: PageLocked::new(device, rows, "rows")?,
             host_heads: PageLocked::new(device, HEADS, "counters")?,
@@ -208,97 +213,6 @@ impl Lane {
         Ok(())
     }
 
-    /// Where the batch's rows are on the device, once they are there.
-    unsafe fn bring(&self, shared: Shared, source: Source, count: usize) -> Result<u64, Fault> {
-        let bytes = count * shared.encoder.dim * self.shape.element.bytes();
-        match source {
-            Source::Device(address) => return Ok(address),
-            // SAFETY: nobody writes the input while the lane is busy.
-            Source::Filled => unsafe {
-                self.stream.copy_in(&self.rows, 0, &self.host_rows, bytes)?;
-            },
-            // SAFETY: as `start`'s caller promises.
-            Source::PageLocked(memory) => unsafe {
-                self.stream.copy_slice_in(&self.rows, 0, &memory[..bytes])?;
-            },
-        }
-        Ok(self.rows.address())
-    }
-
-    unsafe fn whiten(&self, shared: Shared, rows: u64, count: usize) -> Result<(), Fault> {
-        let (encoder, screen) = (shared.encoder, shared.screen);
-        let args = WhitenArgs {
-            rows,
-            mean: encoder.mean.address(),
-            divisor: encoder.divisor.address(),
-            x: self.x.address(),
-            operand: self.operand.address(),
-            facts: self.facts.address(),
-            units: screen.units,
-            count: count as u32,
-            dim: encoder.dim as u32,
-            padded: if self.shape.screened {
-                screen.padded as u32
-            } else {
-                0
-            },
-            format: screen.format.code(),
-            weights: 0,
-            unused: 0,
-        };
-        // SAFETY: as `start` says.
-        unsafe {
-            shared
-                .kernels
-                .whiten
-                .launch(&self.stream, self.shape.element, &args)
-        }
-    }
-
-    /// Product and selection, tile by tile, so that scores are selected while they are in cache.
-    unsafe fn screen(&mut self, shared: Shared, count: usize) -> Result<(), Fault> {
-        let screen = shared.screen;
-        for first in (0..count).step_by(self.shape.tile_rows) {
-            let rows = self.shape.tile_rows.min(count - first);
-            let args = self.select_args(shared, first, rows);
-            if !self.shape.screened {
-                // SAFETY: as `start` says.
-                unsafe { shared.kernels.select.launch_overflow(&self.stream, &args) }?;
-                continue;
-            }
-            let product = Product {
-                rows: self.operand.at(first * screen.row_bytes()),
-                weights: screen.operand.address(),
-                scores: self.scores.address(),
-                row_count: rows,
-                features: shared.encoder.features,
-                depth: screen.padded * screen.format.parts(),
-                block_depth: screen.block_depth,
-                stride: screen.stride,
-                single: screen.format.bytes() == 4,
-            };
-            // SAFETY: as `start` says.
-            unsafe { self.blas.multiply(&product) }?;
-            self.stages.mark(Stage::Product, &self.stream)?;
-            // SAFETY: as `start` says.
-            unsafe { shared.kernels.select.launch(&self.stream, &args) }?;
-            self.stages.mark(Stage::Select, &self.stream)?;
-        }
-        Ok(())
-    }
-
-    unsafe fn copy_out(&mut self, shared: Shared, count: usize) -> Result<(), Fault> {
-        // SAFETY: nobody reads these before the batch is done, and the lane holds them.
-        unsafe {
-            self.stream.copy_out(&self.host_heads, &self.heads, HEADS)?;
-            self.stream
-                .copy_out(&self.host_states, &self.states, count)?;
-            self.stream
-                .copy_out(&self.host_fires, &self.fires, count * shared.encoder.k)?;
-        }
-        self.stages.mark(Stage::Drain, &self.stream)
-    }
-
     /// Waits for the batch that is under way, and scores in full what overflowed. `None` where
     /// there is none.
     pub(super) fn finish(
@@ -325,7 +239,7 @@ impl Lane {
             }
         }
         self.stages.collect()?;
-        let fired = count * shared.encoder.k;
+        let fired = count * shared.encoder.width;
         // SAFETY: the stream is done, and the next batch borrows the lane exclusively.
         let (fires, states) = unsafe { (self.host_fires.as_slice(), self.host_states.as_slice()) };
         // SAFETY: as above.

@@ -4,7 +4,8 @@
 //! probe, nvrtc, driver, blas       what a machine has; compiling; the driver's calls made safe
 //! whiten, select, rescore, tally,  one a file of kernels/: argument structs and launches
 //!   coactivate; kernels            all of them, loaded onto a device
-//! margin, screen                   the bound's proof; the model as a device's product takes it
+//! format, margin, screen           the screen's numbers; the bound's proof; the model as a device's
+//!                                  product takes it
 //! shape, stages, lane              batches and tiles; time; a stream with its buffers
 //! run, worker                      the queue that devices share; a device at work
 //! ```
@@ -41,10 +42,11 @@ pub use fault::{Fault, FaultKind};
 pub use pairs::CudaPairs;
 pub use rows::{DeviceRows, PageLockedRows};
 
-use self::run::{Run, Sets, Stop};
+use self::run::{Run, Stop};
 use self::select::Counters;
 use self::stages::Stage;
 use self::worker::{Spent, Worker};
+use super::sink::Sink;
 use super::{Encoded, Engine, EngineOptions, Seconds, ThreadSeconds, dropped, start_threads};
 use crate::control::Control;
 use crate::error::Result;
@@ -58,8 +60,6 @@ const LEAST_ARCHITECTURE: u32 = 75;
 /// Certified selection on CUDA devices.
 pub struct CudaEngine {
     sae: Sae,
-    /// How many atoms fire a row.
-    k: usize,
     workers: Vec<Worker>,
     options: EngineOptions,
 }
@@ -78,7 +78,7 @@ impl CudaEngine {
                     "the NVIDIA driver knows CUDA {}.{}; {}.{} is needed",
                     known.0, known.1, needed.0, needed.1
                 ),
-                driver::INSTALL,
+                fault::INSTALL_DRIVER,
             ));
         }
         probe::nvrtc()?;
@@ -119,15 +119,12 @@ impl CudaEngine {
                 "use --device cpu",
             ));
         }
-        let k = sae.top_k().ok_or_else(|| {
-            Fault::missing(
-                "atoms that fire by thresholds".to_owned(),
-                "use --device cpu",
-            )
-        })?;
+        if sae.top_k().is_none() {
+            let what = "a model whose atoms fire by thresholds, which GPUs do not encode yet";
+            return Err(Fault::missing(what.to_owned(), "use --device cpu"));
+        }
         let worker = |&ordinal| Worker::new(ordinal, sae, &options.cuda);
         Ok(Self {
-            k,
             sae: sae.clone(),
             workers: ordinals
                 .iter()
@@ -231,20 +228,16 @@ impl Engine for CudaEngine {
     fn encode(&mut self, rows: &dyn Rows, strata: &Strata, control: &Control) -> Result<Encoded> {
         super::check_shapes(&self.sae, rows, strata.of_row().len())?;
         let began = Instant::now();
-        let k = self.k;
-        let sets = Sets {
-            atoms: crate::memory::filled(rows.count(), k, "the firing sets", || 0u32)?,
-            scores: super::room_for_scores(&self.options, rows, k)?,
-        };
+        let sink = Sink::new(rows.count(), self.sae.top_k(), self.options.scores)?;
         let tally = SharedTally::new(self.sae.feature_dim(), strata.table().to_vec())?;
         let readers = start_threads(self.threads())?;
-        let mut run = Run::new(rows, strata, control, sets, tally, readers, k);
+        let mut run = Run::new(rows, strata, control, sink, tally, readers);
         run.batch_rows = self.options.batch_rows;
         run.devices = self.workers.len();
         let spent = self.work(&run)?;
-        let (Sets { atoms, scores }, bad_rows, tally) = run.finish();
-        let nonfinite = self.options.nonfinite;
-        let fires = dropped::reject_or_drop(rows, nonfinite, bad_rows, atoms, scores, k)?;
+        let (sink, bad_rows, tally) = run.finish();
+        let dropped = dropped::reject_or_drop(rows, self.options.nonfinite, bad_rows)?;
+        let fires = sink.finish(dropped)?;
         Ok(Encoded {
             fires,
             tally: tally.finish(certificate(&spent)),

@@ -106,8 +106,10 @@ pub(super) fn count(
     feature_dim: usize,
 ) -> Result<PairCounts, Stop> {
     // The kernel takes rows of one size that fits its shared memory.
-    let uniform = fires.uniform_size().filter(|&k| k <= Coactivate::MOST_K);
-    let Some(k) = uniform else {
+    let uniform = fires
+        .uniform_size()
+        .filter(|&width| width <= Coactivate::MOST_K);
+    let Some(width) = uniform else {
         return Ok(count_pairs(fires, feature_dim)?);
     };
     fires.check(feature_dim)?;
@@ -116,8 +118,11 @@ pub(super) fn count(
     if pairs == 0 || fires.rows() == 0 {
         return Ok(PairCounts::new(feature_dim, sums));
     }
-    for rows in fires.atoms().chunks(MOST_COUNTED_ROWS.saturating_mul(k)) {
-        add(on, rows, (k, feature_dim), &mut sums)?;
+    for rows in fires
+        .atoms()
+        .chunks(MOST_COUNTED_ROWS.saturating_mul(width))
+    {
+        add(on, rows, (width, feature_dim), &mut sums)?;
     }
     Ok(PairCounts::new(feature_dim, sums))
 }
@@ -125,7 +130,7 @@ pub(super) fn count(
 fn add(
     on: On<'_>,
     rows: &[u32],
-    (k, features): (usize, usize),
+    (width, features): (usize, usize),
     sums: &mut [u64],
 ) -> Result<(), Stop> {
     let On {
@@ -134,7 +139,7 @@ fn add(
         kernel,
     } = on;
     device.bind()?;
-    let piece = (PIECE_BYTES / 4 / k).max(1) * k;
+    let piece = (PIECE_BYTES / 4 / width).max(1) * width;
     let counts = Buffer::<u32>::new(device, sums.len(), "the counts of pairs")?;
     let sets = Buffer::<u32>::new(device, piece.min(rows.len()), "firing sets")?;
     let found = PageLocked::<u32>::new(device, sums.len(), "the counts of pairs")?;
@@ -148,8 +153,8 @@ fn add(
                 fires: sets.address(),
                 slots: 0,
                 counts: counts.address(),
-                rows: (rows.len() / k) as u32,
-                k: k as u32,
+                rows: (rows.len() / width) as u32,
+                k: width as u32,
                 chosen: features as u32,
                 unused: 0,
             };

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 use super::fault::Fault;
 use crate::control::Control;
+use crate::engine::sink::Sink;
 use crate::engine::{into_inner, lock};
 use crate::error::Error;
 use crate::rows::Rows;
@@ -50,12 +51,6 @@ impl From<Error> for Stop {
     }
 }
 
-/// The firing sets of all rows, \[rows, k\], and their scores, where these are wanted.
-pub(super) struct Sets {
-    pub(super) atoms: Vec<u32>,
-    pub(super) scores: Option<Vec<f64>>,
-}
-
 /// What devices share.
 pub(super) struct Run<'a> {
     pub(super) rows: &'a dyn Rows,
@@ -66,11 +61,10 @@ pub(super) struct Run<'a> {
     /// The caller's wish.
     pub(super) batch_rows: Option<usize>,
     pub(super) devices: usize,
-    k: usize,
     next: AtomicUsize,
     done: AtomicU64,
     failed: AtomicBool,
-    sets: Mutex<Sets>,
+    sink: Mutex<Sink>,
     scored: bool,
     bad_rows: Mutex<Vec<usize>>,
     tally: SharedTally,
@@ -81,10 +75,9 @@ impl<'a> Run<'a> {
         rows: &'a dyn Rows,
         strata: &'a Strata,
         control: &'a Control<'a>,
-        sets: Sets,
+        sink: Sink,
         tally: SharedTally,
         readers: rayon::ThreadPool,
-        k: usize,
     ) -> Self {
         Self {
             readers,
@@ -93,12 +86,11 @@ impl<'a> Run<'a> {
             control,
             batch_rows: None,
             devices: 1,
-            k,
             next: AtomicUsize::new(0),
             done: AtomicU64::new(0),
             failed: AtomicBool::new(false),
-            scored: sets.scores.is_some(),
-            sets: Mutex::new(sets),
+            scored: sink.is_scored(),
+            sink: Mutex::new(sink),
             bad_rows: Mutex::default(),
             tally,
         }
@@ -154,19 +146,13 @@ impl<'a> Run<'a> {
     pub(super) fn take(
         &self,
         rows: &Range<usize>,
-        (atoms, scores): (&[u32], &[f64]),
+        sets: (&[u32], &[f64]),
         bad: impl Fn(usize) -> bool,
     ) -> Result<(), Stop> {
         if self.is_cancelled() {
             return Err(Error::Cancelled.into());
         }
-        let places = rows.start * self.k..rows.end * self.k;
-        let mut sets = lock(&self.sets);
-        sets.atoms[places.clone()].copy_from_slice(atoms);
-        if let Some(all) = &mut sets.scores {
-            all[places].copy_from_slice(scores);
-        }
-        drop(sets);
+        lock(&self.sink).put(rows, sets);
         let mut of_stratum = vec![0u64; self.strata()];
         let mut bad_rows = Vec::new();
         for (r, &stratum) in self.strata_of(rows).iter().enumerate() {
@@ -190,7 +176,7 @@ impl<'a> Run<'a> {
     }
 
     /// Firing sets, rows that are not finite, and counts, once all devices are done.
-    pub(super) fn finish(self) -> (Sets, Vec<usize>, SharedTally) {
-        (into_inner(self.sets), into_inner(self.bad_rows), self.tally)
+    pub(super) fn finish(self) -> (Sink, Vec<usize>, SharedTally) {
+        (into_inner(self.sink), into_inner(self.bad_rows), self.tally)
     }
 }

@@ -32,7 +32,7 @@ pub struct Encoder {
     /// F.
     pub features: usize,
     /// How many atoms fire.
-    pub k: usize,
+    pub width: usize,
 }
 
 impl Encoder {
@@ -65,7 +65,7 @@ impl Encoder {
             largest_bias: largest(sae.bias()),
             dim: sae.input_dim(),
             features: sae.feature_dim(),
-            k: sae.top_k().unwrap_or(0),
+            width: sae.top_k().unwrap_or(0),
         })
     }
 

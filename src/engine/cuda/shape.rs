@@ -79,7 +79,7 @@ impl LaneShape {
 
     /// The same for batches whose atoms that fire are scored.
     pub(super) fn with_scores(self, encoder: &Encoder) -> Self {
-        let most = MOST_FIRED.min(MOST_WORK / encoder.dim) / encoder.k;
+        let most = MOST_FIRED.min(MOST_WORK / encoder.dim) / encoder.width;
         Self {
             scored: true,
             ..self.of_rows(self.batch_rows.min(most))
@@ -89,7 +89,7 @@ impl LaneShape {
     /// Pairs that a batch has memory for: those left open, and after them those that fire.
     pub(super) fn pair_room(&self, encoder: &Encoder) -> usize {
         let fired = if self.scored {
-            self.batch_rows * encoder.k
+            self.batch_rows * encoder.width
         } else {
             0
         };
@@ -118,7 +118,7 @@ impl LaneShape {
             + encoder.dim * 4
             + screen.row_bytes()
             + size_of::<RowFacts>()
-            + encoder.k * 4
+            + encoder.width * 4
             + size_of::<RowState>()
             + 4
             + 2;

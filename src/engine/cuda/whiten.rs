@@ -83,7 +83,7 @@ pub struct WhitenArgs {
     pub dim: u32,
     /// Numbers of one part of an operand's row; 0 where no operand is wanted.
     pub padded: u32,
-    /// [`Format`](super::screen::Format) as the kernel numbers it.
+    /// [`Format`](super::Format) as the kernel numbers it.
     pub format: u32,
     /// 1 for weights, whose split operand is laid out otherwise.
     pub weights: u32,

@@ -92,7 +92,7 @@ impl Worker {
 
     /// Whether the screen is worth its work, and the bound holds.
     fn screens(&self) -> bool {
-        self.kernels.select.can_select(self.encoder.k) && self.encoder.dim <= bound::LARGEST_DIM
+        self.kernels.select.can_select(self.encoder.width) && self.encoder.dim <= bound::LARGEST_DIM
     }
 
     /// Takes batches until there are none.

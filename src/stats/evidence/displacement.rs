@@ -1,10 +1,11 @@
-//! Displacement by top-k: how far atoms that have nothing to do with the label lean all the same.
+//! Displacement: how far atoms that have nothing to do with the label lean all the same.
 //!
-//! Exactly k atoms fire on each call. So over all atoms, firings on true calls less those that would be
-//! expected without any association add up to 0: what a few atoms gain on true calls all others lose
-//! there. The others are many, so that the middle of all atoms shows what they lose: the median log
-//! odds ratio is where an atom without an association is expected, and where it is away from 0 by
-//! more than chance, that is told.
+//! Where exactly k atoms fire on each call, firings on true calls less those that would be expected
+//! without any association add up to 0 over all atoms: what a few atoms gain on true calls all others
+//! lose there. Where firing sets are of any size, true calls may have larger ones, and all atoms gain.
+//! Either way most atoms need not have anything to do with the label to lean to one side, and the middle
+//! of all atoms shows by how much: the median log odds ratio is where an atom without an association is
+//! expected, and where it is away from 0 by more than chance, that is told.
 //!
 //! Atoms count here that are tested and tell enough: the variance V of the number of true calls on
 //! which one fires, given its margins within strata (hypergeometric), is at least [`LEAST_VARIANCE`].

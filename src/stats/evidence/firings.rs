@@ -23,7 +23,8 @@ pub struct Activation {
     /// And over the false ones.
     pub mean_fp: Option<f64>,
     /// Mann and Whitney's test of the activation, true against false calls; where the atom does not
-    /// fire the activation is 0.
+    /// fire the activation is 0. Where atoms fire by thresholds of at least 0, that is the least value;
+    /// a score among the k largest can be negative, and then ranks below it.
     pub rank_sum: Option<RankSum>,
 }
 

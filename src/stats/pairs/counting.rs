@@ -12,6 +12,7 @@ use rayon::prelude::*;
 
 use super::firings::{Batch, Inverted};
 use super::kept::{Found, Keeper, Pair};
+use super::sizes::Sizes;
 use crate::control::Control;
 use crate::error::Result;
 use crate::fires::FiringStore;
@@ -38,14 +39,15 @@ struct Counting<'a> {
     control: &'a Control<'a>,
 }
 
-/// Counts all pairs, and has those kept that fire together often enough, with so many bytes.
+/// Counts all pairs, and has those kept that fire together often enough, with so many bytes. Hands back
+/// the sizes of true and of false calls' firing sets.
 pub(super) fn count(
     details: &dyn FiringStore,
     counts: &StratumCounts<'_>,
     memory: u64,
     keeper: &mut Keeper,
     control: &Control,
-) -> Result<()> {
+) -> Result<[Sizes; 2]> {
     let counting = Counting {
         details,
         counts,
@@ -68,7 +70,7 @@ impl Counting<'_> {
         self.counts.tp_on.len()
     }
 
-    fn at_once(&self, firings: usize, keeper: &mut Keeper) -> Result<()> {
+    fn at_once(&self, firings: usize, keeper: &mut Keeper) -> Result<[Sizes; 2]> {
         let mut batch = Batch::default();
         self.details.blocks(&mut |block| {
             self.control.check()?;
@@ -94,10 +96,10 @@ impl Counting<'_> {
             let found: Vec<_> = found.collect();
             keeper.take(found);
         }
-        Ok(())
+        Ok(seen.sizes)
     }
 
-    fn in_bands(&self, memory: u64, keeper: &mut Keeper) -> Result<()> {
+    fn in_bands(&self, memory: u64, keeper: &mut Keeper) -> Result<[Sizes; 2]> {
         let features = self.features();
         let pairs = usize::try_from(memory / 2 / PAIR_BYTES).unwrap_or(usize::MAX);
         let bands = cut(features, &(0..features as u32), pairs);
@@ -105,8 +107,12 @@ impl Counting<'_> {
         // many calls'.
         let most = if bands.len() == 1 { CACHED } else { 1 << 31 };
         let firings = (memory / 4 / FIRING_BYTES).clamp(1, most) as usize;
+        let mut sizes = <[Sizes; 2]>::default();
         for band in bands {
-            let dense = self.count_band(&band, firings)?;
+            let (dense, seen) = self.count_band(&band, firings)?;
+            if band.start == 0 {
+                sizes = seen.sizes;
+            }
             let mut rest = &dense[..];
             for span in cut(features, &band, SPAN) {
                 self.control.check()?;
@@ -126,12 +132,12 @@ impl Counting<'_> {
                 keeper.take(found);
             }
         }
-        Ok(())
+        Ok(sizes)
     }
 
     /// Counts of a band's atoms with all after each, those of true calls and then those of false
     /// ones, by one pass over the firing sets, so many firings at a time.
-    fn count_band(&self, band: &Range<u32>, firings: usize) -> Result<Vec<u32>> {
+    fn count_band(&self, band: &Range<u32>, firings: usize) -> Result<(Vec<u32>, Counted)> {
         let features = self.features();
         let pairs = band.clone().map(|atom| pairs_of(features, atom)).sum();
         let mut dense = crate::memory::filled(pairs, 2, "the counts of pairs", || 0_u32)?;
@@ -158,7 +164,7 @@ impl Counting<'_> {
         })?;
         count(&batch)?;
         seen.check(self.counts)?;
-        Ok(dense)
+        Ok((dense, seen))
     }
 }
 
@@ -219,6 +225,8 @@ pub(super) struct Counted {
     calls: [u64; 2],
     /// Of true and of false calls, each \[atoms of the band\].
     fires: [Vec<u64>; 2],
+    /// Likewise, how many atoms fire on them: seen with the first atom's band.
+    pub(super) sizes: [Sizes; 2],
 }
 
 impl Counted {
@@ -227,13 +235,12 @@ impl Counted {
             first: band.start,
             calls: [0; 2],
             fires: [vec![0; band.len()], vec![0; band.len()]],
+            sizes: Default::default(),
         }
     }
 
     fn add(&mut self, batch: &Batch, inverted: &[Inverted<'_>; 2]) {
-        for (calls, more) in self.calls.iter_mut().zip(batch.calls()) {
-            *calls += more;
-        }
+        self.add_calls(batch);
         for (fires, inverted) in self.fires.iter_mut().zip(inverted) {
             for (atom, fires) in (self.first..).zip(fires) {
                 *fires += inverted.fires(atom);
@@ -241,11 +248,20 @@ impl Counted {
         }
     }
 
-    /// The same of all atoms, one firing at a time.
-    pub(super) fn add_sets(&mut self, batch: &Batch) {
+    fn add_calls(&mut self, batch: &Batch) {
         for (calls, more) in self.calls.iter_mut().zip(batch.calls()) {
             *calls += more;
         }
+        if self.first == 0 {
+            for (sizes, sets) in self.sizes.iter_mut().zip(batch.rows()) {
+                sizes.add(sets);
+            }
+        }
+    }
+
+    /// The same of all atoms, one firing at a time.
+    pub(super) fn add_sets(&mut self, batch: &Batch) {
+        self.add_calls(batch);
         for (fires, atoms) in self.fires.iter_mut().zip(batch.rows()) {
             for &atom in atoms.atoms() {
                 fires[atom as usize] += 1;

@@ -2,6 +2,7 @@
 
 use super::counting::Counted;
 use super::firings::Batch;
+use super::sizes::Sizes;
 use crate::control::Control;
 use crate::error::Result;
 use crate::fires::{CountPairs, FiringSets, FiringStore, PairCounts};
@@ -21,13 +22,14 @@ pub(super) fn fits(features: usize, memory: u64) -> bool {
     pairs.saturating_mul(PAIR_BYTES) <= memory
 }
 
-/// Counts of all pairs on true and on false calls, which are those of the tally's `counts`.
+/// Counts of all pairs on true and on false calls, which are those of the tally's `counts`, and the
+/// sizes of their firing sets.
 pub(super) fn count(
     counter: &mut dyn CountPairs,
     details: &dyn FiringStore,
     counts: &StratumCounts<'_>,
     control: &Control,
-) -> Result<[PairCounts; 2]> {
+) -> Result<([PairCounts; 2], [Sizes; 2])> {
     let features = counts.tp_on.len();
     let mut seen = Counted::new(&(0..features as u32));
     let none = || FiringSets::default();
@@ -52,5 +54,5 @@ pub(super) fn count(
     })?;
     count(&batch)?;
     seen.check(counts)?;
-    Ok(sums)
+    Ok((sums, seen.sizes))
 }

@@ -2,6 +2,7 @@
 
 use super::chance::Chance;
 use super::kept::Pair;
+use super::sizes::Sizes;
 use super::together::ln_p_of_association;
 use crate::error::{Error, Result};
 use crate::stats::inference::Table2x2;
@@ -33,8 +34,23 @@ struct OfAtom {
     scale: f64,
 }
 
+fn bad(found: &str, expected: &str) -> Error {
+    Error::Argument {
+        name: "tally",
+        found: found.to_owned(),
+        expected: expected.to_owned(),
+    }
+}
+
+fn odd() -> Error {
+    bad(
+        "atoms that fire on more calls than there are",
+        "counts of one cohort",
+    )
+}
+
 impl OfGroup {
-    fn new(calls: u64, fires: &[u64]) -> Option<Self> {
+    fn new(calls: u64, fires: &[u64], sizes: Option<&Sizes>) -> Option<Self> {
         let of_atom = |&fires: &u64| {
             let product = fires * u64::checked_sub(calls, fires)?;
             let scale = 1.0 / (product as f64).sqrt();
@@ -43,26 +59,41 @@ impl OfGroup {
         Some(Self {
             calls,
             atoms: fires.iter().map(of_atom).collect::<Option<_>>()?,
-            chance: Chance::of(calls, fires),
+            chance: Chance::of(calls, fires, sizes),
         })
     }
 }
 
 impl Margins {
+    /// `sizes` are those of the firing sets of true and of false calls, where they are known.
+    ///
     /// # Errors
     /// 2^32 calls or more; atoms that fire on more calls than there are.
-    pub(super) fn of(counts: &StratumCounts<'_>) -> Result<Self> {
+    pub(super) fn of(counts: &StratumCounts<'_>, sizes: Option<&[Sizes; 2]>) -> Result<Self> {
+        Self::check(counts)?;
         let StratumCounts {
             tp_on,
             fp_on,
             tp,
             fp,
         } = *counts;
-        let bad = |found: &str, expected: &str| Error::Argument {
-            name: "tally",
-            found: found.to_owned(),
-            expected: expected.to_owned(),
-        };
+        let of_tp = OfGroup::new(tp, tp_on, sizes.map(|[tp, _]| tp)).ok_or_else(odd)?;
+        let of_fp = OfGroup::new(fp, fp_on, sizes.map(|[_, fp]| fp)).ok_or_else(odd)?;
+        let both: Vec<u64> = tp_on.iter().zip(fp_on).map(|(tp, fp)| tp + fp).collect();
+        let of_both = sizes.map(|[tp, fp]| tp.with(fp));
+        let of_all = OfGroup::new(tp + fp, &both, of_both.as_ref()).ok_or_else(odd)?;
+        Ok(Self([of_all, of_tp, of_fp]))
+    }
+
+    /// # Errors
+    /// As [`Self::of`].
+    pub(super) fn check(counts: &StratumCounts<'_>) -> Result<()> {
+        let StratumCounts {
+            tp_on,
+            fp_on,
+            tp,
+            fp,
+        } = *counts;
         let calls = tp.saturating_add(fp);
         if u32::try_from(calls).is_err() {
             return Err(bad(
@@ -70,20 +101,14 @@ impl Margins {
                 "fewer: report on parts of the cohort",
             ));
         }
-        let odd = || {
-            bad(
-                "atoms that fire on more calls than there are",
-                "counts of one cohort",
-            )
-        };
         if tp_on.len() != fp_on.len() || u32::try_from(tp_on.len()).is_err() {
             return Err(odd());
         }
-        let of_tp = OfGroup::new(tp, tp_on).ok_or_else(odd)?;
-        let of_fp = OfGroup::new(fp, fp_on).ok_or_else(odd)?;
-        let both: Vec<u64> = tp_on.iter().zip(fp_on).map(|(tp, fp)| tp + fp).collect();
-        let of_all = OfGroup::new(calls, &both).ok_or_else(odd)?;
-        Ok(Self([of_all, of_tp, of_fp]))
+        let fits = |fires: &[u64], calls| fires.iter().all(|&fires| fires <= calls);
+        if fits(tp_on, tp) && fits(fp_on, fp) {
+            return Ok(());
+        }
+        Err(odd())
     }
 
     /// How many pairs could fire together on so many calls, by how often each atom fires, and be tested
@@ -94,9 +119,8 @@ impl Margins {
         if !of.chance.is_open() {
             return 0;
         }
-        let atoms = self.0[Group::All as usize].atoms.iter().zip(&of.atoms);
-        let varies = |fires: u64| fires > 0 && fires < of.calls;
-        let could = atoms.filter(|(all, of)| all.fires >= threshold && varies(of.fires));
+        let atoms = (0..).zip(&self.0[Group::All as usize].atoms);
+        let could = atoms.filter(|&(atom, all)| all.fires >= threshold && of.chance.varies(atom));
         let atoms = could.count() as u64;
         atoms * atoms.saturating_sub(1) / 2
     }
@@ -185,19 +209,17 @@ impl Margins {
     /// not be another.
     pub(super) fn ln_p(&self, group: Group, pair: &Pair) -> f64 {
         let of = &self.0[group as usize];
-        let fires = self.fires(group, pair.a, pair.b);
         let both = u64::from(Self::count(group, pair));
-        let odds_ratio = of.chance.odds_ratio(pair.a, pair.b);
-        odds_ratio.map_or(f64::NAN, |odds_ratio| {
-            ln_p_of_association(of.calls, fires, both, odds_ratio)
+        let open = of.chance.open(pair.a, pair.b, both);
+        open.map_or(f64::NAN, |open| {
+            ln_p_of_association(open.calls, open.fires, open.both, open.odds_ratio)
         })
     }
 
     /// Whether a pair can be tested on all calls: each atom fires on some and not on all.
     pub(super) fn is_tested(&self, pair: &Pair) -> bool {
-        self.0[Group::All as usize]
-            .chance
-            .odds_ratio(pair.a, pair.b)
-            .is_some()
+        let chance = &self.0[Group::All as usize].chance;
+        let both = u64::from(pair.count());
+        chance.open(pair.a, pair.b, both).is_some()
     }
 }

@@ -11,7 +11,8 @@
 //! | `firings` | firing sets turned round, so that one atom's counts are worked on at a time |
 //! | `kept` | the pairs that fire together often enough, and no more than can be kept |
 //! | `margins` | each atom's share in a pair's figures, and these |
-//! | `chance` | how often two atoms fire together by chance, where a call has but k places |
+//! | `chance` | how often two atoms fire together by chance, where each call's set has its size |
+//! | `sizes` | how many calls have firing sets of each size |
 //! | `together` | whether two do more or less often than that: an exact test |
 //! | `difference` | whether true and false calls differ: Zelen's exact test of two strata |
 //! | `law` | the two-sided p-value of either |
@@ -26,6 +27,7 @@ mod firings;
 mod kept;
 mod law;
 mod margins;
+mod sizes;
 mod together;
 
 use std::ops::Range;
@@ -113,10 +115,11 @@ impl Pairs {
         settings: &Settings,
         control: &Control,
     ) -> Result<Self> {
-        let margins = Margins::of(counts)?;
+        // Before anything is counted: they may be no margins.
+        Margins::check(counts)?;
         let mut keeper = Keeper::new(settings);
-        counting::count(details, counts, settings.memory, &mut keeper, control)?;
-        Self::of(keeper, margins, control)
+        let sizes = counting::count(details, counts, settings.memory, &mut keeper, control)?;
+        Self::of(keeper, Margins::of(counts, Some(&sizes))?, control)
     }
 
     /// The same, counted by something else, where [`is_countable`](Self::is_countable).
@@ -130,8 +133,9 @@ impl Pairs {
         settings: &Settings,
         control: &Control,
     ) -> Result<Self> {
-        let [tp, fp] = elsewhere::count(counter, details, counts, control)?;
-        Self::from_counts(&tp, &fp, counts, settings, control)
+        let (both, sizes) = elsewhere::count(counter, details, counts, control)?;
+        let margins = Margins::of(counts, Some(&sizes))?;
+        Self::from_margins(&both.each_ref(), margins, settings, control)
     }
 
     /// Whether the counts of all pairs of so many atoms fit into so much memory, as they have to where
@@ -141,7 +145,7 @@ impl Pairs {
     }
 
     /// The same from counts that an engine made of the true calls' firing sets and of the false
-    /// ones', of the same atoms.
+    /// ones', of the same atoms. What chance has is that of calls on which as many atoms fire each.
     ///
     /// # Errors
     /// Counts of other atoms, or that cannot be of calls such as `counts` has; cancellation;
@@ -153,7 +157,15 @@ impl Pairs {
         settings: &Settings,
         control: &Control,
     ) -> Result<Self> {
-        let margins = Margins::of(counts)?;
+        Self::from_margins(&[tp, fp], Margins::of(counts, None)?, settings, control)
+    }
+
+    fn from_margins(
+        &[tp, fp]: &[&PairCounts; 2],
+        margins: Margins,
+        settings: &Settings,
+        control: &Control,
+    ) -> Result<Self> {
         if [tp, fp]
             .iter()
             .any(|counts| counts.features() != margins.atoms())

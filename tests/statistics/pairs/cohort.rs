@@ -3,8 +3,7 @@
 use atomscope::cohort::{Call, Calls, Label};
 use atomscope::control::Control;
 use atomscope::error::Result;
-use atomscope::fires::FiringSets;
-use atomscope::fires::{FiringBlock, FiringStore};
+use atomscope::fires::{FiringBlock, FiringSets, FiringSetsBuilder, FiringStore};
 use atomscope::stats::inference::stratified::StratumCounts;
 use atomscope::stats::pairs::{PairColumns, Pairs, Settings};
 use rand::{RngExt, SeedableRng};
@@ -15,7 +14,8 @@ pub(crate) type Row = (Label, Option<Vec<u32>>);
 
 pub(crate) struct Cohort {
     pub(crate) features: usize,
-    pub(crate) k: usize,
+    /// How many atoms fire on each call; `None` where calls differ.
+    pub(crate) k: Option<usize>,
     pub(crate) rows: Vec<Row>,
     /// Calls of a block.
     pub(crate) block: usize,
@@ -29,11 +29,7 @@ impl FiringStore for Cohort {
             let atoms = rows.iter().filter_map(|(_, set)| set.as_deref());
             let dropped = rows.iter().enumerate();
             let dropped = dropped.filter_map(|(row, (_, set))| set.is_none().then_some(row));
-            let sets = FiringSets::uniform(
-                self.k,
-                atoms.collect::<Vec<_>>().concat(),
-                dropped.collect(),
-            );
+            let sets = self.sets(atoms, dropped.collect());
             take(FiringBlock {
                 first,
                 calls: &calls,
@@ -95,9 +91,43 @@ impl Cohort {
         };
         Self {
             features,
-            k,
+            k: Some(k),
             rows: (0..calls).map(|_| row()).collect(),
             block: calls.max(1),
+        }
+    }
+
+    /// Rows of any size: on some no atom fires, on one all do, on others few or many, on true calls
+    /// more.
+    pub(crate) fn ragged(features: usize, calls: usize, seed: u64) -> Self {
+        let mut random = ChaCha8Rng::seed_from_u64(seed);
+        let mut row = |row: usize| {
+            let tp = random.random_bool(0.6);
+            let label = if tp { Label::Tp } else { Label::Fp };
+            let rate = [0.0, 0.1, 0.25, 0.5][row % 4] * if tp { 1.0 } else { 0.8 };
+            let fires = |atom: &u32| {
+                let often = 1.5 - f64::from(*atom) / features as f64;
+                row == 40 || random.random_bool(rate * often)
+            };
+            let set = (0..features as u32).filter(fires).collect();
+            (label, (row % 7 != 6).then_some(set))
+        };
+        Self {
+            features,
+            k: None,
+            rows: (0..calls).map(&mut row).collect(),
+            block: 57,
+        }
+    }
+
+    fn sets<'a>(&self, rows: impl Iterator<Item = &'a [u32]>, dropped: Vec<usize>) -> FiringSets {
+        match self.k {
+            Some(k) => FiringSets::uniform(k, rows.collect::<Vec<_>>().concat(), dropped),
+            None => {
+                let mut sets = FiringSetsBuilder::default();
+                rows.for_each(|row| sets.push(row));
+                sets.finish(dropped)
+            }
         }
     }
 
@@ -125,8 +155,7 @@ impl Cohort {
     /// The firing sets of one label's calls.
     pub(crate) fn sets_of(&self, label: Label) -> FiringSets {
         let of_label = self.kept().filter(|(of, _)| *of == label);
-        let sets: Vec<_> = of_label.map(|(_, set)| set).collect();
-        FiringSets::uniform(self.k, sets.concat(), Vec::new())
+        self.sets(of_label.map(|(_, set)| set), Vec::new())
     }
 
     pub(crate) fn pairs(&self, settings: &Settings) -> Pairs {

@@ -28,7 +28,7 @@ fn cohort(tables: [&str; 2]) -> Cohort {
     }
     Cohort {
         features: 6,
-        k: 2,
+        k: Some(2),
         rows,
         block: 1000,
     }

@@ -55,67 +55,111 @@ fn pairs(cohort: &Cohort, at_least: u64) -> Vec<Naive> {
     pairs
 }
 
-/// What chance leaves of two atoms: the share of calls on which both fire, and the odds ratio.
+/// What chance leaves of two atoms.
 #[derive(Clone, Copy)]
 struct Chance {
+    /// Calls on which both fire.
     both: f64,
     odds_ratio: f64,
+    /// Calls that could not be another, on which both fire, and on which neither does.
+    set_aside: [f64; 2],
 }
 
-/// The chance that sets of k atoms leave, from how often each fires. Weights by steps that halve what
-/// the odds are off; sums over sets anew without each atom, and without each two.
+/// The chance that sets of given sizes leave, from how often each atom fires. Weights by steps that
+/// halve what the odds are off; sums over sets anew without each atom, and without each two.
 struct Sets {
-    k: usize,
-    /// Of atoms that fire on some calls and not on all.
+    /// Calls of each size.
+    sizes: Vec<f64>,
+    /// Calls on which all of the atoms fire, and on which none does.
+    set_aside: [f64; 2],
+    /// Of atoms that fire on some of the other calls and not on all.
     atoms: Vec<usize>,
     weights: Vec<f64>,
 }
 
 impl Sets {
-    /// The sum over all sets of so many of the atoms but those left out of the products of weights.
-    fn sum(&self, size: usize, left_out: &[usize]) -> f64 {
-        let mut sums = vec![0.0; size + 1];
+    /// For each size: the sum over all sets of so many of the atoms but those left out of the products
+    /// of weights.
+    fn sums(&self, left_out: &[usize]) -> Vec<f64> {
+        let mut sums = vec![0.0; self.sizes.len()];
         sums[0] = 1.0;
         for (atom, weight) in self.weights.iter().enumerate() {
             if !left_out.contains(&atom) {
-                for at in (1..=size).rev() {
+                for at in (1..sums.len()).rev() {
                     sums[at] += weight * sums[at - 1];
                 }
             }
         }
-        sums[size]
+        sums
     }
 
-    fn of(fires: &[f64], calls: f64, k: usize) -> Option<Self> {
-        let always = fires.iter().filter(|&&n| n == calls).count();
-        let atoms: Vec<usize> = (0..fires.len())
-            .filter(|&atom| fires[atom] > 0.0 && fires[atom] < calls)
+    /// Calls, over all sizes, in which the sets are so many atoms larger than `sums` are of.
+    fn calls(&self, sums: &[f64], all: &[f64], more: usize) -> f64 {
+        let of_size = |size: usize| self.sizes[size] * sums[size - more] / all[size];
+        let some = (more..self.sizes.len()).filter(|&size| self.sizes[size] > 0.0);
+        some.map(of_size).sum()
+    }
+
+    /// `None` where no pair could fire together on more calls or fewer.
+    fn of(rows: &[&[u32]], features: usize) -> Option<Self> {
+        let mut rows: Vec<Vec<bool>> = rows
+            .iter()
+            .map(|set| {
+                (0..features as u32)
+                    .map(|atom| set.contains(&atom))
+                    .collect()
+            })
             .collect();
-        let k = k - always.min(k);
-        if k < 2 || atoms.len() < k + 2 {
+        let mut atoms: Vec<usize> = (0..features).collect();
+        let mut set_aside = [0.0; 2];
+        loop {
+            let on = |atom: usize| rows.iter().filter(|row| row[atom]).count();
+            atoms.retain(|&atom| on(atom) > 0 && on(atom) < rows.len());
+            let before = rows.len();
+            rows.retain(|row| {
+                let fire = atoms.iter().filter(|&&atom| row[atom]).count();
+                let (all, none) = (fire == atoms.len(), fire == 0);
+                set_aside[0] += f64::from(u8::from(all));
+                set_aside[1] += f64::from(u8::from(none));
+                !all && !none
+            });
+            if rows.len() == before {
+                break;
+            }
+        }
+        let mut sizes = vec![0.0; atoms.len() + 1];
+        for row in &rows {
+            sizes[atoms.iter().filter(|&&atom| row[atom]).count()] += 1.0;
+        }
+        let calls = rows.len() as f64;
+        if sizes[1..].first() == Some(&calls) || sizes[atoms.len() - 1] == calls {
             return None;
         }
-        let shares: Vec<f64> = atoms.iter().map(|&atom| fires[atom] / calls).collect();
-        let weights = shares.iter().map(|p| p / (1.0 - p)).collect();
-        let mut sets = Self { k, atoms, weights };
+        let last = sizes.iter().rposition(|&calls| calls > 0.0)?;
+        sizes.truncate(last + 1);
+        let on = |&atom: &usize| rows.iter().filter(|row| row[atom]).count() as f64;
+        let fires: Vec<f64> = atoms.iter().map(on).collect();
+        let weights = fires.iter().map(|on| on / (calls - on)).collect();
+        let mut sets = Self {
+            sizes,
+            set_aside,
+            atoms,
+            weights,
+        };
         for _ in 0..20_000 {
-            let all = sets.sum(k, &[]);
-            let others = (0..shares.len()).map(|atom| sets.sum(k - 1, &[atom]) / all);
-            let others: Vec<f64> = others.collect();
-            let weights: Vec<f64> = (0..shares.len())
-                .map(|atom| {
-                    let (share, old) = (shares[atom], sets.weights[atom]);
-                    let found = old * others[atom];
-                    old * (share * (1.0 - found) / (found * (1.0 - share))).sqrt()
-                })
-                .collect();
-            let moves = weights
-                .iter()
-                .zip(&sets.weights)
-                .map(|(new, old)| (new / old - 1.0).abs());
-            let moved = moves.fold(0.0, f64::max);
+            let all = sets.sums(&[]);
+            let moved = |atom: usize| {
+                let old = sets.weights[atom];
+                let found = old * sets.calls(&sets.sums(&[atom]), &all, 1);
+                old * (fires[atom] * (calls - found) / (found * (calls - fires[atom]))).sqrt()
+            };
+            let weights: Vec<f64> = (0..fires.len()).map(moved).collect();
+            let moves = weights.iter().zip(&sets.weights);
+            let most = moves
+                .map(|(new, old)| (new / old - 1.0).abs())
+                .fold(0.0, f64::max);
             sets.weights = weights;
-            if moved < 4e-13 {
+            if most < 4e-13 {
                 break;
             }
         }
@@ -125,12 +169,13 @@ impl Sets {
     fn chance(&self, a: usize, b: usize) -> Option<Chance> {
         let place = |atom: usize| self.atoms.iter().position(|&known| known == atom);
         let (a, b) = (place(a)?, place(b)?);
-        let left_out = [a, b];
+        let (all, others) = (self.sums(&[]), self.sums(&[a, b]));
         let product = self.weights[a] * self.weights[b];
-        let [both, one, neither] = [2, 1, 0].map(|fire| self.sum(self.k - fire, &left_out));
+        let [neither, one, both] = [0, 1, 2].map(|fire| self.calls(&others, &all, fire));
         Some(Chance {
-            both: product * both / self.sum(self.k, &[]),
+            both: self.set_aside[0] + product * both,
             odds_ratio: both * neither / (one * one),
+            set_aside: self.set_aside,
         })
     }
 }
@@ -165,9 +210,16 @@ fn two_sided(weights: &[f64], observed: f64) -> f64 {
 }
 
 fn neg_log10_p(cells: Cells, chance: Option<Chance>) -> f64 {
-    let Some(Chance { odds_ratio, .. }) = chance else {
+    let Some(Chance {
+        odds_ratio,
+        set_aside: [all, none],
+        ..
+    }) = chance
+    else {
         return f64::NAN;
     };
+    let [both, a, b, neither] = cells;
+    let cells = [both - all, a, b, neither - none];
     let weight = |table: Cells| ways(table) + table[0] * odds_ratio.ln();
     let most = (cells[0] + cells[1]).min(cells[0] + cells[2]) as usize;
     let tables = (0..=most).filter_map(|x| moved(cells, x as f64));
@@ -228,13 +280,13 @@ struct Group<'a> {
     name: &'a str,
     found: &'a AssociationColumns,
     tables: Vec<Cells>,
-    /// Of all atoms, and of all atoms on all calls.
-    fires: Vec<f64>,
+    /// What chance leaves of the group's calls.
+    sets: Option<Sets>,
+    /// Of all atoms on all calls.
     fires_on_all: &'a [f64],
-    calls: f64,
 }
 
-fn compare(group: &Group<'_>, pairs: &[Naive], k: usize, at_least: u64) {
+fn compare(group: &Group<'_>, pairs: &[Naive], at_least: u64) {
     let Group { name, found, .. } = *group;
     let of = |figure: &dyn Fn(Cells) -> f64| -> Vec<f64> {
         group.tables.iter().map(|&cells| figure(cells)).collect()
@@ -248,25 +300,26 @@ fn compare(group: &Group<'_>, pairs: &[Naive], k: usize, at_least: u64) {
         0.0,
     );
     near(name, &found.phi, &of(&phi), 1e-3);
-    let sets = Sets::of(&group.fires, group.calls, k);
-    let chance = |pair: &Naive| sets.as_ref()?.chance(pair.a as usize, pair.b as usize);
+    let chance = |pair: &Naive| {
+        group
+            .sets
+            .as_ref()?
+            .chance(pair.a as usize, pair.b as usize)
+    };
     let of_pairs = |figure: &dyn Fn(&Naive, Cells) -> f64| -> Vec<f64> {
         let both = pairs.iter().zip(&group.tables);
         both.map(|(pair, &cells)| figure(pair, cells)).collect()
     };
-    let expected = of_pairs(&|pair, [a, b, c, d]| {
-        let calls = a + b + c + d;
-        chance(pair).map_or((a + b).min(a + c), |chance| chance.both * calls)
+    let expected = of_pairs(&|pair, [a, b, c, _]| {
+        chance(pair).map_or((a + b).min(a + c), |chance| chance.both)
     });
     near(name, &found.expected, &expected, 0.0);
     let lift: Vec<f64> = counts.iter().zip(&expected).map(|(x, e)| x / e).collect();
     near(name, &found.lift, &lift, 0.0);
     let tests = of_pairs(&|pair, cells| neg_log10_p(cells, chance(pair)));
     near(name, &found.neg_log10_p, &tests, 1e-3);
-    let could = group.fires.iter().zip(group.fires_on_all);
-    let could = could.filter(|&(&fires, &on_all)| {
-        on_all >= at_least as f64 && fires > 0.0 && fires < group.calls
-    });
+    let atoms = group.sets.iter().flat_map(|sets| &sets.atoms);
+    let could = atoms.filter(|&&atom| group.fires_on_all[atom] >= at_least as f64);
     let could = could.count();
     let family = could * could.saturating_sub(1) / 2;
     near(name, &found.fdr, &adjusted(&tests, family), 0.0);
@@ -282,19 +335,9 @@ fn check(cohort: &Cohort, at_least: u64) -> usize {
     let order: Vec<_> = atoms.map(|(&a, &b)| (a, b)).collect();
     let naive: Vec<_> = expected.iter().map(|pair| (pair.a, pair.b)).collect();
     assert_eq!(order, naive);
-    let fires = |label: Option<Label>| -> Vec<f64> {
-        let of_label = |(of, _): &(Label, &[u32])| label.is_none_or(|label| label == *of);
-        let on = |atom: u32| {
-            cohort
-                .kept()
-                .filter(of_label)
-                .filter(move |(_, set)| set.contains(&atom))
-        };
-        (0..cohort.features as u32)
-            .map(|atom| on(atom).count() as f64)
-            .collect()
-    };
-    let fires_on_all = fires(None);
+    let fires_on_all: Vec<f64> = (0..cohort.features as u32)
+        .map(|atom| cohort.kept().filter(|(_, set)| set.contains(&atom)).count() as f64)
+        .collect();
     let of = |table: &dyn Fn(&Naive) -> Cells| expected.iter().map(table).collect::<Vec<_>>();
     for (name, label, found, tables) in [
         ("all", None, &columns.all, of(&Naive::both)),
@@ -311,16 +354,16 @@ fn check(cohort: &Cohort, at_least: u64) -> usize {
             of(&|pair| pair.tables[1]),
         ),
     ] {
-        let calls = tables[0].iter().sum();
+        let of_label = |(of, _): &(Label, &[u32])| label.is_none_or(|label| label == *of);
+        let rows: Vec<_> = cohort.kept().filter(of_label).map(|(_, set)| set).collect();
         let group = Group {
             name,
             found,
             tables,
-            fires: fires(label),
+            sets: Sets::of(&rows, cohort.features),
             fires_on_all: &fires_on_all,
-            calls,
         };
-        compare(&group, &expected, cohort.k, at_least);
+        compare(&group, &expected, at_least);
     }
     let says_nothing =
         |[a, b, c, d]: Cells| [a + b, c + d, a + c, b + d].into_iter().any(|x| x == 0.0);
@@ -371,6 +414,21 @@ fn every_column_is_what_a_double_loop_makes() {
             let found = check(&cohort, at_least);
             assert!(found > 20 && found < last, "{found} pairs");
             last = found;
+        }
+    }
+}
+
+#[test]
+fn every_column_of_sets_of_any_size_is_what_a_double_loop_makes() {
+    for (features, calls, seed, thresholds) in
+        [(30, 400, 1, [1, 20, 40]), (12, 250, 2, [1, 15, 30])]
+    {
+        let cohort = Cohort::ragged(features, calls, seed);
+        assert!(cohort.kept().any(|(_, set)| set.is_empty()));
+        assert!(cohort.kept().any(|(_, set)| set.len() == features));
+        for at_least in thresholds {
+            let found = check(&cohort, at_least);
+            assert!(found > 5, "{found} pairs");
         }
     }
 }

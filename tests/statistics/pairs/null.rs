@@ -28,7 +28,7 @@ fn pairs_that_chance_puts_together_are_not_found() {
     });
     let cohort = Cohort {
         features,
-        k,
+        k: Some(k),
         rows: rows.collect(),
         block: 2000,
     };
@@ -72,7 +72,7 @@ fn scored(calls: usize, spread: f64, true_share: f64, seed: u64) -> Cohort {
     };
     Cohort {
         features,
-        k,
+        k: Some(k),
         rows: sets.into_iter().map(|set| (label(), Some(set))).collect(),
         block: calls,
     }

@@ -61,7 +61,7 @@ fn an_atom_that_always_fires_has_no_test() {
     });
     let cohort = Cohort {
         features: 4,
-        k: 2,
+        k: Some(2),
         rows: rows.collect(),
         block: 4,
     };
@@ -86,7 +86,7 @@ fn pairs_as_chance_has_them_are_certain() {
     let labelled = |label| rows.iter().map(move |set| (label, Some(set.clone())));
     let cohort = Cohort {
         features: 4,
-        k: 2,
+        k: Some(2),
         rows: labelled(Label::Tp).chain(labelled(Label::Fp)).collect(),
         block: 8,
     };
@@ -123,7 +123,7 @@ fn an_atom_that_always_fires_is_in_no_family_and_not_the_most_frequent() {
             set.push(30);
         }
     }
-    (cohort.features, cohort.k) = (31, 5);
+    (cohort.features, cohort.k) = (31, Some(5));
     let with = family(&cohort);
     assert_eq!(alone, with);
     let pairs = cohort.pairs(&settings(3));

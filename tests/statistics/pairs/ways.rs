@@ -2,7 +2,9 @@
 
 use atomscope::cohort::Label;
 use atomscope::control::Control;
+use atomscope::error::Result;
 use atomscope::fires::pairs::count_pairs;
+use atomscope::fires::{CountPairs, FiringSets, PairCounts};
 use atomscope::stats::pairs::{Pairs, Settings};
 
 use super::cohort::{Cohort, all, settings, shown};
@@ -10,7 +12,15 @@ use super::cohort::{Cohort, all, settings, shown};
 #[test]
 fn memory_blocks_and_threads_change_nothing() {
     // The counts of all pairs take 20 kB, all firings 4 kB, and half of the memory is for either.
-    let mut cohort = Cohort::random(71, 4, 150, 4);
+    memory_blocks_and_threads_do_not_show(Cohort::random(71, 4, 150, 4));
+}
+
+#[test]
+fn memory_blocks_and_threads_change_nothing_of_sets_of_any_size() {
+    memory_blocks_and_threads_do_not_show(Cohort::ragged(71, 150, 4));
+}
+
+fn memory_blocks_and_threads_do_not_show(mut cohort: Cohort) {
     let expected = shown(&all(&cohort.pairs(&settings(2))));
     for memory in [0, 999, 4000, 9000, 30_000, 1 << 40] {
         for block in [1, 64, 150] {
@@ -72,6 +82,32 @@ fn counts_of_an_engine_give_the_same() {
     }
 }
 
+/// Counts on the CPU, as something else.
+struct Elsewhere;
+
+impl CountPairs for Elsewhere {
+    fn device(&self) -> String {
+        "elsewhere".to_owned()
+    }
+
+    fn count_all_pairs(&mut self, fires: &FiringSets, features: usize) -> Result<PairCounts> {
+        count_pairs(fires, features)
+    }
+}
+
+#[test]
+fn count_by_something_else_gives_the_same_of_sets_of_any_size() {
+    for cohort in [Cohort::ragged(53, 500, 6), Cohort::random(53, 7, 500, 6)] {
+        let counts = cohort.counts();
+        let (counts, settings) = (counts.borrowed(), settings(3));
+        let control = Control::default();
+        let found = Pairs::count_by(&mut Elsewhere, &cohort, &counts, &settings, &control);
+        let found = found.expect("one cohort");
+        assert!(!found.is_empty());
+        assert_eq!(shown(&all(&found)), shown(&all(&cohort.pairs(&settings))));
+    }
+}
+
 #[test]
 fn too_many_pairs_raise_the_threshold_as_far_as_they_must() {
     let cohort = Cohort::random(61, 5, 800, 7);
@@ -114,7 +150,7 @@ fn more_pairs_than_are_looked_at_at_once() {
     let rows = (0..2999_u32).map(|i| (Label::Fp, Some(vec![i, i + 1])));
     let mut cohort = Cohort {
         features: 3000,
-        k: 2,
+        k: Some(2),
         rows: rows.collect(),
         block: 999,
     };

@@ -10,7 +10,7 @@ use rayon::prelude::*;
 
 pub(super) use self::packed::Kernel;
 #[cfg(target_arch = "x86_64")]
-pub(in crate::engine) use self::packed::{Tiles, TilesInUse};
+pub use self::packed::{Tiles, TilesInUse};
 use super::whiten::{RowFacts, row_facts};
 use crate::engine::bound::{self, Rounding, RowMargin};
 use crate::engine::simd::Simd;

@@ -22,9 +22,7 @@ use super::probe;
 /// The version of CUDA that the driver must know.
 pub const NEEDED: (u32, u32) = (13, 0);
 
-/// What to do where the driver is not there, or knows too old a version.
-pub const INSTALL: &str =
-    "install NVIDIA driver 580 or later, or use --device cpu, which gives the same answer";
+pub use super::fault::INSTALL_DRIVER as INSTALL;
 
 /// What to do about a device that fails.
 pub(super) const DEVICE_ACTION: &str =

@@ -25,8 +25,8 @@ impl Lane {
             first_row: first as u32,
             features: encoder.features as u32,
             stride: screen.stride as u32,
-            k: encoder.k as u32,
-            capacity: shared.kernels.select.capacity(encoder.k as u32),
+            k: encoder.width as u32,
+            capacity: shared.kernels.select.capacity(encoder.width as u32),
             pair_capacity: self.shape.pair_capacity as u32,
             unused: 0,
         }
@@ -61,14 +61,14 @@ impl Lane {
             pair_count: self.heads.at(FIRED),
             atom_pairs: self.atom_pairs.address(),
             rows: count as u32,
-            k: shared.encoder.k as u32,
+            k: shared.encoder.width as u32,
             with_overflowed: 0,
             unused: 0,
         };
         let rescore = RescoreArgs {
             pair_count: self.heads.at(FIRED),
             ordered: self.heads.at(FIRED_ORDERED),
-            pair_capacity: (count * shared.encoder.k) as u32,
+            pair_capacity: (count * shared.encoder.width) as u32,
             ..self.rescore_args(shared)
         };
         (fired, rescore)
@@ -87,9 +87,9 @@ impl Lane {
             listed_count: 0,
             rows: count as u32,
             features: encoder.features as u32,
-            k: encoder.k as u32,
+            k: encoder.width as u32,
             sort_width: if self.shape.screened {
-                (encoder.k as u32).next_power_of_two()
+                (encoder.width as u32).next_power_of_two()
             } else {
                 1
             },

@@ -62,7 +62,7 @@ impl Lane {
         // SAFETY: as in `copy_out`.
         unsafe {
             self.stream
-                .copy_out(&self.host_fires, &self.fires, count * shared.encoder.k)?;
+                .copy_out(&self.host_fires, &self.fires, count * shared.encoder.width)?;
         }
         self.stream.synchronize()?;
         Ok(true)

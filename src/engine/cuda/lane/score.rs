@@ -31,7 +31,7 @@ impl Lane {
                 .kernels
                 .rescore
                 .launch_pairs(&self.stream, &rescore)?;
-            let scores = count * shared.encoder.k;
+            let scores = count * shared.encoder.width;
             self.stream
                 .copy_out(&self.host_scores, &self.pair_scores, scores)?;
         }

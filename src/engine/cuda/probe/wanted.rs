@@ -1,6 +1,6 @@
 //! The libraries, and every function of them that is called.
 
-use crate::engine::cuda::driver;
+use crate::engine::cuda::fault::INSTALL_DRIVER;
 
 const INSTALL_LIBRARIES: &str = "pip install nvidia-cuda-nvrtc nvidia-cublas (CUDA 13) into the \
     active environment, or install the CUDA 13 toolkit, or use --device cpu, which gives the same \
@@ -67,7 +67,7 @@ pub(super) static DRIVER: Wanted = Wanted {
         "cuGetErrorString",
     ],
     toolkit: false,
-    install: driver::INSTALL,
+    install: INSTALL_DRIVER,
 };
 
 pub(super) static NVRTC: Wanted = Wanted {

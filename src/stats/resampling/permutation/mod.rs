@@ -1,9 +1,10 @@
 //! Westfall and Young's step-down adjustment: p-values adjusted for all atoms at once, by permuting
 //! labels.
 //!
-//! Exactly k atoms fire on each call, so atoms' tests depend on one another. Corrections that do
-//! not know how are too strict or too lax. Permuting labels among calls that could have had each
-//! other's keeps that dependence. Atoms are ordered by their observed statistic. An atom's adjusted
+//! Atoms fire together, and compete for the places of a call if these are few, so their tests depend
+//! on one another. Corrections that do not know how are too strict or too lax. Permuting labels
+//! among calls that could have had each other's keeps that dependence: each call keeps its firing
+//! set, of whatever size. Atoms are ordered by their observed statistic. An atom's adjusted
 //! p-value is the share of permutations on which the largest statistic of it and all weaker ones is
 //! at least its own, and never less than that of a stronger atom (Westfall and Young 1993,
 //! algorithm 4.1; the observed labels count as one). So the strongest is adjusted for all atoms,

@@ -2,8 +2,8 @@
 
 use super::labels::Labels;
 use super::{Exchange, MaxT, Permutation, max_t};
-use crate::fires::FiringSets;
 use crate::fires::by_atom::FiringsByAtom;
+use crate::fires::{FiringSets, FiringSetsBuilder};
 use crate::stats::inference::tails::ln_normal_two_sided;
 use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
@@ -14,32 +14,42 @@ const ATOMS: usize = 30;
 const K: usize = 4;
 
 struct Cohort {
-    atoms: Vec<u32>,
+    sets: Vec<Vec<u32>>,
     is_tp: Vec<bool>,
     strata: Vec<u16>,
 }
 
 /// Makes calls whose labels depend on the stratum, and on whether atom 0 fires.
 fn cohort(seed: u64) -> Cohort {
+    cohort_of(seed, |_| K)
+}
+
+/// The same with sets of any size, empty ones among them.
+fn ragged(seed: u64) -> Cohort {
+    cohort_of(seed, |row| [0, 1, K, 0, 12, 2 * K][row % 6])
+}
+
+/// As many atoms fire on each call as is said of its row.
+fn cohort_of(seed: u64, size: impl Fn(usize) -> usize) -> Cohort {
     let mut draw = ChaCha8Rng::seed_from_u64(seed);
-    let mut atoms = Vec::new();
+    let mut sets = Vec::new();
     let mut is_tp = Vec::new();
     let strata: Vec<u16> = (0..CALLS).map(|row| (row % 3) as u16).collect();
-    for &stratum in &strata {
+    for (row, &stratum) in strata.iter().enumerate() {
         let mut all: Vec<u32> = (0..ATOMS as u32).collect();
         all.shuffle(&mut draw);
-        all.truncate(K);
+        all.truncate(size(row));
         all.sort_unstable();
-        let share = if all[0] == 0 {
+        let share = if all.first() == Some(&0) {
             0.95
         } else {
             [0.2, 0.5, 0.7][usize::from(stratum)]
         };
         is_tp.push(draw.random_bool(share));
-        atoms.extend(all);
+        sets.push(all);
     }
     Cohort {
-        atoms,
+        sets,
         is_tp,
         strata,
     }
@@ -78,7 +88,7 @@ fn surprise(strata: &[[usize; 3]], tp: usize) -> f64 {
 /// Computes the statistic of every atom.
 fn statistics(cohort: &Cohort, is_tp: &[bool]) -> Vec<f64> {
     let of = |atom: u32| {
-        let fires = |row: usize| cohort.atoms[row * K..][..K].contains(&atom);
+        let fires = |row: usize| cohort.sets[row].contains(&atom);
         let strata = [0, 1, 2].map(|stratum| {
             let rows = (0..CALLS).filter(|&row| cohort.strata[row] == stratum);
             rows.fold([0; 3], |[m, n, t], row| {
@@ -135,7 +145,7 @@ fn max_t_matches_the_textbook_on_the_same_labels() {
     for (seed, count) in [(1, 300), (2, 64), (3, 1), (4, 130)] {
         let mut cohort = cohort(seed);
         // Two atoms that fire together, so that their statistics are ties in every permutation.
-        for set in cohort.atoms.chunks_exact_mut(K) {
+        for set in &mut cohort.sets {
             set.retain_pairs();
         }
         let permutation = Permutation {
@@ -208,14 +218,34 @@ fn adjusted(cohort: &Cohort, count: usize, seed: u64) -> Vec<MaxT> {
         count,
         seed,
     };
-    max_t(
-        &FiringsByAtom::new(
-            FiringSets::uniform(K, cohort.atoms.clone(), vec![]).all(),
-            ATOMS,
-        ),
-        &permutation,
-    )
-    .expect("one cohort")
+    let mut sets = FiringSetsBuilder::default();
+    cohort.sets.iter().for_each(|set| sets.push(set));
+    max_t(&FiringsByAtom::new(sets.rows(), ATOMS), &permutation).expect("one cohort")
+}
+
+#[test]
+fn adjusted_p_with_sets_of_any_size_is_the_textbook_s() {
+    let (mut between, mut empty) = (0, 0);
+    for (seed, count) in [(1, 300), (2, 64), (3, 1), (4, 130)] {
+        let cohort = ragged(seed);
+        empty += cohort.sets.iter().filter(|set| set.is_empty()).count();
+        let permutation = Permutation {
+            is_tp: &cohort.is_tp,
+            strata: &cohort.strata,
+            exchange: Exchange::Calls,
+            count,
+            seed,
+        };
+        let labels = permuted_labels(&permutation);
+        let permuted = labels.iter().map(|labels| statistics(&cohort, labels));
+        let permuted: Vec<_> = permuted.collect();
+        let expected = textbook(&statistics(&cohort, &cohort.is_tp), &permuted);
+        for (found, expected) in adjusted(&cohort, count, seed).iter().zip(&expected) {
+            assert_eq!(found.p, *expected);
+            between += usize::from(*expected < 0.9 && *expected > 1.5 / (count + 1) as f64);
+        }
+    }
+    assert!(between > 10 && empty == 4 * CALLS / 3, "{between} {empty}");
 }
 
 #[test]

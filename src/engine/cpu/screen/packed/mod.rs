@@ -18,7 +18,7 @@ use self::panels::LINES;
 pub(in crate::engine::cpu) use self::panels::Panels;
 use self::panels::{CHUNK, Line, PANEL, STRETCH};
 #[cfg(target_arch = "x86_64")]
-pub(in crate::engine) use self::tiles::{Tiles, TilesInUse};
+pub use self::tiles::{Tiles, TilesInUse};
 #[cfg(target_arch = "x86_64")]
 use self::vectors::Vectors;
 use super::ProductShape;

@@ -13,11 +13,11 @@ use super::panels::{LINES, Line};
 
 /// A proof that this process may use tiles.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::engine) struct Tiles(());
+pub struct Tiles(());
 
 impl Tiles {
     /// Tiles, where the CPU has them and the system lends their registers.
-    pub(in crate::engine) fn detect() -> Option<Self> {
+    pub fn detect() -> Option<Self> {
         static FOUND: OnceLock<bool> = OnceLock::new();
         FOUND
             .get_or_init(|| has_tiles() && may_use_tiles())
@@ -25,7 +25,7 @@ impl Tiles {
     }
 
     /// Makes the tile registers this thread's, until the value is dropped.
-    pub(in crate::engine) fn begin(self) -> TilesInUse {
+    pub fn begin(self) -> TilesInUse {
         let Self(()) = self;
         let mut shape = Shape([0; 64]);
         shape.0[0] = 1;
@@ -47,7 +47,7 @@ impl Tiles {
 struct Shape([u8; 64]);
 
 /// This thread's tile registers, given back when this is dropped: it stays on its thread.
-pub(in crate::engine) struct TilesInUse(PhantomData<*const ()>);
+pub struct TilesInUse(PhantomData<*const ()>);
 
 impl Drop for TilesInUse {
     fn drop(&mut self) {

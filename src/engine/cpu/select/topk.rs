@@ -19,21 +19,21 @@
 //! With G = 4k groups some 1.15·k atoms a row pass the last one, whatever the scores look like:
 //! no prediction is made that could fail.
 
-use super::screen::RowBias;
-use super::tile::{Bisection, ROW_LANES, find_reached, kth_largest_or_less, raise_maxima};
+use super::super::screen::RowBias;
+use super::super::tile::{Bisection, ROW_LANES, find_reached, kth_largest_or_less, raise_maxima};
 use crate::engine::bound::{RowMargin, interval};
 use crate::engine::simd::Simd;
 
 /// An atom that may fire, and between what its score lies, in the row's screening units.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Candidate {
-    pub(super) atom: u32,
-    pub(super) lower: f32,
-    pub(super) upper: f32,
+pub(in crate::engine::cpu) struct Candidate {
+    pub(in crate::engine::cpu) atom: u32,
+    pub(in crate::engine::cpu) lower: f32,
+    pub(in crate::engine::cpu) upper: f32,
 }
 
 /// What the screen's bound says of a row.
-pub(super) enum Verdict {
+pub(in crate::engine::cpu) enum Verdict {
     /// The certain atoms are the firing set, all k of them.
     Certified,
     /// Besides the certain atoms, so many of the ambiguous ones fire as are missing to k.
@@ -44,7 +44,7 @@ pub(super) enum Verdict {
 
 /// The state of selection for one block of rows, reused from block to block.
 #[derive(Default)]
-pub(super) struct Selection {
+pub(in crate::engine::cpu) struct Selection {
     k: usize,
     stride: usize,
     most_candidates: usize,
@@ -66,19 +66,19 @@ pub(super) struct Selection {
     raised: Vec<f32>,
     scratch: Vec<f32>,
     /// Atoms of the row last resolved that fire for certain.
-    pub(super) certain: Vec<u32>,
+    pub(in crate::engine::cpu) certain: Vec<u32>,
     /// Atoms of the row last resolved that the bound leaves open.
-    pub(super) ambiguous: Vec<Candidate>,
+    pub(in crate::engine::cpu) ambiguous: Vec<Candidate>,
 }
 
 /// How many groups features are dealt into.
-pub(super) fn group_count(k: usize, features: usize) -> usize {
+pub(in crate::engine::cpu) fn group_count(k: usize, features: usize) -> usize {
     (4 * k).max(64).min(features)
 }
 
 impl Selection {
     /// Prepares for a block of `rows` rows of a model with `features` features.
-    pub(super) fn begin(&mut self, rows: usize, features: usize, k: usize) {
+    pub(in crate::engine::cpu) fn begin(&mut self, rows: usize, features: usize, k: usize) {
         self.k = k;
         // An odd number of cache lines, so that the scores of a row do not compete for one place of
         // a cache.
@@ -107,12 +107,12 @@ impl Selection {
     }
 
     /// The distance between two features' scores in a tile.
-    pub(super) fn stride(&self) -> usize {
+    pub(in crate::engine::cpu) fn stride(&self) -> usize {
         self.stride
     }
 
     /// Sets row `r`'s margin.
-    pub(super) fn set_row(&mut self, r: usize, bias: &RowBias, margin: RowMargin) {
+    pub(in crate::engine::cpu) fn set_row(&mut self, r: usize, bias: &RowBias, margin: RowMargin) {
         self.bias_scale[r] = bias.scale;
         self.margin_scale[r] = margin.scale;
         self.margin_offset[r] = margin.offset;
@@ -120,7 +120,7 @@ impl Selection {
 
     /// Takes in the scores of features `first..` of all rows; `biases` and `norms` are those of
     /// all features.
-    pub(super) fn take_tile(
+    pub(in crate::engine::cpu) fn take_tile(
         &mut self,
         simd: Simd,
         biases: &[f32],
@@ -244,7 +244,7 @@ impl Selection {
     }
 
     /// Splits row `r`'s candidates into certain, impossible and ambiguous.
-    pub(super) fn resolve(&mut self, r: usize) -> Verdict {
+    pub(in crate::engine::cpu) fn resolve(&mut self, r: usize) -> Verdict {
         if self.overflowed[r] {
             return Verdict::Overflow;
         }

@@ -1,16 +1,16 @@
 //! The most that one thread of this CPU multiplies and adds: on registers alone, without
-//! memory. For benchmarks, which set a product's rate against it.
+//! memory. A product's rate is set against it.
 
 use std::fmt;
 use std::hint::black_box;
 use std::time::Instant;
 
 #[cfg(target_arch = "x86_64")]
-use super::cpu::Tiles;
+use atomscope::engine::Tiles;
 
 /// Instructions that multiply and add, as products use them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum MultiplyAdd {
+pub(crate) enum MultiplyAdd {
     /// bfloat16 by AMX tiles, added up in binary32.
     Tiles,
     /// bfloat16 by AVX512-BF16, added up in binary32.
@@ -30,7 +30,7 @@ const MEASUREMENTS: usize = 100;
 
 impl MultiplyAdd {
     /// All of them: bfloat16 first, then binary32, the faster ones before the slower.
-    pub const ALL: [Self; 5] = [
+    pub(crate) const ALL: [Self; 5] = [
         Self::Tiles,
         Self::Bfloat16Vectors,
         Self::Avx512,
@@ -40,7 +40,7 @@ impl MultiplyAdd {
 
     /// Operations a second of one thread, two to a multiply-add; `None` where this CPU does
     /// not have the instructions. Takes some tenths of a second.
-    pub fn operations_per_second(self) -> Option<f64> {
+    pub(crate) fn operations_per_second(self) -> Option<f64> {
         let mut best = 0.0f64;
         let mut turns = 1 << 10;
         for _ in 0..MEASUREMENTS {
@@ -134,7 +134,7 @@ mod x86 {
     };
     use std::hint::black_box;
 
-    use crate::engine::cpu::TilesInUse;
+    use atomscope::engine::TilesInUse;
 
     /// Sums that are under way at once: latency times rate of any of these instructions is less,
     /// and with what they add there are registers for all.

@@ -1,0 +1,48 @@
+//! Which atoms of a row fire: one policy a model.
+//!
+//! | file | policy |
+//! |---|---|
+//! | `topk` | the k atoms of the largest scores: certified behind a screen |
+//! | `threshold` | the atoms whose score is above their own threshold: by canonical scores of all |
+
+mod threshold;
+mod topk;
+
+pub(super) use self::threshold::AboveThresholds;
+pub(super) use self::topk::{Candidate, Selection, Verdict, group_count};
+
+use crate::sae::{Activation, Sae};
+
+/// What a model's activation asks of a row.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Policy<'a> {
+    /// So many atoms of the largest scores.
+    TopK(usize),
+    /// The atoms whose score is above their threshold, \[F\].
+    Threshold(&'a [f32]),
+}
+
+impl<'a> Policy<'a> {
+    pub(super) fn of(sae: &'a Sae) -> Self {
+        match sae.activation() {
+            Activation::TopK { k } => Self::TopK(*k),
+            Activation::Threshold { thresholds } => Self::Threshold(thresholds),
+        }
+    }
+
+    /// Whether a screen saves work: not where all atoms fire.
+    pub(super) fn is_screened(self, features: usize) -> bool {
+        match self {
+            Self::TopK(k) => k < features,
+            Self::Threshold(_) => false,
+        }
+    }
+
+    /// The number of atoms of every row, where it is known beforehand.
+    pub(super) fn width(self) -> Option<usize> {
+        match self {
+            Self::TopK(k) => Some(k),
+            Self::Threshold(_) => None,
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! The steps of a batch before its pairs are scored: rows there, whitened, multiplied and selected from,
+//! and back again.
+
+use super::{HEADS, Lane, Shared, Source};
+use crate::engine::cuda::blas::Product;
+use crate::engine::cuda::fault::Fault;
+use crate::engine::cuda::stages::Stage;
+use crate::engine::cuda::whiten::WhitenArgs;
+
+impl Lane {
+    /// Where the batch's rows are on the device, once they are there.
+    pub(super) unsafe fn bring(
+        &self,
+        shared: Shared,
+        source: Source,
+        count: usize,
+    ) -> Result<u64, Fault> {
+        let bytes = count * shared.encoder.dim * self.shape.element.bytes();
+        match source {
+            Source::Device(address) => return Ok(address),
+            // SAFETY: nobody writes the input while the lane is busy.
+            Source::Filled => unsafe {
+                self.stream.copy_in(&self.rows, 0, &self.host_rows, bytes)?;
+            },
+            // SAFETY: as `start`'s caller promises.
+            Source::PageLocked(memory) => unsafe {
+                self.stream.copy_slice_in(&self.rows, 0, &memory[..bytes])?;
+            },
+        }
+        Ok(self.rows.address())
+    }
+
+    pub(super) unsafe fn whiten(
+        &self,
+        shared: Shared,
+        rows: u64,
+        count: usize,
+    ) -> Result<(), Fault> {
+        let (encoder, screen) = (shared.encoder, shared.screen);
+        let args = WhitenArgs {
+            rows,
+            mean: encoder.mean.address(),
+            divisor: encoder.divisor.address(),
+            x: self.x.address(),
+            operand: self.operand.address(),
+            facts: self.facts.address(),
+            units: screen.units,
+            count: count as u32,
+            dim: encoder.dim as u32,
+            padded: if self.shape.screened {
+                screen.padded as u32
+            } else {
+                0
+            },
+            format: screen.format.code(),
+            weights: 0,
+            unused: 0,
+        };
+        // SAFETY: as `start` says.
+        unsafe {
+            shared
+                .kernels
+                .whiten
+                .launch(&self.stream, self.shape.element, &args)
+        }
+    }
+
+    /// Product and selection, tile by tile, so that scores are selected while they are in cache.
+    pub(super) unsafe fn screen(&mut self, shared: Shared, count: usize) -> Result<(), Fault> {
+        let screen = shared.screen;
+        for first in (0..count).step_by(self.shape.tile_rows) {
+            let rows = self.shape.tile_rows.min(count - first);
+            let args = self.select_args(shared, first, rows);
+            if !self.shape.screened {
+                // SAFETY: as `start` says.
+                unsafe { shared.kernels.select.launch_overflow(&self.stream, &args) }?;
+                continue;
+            }
+            let product = Product {
+                rows: self.operand.at(first * screen.row_bytes()),
+                weights: screen.operand.address(),
+                scores: self.scores.address(),
+                row_count: rows,
+                features: shared.encoder.features,
+                depth: screen.padded * screen.format.parts(),
+                block_depth: screen.block_depth,
+                stride: screen.stride,
+                single: screen.format.bytes() == 4,
+            };
+            // SAFETY: as `start` says.
+            unsafe { self.blas.multiply(&product) }?;
+            self.stages.mark(Stage::Product, &self.stream)?;
+            // SAFETY: as `start` says.
+            unsafe { shared.kernels.select.launch(&self.stream, &args) }?;
+            self.stages.mark(Stage::Select, &self.stream)?;
+        }
+        Ok(())
+    }
+
+    pub(super) unsafe fn copy_out(&mut self, shared: Shared, count: usize) -> Result<(), Fault> {
+        // SAFETY: nobody reads these before the batch is done, and the lane holds them.
+        unsafe {
+            self.stream.copy_out(&self.host_heads, &self.heads, HEADS)?;
+            self.stream
+                .copy_out(&self.host_states, &self.states, count)?;
+            self.stream
+                .copy_out(&self.host_fires, &self.fires, count * shared.encoder.width)?;
+        }
+        self.stages.mark(Stage::Drain, &self.stream)
+    }
+}
