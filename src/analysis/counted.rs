@@ -12,7 +12,7 @@ use crate::cohort::classes::{self as labels, ClassCount, classes};
 use crate::control::{Control, Progress, Stage};
 use crate::digest::Digest;
 use crate::engine::{DenseScores, Device, Encoded, EngineOptions, Nonfinite, Seconds};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Warning};
 use crate::fires::FiringStore;
 use crate::rows::Rows;
 use crate::sae::Sae;
@@ -34,7 +34,7 @@ pub struct Counted {
     /// The run that encoded the rows; `None` where counts are from a tally.
     pub run: Option<Run>,
     /// What is odd about model and calls, a sentence each.
-    pub warnings: Vec<String>,
+    pub warnings: Vec<Warning>,
 }
 
 /// A run that encoded rows.
@@ -159,12 +159,12 @@ impl Counted {
     }
 
     /// Sentences on all that is odd about the calls that were counted.
-    pub fn call_warnings(&self) -> Vec<String> {
+    pub fn call_warnings(&self) -> Vec<Warning> {
         warnings::of_cohort(&self.cohort, &self.classes())
     }
 
     /// Sentences on what is odd about the calls of a part of a cohort.
-    pub fn shard_warnings(&self) -> Vec<String> {
+    pub fn shard_warnings(&self) -> Vec<Warning> {
         let rule = &self.cohort.rule;
         let mut found = warnings::of_classes(&self.classes(), rule, labels::Part::Some);
         found.extend(warnings::of_dropped(&self.cohort, "the tally lists them"));

@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
-use super::arguments::{KeepArgs, RunArgs};
+use super::arguments::{AnalysisArgs, KeepArgs, RunArgs};
 use super::progress::{self, Bar, note};
 use crate::analysis::shards::{Checkpoints, KeepFirings, Output, PART_ROWS, ShardInput};
-use crate::analysis::{CompareScores, CountOptions, Counted, Plan};
+use crate::analysis::{CompareScores, CountOptions, Counted, Plan, Tables, place};
 use crate::error::Result;
 use crate::read::{find_model, model_files};
 use crate::stats::score_comparison::ScoreComparison;
@@ -74,7 +74,7 @@ impl Cohort {
     pub(super) fn checkpoints(&self, folder: PathBuf) -> Result<Option<Checkpoints>> {
         let wanted = self.inputs.len() > 1 || self.part_rows.is_some();
         let open = || {
-            super::place::check_folder(&folder, &self.reads(&|_| true))?;
+            place::check_parts(&folder, &self.reads(&|_| true))?;
             Checkpoints::open(&folder)
         };
         wanted.then(open).transpose()
@@ -98,6 +98,26 @@ impl Cohort {
         self.tell(&counted);
         progress::show_warnings(&counted.warnings);
         Ok(counted)
+    }
+
+    /// Makes the tables; `memory` is what scores may take.
+    pub(super) fn tables(
+        &self,
+        counted: &Counted,
+        asked: &AnalysisArgs,
+        memory: u64,
+    ) -> Result<Tables> {
+        let compares_scores = asked.tables.compares_scores()?;
+        let scores = compares_scores.then(|| self.compare_scores(counted, memory));
+        let strata = Some(asked.strata.strata);
+        let options = asked
+            .tables
+            .table_options(asked.statistics, strata, asked.keep.memory);
+        let (device, engine) = (self.options.device, &self.options.engine);
+        let (scores, control) = (scores.transpose()?, progress::control());
+        let tables = counted.tables_by(device, engine, &options, scores, &control)?;
+        progress::show_warnings(&tables.warnings);
+        Ok(tables)
     }
 
     /// Notes on how the rows were encoded.

@@ -6,7 +6,7 @@ use super::arguments::{KeepArgs, RunArgs, StatisticsArgs};
 use super::counting::Cohort;
 use super::progress;
 use crate::analysis::shards::KeepFirings;
-use crate::error::{Error, Result};
+use crate::error::{Choice, Error, Result};
 use crate::report::{json, text::Detail};
 use crate::tally::StratifyBy;
 
@@ -75,11 +75,11 @@ impl Investigate {
             .find(|&&atom| atom as usize >= feature_dim)
         {
             None => Ok(()),
-            Some(atom) => Err(Error::Argument {
-                name: "--atom",
-                found: atom.to_string(),
-                expected: format!("an atom of this model, 0 to {}", feature_dim - 1),
-            }),
+            Some(atom) => Err(Error::choice(
+                Choice::Atom,
+                atom.to_string(),
+                format!("an atom of this model, 0 to {}", feature_dim - 1),
+            )),
         }
     }
 }

@@ -8,10 +8,10 @@ mod arguments;
 mod counting;
 mod demo;
 mod doctor;
+mod flags;
 mod inspect;
 mod investigate;
 mod merge;
-mod place;
 mod progress;
 mod report;
 mod simulate;
@@ -19,6 +19,7 @@ mod tally;
 
 pub use clap::Parser;
 use clap::Subcommand;
+pub use flags::line;
 
 use crate::error::Result;
 

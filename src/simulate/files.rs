@@ -36,7 +36,7 @@ const CALL_BYTES: u64 = 128;
 /// written.
 ///
 /// # Errors
-/// [`Error::Argument`](crate::error::Error::Argument) where an option is out of its range,
+/// [`Error::Choice`](crate::error::Error::Choice) where an option is out of its range,
 /// [`Error::Io`](crate::error::Error::Io) where a file cannot be written,
 /// [`Error::Input`](crate::error::Error::Input) where a user's file has the name of one.
 pub fn simulate(out: &Path, options: &SimulateOptions, control: &Control) -> Result<Truth> {
@@ -49,7 +49,7 @@ pub fn simulate(out: &Path, options: &SimulateOptions, control: &Control) -> Res
 /// cohort in this folder are removed.
 ///
 /// # Errors
-/// As [`simulate`], and [`Error::Argument`](crate::error::Error::Argument) where there are no
+/// As [`simulate`], and [`Error::Choice`](crate::error::Error::Choice) where there are no
 /// pieces, or more than rows.
 pub fn simulate_pieces(
     out: &Path,

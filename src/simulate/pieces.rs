@@ -3,14 +3,14 @@
 use std::ops::Range;
 
 use super::check_number;
-use crate::error::Result;
+use crate::error::{Choice, Result};
 
 /// Cuts rows into pieces, in order: as even as can be, the first ones a row longer.
 ///
 /// # Errors
-/// [`Error::Argument`](crate::error::Error::Argument) where there are no pieces, or more than rows.
+/// [`Error::Choice`](crate::error::Error::Choice) where there are no pieces, or more than rows.
 pub(super) fn cut(rows: usize, pieces: usize) -> Result<impl Iterator<Item = Range<usize>>> {
-    check_number("--pieces", pieces, rows)?;
+    check_number(Choice::Pieces, pieces, rows)?;
     let (length, longer) = (rows / pieces, rows % pieces);
     let start = move |piece: usize| piece * length + piece.min(longer);
     Ok((0..pieces).map(move |piece| start(piece)..start(piece + 1)))

@@ -5,6 +5,7 @@ mod common;
 
 mod doctor;
 mod end_to_end;
+mod flags;
 mod inputs;
 mod labels;
 mod refusals;

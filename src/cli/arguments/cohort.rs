@@ -110,15 +110,6 @@ pub(in crate::cli) struct KeepArgs {
     pub(in crate::cli) memory: u64,
 }
 
-/// What may be replaced.
-#[derive(Debug, Clone, Copy, Default, Args)]
-pub(in crate::cli) struct ForceArgs {
-    /// Replace files that an output has the name of even if no earlier run wrote them; what this run
-    /// reads is never replaced
-    #[arg(long)]
-    pub(in crate::cli) force: bool,
-}
-
 impl Default for KeepArgs {
     fn default() -> Self {
         Self {

@@ -10,7 +10,7 @@ use crate::engine::cuda::ScreenChoice;
 use crate::engine::{
     CpuOptions, CpuScreen, CudaOptions, Device, EngineOptions, Nonfinite, Simd, threads_error,
 };
-use crate::error::{Error, Result};
+use crate::error::{Choice, Error, Result};
 use crate::tally::StratifyBy;
 
 /// How rows are encoded. But for --nonfinite skip, none of it changes the answer.
@@ -102,11 +102,7 @@ impl ScreenArg {
             }
             _ => return Ok(()),
         };
-        Err(Error::Argument {
-            name: "--screen",
-            found: self.name.clone(),
-            expected: expected.to_owned(),
-        })
+        Err(Error::choice(Choice::Screen, self.name.clone(), expected))
     }
 }
 
@@ -122,16 +118,10 @@ impl EngineArgs {
             scores: false,
             simd: match self.simd.as_str() {
                 "auto" => None,
-                name => Some(Simd::named(name).ok_or_else(|| Error::Argument {
-                    name: "--simd",
-                    found: name.to_owned(),
-                    expected: {
-                        let here = Simd::all()
-                            .iter()
-                            .map(ToString::to_string)
-                            .collect::<Vec<_>>();
-                        format!("auto, or what this machine has: {}", here.join(", "))
-                    },
+                name => Some(Simd::named(name).ok_or_else(|| {
+                    let here: Vec<_> = Simd::all().iter().map(ToString::to_string).collect();
+                    let expected = format!("auto, or what this machine has: {}", here.join(", "));
+                    Error::choice(Choice::Simd, name, expected)
                 })?),
             },
             cuda: CudaOptions {

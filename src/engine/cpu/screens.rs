@@ -13,7 +13,7 @@ use crate::engine::lock;
 #[cfg(target_arch = "x86_64")]
 use crate::engine::simd::Level;
 use crate::engine::simd::Simd;
-use crate::error::{Error, Result};
+use crate::error::{Choice as Chosen, Error, Result};
 use crate::sae::Sae;
 
 /// Blocks of each thread that are measured before anything is decided, besides its first, which
@@ -226,11 +226,8 @@ fn not_here(choice: CpuScreen) -> Error {
     here.extend(Kernel::tiles().map(|_| "bfloat16-tiles"));
     here.extend(Kernel::vectors().map(|_| "bfloat16-vectors"));
     here.push("bfloat16-plain");
-    Error::Argument {
-        name: "--screen",
-        found: choice.to_string(),
-        expected: format!("what this processor has: {}", here.join(", ")),
-    }
+    let expected = format!("what this processor has: {}", here.join(", "));
+    Error::choice(Chosen::Screen, choice.to_string(), expected)
 }
 
 #[cfg(test)]

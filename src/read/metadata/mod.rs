@@ -15,7 +15,7 @@ use super::naming::{CLASS, ID, Naming};
 use super::sniff;
 use super::source::{Source, Stamp};
 use crate::cohort::{Calls, ClassColumn, ClassRule};
-use crate::error::{Error, Result};
+use crate::error::{Choice, Error, Proposal, Result};
 pub use parquet::THREAD as PARSER_THREAD;
 use text::Text;
 
@@ -68,9 +68,10 @@ impl Table {
                 source.name(),
                 "the columns",
                 listed(&outline.columns),
-                format!("the column {} of --class-column", rule.column()),
+                format!("the column of classes, {}", rule.column()),
                 "name a column that is there",
-            ));
+            )
+            .proposing([Proposal::of(Choice::ClassColumn)]));
         }
         if !of_nothing && !sink.seen.contains(&true) {
             return Err(Error::input(
