@@ -16,6 +16,7 @@ use crate::error::{Error, Result, Warning};
 use crate::fires::FiringStore;
 use crate::rows::Rows;
 use crate::sae::Sae;
+use crate::stats::calls::{AtomCalls, Pick, calls_of};
 use crate::stats::evidence::{CallFacts, PairsBy};
 use crate::stats::notebook::{self, BiasTable, Investigation};
 use crate::stats::score_comparison::{
@@ -240,6 +241,15 @@ impl Counted {
         let store = self.store().ok_or_else(no_firings)?;
         let bias = BiasTable::of(&self.cohort.tally, min_support);
         notebook::investigate(atoms, &bias, store, control)
+    }
+
+    /// Lists the calls on which some atoms fire, in the order in which atoms are named.
+    ///
+    /// # Errors
+    /// No firing sets; those of reading them.
+    pub fn calls_of(&self, atoms: &[u32], pick: Pick, control: &Control) -> Result<Vec<AtomCalls>> {
+        let store = self.store().ok_or_else(no_firings)?;
+        calls_of(atoms, pick, store, control)
     }
 
     /// How often the rows have to be read for the scores of all atoms to fit the memory.

@@ -15,10 +15,12 @@
 //! | `outputs` | the one list of the files that are written |
 //! | `record` | `run.json` |
 //! | `tally_files`, `merge` | the files of one shard; tallies to one |
+//! | `calls` | a file of the calls on which chosen atoms fire |
 //! | `place` | what these may be written over |
 //! | `warnings` | what is odd about the calls |
 //! | `pairs` | pairs of atoms on the GPU that encoded the calls |
 
+mod calls;
 mod counted;
 mod merge;
 pub mod outputs;
@@ -34,6 +36,7 @@ pub mod warnings;
 
 use std::path::{Path, PathBuf};
 
+pub use calls::CallsFile;
 pub use counted::{CompareScores, Counted, Run};
 pub use merge::merge_into;
 pub use outputs::ResultsFolder;

@@ -3,6 +3,7 @@
 //! | file | what it asks |
 //! |---|---|
 //! | `analysis` | what `analyze` asks |
+//! | `calls` | which atoms are looked at, and which of their calls are shown |
 //! | `cohort` | which cohort and model, and what is kept of a run |
 //! | `engine` | how rows are encoded |
 //! | `statistics` | which tables are made, and how |
@@ -12,6 +13,7 @@
 //! | `size` | bytes |
 
 mod analysis;
+mod calls;
 mod cohort;
 mod engine;
 mod output;
@@ -21,6 +23,7 @@ mod statistics;
 mod tally;
 
 pub(super) use analysis::AnalysisArgs;
+pub(super) use calls::{AtomArgs, CallsArgs};
 use cohort::CohortArgs;
 pub(super) use cohort::{KeepArgs, LabelArgs, RunArgs};
 pub(super) use engine::EngineArgs;
