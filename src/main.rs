@@ -2,11 +2,11 @@
 
 use std::process::ExitCode;
 
-use atomscope::cli::{Cli, Parser, line};
+use atomscope::cli::{Cli, line};
 
 fn main() -> ExitCode {
     silence_parser();
-    match Cli::parse().run() {
+    match Cli::from_arguments().run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("atomscope: {}", line(&error));

@@ -252,6 +252,15 @@ impl Counted {
         calls_of(atoms, pick, store, control)
     }
 
+    /// The least memory with which tables are made at a fair pace: a 32nd of what firings by atom take,
+    /// as they are then gathered in about so many passes, and 16 MiB at most.
+    pub fn least_memory(&self) -> u64 {
+        const MOST: u64 = 16 << 20;
+        const FIRING: u64 = (size_of::<u32>() + size_of::<f64>()) as u64;
+        let firings: u64 = self.cohort.tally.all_counts().iter().sum();
+        (firings * FIRING / 32).min(MOST)
+    }
+
     /// How often the rows have to be read for the scores of all atoms to fit the memory.
     pub fn passes(&self, memory: u64) -> usize {
         let kept = self.cohort.tally.rows_where(|_| true) as usize;

@@ -110,9 +110,8 @@ impl Cohort {
         let compares_scores = asked.tables.compares_scores()?;
         let scores = compares_scores.then(|| self.compare_scores(counted, memory));
         let strata = Some(asked.strata.strata);
-        let options = asked
-            .tables
-            .table_options(asked.statistics, strata, asked.keep.memory);
+        let enough = enough_memory(counted, asked.keep.memory, self.quiet);
+        let options = asked.tables.table_options(asked.statistics, strata, enough);
         let (device, engine) = (self.options.device, &self.options.engine);
         let (scores, control) = (scores.transpose()?, progress::control());
         let tables = counted.tables_by(device, engine, &options, scores, &control)?;
@@ -165,4 +164,17 @@ impl Cohort {
         let bar = Bar::of_rows(self.quiet);
         bar.show(|control| counted.compare_scores_of(&self.plan(), options, &control))
     }
+}
+
+/// The memory for tables: what was asked for, or the least with which they are made at a fair pace.
+pub(super) fn enough_memory(counted: &Counted, asked: u64, quiet: bool) -> u64 {
+    let least = counted.least_memory();
+    if asked < least {
+        let text = format!(
+            "--memory {asked}: {least} bytes are taken for the tables, with less of which firing sets \
+             would be read more than 32 times"
+        );
+        note(quiet, &text);
+    }
+    asked.max(least)
 }

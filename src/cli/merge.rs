@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::arguments::ForceArgs;
+use super::arguments::{ForceArgs, REQUIRED};
 use super::progress::{self, note};
 use crate::analysis::{merge_into, shards};
 use crate::error::{Choice, Result};
@@ -18,12 +18,12 @@ use crate::error::{Choice, Result};
     atomscope merge --out all.tally left.tally right.tally")]
 pub(super) struct Merge {
     /// Tallies: files, or patterns in quotes
-    #[arg(value_name = "TALLY", required = true, help_heading = "Input")]
+    #[arg(value_name = "TALLY", required = true, help_heading = REQUIRED)]
     tallies: Vec<PathBuf>,
 
     /// The merged tally; an earlier merge is replaced, a shard's own tally only by what holds it, and no
     /// tally that was counted and is among those merged
-    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    #[arg(long, value_name = "FILE", help_heading = REQUIRED)]
     out: PathBuf,
 
     #[command(flatten)]

@@ -5,26 +5,27 @@
 
 mod analyze;
 mod arguments;
+mod completions;
 mod counting;
 mod demo;
 mod doctor;
 mod flags;
 mod inspect;
 mod investigate;
+mod man;
 mod merge;
 mod progress;
 mod report;
 mod simulate;
 mod tally;
 
-pub use clap::Parser;
-use clap::Subcommand;
+use clap::{CommandFactory, FromArgMatches, Subcommand};
 pub use flags::line;
 
 use crate::error::Result;
 
 /// Which atoms of a sparse autoencoder fire on true and on false structural-variant calls.
-#[derive(Debug, Parser)]
+#[derive(Debug, clap::Parser)]
 #[command(
     version,
     arg_required_else_help = true,
@@ -50,9 +51,29 @@ enum Command {
     Simulate(simulate::Simulate),
     Demo(demo::Demo),
     Doctor(doctor::Doctor),
+    Completions(completions::Completions),
+    #[command(hide = true)]
+    Man(man::Man),
+}
+
+/// The whole command line. A number below 0 is told from a flag, and is then out of its range.
+fn command() -> clap::Command {
+    let numbers = |command: clap::Command| {
+        command.mut_args(|arg| match arg.get_action() {
+            clap::ArgAction::Set | clap::ArgAction::Append => arg.allow_negative_numbers(true),
+            _ => arg,
+        })
+    };
+    Cli::command().mut_subcommands(numbers)
 }
 
 impl Cli {
+    /// Takes the process's arguments; ends the process where they make no sense, or ask for help.
+    pub fn from_arguments() -> Self {
+        let matches = command().get_matches();
+        Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+    }
+
     /// Runs the command.
     pub fn run(&self) -> Result<()> {
         // Before anything is made that would have to be removed again.
@@ -67,6 +88,8 @@ impl Cli {
             Command::Simulate(command) => command.run(),
             Command::Demo(command) => command.run(),
             Command::Doctor(command) => command.run(),
+            Command::Completions(command) => command.run(),
+            Command::Man(command) => command.run(),
         }
     }
 }

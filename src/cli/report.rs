@@ -3,6 +3,7 @@
 use clap::Args;
 
 use super::arguments::{OutputArgs, StatisticsArgs, TablesArgs, TallyInputArgs};
+use super::counting::enough_memory;
 use super::progress::{self, note};
 use crate::analysis::record::Record;
 use crate::analysis::shards::InputFile;
@@ -49,10 +50,11 @@ impl Report {
             note(self.from.quiet, text);
         }
         self.tables.check(counted.firings.is_some())?;
+        let memory = enough_memory(&counted, self.from.memory, self.from.quiet);
         let read = folder.seconds();
-        let options =
-            self.tables
-                .table_options(self.statistics, self.from.strata, self.from.memory);
+        let options = self
+            .tables
+            .table_options(self.statistics, self.from.strata, memory);
         let tables = counted.tables(&options, None, &control)?;
         progress::show_warnings(&tables.warnings);
         let describe = |record: &mut Record| {

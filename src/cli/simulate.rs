@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::arguments::{ForceArgs, PlantArgs, Shape};
+use super::arguments::{ForceArgs, PlantArgs, REQUIRED, Shape};
 use super::progress::{self, Bar, note};
 use crate::control::Control;
 use crate::error::Result;
@@ -20,7 +20,7 @@ use crate::simulate::{self, SimulateOptions, Truth};
     atomscope simulate --out sim --rows 10000000 --input-dim 64 --features 512 --k 8 --pieces 10")]
 pub(super) struct Simulate {
     /// The folder for the files; made where it does not exist
-    #[arg(long, value_name = "DIR", help_heading = "Output")]
+    #[arg(long, value_name = "DIR", help_heading = REQUIRED)]
     out: PathBuf,
 
     #[command(flatten)]

@@ -154,7 +154,11 @@ impl Merger {
                         rows.start, rows.end
                     ),
                     "every row in one tally only",
-                    format!("leave out {name} or {earlier}"),
+                    if name == earlier {
+                        format!("give {name} once")
+                    } else {
+                        format!("leave out {name} or {earlier}")
+                    },
                 ));
             }
         }

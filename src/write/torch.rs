@@ -4,7 +4,7 @@
 //! `torch.load` reads it with its defaults (`weights_only=True`), and with `mmap=True`, as the
 //! numbers start at multiples of 64 bytes. Same contents, same bytes: there is no date in it.
 
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, Seek, SeekFrom, Write};
 use std::path::Path;
 
 use bytemuck::NoUninit;
@@ -159,7 +159,11 @@ const ALIGNMENT: u16 = 64;
 pub fn save(path: &Path, value: Value<'_>, pickle_bytes: u64) -> Result<WholeFile> {
     let whole = WholeFile::create(path)?;
     let writing = |e: io::Error| Error::writing(path, e);
-    let mut zip = ZipWriter::new(BufWriter::with_capacity(1 << 20, whole.file()));
+    let file = Ending {
+        out: whole.file(),
+        failed: false,
+    };
+    let mut zip = ZipWriter::new(BufWriter::with_capacity(1 << 20, file));
     start(&mut zip, "data.pkl", pickle_bytes).map_err(writing)?;
     let mut buffered = BufWriter::with_capacity(1 << 18, &mut zip);
     let tensors = pickle::write(value, &mut buffered).map_err(writing)?;
@@ -190,6 +194,41 @@ pub fn save(path: &Path, value: Value<'_>, pickle_bytes: u64) -> Result<WholeFil
         .and_then(|mut out| out.flush())
         .map_err(writing)?;
     Ok(whole)
+}
+
+/// What is written to until it fails, and swallows the rest. A failed archive is given up; the library
+/// would still write its end when it is dropped, and print that it cannot.
+struct Ending<W> {
+    out: W,
+    failed: bool,
+}
+
+impl<W> Ending<W> {
+    fn once<T>(&mut self, other: T, work: impl FnOnce(&mut W) -> io::Result<T>) -> io::Result<T> {
+        if self.failed {
+            return Ok(other);
+        }
+        let done = work(&mut self.out);
+        let is_over = |e: &io::Error| e.kind() != io::ErrorKind::Interrupted;
+        self.failed = done.as_ref().is_err_and(is_over);
+        done
+    }
+}
+
+impl<W: Write> Write for Ending<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.once(bytes.len(), |out| out.write(bytes))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.once((), Write::flush)
+    }
+}
+
+impl<W: Seek> Seek for Ending<W> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.once(0, |out| out.seek(to))
+    }
 }
 
 /// Opens an entry that is stored as it is, its data aligned.

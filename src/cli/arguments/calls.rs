@@ -12,7 +12,7 @@ use crate::stats::calls::Pick;
 
 /// Atoms.
 #[derive(Debug, Clone, Args)]
-#[command(next_help_heading = "Input")]
+#[command(next_help_heading = super::REQUIRED)]
 pub(in crate::cli) struct AtomArgs {
     /// The atom; may be given several times, as a list with commas, or as a range with both ends in it
     /// (883,12,20-29)

@@ -25,6 +25,7 @@ mod tally;
 pub(super) use analysis::AnalysisArgs;
 pub(super) use calls::{AtomArgs, CallsArgs};
 use cohort::CohortArgs;
+pub(super) use cohort::REQUIRED;
 pub(super) use cohort::{KeepArgs, LabelArgs, RunArgs};
 pub(super) use engine::EngineArgs;
 pub(super) use output::{ForceArgs, OutputArgs};

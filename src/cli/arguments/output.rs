@@ -14,7 +14,7 @@ use crate::write::inputs::Inputs;
 #[command(next_help_heading = "Output")]
 pub(in crate::cli) struct OutputArgs {
     /// The folder for the results; made where it does not exist
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", help_heading = super::REQUIRED)]
     pub(in crate::cli) out: PathBuf,
 
     /// Also write fires.npy: uint32 [calls, k], the atoms that fire on each call, ascending

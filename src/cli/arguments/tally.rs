@@ -15,7 +15,7 @@ use crate::tally::StratifyBy;
 #[command(next_help_heading = "Output")]
 pub(in crate::cli) struct TallyArgs {
     /// The tally file: safetensors
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = super::REQUIRED)]
     out: PathBuf,
 
     /// What the cohort calls this shard, and is sorted by [default: the embeddings' path]
@@ -66,7 +66,7 @@ fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
 #[command(next_help_heading = "Input")]
 pub(in crate::cli) struct TallyInputArgs {
     /// The tally, merged or of one shard
-    #[arg(value_name = "TALLY")]
+    #[arg(value_name = "TALLY", help_heading = super::REQUIRED)]
     pub(in crate::cli) tally: PathBuf,
 
     /// Firing sets of the shards: files, patterns, or folders with .fires files; others' among them

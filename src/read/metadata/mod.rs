@@ -166,10 +166,44 @@ fn advice(columns: &[String]) -> &'static str {
     }
 }
 
-impl Outline {
-    /// Counts a table's rows.
-    pub(super) fn read(source: &Source) -> Result<Self> {
-        read(source, &mut Sink::new(source, 0, Naming::default()))
+/// A table as it would be read for calls.
+#[derive(Debug)]
+pub(super) struct Look {
+    pub(super) outline: Outline,
+    /// The field that each column is read as.
+    pub(super) fields: Vec<Option<&'static str>>,
+    pub(super) calls: Calls,
+    /// What is missing, and what is odd, a sentence each.
+    pub(super) notes: Vec<String>,
+}
+
+impl Look {
+    /// Reads a table, the most calls of which are kept that a cohort's shard may have.
+    pub(super) fn at(source: &Source, rule: &ClassRule) -> Result<Self> {
+        const MOST: usize = 50_000_000;
+        let naming = Naming::of(rule);
+        let rows = read(source, &mut Sink::new(source, 0, naming))?.rows;
+        let mut sink = Sink::new(source, rows.min(MOST), naming);
+        let outline = read(source, &mut sink)?;
+        let columns = naming.columns(outline.columns.iter().map(String::as_str));
+        let name = |field: Option<usize>| NAMES.get(field?).copied();
+        let fields = columns.unwrap_or_default().into_iter().map(name).collect();
+        let mut notes = sink.gathered.warnings("the table");
+        if sink.seen.get(CLASS) != Some(&true) {
+            let column = rule.column();
+            notes.push(format!(
+                "there is no column of classes, {column}: every call would count as false"
+            ));
+        }
+        if sink.seen.get(ID) != Some(&true) {
+            notes.push("there is no column id: that calls and embeddings are in one order cannot be checked by it".to_owned());
+        }
+        Ok(Self {
+            outline,
+            fields,
+            calls: sink.gathered.calls,
+            notes,
+        })
     }
 }
 
@@ -251,7 +285,11 @@ impl<'a> Sink<'a> {
             format!("{place}, column {name}"),
             found,
             if is_number(field) { "a number" } else { "text" },
-            "correct this call and save the file again",
+            if is_number(field) {
+                "save the field as a number, or leave it empty where it is not known"
+            } else {
+                "save the field as one text"
+            },
         )
     }
 }
