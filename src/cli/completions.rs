@@ -20,7 +20,7 @@ pub(super) struct Completions {
 
 impl Completions {
     pub(super) fn run(&self) -> Result<()> {
-        let (mut command, mut text) = (super::command(), Vec::new());
+        let (mut command, mut text) = (super::help::command(), Vec::new());
         clap_complete::generate(self.shell, &mut command, "atomscope", &mut text);
         progress::print(&String::from_utf8_lossy(&text))
     }

@@ -20,10 +20,13 @@ pub(super) struct Man {
 
 impl Man {
     pub(super) fn run(&self) -> Result<()> {
-        let mut command = super::command();
+        let mut command = super::help::command();
         command.build();
         self.page("atomscope", command.clone())?;
-        for sub in command.get_subcommands().filter(|sub| !sub.is_hide_set()) {
+        for sub in command
+            .get_subcommands()
+            .filter(|sub| !sub.is_hide_set() && sub.get_name() != "help")
+        {
             let name = sub.get_display_name().unwrap_or(sub.get_name()).to_owned();
             self.page(&name, sub.clone())?;
         }

@@ -10,6 +10,7 @@ mod counting;
 mod demo;
 mod doctor;
 mod flags;
+mod help;
 mod inspect;
 mod investigate;
 mod man;
@@ -19,7 +20,7 @@ mod report;
 mod simulate;
 mod tally;
 
-use clap::{CommandFactory, FromArgMatches, Subcommand};
+use clap::Subcommand;
 pub use flags::line;
 
 use crate::error::Result;
@@ -56,24 +57,7 @@ enum Command {
     Man(man::Man),
 }
 
-/// The whole command line. A number below 0 is told from a flag, and is then out of its range.
-fn command() -> clap::Command {
-    let numbers = |command: clap::Command| {
-        command.mut_args(|arg| match arg.get_action() {
-            clap::ArgAction::Set | clap::ArgAction::Append => arg.allow_negative_numbers(true),
-            _ => arg,
-        })
-    };
-    Cli::command().mut_subcommands(numbers)
-}
-
 impl Cli {
-    /// Takes the process's arguments; ends the process where they make no sense, or ask for help.
-    pub fn from_arguments() -> Self {
-        let matches = command().get_matches();
-        Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
-    }
-
     /// Runs the command.
     pub fn run(&self) -> Result<()> {
         // Before anything is made that would have to be removed again.

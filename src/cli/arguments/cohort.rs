@@ -59,7 +59,7 @@ pub(in crate::cli) struct CohortArgs {
     pub(in crate::cli) labels: LabelArgs,
 
     /// Only these rows of one embeddings file, counted from 0, the last one left out
-    #[arg(long, value_name = "A..B", value_parser = parse_rows)]
+    #[arg(long, value_name = "A..B", value_parser = parse_rows, help_heading = "Input")]
     rows: Option<Range<u64>>,
 }
 
