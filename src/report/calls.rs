@@ -67,28 +67,32 @@ fn whole(number: Number) -> Option<i64> {
 
 /// Some of the listed calls of one atom as a table: a list is written piece by piece.
 pub fn table(from: &AtomCalls, range: Range<usize>) -> Table {
-    let each = || {
-        let some = from.listed[range.clone()].iter().enumerate();
-        some.map(|(number, listed)| Line::of(from, range.start + number, listed))
+    let some = from.listed[range.clone()].iter().enumerate();
+    let lines = some.map(|(number, listed)| Line::of(from, range.start + number, listed));
+    let lines: Vec<_> = lines.collect();
+    let mut columns = Vec::from(firing_columns(&lines));
+    columns.extend(call_columns(&lines));
+    Table {
+        name: "calls",
+        about: "One row is a call on which the atom fires; atoms in the order in which they were named.",
+        columns,
+    }
+}
+
+/// What the firing is.
+fn firing_columns(lines: &[Line<'_>]) -> [Column; 5] {
+    let each = || lines.iter();
+    let false_ones = each().map(|line| u32::from(line.label == Label::Fp));
+    let labels = Values::Category {
+        codes: false_ones.collect(),
+        names: [Label::Tp, Label::Fp]
+            .map(|label| label.as_str().to_owned())
+            .into(),
     };
-    let text = |get: &dyn Fn(&Line<'_>) -> Option<String>| {
-        Values::Text(each().map(|line| get(&line)).collect())
-    };
-    let owned = |text: Option<&str>| text.map(str::to_owned);
-    let numbers = |get: &dyn Fn(&Line<'_>) -> Number| {
-        Values::I64(each().map(|line| whole(get(&line))).collect())
-    };
-    let scores = each().map(|line| line.score.unwrap_or(f64::NAN)).collect();
-    let labels = each()
-        .map(|line| u32::from(line.label == Label::Fp))
-        .collect();
-    let label_names = [Label::Tp, Label::Fp].map(|label| label.as_str().to_owned());
-    let columns = [
-        (
-            "atom",
-            "The atom.",
-            Values::U32(each().map(|line| line.atom).collect()),
-        ),
+    let scores = each().map(|line| line.score.unwrap_or(f64::NAN));
+    let column = |(name, about, values)| Column::new(name, about, values);
+    [
+        ("atom", "The atom.", Values::U32(each().map(|line| line.atom).collect())),
         (
             "rank",
             "Its calls that are listed from 1, the highest score first; of equal scores the earlier call.",
@@ -102,42 +106,42 @@ pub fn table(from: &AtomCalls, range: Range<usize>) -> Table {
         (
             "score",
             "The atom's canonical score on the call, binary64.",
-            Values::F64(scores),
+            Values::F64(scores.collect()),
         ),
-        (
-            "label",
-            "TP or FP: what the call's class counts as.",
-            Values::Category {
-                codes: labels,
-                names: label_names.into(),
-            },
-        ),
+        ("label", "TP or FP: what the call's class counts as.", labels),
+    ]
+    .map(column)
+}
+
+/// What the call is.
+fn call_columns(lines: &[Line<'_>]) -> [Column; 7] {
+    let text = |get: fn(&Line<'_>) -> Option<String>| Values::Text(lines.iter().map(get).collect());
+    let number = |get: fn(&Line<'_>) -> Number| {
+        Values::I64(lines.iter().map(|line| whole(get(line))).collect())
+    };
+    let column = |(name, about, values)| Column::new(name, about, values);
+    [
         (
             "class",
             "The benchmark's own class.",
-            text(&|line| owned(line.truvari_class)),
+            text(|line| line.truvari_class.map(str::to_owned)),
         ),
-        ("chrom", "Chromosome.", text(&|line| owned(line.chrom))),
+        ("chrom", "Chromosome.", text(|line| line.chrom.map(str::to_owned))),
         (
             "pos",
             "Position, from 1 as in the VCF; 0 where the call has none, missing where it is no whole number.",
-            numbers(&|line| line.pos),
+            number(|line| line.pos),
         ),
-        ("svtype", "SV type.", text(&|line| owned(line.svtype))),
+        ("svtype", "SV type.", text(|line| line.svtype.map(str::to_owned))),
         (
             "svlen",
             "Length in base pairs, with the sign that it has in the VCF; 0 where the call has none.",
-            numbers(&|line| line.svlen),
+            number(|line| line.svlen),
         ),
-        ("dataset", "Dataset.", text(&|line| owned(line.dataset))),
-        ("id", "The call's ID.", text(&|line| owned(line.id))),
-    ];
-    let column = |(name, about, values)| Column::new(name, about, values);
-    Table {
-        name: "calls",
-        about: "One row is a call on which the atom fires; atoms in the order in which they were named.",
-        columns: columns.map(column).into(),
-    }
+        ("dataset", "Dataset.", text(|line| line.dataset.map(str::to_owned))),
+        ("id", "The call's ID.", text(|line| line.id.map(str::to_owned))),
+    ]
+    .map(column)
 }
 
 /// The header of a BED file's columns, a comment.

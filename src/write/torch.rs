@@ -159,10 +159,7 @@ const ALIGNMENT: u16 = 64;
 pub fn save(path: &Path, value: Value<'_>, pickle_bytes: u64) -> Result<WholeFile> {
     let whole = WholeFile::create(path)?;
     let writing = |e: io::Error| Error::writing(path, e);
-    let file = Ending {
-        out: whole.file(),
-        failed: false,
-    };
+    let file = Ending::new(whole.file());
     let mut zip = ZipWriter::new(BufWriter::with_capacity(1 << 20, file));
     start(&mut zip, "data.pkl", pickle_bytes).map_err(writing)?;
     let mut buffered = BufWriter::with_capacity(1 << 18, &mut zip);
@@ -196,17 +193,29 @@ pub fn save(path: &Path, value: Value<'_>, pickle_bytes: u64) -> Result<WholeFil
     Ok(whole)
 }
 
-/// What is written to until it fails, and swallows the rest. A failed archive is given up; the library
-/// would still write its end when it is dropped, and print that it cannot.
+/// What is written to until it fails, and then only pretended to be. A failed archive is given up; the
+/// library would still write its end when it is dropped, and print that it cannot.
 struct Ending<W> {
     out: W,
     failed: bool,
+    position: u64,
+    end: u64,
 }
 
 impl<W> Ending<W> {
-    fn once<T>(&mut self, other: T, work: impl FnOnce(&mut W) -> io::Result<T>) -> io::Result<T> {
+    fn new(out: W) -> Self {
+        Self {
+            out,
+            failed: false,
+            position: 0,
+            end: 0,
+        }
+    }
+
+    /// Does some work, or gives what it would have given.
+    fn once<T>(&mut self, instead: T, work: impl FnOnce(&mut W) -> io::Result<T>) -> io::Result<T> {
         if self.failed {
-            return Ok(other);
+            return Ok(instead);
         }
         let done = work(&mut self.out);
         let is_over = |e: &io::Error| e.kind() != io::ErrorKind::Interrupted;
@@ -217,7 +226,10 @@ impl<W> Ending<W> {
 
 impl<W: Write> Write for Ending<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.once(bytes.len(), |out| out.write(bytes))
+        let written = self.once(bytes.len(), |out| out.write(bytes))?;
+        self.position += written as u64;
+        self.end = self.end.max(self.position);
+        Ok(written)
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -227,7 +239,14 @@ impl<W: Write> Write for Ending<W> {
 
 impl<W: Seek> Seek for Ending<W> {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        self.once(0, |out| out.seek(to))
+        let instead = match to {
+            SeekFrom::Start(place) => Some(place),
+            SeekFrom::Current(by) => self.position.checked_add_signed(by),
+            SeekFrom::End(by) => self.end.checked_add_signed(by),
+        };
+        let instead = instead.unwrap_or(self.position);
+        self.position = self.once(instead, |out| out.seek(to))?;
+        Ok(self.position)
     }
 }
 

@@ -5,6 +5,7 @@ mod delimited;
 mod foreign;
 mod gzip;
 mod json_lines;
+mod look;
 mod parquet;
 mod text;
 
@@ -16,6 +17,7 @@ use super::sniff;
 use super::source::{Source, Stamp};
 use crate::cohort::{Calls, ClassColumn, ClassRule};
 use crate::error::{Choice, Error, Proposal, Result};
+pub(super) use look::Look;
 pub use parquet::THREAD as PARSER_THREAD;
 use text::Text;
 
@@ -163,47 +165,6 @@ fn advice(columns: &[String]) -> &'static str {
             "separate columns by commas or tabs: in pandas, to_csv(file, index=False)"
         }
         _ => "name the columns so in the first line, as the keys of sv_info are",
-    }
-}
-
-/// A table as it would be read for calls.
-#[derive(Debug)]
-pub(super) struct Look {
-    pub(super) outline: Outline,
-    /// The field that each column is read as.
-    pub(super) fields: Vec<Option<&'static str>>,
-    pub(super) calls: Calls,
-    /// What is missing, and what is odd, a sentence each.
-    pub(super) notes: Vec<String>,
-}
-
-impl Look {
-    /// Reads a table, the most calls of which are kept that a cohort's shard may have.
-    pub(super) fn at(source: &Source, rule: &ClassRule) -> Result<Self> {
-        const MOST: usize = 50_000_000;
-        let naming = Naming::of(rule);
-        let rows = read(source, &mut Sink::new(source, 0, naming))?.rows;
-        let mut sink = Sink::new(source, rows.min(MOST), naming);
-        let outline = read(source, &mut sink)?;
-        let columns = naming.columns(outline.columns.iter().map(String::as_str));
-        let name = |field: Option<usize>| NAMES.get(field?).copied();
-        let fields = columns.unwrap_or_default().into_iter().map(name).collect();
-        let mut notes = sink.gathered.warnings("the table");
-        if sink.seen.get(CLASS) != Some(&true) {
-            let column = rule.column();
-            notes.push(format!(
-                "there is no column of classes, {column}: every call would count as false"
-            ));
-        }
-        if sink.seen.get(ID) != Some(&true) {
-            notes.push("there is no column id: that calls and embeddings are in one order cannot be checked by it".to_owned());
-        }
-        Ok(Self {
-            outline,
-            fields,
-            calls: sink.gathered.calls,
-            notes,
-        })
     }
 }
 
