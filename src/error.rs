@@ -1,15 +1,43 @@
 //! The one error type. Every message is a single line that says which file, where in it,
 //! what was found, what was expected, and what to do.
+//!
+//! A caller can match the kind of an error. No message names a flag of the program: what a caller
+//! chooses is a [`Choice`], and what a message proposes to choose is a [`Proposal`].
+//!
+//! ```
+//! use atomscope::error::{Choice, Error};
+//! use atomscope::simulate::{SimulateOptions, simulate_in_memory};
+//!
+//! match simulate_in_memory(&SimulateOptions::new(0, 32, 128, 8, 1)) {
+//!     Err(Error::Choice { choice: Choice::SimulatedRows, found, .. }) => assert_eq!(found, "0"),
+//!     _ => unreachable!("a cohort of no calls is refused"),
+//! }
+//! ```
 
+mod choice;
+
+use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use choice::in_words;
+pub(crate) use choice::quoted;
+pub use choice::{Choice, Proposal, Warning};
+
 /// What went wrong, and what to do about it.
+///
+/// | kind | who can mend it |
+/// |---|---|
+/// | [`Input`](Self::Input), [`NonFinite`](Self::NonFinite) | whoever made the data |
+/// | [`Io`](Self::Io), [`Memory`](Self::Memory), [`Device`](Self::Device) | whoever has the machine |
+/// | [`Choice`](Self::Choice) | whoever chose: an option of a run |
+/// | [`Argument`](Self::Argument) | whoever calls the library: values that do not go together |
+/// | [`Cancelled`](Self::Cancelled) | nobody: a caller asked to stop |
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// Something in a file, or in data handed to the library, is not what it must be.
-    #[error("{}: {}: found {}, expected {}; {}", one_line(.0.file.as_str()), one_line(.0.place.as_str()), one_line(.0.found.as_str()), one_line(.0.expected.as_str()), one_line(.0.action.as_str()))]
+    #[error("{}{}", .0, in_words(&.0.proposals))]
     Input(Box<BadInput>),
 
     /// The operating system refused to read or write a file.
@@ -27,7 +55,7 @@ pub enum Error {
 
     /// Rows whose embedding, or whose whitened embedding, has a NaN or an infinity.
     #[error("{}: row{} {}: found NaN or infinity after whitening in {count} of {total} rows, expected finite numbers; \
-             mend these rows, or drop them with --nonfinite skip",
+             embed these calls again, or drop such rows",
              one_line(file), if *count == 1 { "" } else { "s" }, first_rows(rows, *count))]
     NonFinite {
         /// The file, or a word for data in memory.
@@ -41,7 +69,7 @@ pub enum Error {
     },
 
     /// The device that was asked for by name cannot be used.
-    #[error("--device {wanted}: {reason}; {action}")]
+    #[error("device {wanted}: {reason}; {action}")]
     Device {
         /// The device as it was asked for.
         wanted: String,
@@ -64,17 +92,25 @@ pub enum Error {
         bytes: u128,
     },
 
-    /// An argument has a value that makes no sense.
-    #[error(
-        "{name}: found {}, expected {expected}; correct the argument",
-        one_line(found)
-    )]
+    /// Something that was chosen makes no sense, or does not go with the data.
+    #[error("{choice}: found {}, expected {expected}", one_line(found))]
+    Choice {
+        /// What was chosen.
+        choice: Choice,
+        /// The value that it has.
+        found: String,
+        /// What would make sense, and how to come by it.
+        expected: String,
+    },
+
+    /// Values that a caller of the library hands over do not go together.
+    #[error("{name}: found {}, expected {expected}", one_line(found))]
     Argument {
-        /// The argument's name as the user writes it.
+        /// What they are.
         name: &'static str,
         /// What was given.
         found: String,
-        /// What it takes.
+        /// What must be given.
         expected: String,
     },
 
@@ -98,6 +134,26 @@ pub struct BadInput {
     pub expected: String,
     /// What to do about it.
     pub action: String,
+    /// What to choose, where that is what to do.
+    pub proposals: Vec<Proposal>,
+}
+
+impl fmt::Display for BadInput {
+    /// The five parts, without what is proposed.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [file, place, found, expected, action] = [
+            &self.file,
+            &self.place,
+            &self.found,
+            &self.expected,
+            &self.action,
+        ]
+        .map(|part| one_line(part));
+        write!(
+            f,
+            "{file}: {place}: found {found}, expected {expected}; {action}"
+        )
+    }
 }
 
 /// The result of everything in this crate that can fail.
@@ -118,7 +174,35 @@ impl Error {
             found: found.into(),
             expected: expected.into(),
             action: action.into(),
+            proposals: Vec::new(),
         }))
+    }
+
+    /// A choice that makes no sense.
+    pub fn choice(choice: Choice, found: impl Into<String>, expected: impl Into<String>) -> Self {
+        Self::Choice {
+            choice,
+            found: found.into(),
+            expected: expected.into(),
+        }
+    }
+
+    /// The same bad input, about which these choices would help.
+    #[must_use]
+    pub fn proposing(mut self, proposals: impl IntoIterator<Item = Proposal>) -> Self {
+        if let Self::Input(bad) = &mut self {
+            bad.proposals.extend(proposals);
+        }
+        self
+    }
+
+    /// What to choose, where that is what to do about it.
+    pub fn proposals(&self) -> Vec<Proposal> {
+        match self {
+            Self::Input(bad) => bad.proposals.clone(),
+            Self::NonFinite { .. } => vec![Proposal::new(Choice::Nonfinite, ["skip"])],
+            _ => Vec::new(),
+        }
     }
 
     /// A file that could not be read.
@@ -158,6 +242,7 @@ impl Error {
             Self::Input(_)
             | Self::Io { .. }
             | Self::NonFinite { .. }
+            | Self::Choice { .. }
             | Self::Argument { .. }
             | Self::Memory { .. } => 2,
             Self::Device { .. } => 3,

@@ -2,14 +2,14 @@
 
 use std::process::ExitCode;
 
-use atomscope::cli::{Cli, Parser};
+use atomscope::cli::{Cli, line};
 
 fn main() -> ExitCode {
     silence_parser();
-    match Cli::parse().run() {
+    match Cli::from_arguments().run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("atomscope: {error}");
+            eprintln!("atomscope: {}", line(&error));
             ExitCode::from(error.exit_code())
         }
     }

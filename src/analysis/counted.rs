@@ -10,10 +10,11 @@ use crate::cohort::classes::{self as labels, ClassCount, classes};
 use crate::control::{Control, Progress, Stage};
 use crate::digest::Digest;
 use crate::engine::{DenseScores, Encoded, EngineOptions, Nonfinite, Seconds};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Warning};
 use crate::fires::FiringStore;
 use crate::rows::Rows;
 use crate::sae::Sae;
+use crate::stats::calls::{AtomCalls, Pick, calls_of};
 use crate::stats::evidence::CallFacts;
 use crate::stats::notebook::{self, BiasTable, Investigation};
 use crate::stats::score_comparison::{
@@ -32,7 +33,7 @@ pub struct Counted {
     /// The run that encoded the rows; `None` where counts are from a tally.
     pub run: Option<Run>,
     /// What is odd about model and calls, a sentence each.
-    pub warnings: Vec<String>,
+    pub warnings: Vec<Warning>,
 }
 
 /// A run that encoded rows.
@@ -157,12 +158,12 @@ impl Counted {
     }
 
     /// Sentences on all that is odd about the calls that were counted.
-    pub fn call_warnings(&self) -> Vec<String> {
+    pub fn call_warnings(&self) -> Vec<Warning> {
         warnings::of_cohort(&self.cohort, &self.classes())
     }
 
     /// Sentences on what is odd about the calls of a part of a cohort.
-    pub fn shard_warnings(&self) -> Vec<String> {
+    pub fn shard_warnings(&self) -> Vec<Warning> {
         let rule = &self.cohort.rule;
         let mut found = warnings::of_classes(&self.classes(), rule, labels::Part::Some);
         found.extend(warnings::of_dropped(&self.cohort, "the tally lists them"));
@@ -203,6 +204,24 @@ impl Counted {
         let store = self.store().ok_or_else(no_firings)?;
         let bias = BiasTable::of(&self.cohort.tally, min_support);
         notebook::investigate(atoms, &bias, store, control)
+    }
+
+    /// Lists the calls on which some atoms fire, in the order in which atoms are named.
+    ///
+    /// # Errors
+    /// No firing sets; those of reading them.
+    pub fn calls_of(&self, atoms: &[u32], pick: Pick, control: &Control) -> Result<Vec<AtomCalls>> {
+        let store = self.store().ok_or_else(no_firings)?;
+        calls_of(atoms, pick, store, control)
+    }
+
+    /// The least memory with which tables are made at a fair pace: a 32nd of what firings by atom take,
+    /// as they are then gathered in about so many passes, and 16 MiB at most.
+    pub fn least_memory(&self) -> u64 {
+        const MOST: u64 = 16 << 20;
+        const FIRING: u64 = (size_of::<u32>() + size_of::<f64>()) as u64;
+        let firings: u64 = self.cohort.tally.all_counts().iter().sum();
+        (firings * FIRING / 32).min(MOST)
     }
 
     /// How often the rows have to be read for the scores of all atoms to fit the memory.

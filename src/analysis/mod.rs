@@ -15,25 +15,35 @@
 //! | `tables` | [`Tables`]: every table |
 //! | `outputs` | the one list of the files that are written |
 //! | `record` | `run.json` |
+//! | `tally_files`, `merge` | the files of one shard; tallies to one |
+//! | `calls` | a file of the calls on which chosen atoms fire |
+//! | `place` | what these may be written over |
 //! | `warnings` | what is odd about the calls |
 //! | `pairs` | pairs of atoms on the GPU that encoded the calls |
 
 mod builder;
+mod calls;
 mod counted;
+mod merge;
 pub mod outputs;
 #[cfg(feature = "cuda")]
 mod pairs;
+pub mod place;
 pub mod record;
 mod run;
 mod session;
 pub mod shards;
 mod tables;
+mod tally_files;
 pub mod warnings;
 
 pub use builder::{Analysis, MEMORY};
+pub use calls::CallsFile;
 pub use counted::{CompareScores, Counted, Run};
+pub use merge::merge_into;
 pub use outputs::ResultsFolder;
 pub use run::Results;
 pub use session::{CountOptions, Encoder, Session};
 pub use shards::Plan;
 pub use tables::{TableOptions, Tables};
+pub use tally_files::{TallyFiles, firing_files};

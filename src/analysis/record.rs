@@ -9,6 +9,7 @@ use super::tables::Tables;
 use crate::cohort::ClassRule;
 use crate::cohort::classes::ClassCount;
 use crate::engine::{Nonfinite, ThreadSeconds};
+use crate::error::Warning;
 use crate::report::text;
 use crate::stats::evidence::{self, ExtendedTables};
 use crate::stats::notebook::{self, BiasTable};
@@ -49,7 +50,7 @@ pub struct Record {
     pub seconds: Seconds,
     peak_memory_bytes: Option<u64>,
     /// What is odd, a sentence each.
-    pub warnings: Vec<String>,
+    pub warnings: Vec<Warning>,
 }
 
 /// The tables that are not the notebook's.
@@ -169,7 +170,9 @@ impl Record {
         record.warnings.clone_from(&counted.warnings);
         record.warnings.extend(tables.warnings.iter().cloned());
         let bias = &tables.notebook.bias;
-        let nothing = bias.why_empty().map(|_| text::Nothing(bias).to_string());
+        let nothing = bias
+            .why_empty()
+            .map(|_| text::Nothing(bias).to_string().into());
         record.warnings.extend(nothing);
         record.extended(tables.extended.as_ref(), writing);
         record

@@ -8,7 +8,7 @@ use super::pairs::PairCounter;
 use crate::cohort::classes::{ClassCount, Labels};
 use crate::control::Control;
 use crate::engine::{Device, EngineOptions};
-use crate::error::Result;
+use crate::error::{Result, Warning};
 use crate::report::text;
 use crate::stats::evidence::{self, ExtendedTables, PairsBy, Summary};
 use crate::stats::notebook::{self, NotebookTables};
@@ -38,7 +38,7 @@ pub struct Tables {
     /// The classes of the calls, the most frequent first.
     pub classes: Vec<ClassCount>,
     /// What is odd about the calls, a sentence each.
-    pub warnings: Vec<String>,
+    pub warnings: Vec<Warning>,
     /// Seconds that the notebook's tables took.
     pub notebook_seconds: f64,
 }

@@ -1,39 +1,41 @@
 //! Sentences on what is odd about the calls that were counted.
 
 use crate::cohort::ClassRule;
-use crate::cohort::classes::{ClassCount, Part, true_class};
+use crate::cohort::classes::{ClassCount, Part, true_classes};
+use crate::error::{Choice, Proposal, Warning};
 use crate::tally::CohortTally;
 
 /// The most classes that are warned of one by one.
 const MOST_WARNINGS: usize = 10;
 
 /// All that is odd about the calls that were counted.
-pub(super) fn of_cohort(cohort: &CohortTally, classes: &[ClassCount]) -> Vec<String> {
+pub(super) fn of_cohort(cohort: &CohortTally, classes: &[ClassCount]) -> Vec<Warning> {
     let mut warnings = of_classes(classes, &cohort.rule, Part::All);
     warnings.extend(of_dropped(cohort, "dropped_rows.npy lists them"));
     warnings
 }
 
 /// A sentence on rows that were dropped; `listed` says where they are.
-pub fn of_dropped(cohort: &CohortTally, listed: &str) -> Option<String> {
+pub fn of_dropped(cohort: &CohortTally, listed: &str) -> Option<Warning> {
     let count = cohort.shards.dropped().count();
     let (shard, first) = cohort
         .shards
         .iter()
         .find_map(|shard| Some((shard, *shard.dropped.first()?)))?;
-    Some(format!(
+    let text = format!(
         "{count} of {} calls were dropped for a NaN or an infinity in their embedding (the first is row \
          {first} of {}): they are in no count and no table; {listed}",
         cohort.shards.rows(),
         shard.name
-    ))
+    );
+    Some(text.into())
 }
 
 /// Sentences on classes that say neither true nor false, and so count as false.
 ///
 /// Where the true classes were given, all others are false by decision, and only what looks like
 /// another spelling of true is odd, and a class that was given and no call of the whole cohort has.
-pub fn of_classes(classes: &[ClassCount], rule: &ClassRule, part: Part) -> Vec<String> {
+pub fn of_classes(classes: &[ClassCount], rule: &ClassRule, part: Part) -> Vec<Warning> {
     let is_odd = |class: &&ClassCount| match rule.given() {
         None => class.says_neither(),
         Some(_) => class.may_be_true(),
@@ -48,9 +50,9 @@ pub fn of_classes(classes: &[ClassCount], rule: &ClassRule, part: Part) -> Vec<S
     let advice = |class: &ClassCount| match class.name.as_deref() {
         Some(name) if class.may_be_true() => {
             let all: Vec<&str> = trues.iter().copied().chain([name]).collect();
-            format!("if they are true calls, give {}", true_class(&all))
+            ("if they are true calls, say so", vec![true_classes(&all)])
         }
-        _ => "rename the class if they are true calls".to_owned(),
+        _ => ("rename the class if they are true calls", Vec::new()),
     };
     let mut warnings: Vec<_> = odd
         .iter()
@@ -61,19 +63,20 @@ pub fn of_classes(classes: &[ClassCount], rule: &ClassRule, part: Part) -> Vec<S
                 Some("None") => format!("None as {column}"),
                 Some(name) => format!("{column} {name:?}"),
             };
-            format!(
-                "{} calls have {what}: {neither}; {}",
-                class.calls,
-                advice(class)
-            )
+            let (advice, proposals) = advice(class);
+            Warning {
+                text: format!("{} calls have {what}: {neither}; {advice}", class.calls),
+                proposals,
+            }
         })
         .collect();
     if let Some(more) = odd.get(MOST_WARNINGS..).filter(|more| !more.is_empty()) {
         let calls: u64 = more.iter().map(|class| class.calls).sum();
-        warnings.push(format!(
+        let text = format!(
             "{calls} calls have {} further classes: {neither}",
             more.len()
-        ));
+        );
+        warnings.push(text.into());
     }
     let known = |given: &&String| {
         classes
@@ -82,9 +85,10 @@ pub fn of_classes(classes: &[ClassCount], rule: &ClassRule, part: Part) -> Vec<S
     };
     let given = rule.given().unwrap_or_default().iter();
     for class in given.filter(|class| part == Part::All && !known(class)) {
-        warnings.push(format!(
-            "no call has {column} {class:?}, which --true-class names"
-        ));
+        warnings.push(Warning {
+            text: format!("no call has {column} {class:?}, which is named as a true class"),
+            proposals: vec![Proposal::of(Choice::TrueClass)],
+        });
     }
     warnings
 }

@@ -1,16 +1,12 @@
 //! `analyze`: the notebook's whole answer, from files to files: `tally`, `merge` and `report` in one.
 
-use std::path::PathBuf;
-
 use clap::Args;
 
-use super::arguments::{
-    ForceArgs, KeepArgs, PrintArgs, RunArgs, StatisticsArgs, StrataArgs, TablesArgs,
-};
+use super::arguments::{AnalysisArgs, OutputArgs};
 use super::counting::Cohort;
-use super::progress::{self, note};
+use super::progress;
+use crate::analysis::outputs;
 use crate::analysis::shards::KeepFirings;
-use crate::analysis::{ResultsFolder, outputs};
 use crate::error::Result;
 use crate::outputs::ANALYSIS_CHECKPOINTS;
 use crate::report::text;
@@ -31,64 +27,43 @@ use crate::report::text;
     atomscope analyze --embeddings calls.pt --model sae.pt --out results --compare scores")]
 pub(super) struct Analyze {
     #[command(flatten)]
-    pub(super) run: RunArgs,
+    pub(super) analysis: AnalysisArgs,
     #[command(flatten)]
-    pub(super) strata: StrataArgs,
-    #[command(flatten)]
-    pub(super) keep: KeepArgs,
-    #[command(flatten)]
-    pub(super) statistics: StatisticsArgs,
-    #[command(flatten)]
-    pub(super) tables: TablesArgs,
-    /// The folder for the results; made where it does not exist
-    #[arg(long, value_name = "DIR")]
-    pub(super) out: PathBuf,
-    /// Also write fires.npy: uint32 [calls, k], the atoms that fire on each call, ascending
-    #[arg(long)]
-    pub(super) save_fires: bool,
-    #[command(flatten)]
-    pub(super) print: PrintArgs,
-    #[command(flatten)]
-    pub(super) force: ForceArgs,
+    pub(super) output: OutputArgs,
 }
 
 impl Analyze {
     pub(super) fn run(&self) -> Result<()> {
-        self.files(|report| progress::print(&self.print.text(report)))?;
-        let done = format!("results are in {}", self.out.display());
-        note(self.run.engine.quiet, &done);
+        self.files(|report| progress::print(&self.output.print.text(report)))?;
+        self.output.note(self.analysis.run.engine.quiet);
         Ok(())
     }
 
     /// The whole job; `show` prints the tables.
     pub(super) fn files(&self, show: impl FnOnce(&text::Report) -> Result<()>) -> Result<()> {
-        let (compares_scores, extended) = (self.tables.compares_scores()?, self.tables.are_made());
-        let cohort = Cohort::new(&self.run, &self.keep, self.strata.strata, extended)?;
+        let asked = &self.analysis;
+        asked.tables.compares_scores()?;
+        let extended = asked.tables.are_made();
+        let cohort = Cohort::new(&asked.run, &asked.keep, asked.strata.strata, extended)?;
         let inputs = cohort.reads(&|name| outputs::names().contains(name));
-        let folder = ResultsFolder::open(&self.out, inputs, self.force.force)?;
-        let checkpoints = cohort.checkpoints(self.out.join(ANALYSIS_CHECKPOINTS))?;
+        let folder = self.output.open(inputs)?;
+        let checkpoints = cohort.checkpoints(self.output.out.join(ANALYSIS_CHECKPOINTS))?;
         // The tables are to have the other half.
-        let memory = self.keep.memory / if extended { 2 } else { 1 };
+        let memory = asked.keep.memory / if extended { 2 } else { 1 };
         let firings = KeepFirings {
             memory,
-            folder: &self.out,
+            folder: &self.output.out,
         };
         let counted = cohort.count(checkpoints.as_ref(), Some(firings), None)?;
-        let scores = compares_scores.then(|| cohort.compare_scores(&counted, memory));
-        let strata = Some(self.strata.strata);
-        let options = self
-            .tables
-            .table_options(self.statistics, strata, self.keep.memory);
-        let (device, engine) = (cohort.options.device, &cohort.options.engine);
+        let made = cohort.tables(&counted, asked, memory)?;
         let control = progress::control();
-        let tables = counted.tables_by(device, engine, &options, scores.transpose()?, &control)?;
-        progress::show_warnings(&tables.warnings);
+        let nothing = |_: &mut _| Ok(());
         let staying = folder.write(
             &counted,
-            &tables,
-            self.save_fires,
+            &made,
+            self.output.save_fires,
             &control,
-            |_| Ok(()),
+            nothing,
             show,
         )?;
         progress::show_staying(&staying);

@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
-use super::arguments::{KeepArgs, RunArgs};
+use super::arguments::{AnalysisArgs, KeepArgs, RunArgs};
 use super::progress::{self, Bar, note};
 use crate::analysis::shards::{Checkpoints, KeepFirings, Output, PART_ROWS, ShardInput};
-use crate::analysis::{CompareScores, CountOptions, Counted, Plan};
+use crate::analysis::{CompareScores, CountOptions, Counted, Plan, Tables, place};
 use crate::error::Result;
 use crate::read::{find_model, model_files};
 use crate::stats::score_comparison::ScoreComparison;
@@ -74,7 +74,7 @@ impl Cohort {
     pub(super) fn checkpoints(&self, folder: PathBuf) -> Result<Option<Checkpoints>> {
         let wanted = self.inputs.len() > 1 || self.part_rows.is_some();
         let open = || {
-            super::place::check_folder(&folder, &self.reads(&|_| true))?;
+            place::check_parts(&folder, &self.reads(&|_| true))?;
             Checkpoints::open(&folder)
         };
         wanted.then(open).transpose()
@@ -98,6 +98,25 @@ impl Cohort {
         self.tell(&counted);
         progress::show_warnings(&counted.warnings);
         Ok(counted)
+    }
+
+    /// Makes the tables; `memory` is what scores may take.
+    pub(super) fn tables(
+        &self,
+        counted: &Counted,
+        asked: &AnalysisArgs,
+        memory: u64,
+    ) -> Result<Tables> {
+        let compares_scores = asked.tables.compares_scores()?;
+        let scores = compares_scores.then(|| self.compare_scores(counted, memory));
+        let strata = Some(asked.strata.strata);
+        let enough = enough_memory(counted, asked.keep.memory, self.quiet);
+        let options = asked.tables.table_options(asked.statistics, strata, enough);
+        let (device, engine) = (self.options.device, &self.options.engine);
+        let (scores, control) = (scores.transpose()?, progress::control());
+        let tables = counted.tables_by(device, engine, &options, scores, &control)?;
+        progress::show_warnings(&tables.warnings);
+        Ok(tables)
     }
 
     /// Notes on how the rows were encoded.
@@ -145,4 +164,17 @@ impl Cohort {
         let bar = Bar::of_rows(self.quiet);
         bar.show(|control| self.plan().compare_scores(counted, options, &control))
     }
+}
+
+/// The memory for tables: what was asked for, or the least with which they are made at a fair pace.
+pub(super) fn enough_memory(counted: &Counted, asked: u64, quiet: bool) -> u64 {
+    let least = counted.least_memory();
+    if asked < least {
+        let text = format!(
+            "--memory {asked}: {least} bytes are taken for the tables, with less of which firing sets \
+             would be read more than 32 times"
+        );
+        note(quiet, &text);
+    }
+    asked.max(least)
 }

@@ -1,21 +1,17 @@
 //! `demo`: the main job on a cohort that it simulates, and how much of the truth was found.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
 
 use super::analyze::Analyze;
-use super::arguments::{
-    CohortArgs, EngineArgs, ForceArgs, KeepArgs, PrintArgs, RunArgs, StatisticsArgs, StrataArgs,
-    TablesArgs,
-};
+use super::arguments::{AnalysisArgs, EngineArgs, ForceArgs, OutputArgs, PrintArgs, Shape};
 use super::progress;
-use super::simulate::{Shape, simulate_files};
+use super::simulate::simulate_files;
 use crate::analysis::ResultsFolder;
 use crate::error::{Error, Result};
 use crate::outputs::RESULTS;
 use crate::simulate::{self, ReportedAtom};
-use crate::tally::StratifyBy;
 
 /// Simulate a cohort, analyze it, and say how much of what was planted was found
 #[derive(Debug, Args)]
@@ -25,9 +21,8 @@ use crate::tally::StratifyBy;
 pub(super) struct Demo {
     #[command(flatten)]
     shape: Shape,
-
     /// The folder for cohort and results [default: a new one among the system's temporary files]
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", help_heading = "Output")]
     out: Option<PathBuf>,
 
     #[command(flatten)]
@@ -48,34 +43,28 @@ impl Demo {
         // Before the cohort is made.
         ResultsFolder::check(&results, self.force.force)?;
         let truth = simulate_files(&folder, &options, 1, self.force, self.engine.quiet)?;
-        let analysis = Analyze {
-            run: RunArgs {
-                cohort: CohortArgs::of_file(folder.join(simulate::EMBEDDINGS)),
-                model: folder.join(simulate::MODEL),
-                engine: self.engine.clone(),
+        let embeddings = folder.join(simulate::EMBEDDINGS);
+        let (model, engine) = (folder.join(simulate::MODEL), self.engine.clone());
+        let analyze = Analyze {
+            analysis: AnalysisArgs::of_file(embeddings, model, engine),
+            output: OutputArgs {
+                out: results.clone(),
+                save_fires: true,
+                print: self.print,
+                force: self.force,
             },
-            strata: StrataArgs {
-                strata: StratifyBy::ALL,
-            },
-            keep: KeepArgs::default(),
-            statistics: StatisticsArgs::default(),
-            tables: TablesArgs::default(),
-            out: results.clone(),
-            save_fires: true,
-            print: self.print,
-            force: self.force,
         };
-        analysis.files(|report| {
+        analyze.files(|report| {
             let recovery = truth.recovery(report.notebook.bias.atoms.iter().map(|atom| ReportedAtom {
                 atom: atom.atom,
                 significant: atom.significant,
                 odds: atom.odds,
             }));
+            let line = "=".repeat(50);
             progress::print(&format!(
-                "{}\n Demo\n{}\n{} simulated calls, {} atoms of which {} fire on each.\n{recovery}\n\
+                "{}\n Demo\n{line}\n{} simulated calls, {} atoms of which {} fire on each.\n{recovery}\n\
                  The simulated cohort and model are in {}\nThe results are in {}\n",
                 self.print.text(report),
-                "=".repeat(50),
                 options.rows,
                 options.features,
                 options.k,
@@ -86,13 +75,11 @@ impl Demo {
     }
 
     fn folder(&self) -> Result<PathBuf> {
-        match &self.out {
-            Some(folder) => Ok(folder.clone()),
-            None => tempfile::Builder::new()
-                .prefix("atomscope-demo-")
-                .tempdir()
-                .map(tempfile::TempDir::keep)
-                .map_err(|e| Error::writing(Path::new(&std::env::temp_dir()), e)),
+        if let Some(folder) = &self.out {
+            return Ok(folder.clone());
         }
+        let new = tempfile::Builder::new().prefix("atomscope-demo-").tempdir();
+        new.map(tempfile::TempDir::keep)
+            .map_err(|e| Error::writing(&std::env::temp_dir(), e))
     }
 }

@@ -4,13 +4,12 @@ mod check;
 mod cuda;
 mod kernels;
 mod machine;
+mod report;
 
 use clap::Args;
-use serde::Serialize;
 
-use self::check::{Check, Status};
-use super::progress;
-use crate::error::{Error, Result};
+use self::report::{Auto, Report};
+use crate::error::Result;
 
 /// The program's version.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -54,76 +53,5 @@ impl Doctor {
         machine::look(&mut report)?;
         let auto = cuda::look(&mut report)?;
         report.finish(&auto)
-    }
-}
-
-/// Everything that was checked, in the order in which it was.
-struct Report {
-    checks: Vec<Check>,
-    /// Whether each check is printed as soon as it is done.
-    printed: bool,
-}
-
-/// What `--device auto` takes, and why.
-#[derive(Debug, Serialize)]
-struct Auto {
-    /// `cpu`, or `cuda:` and a number.
-    device: String,
-    /// A sentence.
-    says: String,
-}
-
-impl Report {
-    fn new(printed: bool) -> Self {
-        Self {
-            checks: Vec::new(),
-            printed,
-        }
-    }
-
-    /// Takes a check, and prints it.
-    fn add(&mut self, check: Check) -> Result<()> {
-        progress::control().check()?;
-        if self.printed {
-            progress::print(&check.to_string())?;
-        }
-        self.checks.push(check);
-        Ok(())
-    }
-
-    /// Says what `--device auto` takes; fails where something that is there is broken.
-    fn finish(&self, auto: &Auto) -> Result<()> {
-        if self.printed {
-            progress::print(&format!("\n{}\n", auto.says))?;
-        } else {
-            let json = serde_json::json!({
-                "atomscope": VERSION,
-                "checks": self.checks,
-                "auto": auto,
-            });
-            let json =
-                serde_json::to_string_pretty(&json).map_err(|e| Error::printing(e.into()))?;
-            progress::print(&(json + "\n"))?;
-        }
-        self.broken().map_or(Ok(()), Err)
-    }
-
-    /// The first thing that keeps a device that is there from being used.
-    fn broken(&self) -> Option<Error> {
-        let device = self.checks.iter().any(|check| check.is_device);
-        let keeps = |check: &&Check| match check.status {
-            Status::Failed => true,
-            Status::Missing => device,
-            Status::Ok | Status::Note => false,
-        };
-        let check = self.checks.iter().find(keeps)?;
-        Some(Error::Device {
-            wanted: "cuda".to_owned(),
-            reason: format!("{}: {}", check.what, check.found),
-            action: check
-                .action
-                .unwrap_or("use --device cpu, which gives the same answer"),
-            no_memory: false,
-        })
     }
 }

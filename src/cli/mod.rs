@@ -5,25 +5,28 @@
 
 mod analyze;
 mod arguments;
+mod completions;
 mod counting;
 mod demo;
 mod doctor;
+mod flags;
+mod help;
 mod inspect;
 mod investigate;
+mod man;
 mod merge;
-mod place;
 mod progress;
 mod report;
 mod simulate;
 mod tally;
 
-pub use clap::Parser;
 use clap::Subcommand;
+pub use flags::line;
 
 use crate::error::Result;
 
 /// Which atoms of a sparse autoencoder fire on true and on false structural-variant calls.
-#[derive(Debug, Parser)]
+#[derive(Debug, clap::Parser)]
 #[command(
     version,
     arg_required_else_help = true,
@@ -49,6 +52,9 @@ enum Command {
     Simulate(simulate::Simulate),
     Demo(demo::Demo),
     Doctor(doctor::Doctor),
+    Completions(completions::Completions),
+    #[command(hide = true)]
+    Man(man::Man),
 }
 
 impl Cli {
@@ -66,6 +72,8 @@ impl Cli {
             Command::Simulate(command) => command.run(),
             Command::Demo(command) => command.run(),
             Command::Doctor(command) => command.run(),
+            Command::Completions(command) => command.run(),
+            Command::Man(command) => command.run(),
         }
     }
 }

@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
+use super::flags;
 use crate::control::{Control, Progress, Stage};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Warning};
 
 /// Set by Ctrl-C, and by SIGTERM.
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
@@ -84,9 +85,9 @@ fn warn(text: &str) {
 }
 
 /// Shows all that is odd.
-pub(super) fn show_warnings(warnings: &[String]) {
+pub(super) fn show_warnings(warnings: &[Warning]) {
     for warning in warnings {
-        warn(warning);
+        warn(&flags::warning(warning));
     }
 }
 

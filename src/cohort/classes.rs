@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::cohort::{ClassColumn, ClassRule, Label, looks_true, looks_untrue};
-use crate::error::{Error, Result};
+use crate::error::{Choice, Error, Proposal, Result, quoted};
 
 /// Classes that plainly mean a false call.
 const FALSE: [&str; 3] = ["FP", "fp", "fp_vcf"];
@@ -136,7 +136,7 @@ impl Labels {
             "{} for calls that are true",
             rule.true_classes()
                 .iter()
-                .map(|class| shown(class))
+                .map(|class| quoted(class))
                 .collect::<Vec<_>>()
                 .join(" or ")
         );
@@ -148,16 +148,16 @@ impl Labels {
         let place = format!("the classes ({column})");
         let names = classes.iter().filter(|class| class.may_be_true());
         let here: Vec<&str> = names.filter_map(|class| class.name.as_deref()).collect();
-        let action = if !here.is_empty() {
-            format!("say which are true: {}", true_class(&here))
+        let (action, proposals) = if !here.is_empty() {
+            ("say which are true", vec![true_classes(&here)])
         } else if let Some(other) = best(columns) {
-            format!("name the column of classes: {}", class_column(other))
+            ("name the column of classes", class_column(other))
         } else {
-            "say where the classes are, and which are true: --class-column NAME --true-class \
-             VALUE[,VALUE…]"
-                .to_owned()
+            let both = [Choice::ClassColumn, Choice::TrueClass];
+            let action = "say where the classes are, and which are true";
+            (action, both.map(Proposal::of).into())
         };
-        Error::input(file, place, found, expected, action)
+        Error::input(file, place, found, expected, action).proposing(proposals)
     }
 }
 
@@ -171,9 +171,9 @@ fn best(columns: &[ClassColumn]) -> Option<&ClassColumn> {
     columns.iter().find(has).or(columns.first())
 }
 
-/// Writes the arguments that select a column as that of the classes.
-fn class_column(column: &ClassColumn) -> String {
-    let argument = format!("--class-column {}", shown(&column.name));
+/// Proposes the choices that select a column as that of the classes.
+fn class_column(column: &ClassColumn) -> Vec<Proposal> {
+    let named = Proposal::new(Choice::ClassColumn, [column.name.as_str()]);
     let rule = ClassRule::default();
     let values = column
         .classes
@@ -184,29 +184,18 @@ fn class_column(column: &ClassColumn) -> String {
         .iter()
         .any(|value| rule.label(Some(value)) == Label::Tp)
     {
-        return argument;
+        return vec![named];
     }
     let like: Vec<&str> = values
         .into_iter()
         .filter(|value| looks_true(value))
         .collect();
-    format!("{argument} {}", true_class(&like))
+    vec![named, true_classes(&like)]
 }
 
-/// Writes the argument that makes these classes true.
-pub fn true_class(classes: &[&str]) -> String {
-    let classes: Vec<_> = classes.iter().map(|class| shown(class)).collect();
-    format!("--true-class {}", classes.join(","))
-}
-
-/// Quotes a value for a shell.
-fn shown(value: &str) -> String {
-    let is_plain = |c: char| c.is_alphanumeric() || "_-.:/+".contains(c);
-    if !value.is_empty() && value.chars().all(is_plain) {
-        value.to_owned()
-    } else {
-        format!("'{}'", value.replace('\'', "'\\''"))
-    }
+/// Proposes the choice that makes these classes true.
+pub fn true_classes(classes: &[&str]) -> Proposal {
+    Proposal::new(Choice::TrueClass, classes.iter().copied())
 }
 
 /// Lists classes and their numbers of calls, for a message.
@@ -297,7 +286,10 @@ mod tests {
             classes: values.iter().map(|v| (Some((*v).to_owned()), 1)).collect(),
         };
         let text = message(&[Some("fp"), Some("tp"), Some("Tp"), Some("TP ")], &[]);
-        assert!(text.contains("--true-class tp,Tp,'TP '"), "{text}");
+        assert!(
+            text.contains("say which are true: true classes tp, Tp, 'TP '"),
+            "{text}"
+        );
         assert!(text.contains("\"fp\" (1 calls)"), "{text}");
         let columns = [
             column("state", &["tp", "fp"]),
@@ -305,18 +297,18 @@ mod tests {
         ];
         let text = message(&[None], &columns[..1]);
         assert!(
-            text.contains("--class-column state --true-class tp"),
+            text.contains("column of classes state, true classes tp"),
             "{text}"
         );
         let text = message(&[Some("PASS")], &columns);
-        assert!(text.ends_with("--class-column bench"), "{text}");
+        assert!(text.ends_with("column of classes bench"), "{text}");
         let text = message(&[Some("PASS")], &[column("is true", &["True"])]);
         assert!(
-            text.contains("--class-column 'is true' --true-class True"),
+            text.contains("column of classes 'is true', true classes True"),
             "{text}"
         );
         let text = message(&[None], &[]);
-        assert!(text.contains("no call that has one") && text.contains("--class-column NAME"));
+        assert!(text.contains("no call that has one") && text.ends_with("which are true"));
     }
 
     #[test]

@@ -24,7 +24,7 @@ pub use device::{Device, open};
 pub use simd::Simd;
 
 use crate::control::Control;
-use crate::error::{Error, Result};
+use crate::error::{Choice, Error, Result};
 use crate::fires::FiringSets;
 use crate::rows::Rows;
 use crate::sae::Sae;
@@ -145,11 +145,11 @@ pub(crate) fn start_threads(threads: usize) -> Result<rayon::ThreadPool> {
 
 /// Threads that cannot be started.
 pub(crate) fn threads_error(threads: usize, error: &dyn std::fmt::Display) -> Error {
-    Error::Argument {
-        name: "--threads",
-        found: format!("{threads} ({error})"),
-        expected: "a number of threads that this machine can start".to_owned(),
-    }
+    Error::choice(
+        Choice::Threads,
+        format!("{threads} ({error})"),
+        "a number of threads that this machine can start",
+    )
 }
 
 /// Rows must be as long as the model has it.

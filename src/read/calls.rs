@@ -270,7 +270,7 @@ impl<'a> Builder<'a> {
         let pushed = self.gathered.push_scalar(field, value);
         pushed.map_err(|_| {
             let found = format!("{:?}", shown.into_text());
-            let action = "correct this call and save the file again";
+            let action = "save it as a number, or as None where it is not known";
             self.file
                 .bad(&place((row, name)), found, "a number", action)
         })
@@ -366,6 +366,6 @@ fn unlike(file: &TorchFile, at: (usize, &str), id: Id, expected: &str) -> Error 
         &place(at),
         found,
         expected,
-        "correct this call and save the file again",
+        "save it as a plain value: a text or a number of Python",
     )
 }

@@ -14,7 +14,7 @@ use super::source::Stamp;
 use super::tensor::TensorRows;
 use super::torch::TorchFile;
 use crate::cohort::{Calls, ClassRule, IdColumn};
-use crate::error::{Error, Result};
+use crate::error::{Choice, Error, Proposal, Result};
 use crate::rows::Rows;
 
 /// Embeddings, which stay in the file until they are needed, and their calls.
@@ -109,9 +109,10 @@ fn no_such_key(file: &TorchFile, info: Id, rule: &ClassRule) -> Error {
     file.bad(
         "key sv_info",
         file.keys(first.unwrap_or(info)),
-        format!("the key {} of --class-column", rule.column()),
+        format!("the key of classes, {}", rule.column()),
         "name a key that is there",
     )
+    .proposing([Proposal::of(Choice::ClassColumn)])
 }
 
 /// Reads the cohort whose calls are in a file of their own.
@@ -205,13 +206,13 @@ fn find_beside(embeddings: &Path, file: &File) -> Result<PathBuf> {
     };
     let stem = embeddings.file_stem().unwrap_or_default().to_string_lossy();
     let one = format!("one of {stem}.csv, .tsv, .jsonl, .ndjson or .parquet");
-    let action = "name the calls' file with --metadata FILE";
+    let action = "name the calls' file";
     Err(match file {
         File::Torch(file) if file.document.entries(file.document.root).is_some() => file.bad(
             "the top level",
             format!("{}, and {found}", file.keys(file.document.root)),
             format!("a key sv_info, or {one}"),
-            "save the calls as sv_info beside the embeddings, or name their file with --metadata FILE",
+            "save the calls as sv_info beside the embeddings, or name their file",
         ),
         _ => Error::input(
             embeddings.display().to_string(),
@@ -220,5 +221,6 @@ fn find_beside(embeddings: &Path, file: &File) -> Result<PathBuf> {
             one,
             action,
         ),
-    })
+    }
+    .proposing([Proposal::of(Choice::Metadata)]))
 }

@@ -137,7 +137,7 @@ fn torch_rows(file: &TorchFile) -> Result<TensorRows> {
     let place = "key embeddings";
     let looks_like_a_model = file.document.get(root, "model_state_dict").is_some();
     let advice = if looks_like_a_model {
-        "this is a model: are --embeddings and --model swapped?"
+        "this is a model: swap embeddings and model, or leave it out of the pattern of embeddings"
     } else {
         "save a dict with the embeddings under this key and the calls under sv_info"
     };

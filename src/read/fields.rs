@@ -74,6 +74,7 @@ impl Gathered {
     pub(super) fn push_scalar(&mut self, field: usize, value: Scalar) -> Result<(), NoNumber> {
         match self.column(field) {
             Column::Text(column) => column.push(Some(&value.into_text())),
+            Column::Number(_) if matches!(value, Scalar::None) => self.push_missing(field),
             Column::Number(column) => column.push(number(value).ok_or(NoNumber)?),
         }
         Ok(())
@@ -93,7 +94,7 @@ impl Gathered {
                     "pos" | "svlen" => "0",
                     _ => "unknown",
                 };
-                format!("{file}: {missing} of {rows} calls have no {name}; it is taken as {shown}")
+                format!("{file}: {missing} of {rows} calls have no {name} (it is missing, or None); it is taken as {shown}")
             })
             .collect()
     }

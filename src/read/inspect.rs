@@ -49,6 +49,8 @@ pub struct CallSummary {
     pub true_calls: usize,
     /// Calls by class; `None` where it is missing.
     pub classes: Vec<(Option<String>, u64)>,
+    /// What the calls of each class count as.
+    pub labels: Vec<Label>,
     /// Calls by SV type.
     pub svtypes: Vec<(Option<String>, u64)>,
     /// Calls by dataset.
@@ -76,7 +78,7 @@ pub fn inspect(path: &Path) -> Result<Inspection> {
 pub fn inspect_by(path: &Path, rule: &ClassRule) -> Result<Inspection> {
     let source = Source::open(path)?;
     let head = source.head(sniff::HEAD)?;
-    match formats::table(&source, &head)? {
+    match formats::table(&source, &head, rule)? {
         Some(found) => Ok(found),
         None => formats::arrays(&File::open(path)?, &source, rule),
     }
@@ -122,7 +124,7 @@ fn torch(file: &TorchFile, rule: &ClassRule) -> Inspection {
 
 impl CallSummary {
     fn of(calls: &Calls, rule: &ClassRule) -> Self {
-        let counts = |column: &TextColumn| {
+        let counts = |column: &TextColumn| -> Vec<(Option<String>, u64)> {
             let counts = column.counts(0..column.len());
             counts
                 .into_iter()
@@ -134,6 +136,10 @@ impl CallSummary {
             true_calls: (0..calls.len())
                 .filter(|&row| rule.label(calls.truvari_class.get(row)) == Label::Tp)
                 .count(),
+            labels: counts(&calls.truvari_class)
+                .iter()
+                .map(|(class, _)| rule.label(class.as_deref()))
+                .collect(),
             classes: counts(&calls.truvari_class),
             svtypes: counts(&calls.svtype),
             datasets: counts(&calls.dataset),
@@ -159,9 +165,13 @@ impl fmt::Display for Inspection {
                 "\ncalls: {}, {} of them true",
                 calls.calls, calls.true_calls
             )?;
-            write_counts(f, "classes", &calls.classes)?;
-            write_counts(f, "SV types", &calls.svtypes)?;
-            write_counts(f, "datasets", &calls.datasets)?;
+            let count_as = |at: usize| match calls.labels.get(at) {
+                Some(Label::Tp) => " (true)",
+                _ => " (false)",
+            };
+            write_counts(f, "classes", &calls.classes, &count_as)?;
+            write_counts(f, "SV types", &calls.svtypes, &|_| "")?;
+            write_counts(f, "datasets", &calls.datasets, &|_| "")?;
         }
         if !self.foreign_names.is_empty() {
             writeln!(
@@ -188,12 +198,17 @@ fn write_counts(
     f: &mut fmt::Formatter<'_>,
     what: &str,
     counts: &[(Option<String>, u64)],
+    after: &dyn Fn(usize) -> &'static str,
 ) -> fmt::Result {
     const MOST: usize = 10;
     let shown: Vec<_> = counts
         .iter()
         .take(MOST)
-        .map(|(value, n)| format!("{} {n}", one_line(value.as_deref().unwrap_or("(missing)"))))
+        .enumerate()
+        .map(|(at, (value, n))| {
+            let value = one_line(value.as_deref().unwrap_or("(missing)"));
+            format!("{value} {n}{}", after(at))
+        })
         .collect();
     let more = counts.len().saturating_sub(MOST);
     let rest = if more > 0 {

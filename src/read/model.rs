@@ -41,7 +41,7 @@ pub fn read_model(path: &Path) -> Result<LoadedModel> {
         .get(file.document.root, "embeddings")
         .is_some();
     let advice = if looks_like_a_cohort {
-        "this is a cohort: are --embeddings and --model swapped?"
+        "this is a cohort: are embeddings and model swapped?"
     } else {
         "give the sae.pt that training wrote, with its config and model_state_dict"
     };

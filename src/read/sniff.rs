@@ -160,7 +160,7 @@ fn conversion(found: &str) -> Option<&'static str> {
         ),
         (
             "a Parquet table",
-            "give it as --metadata if it is the calls; embeddings in it become an array with \
+            "give it as the table of calls if that is what it is; embeddings in it become an array with \
              numpy.save(\"embeddings.npy\", numpy.stack(pandas.read_parquet(FILE)[COLUMN]))",
         ),
         (

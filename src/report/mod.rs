@@ -5,12 +5,14 @@
 //! | `text` | the printed analysis, `report.txt` |
 //! | `csv` | `sae_feature_bias_analysis.csv`, `coactivation.csv` |
 //! | `json` | `top_biased_features.json`, the investigation of single atoms |
+//! | `calls` | the calls on which chosen atoms fire |
 //! | `npy` | `fires.npy` |
 //! | `table` | tables with a meaning to each column, as Parquet and as tab-separated text |
 //! | `tables` | the tables beside the notebook's, column by column |
 
 #![forbid(unsafe_code)]
 
+pub mod calls;
 pub mod csv;
 pub mod json;
 pub mod npy;

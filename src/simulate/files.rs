@@ -35,7 +35,7 @@ const CALL_BYTES: u64 = 128;
 /// this one lacks, are removed. The new [`TRUTH`] lists the files that were written, with their
 /// digests.
 ///
-/// Fails with [`Error::Argument`](crate::error::Error::Argument) if an option is out of its range,
+/// Fails with [`Error::Choice`](crate::error::Error::Choice) if an option is out of its range,
 /// with [`Error::Io`](crate::error::Error::Io) if a file cannot be written, and with
 /// [`Error::Input`](crate::error::Error::Input) if a user's file has the name of an output.
 pub fn simulate(out: &Path, options: &SimulateOptions, control: &Control) -> Result<Truth> {
@@ -48,7 +48,7 @@ pub fn simulate(out: &Path, options: &SimulateOptions, control: &Control) -> Res
 /// are removed.
 ///
 /// # Errors
-/// Fails as [`simulate`] does, and with [`Error::Argument`](crate::error::Error::Argument) if there
+/// Fails as [`simulate`] does, and with [`Error::Choice`](crate::error::Error::Choice) if there
 /// are no pieces, or more than rows.
 pub fn simulate_pieces(
     out: &Path,

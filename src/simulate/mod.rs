@@ -29,7 +29,8 @@ pub use model::Simulator;
 pub use truth::{PlantedAtom, Recovery, ReportedAtom, Role, StratumShare, Truth};
 
 use crate::cohort::Calls;
-use crate::error::{Error, Result};
+use crate::error::{Choice, Error, Result};
+use crate::memory::filled;
 use crate::sae::Sae;
 
 /// The options of a simulation. The same options give the same bytes, on every machine and for any
@@ -98,43 +99,40 @@ impl SimulateOptions {
 
     /// Checks every option against its range.
     pub fn check(&self) -> Result<()> {
-        for (name, found, most) in [
-            ("--rows", self.rows, Self::MOST_ROWS),
-            ("--input-dim", self.input_dim, Self::MOST_INPUT_DIM),
-            ("--features", self.features, Self::MOST_FEATURES),
+        for (choice, found, most) in [
+            (Choice::SimulatedRows, self.rows, Self::MOST_ROWS),
+            (Choice::InputDim, self.input_dim, Self::MOST_INPUT_DIM),
+            (Choice::Features, self.features, Self::MOST_FEATURES),
             (
-                "--features x --input-dim",
+                Choice::Weights,
                 self.features.saturating_mul(self.input_dim),
                 Self::MOST_WEIGHTS,
             ),
-            ("--k", self.k, self.features),
+            (Choice::TopK, self.k, self.features),
         ] {
-            check_number(name, found, most)?;
+            check_number(choice, found, most)?;
         }
         if let Some(percent) = self.true_percent {
-            check_number("--true-percent", usize::from(percent), 99)?;
+            check_number(Choice::TruePercent, usize::from(percent), 99)?;
         }
         let most = plan::most_one_sided(self);
         if self.one_sided.is_multiple_of(2) && self.one_sided <= most {
             return Ok(());
         }
-        Err(Error::Argument {
-            name: "--one-sided",
-            found: self.one_sided.to_string(),
-            expected: format!("an even number up to {most}, what these shapes have room for"),
-        })
+        Err(Error::choice(
+            Choice::OneSided,
+            self.one_sided.to_string(),
+            format!("an even number up to {most}, what these shapes have room for"),
+        ))
     }
 }
 
-fn check_number(name: &'static str, found: usize, most: usize) -> Result<()> {
+fn check_number(choice: Choice, found: usize, most: usize) -> Result<()> {
     if (1..=most).contains(&found) {
         return Ok(());
     }
-    Err(Error::Argument {
-        name,
-        found: found.to_string(),
-        expected: format!("a number from 1 to {most}"),
-    })
+    let expected = format!("a number from 1 to {most}");
+    Err(Error::choice(choice, found.to_string(), expected))
 }
 
 /// A simulated cohort in memory.
@@ -153,11 +151,11 @@ pub struct Simulated {
 /// Simulates a cohort in memory: the same numbers that [`simulate`] writes.
 ///
 /// # Errors
-/// Fails with [`Error::Argument`] if an option is out of its range or memory does not suffice.
+/// Fails with [`Error::Choice`] if an option is out of its range, and with [`Error::Memory`] if memory
+/// does not suffice.
 pub fn simulate_in_memory(options: &SimulateOptions) -> Result<Simulated> {
     let simulator = Simulator::new(options)?;
-    let numbers = options.rows.saturating_mul(options.input_dim);
-    let mut embeddings = model::zeros(numbers, "--rows x --input-dim")?;
+    let mut embeddings = filled(options.rows, options.input_dim, "the embeddings", || 0.0)?;
     simulator.embeddings(0, &mut embeddings);
     Ok(Simulated {
         embeddings,

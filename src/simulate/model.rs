@@ -17,7 +17,8 @@ use super::random::{Purpose, Stream};
 use super::rotation::Rotation;
 use super::truth::Truth;
 use crate::cohort::{Calls, Label};
-use crate::error::{Error, Result};
+use crate::error::Result;
+use crate::memory::filled;
 use crate::sae::{Activation, Sae, SaeParts};
 
 /// The simulated cohort and SAE. Rows and calls are drawn from them in any order.
@@ -40,7 +41,7 @@ impl Simulator {
     /// Draws the SAE. Takes memory for its weights, `features · input_dim` numbers.
     ///
     /// # Errors
-    /// Fails with [`Error::Argument`] if an option is out of its range.
+    /// Fails with [`Error::Choice`] if an option is out of its range.
     pub fn new(options: &SimulateOptions) -> Result<Self> {
         options.check()?;
         let plan = Plan::new(options);
@@ -245,7 +246,7 @@ fn encoder(
         coordinate[atom as usize] = Some(i);
     }
     let planted = 2 * plan.pairs.len();
-    let mut weight = zeros(features * dim, "--features x --input-dim")?;
+    let mut weight = filled(features, dim, "the weights", || 0.0)?;
     let mut bias = vec![0.0; features];
     let atoms = weight.par_chunks_exact_mut(dim).zip(&mut bias).enumerate();
     atoms.for_each(|(atom, (weight, bias))| {
@@ -265,20 +266,6 @@ fn encoder(
         rotation.apply(weight);
     });
     Ok((weight, bias))
-}
-
-/// Allocates zeros, or returns an error if memory does not suffice.
-pub(super) fn zeros(count: usize, name: &'static str) -> Result<Vec<f32>> {
-    let mut numbers = Vec::new();
-    numbers
-        .try_reserve_exact(count)
-        .map_err(|_| Error::Argument {
-            name,
-            found: format!("{count} numbers"),
-            expected: "no more than fit into memory".to_owned(),
-        })?;
-    numbers.resize(count, 0.0);
-    Ok(numbers)
 }
 
 /// Computes a product of vectors in one fixed order: sixteen running sums, then their sum.

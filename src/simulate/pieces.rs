@@ -3,15 +3,15 @@
 use std::ops::Range;
 
 use super::check_number;
-use crate::error::Result;
+use crate::error::{Choice, Result};
 
 /// Cuts rows into pieces, in order and as evenly as possible, the first ones a row longer.
 ///
 /// # Errors
-/// Fails with [`Error::Argument`](crate::error::Error::Argument) if there are no pieces, or more
+/// Fails with [`Error::Choice`](crate::error::Error::Choice) if there are no pieces, or more
 /// than rows.
 pub(super) fn cut(rows: usize, pieces: usize) -> Result<impl Iterator<Item = Range<usize>>> {
-    check_number("--pieces", pieces, rows)?;
+    check_number(Choice::Pieces, pieces, rows)?;
     let (length, longer) = (rows / pieces, rows % pieces);
     let start = move |piece: usize| piece * length + piece.min(longer);
     Ok((0..pieces).map(move |piece| start(piece)..start(piece + 1)))

@@ -9,11 +9,13 @@
 //! | `pairs` | which of all atoms fire together, and whether otherwise on true calls than on false ones |
 //! | `replication` | what one part of the cohort shows, and another confirms |
 //! | `score_comparison` | scores on true and on false calls, without competition for places |
+//! | `calls` | the calls on which chosen atoms fire, the strongest first |
 //!
 //! Nothing here prints, reads a file, or knows an engine.
 
 #![forbid(unsafe_code)]
 
+pub mod calls;
 pub mod evidence;
 pub mod inference;
 pub mod notebook;

@@ -38,7 +38,11 @@ impl FiresFile {
     /// # Errors
     /// A file that cannot be read, is none, is cut off, or is of another definition.
     pub fn open(path: &Path) -> Result<Self> {
-        let file = sealed::open(path, FORMAT, "a file that atomscope tally --fires wrote")?;
+        let file = sealed::open(
+            path,
+            FORMAT,
+            "firing sets that atomscope wrote beside a tally",
+        )?;
         Self::of(file)
     }
 

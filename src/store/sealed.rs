@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
 use crate::digest::Digest;
-use crate::error::{Error, Result};
+use crate::error::{Choice, Error, Proposal, Result};
 use crate::read::{HEAD, LONGEST_HEADER, SafeTensors, Source, describe, is_safetensors};
 
 /// The checksum's key in the header's text.
@@ -216,8 +216,9 @@ pub(super) fn check_replaceable(path: &Path, what: &str) -> Result<()> {
             describe(&head, source.len())
         ),
         format!("a new name, or {what}, which is replaced"),
-        "choose another name, move the file elsewhere, or replace it with --force",
-    ))
+        "choose another name, move the file elsewhere, or let it be replaced",
+    )
+    .proposing([Proposal::of(Choice::Force)]))
 }
 
 /// Says whether a file begins as those of [`write`] do, whole or not.

@@ -6,7 +6,7 @@ use super::strata::check_size;
 use super::{Shard, Shards, StratifyBy, Tally};
 use crate::cohort::ClassRule;
 use crate::digest::Digest;
-use crate::error::{Error, Result};
+use crate::error::{Choice, Error, Proposal, Result};
 use crate::sae::Sae;
 
 /// The identity of the model that made the firing sets.
@@ -156,7 +156,11 @@ impl Merger {
                         rows.start, rows.end
                     ),
                     "every row in one tally only",
-                    format!("leave out {name} or {earlier}"),
+                    if name == earlier {
+                        format!("give {name} once")
+                    } else {
+                        format!("leave out {name} or {earlier}")
+                    },
                 ));
             }
         }
@@ -203,8 +207,9 @@ fn check_scheme(first: StratifyBy, first_name: &str, scheme: StratifyBy, name: &
         "strata_scheme",
         scheme.to_string(),
         format!("{first}, as {first_name} has it"),
-        "tally all shards of a cohort with the same --strata",
-    ))
+        "tally all shards of a cohort with the same strata",
+    )
+    .proposing([Proposal::of(Choice::Strata)]))
 }
 
 fn check_rule(first: &ClassRule, first_name: &str, rule: &ClassRule, name: &str) -> Result<()> {
@@ -216,6 +221,7 @@ fn check_rule(first: &ClassRule, first_name: &str, rule: &ClassRule, name: &str)
         "class_rule",
         format!("true calls by {rule}"),
         format!("by {first}, as {first_name} has it"),
-        "tally all shards of a cohort with the same --class-column and --true-class",
-    ))
+        "tally all shards of a cohort with the same column of classes and true classes",
+    )
+    .proposing([Choice::ClassColumn, Choice::TrueClass].map(Proposal::of)))
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use super::scheme::{SizeBin, StratifyBy};
 use crate::cohort::SV_TYPES;
 use crate::cohort::{Calls, Label};
-use crate::error::{Error, Result};
+use crate::error::{Choice, Error, Result};
 
 /// A stratum: a row's label crossed with its type of variant, and with its size and its dataset if
 /// the scheme has them.
@@ -154,17 +154,17 @@ pub(super) fn check_size(strata: usize, features: usize, scheme: StratifyBy) -> 
         return Ok(());
     }
     let fewer = if scheme.dataset {
-        "leave datasets out: --strata svtype,size"
+        "leave datasets out, as in svtype,size"
     } else {
-        "leave sizes out: --strata svtype"
+        "leave sizes out, as in svtype"
     };
-    Err(Error::Argument {
-        name: "--strata",
-        found: format!("{scheme}: {strata} strata of {features} atoms"),
-        expected: format!(
+    Err(Error::choice(
+        Choice::Strata,
+        format!("{scheme}: {strata} strata of {features} atoms"),
+        format!(
             "at most {} strata, and {} counters in all; {fewer}",
             u16::MAX,
             Strata::MOST_COUNTERS
         ),
-    })
+    ))
 }

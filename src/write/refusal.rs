@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::standing::{Reason, Standings};
-use crate::error::Error;
+use crate::error::{Choice, Error, Proposal};
 
 /// The most names that a message lists.
 const SHOWN: usize = 8;
@@ -16,7 +16,7 @@ impl Standings {
             "the output",
             format!("an input of this run, {}", input.display()),
             "a place that nothing is read from",
-            "choose another --out, or move the input elsewhere: --force does not replace it",
+            "choose another folder, or move the input elsewhere: it is never replaced",
         )
     }
 
@@ -26,7 +26,7 @@ impl Standings {
             "the output",
             what,
             "no such file, or a file of an earlier run",
-            "choose another --out, or move it elsewhere: --force does not replace it",
+            "choose another folder, or move it elsewhere: it is never replaced",
         )
     }
 
@@ -45,9 +45,9 @@ impl Standings {
             names.join(", "),
             format!("{file} there already: {}", reasons.join("; ")),
             format!("none, or an earlier run's, as {record} lists them by name and SHA-256"),
-            "nothing was written: choose another --out, move them elsewhere, or replace them with \
-             --force",
+            "nothing was written: choose another folder, move them elsewhere, or let them be replaced",
         )
+        .proposing([Proposal::of(Choice::Force)])
     }
 }
 

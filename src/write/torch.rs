@@ -5,7 +5,7 @@
 //! numbers start at multiples of 64 bytes. The same contents give the same bytes: the file holds no
 //! date.
 
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, Seek, SeekFrom, Write};
 use std::path::Path;
 
 use zip::write::SimpleFileOptions;
@@ -28,7 +28,8 @@ const ALIGNMENT: u16 = 64;
 pub fn save(path: &Path, value: Value<'_>, pickle_bytes: u64) -> Result<WholeFile> {
     let whole = WholeFile::create(path)?;
     let writing = |e: io::Error| Error::writing(path, e);
-    let mut zip = ZipWriter::new(BufWriter::with_capacity(1 << 20, whole.file()));
+    let file = Ending::new(whole.file());
+    let mut zip = ZipWriter::new(BufWriter::with_capacity(1 << 20, file));
     start(&mut zip, "data.pkl", pickle_bytes).map_err(writing)?;
     let mut buffered = BufWriter::with_capacity(1 << 18, &mut zip);
     let tensors = pickle::write(value, &mut buffered).map_err(writing)?;
@@ -59,6 +60,63 @@ pub fn save(path: &Path, value: Value<'_>, pickle_bytes: u64) -> Result<WholeFil
         .and_then(|mut out| out.flush())
         .map_err(writing)?;
     Ok(whole)
+}
+
+/// A writer that is written to until it fails, and then only pretended to be. A failed archive is given up; the
+/// library would still write its end when it is dropped, and print that it cannot.
+struct Ending<W> {
+    out: W,
+    failed: bool,
+    position: u64,
+    end: u64,
+}
+
+impl<W> Ending<W> {
+    fn new(out: W) -> Self {
+        Self {
+            out,
+            failed: false,
+            position: 0,
+            end: 0,
+        }
+    }
+
+    /// Does some work, or gives what it would have given.
+    fn once<T>(&mut self, instead: T, work: impl FnOnce(&mut W) -> io::Result<T>) -> io::Result<T> {
+        if self.failed {
+            return Ok(instead);
+        }
+        let done = work(&mut self.out);
+        let is_over = |e: &io::Error| e.kind() != io::ErrorKind::Interrupted;
+        self.failed = done.as_ref().is_err_and(is_over);
+        done
+    }
+}
+
+impl<W: Write> Write for Ending<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.once(bytes.len(), |out| out.write(bytes))?;
+        self.position += written as u64;
+        self.end = self.end.max(self.position);
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.once((), Write::flush)
+    }
+}
+
+impl<W: Seek> Seek for Ending<W> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let instead = match to {
+            SeekFrom::Start(place) => Some(place),
+            SeekFrom::Current(by) => self.position.checked_add_signed(by),
+            SeekFrom::End(by) => self.end.checked_add_signed(by),
+        };
+        let instead = instead.unwrap_or(self.position);
+        self.position = self.once(instead, |out| out.seek(to))?;
+        Ok(self.position)
+    }
 }
 
 /// Starts a stored entry with aligned data.

@@ -125,7 +125,12 @@ pub(crate) fn create_folder(folder: &Path) -> Result<()> {
     fs::create_dir_all(folder).map_err(|source| Error::Io {
         path: folder.to_owned(),
         doing: "create the folder",
-        action: "choose a folder that can be written, with space left",
+        action: match source.kind() {
+            io::ErrorKind::AlreadyExists | io::ErrorKind::NotADirectory => {
+                "a file has this name, or that of a folder above it: choose a folder where none has"
+            }
+            _ => "choose a folder that can be written, with space left",
+        },
         source,
     })
 }

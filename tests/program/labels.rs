@@ -178,7 +178,7 @@ fn true_spellings_beside_the_notebooks_are_warned_of() {
     let output = tables.analyze(&path, &[]);
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{stderr}");
-    let proposal = "if they are true calls, give --true-class TP,tp_comp_vcf,tp";
+    let proposal = "if they are true calls, say so: --true-class TP,tp_comp_vcf,tp";
     assert!(stderr.contains(proposal), "{stderr}");
     let output = tables.analyze(&path, &["--true-class", "TP", "--true-class", "tp,Tp"]);
     let stderr = String::from_utf8_lossy(&output.stderr);

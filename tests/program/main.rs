@@ -5,8 +5,11 @@ mod common;
 
 mod doctor;
 mod end_to_end;
+mod flags;
 mod inputs;
+mod investigate;
 mod labels;
+mod messages;
 mod printed;
 mod refusals;
 mod results;

@@ -249,8 +249,10 @@ fn models_that_are_not_there() {
     }
     std::fs::write(&json, r#"{"best": 1, "loss": 2}"#).unwrap();
     assert_eq!(bad_model(&json).found, "the keys best, loss");
-    std::fs::write(&json, "[").unwrap();
+    std::fs::write(&json, "[1,}").unwrap();
     assert!(bad_model(&json).found.contains("no JSON"));
+    std::fs::write(&json, r#"{"best_dir": "a"#).unwrap();
+    assert!(bad_model(&json).found.contains("cut off at line 1"));
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::common::inputs::golden;
 use crate::common::reading::parts;
-use atomscope::error::BadInput;
+use atomscope::error::{BadInput, Choice, Proposal};
 use atomscope::read::{read_cohort, read_cohort_with};
 
 struct Folder(tempfile::TempDir);
@@ -402,7 +402,7 @@ fn a_table_is_named_beside_embeddings_without_calls() {
         "the keys embeddings",
         "a key sv_info",
     );
-    assert!(bad.action.contains("--metadata"), "{bad:?}");
+    assert_eq!(bad.proposals, [Proposal::of(Choice::Metadata)]);
     let missing = Path::new("no/such/table.csv");
     let error = read_cohort_with(&golden("cohort.pt"), Some(missing)).unwrap_err();
     assert!(error.to_string().contains("no/such/table.csv"), "{error}");

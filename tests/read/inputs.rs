@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::common::inputs::{EMBEDDINGS, TABLES, golden};
 use atomscope::cohort::Number;
+use atomscope::error::{Choice, Proposal};
 use atomscope::read::{Cohort, inspect, read_cohort, read_cohort_with};
 use atomscope::rows::{ElementType, Rows};
 
@@ -109,15 +110,17 @@ fn the_one_table_of_the_same_name_is_found() {
     let table = copy(folder.path(), "calls_zstd.parquet", "run.1.csv");
     assert_eq!(read_cohort(&embeddings).unwrap().metadata, Some(table));
     copy(folder.path(), "calls.jsonl.gz", "run.1.ndjson.gz");
-    let error = read_cohort(&embeddings).unwrap_err().to_string();
-    for word in ["several tables", "run.1.csv, run.1.ndjson.gz", "--metadata"] {
+    let error = read_cohort(&embeddings).unwrap_err();
+    assert_eq!(error.proposals(), [Proposal::of(Choice::Metadata)]);
+    let error = error.to_string();
+    for word in ["several tables", "run.1.csv, run.1.ndjson.gz"] {
         assert!(error.contains(word), "{word} is not in {error}");
     }
     for name in ["bare.pt", "alone.pt"] {
         let folder = tempfile::tempdir().unwrap();
         let embeddings = copy(folder.path(), name, "run.pt");
-        let error = read_cohort(&embeddings).unwrap_err().to_string();
-        assert!(error.contains("--metadata"), "{error}");
+        let error = read_cohort(&embeddings).unwrap_err();
+        assert_eq!(error.proposals(), [Proposal::of(Choice::Metadata)]);
         let table = copy(folder.path(), "calls.tsv", "run.tsv");
         assert_eq!(read_cohort(&embeddings).unwrap().metadata, Some(table));
     }

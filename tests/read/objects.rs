@@ -104,7 +104,10 @@ fn objects_in_keys_that_are_needed_are_refused_by_name() {
         ),
         ("set", ["key sv_info", "a set", "list of dicts"]),
         ("row_object", ["sv_info[0]", "Point", "list of dicts"]),
-        ("enum", ["sv_info[0].svtype", "Colour", "correct this call"]),
+        (
+            "enum",
+            ["sv_info[0].svtype", "Colour", "save it as a plain value"],
+        ),
         ("sparse", ["key embeddings", "sparse tensor", "as a tensor"]),
         ("tensor_class", ["key embeddings", "Rows", "as a tensor"]),
         (

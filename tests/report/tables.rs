@@ -45,6 +45,15 @@ fn table(rows: usize) -> Table {
         Column::new("count", "Calls.", Values::U32(u32s.collect())),
         Column::new("total", "All | calls.", Values::U64(u64s.collect())),
         Column::new(
+            "length",
+            "bp, with a sign.",
+            Values::I64(
+                (0..rows)
+                    .map(|i| (i % 5 != 2).then_some(3 - i as i64 * 11))
+                    .collect(),
+            ),
+        ),
+        Column::new(
             "effect",
             "ln(ad/bc).",
             Values::F64((0..rows).map(float).collect()),
@@ -85,6 +94,7 @@ fn part(whole: &Table, from: usize, to: usize) -> Table {
     let cut = |values: &Values| match values {
         Values::U32(v) => Values::U32(v[from..to].to_vec()),
         Values::U64(v) => Values::U64(v[from..to].to_vec()),
+        Values::I64(v) => Values::I64(v[from..to].to_vec()),
         Values::F64(v) => Values::F64(v[from..to].to_vec()),
         Values::Bool(v) => Values::Bool(v[from..to].to_vec()),
         Values::Text(v) => Values::Text(v[from..to].to_vec()),
@@ -117,6 +127,7 @@ fn expected(values: &Values, row: usize) -> Field {
     match values {
         Values::U32(v) => Field::UInt(v[row]),
         Values::U64(v) => Field::ULong(v[row]),
+        Values::I64(v) => or_null(v[row].map(Field::Long)),
         Values::F64(v) if v[row].is_nan() => Field::Null,
         Values::F64(v) => Field::Double(v[row]),
         Values::Bool(v) => or_null(v[row].map(Field::Bool)),

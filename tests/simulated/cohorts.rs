@@ -93,13 +93,13 @@ fn options_out_of_range_are_errors_that_name_them() {
         let error = Simulator::new(&options).err().map(|e| e.to_string());
         error.unwrap_or_default()
     };
-    assert!(message(0, 1, 1, 1).starts_with("--rows: found 0, expected a number from 1 to "));
-    assert!(message(1, 0, 1, 1).starts_with("--input-dim: found 0"));
-    assert!(message(1, 1, 0, 1).starts_with("--features: found 0"));
-    assert!(message(1, 1, 4, 0).starts_with("--k: found 0, expected a number from 1 to 4"));
-    assert!(message(1, 1, 4, 5).starts_with("--k: found 5, expected a number from 1 to 4"));
-    assert!(message(1, usize::MAX, usize::MAX, 1).starts_with("--input-dim: found 18446744"));
-    assert!(message(1, 1 << 20, 1 << 24, 1).starts_with("--features x --input-dim: found 175921"));
+    assert!(message(0, 1, 1, 1).starts_with("rows: found 0, expected a number from 1 to "));
+    assert!(message(1, 0, 1, 1).starts_with("input_dim: found 0"));
+    assert!(message(1, 1, 0, 1).starts_with("features: found 0"));
+    assert!(message(1, 1, 4, 0).starts_with("k: found 0, expected a number from 1 to 4"));
+    assert!(message(1, 1, 4, 5).starts_with("k: found 5, expected a number from 1 to 4"));
+    assert!(message(1, usize::MAX, usize::MAX, 1).starts_with("input_dim: found 18446744"));
+    assert!(message(1, 1 << 20, 1 << 24, 1).starts_with("features x input_dim: found 175921"));
 }
 
 #[test]

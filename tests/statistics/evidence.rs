@@ -268,7 +268,7 @@ fn strata_are_those_that_are_asked_for() {
     );
     let error = error.unwrap_err().to_string();
     assert!(
-        error.contains("--strata") && error.contains("svtype,size,dataset"),
+        error.starts_with("strata: ") && error.contains("svtype,size,dataset"),
         "{error}"
     );
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use crate::error::Error;
+use crate::error::{Choice, Error, Proposal};
 use crate::store::FiresFile;
 use crate::tally::Shard;
 
@@ -67,7 +67,8 @@ impl Cover {
             format!("rows {}..{}", shard.rows.start, shard.rows.end),
             found,
             "the firing sets of every row that was counted",
-            "name them all with --fires, or leave them out with --without-fires",
+            "name them all, or leave them all out",
         )
+        .proposing([Choice::Fires, Choice::WithoutFires].map(Proposal::of))
     }
 }

@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use crate::error::{Error, Result};
+use crate::error::{Choice, Error, Result};
 use crate::natural;
 
 /// One embeddings file of a cohort, and which of its rows.
@@ -31,21 +31,21 @@ pub fn shards(
     metadata: &[PathBuf],
     rows: Option<&Range<u64>>,
 ) -> Result<Vec<ShardInput>> {
-    let files = expand("--embeddings", embeddings)?;
-    let beside = expand("--metadata", metadata)?;
+    let files = expand(Choice::Embeddings, embeddings)?;
+    let beside = expand(Choice::Metadata, metadata)?;
     if !beside.is_empty() && beside.len() != files.len() {
-        return Err(Error::Argument {
-            name: "--metadata",
-            found: format!("{} of them", beside.len()),
-            expected: format!("{}, one for each embeddings file", files.len()),
-        });
+        return Err(Error::choice(
+            Choice::Metadata,
+            format!("{} of them", beside.len()),
+            format!("{}, one for each embeddings file", files.len()),
+        ));
     }
     if rows.is_some() && files.len() != 1 {
-        return Err(Error::Argument {
-            name: "--rows",
-            found: format!("rows of {} files", files.len()),
-            expected: "one embeddings file, some of whose rows are meant".to_owned(),
-        });
+        return Err(Error::choice(
+            Choice::Rows,
+            format!("rows of {} files", files.len()),
+            "one embeddings file, some of whose rows are meant",
+        ));
     }
     check_pairs(&files, &beside)?;
     let mut beside = beside.into_iter();
@@ -62,11 +62,11 @@ pub fn shards(
         .find(|two| two[0].embeddings == two[1].embeddings)
     {
         None => Ok(shards),
-        Some(two) => Err(Error::Argument {
-            name: "--embeddings",
-            found: format!("{} twice", two[0].name),
-            expected: "each file once".to_owned(),
-        }),
+        Some(two) => Err(Error::choice(
+            Choice::Embeddings,
+            format!("{} twice", two[0].name),
+            "each file once",
+        )),
     }
 }
 
@@ -79,18 +79,17 @@ fn check_pairs(embeddings: &[PathBuf], tables: &[PathBuf]) -> Result<()> {
     let pairs = || embeddings.iter().zip(tables);
     let (alike, unlike): (Vec<_>, Vec<_>) = pairs().partition(|(a, b)| stem(a) == stem(b));
     match (alike.first(), unlike.first()) {
-        (Some((a, b)), Some((c, d))) => Err(Error::Argument {
-            name: "--metadata",
-            found: format!(
+        (Some((a, b)), Some((c, d))) => Err(Error::choice(
+            Choice::Metadata,
+            format!(
                 "{} for {}, beside {} for {}",
                 d.display(),
                 c.display(),
                 b.display(),
                 a.display()
             ),
-            expected: "tables in the order of the embeddings, all or none by the embeddings' names"
-                .to_owned(),
-        }),
+            "tables in the order of the embeddings, all or none by the embeddings' names",
+        )),
         _ => Ok(()),
     }
 }
@@ -103,16 +102,16 @@ fn name_of(path: &Path) -> String {
 }
 
 /// Paths as they are, and patterns by the files that they match, these in the order in which people
-/// count.
+/// count; `choice` is what they were given as.
 ///
 /// # Errors
 /// A pattern that is none, or matches no file; a folder that cannot be read.
-pub fn expand(argument: &'static str, patterns: &[PathBuf]) -> Result<Vec<PathBuf>> {
-    let each = patterns.iter().map(|pattern| expand_one(argument, pattern));
+pub fn expand(choice: Choice, patterns: &[PathBuf]) -> Result<Vec<PathBuf>> {
+    let each = patterns.iter().map(|pattern| expand_one(choice, pattern));
     Ok(each.collect::<Result<Vec<_>>>()?.concat())
 }
 
-fn expand_one(argument: &'static str, pattern: &Path) -> Result<Vec<PathBuf>> {
+fn expand_one(choice: Choice, pattern: &Path) -> Result<Vec<PathBuf>> {
     let text = pattern
         .to_str()
         .filter(|text| text.contains(['*', '?', '[']));
@@ -120,11 +119,7 @@ fn expand_one(argument: &'static str, pattern: &Path) -> Result<Vec<PathBuf>> {
     let Some(text) = text.filter(|_| !pattern.exists()) else {
         return Ok(vec![pattern.to_owned()]);
     };
-    let bad = |expected: String| Error::Argument {
-        name: argument,
-        found: text.to_owned(),
-        expected,
-    };
+    let bad = |expected: String| Error::choice(choice, text, expected);
     // As shells do: what is hidden is not meant.
     let options = glob::MatchOptions {
         require_literal_leading_dot: true,
@@ -202,14 +197,14 @@ mod tests {
         };
         let nothing = message(&[at("x*.pt")], &[], None);
         assert!(
-            nothing.contains("x*.pt") && nothing.contains("--embeddings"),
+            nothing.contains("x*.pt") && nothing.starts_with("embeddings: "),
             "{nothing}"
         );
         assert!(message(&[at("*.pt")], &[at("a.csv")], None).contains("1 of them"));
         let pairs = message(&[at("a.pt"), at("b.pt")], &[at("a.csv"), at("c.csv")], None);
         assert!(pairs.contains("c.csv for"), "{pairs}");
         assert!(shards(&[at("a.pt")], &[at("other.csv")], None).is_ok());
-        assert!(message(&[at("*.pt")], &[], Some(&(0..1))).contains("--rows"));
+        assert!(message(&[at("*.pt")], &[], Some(&(0..1))).starts_with("rows: "));
         assert!(message(&[at("*.pt"), at("a.pt")], &[], None).contains("twice"));
         assert!(message(&[at("a**b")], &[], None).contains("a pattern"));
     }

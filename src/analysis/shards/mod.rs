@@ -45,7 +45,7 @@ use super::counted::{CompareScores, Counted};
 use super::session::CountOptions;
 use crate::control::Control;
 use crate::engine::{into_inner, lock};
-use crate::error::{Error, Result};
+use crate::error::{Choice, Error, Result};
 use crate::read::{read_model, tables_beside};
 use crate::stats::score_comparison::ScoreComparison;
 use crate::store::read_tally;
@@ -186,9 +186,5 @@ pub fn merge(paths: &[PathBuf], control: &Control) -> Result<CohortTally> {
         lock(&merger).add(tally, &name)
     })?;
     let sum = into_inner(merger).finish();
-    sum.ok_or_else(|| Error::Argument {
-        name: "tallies",
-        found: "no file".to_owned(),
-        expected: "at least one tally".to_owned(),
-    })
+    sum.ok_or_else(|| Error::choice(Choice::Tallies, "no file", "at least one tally"))
 }

@@ -9,7 +9,7 @@ use super::cover::Cover;
 
 use crate::cohort::Calls;
 use crate::control::Control;
-use crate::error::{Error, Result};
+use crate::error::{Choice, Error, Proposal, Result};
 use crate::fires::FiringSets;
 use crate::fires::{FiringBlock, FiringStore};
 use crate::read::Stamp;
@@ -178,8 +178,9 @@ impl CohortFirings {
             "its firing sets",
             "those of other calls, or other ones that were dropped",
             "those that were counted",
-            "tally the shard again with --fires",
-        ))
+            "tally the shard again, and keep its firing sets",
+        )
+        .proposing([Proposal::of(Choice::Fires)]))
     }
 }
 

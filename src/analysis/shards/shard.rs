@@ -14,7 +14,7 @@ use crate::analysis::session::Session;
 use crate::cohort::Calls;
 use crate::control::{Control, Progress, Stage};
 use crate::engine::{Encoded, check_dim};
-use crate::error::{Error, Result};
+use crate::error::{Choice, Error, Result, Warning};
 use crate::fires::{FiringSets, InMemory};
 use crate::read::{LoadedModel, TensorRows};
 use crate::rows::{RowRange, Rows};
@@ -39,7 +39,7 @@ pub(super) struct Work<'a> {
     held: u64,
     rows_before: u64,
     run: Run,
-    warnings: Vec<String>,
+    warnings: Vec<Warning>,
 }
 
 impl<'a> Work<'a> {
@@ -61,7 +61,7 @@ impl<'a> Work<'a> {
             held: 0,
             rows_before: 0,
             run: Run::new(model.sae, plan.options.engine.nonfinite),
-            warnings: model.warnings,
+            warnings: model.warnings.into_iter().map(Warning::from).collect(),
         }
     }
 
@@ -119,11 +119,11 @@ impl<'a> Work<'a> {
     fn warn(&mut self, input: &ShardInput, warnings: Vec<String>) {
         let many = self.plan.inputs.len() > 1;
         let named = |text| {
-            if many {
+            Warning::from(if many {
                 format!("{}: {text}", input.name)
             } else {
                 text
-            }
+            })
         };
         self.warnings.extend(warnings.into_iter().map(named));
     }
@@ -292,11 +292,11 @@ fn range(input: &ShardInput, rows: &dyn Rows) -> Result<Range<u64>> {
     match &input.rows {
         None => Ok(all),
         Some(some) if some.start < some.end && some.end <= all.end => Ok(some.clone()),
-        Some(some) => Err(Error::Argument {
-            name: "--rows",
-            found: format!("{}..{}", some.start, some.end),
-            expected: format!("rows of {}, which has {}", input.name, all.end),
-        }),
+        Some(some) => Err(Error::choice(
+            Choice::Rows,
+            format!("{}..{}", some.start, some.end),
+            format!("rows of {}, which has {}", input.name, all.end),
+        )),
     }
 }
 

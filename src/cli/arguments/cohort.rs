@@ -18,24 +18,40 @@ pub(in crate::cli) struct RunArgs {
     pub(in crate::cli) cohort: CohortArgs,
 
     /// The SAE: sae.pt, the folder that holds it, or a BEST_MODEL.json
-    #[arg(long, value_name = "PATH")]
+    ///
+    /// A file of torch.save: a dict with config (input_dim, feature_dim, k, and the mean μ and standard
+    /// deviation σ of embeddings, each as long as one) and model_state_dict (encoder.weight [feature_dim,
+    /// input_dim], encoder.bias [feature_dim]). A BEST_MODEL.json names its folder as best_dir. Nothing in
+    /// a file is executed.
+    #[arg(long, value_name = "PATH", help_heading = REQUIRED)]
     pub(in crate::cli) model: PathBuf,
 
     #[command(flatten)]
     pub(in crate::cli) engine: EngineArgs,
 }
 
+/// The heading of what has to be given.
+pub(in crate::cli) const REQUIRED: &str = "Required";
+
 /// Which embeddings, and the calls that they are of.
 #[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Input")]
 pub(in crate::cli) struct CohortArgs {
     /// Embeddings: .pt, .npy, .npz or .safetensors; may be given several times, or as a pattern in
-    /// quotes ('shards/*.npy'). Files are taken in the order in which people count their names
-    #[arg(long, value_name = "FILE", required = true, num_args = 1..)]
+    /// quotes ('shards/*.npy')
+    ///
+    /// An array of numbers, a row a call. A .pt holds it as embeddings, with the calls as sv_info, or is
+    /// the array alone. Files are taken in the order in which people count their names.
+    #[arg(long, value_name = "FILE", required = true, num_args = 1.., help_heading = REQUIRED)]
     embeddings: Vec<PathBuf>,
 
     /// The calls, one line for each row, where they are not in the embeddings' file: .csv, .tsv,
-    /// .jsonl (these also .gz) or .parquet; the first is of the first embeddings, and so on
-    /// [default: the file of that name beside the embeddings]
+    /// .jsonl (these also .gz) or .parquet [default: the file of that name beside the embeddings]
+    ///
+    /// The first table is of the first embeddings, and so on. Its columns are found by name, whatever
+    /// their order: truvari_class (TP or tp_comp_vcf is a true call), svtype, svlen, chrom, pos, dataset
+    /// and id, also as VCF tools write them (SVTYPE, #CHROM, INFO/SVLEN). Each may be missing. atomscope
+    /// inspect FILE says how a table would be read.
     #[arg(long, value_name = "FILE", num_args = 1..)]
     metadata: Vec<PathBuf>,
 
@@ -43,7 +59,7 @@ pub(in crate::cli) struct CohortArgs {
     pub(in crate::cli) labels: LabelArgs,
 
     /// Only these rows of one embeddings file, counted from 0, the last one left out
-    #[arg(long, value_name = "A..B", value_parser = parse_rows)]
+    #[arg(long, value_name = "A..B", value_parser = parse_rows, help_heading = "Input")]
     rows: Option<Range<u64>>,
 }
 
@@ -66,13 +82,17 @@ impl CohortArgs {
 
 /// Which calls are true.
 #[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Labels")]
 pub(in crate::cli) struct LabelArgs {
     /// The column, or key of sv_info, with the truth benchmark's classes [default: truvari_class]
     #[arg(long, value_name = "NAME", value_parser = parse_class_column)]
     class_column: Option<String>,
 
     /// The classes that are true calls, exactly as they are written; may be given several times, or as
-    /// a list with commas. All others are false [default: TP,tp_comp_vcf]
+    /// a list with commas [default: TP,tp_comp_vcf]
+    ///
+    /// A call's label is true (TP) where its class is one of these, and false (FP) where it is any
+    /// other, or missing. Classes of which none is true end a run before it begins.
     #[arg(long, value_name = "VALUE", value_delimiter = ',')]
     true_class: Vec<String>,
 }
@@ -97,6 +117,7 @@ fn parse_class_column(name: &str) -> std::result::Result<String, String> {
 
 /// How a long run keeps what it has.
 #[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Engine")]
 pub(in crate::cli) struct KeepArgs {
     /// Keep what is done every so many rows, so that a run that is killed goes on there when it is
     /// started again [default: at the end of each file, where there are several]
@@ -108,15 +129,6 @@ pub(in crate::cli) struct KeepArgs {
     /// they are made
     #[arg(long, value_name = "SIZE", default_value = MEMORY, value_parser = parse_bytes)]
     pub(in crate::cli) memory: u64,
-}
-
-/// What may be replaced.
-#[derive(Debug, Clone, Copy, Default, Args)]
-pub(in crate::cli) struct ForceArgs {
-    /// Replace files that an output has the name of even if no earlier run wrote them; what this run
-    /// reads is never replaced
-    #[arg(long)]
-    pub(in crate::cli) force: bool,
 }
 
 impl Default for KeepArgs {

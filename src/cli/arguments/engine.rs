@@ -6,21 +6,27 @@ use clap::{Args, ValueEnum};
 
 use super::size::parse_bytes;
 use crate::analysis::CountOptions;
+use crate::cli::progress::note;
 use crate::engine::{
     CpuOptions, CpuScreen, CudaOptions, Device, EngineOptions, Nonfinite, ScreenChoice, Simd,
     threads_error,
 };
-use crate::error::{Error, Result};
+use crate::error::{Choice, Error, Result};
 use crate::tally::StratifyBy;
+
+/// More threads than this on a core take longer than fewer: 1024 on two cores took a minute and more
+/// where 64 took 2.5 seconds, as did 2.
+const MOST_THREADS_A_CORE: usize = 32;
 
 /// How rows are encoded. But for --nonfinite skip, none of it changes the answer.
 #[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Engine")]
 pub(in crate::cli) struct EngineArgs {
     /// auto, cpu, cuda, cuda:N, or cuda:all
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
     device: Device,
 
-    /// Threads, 1 to 1024 [default: all cores]
+    /// Threads, 1 to 1024, and at most 32 a core [default: all cores]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
 
@@ -56,7 +62,7 @@ pub(in crate::cli) struct EngineArgs {
     screen: ScreenArg,
 
     /// No progress and no notes on stderr; warnings and errors stay
-    #[arg(short, long)]
+    #[arg(short, long, help_heading = "Output")]
     pub(in crate::cli) quiet: bool,
 }
 
@@ -102,11 +108,7 @@ impl ScreenArg {
             }
             _ => return Ok(()),
         };
-        Err(Error::Argument {
-            name: "--screen",
-            found: self.name.clone(),
-            expected: expected.to_owned(),
-        })
+        Err(Error::choice(Choice::Screen, self.name.clone(), expected))
     }
 }
 
@@ -122,16 +124,10 @@ impl EngineArgs {
             scores: false,
             simd: match self.simd.as_str() {
                 "auto" => None,
-                name => Some(Simd::named(name).ok_or_else(|| Error::Argument {
-                    name: "--simd",
-                    found: name.to_owned(),
-                    expected: {
-                        let here = Simd::all()
-                            .iter()
-                            .map(ToString::to_string)
-                            .collect::<Vec<_>>();
-                        format!("auto, or what this machine has: {}", here.join(", "))
-                    },
+                name => Some(Simd::named(name).ok_or_else(|| {
+                    let here: Vec<_> = Simd::all().iter().map(ToString::to_string).collect();
+                    let expected = format!("auto, or what this machine has: {}", here.join(", "));
+                    Error::choice(Choice::Simd, name, expected)
                 })?),
             },
             cuda: CudaOptions {
@@ -150,9 +146,18 @@ impl EngineArgs {
     pub(in crate::cli) fn check(&self) -> Result<()> {
         self.screen.check(self.device)?;
         self.device.check()?;
-        let Some(threads) = self.threads.map(usize::from) else {
+        let Some(asked) = self.threads.map(usize::from) else {
             return Ok(());
         };
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let threads = asked.min(MOST_THREADS_A_CORE * cores);
+        if threads < asked {
+            let text = format!(
+                "--threads {asked}: {threads} are started, {MOST_THREADS_A_CORE} for each of {cores} \
+                 cores; more would only wait for each other"
+            );
+            note(self.quiet, &text);
+        }
         let pool = rayon::ThreadPoolBuilder::new()
             .num_threads(threads)
             .build_global();

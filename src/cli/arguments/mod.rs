@@ -2,17 +2,34 @@
 //!
 //! | file | what it asks |
 //! |---|---|
+//! | `analysis` | what `analyze` asks |
+//! | `calls` | which atoms are looked at, and which of their calls are shown |
 //! | `cohort` | which cohort and model, and what is kept of a run |
 //! | `engine` | how rows are encoded |
 //! | `statistics` | which tables are made, and how |
+//! | `tally` | what a tally keeps, and which firing sets a report reads |
+//! | `shape` | what is simulated |
+//! | `output` | where results go |
 //! | `size` | bytes |
 
+mod analysis;
+mod calls;
 mod cohort;
 mod engine;
+mod output;
+mod shape;
 mod size;
 mod statistics;
+mod tally;
 
-pub(super) use cohort::{CohortArgs, ForceArgs, KeepArgs, LabelArgs, RunArgs};
+pub(super) use analysis::AnalysisArgs;
+pub(super) use calls::{AtomArgs, CallsArgs};
+use cohort::CohortArgs;
+pub(super) use cohort::REQUIRED;
+pub(super) use cohort::{KeepArgs, LabelArgs, RunArgs};
 pub(super) use engine::EngineArgs;
+pub(super) use output::{ForceArgs, OutputArgs};
+pub(super) use shape::{PlantArgs, Shape};
 pub(super) use size::{MEMORY, parse_bytes};
 pub(super) use statistics::{Compare, PrintArgs, StatisticsArgs, StrataArgs, TablesArgs};
+pub(super) use tally::{TallyArgs, TallyInputArgs};

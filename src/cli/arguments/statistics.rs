@@ -11,6 +11,7 @@ use crate::tally::StratifyBy;
 
 /// Leaving out atoms.
 #[derive(Debug, Clone, Copy, Args)]
+#[command(next_help_heading = "Statistics")]
 pub(in crate::cli) struct StatisticsArgs {
     /// Leave out atoms that fire on fewer calls
     #[arg(long, value_name = "CALLS", default_value_t = notebook::Options::default().min_support)]
@@ -34,6 +35,7 @@ impl StatisticsArgs {
 
 /// What calls are told apart by as they are counted.
 #[derive(Debug, Clone, Copy, Args)]
+#[command(next_help_heading = "Statistics")]
 pub(in crate::cli) struct StrataArgs {
     /// What calls are stratified by: some of svtype, size (Truvari's bins) and dataset, or none
     #[arg(long, value_name = "LIST", default_value_t = StratifyBy::ALL)]
@@ -42,6 +44,7 @@ pub(in crate::cli) struct StrataArgs {
 
 /// What is printed.
 #[derive(Debug, Clone, Copy, Args)]
+#[command(next_help_heading = "Output")]
 pub(in crate::cli) struct PrintArgs {
     /// Which part of the report is printed; report.txt has the whole of it
     #[arg(long, value_name = "PART", default_value = "full")]
@@ -72,6 +75,7 @@ impl PrintArgs {
 
 /// The tables beside the notebook's.
 #[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Statistics")]
 pub(in crate::cli) struct TablesArgs {
     /// Which tables are made
     #[arg(long, value_name = "WHICH", default_value = "all")]
@@ -102,8 +106,9 @@ pub(in crate::cli) struct TablesArgs {
     #[arg(long, value_name = "BY")]
     replicate: Option<PartitionArg>,
 
-    /// What atoms are compared by: firing, or scores too, which needs embeddings (analyze). Scores: a
-    /// second comparison, atom_scores.parquet, of each atom's score on every call, whether it fires or
+    /// What atoms are compared by: firing, or scores too, which needs embeddings (analyze)
+    ///
+    /// Scores: a second comparison, atom_scores.parquet, of each atom's score on every call, whether it fires or
     /// not, so that atoms do not compete for the k places of a call: rank test and mean difference
     /// within strata. It costs a product of all calls with all atoms in double precision, on the
     /// CPU, 8 bytes a call and atom of half of --memory at a time, and reads the embeddings once

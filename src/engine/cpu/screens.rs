@@ -13,7 +13,7 @@ use crate::engine::lock;
 #[cfg(target_arch = "x86_64")]
 use crate::engine::simd::Level;
 use crate::engine::simd::Simd;
-use crate::error::{Error, Result};
+use crate::error::{Choice as Chosen, Error, Result};
 use crate::sae::Sae;
 
 /// Blocks of each thread that are measured before anything is decided, besides its first, which
@@ -51,6 +51,8 @@ struct Judged {
     /// All of them together, and those of selection alone.
     seconds: f64,
     select: f64,
+    /// Whether so much was measured that screens were compared.
+    compared: bool,
     /// Whether it was found to be the slower one.
     slower: bool,
 }
@@ -151,6 +153,7 @@ impl Screens {
             let of_wide = wide_product * judged.rows as f64 + judged.select;
             let enough = judged.blocks >= BLOCKS_A_THREAD * threads as u64;
             let switch = enough && judged.seconds > of_wide && !judged.slower;
+            judged.compared |= enough;
             judged.slower |= switch;
             switch
         };
@@ -192,13 +195,13 @@ impl Screens {
             return format!("{name} ({why})");
         }
         let judged = lock(&self.judged);
-        let Some(wide) = self.wide_seconds.get().filter(|_| judged.rows > 0) else {
+        let Some(wide) = self.wide_seconds.get().filter(|_| judged.compared) else {
             return format!("{name} (the first; too few rows to measure another)");
         };
         let rows = judged.rows as f64;
         format!(
-            "{name} (bfloat16 {}: {:.1} us a row and thread with {:.1} atoms left open, where the \
-             binary32 product alone takes {:.1})",
+            "{name} (bfloat16 {}: {:.1} us a row and thread, for {:.1} atoms left open too, where \
+             binary32 would take {:.1})",
             if judged.slower {
                 "was slower"
             } else {
@@ -206,7 +209,7 @@ impl Screens {
             },
             1e6 * judged.seconds / rows,
             judged.open as f64 / rows,
-            1e6 * wide
+            1e6 * (wide + judged.select / rows)
         )
     }
 }
@@ -226,11 +229,8 @@ fn not_here(choice: CpuScreen) -> Error {
     here.extend(Kernel::tiles().map(|_| "bfloat16-tiles"));
     here.extend(Kernel::vectors().map(|_| "bfloat16-vectors"));
     here.push("bfloat16-plain");
-    Error::Argument {
-        name: "--screen",
-        found: choice.to_string(),
-        expected: format!("what this CPU has: {}", here.join(", ")),
-    }
+    let expected = format!("what this CPU has: {}", here.join(", "));
+    Error::choice(Chosen::Screen, choice.to_string(), expected)
 }
 
 #[cfg(test)]
@@ -276,7 +276,9 @@ mod tests {
             screens.describe()
         };
         // Two threads, two blocks each; a row takes 1 s with the wide screen, so 10 s a block.
-        for blocks in [&[15.0, 15.0, 15.0][..], &[30.0, 3.0, 3.0, 3.0], &[9.0; 9]] {
+        let words = judged(1.0, &[15.0, 15.0, 15.0]);
+        assert!(words.contains("too few rows to measure"), "{words}");
+        for blocks in [&[30.0, 3.0, 3.0, 3.0][..], &[9.0; 9]] {
             let words = judged(1.0, blocks);
             assert!(
                 words.starts_with("bfloat16 screen by plain loops"),

@@ -1,12 +1,14 @@
 //! What files of other formats than torch's hold.
 
 use super::super::embeddings::File;
-use super::super::metadata::Outline;
+use super::super::metadata::Look;
+use super::super::naming::svtype;
 use super::super::safetensors::{Entry, SafeTensors};
 use super::super::tensor::shape_text;
 use super::super::{npz, sniff};
-use super::{Inspection, Node};
+use super::{CallSummary, Inspection, Node};
 use crate::cohort::ClassRule;
+use crate::cohort::classes::Labels;
 use crate::error::Result;
 use crate::read::source::Source;
 
@@ -44,16 +46,40 @@ fn tensors(file: &SafeTensors) -> Node {
     content
 }
 
-/// What a table holds; `None` if the file does not look like one.
-pub(super) fn table(source: &Source, head: &[u8]) -> Result<Option<Inspection>> {
+/// What a table holds, and how it would be read; `None` if the file does not look like one.
+pub(super) fn table(source: &Source, head: &[u8], rule: &ClassRule) -> Result<Option<Inspection>> {
     if !sniff::looks_like_a_table(head) {
         return Ok(None);
     }
-    let outline = Outline::read(source)?;
+    let Look {
+        outline,
+        fields,
+        mut calls,
+        notes,
+    } = Look::at(source, rule)?;
     let mut content = node("", "table", &format!("{} rows", outline.rows));
-    let columns = outline.columns.iter();
-    content.fill(columns.map(|name| node(name, "column", "")));
-    Ok(Some(inspection(source, outline.format, content)))
+    let fields = fields.into_iter().chain(std::iter::repeat(None));
+    let columns = outline.columns.iter().zip(fields);
+    content.fill(columns.map(|(name, field)| {
+        let detail = field.map_or("not used".to_owned(), |field| format!("read as {field}"));
+        node(name, "column", &detail)
+    }));
+    calls.svtype = calls.svtype.renamed(svtype);
+    let mut found = inspection(source, outline.format, content);
+    found.calls = Some(CallSummary::of(&calls, rule));
+    found.notes = notes;
+    let labels = Labels::of(
+        calls
+            .truvari_class
+            .counts(0..calls.len())
+            .into_iter()
+            .map(|(name, n)| (name.map(str::to_owned), n))
+            .collect(),
+    );
+    if let Err(error) = labels.check(&source.name(), rule) {
+        found.notes.push(error.to_string());
+    }
+    Ok(Some(found))
 }
 
 impl Node {

@@ -113,8 +113,8 @@ fn unreadable(sink: &Sink<'_>, line: usize, error: &csv::Error) -> Error {
             sink.source.name(),
             format!("line {line}"),
             error.to_string(),
-            "a line of a table",
-            "mend this line",
+            "a line of a table in UTF-8",
+            "save the table again in UTF-8, one call a line",
         ),
     }
 }
@@ -184,7 +184,12 @@ impl Columns {
             format!("line {}", row.line),
             format!("{found} fields"),
             format!("{expected}, as in the header"),
-            "mend this line: a separator within a value needs quotes around the value",
+            if found < expected {
+                "the line may be cut off, or a quote left open: write the table again, with all \
+                 fields on each line"
+            } else {
+                "put quotes around a value that has a separator within"
+            },
         ))
     }
 }

@@ -10,6 +10,9 @@ pub(super) const EXPECTED: &str = "a table of calls: CSV, TSV or JSON lines in U
 
 const OF_VCF: &str = "make a table of it, and add truvari_class: (printf 'chrom\\tpos\\tid\\tsvtype\\tsvlen\\n'; \
      bcftools query -f '%CHROM\\t%POS\\t%ID\\t%INFO/SVTYPE\\t%INFO/SVLEN\\n' FILE) > calls.tsv";
+const OF_TRUVARI: &str = "make a table of the VCFs that the embeddings are of, in the embeddings' order: \
+     (printf 'chrom\\tpos\\tid\\tsvtype\\tsvlen\\ttruvari_class\\n'; for c in tp-comp:TP fp:FP; do bcftools query \
+     -f \"%CHROM\\t%POS\\t%ID\\t%INFO/SVTYPE\\t%INFO/SVLEN\\t${c#*:}\\n\" FOLDER/${c%:*}.vcf.gz; done) > calls.tsv";
 const OF_FEATHER: &str = "in Python: pandas.read_feather(FILE).to_parquet(\"calls.parquet\")";
 const OF_STREAM: &str = "in Python: \
      pyarrow.parquet.write_table(pyarrow.ipc.open_stream(FILE).read_all(), \"calls.parquet\")";
@@ -18,8 +21,9 @@ const OF_R: &str = "in R: write.table(readRDS(FILE), \"calls.tsv\", sep=\"\\t\",
 const OF_OTHER: &str = "decompress it first, or compress it with gzip instead";
 
 /// The first bytes of each format, its name, and what to do.
-const KINDS: [(&[u8], &str, &str); 17] = [
+const KINDS: [(&[u8], &str, &str); 18] = [
     (b"##fileformat=VCF", "a VCF", OF_VCF),
+    (b"#CHROM\tPOS\t", "a VCF without its first lines", OF_VCF),
     (b"##fileformat=BCF", "a BCF", OF_VCF),
     (b"BCF\x02", "a BCF", OF_VCF),
     (b"ARROW1", "an Arrow IPC file (Feather)", OF_FEATHER),
@@ -111,8 +115,13 @@ pub(super) fn refuse_folder(path: &Path) -> Result<()> {
             "a folder of Parquet files",
             "in Python: pandas.read_parquet(FOLDER).to_parquet(\"calls.parquet\")",
         )
+    } else if has("tp-comp.vcf.gz") || has("tp-comp.vcf") {
+        ("a folder of Truvari's, with VCFs", OF_TRUVARI)
     } else {
-        ("a folder", "give the file itself")
+        (
+            "a folder",
+            "give the table in it, or several as FOLDER/'*.csv'",
+        )
     };
     let name = path.display().to_string();
     Err(Error::input(name, "the path", kind, EXPECTED, action))

@@ -58,8 +58,16 @@ pub(super) fn read(text: Text, sink: &mut Sink<'_>) -> Result<Outline> {
 }
 
 fn unreadable(sink: &Sink<'_>, number: usize, error: &JiterError) -> Error {
+    let mut action = "write each call as a whole JSON object, on a line of its own";
     let what = match &error.error_type {
-        JiterErrorType::JsonError(what) => what.to_string(),
+        JiterErrorType::JsonError(what) => {
+            let what = what.to_string();
+            if what.starts_with("EOF") {
+                action = "the line is cut off: write or copy the file again, with each call as a \
+                          whole JSON object on a line of its own";
+            }
+            what
+        }
         JiterErrorType::WrongType { actual, .. } => format!("invalid type: {actual}"),
     };
     Error::input(
@@ -67,7 +75,7 @@ fn unreadable(sink: &Sink<'_>, number: usize, error: &JiterError) -> Error {
         format!("line {number}, column {}", error.index + 1),
         what,
         "an object with the call's fields",
-        "mend this line: each must be a whole JSON object",
+        action,
     )
 }
 

@@ -5,6 +5,7 @@ mod delimited;
 mod foreign;
 mod gzip;
 mod json_lines;
+mod look;
 #[cfg(feature = "parquet")]
 mod parquet;
 mod text;
@@ -16,7 +17,8 @@ use super::naming::{CLASS, ID, Naming};
 use super::sniff;
 use super::source::{Source, Stamp};
 use crate::cohort::{Calls, ClassColumn, ClassRule};
-use crate::error::{Error, Result};
+use crate::error::{Choice, Error, Proposal, Result};
+pub(super) use look::Look;
 use text::Text;
 
 /// The name of the thread in which Parquet is parsed. A program can silence its panics by this
@@ -72,9 +74,10 @@ impl Table {
                 source.name(),
                 "the columns",
                 listed(&outline.columns),
-                format!("the column {} of --class-column", rule.column()),
+                format!("the column of classes, {}", rule.column()),
                 "name a column that is there",
-            ));
+            )
+            .proposing([Proposal::of(Choice::ClassColumn)]));
         }
         if !of_nothing && !sink.seen.contains(&true) {
             return Err(Error::input(
@@ -169,13 +172,6 @@ fn advice(columns: &[String]) -> &'static str {
     }
 }
 
-impl Outline {
-    /// Counts a table's rows.
-    pub(super) fn read(source: &Source) -> Result<Self> {
-        read(source, &mut Sink::new(source, 0, Naming::default()))
-    }
-}
-
 fn read(source: &Source, sink: &mut Sink<'_>) -> Result<Outline> {
     let head = source.head(sniff::HEAD)?;
     if head.starts_with(b"PAR1") {
@@ -263,7 +259,11 @@ impl<'a> Sink<'a> {
             format!("{place}, column {name}"),
             found,
             if is_number(field) { "a number" } else { "text" },
-            "correct this call and save the file again",
+            if is_number(field) {
+                "save the field as a number, or leave it empty where it is not known"
+            } else {
+                "save the field as one text"
+            },
         )
     }
 }

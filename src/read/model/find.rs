@@ -70,7 +70,7 @@ fn find_best(json: &Path) -> Result<PathBuf> {
     file.take(LONGEST).read_to_end(&mut text).map_err(failed)?;
     let bad = |found: String| {
         let expected = "a JSON object with the text best_dir";
-        let action = "give the path of sae.pt itself";
+        let action = "copy the file again, or give the path of sae.pt itself";
         Error::input(
             json.display().to_string(),
             "best_dir",
@@ -79,8 +79,14 @@ fn find_best(json: &Path) -> Result<PathBuf> {
             action,
         )
     };
-    let content: serde_json::Value =
-        serde_json::from_slice(&text).map_err(|error| bad(format!("no JSON ({error})")))?;
+    let content: serde_json::Value = serde_json::from_slice(&text).map_err(|error| {
+        bad(if error.is_eof() {
+            let (line, column) = (error.line(), error.column());
+            format!("JSON that is cut off at line {line}, column {column}")
+        } else {
+            format!("no JSON ({error})")
+        })
+    })?;
     let Some(best) = content.get("best_dir").and_then(serde_json::Value::as_str) else {
         let keys: Vec<_> = content
             .as_object()

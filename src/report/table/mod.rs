@@ -46,6 +46,8 @@ pub enum Values {
     U32(Vec<u32>),
     /// The same, where they may be larger.
     U64(Vec<u64>),
+    /// Whole numbers of either sign, or missing.
+    I64(Vec<Option<i64>>),
     /// Real numbers; NaN is a missing one, infinities are values.
     F64(Vec<f64>),
     /// Yes or no, or missing.
@@ -111,6 +113,7 @@ impl Values {
         match self {
             Self::U32(values) => values.len(),
             Self::U64(values) => values.len(),
+            Self::I64(values) => values.len(),
             Self::F64(values) => values.len(),
             Self::Bool(values) => values.len(),
             Self::Text(values) => values.len(),
@@ -128,6 +131,7 @@ impl Values {
         match self {
             Self::U32(_) => "uint32",
             Self::U64(_) => "uint64",
+            Self::I64(_) => "int64",
             Self::F64(_) => "double",
             Self::Bool(_) => "boolean",
             Self::Text(_) | Self::Category { .. } => "text",
@@ -136,7 +140,10 @@ impl Values {
 
     /// Whether a value may be missing.
     pub fn may_miss(&self) -> bool {
-        matches!(self, Self::F64(_) | Self::Bool(_) | Self::Text(_))
+        matches!(
+            self,
+            Self::I64(_) | Self::F64(_) | Self::Bool(_) | Self::Text(_)
+        )
     }
 
     /// None, of the same kind.
@@ -145,6 +152,7 @@ impl Values {
         match self {
             Self::U32(_) => Self::U32(Vec::new()),
             Self::U64(_) => Self::U64(Vec::new()),
+            Self::I64(_) => Self::I64(Vec::new()),
             Self::F64(_) => Self::F64(Vec::new()),
             Self::Bool(_) => Self::Bool(Vec::new()),
             Self::Text(_) => Self::Text(Vec::new()),
@@ -161,6 +169,7 @@ impl Values {
         match (self, more) {
             (Self::U32(own), Self::U32(more)) => own.extend_from_slice(&more[rows]),
             (Self::U64(own), Self::U64(more)) => own.extend_from_slice(&more[rows]),
+            (Self::I64(own), Self::I64(more)) => own.extend_from_slice(&more[rows]),
             (Self::F64(own), Self::F64(more)) => own.extend_from_slice(&more[rows]),
             (Self::Bool(own), Self::Bool(more)) => own.extend_from_slice(&more[rows]),
             (Self::Text(own), Self::Text(more)) => own.extend_from_slice(&more[rows]),

@@ -89,6 +89,10 @@ fn value(values: &Values, row: usize, text: &mut Vec<u8>, scratch: &mut Vec<u8>)
     match values {
         Values::U32(values) => write!(text, "{}", values[row])?,
         Values::U64(values) => write!(text, "{}", values[row])?,
+        Values::I64(values) => match values[row] {
+            None => text.extend_from_slice(b"NA"),
+            Some(value) => write!(text, "{value}")?,
+        },
         Values::F64(values) => float(values[row], text, scratch)?,
         Values::Bool(values) => text.extend_from_slice(match values[row] {
             None => b"NA",

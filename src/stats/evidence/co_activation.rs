@@ -72,7 +72,7 @@ pub(super) fn count(
         PairsBy::Counter { counter, or_cpu } => (counter, or_cpu),
     };
     if !Pairs::is_countable(all.atoms.len(), options.memory) {
-        let why = "the counts of all pairs do not fit into --memory at once";
+        let why = "the counts of all pairs do not fit at once into the memory that they may take";
         return on_cpu(Some(why.to_owned()));
     }
     match Pairs::count_by(counter, details, &counts, &settings, control) {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::categories::{Category, Counts};
 use crate::cohort::Label;
-use crate::error::{Error, Result};
+use crate::error::{Choice, Error, Result};
 use crate::stats::inference::stratified::StratumCounts;
 use crate::tally::{SizeBin, StratifyBy, Stratum, Tally};
 
@@ -67,11 +67,11 @@ impl<'a> Confounded<'a> {
         let there = tally.scheme();
         let scheme = wanted.unwrap_or(there);
         if !scheme.is_within(there) {
-            return Err(Error::Argument {
-                name: "--strata",
-                found: scheme.to_string(),
-                expected: format!("some of {there}, which this tally tells apart"),
-            });
+            return Err(Error::choice(
+                Choice::Strata,
+                scheme.to_string(),
+                format!("some of {there}, which this tally tells apart"),
+            ));
         }
         let mut sides = BTreeMap::<StratumKey, [Side; 2]>::new();
         for (number, stratum) in tally.table().iter().enumerate() {

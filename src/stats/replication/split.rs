@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 
 use super::super::evidence::{Category, Partition};
-use crate::error::{Error, Result};
+use crate::error::{Choice, Error, Proposal, Result};
 use crate::natural;
 
 /// Groups of calls in two parts of nearly one size.
@@ -70,21 +70,22 @@ impl Split {
 }
 
 fn too_few(by: Partition, only: &Part) -> Error {
-    let (option, kind, other) = match by {
-        Partition::Dataset => ("--replicate dataset", "dataset", "--replicate chrom"),
-        Partition::Chrom => ("--replicate chrom", "chromosome", "--replicate dataset"),
+    let (kind, other, value) = match by {
+        Partition::Dataset => ("dataset", "chromosomes", "chrom"),
+        Partition::Chrom => ("chromosome", "datasets", "dataset"),
     };
     let found = match only.groups.first() {
         None => "none".to_owned(),
         Some(name) => format!("one {kind}, {name}"),
     };
     let expected = "two or more, so that one part can confirm what the other discovers";
-    let action = format!("use {other}, or more calls");
+    let action = format!("give more calls, or part them by {other}");
     Error::input(
-        option,
+        "the parts of a replication",
         format!("{kind}s of the calls"),
         found,
         expected,
         action,
     )
+    .proposing([Proposal::new(Choice::Replicate, [value])])
 }

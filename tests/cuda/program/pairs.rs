@@ -29,7 +29,7 @@ fn pairs_that_do_not_fit_are_counted_by_the_processor() {
     assert_eq!(answer(&cohort, "cuda"), expected);
     assert_eq!(counted(&cohort, "cuda")["on"], "cpu");
     let why = counted(&cohort, "cuda")["why"].clone();
-    assert!(why.as_str().is_some_and(|why| why.contains("--memory")));
+    assert!(why.as_str().is_some_and(|why| why.contains("memory")));
     // What the notebook does not have is not counted at all.
     let args = ["--device", "cuda", "--tables", "notebook"];
     assert_success(&analyze(&cohort, libraries, "notebook", &args, &[]));

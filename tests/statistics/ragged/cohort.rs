@@ -4,13 +4,13 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use crate::common::case::{Case, ragged_case};
+use atomscope::analysis::outputs;
 use atomscope::analysis::{CountOptions, Counted, TableOptions, Tables};
 use atomscope::cohort::{Call, Calls, Number};
 use atomscope::control::Control;
 use atomscope::digest::Digest;
 use atomscope::engine::{Encoded, EngineOptions, Nonfinite};
 use atomscope::fires::InMemory;
-use atomscope::report::tables;
 use atomscope::rows::SliceRows;
 use atomscope::sae::Sae;
 use atomscope::stats::evidence::{self, Partition};
@@ -157,7 +157,7 @@ pub(super) fn shown(found: &Tables) -> String {
     format!(
         "{:?}\n{:?}\n{:?}\n{:?}",
         found.notebook,
-        tables::of(extended),
+        outputs::tables_of(extended),
         pairs.chunk(0..pairs.len()),
         extended.permutations,
     )

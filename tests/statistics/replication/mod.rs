@@ -101,15 +101,16 @@ fn one_group_alone_is_an_error_that_says_what_else_to_use() {
         (
             Partition::Dataset,
             vec![group("HG002", 3, 4), group("HG003", 0, 0)],
-            "--replicate dataset: datasets of the calls: found one dataset, HG002, expected two or \
-             more, so that one part can confirm what the other discovers; use --replicate chrom, or \
-             more calls",
+            "the parts of a replication: datasets of the calls: found one dataset, HG002, expected \
+             two or more, so that one part can confirm what the other discovers; give more calls, or \
+             part them by chromosomes: replication chrom",
         ),
         (
             Partition::Chrom,
             Vec::new(),
-            "--replicate chrom: chromosomes of the calls: found none, expected two or more, so that \
-             one part can confirm what the other discovers; use --replicate dataset, or more calls",
+            "the parts of a replication: chromosomes of the calls: found none, expected two or more, \
+             so that one part can confirm what the other discovers; give more calls, or part them by \
+             datasets: replication dataset",
         ),
     ] {
         let error = Split::of(by, &groups).expect_err("refused");

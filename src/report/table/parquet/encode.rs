@@ -36,6 +36,9 @@ pub(super) fn chunk(
             let bits: &[i64] = bytemuck::cast_slice(&values[rows]);
             put::<Int64Type>(&mut writer, bits, None)?;
         }
+        Values::I64(values) => {
+            optional::<Int64Type>(&mut writer, values[rows].iter().copied())?;
+        }
         Values::F64(values) => {
             let (there, levels) = numbers(&values[rows]);
             put::<DoubleType>(&mut writer, &there, Some(&levels))?;

@@ -46,6 +46,7 @@ fn leaf(column: &Column) -> Result<Type, ParquetError> {
     let (physical, logical) = match column.values {
         Values::U32(_) => (Physical::INT32, Some(LogicalType::integer(32, false))),
         Values::U64(_) => (Physical::INT64, Some(LogicalType::integer(64, false))),
+        Values::I64(_) => (Physical::INT64, Some(LogicalType::integer(64, true))),
         Values::F64(_) => (Physical::DOUBLE, None),
         Values::Bool(_) => (Physical::BOOLEAN, None),
         Values::Text(_) | Values::Category { .. } => {
@@ -82,7 +83,7 @@ pub(super) fn properties(table: &Table) -> io::Result<WriterProperties> {
 fn encoding(all: WriterPropertiesBuilder, column: &Column) -> WriterPropertiesBuilder {
     let path = ColumnPath::from(column.name);
     match column.values {
-        Values::U32(_) | Values::U64(_) => all
+        Values::U32(_) | Values::U64(_) | Values::I64(_) => all
             .set_column_dictionary_enabled(path.clone(), false)
             .set_column_encoding(path, Encoding::DELTA_BINARY_PACKED),
         Values::F64(_) => all

@@ -1,30 +1,41 @@
-//! Where a tally is written: not over an input, and over nothing but a tally.
+//! Where a tally, or a table of one's own, is written: not over an input, and over nothing but what
+//! an earlier run made.
 
 use std::fs;
 use std::path::Path;
 
-use super::arguments::ForceArgs;
-use crate::error::{Error, Result};
+use crate::error::{Choice, Error, Result};
 use crate::store::check_tally_place;
 use crate::write::inputs::Inputs;
 use crate::write::whole::{WholeFile, create_folder_of, remove_abandoned};
 
-/// Looks that nothing is lost by writing an output.
+/// Looks that nothing is lost by writing a tally, or its firing sets; with `force` any other file may be
+/// replaced.
 ///
 /// # Errors
-/// One of the `inputs`; a folder, or another thing that is no file; a file that is no tally, unless
-/// it may be replaced.
-pub(super) fn check(out: &Path, inputs: &Inputs, force: ForceArgs) -> Result<()> {
+/// One of the `inputs`; a folder, or another thing that is no file; a file that is no tally.
+pub fn check_tally(out: &Path, inputs: &Inputs, force: bool) -> Result<()> {
+    check_file(out, inputs)?;
+    if force && out.is_file() {
+        return Ok(());
+    }
+    check_tally_place(out)
+}
+
+/// Looks that what is written is neither an input nor anything but a file.
+///
+/// # Errors
+/// One of the `inputs`; a folder, or another thing that is no file.
+pub fn check_file(out: &Path, inputs: &Inputs) -> Result<()> {
     let found = inputs.find(out).or_else(|| inputs.find_possible(out));
     if let Some(input) = found {
-        return Err(Error::Argument {
-            name: "--out",
-            found: format!("{}, which is to be read", input.display()),
-            expected: "another file: an input is not replaced, by --force neither".to_owned(),
-        });
+        return Err(Error::choice(
+            Choice::Out,
+            format!("{}, which is to be read", input.display()),
+            "another file: an input is never replaced",
+        ));
     }
     match fs::metadata(out) {
-        Ok(facts) if facts.is_file() && force.force => Ok(()),
         // It is not opened: a pipe would be waited for.
         Ok(facts) if !facts.is_file() => Err(Error::input(
             out.display().to_string(),
@@ -34,10 +45,10 @@ pub(super) fn check(out: &Path, inputs: &Inputs, force: ForceArgs) -> Result<()>
             } else {
                 "a pipe or device"
             },
-            "a new name, or a tally, which is replaced",
+            "a new name, or a file that may be replaced",
             "choose another name",
         )),
-        _ => check_tally_place(out),
+        _ => Ok(()),
     }
 }
 
@@ -45,7 +56,7 @@ pub(super) fn check(out: &Path, inputs: &Inputs, force: ForceArgs) -> Result<()>
 ///
 /// # Errors
 /// An input that is there.
-pub(super) fn check_folder(folder: &Path, inputs: &Inputs) -> Result<()> {
+pub fn check_parts(folder: &Path, inputs: &Inputs) -> Result<()> {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         if let Some(input) = inputs.find(&entry.path()) {
             return Err(Error::input(
@@ -53,7 +64,7 @@ pub(super) fn check_folder(folder: &Path, inputs: &Inputs) -> Result<()> {
                 "the folder of finished parts",
                 format!("an input of this run, {}", input.display()),
                 "nothing but parts that an earlier run has finished",
-                "move it elsewhere, or choose another --out",
+                "move it elsewhere, or choose another output",
             ));
         }
     }
@@ -64,7 +75,7 @@ pub(super) fn check_folder(folder: &Path, inputs: &Inputs) -> Result<()> {
 ///
 /// # Errors
 /// A folder that cannot be made, or written.
-pub(super) fn prepare(out: &Path) -> Result<()> {
+pub fn prepare(out: &Path) -> Result<()> {
     let folder = create_folder_of(out)?;
     remove_abandoned(folder);
     // Better known now than after the work.

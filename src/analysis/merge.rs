@@ -1,0 +1,81 @@
+//! Merging tallies into a file, which may be an earlier merge, and no tally that was counted.
+
+use std::path::{Path, PathBuf};
+
+use super::{place, shards};
+use crate::control::Control;
+use crate::error::{Choice, Error, Result};
+use crate::store::{Maker, is_counted, is_merged, read_tally, write_tally};
+use crate::tally::CohortTally;
+use crate::write::inputs::{Inputs, is_same_file};
+
+/// Merges tally files into `out`, and returns what is in it. An earlier merge may be among the
+/// tallies, and is replaced by one that holds it; no other input is replaced. A tally that was counted
+/// would have to be counted again: it is replaced by what holds it, or with `force`.
+///
+/// # Errors
+/// Those of [`shards::merge`]; an output that may not be replaced, or cannot be written.
+pub fn merge_into(
+    out: &Path,
+    tallies: &[PathBuf],
+    force: bool,
+    control: &Control,
+) -> Result<CohortTally> {
+    place::check_tally(out, &Inputs::default(), force)?;
+    place::prepare(out)?;
+    let is_own = |path: &&PathBuf| is_same_file(path, out);
+    if let Some(input) = tallies.iter().find(is_own).filter(|_| !is_merged(out)) {
+        return Err(is_input(input));
+    }
+    let earlier = out.exists().then(|| read_tally(out).ok()).flatten();
+    let cohort = merged(out, tallies, earlier.as_ref(), control)?;
+    let lost = earlier.filter(|earlier| !cohort.shards.hold(&earlier.shards));
+    if let Some(lost) = lost.filter(|_| is_counted(out) && !force) {
+        return Err(would_lose(out, &lost));
+    }
+    write_tally(out, &cohort, Maker::Merge)?.publish()?;
+    Ok(cohort)
+}
+
+/// A pattern may match what an earlier merge has written. Where the others have all its rows, it is
+/// that; else it is a tally like any other.
+fn merged(
+    out: &Path,
+    tallies: &[PathBuf],
+    earlier: Option<&CohortTally>,
+    control: &Control,
+) -> Result<CohortTally> {
+    let (own, others): (Vec<_>, Vec<_>) = tallies
+        .iter()
+        .cloned()
+        .partition(|path| is_same_file(path, out));
+    if let Some(earlier) = earlier.filter(|_| !own.is_empty() && !others.is_empty()) {
+        match shards::merge(&others, control) {
+            Ok(cohort) if cohort.shards.hold(&earlier.shards) => return Ok(cohort),
+            _ => {}
+        }
+    }
+    shards::merge(tallies, control)
+}
+
+fn would_lose(out: &Path, tally: &CohortTally) -> Error {
+    let mut shards = tally.shards.iter();
+    let first = shards.next().map_or("", |shard| &shard.name);
+    let more = if shards.next().is_some() { ", …" } else { "" };
+    Error::choice(
+        Choice::Out,
+        format!(
+            "{}, a tally of rows that are not among those merged ({first}{more})",
+            out.display()
+        ),
+        "a new name, or that of an earlier merge; is the output's name missing before the tallies?",
+    )
+}
+
+fn is_input(input: &Path) -> Error {
+    Error::choice(
+        Choice::Out,
+        format!("{}, which is to be merged", input.display()),
+        "a new name, or that of an earlier merge: no other input is ever replaced",
+    )
+}

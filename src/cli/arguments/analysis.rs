@@ -1,0 +1,42 @@
+//! What `analyze` asks, but for where results go.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::{CohortArgs, EngineArgs, KeepArgs, RunArgs, StatisticsArgs, StrataArgs, TablesArgs};
+use crate::tally::StratifyBy;
+
+/// Cohort, model, and which tables are made of them.
+#[derive(Debug, Clone, Args)]
+pub(in crate::cli) struct AnalysisArgs {
+    #[command(flatten)]
+    pub(in crate::cli) run: RunArgs,
+    #[command(flatten)]
+    pub(in crate::cli) strata: StrataArgs,
+    #[command(flatten)]
+    pub(in crate::cli) statistics: StatisticsArgs,
+    #[command(flatten)]
+    pub(in crate::cli) tables: TablesArgs,
+    #[command(flatten)]
+    pub(in crate::cli) keep: KeepArgs,
+}
+
+impl AnalysisArgs {
+    /// An analysis of one file of embeddings with its calls in it, all else as where nothing is asked for.
+    pub(in crate::cli) fn of_file(embeddings: PathBuf, model: PathBuf, engine: EngineArgs) -> Self {
+        Self {
+            run: RunArgs {
+                cohort: CohortArgs::of_file(embeddings),
+                model,
+                engine,
+            },
+            strata: StrataArgs {
+                strata: StratifyBy::ALL,
+            },
+            statistics: StatisticsArgs::default(),
+            tables: TablesArgs::default(),
+            keep: KeepArgs::default(),
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! What a caller chooses, by names that are no flags of a program, and what a message proposes.
+
+use std::fmt;
+
+use serde::{Serialize, Serializer};
+
+use super::one_line;
+
+/// One of the things that a caller chooses. A program maps each to its own flag.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Choice {
+    /// The files of embeddings.
+    Embeddings,
+    /// The tables of calls beside the embeddings.
+    Metadata,
+    /// Which rows of an embeddings file are meant.
+    Rows,
+    /// The model's file.
+    Model,
+    /// The column of the truth benchmark's classes.
+    ClassColumn,
+    /// The classes that are true calls.
+    TrueClass,
+    /// What becomes of rows with a NaN or an infinity.
+    Nonfinite,
+    /// What calls are stratified by.
+    Strata,
+    /// What a cohort is parted by, to discover in one part and confirm in the other.
+    Replicate,
+    /// The device that encodes.
+    Device,
+    /// The threads that work.
+    Threads,
+    /// How scores are screened.
+    Screen,
+    /// The vector instructions.
+    Simd,
+    /// The atoms that are looked at.
+    Atom,
+    /// The tallies that are merged.
+    Tallies,
+    /// The files of firing sets.
+    Fires,
+    /// That firing sets are done without.
+    WithoutFires,
+    /// Where results are written.
+    Out,
+    /// That files which no earlier run wrote are replaced.
+    Force,
+    /// How many calls are simulated.
+    SimulatedRows,
+    /// The length of a simulated embedding.
+    InputDim,
+    /// How many atoms a simulated model has.
+    Features,
+    /// The weights of a simulated model: its atoms times the length of an embedding.
+    Weights,
+    /// How many atoms fire on a simulated call.
+    TopK,
+    /// How many files a simulated cohort is cut into.
+    Pieces,
+    /// How many atoms are planted that all fire more often on true calls.
+    OneSided,
+    /// The share of true calls in a simulated cohort.
+    TruePercent,
+}
+
+impl fmt::Display for Choice {
+    /// A name in words.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Embeddings => "embeddings",
+            Self::Metadata => "tables of calls",
+            Self::Rows | Self::SimulatedRows => "rows",
+            Self::Model => "model",
+            Self::ClassColumn => "column of classes",
+            Self::TrueClass => "true classes",
+            Self::Nonfinite => "rows with NaN or infinity",
+            Self::Strata => "strata",
+            Self::Replicate => "replication",
+            Self::Device => "device",
+            Self::Threads => "threads",
+            Self::Screen => "screen",
+            Self::Simd => "vector instructions",
+            Self::Atom => "atom",
+            Self::Tallies => "tallies",
+            Self::Fires => "files of firing sets",
+            Self::WithoutFires => "no firing sets",
+            Self::Out => "output",
+            Self::Force => "replacing files",
+            Self::InputDim => "input_dim",
+            Self::Features => "features",
+            Self::Weights => "features x input_dim",
+            Self::TopK => "k",
+            Self::Pieces => "pieces",
+            Self::OneSided => "one_sided",
+            Self::TruePercent => "true_percent",
+        })
+    }
+}
+
+/// A choice that a message proposes: what would make sense of the data, or let the run go on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Proposal {
+    /// What to choose.
+    pub choice: Choice,
+    /// The values, where they are known.
+    pub values: Vec<String>,
+}
+
+impl Proposal {
+    /// A choice without a value, or one whose value the caller knows.
+    pub fn of(choice: Choice) -> Self {
+        Self {
+            choice,
+            values: Vec::new(),
+        }
+    }
+
+    /// A choice of these values.
+    pub fn new<V: Into<String>>(choice: Choice, values: impl IntoIterator<Item = V>) -> Self {
+        Self {
+            choice,
+            values: values.into_iter().map(Into::into).collect(),
+        }
+    }
+}
+
+impl fmt::Display for Proposal {
+    /// The choice and its values, in words.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let values: Vec<_> = self.values.iter().map(|value| quoted(value)).collect();
+        write!(f, "{} {}", self.choice, values.join(", "))
+    }
+}
+
+/// Those proposals in words whose values are known, with what divides them from the text before.
+pub(super) fn in_words(proposals: &[Proposal]) -> String {
+    let known = proposals
+        .iter()
+        .filter(|proposal| !proposal.values.is_empty());
+    let words: Vec<_> = known.map(ToString::to_string).collect();
+    if words.is_empty() {
+        return String::new();
+    }
+    format!(": {}", words.join(", "))
+}
+
+/// A value as a shell takes it, in one line.
+pub(crate) fn quoted(value: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || "_-.:/+".contains(c);
+    if !value.is_empty() && value.chars().all(is_plain) {
+        return value.to_owned();
+    }
+    one_line(&format!("'{}'", value.replace('\'', "'\\''")))
+}
+
+/// A sentence on something that is odd and no error, and what is proposed about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Warning {
+    /// The sentence.
+    pub text: String,
+    /// Choices that would change it.
+    pub proposals: Vec<Proposal>,
+}
+
+impl From<String> for Warning {
+    fn from(text: String) -> Self {
+        Self {
+            text,
+            proposals: Vec::new(),
+        }
+    }
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", self.text, in_words(&self.proposals))
+    }
+}
+
+impl Serialize for Warning {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.to_string().serialize(serializer)
+    }
+}
