@@ -232,7 +232,9 @@ mod x86 {
     }
 }
 
+// The benchmark has no test harness: tests/engine runs these.
 #[cfg(test)]
+#[allow(unused_imports)]
 mod tests {
     use super::*;
 

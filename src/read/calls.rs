@@ -3,7 +3,7 @@
 //! A field's key whose value is not understood is an error: its calls are never read as calls that
 //! lack the field.
 
-use super::fields::{COUNT, Column, Gathered, NAMES, number};
+use super::fields::{COUNT, Column, Gathered, NAMES, is_number, number};
 use super::naming::{Match, Naming};
 use super::pickle::{Document, Id, Value};
 use super::plain::{self, Scalar, numpy_scalar, ordered, raw_bytes, scalar};
@@ -287,6 +287,10 @@ impl<'a> Builder<'a> {
     }
 
     fn push_value(&mut self, row: usize, field: usize, id: Id) -> Result<()> {
+        if is_number(field) && matches!(self.file.document.value(id), Value::None) {
+            self.gathered.push_missing(field);
+            return Ok(());
+        }
         let at = (row, NAMES.get(field).copied().unwrap_or_default());
         match (self.gathered.column(field), self.codes.get_mut(field)) {
             (Column::Text(column), Some(recent)) => push_text(self.file, at, id, column, recent),

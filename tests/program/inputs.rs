@@ -112,7 +112,7 @@ fn a_parser_that_panics_is_one_line() {
     let table = cohort.path("table.parquet");
     std::fs::write(&table, bytes).expect("written");
     let output = atomscope(["inspect".as_ref(), table.as_os_str()]);
-    assert!(output.status.success());
+    assert_refused(&output, &["table.parquet", "make no sense", "damaged"]);
     let output = cohort.analyze(
         Some(&golden("rows_f4.npy")),
         None,

@@ -34,7 +34,11 @@ fn common_mistakes_are_answered_with_what_to_do() {
         &["--metadata", &at("truvari")],
         &["Truvari", "bcftools query", "fp:FP"],
     );
-    fs::write(at("a.vcf"), "#CHROM\tPOS\tID\n1\t2\tx\n").expect("written");
+    fs::write(
+        at("a.vcf"),
+        "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\n1\t2\tx\tA\tC\t.\t.\t.\n",
+    )
+    .expect("written");
     analyze(&["--metadata", &at("a.vcf")], &["a VCF", "bcftools query"]);
     for (text, words) in [
         ("{\"pos\":1}\n{\"pos\":", ["line 2", "cut off"]),

@@ -267,7 +267,10 @@ fn every_file_that_is_written_is_in_the_list_of_outputs() {
     succeed(&args);
     seen.extend(contents(&out).into_iter().map(|(name, _)| name));
     seen.insert(PLACING.to_owned());
-    assert_eq!(seen, outputs::names());
+    // Written where calls differ in how many atoms fire, which no model of a file does.
+    let mut expected = outputs::names();
+    assert!(expected.remove("fires.npz"));
+    assert_eq!(seen, expected);
 }
 
 /// A file by a way that its path does not show.

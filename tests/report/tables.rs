@@ -213,12 +213,13 @@ fn parquet_says_types_and_meaning() -> Done {
     let text = Some(LogicalType::String);
     assert_eq!(types[0], Some(LogicalType::integer(32, false)));
     assert_eq!(types[1], Some(LogicalType::integer(64, false)));
-    assert_eq!(types[2..], [None, None, text.clone(), text]);
+    assert_eq!(types[2], Some(LogicalType::integer(64, true)));
+    assert_eq!(types[3..], [None, None, text.clone(), text]);
     let optional: Vec<_> = columns
         .iter()
         .map(|c| c.self_type().get_basic_info().repetition() == Repetition::OPTIONAL)
         .collect();
-    assert_eq!(optional, [false, false, true, true, true, false]);
+    assert_eq!(optional, [false, false, true, true, true, true, false]);
 
     let pairs = facts.key_value_metadata().ok_or("no metadata")?;
     let get = |key: &str| {
@@ -231,18 +232,18 @@ fn parquet_says_types_and_meaning() -> Done {
     assert_eq!(get("atomscope.definition")?, "1");
     let meaning: serde_json::Value = serde_json::from_str(&get("atomscope.columns")?)?;
     assert_eq!(meaning["total"], "All | calls.");
-    assert_eq!(meaning.as_object().map(serde_json::Map::len), Some(6));
+    assert_eq!(meaning.as_object().map(serde_json::Map::len), Some(7));
     Ok(())
 }
 
 #[test]
 fn tables_that_do_not_fit_are_refused() -> Done {
     let mut short = table(5);
-    short.columns[3].values = Values::Bool(vec![None; 4]);
+    short.columns[4].values = Values::Bool(vec![None; 4]);
     let mut twice = table(5);
     twice.columns[1].name = "count";
     let mut code = table(5);
-    code.columns[5].values = Values::Category {
+    code.columns[6].values = Values::Category {
         codes: vec![0, 1, 2, 4, 0],
         names: vec![String::new(); 4],
     };
@@ -356,6 +357,7 @@ fn meaning_in_markdown() {
         | column | type | meaning |\n|---|---|---|\n\
         | `count` | uint32 | Calls. |\n\
         | `total` | uint64 | All \\| calls. |\n\
+        | `length` | int64, or missing | bp, with a sign. |\n\
         | `effect` | double, or missing | ln(ad/bc). |\n\
         | `flag` | boolean, or missing | Yes. |\n\
         | `text` | text, or missing | Any. |\n\

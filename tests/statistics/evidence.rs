@@ -163,12 +163,19 @@ fn is_close(name: &str, found: &str, expected: &str) -> bool {
     }
 }
 
+/// All tables but that of pairs, which is written in parts and has goldens of its own.
+fn tables_of(extended: &ExtendedTables) -> Vec<Table> {
+    let mut tables = outputs::tables_of(extended);
+    tables.retain(|table| table.name != "atom_pairs");
+    tables
+}
+
 #[test]
 fn every_table_is_that_of_scipy_statsmodels_and_scikit_learn() {
     let cohort = Cohort::read();
     let evidence = cohort.evidence(&Options::default());
     let mut compared = 0;
-    for table in outputs::tables_of(&evidence) {
+    for table in tables_of(&evidence) {
         let found = columns(&text_of(&table));
         let expected = std::fs::read_to_string(golden(&format!("{}.tsv", table.name))).unwrap();
         for (name, expected) in columns(&expected) {
@@ -189,7 +196,7 @@ fn every_table_is_that_of_scipy_statsmodels_and_scikit_learn() {
 
 /// All that a run writes, as text.
 fn all_text(evidence: &ExtendedTables) -> String {
-    outputs::tables_of(evidence).iter().map(text_of).collect()
+    tables_of(evidence).iter().map(text_of).collect()
 }
 
 #[test]

@@ -269,7 +269,7 @@ fn the_table_has_the_same_bytes_for_any_threads_memory_and_shards() {
     std::fs::copy(path.join("one/sae.pt"), path.join("sae.pt")).unwrap();
     let (one, three) = (at("one/embeddings.pt"), at("three/embeddings-*.pt"));
     let (first, stderr) = run(path, "a", &["--embeddings", &one]);
-    assert!(stderr.contains("50 atoms by the processor") && stderr.contains("(1 in all)"));
+    assert!(stderr.contains("50 atoms by the CPU") && stderr.contains("(1 in all)"));
     let small = [
         "--embeddings",
         &one,

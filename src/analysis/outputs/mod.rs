@@ -85,7 +85,7 @@ pub const OUTPUTS: &[Output] = &[
     },
     Output {
         name: FIRING_SETS,
-        about: "--save-fires: the atoms that fire on each call, uint32 [calls, k]",
+        about: "the atoms that fire on each call, uint32 [calls, k], where they are saved",
         content: Content::File(
             |found| found.saves_firings() && found.top_k().is_some(),
             write_uniform,
@@ -101,7 +101,7 @@ pub const OUTPUTS: &[Output] = &[
     },
     Output {
         name: "dropped_rows.npy",
-        about: "--nonfinite skip: rows with a NaN or an infinity",
+        about: "rows with a NaN or an infinity, where they were skipped",
         content: Content::File(
             |found| found.counted.cohort.shards.dropped().next().is_some(),
             |found, out| {
@@ -148,7 +148,7 @@ pub const OUTPUTS: &[Output] = &[
     },
     Output {
         name: "atom_scores.parquet",
-        about: "--compare scores: every atom by its score on every call",
+        about: "every atom by its score on every call, where scores were compared",
         content: Content::Parquet(|tables| tables.scores.as_ref().map(tables::scores)),
     },
     Output {
@@ -158,7 +158,7 @@ pub const OUTPUTS: &[Output] = &[
     },
     Output {
         name: "replication.parquet",
-        about: "--replicate: every atom in both parts of the cohort",
+        about: "every atom in both parts of the cohort, where it was split",
         content: Content::Parquet(|tables| {
             let replicated = tables.replication.as_ref()?;
             Some(tables::replication(&replicated.found))
@@ -166,7 +166,7 @@ pub const OUTPUTS: &[Output] = &[
     },
     Output {
         name: "replication_summary.parquet",
-        about: "--replicate: how far the parts agree",
+        about: "how far the parts agree, likewise",
         content: Content::Parquet(|tables| {
             tables.replication.as_ref().map(tables::replication_summary)
         }),

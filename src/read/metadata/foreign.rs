@@ -23,7 +23,11 @@ const OF_OTHER: &str = "decompress it first, or compress it with gzip instead";
 /// The first bytes of each format, its name, and what to do.
 const KINDS: [(&[u8], &str, &str); 18] = [
     (b"##fileformat=VCF", "a VCF", OF_VCF),
-    (b"#CHROM\tPOS\t", "a VCF without its first lines", OF_VCF),
+    (
+        b"#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO",
+        "a VCF without its first lines",
+        OF_VCF,
+    ),
     (b"##fileformat=BCF", "a BCF", OF_VCF),
     (b"BCF\x02", "a BCF", OF_VCF),
     (b"ARROW1", "an Arrow IPC file (Feather)", OF_FEATHER),
@@ -120,7 +124,7 @@ pub(super) fn refuse_folder(path: &Path) -> Result<()> {
     } else {
         (
             "a folder",
-            "give the table in it, or several as FOLDER/'*.csv'",
+            "give the file itself, the table in it, or several as FOLDER/'*.csv'",
         )
     };
     let name = path.display().to_string();
