@@ -47,7 +47,7 @@ impl Analyze {
         let cohort = Cohort::new(&asked.run, &asked.keep, asked.strata.strata, extended)?;
         let inputs = cohort.reads(&|name| outputs::names().contains(name));
         let folder = self.output.open(inputs)?;
-        let checkpoints = cohort.checkpoints(self.output.out.join(ANALYSIS_CHECKPOINTS))?;
+        let checkpoints = cohort.checkpoints(&self.output.out.join(ANALYSIS_CHECKPOINTS))?;
         // The tables are to have the other half.
         let memory = asked.keep.memory / if extended { 2 } else { 1 };
         let firings = KeepFirings {

@@ -1,6 +1,6 @@
 //! Counting a cohort in files, with progress, notes and warnings.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::arguments::{AnalysisArgs, KeepArgs, RunArgs};
 use super::progress::{self, Bar, note};
@@ -71,11 +71,11 @@ impl Cohort {
 
     /// Where finished parts are kept: in this folder, where there are several, or where they are
     /// asked for.
-    pub(super) fn checkpoints(&self, folder: PathBuf) -> Result<Option<Checkpoints>> {
+    pub(super) fn checkpoints(&self, folder: &Path) -> Result<Option<Checkpoints>> {
         let wanted = self.inputs.len() > 1 || self.part_rows.is_some();
         let open = || {
-            place::check_parts(&folder, &self.reads(&|_| true))?;
-            Checkpoints::open(&folder)
+            place::check_parts(folder, &self.reads(&|_| true))?;
+            Checkpoints::open(folder)
         };
         wanted.then(open).transpose()
     }

@@ -63,10 +63,11 @@ impl Investigate {
             let _ = calls::json(&found, &listed, &mut out);
             return progress::print(&String::from_utf8_lossy(&out));
         }
-        let lists = calls
-            .are_printed()
-            .then_some(&listed[..])
-            .unwrap_or_default();
+        let lists = if calls.are_printed() {
+            &listed[..]
+        } else {
+            &[]
+        };
         let texts = found.iter().enumerate().map(|(at, investigation)| {
             let list = lists.get(at).map(|list| calls::List(list).to_string());
             let detail = Detail {

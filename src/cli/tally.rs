@@ -22,7 +22,7 @@ pub(super) struct Tally {
     #[command(flatten)]
     run: RunArgs,
     #[command(flatten)]
-    tally: TallyArgs,
+    output: TallyArgs,
     #[command(flatten)]
     strata: StrataArgs,
     #[command(flatten)]
@@ -33,20 +33,20 @@ pub(super) struct Tally {
 
 impl Tally {
     pub(super) fn run(&self) -> Result<()> {
-        self.tally.compare.needs_embeddings("a tally")?;
-        let files = self.tally.files(self.force.force);
+        self.output.compare.needs_embeddings("a tally")?;
+        let files = self.output.files(self.force.force);
         let mut cohort = Cohort::new(&self.run, &self.keep, self.strata.strata, files.scores)?;
         let [input] = cohort.inputs.as_mut_slice() else {
             let found = format!("{} files", cohort.inputs.len());
             let expected = "one; tally each, and merge the tallies";
             return Err(Error::choice(Choice::Embeddings, found, expected));
         };
-        if let Some(name) = &self.tally.name {
+        if let Some(name) = &self.output.name {
             input.name.clone_from(name);
         }
         let inputs = cohort.reads(&|_| true);
         files.check(&inputs)?;
-        let checkpoints = cohort.checkpoints(self.tally.checkpoints())?;
+        let checkpoints = cohort.checkpoints(&self.output.checkpoints())?;
         let firings = files.fires.is_some().then_some(KeepFirings {
             memory: self.keep.memory,
             folder: files.folder(),

@@ -240,17 +240,15 @@ impl From<SetSlice<'_>> for FiringSets {
     /// A copy, no row of which was dropped.
     fn from(rows: SetSlice<'_>) -> Self {
         let atoms = rows.atoms().to_vec();
-        match rows.uniform_size() {
-            Some(size) => Self::uniform(size, atoms, Vec::new()),
-            None => {
-                let mut end = 0;
-                let ends = rows.iter().map(|row| {
-                    end += row.len();
-                    end
-                });
-                Self::ragged(ends.collect(), atoms, Vec::new())
-            }
+        if let Some(size) = rows.uniform_size() {
+            return Self::uniform(size, atoms, Vec::new());
         }
+        let mut end = 0;
+        let ends = rows.iter().map(|row| {
+            end += row.len();
+            end
+        });
+        Self::ragged(ends.collect(), atoms, Vec::new())
     }
 }
 

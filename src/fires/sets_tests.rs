@@ -14,7 +14,9 @@ fn iter_passes_over_dropped_rows() {
 fn ragged_sets_keep_empty_rows() {
     let mut builder = FiringSetsBuilder::default();
     let rows: [&[u32]; 5] = [&[], &[4, 7], &[], &[1], &[]];
-    rows.iter().for_each(|row| builder.push(row));
+    for row in rows {
+        builder.push(row);
+    }
     let sets = builder.finish(vec![1]);
     assert_eq!((sets.rows(), sets.firings()), (5, 3));
     let found: Vec<_> = sets.iter().collect();

@@ -45,7 +45,7 @@ pub struct SparseWriter<'a> {
     shape: [u64; 2],
     firings: u64,
     /// Where each row's firings end, after a 0.
-    indptr: Vec<i64>,
+    indptr: Vec<u64>,
 }
 
 impl<'a> SparseWriter<'a> {
@@ -70,10 +70,10 @@ impl<'a> SparseWriter<'a> {
     /// # Errors
     /// Those of writing.
     pub fn add(&mut self, sets: &FiringSets) -> io::Result<()> {
-        let mut end = self.indptr.last().copied().unwrap_or(0);
+        let mut end = self.indptr.last().copied().unwrap_or(0) as usize;
         for set in sets.all().iter() {
-            end += set.len() as i64;
-            self.indptr.push(end);
+            end += set.len();
+            self.indptr.push(end as u64);
             for &atom in set {
                 self.zip.write_all(&i64::from(atom).to_le_bytes())?;
             }
@@ -86,7 +86,7 @@ impl<'a> SparseWriter<'a> {
     /// # Errors
     /// Those of writing, and of fewer or more firings than were announced.
     pub fn finish(mut self) -> io::Result<()> {
-        let firings = self.indptr.last().copied().unwrap_or(0).cast_unsigned();
+        let firings = self.indptr.last().copied().unwrap_or(0);
         if firings != self.firings || self.indptr.len() as u64 != self.shape[0] + 1 {
             return Err(io::Error::other("other firings than were announced"));
         }

@@ -82,7 +82,9 @@ pub fn calls_of(
     }
     store.blocks(&mut |block| {
         control.check()?;
-        chosen.iter_mut().for_each(|of_atom| of_atom.gather(block));
+        for of_atom in &mut chosen {
+            of_atom.gather(block);
+        }
         Ok(())
     })?;
     for of_atom in &mut chosen {

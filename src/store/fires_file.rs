@@ -227,14 +227,13 @@ impl FiresFile {
         let kept = self.kept(&rows);
         let places = self.firings(kept.start)..self.firings(kept.end);
         let atoms = self.tensors.atoms(places.clone())?;
-        let sets = match self.model.top_k {
-            Some(k) => FiringSets::uniform(k as usize, atoms, dropped.collect()),
-            None => {
-                let ends = self.row_ends.as_deref().unwrap_or_default();
-                let ends = &ends[kept.start as usize..kept.end as usize];
-                let ends = ends.iter().map(|end| (end - places.start) as usize);
-                FiringSets::ragged(ends.collect(), atoms, dropped.collect())
-            }
+        let sets = if let Some(k) = self.model.top_k {
+            FiringSets::uniform(k as usize, atoms, dropped.collect())
+        } else {
+            let ends = self.row_ends.as_deref().unwrap_or_default();
+            let ends = &ends[kept.start as usize..kept.end as usize];
+            let ends = ends.iter().map(|end| (end - places.start) as usize);
+            FiringSets::ragged(ends.collect(), atoms, dropped.collect())
         };
         if !sets.all().iter().all(|set| self.can_fire(set)) {
             return Err(self

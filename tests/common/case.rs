@@ -199,7 +199,9 @@ pub(crate) fn ragged_case(seed: u64, count: usize, d: usize, f: usize) -> (Case,
     let mut rng = ChaCha8Rng::seed_from_u64(seed ^ 0xabcd);
     for (i, row) in case.rows.chunks_mut(d).enumerate() {
         let scale = [0.0, 0.3, 1.0, 4.0][i % 4] / (d as f32).sqrt();
-        row.iter_mut().for_each(|x| *x *= scale);
+        for x in row.iter_mut() {
+            *x *= scale;
+        }
     }
     for bias in &mut case.bias {
         *bias = -bias.abs();

@@ -49,7 +49,7 @@ fn table(rows: usize) -> Table {
             "bp, with a sign.",
             Values::I64(
                 (0..rows)
-                    .map(|i| (i % 5 != 2).then_some(3 - i as i64 * 11))
+                    .map(|i| (i % 5 != 2).then_some(3 - (i as u64).cast_signed() * 11))
                     .collect(),
             ),
         ),

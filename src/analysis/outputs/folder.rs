@@ -143,9 +143,11 @@ impl Found<'_> {
         let encode = |output: &Output| {
             let mut bytes = Vec::new();
             let written = match output.content {
-                Content::Parquet(table) => parquet::write(&table(extended)?, &mut bytes)?,
+                Content::Parquet(table) if parquet::IS_WRITTEN => {
+                    parquet::write(&table(extended)?, &mut bytes)
+                }
                 Content::Text(table) => tsv::write(&table(extended)?, &mut bytes),
-                Content::File(..) | Content::Pairs => return None,
+                Content::File(..) | Content::Parquet(_) | Content::Pairs => return None,
             };
             Some(written.map(|()| bytes))
         };

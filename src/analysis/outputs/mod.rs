@@ -198,11 +198,11 @@ pub fn tables_of(extended: &ExtendedTables) -> Vec<Table> {
 
 /// The outputs with what they hold, a line each, for the help.
 pub fn help() -> String {
-    let mut text = "Outputs:\n".to_owned();
-    for output in OUTPUTS {
-        text += &format!("  {:<30} {}\n", output.name, output.about);
-    }
-    text + &format!("  {RECORD:<30} what ran, on what, how, and which files it wrote")
+    let record = (RECORD, "what ran, on what, how, and which files it wrote");
+    let outputs = OUTPUTS.iter().map(|output| (output.name, output.about));
+    let lines = outputs.chain([record]);
+    let lines = lines.map(|(name, about)| format!("\n  {name:<30} {about}"));
+    "Outputs:".to_owned() + &lines.collect::<String>()
 }
 
 impl Found<'_> {

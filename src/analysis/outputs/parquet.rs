@@ -19,8 +19,8 @@ mod written {
     pub(in crate::analysis::outputs) fn write(
         table: &Table,
         out: &mut dyn io::Write,
-    ) -> Option<io::Result<()>> {
-        Some(parquet::write(table, out))
+    ) -> io::Result<()> {
+        parquet::write(table, out)
     }
 
     pub(in crate::analysis::outputs) fn write_pairs(
@@ -46,11 +46,8 @@ mod left_out {
 
     pub(in crate::analysis::outputs) const IS_WRITTEN: bool = false;
 
-    pub(in crate::analysis::outputs) fn write(
-        _: &Table,
-        _: &mut dyn io::Write,
-    ) -> Option<io::Result<()>> {
-        None
+    pub(in crate::analysis::outputs) fn write(_: &Table, _: &mut dyn io::Write) -> io::Result<()> {
+        Ok(())
     }
 
     pub(in crate::analysis::outputs) fn write_pairs(

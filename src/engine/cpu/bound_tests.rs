@@ -125,7 +125,7 @@ fn check_case(
 }
 
 /// Every screen that this machine can do.
-fn screens<'a>(sae: &Sae, scaling: &Scaling, simd: Simd) -> Vec<Screen> {
+fn screens(sae: &Sae, scaling: &Scaling, simd: Simd) -> Vec<Screen> {
     let kernels = [
         Kernel::tiles(),
         Kernel::vectors(),

@@ -117,7 +117,9 @@ fn counted(atoms: usize, rows: &[Vec<u32>]) -> (Vec<u64>, Sizes) {
     let mut builder = FiringSetsBuilder::default();
     for row in rows {
         builder.push(row);
-        row.iter().for_each(|&atom| fires[atom as usize] += 1);
+        for &atom in row {
+            fires[atom as usize] += 1;
+        }
     }
     let mut sizes = Sizes::default();
     sizes.add(builder.rows());

@@ -121,14 +121,12 @@ impl Cohort {
     }
 
     fn sets<'a>(&self, rows: impl Iterator<Item = &'a [u32]>, dropped: Vec<usize>) -> FiringSets {
-        match self.k {
-            Some(k) => FiringSets::uniform(k, rows.collect::<Vec<_>>().concat(), dropped),
-            None => {
-                let mut sets = FiringSetsBuilder::default();
-                rows.for_each(|row| sets.push(row));
-                sets.finish(dropped)
-            }
+        if let Some(k) = self.k {
+            return FiringSets::uniform(k, rows.collect::<Vec<_>>().concat(), dropped);
         }
+        let mut sets = FiringSetsBuilder::default();
+        rows.for_each(|row| sets.push(row));
+        sets.finish(dropped)
     }
 
     /// The sets of the calls that were kept.

@@ -16,6 +16,7 @@ use atomscope::sae::Sae;
 use atomscope::stats::evidence::{self, Partition};
 use atomscope::store::{Fires, Maker, write_fires, write_tally};
 use atomscope::tally::{CohortTally, ModelId, Shard, StratifyBy};
+use atomscope::write::whole::WholeFile;
 
 pub(super) const DIM: usize = 12;
 pub(super) const ATOMS: usize = 60;
@@ -35,7 +36,7 @@ pub(super) struct Cohort {
 pub(super) fn call_of(row: usize) -> Call<'static> {
     Call {
         chrom: Some(["chr1", "chr2", "chr3", "chr4"][row / 5 % 4]),
-        pos: Number::Int(row as i64 * 900),
+        pos: Number::Int((row as u64 * 900).cast_signed()),
         svtype: Some(["DEL", "INS"][row % 2]),
         svlen: Number::Float(60.0 + (row * 37 % 5000) as f64),
         truvari_class: Some(if (row * 7) % 10 + 4 * (row % 4 / 2) > 6 {
@@ -121,12 +122,12 @@ impl Cohort {
             details: &details,
             scores: true,
         };
-        let written = write_fires(&path, &fires).and_then(|file| file.publish());
+        let written = write_fires(&path, &fires).and_then(WholeFile::publish);
         written.expect("firing sets");
-        let cohort = CohortTally::of_shard(model.clone(), StratifyBy::ALL, shard.clone(), tally);
+        let cohort = CohortTally::of_shard(model, StratifyBy::ALL, shard.clone(), tally);
         let cohort = cohort.with_rule(self.calls.rule.clone());
         let path = path.with_extension("tally");
-        let written = write_tally(&path, &cohort, Maker::Tally).and_then(|file| file.publish());
+        let written = write_tally(&path, &cohort, Maker::Tally).and_then(WholeFile::publish);
         written.expect("a tally");
         path
     }

@@ -17,6 +17,7 @@ use atomscope::fires::{FiringSets, FiringSetsBuilder, InMemory};
 use atomscope::rows::SliceRows;
 use atomscope::store::{Fires, FiresFile, Maker, read_tally, write_fires, write_tally};
 use atomscope::tally::{ModelId, Shard};
+use atomscope::write::whole::WholeFile;
 
 const MEMORY: u64 = 1 << 30;
 
@@ -114,7 +115,7 @@ fn merged_shards_in_any_order_are_the_whole() {
         let merged = merge(&paths, &Control::default()).expect("one cohort");
         assert_eq!(merged, expected.cohort);
         let path = folder.path().join("merged.tally");
-        let written = write_tally(&path, &merged, Maker::Merge).and_then(|file| file.publish());
+        let written = write_tally(&path, &merged, Maker::Merge).and_then(WholeFile::publish);
         written.expect("written");
         merged_bytes.push(fs::read(&path).expect("a tally"));
         let found = read(&path, folder.path());
@@ -159,7 +160,7 @@ fn fires_of_many_blocks_are_read_back() {
         scores: false,
     };
     write_fires(&path, &fires)
-        .and_then(|file| file.publish())
+        .and_then(WholeFile::publish)
         .expect("written");
     let file = FiresFile::open(&path).expect("firing sets");
     let (mut blocks, mut next) = (0, sets.iter());

@@ -60,8 +60,9 @@ impl AboveThresholds {
             self.begin(count);
             for first in (0..features).step_by(ATOMS_AT_ONCE) {
                 control.check()?;
-                for atom in first..features.min(first + ATOMS_AT_ONCE) {
-                    self.atom(sae, simd, numbers, atom, f64::from(thresholds[atom]));
+                let these = &thresholds[first..features.min(first + ATOMS_AT_ONCE)];
+                for (atom, &threshold) in (first..).zip(these) {
+                    self.atom(sae, simd, numbers, atom, f64::from(threshold));
                 }
             }
             for (row, fires) in self.fires[..count].iter().enumerate() {
