@@ -41,7 +41,7 @@ impl Simulator {
     /// Draws the SAE. Takes memory for its weights, `features · input_dim` numbers.
     ///
     /// # Errors
-    /// Fails with [`Error::Choice`] if an option is out of its range.
+    /// Fails with [`Error::Choice`](crate::error::Error::Choice) if an option is out of its range.
     pub fn new(options: &SimulateOptions) -> Result<Self> {
         options.check()?;
         let plan = Plan::new(options);

@@ -2,7 +2,7 @@
 //! ascending atom.
 //!
 //! The column `rank` of the table of atoms and every list of the strongest atoms follow it. The
-//! bootstrap alone does not: [`headlines`] says why. The notebook's own lists are by odds.
+//! bootstrap alone does not: `headlines` says why. The notebook's own lists are by odds.
 
 use super::ExtendedTables;
 use super::atoms::AllAtoms;
