@@ -20,7 +20,8 @@ use serde_json::{Value, json};
 use study::check::{Check, checks};
 use study::coverage::Coverage;
 use study::errors::Errors;
-use study::world::{CALLS, CONFOUNDED_CALLS, COPIES, FEATURES, INPUT_DIM, K, World};
+use study::world::{CALLS, CONFOUNDED_CALLS, COPIES, FEATURES, INPUT_DIM, K};
+use study::worlds::World;
 use study::{Judgement, Study};
 
 /// How far statistics keep their promises on simulated cohorts.

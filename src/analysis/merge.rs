@@ -1,20 +1,40 @@
 //! Merging tallies into a file, which may be an earlier merge, and no tally that was counted.
 
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 
-use super::{place, shards};
+use rayon::prelude::*;
+
+use super::place;
 use crate::control::Control;
+use crate::engine::{into_inner, lock};
 use crate::error::{Choice, Error, Result};
 use crate::store::{Maker, is_counted, is_merged, read_tally, write_tally};
-use crate::tally::CohortTally;
+use crate::tally::{CohortTally, Merger};
 use crate::write::inputs::{Inputs, is_same_file};
+
+/// Merges tally files: read and checked by several threads, added one at a time.
+///
+/// # Errors
+/// Those of reading one, and of tallies that do not go together; cancellation.
+pub fn merge(paths: &[PathBuf], control: &Control) -> Result<CohortTally> {
+    let merger = Mutex::new(Merger::default());
+    paths.par_iter().try_for_each(|path| {
+        control.check()?;
+        let tally = read_tally(path)?;
+        let name = path.display().to_string();
+        lock(&merger).add(tally, &name)
+    })?;
+    let sum = into_inner(merger).finish();
+    sum.ok_or_else(|| Error::choice(Choice::Tallies, "no file", "at least one tally"))
+}
 
 /// Merges tally files into `out`, and returns what is in it. An earlier merge may be among the
 /// tallies, and is replaced by one that holds it; no other input is replaced. A tally that was counted
 /// would have to be counted again: it is replaced by what holds it, or with `force`.
 ///
 /// # Errors
-/// Those of [`shards::merge`]; an output that may not be replaced, or cannot be written.
+/// Those of reading them; an output that may not be replaced, or cannot be written.
 pub fn merge_into(
     out: &Path,
     tallies: &[PathBuf],
@@ -50,12 +70,12 @@ fn merged(
         .cloned()
         .partition(|path| is_same_file(path, out));
     if let Some(earlier) = earlier.filter(|_| !own.is_empty() && !others.is_empty()) {
-        match shards::merge(&others, control) {
+        match merge(&others, control) {
             Ok(cohort) if cohort.shards.hold(&earlier.shards) => return Ok(cohort),
             _ => {}
         }
     }
-    shards::merge(tallies, control)
+    merge(tallies, control)
 }
 
 fn would_lose(out: &Path, tally: &CohortTally) -> Error {

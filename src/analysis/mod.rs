@@ -40,7 +40,7 @@ pub mod warnings;
 pub use builder::{Analysis, MEMORY};
 pub use calls::CallsFile;
 pub use counted::{CompareScores, Counted, Run};
-pub use merge::merge_into;
+pub use merge::{merge, merge_into};
 pub use outputs::ResultsFolder;
 pub use run::Results;
 pub use session::{CountOptions, Encoder, Session};

@@ -9,7 +9,7 @@
 mod study;
 
 use study::check::{Check, checks};
-use study::world::World;
+use study::worlds::World;
 use study::{Judgement, Study};
 
 const FIRST: u64 = 10_001;

@@ -4,7 +4,7 @@
 
 use super::errors::Errors;
 use super::seed::{SPARSE, STRONGEST};
-use super::world::World;
+use super::worlds::World;
 use super::{LEVEL, Study};
 
 /// Standard errors that are chance's.

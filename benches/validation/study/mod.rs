@@ -4,6 +4,7 @@
 //! | file | what it does |
 //! |---|---|
 //! | `world` | what is simulated: which atoms are tied to what, how labels and calls depend |
+//! | `worlds` | the worlds that cohorts are drawn from |
 //! | `rare` | cohorts of rare atoms and of labels of which nearly all are one |
 //! | `truth` | every atom's parameters in a world |
 //! | `seed` | one cohort: everything that the program computes, against the truth |
@@ -18,13 +19,14 @@ pub(crate) mod rare;
 pub(crate) mod seed;
 pub(crate) mod truth;
 pub(crate) mod world;
+pub(crate) mod worlds;
 
 use std::collections::BTreeMap;
 
 use coverage::Coverage;
 use errors::Errors;
 use seed::Seed;
-use world::World;
+use worlds::World;
 
 /// How cohorts are judged. Other values than the default ones are mistakes, made on purpose to see
 /// that they are found.

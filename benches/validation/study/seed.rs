@@ -15,7 +15,8 @@ use atomscope::stats::resampling::bootstrap::{Bootstrap, CallLabels};
 use atomscope::tally::{Certificate, SharedTally, Strata, StratifyBy, Tally};
 
 use super::truth::{Kind, Parameters, free};
-use super::world::{Cohort, FEATURES, World};
+use super::world::{Cohort, FEATURES};
+use super::worlds::World;
 use super::{Judgement, Study};
 
 /// A cohort with what is true of it.

@@ -7,7 +7,7 @@
 
 use atomscope::simulate::{PlantedAtom, Role, Truth};
 
-use super::world::World;
+use super::worlds::World;
 
 /// What an atom is tied to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,8 +4,9 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
+use super::Adjusted;
 use super::FiringTables;
-use super::atoms::{Adjusted, AllAtoms};
+use super::atoms::AllAtoms;
 use super::calls::{CallFacts, Categories};
 use super::categories::{Counts, Enrichment};
 use crate::cohort::Label;

@@ -64,7 +64,9 @@ use crate::stats::pairs::Pairs;
 use crate::stats::score_comparison::ScoreComparison;
 use crate::tally::{StratifyBy, Tally};
 
-pub use atoms::{Adjusted, AtomCounts};
+pub use crate::stats::inference::LEVEL;
+pub use crate::stats::inference::multiplicity::Adjusted;
+pub use atoms::AtomCounts;
 pub use calls::{CallFacts, Categories};
 pub use categories::{Category, CategoryAtom, Enrichment};
 pub use co_activation::{PairsBy, PairsCounted};
@@ -81,10 +83,6 @@ use atoms::AllAtoms;
 use displacement::Bulk;
 use from_firings::{Clock, FromFirings};
 use strata::{Confounded, by_type};
-
-/// The level at which a false discovery rate, or the chance of any false discovery, is called
-/// significant.
-pub const LEVEL: f64 = 0.05;
 
 /// Everything beside the notebook's tables.
 #[derive(Debug, Clone)]

@@ -1,8 +1,9 @@
 //! What becomes of an atom's association once strata are looked at one by one: claimed only where
 //! there is evidence for it.
 
+use super::Adjusted;
 use super::LEVEL;
-use super::atoms::{Adjusted, AtomCounts};
+use super::atoms::AtomCounts;
 use crate::stats::inference::PValue;
 
 /// What becomes of an association of all calls at once within strata.

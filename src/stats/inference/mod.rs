@@ -46,3 +46,7 @@ pub mod tails;
 pub use effect::Estimate;
 pub use p_value::{PValue, Test};
 pub use table::Table2x2;
+
+/// The level at which a false discovery rate, or the chance of any false discovery, is called
+/// significant.
+pub const LEVEL: f64 = 0.05;

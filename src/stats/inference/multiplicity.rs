@@ -138,6 +138,37 @@ impl Family {
     }
 }
 
+/// P-values adjusted by each procedure, \[F\]; `None` for atoms that were not tested.
+#[derive(Debug, Clone)]
+pub struct Adjusted {
+    /// How many were tested.
+    pub tests: usize,
+    /// Storey's estimate of the share of true null hypotheses.
+    pub null_share: f64,
+    /// Benjamini and Hochberg.
+    pub bh: Vec<Option<PValue>>,
+    /// Benjamini and Yekutieli.
+    pub by: Vec<Option<PValue>>,
+    /// Holm.
+    pub holm: Vec<Option<PValue>>,
+    /// Storey's q-values.
+    pub storey: Vec<Option<PValue>>,
+}
+
+impl Adjusted {
+    pub(crate) fn of(p: &[Option<PValue>]) -> Self {
+        let family = Family::of(p);
+        Self {
+            tests: family.tests(),
+            null_share: family.null_share(),
+            bh: family.benjamini_hochberg(),
+            by: family.benjamini_yekutieli(),
+            holm: family.holm(),
+            storey: family.storey(),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::{Family, PValue};

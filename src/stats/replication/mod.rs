@@ -21,7 +21,7 @@ pub mod agreement;
 mod cells;
 mod split;
 
-use super::evidence::LEVEL;
+use super::inference::LEVEL;
 use super::inference::multiplicity::Family;
 use super::inference::{Estimate, PValue, Table2x2, effect, exact_strata, stratified};
 

@@ -31,7 +31,7 @@ use crate::control::Control;
 use crate::error::{Error, Result};
 use crate::rows::Rows;
 use crate::scores::{ScoreAtoms, ScoresOf};
-use crate::stats::evidence::Adjusted;
+use crate::stats::inference::multiplicity::Adjusted;
 
 /// Some rows of a cohort, and the dropped ones among them.
 #[derive(Clone, Copy)]

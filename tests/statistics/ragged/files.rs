@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use super::cohort::{ATOMS, BAD, DIM, ROWS, cohort, options, shown, tables_of};
 use atomscope::Analysis;
 use atomscope::analysis::Counted;
-use atomscope::analysis::shards::merge;
+use atomscope::analysis::merge;
 use atomscope::cohort::{Call, Calls};
 use atomscope::control::Control;
 use atomscope::digest::Digest;

@@ -1,0 +1,88 @@
+//! A cohort in files, and how it is counted.
+
+use std::path::{Path, PathBuf};
+
+use super::checkpoint::{Checkpoints, Output};
+use super::inputs::ShardInput;
+use crate::analysis::session::CountOptions;
+use crate::read::tables_beside;
+use crate::write::inputs::Inputs;
+
+/// The most rows that are encoded, and kept or put away, at a time.
+pub const PART_ROWS: u64 = 1 << 20;
+
+/// The least rows of a part, however little memory there is: fewer do not pay.
+const LEAST_PART_ROWS: u64 = 1 << 12;
+
+/// About the bytes that a call takes beside its firing set.
+const CALL_BYTES: u64 = 64;
+
+/// A cohort in files, and how it is counted.
+#[derive(Debug, Clone, Copy)]
+pub struct Plan<'a> {
+    /// The shards, in order: at least one.
+    pub inputs: &'a [ShardInput],
+    /// The model's file.
+    pub model: &'a Path,
+    /// How rows are encoded, and whether the atoms that fire are scored.
+    pub options: &'a CountOptions,
+    /// The most rows of a part; fewer, where firing sets would not fit the memory for them.
+    pub part_rows: u64,
+    /// Where finished parts are kept for a run that goes on after this one was killed.
+    pub checkpoints: Option<&'a Checkpoints>,
+    /// Where firing sets are kept; they are dropped where `None`.
+    pub firings: Option<KeepFirings<'a>>,
+    /// Where the one shard's output goes, which may be there already.
+    pub output: Option<Output<'a>>,
+    /// Read files ahead, and hash them, beside the encoding.
+    pub read_ahead: bool,
+}
+
+/// Where firing sets are kept.
+#[derive(Debug, Clone, Copy)]
+pub struct KeepFirings<'a> {
+    /// Bytes of them, and of their calls, that are kept in memory.
+    pub memory: u64,
+    /// Where files are made for the rest.
+    pub folder: &'a Path,
+}
+
+impl Plan<'_> {
+    /// The files that will be read, `model_files` among them. Of tables that may be found beside
+    /// embeddings only those whose name `is_output` are looked for: there may be many shards.
+    pub fn reads(&self, model_files: &[PathBuf], is_output: &dyn Fn(&str) -> bool) -> Inputs {
+        let mut inputs = Inputs::of([self.model.to_owned()]);
+        inputs.add(model_files.iter().cloned());
+        for shard in self.inputs {
+            inputs.add([shard.embeddings.clone()]);
+            inputs.add(shard.metadata.clone());
+            if shard.metadata.is_none() {
+                let named = |path: &PathBuf| {
+                    let name = path.file_name().map(|name| name.to_string_lossy());
+                    // Where a file system does not tell cases apart.
+                    name.is_some_and(|name| is_output(&name) || is_output(&name.to_lowercase()))
+                };
+                let tables = tables_beside(&shard.embeddings);
+                inputs.add_possible(tables.into_iter().filter(named));
+            }
+        }
+        inputs
+    }
+
+    /// The rows of a part, of whose calls about `atoms` fire on each.
+    pub(super) fn rows_at_once(&self, atoms: usize) -> u64 {
+        let score = if self.options.engine.scores {
+            size_of::<f64>()
+        } else {
+            0
+        };
+        let call = CALL_BYTES + (atoms * (size_of::<u32>() + score)) as u64;
+        // Half of it for the part that is under way, half for those that are done.
+        let fitting = self
+            .firings
+            .map_or(u64::MAX, |firings| firings.memory / 2 / call);
+        self.part_rows
+            .clamp(1, PART_ROWS)
+            .min(fitting.max(LEAST_PART_ROWS))
+    }
+}

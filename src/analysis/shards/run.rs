@@ -1,0 +1,58 @@
+//! A plan carried out: shard after shard, with what comes next read ahead.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use super::ahead::Ahead;
+use super::plan::Plan;
+use super::rows::ShardRows;
+use super::shard::Work;
+use crate::analysis::counted::{CompareScores, Counted};
+use crate::control::Control;
+use crate::error::Result;
+use crate::read::read_model;
+use crate::stats::score_comparison::ScoreComparison;
+
+impl Plan<'_> {
+    /// Counts every shard, and keeps its firing sets where they are asked for. `control` learns how
+    /// many rows are done.
+    ///
+    /// # Errors
+    /// Files that cannot be read or do not fit together, rows with a NaN or an infinity, a device that
+    /// cannot be used, cancellation. Parts that were finished by then stay among the checkpoints.
+    pub fn count(&self, control: &Control) -> Result<Counted> {
+        let began = Instant::now();
+        let stop = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            let control = control.or_stop(&stop);
+            let ahead = Ahead::start(scope, self, control);
+            let work = || {
+                let model = read_model(self.model)?;
+                let mut work = Work::new(self, control, &ahead, model);
+                for number in 0..self.inputs.len() {
+                    work.shard(number, began)?;
+                }
+                work.finish()
+            };
+            let counted = work().inspect_err(|_| stop.store(true, Ordering::Relaxed));
+            // Threads that wait to hand something over end with what they hand it to.
+            drop(ahead);
+            counted
+        })
+    }
+
+    /// Compares the scores of all atoms on what this plan has counted; the embeddings are read again.
+    ///
+    /// # Errors
+    /// As [`Counted::compare_scores`], and those of opening the files.
+    pub fn compare_scores(
+        &self,
+        counted: &Counted,
+        options: CompareScores,
+        control: &Control,
+    ) -> Result<ScoreComparison> {
+        let read = counted.run.as_ref().map_or(&[][..], |run| &run.files);
+        let rows = ShardRows::new(&counted.cohort, read, self.inputs)?;
+        counted.compare_scores(&rows, &self.options.engine, options, control)
+    }
+}
