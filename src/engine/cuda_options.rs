@@ -24,7 +24,7 @@ pub struct CudaOptions {
     pub lanes: Option<usize>,
 }
 
-/// What the product multiplies. `cuda::margin` says what each can err by.
+/// The numbers that the product multiplies. `cuda::margin` says how far each format can err.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Format {

@@ -25,11 +25,11 @@ pub(super) struct Counting<'a> {
     pub(super) strata: &'a [u16],
     pub(super) tally: &'a SharedTally,
     pub(super) control: &'a Control<'a>,
-    /// How many threads work on the run.
+    /// The number of threads that work on the run.
     pub(super) threads: usize,
 }
 
-/// Where firing sets that all have as many atoms go, and their counts.
+/// The destination of firing sets that all have the same number of atoms, and of their counts.
 struct Out<'a, 'b> {
     kept: &'a [usize],
     counting: Counting<'a>,
@@ -63,7 +63,7 @@ pub(super) struct Block {
     score: Score,
     ranked: Vec<(f64, u32)>,
     spent: Spent,
-    /// Whether a block went through already.
+    /// `true` once a block went through.
     is_warm: bool,
     certificate: Certificate,
     seconds: ThreadSeconds,

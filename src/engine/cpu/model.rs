@@ -23,9 +23,9 @@ const MOST_MAXIMA: usize = 1 << 21;
 pub(super) struct Model {
     sae: Sae,
     pub(super) scaling: Scaling,
-    /// None where nothing is screened.
+    /// The screens; `None` where nothing is screened.
     pub(super) screens: Option<Screens>,
-    /// Of whitening.
+    /// The divisors of whitening.
     pub(super) divisors: Vec<f32>,
     simd: Simd,
 }
@@ -82,7 +82,7 @@ impl Model {
         self.scaling.norms[feature]
     }
 
-    /// Whether weights are screened as they are.
+    /// Says whether weights are screened without scaling.
     pub(super) fn weights_are_unscaled(&self) -> bool {
         self.scaling.exponent == 0
     }

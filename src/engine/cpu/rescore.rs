@@ -1,4 +1,4 @@
-//! What the screen leaves open, resolved in bulk: the pairs of rows and atoms of a whole block,
+//! Resolves in bulk what the screen leaves open: the pairs of rows and atoms of a whole block,
 //! grouped by atom, so that each atom's weights are read once a block.
 //!
 //! ```text
@@ -64,7 +64,7 @@ pub(super) struct Rescore {
     /// Pair by pair, row after row.
     pairs: Vec<RowAtom>,
     by_atom: ByAtom,
-    /// Of the sorted pairs.
+    /// The products of the sorted pairs.
     products: Vec<f64>,
     /// A slice of every row, together: slices of whole rows would compete for places of the cache.
     slice: Vec<f32>,
@@ -98,8 +98,7 @@ impl Rescore {
         }));
     }
 
-    /// What the estimates say of where the atoms that fire end: between the last of them and the
-    /// next.
+    /// Estimates where the atoms that fire end: between the last of them and the next.
     fn suggested_threshold(&mut self, atoms: &[Candidate], slots_left: usize) -> f64 {
         let descending = |a: &f64, b: &f64| b.total_cmp(a);
         self.scratch.clear();
@@ -115,7 +114,7 @@ impl Rescore {
         }
     }
 
-    /// Whether it is time to resolve what was gathered.
+    /// Says whether it is time to resolve the pairs that were gathered.
     pub(super) fn is_full(&self) -> bool {
         self.pairs.len() >= MOST_PAIRS
     }
@@ -228,8 +227,8 @@ impl Rescore {
         self.bounds = still_open;
     }
 
-    /// Where an atom's canonical score lies: by the second screen where it went through that. In
-    /// units of the scores themselves, as nothing is scaled.
+    /// Bounds an atom's canonical score: by the second screen where the pair went through that. The
+    /// bounds are in units of the scores themselves, as nothing is scaled.
     fn interval(model: &Model, pair: &RowAtom, row_norm: f32) -> Bounds {
         if !pair.near {
             return Bounds::of(pair.open);

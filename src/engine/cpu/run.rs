@@ -32,7 +32,7 @@ impl Drop for StopEarly<'_> {
     }
 }
 
-/// What the blocks of a run share.
+/// The state that the blocks of a run share.
 pub(super) struct Run<'a> {
     strata: &'a Strata,
     tally: SharedTally,

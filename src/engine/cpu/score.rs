@@ -33,7 +33,7 @@ pub(super) struct Score {
     by_atom: ByAtom,
     /// A slice of every row of the group, together.
     slice: Vec<f32>,
-    /// Of the sorted pairs.
+    /// The lanes of the sorted pairs.
     lanes: Vec<Lanes>,
 }
 

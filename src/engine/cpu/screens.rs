@@ -42,7 +42,7 @@ pub(super) struct Screens {
     judged: Mutex<Judged>,
 }
 
-/// What was measured so far of the narrow screen.
+/// The measurements of the narrow screen so far.
 #[derive(Default)]
 struct Judged {
     blocks: u64,
@@ -51,13 +51,13 @@ struct Judged {
     /// All of them together, and those of selection alone.
     seconds: f64,
     select: f64,
-    /// Whether so much was measured that screens were compared.
+    /// `true` once enough was measured that screens were compared.
     compared: bool,
-    /// Whether it was found to be the slower one.
+    /// `true` once it was found to be the slower one.
     slower: bool,
 }
 
-/// What is asked for, as this machine can do it.
+/// The screen that is asked for, as this machine can do it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Choice {
     /// `None` for binary32.

@@ -1,4 +1,4 @@
-//! Where blocks of rows come from: memory, or threads that read ahead of those that compute.
+//! The source of blocks of rows: memory, or threads that read ahead of those that compute.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -24,7 +24,7 @@ const PATIENCE: Duration = Duration::from_millis(2);
 pub(super) struct Batch<'a> {
     /// The first row.
     pub(super) first: usize,
-    /// How many.
+    /// The number of rows.
     pub(super) count: usize,
     /// Until it is taken.
     slot: Option<Slot<'a>>,
@@ -37,7 +37,7 @@ enum Stored<'a> {
 }
 
 impl<'a> Batch<'a> {
-    /// Where the rows' firing sets go; to be asked for once.
+    /// Takes the slot that the rows' firing sets go to. It is to be asked for once.
     pub(super) fn take_slot(&mut self) -> Option<Slot<'a>> {
         self.slot.take()
     }
@@ -90,7 +90,7 @@ impl<'a> Chunk<'a> {
 pub(super) struct Deal<'a> {
     pub(super) rows: &'a dyn Rows,
     pub(super) rows_per_block: usize,
-    /// How many threads take blocks.
+    /// The number of threads that take blocks.
     pub(super) threads: usize,
 }
 

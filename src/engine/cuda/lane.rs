@@ -29,7 +29,7 @@ pub(super) struct Counts {
     pub(super) strata: usize,
 }
 
-/// What lanes of a device share.
+/// The parts of a device that its lanes share.
 #[derive(Clone, Copy)]
 pub(super) struct Shared<'a> {
     pub(super) device: &'a Arc<Device>,
@@ -39,7 +39,7 @@ pub(super) struct Shared<'a> {
     pub(super) counts: &'a Counts,
 }
 
-/// Where a batch's rows come from.
+/// The source of a batch's rows.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Source<'a> {
     /// From [`Lane::input`], which was filled.
@@ -94,13 +94,13 @@ pub(super) struct Done<'a> {
     pub(super) rows: Range<usize>,
     /// \[rows, k\]; what stands at rows that are not finite means nothing.
     pub(super) fires: &'a [u32],
-    /// Likewise; none where they are not wanted.
+    /// \[rows, k\], as in `fires`; empty where scores are not wanted.
     pub(super) scores: &'a [f64],
     /// Which rows are not finite can be seen in their status.
     pub(super) states: &'a [RowState],
-    /// How many rows were scored in full.
+    /// The number of rows that were scored in full.
     pub(super) overflowed: usize,
-    /// How many pairs were scored.
+    /// The number of pairs that were scored.
     pub(super) pairs: usize,
 }
 
@@ -150,7 +150,7 @@ impl Lane {
         })
     }
 
-    /// Whether a batch is under way.
+    /// Says whether a batch is under way.
     pub(super) fn is_busy(&self) -> bool {
         self.batch.is_some()
     }

@@ -55,7 +55,7 @@ const REINSTALL: &str = "install NVRTC again (pip install --force-reinstall nvid
 pub struct Compiled {
     /// The device's machine code.
     pub cubin: Vec<u8>,
-    /// What compiler and assembler said: [`resources`] reads it.
+    /// The messages of compiler and assembler: [`resources`] reads them.
     pub log: String,
 }
 

@@ -17,7 +17,7 @@ const PIECE_BYTES: usize = 64 << 20;
 /// Rows that may be counted in 32 bits.
 const MOST_COUNTED_ROWS: usize = 1 << 31;
 
-/// What counting needs of a device.
+/// The parts of a device that counting needs.
 #[derive(Clone, Copy)]
 pub(super) struct On<'a> {
     pub(super) device: &'a Arc<Device>,
@@ -32,7 +32,7 @@ pub struct CudaPairs {
     kernel: Coactivate,
     /// The most memory of the device, in bytes.
     memory: u64,
-    /// What was asked for, in errors.
+    /// The device as it was asked for, which errors name.
     asked: String,
 }
 

@@ -51,7 +51,7 @@ impl From<Error> for Stop {
     }
 }
 
-/// What devices share.
+/// The state that devices share.
 pub(super) struct Run<'a> {
     pub(super) rows: &'a dyn Rows,
     strata: &'a Strata,
@@ -96,7 +96,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// How many strata there are.
+    /// Returns the number of strata.
     pub(super) fn strata(&self) -> usize {
         self.strata.table().len()
     }
@@ -106,18 +106,18 @@ impl<'a> Run<'a> {
         &self.strata.of_row()[rows.clone()]
     }
 
-    /// Whether the atoms that fire are scored.
+    /// Says whether the atoms that fire are scored.
     pub(super) fn scored(&self) -> bool {
         self.scored
     }
 
-    /// How many rows nobody has taken yet.
+    /// Counts the rows that nobody has taken yet.
     pub(super) fn left(&self) -> usize {
         let taken = self.next.load(Ordering::Relaxed);
         self.rows.count().saturating_sub(taken)
     }
 
-    /// Whether there are such.
+    /// Says whether there are rows that nobody has taken yet.
     pub(super) fn is_left(&self) -> bool {
         self.left() > 0
     }
@@ -132,7 +132,7 @@ impl<'a> Run<'a> {
         (first < last).then_some(first..last)
     }
 
-    /// Whether the caller wants the run to end.
+    /// Says whether the caller wants the run to end.
     pub(super) fn is_cancelled(&self) -> bool {
         self.control.is_cancelled()
     }

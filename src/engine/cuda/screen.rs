@@ -31,7 +31,7 @@ pub struct Encoder {
     pub dim: usize,
     /// F.
     pub features: usize,
-    /// How many atoms fire.
+    /// The number of atoms that fire on a row.
     pub width: usize,
 }
 
@@ -81,7 +81,7 @@ impl Encoder {
 /// The weights of a screen.
 #[derive(Debug)]
 pub struct Screen {
-    /// What the product multiplies.
+    /// The numbers that the product multiplies.
     pub format: Format,
     /// \[F, parts · padded\], of the format's numbers.
     pub operand: Buffer<u8>,
@@ -89,7 +89,7 @@ pub struct Screen {
     pub biases: Buffer<f32>,
     /// P and V of each feature, \[F, 2\].
     pub margins: Buffer<f32>,
-    /// What rows need to know of the model.
+    /// The facts of the model that rows need.
     pub units: RowUnits,
     /// Numbers of one part of an operand's row: D, to a multiple of 8.
     pub padded: usize,

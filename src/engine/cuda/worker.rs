@@ -48,7 +48,7 @@ enum End {
     Switch(Format),
 }
 
-/// What a device gives back, besides what it has put into the run.
+/// The times and counters that a device gives back, besides what it has put into the run.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Spent {
     pub(super) read: f64,
@@ -90,7 +90,7 @@ impl Worker {
         format!("{}, sm_{}, {screen}", info.name, info.architecture())
     }
 
-    /// Whether the screen is worth its work, and the bound holds.
+    /// Says whether the screen is worth its work and its bound holds.
     fn screens(&self) -> bool {
         self.kernels.select.can_select(self.encoder.width) && self.encoder.dim <= bound::LARGEST_DIM
     }

@@ -197,13 +197,13 @@ impl Screen {
         }
     }
 
-    /// Whether its bound allows for every order of summation.
+    /// Says whether its bound allows for every order of summation.
     #[cfg(test)]
     pub(super) fn takes_any_order(&self) -> bool {
         matches!(self.weights, Weights::Unpacked(_))
     }
 
-    /// What its product computes at once.
+    /// Returns the numbers of rows and features that its product computes at once.
     pub(super) fn shape(&self) -> ProductShape {
         match &self.weights {
             Weights::Unpacked(_) => unpacked::Weights::SHAPE,

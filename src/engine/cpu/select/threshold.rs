@@ -27,7 +27,7 @@ const ATOMS_AT_ONCE: usize = 256;
 pub(in crate::engine::cpu) struct AboveThresholds {
     which: Vec<u32>,
     lanes: Vec<Lanes>,
-    /// Of each row of the group.
+    /// The atoms that fire on each row of the group.
     fires: Vec<Fires>,
 }
 

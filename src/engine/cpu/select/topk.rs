@@ -32,7 +32,7 @@ pub(in crate::engine::cpu) struct Candidate {
     pub(in crate::engine::cpu) upper: f32,
 }
 
-/// What the screen's bound says of a row.
+/// The verdict of the screen's bound on a row.
 pub(in crate::engine::cpu) enum Verdict {
     /// The certain atoms are the firing set, all k of them.
     Certified,
@@ -71,7 +71,7 @@ pub(in crate::engine::cpu) struct Selection {
     pub(in crate::engine::cpu) ambiguous: Vec<Candidate>,
 }
 
-/// How many groups features are dealt into.
+/// Returns the number of groups that features are dealt into.
 pub(in crate::engine::cpu) fn group_count(k: usize, features: usize) -> usize {
     (4 * k).max(64).min(features)
 }

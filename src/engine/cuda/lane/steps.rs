@@ -8,7 +8,8 @@ use crate::engine::cuda::stages::Stage;
 use crate::engine::cuda::whiten::WhitenArgs;
 
 impl Lane {
-    /// Where the batch's rows are on the device, once they are there.
+    /// Brings the batch's rows to the device, unless they are there already. Returns their address,
+    /// which holds them once the stream has done the copy.
     pub(super) unsafe fn bring(
         &self,
         shared: Shared,

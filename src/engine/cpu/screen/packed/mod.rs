@@ -35,7 +35,7 @@ pub(in crate::engine::cpu) enum Kernel {
     /// AVX512-BF16.
     #[cfg(target_arch = "x86_64")]
     Vectors(Vectors),
-    /// What every machine has.
+    /// Plain loops, which every machine can run.
     Plain(Simd),
 }
 
@@ -210,11 +210,11 @@ impl Weights {
     }
 }
 
-/// Where a block's sums go: to `numbers[f * stride + r]`.
+/// The destination of a block's sums: `numbers[f * stride + r]`.
 struct Scores<'a> {
     numbers: &'a mut [f32],
     stride: usize,
-    /// Whether they are the first.
+    /// `true` if these sums are the first.
     first: bool,
 }
 

@@ -9,8 +9,8 @@
 //!          of rows:     one pair of each of 16 rows  (a row of a tile's right operand)
 //! ```
 //!
-//! What fills a panel up, or a chunk, is zero. Two panels make a block of the product, so that
-//! there is an even number of them.
+//! The numbers that fill up a panel or a chunk are zero. Two panels make a block of the product, so
+//! there is an even number of panels.
 
 use bytemuck::{Pod, Zeroable};
 use std::ops::Range;
@@ -83,7 +83,7 @@ impl Panels {
         }
     }
 
-    /// How many panels there are.
+    /// Returns the number of panels.
     pub(super) fn count(&self) -> usize {
         self.count
     }
@@ -93,7 +93,7 @@ impl Panels {
         self.chunks
     }
 
-    /// How many stretches there are.
+    /// Returns the number of stretches.
     pub(super) fn stretches(&self) -> usize {
         self.chunks.div_ceil(STRETCH)
     }
