@@ -35,7 +35,7 @@ pub trait Engine {
     /// The device that does it: `cpu`.
     fn device(&self) -> String;
 
-    /// Which of its code does it, in words.
+    /// Says in words which of its code does it.
     fn code_path(&self) -> String;
 
     /// Returns the number of the host's threads that take part.
@@ -112,7 +112,7 @@ pub enum Nonfinite {
     Skip,
 }
 
-/// How an engine runs. None of this changes the answer, but for [`Nonfinite::Skip`].
+/// The options of an engine. None of them changes the answer, but for [`Nonfinite::Skip`].
 #[derive(Debug, Clone, Default)]
 pub struct EngineOptions {
     /// Threads of the engine's own; those of the current rayon pool where `None`.
@@ -127,9 +127,9 @@ pub struct EngineOptions {
     pub scores: bool,
     /// Vector instructions; the best that the machine has where `None`.
     pub simd: Option<Simd>,
-    /// How the CPU runs.
+    /// The options of the CPU engine.
     pub cpu: CpuOptions,
-    /// How a CUDA device runs.
+    /// The options of the engine on CUDA devices.
     pub cuda: CudaOptions,
 }
 

@@ -1,8 +1,8 @@
 //! Firing sets on their way from threads and devices to [`FiringSets`].
 //!
-//! Rows that all have as many atoms need no more than one array: each block of rows is written in its
-//! place. Where rows differ, each block is handed back with the length of every row, and all blocks
-//! are joined in order, once.
+//! Rows that all have as many atoms need no more than one array: each block of rows is written in
+//! its place. Where rows differ, each block is handed back with the length of every row, and all
+//! blocks are joined in order, once.
 
 use std::ops::Range;
 use std::slice::{ChunksMut, IterMut};
@@ -15,7 +15,7 @@ const SETS: &str = "the firing sets";
 
 /// The destination of a run's firing sets.
 pub(super) enum Sink {
-    /// As many atoms on each row: in place.
+    /// Each row has the same number of atoms: sets are written in place.
     InPlace {
         /// Atoms of a row.
         width: usize,
@@ -24,7 +24,7 @@ pub(super) enum Sink {
         /// \[rows, width\]; `None` where scores are not wanted.
         scores: Option<Vec<f64>>,
     },
-    /// Any number of them: block by block.
+    /// Rows have any number of atoms: sets are kept block by block.
     Blocks {
         /// Consecutive blocks of rows.
         blocks: Vec<EncodedBlock>,
@@ -38,7 +38,7 @@ pub(super) enum Sink {
 pub(super) struct EncodedBlock {
     /// The number of atoms that fire on each row.
     lengths: Vec<u32>,
-    /// Those of all rows, ascending in each.
+    /// The atoms of all rows, ascending in each.
     atoms: Vec<u32>,
     /// Their scores, where these are wanted.
     scores: Vec<f64>,

@@ -18,7 +18,7 @@ use crate::error::Result;
 use crate::rows::ElementType;
 use crate::tally::{Certificate, SharedTally};
 
-/// How a block is counted.
+/// The inputs that counting a block needs.
 #[derive(Clone, Copy)]
 pub(super) struct Counting<'a> {
     /// The strata of all of the block's rows.
@@ -83,8 +83,8 @@ impl Block {
         bad
     }
 
-    /// Selects, counts and, where that is wanted, scores the rows that were loaded. Rows that were not
-    /// kept leave their places as they are.
+    /// Selects, counts and, where that is wanted, scores the rows that were loaded. Rows that were
+    /// not kept leave their places as they are.
     ///
     /// # Errors
     /// Cancellation, memory.
@@ -212,8 +212,8 @@ impl Block {
         Ok(())
     }
 
-    /// Scores all features strip by strip, and lets selection, of so many atoms a row, see each strip
-    /// while it is in cache.
+    /// Scores all features strip by strip, and lets selection, of so many atoms a row, see each
+    /// strip while it is in cache.
     fn screen(&mut self, model: &Model, screen: &Screen, rows: Range<usize>, wanted: usize) {
         let began = Instant::now();
         let features = model.sae().feature_dim();

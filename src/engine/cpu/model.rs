@@ -55,7 +55,7 @@ impl Model {
         &self.sae
     }
 
-    /// Which atoms of a row fire.
+    /// Returns the rule by which atoms of a row fire.
     pub(super) fn policy(&self) -> Policy<'_> {
         Policy::of(&self.sae)
     }

@@ -7,7 +7,7 @@ use super::select::Candidate;
 /// A row with open atoms.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct OpenRow {
-    /// In the block.
+    /// The row's index in the block.
     pub(super) row: u32,
     /// The number of its open atoms that fire.
     pub(super) slots_left: u32,
@@ -44,7 +44,7 @@ pub(super) struct ByAtom {
 
 /// A pair to be sorted.
 pub(super) struct Unsorted {
-    /// By what its owner knows it.
+    /// The number by which its owner knows it.
     pub(super) pair: u32,
     pub(super) atom: u32,
     pub(super) row: u32,

@@ -10,21 +10,23 @@
 //!
 //! A pair is near where the threshold that the estimates suggest lies within its bound. Once these
 //! have narrow bounds, so has the threshold, and the other half of the open pairs, which were open
-//! only because the threshold's place was as uncertain as their own, are resolved without a score of
-//! their own.
+//! only because the threshold's place was as uncertain as their own, are resolved without a score
+//! of their own.
 //!
 //! # The second screen's bound
 //! In the units of the numbers themselves, for rows and weights that need no scaling (their
 //! magnitudes are below 2²⁰, see `bound::screen_exponent`).
-//! A slice of at most [`SLICE`] numbers is summed in binary32, and no product is rounded more than 14
-//! times on its way into the sum ([`add_products`]). Slices are added in binary64. So, with `X ≥ ‖x‖`, `W ≥ ‖w‖`,
+//! A slice of at most [`SLICE`] numbers is summed in binary32, and no product is rounded more than
+//! 14 times on its way into the sum ([`add_products`]). Slices are added in binary64. So, with
+//! `X ≥ ‖x‖`, `W ≥ ‖w‖`,
 //!
 //! ```text
 //! |t − s| ≤ (14u/(1 − 14u) + (⌈D/256⌉ + ⌈D/32⌉ + 8)·2v)·X·W + |b|·8v + D·2⁻¹²⁴
 //! ```
 //!
-//! where the last term is for products and sums that underflow, were they flushed to zero. [`second_margin`] takes
-//! `16u·X·W` for the first term, as `(⌈D/256⌉ + ⌈D/32⌉ + 8)·2v` is below `u` for any `D ≤ 2²⁰`.
+//! where the last term is for products and sums that underflow, were they flushed to zero.
+//! [`second_margin`] takes `16u·X·W` for the first term, as `(⌈D/256⌉ + ⌈D/32⌉ + 8)·2v` is below
+//! `u` for any `D ≤ 2²⁰`.
 
 use super::model::Model;
 use super::pairs::{ByAtom, OfAtom, OpenRow, RowAtom, Unsorted, middle_and_width};
@@ -47,7 +49,7 @@ struct Bounds {
 }
 
 impl Bounds {
-    /// As the screen has them.
+    /// Takes the bounds from the screen.
     fn of(open: Candidate) -> Self {
         Self {
             atom: open.atom,
@@ -273,7 +275,7 @@ impl Rescore {
     }
 }
 
-/// How far the second screen's score can be from the canonical one, for a row and an atom of D
+/// Bounds how far the second screen's score is from the canonical one, for a row and an atom of D
 /// numbers with norms of at most these.
 pub(super) fn second_margin(dim: usize, row_norm: f32, weight_norm: f32, bias: f32) -> f64 {
     const U: f64 = 1.0 / (1u64 << 24) as f64;

@@ -1,10 +1,10 @@
-//! Canonical scores of the atoms that fire, once rows are resolved: pair by pair, grouped by atom, so
-//! that an atom's weights are read once for many rows.
+//! Canonical scores of the atoms that fire, once rows are resolved: pair by pair, grouped by atom,
+//! so that an atom's weights are read once for many rows.
 //!
 //! A pair reads as many numbers of a row as it multiplies, so that what counts is where these come
 //! from. Rows are taken in groups, and these in slices, that fit an L2 cache together; the lanes of
-//! the group's scores wait from slice to slice. Wide groups read weights less often, wide slices put
-//! lanes away less often: squares are about the best of both.
+//! the group's scores wait from slice to slice. Wide groups read weights less often, wide slices
+//! put lanes away less often: squares are about the best of both.
 
 use super::lanes::{Lanes, add_products};
 use super::model::Model;
@@ -38,8 +38,8 @@ pub(super) struct Score {
 }
 
 impl Score {
-    /// Scores all atoms of the kept rows: their numbers are \[kept, D\], and each has its row among the
-    /// `places`.
+    /// Scores all atoms of the kept rows: their numbers are \[kept, D\], and each has its row among
+    /// the `places`.
     ///
     /// # Errors
     /// Cancellation.

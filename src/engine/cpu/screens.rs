@@ -33,7 +33,7 @@ pub(super) struct Screens {
     simd: Simd,
     first: Screen,
     wide: OnceLock<Screen>,
-    /// Why the first is the only one.
+    /// The reason why the first is the only one.
     why: Option<&'static str>,
     /// Set by the thread that measures the wide screen.
     sampling: AtomicBool,
@@ -62,7 +62,7 @@ struct Judged {
 pub(super) struct Choice {
     /// `None` for binary32.
     kernel: Option<Kernel>,
-    /// Why this one, where it is not to be left for another.
+    /// The reason for this one, where it is not to be left for another.
     why: Option<&'static str>,
 }
 

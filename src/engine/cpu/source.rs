@@ -16,8 +16,8 @@ use crate::rows::{ElementType, Place, Rows};
 const BLOCKS_AHEAD: usize = 2;
 /// Threads that one that reads keeps busy.
 const THREADS_A_READER: usize = 16;
-/// How long a thread waits for rows before it looks for other work of its pool, which may be what
-/// the rows wait for.
+/// The time that a thread waits for rows before it looks for other work of its pool, which may be
+/// what the rows wait for.
 const PATIENCE: Duration = Duration::from_millis(2);
 
 /// Some rows as they are stored, and where their firing sets go.
@@ -26,7 +26,7 @@ pub(super) struct Batch<'a> {
     pub(super) first: usize,
     /// The number of rows.
     pub(super) count: usize,
-    /// Until it is taken.
+    /// The slot, until it is taken.
     slot: Option<Slot<'a>>,
     stored: Stored<'a>,
 }
@@ -85,7 +85,7 @@ impl<'a> Chunk<'a> {
     }
 }
 
-/// How rows are dealt out.
+/// The way in which rows are dealt out.
 #[derive(Clone, Copy)]
 pub(super) struct Deal<'a> {
     pub(super) rows: &'a dyn Rows,
@@ -163,8 +163,8 @@ impl<'a> Source<'a> {
         })
     }
 
-    /// The next block; `None` where there is none left. A thread that waits may `lend_a_hand` to its
-    /// pool meanwhile.
+    /// Takes the next block; `None` where none is left. A thread that waits may `lend_a_hand` to
+    /// its pool meanwhile.
     pub(super) fn next(&self, lend_a_hand: impl Fn()) -> Option<Result<Batch<'a>>> {
         match self {
             Self::Memory {

@@ -50,7 +50,7 @@ impl Fault {
         }
     }
 
-    /// The same, with the device that it is of.
+    /// Adds the number of the device that has the fault.
     #[must_use]
     pub fn on(self, ordinal: u32) -> Self {
         Self {

@@ -42,24 +42,24 @@ pub(super) struct Shared<'a> {
 /// The source of a batch's rows.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Source<'a> {
-    /// From [`Lane::input`], which was filled.
+    /// Rows come from [`Lane::input`], which was filled.
     Filled,
-    /// From page-locked memory of somebody else's.
+    /// Rows come from page-locked memory of somebody else's.
     PageLocked(&'a [u8]),
-    /// From the device's own memory, at this address.
+    /// Rows are in the device's own memory, at this address.
     Device(u64),
 }
 
-/// Numbers that a batch counts on the device: `pair_count`, `overflow_count`, `ordered`; and, of the
-/// pairs that fire, `pair_count` and `ordered`.
+/// Numbers that a batch counts on the device: `pair_count`, `overflow_count`, `ordered`; and, of
+/// the pairs that fire, `pair_count` and `ordered`.
 const HEADS: usize = 5;
 const OVERFLOWED: usize = 1;
 const ORDERED: usize = 2;
 const FIRED: usize = 3;
 const FIRED_ORDERED: usize = 4;
 
-/// Fields are dropped in order: the handle, then the stream, which waits for its work, then all that
-/// it works on.
+/// Fields are dropped in order: the handle, then the stream, which waits for its work, then all
+/// that it works on.
 pub(super) struct Lane {
     blas: Blas,
     stream: Stream,
@@ -96,7 +96,7 @@ pub(super) struct Done<'a> {
     pub(super) fires: &'a [u32],
     /// \[rows, k\], as in `fires`; empty where scores are not wanted.
     pub(super) scores: &'a [f64],
-    /// Which rows are not finite can be seen in their status.
+    /// The state of each row. Its status says whether the row is not finite.
     pub(super) states: &'a [RowState],
     /// The number of rows that were scored in full.
     pub(super) overflowed: usize,

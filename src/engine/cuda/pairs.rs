@@ -25,7 +25,8 @@ pub(super) struct On<'a> {
     pub(super) kernel: &'a Coactivate,
 }
 
-/// Counts all pairs of atoms on a device that is taken into use for that alone, when an engine is done.
+/// Counts all pairs of atoms on a device that is taken into use for that alone, when an engine is
+/// done.
 pub struct CudaPairs {
     device: Arc<Device>,
     stream: Stream,

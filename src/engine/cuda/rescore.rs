@@ -1,4 +1,5 @@
-//! Launches `kernels/rescore.cu`: canonical scores of open pairs, of those that fire, and of whole rows.
+//! Launches `kernels/rescore.cu`: canonical scores of open pairs, of those that fire, and of whole
+//! rows.
 
 use std::sync::Arc;
 

@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::rows::Rows;
 use crate::tally::{SharedTally, Strata};
 
-/// Why a device stops before the queue is empty.
+/// The reason why a device stops before the queue is empty.
 #[derive(Debug)]
 pub(super) enum Stop {
     /// The device failed.
@@ -22,7 +22,7 @@ pub(super) enum Stop {
 }
 
 impl Stop {
-    /// The same, with the device whose fault it is.
+    /// Adds the number of the device that has the fault.
     pub(super) fn on(self, ordinal: u32) -> Self {
         match self {
             Self::Fault(fault) => Self::Fault(fault.on(ordinal)),
@@ -142,7 +142,8 @@ impl<'a> Run<'a> {
         self.failed.store(true, Ordering::Relaxed);
     }
 
-    /// Takes the firing sets of some rows, and their scores where these are wanted; `bad` tells by its place which row is not finite.
+    /// Takes the firing sets of some rows, and their scores where these are wanted.
+    /// `bad` takes the place of a row, and says whether the row is not finite.
     pub(super) fn take(
         &self,
         rows: &Range<usize>,

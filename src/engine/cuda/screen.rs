@@ -214,7 +214,7 @@ impl Screen {
     }
 }
 
-/// How deep a block of the product is. Each block but the first reads and writes a tile's scores
+/// The depth of a block of the product. Each block but the first reads and writes a tile's scores
 /// once more, and a block half as deep halves the error of accumulation, which is most of the bound
 /// in binary16. Where a tile of scores stays in the second-level cache this costs less than the
 /// atoms that the bound would leave open; elsewhere the blocks are twice as deep. Binary32 errs

@@ -7,7 +7,7 @@ use bytemuck::{Pod, Zeroable};
 use super::driver::{DeviceInfo, Function, Module, Shape, Stream};
 use super::fault::Fault;
 
-/// How a row stands after selection: `RowState` of `kernels/records.cuh`.
+/// The state of a row after selection: `RowState` of `kernels/records.cuh`.
 #[repr(C)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Pod, Zeroable)]
 pub struct RowState {
@@ -21,11 +21,11 @@ pub struct RowState {
     pub status: u32,
 }
 
-/// Certain atoms, and pairs of which the best fill up to k.
+/// A row with certain atoms, and with pairs of which the best fill up to k.
 pub const ROW_OPEN: u32 = 0;
-/// To be scored in full.
+/// A row that is to be scored in full.
 pub const ROW_OVERFLOW: u32 = 1;
-/// A NaN or an infinity: no firing set.
+/// A row with a NaN or an infinity: it has no firing set.
 pub const ROW_BAD: u32 = 2;
 
 /// A row and an atom whose canonical score decides: `RowAtom` of `kernels/records.cuh`.

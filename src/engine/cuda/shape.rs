@@ -77,7 +77,7 @@ impl LaneShape {
         .of_rows(batch_rows)
     }
 
-    /// The same for batches whose atoms that fire are scored.
+    /// Makes it the shape of batches whose atoms that fire are scored.
     pub(super) fn with_scores(self, encoder: &Encoder) -> Self {
         let most = MOST_FIRED.min(MOST_WORK / encoder.dim) / encoder.width;
         Self {
@@ -96,7 +96,7 @@ impl LaneShape {
         self.pair_capacity.max(fired)
     }
 
-    /// The same for batches of at most so many rows.
+    /// Makes it the shape of batches of at most `rows` rows.
     pub(super) fn of_rows(self, rows: usize) -> Self {
         let rows = rows.max(1);
         Self {

@@ -21,9 +21,9 @@ pub struct RowFacts {
     pub whole: f32,
     /// `A` of the bound.
     pub offset: f32,
-    /// By which the model's scaled biases join the scores.
+    /// The factor by which the model's scaled biases join the scores.
     pub bias_scale: f32,
-    /// At least the margin of every feature.
+    /// A number that is at least the margin of every feature.
     pub coarse: f32,
     /// `x' = x · 2^−exponent`.
     pub exponent: i32,

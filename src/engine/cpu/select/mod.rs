@@ -1,4 +1,4 @@
-//! Which atoms of a row fire: one policy a model.
+//! The choice of the atoms of a row that fire: one policy a model.
 //!
 //! | file | policy |
 //! |---|---|
@@ -16,7 +16,7 @@ use crate::sae::{Activation, Sae};
 /// The rule by which a model's activation chooses a row's atoms.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Policy<'a> {
-    /// So many atoms of the largest scores.
+    /// This number of atoms, those of the largest scores.
     TopK(usize),
     /// The atoms whose score is above their threshold, \[F\].
     Threshold(&'a [f32]),

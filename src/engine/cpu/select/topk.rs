@@ -36,7 +36,7 @@ pub(in crate::engine::cpu) struct Candidate {
 pub(in crate::engine::cpu) enum Verdict {
     /// The certain atoms are the firing set, all k of them.
     Certified,
-    /// Besides the certain atoms, so many of the ambiguous ones fire as are missing to k.
+    /// The certain atoms fire, and as many of the ambiguous ones as are missing to k.
     Ambiguous,
     /// Too many candidates for the buffer: the row must be scored in full.
     Overflow,
@@ -153,8 +153,8 @@ impl Selection {
         self.filter(simd, &tile);
     }
 
-    /// Raises thresholds where that pays: they rise fast at first, then ever more slowly, so that it
-    /// is done anew after a quarter more features; or where the tile's could overflow a buffer.
+    /// Raises thresholds where that pays: they rise fast at first, then ever more slowly, so that
+    /// it is done anew after a quarter more features; or where the tile's could overflow a buffer.
     fn raise_thresholds_in_time(&mut self, simd: Simd, seen: usize, more: usize) {
         let may_overflow = self.fullest + more > self.most_candidates;
         if seen < self.raise_at && !may_overflow {

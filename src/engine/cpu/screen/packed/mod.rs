@@ -26,7 +26,7 @@ use crate::engine::bound;
 use crate::engine::simd::Simd;
 use crate::error::Result;
 
-/// Which instructions compute the product. Each value is a proof that they can be used.
+/// The instructions that compute the product. Each value is a proof that they can be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::engine::cpu) enum Kernel {
     /// AMX.
@@ -116,7 +116,7 @@ pub(super) struct Weights {
     panels: Panels,
     kernel: Kernel,
     dim: usize,
-    /// For each feature an upper bound of the norm of what rounding took away.
+    /// An upper bound, for each feature, of the norm of what rounding took away.
     pub(super) lost: Vec<f32>,
 }
 
@@ -270,6 +270,6 @@ fn plain_block(simd: Simd, features: [&[Line]; 2], rows: [&[Line]; 2], to: &mut 
 pub(super) struct Packing {
     pub(super) panels: Panels,
     pairs: Vec<u32>,
-    /// For each row an upper bound of the norm of what rounding took away.
+    /// An upper bound, for each row, of the norm of what rounding took away.
     pub(super) lost: Vec<f32>,
 }

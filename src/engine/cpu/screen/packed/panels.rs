@@ -26,8 +26,8 @@ pub(in crate::engine::cpu) const PANEL: usize = 16;
 pub(super) const LINES: usize = 16;
 /// Numbers of a chunk.
 pub(super) const CHUNK: usize = 2 * LINES;
-/// Chunks of a stretch, but for the last one: those of two panels of rows fill the better part of an
-/// L1 cache, so that scores are seldom read and written again.
+/// Chunks of a stretch, but for the last one: those of two panels of rows fill the better part of
+/// an L1 cache, so that scores are seldom read and written again.
 pub(super) const STRETCH: usize = 16;
 
 /// A cache line, a vector register, a row of a tile: pairs of bfloat16 numbers, the first in the
@@ -53,7 +53,8 @@ struct Piece<'a> {
 }
 
 impl Piece<'_> {
-    /// Packs it; returns its first feature, and from there on the squares of what rounding took away.
+    /// Packs it; returns its first feature, and from there on the squares of what rounding took
+    /// away.
     fn pack(self, simd: Simd, all: &[f32], dim: usize) -> (usize, Vec<f64>) {
         let numbers = self.numbers.start..self.numbers.end.min(dim);
         let mut pairs = vec![0; padded(numbers.len())];
@@ -295,7 +296,8 @@ mod tests {
 
     #[test]
     fn rows_and_features_are_where_the_kernels_look() {
-        // Two stretches, the second a chunk and a bit; two panels and a bit, so that there are four.
+        // Two stretches, the second a chunk and a bit; two panels and a bit, so that there are
+        // four.
         let (dim, count) = (STRETCH * CHUNK + CHUNK + 9, 37);
         let numbers: Vec<f32> = (0..count * dim).map(|i| (i % 251) as f32 + 1.0).collect();
         let simd = Simd::detect();
