@@ -133,7 +133,7 @@ pub struct EngineOptions {
     pub cuda: CudaOptions,
 }
 
-/// A pool of so many threads.
+/// Makes a pool of `threads` threads.
 pub(crate) fn start_threads(threads: usize) -> Result<rayon::ThreadPool> {
     let name = |i| format!("atomscope-{i}");
     let pool = rayon::ThreadPoolBuilder::new()

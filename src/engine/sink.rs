@@ -1,8 +1,8 @@
 //! Firing sets on their way from threads and devices to [`FiringSets`].
 //!
-//! Rows that all have as many atoms need no more than one array: each block of rows is written in
-//! its place. Where rows differ, each block is handed back with the length of every row, and all
-//! blocks are joined in order, once.
+//! Rows that all have the same number of atoms need no more than one array: each block of rows is
+//! written in its place. Where rows differ, each block is handed back with the length of every row,
+//! and all blocks are joined in order, once.
 
 use std::ops::Range;
 use std::slice::{ChunksMut, IterMut};
@@ -263,7 +263,7 @@ fn join(blocks: Vec<EncodedBlock>, scored: bool, dropped: Vec<usize>) -> Result<
     })
 }
 
-/// A list with room for so many items.
+/// Makes a list with room for `count` items.
 fn with_room<T>(count: usize) -> Result<Vec<T>> {
     let mut items = Vec::new();
     items.try_reserve_exact(count).map_err(|_| Error::Memory {

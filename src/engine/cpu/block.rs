@@ -212,8 +212,8 @@ impl Block {
         Ok(())
     }
 
-    /// Scores all features strip by strip, and lets selection, of so many atoms a row, see each
-    /// strip while it is in cache.
+    /// Scores all features strip by strip. Selection, of `wanted` atoms a row, sees each strip
+    /// while it is in cache.
     fn screen(&mut self, model: &Model, screen: &Screen, rows: Range<usize>, wanted: usize) {
         let began = Instant::now();
         let features = model.sae().feature_dim();

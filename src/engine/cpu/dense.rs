@@ -1,5 +1,5 @@
-//! Canonical scores of some atoms on every row, whether or not they fire there: what an atom says
-//! of a call before the k places of the call are given away.
+//! Canonical scores of some atoms on every row, whether or not they fire there. Such a score is
+//! what an atom says of a call before the k places of the call are given away.
 //!
 //! Rows are read and whitened some megabytes at a time. Threads take tiles of atoms; within one, a
 //! group of rows that fits an L2 cache goes through all atoms of the tile. Each score is computed

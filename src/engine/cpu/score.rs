@@ -20,7 +20,7 @@ use crate::error::Result;
 const NUMBERS: usize = 1 << 18;
 /// Numbers of a row that are multiplied at once, where rows are longer than [`SHORT_ROW`].
 const SLICE: usize = 512;
-/// Rows of up to so many numbers are not cut.
+/// The most numbers of a row that is not cut.
 const SHORT_ROW: usize = 1024;
 /// Pairs of a group, where there are several rows: 8 MiB of lanes.
 const MOST_PAIRS: usize = 1 << 15;

@@ -25,8 +25,8 @@ pub(super) struct On<'a> {
     pub(super) kernel: &'a Coactivate,
 }
 
-/// Counts all pairs of atoms on a device that is taken into use for that alone, when an engine is
-/// done.
+/// Counts all pairs of atoms on a device. The device is taken into use for that alone, when an
+/// engine is done.
 pub struct CudaPairs {
     device: Arc<Device>,
     stream: Stream,
@@ -58,7 +58,7 @@ impl CudaPairs {
     }
 }
 
-/// Bytes of the device for the counts of all pairs of so many atoms, and for firing sets.
+/// Returns the device's bytes for the counts of all pairs of `features` atoms, and for firing sets.
 fn bytes(features: usize, fires: &FiringSets) -> u64 {
     let sets = fires.atoms().len().min(PIECE_BYTES / size_of::<u32>());
     let numbers = pair_count(features)

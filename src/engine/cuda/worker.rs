@@ -27,7 +27,7 @@ const PIECE_BYTES: usize = 1 << 20;
 /// Rows that may be counted in 32 bits before counts are drained.
 const MOST_COUNTED_ROWS: u64 = 1 << 31;
 /// The share of features that may lose more than 2⁻⁹ of their norm in binary16: they are tiny
-/// beside the others, and rarely decide. Where they do, what is left open tells, and the screen is
+/// beside the others, and rarely decide. Where they do, more pairs are left open, and the screen is
 /// changed.
 const MOST_COARSE_SHARE: f64 = 0.25;
 

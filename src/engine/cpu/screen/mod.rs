@@ -17,8 +17,8 @@ use crate::engine::simd::Simd;
 use crate::error::Result;
 use crate::sae::Sae;
 
-/// Scores of so many rows and features are computed at once: they stay in a cache until selection
-/// has seen them.
+/// The numbers of rows and features whose scores are computed at once. The scores stay in a cache
+/// until selection has seen them.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct ProductShape {
     pub(super) rows: usize,

@@ -58,7 +58,7 @@ pub(in crate::engine::cpu) struct Selection {
     overflowed: Vec<bool>,
     /// The most candidates of a row.
     fullest: usize,
-    /// After so many features thresholds are raised again.
+    /// The number of features after which thresholds are raised again.
     raise_at: usize,
     flags: Vec<u8>,
     hits: Vec<u32>,
@@ -153,8 +153,9 @@ impl Selection {
         self.filter(simd, &tile);
     }
 
-    /// Raises thresholds where that pays: they rise fast at first, then ever more slowly, so that
-    /// it is done anew after a quarter more features; or where the tile's could overflow a buffer.
+    /// Raises thresholds where that pays, or where the tile's candidates could overflow a buffer.
+    /// Thresholds rise fast at first, then ever more slowly, so that they are raised anew after a
+    /// quarter more features.
     fn raise_thresholds_in_time(&mut self, simd: Simd, seen: usize, more: usize) {
         let may_overflow = self.fullest + more > self.most_candidates;
         if seen < self.raise_at && !may_overflow {

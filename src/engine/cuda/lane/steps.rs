@@ -1,5 +1,5 @@
-//! The steps of a batch before its pairs are scored: rows there, whitened, multiplied and selected
-//! from, and back again.
+//! The steps of a batch besides scoring its pairs: rows are brought to the device, whitened,
+//! multiplied and selected from, and the results are brought back.
 
 use super::{HEADS, Lane, Shared, Source};
 use crate::engine::cuda::blas::Product;

@@ -53,7 +53,7 @@ struct Piece<'a> {
 }
 
 impl Piece<'_> {
-    /// Packs it; returns its first feature, and from there on the squares of what rounding took
+    /// Packs it. Returns its first feature, and from that one on the squares of what rounding took
     /// away.
     fn pack(self, simd: Simd, all: &[f32], dim: usize) -> (usize, Vec<f64>) {
         let numbers = self.numbers.start..self.numbers.end.min(dim);
@@ -75,7 +75,7 @@ impl Piece<'_> {
 }
 
 impl Panels {
-    /// Panels for so many rows or features of `dim` numbers, without lines as yet.
+    /// Makes panels for `rows` rows or features of `dim` numbers, without lines as yet.
     fn sized(rows: usize, dim: usize) -> Self {
         Self {
             lines: Vec::new(),
