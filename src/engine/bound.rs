@@ -20,7 +20,8 @@
 //! the canonical score lies in the computed interval: `fl(q − m) ≤ s' ≤ fl(q + m)`.
 //!
 //! 1. *Scaling.* Multiplying by a power of two errs only where the result is subnormal, by at
-//!    most 2⁻¹⁵⁰ an element; operands are below 2²⁰, scaled or not (see [`screen_exponent`]), so the sum of products moves by at most `D·(2·2⁻¹⁵⁰·2²⁰ + 2⁻³⁰⁰)`.
+//!    most 2⁻¹⁵⁰ an element; operands are below 2²⁰, scaled or not (see [`screen_exponent`]), so
+//!    the sum of products moves by at most `D·(2·2⁻¹⁵⁰·2²⁰ + 2⁻³⁰⁰)`.
 //! 2. *The screen.* In any order of summation, with or without fused multiplication, a sum of D
 //!    products carries at most `n = D` roundings on any path, so `|ŝ − Σ x̃w̃| ≤ γ·Σ|x̃w̃| ≤ γ·X·W`
 //!    (Higham, *Accuracy and Stability of Numerical Algorithms*, §3.1; Cauchy–Schwarz). A
@@ -101,12 +102,12 @@ impl RowMargin {
     }
 }
 
-/// How a screen's arithmetic rounds, relative to `X·N`.
+/// The rounding of a screen's arithmetic, relative to `X·N`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Rounding {
-    /// By rounding the weights: `ρ`.
+    /// The rounding of the weights: `ρ`.
     weights: f64,
-    /// By its sums: `γ`.
+    /// The rounding of the sums: `γ`.
     sums: f64,
 }
 
@@ -123,8 +124,8 @@ impl Rounding {
     /// features with norms `W` of which rounding took away `ΔW`. Returns every feature's `N`, too.
     pub fn bfloat16(additions: usize, norms: &[f32], lost: &[f32]) -> (Self, Vec<f32>) {
         const ROUNDED: f64 = 1.0 + 1.0 / 64.0;
-        // Rounding takes less than 2⁻⁸ of a number that it does not flush: what lost more is (all but)
-        // zero, and says nothing of the others.
+        // Rounding takes less than 2⁻⁸ of a number that it does not flush: what lost more is (all
+        // but) zero, and says nothing of the others.
         let mut ratios: Vec<f64> = norms
             .iter()
             .zip(lost)

@@ -7,7 +7,7 @@
 
 use super::simd::for_each_simd;
 
-/// How many partial sums a canonical score has.
+/// The number of partial sums of a canonical score.
 pub const LANES: usize = 32;
 
 /// The divisors of whitening, `d = σ + 1e-6`, in binary32 as torch computes them.

@@ -1,15 +1,15 @@
-//! How a CUDA device runs.
+//! The options of the engine on CUDA devices.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// How a CUDA device runs. None of this changes the answer.
+/// The options of the engine on CUDA devices. None of them changes the answer.
 #[derive(Debug, Clone, Default)]
 pub struct CudaOptions {
     /// The most device memory that model, counts and batches may take together, in bytes, beside
     /// what CUDA's libraries take themselves; nine tenths of what is free where `None`.
     pub memory: Option<u64>,
-    /// Which screen.
+    /// The screen that is asked for.
     pub screen: ScreenChoice,
     /// Rows whose scores are in memory together; what fits the cache where `None`.
     pub tile_rows: Option<usize>,
@@ -17,14 +17,14 @@ pub struct CudaOptions {
     pub block_depth: Option<usize>,
     /// Open pairs that a batch has room for; 64 a row where `None`.
     pub pair_capacity: Option<usize>,
-    /// Multiply-adds of a cohort from which `auto` takes a device; what a device is ready after where
-    /// `None`.
+    /// The multiply-adds of a cohort from which `auto` takes a device. Where `None`, that is the
+    /// work below which the CPU is done before a device would be ready.
     pub least_work: Option<f64>,
     /// Batches that are under way at once; 3 where `None`, 1 to time stages by themselves.
     pub lanes: Option<usize>,
 }
 
-/// What the product multiplies. `cuda::margin` says what each can err by.
+/// The numbers that the product multiplies. `cuda::margin` says how far each format can err.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Format {
@@ -47,7 +47,7 @@ impl Format {
         if self == Self::Single { 4 } else { 2 }
     }
 
-    /// How the kernels number it.
+    /// Returns the number that the kernels have for it.
     pub fn code(self) -> u32 {
         match self {
             Self::Half => 0,
@@ -67,10 +67,10 @@ impl fmt::Display for Format {
     }
 }
 
-/// Which screen a run asks for.
+/// The screen that a run on a device asks for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum ScreenChoice {
-    /// By the model's range, and by what is seen to be left open.
+    /// The screen is chosen by the model's range, and by what is seen to be left open.
     #[default]
     Auto,
     /// This one.

@@ -1,4 +1,4 @@
-//! Which device does the work, and why.
+//! The choice of the device that does the work, and the reason for it.
 
 use std::fmt;
 use std::str::FromStr;
@@ -59,7 +59,7 @@ impl fmt::Display for Device {
 /// the driver, the kernels and the model take half a second to a second.
 const WORTH_A_GPU: f64 = 2e11;
 
-/// A CUDA device by its number, or all of them.
+/// Lists the numbers of the CUDA devices that are meant: one device, or all.
 #[cfg(feature = "cuda")]
 fn ordinals(device: Device) -> std::result::Result<Vec<u32>, Fault> {
     match device {
@@ -83,7 +83,7 @@ impl Device {
         fault.map_err(|fault| fault.of_device(self.to_string()))
     }
 
-    /// The same, where the engine on CUDA devices is left out.
+    /// Does the same in a build without the engine on CUDA devices.
     ///
     /// # Errors
     /// A CUDA device.
@@ -101,8 +101,8 @@ impl Device {
     }
 }
 
-/// An engine on the device that was asked for, for a cohort of so many rows, and a few words that
-/// say why it is this one.
+/// Opens an engine on the device that was asked for, for a cohort of `rows` rows. Returns it with a
+/// few words that say why it is this one.
 ///
 /// # Errors
 /// A device that is asked for by name and cannot be used; memory; threads.
@@ -137,10 +137,10 @@ pub fn open(
     }
 }
 
-/// Why a device was chosen that was named.
+/// The reason for a device that was named.
 const AS_ASKED: &str = "as asked for";
 
-/// An engine on the CUDA devices that were asked for, on the first where none was named.
+/// Opens an engine on the CUDA devices that were asked for, on the first where none was named.
 #[cfg(feature = "cuda")]
 fn open_cuda(
     device: Device,
@@ -152,7 +152,7 @@ fn open_cuda(
     Ok((Box::new(engine), AS_ASKED.to_owned()))
 }
 
-/// The same, where that engine is left out.
+/// Does the same in a build without that engine.
 #[cfg(not(feature = "cuda"))]
 fn open_cuda(device: Device, _: &Sae, _: &EngineOptions) -> Result<(Box<dyn Engine>, String)> {
     let named = match device {

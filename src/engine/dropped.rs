@@ -4,7 +4,7 @@ use super::Nonfinite;
 use crate::error::{Error, Result};
 use crate::rows::Rows;
 
-/// How many offending rows an error names.
+/// The number of offending rows that an error names.
 const ROWS_NAMED: usize = 10;
 
 /// Ends the run for its `bad_rows`, or hands them back, ascending, to be dropped.

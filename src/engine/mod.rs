@@ -35,24 +35,24 @@ pub trait Engine {
     /// The device that does it: `cpu`.
     fn device(&self) -> String;
 
-    /// Which of its code does it, in words.
+    /// Says in words which of its code does it.
     fn code_path(&self) -> String;
 
-    /// How many threads of the host take part.
+    /// Returns the number of the host's threads that take part.
     fn threads(&self) -> usize;
 
     /// Selects the firing set of every row, and counts it under the row's stratum.
     fn encode(&mut self, rows: &dyn Rows, strata: &Strata, control: &Control) -> Result<Encoded>;
 }
 
-/// What an engine gives back.
+/// The result of an engine's run.
 #[derive(Debug, Clone)]
 pub struct Encoded {
     /// The atoms that fire on each row.
     pub fires: FiringSets,
     /// Counts by stratum and feature, with the certificate's counters.
     pub tally: Tally,
-    /// Where the time went.
+    /// The time that the run took.
     pub seconds: Seconds,
 }
 
@@ -61,7 +61,7 @@ pub struct Encoded {
 pub struct Seconds {
     /// Wall clock of reading, encoding, selecting and counting together.
     pub encode: f64,
-    /// Where they went.
+    /// The seconds of single stages.
     pub threads: ThreadSeconds,
 }
 
@@ -101,7 +101,7 @@ impl ThreadSeconds {
     }
 }
 
-/// What to do with rows that have a NaN or an infinity.
+/// The treatment of rows that have a NaN or an infinity.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Nonfinite {
@@ -112,7 +112,7 @@ pub enum Nonfinite {
     Skip,
 }
 
-/// How an engine runs. None of this changes the answer, but for [`Nonfinite::Skip`].
+/// The options of an engine. None of them changes the answer, but for [`Nonfinite::Skip`].
 #[derive(Debug, Clone, Default)]
 pub struct EngineOptions {
     /// Threads of the engine's own; those of the current rayon pool where `None`.
@@ -120,20 +120,20 @@ pub struct EngineOptions {
     /// The most rows that are worked on at once by a thread; what resolves well together, 16 MiB or
     /// 4096 of them, where `None`, which is also the most.
     pub batch_rows: Option<usize>,
-    /// What to do with rows that have a NaN or an infinity.
+    /// The treatment of rows that have a NaN or an infinity.
     pub nonfinite: Nonfinite,
-    /// Whether firing sets come with the canonical scores of their atoms: 8 bytes an atom, and the
-    /// time that takes.
+    /// `true` if firing sets come with the canonical scores of their atoms. These take 8 bytes an
+    /// atom, and the time to compute them.
     pub scores: bool,
     /// Vector instructions; the best that the machine has where `None`.
     pub simd: Option<Simd>,
-    /// How the CPU runs.
+    /// The options of the CPU engine.
     pub cpu: CpuOptions,
-    /// How a CUDA device runs.
+    /// The options of the engine on CUDA devices.
     pub cuda: CudaOptions,
 }
 
-/// A pool of so many threads.
+/// Makes a pool of `threads` threads.
 pub(crate) fn start_threads(threads: usize) -> Result<rayon::ThreadPool> {
     let name = |i| format!("atomscope-{i}");
     let pool = rayon::ThreadPoolBuilder::new()

@@ -1,4 +1,4 @@
-//! Which vector instructions this machine has, found once, and one algorithm compiled for each.
+//! The vector instructions that this machine has, found once, and one algorithm compiled for each.
 //!
 //! Every function made by `for_each_simd!` has one body in plain Rust. The body is compiled
 //! three times (AVX-512, AVX2, whatever the target guarantees) and the compiler vectorises it;

@@ -1,8 +1,8 @@
 //! Firing sets on their way from threads and devices to [`FiringSets`].
 //!
-//! Rows that all have as many atoms need no more than one array: each block of rows is written in its
-//! place. Where rows differ, each block is handed back with the length of every row, and all blocks
-//! are joined in order, once.
+//! Rows that all have the same number of atoms need no more than one array: each block of rows is
+//! written in its place. Where rows differ, each block is handed back with the length of every row,
+//! and all blocks are joined in order, once.
 
 use std::ops::Range;
 use std::slice::{ChunksMut, IterMut};
@@ -10,25 +10,25 @@ use std::slice::{ChunksMut, IterMut};
 use crate::error::{Error, Result};
 use crate::fires::FiringSets;
 
-/// What messages call the memory.
+/// The name of the sets' memory in messages.
 const SETS: &str = "the firing sets";
 
-/// Where the firing sets of a run go.
+/// The destination of a run's firing sets.
 pub(super) enum Sink {
-    /// As many atoms on each row: in place.
+    /// Each row has the same number of atoms: sets are written in place.
     InPlace {
         /// Atoms of a row.
         width: usize,
         /// \[rows, width\].
         atoms: Vec<u32>,
-        /// Likewise; `None` where scores are not wanted.
+        /// \[rows, width\]; `None` where scores are not wanted.
         scores: Option<Vec<f64>>,
     },
-    /// Any number of them: block by block.
+    /// Rows have any number of atoms: sets are kept block by block.
     Blocks {
         /// Consecutive blocks of rows.
         blocks: Vec<EncodedBlock>,
-        /// Whether scores are wanted.
+        /// `true` if scores are wanted.
         scored: bool,
     },
 }
@@ -36,9 +36,9 @@ pub(super) enum Sink {
 /// The firing sets of a block's rows, those that were not dropped.
 #[derive(Debug, Default)]
 pub(super) struct EncodedBlock {
-    /// How many atoms fire on each row.
+    /// The number of atoms that fire on each row.
     lengths: Vec<u32>,
-    /// Those of all rows, ascending in each.
+    /// The atoms of all rows, ascending in each.
     atoms: Vec<u32>,
     /// Their scores, where these are wanted.
     scores: Vec<f64>,
@@ -64,7 +64,7 @@ impl EncodedBlock {
     }
 }
 
-/// Where the firing sets of one block of rows go.
+/// The destination of the firing sets of one block of rows.
 pub(super) enum Slot<'a> {
     /// In their places.
     InPlace(Places<'a>),
@@ -72,7 +72,7 @@ pub(super) enum Slot<'a> {
     Block {
         /// The block.
         block: &'a mut EncodedBlock,
-        /// Whether scores are wanted.
+        /// `true` if scores are wanted.
         scored: bool,
     },
 }
@@ -83,7 +83,7 @@ pub(super) struct Places<'a> {
     pub(super) width: usize,
     /// \[rows, width\].
     pub(super) atoms: &'a mut [u32],
-    /// Likewise; none where scores are not wanted.
+    /// \[rows, width\]; empty where scores are not wanted.
     pub(super) scores: &'a mut [f64],
 }
 
@@ -100,16 +100,16 @@ pub(super) enum Slots<'a> {
     InPlace {
         /// Atoms of a row.
         width: usize,
-        /// Of block after block.
+        /// The places of the atoms, block after block.
         atoms: ChunksMut<'a, u32>,
-        /// Likewise, or none.
+        /// The places of the scores, block after block; none where scores are not wanted.
         scores: ChunksMut<'a, f64>,
     },
     /// To blocks of their own.
     Blocks {
         /// The blocks.
         blocks: IterMut<'a, EncodedBlock>,
-        /// Whether scores are wanted.
+        /// `true` if scores are wanted.
         scored: bool,
     },
 }
@@ -184,7 +184,7 @@ impl Sink {
         })
     }
 
-    /// Whether scores are wanted.
+    /// Says whether scores are wanted.
     pub(super) fn is_scored(&self) -> bool {
         match self {
             Self::InPlace { scores, .. } => scores.is_some(),
@@ -263,7 +263,7 @@ fn join(blocks: Vec<EncodedBlock>, scored: bool, dropped: Vec<usize>) -> Result<
     })
 }
 
-/// A list with room for so many items.
+/// Makes a list with room for `count` items.
 fn with_room<T>(count: usize) -> Result<Vec<T>> {
     let mut items = Vec::new();
     items.try_reserve_exact(count).map_err(|_| Error::Memory {

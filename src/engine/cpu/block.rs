@@ -18,18 +18,18 @@ use crate::error::Result;
 use crate::rows::ElementType;
 use crate::tally::{Certificate, SharedTally};
 
-/// How a block is counted.
+/// The inputs that counting a block needs.
 #[derive(Clone, Copy)]
 pub(super) struct Counting<'a> {
     /// The strata of all of the block's rows.
     pub(super) strata: &'a [u16],
     pub(super) tally: &'a SharedTally,
     pub(super) control: &'a Control<'a>,
-    /// How many threads work on the run.
+    /// The number of threads that work on the run.
     pub(super) threads: usize,
 }
 
-/// Where firing sets that all have as many atoms go, and their counts.
+/// The destination of firing sets that all have the same number of atoms, and of their counts.
 struct Out<'a, 'b> {
     kept: &'a [usize],
     counting: Counting<'a>,
@@ -63,7 +63,7 @@ pub(super) struct Block {
     score: Score,
     ranked: Vec<(f64, u32)>,
     spent: Spent,
-    /// Whether a block went through already.
+    /// `true` once a block went through.
     is_warm: bool,
     certificate: Certificate,
     seconds: ThreadSeconds,
@@ -83,8 +83,8 @@ impl Block {
         bad
     }
 
-    /// Selects, counts and, where that is wanted, scores the rows that were loaded. Rows that were not
-    /// kept leave their places as they are.
+    /// Selects, counts and, where that is wanted, scores the rows that were loaded. Rows that were
+    /// not kept leave their places as they are.
     ///
     /// # Errors
     /// Cancellation, memory.
@@ -212,7 +212,7 @@ impl Block {
         Ok(())
     }
 
-    /// Scores all features strip by strip, and lets selection, of so many atoms a row, see each strip
+    /// Scores all features strip by strip. Selection, of `wanted` atoms a row, sees each strip
     /// while it is in cache.
     fn screen(&mut self, model: &Model, screen: &Screen, rows: Range<usize>, wanted: usize) {
         let began = Instant::now();

@@ -12,7 +12,7 @@ use crate::engine::canonical::canonical_score;
 use crate::engine::simd::Simd;
 use crate::sae::Sae;
 
-/// What the numbers of a case look like.
+/// The kind of numbers that a case has.
 #[derive(Debug, Clone, Copy)]
 enum Kind {
     Smooth,

@@ -1,9 +1,9 @@
-//! Canonical scores of some atoms on every row, whether or not they fire there: what an atom says of
-//! a call before the k places of the call are given away.
+//! Canonical scores of some atoms on every row, whether or not they fire there. Such a score is
+//! what an atom says of a call before the k places of the call are given away.
 //!
 //! Rows are read and whitened some megabytes at a time. Threads take tiles of atoms; within one, a
-//! group of rows that fits an L2 cache goes through all atoms of the tile. Each score is computed by
-//! itself as the answer is defined, so that neither threads nor tiles nor groups change it.
+//! group of rows that fits an L2 cache goes through all atoms of the tile. Each score is computed
+//! by itself as the answer is defined, so that neither threads nor tiles nor groups change it.
 
 use std::ops::Range;
 
@@ -72,7 +72,7 @@ impl ScoreAtoms for DenseScores {
 }
 
 impl DenseScores {
-    /// With these vector instructions; the best that the machine has where `None`.
+    /// Makes it with these vector instructions; the best that the machine has where `None`.
     pub fn new(sae: &Sae, simd: Option<Simd>) -> Self {
         Self {
             sae: sae.clone(),

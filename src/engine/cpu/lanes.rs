@@ -85,8 +85,8 @@ mod avx512 {
         add_each(x, weights, lanes.each_mut());
     }
 
-    /// A product of two binary32 numbers is exact in binary64, so that a fused multiply-add rounds as
-    /// the addition alone would.
+    /// A product of two binary32 numbers is exact in binary64, so that a fused multiply-add rounds
+    /// as the addition alone would.
     #[target_feature(enable = "avx512f")]
     fn add_each<const N: usize>(x: [&[f32]; N], weights: &[f32], mut lanes: [&mut Lanes; N]) {
         let mut sums: [[__m512d; REGISTERS]; N] =

@@ -16,16 +16,16 @@ use crate::sae::Sae;
 const MOST_BYTES: usize = 16 << 20;
 /// The most rows of a block, however short they are.
 const MOST_ROWS: usize = 4096;
-/// The group maxima of a product's rows take at most so many numbers.
+/// The most numbers that the group maxima of a product's rows take.
 const MOST_MAXIMA: usize = 1 << 21;
 
 /// The model with all that is prepared from it once.
 pub(super) struct Model {
     sae: Sae,
     pub(super) scaling: Scaling,
-    /// None where nothing is screened.
+    /// The screens; `None` where nothing is screened.
     pub(super) screens: Option<Screens>,
-    /// Of whitening.
+    /// The divisors of whitening.
     pub(super) divisors: Vec<f32>,
     simd: Simd,
 }
@@ -55,7 +55,7 @@ impl Model {
         &self.sae
     }
 
-    /// Which atoms of a row fire.
+    /// Returns the rule by which atoms of a row fire.
     pub(super) fn policy(&self) -> Policy<'_> {
         Policy::of(&self.sae)
     }
@@ -82,12 +82,13 @@ impl Model {
         self.scaling.norms[feature]
     }
 
-    /// Whether weights are screened as they are.
+    /// Says whether weights are screened without scaling.
     pub(super) fn weights_are_unscaled(&self) -> bool {
         self.scaling.exponent == 0
     }
 
-    /// Rows that go through a screen's product at once, of `count`, of whose atoms so many fire.
+    /// Returns the number of rows, of `count`, that go through a screen's product at once. On each,
+    /// `firing` atoms fire.
     pub(super) fn rows_per_product(&self, screen: &Screen, count: usize, firing: usize) -> usize {
         let groups = select::group_count(firing, self.sae.feature_dim());
         let most = screen.shape().rows.min(MOST_MAXIMA / groups).max(ROW_LANES);

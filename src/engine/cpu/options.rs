@@ -1,16 +1,16 @@
-//! How the CPU engine runs.
+//! The options of the CPU engine.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// How the CPU is used. None of this changes the answer.
+/// The options of the CPU engine. None of them changes the answer.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct CpuOptions {
-    /// Which screen.
+    /// The screen that is asked for.
     pub screen: CpuScreen,
 }
 
-/// Which screen a run on the CPU asks for.
+/// The screen that a run on the CPU asks for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum CpuScreen {
     /// The faster one on the run's own first rows.

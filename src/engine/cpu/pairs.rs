@@ -7,11 +7,11 @@ use super::select::Candidate;
 /// A row with open atoms.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct OpenRow {
-    /// In the block.
+    /// The row's index in the block.
     pub(super) row: u32,
-    /// How many of its open atoms fire.
+    /// The number of its open atoms that fire.
     pub(super) slots_left: u32,
-    /// Where its pairs begin.
+    /// The index of its first pair.
     pub(super) first: usize,
 }
 
@@ -20,7 +20,7 @@ pub(super) struct OpenRow {
 pub(super) struct RowAtom {
     pub(super) row: u32,
     pub(super) open: Candidate,
-    /// Whether it goes through the second screen.
+    /// `true` if it goes through the second screen.
     pub(super) near: bool,
     /// The second screen's score, without the bias.
     pub(super) product: f64,
@@ -35,7 +35,7 @@ pub(super) fn middle_and_width(open: Candidate) -> (f64, f64) {
 /// Pairs sorted by atom.
 #[derive(Default)]
 pub(super) struct ByAtom {
-    /// Where each atom's next pair goes; once all are placed, where they end.
+    /// The index where each atom's next pair goes; once all are placed, where its pairs end.
     places: Vec<u32>,
     pub(super) pairs: Vec<u32>,
     atoms: Vec<u32>,
@@ -44,7 +44,7 @@ pub(super) struct ByAtom {
 
 /// A pair to be sorted.
 pub(super) struct Unsorted {
-    /// By what its owner knows it.
+    /// The number by which its owner knows it.
     pub(super) pair: u32,
     pub(super) atom: u32,
     pub(super) row: u32,
@@ -53,7 +53,7 @@ pub(super) struct Unsorted {
 /// All pairs of an atom.
 pub(super) struct OfAtom {
     pub(super) atom: u32,
-    /// Where they are.
+    /// The places of its pairs in the order by atom.
     pub(super) pairs: Range<usize>,
     /// The atom whose pairs come after them.
     pub(super) next: Option<u32>,

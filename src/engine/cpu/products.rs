@@ -12,7 +12,7 @@ pub(super) const SLICE: usize = 256;
 pub(super) struct SliceOfRows<'a> {
     /// Row-major \[rows, width\].
     pub(super) numbers: &'a [f32],
-    /// Of the slice: for these products at most [`SLICE`].
+    /// The width of the slice: for these products at most [`SLICE`].
     pub(super) width: usize,
 }
 

@@ -1,4 +1,4 @@
-//! What the screen leaves open, resolved in bulk: the pairs of rows and atoms of a whole block,
+//! Resolves in bulk what the screen leaves open: the pairs of rows and atoms of a whole block,
 //! grouped by atom, so that each atom's weights are read once a block.
 //!
 //! ```text
@@ -10,21 +10,23 @@
 //!
 //! A pair is near where the threshold that the estimates suggest lies within its bound. Once these
 //! have narrow bounds, so has the threshold, and the other half of the open pairs, which were open
-//! only because the threshold's place was as uncertain as their own, are resolved without a score of
-//! their own.
+//! only because the threshold's place was as uncertain as their own, are resolved without a score
+//! of their own.
 //!
 //! # The second screen's bound
 //! In the units of the numbers themselves, for rows and weights that need no scaling (their
 //! magnitudes are below 2²⁰, see `bound::screen_exponent`).
-//! A slice of at most [`SLICE`] numbers is summed in binary32, and no product is rounded more than 14
-//! times on its way into the sum ([`add_products`]). Slices are added in binary64. So, with `X ≥ ‖x‖`, `W ≥ ‖w‖`,
+//! A slice of at most [`SLICE`] numbers is summed in binary32, and no product is rounded more than
+//! 14 times on its way into the sum ([`add_products`]). Slices are added in binary64. So, with
+//! `X ≥ ‖x‖`, `W ≥ ‖w‖`,
 //!
 //! ```text
 //! |t − s| ≤ (14u/(1 − 14u) + (⌈D/256⌉ + ⌈D/32⌉ + 8)·2v)·X·W + |b|·8v + D·2⁻¹²⁴
 //! ```
 //!
-//! where the last term is for products and sums that underflow, were they flushed to zero. [`second_margin`] takes
-//! `16u·X·W` for the first term, as `(⌈D/256⌉ + ⌈D/32⌉ + 8)·2v` is below `u` for any `D ≤ 2²⁰`.
+//! where the last term is for products and sums that underflow, were they flushed to zero.
+//! [`second_margin`] takes `16u·X·W` for the first term, as `(⌈D/256⌉ + ⌈D/32⌉ + 8)·2v` is below
+//! `u` for any `D ≤ 2²⁰`.
 
 use super::model::Model;
 use super::pairs::{ByAtom, OfAtom, OpenRow, RowAtom, Unsorted, middle_and_width};
@@ -47,7 +49,7 @@ struct Bounds {
 }
 
 impl Bounds {
-    /// As the screen has them.
+    /// Takes the bounds from the screen.
     fn of(open: Candidate) -> Self {
         Self {
             atom: open.atom,
@@ -64,7 +66,7 @@ pub(super) struct Rescore {
     /// Pair by pair, row after row.
     pairs: Vec<RowAtom>,
     by_atom: ByAtom,
-    /// Of the sorted pairs.
+    /// The products of the sorted pairs.
     products: Vec<f64>,
     /// A slice of every row, together: slices of whole rows would compete for places of the cache.
     slice: Vec<f32>,
@@ -98,8 +100,7 @@ impl Rescore {
         }));
     }
 
-    /// What the estimates say of where the atoms that fire end: between the last of them and the
-    /// next.
+    /// Estimates where the atoms that fire end: between the last of them and the next.
     fn suggested_threshold(&mut self, atoms: &[Candidate], slots_left: usize) -> f64 {
         let descending = |a: &f64, b: &f64| b.total_cmp(a);
         self.scratch.clear();
@@ -115,7 +116,7 @@ impl Rescore {
         }
     }
 
-    /// Whether it is time to resolve what was gathered.
+    /// Says whether it is time to resolve the pairs that were gathered.
     pub(super) fn is_full(&self) -> bool {
         self.pairs.len() >= MOST_PAIRS
     }
@@ -228,8 +229,8 @@ impl Rescore {
         self.bounds = still_open;
     }
 
-    /// Where an atom's canonical score lies: by the second screen where it went through that. In
-    /// units of the scores themselves, as nothing is scaled.
+    /// Bounds an atom's canonical score: by the second screen where the pair went through that. The
+    /// bounds are in units of the scores themselves, as nothing is scaled.
     fn interval(model: &Model, pair: &RowAtom, row_norm: f32) -> Bounds {
         if !pair.near {
             return Bounds::of(pair.open);
@@ -274,7 +275,7 @@ impl Rescore {
     }
 }
 
-/// How far the second screen's score can be from the canonical one, for a row and an atom of D
+/// Bounds how far the second screen's score is from the canonical one, for a row and an atom of D
 /// numbers with norms of at most these.
 pub(super) fn second_margin(dim: usize, row_norm: f32, weight_norm: f32, bias: f32) -> f64 {
     const U: f64 = 1.0 / (1u64 << 24) as f64;

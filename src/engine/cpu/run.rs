@@ -32,7 +32,7 @@ impl Drop for StopEarly<'_> {
     }
 }
 
-/// What the blocks of a run share.
+/// The state that the blocks of a run share.
 pub(super) struct Run<'a> {
     strata: &'a Strata,
     tally: SharedTally,
@@ -111,8 +111,9 @@ impl<'a> Run<'a> {
     /// Takes blocks until there are none, or one of them ends the run.
     fn run_blocks(&self, model: &Model, deal: Deal, source: &Source) -> Result<()> {
         let mut block = Block::default();
-        // Rows may be read by work of this pool. As long as not all threads have begun, the work that
-        // is found there is another thread's share of this run: it must not be done on this one.
+        // Rows may be read by work of this pool. As long as not all threads have begun, the work
+        // that is found there is another thread's share of this run: it must not be done on this
+        // one.
         self.begun.fetch_add(1, Ordering::Relaxed);
         let lend_a_hand = || {
             if self.begun.load(Ordering::Relaxed) >= deal.threads {

@@ -1,10 +1,10 @@
-//! Canonical scores of the atoms that fire, once rows are resolved: pair by pair, grouped by atom, so
-//! that an atom's weights are read once for many rows.
+//! Canonical scores of the atoms that fire, once rows are resolved: pair by pair, grouped by atom,
+//! so that an atom's weights are read once for many rows.
 //!
 //! A pair reads as many numbers of a row as it multiplies, so that what counts is where these come
 //! from. Rows are taken in groups, and these in slices, that fit an L2 cache together; the lanes of
-//! the group's scores wait from slice to slice. Wide groups read weights less often, wide slices put
-//! lanes away less often: squares are about the best of both.
+//! the group's scores wait from slice to slice. Wide groups read weights less often, wide slices
+//! put lanes away less often: squares are about the best of both.
 
 use super::lanes::{Lanes, add_products};
 use super::model::Model;
@@ -20,7 +20,7 @@ use crate::error::Result;
 const NUMBERS: usize = 1 << 18;
 /// Numbers of a row that are multiplied at once, where rows are longer than [`SHORT_ROW`].
 const SLICE: usize = 512;
-/// Rows of up to so many numbers are not cut.
+/// The most numbers of a row that is not cut.
 const SHORT_ROW: usize = 1024;
 /// Pairs of a group, where there are several rows: 8 MiB of lanes.
 const MOST_PAIRS: usize = 1 << 15;
@@ -33,13 +33,13 @@ pub(super) struct Score {
     by_atom: ByAtom,
     /// A slice of every row of the group, together.
     slice: Vec<f32>,
-    /// Of the sorted pairs.
+    /// The lanes of the sorted pairs.
     lanes: Vec<Lanes>,
 }
 
 impl Score {
-    /// Scores all atoms of the kept rows: their numbers are \[kept, D\], and each has its row among the
-    /// `places`.
+    /// Scores all atoms of the kept rows: their numbers are \[kept, D\], and each has its row among
+    /// the `places`.
     ///
     /// # Errors
     /// Cancellation.

@@ -1,5 +1,5 @@
-//! The screens that a run can use, and which one it does: the faster one on its own rows, as
-//! measured on the first of them.
+//! The screens that a run can use, and the choice between them. A run uses the screen that is
+//! faster on its own rows, as measured on the first of them.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, OnceLock};
@@ -19,21 +19,21 @@ use crate::sae::Sae;
 /// Blocks of each thread that are measured before anything is decided, besides its first, which
 /// finds caches cold and touches its memory for the first time.
 const BLOCKS_A_THREAD: u64 = 2;
-/// The wide screen is measured on so many rows and features.
+/// The numbers of rows and features that the wide screen is measured on.
 const SAMPLE_ROWS: usize = 128;
 const SAMPLE_FEATURES: usize = 1024;
 
-/// A model's screens. Where nothing speaks for one of them, the narrow one goes first; where it
-/// turns out to be the slower one, the wide one is made, and takes over for good.
+/// A model's screens. Where nothing speaks for one of them, the narrow one goes first. If it turns
+/// out to be the slower one, the wide one is made, and takes over for good.
 ///
-/// In the middle of a run nothing here waits for another thread or for the pool: who waits for the
-/// pool does its work meanwhile, which is whole runs of blocks.
+/// In the middle of a run nothing here waits for another thread or for the pool. A thread that
+/// waits for the pool does the pool's work meanwhile, which is whole runs of blocks.
 pub(super) struct Screens {
     sae: Sae,
     simd: Simd,
     first: Screen,
     wide: OnceLock<Screen>,
-    /// Why the first is the only one.
+    /// The reason why the first is the only one.
     why: Option<&'static str>,
     /// Set by the thread that measures the wide screen.
     sampling: AtomicBool,
@@ -42,7 +42,7 @@ pub(super) struct Screens {
     judged: Mutex<Judged>,
 }
 
-/// What was measured so far of the narrow screen.
+/// The measurements of the narrow screen so far.
 #[derive(Default)]
 struct Judged {
     blocks: u64,
@@ -51,18 +51,18 @@ struct Judged {
     /// All of them together, and those of selection alone.
     seconds: f64,
     select: f64,
-    /// Whether so much was measured that screens were compared.
+    /// `true` once enough was measured that screens were compared.
     compared: bool,
-    /// Whether it was found to be the slower one.
+    /// `true` once it was found to be the slower one.
     slower: bool,
 }
 
-/// What is asked for, as this machine can do it.
+/// The screen that is asked for, as this machine can do it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Choice {
     /// `None` for binary32.
     kernel: Option<Kernel>,
-    /// Why this one, where it is not to be left for another.
+    /// The reason for this one, where it is not to be left for another.
     why: Option<&'static str>,
 }
 

@@ -1,4 +1,4 @@
-//! Where blocks of rows come from: memory, or threads that read ahead of those that compute.
+//! The source of blocks of rows: memory, or threads that read ahead of those that compute.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -16,17 +16,17 @@ use crate::rows::{ElementType, Place, Rows};
 const BLOCKS_AHEAD: usize = 2;
 /// Threads that one that reads keeps busy.
 const THREADS_A_READER: usize = 16;
-/// How long a thread waits for rows before it looks for other work of its pool, which may be what
-/// the rows wait for.
+/// The time that a thread waits for rows before it looks for other work of its pool, which may be
+/// what the rows wait for.
 const PATIENCE: Duration = Duration::from_millis(2);
 
 /// Some rows as they are stored, and where their firing sets go.
 pub(super) struct Batch<'a> {
     /// The first row.
     pub(super) first: usize,
-    /// How many.
+    /// The number of rows.
     pub(super) count: usize,
-    /// Until it is taken.
+    /// The slot, until it is taken.
     slot: Option<Slot<'a>>,
     stored: Stored<'a>,
 }
@@ -37,7 +37,7 @@ enum Stored<'a> {
 }
 
 impl<'a> Batch<'a> {
-    /// Where the rows' firing sets go; to be asked for once.
+    /// Takes the slot that the rows' firing sets go to. It is to be asked for once.
     pub(super) fn take_slot(&mut self) -> Option<Slot<'a>> {
         self.slot.take()
     }
@@ -85,12 +85,12 @@ impl<'a> Chunk<'a> {
     }
 }
 
-/// How rows are dealt out.
+/// The way in which rows are dealt out.
 #[derive(Clone, Copy)]
 pub(super) struct Deal<'a> {
     pub(super) rows: &'a dyn Rows,
     pub(super) rows_per_block: usize,
-    /// How many threads take blocks.
+    /// The number of threads that take blocks.
     pub(super) threads: usize,
 }
 
@@ -163,8 +163,8 @@ impl<'a> Source<'a> {
         })
     }
 
-    /// The next block; `None` where there is none left. A thread that waits may `lend_a_hand` to its
-    /// pool meanwhile.
+    /// Takes the next block; `None` where none is left. A thread that waits may `lend_a_hand` to
+    /// its pool meanwhile.
     pub(super) fn next(&self, lend_a_hand: impl Fn()) -> Option<Result<Batch<'a>>> {
         match self {
             Self::Memory {

@@ -1,6 +1,6 @@
 //! The time that a block takes, by which a screen is judged.
 
-/// What a block took.
+/// The time that a block took, and the pairs that it left open.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Spent {
     /// Seconds of the product, of selection behind it, of settling rows.

@@ -1,4 +1,4 @@
-//! What the tests of this engine make their cases of.
+//! The material that the tests of this engine make their cases of.
 
 use crate::sae::{Activation, Sae, SaeParts};
 

@@ -45,7 +45,7 @@ for_each_simd! {
 const BISECTIONS: usize = 12;
 
 for_each_simd! {
-    /// For each row a number that at least `k` of its group maxima reach, by bisection on the
+    /// Finds for each row a number that at least `k` of its group maxima reach, by bisection on the
     /// order of the floats' bits: close to the k-th largest, and never above it.
     pub(super) fn kth_largest_or_less(maxima: &[f32], k: usize, work: &mut Bisection, out: &mut [f32]) {
         let stride = out.len();

@@ -3,10 +3,10 @@
 use crate::engine::simd::{Simd, for_each_simd};
 use crate::rows::ElementType;
 
-/// What whitening learns of a row.
+/// The facts that whitening learns of a row.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct RowFacts {
-    /// Whether every whitened number is finite.
+    /// `true` if every whitened number is finite.
     pub(super) finite: bool,
     /// The largest magnitude.
     pub(super) largest: f32,

@@ -26,9 +26,9 @@ pub struct Product {
     pub weights: u64,
     /// Address of the scores, binary32 \[rows, stride\].
     pub scores: u64,
-    /// How many rows.
+    /// The number of rows.
     pub row_count: usize,
-    /// How many features.
+    /// The number of features.
     pub features: usize,
     /// Numbers a row.
     pub depth: usize,
@@ -37,7 +37,7 @@ pub struct Product {
     pub block_depth: usize,
     /// Numbers from one row of scores to the next.
     pub stride: usize,
-    /// Whether operands are binary32; else binary16, accumulated in binary32.
+    /// `true` if operands are binary32; else they are binary16, accumulated in binary32.
     pub single: bool,
 }
 

@@ -17,11 +17,11 @@ pub struct CoactivateArgs {
     pub slots: u64,
     /// The triangle of pairs.
     pub counts: u64,
-    /// How many rows.
+    /// The number of rows.
     pub rows: u32,
-    /// How many atoms fire.
+    /// The number of atoms that fire on a row.
     pub k: u32,
-    /// How many atoms are chosen.
+    /// The number of atoms that are chosen.
     pub chosen: u32,
     /// Keeps the size a multiple of 8.
     pub unused: u32,

@@ -1,14 +1,14 @@
-//! What can go wrong with a device, and what to do about it.
+//! The faults that a device can have, and the advice that goes with each.
 
 use std::fmt;
 
 use crate::error::Error;
 
-/// What to do where the driver is not there, or knows too old a version.
+/// The advice where the driver is not there, or knows too old a version.
 pub const INSTALL_DRIVER: &str =
     "install NVIDIA driver 580 or later, or use --device cpu, which gives the same answer";
 
-/// What kind of fault it is: callers react to these.
+/// The kind of a fault. Callers react to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FaultKind {
     /// The device (or the host's page-locked memory) has no room for what was asked for; less may
@@ -23,11 +23,11 @@ pub enum FaultKind {
 /// A fault of a device or of one of its libraries.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
-    /// What callers can react to.
+    /// The kind, which callers can react to.
     pub kind: FaultKind,
-    /// What was attempted, and what was found.
+    /// The action that was attempted, and what was found.
     pub what: String,
-    /// What to do about it.
+    /// The advice to the user.
     pub action: &'static str,
 }
 
@@ -50,7 +50,7 @@ impl Fault {
         }
     }
 
-    /// The same, with the device that it is of.
+    /// Adds the number of the device that has the fault.
     #[must_use]
     pub fn on(self, ordinal: u32) -> Self {
         Self {

@@ -29,7 +29,7 @@ pub(super) struct Counts {
     pub(super) strata: usize,
 }
 
-/// What lanes of a device share.
+/// The parts of a device that its lanes share.
 #[derive(Clone, Copy)]
 pub(super) struct Shared<'a> {
     pub(super) device: &'a Arc<Device>,
@@ -39,27 +39,27 @@ pub(super) struct Shared<'a> {
     pub(super) counts: &'a Counts,
 }
 
-/// Where a batch's rows come from.
+/// The source of a batch's rows.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Source<'a> {
-    /// From [`Lane::input`], which was filled.
+    /// Rows come from [`Lane::input`], which was filled.
     Filled,
-    /// From page-locked memory of somebody else's.
+    /// Rows come from page-locked memory of somebody else's.
     PageLocked(&'a [u8]),
-    /// From the device's own memory, at this address.
+    /// Rows are in the device's own memory, at this address.
     Device(u64),
 }
 
-/// Numbers that a batch counts on the device: `pair_count`, `overflow_count`, `ordered`; and, of the
-/// pairs that fire, `pair_count` and `ordered`.
+/// Numbers that a batch counts on the device: `pair_count`, `overflow_count`, `ordered`; and, of
+/// the pairs that fire, `pair_count` and `ordered`.
 const HEADS: usize = 5;
 const OVERFLOWED: usize = 1;
 const ORDERED: usize = 2;
 const FIRED: usize = 3;
 const FIRED_ORDERED: usize = 4;
 
-/// Fields are dropped in order: the handle, then the stream, which waits for its work, then all that
-/// it works on.
+/// Fields are dropped in order: the handle, then the stream, which waits for its work, then all
+/// that it works on.
 pub(super) struct Lane {
     blas: Blas,
     stream: Stream,
@@ -94,13 +94,13 @@ pub(super) struct Done<'a> {
     pub(super) rows: Range<usize>,
     /// \[rows, k\]; what stands at rows that are not finite means nothing.
     pub(super) fires: &'a [u32],
-    /// Likewise; none where they are not wanted.
+    /// \[rows, k\], as in `fires`; empty where scores are not wanted.
     pub(super) scores: &'a [f64],
-    /// Which rows are not finite can be seen in their status.
+    /// The state of each row. Its status says whether the row is not finite.
     pub(super) states: &'a [RowState],
-    /// How many rows were scored in full.
+    /// The number of rows that were scored in full.
     pub(super) overflowed: usize,
-    /// How many pairs were scored.
+    /// The number of pairs that were scored.
     pub(super) pairs: usize,
 }
 
@@ -150,7 +150,7 @@ impl Lane {
         })
     }
 
-    /// Whether a batch is under way.
+    /// Says whether a batch is under way.
     pub(super) fn is_busy(&self) -> bool {
         self.batch.is_some()
     }

@@ -12,8 +12,8 @@
 //!   `[w_h | w_l | w_h]`, so that one product of depth 3D gives all but `x_l·w_l`;
 //! - *single*: binary32, which is exact but for underflow.
 //!
-//! The estimate is `q = fl(ŝ + fl(β·t))`, where `β = bias·2^−c` and `t = 2^(c−a−B)`: all in units in
-//! which the canonical score is `s' = s·2^−(a+B)`, exactly.
+//! The estimate is `q = fl(ŝ + fl(β·t))`, where `β = bias·2^−c` and `t = 2^(c−a−B)`: all in units
+//! in which the canonical score is `s' = s·2^−(a+B)`, exactly.
 //!
 //! # What is proved
 //! With 2-norms rounded up, `u = 2⁻²⁴`, and for feature `f`
@@ -61,9 +61,9 @@ const INFLATE: f64 = 1.0 + 1.0 / (1u64 << 17) as f64;
 /// addend each of `K + 1` addends loses less than `2⁻²³·M`, and the sum less than `2⁻²³` of
 /// itself; both are below `2⁻²³·Σ|products|` so far. `n/K` steps lose `n·(1 + 2/K)·2⁻²³`:
 /// `K` is 4 on Turing (1.5), 8 on Ampere and Ada, 16 on Hopper (1.25 for all three); Blackwell and
-/// later are taken to be no worse than Turing. This is a model of undocumented hardware: the bound is
-/// proven given the model. What splits of the depth over multiprocessors add in binary32 is below
-/// `64·2⁻²³`. `scripts/gpu-check` tests this on the device where truncation errs most.
+/// later are taken to be no worse than Turing. This is a model of undocumented hardware: the bound
+/// is proven given the model. What splits of the depth over multiprocessors add in binary32 is
+/// below `64·2⁻²³`. `scripts/gpu-check` tests this on the device where truncation errs most.
 ///
 /// *Blocks* err by `γ_b·‖x̂_b‖·‖ŵ_b‖` each, which add up to at most `γ_b·‖x̂‖·‖ŵ‖` (Cauchy–Schwarz
 /// over blocks): a quarter of the depth has a quarter of the error. Adding a block's sum to those

@@ -65,7 +65,7 @@ pub struct CudaEngine {
 }
 
 impl CudaEngine {
-    /// Whether these devices can be used, as far as can be told without the model.
+    /// Checks that these devices can be used, as far as can be told without the model.
     ///
     /// # Errors
     /// A library or a device that is missing, too old, or fails.

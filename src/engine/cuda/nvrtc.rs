@@ -30,8 +30,9 @@ pub struct Family {
 
 include!(concat!(env!("OUT_DIR"), "/kernels.rs"));
 
-/// How every kernel is compiled, besides its architecture. Floating point is IEEE: the answer is
-/// defined by it. The last makes the assembler say what each kernel takes.
+/// The options that every kernel is compiled with, besides its architecture. Floating point is
+/// IEEE: the answer is defined by it. The last option makes the assembler say what each kernel
+/// takes.
 const OPTIONS: [&str; 6] = [
     "--std=c++17",
     "--fmad=false",
@@ -55,7 +56,7 @@ const REINSTALL: &str = "install NVRTC again (pip install --force-reinstall nvid
 pub struct Compiled {
     /// The device's machine code.
     pub cubin: Vec<u8>,
-    /// What compiler and assembler said: [`resources`] reads it.
+    /// The messages of compiler and assembler: [`resources`] reads them.
     pub log: String,
 }
 

@@ -17,7 +17,7 @@ const PIECE_BYTES: usize = 64 << 20;
 /// Rows that may be counted in 32 bits.
 const MOST_COUNTED_ROWS: usize = 1 << 31;
 
-/// What counting needs of a device.
+/// The parts of a device that counting needs.
 #[derive(Clone, Copy)]
 pub(super) struct On<'a> {
     pub(super) device: &'a Arc<Device>,
@@ -25,14 +25,15 @@ pub(super) struct On<'a> {
     pub(super) kernel: &'a Coactivate,
 }
 
-/// Counts all pairs of atoms on a device that is taken into use for that alone, when an engine is done.
+/// Counts all pairs of atoms on a device. The device is taken into use for that alone, when an
+/// engine is done.
 pub struct CudaPairs {
     device: Arc<Device>,
     stream: Stream,
     kernel: Coactivate,
     /// The most memory of the device, in bytes.
     memory: u64,
-    /// What was asked for, in errors.
+    /// The device as it was asked for, which errors name.
     asked: String,
 }
 
@@ -57,7 +58,7 @@ impl CudaPairs {
     }
 }
 
-/// Bytes of the device for the counts of all pairs of so many atoms, and for firing sets.
+/// Returns the device's bytes for the counts of all pairs of `features` atoms, and for firing sets.
 fn bytes(features: usize, fires: &FiringSets) -> u64 {
     let sets = fires.atoms().len().min(PIECE_BYTES / size_of::<u32>());
     let numbers = pair_count(features)

@@ -1,4 +1,4 @@
-//! Which CUDA libraries are there, and whether they have all that is called.
+//! Finds the CUDA libraries that are there, and checks that they have all that is called.
 //!
 //! cudarc loads libraries by name when they are first used, and panics where one is missing or
 //! lacks a function. So each is looked for here first, with its functions, and nothing of cudarc

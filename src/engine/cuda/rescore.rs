@@ -1,4 +1,5 @@
-//! Launches `kernels/rescore.cu`: canonical scores of open pairs, of those that fire, and of whole rows.
+//! Launches `kernels/rescore.cu`: canonical scores of open pairs, of those that fire, and of whole
+//! rows.
 
 use std::sync::Arc;
 
@@ -31,7 +32,7 @@ pub struct RescoreArgs {
     pub score: u64,
     /// Rows to score in full.
     pub listed: u64,
-    /// How many.
+    /// The number of listed rows.
     pub listed_count: u32,
     /// Numbers a row.
     pub dim: u32,
@@ -57,9 +58,9 @@ pub struct FiredArgs {
     pub pair_count: u64,
     /// \[features\]: counts; zero before.
     pub atom_pairs: u64,
-    /// How many rows.
+    /// The number of rows.
     pub rows: u32,
-    /// How many atoms fire.
+    /// The number of atoms that fire on a row.
     pub k: u32,
     /// 1: rows that overflowed are resolved too.
     pub with_overflowed: u32,

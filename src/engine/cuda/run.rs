@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::rows::Rows;
 use crate::tally::{SharedTally, Strata};
 
-/// Why a device stops before the queue is empty.
+/// The reason why a device stops before the queue is empty.
 #[derive(Debug)]
 pub(super) enum Stop {
     /// The device failed.
@@ -22,7 +22,7 @@ pub(super) enum Stop {
 }
 
 impl Stop {
-    /// The same, with the device whose fault it is.
+    /// Adds the number of the device that has the fault.
     pub(super) fn on(self, ordinal: u32) -> Self {
         match self {
             Self::Fault(fault) => Self::Fault(fault.on(ordinal)),
@@ -51,7 +51,7 @@ impl From<Error> for Stop {
     }
 }
 
-/// What devices share.
+/// The state that devices share.
 pub(super) struct Run<'a> {
     pub(super) rows: &'a dyn Rows,
     strata: &'a Strata,
@@ -96,7 +96,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// How many strata there are.
+    /// Returns the number of strata.
     pub(super) fn strata(&self) -> usize {
         self.strata.table().len()
     }
@@ -106,18 +106,18 @@ impl<'a> Run<'a> {
         &self.strata.of_row()[rows.clone()]
     }
 
-    /// Whether the atoms that fire are scored.
+    /// Says whether the atoms that fire are scored.
     pub(super) fn scored(&self) -> bool {
         self.scored
     }
 
-    /// How many rows nobody has taken yet.
+    /// Counts the rows that nobody has taken yet.
     pub(super) fn left(&self) -> usize {
         let taken = self.next.load(Ordering::Relaxed);
         self.rows.count().saturating_sub(taken)
     }
 
-    /// Whether there are such.
+    /// Says whether there are rows that nobody has taken yet.
     pub(super) fn is_left(&self) -> bool {
         self.left() > 0
     }
@@ -132,7 +132,7 @@ impl<'a> Run<'a> {
         (first < last).then_some(first..last)
     }
 
-    /// Whether the caller wants the run to end.
+    /// Says whether the caller wants the run to end.
     pub(super) fn is_cancelled(&self) -> bool {
         self.control.is_cancelled()
     }
@@ -142,7 +142,8 @@ impl<'a> Run<'a> {
         self.failed.store(true, Ordering::Relaxed);
     }
 
-    /// Takes the firing sets of some rows, and their scores where these are wanted; `bad` tells by its place which row is not finite.
+    /// Takes the firing sets of some rows, and their scores where these are wanted.
+    /// `bad` takes the place of a row, and says whether the row is not finite.
     pub(super) fn take(
         &self,
         rows: &Range<usize>,

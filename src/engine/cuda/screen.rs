@@ -31,7 +31,7 @@ pub struct Encoder {
     pub dim: usize,
     /// F.
     pub features: usize,
-    /// How many atoms fire.
+    /// The number of atoms that fire on a row.
     pub width: usize,
 }
 
@@ -81,7 +81,7 @@ impl Encoder {
 /// The weights of a screen.
 #[derive(Debug)]
 pub struct Screen {
-    /// What the product multiplies.
+    /// The numbers that the product multiplies.
     pub format: Format,
     /// \[F, parts · padded\], of the format's numbers.
     pub operand: Buffer<u8>,
@@ -89,7 +89,7 @@ pub struct Screen {
     pub biases: Buffer<f32>,
     /// P and V of each feature, \[F, 2\].
     pub margins: Buffer<f32>,
-    /// What rows need to know of the model.
+    /// The facts of the model that rows need.
     pub units: RowUnits,
     /// Numbers of one part of an operand's row: D, to a multiple of 8.
     pub padded: usize,
@@ -214,7 +214,7 @@ impl Screen {
     }
 }
 
-/// How deep a block of the product is. Each block but the first reads and writes a tile's scores
+/// The depth of a block of the product. Each block but the first reads and writes a tile's scores
 /// once more, and a block half as deep halves the error of accumulation, which is most of the bound
 /// in binary16. Where a tile of scores stays in the second-level cache this costs less than the
 /// atoms that the bound would leave open; elsewhere the blocks are twice as deep. Binary32 errs

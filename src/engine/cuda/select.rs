@@ -7,7 +7,7 @@ use bytemuck::{Pod, Zeroable};
 use super::driver::{DeviceInfo, Function, Module, Shape, Stream};
 use super::fault::Fault;
 
-/// How a row stands after selection: `RowState` of `kernels/records.cuh`.
+/// The state of a row after selection: `RowState` of `kernels/records.cuh`.
 #[repr(C)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Pod, Zeroable)]
 pub struct RowState {
@@ -15,17 +15,17 @@ pub struct RowState {
     pub certain: u32,
     /// Pairs that the bound leaves open.
     pub open: u32,
-    /// Where they begin.
+    /// The index of the first of these pairs.
     pub first_pair: u32,
     /// [`ROW_OPEN`], [`ROW_OVERFLOW`] or [`ROW_BAD`].
     pub status: u32,
 }
 
-/// Certain atoms, and pairs of which the best fill up to k.
+/// A row with certain atoms, and with pairs of which the best fill up to k.
 pub const ROW_OPEN: u32 = 0;
-/// To be scored in full.
+/// A row that is to be scored in full.
 pub const ROW_OVERFLOW: u32 = 1;
-/// A NaN or an infinity: no firing set.
+/// A row with a NaN or an infinity: it has no firing set.
 pub const ROW_BAD: u32 = 2;
 
 /// A row and an atom whose canonical score decides: `RowAtom` of `kernels/records.cuh`.
@@ -36,7 +36,7 @@ pub struct RowAtom {
     pub row: u32,
     /// The atom.
     pub atom: u32,
-    /// How many pairs of the same atom came before it.
+    /// The number of pairs of the same atom that came before it.
     pub rank: u32,
 }
 
@@ -92,7 +92,7 @@ pub struct SelectArgs {
     pub features: u32,
     /// Numbers from one row of scores to the next, a multiple of 4.
     pub stride: u32,
-    /// How many atoms fire.
+    /// The number of atoms that fire on a row.
     pub k: u32,
     /// Candidates that a block has room for.
     pub capacity: u32,
@@ -150,7 +150,7 @@ impl Select {
         wanted.next_power_of_two().min(self.most_capacity)
     }
 
-    /// Whether rows of this model are screened; where not, they are scored in full.
+    /// Says whether rows of this model are screened. If not, they are scored in full.
     pub fn can_select(&self, k: usize) -> bool {
         u32::try_from(k).is_ok_and(|k| k <= self.capacity(k) / 4)
     }

@@ -1,4 +1,4 @@
-//! How many rows go together: batches and tiles, within a memory budget.
+//! The number of rows that go together: batches and tiles, within a memory budget.
 
 use super::driver::DeviceInfo;
 use super::screen::{Encoder, Screen};
@@ -22,7 +22,7 @@ const PAIRS_A_ROW: usize = 64;
 const MOST_FIRED: usize = 1 << 30;
 const MOST_WORK: usize = 1 << 35;
 
-/// What a lane has room for.
+/// The sizes that a lane has room for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct LaneShape {
     /// Rows that are copied and resolved together.
@@ -33,11 +33,11 @@ pub(super) struct LaneShape {
     pub(super) pair_capacity: usize,
     /// The number type of rows.
     pub(super) element: ElementType,
-    /// Whether rows are screened; else all are scored in full.
+    /// `true` if rows are screened; else all are scored in full.
     pub(super) screened: bool,
-    /// Whether rows are in the device's memory already.
+    /// `true` if rows are in the device's memory already.
     pub(super) resident: bool,
-    /// Whether the atoms that fire are scored.
+    /// `true` if the atoms that fire are scored.
     pub(super) scored: bool,
 }
 
@@ -77,7 +77,7 @@ impl LaneShape {
         .of_rows(batch_rows)
     }
 
-    /// The same for batches whose atoms that fire are scored.
+    /// Makes it the shape of batches whose atoms that fire are scored.
     pub(super) fn with_scores(self, encoder: &Encoder) -> Self {
         let most = MOST_FIRED.min(MOST_WORK / encoder.dim) / encoder.width;
         Self {
@@ -96,7 +96,7 @@ impl LaneShape {
         self.pair_capacity.max(fired)
     }
 
-    /// The same for batches of at most so many rows.
+    /// Makes it the shape of batches of at most `rows` rows.
     pub(super) fn of_rows(self, rows: usize) -> Self {
         let rows = rows.max(1);
         Self {

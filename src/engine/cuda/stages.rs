@@ -1,4 +1,4 @@
-//! How long the stages of a lane's batches take on the device.
+//! The time that the stages of a lane's batches take on the device.
 
 use std::sync::Arc;
 

@@ -25,17 +25,17 @@ pub struct TallyArgs {
     pub counts: u64,
     /// Rows scored in full.
     pub listed: u64,
-    /// How many.
+    /// The number of listed rows.
     pub listed_count: u32,
-    /// How many rows.
+    /// The number of rows.
     pub rows: u32,
     /// F.
     pub features: u32,
-    /// How many atoms fire.
+    /// The number of atoms that fire on a row.
     pub k: u32,
     /// The power of two from k on.
     pub sort_width: u32,
-    /// How many strata.
+    /// The number of strata.
     pub strata_count: u32,
     /// 1: blocks count in shared memory first. [`Resolve::launch`] sets it.
     pub private_counts: u32,

@@ -6,7 +6,7 @@ use super::driver::{Function, Module, Shape, Stream};
 use super::fault::Fault;
 use crate::rows::ElementType;
 
-/// What is known of a row: `RowFacts` of `kernels/records.cuh`. Norms are in units of
+/// The facts known of a row: `RowFacts` of `kernels/records.cuh`. Norms are in units of
 /// `2^exponent`, rounded up.
 #[repr(C)]
 #[derive(Debug, Clone, Copy, PartialEq, Pod, Zeroable)]
@@ -21,9 +21,9 @@ pub struct RowFacts {
     pub whole: f32,
     /// `A` of the bound.
     pub offset: f32,
-    /// By which the model's scaled biases join the scores.
+    /// The factor by which the model's scaled biases join the scores.
     pub bias_scale: f32,
-    /// At least the margin of every feature.
+    /// A number that is at least the margin of every feature.
     pub coarse: f32,
     /// `x' = x · 2^−exponent`.
     pub exponent: i32,
@@ -33,7 +33,7 @@ pub struct RowFacts {
     pub largest: f32,
 }
 
-/// What rows need to know of the model: `RowUnits` of `kernels/whiten.cu`.
+/// The facts of the model that rows need: `RowUnits` of `kernels/whiten.cu`.
 #[repr(C)]
 #[derive(Debug, Clone, Copy, Default, PartialEq, Pod, Zeroable)]
 pub struct RowUnits {
@@ -75,9 +75,9 @@ pub struct WhitenArgs {
     pub operand: u64,
     /// \[count\] out.
     pub facts: u64,
-    /// What rows need to know of the model.
+    /// The facts of the model that rows need.
     pub units: RowUnits,
-    /// How many rows.
+    /// The number of rows.
     pub count: u32,
     /// Numbers a row.
     pub dim: u32,

@@ -26,8 +26,9 @@ use watch::Watch;
 const PIECE_BYTES: usize = 1 << 20;
 /// Rows that may be counted in 32 bits before counts are drained.
 const MOST_COUNTED_ROWS: u64 = 1 << 31;
-/// The share of features that may lose more than 2⁻⁹ of their norm in binary16: they are tiny beside
-/// the others, and rarely decide. Where they do, what is left open tells, and the screen is changed.
+/// The share of features that may lose more than 2⁻⁹ of their norm in binary16: they are tiny
+/// beside the others, and rarely decide. Where they do, more pairs are left open, and the screen is
+/// changed.
 const MOST_COARSE_SHARE: f64 = 0.25;
 
 /// A device with the model on it.
@@ -36,19 +37,19 @@ pub(super) struct Worker {
     pub(super) kernels: Kernels,
     encoder: Encoder,
     screen: Screen,
-    /// Why this screen.
+    /// The reason for this screen.
     reason: &'static str,
     pub(super) stream: Stream,
 }
 
-/// How a stretch of batches ended.
+/// The end of a stretch of batches.
 enum End {
     Done,
     /// Too much is left open: go on with this format.
     Switch(Format),
 }
 
-/// What a device gives back, besides what it has put into the run.
+/// The times and counters that a device gives back, besides what it has put into the run.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Spent {
     pub(super) read: f64,
@@ -90,7 +91,7 @@ impl Worker {
         format!("{}, sm_{}, {screen}", info.name, info.architecture())
     }
 
-    /// Whether the screen is worth its work, and the bound holds.
+    /// Says whether the screen is worth its work and its bound holds.
     fn screens(&self) -> bool {
         self.kernels.select.can_select(self.encoder.width) && self.encoder.dim <= bound::LARGEST_DIM
     }

@@ -17,15 +17,15 @@ use crate::engine::simd::Simd;
 use crate::error::Result;
 use crate::sae::Sae;
 
-/// Scores of so many rows and features are computed at once: they stay in a cache until selection
-/// has seen them.
+/// The numbers of rows and features whose scores are computed at once. The scores stay in a cache
+/// until selection has seen them.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct ProductShape {
     pub(super) rows: usize,
     pub(super) features: usize,
 }
 
-/// How a model is scaled into the screen's range, and what the bound needs of it: the same for
+/// The scaling of a model into the screen's range, and what the bound needs of it: the same for
 /// every screen.
 pub(super) struct Scaling {
     /// `b` of the bound: weights are screened times `2^−exponent`.
@@ -86,7 +86,7 @@ impl Scaling {
         bound::row_exponent(largest, self.largest_bias, self.exponent)
     }
 
-    /// How biases join the scores of a row that is scaled by `2^−exponent`.
+    /// Says how biases join the scores of a row that is scaled by `2^−exponent`.
     pub(super) fn row_bias(&self, exponent: i32) -> RowBias {
         if self.largest_bias == 0.0 {
             return RowBias {
@@ -105,7 +105,7 @@ impl Scaling {
 
 /// Weights as a product takes them.
 enum Numbers {
-    /// As the model has them: nothing has to be scaled.
+    /// The numbers as the model has them: nothing has to be scaled.
     OfModel(Sae),
     Scaled(Vec<f32>),
 }
@@ -197,13 +197,13 @@ impl Screen {
         }
     }
 
-    /// Whether its bound allows for every order of summation.
+    /// Says whether its bound allows for every order of summation.
     #[cfg(test)]
     pub(super) fn takes_any_order(&self) -> bool {
         matches!(self.weights, Weights::Unpacked(_))
     }
 
-    /// What its product computes at once.
+    /// Returns the numbers of rows and features that its product computes at once.
     pub(super) fn shape(&self) -> ProductShape {
         match &self.weights {
             Weights::Unpacked(_) => unpacked::Weights::SHAPE,
@@ -253,8 +253,8 @@ impl Screen {
     }
 
     /// Writes the scores of `features` to `scores`, feature by feature: `scores[f * stride + r]`.
-    /// There must be room for whole groups of 32 features, and the stride must not be below the number
-    /// of rows rounded up to a multiple of 32.
+    /// There must be room for whole groups of 32 features, and the stride must not be below the
+    /// number of rows rounded up to a multiple of 32.
     pub(super) fn scores(
         &self,
         rows: &Taken,

@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::{Numbers, ProductShape};
 use crate::engine::simd::{Level, Simd, for_each_simd};
 
-/// Which matrix product computes the scores.
+/// The matrix product that computes the scores.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Product {
     /// The `gemm` crate, with the best instructions that it finds.

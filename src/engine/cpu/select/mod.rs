@@ -1,4 +1,4 @@
-//! Which atoms of a row fire: one policy a model.
+//! The choice of the atoms of a row that fire: one policy a model.
 //!
 //! | file | policy |
 //! |---|---|
@@ -13,10 +13,10 @@ pub(super) use self::topk::{Candidate, Selection, Verdict, group_count};
 
 use crate::sae::{Activation, Sae};
 
-/// What a model's activation asks of a row.
+/// The rule by which a model's activation chooses a row's atoms.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Policy<'a> {
-    /// So many atoms of the largest scores.
+    /// This number of atoms, those of the largest scores.
     TopK(usize),
     /// The atoms whose score is above their threshold, \[F\].
     Threshold(&'a [f32]),
@@ -30,7 +30,7 @@ impl<'a> Policy<'a> {
         }
     }
 
-    /// Whether a screen saves work: not where all atoms fire.
+    /// Says whether a screen saves work. It saves none where all atoms fire.
     pub(super) fn is_screened(self, features: usize) -> bool {
         match self {
             Self::TopK(k) => k < features,

@@ -1,11 +1,11 @@
 //! Selection by thresholds: an atom fires where its canonical score is above its own threshold.
 //!
-//! Thresholds are binary32, scores binary64: a threshold is widened, which is exact, and a score that
-//! equals it does not fire. So does torch's `score > threshold`, and so do the infinities: an atom of
-//! threshold −∞ fires on each row, one of +∞ on none.
+//! Thresholds are binary32, scores binary64: a threshold is widened, which is exact, and a score
+//! that equals it does not fire. So does torch's `score > threshold`, and so do the infinities: an
+//! atom of threshold −∞ fires on each row, one of +∞ on none.
 //!
-//! Every atom is scored. Rows are taken in groups that stay in an L2 cache while atoms go by, so that
-//! an atom's weights are read once a group.
+//! Every atom is scored. Rows are taken in groups that stay in an L2 cache while atoms go by, so
+//! that an atom's weights are read once a group.
 
 use super::super::lanes::{Lanes, add_products};
 use super::super::products::SliceOfRows;
@@ -27,7 +27,7 @@ const ATOMS_AT_ONCE: usize = 256;
 pub(in crate::engine::cpu) struct AboveThresholds {
     which: Vec<u32>,
     lanes: Vec<Lanes>,
-    /// Of each row of the group.
+    /// The atoms that fire on each row of the group.
     fires: Vec<Fires>,
 }
 
@@ -39,8 +39,8 @@ struct Fires {
 }
 
 impl AboveThresholds {
-    /// Selects the atoms of whitened rows, `numbers` \[rows, D\], and hands over each row's place among
-    /// them with its atoms and their scores, in order.
+    /// Selects the atoms of whitened rows, `numbers` \[rows, D\], and hands over each row's place
+    /// among them with its atoms and their scores, in order.
     ///
     /// # Errors
     /// Cancellation, and those of `done`.

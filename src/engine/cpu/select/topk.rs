@@ -32,11 +32,11 @@ pub(in crate::engine::cpu) struct Candidate {
     pub(in crate::engine::cpu) upper: f32,
 }
 
-/// What the screen's bound says of a row.
+/// The verdict of the screen's bound on a row.
 pub(in crate::engine::cpu) enum Verdict {
     /// The certain atoms are the firing set, all k of them.
     Certified,
-    /// Besides the certain atoms, so many of the ambiguous ones fire as are missing to k.
+    /// The certain atoms fire, and as many of the ambiguous ones as are missing to k.
     Ambiguous,
     /// Too many candidates for the buffer: the row must be scored in full.
     Overflow,
@@ -58,7 +58,7 @@ pub(in crate::engine::cpu) struct Selection {
     overflowed: Vec<bool>,
     /// The most candidates of a row.
     fullest: usize,
-    /// After so many features thresholds are raised again.
+    /// The number of features after which thresholds are raised again.
     raise_at: usize,
     flags: Vec<u8>,
     hits: Vec<u32>,
@@ -71,7 +71,7 @@ pub(in crate::engine::cpu) struct Selection {
     pub(in crate::engine::cpu) ambiguous: Vec<Candidate>,
 }
 
-/// How many groups features are dealt into.
+/// Returns the number of groups that features are dealt into.
 pub(in crate::engine::cpu) fn group_count(k: usize, features: usize) -> usize {
     (4 * k).max(64).min(features)
 }
@@ -153,8 +153,9 @@ impl Selection {
         self.filter(simd, &tile);
     }
 
-    /// Raises thresholds where that pays: they rise fast at first, then ever more slowly, so that it
-    /// is done anew after a quarter more features; or where the tile's could overflow a buffer.
+    /// Raises thresholds where that pays, or where the tile's candidates could overflow a buffer.
+    /// Thresholds rise fast at first, then ever more slowly, so that they are raised anew after a
+    /// quarter more features.
     fn raise_thresholds_in_time(&mut self, simd: Simd, seen: usize, more: usize) {
         let may_overflow = self.fullest + more > self.most_candidates;
         if seen < self.raise_at && !may_overflow {

@@ -43,12 +43,12 @@ impl<T: Pod> Buffer<T> {
         })
     }
 
-    /// Where it begins, for a kernel's arguments.
+    /// Returns the address where it begins, for a kernel's arguments.
     pub fn address(&self) -> u64 {
         self.address
     }
 
-    /// Where item `index` is; `index` may be one past the last.
+    /// Returns the address of item `index`, which may be one past the last.
     ///
     /// # Panics
     /// If it is beyond that.
@@ -57,12 +57,12 @@ impl<T: Pod> Buffer<T> {
         self.address + (index * size_of::<T>()) as u64
     }
 
-    /// How many items there is room for.
+    /// Returns the number of items that there is room for.
     pub fn len(&self) -> usize {
         self.count
     }
 
-    /// Whether there is room for none.
+    /// Says whether there is room for no items.
     pub fn is_empty(&self) -> bool {
         self.count == 0
     }
@@ -145,12 +145,12 @@ impl<T: Pod> PageLocked<T> {
         self.pointer.as_ptr()
     }
 
-    /// How many items there are.
+    /// Returns the number of items.
     pub fn len(&self) -> usize {
         self.count
     }
 
-    /// Whether there are none.
+    /// Says whether there are no items.
     pub fn is_empty(&self) -> bool {
         self.count == 0
     }

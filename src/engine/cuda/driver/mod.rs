@@ -1,8 +1,8 @@
 //! A safe, thin layer over the CUDA driver: devices, memory, streams, events, kernels.
 //!
-//! Nothing here is called before [`probe`] has found the driver with every function
-//! that is used, since a missing one would end the process. What is allocated here is freed here;
-//! what runs asynchronously is marked `unsafe` where the caller must keep memory alive for it.
+//! Call this layer only after [`probe`] has found the driver with every function that is used: a
+//! missing one would end the process. The layer frees all that it allocates. A function that runs
+//! asynchronously is marked `unsafe` where the caller must keep memory alive for it.
 
 mod kernel;
 mod memory;
@@ -24,11 +24,11 @@ pub const NEEDED: (u32, u32) = (13, 0);
 
 pub use super::fault::INSTALL_DRIVER as INSTALL;
 
-/// What to do about a device that fails.
+/// The advice where a device fails.
 pub(super) const DEVICE_ACTION: &str =
     "see to it with nvidia-smi and run again, or use --device cpu, which gives the same answer";
 
-/// What to do where memory runs out.
+/// The advice where memory runs out.
 const MEMORY_ACTION: &str = "free some of the device's (or, for page-locked memory, the host's), or use --device cpu, which \
      gives the same answer";
 
@@ -67,7 +67,7 @@ impl<T> Doing<T> for Result<T, result::DriverError> {
     }
 }
 
-/// What is known of a device.
+/// The facts known of a device.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct DeviceInfo {
     /// Its number, as in `cuda:0`.
@@ -78,7 +78,7 @@ pub struct DeviceInfo {
     pub compute_capability: (u32, u32),
     /// Its memory, in bytes.
     pub total_memory: u64,
-    /// What is free of it, in bytes; `None` where it could not be asked.
+    /// The part of it that is free, in bytes; `None` where the driver could not say.
     pub free_memory: Option<u64>,
     /// Streaming multiprocessors.
     pub multiprocessors: u32,
@@ -142,7 +142,7 @@ pub fn devices() -> Result<Vec<DeviceInfo>, Fault> {
         .collect()
 }
 
-/// How many devices there are: at least 1.
+/// Counts the devices: at least 1.
 ///
 /// # Errors
 /// No driver, no device, or a driver that fails.
@@ -166,7 +166,7 @@ fn handle(ordinal: u32) -> Result<sys::CUdevice, Fault> {
     result::device::get(i32::try_from(ordinal).unwrap_or(i32::MAX)).doing("open the CUDA device")
 }
 
-/// What is known of one device, but for its free memory.
+/// Returns the facts known of one device, except its free memory.
 ///
 /// # Errors
 /// No driver, no such device, or a driver that fails.
@@ -230,7 +230,7 @@ impl Device {
         Ok(Arc::new(device))
     }
 
-    /// What is known of it.
+    /// Returns the facts known of the device.
     pub fn info(&self) -> &DeviceInfo {
         &self.info
     }

@@ -154,7 +154,7 @@ impl Stream {
     /// Waits until all that was given to the stream is done.
     ///
     /// # Errors
-    /// What was given failed, or the device did.
+    /// Work that was given to the stream failed, or the device did.
     pub fn synchronize(&self) -> Result<(), Fault> {
         self.device.bind()?;
         // SAFETY: the stream is this one's own, alive until Drop.

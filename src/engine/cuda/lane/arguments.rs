@@ -52,7 +52,7 @@ impl Lane {
         }
     }
 
-    /// Of the pairs that fire, which take the place of those that were open.
+    /// Returns the arguments for the pairs that fire, which take the place of those that were open.
     pub(super) fn fired_args(&self, shared: Shared, count: usize) -> (FiredArgs, RescoreArgs) {
         let fired = FiredArgs {
             fires: self.fires.address(),

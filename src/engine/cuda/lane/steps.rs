@@ -1,5 +1,5 @@
-//! The steps of a batch before its pairs are scored: rows there, whitened, multiplied and selected from,
-//! and back again.
+//! The steps of a batch besides scoring its pairs: rows are brought to the device, whitened,
+//! multiplied and selected from, and the results are brought back.
 
 use super::{HEADS, Lane, Shared, Source};
 use crate::engine::cuda::blas::Product;
@@ -8,7 +8,8 @@ use crate::engine::cuda::stages::Stage;
 use crate::engine::cuda::whiten::WhitenArgs;
 
 impl Lane {
-    /// Where the batch's rows are on the device, once they are there.
+    /// Brings the batch's rows to the device, unless they are there already. Returns their address,
+    /// which holds them once the stream has done the copy.
     pub(super) unsafe fn bring(
         &self,
         shared: Shared,

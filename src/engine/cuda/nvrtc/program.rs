@@ -52,7 +52,7 @@ impl Program {
         unsafe { sys::nvrtcCompileProgram(self.0, count, pointers.as_ptr()) }
     }
 
-    /// What was said while compiling; empty where NVRTC does not tell.
+    /// Returns the messages of the compilation; empty where NVRTC gives none.
     pub(super) fn log(&self) -> String {
         let bytes = self.bytes(sys::nvrtcGetProgramLogSize, sys::nvrtcGetProgramLog);
         let bytes = bytes.unwrap_or_default();
@@ -80,7 +80,7 @@ impl Program {
         })
     }
 
-    /// What one function says the size of, and another writes.
+    /// Reads the bytes that `write` writes; `size` says how many there are.
     fn bytes(
         &self,
         size: unsafe fn(sys::nvrtcProgram, *mut usize) -> nvrtcResult,

@@ -1,6 +1,7 @@
-//! What each kernel takes of a device, as the assembler says it.
+//! The resources that each kernel takes of a device, as the assembler reports them.
 
-/// What one kernel takes, for one architecture. Zero stands for what is not said.
+/// The resources that one kernel takes, for one architecture. Zero stands for a figure that the
+/// assembler does not report.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Resources {
     /// The kernel's name.
@@ -20,7 +21,7 @@ pub struct Resources {
 }
 
 impl Resources {
-    /// Whether registers did not suffice.
+    /// Says whether the registers did not suffice.
     pub fn spills(&self) -> bool {
         self.spill_store_bytes > 0 || self.spill_load_bytes > 0
     }

@@ -70,7 +70,7 @@ pub(super) fn check_whole(path: &Path) -> Result<(), String> {
     }
 }
 
-/// What the header of a library says; of the 64-bit little-endian kind.
+/// The facts in the header of a library of the 64-bit little-endian kind.
 struct Elf {
     machine: u16,
     /// The end of the table of sections, in bytes: linkers put it last.
@@ -97,8 +97,8 @@ impl Elf {
     }
 }
 
-/// Whether the loader, asked for a library by this name, says that there is one that it cannot
-/// load, rather than that there is none.
+/// Says whether the loader's `reason` means that there is a library `name` that it cannot load,
+/// rather than that there is none.
 pub(super) fn is_damage(name: &str, reason: &str) -> bool {
     cfg!(target_os = "linux")
         && !(reason.contains(&format!("{name}:")) && reason.contains("No such file"))

@@ -1,4 +1,4 @@
-//! Where libraries lie that the system's loader does not find by itself.
+//! The folders of libraries that the system's loader does not find by itself.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ pub(super) fn of_variable(name: &str) -> Vec<PathBuf> {
         .collect()
 }
 
-/// Where systems keep a driver that their loader may not know of: WSL, containers, NixOS.
+/// Lists the folders of a driver that the system's loader may not know of: WSL, containers, NixOS.
 pub(super) fn of_drivers() -> Vec<PathBuf> {
     [
         "/usr/lib/wsl/lib",

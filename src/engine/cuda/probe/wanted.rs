@@ -6,7 +6,7 @@ const INSTALL_LIBRARIES: &str = "pip install nvidia-cuda-nvrtc nvidia-cublas (CU
     active environment, or install the CUDA 13 toolkit, or use --device cpu, which gives the same \
     answer";
 
-/// What is known of a library before it is looked for.
+/// The facts known of a library before it is looked for.
 pub(super) struct Wanted {
     /// Its name to people.
     pub(super) title: &'static str,
@@ -16,9 +16,9 @@ pub(super) struct Wanted {
     pub(super) companions: &'static [&'static str],
     /// The functions that are called.
     pub(super) functions: &'static [&'static str],
-    /// Where else it may be: not the driver, which is the system's.
+    /// `true` if it may also be in a toolkit's folders: not the driver, which is the system's.
     pub(super) toolkit: bool,
-    /// What to do where it is not there.
+    /// The advice where it is not there.
     pub(super) install: &'static str,
 }
 

@@ -1,4 +1,4 @@
-//! Whether a screen leaves too much open.
+//! Judges whether a screen leaves too much open.
 
 use crate::engine::cuda::lane::Done;
 
@@ -33,7 +33,7 @@ impl Watch {
         self.open += done.pairs + done.overflowed * self.features;
     }
 
-    /// Whether another screen would be faster.
+    /// Says whether another screen would be faster.
     pub(super) fn gives_up(&self) -> bool {
         self.watches && self.rows > 0 && self.open / self.rows > most_open(self.features)
     }

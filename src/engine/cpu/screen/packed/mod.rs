@@ -26,7 +26,7 @@ use crate::engine::bound;
 use crate::engine::simd::Simd;
 use crate::error::Result;
 
-/// Which instructions compute the product. Each value is a proof that they can be used.
+/// The instructions that compute the product. Each value is a proof that they can be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::engine::cpu) enum Kernel {
     /// AMX.
@@ -35,7 +35,7 @@ pub(in crate::engine::cpu) enum Kernel {
     /// AVX512-BF16.
     #[cfg(target_arch = "x86_64")]
     Vectors(Vectors),
-    /// What every machine has.
+    /// Plain loops, which every machine can run.
     Plain(Simd),
 }
 
@@ -116,7 +116,7 @@ pub(super) struct Weights {
     panels: Panels,
     kernel: Kernel,
     dim: usize,
-    /// For each feature an upper bound of the norm of what rounding took away.
+    /// An upper bound, for each feature, of the norm of what rounding took away.
     pub(super) lost: Vec<f32>,
 }
 
@@ -210,11 +210,11 @@ impl Weights {
     }
 }
 
-/// Where a block's sums go: to `numbers[f * stride + r]`.
+/// The destination of a block's sums: `numbers[f * stride + r]`.
 struct Scores<'a> {
     numbers: &'a mut [f32],
     stride: usize,
-    /// Whether they are the first.
+    /// `true` if these sums are the first.
     first: bool,
 }
 
@@ -270,6 +270,6 @@ fn plain_block(simd: Simd, features: [&[Line]; 2], rows: [&[Line]; 2], to: &mut 
 pub(super) struct Packing {
     pub(super) panels: Panels,
     pairs: Vec<u32>,
-    /// For each row an upper bound of the norm of what rounding took away.
+    /// An upper bound, for each row, of the norm of what rounding took away.
     pub(super) lost: Vec<f32>,
 }

@@ -9,8 +9,8 @@
 //!          of rows:     one pair of each of 16 rows  (a row of a tile's right operand)
 //! ```
 //!
-//! What fills a panel up, or a chunk, is zero. Two panels make a block of the product, so that
-//! there is an even number of them.
+//! The numbers that fill up a panel or a chunk are zero. Two panels make a block of the product, so
+//! there is an even number of panels.
 
 use bytemuck::{Pod, Zeroable};
 use std::ops::Range;
@@ -26,8 +26,8 @@ pub(in crate::engine::cpu) const PANEL: usize = 16;
 pub(super) const LINES: usize = 16;
 /// Numbers of a chunk.
 pub(super) const CHUNK: usize = 2 * LINES;
-/// Chunks of a stretch, but for the last one: those of two panels of rows fill the better part of an
-/// L1 cache, so that scores are seldom read and written again.
+/// Chunks of a stretch, but for the last one: those of two panels of rows fill the better part of
+/// an L1 cache, so that scores are seldom read and written again.
 pub(super) const STRETCH: usize = 16;
 
 /// A cache line, a vector register, a row of a tile: pairs of bfloat16 numbers, the first in the
@@ -53,7 +53,8 @@ struct Piece<'a> {
 }
 
 impl Piece<'_> {
-    /// Packs it; returns its first feature, and from there on the squares of what rounding took away.
+    /// Packs it. Returns its first feature, and from that one on the squares of what rounding took
+    /// away.
     fn pack(self, simd: Simd, all: &[f32], dim: usize) -> (usize, Vec<f64>) {
         let numbers = self.numbers.start..self.numbers.end.min(dim);
         let mut pairs = vec![0; padded(numbers.len())];
@@ -74,7 +75,7 @@ impl Piece<'_> {
 }
 
 impl Panels {
-    /// Panels for so many rows or features of `dim` numbers, without lines as yet.
+    /// Makes panels for `rows` rows or features of `dim` numbers, without lines as yet.
     fn sized(rows: usize, dim: usize) -> Self {
         Self {
             lines: Vec::new(),
@@ -83,7 +84,7 @@ impl Panels {
         }
     }
 
-    /// How many panels there are.
+    /// Returns the number of panels.
     pub(super) fn count(&self) -> usize {
         self.count
     }
@@ -93,7 +94,7 @@ impl Panels {
         self.chunks
     }
 
-    /// How many stretches there are.
+    /// Returns the number of stretches.
     pub(super) fn stretches(&self) -> usize {
         self.chunks.div_ceil(STRETCH)
     }
@@ -295,7 +296,8 @@ mod tests {
 
     #[test]
     fn rows_and_features_are_where_the_kernels_look() {
-        // Two stretches, the second a chunk and a bit; two panels and a bit, so that there are four.
+        // Two stretches, the second a chunk and a bit; two panels and a bit, so that there are
+        // four.
         let (dim, count) = (STRETCH * CHUNK + CHUNK + 9, 37);
         let numbers: Vec<f32> = (0..count * dim).map(|i| (i % 251) as f32 + 1.0).collect();
         let simd = Simd::detect();

@@ -1,5 +1,6 @@
-//! What the bound takes for granted of the kernels' sums: on numbers that are bfloat16 already, each
-//! lies within `γ·Σ|x·w|` of the exact sum, with the γ of `longest_sum`, and what is flushed.
+//! The property of the kernels' sums that the bound takes for granted. On numbers that are bfloat16
+//! already, each sum lies within `γ·Σ|x·w|`, and what is flushed, of the exact sum, with the γ of
+//! `longest_sum`.
 
 use super::panels::PANEL;
 use super::{Kernel, Packing, Weights};

@@ -128,7 +128,7 @@ impl TilesInUse {
     }
 }
 
-/// Whether the CPU has tiles of bfloat16.
+/// Says whether the CPU has tiles of bfloat16.
 fn has_tiles() -> bool {
     const BF16: u32 = 1 << 22;
     const TILE: u32 = 1 << 24;

@@ -24,8 +24,9 @@ impl Vectors {
         found.then_some(Self(()))
     }
 
-    /// Adds the products of the chunks of two panels of features and some of rows to their scores, or
-    /// sets these. All panels have as many chunks; the scores begin with the first feature's.
+    /// Adds the products of the chunks of two panels of features and some of rows to their scores,
+    /// or sets these. All panels have the same number of chunks. The scores begin with the first
+    /// feature's.
     pub(super) fn block<const ROWS: usize>(
         self,
         features: [&[Line]; 2],
