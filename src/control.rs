@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::error::{Error, Result};
 
-/// What a run is doing.
+/// The stage of a run.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Stage {
     /// Rows are read, encoded and counted.
@@ -17,10 +17,10 @@ pub enum Stage {
     Simulating,
 }
 
-/// How far a run is.
+/// The progress of a run.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Progress {
-    /// What it is doing.
+    /// The stage of the run.
     pub stage: Stage,
     /// Rows that are done.
     pub done: u64,
@@ -45,7 +45,7 @@ pub struct Control<'a> {
     cancelled: Option<&'a (dyn Fn() -> bool + Sync)>,
     stop: Option<&'a AtomicBool>,
     progress: Option<&'a (dyn Fn(Progress) + Sync)>,
-    /// Where the rows that are reported begin.
+    /// The start of the rows that are reported.
     before: Progress,
 }
 
@@ -84,7 +84,7 @@ impl<'a> Control<'a> {
         Self { before, ..self }
     }
 
-    /// The same control for what comes after so many more rows.
+    /// The same control for what comes after the given number of further rows.
     #[must_use]
     pub(crate) fn advanced(self, rows: u64) -> Self {
         let done = self.before.done + rows;

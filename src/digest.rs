@@ -9,7 +9,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest as _, Sha256};
 
-/// How much of a file is read at a time.
+/// The number of bytes of a file that are read at a time.
 const PIECE: usize = 1 << 20;
 
 /// A SHA-256 digest.
@@ -38,13 +38,13 @@ impl Digest {
         Ok(hashing.finish())
     }
 
-    /// What a hash has come to.
+    /// Returns the digest of all bytes that were hashed.
     pub(crate) fn finish(hash: Sha256) -> Self {
         Self(hash.finalize().into())
     }
 }
 
-/// Where bytes go, and the digest of what went there.
+/// A writer that passes bytes on and computes their digest.
 pub(crate) struct Hashing<W> {
     out: W,
     bytes: u64,
@@ -60,7 +60,7 @@ impl<W: Write> Hashing<W> {
         }
     }
 
-    /// How many bytes there were, and their digest.
+    /// Returns the number of bytes, and their digest.
     pub(crate) fn finish(self) -> (u64, Digest) {
         (self.bytes, Digest::finish(self.hash))
     }

@@ -24,7 +24,7 @@ use choice::in_words;
 pub(crate) use choice::quoted;
 pub use choice::{Choice, Proposal, Warning};
 
-/// What went wrong, and what to do about it.
+/// The kind of an error, and who can mend it.
 ///
 /// | kind | who can mend it |
 /// |---|---|
@@ -45,11 +45,11 @@ pub enum Error {
     Io {
         /// The file or folder.
         path: PathBuf,
-        /// What was attempted, as a verb phrase ("read it", "create the folder").
+        /// The action that was attempted, as a verb phrase ("read it", "create the folder").
         doing: &'static str,
-        /// What to do about it.
+        /// The advice on what to do about it.
         action: &'static str,
-        /// What the operating system said.
+        /// The operating system's own error.
         source: io::Error,
     },
 
@@ -62,9 +62,9 @@ pub enum Error {
         file: String,
         /// The first offending rows, ascending, counted from 0.
         rows: Vec<usize>,
-        /// How many rows offend.
+        /// The number of offending rows.
         count: usize,
-        /// How many rows were looked at.
+        /// The number of rows that were looked at.
         total: usize,
     },
 
@@ -73,11 +73,11 @@ pub enum Error {
     Device {
         /// The device as it was asked for.
         wanted: String,
-        /// Why it cannot be used.
+        /// The reason why it cannot be used.
         reason: String,
-        /// What to do about it.
+        /// The advice on what to do about it.
         action: &'static str,
-        /// Whether it lacks memory, and nothing else.
+        /// True if the device lacks memory, and nothing else.
         no_memory: bool,
     },
 
@@ -86,31 +86,31 @@ pub enum Error {
         "{what}: {bytes} bytes of memory cannot be had; use a machine with more of it, or fewer calls at a time"
     )]
     Memory {
-        /// What it would have been for.
+        /// The purpose the memory was meant for.
         what: &'static str,
-        /// How much was asked for.
+        /// The number of bytes that was asked for.
         bytes: u128,
     },
 
     /// Something that was chosen makes no sense, or does not go with the data.
     #[error("{choice}: found {}, expected {expected}", one_line(found))]
     Choice {
-        /// What was chosen.
+        /// The choice that was made.
         choice: Choice,
         /// The value that it has.
         found: String,
-        /// What would make sense, and how to come by it.
+        /// The values that would make sense, and how to come by one.
         expected: String,
     },
 
     /// Values that a caller of the library hands over do not go together.
     #[error("{name}: found {}, expected {expected}", one_line(found))]
     Argument {
-        /// What they are.
+        /// The name of the values.
         name: &'static str,
-        /// What was given.
+        /// The value that was given.
         found: String,
-        /// What must be given.
+        /// The value that must be given.
         expected: String,
     },
 
@@ -126,15 +126,15 @@ pub enum Error {
 pub struct BadInput {
     /// The file, or a word for data in memory.
     pub file: String,
-    /// Where in it: a key, a byte offset, a row.
+    /// The place in the file: a key, a byte offset, a row.
     pub place: String,
-    /// What is there.
+    /// The content found there.
     pub found: String,
-    /// What should be there.
+    /// The content that should be there.
     pub expected: String,
-    /// What to do about it.
+    /// The advice on what to do about it.
     pub action: String,
-    /// What to choose, where that is what to do.
+    /// The choices to make, if a choice would help.
     pub proposals: Vec<Proposal>,
 }
 
@@ -196,7 +196,7 @@ impl Error {
         self
     }
 
-    /// What to choose, where that is what to do about it.
+    /// Returns the choices that would help.
     pub fn proposals(&self) -> Vec<Proposal> {
         match self {
             Self::Input(bad) => bad.proposals.clone(),

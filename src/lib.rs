@@ -1,5 +1,5 @@
-//! Which atoms of a sparse autoencoder fire on true and on false structural-variant calls, and
-//! what these calls are: exact, and the same bytes on every machine.
+//! Finds which atoms of a sparse autoencoder fire on true and on false structural-variant calls,
+//! and what these calls are. Results are exact, and the same bytes on every machine.
 //!
 //! ```no_run
 //! use atomscope::Analysis;

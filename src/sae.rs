@@ -15,13 +15,13 @@ use crate::error::{Error, Result};
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sae(Arc<SaeParts>);
 
-/// Which features fire on a row, by their scores.
+/// The rule for which features fire on a row, by their scores.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Activation {
     /// The `k` features with the largest scores; of equal ones those with the smaller numbers.
     TopK {
-        /// How many; clamped to F.
+        /// The number of atoms that fire on a call; at most F.
         k: usize,
     },
     /// The features whose score is above their own threshold: any number of them, none included.
@@ -40,13 +40,13 @@ impl Default for Activation {
 /// The parts of an [`Sae`], before they are checked.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct SaeParts {
-    /// What messages call this model: a file's path, or a word for data in memory.
+    /// The name that messages give to this model: a file's path, or a word for data in memory.
     pub name: String,
     /// D, the length of an embedding.
     pub input_dim: usize,
     /// F, the number of features.
     pub feature_dim: usize,
-    /// Which features fire on a row.
+    /// The rule for which features fire on a row.
     pub activation: Activation,
     /// The encoder's weight, row-major \[F, D\].
     pub weight: Vec<f32>,
@@ -159,7 +159,7 @@ impl Sae {
         Arc::unwrap_or_clone(self.0)
     }
 
-    /// What messages call this model.
+    /// Returns the name that messages give to this model.
     pub fn name(&self) -> &str {
         &self.0.name
     }
@@ -171,7 +171,7 @@ impl Sae {
     pub fn feature_dim(&self) -> usize {
         self.0.feature_dim
     }
-    /// Which features fire on a row.
+    /// Returns the rule for which features fire on a row.
     pub fn activation(&self) -> &Activation {
         &self.0.activation
     }

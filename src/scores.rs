@@ -11,7 +11,7 @@ use crate::rows::Rows;
 pub struct ScoresOf<'a> {
     /// Row-major: an atom's scores are consecutive.
     pub scores: &'a mut [f64],
-    /// How many calls there are in all.
+    /// The number of all calls.
     pub calls: usize,
     /// The call of the part's first row that is kept.
     pub first: usize,

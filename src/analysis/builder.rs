@@ -1,4 +1,4 @@
-//! What is analyzed, and how.
+//! The builder of an analysis: its input and its options.
 
 use std::path::PathBuf;
 
@@ -145,7 +145,7 @@ impl<'a> Analysis<'a> {
         self.extended(|options| options.block = exchange)
     }
 
-    /// Draws so many bootstrap replicates; 0 for none.
+    /// Draws the given number of bootstrap replicates; 0 for none.
     #[must_use]
     pub fn bootstrap(self, replicates: usize) -> Self {
         self.extended(|options| options.bootstrap = replicates)
@@ -184,7 +184,7 @@ impl<'a> Analysis<'a> {
         self
     }
 
-    /// Takes about so many bytes of memory for firing sets, calls and scores.
+    /// Takes about the given number of bytes of memory for firing sets, calls and scores.
     #[must_use]
     pub fn memory(mut self, bytes: u64) -> Self {
         self.memory = bytes;

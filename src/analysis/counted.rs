@@ -32,7 +32,7 @@ pub struct Counted {
     pub firings: Option<CohortFirings>,
     /// The run that encoded the rows; `None` where counts are from a tally.
     pub run: Option<Run>,
-    /// What is odd about model and calls, a sentence each.
+    /// The oddities of the model and the calls, one sentence each.
     pub warnings: Vec<Warning>,
 }
 
@@ -41,28 +41,28 @@ pub struct Counted {
 pub struct Run {
     /// The model.
     pub sae: Sae,
-    /// What was read.
+    /// The files that were read.
     pub files: Vec<InputFile>,
-    /// What encoded the rows; `None` where all were done already.
+    /// The device and program that encoded the rows; `None` if all rows were done already.
     pub encoder: Option<Encoder>,
-    /// What became of rows with a NaN or an infinity.
+    /// The treatment of rows with a NaN or an infinity.
     pub nonfinite: Nonfinite,
-    /// Where the time of encoding went.
+    /// The time that each step of encoding took.
     pub seconds: Seconds,
     /// Seconds until the first shard's calls were read.
     pub read_seconds: f64,
     /// Rows that an earlier run had done.
     pub resumed_rows: u64,
-    /// Whether the output was there already.
+    /// True if the output was there already.
     pub was_there: bool,
-    /// What could not be checked, a sentence for each file.
+    /// The checks that could not be made, one sentence for each file.
     pub notes: Vec<String>,
 }
 
-/// How scores are compared.
+/// The way in which scores are compared.
 #[derive(Debug, Clone, Copy)]
 pub struct CompareScores {
-    /// What calls are stratified by.
+    /// The properties by which calls are stratified.
     pub stratify_by: StratifyBy,
     /// Bytes that scores may take at a time.
     pub memory: u64,
@@ -215,8 +215,8 @@ impl Counted {
         calls_of(atoms, pick, store, control)
     }
 
-    /// The least memory with which tables are made at a fair pace: a 32nd of what firings by atom take,
-    /// as they are then gathered in about so many passes, and 16 MiB at most.
+    /// The least memory with which tables are made at a fair pace. It is a 32nd of what firings by
+    /// atom take, and 16 MiB at most. Firings are then gathered in about 32 passes.
     pub fn least_memory(&self) -> u64 {
         const MOST: u64 = 16 << 20;
         const FIRING: u64 = (size_of::<u32>() + size_of::<f64>()) as u64;
@@ -224,7 +224,7 @@ impl Counted {
         (firings * FIRING / 32).min(MOST)
     }
 
-    /// How often the rows have to be read for the scores of all atoms to fit the memory.
+    /// Counts how often the rows have to be read for the scores of all atoms to fit the memory.
     pub fn passes(&self, memory: u64) -> usize {
         let kept = self.cohort.tally.rows_where(|_| true) as usize;
         blocks(self.cohort.tally.feature_dim(), kept, memory).len()

@@ -9,7 +9,7 @@ use crate::stats::evidence::PairsBy;
 /// A GPU, taken into use when there is something to count.
 pub(super) struct PairCounter {
     ordinal: u32,
-    /// As the user named it.
+    /// The device as the user named it.
     wanted: Device,
     options: CudaOptions,
     opened: Option<CudaPairs>,

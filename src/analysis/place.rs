@@ -1,5 +1,5 @@
-//! Where a tally, or a table of one's own, is written: not over an input, and over nothing but what
-//! an earlier run made.
+//! The place where a tally, or a table of one's own, is written. It never replaces an input. It
+//! replaces no file but one that an earlier run made.
 
 use std::fs;
 use std::path::Path;

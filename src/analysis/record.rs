@@ -24,24 +24,25 @@ const MOST_CLASSES: usize = 50;
 pub struct Record {
     atomscope: &'static str,
     definition: u32,
-    /// What was read.
+    /// The files that were read.
     pub inputs: Vec<InputFile>,
-    /// Where nothing was encoded, there is none.
+    /// The encoder; `None` if nothing was encoded.
     #[serde(skip_serializing_if = "Option::is_none")]
     encoder: Option<Encoder>,
     shapes: Shapes,
     options: notebook::Options,
-    /// What was asked beside the notebook's tables, and what it took; none where nothing was.
+    /// The options of the tables beside the notebook's, and the time they took; `None` if none were
+    /// asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     tables: Option<ExtendedRecord>,
     #[serde(skip_serializing_if = "Option::is_none")]
     nonfinite: Option<Nonfinite>,
     atoms: Atoms,
-    /// Which column has the classes, and which of them are true.
+    /// The column that has the classes, and the classes that are true.
     class_rule: ClassRule,
     /// The most frequent ones.
     classes: Vec<ClassCount>,
-    /// How many there are besides.
+    /// The number of further classes.
     other_classes: usize,
     certificate: Certificate,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -49,7 +50,7 @@ pub struct Record {
     /// Wall clock of its stages.
     pub seconds: Seconds,
     peak_memory_bytes: Option<u64>,
-    /// What is odd, a sentence each.
+    /// The oddities, one sentence each.
     pub warnings: Vec<Warning>,
 }
 
@@ -57,19 +58,20 @@ pub struct Record {
 #[derive(Debug, Serialize)]
 struct ExtendedRecord {
     options: evidence::Options,
-    /// What the strata tell apart, and how many there are.
+    /// The properties that tell strata apart, and the number of strata.
     strata_scheme: StratifyBy,
     strata: usize,
-    /// Where atoms were compared by their scores: by what, and how often the rows were read for it.
+    /// The device that compared atoms by their scores, and how often the rows were read for it.
+    /// Absent if scores were not compared.
     #[serde(skip_serializing_if = "Option::is_none")]
     scores_compared: Option<ScoresCompared>,
-    /// Where pairs of atoms were counted.
+    /// The device that counted pairs of atoms; absent if pairs were not counted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pairs_counted: Option<evidence::PairsCounted>,
     seconds: TablesSeconds,
 }
 
-/// How scores were compared.
+/// The record of how scores were compared.
 #[derive(Debug, Serialize)]
 struct ScoresCompared {
     device: &'static str,
@@ -87,7 +89,7 @@ impl ScoresCompared {
     }
 }
 
-/// What they took: computing each, and writing them all.
+/// The seconds that the tables took: to compute each, and to write them all.
 #[derive(Debug, Serialize)]
 struct TablesSeconds {
     #[serde(flatten)]
@@ -95,7 +97,7 @@ struct TablesSeconds {
     writing: f64,
 }
 
-/// How many atoms are in the table, and why the others are not.
+/// The number of atoms in the table, and the reasons why the others are not in it.
 #[derive(Debug, Serialize)]
 struct Atoms {
     analyzed: usize,
@@ -155,13 +157,13 @@ pub struct Seconds {
     pub encode: Option<f64>,
     /// The notebook's tables.
     pub statistics: f64,
-    /// To the end, but for putting files in their place.
+    /// The whole time up to the end, without the time to put files in their place.
     pub total: f64,
 }
 
 impl Record {
-    /// What is known of counts, tables and the run that encoded the rows; `writing` are the seconds
-    /// that writing the extended tables took.
+    /// Records what is known of counts, tables and the run that encoded the rows. `writing` is the
+    /// number of seconds that writing the extended tables took.
     pub(super) fn of(counted: &Counted, tables: &Tables, writing: f64) -> Self {
         let mut record = Self::of_counts(&counted.cohort, tables);
         if let Some(run) = &counted.run {
@@ -246,7 +248,7 @@ impl Record {
         });
     }
 
-    /// What is known at the end.
+    /// Records what is known only at the end.
     pub(super) fn finish(&mut self, seconds: f64) {
         self.seconds.total = seconds;
         self.peak_memory_bytes = peak_memory();

@@ -77,7 +77,7 @@ impl<'a> Analysis<'a> {
     }
 }
 
-/// What an [`Analysis`] found.
+/// The results of an [`Analysis`].
 #[derive(Debug)]
 pub struct Results<'a> {
     /// Counts and firing sets.

@@ -8,28 +8,28 @@ use crate::rows::Rows;
 use crate::sae::Sae;
 use crate::tally::{Strata, StratifyBy};
 
-/// How rows are encoded and counted.
+/// The way in which rows are encoded and counted.
 #[derive(Debug, Clone, Default)]
 pub struct CountOptions {
-    /// Where rows are encoded.
+    /// The device that encodes rows.
     pub device: Device,
-    /// How rows are encoded.
+    /// The way in which rows are encoded.
     pub engine: EngineOptions,
-    /// What calls are told apart by as they are counted, beside their label.
+    /// The properties, beside their label, by which calls are told apart when they are counted.
     pub stratify_by: StratifyBy,
-    /// Which calls are true, where calls are read from files; calls in memory have a rule of their
-    /// own.
+    /// The rule for which calls are true, if calls are read from files. Calls in memory have a rule
+    /// of their own.
     pub rule: ClassRule,
 }
 
-/// What encoded the rows, and why.
+/// The encoder of the rows, and the reason why it was chosen.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Encoder {
     /// The device: `cpu`, `cuda:0`.
     pub device: String,
-    /// Why this one.
+    /// The reason for the choice.
     pub chosen: String,
-    /// Which of its code.
+    /// The part of its code that runs.
     pub code_path: String,
     /// Threads of the host.
     pub threads: usize,
@@ -89,7 +89,7 @@ impl Session {
         }
     }
 
-    /// What encodes, and why.
+    /// Returns the encoder, and the reason why it was chosen.
     pub fn encoder(&self) -> Encoder {
         Encoder {
             device: self.engine.device(),

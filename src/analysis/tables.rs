@@ -15,7 +15,7 @@ use crate::stats::notebook::{self, NotebookTables};
 use crate::stats::score_comparison::ScoreComparison;
 use crate::tally::CohortTally;
 
-/// Which tables are made, and how.
+/// The choice of tables that are made, and their options.
 #[derive(Debug, Clone, Default)]
 pub struct TableOptions {
     /// The notebook's.
@@ -27,17 +27,17 @@ pub struct TableOptions {
 /// The tables of a cohort.
 #[derive(Debug, Clone)]
 pub struct Tables {
-    /// What they were made with.
+    /// The options the tables were made with.
     pub options: TableOptions,
-    /// What the notebook computes.
+    /// The tables that the notebook computes.
     pub notebook: NotebookTables,
-    /// What a paper needs besides, where it was asked for.
+    /// The further tables that a paper needs, if they were asked for.
     pub extended: Option<ExtendedTables>,
-    /// What both say: claims, the strongest atoms, cautions.
+    /// The summary of both: claims, the strongest atoms, cautions.
     pub summary: Summary,
     /// The classes of the calls, the most frequent first.
     pub classes: Vec<ClassCount>,
-    /// What is odd about the calls, a sentence each.
+    /// The oddities of the calls, one sentence each.
     pub warnings: Vec<Warning>,
     /// Seconds that the notebook's tables took.
     pub notebook_seconds: f64,
@@ -117,7 +117,7 @@ impl Tables {
         })
     }
 
-    /// What is printed of them.
+    /// Returns the text that is printed of the tables.
     pub fn report(&self) -> text::Report<'_> {
         text::Report {
             notebook: &self.notebook,
@@ -126,7 +126,7 @@ impl Tables {
     }
 }
 
-/// What messages call the files of a cohort.
+/// Returns the name that messages give to the files of a cohort.
 fn named(cohort: &CohortTally) -> String {
     let mut shards = cohort.shards.iter();
     let first = shards.next().map_or("", |shard| &shard.name);

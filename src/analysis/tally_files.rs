@@ -9,16 +9,16 @@ use crate::outputs::FIRES;
 use crate::write::inputs::Inputs;
 use crate::write::whole::folder_of;
 
-/// What is written of one shard.
+/// The files that are written of one shard.
 #[derive(Debug, Clone)]
 pub struct TallyFiles {
     /// The tally.
     pub tally: PathBuf,
     /// The firing sets, where they are kept.
     pub fires: Option<PathBuf>,
-    /// Whether these have the scores of their atoms.
+    /// True if the firing sets have the scores of their atoms.
     pub scores: bool,
-    /// Whether files are replaced that are no tallies.
+    /// True if files that are no tallies are replaced.
     pub force: bool,
 }
 

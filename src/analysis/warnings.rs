@@ -33,8 +33,9 @@ pub fn of_dropped(cohort: &CohortTally, listed: &str) -> Option<Warning> {
 
 /// Sentences on classes that say neither true nor false, and so count as false.
 ///
-/// Where the true classes were given, all others are false by decision, and only what looks like
-/// another spelling of true is odd, and a class that was given and no call of the whole cohort has.
+/// Where the true classes were given, all others are false by decision. Then only two things are
+/// odd: a class that looks like another spelling of true, and a given class that no call of the
+/// whole cohort has.
 pub fn of_classes(classes: &[ClassCount], rule: &ClassRule, part: Part) -> Vec<Warning> {
     let is_odd = |class: &&ClassCount| match rule.given() {
         None => class.says_neither(),

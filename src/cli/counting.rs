@@ -17,7 +17,7 @@ pub(super) struct Cohort {
     pub(super) inputs: Vec<ShardInput>,
     pub(super) options: CountOptions,
     model: PathBuf,
-    /// What was looked into to find the model.
+    /// The files that were searched for the model.
     model_files: Vec<PathBuf>,
     part_rows: Option<u64>,
     quiet: bool,
@@ -69,8 +69,8 @@ impl Cohort {
         self.plan().reads(&self.model_files, is_output)
     }
 
-    /// Where finished parts are kept: in this folder, where there are several, or where they are
-    /// asked for.
+    /// Opens the place in this folder where finished parts are kept. Returns `None` for a single
+    /// input for which no parts are asked for.
     pub(super) fn checkpoints(&self, folder: &Path) -> Result<Option<Checkpoints>> {
         let wanted = self.inputs.len() > 1 || self.part_rows.is_some();
         let open = || {

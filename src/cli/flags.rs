@@ -1,4 +1,4 @@
-//! What the library's messages speak of, as this program's flags.
+//! The program's flags for the things that the library's messages name.
 
 use crate::error::{Choice, Error, Proposal, Warning, quoted};
 

@@ -1,4 +1,5 @@
-//! What a caller chooses, by names that are no flags of a program, and what a message proposes.
+//! The choices of a caller, by names that are no flags of a program, and the proposals of a
+//! message.
 
 use std::fmt;
 
@@ -14,7 +15,7 @@ pub enum Choice {
     Embeddings,
     /// The tables of calls beside the embeddings.
     Metadata,
-    /// Which rows of an embeddings file are meant.
+    /// The rows of an embeddings file that are meant.
     Rows,
     /// The model's file.
     Model,
@@ -22,17 +23,17 @@ pub enum Choice {
     ClassColumn,
     /// The classes that are true calls.
     TrueClass,
-    /// What becomes of rows with a NaN or an infinity.
+    /// The treatment of rows with a NaN or an infinity.
     Nonfinite,
-    /// What calls are stratified by.
+    /// The properties by which calls are stratified.
     Strata,
-    /// What a cohort is parted by, to discover in one part and confirm in the other.
+    /// The property that parts a cohort, to discover in one part and confirm in the other.
     Replicate,
     /// The device that encodes.
     Device,
     /// The threads that work.
     Threads,
-    /// How scores are screened.
+    /// The way in which scores are screened.
     Screen,
     /// The vector instructions.
     Simd,
@@ -42,25 +43,25 @@ pub enum Choice {
     Tallies,
     /// The files of firing sets.
     Fires,
-    /// That firing sets are done without.
+    /// The decision to do without firing sets.
     WithoutFires,
-    /// Where results are written.
+    /// The place where results are written.
     Out,
-    /// That files which no earlier run wrote are replaced.
+    /// The decision to replace files that no earlier run wrote.
     Force,
-    /// How many calls are simulated.
+    /// The number of simulated calls.
     SimulatedRows,
     /// The length of a simulated embedding.
     InputDim,
-    /// How many atoms a simulated model has.
+    /// The number of atoms of a simulated model.
     Features,
     /// The weights of a simulated model: its atoms times the length of an embedding.
     Weights,
-    /// How many atoms fire on a simulated call.
+    /// The number of atoms that fire on a simulated call.
     TopK,
-    /// How many files a simulated cohort is cut into.
+    /// The number of files a simulated cohort is cut into.
     Pieces,
-    /// How many atoms are planted that all fire more often on true calls.
+    /// The number of planted atoms that all fire more often on true calls.
     OneSided,
     /// The share of true calls in a simulated cohort.
     TruePercent,
@@ -103,7 +104,7 @@ impl fmt::Display for Choice {
 /// A choice that a message proposes: what would make sense of the data, or let the run go on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Proposal {
-    /// What to choose.
+    /// The choice to make.
     pub choice: Choice,
     /// The values, where they are known.
     pub values: Vec<String>,
@@ -135,7 +136,8 @@ impl fmt::Display for Proposal {
     }
 }
 
-/// Those proposals in words whose values are known, with what divides them from the text before.
+/// Puts into words those proposals whose values are known, with what divides them from the text
+/// before.
 pub(super) fn in_words(proposals: &[Proposal]) -> String {
     let known = proposals
         .iter()

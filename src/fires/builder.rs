@@ -17,7 +17,7 @@ impl FiringSetsBuilder {
         self.row_ends.push(self.atoms.len());
     }
 
-    /// How many firings were added.
+    /// Returns the number of firings that were added.
     pub fn firings(&self) -> usize {
         self.atoms.len()
     }

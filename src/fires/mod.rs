@@ -1,4 +1,5 @@
-//! Which atoms fire on which call: the firing sets, wherever they are, and two ways to look at them.
+//! The firing sets, which say which atoms fire on which call, wherever they are kept, and two ways
+//! to look at them.
 //!
 //! | file | what it holds |
 //! |---|---|

@@ -1,4 +1,4 @@
-//! On how many rows two atoms fire together.
+//! Counts of the rows on which two atoms fire together.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use super::FiringSets;
 use crate::error::{Error, Result};
 
-/// On how many rows each two of a model's atoms fire together.
+/// The number of rows on which each two of a model's atoms fire together.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PairCounts {
     features: usize,
@@ -65,14 +65,14 @@ pub trait CountPairs {
     /// The device that does it: `cuda:0`.
     fn device(&self) -> String;
 
-    /// On how many calls two atoms fire together, for all pairs of a model's atoms.
+    /// Counts the calls on which two atoms fire together, for all pairs of a model's atoms.
     ///
     /// # Errors
     /// Sets that no engine makes of that model, memory, the device's.
     fn count_all_pairs(&mut self, fires: &FiringSets, feature_dim: usize) -> Result<PairCounts>;
 }
 
-/// How many pairs `atoms` atoms make.
+/// Returns the number of pairs that `atoms` atoms make.
 pub(crate) fn pair_count(atoms: usize) -> usize {
     atoms * atoms.saturating_sub(1) / 2
 }

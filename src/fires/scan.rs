@@ -9,7 +9,7 @@ const CHUNK: usize = 4096;
 
 const ABSENT: u32 = u32::MAX;
 
-/// Where some atoms fire, and how often others fire together.
+/// The rows on which some atoms fire, and how often other atoms fire together with them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Firings {
     /// The atoms whose rows are listed, ascending, each once.
@@ -19,7 +19,7 @@ pub struct Firings {
     together: Together,
 }
 
-/// On how many calls atoms fire together.
+/// The number of calls on which atoms fire together.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Together {
     /// The atoms, ascending, each once.
@@ -29,7 +29,7 @@ pub struct Together {
 }
 
 impl Together {
-    /// Nothing counted yet of these atoms, which may repeat.
+    /// Creates an empty count for these atoms, which may repeat.
     pub fn new(atoms: &[u32]) -> Self {
         let atoms = distinct(atoms);
         Self {
@@ -43,8 +43,8 @@ impl Together {
         &self.atoms
     }
 
-    /// On how many calls two atoms fire together; an atom with itself, on how many it fires.
-    /// 0 if they are not counted.
+    /// Returns the number of calls on which two atoms fire together. For an atom with itself, it is
+    /// the number on which it fires. 0 if they are not counted.
     pub fn count(&self, a: u32, b: u32) -> u64 {
         let position = |atom| self.atoms.binary_search(&atom);
         match (position(a.min(b)), position(a.max(b))) {
@@ -70,7 +70,7 @@ impl Together {
     }
 }
 
-/// What one chunk of rows holds.
+/// The firings in one chunk of rows.
 struct Part {
     /// Position among the listed atoms, and kept row.
     hits: Vec<(u32, usize)>,
@@ -84,7 +84,7 @@ struct Positions {
     paired: u32,
 }
 
-/// Which atoms are looked for, up to the largest of them.
+/// The atoms that are looked for, up to the largest of them.
 struct Wanted {
     /// Almost every atom that fires is none of them: one byte says so.
     is_wanted: Vec<bool>,

@@ -20,12 +20,12 @@ pub struct FiringSets {
     dropped: Vec<usize>,
 }
 
-/// Where each row's atoms are.
+/// The place of each row's atoms.
 #[derive(Debug, Clone, PartialEq)]
 enum Layout {
-    /// So many atoms a row, at least one.
+    /// The same number of atoms for each row, at least one.
     Uniform(usize),
-    /// Where each row's atoms end.
+    /// The end of each row's atoms.
     Ragged(Vec<usize>),
 }
 
@@ -97,12 +97,12 @@ impl FiringSets {
         }
     }
 
-    /// How many rows have a firing set, which may be empty.
+    /// Returns the number of rows that have a firing set, which may be empty.
     pub fn rows(&self) -> usize {
         self.all().len()
     }
 
-    /// How many firings there are: atoms, over all rows.
+    /// Returns the number of firings: the atoms, summed over all rows.
     pub fn firings(&self) -> usize {
         self.atoms.len()
     }
@@ -141,7 +141,8 @@ impl FiringSets {
         &self.atoms[self.place(row)]
     }
 
-    /// Where in [`atoms`](Self::atoms) and [`scores`](Self::scores) the `row`-th kept row is.
+    /// Returns the place of the `row`-th kept row in [`atoms`](Self::atoms) and
+    /// [`scores`](Self::scores).
     ///
     /// # Panics
     /// If there is no such row.
@@ -217,7 +218,7 @@ impl FiringSets {
     /// Checks that atoms ascend in each row and are below `feature_dim`.
     ///
     /// # Errors
-    /// Sets that no engine makes of a model of so many features.
+    /// Sets that no engine makes of a model with this number of features.
     pub fn check(&self, feature_dim: usize) -> Result<()> {
         let good = |row: &[u32]| {
             let within = row.last().is_none_or(|&atom| (atom as usize) < feature_dim);

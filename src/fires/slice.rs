@@ -36,7 +36,7 @@ impl<'a> SetSlice<'a> {
         }
     }
 
-    /// How many rows.
+    /// Returns the number of rows.
     pub fn len(&self) -> usize {
         match self.ends {
             Ends::Uniform(size) => self.atoms.len() / size,
@@ -74,7 +74,7 @@ impl<'a> SetSlice<'a> {
     /// Some of the rows.
     ///
     /// # Panics
-    /// If there are not so many.
+    /// If there are not that many rows.
     #[must_use]
     pub fn slice(self, rows: Range<usize>) -> Self {
         let end = |row: usize| match self.ends {

@@ -1,4 +1,4 @@
-//! What a file holds, whatever it is of; nothing in it is executed.
+//! The content of a file, of whatever kind. Nothing in the file is executed.
 
 mod formats;
 
@@ -15,7 +15,7 @@ use super::tree::Node;
 use crate::cohort::{Calls, ClassRule, Label, TextColumn};
 use crate::error::Result;
 
-/// What a file holds.
+/// The content of a file.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Inspection {
     /// The file.
@@ -36,11 +36,11 @@ pub struct Inspection {
     /// Python names that are not known to be data: a reason to refuse the file as a model or
     /// as embeddings.
     pub foreign_names: Vec<ForeignName>,
-    /// What could not be read, a sentence each.
+    /// The parts that could not be read, one sentence each.
     pub notes: Vec<String>,
 }
 
-/// How many calls there are, and of what kinds, in the order in which they are first seen.
+/// The number of calls, and of each kind, in the order in which kinds are first seen.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct CallSummary {
     /// All calls.
@@ -49,7 +49,7 @@ pub struct CallSummary {
     pub true_calls: usize,
     /// Calls by class; `None` where it is missing.
     pub classes: Vec<(Option<String>, u64)>,
-    /// What the calls of each class count as.
+    /// The label that the calls of each class count as.
     pub labels: Vec<Label>,
     /// Calls by SV type.
     pub svtypes: Vec<(Option<String>, u64)>,

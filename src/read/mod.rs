@@ -2,10 +2,10 @@
 //!
 //! The layers, each of which knows only those before it: `source` (a file read at offsets),
 //! `tensor` (matrices in files, whatever the format), `zipped` (archives), `pickle` (values in an
-//! arena; nothing is executed), `torch`, `npy`, `npz` and `safetensors` (formats of tensors), `plain`
-//! (numbers and text in the forms that Python, numpy and torch keep them), `fields` (what a call
-//! has), `calls` and `metadata` (calls in `sv_info` and in tables), and on top [`read_model`],
-//! [`read_cohort`] and [`inspect()`]. No bytes make any of it panic, and memory is
+//! arena; nothing is executed), `torch`, `npy`, `npz` and `safetensors` (formats of tensors),
+//! `plain` (numbers and text in the forms that Python, numpy and torch keep them), `fields` (what a
+//! call has), and `calls` and `metadata` (calls in `sv_info` and in tables). On top are
+//! [`read_model`], [`read_cohort`] and [`inspect()`]. No bytes make any of it panic. Memory is
 //! bounded by the bytes that are really there.
 
 mod calls;

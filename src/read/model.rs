@@ -23,15 +23,15 @@ pub struct LoadedModel {
     pub sae: Sae,
     /// The torch file itself.
     pub path: PathBuf,
-    /// What the file was when it was opened.
+    /// The stamp of the file when it was opened.
     pub(crate) stamp: Option<Stamp>,
-    /// What is odd about the model, a sentence each.
+    /// The oddities of the model, one sentence each.
     pub warnings: Vec<String>,
 }
 
-/// Reads a model: `path` is its torch file, the folder that holds `sae.pt` (or
-/// `BEST_MODEL.json`), or a `BEST_MODEL.json`, whose `best_dir` is tried from the working
-/// directory, then from the JSON's folder, then as a folder of that name beside the JSON.
+/// Reads a model. `path` is its torch file, the folder that holds `sae.pt` (or `BEST_MODEL.json`),
+/// or a `BEST_MODEL.json`. Its `best_dir` is tried from the working directory, then from the JSON's
+/// folder, then as a folder of that name beside the JSON.
 pub fn read_model(path: &Path) -> Result<LoadedModel> {
     let path = find_model(path)?;
     let file = TorchFile::open(&path)?;

@@ -1,4 +1,4 @@
-//! What a file looks like, when it is not what was expected.
+//! A guess at the kind of a file that is not what was expected.
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use super::safetensors::is_safetensors;
 use super::source::Source;
 use crate::error::Error;
 
-/// How many bytes of a file are looked at.
+/// The number of bytes of a file that are looked at.
 pub(crate) const HEAD: u64 = 512;
 
 const SIGNATURES: [(&[u8], &str); 17] = [
@@ -66,8 +66,8 @@ pub(crate) fn describe(head: &[u8], length: u64) -> String {
     describe_text(head)
 }
 
-/// Whether a file may be a table of calls: Parquet, something compressed, or text with the name of
-/// one of a call's fields in it.
+/// Says whether a file may be a table of calls. That is Parquet, something compressed, or text that
+/// contains the name of one of a call's fields.
 pub(super) fn looks_like_a_table(head: &[u8]) -> bool {
     if head.starts_with(b"PAR1") || head.starts_with(b"\x1f\x8b") {
         return true;
@@ -122,12 +122,12 @@ pub(super) fn describe_zip(names: &[String]) -> String {
     format!("a zip archive without data.pkl (it holds {first})")
 }
 
-/// Whether an entry of a zip archive is one of numpy's arrays by its name.
+/// Says whether an entry of a zip archive is one of numpy's arrays, by its name.
 pub(super) fn is_array(name: &str) -> bool {
     Path::new(name).extension().is_some_and(|e| e == "npy")
 }
 
-/// Whether a file begins with a message of Arrow's stream: a mark, then the message's length.
+/// Says whether a file begins with a message of Arrow's stream: a mark, then the message's length.
 fn is_arrow_stream(head: &[u8], length: u64) -> bool {
     let Some((mark, rest)) = head.split_first_chunk::<4>() else {
         return false;
@@ -136,7 +136,7 @@ fn is_arrow_stream(head: &[u8], length: u64) -> bool {
     *mark == [0xff; 4] && size.is_some_and(|size| size > 0 && u64::from(size) < length)
 }
 
-/// What to run for a file of another format, by its kind in words.
+/// Returns the command to run for a file of another format, given its kind in words.
 fn conversion(found: &str) -> Option<&'static str> {
     let known = [
         (

@@ -17,7 +17,7 @@ use crate::stats::notebook::Investigation;
 struct Line<'a> {
     #[serde(skip)]
     atom: u32,
-    /// From 1, the strongest first.
+    /// The rank, from 1, the strongest first.
     rank: usize,
     row: u64,
     score: Option<f64>,
@@ -79,7 +79,7 @@ pub fn table(from: &AtomCalls, range: Range<usize>) -> Table {
     }
 }
 
-/// What the firing is.
+/// Makes the columns that describe the firing.
 fn firing_columns(lines: &[Line<'_>]) -> [Column; 5] {
     let each = || lines.iter();
     let false_ones = each().map(|line| u32::from(line.label == Label::Fp));
@@ -113,7 +113,7 @@ fn firing_columns(lines: &[Line<'_>]) -> [Column; 5] {
     .map(column)
 }
 
-/// What the call is.
+/// Makes the columns that describe the call.
 fn call_columns(lines: &[Line<'_>]) -> [Column; 7] {
     let text = |get: fn(&Line<'_>) -> Option<String>| Values::Text(lines.iter().map(get).collect());
     let number = |get: fn(&Line<'_>) -> Number| {
@@ -212,12 +212,12 @@ fn one_word(text: &str) -> String {
     text.chars().map(mend).collect()
 }
 
-/// What is known of one atom, with its calls.
+/// The known facts of one atom, with its calls.
 #[derive(Serialize)]
 struct Known<'a> {
     #[serde(flatten)]
     investigation: &'a Investigation,
-    /// Whether all calls on which it fires are in `calls`.
+    /// True if `calls` has all the calls on which the atom fires.
     all_calls: bool,
     calls: Vec<Line<'a>>,
 }

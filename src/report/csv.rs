@@ -32,8 +32,9 @@ pub fn bias(table: &BiasTable, out: &mut dyn Write) -> io::Result<()> {
 }
 
 /// `coactivation.csv`: every two different atoms among those with the ten highest and the ten
-/// lowest odds, the lower number as `atom_a`; `count` calls on which both fire (0 too), and on
-/// how many each does. By count, descending, then by `atom_a`, then by `atom_b`.
+/// lowest odds. The lower number is `atom_a`. `count` is the number of calls on which both fire (0
+/// too), and beside it is the number on which each does. Rows are ordered by count, descending,
+/// then by `atom_a`, then by `atom_b`.
 pub fn coactivation(found: &CoActivation, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "atom_a,atom_b,count,support_a,support_b")?;
     for pair in &found.all {

@@ -1,4 +1,4 @@
-//! What programs read.
+//! The results in the form that programs read.
 
 use std::io::{self, Write};
 

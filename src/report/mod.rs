@@ -1,4 +1,5 @@
-//! What people see: one output a file, over the plain results of `stats`.
+//! The results in the form that people read: one output per file, over the plain results of
+//! `stats`.
 //!
 //! | file | what it writes |
 //! |---|---|

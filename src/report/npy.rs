@@ -44,12 +44,12 @@ pub struct SparseWriter<'a> {
     zip: ZipWriter<StreamWriter<&'a mut dyn Write>>,
     shape: [u64; 2],
     firings: u64,
-    /// Where each row's firings end, after a 0.
+    /// The end of each row's firings, after a 0.
     indptr: Vec<u64>,
 }
 
 impl<'a> SparseWriter<'a> {
-    /// Begins a matrix of `[rows, atoms]` with so many firings.
+    /// Begins a matrix of `[rows, atoms]` with the given number of firings.
     ///
     /// # Errors
     /// Those of writing.

@@ -8,16 +8,17 @@ use crate::control::Control;
 use crate::error::Result;
 use crate::fires::{FiringBlock, FiringStore};
 
-/// Which of an atom's calls are listed.
+/// The choice of an atom's calls that are listed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pick {
     /// All of them.
     All,
-    /// So many, on which it fires most strongly.
+    /// The given number of calls, on which it fires most strongly.
     Top(usize),
-    /// So many, drawn without replacement; the same for every cut of the cohort into files.
+    /// The given number of calls, drawn without replacement. The draw is the same for every cut of
+    /// the cohort into files.
     Random {
-        /// How many.
+        /// The number of calls.
         count: usize,
         /// The seed.
         seed: u64,
@@ -34,7 +35,7 @@ pub struct AtomCalls {
     /// The listed calls, the highest score first; of equal scores the earlier call. Where scores are
     /// not known, in the cohort's order.
     pub listed: Vec<Listed>,
-    /// What the calls are: each listed one has its place in them.
+    /// The calls; each listed firing has a place in them.
     pub calls: Calls,
 }
 
@@ -45,7 +46,7 @@ pub struct Listed {
     pub row: u64,
     /// The atom's canonical score on it; `None` where scores were not kept.
     pub score: Option<f64>,
-    /// Where it is in [`AtomCalls::calls`].
+    /// The place of the call in [`AtomCalls::calls`].
     pub place: usize,
 }
 

@@ -1,4 +1,5 @@
-//! From counts to tables: every section of the analysis, as plain results that `report` writes.
+//! The step from counts to tables: every section of the analysis, as plain results that `report`
+//! writes.
 //!
 //! | folder | what it computes |
 //! |---|---|

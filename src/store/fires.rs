@@ -18,20 +18,20 @@ use crate::fires::FiringStore;
 use crate::tally::{ModelId, Shard};
 use crate::write::whole::WholeFile;
 
-/// What the header calls the file.
+/// The name that the header gives to the file.
 pub(super) const FORMAT: &str = "atomscope firing sets";
 /// The firing sets of a shard with its calls, to be written.
 #[derive(Clone, Copy)]
 pub struct Fires<'a> {
-    /// Which model made them.
+    /// The model that made them.
     pub model: &'a ModelId,
-    /// Whose they are.
+    /// The shard that they belong to.
     pub shard: &'a Shard,
     /// The shard's calls.
     pub calls: &'a Calls,
     /// Their firing sets.
     pub details: &'a dyn FiringStore,
-    /// Whether the scores of their atoms are written; the firing sets must have them.
+    /// True if the scores of the atoms are written; the firing sets must have them.
     pub scores: bool,
 }
 
@@ -55,7 +55,8 @@ impl Fires<'_> {
         })
     }
 
-    /// Where each kept row's firings end; `None` where as many atoms fire on each.
+    /// Returns the end of each kept row's firings; `None` if the same number of atoms fires on
+    /// each.
     fn row_ends(&self) -> Result<Option<Vec<u64>>> {
         if self.model.top_k.is_some() {
             return Ok(None);

@@ -26,7 +26,7 @@ pub struct FiresFile {
     columns: Columns,
     model: ModelId,
     shard: Shard,
-    /// Where each kept row's firings end, where rows differ.
+    /// The end of each kept row's firings, if rows have different numbers of them.
     row_ends: Option<Vec<u64>>,
     has_scores: bool,
 }
@@ -98,22 +98,22 @@ impl FiresFile {
         })
     }
 
-    /// Whose firing sets these are.
+    /// Returns the shard that these firing sets belong to.
     pub fn shard(&self) -> &Shard {
         &self.shard
     }
 
-    /// Which model made them.
+    /// Returns the model that made them.
     pub fn model(&self) -> &ModelId {
         &self.model
     }
 
-    /// Which of its calls are true.
+    /// Returns the rule for which of its calls are true.
     pub fn rule(&self) -> &ClassRule {
         self.columns.rule()
     }
 
-    /// Whether the atoms' scores are in it.
+    /// Says whether the atoms' scores are in the file.
     pub fn has_scores(&self) -> bool {
         self.has_scores
     }
@@ -126,12 +126,12 @@ impl FiresFile {
         }
     }
 
-    /// What messages call the file.
+    /// Returns the name that messages give to the file.
     pub fn name(&self) -> String {
         self.tensors.0.source.name()
     }
 
-    /// What the file was when it was opened.
+    /// Returns the stamp of the file when it was opened.
     pub(crate) fn stamp(&self) -> Option<Stamp> {
         self.tensors.0.source.stamp()
     }
@@ -187,7 +187,7 @@ impl FiresFile {
         })
     }
 
-    /// Where the rows end that are read together from `start` on.
+    /// Returns the end of the rows that are read together from `start` on.
     fn block_end(&self, start: u64) -> u64 {
         let (least, most) = ROWS_AT_ONCE;
         let rows = self.shard.count();
@@ -201,19 +201,19 @@ impl FiresFile {
         start + count
     }
 
-    /// How many firings some rows have, counted from the shard's first.
+    /// Returns the number of firings of some rows, counted from the shard's first.
     fn firings_of(&self, rows: Range<u64>) -> u64 {
         let kept = self.kept(&rows);
         self.firings(kept.end) - self.firings(kept.start)
     }
 
-    /// Where among the kept rows those of some rows are.
+    /// Returns the place of some rows among the kept rows.
     fn kept(&self, rows: &Range<u64>) -> Range<u64> {
         let before = |row: u64| self.dropped_before(row) as u64;
         rows.start - before(rows.start)..rows.end - before(rows.end)
     }
 
-    /// How many rows before this one were dropped.
+    /// Counts the rows before this one that were dropped.
     fn dropped_before(&self, row: u64) -> usize {
         let dropped = &self.shard.dropped;
         dropped.partition_point(|&gone| gone < self.shard.rows.start + row)
@@ -246,7 +246,7 @@ impl FiresFile {
         Ok(sets.with_scores(self.scores(places)?))
     }
 
-    /// Firings of so many first kept rows.
+    /// Returns the number of firings of the given number of first kept rows.
     fn firings(&self, rows: u64) -> u64 {
         match (self.model.top_k, &self.row_ends) {
             (Some(k), _) => rows * k,
@@ -278,7 +278,7 @@ impl FiresFile {
     }
 }
 
-/// Where each kept row's firings end.
+/// Reads the end of each kept row's firings.
 fn row_ends(tensors: &Tensors, kept: u64) -> Result<Vec<u64>> {
     let name = "row_ends";
     tensors.check_length(name, kept)?;

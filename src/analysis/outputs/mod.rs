@@ -22,14 +22,14 @@ pub use folder::ResultsFolder;
 pub struct Output {
     /// Its name.
     pub name: &'static str,
-    /// What it holds, in a few words.
+    /// The content of the file, in a few words.
     pub about: &'static str,
     content: Content,
 }
 
-/// How it is written, and whether.
+/// The way in which it is written, and the condition for it.
 enum Content {
-    /// By a function that says whether there is something to write, and one that writes it.
+    /// A function that says whether there is something to write, and one that writes it.
     File(
         fn(&Found<'_>) -> bool,
         fn(&Found<'_>, &mut dyn Write) -> Result<()>,
@@ -42,7 +42,7 @@ enum Content {
     Pairs,
 }
 
-/// What there is to be written.
+/// The results to be written.
 struct Found<'a> {
     counted: &'a Counted,
     tables: &'a Tables,

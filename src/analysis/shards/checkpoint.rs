@@ -27,8 +27,8 @@ pub struct Checkpoints {
     _lock: File,
 }
 
-/// Whether another run has the lock. A program that some thread of this process starts has it, too,
-/// for the moment until it is under way, so that it is asked for again for half a second.
+/// Says whether another run has the lock. A program started by some thread of this process also has
+/// the lock for the moment until it is under way. So this asks again for half a second.
 fn is_taken(lock: &File) -> bool {
     const TRIES: u32 = 20;
     const PAUSE: Duration = Duration::from_millis(25);
@@ -73,7 +73,7 @@ impl Checkpoints {
         })
     }
 
-    /// Whether no earlier run has left anything.
+    /// Says whether no earlier run has left anything.
     pub fn were_empty(&self) -> bool {
         self.were_empty
     }
@@ -157,14 +157,14 @@ impl Drop for Checkpoints {
     }
 }
 
-/// By what a part is looked for; what decides is in its header.
+/// Returns the name by which a part is looked for. Whether the part fits is decided by its header.
 fn part_name(shard: &Shard) -> String {
     let mut name = shard.sha256.to_string();
     name.truncate(16);
     format!("{name}-{}-{}", shard.rows.start, shard.rows.end)
 }
 
-/// Where a run over one shard writes.
+/// The place where a run over one shard writes.
 #[derive(Debug, Clone, Copy)]
 pub struct Output<'a> {
     /// The tally.
@@ -174,7 +174,7 @@ pub struct Output<'a> {
 }
 
 impl Output<'_> {
-    /// What is there already, where it is all that the run would write.
+    /// Finds the output that is there already, if it is all that the run would write.
     pub(super) fn find(
         &self,
         (model, scheme): (&ModelId, StratifyBy),
@@ -197,7 +197,7 @@ impl Output<'_> {
     }
 }
 
-/// Whether a name is one that [`part_name`] gives, with its ending.
+/// Says whether a name is one that [`part_name`] gives, with its ending.
 fn is_part(name: &str) -> bool {
     let stem = name
         .strip_suffix(".tally")

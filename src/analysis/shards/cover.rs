@@ -1,4 +1,4 @@
-//! Which files of firing sets hold each row of a shard once.
+//! The choice of files of firing sets that together hold each row of a shard once.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -50,7 +50,7 @@ impl Cover {
         found.name == shard.name && shard.holds(found)
     }
 
-    /// What is missing of a shard.
+    /// Returns the error that names the missing rows of a shard.
     pub(super) fn missing(&self, shard: &Shard) -> Error {
         let of = |file: &&(PathBuf, FiresFile)| file.1.shard().sha256 == shard.sha256;
         let found = match self.0.iter().find(of) {

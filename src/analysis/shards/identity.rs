@@ -1,4 +1,5 @@
-//! By what model and shards are known: digests, which are waited for when they are asked for first.
+//! The digests by which a model and shards are known. A digest is waited for when it is first asked
+//! for.
 
 use std::cell::OnceCell;
 use std::ops::Range;
@@ -17,7 +18,7 @@ pub(super) struct Current<'a> {
     pub(super) number: usize,
     pub(super) input: &'a ShardInput,
     pub(super) metadata: Option<InputFile>,
-    /// What the embeddings' file was when it was opened.
+    /// The stamp of the embeddings' file when it was opened.
     stamp: Option<Stamp>,
     file: OnceCell<InputFile>,
 }

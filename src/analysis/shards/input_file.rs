@@ -18,7 +18,7 @@ pub struct InputFile {
     pub bytes: u64,
     /// Its content.
     pub sha256: Digest,
-    /// What it was when it was hashed.
+    /// The stamp of the file when it was hashed.
     #[serde(skip)]
     stamp: Option<Stamp>,
 }

@@ -1,4 +1,4 @@
-//! Which files a cohort is in: paths and patterns, expanded, paired with their metadata, and in order.
+//! The files of a cohort: paths and patterns, expanded, paired with their metadata, and in order.
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -9,13 +9,13 @@ use crate::natural;
 /// One embeddings file of a cohort, and which of its rows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ShardInput {
-    /// What the cohort calls it: by this its shards are sorted.
+    /// The name of the shard in the cohort, which sorts its shards by it.
     pub name: String,
     /// The embeddings.
     pub embeddings: PathBuf,
     /// The calls, where a file beside the embeddings was named.
     pub metadata: Option<PathBuf>,
-    /// Which rows; all where `None`.
+    /// The rows that are read; `None` for all.
     pub rows: Option<Range<u64>>,
 }
 
@@ -70,7 +70,7 @@ pub fn shards(
     }
 }
 
-/// Tables that have the embeddings' names, but for one of them, are no pairs.
+/// Refuses tables if some have the names of their embeddings and others do not.
 fn check_pairs(embeddings: &[PathBuf], tables: &[PathBuf]) -> Result<()> {
     let stem = |path: &Path| -> String {
         let name = path.file_name().unwrap_or_default().to_string_lossy();

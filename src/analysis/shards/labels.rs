@@ -1,4 +1,4 @@
-//! Whether the classes of a cohort's calls are understood: looked at before anything is encoded.
+//! Checks that the classes of a cohort's calls are understood, before anything is encoded.
 
 use std::ops::Range;
 
@@ -9,8 +9,9 @@ use crate::error::Result;
 use crate::read::{Cohort, class_columns, read_cohort_by};
 use crate::tally::ValueCounts;
 
-/// An error if the classes are not understood: those of the one file, of which some `rows` are meant;
-/// or those of all files, looked through as far as needed when the first one comes up.
+/// Returns an error if the classes are not understood. These are the classes of the one file, of
+/// which some `rows` are meant, or those of all files. All files are looked through, as far as
+/// needed, when the first one comes up.
 ///
 /// One file's tally may be a part of a cohort with all kinds of calls, and is refused only where it is
 /// certain that its classes are written otherwise.

@@ -1,4 +1,4 @@
-//! How many rows a cohort has, before all of its files are open.
+//! The number of rows of a cohort, before all of its files are open.
 
 use std::fs;
 

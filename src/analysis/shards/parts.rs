@@ -23,7 +23,7 @@ pub struct Part {
     pub(super) place: Place,
 }
 
-/// Where they are.
+/// The place where the firing sets are.
 #[derive(Debug)]
 pub(super) enum Place {
     Memory {
@@ -31,7 +31,7 @@ pub(super) enum Place {
         sets: FiringSets,
     },
     Open(Box<FiresFile>),
-    /// With what the file was when it was looked at, where it was.
+    /// A file, with its stamp when it was looked at, if it was.
     File(PathBuf, Option<Stamp>),
 }
 
@@ -39,7 +39,7 @@ pub(super) enum Place {
 #[derive(Debug, Default)]
 pub struct CohortFirings {
     parts: Vec<Part>,
-    /// Whether all of them come with scores; else none does.
+    /// True if all of them come with scores; otherwise none does.
     scores: bool,
 }
 
@@ -72,7 +72,7 @@ impl CohortFirings {
         }
     }
 
-    /// Whether the firing sets come with the scores of their atoms.
+    /// Says whether the firing sets come with the scores of their atoms.
     pub fn has_scores(&self) -> bool {
         self.scores
     }
@@ -165,7 +165,8 @@ impl CohortFirings {
         Ok(Cow::Owned(all))
     }
 
-    /// Whether these are of the calls that were counted, dropped ones and kinds among them.
+    /// Checks that these are of the calls that were counted, with the same dropped calls and the
+    /// same kinds.
     fn check(&self, cohort: &CohortTally) -> Result<()> {
         let found = Shards::new(self.parts.iter().map(|part| part.shard.clone()).collect());
         let counted = cohort.shards.iter().filter(|shard| shard.count() > 0);
@@ -184,8 +185,8 @@ impl CohortFirings {
     }
 }
 
-/// Whether a file's rows are among those that were counted, by the same model and under the same rule
-/// of which calls are true.
+/// Says whether a file's rows are among those that were counted. They must be counted by the same
+/// model and under the same rule for which calls are true.
 fn belongs(file: &FiresFile, cohort: &CohortTally) -> bool {
     let mut counted = cohort.shards.iter();
     *file.model() == cohort.model

@@ -24,26 +24,26 @@ pub struct Plan<'a> {
     pub inputs: &'a [ShardInput],
     /// The model's file.
     pub model: &'a Path,
-    /// How rows are encoded, and whether the atoms that fire are scored.
+    /// The way in which rows are encoded, and whether the atoms that fire are scored.
     pub options: &'a CountOptions,
     /// The most rows of a part; fewer, where firing sets would not fit the memory for them.
     pub part_rows: u64,
-    /// Where finished parts are kept for a run that goes on after this one was killed.
+    /// The folder of finished parts, kept for a run that goes on after this one was killed.
     pub checkpoints: Option<&'a Checkpoints>,
-    /// Where firing sets are kept; they are dropped where `None`.
+    /// The place where firing sets are kept; `None` drops them.
     pub firings: Option<KeepFirings<'a>>,
-    /// Where the one shard's output goes, which may be there already.
+    /// The place of the one shard's output, which may be there already.
     pub output: Option<Output<'a>>,
     /// Read files ahead, and hash them, beside the encoding.
     pub read_ahead: bool,
 }
 
-/// Where firing sets are kept.
+/// The place where firing sets are kept.
 #[derive(Debug, Clone, Copy)]
 pub struct KeepFirings<'a> {
     /// Bytes of them, and of their calls, that are kept in memory.
     pub memory: u64,
-    /// Where files are made for the rest.
+    /// The folder in which files are made for the rest.
     pub folder: &'a Path,
 }
 

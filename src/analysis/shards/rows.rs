@@ -17,10 +17,10 @@ const MOST_OPEN: usize = 64;
 /// The counted rows of all shards, in the cohort's order.
 pub(in crate::analysis) struct ShardRows<'a> {
     cohort: &'a CohortTally,
-    /// By the shards' names.
+    /// The path of each shard, by its name.
     paths: HashMap<&'a str, &'a Path>,
     files: HashMap<&'a str, &'a InputFile>,
-    /// Those of the shards that are kept open.
+    /// The shards that are kept open.
     open: Vec<TensorRows>,
 }
 

@@ -128,7 +128,7 @@ impl<'a> Work<'a> {
         self.warnings.extend(warnings.into_iter().map(named));
     }
 
-    /// Whether the output holds all of it already.
+    /// Says whether the output holds all of it already.
     fn was_there(&mut self, current: &Current, rows: &Range<u64>) -> Result<bool> {
         let Some(output) = self.plan.output.filter(|output| output.tally.exists()) else {
             return Ok(false);
@@ -271,7 +271,7 @@ impl<'a> Work<'a> {
         })
     }
 
-    /// What came of it all.
+    /// Returns the result of all of it.
     pub(super) fn finish(mut self) -> Result<Counted> {
         self.run.encoder = self.session.as_ref().map(Session::encoder);
         self.run.files.extend(self.identities.into_model_file());
@@ -286,7 +286,7 @@ impl<'a> Work<'a> {
     }
 }
 
-/// Which rows of a shard are meant.
+/// Returns the range of a shard's rows that is meant.
 fn range(input: &ShardInput, rows: &dyn Rows) -> Result<Range<u64>> {
     let all = 0..rows.count() as u64;
     match &input.rows {

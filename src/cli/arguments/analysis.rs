@@ -1,4 +1,4 @@
-//! What `analyze` asks, but for where results go.
+//! The arguments of `analyze`, except those that say where results go.
 
 use std::path::PathBuf;
 

@@ -110,12 +110,12 @@ impl CallsArgs {
         }
     }
 
-    /// Whether calls are listed at all: else the text shows the first few.
+    /// Says whether calls are listed at all; if not, the text shows the first few.
     pub(in crate::cli) fn are_listed(&self) -> bool {
         self.json || self.out.is_some() || self.are_printed()
     }
 
-    /// Whether they are listed below the text.
+    /// Says whether calls are listed below the text.
     pub(in crate::cli) fn are_printed(&self) -> bool {
         self.top.is_some() || self.random.is_some()
     }

@@ -1,4 +1,4 @@
-//! Where results go, and what may be replaced there.
+//! The arguments that say where results go, and what may be replaced there.
 
 use std::path::PathBuf;
 

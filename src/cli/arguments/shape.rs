@@ -1,4 +1,4 @@
-//! What is simulated.
+//! The arguments that describe the simulated data.
 
 use clap::Args;
 

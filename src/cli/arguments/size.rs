@@ -1,6 +1,6 @@
 //! Sizes in bytes, as people write them.
 
-/// What firing sets and calls may take of memory where nothing else is asked for.
+/// The memory that firing sets and calls may take by default.
 pub(in crate::cli) const MEMORY: &str = "512MiB";
 
 /// Bytes as people write them: a number with or without a unit, of 1000 (MB) or 1024 (MiB).

@@ -1,4 +1,4 @@
-//! What is asked of a cohort that was counted.
+//! The arguments that say what to compute of a counted cohort.
 
 use clap::{Args, ValueEnum};
 
@@ -148,7 +148,7 @@ pub(in crate::cli) enum Compare {
 }
 
 impl Compare {
-    /// What `command` makes has no embeddings.
+    /// Refuses a comparison that needs embeddings: what `command` makes has none.
     ///
     /// # Errors
     /// Scores, which need them.
@@ -227,7 +227,7 @@ impl TablesArgs {
         }
     }
 
-    /// What is asked for by name must be possible.
+    /// Checks that what is asked for by name is possible.
     ///
     /// # Errors
     /// A replication without firing sets.
@@ -243,7 +243,7 @@ impl TablesArgs {
         })
     }
 
-    /// Whether atoms are compared by their scores.
+    /// Says whether atoms are compared by their scores.
     ///
     /// # Errors
     /// Scores without the tables that would tell of them.
@@ -258,7 +258,7 @@ impl TablesArgs {
         })
     }
 
-    /// Whether more than the notebook's are made: then canonical scores are needed.
+    /// Says whether more tables than the notebook's are made. These need canonical scores.
     pub(in crate::cli) fn are_made(&self) -> bool {
         self.tables == Tables::All
     }

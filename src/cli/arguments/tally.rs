@@ -1,4 +1,4 @@
-//! What a tally keeps, and which firing sets a report reads.
+//! The arguments that say what a tally keeps, and which firing sets a report reads.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};

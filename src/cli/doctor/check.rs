@@ -15,7 +15,7 @@ const WIDTH: usize = 18;
 pub(super) enum Status {
     /// As it should be.
     Ok,
-    /// Nothing is wrong, but it is worth knowing.
+    /// A remark: no fault, but worth knowing.
     Note,
     /// Not there, or not whole.
     Missing,
@@ -27,17 +27,17 @@ pub(super) enum Status {
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct Check {
     pub(super) status: Status,
-    /// What was looked at.
+    /// The thing that was looked at.
     pub(super) what: String,
-    /// What was found, in one line.
+    /// The finding, in one line.
     pub(super) found: String,
-    /// What to do about it.
+    /// The advice on what to do about it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) action: Option<&'static str>,
     /// The same as numbers, where there are some.
     #[serde(skip_serializing_if = "serde_json::Value::is_null")]
     pub(super) details: serde_json::Value,
-    /// Whether this is a device.
+    /// True if this is a device.
     #[serde(skip)]
     pub(super) is_device: bool,
 }

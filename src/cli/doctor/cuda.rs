@@ -34,7 +34,7 @@ pub(super) fn look(report: &mut Report) -> Result<Auto> {
     ))
 }
 
-/// What `--device auto` takes: it asks what the engine asks.
+/// Returns what `--device auto` takes. It asks what the engine asks.
 fn auto(first: Option<&DeviceInfo>, usable: bool, differing: Option<u32>) -> Auto {
     let on_the_cpu = |why: &str| Auto {
         device: "cpu".to_owned(),

@@ -14,10 +14,10 @@ use crate::engine::cuda::nvrtc::{self, FAMILIES, Resources};
 use crate::engine::cuda::probe;
 use crate::error::{Error, Result};
 
-/// What the CUDA part gives.
+/// The result of a call of the CUDA part.
 type Faulty<T> = std::result::Result<T, Fault>;
 
-/// What is compiled for where there is no device: one architecture of each generation.
+/// The architectures compiled for if there is no device: one of each generation.
 const GENERATIONS: [u32; 5] = [75, 80, 90, 100, 120];
 
 /// Compiles every family for each device's architecture, or for every generation that NVRTC

@@ -11,7 +11,7 @@ use crate::engine::cuda::nvrtc::{KERNELS_DIGEST, cache_folder};
 use crate::error::Result;
 use crate::tally::CohortTally;
 
-/// Looks at the program, the system, the processor, and the folder for compiled kernels.
+/// Looks at the program, the system, the CPU, and the folder for compiled kernels.
 pub(super) fn look(report: &mut Report) -> Result<()> {
     report.add(program())?;
     report.add(Check::ok("operating system", operating_system()))?;
@@ -64,7 +64,7 @@ fn value_of(file: &Path, name: &str, separator: char) -> Option<String> {
     })
 }
 
-/// Whether compiled kernels can be kept. Without, each run compiles them.
+/// Checks whether compiled kernels can be kept. If not, each run compiles them.
 fn cache() -> Check {
     const WHAT: &str = "cache folder";
     let again = "each run compiles the GPU's kernels anew; set ATOMSCOPE_CACHE to a folder that \

@@ -10,11 +10,11 @@ use crate::error::{Error, Result};
 /// Everything that was checked, in the order in which it was.
 pub(super) struct Report {
     pub(super) checks: Vec<Check>,
-    /// Whether each check is printed as soon as it is done.
+    /// True if each check is printed as soon as it is done.
     printed: bool,
 }
 
-/// What `--device auto` takes, and why.
+/// The device that `--device auto` takes, and the reason.
 #[derive(Debug, Serialize)]
 pub(super) struct Auto {
     /// `cpu`, or `cuda:` and a number.

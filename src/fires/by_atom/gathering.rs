@@ -9,17 +9,18 @@ use crate::fires::FiringSets;
 /// Firings under way into their places.
 pub(super) struct Gathering {
     group: Range<u32>,
-    /// Where each atom's next firing goes.
+    /// The place where each atom's next firing goes.
     next: Vec<usize>,
     ends: Vec<usize>,
     rows: Vec<u32>,
     scores: Vec<f64>,
-    /// Whether scores are wanted, and every block had them so far.
+    /// True if scores are wanted, and every block had them so far.
     has_scores: bool,
 }
 
 impl Gathering {
-    /// Room for so many firings of each atom; `scores` are empty where there are none.
+    /// Makes room for the given number of firings of each atom; `scores` are empty where there are
+    /// none.
     pub(super) fn new(group: Range<u32>, fires: &[u64], rows: Vec<u32>, scores: Vec<f64>) -> Self {
         let mut total = 0;
         let place = |&fires: &u64| {

@@ -12,7 +12,7 @@ use gathering::Gathering;
 use super::{FiringStore, SetSlice};
 use crate::error::{Error, Result};
 
-/// What is gathered of each firing.
+/// The data that is gathered of each firing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Carry {
     /// Its call.
@@ -36,7 +36,7 @@ impl Carry {
 #[derive(Debug, Clone)]
 pub struct FiringsByAtom {
     first: u32,
-    /// Where each atom's firings end.
+    /// The end of each atom's firings.
     ends: Vec<usize>,
     /// Calls, ascending for each atom.
     rows: Vec<u32>,
@@ -129,8 +129,8 @@ impl FiringsByAtom {
     }
 }
 
-/// Groups of consecutive atoms whose firings fit into so many bytes, and at least one atom each;
-/// `fires` \[F\] of each atom.
+/// Cuts atoms into groups of consecutive atoms whose firings fit into the given number of bytes.
+/// Each group has at least one atom; `fires` \[F\] is the number of firings of each atom.
 pub fn groups(fires: &[u64], of_each: Carry, bytes: u64) -> Vec<Range<u32>> {
     let mut groups = Vec::new();
     let (mut start, mut firings) = (0, 0);

@@ -1,4 +1,4 @@
-//! What files of other formats than torch's hold.
+//! The content of files in formats other than torch's.
 
 use super::super::embeddings::File;
 use super::super::metadata::Look;
@@ -15,7 +15,7 @@ use crate::read::source::Source;
 /// Values of a level that are shown.
 const WIDEST: usize = 40;
 
-/// What a file of arrays holds.
+/// Describes the content of a file of arrays.
 pub(super) fn arrays(file: &File, source: &Source, rule: &ClassRule) -> Result<Inspection> {
     Ok(match file {
         File::Torch(file) => super::torch(file, rule),
@@ -46,7 +46,8 @@ fn tensors(file: &SafeTensors) -> Node {
     content
 }
 
-/// What a table holds, and how it would be read; `None` if the file does not look like one.
+/// Describes the content of a table, and how it would be read. Returns `None` if the file does not
+/// look like a table.
 pub(super) fn table(source: &Source, head: &[u8], rule: &ClassRule) -> Result<Option<Inspection>> {
     if !sniff::looks_like_a_table(head) {
         return Ok(None);

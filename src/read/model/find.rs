@@ -1,4 +1,4 @@
-//! Where a model is: its file, its folder, or a JSON that names one.
+//! The place of a model: its file, its folder, or a JSON that names one.
 
 use std::fs::File;
 use std::io::Read;

@@ -1,8 +1,8 @@
-//! What the names of a model's tensors and of its config's keys say.
+//! The meaning of the names of a model's tensors and of its config's keys.
 
 use crate::read::plain::Scalar;
 
-/// What a name says of what it stands for.
+/// The meaning of a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Meaning {
     /// It is read.
@@ -149,7 +149,8 @@ const RESULTS: [&str; 11] = [
 /// Settings of training, which the weights are what came of; `changes` says whether the name is also
 /// that of something that encoders do.
 fn is_training(words: &[&str], changes: bool) -> bool {
-    /// Of the loss, the optimizer or the decoder, whatever stands beside them.
+    /// The names that belong to the loss, the optimizer or the decoder, whatever stands beside
+    /// them.
     const ALWAYS: [&str; 29] = [
         "adam",
         "adamw",
@@ -199,7 +200,7 @@ fn is_training(words: &[&str], changes: bool) -> bool {
     has(&ALWAYS) || !changes && has(&ALONE)
 }
 
-/// What a model is called, what it was made from, and on what.
+/// Says whether a name describes a model: what it is called, what it was made from, and on what.
 fn is_description(words: &[&str]) -> bool {
     const WORDS: [&str; 26] = [
         "author",
@@ -233,7 +234,7 @@ fn is_description(words: &[&str]) -> bool {
     !statistic && words.iter().any(|word| WORDS.contains(word))
 }
 
-/// Whether a name is one of those that encoders have for what they do.
+/// Says whether a name is one that encoders have for what they do.
 fn changes(name: &str, words: &[&str]) -> bool {
     const STEMS: [&str; 37] = [
         "thresh",
@@ -281,7 +282,7 @@ fn changes(name: &str, words: &[&str]) -> bool {
     STEMS.iter().any(|stem| name.contains(stem)) || words.iter().any(|word| WORDS.contains(word))
 }
 
-/// Whether a value says that nothing is done, or what is done anyway.
+/// Says whether a value means that nothing is done, or what is done anyway.
 pub(super) fn as_is(name: &str, value: &Scalar) -> bool {
     let name = plain(name);
     let of = |stems: &[&str]| stems.iter().any(|stem| name.contains(stem));
@@ -346,7 +347,7 @@ pub(super) fn as_is(name: &str, value: &Scalar) -> bool {
     }
 }
 
-/// Whether the name of a kind of model is one of another kind than what is computed here.
+/// Says whether the name of a kind of model means another kind than the one computed here.
 pub(super) fn is_other_kind(kind: &Scalar) -> bool {
     const OTHERS: [&str; 13] = [
         "jump",
@@ -370,7 +371,7 @@ pub(super) fn is_other_kind(kind: &Scalar) -> bool {
     OTHERS.iter().any(|other| text.contains(other))
 }
 
-/// Whether a text is the name of another activation, whatever it stands under.
+/// Says whether a text is the name of another activation, whatever key it stands under.
 pub(super) fn is_another_activation(text: &str) -> bool {
     const OTHERS: [&str; 6] = ["relu", "jump", "gated", "softplus", "gelu", "threshold"];
     let text = text.to_lowercase();

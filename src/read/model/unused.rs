@@ -1,10 +1,11 @@
-//! What a model's file holds beside what is used: nothing that could change which atoms fire may
-//! be among it.
+//! The content of a model's file beside what is used. It may hold nothing that could change which
+//! atoms fire.
 //!
 //! Tensors of the state dict are harmless only where they are known to be (`decoder.weight`, counts
-//! of training); keys of the config and of the top level are harmless unless their names say
-//! otherwise. A value that switches something off (`None`, `False`, `"none"`), and one that says what
-//! is done anyway (`activation: "topk"`, a second name of k with the same number), pass.
+//! of training). Keys of the config and of the top level are harmless unless their names say
+//! otherwise. Two kinds of value pass: one that switches something off (`None`, `False`, `"none"`),
+//! and one that says what is done anyway (`activation: "topk"`, a second name of k with the same
+//! number).
 
 use super::names::{self, Meaning};
 use super::strip_prefixes;
@@ -13,7 +14,7 @@ use crate::read::pickle::{Id, Value};
 use crate::read::plain::{Scalar, scalar, whole};
 use crate::read::torch::{Description, TorchFile};
 
-/// What the model's numbers are.
+/// The sizes of the model.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Sizes {
     pub(super) input_dim: usize,
@@ -273,7 +274,7 @@ impl Check<'_> {
         }
     }
 
-    /// Whether this is the state of torch's `GradScaler`, which scales losses.
+    /// Says whether this is the state of torch's `GradScaler`, which scales losses.
     fn is_grad_scaler(&self, value: Id) -> bool {
         self.file.document.get(value, "growth_factor").is_some()
     }

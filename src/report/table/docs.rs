@@ -1,4 +1,4 @@
-//! What tables and their columns mean, in Markdown, from the words that are in the tables.
+//! The meaning of tables and their columns, in Markdown, from the words that are in the tables.
 
 use std::fmt::Write;
 

@@ -20,9 +20,9 @@ use std::ops::Range;
 /// A table of columns that all have one length.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Table {
-    /// What it is called; its file's name without the ending.
+    /// The table's name: its file's name without the ending.
     pub name: &'static str,
-    /// What it holds, and what one row is: one to three sentences.
+    /// The content of the table, and the meaning of one row, in one to three sentences.
     pub about: &'static str,
     /// Its columns, in the order in which they are written.
     pub columns: Vec<Column>,
@@ -31,7 +31,7 @@ pub struct Table {
 /// One column.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Column {
-    /// What it is called, unique in its table.
+    /// The column's name, unique in its table.
     pub name: &'static str,
     /// Formula, unit, source: one or two sentences.
     pub about: &'static str,
@@ -75,12 +75,13 @@ impl Column {
 }
 
 impl Table {
-    /// How many rows there are.
+    /// Returns the number of rows.
     pub fn rows(&self) -> usize {
         self.columns.first().map_or(0, |column| column.values.len())
     }
 
-    /// Whether all columns have one length, names are unique and codes have a text.
+    /// Checks that all columns have the same length, that names are unique and that codes have a
+    /// text.
     ///
     /// # Errors
     /// The first column that does not fit.
@@ -108,7 +109,7 @@ impl Table {
 }
 
 impl Values {
-    /// How many values there are.
+    /// Returns the number of values.
     pub fn len(&self) -> usize {
         match self {
             Self::U32(values) => values.len(),
@@ -121,12 +122,12 @@ impl Values {
         }
     }
 
-    /// Whether there are none.
+    /// Says whether there are no values.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// What a reader of the table calls their type.
+    /// Returns the name that a reader of the table gives to the values' type.
     pub fn type_name(&self) -> &'static str {
         match self {
             Self::U32(_) => "uint32",
@@ -138,7 +139,7 @@ impl Values {
         }
     }
 
-    /// Whether a value may be missing.
+    /// Says whether a value may be missing.
     pub fn may_miss(&self) -> bool {
         matches!(
             self,
@@ -146,7 +147,7 @@ impl Values {
         )
     }
 
-    /// None, of the same kind.
+    /// Returns an empty column of the same kind.
     #[cfg(feature = "parquet")]
     fn none(&self) -> Self {
         match self {

@@ -195,7 +195,7 @@ fn layout(digits: &[u8], power: i32, text: &mut Vec<u8>) -> io::Result<()> {
     Ok(())
 }
 
-/// How many decimal digits a number has.
+/// Returns the number of decimal digits of a number.
 fn decimals(x: u32) -> usize {
     x.checked_ilog10().map_or(1, |most| most as usize + 1)
 }

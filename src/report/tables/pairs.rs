@@ -34,7 +34,7 @@ const NAMES: [[&str; 7]; 3] = [
     ],
 ];
 
-/// What they are, on all calls.
+/// The meaning of the columns, on all calls.
 const ABOUT: [&str; 7] = [
     "Calls on which both fire.",
     "Calls on which both would by chance, where the k places of a call go to atoms that are each as \
@@ -52,7 +52,7 @@ const ABOUT: [&str; 7] = [
      Pairs that are not in it count as if their p were 1; those that cannot be tested do not count.",
 ];
 
-/// And on calls of one label.
+/// The meaning of the columns on calls of one label.
 const ABOUT_WITHIN: [[&str; 7]; 2] = [
     [
         "The same as count, on true calls alone; so with the columns that follow.",

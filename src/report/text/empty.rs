@@ -1,4 +1,4 @@
-//! What a table without atoms says, where the notebook crashes.
+//! The text for a table without atoms, on which the notebook crashes.
 
 use std::fmt::{Display, Formatter, Result};
 

@@ -18,7 +18,7 @@ use crate::stats::notebook::{Investigation, NotebookTables};
 pub use empty::Nothing;
 pub use summary::Short;
 
-/// In place of what cannot be told from counts alone.
+/// The text that replaces what cannot be told from counts alone.
 const NO_DETAILS: &str = "Not told: counts alone do not tell, and no firing sets were given";
 
 /// The whole text, from ` SAE Feature Bias Landscape` to the summary's last line; before it one
@@ -38,7 +38,7 @@ pub struct Analysis<'a>(pub &'a NotebookTables);
 pub struct Report<'a> {
     /// The notebook's.
     pub notebook: &'a NotebookTables,
-    /// What it and the extended tables say.
+    /// The summary of the notebook's and the extended tables.
     pub summary: &'a Summary,
 }
 
@@ -58,7 +58,7 @@ impl fmt::Display for Report<'_> {
 /// there, why, and the same details.
 #[derive(Debug, Clone, Copy)]
 pub struct Detail<'a> {
-    /// What was found.
+    /// The result of the investigation.
     pub investigation: &'a Investigation,
     /// The least support of the table's atoms.
     pub min_support: u64,

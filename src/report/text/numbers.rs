@@ -3,7 +3,7 @@
 use crate::cohort::Label;
 use crate::stats::evidence::summary::{Claim, Procedure, Ratio};
 
-/// How many atoms of a list are named.
+/// The number of atoms of a list that are named.
 const FIRST: usize = 6;
 
 /// A number to three significant digits; those of a large one stay.
@@ -79,7 +79,7 @@ pub(super) fn many(count: usize, what: &str) -> String {
     format!("{count} {what}{plural}")
 }
 
-/// How many atoms are claimed, and how many they are where near-duplicates count once.
+/// Says how many atoms are claimed, and how many that is if near-duplicates count once.
 pub(super) fn claimed(claim: &Claim) -> String {
     let atoms = many(claim.atoms, "atom");
     match claim.distinct {

@@ -5,7 +5,7 @@ use std::fmt::{Formatter, Result};
 use super::{NO_DETAILS, title};
 use crate::stats::notebook::NotebookTables;
 
-/// How many pairs are printed.
+/// The number of pairs that are printed.
 const SHOWN: usize = 10;
 
 pub(super) fn section(f: &mut Formatter<'_>, findings: &NotebookTables) -> Result {

@@ -12,7 +12,7 @@ use crate::stats::inference::stratified::{self, Stratified};
 use crate::stats::inference::{Estimate, PValue, Table2x2, effect, fisher};
 use crate::tally::Tally;
 
-/// What counts say of an atom.
+/// The results for an atom that come from counts alone.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct AtomCounts {
     /// Firing and label.
@@ -27,9 +27,9 @@ pub struct AtomCounts {
     pub pearson: Option<Pearson>,
     /// Fisher's exact test.
     pub fisher: Fisher,
-    /// What the strata say.
+    /// The results from the strata.
     pub stratified: Stratified,
-    /// What they say given their margins, however sparse they are.
+    /// The results from the strata given their margins, however sparse the strata are.
     pub conditional: Conditional,
 }
 
@@ -96,8 +96,8 @@ impl AllAtoms {
         }
     }
 
-    /// Whether an atom is in the families of tests: it fires on enough calls, and a test of it could
-    /// tell something.
+    /// Says whether an atom is in the families of tests. Such an atom fires on enough calls, and a
+    /// test of it could tell something.
     pub(super) fn is_tested(&self, atom: usize) -> bool {
         let table = &self.atoms[atom].table;
         table.fires() >= self.min_support && !table.is_degenerate()

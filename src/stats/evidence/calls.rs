@@ -1,4 +1,5 @@
-//! Of each call that has a firing set what the tables need, in the cohort's order.
+//! The properties of calls that the tables need: one entry for each call that has a firing set, in
+//! the cohort's order.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -18,17 +19,17 @@ pub(super) const OWN_CATEGORIES: usize = 64;
 /// The facts, one of each a call.
 #[derive(Debug, Clone, Default)]
 pub struct CallFacts {
-    /// Whether it is a true call.
+    /// True for each true call.
     pub is_tp: Vec<bool>,
-    /// Its stratum, without the label; strata ascend.
+    /// The stratum of each call, without the label; strata ascend.
     pub strata: Vec<u16>,
     /// |svlen| in base pairs; NaN where it is 0, missing, or no finite number.
     pub sizes: Vec<f64>,
     /// Position, in base pairs.
     pub positions: Vec<f64>,
-    /// Its chromosome.
+    /// The chromosome of each call.
     pub chromosomes: Categories,
-    /// Its dataset.
+    /// The dataset of each call.
     pub datasets: Categories,
 }
 
@@ -58,12 +59,12 @@ impl CallFacts {
         Ok(facts)
     }
 
-    /// How many calls there are.
+    /// Returns the number of calls.
     pub fn len(&self) -> usize {
         self.is_tp.len()
     }
 
-    /// Whether there are none.
+    /// Says whether there are no calls.
     pub fn is_empty(&self) -> bool {
         self.is_tp.is_empty()
     }
@@ -100,7 +101,7 @@ impl CallFacts {
     }
 }
 
-/// Which of some names each call has.
+/// The name of each call, out of several.
 #[derive(Debug, Clone, Default)]
 pub struct Categories {
     numbers: HashMap<Option<Box<str>>, u32>,

@@ -24,7 +24,7 @@ impl Category {
     }
 }
 
-/// On how many calls of each category and label each atom fires.
+/// The number of calls of each category and label on which each atom fires.
 #[derive(Debug, Clone)]
 pub(super) struct Counts {
     /// The categories.
@@ -91,15 +91,15 @@ pub struct CategoryAtom {
 pub struct Enrichment {
     /// The categories.
     pub categories: Vec<Category>,
-    /// Atom after atom, each with all categories; but for atoms that fire on every call and a category
-    /// that is of every call, where there is nothing to compare with.
+    /// The tests, atom after atom, each with all categories. Left out are atoms that fire on every
+    /// call and a category that has every call: there is nothing to compare with.
     pub rows: Vec<CategoryAtom>,
 }
 
 impl Enrichment {
-    /// Of the atoms that are `wanted`; `fires` \[F\] of each atom. What is of fewer than `min_support`
-    /// calls, atom or category, is in no family: a contig of three calls can tell next to nothing, and
-    /// a thousand of them would hide what others tell.
+    /// Tests the `wanted` atoms against each category; `fires` \[F\] is the number of firings of
+    /// each atom. An atom or a category of fewer than `min_support` calls is in no family. A contig
+    /// of three calls can tell next to nothing, and a thousand of them would hide what others tell.
     pub(super) fn of(
         counts: &Counts,
         fires: &[u64],
@@ -156,7 +156,8 @@ fn table(within: u64, fires: u64, size: u64, n: u64) -> Table2x2 {
 }
 
 /// Rows that were computed before. Atoms of a large SAE fire on few calls each, so that the same
-/// table comes again and again; what its tests say is looked up by its hash, the last one kept.
+/// table comes again and again. The tests of a table are looked up by its hash. Of tables with the
+/// same hash the last one is kept.
 struct Known(Vec<CategoryAtom>);
 
 impl Known {

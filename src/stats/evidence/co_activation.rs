@@ -11,25 +11,25 @@ use crate::fires::FiringStore;
 use crate::stats::inference::stratified::StratumCounts;
 use crate::stats::pairs::{self, Pairs};
 
-/// What counts pairs.
+/// The counter of pairs.
 pub enum PairsBy<'a> {
     /// The CPU, in bounded memory.
     Cpu,
     /// Something else, where it has room for it.
     Counter {
-        /// What it is.
+        /// The counter itself.
         counter: &'a mut dyn CountPairs,
-        /// Whether the CPU does it as well where the counter's device fails in other ways.
+        /// True if the CPU counts instead where the counter's device fails in other ways.
         or_cpu: bool,
     },
 }
 
-/// Where pairs were counted.
+/// The device that counted pairs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct PairsCounted {
     /// The device: `cpu`, `cuda:0`.
     pub on: String,
-    /// Why the CPU, where something else was asked for.
+    /// The reason why the CPU counted, if something else was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
 }

@@ -1,19 +1,21 @@
 //! Displacement: how far atoms that have nothing to do with the label lean all the same.
 //!
-//! Where exactly k atoms fire on each call, firings on true calls less those that would be expected
-//! without any association add up to 0 over all atoms: what a few atoms gain on true calls all others
-//! lose there. Where firing sets are of any size, true calls may have larger ones, and all atoms gain.
-//! Either way most atoms need not have anything to do with the label to lean to one side, and the middle
-//! of all atoms shows by how much: the median log odds ratio is where an atom without an association is
-//! expected, and where it is away from 0 by more than chance, that is told.
+//! Suppose that exactly k atoms fire on each call. For each atom, take its firings on true calls
+//! less those that would be expected without any association. Over all atoms these differences add
+//! up to 0: what a few atoms gain on true calls, all others lose there. Where firing sets may have
+//! any size, true calls may have larger ones, and all atoms gain. Either way, most atoms can lean
+//! to one side without having anything to do with the label. The middle of all atoms shows by how
+//! much. The median log odds ratio is where an atom without an association is expected. Where it is
+//! away from 0 by more than chance, this is reported.
 //!
-//! Atoms count here that are tested and tell enough: the variance V of the number of true calls on
-//! which one fires, given its margins within strata (hypergeometric), is at least [`LEAST_VARIANCE`].
-//! Where labels have nothing to do with firing, half of them lie above their median, which is the
-//! expectation less κ₃/(6V), κ₃ the third cumulant (Cornish and Fisher). The sign test on that counts
-//! atoms that fire together as often as that takes: its variance is multiplied by that of Σ z over
-//! atoms, z = (O − E)/√V, were labels dealt out anew within strata, over the number of atoms. (Signs
-//! of two normal numbers are correlated less than the numbers, so that this is on the safe side.)
+//! Only atoms that are tested and tell enough count here. The variance V of the number of true
+//! calls on which such an atom fires, given its margins within strata (hypergeometric), is at least
+//! [`LEAST_VARIANCE`]. Where labels have nothing to do with firing, half of them lie above their
+//! median. That median is the expectation less κ₃/(6V), with κ₃ the third cumulant (Cornish and
+//! Fisher). The sign test is corrected for atoms that fire together. Its variance is multiplied by
+//! that of Σ z over atoms, z = (O − E)/√V, were labels dealt out anew within strata, divided by the
+//! number of atoms. (Signs of two normal numbers are correlated less than the numbers, so that this
+//! is on the safe side.)
 
 use super::atoms::AllAtoms;
 use super::calls::CallFacts;
@@ -27,15 +29,15 @@ use crate::stats::inference::effect::Z_95;
 pub const LEAST_VARIANCE: f64 = 4.0;
 /// The fewest atoms that have a middle.
 pub const FEWEST_ATOMS: usize = 20;
-/// Beyond this the sign test's statistic is told: 1 in 1000 by chance.
+/// The statistic of the sign test beyond which it is told: 1 in 1000 by chance.
 const TOLD_BEYOND: f64 = 3.290_526_731_491_895;
 /// A median nearer to 0 than this is not told, however certain it is: 5 % of the odds.
 const TOLD_FROM: f64 = 0.05;
 
-/// Where the middle of all atoms lies.
+/// The place of the middle of all atoms.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Displacement {
-    /// How many atoms took part.
+    /// The number of atoms that took part.
     pub atoms: usize,
     /// Their median log odds ratio, with its 95 % interval.
     pub median: Estimate,
@@ -44,11 +46,11 @@ pub struct Displacement {
     pub within: Option<Estimate>,
     /// The sign test's statistic, within strata: normal, and positive towards true calls.
     pub statistic: f64,
-    /// By how much atoms that fire together widen what chance does, as a factor of the variance; `None`
-    /// without firing sets, where atoms are taken to be independent.
+    /// The factor by which atoms that fire together widen the variance that chance gives. `None`
+    /// without firing sets; then atoms are taken to be independent.
     pub inflation: Option<f64>,
-    /// Whether it is away from 0 by more than chance: both medians on one side, the statistic beyond
-    /// 3.29, and the median within strata at least 0.05 from 0.
+    /// True if the middle is away from 0 by more than chance. Both medians must be on one side, the
+    /// statistic beyond 3.29, and the median within strata at least 0.05 from 0.
     pub is_told: bool,
 }
 
@@ -56,7 +58,7 @@ pub struct Displacement {
 #[derive(Debug, Clone, Copy)]
 struct Member {
     atom: u32,
-    /// Of its count of true calls, within strata.
+    /// The variance of the atom's count of true calls, within strata.
     variance: f64,
     /// Observed less expected, less the median's distance from the expectation.
     excess: f64,
@@ -98,7 +100,8 @@ impl Bulk {
         }
     }
 
-    /// How much wider than for independent atoms the distribution of Σ z is; 1 where it is not.
+    /// Computes how much wider the distribution of Σ z is than for independent atoms; 1 if it is no
+    /// wider.
     pub(super) fn inflation(&self, details: &dyn FiringStore, facts: &CallFacts) -> Result<f64> {
         let mut weights = vec![0.0; self.atoms];
         for member in &self.members {

@@ -1,4 +1,4 @@
-//! What an atom's firings add to its counts: how strongly it fires, and on which calls.
+//! The results that an atom's firings add to its counts: how strongly it fires, and on which calls.
 
 use std::ops::Range;
 
@@ -16,12 +16,12 @@ use crate::fires::by_atom::{Carry, FiringsByAtom};
 use crate::stats::inference::rank_sum::{self, RankSum, Silent};
 use crate::stats::inference::spearman::{MidRanks, Spearman};
 
-/// How strongly an atom fires.
+/// The strength with which an atom fires.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Activation {
     /// Mean canonical score over the true calls on which it fires.
     pub mean_tp: Option<f64>,
-    /// And over the false ones.
+    /// The same mean over the false calls on which it fires.
     pub mean_fp: Option<f64>,
     /// Mann and Whitney's test of the activation, true against false calls; where the atom does not
     /// fire the activation is 0. Where atoms fire by thresholds of at least 0, that is the least value;
@@ -29,10 +29,10 @@ pub struct Activation {
     pub rank_sum: Option<RankSum>,
 }
 
-/// Of what size the calls are on which an atom fires.
+/// The sizes of the calls on which an atom fires.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Sizes {
-    /// How many of them have a size.
+    /// The number of these calls that have a size.
     pub calls: u64,
     /// Their median size, in base pairs.
     pub median: Option<f64>,
@@ -40,10 +40,10 @@ pub struct Sizes {
     pub spearman: Option<Spearman>,
 }
 
-/// What an atom's firings add.
+/// The results that an atom's firings add.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct AtomFirings {
-    /// How strongly it fires; `None` where scores were not kept.
+    /// The strength with which it fires; `None` where scores were not kept.
     pub activation: Option<Activation>,
     /// Sizes.
     pub sizes: Sizes,
@@ -92,7 +92,7 @@ impl Firings {
         count(&mut self.datasets, rows, &facts.datasets, facts);
     }
 
-    /// With everything adjusted.
+    /// Returns the tables, with every p-value adjusted.
     pub(super) fn finish(
         self,
         facts: &CallFacts,
@@ -179,7 +179,7 @@ fn median(values: &mut [f64]) -> Option<f64> {
     Some(lower + (upper - lower) / 2.0)
 }
 
-/// On how many calls of each category and label each atom of a group fires.
+/// Counts the calls of each category and label on which each atom of a group fires.
 fn count(counts: &mut Counts, rows: &FiringsByAtom, categories: &Categories, facts: &CallFacts) {
     let each = 2 * categories.list.len();
     if each == 0 {

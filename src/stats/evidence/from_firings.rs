@@ -1,4 +1,4 @@
-//! What firing sets tell, part after part.
+//! The results from firing sets, part after part.
 
 use std::time::Instant;
 
@@ -25,11 +25,11 @@ pub(super) struct Cohort<'a> {
     pub(super) scheme: StratifyBy,
 }
 
-/// What firing sets tell.
+/// The results from firing sets.
 #[derive(Default)]
 pub(super) struct FromFirings {
     pub(super) firings: Option<FiringTables>,
-    /// Of what chance does to the middle of all atoms.
+    /// The inflation of the variance that chance gives to the middle of all atoms.
     pub(super) inflation: Option<f64>,
     pub(super) permutations: Option<Permutations>,
     pub(super) bootstrap: Vec<BootstrapInterval>,

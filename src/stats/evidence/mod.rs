@@ -1,5 +1,6 @@
-//! What a paper needs beside the notebook's tables: for every atom its effect, its tests, what is
-//! left of them within strata and after adjustment for many tests, and which calls it fires on.
+//! The results that a paper needs beside the notebook's tables. For every atom these are its
+//! effect, its tests, what is left of them within strata and after adjustment for many tests, and
+//! the calls it fires on.
 //!
 //! Everything is computed from the tally; what needs single calls, from the firing sets, gathered for
 //! one group of atoms after another so that memory stays bounded.
@@ -87,11 +88,11 @@ use strata::{Confounded, by_type};
 /// Everything beside the notebook's tables.
 #[derive(Debug, Clone)]
 pub struct ExtendedTables {
-    /// What was asked.
+    /// The options that were asked for.
     pub options: Options,
-    /// What the strata tell apart.
+    /// The properties that tell strata apart.
     pub scheme: StratifyBy,
-    /// How many strata there are.
+    /// The number of strata.
     pub strata: usize,
     /// True calls.
     pub tp: u64,
@@ -105,38 +106,38 @@ pub struct ExtendedTables {
     pub cmh: Adjusted,
     /// The test of one odds ratio in all strata, given their margins and sum.
     pub homogeneity: Adjusted,
-    /// Where the middle of all atoms lies; `None` where too few tell enough.
+    /// The place of the middle of all atoms; `None` where too few atoms tell enough.
     pub displacement: Option<Displacement>,
     /// Atoms compared by their scores, where that was done: it takes the embeddings, and whoever has
     /// them fills it in.
     pub scores: Option<ScoreComparison>,
-    /// What becomes of an association within strata, \[F\]; `None` where none informs.
+    /// The fate of each atom's association within strata, \[F\]; `None` where no stratum informs.
     pub within: Vec<Option<Within>>,
     /// Every atom against each SV type.
     pub types: Enrichment,
-    /// What permutations of the labels say, where any were asked for.
+    /// The results of permuting the labels, if permutations were asked for.
     pub permutations: Option<Permutations>,
     /// Intervals of the strongest atoms' log odds ratios by bootstrap, where one was asked for.
     pub bootstrap: Vec<BootstrapInterval>,
-    /// How many blocks of calls the bootstrap draws from; `None` where none was asked for, or without
-    /// firing sets.
+    /// The number of blocks of calls that the bootstrap draws from. `None` if none was asked for,
+    /// or without firing sets.
     pub blocks: Option<u32>,
-    /// What holds in both parts of the cohort, where that was asked for.
+    /// The results that hold in both parts of the cohort, if that was asked for.
     pub replication: Option<Replicated>,
-    /// Which atoms fire together; `None` without firing sets.
+    /// The atoms that fire together; `None` without firing sets.
     pub pairs: Option<Pairs>,
-    /// Where that was counted.
+    /// The device on which pairs were counted.
     pub pairs_counted: Option<PairsCounted>,
-    /// What needs firing sets; `None` without them.
+    /// The results that need firing sets; `None` without them.
     pub firings: Option<FiringTables>,
-    /// Where the time went.
+    /// The time that each step took.
     pub seconds: Seconds,
 }
 
-/// What needs firing sets.
+/// The results that need firing sets.
 #[derive(Debug, Clone)]
 pub struct FiringTables {
-    /// What each atom's firings add, \[F\].
+    /// The results that each atom's firings add, \[F\].
     pub atoms: Vec<AtomFirings>,
     /// Mann and Whitney's p-values adjusted; none where scores were not kept.
     pub mann_whitney: Adjusted,
@@ -144,9 +145,9 @@ pub struct FiringTables {
     pub sizes: Adjusted,
     /// Every atom with enough support against each chromosome.
     pub chromosomes: Enrichment,
-    /// And against each dataset.
+    /// Every atom with enough support against each dataset.
     pub datasets: Enrichment,
-    /// Whether firing sets have scores.
+    /// True if firing sets have scores.
     pub has_scores: bool,
 }
 
@@ -189,8 +190,7 @@ impl ExtendedTables {
     /// The same, with pairs counted by something else. The result is the same.
     ///
     /// # Errors
-    /// As [`of`](Self::of), and those of the counter, but for memory that it lacks: then the CPU
-    /// counts.
+    /// As [`of`](Self::of), and those of the counter, except a lack of memory: then the CPU counts.
     pub fn with_pairs_by(
         pairs_by: PairsBy<'_>,
         tally: &Tally,

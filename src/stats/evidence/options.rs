@@ -1,36 +1,36 @@
-//! What can be chosen.
+//! The options of the tables beside the notebook's.
 
 use serde::Serialize;
 
 use crate::tally::StratifyBy;
 
-/// What is computed, and how.
+/// The choice of what is computed, and how.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Options {
     /// Atoms that fire on fewer calls are in no family of tests.
     pub min_support: u64,
-    /// What the strata tell apart; all that the tally does where `None`.
+    /// The properties that tell strata apart; `None` means all that the tally has.
     pub strata: Option<StratifyBy>,
     /// Permutations of the labels; none where 0.
     pub permutations: usize,
-    /// What changes places in a permutation, and is drawn together in a bootstrap.
+    /// The unit that changes places in a permutation and is drawn together in a bootstrap.
     pub block: Exchange,
-    /// Calls within so many base pairs of the next are one locus.
+    /// The distance in base pairs within which a call and the next are one locus.
     pub locus_distance: u64,
     /// The same seed gives the same permutations and bootstraps.
     pub seed: u64,
     /// Pairs of atoms that fire together on fewer calls are left out.
     pub min_coactivation: u64,
-    /// What the cohort is split by, where it is.
+    /// The property that splits the cohort, if it is split.
     pub replicate: Option<Partition>,
-    /// How often calls are drawn anew for bootstrap intervals; none where 0.
+    /// The number of times that calls are drawn anew for bootstrap intervals; 0 for no intervals.
     pub bootstrap: usize,
     /// Bytes that firings may take at a time.
     #[serde(skip)]
     pub memory: u64,
 }
 
-/// What changes places with what when labels are permuted.
+/// The unit that changes places when labels are permuted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Exchange {
@@ -42,7 +42,7 @@ pub enum Exchange {
     Sample,
 }
 
-/// What tells the two parts of a replication apart.
+/// The property that tells the two parts of a replication apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Partition {
@@ -53,7 +53,7 @@ pub enum Partition {
 }
 
 impl Options {
-    /// What is done where nothing else is asked for.
+    /// The options used if nothing else is asked for.
     pub const DEFAULT: Self = Self {
         min_support: 5,
         strata: None,

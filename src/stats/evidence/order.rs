@@ -7,7 +7,7 @@
 use super::ExtendedTables;
 use super::atoms::AllAtoms;
 
-/// What atoms are ordered by.
+/// The measure by which atoms are ordered.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Strength {
     /// The logarithm of the p-value.
@@ -41,9 +41,10 @@ impl ExtendedTables {
     }
 }
 
-/// The tested atoms that the bootstrap draws, at most so many: by Fisher's p-value, equal ones by
-/// atom, whatever their effects. Which atoms have `bootstrap_lo` and `bootstrap_hi` follows from this,
-/// so the sizes of effects, which would choose others among equal p-values, must not enter.
+/// Chooses the tested atoms that the bootstrap draws, at most `most`: by Fisher's p-value, equal
+/// ones by atom, whatever their effects. Which atoms have `bootstrap_lo` and `bootstrap_hi` follows
+/// from this. So the sizes of effects must not enter: they would choose others among equal
+/// p-values.
 pub(super) fn headlines(all: &AllAtoms, most: usize) -> Vec<u32> {
     let is_tested = |atom: &u32| all.is_tested(*atom as usize);
     let mut atoms: Vec<u32> = (0..all.atoms.len() as u32).filter(is_tested).collect();

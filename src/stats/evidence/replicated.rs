@@ -18,18 +18,18 @@ use crate::stats::resampling::bootstrap::{Bootstrap, CallLabels, Draw, centred_i
 /// A replication, and how far its headline figures would move had other blocks been drawn.
 #[derive(Debug, Clone)]
 pub struct Replicated {
-    /// What was found.
+    /// The replication that was found.
     pub found: Replication,
     /// 95 % interval by bootstrap of the correlation (Pearson's) of log odds ratios, over all strata, of all
     /// atoms that are tested in both parts: [`centred_interval`]. NaN where it is not defined in every
     /// replicate; `None` where no bootstrap was asked for.
     pub correlation: Option<(f64, f64)>,
-    /// And of the share of atoms discovered in the first part whose log odds ratios within strata have
-    /// one sign in both.
+    /// The same interval of the concordance. That is the share of atoms discovered in the first
+    /// part whose log odds ratios within strata have the same sign in both parts.
     pub concordance: Option<(f64, f64)>,
 }
 
-/// What a replication is made from.
+/// The parts that a replication is made from.
 pub(super) struct Parts<'a> {
     pub(super) details: &'a dyn FiringStore,
     pub(super) facts: &'a CallFacts,
@@ -39,7 +39,7 @@ pub(super) struct Parts<'a> {
 }
 
 impl Parts<'_> {
-    /// By datasets or chromosomes.
+    /// Replicates by datasets or by chromosomes.
     pub(super) fn replicate(&self, by: Partition, control: &Control) -> Result<Replicated> {
         let Self { facts, options, .. } = self;
         let categories = match by {
@@ -84,7 +84,7 @@ impl Parts<'_> {
         Ok(())
     }
 
-    /// Of the correlation and of the concordance.
+    /// Computes the intervals of the correlation and of the concordance.
     fn intervals(
         &self,
         cells: &Cells,

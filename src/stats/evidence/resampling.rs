@@ -1,4 +1,4 @@
-//! What resampling says: max-T by permutation of labels, intervals by bootstrap of blocks.
+//! The results of resampling: max-T by permutation of labels, intervals by bootstrap of blocks.
 
 use super::atoms::AllAtoms;
 use super::calls::CallFacts;
@@ -12,16 +12,16 @@ use crate::stats::resampling::blocks::{Blocks, genome_order};
 use crate::stats::resampling::bootstrap::{Bootstrap, CallLabels};
 use crate::stats::resampling::permutation::{self, MaxT, Maxima, Permutation};
 
-/// How many of the strongest atoms have a bootstrap interval.
+/// The number of the strongest atoms that have a bootstrap interval.
 pub(super) const HEADLINES: usize = 10;
 
 /// Blocks below which drawing them anew tells nothing of how far a figure would move.
 pub const LEAST_BLOCKS: u32 = 20;
 
-/// What permutations say.
+/// The results of permutations.
 #[derive(Debug, Clone)]
 pub struct Permutations {
-    /// How many.
+    /// The number of permutations.
     pub count: usize,
     /// Every atom's statistic and adjusted p-value, \[F\].
     pub atoms: Vec<MaxT>,
@@ -45,7 +45,7 @@ pub struct BootstrapInterval {
     pub high: f64,
 }
 
-/// Which calls belong together.
+/// The grouping of calls that belong together.
 pub(super) struct Grouping {
     loci: Option<Blocks>,
     samples: Option<Blocks>,
@@ -82,13 +82,14 @@ impl Grouping {
         }
     }
 
-    /// What a bootstrap draws together; `None` where there are too few to tell anything.
+    /// Returns the blocks that a bootstrap draws together; `None` where there are too few to tell
+    /// anything.
     pub(super) fn blocks(&self) -> Option<&Blocks> {
         let blocks = self.samples.as_ref().or(self.loci.as_ref());
         blocks.filter(|blocks| blocks.count >= LEAST_BLOCKS)
     }
 
-    /// How many blocks there are, were they enough or not.
+    /// Returns the number of blocks, whether they were enough or not.
     pub(super) fn block_count(&self) -> Option<u32> {
         let blocks = self.samples.as_ref().or(self.loci.as_ref());
         blocks.map(|blocks| blocks.count)
@@ -118,7 +119,7 @@ pub(super) fn maxima<'a>(
 pub(super) struct Headlines {
     atoms: Vec<u32>,
     calls: Vec<Vec<u32>>,
-    /// Those without an empty cell in their tables.
+    /// The atoms without an empty cell in their tables.
     has_all_cells: Vec<u32>,
 }
 
@@ -142,7 +143,7 @@ impl Headlines {
         }
     }
 
-    /// Their intervals.
+    /// Computes the intervals of these atoms.
     pub(super) fn intervals(
         self,
         facts: &CallFacts,

@@ -21,7 +21,7 @@ pub struct StratumKey {
 }
 
 impl StratumKey {
-    /// What a stratum is, as far as the scheme goes.
+    /// Describes a stratum, as far as the scheme goes.
     pub fn of(stratum: &Stratum, scheme: StratifyBy) -> Self {
         Self {
             svtype: scheme.svtype.then(|| stratum.svtype.clone()),
@@ -62,7 +62,7 @@ pub(super) struct Confounded<'a> {
 }
 
 impl<'a> Confounded<'a> {
-    /// By the scheme that is asked for, or all that the tally tells apart.
+    /// Takes the tally by the scheme that is asked for, or by all that the tally tells apart.
     pub(super) fn of(tally: &'a Tally, wanted: Option<StratifyBy>) -> Result<Self> {
         let there = tally.scheme();
         let scheme = wanted.unwrap_or(there);

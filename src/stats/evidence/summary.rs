@@ -1,5 +1,5 @@
-//! What the tables say, as data: how many atoms each procedure claims, which are the strongest, and
-//! which cautions they deserve. The printed report renders this and judges nothing itself.
+//! The tables' results as data: the number of atoms each procedure claims, the strongest of them,
+//! and the cautions they deserve. The printed report renders this and judges nothing itself.
 //!
 //! | file | what it holds |
 //! |---|---|
@@ -42,18 +42,18 @@ pub use notebook::{EmptyCell, NotebookNote, Specialized};
 pub use pairs::{PairSummary, PairsSummary};
 pub use replication::{Correlation, Direction, OneSide, PartSummary, ReplicationSummary};
 
-/// How many of the strongest atoms are described in full.
+/// The number of the strongest atoms that are described in full.
 pub const DESCRIBED: usize = 10;
 
-/// How many of the strongest atoms are named to either side.
+/// The number of the strongest atoms that are named on either side.
 pub const NAMED: usize = 3;
 
-/// What the tables say.
+/// The summary of the tables.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Summary {
     /// The calls.
     pub calls: CallsSummary,
-    /// What the extended tables say; `None` where they were not made.
+    /// The findings of the extended tables; `None` where they were not made.
     pub extended: Option<Findings>,
 }
 
@@ -68,48 +68,49 @@ pub struct CallsSummary {
     pub dropped: u64,
 }
 
-/// What the extended tables say.
+/// The findings of the extended tables.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Findings {
     /// The atoms.
     pub atoms: AtomsSummary,
     /// The strata.
     pub strata: StrataSummary,
-    /// How many atoms each procedure claims: within strata first, and the strictest first.
+    /// The number of atoms that each procedure claims: within strata first, and the strictest
+    /// first.
     pub claims: Vec<Claim>,
     /// The strictest procedure within strata that can claim anything here.
     pub strictest: Procedure,
     /// The permutations; `None` where there were none.
     pub permutations: Option<PermutationSummary>,
-    /// What a bootstrap draws together: datasets for [`Exchange::Sample`], else loci.
+    /// The unit that a bootstrap draws together: datasets for [`Exchange::Sample`], otherwise loci.
     pub drawn: Exchange,
-    /// Of the atoms that [`strictest`](Self::strictest) claims, the strongest that lean to true calls
+    /// The strongest atoms that [`strictest`](Self::strictest) claims and that lean to true calls
     /// within strata. A group of near-duplicates is there once.
     pub strongest_tp: Vec<AtomSummary>,
     /// The strongest that lean to false calls.
     pub strongest_fp: Vec<AtomSummary>,
     /// The strongest atoms that are called on all calls at once, a group of near-duplicates once.
     pub strongest: Vec<AtomSummary>,
-    /// What becomes of the atoms called on all calls at once; `None` where none is.
+    /// The fate of the atoms called on all calls at once; `None` where there is no such atom.
     pub called: Option<CalledOnAllCalls>,
     /// Groups of atoms that fire on nearly the same calls; `None` where pairs were not counted.
     pub near_duplicates: Option<NearDuplicates>,
-    /// What weakens all of this, the heaviest first.
+    /// The cautions that weaken all of this, the heaviest first.
     pub cautions: Vec<Caution>,
-    /// Where to look next, the most useful first.
+    /// The places to look next, the most useful first.
     pub next: Vec<Next>,
-    /// Where a line of the notebook's text says more than what holds.
+    /// The lines of the notebook's text that say more than what holds.
     pub notebook: Vec<NotebookNote>,
-    /// How far atoms lean because others take their places; `None` where that is not told apart from
-    /// chance.
+    /// The distance by which atoms lean because others take their places; `None` where that is not
+    /// told apart from chance.
     pub displaced: Option<Displaced>,
     /// Scores without competition, where they were compared.
     pub scores: Option<ScoresSummary>,
     /// Atoms against SV types.
     pub types: EnrichmentSummary,
-    /// Whether firing sets were given, on which the next four rest.
+    /// True if firing sets were given, on which the next four fields rest.
     pub has_firings: bool,
-    /// How strongly atoms fire; `None` without the firing sets' scores.
+    /// The strength with which atoms fire; `None` without the firing sets' scores.
     pub activation: Option<ActivationSummary>,
     /// Atoms against sizes.
     pub sizes: Option<SizesSummary>,
@@ -119,16 +120,17 @@ pub struct Findings {
     pub datasets: Option<EnrichmentSummary>,
     /// Atoms that fire together.
     pub pairs: Option<PairsSummary>,
-    /// What holds in both parts of the cohort, where that was asked for.
+    /// The results that hold in both parts of the cohort, if that was asked for.
     pub replication: Option<ReplicationSummary>,
 }
 
 /// The atoms of a model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct AtomsSummary {
-    /// How many there are.
+    /// The number of atoms.
     pub all: usize,
-    /// How many of them can be tested, and so are in the families over which p-values are adjusted.
+    /// The number of atoms that can be tested. These are in the families over which p-values are
+    /// adjusted.
     pub tested: usize,
     /// The fewest calls on which a tested atom fires.
     pub min_support: u64,
@@ -137,9 +139,9 @@ pub struct AtomsSummary {
 /// The strata within which atoms are compared.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct StrataSummary {
-    /// What tells them apart, in words; nothing where all calls are one stratum.
+    /// The properties that tell strata apart, in words; empty where all calls are one stratum.
     pub by: Vec<&'static str>,
-    /// How many there are.
+    /// The number of strata.
     pub count: usize,
 }
 
@@ -155,7 +157,7 @@ pub struct Ratio {
 }
 
 impl Ratio {
-    /// From logarithms.
+    /// Computes the ratio from logarithms.
     pub(super) fn of_log(log: &Estimate) -> Self {
         let [value, low, high] = [log.value, log.low, log.high].map(libm::exp);
         Self { value, low, high }

@@ -1,22 +1,23 @@
-//! What becomes of an atom's association once strata are looked at one by one: claimed only where
-//! there is evidence for it.
+//! The fate of an atom's association once strata are looked at one by one. A fate is claimed only
+//! where there is evidence for it.
 
 use super::Adjusted;
 use super::LEVEL;
 use super::atoms::AtomCounts;
 use crate::stats::inference::PValue;
 
-/// What becomes of an association of all calls at once within strata.
+/// The fate within strata of an association of all calls at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Within {
     /// It is on the same side, or nothing can be said: no claim.
     Unsettled,
-    /// It goes away: told apart from none on all calls at once (Fisher's test, Benjamini and Hochberg's
-    /// procedure, 5 %), and not within strata (the exact conditional p is 5 % or more).
+    /// It goes away. On all calls at once it is told apart from none (Fisher's test, Benjamini and
+    /// Hochberg's procedure, 5 %), but within strata it is not (the exact conditional p is 5 % or
+    /// more).
     Confounded,
-    /// It changes sides: told apart from none on all calls at once and within strata (both by
-    /// Benjamini and Hochberg's procedure, 5 %), with an odds ratio above 1 in one and below 1 in the
-    /// other. Simpson's paradox.
+    /// It changes sides (Simpson's paradox). It is told apart from none on all calls at once and
+    /// within strata (both by Benjamini and Hochberg's procedure, 5 %). The odds ratio is above 1
+    /// in one and below 1 in the other.
     Paradox,
 }
 
@@ -36,7 +37,7 @@ impl Within {
     }
 }
 
-/// Of every atom, \[F\]; `None` where no stratum informs.
+/// Finds the fate for every atom, \[F\]; `None` where no stratum informs.
 pub(super) fn of_atoms(
     atoms: &[AtomCounts],
     crude: &Adjusted,

@@ -1,13 +1,15 @@
-//! How often two atoms fire together by chance, where each call's firing set has its own size.
+//! The number of calls on which two atoms fire together by chance, where each call's firing set has
+//! its own size.
 //!
-//! Atoms with nothing to do with one another still compete for the k places of a call: they fire
+//! Atoms with nothing to do with one another still compete for the k places of a call. They fire
 //! together less often than independent ones would, the less the smaller k is. And where some calls
-//! have large sets and others small ones, all atoms fire together on the large ones. What is left of
-//! chance then is a set of atoms drawn for each call with its size fixed and every atom as frequent as
-//! it is: conditional Bernoulli sampling, the distribution of largest entropy with these sizes and
-//! frequencies (Chen, Dempster & Liu, Biometrika 81, 1994). A set's probability is in proportion to the
-//! product of its atoms' weights w, which are the same for all calls; with G(z) = Π(1 + w·z) over all
-//! atoms and `[zᵐ]` a coefficient of a power series, on a call of size k
+//! have large sets and others small ones, all atoms fire together on the large ones. What is left
+//! of chance is a set of atoms drawn for each call, with its size fixed and every atom as frequent
+//! as it is. This is conditional Bernoulli sampling, the distribution of largest entropy with these
+//! sizes and frequencies (Chen, Dempster & Liu, Biometrika 81, 1994). A set's probability is in
+//! proportion to the product of its atoms' weights w, which are the same for all calls. Let G(z) =
+//! Π(1 + w·z) over all atoms, and let `[zᵐ]` be a coefficient of a power series. Then on a call of
+//! size k
 //!
 //! ```text
 //! P(a fires)       = w_a·[zᵏ⁻¹] G/(1 + w_a·z)                    / [zᵏ] G
@@ -15,8 +17,8 @@
 //! ```
 //!
 //! and the second follows from each atom's own `D(w) = [zᵏ⁻²] G/(1 + w·z) / [zᵏ] G`, since
-//! `1/((1 + wz)(1 + vz)) = (w/(1 + wz) − v/(1 + vz))/(w − v)`: so all pairs take a few operations each.
-//! Of calls of several sizes D is the mean.
+//! `1/((1 + wz)(1 + vz)) = (w/(1 + wz) − v/(1 + vz))/(w − v)`. So all pairs take a few operations
+//! each. Where calls have several sizes, D is the mean over them.
 //!
 //! | file | what it does |
 //! |---|---|
@@ -40,7 +42,7 @@ pub(super) struct Chance {
     calls: u64,
     fires: Vec<u64>,
     core: Core,
-    /// Of each atom; `None` where no other sets of the core's calls could have been.
+    /// The share of each atom; `None` where no other sets of the core's calls could have been.
     atoms: Option<Vec<Share>>,
 }
 
@@ -49,7 +51,7 @@ pub(super) struct Chance {
 pub(super) struct Open {
     /// The calls.
     pub(super) calls: u64,
-    /// On how many of them each of the two atoms fires, and both do.
+    /// The number of these on which each of the two atoms fires, and on which both do.
     pub(super) fires: [u64; 2],
     pub(super) both: u64,
     /// The odds ratio of the two atoms' firing by chance.
@@ -57,8 +59,9 @@ pub(super) struct Open {
 }
 
 impl Chance {
-    /// Of atoms that fire on so many of the calls each, whose sets are of these `sizes`; where these
-    /// are not known, of one size, which follows, or the two sizes next to the mean.
+    /// Finds what chance leaves open for atoms that fire on `fires` of the calls each. The sets of
+    /// the calls have these `sizes`. If the sizes are not known, all sets have the same size, which
+    /// follows, or one of the two sizes next to the mean.
     pub(super) fn of(calls: u64, fires: &[u64], sizes: Option<&Sizes>) -> Self {
         let core = Core::of(calls, fires, sizes);
         let totals = core.totals(fires);
@@ -102,8 +105,8 @@ impl Chance {
         }
     }
 
-    /// Two atoms, which fire together on so many calls, where chance leaves that open; `None` where
-    /// their count could not be another.
+    /// Returns the table of two atoms that fire together on the given number of calls, where chance
+    /// leaves that open. Returns `None` where their count could not be another.
     pub(super) fn open(&self, a: u32, b: u32, count: u64) -> Option<Open> {
         let atoms = self.atoms.as_ref()?;
         if !self.varies(a) || !self.varies(b) {
@@ -124,12 +127,12 @@ impl Chance {
         })
     }
 
-    /// Whether chance leaves it open on which calls an atom fires.
+    /// Says whether chance leaves it open on which calls an atom fires.
     pub(super) fn varies(&self, atom: u32) -> bool {
         self.core.varies[atom as usize]
     }
 
-    /// Whether chance leaves any pair's count open.
+    /// Says whether chance leaves the count of any pair open.
     pub(super) fn is_open(&self) -> bool {
         self.atoms.is_some()
     }

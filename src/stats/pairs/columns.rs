@@ -17,26 +17,27 @@ pub struct PairColumns {
     pub a: Vec<u32>,
     /// Its second one, a < b.
     pub b: Vec<u32>,
-    /// On all calls.
+    /// The association on all calls.
     pub all: AssociationColumns,
-    /// On true calls alone.
+    /// The association on true calls alone.
     pub tp: AssociationColumns,
-    /// On false calls alone.
+    /// The association on false calls alone.
     pub fp: AssociationColumns,
-    /// Between true and false calls.
+    /// The difference between true and false calls.
     pub difference: DifferenceColumns,
 }
 
-/// How two atoms' firing goes together on n calls, of which a fires on `n_a` and b on `n_b`. NaN where
-/// a figure is undefined: there are no such calls, or an atom fires on none of them, or (φ and the
-/// test) on all.
+/// The association of two atoms' firing on n calls, of which a fires on `n_a` and b on `n_b`. NaN
+/// where a figure is undefined: there are no such calls, or an atom fires on none of them, or (φ
+/// and the test) on all.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AssociationColumns {
     /// Calls on which both fire.
     pub count: Vec<u32>,
-    /// Calls on which both would by chance, where each call's k places go to atoms that are as frequent
-    /// as they are and have nothing else to do with one another (conditional Bernoulli sampling; Chen,
-    /// Dempster & Liu, Biometrika 81, 1994). Less than `n_a·n_b/n`, since they share the places.
+    /// The number of calls on which both would fire by chance, where each call's k places go to
+    /// atoms that are as frequent as they are and have nothing else to do with one another. This is
+    /// conditional Bernoulli sampling (Chen, Dempster & Liu, Biometrika 81, 1994). It is less than
+    /// `n_a·n_b/n`, since they share the places.
     pub expected: Vec<f64>,
     /// `count/expected`.
     pub lift: Vec<f64>,
@@ -45,19 +46,19 @@ pub struct AssociationColumns {
     pub jaccard: Vec<f64>,
     /// φ, the correlation of their firing, −1 to 1; by chance a little below 0.
     pub phi: Vec<f64>,
-    /// −log₁₀ p of the exact test of that chance, given `n_a` and `n_b`: the count has Fisher's
-    /// noncentral hypergeometric distribution, with the odds ratio that chance gives; two-sided, the
-    /// counts that are at most as probable as the observed one.
+    /// −log₁₀ p of the exact test of that chance, given `n_a` and `n_b`. The count has Fisher's
+    /// noncentral hypergeometric distribution, with the odds ratio that chance gives. The test is
+    /// two-sided: it takes the counts that are at most as probable as the observed one.
     pub neg_log10_p: Vec<f64>,
     /// p adjusted after Benjamini and Hochberg, 0 where it is below the smallest number. The family
-    /// is all pairs of atoms that fire on [`threshold_used`](Pairs::threshold_used) calls each, and so
-    /// could be here, and on some of these calls and not on all of them; those that are not here count
-    /// as if their p were 1.
+    /// is all pairs of atoms that could be here. Each atom fires on at least
+    /// [`threshold_used`](Pairs::threshold_used) calls, and on some of the n calls and not on all
+    /// of them. Pairs that are not here count as if their p were 1.
     pub fdr: Vec<f64>,
 }
 
-/// Whether two atoms hold together otherwise on true calls than on false ones. NaN where on the
-/// calls of one label an atom fires on none or on all.
+/// The difference in how two atoms hold together on true calls and on false ones. NaN where, on the
+/// calls of one label, an atom fires on none or on all.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DifferenceColumns {
     /// Natural logarithm of the odds ratio in true calls by that in false ones, ½ added to every cell

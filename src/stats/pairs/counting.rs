@@ -1,10 +1,10 @@
 //! Counts of all pairs, in bounded memory for any number of atoms and of calls.
 //!
 //! Where the counts of all pairs fit into memory, one pass over the firing sets makes them. Where
-//! they do not, a cohort's firing sets mostly do: then one atom after another has its counts with
+//! they do not, a cohort's firing sets mostly do. Then one atom after another has its counts with
 //! all atoms after it, and only pairs that fire together often enough are kept. Where neither fits,
-//! the counts of a band of first atoms are held, and a pass is made for each band, as many calls at
-//! a time as fit beside them.
+//! the counts of a band of first atoms are held, and one pass is made for each band. A pass takes
+//! as many calls at a time as fit beside the counts.
 
 use std::ops::Range;
 
@@ -32,15 +32,15 @@ const CACHED: u64 = 1 << 18;
 /// Bytes that a pair's counts take: of true and of false calls.
 const PAIR_BYTES: u64 = 2 * size_of::<u32>() as u64;
 
-/// What the passes need.
+/// The data that the passes need.
 struct Counting<'a> {
     details: &'a dyn FiringStore,
     counts: &'a StratumCounts<'a>,
     control: &'a Control<'a>,
 }
 
-/// Counts all pairs, and has those kept that fire together often enough, with so many bytes. Hands back
-/// the sizes of true and of false calls' firing sets.
+/// Counts all pairs with the given number of bytes, and keeps those that fire together often
+/// enough. Returns the sizes of true and of false calls' firing sets.
 pub(super) fn count(
     details: &dyn FiringStore,
     counts: &StratumCounts<'_>,
@@ -135,8 +135,8 @@ impl Counting<'_> {
         Ok(sizes)
     }
 
-    /// Counts of a band's atoms with all after each, those of true calls and then those of false
-    /// ones, by one pass over the firing sets, so many firings at a time.
+    /// Counts a band's atoms with all after each, first on true calls and then on false ones. It
+    /// makes one pass over the firing sets, and takes a given number of firings at a time.
     fn count_band(&self, band: &Range<u32>, firings: usize) -> Result<(Vec<u32>, Counted)> {
         let features = self.features();
         let pairs = band.clone().map(|atom| pairs_of(features, atom)).sum();
@@ -173,7 +173,7 @@ fn pairs_of(features: usize, atom: u32) -> usize {
     features - atom as usize - 1
 }
 
-/// Cuts atoms into ranges of at most so many pairs, and at least one atom each.
+/// Cuts atoms into ranges of at most the given number of pairs, and at least one atom each.
 fn cut(features: usize, atoms: &Range<u32>, most: usize) -> Vec<Range<u32>> {
     let mut ranges = Vec::new();
     let (mut start, mut pairs) = (atoms.start, 0_usize);
@@ -200,7 +200,8 @@ fn add([tp, fp]: &[Inverted<'_>; 2], atom: u32, row: &mut [u32]) {
 
 /// Finds an atom's pairs that fire together often enough.
 fn find(row: &[u32], a: u32, found: &mut Found) {
-    /// Most pairs of many atoms fire together hardly ever: so many are passed over at a time.
+    /// Most pairs of many atoms hardly ever fire together: this number of them are passed over at a
+    /// time.
     const STEP: usize = 32;
     let Ok(asked) = u32::try_from(found.asked) else {
         return;
@@ -223,9 +224,9 @@ fn find(row: &[u32], a: u32, found: &mut Found) {
 pub(super) struct Counted {
     first: u32,
     calls: [u64; 2],
-    /// Of true and of false calls, each \[atoms of the band\].
+    /// The number of true and of false calls on which each atom fires, each \[atoms of the band\].
     fires: [Vec<u64>; 2],
-    /// Likewise, how many atoms fire on them: seen with the first atom's band.
+    /// The sizes of firing sets on true and on false calls, seen with the first atom's band.
     pub(super) sizes: [Sizes; 2],
 }
 

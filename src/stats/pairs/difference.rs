@@ -1,4 +1,5 @@
-//! Whether two atoms fire together otherwise on true calls than on false ones: two strata.
+//! The test of whether two atoms fire together differently on true calls than on false ones. The
+//! labels are the two strata.
 
 use super::kept::Pair;
 use super::law::{Law, ln_two_sided};
@@ -12,13 +13,14 @@ fn strata(margins: &Margins, pair: &Pair) -> Option<[Table2x2; 2]> {
     (!tables.iter().any(Table2x2::is_degenerate)).then_some(tables)
 }
 
-/// On how many true calls both atoms fire, given on how many calls of either label each does, and on
-/// how many calls in all both do: where the odds ratios are one, whatever it is, the probabilities are
-/// in proportion to the products of two hypergeometric ones.
+/// The distribution of the number of true calls on which both atoms fire. Given are the number of
+/// calls of either label on which each fires, and the number of calls in all on which both do.
+/// Where both odds ratios are the same, whatever it is, the probabilities are in proportion to the
+/// products of two hypergeometric ones.
 struct OnTrue {
     /// a, b, calls that are beyond a + b (negative where they overlap), of true calls.
     tp: [f64; 3],
-    /// And of false ones.
+    /// The same values of false calls.
     fp: [f64; 3],
     both: f64,
     support: [u64; 2],
@@ -60,9 +62,10 @@ impl Law for OnTrue {
     }
 }
 
-/// `ln p` of the exact test of one odds ratio in true and in false calls (Zelen, Biometrika 58, 1971,
-/// of two strata), two-sided by the tables that are at most as probable as the observed ones; NaN where
-/// either says nothing, or the margins and the number of calls on which both fire leave no other tables.
+/// `ln p` of the exact test of one odds ratio in true and in false calls (Zelen, Biometrika 58,
+/// 1971, of two strata). It is two-sided by the tables that are at most as probable as the observed
+/// ones. NaN where either says nothing, or where the margins and the number of calls on which both
+/// fire leave no other tables.
 ///
 /// It is also the exact test of the labels being exchanged among calls, given these margins.
 pub(super) fn ln_p_of_difference(margins: &Margins, pair: &Pair) -> f64 {
@@ -77,9 +80,9 @@ pub(super) fn ln_p_of_difference(margins: &Margins, pair: &Pair) -> f64 {
     ln_two_sided(&law, tables[0].tp_on)
 }
 
-/// The natural logarithm of the odds ratio in true calls by that in false ones, ½ added to all eight
-/// cells (Haldane–Anscombe): positive where the two atoms hold together more in true calls. NaN
-/// where either says nothing.
+/// The natural logarithm of the odds ratio in true calls by that in false ones, with ½ added to all
+/// eight cells (Haldane–Anscombe). It is positive where the two atoms hold together more in true
+/// calls. NaN where either says nothing.
 pub(super) fn log_odds_ratio_difference(margins: &Margins, pair: &Pair) -> f64 {
     let Some(tables) = strata(margins, pair) else {
         return f64::NAN;

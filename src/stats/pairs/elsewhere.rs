@@ -15,7 +15,7 @@ const FIRINGS: usize = 1 << 23;
 /// either, and what comes from a device.
 const PAIR_BYTES: u64 = 3 * size_of::<u64>() as u64 + size_of::<u32>() as u64;
 
-/// Whether the counts of all pairs of so many atoms fit into so many bytes.
+/// Says whether the counts of all pairs of `features` atoms fit into `memory` bytes.
 pub(super) fn fits(features: usize, memory: u64) -> bool {
     let features = features as u64;
     let pairs = features.saturating_mul(features.saturating_sub(1)) / 2;

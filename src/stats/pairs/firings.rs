@@ -66,13 +66,13 @@ impl Batch {
     }
 }
 
-/// Where in the firing sets each atom of a band is.
+/// The places of each atom of a band in the firing sets.
 pub(super) struct Inverted<'a> {
     sets: &'a [u32],
     first: u32,
-    /// Where each atom's places end, after a 0.
+    /// The end of each atom's places, after a 0.
     ends: Vec<u32>,
-    /// For each atom ascending: its place in the sets, and where that row ends.
+    /// The places of each atom, ascending: each its place in the sets, and where that row ends.
     places: Vec<[u32; 2]>,
 }
 
@@ -115,13 +115,13 @@ impl<'a> Inverted<'a> {
         }
     }
 
-    /// Where an atom of the band is.
+    /// Returns the places of an atom of the band.
     fn places(&self, atom: u32) -> &[[u32; 2]] {
         let atom = (atom - self.first) as usize;
         &self.places[self.ends[atom] as usize..self.ends[atom + 1] as usize]
     }
 
-    /// On how many of the calls an atom of the band fires.
+    /// Returns the number of the calls on which an atom of the band fires.
     pub(super) fn fires(&self, atom: u32) -> u64 {
         self.places(atom).len() as u64
     }

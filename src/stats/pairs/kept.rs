@@ -14,16 +14,16 @@ pub(super) struct Pair {
 }
 
 impl Pair {
-    /// On how many calls both fire; fewer than 2^32 calls there are.
+    /// Returns the number of calls on which both fire. There are fewer than 2^32 calls.
     pub(super) fn count(&self) -> u32 {
         self.tp + self.fp
     }
 }
 
-/// What was kept.
+/// The pairs that were kept.
 #[derive(Debug, Clone)]
 pub(super) struct Kept {
-    /// By descending count, then ascending atoms.
+    /// The pairs, by descending count, then ascending atoms.
     pub(super) pairs: Vec<Pair>,
     pub(super) threshold: u64,
     pub(super) at_asked: u64,
@@ -127,8 +127,9 @@ impl Keeper {
     }
 }
 
-/// Sorts pairs by descending count, equal ones as they stand: digit by digit of the count, the last
-/// one first, which for millions of pairs is several times as fast as comparing them.
+/// Sorts pairs by descending count; equal ones stay as they stand. It sorts digit by digit of the
+/// count, the last one first. For millions of pairs this is several times as fast as comparing
+/// them.
 fn by_descending_count(mut pairs: Vec<Pair>) -> Vec<Pair> {
     const BITS: u32 = 11;
     let most = pairs.iter().map(Pair::count).max().unwrap_or(0);

@@ -14,16 +14,17 @@ const UNIT: f64 = f64::from_bits((1023 + 600) << 52);
 
 /// A law of whole numbers whose probabilities rise to one top and fall from there (log-concave).
 pub(super) trait Law {
-    /// `P(x + 1)/P(x)`, as numerator and denominator, which are above 0 but for the numerator of the
-    /// largest x, 0, and the denominator of the one below the smallest. Farther out either is finite.
+    /// `P(x + 1)/P(x)`, as numerator and denominator. Both are above 0 with two exceptions: the
+    /// numerator of the largest x is 0, and so is the denominator of the one below the smallest.
+    /// Farther out both are finite.
     fn ratio(&self, x: f64) -> [f64; 2];
 }
 
 /// Sums of probabilities in units of the observed number's.
 struct Sums {
-    /// Of the numbers at most as probable as the observed one, which is among them.
+    /// The sum over the numbers at most as probable as the observed one, which is among them.
     at_most: f64,
-    /// Of the more probable ones, in units of [`UNIT`] to the power of `units`.
+    /// The sum over the more probable ones, in units of [`UNIT`] to the power of `units`.
     above: f64,
     units: i32,
 }

@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::stats::inference::Table2x2;
 use crate::stats::inference::stratified::StratumCounts;
 
-/// Which calls.
+/// The group of calls that is meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Group {
     All,
@@ -16,7 +16,7 @@ pub(super) enum Group {
     Fp,
 }
 
-/// On how many of each group's calls each atom fires.
+/// The number of each group's calls on which each atom fires.
 #[derive(Debug, Clone)]
 pub(super) struct Margins([OfGroup; 3]);
 
@@ -27,7 +27,8 @@ struct OfGroup {
     chance: Chance,
 }
 
-/// With n calls of which it fires on m: m, and 1/√(m·(n − m)), infinite where that is 0.
+/// The firings of an atom on n calls: m, the number on which it fires, and 1/√(m·(n − m)), infinite
+/// where that is 0.
 #[derive(Debug, Clone, Copy)]
 struct OfAtom {
     fires: u64,
@@ -111,9 +112,9 @@ impl Margins {
         Err(odd())
     }
 
-    /// How many pairs could fire together on so many calls, by how often each atom fires, and be tested
-    /// on the calls of a group: the family of tests. Which of them do is seen from what is tested, so
-    /// that those alone are no family.
+    /// Counts the pairs that could fire together on `threshold` calls and be tested on the calls of
+    /// a group. It uses how often each atom fires. This is the family of tests. Which of the pairs
+    /// do fire together is seen from what is tested, so those alone are no family.
     pub(super) fn pairs_that_could(&self, group: Group, threshold: u64) -> u64 {
         let of = &self.0[group as usize];
         if !of.chance.is_open() {
@@ -125,12 +126,13 @@ impl Margins {
         atoms * atoms.saturating_sub(1) / 2
     }
 
-    /// How many atoms there are.
+    /// Returns the number of atoms.
     pub(super) fn atoms(&self) -> usize {
         self.0[0].atoms.len()
     }
 
-    /// A pair of atoms that fire together on so many calls; `None` if they cannot.
+    /// Returns a pair of atoms that fire together on the given number of calls; `None` if they
+    /// cannot.
     pub(super) fn pair(&self, a: u32, b: u32, tp: u64, fp: u64) -> Option<Pair> {
         let can = |group, count| {
             let [of_a, of_b] = self.fires(group, a, b);
@@ -216,7 +218,7 @@ impl Margins {
         })
     }
 
-    /// Whether a pair can be tested on all calls: each atom fires on some and not on all.
+    /// Says whether a pair can be tested on all calls: each atom fires on some and not on all.
     pub(super) fn is_tested(&self, pair: &Pair) -> bool {
         let chance = &self.0[Group::All as usize].chance;
         let both = u64::from(pair.count());

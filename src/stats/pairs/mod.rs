@@ -1,8 +1,8 @@
 //! Co-activation of all pairs of atoms: which fire together, more or less often than chance has it,
 //! and whether otherwise on true calls than on false ones.
 //!
-//! Counts are exact; what can be millions of pairs is kept as counts and p-values alone,
-//! 80 bytes a pair, and everything else is computed from these for one chunk of rows after another.
+//! Counts are exact. There can be millions of pairs, so they are kept as counts and p-values alone,
+//! 80 bytes a pair. Everything else is computed from these, for one chunk of rows after another.
 //!
 //! | file | what it does |
 //! |---|---|
@@ -46,16 +46,17 @@ use difference::ln_p_of_difference;
 use kept::{Keeper, Kept};
 use margins::{Group, Margins};
 
-/// At most so many pairs are kept: with all their columns some 4 GB, and more than anyone reads.
+/// The largest number of pairs that are kept. With all their columns they take some 4 GB, more than
+/// anyone reads.
 pub const MOST_PAIRS: usize = 1 << 24;
 
-/// Which pairs to keep, and what to spend on counting them.
+/// The choice of pairs to keep, and the memory to spend on counting them.
 #[derive(Debug, Clone, Copy)]
 pub struct Settings {
     /// The fewest calls on which both atoms fire; 0 counts as 1.
     pub min_coactivation: u64,
-    /// Where more pairs than this fire together so often, the threshold is raised until they are
-    /// not more; [`MOST_PAIRS`].
+    /// The largest number of pairs that are kept. Where more pairs fire together so often, the
+    /// threshold is raised until there are no more; [`MOST_PAIRS`].
     pub most_pairs: usize,
     /// Bytes of memory for counting, beside the pairs that are kept (24 bytes each meanwhile). Less
     /// of it makes for more passes over the firing sets, and changes no result.
@@ -65,9 +66,9 @@ pub struct Settings {
 /// Numbers of pairs with small adjusted p-values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Significant {
-    /// Which fire together more or less often than chance has it.
+    /// The number of pairs that fire together more or less often than by chance.
     pub associated: usize,
-    /// Whose odds ratios differ between true and false calls.
+    /// The number of pairs whose odds ratios differ between true and false calls.
     pub different: usize,
 }
 
@@ -79,7 +80,7 @@ pub struct Pairs {
     margins: Margins,
     /// Tests of association on all, true and false calls.
     association: [Tests; 3],
-    /// And of a difference between true and false ones.
+    /// The tests of a difference between true and false calls.
     difference: Tests,
 }
 
@@ -92,7 +93,8 @@ struct Tests {
 }
 
 impl Tests {
-    /// Of pairs with these `ln p`, which are some of so many that could have been tested.
+    /// Adjusts the tests of pairs with these `ln p`, which are some of the `family` that could have
+    /// been tested.
     fn of(ln_p: Vec<f64>, family: u64) -> Self {
         let of_ln = Family::of_ln(ln_p.par_iter().copied());
         let ln_fdr = of_ln.into_benjamini_hochberg_ln_among(family);
@@ -138,8 +140,8 @@ impl Pairs {
         Self::from_margins(&both.each_ref(), margins, settings, control)
     }
 
-    /// Whether the counts of all pairs of so many atoms fit into so much memory, as they have to where
-    /// something else counts them.
+    /// Says whether the counts of all pairs of `atoms` atoms fit into `memory` bytes. They must
+    /// where something else counts them.
     pub fn is_countable(atoms: usize, memory: u64) -> bool {
         elsewhere::fits(atoms, memory)
     }
@@ -215,28 +217,29 @@ impl Pairs {
         })
     }
 
-    /// How many pairs there are.
+    /// Returns the number of pairs.
     pub fn len(&self) -> usize {
         self.kept.pairs.len()
     }
 
-    /// Whether there are none.
+    /// Says whether there are no pairs.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Every pair here fires together on at least so many calls, and every pair that does is here.
-    /// More than what was asked for where these were too many.
+    /// Returns the threshold: every pair here fires together on at least this number of calls, and
+    /// every pair that does is here. It is more than what was asked for where these pairs were too
+    /// many.
     pub fn threshold_used(&self) -> u64 {
         self.kept.threshold
     }
 
-    /// How many pairs fire together as often as was asked for.
+    /// Returns the number of pairs that fire together as often as was asked for.
     pub fn pairs_at_the_threshold_asked(&self) -> u64 {
         self.kept.at_asked
     }
 
-    /// How many pairs have an adjusted p-value below a level.
+    /// Counts the pairs with an adjusted p-value below a level.
     pub fn significant(&self, level: f64) -> Significant {
         let limit = libm::log(level);
         let below = |ln_fdr: &[f64]| ln_fdr.par_iter().filter(|&&ln| ln < limit).count();
@@ -263,7 +266,7 @@ impl Pairs {
         alike.map(|pair| (pair.a, pair.b)).collect()
     }
 
-    /// How many pairs have a p-value.
+    /// Returns the number of pairs that have a p-value.
     pub fn tested(&self) -> usize {
         let ln_p = self.association[0].ln_p.par_iter();
         ln_p.filter(|ln_p| !ln_p.is_nan()).count()

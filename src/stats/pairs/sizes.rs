@@ -1,4 +1,4 @@
-//! How many calls have firing sets of each size.
+//! The number of calls that have firing sets of each size.
 
 use std::collections::BTreeMap;
 

@@ -1,10 +1,10 @@
-//! Whether two atoms fire together more or less often than chance has it.
+//! The test of whether two atoms fire together more or less often than by chance.
 
 use super::law::{Law, ln_two_sided};
 
-/// On how many of n calls both atoms fire, of which one fires on `fires[0]`, the other on `fires[1]`,
-/// where the odds of firing together are `odds_ratio` times those of independent atoms: Fisher's
-/// noncentral hypergeometric distribution.
+/// The distribution of the number of n calls on which both atoms fire, of which one fires on
+/// `fires[0]` and the other on `fires[1]`. The odds of firing together are `odds_ratio` times those
+/// of independent atoms. This is Fisher's noncentral hypergeometric distribution.
 struct Together {
     calls: u64,
     fires: [u64; 2],
@@ -22,8 +22,9 @@ impl Law for Together {
     }
 }
 
-/// `ln p` of the exact test, given on how many calls each atom fires, that both fire together as
-/// chance has it; two-sided, by the counts that are at most as probable as the observed one.
+/// `ln p` of the exact test that both atoms fire together as chance has it, given the number of
+/// calls on which each fires. It is two-sided, by the counts that are at most as probable as the
+/// observed one.
 pub(super) fn ln_p_of_association(calls: u64, fires: [u64; 2], both: u64, odds_ratio: f64) -> f64 {
     let law = Together {
         calls,

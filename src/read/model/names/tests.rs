@@ -1,4 +1,4 @@
-//! What names of tensors, of keys and of kinds of model are taken to say.
+//! Tests of the meaning that is given to names of tensors, of keys and of kinds of model.
 
 use super::{Meaning, Scalar, as_is, is_other_kind, of_key, of_tensor};
 

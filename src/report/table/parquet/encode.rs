@@ -60,7 +60,8 @@ pub(super) fn chunk(
     Ok((Bytes::from(sink.into_inner()?), closed))
 }
 
-/// As [`optional`], for many numbers. Without a branch, which could not be foretold.
+/// Does as [`optional`] for many numbers. It has no branch, because the branch could not be
+/// predicted.
 fn numbers(values: &[f64]) -> (Cow<'_, [f64]>, Vec<i16>) {
     let levels: Vec<_> = values.iter().map(|x| i16::from(!x.is_nan())).collect();
     if !levels.contains(&0) {

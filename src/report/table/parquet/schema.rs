@@ -1,4 +1,4 @@
-//! What the file says of itself: types, encodings, and what the columns mean.
+//! The description of the file within the file: types, encodings, and the meaning of the columns.
 
 use std::io;
 use std::sync::Arc;
@@ -64,7 +64,7 @@ fn leaf(column: &Column) -> Result<Type, ParquetError> {
         .build()
 }
 
-/// How columns are encoded, and the file's metadata.
+/// Returns the way in which columns are encoded, and the file's metadata.
 pub(super) fn properties(table: &Table) -> io::Result<WriterProperties> {
     let level = ZstdLevel::try_new(1).map_err(io::Error::other)?;
     let all = WriterProperties::builder()

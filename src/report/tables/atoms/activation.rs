@@ -1,4 +1,4 @@
-//! How strongly an atom fires.
+//! The columns for how strongly an atom fires.
 
 use super::column;
 use crate::report::table::Column;

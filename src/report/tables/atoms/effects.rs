@@ -1,4 +1,4 @@
-//! How strongly an atom leans to true or to false calls, and the tests of that.
+//! The columns for how strongly an atom leans to true or to false calls, and for the tests of that.
 
 use super::column;
 use crate::report::table::Column;

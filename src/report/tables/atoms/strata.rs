@@ -1,4 +1,5 @@
-//! What is left of an atom's effect within strata, and what permutations within them say.
+//! The columns for what is left of an atom's effect within strata, and for permutations within
+//! them.
 
 use super::column;
 use crate::report::table::{Column, Values};

@@ -86,7 +86,7 @@ fn caution(caution: AtomCaution) -> &'static str {
     }
 }
 
-/// How many of the atoms that are called on all calls deserve which caution.
+/// Writes how many of the atoms called on all calls deserve each caution.
 pub(super) fn called(f: &mut Formatter<'_>, findings: &Findings) -> Result {
     let Some(called) = &findings.called else {
         return Ok(());

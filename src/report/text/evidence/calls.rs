@@ -1,5 +1,5 @@
-//! What the calls are on which atoms fire: types, sizes, chromosomes, datasets; and how strongly
-//! atoms fire.
+//! The text about the calls on which atoms fire: types, sizes, chromosomes, datasets. It also says
+//! how strongly atoms fire.
 
 use std::fmt::{Formatter, Result};
 
@@ -34,7 +34,7 @@ pub(super) fn section(f: &mut Formatter<'_>, findings: &Findings) -> Result {
     others.try_for_each(|found| enriched(f, found))
 }
 
-/// How many atoms go with a category, and the strongest of them.
+/// Writes how many atoms go with a category, and names the strongest of them.
 fn enriched(f: &mut Formatter<'_>, found: &EnrichmentSummary) -> Result {
     let (title, category) = match found.kind {
         CategoryKind::SvType => ("SV types", "type"),

@@ -1,4 +1,4 @@
-//! What weakens the whole, in sentences.
+//! The text about what weakens the results as a whole, in sentences.
 
 use std::fmt::{Formatter, Result};
 

@@ -1,4 +1,4 @@
-//! How many atoms each procedure claims.
+//! The text about the number of atoms that each procedure claims.
 
 use std::fmt::{Formatter, Result};
 
@@ -103,7 +103,7 @@ fn strata_text(strata: &StrataSummary) -> String {
     }
 }
 
-/// How many groups are told in full.
+/// The number of groups that are described in full.
 const GROUPS: usize = 5;
 
 fn near_duplicates(f: &mut Formatter<'_>, found: &NearDuplicates) -> Result {

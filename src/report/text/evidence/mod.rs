@@ -1,5 +1,6 @@
-//! What the extended tables say, in words: what holds within strata before what may be due to them, and
-//! the strongest first. Every judgment is made in `stats::evidence::summary`; here it is worded.
+//! The extended tables in words. What holds within strata comes before what may be due to them, and
+//! the strongest comes first. Every judgment is made in `stats::evidence::summary`; this module
+//! words it.
 
 mod atoms;
 mod calls;

@@ -1,4 +1,4 @@
-//! Which atoms fire together.
+//! The text about the atoms that fire together.
 
 use std::fmt::{Formatter, Result};
 

@@ -1,4 +1,4 @@
-//! What holds in the other part of the cohort.
+//! The text about what holds in the other part of the cohort.
 
 use std::fmt::{Formatter, Result};
 

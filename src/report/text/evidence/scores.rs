@@ -1,4 +1,4 @@
-//! What atoms' scores say without competition for places.
+//! The text about atoms' scores, in which atoms do not compete for places.
 
 use std::fmt::{Formatter, Result};
 
@@ -8,7 +8,7 @@ use crate::report::text::numbers::{
 };
 use crate::stats::evidence::summary::{Findings, ScoredAtom};
 
-/// What scores say, where they were compared.
+/// Writes what the scores say, if they were compared.
 pub(super) fn section(f: &mut Formatter<'_>, findings: &Findings) -> Result {
     let Some(found) = &findings.scores else {
         return Ok(());

@@ -32,7 +32,7 @@ pub struct AtomSummary {
     pub bootstrap: Option<[f64; 2]>,
     /// The other atoms of its group of near-duplicates.
     pub near_duplicates: Vec<u32>,
-    /// What weakens it, the heaviest first.
+    /// The cautions that weaken it, the heaviest first.
     pub cautions: Vec<AtomCaution>,
 }
 
@@ -50,7 +50,7 @@ pub enum OddsWithin {
     Unknown,
 }
 
-/// What weakens the claim of an atom.
+/// A caution that weakens the claim of an atom.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AtomCaution {
@@ -58,7 +58,7 @@ pub enum AtomCaution {
     SidesChange,
     /// The association goes away within strata.
     Confounded,
-    /// Nothing certain is left within strata.
+    /// No effect is certain within strata.
     NotWithinStrata,
     /// The strata have different odds ratios.
     StrataDisagree,
@@ -68,27 +68,27 @@ pub enum AtomCaution {
     NotByMaxT,
 }
 
-/// What becomes of the atoms that Fisher's test and Benjamini and Hochberg's procedure call on all calls
-/// at once.
+/// The fate of the atoms that Fisher's test and Benjamini and Hochberg's procedure call on all
+/// calls at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct CalledOnAllCalls {
-    /// How many there are.
+    /// The number of these atoms.
     pub atoms: usize,
-    /// How many are called within strata too, by the same procedure.
+    /// The number of atoms that the same procedure calls within strata too.
     pub within: usize,
-    /// How many associations go away within strata.
+    /// The number of associations that go away within strata.
     pub confounded: usize,
-    /// How many lean to the other side within strata, as certainly.
+    /// The number of atoms that lean to the other side within strata, as certainly.
     pub sides_change: usize,
-    /// How many have odds ratios that differ between strata.
+    /// The number of atoms whose odds ratios differ between strata.
     pub strata_disagree: usize,
-    /// How many have an expected count below 5.
+    /// The number of atoms with an expected count below 5.
     pub sparse: usize,
-    /// How many step-down max-T calls; `None` where it can call none.
+    /// The number of atoms that step-down max-T calls; `None` where it can call none.
     pub by_max_t: Option<usize>,
 }
 
-/// What summaries of atoms are made from.
+/// The data that summaries of atoms are made from.
 pub(super) struct View<'a> {
     pub(super) tables: &'a ExtendedTables,
     /// The tested atoms, the strongest first.

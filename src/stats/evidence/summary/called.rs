@@ -1,9 +1,9 @@
-//! Which atoms are called.
+//! The rule for which atoms are called.
 
 use crate::stats::evidence::{ExtendedTables, LEVEL, Permutations};
 use crate::stats::inference::PValue;
 
-/// The smallest p-value that so many permutations can give.
+/// Returns the smallest p-value that this number of permutations can give.
 pub(super) fn smallest_p(permutations: &Permutations) -> f64 {
     1.0 / (permutations.count + 1) as f64
 }
@@ -14,12 +14,13 @@ pub(super) fn max_t(tables: &ExtendedTables) -> Option<&Permutations> {
     permutations.filter(|permutations| smallest_p(permutations) < LEVEL)
 }
 
-/// Whether an adjusted p-value is below the level.
+/// Says whether an adjusted p-value is below the level.
 pub(super) fn is_significant(p: Option<PValue>) -> bool {
     p.is_some_and(|p| p.p() < LEVEL)
 }
 
-/// Whether the strictest procedure within strata that can call an atom calls this one.
+/// Says whether this atom is called within strata, by the strictest procedure that can call an
+/// atom.
 pub(super) fn is_called_within(tables: &ExtendedTables, atom: u32) -> bool {
     let atom = atom as usize;
     match max_t(tables) {

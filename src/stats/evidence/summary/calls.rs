@@ -1,4 +1,4 @@
-//! What the calls are on which atoms fire, and how strongly atoms fire.
+//! The calls on which atoms fire, and how strongly atoms fire.
 
 use serde::Serialize;
 
@@ -6,7 +6,7 @@ use super::Ratio;
 use super::called::is_significant;
 use crate::stats::evidence::{Enrichment, ExtendedTables, FiringTables};
 
-/// What calls are sorted by.
+/// The property by which calls are sorted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CategoryKind {
@@ -21,14 +21,14 @@ pub enum CategoryKind {
 /// Atoms against categories of calls.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct EnrichmentSummary {
-    /// What the categories are.
+    /// The kind of the categories.
     pub kind: CategoryKind,
-    /// How many there are.
+    /// The number of categories.
     pub categories: usize,
     /// The only one, where there is one.
     pub only: Option<String>,
-    /// How many atoms fire on more or on fewer calls of a category than of the others, at a false
-    /// discovery rate of 5 %.
+    /// The number of atoms that fire on more or on fewer calls of a category than of the others, at
+    /// a false discovery rate of 5 %.
     pub atoms: usize,
     /// The pair with the smallest p-value among them.
     pub strongest: Option<EnrichedAtom>,
@@ -74,10 +74,10 @@ impl EnrichmentSummary {
     }
 }
 
-/// How strongly atoms fire on true and on false calls.
+/// The strength with which atoms fire on true and on false calls.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct ActivationSummary {
-    /// How many atoms differ (Mann and Whitney, false discovery rate 5 %).
+    /// The number of atoms that differ (Mann and Whitney, false discovery rate 5 %).
     pub atoms: usize,
     /// The tested atom with the area under the ROC curve that is farthest from one half, and that area.
     pub farthest: Option<(u32, f64)>,
@@ -104,9 +104,10 @@ impl ActivationSummary {
 /// The sizes of the calls on which atoms fire.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct SizesSummary {
-    /// How many atoms fire on longer or on shorter calls (Spearman, false discovery rate 5 %).
+    /// The number of atoms that fire on longer or on shorter calls (Spearman, false discovery rate
+    /// 5 %).
     pub atoms: usize,
-    /// Of these the one with the strongest correlation.
+    /// The one of these with the strongest correlation.
     pub strongest: Option<SizedAtom>,
 }
 

@@ -1,4 +1,4 @@
-//! What weakens all that a summary says, and where to look next.
+//! The cautions that weaken all that a summary says, and the places to look next.
 
 use serde::Serialize;
 
@@ -6,11 +6,12 @@ use super::{CallsSummary, Displaced, Findings, Procedure, Scope};
 use crate::cohort::Label;
 use crate::stats::evidence::{Exchange, ExtendedTables, LEAST_BLOCKS, Partition};
 
-/// With fewer calls of a label than this no odds ratio is known to within a factor of
+/// The number of calls of a label below which no odds ratio is known to within a factor of
 /// exp(1.96·√(4/100)) = 1.48: its variance is at least 4 by that number.
 pub const FEW_CALLS: u64 = 100;
 
-/// What weakens the whole. The variants stand in the order of their weight, the heaviest first.
+/// A caution that weakens the whole. The variants stand in the order of their weight, the heaviest
+/// first.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 #[serde(tag = "caution", rename_all = "snake_case")]
 pub enum Caution {
@@ -20,115 +21,115 @@ pub enum Caution {
     FewCalls {
         /// The label.
         label: Label,
-        /// How many there are.
+        /// The number of calls of the label.
         calls: u64,
     },
     /// Atoms lean to one side because others take their places on the other.
     Displaced(Displaced),
     /// Associations on all calls turn to the other side within strata.
     SidesChange {
-        /// How many atoms.
+        /// The number of these atoms.
         atoms: usize,
-        /// Of how many that are called on all calls.
+        /// The number of atoms that are called on all calls.
         of: usize,
     },
     /// Associations on all calls go away within strata.
     Confounded {
-        /// How many atoms.
+        /// The number of these atoms.
         atoms: usize,
-        /// Of how many that are called on all calls.
+        /// The number of atoms that are called on all calls.
         of: usize,
     },
     /// All calls are one stratum: nothing tells an atom's association from that of type or size.
     NoStrata,
     /// Discoveries in one part of the cohort are not confirmed in the other.
     NotReplicated {
-        /// How many atoms.
+        /// The number of discoveries that are not confirmed.
         atoms: usize,
-        /// Of how many that are discovered and can be tested in the other part.
+        /// The number of discoveries that can be tested in the other part.
         of: usize,
     },
     /// Calls were dropped for a NaN or an infinity in their embedding.
     Dropped {
-        /// How many.
+        /// The number of dropped calls.
         calls: u64,
-        /// Of how many.
+        /// The number of calls in all.
         of: u64,
     },
     /// Step-down max-T does not call atoms that are called on all calls.
     NotByMaxT {
-        /// How many atoms.
+        /// The number of these atoms.
         atoms: usize,
-        /// Of how many.
+        /// The number of atoms that are called on all calls.
         of: usize,
     },
     /// Permutations are too few to call any atom.
     TooFewPermutations {
-        /// How many there are.
+        /// The number of permutations.
         count: usize,
     },
     /// Strata have different odds ratios.
     StrataDisagree {
-        /// Of how many atoms.
+        /// The number of atoms whose strata disagree.
         atoms: usize,
-        /// Of how many that are called on all calls.
+        /// The number of atoms that are called on all calls.
         of: usize,
     },
     /// An expected count is below 5, so that an odds ratio is rough.
     Sparse {
-        /// Of how many atoms.
+        /// The number of atoms with such a count.
         atoms: usize,
-        /// Of how many that are called on all calls.
+        /// The number of atoms that are called on all calls.
         of: usize,
     },
     /// Atoms fire on nearly the same calls, and so are fewer findings than atoms.
     NearDuplicates {
-        /// How many atoms.
+        /// The number of atoms in such groups.
         atoms: usize,
-        /// In how many groups.
+        /// The number of groups.
         groups: usize,
     },
     /// There are no firing sets: permutations, pairs, sizes and places are missing.
     NoFiringSets,
     /// Blocks are too few for a bootstrap.
     TooFewBlocks {
-        /// How many there are.
+        /// The number of blocks.
         blocks: u32,
         /// The fewest that a bootstrap takes.
         least: u32,
-        /// What calls were to be kept together by.
+        /// The unit that calls were to be kept together by.
         exchange: Exchange,
     },
     /// More pairs were asked for than a table holds.
     PairsCut {
-        /// How many were asked for.
+        /// The number of pairs that were asked for.
         asked: u64,
-        /// How many there are.
+        /// The number of pairs that are kept.
         kept: usize,
     },
 }
 
-/// Where to look next.
+/// A place to look next.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "next", rename_all = "snake_case")]
 pub enum Next {
-    /// At the calls on which these atoms fire.
+    /// The calls on which these atoms fire.
     Calls {
         /// The atoms.
         atoms: Vec<u32>,
     },
-    /// At scores, which know no competition for places.
+    /// The scores, which know no competition for places.
     CompareScores,
-    /// At the other part of the cohort.
+    /// The other part of the cohort.
     Replicate {
-        /// What can split it.
+        /// The property that can split it.
         by: Partition,
     },
-    /// At more permutations.
+    /// More permutations.
     MorePermutations,
-    /// At firing sets.
+    /// Firing sets.
     FiringSets,
-    /// At all atoms.
+    /// The tables of all atoms.
     Tables,
 }
 
@@ -229,7 +230,7 @@ fn some(atoms: usize, caution: Caution) -> Option<Caution> {
     (atoms > 0).then_some(caution)
 }
 
-/// Where to look next, the most useful first.
+/// Lists the places to look next, the most useful first.
 pub(super) fn next(findings: &Findings, tables: &ExtendedTables) -> Vec<Next> {
     let mut next = Vec::new();
     let first = [&findings.strongest_tp, &findings.strongest_fp].map(|side| side.first());

@@ -1,4 +1,4 @@
-//! How many atoms each procedure claims.
+//! The number of atoms that each procedure claims.
 
 use serde::Serialize;
 
@@ -7,7 +7,7 @@ use super::called::{is_significant, max_t, smallest_p};
 use crate::stats::evidence::{Adjusted, Exchange, ExtendedTables, LEVEL};
 use crate::stats::inference::PValue;
 
-/// What claims an atom.
+/// The procedure that claims an atom.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Procedure {
@@ -30,7 +30,7 @@ pub enum Procedure {
     Replicated,
 }
 
-/// What was compared.
+/// The values that were compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Scope {
@@ -47,11 +47,11 @@ pub enum Scope {
 pub struct Claim {
     /// The procedure.
     pub procedure: Procedure,
-    /// What it compared.
+    /// The values that it compared.
     pub scope: Scope,
-    /// How many atoms it claims.
+    /// The number of atoms that it claims.
     pub atoms: usize,
-    /// How many they are where a group of near-duplicates counts once; `None` where pairs were not
+    /// The same number if a group of near-duplicates counts once; `None` where pairs were not
     /// counted.
     pub distinct: Option<usize>,
 }
@@ -59,13 +59,13 @@ pub struct Claim {
 /// The permutations of the labels.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct PermutationSummary {
-    /// How many.
+    /// The number of permutations.
     pub count: usize,
-    /// What changed places.
+    /// The unit that changed places.
     pub exchange: Exchange,
-    /// The smallest p-value that so many can give.
+    /// The smallest p-value that this number can give.
     pub smallest_p: f64,
-    /// Whether that is below the level, so that an atom can be called.
+    /// True if that is below the level, so that an atom can be called.
     pub can_call: bool,
 }
 

@@ -1,4 +1,4 @@
-//! What competition for places does to all atoms, and what scores say without it.
+//! The effect of competition for places on all atoms, and the results of scores without it.
 
 use serde::Serialize;
 
@@ -16,19 +16,19 @@ use crate::stats::score_comparison::ScoreComparison;
 pub struct Displaced {
     /// The side to which an atom without an association leans.
     pub side: Label,
-    /// How many atoms show it.
+    /// The number of atoms that show it.
     pub atoms: usize,
     /// The median of their odds ratios over all calls: where an atom without an association is expected.
     pub median: Ratio,
     /// The median within strata.
     pub within: Option<Ratio>,
-    /// Whether atoms were taken to be independent, for want of firing sets.
+    /// True if atoms were taken to be independent, because there were no firing sets.
     pub as_if_independent: bool,
     /// The strictest procedure within strata.
     pub procedure: Procedure,
-    /// How many atoms it calls.
+    /// The number of atoms that it calls.
     pub called: usize,
-    /// How many of them lean to that side.
+    /// The number of called atoms that lean to that side.
     pub leaning: usize,
 }
 
@@ -66,17 +66,17 @@ fn called_within(tables: &ExtendedTables) -> Vec<u32> {
 pub struct ScoresSummary {
     /// Strata with calls of both labels.
     pub strata: usize,
-    /// How many atoms each procedure claims, the strictest first.
+    /// The number of atoms that each procedure claims, the strictest first.
     pub claims: Vec<Claim>,
     /// The strictest procedure within strata by firing.
     pub procedure: Procedure,
-    /// How many atoms it calls.
+    /// The number of atoms that it calls.
     pub called: usize,
-    /// How many of them differ by score to the same side (Holm).
+    /// The number of called atoms that differ by score to the same side (Holm).
     pub agreeing: usize,
     /// The atoms with the smallest p-values by score.
     pub strongest: Vec<ScoredAtom>,
-    /// How many atoms have a rough p-value.
+    /// The number of atoms that have a rough p-value.
     pub rough: usize,
 }
 

@@ -75,7 +75,7 @@ impl NearDuplicates {
         }
     }
 
-    /// How many these atoms are where a group counts once.
+    /// Counts these atoms, with each group counted once.
     pub fn distinct(&self, atoms: &[u32]) -> usize {
         let mut is_counted = vec![false; self.groups.len()];
         let counts = atoms.iter().filter(|atom| match self.group_of.get(atom) {

@@ -1,4 +1,4 @@
-//! Where a line of the notebook's text says more than what holds.
+//! The lines of the notebook's text that say more than what holds.
 
 use serde::Serialize;
 
@@ -13,16 +13,16 @@ use crate::stats::notebook::{AtomBias, NotebookTables, svtype};
 pub enum NotebookNote {
     /// "Statistically significant" counts atoms on all calls at once.
     Significant {
-        /// How many it counts.
+        /// The number of atoms that it counts.
         counted: usize,
-        /// How many of them hold within strata, at the same false discovery rate.
+        /// The number of these that hold within strata, at the same false discovery rate.
         within: usize,
     },
     /// The highest or the lowest odds are of an atom with an empty cell.
     EmptyCell {
         /// The atom.
         atom: u32,
-        /// Which cell is empty.
+        /// The cell that is empty.
         cell: EmptyCell,
         /// The notebook's odds of it.
         odds: f64,
@@ -35,7 +35,7 @@ pub enum NotebookNote {
     DelSpecialized(Specialized),
     /// A p-value is printed as 0.
     ZeroP {
-        /// Of how many of the listed atoms.
+        /// The number of listed atoms with such a p-value.
         atoms: usize,
     },
 }
@@ -63,16 +63,16 @@ impl EmptyCell {
     }
 }
 
-/// How many atoms the notebook takes to be of a type.
+/// The number of atoms that the notebook takes to be of a type.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Specialized {
-    /// How many it counts.
+    /// The number of atoms that it counts.
     pub counted: usize,
-    /// Of how many it looks at.
+    /// The number of atoms that it looks at.
     pub of: usize,
     /// The share of insertions among all calls.
     pub ins_share: f64,
-    /// How many of the atoms that it looks at fire more often on calls of the type than on others
+    /// The number of atoms it looks at that fire more often on calls of the type than on others
     /// (Fisher's exact test, false discovery rate 5 %).
     pub enriched: usize,
 }
@@ -119,7 +119,7 @@ fn empty_cells(notebook: &NotebookTables, tables: &ExtendedTables) -> Vec<Notebo
     both.filter_map(note).collect()
 }
 
-/// Where fewer than half of the atoms that the notebook counts can be of the type.
+/// Makes a note where fewer than half of the atoms that the notebook counts can be of the type.
 fn specialized(notebook: &NotebookTables, types: &Enrichment) -> Vec<NotebookNote> {
     let Some(found) = &notebook.sv_types.ins_del else {
         return Vec::new();

@@ -1,28 +1,29 @@
-//! Which atoms fire together.
+//! The pairs of atoms that fire together.
 
 use serde::Serialize;
 
 use crate::stats::evidence::{ExtendedTables, LEVEL};
 
-/// How many pairs are described.
+/// The number of pairs that are described.
 const DESCRIBED_PAIRS: usize = 3;
 
 /// All pairs of atoms that fire together often enough.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct PairsSummary {
-    /// How many there are.
+    /// The number of pairs.
     pub pairs: usize,
     /// The fewest calls on which their atoms fire together.
     pub threshold: u64,
     /// The fewest that were asked for.
     pub threshold_asked: u64,
-    /// How many pairs fire together on so many.
+    /// The number of pairs that fire together on at least as many calls as were asked for.
     pub pairs_asked: u64,
-    /// How many fire together more or less often than by chance, at a false discovery rate of 5 %.
+    /// The number of pairs that fire together more or less often than by chance, at a false
+    /// discovery rate of 5 %.
     pub associated: usize,
-    /// How many do so otherwise on true calls than on false ones.
+    /// The number of pairs that do so differently on true calls than on false ones.
     pub different: usize,
-    /// How many cannot be tested.
+    /// The number of pairs that cannot be tested.
     pub untested: usize,
     /// The most frequent that can be tested.
     pub most_frequent: Vec<PairSummary>,
@@ -33,9 +34,9 @@ pub struct PairsSummary {
 pub struct PairSummary {
     /// The atoms.
     pub atoms: [u32; 2],
-    /// On how many calls both fire.
+    /// The number of calls on which both fire.
     pub calls: u32,
-    /// How many times as many that is as expected by chance.
+    /// The ratio of that to the number expected by chance.
     pub lift: f64,
     /// The correlation of their firing on all, on true, and on false calls; `None` where it is undefined.
     pub phi: [Option<f64>; 3],
@@ -69,7 +70,7 @@ impl PairsSummary {
         })
     }
 
-    /// Whether more pairs were asked for than a table holds.
+    /// Says whether more pairs were asked for than a table holds.
     pub fn is_cut(&self) -> bool {
         self.pairs_asked > self.pairs as u64
     }

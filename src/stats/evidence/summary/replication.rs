@@ -1,4 +1,4 @@
-//! What holds in both parts of the cohort.
+//! The results that hold in both parts of the cohort.
 
 use serde::Serialize;
 
@@ -8,7 +8,7 @@ use crate::stats::replication::{Agreement, Part};
 /// A discovery part and a confirmation part, and how far they agree.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ReplicationSummary {
-    /// What the cohort is split by.
+    /// The property by which the cohort is split.
     pub by: Partition,
     /// The discovery part, then the confirmation part.
     pub parts: [PartSummary; 2],
@@ -33,7 +33,7 @@ pub struct PartSummary {
     pub groups: Vec<String>,
 }
 
-/// What becomes of the atoms that one part discovers.
+/// The fate of the atoms that one part discovers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Direction {
     /// Atoms that are discovered, at a false discovery rate of 5 %.
@@ -49,7 +49,7 @@ pub struct Direction {
 /// A correlation between the parts.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Correlation {
-    /// Of how many atoms.
+    /// The number of atoms.
     pub atoms: usize,
     /// Pearson's r.
     pub pearson: f64,
@@ -64,7 +64,7 @@ pub struct OneSide {
     pub share: f64,
     /// Its 95 % interval.
     pub interval: [f64; 2],
-    /// Whether the interval is by bootstrap of blocks; else it takes atoms to be independent.
+    /// True if the interval is by bootstrap of blocks; otherwise it takes atoms to be independent.
     pub by_bootstrap: bool,
 }
 

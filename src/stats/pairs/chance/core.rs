@@ -1,9 +1,9 @@
-//! What chance leaves open: calls without those on which no atom fires, or all do.
+//! The part that chance leaves open: calls without those on which no atom fires, or all do.
 //!
-//! An empty set, or one of all atoms, could not be another. Once such calls are set aside, an atom may
-//! fire on all calls that are left, or on none: then it takes no part either, which may make further
-//! sets empty or full. Such an atom fires wherever each atom that is left does, or on none of those
-//! calls. The weights of what is left are finite in all but contrived cases.
+//! An empty set, or one of all atoms, could not be another, so such calls are set aside. Then an
+//! atom may fire on all calls that are left, or on none. It takes no part either, which may make
+//! further sets empty or full. Such an atom fires wherever each atom that is left does, or on none
+//! of those calls. The weights of what is left are finite in all but contrived cases.
 
 use super::super::sizes::Sizes;
 use super::weights::Classes;
@@ -11,15 +11,15 @@ use super::weights::Classes;
 /// The calls and atoms that chance leaves open.
 #[derive(Debug, Clone)]
 pub(super) struct Core {
-    /// How many calls are left.
+    /// The number of calls that are left.
     pub(super) calls: u64,
-    /// How many were set aside on which every atom fires that is left.
+    /// The number of calls set aside on which every atom fires that is left.
     pub(super) full: u64,
-    /// Of each atom: whether it fires on some of the calls that are left, and not on all.
+    /// True for each atom that fires on some of the calls that are left, and not on all.
     pub(super) varies: Vec<bool>,
-    /// How many atoms fire on each call that is left and not among those.
+    /// The number of atoms that fire on every call that is left, and so do not vary.
     always: usize,
-    /// Of the calls that are left, where they are known.
+    /// The sizes of the calls that are left, if they are known.
     sizes: Option<Sizes>,
 }
 
@@ -52,7 +52,8 @@ impl Core {
         atoms
     }
 
-    /// Sets aside calls on which none of so many atoms fires, or all do; whether there were any.
+    /// Sets aside calls on which none of the `atoms` atoms fires, or all do. Says whether there
+    /// were any.
     fn set_aside(&mut self, atoms: usize) -> bool {
         let Some(sizes) = self.sizes.as_mut().filter(|_| atoms > 0) else {
             return false;

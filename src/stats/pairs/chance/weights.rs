@@ -1,10 +1,10 @@
 //! The weights with which atoms fire as often as they do, on calls of given sizes.
 //!
 //! Coefficients of G far from the mean of its distribution lose digits, and vanish. But a set's
-//! probability, given its size, stays what it is where all weights are multiplied by one factor t; so
-//! each size has coefficients of a G whose mean is near it. Sizes within [`REACH`] standard deviations
-//! of a mean share one G: about √(largest size)/4 are enough for any sizes. With w·t for w,
-//! `[zᵏ⁻ʲ] G/(1 + w·z)ⁱ / [zᵏ] G` is the tilted one times tʲ.
+//! probability, given its size, stays what it is where all weights are multiplied by one factor t.
+//! So each size has coefficients of a G whose mean is near it. Sizes within [`REACH`] standard
+//! deviations of a mean share one G: about √(largest size)/4 are enough for any sizes. With w·t for
+//! w, `[zᵏ⁻ʲ] G/(1 + w·z)ⁱ / [zᵏ] G` is the tilted one times tʲ.
 //!
 //! Each size counts with its share of the calls, none is rounded. A round takes, for each distinct total
 //! and each G, a pass over the coefficients: as many as the largest size and nine standard deviations.
@@ -14,16 +14,17 @@ use rayon::prelude::*;
 /// Weights are known where each atom's frequency is this near, relatively.
 const TOLERANCE: f64 = 1e-13;
 
-/// And where they come no nearer.
+/// The nearness that is enough where the weights come no nearer.
 const NEAR: f64 = 1e-11;
 
-/// At most so many rounds. Some ten are enough, but for a handful of atoms that nearly always fire.
+/// The largest number of rounds. About ten are enough, except for a handful of atoms that nearly
+/// always fire.
 const ROUNDS: usize = 1000;
 
 /// No step is a smaller part of a whole one.
 const LEAST_STEP: f64 = 0.125;
 
-/// Sizes are at most so many standard deviations from the mean of their G.
+/// The largest number of standard deviations of a size from the mean of its G.
 const REACH: f64 = 2.0;
 
 /// No atom's own weight is taken to move its frequency by less than this part of what it does where
@@ -45,9 +46,10 @@ pub(super) type Classes = Vec<(usize, f64)>;
 
 /// The weights with which atoms fire as often as they do, for each of their ascending totals.
 ///
-/// Each round moves the logarithms of the weights by what the logarithms of the odds of firing are
-/// off: Newton's method, but for what one atom's weight does to another's frequency. That is little,
-/// or, of a handful of atoms, so much that a whole step swings back and forth: then steps are halved.
+/// Each round moves the logarithms of the weights by the error of the logarithms of the odds of
+/// firing. This is Newton's method without the effect of one atom's weight on another's frequency.
+/// That effect is usually little. For a handful of atoms it can be so large that a whole step
+/// swings back and forth; then steps are halved.
 pub(super) fn weights(totals: &[u64], calls: u64, sizes: &[(usize, f64)]) -> Vec<(u64, Share)> {
     let mut distinct: Vec<(u64, Share)> = Vec::new();
     let mut counts: Vec<usize> = Vec::new();
@@ -103,7 +105,7 @@ pub(super) fn weights(totals: &[u64], calls: u64, sizes: &[(usize, f64)]) -> Vec
     distinct
 }
 
-/// Whether sizes differ by no more than one: where only their mean is known.
+/// Says whether sizes differ by no more than one, as where only their mean is known.
 fn is_alike(sizes: &[(usize, f64)]) -> bool {
     let ends = sizes.first().zip(sizes.last());
     ends.is_none_or(|((least, _), (most, _))| most - least <= 1)
@@ -124,7 +126,7 @@ fn fires_by(tilts: &[Tilt<'_>], w: f64) -> (f64, f64) {
 
 /// A G whose mean is near some sizes.
 struct Tilt<'a> {
-    /// What all weights are multiplied by.
+    /// The factor by which all weights are multiplied.
     t: f64,
     /// The coefficients of G in units of Π(1 + w·t): the distribution of the number of atoms that fire
     /// where each does on its own, with odds w·t.
@@ -195,7 +197,7 @@ fn tilted_to(ws: &[(f64, usize)], mean: f64) -> f64 {
     libm::exp(high)
 }
 
-/// Of the number of atoms that fire where each does on its own.
+/// Computes the variance of the number of atoms that fire if each fires on its own.
 fn variance(ws: &[(f64, usize)], t: f64) -> f64 {
     let each = ws.iter().map(|&(w, count)| {
         let w = w * t;
