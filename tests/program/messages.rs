@@ -27,7 +27,7 @@ fn common_mistakes_are_answered_with_what_to_do() {
     fs::create_dir(at("truvari")).expect("made");
     analyze(
         &["--metadata", &at("truvari")],
-        &["a folder", "give the table in it"],
+        &["a folder", "the table in it"],
     );
     fs::write(at("truvari/tp-comp.vcf.gz"), "").expect("written");
     analyze(
