@@ -15,9 +15,9 @@ pub(crate) enum World {
     Repeated,
     /// Rare atoms that have to do with nothing, 95 % true calls.
     Null95,
-    /// And 90 %.
+    /// As `Null95`, but 90 % are true calls.
     Null90,
-    /// And 97 % of some types, 3 % of the others: half of all.
+    /// As `Null95`, but 97 % of some types are true calls and 3 % of the others: half of all.
     NullByType,
     /// As `Null95`, and atoms that are tied to the label.
     Planted95,
@@ -45,7 +45,7 @@ impl World {
         Self::Large,
     ];
 
-    /// What it is called.
+    /// Returns the name that the record gives to it.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Plain => "plain",
@@ -62,8 +62,8 @@ impl World {
         }
     }
 
-    /// Whether types have different shares of true calls, so that what is tied to a type alone goes with
-    /// the label.
+    /// Says whether types have different shares of true calls, so that what is tied to a type alone
+    /// goes with the label.
     pub(crate) fn is_confounded_by_type(self) -> bool {
         matches!(self, Self::NullByType | Self::PlantedByType)
     }

@@ -11,6 +11,7 @@ use super::counted::Counted;
 use super::tables::Tables;
 use crate::control::Control;
 use crate::error::{Error, Result};
+use crate::fires::FiringSets;
 use crate::outputs::{PLACING, RECORD};
 use crate::report::table::Table;
 use crate::report::{csv, json, npy, tables};
@@ -218,6 +219,17 @@ impl Found<'_> {
     fn kept(&self) -> u64 {
         self.counted.cohort.tally.rows_where(|_| true)
     }
+
+    /// Passes the firing sets to `take`, a part of the calls at a time, until the work is cancelled.
+    fn each_part(&self, mut take: impl FnMut(&FiringSets) -> Result<()>) -> Result<()> {
+        let Some(store) = self.counted.store() else {
+            return Ok(());
+        };
+        store.sets(&mut |sets| {
+            self.control.check()?;
+            take(sets)
+        })
+    }
 }
 
 fn always(_: &Found<'_>) -> bool {
@@ -225,33 +237,21 @@ fn always(_: &Found<'_>) -> bool {
 }
 
 /// A failure to write, which whoever has the file's name completes.
-fn writing(written: io::Result<()>) -> Result<()> {
+fn writing<T>(written: io::Result<T>) -> Result<T> {
     written.map_err(|e| Error::writing(Path::new(FIRING_SETS), e))
 }
 
 fn write_uniform(found: &Found<'_>, out: &mut dyn Write) -> Result<()> {
     let shape = [found.kept(), found.top_k().unwrap_or(0)];
-    let array = npy::FiringSetsWriter::begin(shape, out);
-    let mut array = array.map_err(|e| Error::writing(Path::new(FIRING_SETS), e))?;
-    if let Some(store) = found.counted.store() {
-        store.sets(&mut |sets| {
-            found.control.check()?;
-            writing(array.add(sets))
-        })?;
-    }
+    let mut array = writing(npy::FiringSetsWriter::begin(shape, out))?;
+    found.each_part(|sets| writing(array.add(sets)))?;
     writing(array.finish())
 }
 
 fn write_ragged(found: &Found<'_>, out: &mut dyn Write) -> Result<()> {
     let firings = found.counted.cohort.tally.all_counts().iter().sum();
     let (rows, atoms) = (found.kept(), found.counted.cohort.model.feature_dim);
-    let array = npy::SparseWriter::begin([rows, atoms], firings, out);
-    let mut array = array.map_err(|e| Error::writing(Path::new(FIRING_SETS), e))?;
-    if let Some(store) = found.counted.store() {
-        store.sets(&mut |sets| {
-            found.control.check()?;
-            writing(array.add(sets))
-        })?;
-    }
+    let mut array = writing(npy::SparseWriter::begin([rows, atoms], firings, out))?;
+    found.each_part(|sets| writing(array.add(sets)))?;
     writing(array.finish())
 }
