@@ -4,7 +4,6 @@
 //! written in its place. Where rows differ, each block is handed back with the length of every row,
 //! and all blocks are joined in order, once.
 
-use std::ops::Range;
 use std::slice::{ChunksMut, IterMut};
 
 use crate::error::{Error, Result};
@@ -185,6 +184,7 @@ impl Sink {
     }
 
     /// Says whether scores are wanted.
+    #[cfg(feature = "cuda")]
     pub(super) fn is_scored(&self) -> bool {
         match self {
             Self::InPlace { scores, .. } => scores.is_some(),
@@ -196,7 +196,8 @@ impl Sink {
     ///
     /// # Panics
     /// If rows differ in length, or there are not as many atoms, or scores where these are wanted.
-    pub(super) fn put(&mut self, rows: &Range<usize>, from: (&[u32], &[f64])) {
+    #[cfg(feature = "cuda")]
+    pub(super) fn put(&mut self, rows: &std::ops::Range<usize>, from: (&[u32], &[f64])) {
         let Self::InPlace {
             width,
             atoms,

@@ -38,6 +38,7 @@ mod written {
 
 /// Without Parquet, its tables are not written.
 #[cfg(not(feature = "parquet"))]
+#[expect(clippy::unnecessary_wraps, reason = "stands for what can fail")]
 mod left_out {
     use std::io;
 
