@@ -220,8 +220,7 @@ impl Counted {
     pub fn least_memory(&self) -> u64 {
         const MOST: u64 = 16 << 20;
         const FIRING: u64 = (size_of::<u32>() + size_of::<f64>()) as u64;
-        let firings: u64 = self.cohort.tally.all_counts().iter().sum();
-        (firings * FIRING / 32).min(MOST)
+        (self.cohort.tally.firings() * FIRING / 32).min(MOST)
     }
 
     /// Counts how often the rows have to be read for the scores of all atoms to fit the memory.

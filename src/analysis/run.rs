@@ -6,7 +6,7 @@ use super::builder::{Analysis, Source};
 use super::counted::{CompareScores, Counted};
 use super::outputs::ResultsFolder;
 use super::record;
-use super::shards::{self, KeepFirings, PART_ROWS, Plan};
+use super::shards::{self, KeepFirings, Plan};
 use super::tables::Tables;
 use crate::control::Control;
 use crate::error::Result;
@@ -48,17 +48,11 @@ impl<'a> Analysis<'a> {
                 let found = find_model(model)?;
                 let folder = std::env::temp_dir();
                 let plan = Plan {
-                    inputs: &shards,
-                    model: &found,
-                    options: &options,
-                    part_rows: PART_ROWS,
-                    checkpoints: None,
                     firings: Some(KeepFirings {
                         memory: self.memory / 2,
                         folder: &folder,
                     }),
-                    output: None,
-                    read_ahead: rayon::current_num_threads() > 1,
+                    ..Plan::new(&shards, &found, &options)
                 };
                 let counted = plan.count(control)?;
                 let scores = compare.map(|compare| plan.compare_scores(&counted, compare, control));

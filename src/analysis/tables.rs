@@ -5,6 +5,7 @@ use std::time::Instant;
 use super::counted::Counted;
 #[cfg(feature = "cuda")]
 use super::pairs::PairCounter;
+use super::warnings;
 use crate::cohort::classes::{ClassCount, Labels};
 use crate::control::Control;
 use crate::engine::{Device, EngineOptions};
@@ -106,13 +107,14 @@ impl Tables {
         if let Some(extended) = &mut extended {
             extended.scores = scores;
         }
+        let classes = counted.classes();
         Ok(Self {
             options: options.clone(),
             summary: Summary::of(&notebook, extended.as_ref()),
             notebook,
             extended,
-            classes: counted.classes(),
-            warnings: counted.call_warnings(),
+            warnings: warnings::of_cohort(cohort, &classes),
+            classes,
             notebook_seconds,
         })
     }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::arguments::{AnalysisArgs, KeepArgs, RunArgs};
 use super::progress::{self, Bar, note};
-use crate::analysis::shards::{Checkpoints, KeepFirings, Output, PART_ROWS, ShardInput};
+use crate::analysis::shards::{Checkpoints, KeepFirings, Output, ShardInput};
 use crate::analysis::{CompareScores, CountOptions, Counted, Plan, Tables, place};
 use crate::error::Result;
 use crate::read::{find_model, model_files};
@@ -51,15 +51,10 @@ impl Cohort {
 
     /// The plan that keeps nothing.
     pub(super) fn plan(&self) -> Plan<'_> {
+        let plan = Plan::new(&self.inputs, &self.model, &self.options);
         Plan {
-            inputs: &self.inputs,
-            model: &self.model,
-            options: &self.options,
-            part_rows: self.part_rows.unwrap_or(PART_ROWS),
-            checkpoints: None,
-            firings: None,
-            output: None,
-            read_ahead: rayon::current_num_threads() > 1,
+            part_rows: self.part_rows.unwrap_or(plan.part_rows),
+            ..plan
         }
     }
 

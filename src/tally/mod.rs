@@ -168,6 +168,11 @@ impl Tally {
         &self.counts
     }
 
+    /// Returns how often atoms fire: the sum of all counts.
+    pub fn firings(&self) -> u64 {
+        self.counts.iter().sum()
+    }
+
     /// Returns the certificate of selection.
     pub fn certificate(&self) -> Certificate {
         self.certificate

@@ -249,7 +249,7 @@ fn write_uniform(found: &Found<'_>, out: &mut dyn Write) -> Result<()> {
 }
 
 fn write_ragged(found: &Found<'_>, out: &mut dyn Write) -> Result<()> {
-    let firings = found.counted.cohort.tally.all_counts().iter().sum();
+    let firings = found.counted.cohort.tally.firings();
     let (rows, atoms) = (found.kept(), found.counted.cohort.model.feature_dim);
     let mut array = writing(npy::SparseWriter::begin([rows, atoms], firings, out))?;
     found.each_part(|sets| writing(array.add(sets)))?;

@@ -47,7 +47,22 @@ pub struct KeepFirings<'a> {
     pub folder: &'a Path,
 }
 
-impl Plan<'_> {
+impl<'a> Plan<'a> {
+    /// The plan that keeps nothing, with parts of the most rows; it reads ahead where there is a thread
+    /// for it.
+    pub fn new(inputs: &'a [ShardInput], model: &'a Path, options: &'a CountOptions) -> Self {
+        Self {
+            inputs,
+            model,
+            options,
+            part_rows: PART_ROWS,
+            checkpoints: None,
+            firings: None,
+            output: None,
+            read_ahead: rayon::current_num_threads() > 1,
+        }
+    }
+
     /// The files that will be read, `model_files` among them. Of tables that may be found beside
     /// embeddings only those whose name `is_output` are looked for: there may be many shards.
     pub fn reads(&self, model_files: &[PathBuf], is_output: &dyn Fn(&str) -> bool) -> Inputs {
