@@ -6,7 +6,7 @@ use std::ops::Range;
 use atomscope::cohort::{Call, Calls};
 use atomscope::error::Result;
 use atomscope::rows::{ElementType, Place, Rows};
-use atomscope::sae::{Activation, Sae, SaeParts};
+use atomscope::sae::{Activation, Sae, SaeParts, whitening};
 use atomscope::tally::Strata;
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -56,11 +56,14 @@ pub(crate) fn model(kind: Kind, dim: usize, features: usize, k: usize) -> Result
         name: "a random model".to_owned(),
         input_dim: dim,
         feature_dim: features,
-        activation: Activation::TopK { k },
+        activation: Activation::TopK { k, relu: false },
         weight: numbers(kind, 1, dim * features, scale),
         bias: numbers(kind, 2, features, mean),
-        mean: numbers(kind, 3, dim, mean),
-        std: std.map(|s| s.max(0.5)).collect(),
+        input: whitening(
+            numbers(kind, 3, dim, mean),
+            &std.map(|s| s.max(0.5)).collect::<Vec<_>>(),
+        ),
+        ..SaeParts::default()
     })
 }
 

@@ -8,11 +8,12 @@ use rayon::prelude::*;
 const TOGETHER: usize = 8;
 
 fn whiten(sae: &Sae, embedding: &[f32]) -> Vec<f32> {
-    let parameters = sae.mean().iter().zip(sae.std());
+    let (mean, divisors) = sae.whitening().expect("a whitened model");
+    let parameters = mean.iter().zip(divisors);
     embedding
         .iter()
         .zip(parameters)
-        .map(|(e, (mean, std))| (e - mean) / (std + 1e-6))
+        .map(|(e, (mean, divisor))| (e - mean) / divisor)
         .collect()
 }
 

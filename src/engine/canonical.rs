@@ -10,11 +10,6 @@ use super::simd::for_each_simd;
 /// The number of partial sums of a canonical score.
 pub const LANES: usize = 32;
 
-/// The divisors of whitening, `d = σ + 1e-6`, in binary32 as torch computes them.
-pub fn divisors(std: &[f32]) -> Vec<f32> {
-    std.iter().map(|s| s + 1e-6).collect()
-}
-
 for_each_simd! {
     /// The canonical score of whitened row `x` \[D\] with encoder row `weight` \[D\] and `bias`.
     pub fn canonical_score(x: &[f32], weight: &[f32], bias: f32) -> f64 {
@@ -44,6 +39,13 @@ pub(super) fn add_products(lanes: &mut [f64; LANES], x: &[f32], weight: &[f32]) 
 #[allow(clippy::inline_always)]
 #[inline(always)]
 pub(super) fn finish(lanes: &mut [f64; LANES], bias: f32) -> f64 {
+    sum_of_lanes(lanes) + f64::from(bias)
+}
+
+/// The sum of all lanes.
+#[allow(clippy::inline_always)]
+#[inline(always)]
+pub(super) fn sum_of_lanes(lanes: &mut [f64; LANES]) -> f64 {
     // A sum does not depend on the order of its two terms, so that after each exchange the lanes l
     // and l xor step agree and the lower half carries everything.
     let mut step = LANES / 2;
@@ -53,7 +55,7 @@ pub(super) fn finish(lanes: &mut [f64; LANES], bias: f32) -> f64 {
         }
         step /= 2;
     }
-    lanes[0] + f64::from(bias)
+    lanes[0]
 }
 
 #[cfg(test)]

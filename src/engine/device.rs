@@ -116,8 +116,8 @@ pub fn open(
     match device {
         Device::Cpu => Ok((cpu()?, AS_ASKED.to_owned())),
         Device::Cuda(_) | Device::CudaAll => open_cuda(device, sae, options),
-        Device::Auto if sae.top_k().is_none() => {
-            let why = "atoms that fire by thresholds are encoded on the CPU alone";
+        Device::Auto if sae.top_k().is_none() || sae.whitening().is_none() => {
+            let why = "a model of this activation and input is encoded on the CPU alone";
             Ok((cpu()?, why.to_owned()))
         }
         Device::Auto => {

@@ -2,10 +2,12 @@
 
 pub mod bound;
 pub mod canonical;
+pub mod choose;
 mod cpu;
 #[cfg(feature = "cuda")]
 pub mod cuda;
 mod cuda_options;
+mod cuts;
 mod device;
 mod dropped;
 pub mod simd;
@@ -20,6 +22,7 @@ pub use cpu::{Tiles, TilesInUse};
 #[cfg(feature = "cuda")]
 pub use cuda::{CudaEngine, CudaPairs};
 pub use cuda_options::{CudaOptions, Format, ScreenChoice};
+pub use cuts::{Cut, Cuts};
 pub use device::{Device, open};
 pub use simd::Simd;
 
@@ -27,7 +30,7 @@ use crate::control::Control;
 use crate::error::{Choice, Error, Result};
 use crate::fires::FiringSets;
 use crate::rows::Rows;
-use crate::sae::Sae;
+use crate::sae::{Activation, Sae};
 use crate::tally::{Strata, Tally};
 
 /// Turns rows into firing sets and counts.
@@ -42,7 +45,18 @@ pub trait Engine {
     fn threads(&self) -> usize;
 
     /// Selects the firing set of every row, and counts it under the row's stratum.
-    fn encode(&mut self, rows: &dyn Rows, strata: &Strata, control: &Control) -> Result<Encoded>;
+    fn encode(&mut self, rows: &dyn Rows, strata: &Strata, control: &Control) -> Result<Encoded> {
+        self.encode_cut(rows, strata, None, control)
+    }
+
+    /// The same; `cuts` are those of the rows' batches for a model of batch top-k, which needs them.
+    fn encode_cut(
+        &mut self,
+        rows: &dyn Rows,
+        strata: &Strata,
+        cuts: Option<&Cuts>,
+        control: &Control,
+    ) -> Result<Encoded>;
 }
 
 /// The result of an engine's run.
@@ -188,6 +202,24 @@ fn check_shapes(sae: &Sae, rows: &dyn Rows, calls: usize) -> Result<()> {
         ));
     }
     Ok(())
+}
+
+/// A model of batch top-k comes with the cuts of all rows, and no other does.
+fn check_cuts(sae: &Sae, rows: &dyn Rows, cuts: Option<&Cuts>) -> Result<()> {
+    let is_batch = matches!(sae.activation(), Activation::BatchTopK { .. });
+    match cuts {
+        Some(cuts) if is_batch => cuts.check(rows.count()),
+        None if !is_batch => Ok(()),
+        found => Err(Error::Argument {
+            name: "cuts",
+            found: if found.is_some() { "cuts" } else { "none" }.to_owned(),
+            expected: format!(
+                "cuts of batches for a model of batch top-k alone; {} is {} one",
+                sae.name(),
+                if is_batch { "" } else { "not" }
+            ),
+        }),
+    }
 }
 
 /// A panic in another thread ends the run by itself; its data need not be feared twice.

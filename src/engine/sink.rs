@@ -8,6 +8,7 @@ use std::slice::{ChunksMut, IterMut};
 
 use crate::error::{Error, Result};
 use crate::fires::FiringSets;
+use crate::sae::Values;
 
 /// The name of the sets' memory in messages.
 const SETS: &str = "the firing sets";
@@ -213,11 +214,20 @@ impl Sink {
         }
     }
 
-    /// The firing sets of all rows but those that were `dropped`, ascending.
+    /// The firing sets of all rows but those that were `dropped`, ascending; scores become what they
+    /// are as activations.
     ///
     /// # Errors
     /// Memory.
-    pub(super) fn finish(self, dropped: Vec<usize>) -> Result<FiringSets> {
+    pub(super) fn finish(self, dropped: Vec<usize>, values: &Values) -> Result<FiringSets> {
+        let sets = self.sets(dropped)?;
+        Ok(match values {
+            Values::Score => sets,
+            values => sets.map_scores(|atom, score| values.value(atom, score)),
+        })
+    }
+
+    fn sets(self, dropped: Vec<usize>) -> Result<FiringSets> {
         match self {
             Self::InPlace {
                 width,

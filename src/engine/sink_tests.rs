@@ -1,4 +1,4 @@
-use super::{Sink, Slot};
+use super::{Sink, Slot, Values};
 
 /// Rows of a block, with their numbers, and whether each is dropped.
 fn filled(width: Option<usize>, scored: bool, dropped: &[usize]) -> crate::fires::FiringSets {
@@ -33,7 +33,8 @@ fn filled(width: Option<usize>, scored: bool, dropped: &[usize]) -> crate::fires
         }
         first = end;
     }
-    sink.finish(dropped.to_vec()).expect("small")
+    sink.finish(dropped.to_vec(), &Values::Score)
+        .expect("small")
 }
 
 #[test]

@@ -89,6 +89,16 @@ impl FiringSets {
         }
     }
 
+    /// The same sets with other scores, each made from its atom and what it was.
+    #[must_use]
+    pub(crate) fn map_scores(mut self, value: impl Fn(u32, f64) -> f64 + Sync) -> Self {
+        if let Some(scores) = &mut self.scores {
+            let each = scores.par_iter_mut().zip(&self.atoms);
+            each.for_each(|(score, &atom)| *score = value(atom, *score));
+        }
+        self
+    }
+
     /// The number of atoms of every row, where it is known to be one and the same.
     pub fn uniform_size(&self) -> Option<usize> {
         match self.layout {

@@ -13,7 +13,7 @@ use super::source::Stamp;
 use super::tensor::{Dtype, read_whole, shape_text};
 use super::torch::TorchFile;
 use crate::error::Result;
-use crate::sae::{Activation, Sae, SaeParts};
+use crate::sae::{Activation, Sae, SaeParts, Values, whitening};
 pub use find::{find_model, model_files};
 
 /// A model, and the file that it was read from.
@@ -54,11 +54,14 @@ pub fn read_model(path: &Path) -> Result<LoadedModel> {
         name: file.name(),
         input_dim,
         feature_dim,
-        activation: Activation::TopK { k },
+        activation: Activation::TopK { k, relu: false },
         weight: parameter(&file, weights, "encoder.weight", &[feature_dim, input_dim])?,
         bias: parameter(&file, weights, "encoder.bias", &[feature_dim])?,
-        mean: whitening(&file, config, &["μ", "\u{b5}", "mu", "mean"], input_dim)?,
-        std: deviations(&file, config, input_dim)?,
+        input: whitening(
+            means(&file, config, input_dim)?,
+            &deviations(&file, config, input_dim)?,
+        ),
+        values: Values::Score,
     };
     let sizes = unused::Sizes {
         input_dim,
@@ -122,16 +125,34 @@ fn size(file: &TorchFile, config: Id, key: &str) -> Result<usize> {
     }
 }
 
-/// σ, in which no number is 0: with 1e-6 added, it would make a million of what is one.
+/// μ, all of whose numbers are finite.
+fn means(file: &TorchFile, config: Id, dim: usize) -> Result<Vec<f32>> {
+    let numbers = whitening_of(file, config, &["μ", "\u{b5}", "mu", "mean"], dim)?;
+    let Some(first) = numbers.iter().position(|number| !number.is_finite()) else {
+        return Ok(numbers);
+    };
+    let found = numbers.get(first).copied().unwrap_or_default().to_string();
+    let place = format!("μ (whitening mean)[{first}]");
+    Err(file.bad(&place, found, "a finite number", "recompute the whitening"))
+}
+
+/// σ, all of whose numbers are greater than 0: with 1e-6 added, a 0 would make a million of what is
+/// one.
 fn deviations(file: &TorchFile, config: Id, dim: usize) -> Result<Vec<f32>> {
-    let names = ["σ", "std", "sigma"];
-    let numbers = whitening(file, config, &names, dim)?;
+    let numbers = whitening_of(file, config, &["σ", "std", "sigma"], dim)?;
+    let place = |at: usize| format!("σ (whitening standard deviation)[{at}]");
+    let wrong = |number: &f32| !number.is_finite() || *number < 0.0;
+    if let Some(first) = numbers.iter().position(wrong) {
+        let found = numbers.get(first).copied().unwrap_or_default().to_string();
+        let expected = "a finite number greater than 0";
+        return Err(file.bad(&place(first), found, expected, "recompute the whitening"));
+    }
     let zeros = numbers.iter().filter(|&&number| number == 0.0).count();
     let Some(first) = numbers.iter().position(|&number| number == 0.0) else {
         return Ok(numbers);
     };
     Err(file.bad(
-        &format!("σ (whitening standard deviation)[{first}]"),
+        &place(first),
         format!("0, and {zeros} of {dim} of them in all"),
         "a number greater than 0",
         "compute σ again from the embeddings of training; for an input that never varies, save 1",
@@ -139,7 +160,7 @@ fn deviations(file: &TorchFile, config: Id, dim: usize) -> Result<Vec<f32>> {
 }
 
 /// μ or σ, under the first of its names that the config has; the others must say the same.
-fn whitening(file: &TorchFile, config: Id, names: &[&str], dim: usize) -> Result<Vec<f32>> {
+fn whitening_of(file: &TorchFile, config: Id, names: &[&str], dim: usize) -> Result<Vec<f32>> {
     let mut found: Option<(&str, Vec<f32>)> = None;
     for name in names {
         let Some(id) = file.document.get(config, name) else {

@@ -128,7 +128,7 @@ pub fn simulate_to(
         let (path, dim) = (files.path(name), options.input_dim);
         files.add_whole(name, write_cohort(&path, &simulator, dim, rows, control)?)?;
     }
-    let model = write_model(&files.path(MODEL), simulator.sae(), options.k)?;
+    let model = write_model(&files.path(MODEL), &simulator, options.k)?;
     files.add_whole(MODEL, model)?;
     let done = files.seal(&truth)?.commit()?;
     Ok((truth, done.staying))
@@ -177,7 +177,8 @@ fn sv_info<'a>(draw: Draw) -> Value<'a> {
     ])
 }
 
-fn write_model(path: &Path, sae: &Sae, k: usize) -> Result<WholeFile> {
+fn write_model(path: &Path, simulator: &Simulator, k: usize) -> Result<WholeFile> {
+    let (sae, whitening) = (simulator.sae(), simulator.whitening());
     let (dim, features) = (sae.input_dim(), sae.feature_dim());
     let integer = |n: usize| Value::Int((n as u64).cast_signed());
     let package = Value::Dict(vec![
@@ -187,8 +188,8 @@ fn write_model(path: &Path, sae: &Sae, k: usize) -> Result<WholeFile> {
                 ("input_dim", integer(dim)),
                 ("feature_dim", integer(features)),
                 ("k", integer(k)),
-                ("μ", Value::Tensor(Tensor::new(&[dim], sae.mean()))),
-                ("σ", Value::Tensor(Tensor::new(&[dim], sae.std()))),
+                ("μ", Value::Tensor(Tensor::new(&[dim], &whitening.mean))),
+                ("σ", Value::Tensor(Tensor::new(&[dim], &whitening.std))),
             ]),
         ),
         (

@@ -19,7 +19,7 @@ use super::truth::Truth;
 use crate::cohort::{Calls, Label};
 use crate::error::Result;
 use crate::memory::filled;
-use crate::sae::{Activation, Sae, SaeParts};
+use crate::sae::{Activation, Sae, SaeParts, Values, whitening};
 
 /// The simulated cohort and SAE. Rows and calls are drawn from them in any order.
 pub struct Simulator {
@@ -27,6 +27,7 @@ pub struct Simulator {
     caller: Caller,
     plan: Plan,
     sae: Sae,
+    whitening: Whitening,
     rotation: Rotation,
     /// The standard deviation of each latent coordinate; 0 for those of planted atoms.
     spread: Vec<f32>,
@@ -46,7 +47,8 @@ impl Simulator {
         options.check()?;
         let plan = Plan::new(options);
         let rotation = Rotation::new(options.seed, options.input_dim);
-        let sae = Sae::new(sae_parts(options, &plan, &rotation)?)?;
+        let whitening = Whitening::draw(options);
+        let sae = Sae::new(sae_parts(options, &plan, &rotation, &whitening)?)?;
         let mut simulator = Self {
             options: options.clone(),
             caller: Caller::new(options),
@@ -56,6 +58,7 @@ impl Simulator {
                 .collect(),
             plan,
             sae,
+            whitening,
             rotation,
             on: 0.0,
             off: 0.0,
@@ -67,6 +70,11 @@ impl Simulator {
     /// Returns the SAE.
     pub fn sae(&self) -> &Sae {
         &self.sae
+    }
+
+    /// Returns the mean and the standard deviation by which embeddings are whitened.
+    pub(super) fn whitening(&self) -> &Whitening {
+        &self.whitening
     }
 
     /// Returns the SAE alone.
@@ -100,7 +108,7 @@ impl Simulator {
     pub fn embeddings(&self, first: usize, out: &mut [f32]) {
         let dim = self.options.input_dim;
         assert!(out.len().is_multiple_of(dim), "room for whole rows");
-        let (mean, std) = (self.sae.mean(), self.sae.std());
+        let Whitening { mean, std } = &self.whitening;
         out.par_chunks_exact_mut(dim)
             .enumerate()
             .for_each(|(i, out)| {
@@ -209,22 +217,42 @@ fn length(seed: u64, atom: u32) -> f32 {
     (1.0 + 0.05 * Stream::new(seed, Purpose::Weights, u64::from(atom)).normal()).max(0.5)
 }
 
-fn sae_parts(options: &SimulateOptions, plan: &Plan, rotation: &Rotation) -> Result<SaeParts> {
+/// The mean and the standard deviation by which embeddings are whitened, \[D\].
+pub(super) struct Whitening {
+    pub(super) mean: Vec<f32>,
+    pub(super) std: Vec<f32>,
+}
+
+impl Whitening {
+    fn draw(options: &SimulateOptions) -> Self {
+        let mut stream = Stream::new(options.seed, Purpose::Whitening, 0);
+        let std: Vec<f32> = (0..options.input_dim)
+            .map(|_| libm::expf(1.2 * stream.normal()))
+            .collect();
+        let mean = std.iter().map(|std| 2.0 * std * stream.normal()).collect();
+        Self { mean, std }
+    }
+}
+
+fn sae_parts(
+    options: &SimulateOptions,
+    plan: &Plan,
+    rotation: &Rotation,
+    of: &Whitening,
+) -> Result<SaeParts> {
     let (weight, bias) = encoder(options, plan, rotation)?;
-    let mut stream = Stream::new(options.seed, Purpose::Whitening, 0);
-    let std: Vec<f32> = (0..options.input_dim)
-        .map(|_| libm::expf(1.2 * stream.normal()))
-        .collect();
-    let mean = std.iter().map(|std| 2.0 * std * stream.normal()).collect();
     Ok(SaeParts {
         name: "simulated SAE".to_owned(),
         input_dim: options.input_dim,
         feature_dim: options.features,
-        activation: Activation::TopK { k: options.k },
+        activation: Activation::TopK {
+            k: options.k,
+            relu: false,
+        },
         weight,
         bias,
-        mean,
-        std,
+        input: whitening(of.mean.clone(), &of.std),
+        values: Values::Score,
     })
 }
 

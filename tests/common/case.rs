@@ -3,7 +3,7 @@
 use atomscope::cohort::{Call, Calls};
 use atomscope::engine::Encoded;
 use atomscope::fires::FiringSets;
-use atomscope::sae::{Activation, Sae, SaeParts};
+use atomscope::sae::{Activation, Sae, SaeParts, whitening};
 use atomscope::tally::Strata;
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -23,12 +23,15 @@ pub(crate) struct Case {
 
 impl Case {
     pub(crate) fn sae(&self) -> Sae {
-        self.sae_of(Activation::TopK { k: self.k })
+        self.sae_of(Activation::TopK {
+            k: self.k,
+            relu: false,
+        })
     }
 
     /// The same weights, with atoms that fire where their score is above their threshold.
     pub(crate) fn sae_above(&self, thresholds: &[f32]) -> Sae {
-        let thresholds = thresholds.to_vec();
+        let thresholds = thresholds.iter().map(|&t| f64::from(t)).collect();
         self.sae_of(Activation::Threshold { thresholds })
     }
 
@@ -40,8 +43,8 @@ impl Case {
             activation,
             weight: self.weight.clone(),
             bias: self.bias.clone(),
-            mean: self.mean.clone(),
-            std: self.std.clone(),
+            input: whitening(self.mean.clone(), &self.std),
+            ..SaeParts::default()
         })
         .unwrap()
     }

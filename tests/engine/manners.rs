@@ -9,7 +9,7 @@ use atomscope::control::{Control, Progress};
 use atomscope::engine::{CpuEngine, Device, Engine, EngineOptions, Nonfinite, open};
 use atomscope::error::{Error, Result};
 use atomscope::rows::{Rows, SliceRows};
-use atomscope::sae::Sae;
+use atomscope::sae::{InputStep, Sae};
 use atomscope::simulate::{SimulateOptions, Simulated, simulate_in_memory};
 use atomscope::stats::notebook::BiasTable;
 use atomscope::tally::{Strata, Tally};
@@ -114,7 +114,10 @@ fn every_row_that_is_no_number_is_named_or_dropped() {
     }
     // Finite, but too large for binary32 once it is divided by a small standard deviation.
     let mut parts = cohort.sae.into_parts();
-    parts.std[3] = 0.0;
+    let [_, InputStep::Divide(divisors)] = &mut *parts.input else {
+        panic!("a whitened model");
+    };
+    divisors[3] = 1e-6;
     cohort.embeddings[77 * DIM + 3] = 3e38;
     cohort.sae = Sae::new(parts).expect("a good model");
     let rows = SliceRows::new(&cohort.embeddings, DIM).expect("whole rows");

@@ -129,7 +129,7 @@ fn unusable_models() {
             "sigma_negative",
             "σ (whitening standard deviation)[0]",
             "-",
-            "at least 0",
+            "greater than 0",
         ),
         (
             "sigma_nan",

@@ -7,7 +7,7 @@ use crate::common::{assert_refused, atomscope};
 use atomscope::control::Control;
 use atomscope::engine::DenseScores;
 use atomscope::rows::SliceRows;
-use atomscope::sae::{Activation, Sae, SaeParts};
+use atomscope::sae::{Activation, Sae, SaeParts, whitening};
 use atomscope::simulate::{SimulateOptions, simulate_in_memory};
 use atomscope::stats::score_comparison::{LabelledCalls, Part, RowsAgain, blocks, compare};
 use serde::Deserialize;
@@ -44,11 +44,11 @@ fn identity() -> Sae {
         name: "identity".to_owned(),
         input_dim: 1,
         feature_dim: 1,
-        activation: Activation::TopK { k: 1 },
+        activation: Activation::TopK { k: 1, relu: false },
         weight: vec![1.0],
         bias: vec![0.0],
-        mean: vec![0.0],
-        std: vec![1.0],
+        input: whitening(vec![0.0], &[1.0]),
+        ..SaeParts::default()
     });
     sae.expect("a model")
 }
@@ -173,13 +173,14 @@ fn every_atom_is_compared_by_its_own_scores_whatever_blocks_and_parts() {
     let found = compare(&dense, features, &one, &calls, u64::MAX, &control).unwrap();
     assert_eq!((found.passes, found.atoms.len()), (1, features));
     // The scores as the model says, each a plain sum.
+    let (mean, divisors) = sae.whitening().unwrap();
     for (atom, scores) in found.atoms.iter().enumerate() {
         let (mut sums, mut counts) = ([0.0; 2], [0.0; 2]);
         for (&row, &is_tp) in kept.iter().zip(&is_tp) {
             let score: f64 = (0..dim)
                 .map(|i| {
-                    let x = cohort.embeddings[row * dim + i] - sae.mean()[i];
-                    let white = x / (sae.std()[i] + 1e-6);
+                    let x = cohort.embeddings[row * dim + i] - mean[i];
+                    let white = x / divisors[i];
                     f64::from(white) * f64::from(sae.weight()[atom * dim + i])
                 })
                 .sum();

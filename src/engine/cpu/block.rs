@@ -7,13 +7,13 @@ use super::model::Model;
 use super::rescore::{Rescore, rank};
 use super::score::Score;
 use super::screen::{Operand, Screen};
-use super::select::{AboveThresholds, Policy, Selection, Verdict};
+use super::select::{AboveThresholds, InFull, Policy, Selection, Verdict};
 use super::spent::Spent;
 use super::tile::ROW_LANES;
 use super::white::White;
 use crate::control::Control;
-use crate::engine::ThreadSeconds;
 use crate::engine::sink::{EncodedBlock, Places, Slot};
+use crate::engine::{Cuts, ThreadSeconds};
 use crate::error::Result;
 use crate::rows::ElementType;
 use crate::tally::{Certificate, SharedTally};
@@ -23,6 +23,10 @@ use crate::tally::{Certificate, SharedTally};
 pub(super) struct Counting<'a> {
     /// The strata of all of the block's rows.
     pub(super) strata: &'a [u16],
+    /// The cuts of batches, for batch top-k.
+    pub(super) cuts: Option<&'a Cuts>,
+    /// The number of the block's first row.
+    pub(super) first: usize,
     pub(super) tally: &'a SharedTally,
     pub(super) control: &'a Control<'a>,
     /// The number of threads that work on the run.
@@ -59,6 +63,7 @@ pub(super) struct Block {
     scores: Vec<f32>,
     selection: Selection,
     above: AboveThresholds,
+    in_full: InFull,
     rescore: Rescore,
     score: Score,
     ranked: Vec<(f64, u32)>,
@@ -98,9 +103,12 @@ impl Block {
                 }
                 self.score(model, &mut places, counting.control)
             }
-            Slot::Block { block, scored } => {
-                self.encode_above_thresholds(model, counting, block, scored)
-            }
+            Slot::Block { block, scored } => match model.policy() {
+                Policy::Threshold(thresholds) => {
+                    self.encode_above_thresholds(model, thresholds, counting, block, scored)
+                }
+                _ => self.encode_in_full(model, counting, block, scored),
+            },
         }
     }
 
@@ -139,13 +147,11 @@ impl Block {
     fn encode_above_thresholds(
         &mut self,
         model: &Model,
+        thresholds: &[f64],
         counting: Counting,
         block: &mut EncodedBlock,
         scored: bool,
     ) -> Result<()> {
-        let Policy::Threshold(thresholds) = model.policy() else {
-            unreachable!("k atoms a row have their places");
-        };
         let began = Instant::now();
         let White { numbers, kept, .. } = &self.white;
         let encoder = (model.sae(), thresholds);
@@ -163,6 +169,30 @@ impl Block {
         self.certificate.rows_rescored_in_full += kept.len() as u64;
         self.seconds.resolve += began.elapsed().as_secs_f64();
         done
+    }
+
+    /// Selects by the canonical scores of all atoms.
+    fn encode_in_full(
+        &mut self,
+        model: &Model,
+        counting: Counting,
+        block: &mut EncodedBlock,
+        scored: bool,
+    ) -> Result<()> {
+        let began = Instant::now();
+        let White { numbers, kept, .. } = &self.white;
+        let rows = numbers.chunks_exact(model.sae().input_dim());
+        for (x, &row) in rows.zip(kept) {
+            counting.control.check()?;
+            let cut = counting.cuts.map(|cuts| cuts.of_row(counting.first + row));
+            let found = &mut self.in_full;
+            found.row(model.sae(), model.simd(), x, cut);
+            counting.tally.add_row(counting.strata[row], &found.atoms);
+            block.push(&found.atoms, if scored { &found.fired } else { &[] })?;
+        }
+        self.certificate.rows_rescored_in_full += kept.len() as u64;
+        self.seconds.resolve += began.elapsed().as_secs_f64();
+        Ok(())
     }
 
     /// Scores the atoms that fire on the rows that were encoded.

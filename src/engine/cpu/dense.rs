@@ -9,11 +9,12 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
+use super::input::Input;
 use super::lanes::{Lanes, add_products};
 use super::products::SliceOfRows;
-use super::whiten::{row_facts, whiten_row};
+use super::whiten::row_facts;
 use crate::control::Control;
-use crate::engine::canonical::{self, LANES, divisors};
+use crate::engine::canonical::{self, LANES};
 use crate::engine::simd::Simd;
 use crate::error::{Error, Result};
 use crate::rows::{Place, Rows};
@@ -33,7 +34,7 @@ const TILE_ATOMS: usize = 16;
 #[derive(Debug, Clone)]
 pub struct DenseScores {
     sae: Sae,
-    divisors: Vec<f32>,
+    input: Input,
     simd: Simd,
 }
 
@@ -76,7 +77,7 @@ impl DenseScores {
     pub fn new(sae: &Sae, simd: Option<Simd>) -> Self {
         Self {
             sae: sae.clone(),
-            divisors: divisors(sae.std()),
+            input: Input::new(sae.input(), sae.input_dim()),
             simd: simd.unwrap_or_else(Simd::detect),
         }
     }
@@ -106,14 +107,7 @@ impl DenseScores {
             .zip(kept)
             .filter_map(|(white, &at)| {
                 let stored = &bytes[(at - first) * row..][..row];
-                whiten_row(
-                    self.simd,
-                    stored,
-                    element,
-                    self.sae.mean(),
-                    &self.divisors,
-                    white,
-                );
+                self.input.row(self.simd, stored, element, white);
                 (!row_facts(self.simd, white).finite).then_some(at)
             })
             .min();
@@ -160,7 +154,7 @@ mod tests {
     use super::*;
     use crate::engine::canonical::canonical_score;
     use crate::rows::SliceRows;
-    use crate::sae::{Activation, SaeParts};
+    use crate::sae::{Activation, SaeParts, whitening};
 
     fn sae(dim: usize, features: usize) -> Sae {
         let wave = |n: usize, step: f32| (0..n).map(|i| (i as f32 * step).sin()).collect();
@@ -168,11 +162,11 @@ mod tests {
             name: "waves".to_owned(),
             input_dim: dim,
             feature_dim: features,
-            activation: Activation::TopK { k: 1 },
+            activation: Activation::TopK { k: 1, relu: false },
             weight: wave(dim * features, 2.3),
             bias: wave(features, 0.9),
-            mean: wave(dim, 0.1),
-            std: vec![0.7; dim],
+            input: whitening(wave(dim, 0.1), &vec![0.7; dim]),
+            ..SaeParts::default()
         })
         .expect("a model")
     }
@@ -186,7 +180,7 @@ mod tests {
         let rows = SliceRows::new(&numbers, dim).expect("whole rows");
         let dropped = [0, 7, 1899];
         let kept: Vec<usize> = (0..count).filter(|row| !dropped.contains(row)).collect();
-        let divisors = divisors(sae.std());
+        let (mean, divisors) = sae.whitening().expect("whitened");
         for simd in Simd::all() {
             let dense = DenseScores::new(&sae, Some(simd));
             let atoms = 5..36;
@@ -205,7 +199,7 @@ mod tests {
                 assert!(of_atom[0].is_nan() && of_atom[1].is_nan() && of_atom[calls - 1].is_nan());
                 for (&row, score) in kept.iter().zip(&of_atom[2..]) {
                     let white: Vec<f32> = (0..dim)
-                        .map(|i| (numbers[row * dim + i] as f32 - sae.mean()[i]) / divisors[i])
+                        .map(|i| (numbers[row * dim + i] as f32 - mean[i]) / divisors[i])
                         .collect();
                     let expected = canonical_score(simd, &white, weights, sae.bias()[atom]);
                     assert_eq!(score.to_bits(), expected.to_bits(), "{simd} {atom} {row}");

@@ -5,7 +5,9 @@
 //! source     blocks of rows, read ahead
 //! model      the model with all that is prepared from it once
 //! block      what one thread does with a block, by the five that follow
-//! white      a block's rows, whitened (whiten: numbers widened and whitened in one pass)
+//! input      the steps from a stored row to the encoder's input (whiten: numbers widened and
+//!            whitened in one pass)
+//! white      a block's rows after these steps
 //! screen     approximate scores: in bfloat16 or binary32; screens chooses by what is faster
 //! select     which atoms fire: by policy; topk: which for certain, which cannot, which are open
 //!            (passes: tile); threshold: those above theirs
@@ -18,6 +20,7 @@ mod block;
 #[cfg(test)]
 mod bound_tests;
 mod dense;
+mod input;
 mod lanes;
 mod model;
 mod options;
@@ -51,7 +54,7 @@ use self::run::{Run, install};
 use self::source::Deal;
 use super::simd::Simd;
 use super::sink::Sink;
-use super::{Encoded, Engine, EngineOptions, Seconds, dropped, start_threads};
+use super::{Cuts, Encoded, Engine, EngineOptions, Seconds, dropped, start_threads};
 use crate::control::Control;
 use crate::error::Result;
 use crate::rows::Rows;
@@ -108,8 +111,15 @@ impl Engine for CpuEngine {
         install(self.pool.as_ref(), rayon::current_num_threads)
     }
 
-    fn encode(&mut self, rows: &dyn Rows, strata: &Strata, control: &Control) -> Result<Encoded> {
+    fn encode_cut(
+        &mut self,
+        rows: &dyn Rows,
+        strata: &Strata,
+        cuts: Option<&Cuts>,
+        control: &Control,
+    ) -> Result<Encoded> {
         super::check_shapes(self.model.sae(), rows, strata.of_row().len())?;
+        super::check_cuts(self.model.sae(), rows, cuts)?;
         let began = Instant::now();
         let deal = Deal {
             rows,
@@ -121,12 +131,13 @@ impl Engine for CpuEngine {
         let features = self.model.sae().feature_dim();
         let tally = SharedTally::new(features, strata.table().to_vec())?;
         let nonfinite = self.options.nonfinite;
-        let run = Run::new(strata, tally, control, nonfinite);
+        let mut run = Run::new(strata, tally, control, nonfinite);
+        run.cuts = cuts;
         let slots = sink.slots(rows.count(), deal.rows_per_block)?;
         run.all_blocks(&self.model, deal, slots, self.pool.as_ref())?;
         let (tally, bad_rows, threads) = run.finish();
         let dropped = dropped::reject_or_drop(rows, nonfinite, bad_rows)?;
-        let fires = sink.finish(dropped)?;
+        let fires = sink.finish(dropped, self.model.sae().values())?;
         let encode = began.elapsed().as_secs_f64();
         Ok(Encoded {
             fires,

@@ -1,12 +1,12 @@
 //! The model with all that is prepared from it once.
 
+use super::input::Input;
 use super::options::CpuScreen;
 use super::screen::{Scaling, Screen};
 use super::screens::{Choice, Screens};
 use super::select::{self, Policy};
 use super::tile::ROW_LANES;
 use crate::engine::bound;
-use crate::engine::canonical::divisors;
 use crate::engine::simd::Simd;
 use crate::error::Result;
 use crate::sae::Sae;
@@ -25,8 +25,8 @@ pub(super) struct Model {
     pub(super) scaling: Scaling,
     /// The screens; `None` where nothing is screened.
     pub(super) screens: Option<Screens>,
-    /// The divisors of whitening.
-    pub(super) divisors: Vec<f32>,
+    /// The steps before the product.
+    pub(super) input: Input,
     simd: Simd,
 }
 
@@ -46,7 +46,7 @@ impl Model {
             sae: sae.clone(),
             scaling,
             screens,
-            divisors: divisors(sae.std()),
+            input: Input::new(sae.input(), sae.input_dim()),
             simd,
         })
     }

@@ -79,6 +79,8 @@ fn the_second_screen_leaves_little_open() {
     let control = Control::default();
     let counting = Counting {
         strata: strata.of_row(),
+        cuts: None,
+        first: 0,
         tally: &tally,
         control: &control,
         threads: 1,

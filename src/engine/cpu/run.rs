@@ -8,7 +8,7 @@ use super::model::Model;
 use super::source::{Batch, Deal, Source};
 use crate::control::Control;
 use crate::engine::sink::Slots;
-use crate::engine::{Nonfinite, ThreadSeconds, into_inner, lock};
+use crate::engine::{Cuts, Nonfinite, ThreadSeconds, into_inner, lock};
 use crate::error::{Error, Result};
 use crate::tally::{Certificate, SharedTally, Strata, Tally};
 
@@ -35,6 +35,8 @@ impl Drop for StopEarly<'_> {
 /// The state that the blocks of a run share.
 pub(super) struct Run<'a> {
     strata: &'a Strata,
+    /// The cuts of batches, for batch top-k.
+    pub(super) cuts: Option<&'a Cuts>,
     tally: SharedTally,
     control: &'a Control<'a>,
     nonfinite: Nonfinite,
@@ -60,6 +62,7 @@ impl<'a> Run<'a> {
     ) -> Self {
         Self {
             strata,
+            cuts: None,
             tally,
             control,
             nonfinite,
@@ -158,6 +161,8 @@ impl<'a> Run<'a> {
         {
             let counting = Counting {
                 strata: &self.strata.of_row()[first..first + count],
+                cuts: self.cuts,
+                first,
                 tally: &self.tally,
                 control: self.control,
                 threads: deal.threads,

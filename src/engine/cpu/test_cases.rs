@@ -1,6 +1,6 @@
 //! The material that the tests of this engine make their cases of.
 
-use crate::sae::{Activation, Sae, SaeParts};
+use crate::sae::{Activation, Sae, SaeParts, whitening};
 
 /// A small generator of its own: the numbers of these tests need to be varied, not good. The upper
 /// bits are the better ones.
@@ -28,11 +28,11 @@ pub(in crate::engine::cpu) fn plain_sae(k: usize, weight: Vec<f32>, bias: Vec<f3
         name: "case".into(),
         input_dim: dim,
         feature_dim: features,
-        activation: Activation::TopK { k },
+        activation: Activation::TopK { k, relu: false },
         weight,
         bias,
-        mean: vec![0.0; dim],
-        std: vec![1.0; dim],
+        input: whitening(vec![0.0; dim], &vec![1.0; dim]),
+        ..SaeParts::default()
     })
     .expect("finite numbers")
 }

@@ -47,7 +47,7 @@ use self::select::Counters;
 use self::stages::Stage;
 use self::worker::{Spent, Worker};
 use super::sink::Sink;
-use super::{Encoded, Engine, EngineOptions, Seconds, ThreadSeconds, dropped, start_threads};
+use super::{Cuts, Encoded, Engine, EngineOptions, Seconds, ThreadSeconds, dropped, start_threads};
 use crate::control::Control;
 use crate::error::Result;
 use crate::rows::Rows;
@@ -119,8 +119,8 @@ impl CudaEngine {
                 "use --device cpu",
             ));
         }
-        if sae.top_k().is_none() {
-            let what = "a model whose atoms fire by thresholds, which GPUs do not encode yet";
+        if sae.top_k().is_none() || sae.whitening().is_none() {
+            let what = "a model of an activation, or an input, that GPUs do not encode yet";
             return Err(Fault::missing(what.to_owned(), "use --device cpu"));
         }
         let worker = |&ordinal| Worker::new(ordinal, sae, &options.cuda);
@@ -225,7 +225,14 @@ impl Engine for CudaEngine {
         self.options.threads.unwrap_or_else(current)
     }
 
-    fn encode(&mut self, rows: &dyn Rows, strata: &Strata, control: &Control) -> Result<Encoded> {
+    fn encode_cut(
+        &mut self,
+        rows: &dyn Rows,
+        strata: &Strata,
+        cuts: Option<&Cuts>,
+        control: &Control,
+    ) -> Result<Encoded> {
+        super::check_cuts(&self.sae, rows, cuts)?;
         super::check_shapes(&self.sae, rows, strata.of_row().len())?;
         let began = Instant::now();
         let sink = Sink::new(rows.count(), self.sae.top_k(), self.options.scores)?;
@@ -237,7 +244,7 @@ impl Engine for CudaEngine {
         let spent = self.work(&run)?;
         let (sink, bad_rows, tally) = run.finish();
         let dropped = dropped::reject_or_drop(rows, self.options.nonfinite, bad_rows)?;
-        let fires = sink.finish(dropped)?;
+        let fires = sink.finish(dropped, self.sae.values())?;
         Ok(Encoded {
             fires,
             tally: tally.finish(certificate(&spent)),

@@ -9,7 +9,6 @@ use super::fault::Fault;
 use super::kernels::Kernels;
 use super::margin;
 use super::whiten::{RowFacts, RowUnits, WhitenArgs};
-use crate::engine::canonical::divisors;
 use crate::engine::cuda_options::Format;
 use crate::rows::ElementType;
 use crate::sae::Sae;
@@ -48,7 +47,10 @@ impl Encoder {
                 .map(largest_of)
                 .reduce(|| 0.0, f32::max)
         };
-        let divisors = divisors(sae.std());
+        let (mean, divisors) = sae.whitening().ok_or_else(|| {
+            let what = "a model whose input is not whitened by a mean and a standard deviation";
+            Fault::missing(what.to_owned(), "use --device cpu")
+        })?;
         let upload = |numbers: &[f32], what: &str| -> Result<Buffer<f32>, Fault> {
             let buffer = Buffer::new(device, numbers.len(), what)?;
             // SAFETY: the stream is waited for before `buffer` or `numbers` can go.
@@ -59,8 +61,8 @@ impl Encoder {
         Ok(Self {
             weight: upload(sae.weight(), "the encoder's weights")?,
             bias: upload(sae.bias(), "the encoder's biases")?,
-            mean: upload(sae.mean(), "the whitening")?,
-            divisor: upload(&divisors, "the whitening")?,
+            mean: upload(mean, "the whitening")?,
+            divisor: upload(divisors, "the whitening")?,
             largest_weight: largest(sae.weight()),
             largest_bias: largest(sae.bias()),
             dim: sae.input_dim(),

@@ -7,7 +7,7 @@ use atomscope::engine::cuda::driver::Buffer;
 use atomscope::engine::cuda::screen::{Encoder, Screen};
 use atomscope::engine::cuda::whiten::{RowFacts, WhitenArgs};
 use atomscope::rows::ElementType;
-use atomscope::sae::{Activation, Sae, SaeParts};
+use atomscope::sae::{Activation, Sae, SaeParts, whitening};
 use half::f16;
 use proptest::prelude::*;
 use rand::RngExt;
@@ -33,11 +33,11 @@ impl Case {
             name: "case".into(),
             input_dim: self.dim,
             feature_dim: self.features,
-            activation: Activation::TopK { k: 1 },
+            activation: Activation::TopK { k: 1, relu: false },
             weight: self.weight.clone(),
             bias: self.bias.clone(),
-            mean: vec![0.0; self.dim],
-            std: vec![0.999_999; self.dim],
+            input: whitening(vec![0.0; self.dim], &vec![0.999_999; self.dim]),
+            ..SaeParts::default()
         })
         .expect("finite numbers")
     }

@@ -4,10 +4,13 @@
 //! |---|---|
 //! | `topk` | the k atoms of the largest scores: certified behind a screen |
 //! | `threshold` | the atoms whose score is above their own threshold: by canonical scores of all |
+//! | `full` | any other rule: by canonical scores of all |
 
+mod full;
 mod threshold;
 mod topk;
 
+pub(super) use self::full::InFull;
 pub(super) use self::threshold::AboveThresholds;
 pub(super) use self::topk::{Candidate, Selection, Verdict, group_count};
 
@@ -19,14 +22,17 @@ pub(super) enum Policy<'a> {
     /// This number of atoms, those of the largest scores.
     TopK(usize),
     /// The atoms whose score is above their threshold, \[F\].
-    Threshold(&'a [f32]),
+    Threshold(&'a [f64]),
+    /// Any other rule.
+    Other,
 }
 
 impl<'a> Policy<'a> {
     pub(super) fn of(sae: &'a Sae) -> Self {
         match sae.activation() {
-            Activation::TopK { k } => Self::TopK(*k),
+            Activation::TopK { k, relu: false } => Self::TopK(*k),
             Activation::Threshold { thresholds } => Self::Threshold(thresholds),
+            _ => Self::Other,
         }
     }
 
@@ -34,7 +40,7 @@ impl<'a> Policy<'a> {
     pub(super) fn is_screened(self, features: usize) -> bool {
         match self {
             Self::TopK(k) => k < features,
-            Self::Threshold(_) => false,
+            Self::Threshold(_) | Self::Other => false,
         }
     }
 
@@ -42,7 +48,7 @@ impl<'a> Policy<'a> {
     pub(super) fn width(self) -> Option<usize> {
         match self {
             Self::TopK(k) => Some(k),
-            Self::Threshold(_) => None,
+            Self::Threshold(_) | Self::Other => None,
         }
     }
 }

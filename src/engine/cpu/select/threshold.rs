@@ -1,7 +1,6 @@
 //! Selection by thresholds: an atom fires where its canonical score is above its own threshold.
 //!
-//! Thresholds are binary32, scores binary64: a threshold is widened, which is exact, and a score
-//! that equals it does not fire. So does torch's `score > threshold`, and so do the infinities: an
+//! Thresholds and scores are binary64: a score that equals its threshold does not fire. So does torch's `score > threshold`, and so do the infinities: an
 //! atom of threshold −∞ fires on each row, one of +∞ on none.
 //!
 //! Every atom is scored. Rows are taken in groups that stay in an L2 cache while atoms go by, so
@@ -46,7 +45,7 @@ impl AboveThresholds {
     /// Cancellation, and those of `done`.
     pub(in crate::engine::cpu) fn rows(
         &mut self,
-        (sae, thresholds): (&Sae, &[f32]),
+        (sae, thresholds): (&Sae, &[f64]),
         simd: Simd,
         numbers: &[f32],
         control: &Control,
@@ -62,7 +61,7 @@ impl AboveThresholds {
                 control.check()?;
                 let these = &thresholds[first..features.min(first + ATOMS_AT_ONCE)];
                 for (atom, &threshold) in (first..).zip(these) {
-                    self.atom(sae, simd, numbers, atom, f64::from(threshold));
+                    self.atom(sae, simd, numbers, atom, threshold);
                 }
             }
             for (row, fires) in self.fires[..count].iter().enumerate() {

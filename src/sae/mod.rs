@@ -1,41 +1,25 @@
-//! The model: an SAE's encoder and the whitening that goes before it.
+//! The model: an SAE's encoder, what is done to embeddings before it, and which features fire.
+
+mod activation;
+mod input;
 
 use std::sync::Arc;
 
 use rayon::prelude::*;
 
+pub use self::activation::{Activation, Values};
+pub use self::input::{InputStep, whitening};
 use crate::error::{Error, Result};
 
-/// A sparse autoencoder's encoder with its whitening, checked.
+/// A sparse autoencoder's encoder, checked.
 ///
-/// `score[f] = Σ_i (e[i] − mean[i]) / (std[i] + 1e-6) · weight[f][i] + bias[f]`; the
-/// [`Activation`] says which features fire on a row.
+/// `score[f] = Σ_i x[i] · weight[f][i] + bias[f]`, where x is the embedding after all
+/// [`InputStep`]s; the [`Activation`] says which features fire on a row, and [`Values`] what their
+/// scores are as activations.
 ///
 /// It is a handle: a clone shares the weights.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sae(Arc<SaeParts>);
-
-/// The rule for which features fire on a row, by their scores.
-#[derive(Debug, Clone, PartialEq)]
-#[non_exhaustive]
-pub enum Activation {
-    /// The `k` features with the largest scores; of equal ones those with the smaller numbers.
-    TopK {
-        /// The number of atoms that fire on a call; at most F.
-        k: usize,
-    },
-    /// The features whose score is above their own threshold: any number of them, none included.
-    Threshold {
-        /// One a feature, \[F\].
-        thresholds: Vec<f32>,
-    },
-}
-
-impl Default for Activation {
-    fn default() -> Self {
-        Self::TopK { k: 0 }
-    }
-}
 
 /// The parts of an [`Sae`], before they are checked.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -52,35 +36,26 @@ pub struct SaeParts {
     pub weight: Vec<f32>,
     /// The encoder's bias, \[F\].
     pub bias: Vec<f32>,
-    /// The whitening's mean μ, \[D\].
-    pub mean: Vec<f32>,
-    /// The whitening's standard deviation σ, \[D\], before 1e-6 is added.
-    pub std: Vec<f32>,
+    /// The steps from an embedding to the encoder's input, in order.
+    pub input: Vec<InputStep>,
+    /// The activations of features that fire.
+    pub values: Values,
 }
 
 impl Sae {
     /// Checks the parts: dimensions of at least 1, lengths that agree, `k ≥ 1`, all numbers
-    /// finite, no negative σ.
-    pub fn new(parts: SaeParts) -> Result<Self> {
+    /// finite.
+    pub fn new(mut parts: SaeParts) -> Result<Self> {
         let SaeParts {
-            name,
-            weight,
-            bias,
-            mean,
-            std,
-            ..
+            name, weight, bias, ..
         } = &parts;
         let (input_dim, feature_dim) = (parts.input_dim, parts.feature_dim);
-        let k = match parts.activation {
-            Activation::TopK { k } => Some(k),
-            Activation::Threshold { .. } => None,
-        };
         for (place, value) in [
-            ("config.input_dim", Some(input_dim)),
-            ("config.feature_dim", Some(feature_dim)),
-            ("config.k", k),
+            ("config.input_dim", input_dim),
+            ("config.feature_dim", feature_dim),
+            parts.activation.count().unwrap_or(("", 1)),
         ] {
-            if value == Some(0) {
+            if value == 0 {
                 return Err(Error::input(
                     name.clone(),
                     place,
@@ -99,18 +74,6 @@ impl Sae {
                 "feature_dim x input_dim",
             ),
             ("encoder.bias", bias.len(), Some(feature_dim), "feature_dim"),
-            (
-                "μ (whitening mean)",
-                mean.len(),
-                Some(input_dim),
-                "input_dim",
-            ),
-            (
-                "σ (whitening standard deviation)",
-                std.len(),
-                Some(input_dim),
-                "input_dim",
-            ),
         ];
         for (place, found, expected, what) in lengths {
             if Some(found) != expected {
@@ -128,30 +91,13 @@ impl Sae {
         }
         check_numbers(name, "encoder.weight", weight, input_dim)?;
         check_numbers(name, "encoder.bias", bias, 1)?;
-        check_numbers(name, "μ (whitening mean)", mean, 1)?;
-        check_numbers(name, "σ (whitening standard deviation)", std, 1)?;
-        if let Some(i) = std.iter().position(|&s| s < 0.0) {
-            return Err(Error::input(
-                name.clone(),
-                format!("σ (whitening standard deviation)[{i}]"),
-                std[i].to_string(),
-                "a number of at least 0",
-                "recompute the whitening",
-            ));
+        for step in &parts.input {
+            step.check(name, input_dim)?;
         }
-        if let Activation::Threshold { thresholds } = &parts.activation {
-            check_thresholds(name, thresholds, feature_dim)?;
-        }
-        let activation = match parts.activation {
-            Activation::TopK { k } => Activation::TopK {
-                k: k.min(feature_dim),
-            },
-            threshold @ Activation::Threshold { .. } => threshold,
-        };
-        Ok(Self(Arc::new(SaeParts {
-            activation,
-            ..parts
-        })))
+        parts.values.check(name, feature_dim)?;
+        let activation = std::mem::take(&mut parts.activation);
+        parts.activation = activation.checked(&parts.name, feature_dim)?;
+        Ok(Self(Arc::new(parts)))
     }
 
     /// The parts, to be changed and checked again.
@@ -177,10 +123,7 @@ impl Sae {
     }
     /// The number of features that fire on every row, at most F; `None` where rows differ.
     pub fn top_k(&self) -> Option<usize> {
-        match self.0.activation {
-            Activation::TopK { k } => Some(k),
-            Activation::Threshold { .. } => None,
-        }
+        self.0.activation.uniform()
     }
     /// The encoder's weight, row-major \[F, D\].
     pub fn weight(&self) -> &[f32] {
@@ -190,37 +133,22 @@ impl Sae {
     pub fn bias(&self) -> &[f32] {
         &self.0.bias
     }
-    /// The whitening's mean, \[D\].
-    pub fn mean(&self) -> &[f32] {
-        &self.0.mean
+    /// The steps from an embedding to the encoder's input, in order.
+    pub fn input(&self) -> &[InputStep] {
+        &self.0.input
     }
-    /// The whitening's standard deviation, \[D\], before 1e-6 is added.
-    pub fn std(&self) -> &[f32] {
-        &self.0.std
+    /// The mean, and the divisors, both \[D\], of a model whose only step before the encoder is to
+    /// subtract the one and to divide by the others.
+    pub fn whitening(&self) -> Option<(&[f32], &[f32])> {
+        match self.input() {
+            [InputStep::Subtract(mean), InputStep::Divide(divisors)] => Some((mean, divisors)),
+            _ => None,
+        }
     }
-}
-
-/// Thresholds are one a feature, and none is NaN: an infinite one is of a feature that always fires,
-/// or never does.
-fn check_thresholds(name: &str, thresholds: &[f32], feature_dim: usize) -> Result<()> {
-    let (place, found, expected) = if thresholds.len() != feature_dim {
-        let found = format!("{} numbers", thresholds.len());
-        (
-            "threshold".to_owned(),
-            found,
-            format!("feature_dim = {feature_dim}"),
-        )
-    } else if let Some(i) = thresholds.iter().position(|t| t.is_nan()) {
-        (
-            format!("threshold[{i}]"),
-            "NaN".to_owned(),
-            "a number".to_owned(),
-        )
-    } else {
-        return Ok(());
-    };
-    let action = "use the thresholds that belong to these weights";
-    Err(Error::input(name, place, found, expected, action))
+    /// The activations of features that fire, from their scores.
+    pub fn values(&self) -> &Values {
+        &self.0.values
+    }
 }
 
 /// The first NaN or infinity, named by its indices in rows of `width`.
