@@ -3,6 +3,7 @@
 //! | file | what it asks |
 //! |---|---|
 //! | `analysis` | what `analyze` asks |
+//! | `batch_topk` | the batches of a model of batch top-k |
 //! | `calls` | which atoms are looked at, and which of their calls are shown |
 //! | `cohort` | which cohort and model, and what is kept of a run |
 //! | `engine` | how rows are encoded |
@@ -13,6 +14,7 @@
 //! | `size` | bytes |
 
 mod analysis;
+mod batch_topk;
 mod calls;
 mod cohort;
 mod engine;
@@ -23,6 +25,7 @@ mod statistics;
 mod tally;
 
 pub(super) use analysis::AnalysisArgs;
+pub(super) use batch_topk::BatchTopKArgs;
 pub(super) use calls::{AtomArgs, CallsArgs};
 use cohort::CohortArgs;
 pub(super) use cohort::REQUIRED;
