@@ -180,7 +180,8 @@ fn batches_across_files_parts_and_memory_are_those_of_one_piece() {
                 assert_eq!(found.cohort.tally.rows(), whole.cohort.tally.rows());
                 assert!(firings(&found) == expected, "{rows:?} {ends:?} {part_rows}");
                 let batches = found.cohort.model.batches.unwrap().to_string();
-                let is_whole = rows.is_some_and(|n| ends.iter().all(|&end| end as u64 % n == 0));
+                let is_whole =
+                    rows.is_some_and(|n| ends.iter().all(|&end| (end as u64).is_multiple_of(n)));
                 assert_eq!(!batches.contains("(cut "), is_whole, "{batches}");
             }
         }
@@ -215,7 +216,7 @@ fn tallies_merge_only_if_their_batches_are_whole_or_the_same() {
     assert!(merged(&options).unwrap() == whole.unwrap().cohort);
     for rows in [None, Some(120), Some(7)] {
         let refused = merged(&self::options(rows)).unwrap_err().to_string();
-        let expected = ["s2.npy", "s1.npy"].map(|name| name.to_owned());
+        let expected = ["s2.npy", "s1.npy"].map(ToOwned::to_owned);
         assert!(
             expected.iter().any(|name| refused.starts_with(name)),
             "{refused}"
