@@ -23,11 +23,15 @@ pub const RESULTS: &str = "results";
 pub const EMBEDDINGS: &str = "embeddings.pt";
 /// The file of a simulated cohort's SAE.
 pub const MODEL: &str = "sae.pt";
+/// The files of a simulated SAE whose activation [`MODEL`] cannot say: its config and its weights.
+pub const CONFIG: &str = "cfg.json";
+/// The weights beside [`CONFIG`].
+pub const WEIGHTS: &str = "sae_weights.safetensors";
 /// The file that says what is planted in a simulated cohort, and which files hold it.
 pub const TRUTH: &str = "truth.json";
 
-/// The files of a cohort that is simulated in one piece.
-pub const SIMULATION: [&str; 3] = [EMBEDDINGS, MODEL, TRUTH];
+/// The files of a cohort that is simulated in one piece, by any activation.
+pub const SIMULATION: [&str; 5] = [EMBEDDINGS, MODEL, CONFIG, WEIGHTS, TRUTH];
 
 /// The ending that a tally's name gets for its firing sets.
 pub const FIRES: &str = ".fires";

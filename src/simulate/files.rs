@@ -8,12 +8,13 @@ use std::{fs, io};
 use rayon::prelude::*;
 
 use super::calls::Draw;
+use super::lens_files::{write_config, write_weights};
 use super::pieces::cut;
 use super::{SimulateOptions, Simulator, Truth};
 use crate::control::{Control, Progress, Stage};
 use crate::error::{Error, Result};
 use crate::outputs::{self, is_embeddings, piece_names};
-pub use crate::outputs::{EMBEDDINGS, MODEL, TRUTH};
+pub use crate::outputs::{CONFIG, EMBEDDINGS, MODEL, TRUTH, WEIGHTS};
 use crate::sae::Sae;
 use crate::write::inputs::Inputs;
 use crate::write::pickle::Value;
@@ -27,7 +28,8 @@ const BLOCK: usize = 1 << 22;
 const CALL_BYTES: u64 = 128;
 
 /// Simulates a cohort into the folder `out`, which is made if it does not exist: [`EMBEDDINGS`],
-/// [`MODEL`] and [`TRUTH`]. Memory holds the SAE's weights and a block of rows, however many rows
+/// [`MODEL`] and [`TRUTH`]; for another activation than the notebook's [`CONFIG`] and [`WEIGHTS`]
+/// instead of [`MODEL`]. Memory holds the SAE's weights and a block of rows, however many rows
 /// there are.
 ///
 /// `control` learns how many rows are written, and can cancel the work. No file appears before all
@@ -128,8 +130,13 @@ pub fn simulate_to(
         let (path, dim) = (files.path(name), options.input_dim);
         files.add_whole(name, write_cohort(&path, &simulator, dim, rows, control)?)?;
     }
-    let model = write_model(&files.path(MODEL), &simulator, options.k)?;
-    files.add_whole(MODEL, model)?;
+    if options.activation.is_notebooks() {
+        let model = write_model(&files.path(MODEL), &simulator, options.k)?;
+        files.add_whole(MODEL, model)?;
+    } else {
+        files.add_whole(WEIGHTS, write_weights(&files.path(WEIGHTS), &simulator)?)?;
+        files.add_whole(CONFIG, write_config(&files.path(CONFIG), options)?)?;
+    }
     let done = files.seal(&truth)?.commit()?;
     Ok((truth, done.staying))
 }

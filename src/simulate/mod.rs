@@ -11,9 +11,13 @@
 //! # Ok::<(), atomscope::error::Error>(())
 //! ```
 
+mod activation;
 mod calls;
 mod files;
+mod form;
 mod genome;
+mod lens_files;
+mod levels;
 mod model;
 mod pieces;
 mod plan;
@@ -24,7 +28,10 @@ mod truth;
 use serde::{Deserialize, Serialize};
 
 pub use crate::outputs::piece_names;
-pub use files::{EMBEDDINGS, MODEL, TRUTH, place, simulate, simulate_pieces, simulate_to};
+pub use activation::SimulatedActivation;
+pub use files::{
+    CONFIG, EMBEDDINGS, MODEL, TRUTH, WEIGHTS, place, simulate, simulate_pieces, simulate_to,
+};
 pub use model::Simulator;
 pub use truth::{PlantedAtom, Recovery, ReportedAtom, Role, StratumShare, Truth};
 
@@ -43,7 +50,7 @@ pub struct SimulateOptions {
     pub input_dim: usize,
     /// F, the number of atoms.
     pub features: usize,
-    /// The number of atoms that fire on a call, at most F.
+    /// The number of atoms that fire on a call, at most F; on average, where calls differ.
     pub k: usize,
     /// The seed of all random streams.
     pub seed: u64,
@@ -58,6 +65,9 @@ pub struct SimulateOptions {
     /// The share of true calls in percent, for all types and sizes. Nothing is confounded then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub true_percent: Option<u8>,
+    /// The rule for which atoms fire.
+    #[serde(default, skip_serializing_if = "SimulatedActivation::is_notebooks")]
+    pub activation: SimulatedActivation,
 }
 
 /// Says whether a count is zero.
@@ -94,6 +104,7 @@ impl SimulateOptions {
             confounded: true,
             one_sided: 0,
             true_percent: None,
+            activation: SimulatedActivation::TopK,
         }
     }
 
@@ -161,6 +172,6 @@ pub fn simulate_in_memory(options: &SimulateOptions) -> Result<Simulated> {
         embeddings,
         calls: simulator.calls(0..options.rows),
         truth: simulator.truth(),
-        sae: simulator.into_sae(),
+        sae: simulator.into_sae()?,
     })
 }

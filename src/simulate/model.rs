@@ -10,12 +10,13 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::SimulateOptions;
 use super::calls::{Caller, Draw};
+use super::levels::{Levels, Places};
 use super::plan::{Pair, Plan};
 use super::random::{Purpose, Stream};
 use super::rotation::Rotation;
 use super::truth::Truth;
+use super::{SimulateOptions, SimulatedActivation};
 use crate::cohort::{Calls, Label};
 use crate::error::Result;
 use crate::memory::filled;
@@ -23,19 +24,18 @@ use crate::sae::{Activation, Sae, SaeParts, Values, whitening};
 
 /// The simulated cohort and SAE. Rows and calls are drawn from them in any order.
 pub struct Simulator {
-    options: SimulateOptions,
+    pub(super) options: SimulateOptions,
     caller: Caller,
-    plan: Plan,
-    sae: Sae,
-    whitening: Whitening,
+    pub(super) plan: Plan,
+    /// The SAE by the whitening, with the notebook's activation.
+    pub(super) sae: Sae,
+    pub(super) whitening: Whitening,
     rotation: Rotation,
     /// The standard deviation of each latent coordinate; 0 for those of planted atoms.
     spread: Vec<f32>,
     /// The length of each pair's weights.
     lengths: Vec<[f32; 2]>,
-    /// The mean scores of a planted atom when it fires and when it does not.
-    on: f32,
-    off: f32,
+    pub(super) levels: Levels,
 }
 
 impl Simulator {
@@ -60,26 +60,20 @@ impl Simulator {
             sae,
             whitening,
             rotation,
-            on: 0.0,
-            off: 0.0,
+            levels: Levels::default(),
         };
-        (simulator.on, simulator.off) = simulator.levels();
+        simulator.levels = simulator.levels();
         Ok(simulator)
     }
 
-    /// Returns the SAE.
-    pub fn sae(&self) -> &Sae {
+    /// Returns the SAE that embeddings are drawn by: whitened, and with the notebook's activation.
+    pub(super) fn sae(&self) -> &Sae {
         &self.sae
     }
 
     /// Returns the mean and the standard deviation by which embeddings are whitened.
     pub(super) fn whitening(&self) -> &Whitening {
         &self.whitening
-    }
-
-    /// Returns the SAE alone.
-    pub fn into_sae(self) -> Sae {
-        self.sae
     }
 
     /// Describes what is planted.
@@ -147,15 +141,21 @@ impl Simulator {
 
     /// Sets the planted atoms' latent coordinates to their planned scores.
     fn plant(&self, stream: &mut Stream, label: Label, kind: usize, latent: &mut [f32]) {
+        let is_signed = self.options.activation == SimulatedActivation::AbsTopK;
         let pairs = self.plan.pairs.iter().zip(&self.lengths);
         for ((pair, lengths), latent) in pairs.zip(latent.chunks_exact_mut(2)) {
             let fires = pair.fires(label, kind, stream.unit());
             for (which, (x, &atom)) in latent.iter_mut().zip(&pair.atoms).enumerate() {
                 let noise = stream.normal();
                 let score = if fires[which] {
-                    self.on + 0.7 * noise.abs()
+                    let score = self.levels.on + 0.7 * noise.abs();
+                    if is_signed && which == 1 {
+                        -score
+                    } else {
+                        score
+                    }
                 } else {
-                    self.off + 0.5 * noise
+                    self.levels.off + self.levels.noise * noise
                 };
                 *x = (score - self.sae.bias()[atom as usize]) / lengths[which];
             }
@@ -168,36 +168,35 @@ impl Simulator {
     }
 
     /// Finds the levels at which planted atoms surely fire and surely do not, from the scores of
-    /// the others on a few rows. The first lies above the last atom that can stay when all pairs
-    /// fire, the second below the last atom that fires when no pair does.
-    fn levels(&self) -> (f32, f32) {
-        let pairs = self.plan.pairs.len();
+    /// the others on a few rows.
+    fn levels(&self) -> Levels {
+        let activation = self.options.activation;
         let most: usize = self.plan.pairs.iter().map(Pair::most).sum();
-        if pairs == 0 {
-            return (0.0, 0.0);
+        if most == 0 && !activation.has_threshold() {
+            return Levels::default();
         }
-        let k = self.options.k;
         let products = self.options.features * self.options.input_dim;
-        let rows = ((1 << 28) / products).clamp(4, 64);
-        let levels: Vec<(f32, f32)> = (0..rows as u64)
-            .into_par_iter()
-            .map(|row| {
-                let mut stream = Stream::new(self.options.seed, Purpose::Calibration, row);
-                let mut x = vec![0.0; self.options.input_dim];
-                self.whitened(&mut stream, None, &mut x);
-                let mut scores: Vec<f32> = self
-                    .plan
-                    .null
-                    .iter()
-                    .map(|&atom| dot(self.weights(atom), &x) + self.sae.bias()[atom as usize])
-                    .collect();
-                scores.sort_unstable_by(|a, b| b.total_cmp(a));
-                (scores[k - most], scores[k - 1])
-            })
-            .collect();
-        let on = levels.iter().fold(f32::MIN, |top, level| top.max(level.0));
-        let off = levels.iter().fold(f32::MAX, |low, level| low.min(level.1));
-        (on + 0.5, (off - 3.0).min(0.0))
+        let count = ((1 << 28) / products).clamp(4, 64);
+        let rows = (0..count as u64).into_par_iter();
+        let rows: Vec<_> = rows.map(|row| self.scores_of_others(row)).collect();
+        let k = self.options.k;
+        Levels::of(activation, Places { k, most }, &rows)
+    }
+
+    /// The scores that decide, of the atoms that are not planted, on a row without a call; the largest
+    /// first.
+    fn scores_of_others(&self, row: u64) -> Vec<f32> {
+        let is_signed = self.options.activation == SimulatedActivation::AbsTopK;
+        let mut stream = Stream::new(self.options.seed, Purpose::Calibration, row);
+        let mut x = vec![0.0; self.options.input_dim];
+        self.whitened(&mut stream, None, &mut x);
+        let score = |&atom: &u32| {
+            let score = dot(self.weights(atom), &x) + self.sae.bias()[atom as usize];
+            if is_signed { score.abs() } else { score }
+        };
+        let mut scores: Vec<f32> = self.plan.null.iter().map(score).collect();
+        scores.sort_unstable_by(|a, b| b.total_cmp(a));
+        scores
     }
 }
 

@@ -17,6 +17,8 @@ pub(super) enum Purpose {
     Rotation,
     Plan,
     Calibration,
+    Thresholds,
+    Scales,
 }
 
 /// The random stream of one thing.

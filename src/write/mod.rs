@@ -1,10 +1,11 @@
-//! Writing files: one or several, whole or not at all, never over a user's file; and torch's `.pt`
-//! container.
+//! Writing files: one or several, whole or not at all, never over a user's file; and the containers `.pt` and
+//! `.safetensors`.
 
 pub mod inputs;
 pub mod pickle;
 pub mod record;
 mod refusal;
+pub mod safetensors;
 pub mod set;
 mod stamp;
 mod standing;

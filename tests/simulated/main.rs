@@ -3,5 +3,6 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod activations;
 mod cohorts;
 mod pieces;

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use crate::simulate::SimulateOptions;
+use crate::simulate::{SimulateOptions, SimulatedActivation};
 
 /// What to simulate.
 #[derive(Debug, Clone, Args)]
@@ -45,6 +45,12 @@ pub(in crate::cli) struct PlantArgs {
     #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
     one_sided: usize,
 
+    /// What fires: topk, topk-relu, abstopk, relu, jumprelu, gated or batchtopk; about k atoms a call
+    /// where calls differ. All but topk are written as SAELens writes them: cfg.json and
+    /// sae_weights.safetensors instead of sae.pt
+    #[arg(long, value_name = "NAME", default_value_t = SimulatedActivation::TopK)]
+    activation: SimulatedActivation,
+
     /// The share of true calls in percent, whatever their type and size [default: depends on
     /// both, about 70]
     #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(1..=99))]
@@ -56,6 +62,7 @@ impl PlantArgs {
         SimulateOptions {
             one_sided: self.one_sided,
             true_percent: self.true_percent,
+            activation: self.activation,
             ..shape.options()
         }
     }
