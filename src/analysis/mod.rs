@@ -23,6 +23,7 @@
 
 mod builder;
 mod calls;
+pub mod convert;
 mod counted;
 mod merge;
 pub mod outputs;

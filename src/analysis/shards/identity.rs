@@ -8,6 +8,7 @@ use super::ShardInput;
 use super::ahead::Ahead;
 use super::input_file::InputFile;
 use crate::control::Control;
+use crate::digest::Digest;
 use crate::error::{Error, Result};
 use crate::read::{LoadedModel, Stamp, TensorRows};
 use crate::sae::Sae;
@@ -50,6 +51,8 @@ pub(super) struct Identities<'a> {
     ahead: &'a Ahead<'a>,
     control: Control<'a>,
     stamp: Option<Stamp>,
+    /// The digest by which the model is known, where that is not its file's.
+    known_by: Option<Digest>,
     sae: Sae,
     model: OnceCell<(ModelId, InputFile)>,
 }
@@ -60,6 +63,7 @@ impl<'a> Identities<'a> {
             ahead,
             control,
             stamp: loaded.stamp,
+            known_by: loaded.identity,
             sae: loaded.sae.clone(),
             model: OnceCell::new(),
         }
@@ -70,7 +74,7 @@ impl<'a> Identities<'a> {
         if self.model.get().is_none() {
             let file = self.ahead.digest(None, &self.control)?;
             file.check(self.stamp)?;
-            let id = ModelId::of(&self.sae, file.sha256);
+            let id = ModelId::of(&self.sae, self.known_by.unwrap_or(file.sha256));
             // Nobody else sets it.
             let _ = self.model.set((id, file));
         }

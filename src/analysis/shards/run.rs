@@ -10,7 +10,7 @@ use super::shard::Work;
 use crate::analysis::counted::{CompareScores, Counted};
 use crate::control::Control;
 use crate::error::Result;
-use crate::read::read_model;
+use crate::read::read_model_with;
 use crate::stats::score_comparison::ScoreComparison;
 
 impl Plan<'_> {
@@ -27,7 +27,7 @@ impl Plan<'_> {
             let control = control.or_stop(&stop);
             let ahead = Ahead::start(scope, self, control);
             let work = || {
-                let model = read_model(self.model)?;
+                let model = read_model_with(self.model, &self.options.model)?;
                 let mut work = Work::new(self, control, &ahead, model);
                 for number in 0..self.inputs.len() {
                     work.shard(number, began)?;

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::ModelArgs;
 use super::{CohortArgs, EngineArgs, KeepArgs, RunArgs, StatisticsArgs, StrataArgs, TablesArgs};
 use crate::tally::StratifyBy;
 
@@ -28,7 +29,7 @@ impl AnalysisArgs {
         Self {
             run: RunArgs {
                 cohort: CohortArgs::of_file(embeddings),
-                model,
+                model: ModelArgs::of(model),
                 engine,
             },
             strata: StrataArgs {
