@@ -11,6 +11,8 @@ pub enum Stage {
     /// Rows are read, encoded and counted.
     #[default]
     Encoding,
+    /// Rows are read before, for where the scores end that fire in each batch.
+    Cutting,
     /// Rows are read again, for the scores of all atoms.
     Scoring,
     /// A cohort is simulated.
@@ -82,6 +84,15 @@ impl<'a> Control<'a> {
     #[must_use]
     pub(crate) fn from(self, before: Progress) -> Self {
         Self { before, ..self }
+    }
+
+    /// The same control for a part of the run of which nothing is shown.
+    #[must_use]
+    pub(crate) fn unseen(self) -> Self {
+        Self {
+            progress: None,
+            ..self
+        }
     }
 
     /// The same control for what comes after the given number of further rows.

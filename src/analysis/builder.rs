@@ -1,8 +1,9 @@
 //! The builder of an analysis: its input and its options.
 
+use std::num::NonZeroU64;
 use std::path::PathBuf;
 
-use super::session::CountOptions;
+use super::session::{CountOptions, MEMORY};
 use super::tables::TableOptions;
 use crate::cohort::{Calls, ClassRule};
 use crate::control::Control;
@@ -12,10 +13,6 @@ use crate::rows::Rows;
 use crate::sae::Sae;
 use crate::stats::evidence::{self, Exchange, Partition};
 use crate::tally::StratifyBy;
-
-/// Memory that firing sets, calls, firings by atom and scores may take, where nothing else is asked
-/// for: 512 MiB.
-pub const MEMORY: u64 = 512 << 20;
 
 /// An analysis of one cohort: what it is of, and how it is done. [`run`](Self::run) does it.
 ///
@@ -124,6 +121,21 @@ impl<'a> Analysis<'a> {
     #[must_use]
     pub fn nonfinite(mut self, nonfinite: Nonfinite) -> Self {
         self.options.engine.nonfinite = nonfinite;
+        self
+    }
+
+    /// Cuts the batches of a model of batch top-k every so many rows, in the cohort's order. Without
+    /// it the whole cohort is one batch.
+    #[must_use]
+    pub fn batch_rows(mut self, rows: NonZeroU64) -> Self {
+        self.options.batch_topk.rows = Some(rows);
+        self
+    }
+
+    /// Estimates one threshold for a model of batch top-k, above which scores fire.
+    #[must_use]
+    pub fn batch_threshold(mut self) -> Self {
+        self.options.batch_topk.threshold = true;
         self
     }
 

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::batches::{self, OneSource};
 use super::session::{CountOptions, Encoder, Session};
 use super::shards::{CohortFirings, InputFile};
 use super::warnings;
@@ -101,19 +102,21 @@ impl Counted {
         options: &CountOptions,
         control: &Control,
     ) -> Result<Self> {
-        let mut session = Session::open(sae, rows.count(), options)?;
+        let prepared = batches::prepare(sae.clone(), &OneSource(rows), options, control)?;
+        let sae = &prepared.sae;
+        let mut session = Session::open(sae, rows.count(), options)?.with_cuts(prepared.cuts);
         let control = control.from(Progress {
             stage: Stage::Encoding,
             done: 0,
             total: rows.count() as u64,
         });
-        let encoded = session.encode(rows, calls, &control)?;
+        let encoded = session.encode(rows, calls, 0, &control)?;
         let Encoded {
             fires,
             tally,
             seconds,
         } = encoded;
-        let model = ModelId::of(sae, Digest::default());
+        let model = ModelId::of(sae, Digest::default()).with_batches(prepared.of_counts);
         let shard = Shard::new(rows.name(), Digest::default(), 0..rows.count() as u64);
         let shard = shard.with_calls(calls, fires.dropped());
         let cohort = CohortTally::of_shard(model, options.stratify_by, shard.clone(), tally);
@@ -170,6 +173,7 @@ impl Counted {
     pub fn shard_warnings(&self) -> Vec<Warning> {
         let rule = &self.cohort.rule;
         let mut found = warnings::of_classes(&self.classes(), rule, labels::Part::Some);
+        found.extend(warnings::of_batches(&self.cohort));
         found.extend(warnings::of_dropped(&self.cohort, "the tally lists them"));
         found
     }

@@ -10,6 +10,7 @@
 //! | `builder` | [`Analysis`]: what is analyzed, and how |
 //! | `run` | [`Analysis::run`], the whole way in one call, and its [`Results`] |
 //! | `shards` | [`Plan`]: a cohort in files, counted shard by shard |
+//! | `batches` | batch top-k over the rows given together |
 //! | `session` | [`Session`]: an engine at work on one part after another |
 //! | `counted` | [`Counted`]: counts and firing sets, from files, from memory, or from a tally |
 //! | `tables` | [`Tables`]: every table |
@@ -21,6 +22,7 @@
 //! | `warnings` | what is odd about the calls |
 //! | `pairs` | pairs of atoms on the GPU that encoded the calls |
 
+mod batches;
 mod builder;
 mod calls;
 pub mod convert;
@@ -38,13 +40,14 @@ mod tables;
 mod tally_files;
 pub mod warnings;
 
-pub use builder::{Analysis, MEMORY};
+pub use batches::{BatchTopK, ESTIMATE_ROWS};
+pub use builder::Analysis;
 pub use calls::CallsFile;
 pub use counted::{CompareScores, Counted, Run};
 pub use merge::{merge, merge_into};
 pub use outputs::ResultsFolder;
 pub use run::Results;
-pub use session::{CountOptions, Encoder, Session};
+pub use session::{CountOptions, Encoder, MEMORY, Session};
 pub use shards::Plan;
 pub use tables::{TableOptions, Tables};
 pub use tally_files::{TallyFiles, firing_files};

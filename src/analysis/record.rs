@@ -15,7 +15,7 @@ use crate::report::text;
 use crate::stats::evidence::{self, ExtendedTables};
 use crate::stats::notebook::{self, BiasTable};
 use crate::stats::score_comparison::ScoreComparison;
-use crate::tally::{Certificate, CohortTally, Shard, StratifyBy};
+use crate::tally::{Batches, Certificate, CohortTally, Shard, StratifyBy};
 
 /// The most classes that a record names.
 const MOST_CLASSES: usize = 50;
@@ -128,7 +128,36 @@ struct Shapes {
     /// Atoms that fire on every row; none where rows differ.
     #[serde(skip_serializing_if = "Option::is_none")]
     k: Option<u64>,
+    /// The batches of a model of batch top-k.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    batch_topk: Option<BatchRecord>,
     shards: Vec<ShardRows>,
+}
+
+/// The batches that decided what fires.
+#[derive(Debug, Serialize)]
+struct BatchRecord {
+    /// Atoms that fire on a row of a batch, on average.
+    k: u64,
+    /// Rows of a batch; none where the whole cohort is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rows: Option<u64>,
+    /// The threshold that was estimated, above which scores fire.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    estimated_threshold: Option<f64>,
+    /// All of it in words.
+    words: String,
+}
+
+impl BatchRecord {
+    fn of(batches: &Batches) -> Self {
+        Self {
+            k: batches.k(),
+            rows: batches.rows(),
+            estimated_threshold: batches.threshold(),
+            words: batches.to_string(),
+        }
+    }
 }
 
 /// Some rows of a file, in the cohort's order.
@@ -202,6 +231,7 @@ impl Record {
                 input_dim: cohort.model.input_dim,
                 feature_dim: cohort.model.feature_dim,
                 k: cohort.model.top_k,
+                batch_topk: cohort.model.batches.as_ref().map(BatchRecord::of),
                 shards: cohort.shards.iter().map(of).collect(),
             },
             options: tables.options.notebook,

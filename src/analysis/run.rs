@@ -22,6 +22,7 @@ impl<'a> Analysis<'a> {
     pub fn run(&self) -> Result<Results<'a>> {
         let mut options = self.options.clone();
         options.engine.scores = self.tables.extended.is_some();
+        options.batch_topk.memory = Some(self.memory);
         let mut tables = self.tables.clone();
         if let Some(extended) = &mut tables.extended {
             extended.memory = self.memory;

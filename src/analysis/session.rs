@@ -1,13 +1,18 @@
 //! An engine at work on one part of a cohort after another.
 
+use super::batches::BatchTopK;
 use crate::cohort::{Calls, ClassRule};
 use crate::control::Control;
-use crate::engine::{self, Device, Encoded, Engine, EngineOptions};
+use crate::engine::{self, Cuts, Device, Encoded, Engine, EngineOptions};
 use crate::error::{Error, Result};
 use crate::read::ModelAnswers;
 use crate::rows::Rows;
 use crate::sae::Sae;
 use crate::tally::{Strata, StratifyBy};
+
+/// Memory that firing sets, calls, firings by atom and scores may take, where nothing else is asked
+/// for: 512 MiB.
+pub const MEMORY: u64 = 512 << 20;
 
 /// The way in which rows are encoded and counted.
 #[derive(Debug, Clone, Default)]
@@ -16,6 +21,8 @@ pub struct CountOptions {
     pub device: Device,
     /// The way in which rows are encoded.
     pub engine: EngineOptions,
+    /// The batches of a model of batch top-k.
+    pub batch_topk: BatchTopK,
     /// The properties, beside their label, by which calls are told apart when they are counted.
     pub stratify_by: StratifyBy,
     /// What the model's files leave open, if it is read from files.
@@ -52,6 +59,7 @@ pub struct Session {
     options: CountOptions,
     engine: Box<dyn Engine>,
     chosen: String,
+    cuts: Option<Cuts>,
 }
 
 impl Session {
@@ -66,17 +74,46 @@ impl Session {
             options: options.clone(),
             engine,
             chosen,
+            cuts: None,
         })
     }
 
-    /// Encodes every row, and counts its firing set under the call's stratum.
+    /// The same session for a model of batch top-k, which needs the cuts of the cohort's batches.
+    #[must_use]
+    pub fn with_cuts(self, cuts: Option<Cuts>) -> Self {
+        Self { cuts, ..self }
+    }
+
+    /// Encodes every row, and counts its firing set under the call's stratum. The first row has the
+    /// number `first` among the rows of the cohort, as its batches count them.
     ///
     /// # Errors
     /// Shapes that do not fit, rows with a NaN or an infinity, a device that cannot be used, rows
     /// that cannot be read, cancellation.
-    pub fn encode(&mut self, rows: &dyn Rows, calls: &Calls, control: &Control) -> Result<Encoded> {
+    pub fn encode(
+        &mut self,
+        rows: &dyn Rows,
+        calls: &Calls,
+        first: u64,
+        control: &Control,
+    ) -> Result<Encoded> {
         let strata = Strata::by(calls, self.options.stratify_by, self.sae.feature_dim())?;
-        match self.engine.encode(rows, &strata, control) {
+        let cuts = self.cuts.as_ref().map(|cuts| cuts.from_row(first));
+        self.encode_strata(rows, &strata, cuts.as_ref(), control)
+    }
+
+    /// Encodes every row, and counts it under its stratum. `cuts` are those of the rows' batches.
+    ///
+    /// # Errors
+    /// As [`encode`](Self::encode).
+    pub(super) fn encode_strata(
+        &mut self,
+        rows: &dyn Rows,
+        strata: &Strata,
+        cuts: Option<&Cuts>,
+        control: &Control,
+    ) -> Result<Encoded> {
+        match self.engine.encode_cut(rows, strata, cuts, control) {
             // Nobody asked for that device by name, and the CPU needs none of its memory.
             Err(Error::Device {
                 no_memory: true,
@@ -86,7 +123,7 @@ impl Session {
                 let engine = &self.options.engine;
                 self.engine = engine::open(Device::Cpu, &self.sae, rows.count(), engine)?.0;
                 self.chosen = format!("no room on a CUDA device: {reason}");
-                self.engine.encode(rows, &strata, control)
+                self.engine.encode_cut(rows, strata, cuts, control)
             }
             encoded => encoded,
         }
@@ -100,5 +137,23 @@ impl Session {
             code_path: self.engine.code_path(),
             threads: self.engine.threads(),
         }
+    }
+}
+
+/// Names rows by their places in a file, `first` of which come before.
+pub(super) fn in_file(error: Error, first: usize) -> Error {
+    match error {
+        Error::NonFinite {
+            file,
+            rows,
+            count,
+            total,
+        } => Error::NonFinite {
+            file,
+            rows: rows.into_iter().map(|row| row + first).collect(),
+            count,
+            total,
+        },
+        error => error,
     }
 }

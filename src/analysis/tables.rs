@@ -110,7 +110,7 @@ impl Tables {
         let classes = counted.classes();
         Ok(Self {
             options: options.clone(),
-            summary: Summary::of(&notebook, extended.as_ref()),
+            summary: Summary::of(&notebook, extended.as_ref(), cohort.model.batches),
             notebook,
             extended,
             warnings: warnings::of_cohort(cohort, &classes),

@@ -11,8 +11,21 @@ const MOST_WARNINGS: usize = 10;
 /// All that is odd about the calls that were counted.
 pub(super) fn of_cohort(cohort: &CohortTally, classes: &[ClassCount]) -> Vec<Warning> {
     let mut warnings = of_classes(classes, &cohort.rule, Part::All);
+    warnings.extend(of_batches(cohort));
     warnings.extend(of_dropped(cohort, "dropped_rows.npy lists them"));
     warnings
+}
+
+/// A sentence on what decided what fires, if the model is one of batch top-k.
+pub(super) fn of_batches(cohort: &CohortTally) -> Option<Warning> {
+    let batches = cohort.model.batches?;
+    let text = match batches.threshold() {
+        None => format!("{batches}: what fires on a call depends on the calls given with it"),
+        Some(_) => format!(
+            "{batches}: the threshold is not the model's own, and other calls would give another"
+        ),
+    };
+    Some(text.into())
 }
 
 /// A sentence on rows that were dropped; `listed` says where they are.

@@ -44,7 +44,8 @@ impl Analyze {
         let asked = &self.analysis;
         asked.tables.compares_scores()?;
         let extended = asked.tables.are_made();
-        let cohort = Cohort::new(&asked.run, &asked.keep, asked.strata.strata, extended)?;
+        let mut cohort = Cohort::new(&asked.run, &asked.keep, asked.strata.strata, extended)?;
+        cohort.options.batch_topk = asked.batches.options(asked.keep.memory);
         let inputs = cohort.reads(&|name| outputs::names().contains(name));
         let folder = self.output.open(inputs)?;
         let checkpoints = cohort.checkpoints(&self.output.out.join(ANALYSIS_CHECKPOINTS))?;

@@ -55,6 +55,8 @@ fn flag(choice: Choice) -> (&'static str, &'static str) {
         Choice::ClassColumn => ("--class-column", "NAME"),
         Choice::TrueClass => ("--true-class", "VALUE[,VALUE…]"),
         Choice::Nonfinite => ("--nonfinite", "WHAT"),
+        Choice::BatchTopK => ("--batch-topk", "WHAT"),
+        Choice::BatchRows => ("--batch-topk-rows", "N"),
         Choice::Strata => ("--strata", "LIST"),
         Choice::Replicate => ("--replicate", "BY"),
         Choice::Device => ("--device", "DEVICE"),

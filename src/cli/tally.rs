@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::arguments::{ForceArgs, KeepArgs, RunArgs, StrataArgs, TallyArgs};
+use super::arguments::{BatchTopKArgs, ForceArgs, KeepArgs, RunArgs, StrataArgs, TallyArgs};
 use super::counting::Cohort;
 use super::progress::{self, note};
 use crate::analysis::shards::KeepFirings;
@@ -22,6 +22,8 @@ pub(super) struct Tally {
     #[command(flatten)]
     run: RunArgs,
     #[command(flatten)]
+    batches: BatchTopKArgs,
+    #[command(flatten)]
     output: TallyArgs,
     #[command(flatten)]
     strata: StrataArgs,
@@ -36,6 +38,7 @@ impl Tally {
         self.output.compare.needs_embeddings("a tally")?;
         let files = self.output.files(self.force.force);
         let mut cohort = Cohort::new(&self.run, &self.keep, self.strata.strata, files.scores)?;
+        cohort.options.batch_topk = self.batches.options(self.keep.memory);
         let [input] = cohort.inputs.as_mut_slice() else {
             let found = format!("{} files", cohort.inputs.len());
             let expected = "one; tally each, and merge the tallies";

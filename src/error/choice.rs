@@ -33,6 +33,10 @@ pub enum Choice {
     TrueClass,
     /// The treatment of rows with a NaN or an infinity.
     Nonfinite,
+    /// The way in which a batch's largest scores are found.
+    BatchTopK,
+    /// The rows of a batch.
+    BatchRows,
     /// The properties by which calls are stratified.
     Strata,
     /// The property that parts a cohort, to discover in one part and confirm in the other.
@@ -90,6 +94,8 @@ impl fmt::Display for Choice {
             Self::ClassColumn => "column of classes",
             Self::TrueClass => "true classes",
             Self::Nonfinite => "rows with NaN or infinity",
+            Self::BatchTopK => "batch top-k",
+            Self::BatchRows => "rows of a batch",
             Self::Strata => "strata",
             Self::Replicate => "replication",
             Self::Device => "device",

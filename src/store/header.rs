@@ -11,7 +11,7 @@ use crate::cohort::ClassRule;
 use crate::digest::Digest;
 use crate::error::{Error, Result};
 use crate::read::SafeTensors;
-use crate::tally::{CohortTally, CountAndFirst, ModelId, Shard, ValueCounts};
+use crate::tally::{Batches, CohortTally, CountAndFirst, ModelId, Shard, ValueCounts};
 
 /// The limit of all numbers in a header, so that sums of them do not overflow.
 const MOST: u64 = CohortTally::MOST_ROWS;
@@ -22,6 +22,9 @@ const RULE: &str = "class_rule";
 /// The key that stands in place of `k` if rows differ in how many atoms fire, and its value.
 const ACTIVATION: &str = "activation";
 const THRESHOLD: &str = "threshold";
+
+/// The key of the batches of a model of batch top-k.
+const BATCHES: &str = "batch_topk";
 
 /// A shard as a header has it.
 #[derive(Debug, Serialize, Deserialize)]
@@ -136,7 +139,8 @@ pub(super) fn text(format: &str, model: &ModelId) -> Vec<(&'static str, String)>
         Some(k) => ("k", k.to_string()),
         None => (ACTIVATION, THRESHOLD.to_owned()),
     };
-    vec![
+    let batches = (model.batches.as_ref()).map(|batches| (BATCHES, to_json(batches)));
+    let mut text = vec![
         ("format", format.to_owned()),
         ("atomscope", env!("CARGO_PKG_VERSION").to_owned()),
         ("definition", CohortTally::DEFINITION.to_string()),
@@ -144,7 +148,9 @@ pub(super) fn text(format: &str, model: &ModelId) -> Vec<(&'static str, String)>
         ("input_dim", model.input_dim.to_string()),
         ("feature_dim", model.feature_dim.to_string()),
         fires,
-    ]
+    ];
+    text.extend(batches);
+    text
 }
 
 /// Returns the rule of which calls are true; nothing for the notebook's rule, so that a tally under
@@ -214,6 +220,7 @@ impl Header<'_> {
             input_dim: self.number("input_dim")?,
             feature_dim: self.number("feature_dim")?,
             top_k: self.top_k()?,
+            batches: self.batches()?,
         };
         let k = model.top_k.unwrap_or(0);
         if k > model.feature_dim || model.feature_dim > u64::from(u32::MAX) {
@@ -230,6 +237,19 @@ impl Header<'_> {
             Some(THRESHOLD) => Ok(None),
             Some(other) => Err(self.bad(ACTIVATION, format!("{other:?}"), THRESHOLD)),
         }
+    }
+
+    /// Reads the batches; `None` for a model without.
+    fn batches(self) -> Result<Option<Batches>> {
+        if !self.0.metadata.contains_key(BATCHES) {
+            return Ok(None);
+        }
+        let batches: Batches = self.json(BATCHES)?;
+        if batches.is_possible() {
+            return Ok(Some(batches));
+        }
+        let found = self.text(BATCHES)?.to_owned();
+        Err(self.bad(BATCHES, found, "what atomscope writes there"))
     }
 
     /// Reads the rule of which calls are true.

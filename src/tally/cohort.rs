@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::strata::check_size;
-use super::{Shard, Shards, StratifyBy, Tally};
+use super::{Batches, Shard, Shards, StratifyBy, Tally};
 use crate::cohort::ClassRule;
 use crate::digest::Digest;
 use crate::error::{Choice, Error, Proposal, Result};
@@ -20,6 +20,8 @@ pub struct ModelId {
     pub feature_dim: u64,
     /// The number of atoms that fire on every row; `None` if rows differ.
     pub top_k: Option<u64>,
+    /// The batches of a model of batch top-k; `None` for any other.
+    pub batches: Option<Batches>,
 }
 
 impl ModelId {
@@ -30,7 +32,14 @@ impl ModelId {
             input_dim: sae.input_dim() as u64,
             feature_dim: sae.feature_dim() as u64,
             top_k: sae.top_k().map(|k| k as u64),
+            batches: None,
         }
+    }
+
+    /// Returns the identity of the same model with the batches that its rows were given in.
+    #[must_use]
+    pub fn with_batches(self, batches: Option<Batches>) -> Self {
+        Self { batches, ..self }
     }
 }
 
@@ -192,10 +201,31 @@ fn check_model(first: &ModelId, first_name: &str, model: &ModelId, name: &str) -
         let (found, expected) = (model.sha256.to_string(), first.sha256.to_string());
         return unlike("model_sha256", found, expected);
     }
+    if first.batches != model.batches {
+        return Err(unlike_batches(first, first_name, model, name));
+    }
     if first != model {
         return unlike("the model's shape", shape(model), shape(first));
     }
     Ok(())
+}
+
+/// What fires depends on the rows that were given together: counts of other batches are of another
+/// model.
+fn unlike_batches(first: &ModelId, first_name: &str, model: &ModelId, name: &str) -> Error {
+    let words = |model: &ModelId| match &model.batches {
+        None => "no batches".to_owned(),
+        Some(batches) => batches.to_string(),
+    };
+    Error::input(
+        name,
+        "batch_topk",
+        words(model),
+        format!("{}, as {first_name} has it", words(first)),
+        "count these files in one run, since what fires on a call depends on the calls given with it; or \
+         tally each in batches of a number of rows that divides it",
+    )
+    .proposing([Proposal::of(Choice::BatchRows)])
 }
 
 fn check_scheme(first: StratifyBy, first_name: &str, scheme: StratifyBy, name: &str) -> Result<()> {

@@ -8,6 +8,7 @@
 //! | `shards` | the rows of files that were counted, with their calls' types and classes |
 //! | `cohort` | counts with all that identifies them: the contents of a tally file |
 
+mod batches;
 mod certificate;
 mod cohort;
 mod scheme;
@@ -17,6 +18,7 @@ mod strata;
 
 use std::collections::BTreeSet;
 
+pub use batches::Batches;
 pub use certificate::Certificate;
 pub use cohort::{CohortTally, Merger, ModelId};
 pub use scheme::{SizeBin, StratifyBy};

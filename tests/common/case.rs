@@ -35,6 +35,11 @@ impl Case {
         self.sae_of(Activation::Threshold { thresholds })
     }
 
+    /// The same weights, for a model of batch top-k.
+    pub(crate) fn sae_of_batches(&self) -> Sae {
+        self.sae_of(Activation::BatchTopK { k: self.k })
+    }
+
     fn sae_of(&self, activation: Activation) -> Sae {
         Sae::new(SaeParts {
             name: "case".into(),
@@ -100,6 +105,38 @@ impl Case {
             (0..self.f).filter(fires).map(|f| f as u32).collect()
         };
         self.rows.chunks(self.d).map(of_row).collect()
+    }
+
+    /// Of each batch of `batch` rows the atoms with the k · N largest scores of its N rows that are not
+    /// `dropped`, as far as they are above 0: all scores, sorted. With each batch's least score that
+    /// fires, if any does.
+    pub(crate) fn oracle_of_batches(
+        &self,
+        batch: usize,
+        dropped: &[usize],
+    ) -> (Vec<Vec<u32>>, Vec<Option<f64>>) {
+        let mut sets = vec![Vec::new(); self.count()];
+        let mut least = Vec::new();
+        for first in (0..self.count()).step_by(batch) {
+            let mut scored = Vec::new();
+            let mut kept = 0;
+            for row in (first..self.count().min(first + batch)).filter(|r| !dropped.contains(r)) {
+                kept += 1;
+                let x = self.whitened(&self.rows[row * self.d..(row + 1) * self.d]);
+                scored.extend((0..self.f).map(|f| (self.score(&x, f), row, f)));
+            }
+            scored.sort_by(|a, b| b.0.partial_cmp(&a.0).unwrap());
+            scored.truncate(self.k.min(self.f) * kept);
+            scored.retain(|&(score, ..)| score > 0.0);
+            least.push(scored.last().map(|&(score, ..)| score));
+            for (_, row, f) in scored {
+                sets[row].push(f as u32);
+            }
+        }
+        for set in &mut sets {
+            set.sort_unstable();
+        }
+        (sets, least)
     }
 
     /// Three strata, unevenly.

@@ -3,6 +3,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod batch_topk;
 mod exactness;
 mod manners;
 #[path = "../../benches/stages/peaks.rs"]

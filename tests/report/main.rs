@@ -1,5 +1,6 @@
 //! What people and programs are shown: text, tables, and the files of the notebook.
 
+mod batch_topk;
 mod evidence_words;
 mod findings;
 mod notebook_parity;

@@ -85,7 +85,7 @@ fn summary(cells: &[Cell], chromosomes: usize, with_firings: bool, options: &Opt
     };
     let store: Option<&dyn atomscope::fires::FiringStore> = with_firings.then_some(&store);
     let extended = ExtendedTables::of(&tally, store, options, &Control::default()).unwrap();
-    Summary::of(&notebook, Some(&extended))
+    Summary::of(&notebook, Some(&extended), None)
 }
 
 fn findings(cells: &[Cell], with_firings: bool) -> Findings {

@@ -105,7 +105,7 @@ fn planted_atoms_displace_others_by_firing_and_not_by_score() {
         let notebook = findings.unwrap();
         let text = Report {
             notebook: &notebook,
-            summary: &Summary::of(&notebook, Some(&evidence)),
+            summary: &Summary::of(&notebook, Some(&evidence), None),
         }
         .to_string();
         assert!(

@@ -99,7 +99,7 @@ impl Cohort {
         options.engine.scores = true;
         let control = Control::default();
         let mut session = Session::open(&simulated.sae, rows, &options).expect("an engine");
-        let encoded = session.encode(&embeddings, &simulated.calls, &control);
+        let encoded = session.encode(&embeddings, &simulated.calls, 0, &control);
         let mut cohort = Self {
             sets: encoded.expect("finite rows").fires,
             calls: simulated.calls,

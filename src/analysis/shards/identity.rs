@@ -1,7 +1,7 @@
 //! The digests by which a model and shards are known. A digest is waited for when it is first asked
 //! for.
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::ops::Range;
 
 use super::ShardInput;
@@ -11,8 +11,7 @@ use crate::control::Control;
 use crate::digest::Digest;
 use crate::error::{Error, Result};
 use crate::read::{LoadedModel, Stamp, TensorRows};
-use crate::sae::Sae;
-use crate::tally::{ModelId, Shard};
+use crate::tally::{Batches, ModelId, Shard};
 
 /// A shard at work.
 pub(super) struct Current<'a> {
@@ -53,7 +52,10 @@ pub(super) struct Identities<'a> {
     stamp: Option<Stamp>,
     /// The digest by which the model is known, where that is not its file's.
     known_by: Option<Digest>,
-    sae: Sae,
+    /// The model without its file's content.
+    shape: ModelId,
+    /// The batches that decide what fires.
+    batches: Cell<Option<Batches>>,
     model: OnceCell<(ModelId, InputFile)>,
 }
 
@@ -64,9 +66,15 @@ impl<'a> Identities<'a> {
             control,
             stamp: loaded.stamp,
             known_by: loaded.identity,
-            sae: loaded.sae.clone(),
+            shape: ModelId::of(&loaded.sae, Digest::default()),
+            batches: Cell::new(None),
             model: OnceCell::new(),
         }
+    }
+
+    /// Says what the batches are that decide what fires, before the model is asked for.
+    pub(super) fn set_batches(&self, batches: Option<Batches>) {
+        self.batches.set(batches);
     }
 
     /// The model.
@@ -74,7 +82,11 @@ impl<'a> Identities<'a> {
         if self.model.get().is_none() {
             let file = self.ahead.digest(None, &self.control)?;
             file.check(self.stamp)?;
-            let id = ModelId::of(&self.sae, self.known_by.unwrap_or(file.sha256));
+            let id = ModelId {
+                sha256: self.known_by.unwrap_or(file.sha256),
+                batches: self.batches.get(),
+                ..self.shape
+            };
             // Nobody else sets it.
             let _ = self.model.set((id, file));
         }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Choice, Error, Result};
 use crate::natural;
+use crate::rows::Rows;
 
 /// One embeddings file of a cohort, and which of its rows.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,6 +18,22 @@ pub struct ShardInput {
     pub metadata: Option<PathBuf>,
     /// The rows that are read; `None` for all.
     pub rows: Option<Range<u64>>,
+}
+
+impl ShardInput {
+    /// Returns the range of the rows that are meant, of the `rows` that the file has.
+    pub(super) fn range(&self, rows: &dyn Rows) -> Result<Range<u64>> {
+        let all = 0..rows.count() as u64;
+        match &self.rows {
+            None => Ok(all),
+            Some(some) if some.start < some.end && some.end <= all.end => Ok(some.clone()),
+            Some(some) => Err(Error::choice(
+                Choice::Rows,
+                format!("{}..{}", some.start, some.end),
+                format!("rows of {}, which has {}", self.name, all.end),
+            )),
+        }
+    }
 }
 
 /// The shards of a cohort, by name in natural order. `embeddings` and `metadata` are paths or

@@ -5,6 +5,7 @@
 //! run          the plan carried out
 //! inputs       paths and patterns ──► shards, in the cohort's order
 //! ahead        the next shard's calls and digests, while this one is encoded
+//! cohort_rows  the rows of all shards, for what needs them before they are encoded
 //! shard        one shard, part by part: encoded, or found among what an earlier run has finished
 //! input_file   a file that was read, by its content
 //! identity     the digests by which model and shards are known
@@ -17,7 +18,10 @@
 //! ```
 
 mod ahead;
+#[cfg(test)]
+mod batch_tests;
 mod checkpoint;
+mod cohort_rows;
 mod cover;
 mod identity;
 mod input_file;

@@ -10,7 +10,7 @@ use super::shard::Work;
 use crate::analysis::counted::{CompareScores, Counted};
 use crate::control::Control;
 use crate::error::Result;
-use crate::read::read_model_with;
+use crate::read::{LoadedModel, read_model_with};
 use crate::stats::score_comparison::ScoreComparison;
 
 impl Plan<'_> {
@@ -21,14 +21,22 @@ impl Plan<'_> {
     /// Files that cannot be read or do not fit together, rows with a NaN or an infinity, a device that
     /// cannot be used, cancellation. Parts that were finished by then stay among the checkpoints.
     pub fn count(&self, control: &Control) -> Result<Counted> {
+        self.count_by(|| read_model_with(self.model, &self.options.model), control)
+    }
+
+    /// The same, by a model that `read` reads once files are read ahead.
+    pub(super) fn count_by(
+        &self,
+        read: impl FnOnce() -> Result<LoadedModel>,
+        control: &Control,
+    ) -> Result<Counted> {
         let began = Instant::now();
         let stop = AtomicBool::new(false);
         std::thread::scope(|scope| {
             let control = control.or_stop(&stop);
             let ahead = Ahead::start(scope, self, control);
             let work = || {
-                let model = read_model_with(self.model, &self.options.model)?;
-                let mut work = Work::new(self, control, &ahead, model);
+                let mut work = Work::new(self, control, &ahead, read()?);
                 for number in 0..self.inputs.len() {
                     work.shard(number, began)?;
                 }

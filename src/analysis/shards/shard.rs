@@ -4,22 +4,25 @@ use std::ops::Range;
 use std::time::Instant;
 
 use super::ahead::{Ahead, Loaded};
+use super::cohort_rows::FileRows;
 use super::identity::{Current, Identities};
 use super::labels;
 use super::length::Length;
 use super::parts::{CohortFirings, Part, Place};
 use super::{InputFile, Plan, ShardInput};
+use crate::analysis::batches;
 use crate::analysis::counted::{Counted, Run};
-use crate::analysis::session::Session;
+use crate::analysis::session::{Session, in_file};
 use crate::cohort::Calls;
 use crate::control::{Control, Progress, Stage};
-use crate::engine::{Encoded, check_dim};
-use crate::error::{Choice, Error, Result, Warning};
+use crate::engine::{Cuts, Encoded, check_dim};
+use crate::error::{Error, Result, Warning};
 use crate::fires::{FiringSets, InMemory};
-use crate::read::{LoadedModel, TensorRows};
+use crate::read::{LoadedModel, Stamp, TensorRows, check_same};
 use crate::rows::{RowRange, Rows};
+use crate::sae::Activation;
 use crate::store::{Fires, FiresFile};
-use crate::tally::{Certificate, CohortTally, Merger, Tally};
+use crate::tally::{Batches, Certificate, CohortTally, Merger, ModelId, Tally};
 
 /// Atoms that fire on a row, where the model does not say how many do.
 const TYPICAL_FIRINGS: usize = 64;
@@ -30,6 +33,12 @@ pub(super) struct Work<'a> {
     control: Control<'a>,
     ahead: &'a Ahead<'a>,
     identities: Identities<'a>,
+    /// Where the scores end that fire in each batch, for a model of batch top-k.
+    cuts: Option<Cuts>,
+    /// The batches that the counts are of.
+    batches: Option<Batches>,
+    /// The stamps of the files in which cuts were found.
+    stamps: Vec<Option<Stamp>>,
     /// Opened for the first part that has to be encoded.
     session: Option<Session>,
     merger: Merger,
@@ -54,6 +63,9 @@ impl<'a> Work<'a> {
             control,
             ahead,
             identities: Identities::new(ahead, control, &model),
+            cuts: None,
+            batches: None,
+            stamps: Vec::new(),
             session: None,
             merger: Merger::default(),
             length: Length::new(plan.inputs),
@@ -72,10 +84,17 @@ impl<'a> Work<'a> {
             self.run.read_seconds = began.elapsed().as_secs_f64();
         }
         let input = &self.plan.inputs[number];
-        let whole = range(input, &cohort.rows)?;
+        let whole = input.range(&cohort.rows)?;
         let of_file = cohort.rows.count() as u64;
         self.length.open(number, of_file, whole.end - whole.start);
         labels::check(self.plan, number, &cohort, &whole, &self.control)?;
+        if number == 0 {
+            self.prepare_batches()?;
+        }
+        // Cuts are those of the rows that they were found in.
+        if let Some(&stamp) = self.stamps.get(number) {
+            check_same(&cohort.rows.name(), stamp, cohort.rows.stamp())?;
+        }
         self.warn(input, cohort.warnings);
         self.run.notes.extend(cohort.notes);
         let current = Current::new(number, input, &cohort.rows, metadata);
@@ -91,6 +110,25 @@ impl<'a> Work<'a> {
         self.identities.file(&current)?;
         self.run.files.extend(current.into_files());
         Ok(())
+    }
+
+    /// Finds the cuts of the cohort's batches, if the model is one of batch top-k.
+    fn prepare_batches(&mut self) -> Result<()> {
+        let sae = self.run.sae.clone();
+        let options = self.plan.options;
+        let is_batch = matches!(sae.activation(), Activation::BatchTopK { .. });
+        let rows = if is_batch { self.plan.inputs } else { &[] };
+        let rows = FileRows::open(rows)?;
+        let found = batches::prepare(sae, &rows, options, &self.control)?;
+        self.stamps = rows.into_stamps();
+        self.identities.set_batches(found.of_run);
+        (self.run.sae, self.cuts, self.batches) = (found.sae, found.cuts, found.of_counts);
+        Ok(())
+    }
+
+    /// The model, as a tally of this run's counts names it.
+    fn model_of_counts(&self) -> Result<ModelId> {
+        Ok(self.identities.model()?.with_batches(self.batches))
     }
 
     fn parts_of(
@@ -135,13 +173,15 @@ impl<'a> Work<'a> {
         };
         let shard = self.identities.shard(current, rows.clone())?;
         let engine = &self.plan.options.engine;
-        let of = (self.identities.model()?, self.plan.options.stratify_by);
+        let model = self.model_of_counts()?;
+        let of = (&model, self.plan.options.stratify_by);
         let rule = &self.plan.options.rule;
-        let Some(tally) = output.find(of, &shard, engine, rule) else {
+        let Some(mut tally) = output.find(of, &shard, engine, rule) else {
             return Ok(false);
         };
         self.run.was_there = true;
         self.run.resumed_rows += rows.end - rows.start;
+        tally.model = *self.identities.model()?;
         self.add(tally, None)?;
         Ok(true)
     }
@@ -256,10 +296,11 @@ impl<'a> Work<'a> {
             none => {
                 // Of the other shards it is only known that they are there.
                 let about = rows.whole().saturating_mul(self.plan.inputs.len());
-                none.insert(Session::open(&self.run.sae, about, self.plan.options)?)
+                let session = Session::open(&self.run.sae, about, self.plan.options)?;
+                none.insert(session.with_cuts(self.cuts.take()))
             }
         };
-        session.encode(rows, calls, &control)
+        session.encode(rows, calls, self.rows_before, &control)
     }
 
     /// The control of what comes next.
@@ -283,43 +324,13 @@ impl<'a> Work<'a> {
         self.run.files.extend(beside);
         let scores = self.plan.options.engine.scores;
         let firings = CohortFirings::new(self.parts, scores);
+        let mut cohort = self.merger.finish().ok_or(Error::Cancelled)?;
+        cohort.model = cohort.model.with_batches(self.batches);
         Ok(Counted {
-            cohort: self.merger.finish().ok_or(Error::Cancelled)?,
+            cohort,
             firings: self.plan.firings.map(|_| firings),
             run: Some(self.run),
             warnings: self.warnings,
         })
-    }
-}
-
-/// Returns the range of a shard's rows that is meant.
-fn range(input: &ShardInput, rows: &dyn Rows) -> Result<Range<u64>> {
-    let all = 0..rows.count() as u64;
-    match &input.rows {
-        None => Ok(all),
-        Some(some) if some.start < some.end && some.end <= all.end => Ok(some.clone()),
-        Some(some) => Err(Error::choice(
-            Choice::Rows,
-            format!("{}..{}", some.start, some.end),
-            format!("rows of {}, which has {}", input.name, all.end),
-        )),
-    }
-}
-
-/// Rows are named as those of the file.
-fn in_file(error: Error, first: usize) -> Error {
-    match error {
-        Error::NonFinite {
-            file,
-            rows,
-            count,
-            total,
-        } => Error::NonFinite {
-            file,
-            rows: rows.into_iter().map(|row| row + first).collect(),
-            count,
-            total,
-        },
-        error => error,
     }
 }

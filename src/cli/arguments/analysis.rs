@@ -4,8 +4,10 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::ModelArgs;
-use super::{CohortArgs, EngineArgs, KeepArgs, RunArgs, StatisticsArgs, StrataArgs, TablesArgs};
+use super::{
+    BatchTopKArgs, CohortArgs, EngineArgs, KeepArgs, ModelArgs, RunArgs, StatisticsArgs,
+    StrataArgs, TablesArgs,
+};
 use crate::tally::StratifyBy;
 
 /// Cohort, model, and which tables are made of them.
@@ -13,6 +15,8 @@ use crate::tally::StratifyBy;
 pub(in crate::cli) struct AnalysisArgs {
     #[command(flatten)]
     pub(in crate::cli) run: RunArgs,
+    #[command(flatten)]
+    pub(in crate::cli) batches: BatchTopKArgs,
     #[command(flatten)]
     pub(in crate::cli) strata: StrataArgs,
     #[command(flatten)]
@@ -32,6 +36,7 @@ impl AnalysisArgs {
                 model: ModelArgs::of(model),
                 engine,
             },
+            batches: BatchTopKArgs::default(),
             strata: StrataArgs {
                 strata: StratifyBy::ALL,
             },

@@ -3,6 +3,7 @@
 //! | file | what it asks |
 //! |---|---|
 //! | `analysis` | what `analyze` asks |
+//! | `batch_topk` | the batches of a model of batch top-k |
 //! | `calls` | which atoms are looked at, and which of their calls are shown |
 //! | `cohort` | which cohort and model, and what is kept of a run |
 //! | `model` | which model, and what its files leave open |
@@ -15,6 +16,7 @@
 //! | `headings` | headings of help texts |
 
 mod analysis;
+mod batch_topk;
 mod calls;
 mod cohort;
 mod engine;
@@ -27,6 +29,7 @@ mod statistics;
 mod tally;
 
 pub(super) use analysis::AnalysisArgs;
+pub(super) use batch_topk::BatchTopKArgs;
 pub(super) use calls::{AtomArgs, CallsArgs};
 use cohort::CohortArgs;
 pub(super) use cohort::{KeepArgs, LabelArgs, RunArgs};

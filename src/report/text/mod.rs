@@ -33,7 +33,8 @@ const NO_DETAILS: &str = "Not told: counts alone do not tell, and no firing sets
 pub struct Analysis<'a>(pub &'a NotebookTables);
 
 /// The whole printed report: the summary, the notebook's analysis as one unbroken section, and then what
-/// holds in detail. Without the extended tables it is the notebook's analysis alone.
+/// holds in detail. Without the extended tables it is the notebook's analysis alone, after the
+/// caution that a model of batch top-k deserves.
 #[derive(Debug, Clone, Copy)]
 pub struct Report<'a> {
     /// The notebook's.
@@ -45,6 +46,7 @@ pub struct Report<'a> {
 impl fmt::Display for Report<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Some(findings) = &self.summary.extended else {
+            summary::batches(f, self.summary)?;
             return Analysis(self.notebook).fmt(f);
         };
         Short(self.summary).fmt(f)?;

@@ -7,7 +7,8 @@ use super::{evidence, title};
 use crate::cohort::Label;
 use crate::stats::evidence::Partition;
 use crate::stats::evidence::summary::{
-    AtomSummary, CallsSummary, Findings, Next, OddsWithin, Procedure, Scope, StrataSummary, Summary,
+    AtomSummary, CallsSummary, Caution, Findings, Next, OddsWithin, Procedure, Scope,
+    StrataSummary, Summary,
 };
 
 /// The summary: some ten lines.
@@ -18,6 +19,7 @@ impl Display for Short<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
         title(f, "Summary: what holds", 50)?;
         calls(f, &self.0.calls)?;
+        batches(f, self.0)?;
         match &self.0.extended {
             Some(findings) => lines(f, findings),
             None => writeln!(
@@ -35,6 +37,19 @@ fn calls(f: &mut Formatter<'_>, calls: &CallsSummary) -> Result {
         0 => writeln!(f, "."),
         1 => writeln!(f, "; 1 more was dropped."),
         dropped => writeln!(f, "; {dropped} more were dropped."),
+    }
+}
+
+/// The caution that a model of batch top-k deserves, where it is not the biggest one, which is said
+/// further below.
+pub(super) fn batches(f: &mut Formatter<'_>, summary: &Summary) -> Result {
+    let Some(found) = summary.batches.map(Caution::of_batches) else {
+        return Ok(());
+    };
+    let findings = summary.extended.as_ref();
+    match findings.and_then(|findings| findings.cautions.first()) {
+        Some(biggest) if *biggest == found => Ok(()),
+        _ => writeln!(f, "Caution: {}", evidence::caution(&found)),
     }
 }
 

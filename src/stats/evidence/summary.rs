@@ -29,6 +29,7 @@ use serde::Serialize;
 use super::{Exchange, ExtendedTables};
 use crate::stats::inference::Estimate;
 use crate::stats::notebook::NotebookTables;
+use crate::tally::Batches;
 
 pub use atoms::{AtomCaution, AtomSummary, CalledOnAllCalls, OddsWithin};
 pub use calls::{
@@ -53,6 +54,9 @@ pub const NAMED: usize = 3;
 pub struct Summary {
     /// The calls.
     pub calls: CallsSummary,
+    /// The batches that decided what fires, if the model is one of batch top-k.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub batches: Option<Batches>,
     /// The findings of the extended tables; `None` where they were not made.
     pub extended: Option<Findings>,
 }
@@ -165,22 +169,33 @@ impl Ratio {
 }
 
 impl Summary {
-    /// The summary of a cohort's tables.
-    pub fn of(notebook: &NotebookTables, extended: Option<&ExtendedTables>) -> Self {
+    /// The summary of a cohort's tables. `batches` are those of a model of batch top-k.
+    pub fn of(
+        notebook: &NotebookTables,
+        extended: Option<&ExtendedTables>,
+        batches: Option<Batches>,
+    ) -> Self {
         let calls = CallsSummary {
             tp: notebook.bias.tp_total,
             fp: notebook.bias.fp_total,
             dropped: notebook.dropped_calls as u64,
         };
+        let findings = |tables| Findings::of(&calls, batches, notebook, tables);
         Self {
             calls,
-            extended: extended.map(|tables| Findings::of(&calls, notebook, tables)),
+            batches,
+            extended: extended.map(findings),
         }
     }
 }
 
 impl Findings {
-    fn of(calls: &CallsSummary, notebook: &NotebookTables, tables: &ExtendedTables) -> Self {
+    fn of(
+        calls: &CallsSummary,
+        batches: Option<Batches>,
+        notebook: &NotebookTables,
+        tables: &ExtendedTables,
+    ) -> Self {
         let order = tables.by_strength();
         let near_duplicates = NearDuplicates::of(tables, &order);
         let view = atoms::View {
@@ -222,7 +237,7 @@ impl Findings {
             replication: tables.replication.as_ref().map(ReplicationSummary::of),
             near_duplicates: near_duplicates.clone(),
         };
-        findings.cautions = cautions::of(calls, &findings, tables);
+        findings.cautions = cautions::of(calls, batches, &findings, tables);
         findings.next = cautions::next(&findings, tables);
         findings
     }

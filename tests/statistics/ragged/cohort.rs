@@ -104,7 +104,7 @@ impl Cohort {
         let mut session =
             atomscope::analysis::Session::open(&sae, rows.len(), &options).expect("the CPU");
         let part = part.expect("whole rows");
-        let encoded = session.encode(&part, &calls, &Control::default());
+        let encoded = session.encode(&part, &calls, 0, &Control::default());
         let Encoded { fires, tally, .. } = encoded.expect("good rows");
         let model = ModelId::of(&sae, Digest::default());
         let range = rows.start as u64..rows.end as u64;

@@ -41,6 +41,11 @@ pub(in crate::report::text) fn caution(caution: &Caution) -> String {
                 .to_owned()
         }
         Caution::NotReplicated { atoms, of } => not_replicated(atoms, of),
+        Caution::BatchTopK { rows } => batch_top_k(rows),
+        Caution::EstimatedThreshold { threshold } => format!(
+            "what fires was decided by a threshold of {threshold}, which is not the model's own: it was \
+             estimated from these calls, and others would give another."
+        ),
         Caution::Dropped { calls, of } => dropped(calls, of),
         Caution::NotByMaxT { atoms, of } => format!(
             "{} not confirmed by max-T: some 5 % of all that are called may be false, and these are \
@@ -139,6 +144,17 @@ fn not_replicated(atoms: usize, of: usize) -> String {
         format!("{atoms} of the {of} discovered in one part of the cohort and tested in the other");
     let are = verb(&subject, atoms, "is", "are");
     format!("{are} not confirmed there.")
+}
+
+fn batch_top_k(rows: Option<u64>) -> String {
+    let together = match rows {
+        None => "all of the cohort's".to_owned(),
+        Some(rows) => format!("{rows} at a time"),
+    };
+    format!(
+        "what fires on a call depends on the calls given with it ({together}; batch top-k): among other \
+         calls, other atoms would fire on it."
+    )
 }
 
 fn dropped(calls: u64, of: u64) -> String {

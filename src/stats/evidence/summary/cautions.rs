@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::{CallsSummary, Displaced, Findings, Procedure, Scope};
 use crate::cohort::Label;
 use crate::stats::evidence::{Exchange, ExtendedTables, LEAST_BLOCKS, Partition};
+use crate::tally::Batches;
 
 /// The number of calls of a label below which no odds ratio is known to within a factor of
 /// exp(1.96·√(4/100)) = 1.48: its variance is at least 4 by that number.
@@ -48,6 +49,16 @@ pub enum Caution {
         atoms: usize,
         /// The number of discoveries that can be tested in the other part.
         of: usize,
+    },
+    /// What fires on a call depends on the calls given with it.
+    BatchTopK {
+        /// The calls of a batch; `None` if the whole cohort is one.
+        rows: Option<u64>,
+    },
+    /// What fires was decided by a threshold that was estimated from the calls themselves.
+    EstimatedThreshold {
+        /// The threshold.
+        threshold: f64,
     },
     /// Calls were dropped for a NaN or an infinity in their embedding.
     Dropped {
@@ -109,6 +120,18 @@ pub enum Caution {
     },
 }
 
+impl Caution {
+    /// The caution that a model of batch top-k deserves.
+    pub fn of_batches(batches: Batches) -> Self {
+        match batches.threshold() {
+            Some(threshold) => Self::EstimatedThreshold { threshold },
+            None => Self::BatchTopK {
+                rows: batches.rows(),
+            },
+        }
+    }
+}
+
 /// A place to look next.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "next", rename_all = "snake_case")]
@@ -136,6 +159,7 @@ pub enum Next {
 /// All that weakens the findings, the heaviest first.
 pub(super) fn of(
     calls: &CallsSummary,
+    batches: Option<Batches>,
     findings: &Findings,
     tables: &ExtendedTables,
 ) -> Vec<Caution> {
@@ -161,6 +185,7 @@ pub(super) fn of(
         let atoms = of.saturating_sub(replicated);
         cautions.extend(some(atoms, Caution::NotReplicated { atoms, of }));
     }
+    cautions.extend(batches.map(Caution::of_batches));
     let all = calls.tp + calls.fp + calls.dropped;
     let dropped = calls.dropped;
     let caution = Caution::Dropped {
