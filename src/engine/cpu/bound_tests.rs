@@ -175,7 +175,7 @@ fn check_screen(
             for score in estimates {
                 let (lower, upper) = bound::interval(
                     score,
-                    scaling.biases[f],
+                    scaling.addends.scaled()[f],
                     screen.norms[f],
                     bias_scale,
                     margin.scale,
