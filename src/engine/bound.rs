@@ -62,6 +62,13 @@
 //! Norms are summed in binary64 from exact squares, a relative error below `D·v`, and multiplied
 //! by `1 + 2⁻²⁸` before they are rounded up to binary32; this covers any `D ≤ 2²⁰`. Beyond
 //! [`LARGEST_DIM`] rows are scored canonically in full.
+//!
+//! # Thresholds
+//! Thresholds of features are taken off their scores: see [`Shifts`].
+
+mod shifts;
+
+pub use self::shifts::{Shifts, shifted_interval};
 
 /// The largest D for which the bound is used.
 pub const LARGEST_DIM: usize = 1 << 20;
@@ -177,131 +184,6 @@ pub fn interval(
 #[inline(always)]
 pub fn estimate(score: f32, bias: f32, bias_scale: f32) -> f32 {
     score + bias * bias_scale
-}
-
-/// The interval of a canonical score less its threshold: as [`interval`], of a feature with its
-/// `(shift, shift margin, norm)`.
-#[allow(clippy::inline_always)]
-#[inline(always)]
-pub fn shifted_interval(
-    score: f32,
-    (shift, shift_margin, norm): (f32, f32, f32),
-    bias_scale: f32,
-    margin_scale: f32,
-    margin_offset: f32,
-) -> (f32, f32) {
-    let estimate = estimate(score, shift, bias_scale);
-    let margin = margin_scale * norm + margin_offset + shift_margin * bias_scale;
-    (estimate - margin, estimate + margin)
-}
-
-/// Shifts of at least this, scaled, are taken for infinite.
-const FAR: f64 = (1u64 << 60) as f64;
-/// A row whose shifts are scaled by less than this has them underflow.
-const LEAST_SHIFT_EXPONENT: i32 = -126;
-
-/// The numbers that are added to a feature's screened score in place of its bias: bias less
-/// threshold. Each has a margin of its own.
-#[derive(Debug, Clone)]
-pub struct Shifts {
-    /// `fl(σ·2^−c)`, or an infinity, for each feature.
-    pub scaled: Vec<f32>,
-    /// `M` of the proof, for each feature.
-    pub margins: Vec<f32>,
-    /// `c`.
-    pub exponent: i32,
-    /// `true` if one of them is infinite.
-    pub any_infinite: bool,
-}
-
-impl Shifts {
-    /// The shifts of features with these biases, thresholds, and norms of weights; a norm of 0 is
-    /// that of a feature without any weight, whose score is its bias.
-    pub fn new(biases: &[f32], thresholds: &[f64], norms: impl Iterator<Item = f64>) -> Self {
-        let shift = |(&bias, &threshold): (&f32, &f64)| f64::from(bias) - threshold;
-        let mut sizes: Vec<f64> = biases
-            .iter()
-            .zip(thresholds)
-            .map(shift)
-            .map(f64::abs)
-            .collect();
-        sizes.retain(|&size| size != 0.0 && size.is_finite());
-        let middle = sizes.len() / 2;
-        let median = if sizes.is_empty() {
-            0.0
-        } else {
-            *sizes.select_nth_unstable_by(middle, f64::total_cmp).1
-        };
-        let exponent = shift_exponent(median);
-        let factor = power_of_two(-exponent);
-        let mut shifts = Self {
-            scaled: Vec::with_capacity(biases.len()),
-            margins: Vec::with_capacity(biases.len()),
-            exponent,
-            any_infinite: false,
-        };
-        for ((&bias, &threshold), norm) in biases.iter().zip(thresholds).zip(norms) {
-            let shift = shift((&bias, &threshold));
-            let is_far = (shift * factor).abs() >= FAR;
-            let (scaled, margin) = if norm == 0.0 || is_far {
-                // Nothing that is added to it matters.
-                let fires = f64::from(bias) > threshold;
-                (
-                    if fires {
-                        f32::INFINITY
-                    } else {
-                        f32::NEG_INFINITY
-                    },
-                    0.0,
-                )
-            } else {
-                let relative = 4.0 * U * shift.abs() + 4.0 * V * f64::from(bias.abs());
-                let margin = relative * INFLATE * factor + 2f64.powi(-149);
-                ((shift * factor) as f32, round_up(margin))
-            };
-            shifts.any_infinite |= scaled.is_infinite();
-            shifts.scaled.push(scaled);
-            shifts.margins.push(margin);
-        }
-        shifts
-    }
-
-    /// The least exponent of rows, so that shifts stay below 2¹²⁰ in their units.
-    pub fn least_row_exponent(&self, weight_exponent: i32) -> i32 {
-        self.exponent - weight_exponent - 60
-    }
-
-    /// Says how shifts join the scores of rows with exponent `unit` in all, and bounds by how much
-    /// they underflow there, as a bias that causes such a margin.
-    pub fn in_units(&self, unit: i32) -> (f32, f32) {
-        let exponent = self.exponent - unit;
-        let underflow = if exponent < LEAST_SHIFT_EXPONENT {
-            2f32.powi(-60)
-        } else {
-            0.0
-        };
-        (power_of_two(exponent) as f32, underflow)
-    }
-
-    /// Says whether no product of a row with this norm, and weights of at most that one, reaches
-    /// what is taken for infinite.
-    pub fn hold_for(&self, unit: i32, row_norm: f32, largest_norm: f32) -> bool {
-        let exponent = self.exponent - unit;
-        let far = FAR * power_of_two(exponent);
-        !self.any_infinite
-            || (exponent >= LEAST_SHIFT_EXPONENT
-                && far > 4.0 * f64::from(row_norm) * f64::from(largest_norm))
-    }
-}
-
-/// `c` for shifts of which `median` is the middle one.
-fn shift_exponent(median: f64) -> i32 {
-    let exponent = libm::frexp(median).1;
-    if median == 0.0 || exponent.abs() <= COMFORTABLE_EXPONENT {
-        0
-    } else {
-        exponent.clamp(-300, 300)
-    }
 }
 
 /// The smallest binary32 number that is not below `x`.

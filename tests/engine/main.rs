@@ -3,6 +3,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod activations;
 mod exactness;
 mod manners;
 #[path = "../../benches/stages/peaks.rs"]

@@ -11,7 +11,8 @@
 //! screen     approximate scores: in bfloat16 or binary32; screens chooses by what is faster
 //! select     which atoms fire for certain, which cannot, which are open, one file a policy (passes
 //!            over scores: tile)
-//! rescore    open pairs in bulk: a second screen (its sums: products), then canonical scores
+//! rescore    open pairs in bulk: a second screen (its sums: products; its bound: second), then
+//!            canonical scores
 //! sets       the firing sets of a block, while they are found
 //! score      canonical scores of the atoms that fire (their sums: lanes), where they are wanted
 //! dense      canonical scores of all atoms, block of atoms by block: a pass of its own
@@ -34,8 +35,11 @@ mod run;
 mod score;
 mod screen;
 mod screens;
+mod second;
 mod select;
 mod sets;
+#[cfg(test)]
+mod shift_tests;
 mod source;
 mod spent;
 #[cfg(test)]

@@ -17,28 +17,13 @@
 //! have narrow bounds, so has the threshold, and the other half of the open pairs, which were open
 //! only because the threshold's place was as uncertain as their own, are resolved without a score
 //! of their own.
-//!
-//! # The second screen's bound
-//! In the units of the numbers themselves, for rows and weights that need no scaling (their
-//! magnitudes are below 2²⁰, see `bound::screen_exponent`).
-//! A slice of at most [`SLICE`] numbers is summed in binary32, and no product is rounded more than
-//! 14 times on its way into the sum ([`add_products`]). Slices are added in binary64. So, with
-//! `X ≥ ‖x‖`, `W ≥ ‖w‖`,
-//!
-//! ```text
-//! |t − s| ≤ (14u/(1 − 14u) + (⌈D/256⌉ + ⌈D/32⌉ + 8)·2v)·X·W + (|b| + |b − θ|)·8v + D·2⁻¹²⁴
-//! ```
-//!
-//! where the last term is for products and sums that underflow, were they flushed to zero, and
-//! `b − θ`, which is rounded too, joins only where the threshold θ is taken off both t and s.
-//! [`second_margin`] takes `16u·X·W` for the first term, as `(⌈D/256⌉ + ⌈D/32⌉ + 8)·2v` is below
-//! `u` for any `D ≤ 2²⁰`.
 
 use super::model::Model;
 use super::pairs::{ByAtom, OfAtom, OpenSet, RowAtom, Unsorted, middle_and_width};
 use super::products::{SLICE, SliceOfRows, add_products};
 use super::screen::WhiteRows;
-use super::select::{Candidate, Largest, OF_GROUP, Policy};
+use super::second::Bounds;
+use super::select::{Candidate, decide};
 use crate::engine::bound;
 use crate::engine::canonical::canonical_score;
 use crate::engine::choose::RowCut;
@@ -46,25 +31,6 @@ use crate::engine::simd::prefetch;
 
 /// Pairs that are gathered before they are resolved: some megabytes.
 const MOST_PAIRS: usize = 1 << 18;
-
-/// An open atom's canonical score, or what is compared in place of it, lies between these.
-#[derive(Debug, Clone, Copy)]
-struct Bounds {
-    atom: u32,
-    lower: f64,
-    upper: f64,
-}
-
-impl Bounds {
-    /// Takes the bounds from the screen.
-    fn of(open: Candidate) -> Self {
-        Self {
-            atom: open.atom,
-            lower: f64::from(open.lower),
-            upper: f64::from(open.upper),
-        }
-    }
-}
 
 /// Open pairs of a block, reused from block to block.
 #[derive(Default)]
@@ -228,7 +194,7 @@ impl Rescore {
         self.bounds.clear();
         if model.weights_are_unscaled() && rows.exponents[row] == 0 {
             let norm = bound::scaled_norm(rows.facts[row].squares, 0);
-            let bounds = pairs.iter().map(|pair| Self::interval(model, pair, norm));
+            let bounds = pairs.iter().map(|pair| Bounds::of_pair(model, pair, norm));
             self.bounds.extend(bounds);
             self.narrow(slots_left, model.policy().limit(cut), fires);
         } else {
@@ -244,43 +210,8 @@ impl Rescore {
         let atoms = self.bounds.iter().map(|bounds| bounds.atom);
         score_all(model, x, atoms, &mut self.scored);
         let slots_left = slots_left - fires.len();
-        let scored = &mut self.scored;
-        match model.policy() {
-            // Nothing is open where every atom fires.
-            Policy::All => unreachable!("all atoms were certain"),
-            Policy::Largest(rule) => retain_largest(scored, slots_left, rule),
-            Policy::GroupMax(_) => retain_largest(scored, slots_left, OF_GROUP),
-            Policy::Thresholds(thresholds) => {
-                scored.retain(|&(score, atom)| score > thresholds[atom as usize]);
-            }
-            Policy::Cut => {
-                let (number, cut) = cut.expect("batch top-k comes with its cuts");
-                scored.retain(|&(score, atom)| cut.fires(number, atom, score));
-            }
-        }
-        fires.extend(scored.iter().map(|&(_, atom)| atom));
-    }
-
-    /// Bounds an atom's canonical score: by the second screen where the pair went through that. The
-    /// bounds are in units of the scores themselves, as nothing is scaled.
-    fn interval(model: &Model, pair: &RowAtom, row_norm: f32) -> Bounds {
-        if !pair.near {
-            return Bounds::of(pair.open);
-        }
-        let f = pair.open.atom as usize;
-        let policy = model.policy();
-        let (addend, size) = addend(policy, model.sae().bias()[f], f);
-        let margin = second_margin(model.sae().input_dim(), row_norm, model.norm(f), size);
-        let score = pair.product + addend;
-        let (score, lower) = match policy {
-            Policy::Largest(rule) if rule.magnitude => (score.abs(), score.abs() - margin),
-            _ => (score, score - margin),
-        };
-        Bounds {
-            atom: pair.open.atom,
-            lower,
-            upper: score + margin,
-        }
+        decide(model.policy(), cut, slots_left, &mut self.scored);
+        fires.extend(self.scored.iter().map(|&(_, atom)| atom));
     }
 
     /// Moves those of the open atoms that fire for certain to `fires`, and leaves those that are
@@ -316,30 +247,6 @@ impl Rescore {
     }
 }
 
-/// The number that joins an atom's product, and the size of what it is made of.
-fn addend(policy: Policy, bias: f32, atom: usize) -> (f64, f64) {
-    let bias = f64::from(bias);
-    match policy {
-        Policy::Thresholds(thresholds) => {
-            let shift = bias - thresholds[atom];
-            let size = if shift.is_finite() { shift.abs() } else { 0.0 };
-            (shift, bias.abs() + size)
-        }
-        _ => (bias, bias.abs()),
-    }
-}
-
-/// Bounds how far the second screen's score is from the canonical one, for a row and an atom of D
-/// numbers with norms of at most these; `addend` is the size of what joins the product.
-pub(super) fn second_margin(dim: usize, row_norm: f32, weight_norm: f32, addend: f64) -> f64 {
-    const U: f64 = 1.0 / (1u64 << 24) as f64;
-    // One part in 2¹⁸ more than the bound, for the roundings of this arithmetic.
-    let inflate = 1.0 + 1.0 / (1u64 << 18) as f64;
-    let of_norms = 16.0 * U * f64::from(row_norm) * f64::from(weight_norm);
-    let of_addend = 4.0 * f64::EPSILON * addend;
-    (of_norms + of_addend + dim as f64 * 2f64.powi(-124)) * inflate
-}
-
 /// Scores `atoms` canonically for row `x`.
 fn score_all(
     model: &Model,
@@ -356,27 +263,4 @@ fn score_all(
         let score = canonical_score(model.simd(), x, weight, sae.bias()[f]);
         (score, atom)
     }));
-}
-
-/// Leaves those atoms that fire: at most `slots` of the largest scores, equal ones by the lowest
-/// index, as the rule has it.
-fn retain_largest(scored: &mut Vec<(f64, u32)>, slots: usize, rule: Largest) {
-    if rule.magnitude {
-        scored
-            .iter_mut()
-            .for_each(|(score, _)| *score = score.abs());
-    }
-    // Canonical scores are finite, and no sum from +0 is −0: total order is numeric order.
-    let better = |a: &(f64, u32), b: &(f64, u32)| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1));
-    if slots < scored.len() {
-        let last = slots - 1;
-        let least = scored.select_nth_unstable_by(last, better).1.0;
-        if rule.ties {
-            scored.retain(|&(score, _)| score >= least);
-        } else {
-            scored.truncate(slots);
-        }
-    }
-    let limit = f64::from(rule.limit());
-    scored.retain(|&(score, _)| score > limit);
 }

@@ -6,7 +6,7 @@ use super::block::{Block, Counting};
 use super::model::Model;
 use super::options::CpuScreen;
 use super::products::{SLICE, SliceOfRows, add_products};
-use super::rescore::second_margin;
+use super::second::second_margin;
 use super::test_cases::{Random, plain_sae};
 use super::whiten::row_facts;
 use crate::control::Control;

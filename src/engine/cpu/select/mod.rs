@@ -5,13 +5,15 @@
 //! | `topk` | the k atoms of the largest scores, or magnitudes, with or without those below 0 |
 //! | `groups` | the atom of the largest score of each group |
 //! | `threshold` | the atoms whose score is above their own threshold, or their batch's cut |
+//! | `open` | what canonical scores decide of atoms that the others leave open |
 //! | `full` | any of these by the canonical scores of all atoms, where the others gave up |
 //!
-//! All but the last are certified behind a screen, and share what `rows` has: the margins and the
+//! The first three are certified behind a screen, and share what `rows` has: the margins and the
 //! candidates of a product's rows. What they leave open is for [`rescore`](super::rescore).
 
 mod full;
 mod groups;
+mod open;
 mod rows;
 mod threshold;
 mod topk;
@@ -19,13 +21,12 @@ mod topk;
 use std::ops::Range;
 
 pub(super) use self::full::InFull;
-pub(super) use self::groups::OF_GROUP;
+pub(super) use self::open::decide;
 pub(super) use self::rows::Candidate;
-pub(super) use self::topk::Largest;
 
-use self::groups::GroupMax;
+use self::groups::{GroupMax, OF_GROUP};
 use self::threshold::Above;
-use self::topk::TopK;
+use self::topk::{Largest, TopK};
 use super::screen::{Addends, RowBias};
 use crate::engine::bound::RowMargin;
 use crate::engine::choose::RowCut;
