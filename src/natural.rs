@@ -33,6 +33,17 @@ fn take_number<'a>(text: &mut &'a [u8]) -> &'a [u8] {
     &digits[zeros..]
 }
 
+/// Sorts paths by their names.
+pub(crate) fn sort_paths(paths: &mut [std::path::PathBuf]) {
+    let name = |path: &std::path::Path| {
+        path.file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned()
+    };
+    paths.sort_by(|a, b| compare(&name(a), &name(b)));
+}
+
 #[cfg(test)]
 mod tests {
     use super::compare;

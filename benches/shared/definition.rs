@@ -47,21 +47,35 @@ fn best(scores: &[f64], k: usize) -> Vec<u32> {
     order
 }
 
-/// Firing sets \[rows, k\] of embeddings \[rows, D\].
-pub(crate) fn firing_sets(sae: &Sae, embeddings: &[f32]) -> Vec<u32> {
-    let (d, f, k) = (sae.input_dim(), sae.feature_dim(), sae.top_k().unwrap());
+/// The scores of all atoms on each row of embeddings \[rows, D\].
+pub(crate) fn scores(sae: &Sae, embeddings: &[f32]) -> Vec<Vec<f64>> {
+    let (d, f) = (sae.input_dim(), sae.feature_dim());
+    let of_rows = |rows: &[f32]| {
+        let xs: Vec<Vec<f32>> = rows.chunks(d).map(|e| whiten(sae, e)).collect();
+        let mut scores = vec![vec![0.0; f]; xs.len()];
+        for (atom, weight) in sae.weight().chunks(d).enumerate() {
+            for (x, scores) in xs.iter().zip(&mut scores) {
+                scores[atom] = score(x, weight, sae.bias()[atom]);
+            }
+        }
+        scores
+    };
     embeddings
         .par_chunks(TOGETHER * d)
-        .flat_map_iter(|chunk| {
-            let xs: Vec<Vec<f32>> = chunk.chunks(d).map(|e| whiten(sae, e)).collect();
-            let mut scores = vec![vec![0.0; f]; xs.len()];
-            for (atom, weight) in sae.weight().chunks(d).enumerate() {
-                for (x, scores) in xs.iter().zip(&mut scores) {
-                    scores[atom] = score(x, weight, sae.bias()[atom]);
-                }
-            }
-            let sets = scores.into_iter().map(move |scores| best(&scores, k));
-            sets.flatten().collect::<Vec<u32>>()
-        })
+        .flat_map_iter(of_rows)
+        .collect()
+}
+
+/// Firing sets \[rows, k\] of embeddings \[rows, D\].
+pub(crate) fn firing_sets(sae: &Sae, embeddings: &[f32]) -> Vec<u32> {
+    let (d, k) = (sae.input_dim(), sae.top_k().unwrap());
+    let of_rows = |rows: &[f32]| {
+        let sets = scores(sae, rows).into_iter();
+        sets.flat_map(|scores| best(&scores, k))
+            .collect::<Vec<u32>>()
+    };
+    embeddings
+        .par_chunks(TOGETHER * d)
+        .flat_map_iter(of_rows)
         .collect()
 }

@@ -8,6 +8,7 @@ use super::tables::TableOptions;
 use crate::cohort::{Calls, ClassRule};
 use crate::control::Control;
 use crate::engine::{Device, Nonfinite};
+use crate::read::ModelAnswers;
 use crate::rows::Rows;
 use crate::sae::Sae;
 use crate::stats::evidence::{self, Exchange, Partition};
@@ -92,6 +93,13 @@ impl<'a> Analysis<'a> {
         if let Source::Files { metadata, .. } = &mut self.source {
             *metadata = tables.into_iter().map(Into::into).collect();
         }
+        self
+    }
+
+    /// Says of the model what its files leave open.
+    #[must_use]
+    pub fn model_answers(mut self, answers: ModelAnswers) -> Self {
+        self.options.model = answers;
         self
     }
 

@@ -13,6 +13,7 @@ use crate::digest::Digest;
 use crate::engine::{DenseScores, Encoded, EngineOptions, Nonfinite, Seconds};
 use crate::error::{Error, Result, Warning};
 use crate::fires::FiringStore;
+use crate::read::ModelAbout;
 use crate::rows::Rows;
 use crate::sae::Sae;
 use crate::stats::calls::{AtomCalls, Pick, calls_of};
@@ -42,6 +43,8 @@ pub struct Counted {
 pub struct Run {
     /// The model.
     pub sae: Sae,
+    /// What the model is, in words; `None` if it was not read from a file.
+    pub about: Option<ModelAbout>,
     /// The files that were read.
     pub files: Vec<InputFile>,
     /// The device and program that encoded the rows; `None` if all rows were done already.
@@ -70,9 +73,10 @@ pub struct CompareScores {
 }
 
 impl Run {
-    pub(super) fn new(sae: Sae, nonfinite: Nonfinite) -> Self {
+    pub(super) fn new(sae: Sae, about: Option<ModelAbout>, nonfinite: Nonfinite) -> Self {
         Self {
             sae,
+            about,
             files: Vec::new(),
             encoder: None,
             nonfinite,
@@ -123,7 +127,7 @@ impl Counted {
             run: Some(Run {
                 encoder: Some(session.encoder()),
                 seconds,
-                ..Run::new(sae.clone(), options.engine.nonfinite)
+                ..Run::new(sae.clone(), None, options.engine.nonfinite)
             }),
             warnings: Vec::new(),
         })

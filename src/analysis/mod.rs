@@ -25,6 +25,7 @@
 mod batches;
 mod builder;
 mod calls;
+pub mod convert;
 mod counted;
 mod merge;
 pub mod outputs;

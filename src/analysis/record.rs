@@ -10,6 +10,7 @@ use crate::cohort::ClassRule;
 use crate::cohort::classes::ClassCount;
 use crate::engine::{Nonfinite, ThreadSeconds};
 use crate::error::Warning;
+use crate::read::ModelAbout;
 use crate::report::text;
 use crate::stats::evidence::{self, ExtendedTables};
 use crate::stats::notebook::{self, BiasTable};
@@ -29,6 +30,9 @@ pub struct Record {
     /// The encoder; `None` if nothing was encoded.
     #[serde(skip_serializing_if = "Option::is_none")]
     encoder: Option<Encoder>,
+    /// What the model is, in words; absent where none was read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    model: Option<ModelAbout>,
     shapes: Shapes,
     options: notebook::Options,
     /// The options of the tables beside the notebook's, and the time they took; `None` if none were
@@ -220,6 +224,7 @@ impl Record {
             definition: CohortTally::DEFINITION,
             inputs: Vec::new(),
             encoder: None,
+            model: None,
             shapes: Shapes {
                 rows: cohort.shards.rows(),
                 rows_dropped_as_nonfinite: findings.dropped_calls,
@@ -252,6 +257,7 @@ impl Record {
         let rows = cohort.shards.rows() - run.resumed_rows;
         self.inputs.clone_from(&run.files);
         self.encoder.clone_from(&run.encoder);
+        self.model.clone_from(&run.about);
         self.nonfinite = Some(run.nonfinite);
         self.encode = run.encoder.is_some().then_some(Encode {
             rows,

@@ -46,7 +46,7 @@ impl<'a> Analysis<'a> {
                 model,
             } => {
                 let shards = shards::shards(embeddings, metadata, None)?;
-                let found = find_model(model)?;
+                let found = find_model(model, &options.model)?;
                 let folder = std::env::temp_dir();
                 let plan = Plan {
                     firings: Some(KeepFirings {

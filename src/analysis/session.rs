@@ -5,6 +5,7 @@ use crate::cohort::{Calls, ClassRule};
 use crate::control::Control;
 use crate::engine::{self, Cuts, Device, Encoded, Engine, EngineOptions};
 use crate::error::{Error, Result};
+use crate::read::ModelAnswers;
 use crate::rows::Rows;
 use crate::sae::Sae;
 use crate::tally::{Strata, StratifyBy};
@@ -24,6 +25,8 @@ pub struct CountOptions {
     pub batch_topk: BatchTopK,
     /// The properties, beside their label, by which calls are told apart when they are counted.
     pub stratify_by: StratifyBy,
+    /// What the model's files leave open, if it is read from files.
+    pub model: ModelAnswers,
     /// The rule for which calls are true, if calls are read from files. Calls in memory have a rule
     /// of their own.
     pub rule: ClassRule,

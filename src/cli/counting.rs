@@ -36,14 +36,16 @@ impl Cohort {
         run.engine.check()?;
         let mut options = CountOptions {
             rule: run.cohort.labels.rule(),
+            model: run.model.answers.answers(),
             ..run.engine.count_options(stratify_by)?
         };
         options.engine.scores = scores;
+        let model = find_model(&run.model.model, &options.model)?;
         Ok(Self {
             inputs,
             options,
-            model: find_model(&run.model)?,
-            model_files: model_files(&run.model),
+            model,
+            model_files: model_files(&run.model.model),
             part_rows: keep.checkpoint_rows,
             quiet: run.engine.quiet,
         })

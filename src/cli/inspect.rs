@@ -3,19 +3,26 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use serde::Serialize;
 
-use super::arguments::LabelArgs;
+use super::arguments::{AnswerArgs, LabelArgs};
+use super::flags;
 use super::progress;
 use crate::error::{Error, Result};
-use crate::read;
+use crate::read::{self, ModelAbout};
 
-/// What a file holds: keys, shapes, types, config, calls; nothing in a .pt is executed
+/// What a file holds: keys, shapes, types, config, calls; what a model is; nothing in a .pt is executed
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  atomscope inspect sae.pt")]
+#[command(
+    after_help = "Examples:\n  atomscope inspect sae.pt\n  atomscope inspect gemma-scope/layer_12"
+)]
 pub(super) struct Inspect {
-    /// The file
-    #[arg(value_name = "FILE")]
+    /// The file, or a model's folder
+    #[arg(value_name = "PATH")]
     file: PathBuf,
+
+    #[command(flatten)]
+    answers: AnswerArgs,
 
     #[command(flatten)]
     labels: LabelArgs,
@@ -25,15 +32,37 @@ pub(super) struct Inspect {
     json: bool,
 }
 
+/// A model in a folder.
+#[derive(Serialize)]
+struct Folder {
+    model: ModelAbout,
+}
+
 impl Inspect {
     pub(super) fn run(&self) -> Result<()> {
-        let found = read::inspect_by(&self.file, &self.labels.rule())?;
+        let model = read::inspect_model(&self.file, &self.answers.answers());
         progress::control().check()?;
+        if self.file.is_dir() {
+            let model = model.unwrap_or(Err(Error::Cancelled))?;
+            let text = model.to_string();
+            return self.print(&Folder { model }, &text);
+        }
+        let mut found = read::inspect_by(&self.file, &self.labels.rule())?;
+        match model {
+            Some(Ok(about)) => found.model = Some(about),
+            Some(Err(error)) => found.notes.push(flags::line(&error)),
+            None => {}
+        }
+        progress::control().check()?;
+        self.print(&found, &found.to_string())
+    }
+
+    fn print(&self, found: &impl Serialize, text: &str) -> Result<()> {
         if self.json {
             let json =
-                serde_json::to_string_pretty(&found).map_err(|e| Error::printing(e.into()))?;
+                serde_json::to_string_pretty(found).map_err(|e| Error::printing(e.into()))?;
             return progress::print(&(json + "\n"));
         }
-        progress::print(&found.to_string())
+        progress::print(text)
     }
 }

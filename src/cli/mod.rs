@@ -6,6 +6,7 @@
 mod analyze;
 mod arguments;
 mod completions;
+mod convert;
 mod counting;
 mod demo;
 mod doctor;
@@ -49,6 +50,7 @@ enum Command {
     Merge(merge::Merge),
     Report(report::Report),
     Inspect(inspect::Inspect),
+    Convert(convert::Convert),
     Simulate(simulate::Simulate),
     Demo(demo::Demo),
     Doctor(doctor::Doctor),
@@ -69,6 +71,7 @@ impl Cli {
             Command::Merge(command) => command.run(),
             Command::Report(command) => command.run(),
             Command::Inspect(command) => command.run(),
+            Command::Convert(command) => command.run(),
             Command::Simulate(command) => command.run(),
             Command::Demo(command) => command.run(),
             Command::Doctor(command) => command.run(),

@@ -62,6 +62,13 @@
 //! Norms are summed in binary64 from exact squares, a relative error below `D·v`, and multiplied
 //! by `1 + 2⁻²⁸` before they are rounded up to binary32; this covers any `D ≤ 2²⁰`. Beyond
 //! [`LARGEST_DIM`] rows are scored canonically in full.
+//!
+//! # Thresholds
+//! Thresholds of features are taken off their scores: see [`Shifts`].
+
+mod shifts;
+
+pub use self::shifts::{Shifts, shifted_interval};
 
 /// The largest D for which the bound is used.
 pub const LARGEST_DIM: usize = 1 << 20;
@@ -167,9 +174,16 @@ pub fn interval(
     margin_scale: f32,
     margin_offset: f32,
 ) -> (f32, f32) {
-    let estimate = score + bias * bias_scale;
+    let estimate = estimate(score, bias, bias_scale);
     let margin = margin_scale * norm + margin_offset;
     (estimate - margin, estimate + margin)
+}
+
+/// The estimate `q` of the proof.
+#[allow(clippy::inline_always)]
+#[inline(always)]
+pub fn estimate(score: f32, bias: f32, bias_scale: f32) -> f32 {
+    score + bias * bias_scale
 }
 
 /// The smallest binary32 number that is not below `x`.

@@ -19,6 +19,14 @@ pub enum Choice {
     Rows,
     /// The model's file.
     Model,
+    /// The one threshold of a model's atoms.
+    Threshold,
+    /// Whether a model's decoder bias is subtracted from embeddings.
+    SubtractDecoderBias,
+    /// The orientation of a model's matrix.
+    Orientation,
+    /// The layer of a model.
+    Layer,
     /// The column of the truth benchmark's classes.
     ClassColumn,
     /// The classes that are true calls.
@@ -79,6 +87,10 @@ impl fmt::Display for Choice {
             Self::Metadata => "tables of calls",
             Self::Rows | Self::SimulatedRows => "rows",
             Self::Model => "model",
+            Self::Threshold => "threshold",
+            Self::SubtractDecoderBias => "subtracting the decoder's bias",
+            Self::Orientation => "orientation",
+            Self::Layer => "layer",
             Self::ClassColumn => "column of classes",
             Self::TrueClass => "true classes",
             Self::Nonfinite => "rows with NaN or infinity",

@@ -12,6 +12,7 @@ use super::sniff;
 use super::source::Source;
 use super::torch::{Container, TorchFile};
 use super::tree::Node;
+use super::{ModelAbout, ModelAnswers};
 use crate::cohort::{Calls, ClassRule, Label, TextColumn};
 use crate::error::Result;
 
@@ -30,6 +31,9 @@ pub struct Inspection {
     pub pickle_protocol: Option<u8>,
     /// Keys, shapes, types and scalars, to a limited depth and width.
     pub content: Node,
+    /// What the model is, if it is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub model: Option<ModelAbout>,
     /// The calls, if it has `sv_info`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub calls: Option<CallSummary>,
@@ -69,6 +73,16 @@ pub struct ForeignName {
 /// Looks into any file that `torch.save` wrote, into files of embeddings, and tables of calls.
 pub fn inspect(path: &Path) -> Result<Inspection> {
     inspect_by(path, &ClassRule::default())
+}
+
+/// What a model is, for a file or a folder that is one: as [`read_model_with`] reads it.
+///
+/// # Errors
+/// A model that cannot be read, or leaves a question open.
+///
+/// [`read_model_with`]: super::read_model_with
+pub fn inspect_model(path: &Path, answers: &ModelAnswers) -> Option<Result<ModelAbout>> {
+    super::model::about(path, answers)
 }
 
 /// As [`inspect()`], with the classes of calls in the column, or under the key, that `rule` names.
@@ -116,6 +130,7 @@ fn torch(file: &TorchFile, rule: &ClassRule) -> Inspection {
         },
         pickle_protocol: Some(file.document.protocol),
         content: Node::of(file),
+        model: None,
         calls,
         foreign_names,
         notes,
@@ -159,6 +174,9 @@ impl fmt::Display for Inspection {
             None => writeln!(f, "{container}, {bytes} bytes\n")?,
         }
         write!(f, "{}", self.content)?;
+        if let Some(model) = &self.model {
+            write!(f, "\n{model}")?;
+        }
         if let Some(calls) = &self.calls {
             writeln!(
                 f,

@@ -34,9 +34,12 @@ mod zipped;
 pub use class_columns::class_columns;
 pub use cohort::{Cohort, read_cohort, read_cohort_by, read_cohort_with, tables_beside};
 pub(crate) use embeddings::read_rows;
-pub use inspect::{CallSummary, ForeignName, Inspection, inspect, inspect_by};
+pub use inspect::{CallSummary, ForeignName, Inspection, inspect, inspect_by, inspect_model};
 pub use metadata::PARSER_THREAD;
-pub use model::{LoadedModel, find_model, model_files, read_model};
+pub use model::{
+    LoadedModel, ModelAbout, ModelAnswers, Orientation, families_markdown, find_model, model_files,
+    read_model, read_model_with,
+};
 pub(crate) use safetensors::{Entry, LONGEST_HEADER, SafeTensors, is_safetensors};
 pub(crate) use sniff::{HEAD, describe};
 pub(crate) use source::{Source, Stamp, check_same};

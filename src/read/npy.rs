@@ -119,6 +119,34 @@ impl Array {
         Ok(Self { header, elements })
     }
 
+    /// Returns the array as a tensor of floating-point numbers. `place` is for messages.
+    pub(super) fn tensor(&self, place: &str) -> Result<Tensor> {
+        let Self { header, elements } = self;
+        let described = header.describe();
+        let bad = |found: String, expected: &str, action: &str| {
+            Error::input(elements.source.name(), place, found, expected, action)
+        };
+        let Some(dtype) = header.floats() else {
+            let found = format!("an array of {described}");
+            return Err(bad(
+                found,
+                "an array of <f2, <f4 or <f8",
+                header.conversion(),
+            ));
+        };
+        let tensor = Tensor::dense(
+            dtype,
+            header.shape.clone(),
+            header.fortran,
+            elements.clone(),
+        );
+        tensor.ok_or_else(|| {
+            let found = format!("{} bytes after the header", elements.length);
+            let action = "the file is cut short or damaged: copy it again from where it was whole";
+            bad(found, &format!("those of {described}"), action)
+        })
+    }
+
     /// Returns the array as embeddings. `place` is for messages.
     pub(super) fn matrix(&self, place: &str) -> Result<Tensor> {
         let Self { header, elements } = self;

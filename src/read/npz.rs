@@ -26,7 +26,8 @@ fn place(name: &str) -> String {
     format!("array {}", name.trim_end_matches(".npy"))
 }
 
-fn array(archive: &Archive, name: &str) -> Result<Option<Array>> {
+/// Returns an array by its entry's name, if there is one.
+pub(super) fn array(archive: &Archive, name: &str) -> Result<Option<Array>> {
     let storage = archive.storage(name)?;
     storage
         .map(|storage| Array::read(&storage, &place(name)))

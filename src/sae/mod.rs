@@ -1,6 +1,7 @@
 //! The model: an SAE's encoder, what is done to embeddings before it, and which features fire.
 
 mod activation;
+pub(crate) mod content;
 mod input;
 
 use std::sync::Arc;

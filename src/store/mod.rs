@@ -16,12 +16,14 @@ mod columns;
 mod fires;
 mod fires_file;
 mod header;
+mod model;
 mod sealed;
 mod tally;
 mod tensors;
 
 pub use fires::{Fires, write_fires};
 pub use fires_file::FiresFile;
+pub use model::{Provenance, write_model};
 pub use tally::{
     Maker, check_tally_place, is_counted, is_merged, is_ours, read_tally, write_tally,
 };

@@ -40,7 +40,7 @@ impl Case {
         self.sae_of(Activation::BatchTopK { k: self.k })
     }
 
-    fn sae_of(&self, activation: Activation) -> Sae {
+    pub(crate) fn sae_of(&self, activation: Activation) -> Sae {
         Sae::new(SaeParts {
             name: "case".into(),
             input_dim: self.d,
@@ -58,7 +58,7 @@ impl Case {
         self.rows.len() / self.d
     }
 
-    fn whitened(&self, row: &[f32]) -> Vec<f32> {
+    pub(super) fn whitened(&self, row: &[f32]) -> Vec<f32> {
         let number = |i| {
             let centred: f32 = row[i] - self.mean[i];
             centred / (self.std[i] + 1e-6f32)
@@ -67,7 +67,7 @@ impl Case {
     }
 
     /// The canonical score, read literally.
-    fn score(&self, x: &[f32], f: usize) -> f64 {
+    pub(super) fn score(&self, x: &[f32], f: usize) -> f64 {
         let mut lanes = [0.0f64; 32];
         for i in 0..self.d {
             lanes[i % 32] += x[i] as f64 * self.weight[f * self.d + i] as f64;

@@ -2,6 +2,7 @@
 
 #![allow(dead_code)]
 
+pub(crate) mod activations;
 pub(crate) mod case;
 pub(crate) mod cohort;
 pub(crate) mod emulator;
@@ -9,6 +10,8 @@ pub(crate) mod gpu;
 pub(crate) mod hostile;
 pub(crate) mod inputs;
 pub(crate) mod reading;
+#[path = "../../benches/shared/rules.rs"]
+pub(crate) mod rules;
 pub(crate) mod sharded;
 
 use std::path::{Path, PathBuf};

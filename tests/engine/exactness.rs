@@ -18,7 +18,7 @@ fn encode(case: &Case, options: &EngineOptions) -> Encoded {
 }
 
 /// Screens that every machine has, and those that this one has besides.
-fn screens() -> Vec<CpuScreen> {
+pub(crate) fn screens() -> Vec<CpuScreen> {
     let sae = plain_case(0, 1, 2, 2, 1).sae();
     let here = |&(_, screen): &(&str, CpuScreen)| {
         let options = EngineOptions {

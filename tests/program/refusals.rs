@@ -92,7 +92,7 @@ fn bad_numbers_are_named() {
         &["spoiled-model.pt", "encoder.weight[2, 1]", "NaN", "finite"],
     );
     refuses(|d| d.bias[5] = f32::INFINITY, &["encoder.bias[5]", "inf"]);
-    refuses(|d| d.std[1] = -0.5, &["σ", "[1]", "-0.5", "at least 0"]);
+    refuses(|d| d.std[1] = -0.5, &["σ", "[1]", "-0.5", "greater than 0"]);
     refuses(|d| d.std[2] = f32::NAN, &["σ", "[2]", "NaN"]);
     refuses(|d| d.mean[3] = f32::NEG_INFINITY, &["μ", "[3]", "-inf"]);
 }

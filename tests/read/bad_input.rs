@@ -93,9 +93,9 @@ fn unusable_models() {
         ("config", "key config", "an int", "a dict"),
         (
             "no_config",
-            "the top level",
-            "the keys model_state_dict",
-            "a key config",
+            "k",
+            "no key that says it",
+            "how many atoms fire",
         ),
         (
             "no_weights",

@@ -8,6 +8,7 @@ mod bad_tables;
 mod damaged;
 mod damaged_inputs;
 mod delly_mims;
+mod families;
 mod goldens;
 mod inputs;
 mod objects;

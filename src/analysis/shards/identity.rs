@@ -50,6 +50,8 @@ pub(super) struct Identities<'a> {
     ahead: &'a Ahead<'a>,
     control: Control<'a>,
     stamp: Option<Stamp>,
+    /// The digest by which the model is known, where that is not its file's.
+    known_by: Option<Digest>,
     /// The model without its file's content.
     shape: ModelId,
     /// The batches that decide what fires.
@@ -63,6 +65,7 @@ impl<'a> Identities<'a> {
             ahead,
             control,
             stamp: loaded.stamp,
+            known_by: loaded.identity,
             shape: ModelId::of(&loaded.sae, Digest::default()),
             batches: Cell::new(None),
             model: OnceCell::new(),
@@ -80,7 +83,7 @@ impl<'a> Identities<'a> {
             let file = self.ahead.digest(None, &self.control)?;
             file.check(self.stamp)?;
             let id = ModelId {
-                sha256: file.sha256,
+                sha256: self.known_by.unwrap_or(file.sha256),
                 batches: self.batches.get(),
                 ..self.shape
             };

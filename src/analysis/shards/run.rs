@@ -10,7 +10,7 @@ use super::shard::Work;
 use crate::analysis::counted::{CompareScores, Counted};
 use crate::control::Control;
 use crate::error::Result;
-use crate::read::{LoadedModel, read_model};
+use crate::read::{LoadedModel, read_model_with};
 use crate::stats::score_comparison::ScoreComparison;
 
 impl Plan<'_> {
@@ -21,7 +21,7 @@ impl Plan<'_> {
     /// Files that cannot be read or do not fit together, rows with a NaN or an infinity, a device that
     /// cannot be used, cancellation. Parts that were finished by then stay among the checkpoints.
     pub fn count(&self, control: &Control) -> Result<Counted> {
-        self.count_by(|| read_model(self.model), control)
+        self.count_by(|| read_model_with(self.model, &self.options.model), control)
     }
 
     /// The same, by a model that `read` reads once files are read ahead.

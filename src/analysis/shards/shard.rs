@@ -9,7 +9,7 @@ use super::identity::{Current, Identities};
 use super::labels;
 use super::length::Length;
 use super::parts::{CohortFirings, Part, Place};
-use super::{Plan, ShardInput};
+use super::{InputFile, Plan, ShardInput};
 use crate::analysis::batches;
 use crate::analysis::counted::{Counted, Run};
 use crate::analysis::session::{Session, in_file};
@@ -72,7 +72,7 @@ impl<'a> Work<'a> {
             parts: Vec::new(),
             held: 0,
             rows_before: 0,
-            run: Run::new(model.sae, plan.options.engine.nonfinite),
+            run: Run::new(model.sae, Some(model.about), plan.options.engine.nonfinite),
             warnings: model.warnings.into_iter().map(Warning::from).collect(),
         }
     }
@@ -316,6 +316,12 @@ impl<'a> Work<'a> {
     pub(super) fn finish(mut self) -> Result<Counted> {
         self.run.encoder = self.session.as_ref().map(Session::encoder);
         self.run.files.extend(self.identities.into_model_file());
+        let mut beside = Vec::new();
+        for path in self.run.about.iter().flat_map(|about| &about.beside) {
+            let file = InputFile::of("model", path, &self.control)?;
+            beside.push(file);
+        }
+        self.run.files.extend(beside);
         let scores = self.plan.options.engine.scores;
         let firings = CohortFirings::new(self.parts, scores);
         let mut cohort = self.merger.finish().ok_or(Error::Cancelled)?;

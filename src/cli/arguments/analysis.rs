@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::{
-    BatchTopKArgs, CohortArgs, EngineArgs, KeepArgs, RunArgs, StatisticsArgs, StrataArgs,
-    TablesArgs,
+    BatchTopKArgs, CohortArgs, EngineArgs, KeepArgs, ModelArgs, RunArgs, StatisticsArgs,
+    StrataArgs, TablesArgs,
 };
 use crate::tally::StratifyBy;
 
@@ -33,7 +33,7 @@ impl AnalysisArgs {
         Self {
             run: RunArgs {
                 cohort: CohortArgs::of_file(embeddings),
-                model,
+                model: ModelArgs::of(model),
                 engine,
             },
             batches: BatchTopKArgs::default(),

@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::engine::EngineArgs;
+use super::headings::REQUIRED;
+use super::model::ModelArgs;
 use super::size::{MEMORY, parse_bytes};
 use crate::analysis::shards::{self, ShardInput};
 use crate::cohort::ClassRule;
@@ -17,21 +19,12 @@ pub(in crate::cli) struct RunArgs {
     #[command(flatten)]
     pub(in crate::cli) cohort: CohortArgs,
 
-    /// The SAE: sae.pt, the folder that holds it, or a BEST_MODEL.json
-    ///
-    /// A file of torch.save: a dict with config (input_dim, feature_dim, k, and the mean μ and standard
-    /// deviation σ of embeddings, each as long as one) and model_state_dict (encoder.weight [feature_dim,
-    /// input_dim], encoder.bias [feature_dim]). A BEST_MODEL.json names its folder as best_dir. Nothing in
-    /// a file is executed.
-    #[arg(long, value_name = "PATH", help_heading = REQUIRED)]
-    pub(in crate::cli) model: PathBuf,
+    #[command(flatten)]
+    pub(in crate::cli) model: ModelArgs,
 
     #[command(flatten)]
     pub(in crate::cli) engine: EngineArgs,
 }
-
-/// The heading of what has to be given.
-pub(in crate::cli) const REQUIRED: &str = "Required";
 
 /// Which embeddings, and the calls that they are of.
 #[derive(Debug, Clone, Args)]

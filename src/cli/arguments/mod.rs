@@ -6,18 +6,22 @@
 //! | `batch_topk` | the batches of a model of batch top-k |
 //! | `calls` | which atoms are looked at, and which of their calls are shown |
 //! | `cohort` | which cohort and model, and what is kept of a run |
+//! | `model` | which model, and what its files leave open |
 //! | `engine` | how rows are encoded |
 //! | `statistics` | which tables are made, and how |
 //! | `tally` | what a tally keeps, and which firing sets a report reads |
 //! | `shape` | what is simulated |
 //! | `output` | where results go |
 //! | `size` | bytes |
+//! | `headings` | headings of help texts |
 
 mod analysis;
 mod batch_topk;
 mod calls;
 mod cohort;
 mod engine;
+mod headings;
+mod model;
 mod output;
 mod shape;
 mod size;
@@ -28,9 +32,11 @@ pub(super) use analysis::AnalysisArgs;
 pub(super) use batch_topk::BatchTopKArgs;
 pub(super) use calls::{AtomArgs, CallsArgs};
 use cohort::CohortArgs;
-pub(super) use cohort::REQUIRED;
 pub(super) use cohort::{KeepArgs, LabelArgs, RunArgs};
 pub(super) use engine::EngineArgs;
+pub(super) use headings::REQUIRED;
+pub(super) use model::AnswerArgs;
+use model::ModelArgs;
 pub(super) use output::{ForceArgs, OutputArgs};
 pub(super) use shape::{PlantArgs, Shape};
 pub(super) use size::{MEMORY, parse_bytes};

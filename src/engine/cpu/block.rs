@@ -4,15 +4,18 @@ use std::ops::Range;
 use std::time::Instant;
 
 use super::model::Model;
-use super::rescore::{Rescore, rank};
+use super::rescore::Rescore;
 use super::score::Score;
 use super::screen::{Operand, Screen};
-use super::select::{AboveThresholds, InFull, Policy, Selection, Verdict};
+use super::select::{Found, InFull, Open, Policy, Selection};
+use super::sets::{Buffers, Sets};
 use super::spent::Spent;
 use super::tile::ROW_LANES;
 use super::white::White;
 use crate::control::Control;
-use crate::engine::sink::{EncodedBlock, Places, Slot};
+use crate::engine::bound;
+use crate::engine::choose::RowCut;
+use crate::engine::sink::Slot;
 use crate::engine::{Cuts, ThreadSeconds};
 use crate::error::Result;
 use crate::rows::ElementType;
@@ -33,26 +36,20 @@ pub(super) struct Counting<'a> {
     pub(super) threads: usize,
 }
 
-/// The destination of firing sets that all have the same number of atoms, and of their counts.
-struct Out<'a, 'b> {
-    kept: &'a [usize],
-    counting: Counting<'a>,
-    places: &'a mut Places<'b>,
+impl Counting<'_> {
+    /// The cut of the block's row, for batch top-k.
+    fn cut(&self, row: usize) -> RowCut {
+        self.cuts.map(|cuts| cuts.of_row(self.first + row))
+    }
 }
 
-impl Out<'_, '_> {
-    /// The firing set of kept row `i`.
-    fn fires(&mut self, i: usize) -> &mut [u32] {
-        self.places.row(self.kept[i])
-    }
-
-    /// Row `i`'s firing set is complete.
-    fn done(&mut self, i: usize) {
-        self.fires(i).sort_unstable();
-        let row = self.kept[i];
-        let stratum = self.counting.strata[row];
-        self.counting.tally.add_row(stratum, self.places.row(row));
-    }
+/// What is done with the rows of a block.
+#[derive(Clone, Copy)]
+struct Job<'a> {
+    model: &'a Model,
+    counting: Counting<'a>,
+    /// The places of those rows in the block that were kept.
+    kept: &'a [usize],
 }
 
 /// A thread's buffers and counts.
@@ -61,12 +58,13 @@ pub(super) struct Block {
     white: White,
     operand: Operand,
     scores: Vec<f32>,
-    selection: Selection,
-    above: AboveThresholds,
+    /// `None` before the first block.
+    selection: Option<Selection>,
+    found: Found,
     in_full: InFull,
     rescore: Rescore,
+    buffers: Buffers,
     score: Score,
-    ranked: Vec<(f64, u32)>,
     spent: Spent,
     /// `true` once a block went through.
     is_warm: bool,
@@ -95,146 +93,89 @@ impl Block {
     /// Cancellation, memory.
     pub(super) fn encode(&mut self, model: &Model, counting: Counting, slot: Slot) -> Result<()> {
         self.certificate.rows += self.white.kept.len() as u64;
-        match slot {
-            Slot::InPlace(mut places) => {
-                self.encode_top_k(model, counting, &mut places)?;
-                if places.scores.is_empty() {
-                    return Ok(());
-                }
-                self.score(model, &mut places, counting.control)
-            }
-            Slot::Block { block, scored } => match model.policy() {
-                Policy::Threshold(thresholds) => {
-                    self.encode_above_thresholds(model, thresholds, counting, block, scored)
-                }
-                _ => self.encode_in_full(model, counting, block, scored),
-            },
-        }
-    }
-
-    /// Selects the atoms of the largest scores, as many as there are places.
-    fn encode_top_k(
-        &mut self,
-        model: &Model,
-        counting: Counting,
-        places: &mut Places,
-    ) -> Result<()> {
         let kept = std::mem::take(&mut self.white.kept);
-        let mut out = Out {
-            kept: &kept,
+        let mut buffers = std::mem::take(&mut self.buffers);
+        let job = Job {
+            model,
             counting,
-            places,
+            kept: &kept,
         };
-        let done = match &model.screens {
-            Some(screens) if !kept.is_empty() => {
-                let screen = screens.current();
-                self.select(model, screen, &mut out).map(|()| {
-                    if self.is_warm {
-                        let rows = self.white.part(0..kept.len());
-                        let (spent, operand) = (self.spent, &mut self.operand);
-                        screens.judge(&model.scaling, rows, spent, operand, counting.threads);
-                    }
-                    self.is_warm = true;
-                })
-            }
-            _ => self.resolve_all_in_full(model, &mut out),
-        };
+        let done = self.encode_kept(job, Sets::new(slot, &kept, &mut buffers));
         self.white.kept = kept;
+        self.buffers = buffers;
         done
     }
 
-    /// Selects the atoms whose scores are above their thresholds.
-    fn encode_above_thresholds(
-        &mut self,
-        model: &Model,
-        thresholds: &[f64],
-        counting: Counting,
-        block: &mut EncodedBlock,
-        scored: bool,
-    ) -> Result<()> {
-        let began = Instant::now();
-        let White { numbers, kept, .. } = &self.white;
-        let encoder = (model.sae(), thresholds);
-        let control = counting.control;
-        let done = self.above.rows(
-            encoder,
-            model.simd(),
-            numbers,
-            control,
-            |i, atoms, scores| {
-                counting.tally.add_row(counting.strata[kept[i]], atoms);
-                block.push(atoms, if scored { scores } else { &[] })
-            },
-        );
-        self.certificate.rows_rescored_in_full += kept.len() as u64;
-        self.seconds.resolve += began.elapsed().as_secs_f64();
-        done
-    }
-
-    /// Selects by the canonical scores of all atoms.
-    fn encode_in_full(
-        &mut self,
-        model: &Model,
-        counting: Counting,
-        block: &mut EncodedBlock,
-        scored: bool,
-    ) -> Result<()> {
-        let began = Instant::now();
-        let White { numbers, kept, .. } = &self.white;
-        let rows = numbers.chunks_exact(model.sae().input_dim());
-        for (x, &row) in rows.zip(kept) {
-            counting.control.check()?;
-            let cut = counting.cuts.map(|cuts| cuts.of_row(counting.first + row));
-            let found = &mut self.in_full;
-            found.row(model.sae(), model.simd(), x, cut);
-            counting.tally.add_row(counting.strata[row], &found.atoms);
-            block.push(&found.atoms, if scored { &found.fired } else { &[] })?;
+    fn encode_kept(&mut self, job: Job, mut sets: Sets) -> Result<()> {
+        match &job.model.screens {
+            _ if job.kept.is_empty() => {}
+            Some(screens) => {
+                self.select(job, screens.current(), &mut sets)?;
+                if self.is_warm {
+                    let rows = self.white.part(0..job.kept.len());
+                    let (spent, operand) = (self.spent, &mut self.operand);
+                    let threads = job.counting.threads;
+                    screens.judge(&job.model.scaling, rows, spent, operand, threads);
+                }
+                self.is_warm = true;
+            }
+            None => self.resolve_unscreened(job, &mut sets)?,
         }
-        self.certificate.rows_rescored_in_full += kept.len() as u64;
+        let began = Instant::now();
+        sets.count(job.counting);
         self.seconds.resolve += began.elapsed().as_secs_f64();
+        let (began, is_scored) = (Instant::now(), sets.is_scored());
+        let numbers = &self.white.numbers;
+        sets.deliver(job.model, numbers, &mut self.score, job.counting)?;
+        if is_scored {
+            self.seconds.score += began.elapsed().as_secs_f64();
+        }
         Ok(())
     }
 
-    /// Scores the atoms that fire on the rows that were encoded.
-    fn score(&mut self, model: &Model, places: &mut Places, control: &Control) -> Result<()> {
-        let began = Instant::now();
-        let White { numbers, kept, .. } = &self.white;
-        let done = self.score.rows(model, (numbers, kept), places, control);
-        self.seconds.score += began.elapsed().as_secs_f64();
-        done
-    }
-
     /// Resolves all rows without a screen.
-    fn resolve_all_in_full(&mut self, model: &Model, out: &mut Out) -> Result<()> {
+    fn resolve_unscreened(&mut self, job: Job, sets: &mut Sets) -> Result<()> {
         let began = Instant::now();
-        for i in 0..self.white.facts.len() {
-            out.counting.control.check()?;
-            self.resolve_in_full(model, i, out);
+        let all: Vec<u32> = match job.model.policy() {
+            Policy::All => (0..job.model.sae().feature_dim() as u32).collect(),
+            _ => Vec::new(),
+        };
+        for i in 0..job.kept.len() {
+            job.counting.control.check()?;
+            if all.is_empty() {
+                self.resolve_in_full(job, i, sets);
+            } else {
+                sets.add(i, &all);
+                self.certificate.rows_certified_outright += 1;
+            }
         }
         self.seconds.resolve += began.elapsed().as_secs_f64();
         Ok(())
     }
 
     /// Selects all rows through a screen.
-    fn select(&mut self, model: &Model, screen: &Screen, out: &mut Out) -> Result<()> {
+    fn select(&mut self, job: Job, screen: &Screen, sets: &mut Sets) -> Result<()> {
         self.spent = Spent::default();
-        let count = self.white.facts.len();
-        let step = model.rows_per_product(screen, count, out.places.width);
+        let count = job.kept.len();
+        let step = job.model.rows_per_product(screen, count);
+        let mut selection = self.selection.take();
+        let of_model = selection.get_or_insert_with(|| Selection::of(job.model.policy()));
         for first in (0..count).step_by(step) {
-            out.counting.control.check()?;
+            job.counting.control.check()?;
             let rows = first..(first + step).min(count);
-            self.screen(model, screen, rows.clone(), out.places.width);
+            self.screen(job, screen, rows.clone(), of_model);
             let began = Instant::now();
             for i in rows {
-                self.resolve(model, i, i - first, out);
+                self.resolve(job, of_model, (i, i - first), sets);
                 if self.rescore.is_full() {
-                    self.resolve_open(model, out);
+                    self.resolve_open(job, sets);
                 }
             }
             self.spent.resolve += began.elapsed().as_secs_f64();
         }
+        self.selection = selection;
         let began = Instant::now();
-        self.resolve_open(model, out);
+        self.resolve_open(job, sets);
         self.spent.resolve += began.elapsed().as_secs_f64();
         self.seconds.product += self.spent.product;
         self.seconds.select += self.spent.select;
@@ -242,19 +183,23 @@ impl Block {
         Ok(())
     }
 
-    /// Scores all features strip by strip. Selection, of `wanted` atoms a row, sees each strip
-    /// while it is in cache.
-    fn screen(&mut self, model: &Model, screen: &Screen, rows: Range<usize>, wanted: usize) {
+    /// Scores all features strip by strip. Selection sees each strip while it is in cache.
+    fn screen(&mut self, job: Job, screen: &Screen, rows: Range<usize>, selection: &mut Selection) {
         let began = Instant::now();
-        let features = model.sae().feature_dim();
-        let selection = &mut self.selection;
-        selection.begin(rows.len(), features, wanted);
+        let model = job.model;
+        let (features, policy) = (model.sae().feature_dim(), model.policy());
+        selection.begin(policy, rows.len(), features);
+        let (kept, exponents) = (&job.kept[rows.clone()], &self.white.exponents[rows.clone()]);
+        let limit = |r: usize| {
+            let unit = exponents[r] + model.scaling.exponent;
+            policy.limit(job.counting.cut(kept[r])) * bound::power_of_two(-unit)
+        };
         let taken = screen.take_rows(
             model.simd(),
             &model.scaling,
             self.white.part(rows),
             &mut self.operand,
-            |r, bias, margin| selection.set_row(r, bias, margin),
+            |r, bias, margin| selection.set_row(r, bias, margin, limit(r)),
         );
         self.seconds.whiten += began.elapsed().as_secs_f64();
         let stride = selection.stride();
@@ -272,68 +217,59 @@ impl Block {
             let scored = Instant::now();
             selection.take_tile(
                 model.simd(),
-                &model.scaling.biases,
-                &screen.norms,
+                (&model.scaling.addends, &screen.norms),
                 first,
-                &scores[..(last - first) * stride],
+                &mut scores[..(last - first) * stride],
             );
             self.spent.product += (scored - began).as_secs_f64();
             self.spent.select += scored.elapsed().as_secs_f64();
         }
     }
 
-    /// Resolves kept row `i`, the product's row `r`, or leaves it open.
-    fn resolve(&mut self, model: &Model, i: usize, r: usize, out: &mut Out) {
-        match self.selection.resolve(r) {
-            Verdict::Certified => {
-                out.fires(i).copy_from_slice(&self.selection.certain);
-                out.done(i);
-                self.certificate.rows_certified_outright += 1;
+    /// Resolves kept row `i`, the product's row `r`, or leaves some of its atoms open.
+    fn resolve(
+        &mut self,
+        job: Job,
+        selection: &mut Selection,
+        (i, r): (usize, usize),
+        sets: &mut Sets,
+    ) {
+        let mut found = std::mem::take(&mut self.found);
+        if !selection.resolve(r, &mut found) {
+            self.resolve_in_full(job, i, sets);
+        } else {
+            sets.add(i, &found.certain);
+            let open = found.ambiguous.len() as u64;
+            self.certificate.rows_certified_outright += u64::from(open == 0);
+            self.spent.open += open;
+            self.certificate.ambiguous_atoms += open;
+            let most = &mut self.certificate.most_ambiguous_in_a_row;
+            *most = (*most).max(open);
+            let limit = job.model.policy().limit(job.counting.cut(job.kept[i]));
+            for Open { atoms, slots_left } in &found.open {
+                let atoms = &found.ambiguous[atoms.clone()];
+                self.rescore.open(i, atoms, *slots_left, limit);
             }
-            Verdict::Ambiguous => {
-                let certain = &self.selection.certain;
-                let open = &self.selection.ambiguous;
-                let slots_left = out.places.width - certain.len();
-                out.fires(i)[..certain.len()].copy_from_slice(certain);
-                self.rescore.open(i, open, slots_left);
-                self.spent.open += open.len() as u64;
-                self.certificate.ambiguous_atoms += open.len() as u64;
-                let most = &mut self.certificate.most_ambiguous_in_a_row;
-                *most = (*most).max(open.len() as u64);
-            }
-            Verdict::Overflow => self.resolve_in_full(model, i, out),
         }
+        self.found = found;
     }
 
     /// Resolves every row that was left open.
-    fn resolve_open(&mut self, model: &Model, out: &mut Out) {
-        let rows = self.white.part(0..self.white.facts.len());
-        self.rescore.resolve(model, rows, |i, fires| {
-            let certain = out.places.width - fires.len();
-            out.fires(i)[certain..].copy_from_slice(fires);
-            out.done(i);
-        });
+    fn resolve_open(&mut self, job: Job, sets: &mut Sets) {
+        let rows = self.white.part(0..job.kept.len());
+        let cut = |i: usize| job.counting.cut(job.kept[i]);
+        self.rescore
+            .resolve(job.model, rows, cut, |i, fires| sets.add(i, fires));
     }
 
-    /// Resolves kept row `i` by the canonical scores of all atoms, or without any where all fire.
-    fn resolve_in_full(&mut self, model: &Model, i: usize, out: &mut Out) {
-        let (dim, features) = (model.sae().input_dim(), model.sae().feature_dim());
-        if out.places.width == features {
-            out.fires(i)
-                .iter_mut()
-                .zip(0..)
-                .for_each(|(fire, atom)| *fire = atom);
-            self.certificate.rows_certified_outright += 1;
-        } else {
-            let x = &self.white.numbers[i * dim..(i + 1) * dim];
-            let slots = out.places.width;
-            rank(model, x, 0..features as u32, slots, &mut self.ranked);
-            for (fire, (_, atom)) in out.fires(i).iter_mut().zip(&self.ranked) {
-                *fire = *atom;
-            }
-            self.certificate.rows_rescored_in_full += 1;
-        }
-        out.done(i);
+    /// Resolves kept row `i` by the canonical scores of all atoms.
+    fn resolve_in_full(&mut self, job: Job, i: usize, sets: &mut Sets) {
+        let (sae, simd) = (job.model.sae(), job.model.simd());
+        let dim = sae.input_dim();
+        let x = &self.white.numbers[i * dim..(i + 1) * dim];
+        let cut = job.counting.cut(job.kept[i]);
+        sets.add(i, self.in_full.row(sae, simd, x, cut));
+        self.certificate.rows_rescored_in_full += 1;
     }
 
     pub(super) fn finish(self) -> (Certificate, ThreadSeconds) {

@@ -14,7 +14,7 @@ use crate::sae::Sae;
 
 /// The kind of numbers that a case has.
 #[derive(Debug, Clone, Copy)]
-enum Kind {
+pub(super) enum Kind {
     Smooth,
     /// All of one sign, so that rounding errors add up.
     Positive,
@@ -27,7 +27,7 @@ enum Kind {
     Denormal,
 }
 
-const KINDS: [Kind; 6] = [
+pub(super) const KINDS: [Kind; 6] = [
     Kind::Smooth,
     Kind::Positive,
     Kind::Cancelling,
@@ -36,10 +36,10 @@ const KINDS: [Kind; 6] = [
     Kind::Denormal,
 ];
 
-struct Numbers(Random);
+pub(super) struct Numbers(pub(super) Random);
 
 impl Numbers {
-    fn next(&mut self) -> u64 {
+    pub(super) fn next(&mut self) -> u64 {
         self.0.next() >> 11
     }
 
@@ -60,7 +60,7 @@ impl Numbers {
         }
     }
 
-    fn vector(&mut self, kind: Kind, n: usize) -> Vec<f32> {
+    pub(super) fn vector(&mut self, kind: Kind, n: usize) -> Vec<f32> {
         let mut before = 0.0;
         (0..n)
             .map(|i| {
@@ -125,7 +125,7 @@ fn check_case(
 }
 
 /// Every screen that this machine can do.
-fn screens(sae: &Sae, scaling: &Scaling, simd: Simd) -> Vec<Screen> {
+pub(super) fn screens(sae: &Sae, scaling: &Scaling, simd: Simd) -> Vec<Screen> {
     let kernels = [
         Kernel::tiles(),
         Kernel::vectors(),
@@ -175,7 +175,7 @@ fn check_screen(
             for score in estimates {
                 let (lower, upper) = bound::interval(
                     score,
-                    scaling.biases[f],
+                    scaling.addends.scaled()[f],
                     screen.norms[f],
                     bias_scale,
                     margin.scale,

@@ -9,9 +9,11 @@
 //!            whitened in one pass)
 //! white      a block's rows after these steps
 //! screen     approximate scores: in bfloat16 or binary32; screens chooses by what is faster
-//! select     which atoms fire: by policy; topk: which for certain, which cannot, which are open
-//!            (passes: tile); threshold: those above theirs
-//! rescore    open pairs in bulk: a second screen (its sums: products), then canonical scores
+//! select     which atoms fire for certain, which cannot, which are open, one file a policy (passes
+//!            over scores: tile)
+//! rescore    open pairs in bulk: a second screen (its sums: products; its bound: second), then
+//!            canonical scores
+//! sets       the firing sets of a block, while they are found
 //! score      canonical scores of the atoms that fire (their sums: lanes), where they are wanted
 //! dense      canonical scores of all atoms, block of atoms by block: a pass of its own
 //! ```
@@ -33,7 +35,11 @@ mod run;
 mod score;
 mod screen;
 mod screens;
+mod second;
 mod select;
+mod sets;
+#[cfg(test)]
+mod shift_tests;
 mod source;
 mod spent;
 #[cfg(test)]
@@ -126,7 +132,7 @@ impl Engine for CpuEngine {
             rows_per_block: self.rows_per_block(rows.count()),
             threads: self.threads(),
         };
-        let width = self.model.policy().width();
+        let width = self.model.sae().top_k();
         let mut sink = Sink::new(rows.count(), width, self.options.scores)?;
         let features = self.model.sae().feature_dim();
         let tally = SharedTally::new(features, strata.table().to_vec())?;

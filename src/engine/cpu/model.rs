@@ -4,7 +4,7 @@ use super::input::Input;
 use super::options::CpuScreen;
 use super::screen::{Scaling, Screen};
 use super::screens::{Choice, Screens};
-use super::select::{self, Policy};
+use super::select::Policy;
 use super::tile::ROW_LANES;
 use crate::engine::bound;
 use crate::engine::simd::Simd;
@@ -38,7 +38,7 @@ impl Model {
         let choice = Choice::new(screen, simd)?;
         let scaling = Scaling::new(sae, simd);
         // The bound does not hold for longer rows.
-        let is_screened = Policy::of(sae).is_screened(sae.feature_dim());
+        let is_screened = Policy::of(sae).is_screened();
         let screens = (is_screened && sae.input_dim() <= bound::LARGEST_DIM)
             .then(|| Screens::new(sae, &scaling, simd, choice))
             .transpose()?;
@@ -87,11 +87,10 @@ impl Model {
         self.scaling.exponent == 0
     }
 
-    /// Returns the number of rows, of `count`, that go through a screen's product at once. On each,
-    /// `firing` atoms fire.
-    pub(super) fn rows_per_product(&self, screen: &Screen, count: usize, firing: usize) -> usize {
-        let groups = select::group_count(firing, self.sae.feature_dim());
-        let most = screen.shape().rows.min(MOST_MAXIMA / groups).max(ROW_LANES);
+    /// Returns the number of rows, of `count`, that go through a screen's product at once.
+    pub(super) fn rows_per_product(&self, screen: &Screen, count: usize) -> usize {
+        let maxima = self.policy().maxima(self.sae.feature_dim());
+        let most = screen.shape().rows.min(MOST_MAXIMA / maxima).max(ROW_LANES);
         count
             .div_ceil(count.div_ceil(most))
             .next_multiple_of(ROW_LANES)

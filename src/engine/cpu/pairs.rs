@@ -4,12 +4,12 @@ use std::ops::Range;
 
 use super::select::Candidate;
 
-/// A row with open atoms.
+/// A set of open atoms of a row.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct OpenRow {
+pub(super) struct OpenSet {
     /// The row's index in the block.
     pub(super) row: u32,
-    /// The number of its open atoms that fire.
+    /// The most of them that fire.
     pub(super) slots_left: u32,
     /// The index of its first pair.
     pub(super) first: usize,

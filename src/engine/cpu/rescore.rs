@@ -1,6 +1,11 @@
 //! Resolves in bulk what the screen leaves open: the pairs of rows and atoms of a whole block,
 //! grouped by atom, so that each atom's weights are read once a block.
 //!
+//! Pairs come in sets: the open atoms of a row, or of a group of a row's atoms. Of each, at most so
+//! many fire, those of the largest scores, and only such as are above a limit: 0, a batch's cut, or
+//! none. A set of atoms with thresholds has a place for each, and its limit is 0, as these are taken
+//! off scores.
+//!
 //! ```text
 //! 1. second screen   the product in binary32 of the pairs that lie near their row's threshold; its
 //!                    bound is some thousand times tighter than that of a screen in bfloat16
@@ -12,58 +17,26 @@
 //! have narrow bounds, so has the threshold, and the other half of the open pairs, which were open
 //! only because the threshold's place was as uncertain as their own, are resolved without a score
 //! of their own.
-//!
-//! # The second screen's bound
-//! In the units of the numbers themselves, for rows and weights that need no scaling (their
-//! magnitudes are below 2²⁰, see `bound::screen_exponent`).
-//! A slice of at most [`SLICE`] numbers is summed in binary32, and no product is rounded more than
-//! 14 times on its way into the sum ([`add_products`]). Slices are added in binary64. So, with
-//! `X ≥ ‖x‖`, `W ≥ ‖w‖`,
-//!
-//! ```text
-//! |t − s| ≤ (14u/(1 − 14u) + (⌈D/256⌉ + ⌈D/32⌉ + 8)·2v)·X·W + |b|·8v + D·2⁻¹²⁴
-//! ```
-//!
-//! where the last term is for products and sums that underflow, were they flushed to zero.
-//! [`second_margin`] takes `16u·X·W` for the first term, as `(⌈D/256⌉ + ⌈D/32⌉ + 8)·2v` is below
-//! `u` for any `D ≤ 2²⁰`.
 
 use super::model::Model;
-use super::pairs::{ByAtom, OfAtom, OpenRow, RowAtom, Unsorted, middle_and_width};
+use super::pairs::{ByAtom, OfAtom, OpenSet, RowAtom, Unsorted, middle_and_width};
 use super::products::{SLICE, SliceOfRows, add_products};
 use super::screen::WhiteRows;
-use super::select::Candidate;
+use super::second::Bounds;
+use super::select::{Candidate, decide};
 use crate::engine::bound;
 use crate::engine::canonical::canonical_score;
+use crate::engine::choose::RowCut;
 use crate::engine::simd::prefetch;
 
 /// Pairs that are gathered before they are resolved: some megabytes.
 const MOST_PAIRS: usize = 1 << 18;
 
-/// An open atom's canonical score lies between these.
-#[derive(Debug, Clone, Copy)]
-struct Bounds {
-    atom: u32,
-    lower: f64,
-    upper: f64,
-}
-
-impl Bounds {
-    /// Takes the bounds from the screen.
-    fn of(open: Candidate) -> Self {
-        Self {
-            atom: open.atom,
-            lower: f64::from(open.lower),
-            upper: f64::from(open.upper),
-        }
-    }
-}
-
 /// Open pairs of a block, reused from block to block.
 #[derive(Default)]
 pub(super) struct Rescore {
-    rows: Vec<OpenRow>,
-    /// Pair by pair, row after row.
+    sets: Vec<OpenSet>,
+    /// Pair by pair, set after set.
     pairs: Vec<RowAtom>,
     by_atom: ByAtom,
     /// The products of the sorted pairs.
@@ -72,7 +45,7 @@ pub(super) struct Rescore {
     slice: Vec<f32>,
     bounds: Vec<Bounds>,
     scratch: Vec<f64>,
-    ranked: Vec<(f64, u32)>,
+    scored: Vec<(f64, u32)>,
     /// Pairs that went through the second screen, since this was made.
     pub(super) second_scores: u64,
     /// Pairs that were scored canonically, since this was made.
@@ -80,14 +53,16 @@ pub(super) struct Rescore {
 }
 
 impl Rescore {
-    /// Takes in a row's open atoms, of which `slots_left` fire.
-    pub(super) fn open(&mut self, row: usize, atoms: &[Candidate], slots_left: usize) {
-        self.rows.push(OpenRow {
+    /// Takes in open atoms of a row, of which at most `slots_left` fire, and only such as are above
+    /// `limit`.
+    pub(super) fn open(&mut self, row: usize, atoms: &[Candidate], slots_left: usize, limit: f64) {
+        let slots_left = slots_left.min(atoms.len());
+        self.sets.push(OpenSet {
             row: row as u32,
             slots_left: slots_left as u32,
             first: self.pairs.len(),
         });
-        let threshold = self.suggested_threshold(atoms, slots_left);
+        let threshold = self.suggested_threshold(atoms, slots_left).max(limit);
         self.pairs.extend(atoms.iter().map(|&open| {
             let (middle, width) = middle_and_width(open);
             RowAtom {
@@ -102,11 +77,14 @@ impl Rescore {
 
     /// Estimates where the atoms that fire end: between the last of them and the next.
     fn suggested_threshold(&mut self, atoms: &[Candidate], slots_left: usize) -> f64 {
+        if slots_left == atoms.len() {
+            return f64::NEG_INFINITY;
+        }
         let descending = |a: &f64, b: &f64| b.total_cmp(a);
         self.scratch.clear();
         self.scratch
             .extend(atoms.iter().map(|&open| middle_and_width(open).0));
-        let last = slots_left.clamp(1, atoms.len()) - 1;
+        let last = slots_left.max(1) - 1;
         let (_, &mut fires, others) = self.scratch.select_nth_unstable_by(last, descending);
         let next = others.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         if next.is_finite() {
@@ -121,27 +99,29 @@ impl Rescore {
         self.pairs.len() >= MOST_PAIRS
     }
 
-    /// Resolves every open row, and hands over the row and those of its open atoms that fire.
-    /// `rows` are the block's.
+    /// Resolves every open set, and hands over the row and those of the set's atoms that fire.
+    /// `rows` are the block's, and `cut` is that of a row.
     pub(super) fn resolve(
         &mut self,
         model: &Model,
         rows: WhiteRows,
+        cut: impl Fn(usize) -> RowCut,
         mut done: impl FnMut(usize, &[u32]),
     ) {
-        if self.rows.is_empty() {
+        if self.sets.is_empty() {
             return;
         }
         if model.weights_are_unscaled() {
             self.multiply(model, rows.numbers);
         }
         let mut fires = Vec::new();
-        for open in 0..self.rows.len() {
+        for open in 0..self.sets.len() {
             fires.clear();
-            self.resolve_row(model, rows, open, &mut fires);
-            done(self.rows[open].row as usize, &fires);
+            let row = self.sets[open].row as usize;
+            self.resolve_set(model, rows, open, cut(row), &mut fires);
+            done(row, &fires);
         }
-        self.rows.clear();
+        self.sets.clear();
         self.pairs.clear();
     }
 
@@ -195,118 +175,92 @@ impl Rescore {
         }
     }
 
-    fn resolve_row(&mut self, model: &Model, rows: WhiteRows, open: usize, fires: &mut Vec<u32>) {
-        let OpenRow {
+    fn resolve_set(
+        &mut self,
+        model: &Model,
+        rows: WhiteRows,
+        open: usize,
+        cut: RowCut,
+        fires: &mut Vec<u32>,
+    ) {
+        let OpenSet {
             row,
             slots_left,
             first,
-        } = self.rows[open];
+        } = self.sets[open];
         let (row, slots_left) = (row as usize, slots_left as usize);
-        let next = self.rows.get(open + 1);
+        let next = self.sets.get(open + 1);
         let pairs = &self.pairs[first..next.map_or(self.pairs.len(), |next| next.first)];
         self.bounds.clear();
         if model.weights_are_unscaled() && rows.exponents[row] == 0 {
             let norm = bound::scaled_norm(rows.facts[row].squares, 0);
-            let bounds = pairs.iter().map(|pair| Self::interval(model, pair, norm));
+            let bounds = pairs.iter().map(|pair| Bounds::of_pair(model, pair, norm));
             self.bounds.extend(bounds);
-            self.narrow(slots_left, fires);
+            self.narrow(slots_left, model.policy().limit(cut), fires);
         } else {
             self.bounds
                 .extend(pairs.iter().map(|pair| Bounds::of(pair.open)));
         }
-        let still_open = std::mem::take(&mut self.bounds);
+        if self.bounds.is_empty() {
+            return;
+        }
+        self.canonical_scores += self.bounds.len() as u64;
+        let dim = model.sae().input_dim();
+        let x = &rows.numbers[row * dim..(row + 1) * dim];
+        let atoms = self.bounds.iter().map(|bounds| bounds.atom);
+        score_all(model, x, atoms, &mut self.scored);
         let slots_left = slots_left - fires.len();
-        let atoms = still_open.iter().map(|bounds| bounds.atom);
-        if slots_left == still_open.len() {
-            fires.extend(atoms);
-        } else {
-            self.canonical_scores += still_open.len() as u64;
-            let dim = model.sae().input_dim();
-            let x = &rows.numbers[row * dim..(row + 1) * dim];
-            rank(model, x, atoms, slots_left, &mut self.ranked);
-            fires.extend(self.ranked[..slots_left].iter().map(|&(_, atom)| atom));
-        }
-        self.bounds = still_open;
-    }
-
-    /// Bounds an atom's canonical score: by the second screen where the pair went through that. The
-    /// bounds are in units of the scores themselves, as nothing is scaled.
-    fn interval(model: &Model, pair: &RowAtom, row_norm: f32) -> Bounds {
-        if !pair.near {
-            return Bounds::of(pair.open);
-        }
-        let f = pair.open.atom as usize;
-        let bias = model.sae().bias()[f];
-        let margin = second_margin(model.sae().input_dim(), row_norm, model.norm(f), bias);
-        let score = pair.product + f64::from(bias);
-        Bounds {
-            atom: pair.open.atom,
-            lower: score - margin,
-            upper: score + margin,
-        }
+        decide(model.policy(), cut, slots_left, &mut self.scored);
+        fires.extend(self.scored.iter().map(|&(_, atom)| atom));
     }
 
     /// Moves those of the open atoms that fire for certain to `fires`, and leaves those that are
-    /// still open in `bounds`; `slots_left` of all of them fire.
-    fn narrow(&mut self, slots_left: usize, fires: &mut Vec<u32>) {
+    /// still open in `bounds`; at most `slots_left` of all of them fire, and only above `limit`.
+    fn narrow(&mut self, slots_left: usize, limit: f64, fires: &mut Vec<u32>) {
         let descending = |a: &f64, b: &f64| b.total_cmp(a);
-        if slots_left == 0 || slots_left >= self.bounds.len() {
-            return;
+        let (mut lowest_in, mut highest_out) = (limit, limit);
+        if (1..self.bounds.len()).contains(&slots_left) {
+            self.scratch.clear();
+            self.scratch.extend(self.bounds.iter().map(|b| b.lower));
+            let lowers = &mut self.scratch;
+            lowest_in = (*lowers.select_nth_unstable_by(slots_left - 1, descending).1).max(limit);
+            self.scratch.clear();
+            self.scratch.extend(self.bounds.iter().map(|b| b.upper));
+            let uppers = &mut self.scratch;
+            highest_out = (*uppers.select_nth_unstable_by(slots_left, descending).1).max(limit);
         }
-        self.scratch.clear();
-        self.scratch.extend(self.bounds.iter().map(|b| b.lower));
-        let lowest_in = *self
-            .scratch
-            .select_nth_unstable_by(slots_left - 1, descending)
-            .1;
-        self.scratch.clear();
-        self.scratch.extend(self.bounds.iter().map(|b| b.upper));
-        let highest_out = *self
-            .scratch
-            .select_nth_unstable_by(slots_left, descending)
-            .1;
-        self.bounds.retain(|bounds| {
-            if bounds.lower > highest_out {
-                fires.push(bounds.atom);
-                return false;
-            }
-            bounds.upper >= lowest_in
-        });
+        let mut retain = |lowest_in: f64, highest_out: f64| {
+            self.bounds.retain(|bounds| {
+                if bounds.lower > highest_out {
+                    fires.push(bounds.atom);
+                    return false;
+                }
+                bounds.upper >= lowest_in
+            });
+            (fires.len(), self.bounds.len())
+        };
+        let (fire, open) = retain(lowest_in, highest_out);
+        if fire + open <= slots_left {
+            // All of them have a place.
+            retain(limit, limit);
+        }
     }
 }
 
-/// Bounds how far the second screen's score is from the canonical one, for a row and an atom of D
-/// numbers with norms of at most these.
-pub(super) fn second_margin(dim: usize, row_norm: f32, weight_norm: f32, bias: f32) -> f64 {
-    const U: f64 = 1.0 / (1u64 << 24) as f64;
-    // One part in 2¹⁸ more than the bound, for the roundings of this arithmetic.
-    let inflate = 1.0 + 1.0 / (1u64 << 18) as f64;
-    let of_norms = 16.0 * U * f64::from(row_norm) * f64::from(weight_norm);
-    let of_bias = 4.0 * f64::EPSILON * f64::from(bias.abs());
-    (of_norms + of_bias + dim as f64 * 2f64.powi(-124)) * inflate
-}
-
-/// Ranks `atoms` by their canonical scores for row `x`, equal scores by the lowest index: the first
-/// `slots_left` of `ranked` are those that fire, in any order.
-pub(super) fn rank(
+/// Scores `atoms` canonically for row `x`.
+fn score_all(
     model: &Model,
     x: &[f32],
     atoms: impl Iterator<Item = u32>,
-    slots_left: usize,
-    ranked: &mut Vec<(f64, u32)>,
+    scored: &mut Vec<(f64, u32)>,
 ) {
     let sae = model.sae();
     let dim = sae.input_dim();
-    ranked.clear();
-    ranked.extend(atoms.map(|atom| {
+    scored.clear();
+    scored.extend(atoms.map(|atom| {
         let f = atom as usize;
         let weight = &sae.weight()[f * dim..(f + 1) * dim];
         let score = canonical_score(model.simd(), x, weight, sae.bias()[f]);
         (score, atom)
     }));
-    // Canonical scores are finite, and no sum from +0 is −0: total order is numeric order.
-    let better = |a: &(f64, u32), b: &(f64, u32)| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1));
-    if slots_left < ranked.len() {
-        ranked.select_nth_unstable_by(slots_left, better);
-    }
 }

@@ -6,7 +6,7 @@ use super::block::{Block, Counting};
 use super::model::Model;
 use super::options::CpuScreen;
 use super::products::{SLICE, SliceOfRows, add_products};
-use super::rescore::second_margin;
+use super::second::second_margin;
 use super::test_cases::{Random, plain_sae};
 use super::whiten::row_facts;
 use crate::control::Control;
@@ -56,7 +56,7 @@ proptest! {
                 add_products(simd, rows, &w[slice], &[0], &mut sum);
             }
             let norm = |v: &[f32]| bound::scaled_norm(row_facts(simd, v).squares, 0);
-            let margin = second_margin(d, norm(&x), norm(&w), bias);
+            let margin = second_margin(d, norm(&x), norm(&w), f64::from(bias.abs()));
             let exact = canonical_score(simd, &x, &w, bias);
             let found = sum[0] + f64::from(bias);
             prop_assert!((found - exact).abs() <= margin, "{simd}: {found:e} {exact:e} {margin:e}");

@@ -6,6 +6,8 @@
 //! the group's scores wait from slice to slice. Wide groups read weights less often, wide slices
 //! put lanes away less often: squares are about the best of both.
 
+use std::ops::Range;
+
 use super::lanes::{Lanes, add_products};
 use super::model::Model;
 use super::pairs::{ByAtom, OfAtom, Unsorted};
@@ -13,7 +15,6 @@ use super::products::SliceOfRows;
 use crate::control::Control;
 use crate::engine::canonical::{self, LANES};
 use crate::engine::simd::prefetch;
-use crate::engine::sink::Places;
 use crate::error::Result;
 
 /// Numbers of a group's slice: 1 MiB of them.
@@ -35,54 +36,78 @@ pub(super) struct Score {
     slice: Vec<f32>,
     /// The lanes of the sorted pairs.
     lanes: Vec<Lanes>,
+    /// The scores of the group's pairs, row after row.
+    scores: Vec<f64>,
 }
 
 impl Score {
-    /// Scores all atoms of the kept rows: their numbers are \[kept, D\], and each has its row among
-    /// the `places`.
+    /// Scores the `atoms` of each row, which are those that fire on it, and hands each row's scores
+    /// to `done`, in order; `numbers` are those of the rows, \[rows, D\].
     ///
     /// # Errors
-    /// Cancellation.
-    pub(super) fn rows(
+    /// Cancellation, and those of `done`.
+    pub(super) fn rows<'a>(
         &mut self,
         model: &Model,
-        (numbers, kept): (&[f32], &[usize]),
-        places: &mut Places,
+        numbers: &[f32],
+        atoms: impl Fn(usize) -> &'a [u32],
         control: &Control,
+        mut done: impl FnMut(usize, &[f64]) -> Result<()>,
     ) -> Result<()> {
         let dim = model.sae().input_dim();
         let width = if dim > SHORT_ROW { SLICE } else { dim };
-        let group = (NUMBERS / width).min(MOST_PAIRS / places.width).max(1);
-        for (numbers, kept) in numbers.chunks(group * dim).zip(kept.chunks(group)) {
+        let most_rows = (NUMBERS / width).max(1);
+        let (count, mut first) = (numbers.len() / dim, 0);
+        while first < count {
             control.check()?;
-            self.sort(model, kept, places);
-            self.add_all(model, numbers, width);
-            for OfAtom { atom, pairs, .. } in self.by_atom.each_atom() {
-                let bias = model.sae().bias()[atom as usize];
-                let sorted = &self.by_atom.pairs[pairs.clone()];
-                for (&place, lanes) in sorted.iter().zip(&mut self.lanes[pairs]) {
-                    places.scores[place as usize] = canonical::finish(lanes, bias);
-                }
+            // At least one row.
+            let mut pairs = 0;
+            let fits = |&i: &usize| {
+                pairs += atoms(i).len();
+                i == first || pairs <= MOST_PAIRS
+            };
+            let rows = (first..count.min(first + most_rows)).take_while(fits);
+            let group = first..first + rows.count();
+            self.sort(model, group.clone(), &atoms);
+            self.add_all(model, &numbers[group.start * dim..group.end * dim], width);
+            self.finish(model);
+            let mut scores = &*self.scores;
+            for i in group.clone() {
+                let (of_row, others) = scores.split_at(atoms(i).len());
+                done(i, of_row)?;
+                scores = others;
             }
+            first = group.end;
         }
         Ok(())
     }
 
-    /// Sorts the pairs of a group's rows; a pair is known by its place.
-    fn sort(&mut self, model: &Model, kept: &[usize], places: &Places) {
-        let (width, atoms) = (places.width, &places.atoms);
+    /// Sorts the pairs of a group's rows; a pair is known by its place among them.
+    fn sort<'a>(
+        &mut self,
+        model: &Model,
+        group: Range<usize>,
+        atoms: &impl Fn(usize) -> &'a [u32],
+    ) {
         let pairs = || {
-            kept.iter().zip(0..).flat_map(|(&place, row)| {
-                let first = place * width;
-                let fires = atoms[first..first + width].iter();
-                fires.zip(first..).map(move |(&atom, pair)| Unsorted {
-                    pair: pair as u32,
-                    atom,
-                    row,
-                })
-            })
+            let of_row = |(row, i)| atoms(i).iter().map(move |&atom| (row, atom));
+            let all = (0u32..).zip(group.clone()).flat_map(of_row);
+            all.zip(0u32..)
+                .map(|((row, atom), pair)| Unsorted { pair, atom, row })
         };
         self.by_atom.sort(pairs, model.sae().feature_dim());
+    }
+
+    /// The scores of all pairs, once all products are in their lanes.
+    fn finish(&mut self, model: &Model) {
+        self.scores.resize(self.lanes.len(), 0.0);
+        for OfAtom { atom, pairs, .. } in self.by_atom.each_atom() {
+            let bias = model.sae().bias()[atom as usize];
+            let sorted = &self.by_atom.pairs[pairs.clone()];
+            for (&place, lanes) in sorted.iter().zip(&mut self.lanes[pairs]) {
+                self.scores[place as usize] = canonical::finish(lanes, bias);
+            }
+        }
     }
 
     /// Adds all products of the sorted pairs to their lanes, slices of `width` after one another.

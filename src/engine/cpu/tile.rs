@@ -1,9 +1,9 @@
 //! The passes of selection over a tile of scores, many rows at once.
 //!
 //! A tile is `scores[f * stride + r]`; what is known of rows is indexed by `r`, what is known of
-//! features by `f`. The bounds of a score are [`interval`]'s.
+//! features by `f`. The bounds of a score are [`interval`]'s, or [`shifted_interval`]'s.
 
-use crate::engine::bound::interval;
+use crate::engine::bound::{estimate, interval, shifted_interval};
 use crate::engine::simd::for_each_simd;
 
 /// Rows are handled in groups of so many, which strides have room for.
@@ -109,6 +109,25 @@ fn order_key(x: f32) -> i32 {
 /// Flags in a word, one byte a row.
 const FLAGS: usize = 8;
 
+/// Appends the places of a feature's flags that are set, counted from `first`. Few are, and words of
+/// them are looked at.
+#[allow(clippy::inline_always)]
+#[inline(always)]
+fn push_flagged(flags: &[u8], first: u32, hits: &mut Vec<u32>) {
+    for (word, first) in flags
+        .as_chunks::<FLAGS>()
+        .0
+        .iter()
+        .zip((first..).step_by(FLAGS))
+    {
+        let mut word = u64::from_le_bytes(*word);
+        while word != 0 {
+            hits.push(first + word.trailing_zeros() / 8);
+            word &= word - 1;
+        }
+    }
+}
+
 for_each_simd! {
     /// Appends the places in `scores` whose upper bound reaches their row's threshold. `flags` is
     /// scratch.
@@ -127,7 +146,7 @@ for_each_simd! {
         flags.resize(stride, 0);
         let mut place = 0u32;
         for ((scores, &bias), &norm) in scores.chunks_exact(stride).zip(biases).zip(norms) {
-            // A byte a row, without a branch; few are set, and words of them are looked at.
+            // A byte a row, without a branch.
             let rows = scores.iter().zip(bias_scale).zip(margin_scale.iter().zip(margin_offset));
             for ((flag, threshold), ((&score, &bias_scale), (&scale, &offset))) in
                 flags.iter_mut().zip(threshold).zip(rows)
@@ -135,14 +154,58 @@ for_each_simd! {
                 let (_, upper) = interval(score, bias, norm, bias_scale, scale, offset);
                 *flag = u8::from(upper >= *threshold);
             }
-            for (word, first) in flags.as_chunks::<FLAGS>().0.iter().zip((place..).step_by(FLAGS)) {
-                let mut word = u64::from_le_bytes(*word);
-                while word != 0 {
-                    hits.push(first + word.trailing_zeros() / 8);
-                    word &= word - 1;
-                }
-            }
+            push_flagged(flags, place, hits);
             place += stride as u32;
+        }
+    }
+}
+
+for_each_simd! {
+    /// The same by [`shifted_interval`]: `shifts` have margins of their own.
+    pub(super) fn find_shifted_reached(
+        scores: &[f32],
+        stride: usize,
+        shifts: &[f32],
+        shift_margins: &[f32],
+        norms: &[f32],
+        bias_scale: &[f32],
+        margin_scale: &[f32],
+        margin_offset: &[f32],
+        threshold: &[f32],
+        flags: &mut Vec<u8>,
+        hits: &mut Vec<u32>,
+    ) {
+        flags.resize(stride, 0);
+        let mut place = 0u32;
+        let features = shifts.iter().zip(shift_margins).zip(norms);
+        for (scores, ((&shift, &shift_margin), &norm)) in scores.chunks_exact(stride).zip(features) {
+            let rows = scores.iter().zip(bias_scale).zip(margin_scale.iter().zip(margin_offset));
+            for ((flag, threshold), ((&score, &bias_scale), (&scale, &offset))) in
+                flags.iter_mut().zip(threshold).zip(rows)
+            {
+                let feature = (shift, shift_margin, norm);
+                let (_, upper) = shifted_interval(score, feature, bias_scale, scale, offset);
+                *flag = u8::from(upper >= *threshold);
+            }
+            push_flagged(flags, place, hits);
+            place += stride as u32;
+        }
+    }
+}
+
+for_each_simd! {
+    /// Replaces scores by the magnitudes of their estimates, so that a bias of 0 is what is left to
+    /// add to them.
+    pub(super) fn take_magnitudes(
+        scores: &mut [f32],
+        stride: usize,
+        biases: &[f32],
+        bias_scale: &[f32],
+    ) {
+        for (scores, &bias) in scores.chunks_exact_mut(stride).zip(biases) {
+            for (score, &bias_scale) in scores.iter_mut().zip(bias_scale) {
+                *score = estimate(*score, bias, bias_scale).abs();
+            }
         }
     }
 }

@@ -109,6 +109,7 @@ fn inspection(source: &Source, container: &'static str, content: Node) -> Inspec
         container,
         pickle_protocol: None,
         content,
+        model: None,
         calls: None,
         foreign_names: Vec::new(),
         notes: Vec::new(),

@@ -4,6 +4,8 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use super::answers::ModelAnswers;
+use super::{config, layers};
 use crate::error::{Error, Result};
 use crate::read::folders;
 
@@ -12,38 +14,128 @@ const MODEL: &str = "sae.pt";
 /// The name of the file that says which model is best.
 const BEST: &str = "BEST_MODEL.json";
 
-/// The torch file that [`read_model`](crate::read::read_model) reads for `path`.
+/// The endings of files that may hold weights.
+const ENDINGS: [&str; 6] = ["safetensors", "pt", "pth", "ckpt", "bin", "npz"];
+
+/// The file of weights that [`read_model_with`](crate::read::read_model_with) reads for `path`.
 ///
 /// # Errors
-/// There is none, or the JSON that should name it cannot be understood.
-pub fn find_model(path: &Path) -> Result<PathBuf> {
+/// There is none, or several and no answer which; the JSON that should name it cannot be understood.
+pub fn find_model(path: &Path, answers: &ModelAnswers) -> Result<PathBuf> {
     if path.is_dir() {
-        let tried = [path.join(MODEL), path.join(BEST)];
-        return match tried.iter().find(|path| path.is_file()) {
-            Some(found) if found.ends_with(BEST) => find_best(found),
-            Some(found) => Ok(found.clone()),
-            None => {
-                Err(folders::folder(path).unwrap_or_else(|| not_found(path, "the folder", &tried)))
-            }
-        };
+        return in_folder(path, answers);
     }
-    let json = path
-        .extension()
-        .is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
-    if json {
-        find_best(path)
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let folder = if folder.as_os_str().is_empty() {
+        Path::new(".")
     } else {
-        Ok(path.to_owned())
+        folder
+    };
+    if config::NAMES
+        .iter()
+        .any(|config| name.eq_ignore_ascii_case(config))
+        && path.is_file()
+    {
+        return in_folder(folder, answers);
     }
+    if path
+        .extension()
+        .is_some_and(|e| e.eq_ignore_ascii_case("json"))
+    {
+        return find_best(path);
+    }
+    Ok(path.to_owned())
+}
+
+/// The model of a folder: a file in it, or in one of the folders in it.
+fn in_folder(folder: &Path, answers: &ModelAnswers) -> Result<PathBuf> {
+    let best = folder.join(BEST);
+    let here = models_of(folder);
+    if here.is_empty() && best.is_file() {
+        return find_best(&best);
+    }
+    if !here.is_empty() {
+        return layers::choose(folder, here, "models", answers);
+    }
+    if let Some(error) = folders::folder(folder) {
+        return Err(error);
+    }
+    if let Some(config) = config::NAMES
+        .iter()
+        .find(|name| folder.join(name).is_file())
+    {
+        let file = folder.display().to_string();
+        let found = format!("{config}, and no weights");
+        let expected = format!(
+            "weights beside it: a file {}",
+            ENDINGS.map(|e| format!(".{e}")).join(", ")
+        );
+        let action = "put the weights of this config beside it";
+        return Err(Error::input(file, "the folder", found, expected, action));
+    }
+    let folders: Vec<_> = entries(folder)
+        .into_iter()
+        .filter(|path| path.is_dir() && !models_of(path).is_empty())
+        .collect();
+    if folders.is_empty() {
+        let tried = [folder.join(MODEL), best];
+        return Err(not_found(folder, "the folder", &tried));
+    }
+    let chosen = layers::choose(folder, folders, "folders of models", answers)?;
+    match models_of(&chosen).as_slice() {
+        [only] => Ok(only.clone()),
+        several => layers::choose(&chosen, several.to_vec(), "models", answers),
+    }
+}
+
+/// The files of a folder that are models; a file that alone may be one is not looked into.
+fn models_of(folder: &Path) -> Vec<PathBuf> {
+    let ends = |path: &PathBuf| {
+        let ending = path
+            .extension()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .to_lowercase();
+        ENDINGS.contains(&&*ending) && path.is_file()
+    };
+    let found: Vec<_> = entries(folder).into_iter().filter(ends).collect();
+    if found.len() <= 1 {
+        return found;
+    }
+    let models: Vec<_> = found
+        .iter()
+        .filter(|path| super::is_model(path))
+        .cloned()
+        .collect();
+    if models.is_empty() {
+        // The error will say what the first of them is.
+        return found.into_iter().take(1).collect();
+    }
+    models
+}
+
+/// What lies in a folder, in the natural order of names; the first thousands of it.
+fn entries(folder: &Path) -> Vec<PathBuf> {
+    const MOST: usize = 4096;
+    let read = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut paths: Vec<_> = read.take(MOST).map(|entry| entry.path()).collect();
+    crate::natural::sort_paths(&mut paths);
+    paths
 }
 
 /// The files that [`find_model`] may look into for `path`, beside the model itself.
 pub fn model_files(path: &Path) -> Vec<PathBuf> {
-    let candidates = [path.to_owned(), path.join(BEST)];
-    candidates
+    let folder = if path.is_dir() {
+        path
+    } else {
+        path.parent().unwrap_or(Path::new(""))
+    };
+    let configs = config::NAMES.iter().map(|name| folder.join(name));
+    let candidates = [path.to_owned(), path.join(BEST)]
         .into_iter()
-        .filter(|path| path.is_file())
-        .collect()
+        .chain(configs);
+    candidates.filter(|path| path.is_file()).collect()
 }
 
 fn not_found(path: &Path, place: &str, tried: &[PathBuf]) -> Error {

@@ -46,19 +46,39 @@ impl Tensor {
     /// have exactly its bytes.
     pub(crate) fn dense_matrix(
         dtype: Dtype,
-        [rows, columns]: [usize; 2],
+        shape: [usize; 2],
         by_column: bool,
         storage: Storage,
     ) -> Option<Self> {
-        let bytes = rows.checked_mul(columns)?.checked_mul(dtype.size())?;
-        let strides = if by_column {
-            vec![1, rows as u64]
-        } else {
-            vec![columns as u64, 1]
+        Self::dense(dtype, shape.to_vec(), by_column, storage)
+    }
+
+    /// Makes a tensor without gaps, the last index running fastest, or the first if `by_column`;
+    /// `None` if the storage does not have exactly its bytes.
+    pub(crate) fn dense(
+        dtype: Dtype,
+        shape: Vec<usize>,
+        by_column: bool,
+        storage: Storage,
+    ) -> Option<Self> {
+        let mut strides = vec![0; shape.len()];
+        let mut count = 1_u64;
+        let mut step = |(stride, &size): (&mut u64, &usize)| {
+            *stride = count;
+            count = count.checked_mul(size as u64)?;
+            Some(())
         };
-        (bytes as u64 == storage.length).then_some(Self {
+        let mut each = strides.iter_mut().zip(&shape);
+        let all = if by_column {
+            each.try_for_each(|pair| step(pair).ok_or(()))
+        } else {
+            each.rev().try_for_each(|pair| step(pair).ok_or(()))
+        };
+        all.ok()?;
+        let bytes = count.checked_mul(dtype.size() as u64)?;
+        (bytes == storage.length).then_some(Self {
             dtype,
-            shape: vec![rows, columns],
+            shape,
             strides,
             offset: 0,
             storage,

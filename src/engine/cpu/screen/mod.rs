@@ -12,10 +12,10 @@ pub(super) use self::packed::Kernel;
 #[cfg(target_arch = "x86_64")]
 pub use self::packed::{Tiles, TilesInUse};
 use super::whiten::{RowFacts, row_facts};
-use crate::engine::bound::{self, Rounding, RowMargin};
+use crate::engine::bound::{self, Rounding, RowMargin, Shifts};
 use crate::engine::simd::Simd;
 use crate::error::Result;
-use crate::sae::Sae;
+use crate::sae::{Activation, Sae};
 
 /// The numbers of rows and features whose scores are computed at once. The scores stay in a cache
 /// until selection has seen them.
@@ -32,20 +32,79 @@ pub(super) struct Scaling {
     pub(super) exponent: i32,
     /// `W` of the bound, for each feature.
     pub(super) norms: Vec<f32>,
-    /// Biases times `2^−bias_exponent`.
-    pub(super) biases: Vec<f32>,
-    /// `c` of the bound.
-    bias_exponent: i32,
-    /// The largest magnitude among the unscaled biases.
-    largest_bias: f32,
+    /// The largest of them.
+    largest_norm: f32,
+    /// What joins the scores of each feature.
+    pub(super) addends: Addends,
 }
 
-/// The biases in a row's screening units.
+/// The numbers that are added to features' scores.
+pub(super) enum Addends {
+    Biases(Biases),
+    /// For features with thresholds of their own.
+    Shifts(Shifts),
+}
+
+/// A model's biases, scaled.
+pub(super) struct Biases {
+    /// Biases times `2^−exponent`.
+    scaled: Vec<f32>,
+    /// `c` of the bound.
+    exponent: i32,
+    /// The largest magnitude among the unscaled biases.
+    largest: f32,
+}
+
+/// The biases, or shifts, in a row's screening units.
 pub(super) struct RowBias {
     /// `2^(c−a−b)`, by which the model's scaled biases are multiplied.
     pub(super) scale: f32,
     /// `P` of the bound.
     pub(super) largest: f32,
+    /// `false` if the bound does not hold for the row.
+    pub(super) holds: bool,
+}
+
+impl Addends {
+    fn new(sae: &Sae, facts: &[RowFacts]) -> Self {
+        if let Activation::Threshold { thresholds } = sae.activation() {
+            let squares = facts.iter().map(|facts| facts.squares);
+            return Self::Shifts(Shifts::new(sae.bias(), thresholds, squares));
+        }
+        let largest = sae.bias().iter().fold(0.0f32, |m, b| m.max(b.abs()));
+        let exponent = bound::screen_exponent(largest);
+        Self::Biases(Biases {
+            scaled: bound::scaled(sae.bias(), exponent).collect(),
+            exponent,
+            largest,
+        })
+    }
+
+    /// The scaled numbers, one a feature.
+    pub(super) fn scaled(&self) -> &[f32] {
+        match self {
+            Self::Biases(biases) => &biases.scaled,
+            Self::Shifts(shifts) => &shifts.scaled,
+        }
+    }
+}
+
+impl Biases {
+    /// Says how they join the scores of a row in units of `2^unit`.
+    fn in_units(&self, unit: i32) -> RowBias {
+        let (scale, largest) = if self.largest == 0.0 {
+            (0.0, 0.0)
+        } else {
+            let largest = f64::from(self.largest) * bound::power_of_two(-unit);
+            let scale = bound::power_of_two(self.exponent - unit) as f32;
+            (scale, bound::round_up(largest))
+        };
+        RowBias {
+            scale,
+            largest,
+            holds: true,
+        }
+    }
 }
 
 impl Scaling {
@@ -57,17 +116,13 @@ impl Scaling {
             .collect();
         let largest = facts.iter().map(|f| f.largest).fold(0.0, f32::max);
         let exponent = bound::screen_exponent(largest);
-        let largest_bias = sae.bias().iter().fold(0.0f32, |m, b| m.max(b.abs()));
-        let bias_exponent = bound::screen_exponent(largest_bias);
+        let norm = |facts: &RowFacts| bound::scaled_norm(facts.squares, exponent);
+        let norms: Vec<_> = facts.iter().map(norm).collect();
         Self {
             exponent,
-            norms: facts
-                .iter()
-                .map(|f| bound::scaled_norm(f.squares, exponent))
-                .collect(),
-            biases: bound::scaled(sae.bias(), bias_exponent).collect(),
-            bias_exponent,
-            largest_bias,
+            largest_norm: norms.iter().copied().fold(0.0, f32::max),
+            norms,
+            addends: Addends::new(sae, &facts),
         }
     }
 
@@ -83,22 +138,29 @@ impl Scaling {
 
     /// `a` of the bound for a row whose numbers are at most `largest`.
     pub(super) fn row_exponent(&self, largest: f32) -> i32 {
-        bound::row_exponent(largest, self.largest_bias, self.exponent)
+        match &self.addends {
+            Addends::Biases(biases) => bound::row_exponent(largest, biases.largest, self.exponent),
+            Addends::Shifts(shifts) => {
+                bound::screen_exponent(largest).max(shifts.least_row_exponent(self.exponent))
+            }
+        }
     }
 
-    /// Says how biases join the scores of a row that is scaled by `2^−exponent`.
-    pub(super) fn row_bias(&self, exponent: i32) -> RowBias {
-        if self.largest_bias == 0.0 {
-            return RowBias {
-                scale: 0.0,
-                largest: 0.0,
-            };
-        }
+    /// Says how biases join the scores of a row that is scaled by `2^−exponent` and has this norm
+    /// then.
+    fn row_bias(&self, exponent: i32, norm: f32) -> RowBias {
         let unit = exponent + self.exponent;
-        let largest = f64::from(self.largest_bias) * bound::power_of_two(-unit);
-        RowBias {
-            scale: bound::power_of_two(self.bias_exponent - unit) as f32,
-            largest: bound::round_up(largest),
+        match &self.addends {
+            Addends::Biases(biases) => biases.in_units(unit),
+            Addends::Shifts(shifts) => {
+                let (scale, largest) = shifts.in_units(unit);
+                let holds = shifts.hold_for(unit, norm, self.largest_norm);
+                RowBias {
+                    scale,
+                    largest,
+                    holds,
+                }
+            }
         }
     }
 }
@@ -239,8 +301,8 @@ impl Screen {
         }
         operand.packing.lost.resize(count, 0.0);
         for (r, (facts, &exponent)) in rows.facts.iter().zip(rows.exponents).enumerate() {
-            let bias = scaling.row_bias(exponent);
             let norm = bound::scaled_norm(facts.squares, exponent);
+            let bias = scaling.row_bias(exponent, norm);
             let lost = operand.packing.lost[r];
             let row = RowMargin::new(self.dim, &self.rounding, norm, lost, bias.largest);
             margin(r, &bias, row);

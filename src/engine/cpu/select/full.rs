@@ -1,4 +1,5 @@
-//! Selection by the canonical scores of all atoms, for rules that are not screened.
+//! Selection by the canonical scores of all atoms: for rows that too many candidates were found of,
+//! and for models that no bound holds for.
 
 use crate::engine::canonical::canonical_score;
 use crate::engine::choose::{RowCut, choose};
@@ -10,23 +11,24 @@ use crate::sae::Sae;
 pub(in crate::engine::cpu) struct InFull {
     scores: Vec<f64>,
     order: Vec<u32>,
-    /// The atoms that fire on the row, ascending.
-    pub(in crate::engine::cpu) atoms: Vec<u32>,
-    /// Their scores.
-    pub(in crate::engine::cpu) fired: Vec<f64>,
+    atoms: Vec<u32>,
 }
 
 impl InFull {
-    /// Selects the atoms of row `x`, \[D\].
-    pub(in crate::engine::cpu) fn row(&mut self, sae: &Sae, simd: Simd, x: &[f32], cut: RowCut) {
+    /// Returns the atoms that fire on row `x`, \[D\], ascending.
+    pub(in crate::engine::cpu) fn row(
+        &mut self,
+        sae: &Sae,
+        simd: Simd,
+        x: &[f32],
+        cut: RowCut,
+    ) -> &[u32] {
         let rows = sae.weight().chunks_exact(sae.input_dim());
         let score = |(weight, &bias): (&[f32], &f32)| canonical_score(simd, x, weight, bias);
         self.scores.clear();
         self.scores.extend(rows.zip(sae.bias()).map(score));
         let (order, atoms) = (&mut self.order, &mut self.atoms);
         choose(sae.activation(), &self.scores, cut, order, atoms);
-        self.fired.clear();
-        let fired = self.atoms.iter().map(|&atom| self.scores[atom as usize]);
-        self.fired.extend(fired);
+        atoms
     }
 }

@@ -1,4 +1,5 @@
-//! Certified selection of a block of rows, fused behind the screen's product.
+//! Certified selection of the k largest scores of each row of a block, fused behind the screen's
+//! product.
 //!
 //! Scores come in tiles of features, `scores[f * stride + r]`: neighbours in memory are rows, so
 //! that every step below works on many rows at once.
@@ -18,275 +19,224 @@
 //! τ only rises, so that what an early tile let through is a superset of what the last τ would.
 //! With G = 4k groups some 1.15·k atoms a row pass the last one, whatever the scores look like:
 //! no prediction is made that could fail.
+//!
+//! What rules of this kind differ in ([`Largest`]):
+//! * *Magnitudes.* Where |s| decides, each estimate q gives way to |q|. As `fl(q − m) ≤ s ≤ fl(q + m)`
+//!   and rounding is symmetric, `fl(|q| − m) ≤ |s| ≤ fl(|q| + m)`.
+//! * *Above 0.* Where only scores above 0 fire, τ begins at the least number above 0, and an atom
+//!   needs a lower bound above 0 besides to fire for certain. There may be fewer than k candidates.
+//! * *Ties.* Where all that equal the k-th largest score fire, nothing changes here: an atom with
+//!   `upper < L` is below k others, and one that equals the k-th largest score has no `lower > H`
+//!   unless it is among those k.
 
 use super::super::screen::RowBias;
-use super::super::tile::{Bisection, ROW_LANES, find_reached, kth_largest_or_less, raise_maxima};
-use crate::engine::bound::{RowMargin, interval};
+use super::super::tile::{Bisection, kth_largest_or_less, take_magnitudes};
+use super::Found;
+use super::rows::{Candidate, Rows, Tile};
+use crate::engine::bound::RowMargin;
 use crate::engine::simd::Simd;
 
-/// An atom that may fire, and between what its score lies, in the row's screening units.
-#[derive(Debug, Clone, Copy)]
-pub(in crate::engine::cpu) struct Candidate {
-    pub(in crate::engine::cpu) atom: u32,
-    pub(in crate::engine::cpu) lower: f32,
-    pub(in crate::engine::cpu) upper: f32,
+/// The rule of a choice of the largest scores.
+#[derive(Debug, Clone, Copy, Default)]
+pub(in crate::engine::cpu) struct Largest {
+    /// The number of atoms.
+    pub(in crate::engine::cpu) k: usize,
+    /// `true` if magnitudes of scores are compared.
+    pub(in crate::engine::cpu) magnitude: bool,
+    /// `true` if only what is above 0 fires.
+    pub(in crate::engine::cpu) above_zero: bool,
+    /// `true` if all that equal the k-th largest fire.
+    pub(in crate::engine::cpu) ties: bool,
 }
 
-/// The verdict of the screen's bound on a row.
-pub(in crate::engine::cpu) enum Verdict {
-    /// The certain atoms are the firing set, all k of them.
-    Certified,
-    /// The certain atoms fire, and as many of the ambiguous ones as are missing to k.
-    Ambiguous,
-    /// Too many candidates for the buffer: the row must be scored in full.
-    Overflow,
+impl Largest {
+    /// A score, or its magnitude, must be above this to fire.
+    pub(in crate::engine::cpu) fn limit(self) -> f32 {
+        if self.above_zero {
+            0.0
+        } else {
+            f32::NEG_INFINITY
+        }
+    }
+
+    /// An upper bound must reach this for an atom to be a candidate.
+    pub(super) fn least_upper(self) -> f32 {
+        if self.above_zero {
+            LEAST_POSITIVE
+        } else {
+            f32::NEG_INFINITY
+        }
+    }
+
+    /// Splits a row's candidates, or those of a group of atoms, into certain, impossible and
+    /// ambiguous. An atom that is no candidate has an upper bound below the threshold, which k
+    /// candidates reach once it has been raised.
+    pub(super) fn split(
+        self,
+        candidates: &[Candidate],
+        threshold: f32,
+        scratch: &mut Vec<f32>,
+        found: &mut Found,
+    ) {
+        let k = self.k;
+        let (mut lowest_in, mut highest_out) = (f32::NEG_INFINITY, self.limit());
+        if candidates.len() > k {
+            scratch.clear();
+            scratch.extend(candidates.iter().map(|c| c.lower));
+            lowest_in = kth_largest(scratch, k - 1);
+            scratch.clear();
+            scratch.extend(candidates.iter().map(|c| c.upper));
+            highest_out = kth_largest(scratch, k).max(threshold);
+        }
+        let (certain, first) = (found.certain.len(), found.ambiguous.len());
+        for c in candidates {
+            if c.lower > highest_out {
+                found.certain.push(c.atom);
+            } else if c.upper >= lowest_in {
+                found.ambiguous.push(*c);
+            }
+        }
+        let mut slots_left = k - (found.certain.len() - certain);
+        if found.ambiguous.len() - first <= slots_left {
+            // All of them have a place.
+            slots_left -= found.settle(first, self.limit());
+        }
+        found.open(first, slots_left);
+    }
 }
+
+/// The least number above 0.
+pub(super) const LEAST_POSITIVE: f32 = f32::from_bits(1);
 
 /// The state of selection for one block of rows, reused from block to block.
 #[derive(Default)]
-pub(in crate::engine::cpu) struct Selection {
-    k: usize,
-    stride: usize,
-    most_candidates: usize,
-    margin_scale: Vec<f32>,
-    margin_offset: Vec<f32>,
-    bias_scale: Vec<f32>,
+pub(in crate::engine::cpu) struct TopK {
+    rule: Largest,
+    rows: Rows,
     threshold: Vec<f32>,
     /// `maxima[g * stride + r]`.
     maxima: Vec<f32>,
-    candidates: Vec<Vec<Candidate>>,
-    overflowed: Vec<bool>,
-    /// The most candidates of a row.
-    fullest: usize,
     /// The number of features after which thresholds are raised again.
     raise_at: usize,
-    flags: Vec<u8>,
-    hits: Vec<u32>,
     bisection: Bisection,
     raised: Vec<f32>,
     scratch: Vec<f32>,
-    /// Atoms of the row last resolved that fire for certain.
-    pub(in crate::engine::cpu) certain: Vec<u32>,
-    /// Atoms of the row last resolved that the bound leaves open.
-    pub(in crate::engine::cpu) ambiguous: Vec<Candidate>,
+    /// The biases of magnitudes.
+    zeros: Vec<f32>,
 }
 
 /// Returns the number of groups that features are dealt into.
-pub(in crate::engine::cpu) fn group_count(k: usize, features: usize) -> usize {
+pub(super) fn group_count(k: usize, features: usize) -> usize {
     (4 * k).max(64).min(features)
 }
 
-impl Selection {
+impl TopK {
     /// Prepares for a block of `rows` rows of a model with `features` features.
-    pub(in crate::engine::cpu) fn begin(&mut self, rows: usize, features: usize, k: usize) {
-        self.k = k;
-        // An odd number of cache lines, so that the scores of a row do not compete for one place of
-        // a cache.
-        self.stride = rows.next_multiple_of(ROW_LANES) + ROW_LANES / 2;
-        self.most_candidates = (8 * k).max(2048).min(features);
-        for (numbers, value) in [
-            (&mut self.margin_scale, 0.0),
-            (&mut self.margin_offset, 0.0),
-            (&mut self.bias_scale, 0.0),
-            // A row that is only there to fill the stride lets nothing through.
-            (&mut self.threshold, f32::INFINITY),
-        ] {
-            numbers.clear();
-            numbers.resize(self.stride, value);
-        }
-        self.threshold[..rows].fill(f32::NEG_INFINITY);
+    pub(super) fn begin(&mut self, rows: usize, features: usize, rule: Largest) {
+        self.rule = rule;
+        let most_candidates = (8 * rule.k).max(2048).min(features);
+        self.rows.begin(rows, most_candidates);
+        self.rows
+            .fill_thresholds(&mut self.threshold, rule.least_upper());
+        let maxima = group_count(rule.k, features) * self.rows.stride;
         self.maxima.clear();
-        self.maxima
-            .resize(group_count(k, features) * self.stride, f32::NEG_INFINITY);
-        self.candidates.resize_with(self.stride, Vec::new);
-        self.candidates.iter_mut().for_each(Vec::clear);
-        self.overflowed.clear();
-        self.overflowed.resize(rows, false);
-        self.fullest = 0;
+        self.maxima.resize(maxima, f32::NEG_INFINITY);
         self.raise_at = 0;
     }
 
     /// The distance between two features' scores in a tile.
-    pub(in crate::engine::cpu) fn stride(&self) -> usize {
-        self.stride
+    pub(super) fn stride(&self) -> usize {
+        self.rows.stride
     }
 
     /// Sets row `r`'s margin.
-    pub(in crate::engine::cpu) fn set_row(&mut self, r: usize, bias: &RowBias, margin: RowMargin) {
-        self.bias_scale[r] = bias.scale;
-        self.margin_scale[r] = margin.scale;
-        self.margin_offset[r] = margin.offset;
+    pub(super) fn set_row(&mut self, r: usize, bias: &RowBias, margin: RowMargin) {
+        self.rows.set(r, bias, margin);
     }
 
     /// Takes in the scores of features `first..` of all rows; `biases` and `norms` are those of
     /// all features.
-    pub(in crate::engine::cpu) fn take_tile(
+    pub(super) fn take_tile(
         &mut self,
         simd: Simd,
-        biases: &[f32],
-        norms: &[f32],
+        (biases, norms): (&[f32], &[f32]),
         first: usize,
-        scores: &[f32],
+        scores: &mut [f32],
     ) {
-        let features = scores.len() / self.stride;
-        let biases = &biases[first..first + features];
-        let norms = &norms[first..first + features];
-        raise_maxima(
-            simd,
-            scores,
-            self.stride,
-            biases,
-            norms,
-            &self.bias_scale,
-            &self.margin_scale,
-            &self.margin_offset,
-            first,
-            &mut self.maxima,
-        );
-        self.raise_thresholds_in_time(simd, first + features, features);
+        let features = scores.len() / self.rows.stride;
+        let mut biases = &biases[first..first + features];
+        let mut zeros = std::mem::take(&mut self.zeros);
+        if self.rule.magnitude {
+            let rows = &self.rows;
+            take_magnitudes(simd, scores, rows.stride, biases, &rows.bias_scale);
+            zeros.resize(features, 0.0);
+            biases = &zeros;
+        }
         let tile = Tile {
             first,
             scores,
             biases,
-            norms,
+            norms: &norms[first..first + features],
         };
-        self.filter(simd, &tile);
+        self.rows.raise_maxima(simd, &tile, &mut self.maxima);
+        self.raise_thresholds_in_time(simd, first + features, features);
+        self.rows
+            .filter(simd, &tile, &mut self.threshold, |rows, threshold, r, c| {
+                let least = threshold[r];
+                if !rows.push(r, c, |c| c.upper >= least) {
+                    threshold[r] = f32::INFINITY;
+                }
+            });
+        self.zeros = zeros;
     }
 
     /// Raises thresholds where that pays, or where the tile's candidates could overflow a buffer.
     /// Thresholds rise fast at first, then ever more slowly, so that they are raised anew after a
     /// quarter more features.
     fn raise_thresholds_in_time(&mut self, simd: Simd, seen: usize, more: usize) {
-        let may_overflow = self.fullest + more > self.most_candidates;
+        let may_overflow = self.rows.fullest + more > self.rows.most_candidates;
         if seen < self.raise_at && !may_overflow {
             return;
         }
         self.raise_thresholds(simd);
         self.raise_at = seen + seen / 4;
         if may_overflow {
-            for (candidates, &threshold) in self.candidates.iter_mut().zip(&self.threshold) {
+            let candidates = &mut self.rows.candidates;
+            for (candidates, &threshold) in candidates.iter_mut().zip(&self.threshold) {
                 candidates.retain(|c| c.upper >= threshold);
             }
-            self.fullest = self.candidates.iter().map(Vec::len).max().unwrap_or(0);
+            self.rows.fullest = candidates.iter().map(Vec::len).max().unwrap_or(0);
         }
     }
 
     /// τ of every row: the k-th largest of its group maxima, or little less.
     fn raise_thresholds(&mut self, simd: Simd) {
-        self.raised.resize(self.stride, 0.0);
+        self.raised.resize(self.rows.stride, 0.0);
         kth_largest_or_less(
             simd,
             &self.maxima,
-            self.k,
+            self.rule.k,
             &mut self.bisection,
             &mut self.raised,
         );
-        for (r, &overflowed) in self.overflowed.iter().enumerate() {
+        for (r, &overflowed) in self.rows.overflowed.iter().enumerate() {
             if !overflowed {
                 self.threshold[r] = self.threshold[r].max(self.raised[r]);
             }
         }
     }
 
-    /// Collects the atoms of a tile whose upper bound reaches their row's threshold.
-    fn filter(&mut self, simd: Simd, tile: &Tile) {
-        let mut hits = std::mem::take(&mut self.hits);
-        hits.clear();
-        find_reached(
-            simd,
-            tile.scores,
-            self.stride,
-            tile.biases,
-            tile.norms,
-            &self.bias_scale,
-            &self.margin_scale,
-            &self.margin_offset,
-            &self.threshold,
-            &mut self.flags,
-            &mut hits,
-        );
-        for &hit in &hits {
-            let (f, r) = (hit as usize / self.stride, hit as usize % self.stride);
-            let (lower, upper) = interval(
-                tile.scores[hit as usize],
-                tile.biases[f],
-                tile.norms[f],
-                self.bias_scale[r],
-                self.margin_scale[r],
-                self.margin_offset[r],
-            );
-            self.push(
-                r,
-                Candidate {
-                    atom: (tile.first + f) as u32,
-                    lower,
-                    upper,
-                },
-            );
+    /// Splits row `r`'s candidates; `false` if there were too many for the buffer.
+    pub(super) fn resolve(&mut self, r: usize, found: &mut Found) -> bool {
+        if self.rows.overflowed[r] {
+            return false;
         }
-        self.hits = hits;
+        let candidates = &self.rows.candidates[r];
+        let threshold = self.threshold[r];
+        self.rule
+            .split(candidates, threshold, &mut self.scratch, found);
+        true
     }
-
-    /// Adds a candidate. The buffer is bounded: where even those that the risen threshold leaves
-    /// would fill more than half of it, the row will be scored in full, and counted.
-    fn push(&mut self, r: usize, candidate: Candidate) {
-        let candidates = &mut self.candidates[r];
-        if candidates.len() == self.most_candidates {
-            let threshold = self.threshold[r];
-            candidates.retain(|c| c.upper >= threshold);
-            if candidates.len() > self.most_candidates / 2 {
-                self.overflowed[r] = true;
-                self.threshold[r] = f32::INFINITY;
-                return;
-            }
-        }
-        candidates.push(candidate);
-        self.fullest = self.fullest.max(candidates.len());
-    }
-
-    /// Splits row `r`'s candidates into certain, impossible and ambiguous.
-    pub(in crate::engine::cpu) fn resolve(&mut self, r: usize) -> Verdict {
-        if self.overflowed[r] {
-            return Verdict::Overflow;
-        }
-        let k = self.k;
-        let candidates = &self.candidates[r];
-        self.certain.clear();
-        self.ambiguous.clear();
-        if candidates.len() == k {
-            self.certain.extend(candidates.iter().map(|c| c.atom));
-            return Verdict::Certified;
-        }
-        self.scratch.clear();
-        self.scratch.extend(candidates.iter().map(|c| c.lower));
-        let lowest_in = kth_largest(&mut self.scratch, k - 1);
-        self.scratch.clear();
-        self.scratch.extend(candidates.iter().map(|c| c.upper));
-        // An atom that is no candidate has an upper bound below the threshold, which k candidates
-        // reach: it only matters where there are no more.
-        let highest_out = kth_largest(&mut self.scratch, k).max(self.threshold[r]);
-        for c in candidates {
-            if c.lower > highest_out {
-                self.certain.push(c.atom);
-            } else if c.upper >= lowest_in {
-                self.ambiguous.push(*c);
-            }
-        }
-        if self.certain.len() + self.ambiguous.len() == k {
-            let fires = self.ambiguous.drain(..).map(|c| c.atom);
-            self.certain.extend(fires);
-            return Verdict::Certified;
-        }
-        Verdict::Ambiguous
-    }
-}
-
-/// Some features' scores, with what the bound knows of these features.
-struct Tile<'a> {
-    first: usize,
-    scores: &'a [f32],
-    biases: &'a [f32],
-    norms: &'a [f32],
 }
 
 /// The element that `index` others precede in descending order.

@@ -1,40 +1,33 @@
-//! The model: a torch file with `config` and `model_state_dict`, found by itself, by its folder
-//! or by a `BEST_MODEL.json`.
+//! The notebook's torch file: `config` with k and the whitening, and `model_state_dict`.
 
-mod find;
 mod names;
 mod unused;
 
-use std::path::{Path, PathBuf};
-
-use super::pickle::Id;
-use super::plain::{numbers, scalar, whole};
-use super::source::Stamp;
-use super::tensor::{Dtype, read_whole, shape_text};
-use super::torch::TorchFile;
 use crate::error::Result;
+use crate::read::model::weights::Weights;
+use crate::read::pickle::Id;
+use crate::read::plain::{numbers, scalar, whole};
+use crate::read::tensor::{Dtype, read_whole, shape_text};
+use crate::read::torch::TorchFile;
 use crate::sae::{Activation, Sae, SaeParts, Values, whitening};
-pub use find::{find_model, model_files};
 
-/// A model, and the file that it was read from.
-#[derive(Debug)]
-pub struct LoadedModel {
-    /// The encoder with its whitening.
-    pub sae: Sae,
-    /// The torch file itself.
-    pub path: PathBuf,
-    /// The stamp of the file when it was opened.
-    pub(crate) stamp: Option<Stamp>,
-    /// The oddities of the model, one sentence each.
-    pub warnings: Vec<String>,
+/// Its name.
+pub(in crate::read::model) const NAME: &str = "the notebook's";
+/// How scores are computed.
+pub(in crate::read::model) const SCORES: &str =
+    "(x − μ) / (σ + 1e-6) · encoder.weightᵀ + encoder.bias";
+
+/// Says whether a file has the notebook's two parts.
+pub(in crate::read::model) fn claims(weights: &Weights) -> bool {
+    let Some(file) = weights.torch() else {
+        return false;
+    };
+    let has_config = file.document.get(file.document.root, "config").is_some();
+    has_config && weights.within == "model_state_dict"
 }
 
-/// Reads a model. `path` is its torch file, the folder that holds `sae.pt` (or `BEST_MODEL.json`),
-/// or a `BEST_MODEL.json`. Its `best_dir` is tried from the working directory, then from the JSON's
-/// folder, then as a folder of that name beside the JSON.
-pub fn read_model(path: &Path) -> Result<LoadedModel> {
-    let path = find_model(path)?;
-    let file = TorchFile::open(&path)?;
+/// Reads the model, and what is odd about it.
+pub(in crate::read::model) fn read(file: &TorchFile) -> Result<(Sae, Vec<String>)> {
     file.refuse_harmful()?;
     let looks_like_a_cohort = file
         .document
@@ -45,21 +38,21 @@ pub fn read_model(path: &Path) -> Result<LoadedModel> {
     } else {
         "give the sae.pt that training wrote, with its config and model_state_dict"
     };
-    let config = mapping(&file, "config", advice)?;
-    let weights = mapping(&file, "model_state_dict", advice)?;
+    let config = mapping(file, "config", advice)?;
+    let weights = mapping(file, "model_state_dict", advice)?;
     let [input_dim, feature_dim, k] =
-        ["input_dim", "feature_dim", "k"].map(|key| size(&file, config, key));
+        ["input_dim", "feature_dim", "k"].map(|key| size(file, config, key));
     let (input_dim, feature_dim, k) = (input_dim?, feature_dim?, k?);
     let parts = SaeParts {
         name: file.name(),
         input_dim,
         feature_dim,
         activation: Activation::TopK { k, relu: false },
-        weight: parameter(&file, weights, "encoder.weight", &[feature_dim, input_dim])?,
-        bias: parameter(&file, weights, "encoder.bias", &[feature_dim])?,
+        weight: parameter(file, weights, "encoder.weight", &[feature_dim, input_dim])?,
+        bias: parameter(file, weights, "encoder.bias", &[feature_dim])?,
         input: whitening(
-            means(&file, config, input_dim)?,
-            &deviations(&file, config, input_dim)?,
+            means(file, config, input_dim)?,
+            &deviations(file, config, input_dim)?,
         ),
         values: Values::Score,
     };
@@ -68,8 +61,7 @@ pub fn read_model(path: &Path) -> Result<LoadedModel> {
         feature_dim,
         k,
     };
-    let passed_over = unused::check(&file, config, weights, sizes)?;
-    file.source.check_unchanged()?;
+    let passed_over = unused::check(file, config, weights, sizes)?;
     let mut warnings: Vec<_> = file.passed_over().into_iter().collect();
     if !passed_over.is_empty() {
         let keys = passed_over.join(", ");
@@ -82,12 +74,7 @@ pub fn read_model(path: &Path) -> Result<LoadedModel> {
             "config.k is {k}, more than the {feature_dim} features: all of them fire on every call"
         ));
     }
-    Ok(LoadedModel {
-        sae: Sae::new(parts)?,
-        stamp: file.source.stamp(),
-        path,
-        warnings,
-    })
+    Ok((Sae::new(parts)?, warnings))
 }
 
 fn mapping(file: &TorchFile, key: &str, action: &str) -> Result<Id> {
@@ -166,7 +153,7 @@ fn whitening_of(file: &TorchFile, config: Id, names: &[&str], dim: usize) -> Res
         let Some(id) = file.document.get(config, name) else {
             continue;
         };
-        if file.document.value(id) == super::pickle::Value::None {
+        if file.document.value(id) == crate::read::pickle::Value::None {
             continue;
         }
         let place = format!("config.{name}");

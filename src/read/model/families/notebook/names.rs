@@ -380,4 +380,5 @@ pub(super) fn is_another_activation(text: &str) -> bool {
 }
 
 #[cfg(test)]
+#[path = "names_tests.rs"]
 mod tests;

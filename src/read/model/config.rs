@@ -1,0 +1,177 @@
+//! The config of a model: a JSON file beside the weights, or values in a torch file.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use crate::error::{Error, Result};
+
+/// The longest config that is read.
+const LONGEST: u64 = 16 << 20;
+/// The names of configs in a model's folder.
+pub(super) const NAMES: [&str; 3] = ["cfg.json", "config.json", "config.yaml"];
+/// What stands before a class in YAML that Python wrote.
+const PYTHON_CLASS: &str = "!!python/object:";
+
+/// A config.
+#[derive(Debug, Clone)]
+pub(super) struct Config {
+    /// The file's name, for messages.
+    file: String,
+    /// The place of its keys in the file, for messages.
+    within: String,
+    pub(super) value: Value,
+    /// The path of the file, where it is one of its own.
+    pub(super) path: Option<PathBuf>,
+}
+
+impl Config {
+    /// Reads the config beside a file of weights, if there is one.
+    ///
+    /// # Errors
+    /// A file that cannot be read, or is no JSON.
+    pub(super) fn beside(weights: &Path) -> Result<Option<Self>> {
+        let folder = weights.parent().unwrap_or(Path::new(""));
+        let found = NAMES.iter().map(|name| folder.join(name));
+        let Some(path) = found.into_iter().find(|path| path.is_file()) else {
+            return Ok(None);
+        };
+        let failed = |error| Error::reading(&path, error);
+        let mut text = Vec::new();
+        let file = File::open(&path).map_err(failed)?;
+        file.take(LONGEST).read_to_end(&mut text).map_err(failed)?;
+        let name = path.display().to_string();
+        let value = if path.extension().is_some_and(|e| e == "yaml") {
+            class_in_yaml(&String::from_utf8_lossy(&text))
+        } else {
+            serde_json::from_slice(&text).map_err(|error| {
+                let expected = "JSON that is whole";
+                let action = "copy the file again from where it was whole";
+                Error::input(
+                    &*name,
+                    "the text",
+                    format!("no JSON ({error})"),
+                    expected,
+                    action,
+                )
+            })?
+        };
+        Ok(Some(Self {
+            file: name,
+            within: String::new(),
+            value,
+            path: Some(path),
+        }))
+    }
+
+    /// Values in a file of weights.
+    pub(super) fn inside(file: String, within: &str, value: Value) -> Self {
+        Self {
+            file,
+            within: format!("{within}."),
+            value,
+            path: None,
+        }
+    }
+
+    /// The value at a path of keys, as `trainer.dict_class`.
+    pub(super) fn get(&self, keys: &str) -> Option<&Value> {
+        keys.split('.')
+            .try_fold(&self.value, |value, key| value.get(key))
+            .filter(|value| !value.is_null())
+    }
+
+    /// Says whether there is a value.
+    pub(super) fn has(&self, keys: &str) -> bool {
+        self.get(keys).is_some()
+    }
+
+    /// Makes the error of a value.
+    pub(super) fn bad(&self, keys: &str, expected: impl Into<String>, action: &str) -> Error {
+        let found = match self.get(keys) {
+            Some(value) => value.to_string(),
+            None => match self.deepest(keys) {
+                Value::Object(map) => {
+                    let names: Vec<_> = map.keys().take(12).map(String::as_str).collect();
+                    format!("no such key among {}", names.join(", "))
+                }
+                _ => "no keys".to_owned(),
+            },
+        };
+        let place = format!("{}{keys}", self.within);
+        Error::input(&*self.file, place, found, expected, action)
+    }
+
+    /// The last mapping on the way to a value that is missing.
+    fn deepest(&self, keys: &str) -> &Value {
+        let mut value = &self.value;
+        for key in keys.split('.') {
+            match value.get(key).filter(|value| value.is_object()) {
+                Some(inner) => value = inner,
+                None => break,
+            }
+        }
+        value
+    }
+
+    /// Text, if the key is there.
+    pub(super) fn text(&self, keys: &str) -> Result<Option<&str>> {
+        match self.get(keys) {
+            None => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text)),
+            Some(_) => Err(self.bad(keys, "text", CHECK)),
+        }
+    }
+
+    /// A number of things, if the key is there.
+    pub(super) fn count(&self, keys: &str) -> Result<Option<usize>> {
+        let Some(value) = self.get(keys) else {
+            return Ok(None);
+        };
+        let whole = value.as_u64().or_else(|| {
+            let number = value
+                .as_f64()
+                .filter(|x| x.fract() == 0.0 && *x >= 0.0 && *x < 9e15);
+            number.map(|x| x as u64)
+        });
+        match whole.map(usize::try_from) {
+            Some(Ok(count)) => Ok(Some(count)),
+            _ => Err(self.bad(keys, "a whole number of at least 0", CHECK)),
+        }
+    }
+
+    /// A flag, `otherwise` where the key is missing.
+    pub(super) fn flag(&self, keys: &str, otherwise: bool) -> Result<bool> {
+        match self.get(keys) {
+            None => Ok(otherwise),
+            Some(Value::Bool(flag)) => Ok(*flag),
+            Some(_) => Err(self.bad(keys, "true or false", CHECK)),
+        }
+    }
+
+    /// An error unless a size that the config may have is that of the weights.
+    pub(super) fn check_size(&self, keys: &str, size: usize) -> Result<()> {
+        match self.count(keys)? {
+            Some(found) if found != size => {
+                let expected = format!("{size}, as the weights have it");
+                Err(self.bad(keys, expected, super::weights::OTHER_MODEL))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+const CHECK: &str = "check the model's config";
+
+/// The class that YAML of Python names for its `trainer_cfg`, under that key. Nothing is made of it.
+fn class_in_yaml(text: &str) -> Value {
+    let class = text.lines().find_map(|line| {
+        let (key, rest) = line.split_once(':')?;
+        let class = rest.trim().strip_prefix(PYTHON_CLASS)?;
+        let is_config = key.trim() == "trainer_cfg";
+        is_config.then(|| class.split_whitespace().next().unwrap_or_default())
+    });
+    serde_json::json!({ "trainer_cfg": class })
+}

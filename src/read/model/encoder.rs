@@ -1,0 +1,129 @@
+//! An encoder as a family's formula has it, on its way to the model.
+
+use rayon::prelude::*;
+
+use crate::error::Result;
+use crate::sae::{Activation, InputStep, Sae, SaeParts, Values};
+
+/// An encoder as a family's formula has it.
+#[derive(Default)]
+pub(super) struct Encoder {
+    pub(super) input_dim: usize,
+    pub(super) features: usize,
+    /// \[F, D\].
+    pub(super) weight: Vec<f32>,
+    /// \[F\].
+    pub(super) bias: Vec<f32>,
+    pub(super) input: Vec<InputStep>,
+    pub(super) activation: Activation,
+    pub(super) values: Values,
+    /// How scores are computed, in symbols.
+    pub(super) scores: String,
+    /// Sentences on what is odd.
+    pub(super) warnings: Vec<String>,
+}
+
+impl Encoder {
+    /// Multiplies each feature's score by a factor: its weights and its bias, in binary64, rounded to
+    /// binary32 once.
+    pub(super) fn scale_features(&mut self, factors: &[f64]) {
+        let scaled = |x: f32, factor: f64| (f64::from(x) * factor) as f32;
+        let rows = self.weight.par_chunks_exact_mut(self.input_dim.max(1));
+        rows.zip(factors).for_each(|(row, &factor)| {
+            for x in row {
+                *x = scaled(*x, factor);
+            }
+        });
+        for (bias, &factor) in self.bias.iter_mut().zip(factors) {
+            *bias = scaled(*bias, factor);
+        }
+    }
+
+    /// Adds to each feature's bias, in binary64, rounded to binary32 once.
+    pub(super) fn shift_features(&mut self, shifts: &[f64]) {
+        for (bias, &shift) in self.bias.iter_mut().zip(shifts) {
+            *bias = (f64::from(*bias) + shift) as f32;
+        }
+    }
+
+    /// The k largest, as far as they are above 0.
+    pub(super) fn top_k(&mut self, k: usize) {
+        self.activation = Activation::TopK { k, relu: true };
+    }
+
+    /// Scores above 0.
+    pub(super) fn relu(&mut self) {
+        self.activation = Activation::relu(self.features);
+    }
+
+    /// Scores above their thresholds and above 0.
+    pub(super) fn above(&mut self, thresholds: &[f32]) {
+        let thresholds = thresholds.iter().map(|&t| f64::from(t).max(0.0)).collect();
+        self.activation = Activation::Threshold { thresholds };
+    }
+
+    /// Scores above one threshold and above 0.
+    pub(super) fn above_one(&mut self, threshold: f64) {
+        self.activation = Activation::thresholds(self.features, threshold.max(0.0));
+    }
+
+    /// Scores above e to these powers, which are rounded to binary32.
+    pub(super) fn above_exp(&mut self, logarithms: &[f32]) {
+        let exp = |&x: &f32| libm::exp(f64::from(x)) as f32;
+        self.above(&logarithms.iter().map(exp).collect::<Vec<_>>());
+    }
+
+    /// Two conditions on one product: s + gate > 0, and s · exp(r) + magnitude > 0, which is the
+    /// activation.
+    pub(super) fn gated(&mut self, gate: &[f32], magnitude: &[f32], r: &[f32]) {
+        let gain: Vec<f32> = r.iter().map(|&r| libm::exp(f64::from(r)) as f32).collect();
+        let threshold = |((&gate, &magnitude), &gain): ((&f32, &f32), &f32)| {
+            let of_magnitude = -f64::from(magnitude) / f64::from(gain);
+            of_magnitude.max(-f64::from(gate))
+        };
+        let thresholds = gate
+            .iter()
+            .zip(magnitude)
+            .zip(&gain)
+            .map(threshold)
+            .collect();
+        self.activation = Activation::Threshold { thresholds };
+        let shift = magnitude.to_vec();
+        self.values = Values::Affine { gain, shift };
+    }
+
+    /// Activations are scores times a factor, at least 0. A feature whose factor is 0 never has an
+    /// activation other than 0: it does not fire.
+    pub(super) fn value_factors(&mut self, factors: &[f64]) {
+        if factors.iter().all(|&factor| factor == 1.0) {
+            return;
+        }
+        let mut gain: Vec<f32> = factors.iter().map(|&factor| factor as f32).collect();
+        if let Activation::Threshold { thresholds } = &mut self.activation {
+            for (gain, threshold) in gain.iter_mut().zip(thresholds) {
+                if *gain == 0.0 {
+                    (*gain, *threshold) = (1.0, f64::INFINITY);
+                }
+            }
+        }
+        let shift = vec![0.0; gain.len()];
+        self.values = Values::Affine { gain, shift };
+    }
+
+    /// The model.
+    ///
+    /// # Errors
+    /// Numbers that a model may not have.
+    pub(super) fn into_sae(self, name: String) -> Result<Sae> {
+        Sae::new(SaeParts {
+            name,
+            input_dim: self.input_dim,
+            feature_dim: self.features,
+            activation: self.activation,
+            weight: self.weight,
+            bias: self.bias,
+            input: self.input,
+            values: self.values,
+        })
+    }
+}

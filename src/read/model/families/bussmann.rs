@@ -1,0 +1,76 @@
+//! Bussmann's `BatchTopK`: `sae.pt` and `config.json`.
+
+use super::Family;
+use crate::error::Result;
+use crate::read::model::answers::Orientation;
+use crate::read::model::candidate::{Bias, Candidate};
+use crate::read::model::encoder::Encoder;
+use crate::sae::{Activation, InputStep};
+
+pub(super) const FAMILY: Family = Family {
+    name: "BatchTopK (Bussmann)",
+    library: "bartbussmann/BatchTopK at b9aab1c",
+    files: "`sae.pt`, `config.json`",
+    known_by: "a torch state dict with `W_enc`; `sae_type`, `act_size` in `config.json`",
+    orientation: "`W_enc` [d_in, d_sae]",
+    scores: "n(x) is (x − mean) / (std + 1e-5) with `input_unit_norm`, else x. topk, batchtopk: \
+             (n(x) − `b_dec`) · `W_enc`, `b_enc` is not added; jumprelu: n(x) · `W_enc` + `b_enc`; \
+             vanilla: (n(x) − `b_dec`) · `W_enc` + `b_enc`",
+    fires: "`topk` k largest above 0; `batchtopk` k · N largest of the N rows given together, above 0; \
+            `jumprelu` above exp(`jumprelu.log_threshold`); `vanilla` above 0",
+    claims,
+    read,
+};
+
+fn claims(of: &Candidate<'_>) -> bool {
+    let is_config = of
+        .config
+        .is_some_and(|config| config.has("sae_type") && config.has("act_size"));
+    of.weights.torch().is_some() && of.weights.has(&["W_enc", "b_dec"]) && is_config
+}
+
+fn read(of: &Candidate<'_>) -> Result<Encoder> {
+    let config = of.needed_config("config.json")?;
+    let kind = config.text("sae_type")?.unwrap_or_default();
+    let (is_top_k, subtracts) = match kind {
+        "topk" | "batchtopk" => (true, true),
+        "jumprelu" => (false, false),
+        "vanilla" => (false, true),
+        _ => {
+            let expected = "topk, batchtopk, jumprelu or vanilla";
+            return Err(config.bad("sae_type", expected, "this model cannot be read yet"));
+        }
+    };
+    let bias = if is_top_k {
+        Bias::NoneAs("b_enc")
+    } else {
+        Bias::Named("b_enc")
+    };
+    let mut encoder = of.encoder("W_enc", Some(Orientation::InputsFirst), bias)?;
+    config.check_size("act_size", encoder.input_dim)?;
+    config.check_size("dict_size", encoder.features)?;
+    let mut x = "x".to_owned();
+    if config.flag("input_unit_norm", false)? {
+        encoder.input.push(InputStep::Standardize { epsilon: 1e-5 });
+        "(x − mean) / (std + 1e-5)".clone_into(&mut x);
+    }
+    if subtracts {
+        encoder.input.push(of.subtract("b_dec", encoder.input_dim)?);
+        x = format!("({x} − b_dec)");
+    }
+    encoder.scores = format!("{x} · W_enc{}", if is_top_k { "" } else { " + b_enc" });
+    let k = || of.k(config.count("top_k")?);
+    match kind {
+        "topk" => encoder.top_k(k()?),
+        "batchtopk" => encoder.activation = Activation::BatchTopK { k: k()? },
+        "jumprelu" => {
+            let logarithms = of
+                .weights
+                .vector("jumprelu.log_threshold", encoder.features)?;
+            encoder.above_exp(&logarithms);
+        }
+        _ => encoder.relu(),
+    }
+    of.weights.check_unused(&["W_dec", "b_dec", "b_enc"])?;
+    Ok(encoder)
+}

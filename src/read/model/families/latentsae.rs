@@ -1,0 +1,73 @@
+//! latentsae: sparsify's files with a `sae_type`.
+
+use super::{Family, sparsify};
+use crate::error::Result;
+use crate::read::model::candidate::Candidate;
+use crate::read::model::config::Config;
+use crate::read::model::encoder::Encoder;
+use crate::sae::Activation;
+
+pub(super) const FAMILY: Family = Family {
+    name: "latentsae",
+    library: "latentsae 0.2.0",
+    files: "`cfg.json`, `sae.safetensors`",
+    known_by: "as sparsify, with `sae_type` in `cfg.json`",
+    orientation: "`encoder.weight` [d_sae, d_in]",
+    scores: "(x − `b_dec`) · `encoder.weight`ᵀ + `encoder.bias`; `mean_center` subtracts `input_mean` \
+             first",
+    fires: "`TOPK`, `MATRYOSHKA` k largest above 0; `ABSTOPK` k largest magnitudes; `JUMPRELU` above \
+            exp(`log_threshold`); other types are refused by name",
+    claims,
+    read,
+};
+
+fn claims(of: &Candidate<'_>) -> bool {
+    let names = ["encoder.weight", "encoder.bias", "W_dec"];
+    let is_cfg = |config: &Config| config.has("sae_type");
+    of.weights.is_safetensors() && of.weights.has(&names) && of.config.is_some_and(is_cfg)
+}
+
+fn read(of: &Candidate<'_>) -> Result<Encoder> {
+    let config = of.needed_config("cfg.json")?;
+    let mut encoder = sparsify::encoder(of, config)?;
+    let dim = encoder.input_dim;
+    let mut x = "x".to_owned();
+    if config.flag("mean_center", false)? {
+        encoder.input.push(of.subtract("input_mean", dim)?);
+        x += " − input_mean";
+    }
+    encoder.input.push(of.subtract("b_dec", dim)?);
+    encoder.scores = format!("({x} − b_dec) · encoder.weightᵀ + encoder.bias");
+    let k = || of.k(config.count("k")?);
+    match config
+        .text("sae_type")?
+        .unwrap_or_default()
+        .to_uppercase()
+        .as_str()
+    {
+        "TOPK" => encoder.top_k(k()?),
+        "MATRYOSHKA" if !config.flag("matryoshka_use_batchtopk", false)? => encoder.top_k(k()?),
+        "ABSTOPK" => encoder.activation = Activation::AbsTopK { k: k()? },
+        "JUMPRELU" => {
+            let logarithms = of.weights.vector("log_threshold", encoder.features)?;
+            if let Some(most) = config.count("jumprelu_max_active")?
+                && most < encoder.features
+            {
+                encoder.warnings.push(format!(
+                    "the library returns no more than jumprelu_max_active = {most} atoms of a call; here \
+                     all of them fire that are above their threshold"
+                ));
+            }
+            encoder.above_exp(&logarithms);
+        }
+        _ => {
+            let expected = "TOPK, ABSTOPK, JUMPRELU or MATRYOSHKA without batch top-k";
+            let action =
+                "encode with the library, and give the activations instead of embeddings and model";
+            return Err(config.bad("sae_type", expected, action));
+        }
+    }
+    of.weights
+        .check_unused(&["W_dec", "b_dec", "W_skip*", "input_mean"])?;
+    Ok(encoder)
+}

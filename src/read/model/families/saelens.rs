@@ -1,0 +1,208 @@
+//! `SAELens`: `cfg.json` and `sae_weights.safetensors`, versions 3 to 6.
+
+use super::Family;
+use crate::error::{Error, Result};
+use crate::read::model::answers::Orientation;
+use crate::read::model::candidate::{Bias, Candidate};
+use crate::read::model::config::Config;
+use crate::read::model::encoder::Encoder;
+use crate::sae::{Activation, InputStep, Values};
+
+pub(super) const FAMILY: Family = Family {
+    name: "SAELens",
+    library: "sae-lens 3.0.0, 5.11.0, 6.54.12",
+    files: "`cfg.json`, `sae_weights.safetensors`",
+    known_by: "`W_enc` or `W_dec` in a safetensors file, and `cfg.json` beside it",
+    orientation: "`W_enc` [d_in, d_sae]",
+    scores: "(n(x) − `b_dec`) · `W_enc` + `b_enc`; `b_dec` only if `apply_b_dec_to_input` (true where \
+             it is missing), never in a transcoder. n, by `normalize_activations`: `layer_norm` \
+             (x − mean) / (std + 1e-5); `constant_norm_rescale` x · √d_in / ‖x‖; others: x",
+    fires: "`standard` above 0; `jumprelu` above `threshold` and 0; `topk` k largest above 0, by scores \
+            times decoder norms with `rescale_acts_by_decoder_norm`; `abstopk` k largest magnitudes; \
+            `gated` both conditions; `batchtopk` k · N largest of N rows",
+    claims,
+    read,
+};
+
+fn claims(of: &Candidate<'_>) -> bool {
+    let is_cfg = of.config.is_some_and(|config| {
+        config.has("d_sae")
+            || config.has("activation_fn_str")
+            || config.has("metadata.sae_lens_version")
+    });
+    of.weights.is_safetensors() && of.weights.has(&["W_dec"]) && is_cfg
+}
+
+/// The kind of a model by its config; in versions before 6 `topk` hides in the activation.
+fn kind(config: &Config) -> Result<(String, bool)> {
+    let kind = config.text("architecture")?.unwrap_or("standard");
+    let function = config
+        .text("activation_fn_str")?
+        .or(config.text("activation_fn")?);
+    let function = function.unwrap_or("relu");
+    match (kind, function) {
+        ("standard" | "standard_transcoder" | "transcoder", "topk") => {
+            Ok(("topk".to_owned(), false))
+        }
+        (kind, "tanh-relu") if kind.starts_with("standard") => Ok((kind.to_owned(), true)),
+        (kind, "relu" | "topk") => Ok((kind.to_owned(), false)),
+        _ => {
+            let expected = "relu, topk or tanh-relu";
+            Err(config.bad(
+                "activation_fn_str",
+                expected,
+                "this model cannot be read yet",
+            ))
+        }
+    }
+}
+
+fn read(of: &Candidate<'_>) -> Result<Encoder> {
+    let config = of.needed_config("cfg.json")?;
+    let (kind, is_tanh) = kind(config)?;
+    let known = [
+        "standard",
+        "jumprelu",
+        "topk",
+        "abstopk",
+        "gated",
+        "batchtopk",
+        "matryoshka_batchtopk",
+    ];
+    let plain = kind
+        .replace("skip_transcoder", "transcoder")
+        .replace("_transcoder", "");
+    let plain = if plain == "transcoder" {
+        "standard"
+    } else {
+        plain.as_str()
+    };
+    if !known.contains(&plain) {
+        return Err(refused(config, &kind));
+    }
+    let bias = if plain == "gated" {
+        Bias::NoneAs("b_gate")
+    } else {
+        Bias::Named("b_enc")
+    };
+    let mut encoder = of.encoder("W_enc", Some(Orientation::InputsFirst), bias)?;
+    config.check_size("d_in", encoder.input_dim)?;
+    config.check_size("d_sae", encoder.features)?;
+    input(of, config, &kind, &mut encoder)?;
+    if plain.ends_with("topk") && config.flag("rescale_acts_by_decoder_norm", false)? {
+        encoder.scale_features(&of.decoder_norms("W_dec", false)?);
+        encoder.scores += " · ‖W_dec row‖";
+    }
+    fires(of, config, plain, &mut encoder)?;
+    if is_tanh {
+        encoder.values = Values::Tanh;
+    }
+    if config.flag("finetuning_scaling_factor", false)?
+        && of.weights.has(&["finetuning_scaling_factor"])
+    {
+        let factors = of
+            .weights
+            .vector("finetuning_scaling_factor", encoder.features)?;
+        encoder.value_factors(&factors.into_iter().map(f64::from).collect::<Vec<_>>());
+    }
+    of.weights.check_unused(&[
+        "W_dec",
+        "b_dec",
+        "b_dec_out",
+        "W_skip",
+        "scaling_factor",
+        "log_feature_sparsity",
+        "threshold",
+        "topk_threshold",
+        "finetuning_scaling_factor",
+    ])?;
+    Ok(encoder)
+}
+
+/// The steps before the encoder.
+fn input(of: &Candidate<'_>, config: &Config, kind: &str, encoder: &mut Encoder) -> Result<()> {
+    let dim = encoder.input_dim;
+    let key = "normalize_activations";
+    let how = match config.get(key) {
+        None | Some(serde_json::Value::Bool(false)) => "none",
+        Some(serde_json::Value::Bool(true)) => "expected_average_only_in",
+        Some(_) => config.text(key)?.unwrap_or("none"),
+    };
+    let mut x = "x".to_owned();
+    match how {
+        "none" => {}
+        "layer_norm" => {
+            encoder.input.push(InputStep::Standardize { epsilon: 1e-5 });
+            "(x − mean) / (std + 1e-5)".clone_into(&mut x);
+        }
+        "constant_norm_rescale" => {
+            let norm = (dim as f32).sqrt();
+            encoder
+                .input
+                .push(InputStep::ScaleToNorm { norm, least: 0.0 });
+            "x · √d_in / ‖x‖".clone_into(&mut x);
+        }
+        "expected_average_only_in" | "covariance_whitening" => encoder.warnings.push(format!(
+            "{key} is {how}, which the library's encode does not do: embeddings are taken to be \
+             normalised already, or the normalisation to be in the weights"
+        )),
+        _ => {
+            let expected = "none, layer_norm, constant_norm_rescale, expected_average_only_in or \
+                            covariance_whitening";
+            return Err(config.bad(key, expected, "this model cannot be read yet"));
+        }
+    }
+    if config.flag("apply_b_dec_to_input", true)? && !kind.contains("transcoder") {
+        encoder.input.push(of.subtract("b_dec", dim)?);
+        x = format!("{x} − b_dec");
+    }
+    encoder.scores = format!(
+        "({x}) · W_enc{}",
+        if kind.starts_with("gated") {
+            ""
+        } else {
+            " + b_enc"
+        }
+    );
+    Ok(())
+}
+
+fn fires(of: &Candidate<'_>, config: &Config, kind: &str, encoder: &mut Encoder) -> Result<()> {
+    let weights = of.weights;
+    let k = || {
+        let inner = config.count("activation_fn_kwargs.k")?;
+        of.k(config.count("k")?.or(inner))
+    };
+    match kind {
+        "jumprelu" => encoder.above(&thresholds(of, encoder.features)?),
+        "topk" => encoder.top_k(k()?),
+        "abstopk" => encoder.activation = Activation::AbsTopK { k: k()? },
+        "batchtopk" | "matryoshka_batchtopk" => {
+            encoder.activation = Activation::BatchTopK { k: k()? }
+        }
+        "gated" => {
+            let vector = |name| weights.vector(name, encoder.features);
+            let (gate, magnitude, r) = (vector("b_gate")?, vector("b_mag")?, vector("r_mag")?);
+            encoder.gated(&gate, &magnitude, &r);
+        }
+        _ => encoder.relu(),
+    }
+    Ok(())
+}
+
+fn thresholds(of: &Candidate<'_>, features: usize) -> Result<Vec<f32>> {
+    of.weights.vector("threshold", features)
+}
+
+fn refused(config: &Config, kind: &str) -> Error {
+    let expected =
+        "standard, jumprelu, topk, abstopk, gated, batchtopk, or a transcoder of one of them";
+    let action = match kind {
+        "matching_pursuit" => {
+            "matching pursuit has no encoder to multiply with: encode with the library, and give the \
+             activations instead of embeddings and model"
+        }
+        _ => "encode with the library, and give the activations instead of embeddings and model",
+    };
+    config.bad("architecture", expected, action)
+}

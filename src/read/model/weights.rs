@@ -1,0 +1,455 @@
+//! The named tensors of a model's file, whatever its format.
+
+use std::cell::RefCell;
+use std::path::Path;
+
+use indexmap::IndexMap;
+use serde_json::Value;
+
+use super::inner;
+use crate::error::{Error, Result};
+use crate::read::pickle::Id;
+use crate::read::safetensors::{SafeTensors, is_safetensors};
+use crate::read::source::Source;
+use crate::read::tensor::{Dtype, Storage, Tensor, read_whole, shape_text};
+use crate::read::torch::{Description, TorchFile};
+use crate::read::zipped::Archive;
+use crate::read::{npz, sniff};
+
+/// Keys that hold a state dict.
+const STATE_DICTS: [&str; 2] = ["model_state_dict", "state_dict"];
+
+/// Prefixes that wrappers put before every name.
+const PREFIXES: [&str; 3] = ["module.", "_orig_mod.", "sae_model."];
+
+/// An open file of weights.
+pub(super) struct Weights {
+    pub(super) source: Source,
+    container: Container,
+    /// The numbers, by their names without prefixes, in the file's order.
+    tensors: IndexMap<String, Named>,
+    /// Values of a torch file that are no tensors, and stand beside the state dict or in it.
+    pub(super) beside: Value,
+    /// The key under which the state dict stands; empty where the file is the state dict.
+    pub(super) within: &'static str,
+    used: RefCell<Vec<String>>,
+}
+
+/// The format of the file.
+pub(super) enum Container {
+    Torch(Box<TorchFile>),
+    SafeTensors(SafeTensors),
+    Npz(Archive),
+}
+
+/// A tensor by its place in the file.
+struct Named {
+    /// The name in the file.
+    full: String,
+    at: At,
+    shape: Vec<usize>,
+    dtype: String,
+}
+
+enum At {
+    Torch(Id),
+    SafeTensors(String),
+    Npz(String),
+}
+
+impl Weights {
+    /// Opens a file, and reads names and shapes. Returns `None` if it is of no format that holds
+    /// tensors.
+    ///
+    /// # Errors
+    /// A file that cannot be read, is damaged, or would run commands in Python.
+    pub(super) fn open(path: &Path) -> Result<Option<Self>> {
+        let source = Source::open(path)?;
+        let head = source.head(sniff::HEAD)?;
+        if is_safetensors(&head, source.len()) {
+            let file = SafeTensors::open(&source)?;
+            return Ok(Some(Self::of_safetensors(source, file)));
+        }
+        if sniff::is_zip(&head) {
+            let archive = Archive::open(&source)?;
+            let names = archive.names();
+            if names.iter().any(|name| name.ends_with("data.pkl")) {
+                if names.iter().any(|name| name.contains("/code/")) {
+                    return Err(torch_script(&source));
+                }
+                return Self::of_torch(TorchFile::of_archive(source, archive)?).map(Some);
+            }
+            if names.iter().any(|name| sniff::is_array(name)) {
+                return Self::of_npz(source, archive).map(Some);
+            }
+            return Ok(None);
+        }
+        if crate::read::torch::is_legacy(&head) {
+            return Self::of_torch(TorchFile::of_stream(source, &head)?).map(Some);
+        }
+        Ok(None)
+    }
+
+    fn of_safetensors(source: Source, file: SafeTensors) -> Self {
+        let named = |(name, entry): (&String, &crate::read::safetensors::Entry)| Named {
+            full: name.clone(),
+            at: At::SafeTensors(name.clone()),
+            shape: entry.shape.clone(),
+            dtype: entry.dtype.clone(),
+        };
+        let mut all: Vec<_> = file.tensors.iter().map(named).collect();
+        // Tensors that share memory are written once; the header says under which name.
+        for (name, kept) in &file.metadata {
+            if let (false, Some(entry)) = (file.tensors.contains_key(name), file.tensors.get(kept))
+            {
+                all.push(Named {
+                    full: name.clone(),
+                    ..named((kept, entry))
+                });
+            }
+        }
+        let metadata = file.metadata.iter();
+        let beside = metadata
+            .map(|(key, text)| (key.clone(), Value::from(text.clone())))
+            .collect();
+        let tensors = by_plain_name(all);
+        let container = Container::SafeTensors(file);
+        Self::new(source, container, tensors, Value::Object(beside), "")
+    }
+
+    fn of_npz(source: Source, archive: Archive) -> Result<Self> {
+        let named = |(name, header): (String, crate::read::npy::Header)| Named {
+            full: name.trim_end_matches(".npy").to_owned(),
+            at: At::Npz(name),
+            dtype: header.descr.clone(),
+            shape: header.shape,
+        };
+        let headers = npz::headers(&source, &archive)?;
+        let tensors = by_plain_name(headers.into_iter().map(named).collect());
+        let container = Container::Npz(archive);
+        Ok(Self::new(source, container, tensors, Value::Null, ""))
+    }
+
+    fn of_torch(file: TorchFile) -> Result<Self> {
+        file.refuse_harmful()?;
+        let document = &file.document;
+        let root = document.root;
+        let held = STATE_DICTS
+            .into_iter()
+            .find_map(|key| Some((key, document.get(root, key)?)));
+        let (within, dict) = held.unwrap_or(("", root));
+        let mut all = Vec::new();
+        for (key, id) in document.entries(dict).into_iter().flatten() {
+            let Some(name) = document.text(key) else {
+                continue;
+            };
+            if let Some(tensor) = Description::read(document, id) {
+                all.push(Named {
+                    full: name.into_owned(),
+                    at: At::Torch(id),
+                    dtype: tensor.dtype_name(),
+                    shape: tensor.shape.iter().map(|&n| n as usize).collect(),
+                });
+            }
+        }
+        let mut beside = inner::values(&file, root)?;
+        if dict != root
+            && let (Value::Object(to), Value::Object(from)) =
+                (&mut beside, inner::values(&file, dict)?)
+        {
+            to.extend(from);
+        }
+        let (source, tensors) = (file.source.clone(), by_plain_name(all));
+        let container = Container::Torch(Box::new(file));
+        Ok(Self::new(source, container, tensors, beside, within))
+    }
+
+    fn new(
+        source: Source,
+        container: Container,
+        tensors: IndexMap<String, Named>,
+        beside: Value,
+        within: &'static str,
+    ) -> Self {
+        Self {
+            source,
+            container,
+            tensors,
+            beside,
+            within,
+            used: RefCell::default(),
+        }
+    }
+
+    /// The torch file, where it is one.
+    pub(super) fn torch(&self) -> Option<&TorchFile> {
+        match &self.container {
+            Container::Torch(file) => Some(file),
+            _ => None,
+        }
+    }
+
+    /// Says whether the file is a safetensors file.
+    pub(super) fn is_safetensors(&self) -> bool {
+        matches!(self.container, Container::SafeTensors(_))
+    }
+
+    /// Says whether the file is an archive of numpy arrays.
+    pub(super) fn is_npz(&self) -> bool {
+        matches!(self.container, Container::Npz(_))
+    }
+
+    /// Says whether there are tensors of all these names.
+    pub(super) fn has(&self, names: &[&str]) -> bool {
+        names.iter().all(|name| self.tensors.contains_key(*name))
+    }
+
+    /// The names of all tensors.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.tensors.keys().map(String::as_str)
+    }
+
+    /// The shape of a tensor.
+    pub(super) fn shape(&self, name: &str) -> Option<&[usize]> {
+        self.tensors.get(name).map(|tensor| &*tensor.shape)
+    }
+
+    /// Names, types and shapes, for a message.
+    pub(super) fn describe(&self) -> String {
+        const SHOWN: usize = 10;
+        let of = |tensor: &Named| format!("{} {}", tensor.full, shape_text(&tensor.shape));
+        let mut all: Vec<_> = self.tensors.values().map(of).take(SHOWN).collect();
+        if self.tensors.len() > SHOWN {
+            all.push(format!("{} more", self.tensors.len() - SHOWN));
+        }
+        if all.is_empty() {
+            return "no tensors".to_owned();
+        }
+        format!("the tensors {}", all.join(", "))
+    }
+
+    /// Makes the error of a tensor.
+    pub(super) fn bad(
+        &self,
+        name: &str,
+        found: impl Into<String>,
+        expected: impl Into<String>,
+        action: &str,
+    ) -> Error {
+        let full = self.tensors.get(name).map_or(name, |named| &named.full);
+        let place = match self.within {
+            "" => full.to_owned(),
+            within => format!("{within}.{full}"),
+        };
+        Error::input(self.source.name(), place, found, expected, action)
+    }
+
+    fn tensor(&self, name: &str) -> Result<Tensor> {
+        self.used.borrow_mut().push(name.to_owned());
+        let Some(named) = self.tensors.get(name) else {
+            let expected = format!("a tensor {name}");
+            let action = "give the whole model, as its library saved it";
+            return Err(Error::input(
+                self.source.name(),
+                "the tensors",
+                self.describe(),
+                expected,
+                action,
+            ));
+        };
+        let unread = || self.unread(name, &named.dtype);
+        let tensor = match (&self.container, &named.at) {
+            (Container::Torch(file), At::Torch(id)) => {
+                file.tensor(*id, &named.full)?.ok_or_else(unread)?
+            }
+            (Container::SafeTensors(file), At::SafeTensors(kept)) => {
+                let entry = file.tensors.get(kept).ok_or_else(unread)?;
+                let dtype = Dtype::of_safetensors(&entry.dtype).ok_or_else(unread)?;
+                let storage = Storage {
+                    source: file.source.clone(),
+                    start: entry.start,
+                    length: entry.length,
+                };
+                Tensor::dense(dtype, entry.shape.clone(), false, storage).ok_or_else(unread)?
+            }
+            (Container::Npz(archive), At::Npz(entry)) => {
+                let array = npz::array(archive, entry)?.ok_or_else(unread)?;
+                array.tensor(&named.full)?
+            }
+            _ => return Err(unread()),
+        };
+        Ok(tensor)
+    }
+
+    /// A tensor of floating-point numbers.
+    fn floats(&self, name: &str) -> Result<Tensor> {
+        let tensor = self.tensor(name)?;
+        if tensor.dtype.is_float() {
+            return Ok(tensor);
+        }
+        Err(self.unread(name, tensor.dtype.name()))
+    }
+
+    fn unread(&self, name: &str, dtype: &str) -> Error {
+        self.bad(
+            name,
+            format!("numbers of type {dtype}"),
+            "float16, bfloat16, float32 or float64",
+            "quantised and 8-bit weights are not what the model was trained as: save it as float32",
+        )
+    }
+
+    /// A vector of `length` numbers, all finite.
+    pub(super) fn vector(&self, name: &str, length: usize) -> Result<Vec<f32>> {
+        let tensor = self.floats(name)?;
+        if tensor.shape != [length] {
+            let found = shape_text(&tensor.shape);
+            let expected = format!("[{length}], as the encoder has it");
+            return Err(self.bad(name, found, expected, OTHER_MODEL));
+        }
+        let numbers = read_whole(&tensor, name)?;
+        self.check_finite(name, &numbers)?;
+        Ok(numbers)
+    }
+
+    /// A vector of `length` numbers of binary64, as they are; infinities are allowed.
+    pub(super) fn doubles(&self, name: &str, length: usize) -> Result<Vec<f64>> {
+        let tensor = self.floats(name)?;
+        if tensor.shape != [length] || tensor.dtype != Dtype::F64 {
+            let found = format!("{} {}", tensor.dtype.name(), shape_text(&tensor.shape));
+            return Err(self.bad(name, found, format!("float64 [{length}]"), OTHER_MODEL));
+        }
+        let mut bytes = vec![0; tensor.storage.length as usize];
+        tensor
+            .storage
+            .source
+            .read_at(&mut bytes, tensor.storage.start)?;
+        let (numbers, _) = bytes.as_chunks();
+        Ok(numbers
+            .iter()
+            .map(|bytes| f64::from_le_bytes(*bytes))
+            .collect())
+    }
+
+    /// A matrix as it stands, or transposed, row-major.
+    pub(super) fn matrix(&self, name: &str, transposed: bool) -> Result<(Vec<f32>, [usize; 2])> {
+        let mut tensor = self.floats(name)?;
+        let (&[rows, columns], true) = (tensor.shape.as_slice(), tensor.strides.len() == 2) else {
+            let found = shape_text(&tensor.shape);
+            return Err(self.bad(name, found, "a matrix", OTHER_MODEL));
+        };
+        let mut shape = [rows, columns];
+        if transposed {
+            shape.reverse();
+            tensor.shape.reverse();
+            tensor.strides.reverse();
+        }
+        Ok((read_whole(&tensor, name)?, shape))
+    }
+
+    /// The number of things that a tensor of one whole number says; `None` if there is none.
+    pub(super) fn count(&self, name: &str) -> Result<Option<usize>> {
+        if !self.has(&[name]) {
+            return Ok(None);
+        }
+        let tensor = self.tensor(name)?;
+        let numbers = if tensor.count() == 1 {
+            read_whole(&tensor, name)?
+        } else {
+            Vec::new()
+        };
+        // Beyond 2^24 binary32 has gaps.
+        let whole = |x: &f32| x.fract() == 0.0 && (0.0..16_777_216.0).contains(x);
+        if let Some(&number) = numbers.first().filter(|x| whole(x)) {
+            return Ok(Some(number as usize));
+        }
+        let found = numbers
+            .first()
+            .map_or(shape_text(&tensor.shape), f32::to_string);
+        Err(self.bad(name, found, "one whole number of at least 0", OTHER_MODEL))
+    }
+
+    /// The one number of a tensor that has one.
+    pub(super) fn number(&self, name: &str) -> Result<f32> {
+        let tensor = self.floats(name)?;
+        let numbers = if tensor.count() == 1 {
+            read_whole(&tensor, name)?
+        } else {
+            Vec::new()
+        };
+        match *numbers.as_slice() {
+            [number] if !number.is_nan() => Ok(number),
+            [_] => Err(self.bad(name, "NaN", "a number", DIVERGED)),
+            _ => {
+                let found = shape_text(&tensor.shape);
+                Err(self.bad(name, found, "one number", OTHER_MODEL))
+            }
+        }
+    }
+
+    fn check_finite(&self, name: &str, numbers: &[f32]) -> Result<()> {
+        let Some(at) = numbers.iter().position(|number| !number.is_finite()) else {
+            return Ok(());
+        };
+        let found = numbers.get(at).copied().unwrap_or(f32::NAN);
+        let found = format!("{found} at {at}");
+        Err(self.bad(name, found, "finite numbers", DIVERGED))
+    }
+
+    /// An error if a tensor was not used, and is not among those of `harmless` names.
+    pub(super) fn check_unused(&self, harmless: &[&str]) -> Result<()> {
+        let used = self.used.borrow();
+        let is_known = |name: &str| {
+            used.iter().any(|used| used == name)
+                || harmless.iter().any(|known| {
+                    name == *known || known.strip_suffix('*').is_some_and(|k| name.starts_with(k))
+                })
+        };
+        let unknown = self.tensors.iter().find(|(name, _)| !is_known(name));
+        let Some((name, tensor)) = unknown else {
+            return Ok(());
+        };
+        Err(self.bad(
+            name,
+            format!(
+                "numbers of shape {}, which are not used and could change which atoms fire",
+                shape_text(&tensor.shape)
+            ),
+            "no tensor that this kind of model does not have",
+            "if it changes nothing, save the model without it; else this model cannot be read yet",
+        ))
+    }
+}
+
+/// The advice where parts of two models seem to be together.
+pub(super) const OTHER_MODEL: &str = "use the config and the weights of one model";
+const DIVERGED: &str = "use a model whose training did not diverge";
+
+/// Names without the prefixes of wrapped models; the plain name goes first.
+fn by_plain_name(all: Vec<Named>) -> IndexMap<String, Named> {
+    let mut tensors = IndexMap::new();
+    for named in all {
+        let mut plain = named.full.as_str();
+        while let Some(rest) = PREFIXES
+            .iter()
+            .find_map(|prefix| plain.strip_prefix(prefix))
+        {
+            plain = rest;
+        }
+        let plain = plain.to_owned();
+        if plain == named.full || !tensors.contains_key(&plain) {
+            tensors.insert(plain, named);
+        }
+    }
+    tensors
+}
+
+fn torch_script(source: &Source) -> Error {
+    Error::input(
+        source.name(),
+        "the archive",
+        "a TorchScript program (torch.jit)",
+        "a state dict: names and tensors",
+        "in Python: torch.save(torch.jit.load(FILE).state_dict(), \"sae.pt\")",
+    )
+}

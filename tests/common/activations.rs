@@ -1,0 +1,110 @@
+//! Cases of every activation, with what fires by the definition.
+
+use atomscope::engine::Cuts;
+use atomscope::sae::Activation;
+
+use super::case::Case;
+use super::rules::{batch_fires, fires};
+
+/// An activation of a case, and what fires.
+pub(crate) struct Expected {
+    pub(crate) activation: Activation,
+    /// Of each row, ascending.
+    pub(crate) sets: Vec<Vec<u32>>,
+    /// The cuts of batches, for batch top-k.
+    pub(crate) cuts: Option<Cuts>,
+}
+
+/// Thresholds of all kinds, among them scores of the case themselves, and those next to them.
+pub(crate) fn hostile_thresholds(scores: &[Vec<f64>]) -> Vec<f64> {
+    let of_atom = |f: usize| {
+        let own = scores[f % scores.len()][f];
+        let largest = scores.iter().map(|row| row[f]).fold(f64::MIN, f64::max);
+        match f % 11 {
+            0 => own,
+            1 => own.next_down(),
+            2 => own.next_up(),
+            3 => 0.0,
+            4 => f64::INFINITY,
+            5 => f64::NEG_INFINITY,
+            6 => largest * 0.75,
+            7 => -own.abs() - 1e-3,
+            8 => [1e300, -1e300, f64::from(f32::MAX), 1e9][f / 11 % 4],
+            9 => [5e-324, -5e-324, 1e-40, -1e-40][f / 11 % 4],
+            _ => largest,
+        }
+    };
+    (0..scores[0].len()).map(of_atom).collect()
+}
+
+impl Case {
+    /// The canonical scores of all atoms on each row, read literally.
+    pub(crate) fn all_scores(&self) -> Vec<Vec<f64>> {
+        let of_row = |row: &[f32]| {
+            let x = self.whitened(row);
+            (0..self.f).map(|f| self.score(&x, f)).collect()
+        };
+        self.rows.chunks(self.d).map(of_row).collect()
+    }
+
+    /// Every activation, with the case's k.
+    pub(crate) fn activations(&self, scores: &[Vec<f64>]) -> Vec<Activation> {
+        let (k, f) = (self.k.min(self.f), self.f);
+        let divides = |groups: &usize| f.is_multiple_of(*groups);
+        let some_groups = (1..=k.max(2)).rev().find(divides).unwrap_or(1);
+        let threshold = |thresholds| Activation::Threshold { thresholds };
+        let median = {
+            let mut all: Vec<f64> = scores.concat();
+            let middle = all.len() * 9 / 10;
+            *all.select_nth_unstable_by(middle, f64::total_cmp).1
+        };
+        vec![
+            Activation::TopK { k, relu: true },
+            Activation::TopK { k: f, relu: true },
+            Activation::TopK { k, relu: false },
+            Activation::TopKWithTies { k },
+            Activation::TopKWithTies { k: f },
+            Activation::AbsTopK { k },
+            Activation::AbsTopK { k: f },
+            Activation::GroupMax { groups: 1 },
+            Activation::GroupMax {
+                groups: some_groups,
+            },
+            Activation::GroupMax { groups: f },
+            Activation::relu(f),
+            Activation::thresholds(f, median),
+            threshold(hostile_thresholds(scores)),
+            threshold(vec![f64::INFINITY; f]),
+            threshold(vec![f64::NEG_INFINITY; f]),
+            Activation::BatchTopK { k },
+        ]
+    }
+
+    /// What fires by an activation; batches are of `batch` rows.
+    pub(crate) fn expected(
+        &self,
+        activation: Activation,
+        scores: &[Vec<f64>],
+        batch: usize,
+    ) -> Expected {
+        let Activation::BatchTopK { k } = activation else {
+            let sets = scores.iter().map(|scores| fires(&activation, scores));
+            return Expected {
+                sets: sets.collect(),
+                activation,
+                cuts: None,
+            };
+        };
+        let (mut sets, mut cuts) = (Vec::new(), Vec::new());
+        for scores in scores.chunks(batch) {
+            let (of_batch, cut) = batch_fires(k, sets.len() as u64, scores);
+            sets.extend(of_batch);
+            cuts.push(cut);
+        }
+        Expected {
+            activation,
+            sets,
+            cuts: Some(Cuts::new(batch as u64, cuts)),
+        }
+    }
+}
