@@ -5,7 +5,7 @@ use std::path::Path;
 use super::shards::InputFile;
 use crate::control::Control;
 use crate::error::{Choice, Error, Proposal, Result};
-use crate::read::{ModelAbout, ModelAnswers, read_model_with};
+use crate::read::{Identity, ModelAbout, ModelAnswers, read_model_with};
 use crate::store::{Provenance, write_model};
 
 /// Reads a model, and writes it in our own form to `out`, whole or not at all. `force` replaces a file
@@ -38,9 +38,11 @@ pub fn convert(
         files.push((name, file.sha256));
     }
     // The notebook's model is known by its file.
-    let identity = loaded.identity.map_or(of_weights, |known| {
-        (known != loaded.sae.digest()).then_some(known)
-    });
+    let identity = match loaded.identity {
+        Identity::File => of_weights,
+        Identity::Given(digest) => Some(digest),
+        Identity::Content => None,
+    };
     let from = Provenance {
         family: format!("{} ({})", about.family, about.library),
         scores: about.scores.clone(),

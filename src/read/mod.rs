@@ -37,8 +37,8 @@ pub(crate) use embeddings::read_rows;
 pub use inspect::{CallSummary, ForeignName, Inspection, inspect, inspect_by, inspect_model};
 pub use metadata::PARSER_THREAD;
 pub use model::{
-    LoadedModel, ModelAbout, ModelAnswers, Orientation, families_markdown, find_model, model_files,
-    read_model, read_model_with,
+    Identity, LoadedModel, ModelAbout, ModelAnswers, Orientation, families_markdown, find_model,
+    model_files, read_model, read_model_with,
 };
 pub(crate) use safetensors::{Entry, LONGEST_HEADER, SafeTensors, is_safetensors};
 pub(crate) use sniff::{HEAD, describe};

@@ -132,6 +132,7 @@ fn every_family_survives_conversion() {
         };
         assert_eq!(parts(&before), parts(&after), "{name}");
         assert_eq!(before.identity, after.identity, "{name}");
+        assert_eq!(before.sae.digest(), after.sae.digest(), "{name}");
         let again = convert(&model, &expected.answers(), &out, false, &control);
         assert!(again.is_err(), "{name}: a file there is not replaced");
     }

@@ -10,7 +10,8 @@ use super::input_file::InputFile;
 use crate::control::Control;
 use crate::digest::Digest;
 use crate::error::{Error, Result};
-use crate::read::{LoadedModel, Stamp, TensorRows};
+use crate::read::{Identity, LoadedModel, Stamp, TensorRows};
+use crate::sae::Sae;
 use crate::tally::{Batches, ModelId, Shard};
 
 /// A shard at work.
@@ -50,8 +51,8 @@ pub(super) struct Identities<'a> {
     ahead: &'a Ahead<'a>,
     control: Control<'a>,
     stamp: Option<Stamp>,
-    /// The digest by which the model is known, where that is not its file's.
-    known_by: Option<Digest>,
+    /// The model, and the digest by which it is known.
+    known_by: (Identity, Sae),
     /// The model without its file's content.
     shape: ModelId,
     /// The batches that decide what fires.
@@ -65,7 +66,7 @@ impl<'a> Identities<'a> {
             ahead,
             control,
             stamp: loaded.stamp,
-            known_by: loaded.identity,
+            known_by: (loaded.identity, loaded.sae.clone()),
             shape: ModelId::of(&loaded.sae, Digest::default()),
             batches: Cell::new(None),
             model: OnceCell::new(),
@@ -82,8 +83,9 @@ impl<'a> Identities<'a> {
         if self.model.get().is_none() {
             let file = self.ahead.digest(None, &self.control)?;
             file.check(self.stamp)?;
+            let (identity, sae) = &self.known_by;
             let id = ModelId {
-                sha256: self.known_by.unwrap_or(file.sha256),
+                sha256: identity.digest(sae, file.sha256),
                 batches: self.batches.get(),
                 ..self.shape
             };

@@ -45,10 +45,33 @@ pub struct LoadedModel {
     pub(crate) stamp: Option<Stamp>,
     /// What the model is, in words.
     pub about: ModelAbout,
-    /// The digest by which it is known; `None` where that is the file's.
-    pub identity: Option<Digest>,
+    /// The digest by which it is known.
+    pub identity: Identity,
     /// The oddities of the model, one sentence each.
     pub warnings: Vec<String>,
+}
+
+/// The digest by which a model is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Identity {
+    /// That of its file: the notebook's models.
+    File,
+    /// One that our own form has from the file that it was converted from.
+    Given(Digest),
+    /// That of its content, [`Sae::digest`].
+    Content,
+}
+
+impl Identity {
+    /// The digest, of a model whose file has this one. That of the content takes a second for a few
+    /// gigabytes.
+    pub fn digest(self, sae: &Sae, of_file: Digest) -> Digest {
+        match self {
+            Self::File => of_file,
+            Self::Given(digest) => digest,
+            Self::Content => sae.digest(),
+        }
+    }
 }
 
 /// What a model is, in words.
@@ -176,7 +199,7 @@ fn of_notebook(path: PathBuf, file: &TorchFile) -> Result<LoadedModel> {
         path,
         stamp: None,
         about,
-        identity: None,
+        identity: Identity::File,
         warnings,
     })
 }
@@ -198,7 +221,7 @@ fn of_family(path: PathBuf, family: &Family, candidate: &Candidate<'_>) -> Resul
         .collect();
     warnings.extend(about.assumed.iter().cloned());
     Ok(LoadedModel {
-        identity: Some(own::identity(candidate).unwrap_or_else(|| sae.digest())),
+        identity: own::identity(candidate).map_or(Identity::Content, Identity::Given),
         sae,
         path,
         stamp: None,
