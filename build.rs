@@ -14,7 +14,15 @@ use sha2::{Digest, Sha256};
 const KERNELS: &str = "kernels";
 
 /// One file each, in the order in which they are compiled and listed.
-const FAMILIES: [&str; 5] = ["whiten", "select", "rescore", "tally", "coactivate"];
+const FAMILIES: [&str; 7] = [
+    "whiten",
+    "input",
+    "select",
+    "select_threshold",
+    "rescore",
+    "tally",
+    "coactivate",
+];
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed={KERNELS}");

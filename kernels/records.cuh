@@ -20,7 +20,7 @@ struct RowFacts {
 static_assert(sizeof(RowFacts) == 40, "its Rust twin has 40 bytes");
 
 // How a row stands after selection.
-constexpr u32 ROW_OPEN = 0;      // certain atoms, and pairs of which the best fill up to k
+constexpr u32 ROW_OPEN = 0;      // certain atoms, and pairs that canonical scores decide
 constexpr u32 ROW_OVERFLOW = 1;  // to be scored in full
 constexpr u32 ROW_BAD = 2;       // a NaN or an infinity: no firing set
 
@@ -29,8 +29,22 @@ struct RowState {
     u32 open;        // pairs that the bound leaves open
     u32 first_pair;  // where they begin
     u32 status;
+    u32 slots_left;  // the most of these pairs that fire: those of the largest scores
 };
-static_assert(sizeof(RowState) == 16, "its Rust twin has 16 bytes");
+static_assert(sizeof(RowState) == 20, "its Rust twin has 20 bytes");
+
+// What there is to the rule by which the k largest scores fire.
+constexpr u32 RULE_ABOVE_ZERO = 1;  // of them, those above 0
+constexpr u32 RULE_MAGNITUDE = 2;   // magnitudes are compared, not scores
+constexpr u32 RULE_TIES = 4;        // and all that equal the k-th
+
+// Where the scores of a row end that fire, for a model of which rows are cut together.
+struct RowCut {
+    double score;  // a score above it fires, if it is above 0
+    u32 ties;      // an equal one fires of the atoms below this
+    u32 unused;
+};
+static_assert(sizeof(RowCut) == 16, "its Rust twin has 16 bytes");
 
 // A row and an atom whose canonical score decides. `row` is NO_PAIR where no pair stands.
 struct RowAtom {

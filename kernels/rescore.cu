@@ -3,7 +3,8 @@
 // Arrays   x       [rows, dim]  binary32, whitened      weight [features, dim]  binary32
 //          bias    [features]   binary32                pairs  [pair_count]     select.cu's
 //          order   [pairs]      pairs by atom           score  [pairs]          binary64 out
-//          fires   [rows, k]    resolved                 states [rows]           select.cu's
+//          fires   [rows, width]  resolved               states [rows]           select.cu's
+//          lengths [rows]       atoms of a row; null where all rows have width
 // Launch   fired_pairs: a thread a pair, grid-stride; pair_offsets: one block of 1024; order_pairs: a
 //          thread a pair; rescore_pairs: a warp for four pairs, grid-stride; score_rows: a warp an
 //          atom, grid-stride; all 256 threads
@@ -40,27 +41,30 @@ static_assert(sizeof(RescoreArgs) == 96, "its Rust twin has 96 bytes");
 struct FiredArgs {
     const u32* fires;
     const RowState* states;
-    RowAtom* pairs;       // [rows, k]
-    u32* pair_count;   // out: rows · k
+    const u32* lengths;
+    RowAtom* pairs;       // [rows, width]
+    u32* pair_count;   // out: rows · width
     u32* atom_pairs;   // [features]: counts; zero before
     u32 rows;
-    u32 k;
+    u32 width;
     u32 with_overflowed;  // 1: rows that overflowed are resolved too
     u32 unused;
 };
-static_assert(sizeof(FiredArgs) == 56, "its Rust twin has 56 bytes");
+static_assert(sizeof(FiredArgs) == 64, "its Rust twin has 64 bytes");
 
-// The pairs that fire, row by row, so that their scores are [rows, k]; none of rows that are not
-// resolved. Ranks come in an order of chance, which moves no score.
+// The pairs that fire, row by row, so that their scores are [rows, width]; none of rows that are not
+// resolved, nor beyond a row's length. Ranks come in an order of chance, which moves no score.
 KERNEL(fired_pairs, FiredArgs, RESCORE_THREADS) {
-    u64 count = (u64)args.rows * args.k;
+    u64 count = (u64)args.rows * args.width;
     u64 thread = (u64)blockIdx.x * blockDim.x + threadIdx.x;
     if (thread == 0) *args.pair_count = (u32)count;
     for (u64 p = thread; p < count; p += (u64)gridDim.x * blockDim.x) {
-        u32 row = (u32)p / args.k;
+        u32 row = (u32)p / args.width;
         u32 status = args.states[row].status;
+        bool resolved = status == ROW_OPEN || (status == ROW_OVERFLOW && args.with_overflowed);
+        bool fires = args.lengths == nullptr || (u32)p % args.width < args.lengths[row];
         RowAtom pair = {NO_PAIR, 0, 0};
-        if (status == ROW_OPEN || (status == ROW_OVERFLOW && args.with_overflowed)) {
+        if (resolved && fires) {
             u32 atom = args.fires[p];
             pair = {row, atom, atomicAdd(&args.atom_pairs[atom], 1u)};
         }

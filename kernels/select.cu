@@ -1,17 +1,17 @@
-// Purpose  resolve each row's firing set as far as the screen's bound allows: one pass over its
-//          scores; what is left open becomes (row, atom) pairs for rescore.cu.
+// Purpose  resolve each row's firing set as far as the screen's bound allows, where the k largest
+//          scores fire: one pass over them; what is left open becomes (row, atom) pairs for rescore.cu.
 // Arrays   scores   [rows, stride]  binary32, stride a multiple of 4: those of a tile; all else
 //                                  but the model's is indexed by the row in the batch
 //          biases   [stride]        binary32, scaled by 2^−c
 //          margins  [features]      {P, V}: margin = error · P + norm · V + offset
 //          facts    [rows]          whiten.cu's
-//          fires    [rows, k]       out: the certain atoms first, in no order
+//          fires    [rows, width]   out: the certain atoms first, in no order
 //          states   [rows]          out
 //          pairs    [pair_capacity] out, pair_count in all (it can exceed the capacity)
 //          atom_pairs [features]    out: pairs of each atom; zero before
 //          overflowed [rows]        out: rows to be scored in full, overflow_count of them
 // Launch   grid: a block a row; block: 128 to 512 threads; shared: 16 bytes a candidate
-// Limits   rows < 2^31, features < 2^32, k ≤ min(features, capacity / 4), capacity ≤ 4096
+// Limits   rows < 2^31, features < 2^32, k ≤ min(features, width, capacity / 4), capacity ≤ 4096
 // NaN      rows that are not finite are marked and passed over; scores are finite by the scaling
 // Ties     none is broken here: atoms whose intervals touch are left open
 // Floors   bytes: 4 · features a row, read once (16 KiB at F=4096: 3.8 ns at 4.3 TB/s);
@@ -27,38 +27,17 @@
 //   1. lo and hi are found by bisection among candidates: at least k reach lo, at most k reach hi;
 //   2. above hi + 3 · coarse an atom fires, below lo − 3 · coarse it does not: two margins, and a
 //      third that covers the roundings of this arithmetic (a margin is over 4u of any score);
-//   3. what lies between is compared pairwise, by the margins of its own features.
+//   3. what lies between is compared pairwise, by the margins of its own features;
+//   4. where only scores above 0 fire, of the atoms that are among the k best for certain those whose
+//      lower end is above 0 fire, and those whose upper end is not go. The others join what is open,
+//      each with its own slot: it precedes all but the best of what was open before, so that the best
+//      of both together, as many as there are slots, are the same atoms.
+// Magnitudes are selected as scores are: |ŝ| is within the margin of |s|. Where all scores that equal
+// the k-th fire, too, an atom fires if fewer than k are above it: what is said above holds as it is, but
+// more open atoms may fire than there are slots. Without room for all of them the row overflows.
 
-#include "records.cuh"
+#include "candidates.cuh"
 #include "threshold.cuh"
-
-constexpr u32 SELECT_THREADS = 512;
-constexpr u32 LOADS = 4;                // float4 a thread and chunk
-constexpr u32 VALUES = 4 * LOADS;
-
-struct SelectArgs {
-    const float* scores;
-    const float* biases;
-    const float2* margins;
-    const RowFacts* facts;
-    u32* fires;
-    RowState* states;
-    RowAtom* pairs;
-    u32* pair_count;
-    u32* atom_pairs;
-    u32* overflowed;
-    u32* overflow_count;
-    Counters* counters;
-    u32 rows;       // of this tile
-    u32 first_row;  // the tile's first row in the batch
-    u32 features;
-    u32 stride;
-    u32 k;
-    u32 capacity;
-    u32 pair_capacity;
-    u32 unused;
-};
-static_assert(sizeof(SelectArgs) == 128, "its Rust twin has 128 bytes");
 
 // A block's candidates, in dynamic shared memory.
 struct Candidates {
@@ -70,45 +49,7 @@ struct Candidates {
     u32* count;        // counters, in static shared memory
 };
 
-enum { CANDIDATES, BETWEEN, CERTAIN, OPEN, FIRST_PAIR, COUNTS };
-
-__device__ __forceinline__ float margin_of(const SelectArgs& args, const RowFacts& facts,
-                                           u32 atom) {
-    float2 m = args.margins[atom];
-    float whole = __fmul_rn(facts.error, m.x), spread = __fmul_rn(facts.norm, m.y);
-    return __fadd_rn(__fadd_rn(whole, spread), facts.offset);
-}
-
-__device__ __forceinline__ float estimate_of(float score, float bias, float bias_scale) {
-    return __fadd_rn(score, __fmul_rn(bias, bias_scale));
-}
-
-// A chunk's estimates; −∞ beyond the features.
-__device__ __forceinline__ void load_chunk(const SelectArgs& args, const float4* scores,
-                                           float bias_scale, u32 first, float (&value)[VALUES]) {
-    const float4* biases = (const float4*)args.biases;
-    float4 score[LOADS];
-#pragma unroll
-    for (u32 j = 0; j < LOADS; j++) {
-        u32 at = first / 4 + j * blockDim.x + threadIdx.x;
-        score[j] = make_float4(0.0f, 0.0f, 0.0f, 0.0f);
-        if (at < args.stride / 4) score[j] = load_once(scores + at);
-    }
-#pragma unroll
-    for (u32 j = 0; j < LOADS; j++) {
-        u32 at = first / 4 + j * blockDim.x + threadIdx.x;
-        float4 bias = make_float4(0.0f, 0.0f, 0.0f, 0.0f);
-        if (at < args.stride / 4) bias = __ldg(biases + at);
-        value[4 * j + 0] = estimate_of(score[j].x, bias.x, bias_scale);
-        value[4 * j + 1] = estimate_of(score[j].y, bias.y, bias_scale);
-        value[4 * j + 2] = estimate_of(score[j].z, bias.z, bias_scale);
-        value[4 * j + 3] = estimate_of(score[j].w, bias.w, bias_scale);
-#pragma unroll
-        for (u32 c = 0; c < 4; c++) {
-            if (4 * at + c >= args.features) value[4 * j + c] = -infinity();
-        }
-    }
-}
+enum { CANDIDATES, BETWEEN, CERTAIN, DROPPED, OPEN, FIRST_PAIR, COUNTS };
 
 // Drops candidates that fell below the cut, in place: survivors of a stretch move to places that
 // were read before.
@@ -145,9 +86,10 @@ __device__ Found collect(const SelectArgs& args, const RowFacts& facts, const fl
 #pragma unroll
     for (u32 g = 0; g < GROUPS; g++) best[g] = -infinity();
     Found found = {order_key(-infinity()), -infinity(), false};
+    u32 bits = args.rule & RULE_MAGNITUDE ? WITHOUT_SIGN : ALL_BITS;
     for (u32 first = 0; first < args.features; first += blockDim.x * VALUES) {
         float value[VALUES];
-        load_chunk(args, scores, facts.bias_scale, first, value);
+        load_chunk(args, scores, facts.bias_scale, bits, first, value);
 #pragma unroll
         for (u32 v = 0; v < VALUES; v++) best[v % GROUPS] = fmaxf(best[v % GROUPS], value[v]);
         found.largest = block_largest<GROUPS>(best, warp_largest);
@@ -191,11 +133,23 @@ __device__ void narrow(const Candidates& c, u32 count, u32 k, float tolerance, i
     }
 }
 
-__device__ __forceinline__ void fire(const SelectArgs& args, const Candidates& c, u64 row,
-                                     u32 place) {
+// Step 4: an atom that is among the k best for certain.
+__device__ void fire(const SelectArgs& args, const RowFacts& facts, const Candidates& c, u64 row,
+                     u32 place) {
+    if (args.rule & RULE_ABOVE_ZERO) {
+        float estimate = c.estimate[place], margin = margin_of(args, facts, c.atom[place]);
+        if (estimate + margin <= 0.0f) {
+            atomicAdd(&c.count[DROPPED], 1u);
+            return;
+        }
+        if (estimate - margin <= 0.0f) {
+            c.open[atomicAdd(&c.count[OPEN], 1u)] = (u16)place;
+            return;
+        }
+    }
     u32 slot = atomicAdd(&c.count[CERTAIN], 1u);
     // Never more than k by the proof; were the proof wrong, memory stays whole.
-    if (slot < args.k) args.fires[row * args.k + slot] = c.atom[place];
+    if (slot < args.width) args.fires[row * args.width + slot] = c.atom[place];
 }
 
 // Steps 1 and 2: what is certain by distance alone fires or goes; the rest is `between`.
@@ -208,7 +162,7 @@ __device__ void separate(const SelectArgs& args, const RowFacts& facts, const Ca
     for (u32 i = threadIdx.x; i < count; i += blockDim.x) {
         float estimate = c.estimate[i];
         if (count == args.k || estimate > in) {
-            fire(args, c, row, i);
+            fire(args, facts, c, row, i);
         } else if (estimate >= out) {
             c.margin[i] = margin_of(args, facts, c.atom[i]);
             c.between[atomicAdd(&c.count[BETWEEN], 1u)] = (u16)i;
@@ -217,9 +171,12 @@ __device__ void separate(const SelectArgs& args, const RowFacts& facts, const Ca
     __syncthreads();
 }
 
-// Step 3: each of those between against all of them. Of these, `slots_left` fire.
-__device__ void compare(const SelectArgs& args, const Candidates& c, u64 row) {
-    u32 between = c.count[BETWEEN], slots_left = args.k - c.count[CERTAIN];
+// Step 3: each of those between against all of them. Of these, `slots_left` are among the k best; what
+// is open by now has slots of its own.
+__device__ void compare(const SelectArgs& args, const RowFacts& facts, const Candidates& c,
+                        u64 row) {
+    u32 between = c.count[BETWEEN];
+    u32 slots_left = args.k - c.count[CERTAIN] - c.count[DROPPED] - c.count[OPEN];
     __syncthreads();
     for (u32 b = warp_index(); b < between; b += warps_in_block()) {
         u32 me = c.between[b];
@@ -235,60 +192,12 @@ __device__ void compare(const SelectArgs& args, const Candidates& c, u64 row) {
         betters = warp_sum(betters);
         if (lane_index() != 0 || betters >= slots_left) continue;
         if (rivals < slots_left) {
-            fire(args, c, row, me);
+            fire(args, facts, c, row, me);
         } else {
             c.open[atomicAdd(&c.count[OPEN], 1u)] = (u16)me;
         }
     }
     __syncthreads();
-}
-
-// Hands what is open to rescore.cu, and says how the row stands. What is open is always more than
-// what is missing: were it as much, every one of it would be better than all that was dropped, and
-// have fired. Where pairs have no room the row
-// overflows, and what room it had is marked as empty.
-__device__ void conclude(const SelectArgs& args, const Candidates& c, u64 row) {
-    u32 certain = c.count[CERTAIN], open = c.count[OPEN];
-    if (threadIdx.x == 0) {
-        c.count[FIRST_PAIR] = open > 0 ? atomicAdd(args.pair_count, open) : 0;
-    }
-    __syncthreads();
-    u32 first = c.count[FIRST_PAIR];
-    bool room = open <= args.pair_capacity && first <= args.pair_capacity - open;
-    for (u32 o = threadIdx.x; o < open; o += blockDim.x) {
-        if (first >= args.pair_capacity || o >= args.pair_capacity - first) break;
-        RowAtom pair = {NO_PAIR, 0, 0};
-        if (room) {
-            u32 atom = c.atom[c.open[o]];
-            pair = {(u32)row, atom, atomicAdd(&args.atom_pairs[atom], 1u)};
-        }
-        args.pairs[first + o] = pair;
-    }
-    if (threadIdx.x != 0) return;
-    RowState state = {certain, open, first, ROW_OPEN};
-    if (!room) {
-        state = {0, 0, 0, ROW_OVERFLOW};
-        args.overflowed[atomicAdd(args.overflow_count, 1u)] = (u32)row;
-    }
-    args.states[row] = state;
-    atomicAdd(&args.counters->rows, (u64)1);
-    if (!room) {
-        atomicAdd(&args.counters->overflowed, (u64)1);
-    } else if (open == 0) {
-        atomicAdd(&args.counters->certified_outright, (u64)1);
-    } else {
-        atomicAdd(&args.counters->ambiguous_atoms, (u64)open);
-        atomicMax(&args.counters->most_ambiguous, (u64)open);
-    }
-}
-
-// A row that is not selected here: bad, or to be scored in full. By one thread.
-__device__ void pass_over(const SelectArgs& args, u64 row, u32 status) {
-    args.states[row] = {0, 0, 0, status};
-    if (status != ROW_OVERFLOW) return;
-    args.overflowed[atomicAdd(args.overflow_count, 1u)] = (u32)row;
-    atomicAdd(&args.counters->rows, (u64)1);
-    atomicAdd(&args.counters->overflowed, (u64)1);
 }
 
 template <u32 GROUPS>
@@ -310,8 +219,17 @@ __device__ void select_row(const SelectArgs& args, u64 row, const Candidates& c,
         return;
     }
     separate(args, facts, c, row, c.count[CANDIDATES], found, votes);
-    compare(args, c, row);
-    conclude(args, c, row);
+    compare(args, facts, c, row);
+    // Without ties what is open is always more than what is missing: were it as much, every one of it
+    // would be better than all that was dropped, and have fired.
+    u32 certain = c.count[CERTAIN], open = c.count[OPEN];
+    if ((args.rule & RULE_TIES) && certain + open > args.width) {
+        if (threadIdx.x == 0) pass_over(args, row, ROW_OVERFLOW);
+        return;
+    }
+    u32 slots_left = args.k - certain - c.count[DROPPED];
+    hand_on(args, row, certain, open, slots_left, &c.count[FIRST_PAIR],
+            [&c](u32 o) { return c.atom[c.open[o]]; });
 }
 
 template <u32 GROUPS>

@@ -1,14 +1,22 @@
-// Purpose  resolve firing sets and count them, in one pass: the best of each row's open pairs join
-//          its certain atoms, the set is put in ascending order, counts[stratum][atom] += 1.
-// Arrays   fires   [rows, k]  in: certain atoms first; out: the whole set, ascending
-//          states  [rows]     select.cu's         pairs, score [pairs]  select.cu's, rescore.cu's
+// Purpose  resolve firing sets and count them, in one pass: those of each row's open pairs that fire
+//          join its certain atoms, the set is put in ascending order, counts[stratum][atom] += 1.
+// Arrays   fires   [rows, width]  in: certain atoms first; out: the whole set, ascending; of listed
+//                             rows, where `by_slot`, [listed, width]
+//          lengths [rows]     out: atoms that fire, 0 of rows that are not resolved here; null where
+//                             they are the same for all; where `by_slot`, [listed]
+//          states  [rows]     of select.cu, select_threshold.cu
+//          pairs, score [pairs]  theirs, and rescore.cu's
+//          thresholds [features]  binary64; null where atoms have none of their own
+//          cuts    [rows]     the rows' thresholds; null where they have none
 //          strata  [rows]     u16                 counts [strata, features]  u32
 // Launch   resolve_rows: a block a row, grid-stride, 128 threads; shared: 4 bytes times the power of
-//          two from k on, and, where `private_counts`, 4 bytes times strata · features
-//          choose_rows: a block a listed row, 1024 threads
-// Limits   resolve_rows: k ≤ 4096; counts: 2^32 − 1 rows between drains
-// Ties     equal canonical scores go to the lowest index
-// Floors   bytes: 4k read and written a row; atomics: k a row
+//          two from width on, and, where `private_counts`, 4 bytes times strata · features
+//          choose_rows, choose_above: a block a listed row, 1024 threads
+// Limits   resolve_rows: width ≤ 4096; counts: 2^32 − 1 rows between drains
+// Ties     equal canonical scores go to the lowest index, or all of them fire with the k-th
+//          (RULE_TIES); one that equals its threshold does not fire; one that equals its row's cut fires
+//          where the cut says so
+// Floors   bytes: 4 read and written an atom that fires; atomics: 1
 // Twin     tests/twins/tally.rs; the whole engine's is the CPU engine
 
 #include "records.cuh"
@@ -21,42 +29,79 @@ struct TallyArgs {
     u32* fires;
     const RowState* states;
     const RowAtom* pairs;
-    const double* score;   // [pairs], or [listed, features] for choose_rows
+    double* score;         // [pairs], or [listed, features]
     const u16* strata;
     u32* counts;
     const u32* listed;
+    const double* thresholds;
+    const RowCut* cuts;
+    u32* lengths;
     u32 listed_count;
     u32 rows;
     u32 features;
     u32 k;
-    u32 sort_width;        // the power of two from k on
+    u32 width;
+    u32 sort_width;        // the power of two from width on
     u32 strata_count;
     u32 private_counts;    // 1: count in shared memory first
-    u32 unused;
+    u32 rule;              // RULE_ABOVE_ZERO, RULE_MAGNITUDE, RULE_TIES
+    u32 by_slot;           // 1: sets of listed rows stand in the order of the list, and the scores of
+                           // their atoms come first among the row's
 };
-static_assert(sizeof(TallyArgs) == 88, "its Rust twin has 88 bytes");
+static_assert(sizeof(TallyArgs) == 120, "its Rust twin has 120 bytes");
 
-__device__ __forceinline__ bool better(double score, u32 atom, double other, u32 other_atom) {
-    return score > other || (score == other && atom < other_atom);
+// An integer that orders what is compared: scores, or their magnitudes. That of 0 is 0.
+__device__ __forceinline__ i64 key_of(u32 rule, double score) {
+    return order_key64(rule & RULE_MAGNITUDE ? fabs(score) : score);
 }
 
-// Puts the certain atoms and the best open ones into `set`, in no order.
-__device__ void gather(const TallyArgs& args, u64 row, const RowState& state, u32* set) {
-    for (u32 i = threadIdx.x; i < args.sort_width; i += blockDim.x) {
-        set[i] = i < state.certain ? args.fires[row * args.k + i] : NO_ATOM;
-    }
-    __syncthreads();
-    u32 slots_left = args.k - state.certain;
+__device__ __forceinline__ bool is_within(const RowCut& cut, double score, u32 atom) {
+    return score > 0.0 && (score > cut.score || (score == cut.score && atom < cut.ties));
+}
+
+// Whether a row's i-th open pair fires.
+__device__ bool pair_fires(const TallyArgs& args, u64 row, const RowState& state, u32 i) {
     const RowAtom* pairs = args.pairs + state.first_pair;
     const double* score = args.score + state.first_pair;
+    double own = score[i];
+    u32 atom = pairs[i].atom;
+    if (args.thresholds != nullptr) return own > args.thresholds[atom];
+    if (args.cuts != nullptr) return is_within(args.cuts[row], own, atom);
+    i64 key = key_of(args.rule, own);
+    if ((args.rule & RULE_ABOVE_ZERO) && key <= 0) return false;
+    bool ties = (args.rule & RULE_TIES) != 0;
+    u32 rank = 0;
+    for (u32 j = 0; j < state.open; j++) {
+        i64 other = key_of(args.rule, score[j]);
+        rank += other > key || (!ties && other == key && pairs[j].atom < atom) ? 1 : 0;
+    }
+    return rank < state.slots_left;
+}
+
+__device__ __forceinline__ u32 power_of_two_from(u32 count) {
+    u32 power = 1;
+    while (power < count) power *= 2;
+    return power;
+}
+
+// Puts the certain atoms and the open ones that fire into `set`, in no order, and fills it up to a
+// power of two. Returns how many there are. `placed` is shared.
+__device__ u32 gather(const TallyArgs& args, u64 row, const RowState& state, u32* set,
+                      u32* placed) {
+    u32 most = power_of_two_from(min(state.certain + state.open, args.width));
+    for (u32 i = threadIdx.x; i < most; i += blockDim.x) {
+        set[i] = i < state.certain ? args.fires[row * args.width + i] : NO_ATOM;
+    }
+    if (threadIdx.x == 0) *placed = state.certain;
+    __syncthreads();
     for (u32 i = threadIdx.x; i < state.open; i += blockDim.x) {
-        u32 rank = 0;
-        for (u32 j = 0; j < state.open; j++) {
-            rank += better(score[j], pairs[j].atom, score[i], pairs[i].atom) ? 1 : 0;
-        }
-        if (rank < slots_left) set[state.certain + rank] = pairs[i].atom;
+        if (!pair_fires(args, row, state, i)) continue;
+        u32 place = atomicAdd(placed, 1u);
+        // Never more than width by the proof; were the proof wrong, memory stays whole.
+        if (place < args.width) set[place] = args.pairs[state.first_pair + i].atom;
     }
     __syncthreads();
+    return min(*placed, args.width);
 }
 
 // Bitonic sort, ascending.
@@ -81,6 +126,7 @@ KERNEL(resolve_rows, TallyArgs, RESOLVE_THREADS) {
     DYNAMIC_SHARED(shared);
     u32* set = (u32*)shared;
     u32* own = set + args.sort_width;
+    __shared__ u32 placed;
     u32 cells = args.strata_count * args.features;
     if (args.private_counts) {
         for (u32 i = threadIdx.x; i < cells; i += blockDim.x) own[i] = 0;
@@ -88,15 +134,19 @@ KERNEL(resolve_rows, TallyArgs, RESOLVE_THREADS) {
     }
     for (u64 row = blockIdx.x; row < args.rows; row += gridDim.x) {
         RowState state = args.states[row];
-        if (state.status != ROW_OPEN) continue;
-        gather(args, row, state, set);
-        sort(set, args.sort_width);
+        if (state.status != ROW_OPEN) {
+            if (threadIdx.x == 0 && args.lengths != nullptr) args.lengths[row] = 0;
+            continue;
+        }
+        u32 length = gather(args, row, state, set, &placed);
+        sort(set, power_of_two_from(length));
         u64 base = (u64)args.strata[row] * args.features;
         u32* counts = args.private_counts ? own + base : args.counts + base;
-        for (u32 i = threadIdx.x; i < args.k; i += blockDim.x) {
-            args.fires[row * args.k + i] = set[i];
+        for (u32 i = threadIdx.x; i < length; i += blockDim.x) {
+            args.fires[row * args.width + i] = set[i];
             atomicAdd(&counts[set[i]], 1u);
         }
+        if (threadIdx.x == 0 && args.lengths != nullptr) args.lengths[row] = length;
         __syncthreads();
     }
     if (!args.private_counts) return;
@@ -106,12 +156,12 @@ KERNEL(resolve_rows, TallyArgs, RESOLVE_THREADS) {
 }
 
 // How many of a row's scores have keys of at least `key`.
-__device__ u32 count_from(const double* score, u32 features, i64 key, u32* total) {
+__device__ u32 count_from(const double* score, u32 features, u32 rule, i64 key, u32* total) {
     if (threadIdx.x == 0) *total = 0;
     __syncthreads();
     u32 mine = 0;
     for (u32 f = threadIdx.x; f < features; f += blockDim.x) {
-        mine += order_key64(score[f]) >= key ? 1 : 0;
+        mine += key_of(rule, score[f]) >= key ? 1 : 0;
     }
     mine = warp_sum(mine);
     if (lane_index() == 0) atomicAdd(total, mine);
@@ -122,12 +172,12 @@ __device__ u32 count_from(const double* score, u32 features, i64 key, u32* total
 }
 
 // The key of the k-th largest score, by bisection.
-__device__ i64 kth_key(const double* score, u32 features, u32 k, u32* total) {
+__device__ i64 kth_key(const double* score, u32 features, u32 rule, u32 k, u32* total) {
     // No score is an infinity: keys lie strictly between those of −∞ and +∞.
     i64 low = order_key64(-(double)infinity()), high = order_key64((double)infinity());
     while (high - 1 > low) {
         i64 middle = (low & high) + ((low ^ high) >> 1);
-        if (count_from(score, features, middle, total) >= k) {
+        if (count_from(score, features, rule, middle, total) >= k) {
             low = middle;
         } else {
             high = middle;
@@ -150,6 +200,15 @@ __device__ u32 place_of(bool mine, u32* warp_counts, u32& carried) {
     return place;
 }
 
+// Takes an atom of a listed row into its set. What stands at `place` and before among the scores was
+// read by all.
+__device__ __forceinline__ void take(const TallyArgs& args, u64 slot, u64 row, u32 place, u32 f,
+                                     double score) {
+    args.fires[(args.by_slot ? slot : row) * args.width + place] = f;
+    if (args.by_slot) args.score[slot * args.features + place] = score;
+    atomicAdd(&args.counts[(u64)args.strata[row] * args.features + f], 1u);
+}
+
 // The k best of all scores of the listed rows: resolved and counted.
 KERNEL(choose_rows, TallyArgs, CHOOSE_THREADS) {
     __shared__ u32 total;
@@ -157,22 +216,45 @@ KERNEL(choose_rows, TallyArgs, CHOOSE_THREADS) {
     for (u64 slot = blockIdx.x; slot < args.listed_count; slot += gridDim.x) {
         u64 row = args.listed[slot];
         const double* score = args.score + slot * args.features;
-        i64 key = kth_key(score, args.features, args.k, &total);
-        u32 above = count_from(score, args.features, key + 1, &total);
-        u32 ties_left = args.k - above;
+        i64 key = kth_key(score, args.features, args.rule, args.k, &total);
+        u32 above = count_from(score, args.features, args.rule, key + 1, &total);
+        u32 ties_left = args.rule & RULE_TIES ? args.features : args.k - above;
+        i64 least = args.rule & RULE_ABOVE_ZERO ? 1 : key;
         u32 ties = 0, chosen = 0;
-        u32* counts = args.counts + (u64)args.strata[row] * args.features;
         for (u32 first = 0; first < args.features; first += blockDim.x) {
             u32 f = first + threadIdx.x;
-            i64 own = f < args.features ? order_key64(score[f]) : 0;
-            bool tied = f < args.features && own == key;
+            bool here = f < args.features;
+            double value = here ? score[f] : 0.0;
+            i64 own = key_of(args.rule, value);
+            bool tied = here && own == key;
             bool taken = place_of(tied, warp_counts, ties) < ties_left && tied;
-            taken = taken || (f < args.features && own > key);
+            taken = (taken || (here && own > key)) && own >= least;
             u32 place = place_of(taken, warp_counts, chosen);
-            if (taken) {
-                args.fires[row * args.k + place] = f;
-                atomicAdd(&counts[f], 1u);
-            }
+            if (taken) take(args, slot, row, place, f, value);
         }
+        if (threadIdx.x == 0 && args.lengths != nullptr) args.lengths[slot] = chosen;
+    }
+}
+
+// Those of all scores of the listed rows that are above their thresholds: resolved and counted.
+KERNEL(choose_above, TallyArgs, CHOOSE_THREADS) {
+    __shared__ u32 warp_counts[CHOOSE_THREADS / WARP];
+    for (u64 slot = blockIdx.x; slot < args.listed_count; slot += gridDim.x) {
+        u64 row = args.listed[slot];
+        const double* score = args.score + slot * args.features;
+        u32 chosen = 0;
+        for (u32 first = 0; first < args.features; first += blockDim.x) {
+            u32 f = first + threadIdx.x;
+            bool here = f < args.features;
+            double value = here ? score[f] : 0.0;
+            bool taken = false;
+            if (here) {
+                taken = args.thresholds != nullptr ? value > args.thresholds[f]
+                                                   : is_within(args.cuts[row], value, f);
+            }
+            u32 place = place_of(taken, warp_counts, chosen);
+            if (taken) take(args, slot, row, place, f, value);
+        }
+        if (threadIdx.x == 0 && args.lengths != nullptr) args.lengths[slot] = chosen;
     }
 }

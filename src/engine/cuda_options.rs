@@ -17,6 +17,10 @@ pub struct CudaOptions {
     pub block_depth: Option<usize>,
     /// Open pairs that a batch has room for; 64 a row where `None`.
     pub pair_capacity: Option<usize>,
+    /// Atoms of a row that a batch has room for, of a model of which any number fires; of one whose
+    /// ties fire, room beyond k. Rows with more are scored in full. Where `None`, it is what most
+    /// models need, and more where many rows have more.
+    pub firing_capacity: Option<usize>,
     /// The multiply-adds of a cohort from which `auto` takes a device. Where `None`, that is the
     /// work below which the CPU is done before a device would be ready.
     pub least_work: Option<f64>,

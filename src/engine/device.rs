@@ -7,7 +7,7 @@ use std::str::FromStr;
 use super::cuda::{CudaEngine, Fault, driver};
 use super::{CpuEngine, Engine, EngineOptions};
 use crate::error::{Error, Result};
-use crate::sae::Sae;
+use crate::sae::{Activation, Sae};
 
 /// The device that the user asks for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -116,11 +116,10 @@ pub fn open(
     match device {
         Device::Cpu => Ok((cpu()?, AS_ASKED.to_owned())),
         Device::Cuda(_) | Device::CudaAll => open_cuda(device, sae, options),
-        Device::Auto if sae.top_k().is_none() || sae.whitening().is_none() => {
-            let why = "a model of this activation and input is encoded on the CPU alone";
-            Ok((cpu()?, why.to_owned()))
-        }
         Device::Auto => {
+            if let Some(why) = only_on_cpu(sae) {
+                return Ok((cpu()?, why.to_owned()));
+            }
             let work = rows as f64 * sae.input_dim() as f64 * sae.feature_dim() as f64;
             if work < options.cuda.least_work.unwrap_or(WORTH_A_GPU) {
                 let why = "a cohort of this size is done before a GPU would be ready";
@@ -134,6 +133,16 @@ pub fn open(
                 Err(other) => Err(other),
             }
         }
+    }
+}
+
+/// The reason why a model is for the CPU alone; `None` where GPUs encode it, too.
+pub(super) fn only_on_cpu(sae: &Sae) -> Option<&'static str> {
+    match sae.activation() {
+        Activation::GroupMax { .. } => {
+            Some("no GPU kernel selects the largest score of each group")
+        }
+        _ => None,
     }
 }
 

@@ -36,6 +36,8 @@ pub(super) enum Sink {
 /// The firing sets of a block's rows, those that were not dropped.
 #[derive(Debug, Default)]
 pub(super) struct EncodedBlock {
+    /// The number of the first row, where blocks come in any order; 0 where they come in theirs.
+    first: usize,
     /// The number of atoms that fire on each row.
     lengths: Vec<u32>,
     /// The atoms of all rows, ascending in each.
@@ -45,6 +47,15 @@ pub(super) struct EncodedBlock {
 }
 
 impl EncodedBlock {
+    /// A block without rows yet, the first of which will have this number, if it is not dropped.
+    #[cfg(feature = "cuda")]
+    pub(super) fn of_rows_from(first: usize) -> Self {
+        Self {
+            first,
+            ..Self::default()
+        }
+    }
+
     /// Adds the next row that was not dropped. `scores` are those of the atoms, or none.
     ///
     /// # Errors
@@ -214,6 +225,26 @@ impl Sink {
         }
     }
 
+    /// Takes the firing sets of some rows, of any length; blocks may come in any order.
+    ///
+    /// # Errors
+    /// Memory.
+    ///
+    /// # Panics
+    /// If each row has the same number of atoms.
+    #[cfg(feature = "cuda")]
+    pub(super) fn put_block(&mut self, block: EncodedBlock) -> Result<()> {
+        let Self::Blocks { blocks, .. } = self else {
+            unreachable!("rows of any length have their blocks");
+        };
+        blocks.try_reserve(1).map_err(|_| Error::Memory {
+            what: SETS,
+            bytes: size_of::<EncodedBlock>() as u128,
+        })?;
+        blocks.push(block);
+        Ok(())
+    }
+
     /// The firing sets of all rows but those that were `dropped`, ascending; scores become what they
     /// are as activations.
     ///
@@ -251,7 +282,9 @@ impl Sink {
 }
 
 /// Joins consecutive blocks of firing sets; each goes as soon as it is copied.
-fn join(blocks: Vec<EncodedBlock>, scored: bool, dropped: Vec<usize>) -> Result<FiringSets> {
+fn join(mut blocks: Vec<EncodedBlock>, scored: bool, dropped: Vec<usize>) -> Result<FiringSets> {
+    // The sort is stable: blocks that came in order stay as they are.
+    blocks.sort_by_key(|block| block.first);
     let rows = blocks.iter().map(|block| block.lengths.len()).sum();
     let firings = blocks.iter().map(|block| block.atoms.len()).sum();
     let mut row_ends = with_room(rows)?;

@@ -2,6 +2,7 @@
 
 pub(crate) mod accumulate;
 pub(crate) mod canonical;
+pub(crate) mod input;
 pub(crate) mod numbers;
 pub(crate) mod select;
 pub(crate) mod tally;

@@ -49,6 +49,41 @@ pub(crate) fn classify(intervals: &[Interval], k: usize) -> Classes {
     classes
 }
 
+/// What is left of the k best where only scores above 0 fire: of the certain atoms those stay that are
+/// above 0 for certain, and those that may be join the open ones. Returns the number of the others.
+pub(crate) fn keep_above_zero(classes: &mut Classes, intervals: &[Interval]) -> usize {
+    let best = std::mem::take(&mut classes.certain);
+    let mut dropped = 0;
+    for atom in best {
+        let interval = intervals[atom as usize];
+        if interval.lower > 0.0 {
+            classes.certain.push(atom);
+        } else if interval.upper > 0.0 {
+            classes.open.push(atom);
+        } else {
+            dropped += 1;
+        }
+    }
+    classes.open.sort_unstable();
+    dropped
+}
+
+/// Sorts a row's atoms by whether they are above a limit that is known to lie in an interval itself.
+pub(crate) fn classify_above(intervals: &[Interval], limit: Interval) -> Classes {
+    let mut classes = Classes {
+        certain: Vec::new(),
+        open: Vec::new(),
+    };
+    for (atom, interval) in (0..).zip(intervals) {
+        if interval.lower > limit.upper {
+            classes.certain.push(atom);
+        } else if interval.upper >= limit.lower || interval.upper.is_nan() {
+            classes.open.push(atom);
+        }
+    }
+    classes
+}
+
 #[test]
 fn intervals_say_what_is_certain() {
     let interval = |(lower, upper)| Interval { lower, upper };

@@ -6,6 +6,60 @@ fn best(mut scored: Vec<(f64, u32)>, k: usize) -> Vec<u32> {
     scored[..k].iter().map(|&(_, atom)| atom).collect()
 }
 
+/// What decides which of a row's scored atoms fire.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Rule<'a> {
+    /// The largest, or of the largest magnitudes, so many.
+    Largest {
+        count: usize,
+        above_zero: bool,
+        magnitude: bool,
+        /// And all that equal the last of them.
+        ties: bool,
+    },
+    /// Those above their own threshold.
+    Thresholds(&'a [f64]),
+    /// Those above 0 and a score, or equal to it and of a lower atom than that.
+    Cut(f64, u32),
+}
+
+/// The scored atoms that fire, ascending.
+pub(crate) fn fires(scored: &[(f64, u32)], rule: Rule) -> Vec<u32> {
+    let chosen = |fires: &dyn Fn(f64, u32) -> bool| -> Vec<u32> {
+        let atoms = scored.iter().filter(|&&(score, atom)| fires(score, atom));
+        atoms.map(|&(_, atom)| atom).collect()
+    };
+    let mut set = match rule {
+        Rule::Thresholds(of) => chosen(&|score, atom| score > of[atom as usize]),
+        Rule::Cut(least, atoms) => chosen(&|score, atom| {
+            score > 0.0 && (score > least || (score == least && atom < atoms))
+        }),
+        Rule::Largest {
+            count,
+            above_zero,
+            magnitude,
+            ties,
+        } => {
+            let key = |score: f64| if magnitude { score.abs() } else { score };
+            let keyed = scored.iter().map(|&(score, atom)| (key(score), atom));
+            let first = best(keyed.collect(), count.min(scored.len()));
+            let least = chosen_score(scored, first.last()).map(key);
+            chosen(&|score, atom| {
+                let equals = ties && least == Some(key(score));
+                (first.contains(&atom) || equals) && (!above_zero || key(score) > 0.0)
+            })
+        }
+    };
+    set.sort_unstable();
+    set
+}
+
+/// The score of an atom among those that are scored.
+fn chosen_score(scored: &[(f64, u32)], atom: Option<&u32>) -> Option<f64> {
+    let found = scored.iter().find(|(_, other)| Some(other) == atom);
+    found.map(|&(score, _)| score)
+}
+
 /// A row's firing set, ascending: its certain atoms, and the best of the open ones.
 pub(crate) fn resolved(certain: &[u32], open: &[(f64, u32)], k: usize) -> Vec<u32> {
     let mut set = certain.to_vec();

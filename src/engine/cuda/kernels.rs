@@ -5,9 +5,11 @@ use std::sync::Arc;
 use super::coactivate::Coactivate;
 use super::driver::{Device, Module};
 use super::fault::Fault;
+use super::input::InputSteps;
 use super::nvrtc;
 use super::rescore::Rescore;
 use super::select::Select;
+use super::select_threshold::SelectThreshold;
 use super::tally::Resolve;
 use super::whiten::Whiten;
 
@@ -16,8 +18,12 @@ use super::whiten::Whiten;
 pub struct Kernels {
     /// `kernels/whiten.cu`.
     pub whiten: Whiten,
+    /// `kernels/input.cu`.
+    pub input: InputSteps,
     /// `kernels/select.cu`.
     pub select: Select,
+    /// `kernels/select_threshold.cu`.
+    pub select_threshold: SelectThreshold,
     /// `kernels/rescore.cu`.
     pub rescore: Rescore,
     /// `kernels/tally.cu`.
@@ -35,7 +41,9 @@ impl Kernels {
         let module = |name| module(device, name);
         Ok(Self {
             whiten: Whiten::new(&module("whiten")?)?,
+            input: InputSteps::new(&module("input")?, device.info())?,
             select: Select::new(&module("select")?, device.info())?,
+            select_threshold: SelectThreshold::new(&module("select_threshold")?)?,
             rescore: Rescore::new(&module("rescore")?, device.info())?,
             resolve: Resolve::new(&module("tally")?, device.info())?,
             coactivate: Self::load_coactivate(device)?,

@@ -3,6 +3,7 @@
 
 mod arguments;
 mod full;
+mod ragged;
 mod score;
 mod steps;
 
@@ -13,12 +14,16 @@ use super::blas::Blas;
 use super::driver::{Buffer, Device, PageLocked, Stream};
 use super::fault::Fault;
 use super::kernels::Kernels;
+use super::rule::Rule;
 use super::screen::{Encoder, Screen};
 use super::select::{Counters, RowAtom, RowState};
+use super::select_threshold::RowCut;
 use super::shape::LaneShape;
 use super::stages::{Stage, Stages};
 use super::whiten::RowFacts;
 use crate::rows::ElementType;
+use ragged::FullRows;
+pub(super) use ragged::Sets;
 
 /// The counts of a device, which all its lanes add to.
 #[derive(Debug)]
@@ -71,6 +76,10 @@ pub(super) struct Lane {
     facts: Buffer<RowFacts>,
     scores: Buffer<f32>,
     fires: Buffer<u32>,
+    /// \[rows\] of a model whose rows differ; else nothing.
+    lengths: Buffer<u32>,
+    /// \[rows\] of a model of batch top-k; else nothing.
+    cuts: Buffer<RowCut>,
     states: Buffer<RowState>,
     pairs: Buffer<RowAtom>,
     order: Buffer<u32>,
@@ -81,21 +90,32 @@ pub(super) struct Lane {
     strata: Buffer<u16>,
     host_rows: PageLocked<u8>,
     host_strata: PageLocked<u16>,
+    host_cuts: PageLocked<RowCut>,
     host_fires: PageLocked<u32>,
+    host_lengths: PageLocked<u32>,
     host_scores: PageLocked<f64>,
     host_states: PageLocked<RowState>,
     host_heads: PageLocked<u32>,
     /// The rows that are under way.
     batch: Option<Range<usize>>,
+    /// Rows of the last batch that were scored in full, of a model whose rows differ.
+    full: FullRows,
+}
+
+/// The facts of a batch's rows that are known beforehand.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Known<'a> {
+    /// One number a row.
+    pub(super) strata: &'a [u16],
+    /// One a row, of a model of batch top-k; else none.
+    pub(super) cuts: &'a [RowCut],
 }
 
 /// A batch that is done.
 pub(super) struct Done<'a> {
     pub(super) rows: Range<usize>,
-    /// \[rows, k\]; what stands at rows that are not finite means nothing.
-    pub(super) fires: &'a [u32],
-    /// \[rows, k\], as in `fires`; empty where scores are not wanted.
-    pub(super) scores: &'a [f64],
+    /// The firing sets; what stands at rows that are not finite means nothing.
+    pub(super) sets: Sets<'a>,
     /// The state of each row. Its status says whether the row is not finite.
     pub(super) states: &'a [RowState],
     /// The number of rows that were scored in full.
@@ -120,6 +140,8 @@ impl Lane {
         } else {
             0
         };
+        let ragged_rows = if encoder.rule.is_ragged() { rows } else { 0 };
+        let cut_rows = if encoder.rule == Rule::Cut { rows } else { 0 };
         let stream = Stream::new(device)?;
         Ok(Self {
             blas: Blas::new(&stream)?,
@@ -130,6 +152,8 @@ impl Lane {
             facts: Buffer::new(device, rows, "norms")?,
             scores: Buffer::new(device, shape.tile_rows * screen.stride, "scores")?,
             fires: Buffer::new(device, rows * encoder.width, "firing sets")?,
+            lengths: Buffer::new(device, ragged_rows, "firing sets")?,
+            cuts: Buffer::new(device, cut_rows, "cuts")?,
             states: Buffer::new(device, rows, "rows")?,
             pairs: Buffer::new(device, pairs, "open pairs")?,
             order: Buffer::new(device, pairs, "open pairs")?,
@@ -140,11 +164,14 @@ impl Lane {
             strata: Buffer::new(device, rows, "strata")?,
             host_rows: PageLocked::new(device, staging, "embeddings")?,
             host_strata: PageLocked::new(device, rows, "strata")?,
+            host_cuts: PageLocked::new(device, cut_rows, "cuts")?,
+            host_lengths: PageLocked::new(device, ragged_rows, "firing sets")?,
             host_fires: PageLocked::new(device, rows * encoder.width, "firing sets")?,
             host_scores: PageLocked::new(device, scored, "scores of firing sets")?,
             host_states: PageLocked::new(device, rows, "rows")?,
             host_heads: PageLocked::new(device, HEADS, "counters")?,
             batch: None,
+            full: FullRows::default(),
             stream,
             shape,
         })
@@ -162,7 +189,7 @@ impl Lane {
         unsafe { self.host_rows.as_mut_slice() }
     }
 
-    /// Starts a batch: `strata` has one number a row.
+    /// Starts a batch.
     ///
     /// # Safety
     /// Memory that `source` names must stay as it is until the batch is done.
@@ -171,11 +198,13 @@ impl Lane {
         shared: Shared,
         source: Source,
         rows: Range<usize>,
-        strata: &[u16],
+        known: Known,
     ) -> Result<(), Fault> {
+        let Known { strata, cuts } = known;
         assert!(
             !self.is_busy() && rows.len() == strata.len() && rows.len() <= self.shape.batch_rows
         );
+        assert!(self.cuts.is_empty() || cuts.len() == rows.len());
         let count = rows.len();
         self.batch = Some(rows);
         self.stages.begin(&self.stream)?;
@@ -184,6 +213,10 @@ impl Lane {
             self.host_strata.as_mut_slice()[..count].copy_from_slice(strata);
             self.stream
                 .copy_in(&self.strata, 0, &self.host_strata, count)?;
+            if !self.cuts.is_empty() {
+                self.host_cuts.as_mut_slice()[..count].copy_from_slice(cuts);
+                self.stream.copy_in(&self.cuts, 0, &self.host_cuts, count)?;
+            }
             self.stream.zero(&self.heads, HEADS)?;
             self.stream
                 .zero(&self.atom_pairs, shared.encoder.features)?;
@@ -230,25 +263,23 @@ impl Lane {
             let heads = self.host_heads.as_slice();
             (heads[OVERFLOWED] as usize, heads[ORDERED] as usize)
         };
+        self.full.clear();
         if overflowed > 0 {
             let whole = self.score_in_full(shared, overflowed, count, cancelled)?;
-            if self.shape.scored && whole {
+            // Where rows differ, their scores have come with them.
+            if self.shape.scored && whole && self.lengths.is_empty() {
                 // SAFETY: every row is resolved, and buffers live as `start` says.
                 unsafe { self.score_fired(shared, count, true) }?;
                 self.stream.synchronize()?;
             }
         }
         self.stages.collect()?;
-        let fired = count * shared.encoder.width;
-        // SAFETY: the stream is done, and the next batch borrows the lane exclusively.
-        let (fires, states) = unsafe { (self.host_fires.as_slice(), self.host_states.as_slice()) };
-        // SAFETY: as above.
-        let scores = unsafe { self.host_scores.as_slice() };
         Ok(Some(Done {
             rows,
-            fires: &fires[..fired],
-            scores: &scores[..if self.shape.scored { fired } else { 0 }],
-            states: &states[..count],
+            // SAFETY: the stream is done, and the next batch borrows the lane exclusively.
+            sets: unsafe { self.sets(shared, count) },
+            // SAFETY: as above.
+            states: unsafe { &self.host_states.as_slice()[..count] },
             overflowed,
             pairs,
         }))

@@ -2,8 +2,8 @@
 //!
 //! ```text
 //! probe, nvrtc, driver, blas       what a machine has; compiling; the driver's calls made safe
-//! whiten, select, rescore, tally,  one a file of kernels/: argument structs and launches
-//!   coactivate; kernels            all of them, loaded onto a device
+//! whiten, input, select, rescore,  one a file of kernels/: argument structs and launches
+//!   tally, coactivate; kernels     all of them, loaded onto a device
 //! format, margin, screen           the screen's numbers; the bound's proof; the model as a device's
 //!                                  product takes it
 //! shape, stages, lane              batches and tiles; time; a stream with its buffers
@@ -17,6 +17,7 @@ pub mod blas;
 pub mod coactivate;
 pub mod driver;
 mod fault;
+pub mod input;
 pub mod kernels;
 mod lane;
 pub mod margin;
@@ -25,9 +26,11 @@ mod pairs;
 pub mod probe;
 pub mod rescore;
 mod rows;
+pub mod rule;
 mod run;
 pub mod screen;
 pub mod select;
+pub mod select_threshold;
 pub mod selftest;
 mod shape;
 mod stages;
@@ -119,9 +122,11 @@ impl CudaEngine {
                 "use --device cpu",
             ));
         }
-        if sae.top_k().is_none() || sae.whitening().is_none() {
-            let what = "a model of an activation, or an input, that GPUs do not encode yet";
-            return Err(Fault::missing(what.to_owned(), "use --device cpu"));
+        if let Some(why) = super::device::only_on_cpu(sae) {
+            return Err(Fault::missing(
+                why.to_owned(),
+                "use --device cpu, which gives the same answer",
+            ));
         }
         let worker = |&ordinal| Worker::new(ordinal, sae, &options.cuda);
         Ok(Self {
@@ -239,6 +244,7 @@ impl Engine for CudaEngine {
         let tally = SharedTally::new(self.sae.feature_dim(), strata.table().to_vec())?;
         let readers = start_threads(self.threads())?;
         let mut run = Run::new(rows, strata, control, sink, tally, readers);
+        run.cuts = cuts;
         run.batch_rows = self.options.batch_rows;
         run.devices = self.workers.len();
         let spent = self.work(&run)?;

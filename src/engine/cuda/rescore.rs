@@ -48,27 +48,29 @@ const _: () = assert!(size_of::<RescoreArgs>() == 96);
 #[repr(C)]
 #[derive(Debug, Clone, Copy, Default, Pod, Zeroable)]
 pub struct FiredArgs {
-    /// \[rows, k\], resolved.
+    /// \[rows, width\], resolved.
     pub fires: u64,
     /// \[rows\].
     pub states: u64,
-    /// \[rows, k\] out.
+    /// \[rows\]: atoms of a row; 0 where all have `width`.
+    pub lengths: u64,
+    /// \[rows, width\] out.
     pub pairs: u64,
-    /// One number out: rows · k, which must be below 2^32.
+    /// One number out: rows · width, which must be below 2^32.
     pub pair_count: u64,
     /// \[features\]: counts; zero before.
     pub atom_pairs: u64,
     /// The number of rows.
     pub rows: u32,
-    /// The number of atoms that fire on a row.
-    pub k: u32,
+    /// Atoms of a row that there is room for.
+    pub width: u32,
     /// 1: rows that overflowed are resolved too.
     pub with_overflowed: u32,
     /// Keeps the size a multiple of 8.
     pub unused: u32,
 }
 
-const _: () = assert!(size_of::<FiredArgs>() == 56);
+const _: () = assert!(size_of::<FiredArgs>() == 64);
 
 /// The kernels.
 #[derive(Debug)]

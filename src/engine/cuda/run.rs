@@ -5,8 +5,11 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 use super::fault::Fault;
+use super::lane::Sets;
+use super::select_threshold::RowCut;
 use crate::control::Control;
-use crate::engine::sink::Sink;
+use crate::engine::Cuts;
+use crate::engine::sink::{EncodedBlock, Sink};
 use crate::engine::{into_inner, lock};
 use crate::error::Error;
 use crate::rows::Rows;
@@ -55,6 +58,8 @@ impl From<Error> for Stop {
 pub(super) struct Run<'a> {
     pub(super) rows: &'a dyn Rows,
     strata: &'a Strata,
+    /// Those of the rows' batches, of a model of batch top-k.
+    pub(super) cuts: Option<&'a Cuts>,
     control: &'a Control<'a>,
     /// Threads that read rows: its own, so that a caller within a pool is not waited for.
     pub(super) readers: rayon::ThreadPool,
@@ -83,6 +88,7 @@ impl<'a> Run<'a> {
             readers,
             rows,
             strata,
+            cuts: None,
             control,
             batch_rows: None,
             devices: 1,
@@ -104,6 +110,14 @@ impl<'a> Run<'a> {
     /// The strata of some rows.
     pub(super) fn strata_of(&self, rows: &Range<usize>) -> &[u16] {
         &self.strata.of_row()[rows.clone()]
+    }
+
+    /// The cuts of some rows, of a model of batch top-k; else none.
+    pub(super) fn cuts_of(&self, rows: &Range<usize>) -> Vec<RowCut> {
+        let of_row = |cuts: &Cuts, row| RowCut::new(cuts.of_row(row));
+        let cuts = self.cuts.into_iter();
+        cuts.flat_map(|cuts| rows.clone().map(move |row| of_row(cuts, row)))
+            .collect()
     }
 
     /// Says whether the atoms that fire are scored.
@@ -147,13 +161,22 @@ impl<'a> Run<'a> {
     pub(super) fn take(
         &self,
         rows: &Range<usize>,
-        sets: (&[u32], &[f64]),
+        sets: &Sets,
         bad: impl Fn(usize) -> bool,
     ) -> Result<(), Stop> {
         if self.is_cancelled() {
             return Err(Error::Cancelled.into());
         }
-        lock(&self.sink).put(rows, sets);
+        if let Sets::Uniform { fires, scores } = *sets {
+            lock(&self.sink).put(rows, (fires, scores));
+        } else {
+            let mut block = EncodedBlock::of_rows_from(rows.start);
+            for row in (0..rows.len()).filter(|&row| !bad(row)) {
+                let (atoms, scores) = sets.row(row);
+                block.push(atoms, if self.scored { scores } else { &[] })?;
+            }
+            lock(&self.sink).put_block(block)?;
+        }
         let mut of_stratum = vec![0u64; self.strata()];
         let mut bad_rows = Vec::new();
         for (r, &stratum) in self.strata_of(rows).iter().enumerate() {

@@ -6,12 +6,15 @@ use rayon::prelude::*;
 
 use super::driver::{Buffer, Device, DeviceInfo, PageLocked, Stream};
 use super::fault::Fault;
+use super::input::Input;
 use super::kernels::Kernels;
 use super::margin;
+use super::rule::Rule;
 use super::whiten::{RowFacts, RowUnits, WhitenArgs};
+use crate::engine::bound::Shifts;
 use crate::engine::cuda_options::Format;
 use crate::rows::ElementType;
-use crate::sae::Sae;
+use crate::sae::{Activation, Sae};
 
 /// A model's parts that do not depend on the screen.
 #[derive(Debug)]
@@ -20,17 +23,19 @@ pub struct Encoder {
     pub weight: Buffer<f32>,
     /// \[F\].
     pub bias: Buffer<f32>,
-    /// The whitening's mean, \[D\].
-    pub mean: Buffer<f32>,
-    /// The whitening's σ + 1e-6, \[D\].
-    pub divisor: Buffer<f32>,
+    /// The steps from a row to the encoder's input.
+    pub input: Input,
     largest_weight: f32,
     largest_bias: f32,
     /// D.
     pub dim: usize,
     /// F.
     pub features: usize,
-    /// The number of atoms that fire on a row.
+    /// The rule by which a row's atoms are chosen.
+    pub rule: Rule,
+    /// \[F\], of a model whose atoms have thresholds; else nothing.
+    pub thresholds: Buffer<f64>,
+    /// Atoms of a row that there is room for: as many as fire, where these are the same for all rows.
     pub width: usize,
 }
 
@@ -47,36 +52,51 @@ impl Encoder {
                 .map(largest_of)
                 .reduce(|| 0.0, f32::max)
         };
-        let (mean, divisors) = sae.whitening().ok_or_else(|| {
-            let what = "a model whose input is not whitened by a mean and a standard deviation";
+        let rule = Rule::of(sae.activation()).ok_or_else(|| {
+            let what = "a model of an activation that no kernel knows";
             Fault::missing(what.to_owned(), "use --device cpu")
         })?;
-        let upload = |numbers: &[f32], what: &str| -> Result<Buffer<f32>, Fault> {
-            let buffer = Buffer::new(device, numbers.len(), what)?;
-            // SAFETY: the stream is waited for before `buffer` or `numbers` can go.
-            unsafe { stream.copy_slice_in(&buffer, 0, numbers) }?;
-            stream.synchronize()?;
-            Ok(buffer)
-        };
+        let upload = |numbers: &[f32], what: &str| upload(device, stream, numbers, what);
         Ok(Self {
             weight: upload(sae.weight(), "the encoder's weights")?,
             bias: upload(sae.bias(), "the encoder's biases")?,
-            mean: upload(mean, "the whitening")?,
-            divisor: upload(divisors, "the whitening")?,
+            input: Input::new(device, stream, sae.input(), sae.input_dim())?,
             largest_weight: largest(sae.weight()),
             largest_bias: largest(sae.bias()),
             dim: sae.input_dim(),
             features: sae.feature_dim(),
-            width: sae.top_k().unwrap_or(0),
+            rule,
+            thresholds: super::screen::upload(device, stream, thresholds(sae), "the thresholds")?,
+            width: rule.width(sae.feature_dim(), None),
         })
     }
 
     /// Bytes of device memory that it takes.
     pub fn bytes(&self) -> u64 {
-        [&self.weight, &self.bias, &self.mean, &self.divisor]
-            .iter()
-            .map(|buffer| buffer.bytes())
-            .sum()
+        let numbers = self.weight.bytes() + self.bias.bytes() + self.thresholds.bytes();
+        numbers + self.input.bytes()
+    }
+}
+
+/// Copies numbers to the device.
+fn upload<T: super::driver::Pod>(
+    device: &Arc<Device>,
+    stream: &Stream,
+    numbers: &[T],
+    what: &str,
+) -> Result<Buffer<T>, Fault> {
+    let buffer = Buffer::new(device, numbers.len(), what)?;
+    // SAFETY: the stream is waited for before `buffer` or `numbers` can go.
+    unsafe { stream.copy_slice_in(&buffer, 0, numbers) }?;
+    stream.synchronize()?;
+    Ok(buffer)
+}
+
+/// The thresholds of a model's atoms, \[F\]; none where it has none.
+fn thresholds(sae: &Sae) -> &[f64] {
+    match sae.activation() {
+        Activation::Threshold { thresholds } => thresholds,
+        _ => &[],
     }
 }
 
@@ -87,8 +107,10 @@ pub struct Screen {
     pub format: Format,
     /// \[F, parts · padded\], of the format's numbers.
     pub operand: Buffer<u8>,
-    /// Biases times `2^−c`, \[stride\].
+    /// Biases times `2^−c`, \[stride\]; of atoms with thresholds, their scaled [`Shifts`].
     pub biases: Buffer<f32>,
+    /// What is known of shifts, where atoms have thresholds.
+    pub shifts: Option<ShiftMargins>,
     /// P and V of each feature, \[F, 2\].
     pub margins: Buffer<f32>,
     /// The facts of the model that rows need.
@@ -102,6 +124,67 @@ pub struct Screen {
     /// The share of features whose weights, not all zero, lose more than 2⁻⁹ of their norm in the
     /// format.
     pub coarse_share: f64,
+}
+
+/// The margins that shifts add to those of their features: see [`Shifts`].
+#[derive(Debug)]
+pub struct ShiftMargins {
+    /// `M` of each feature, \[F\].
+    pub margins: Buffer<f32>,
+    /// The largest of them.
+    pub largest: f32,
+    /// `true` if a shift, or its margin, is infinite.
+    pub any_infinite: bool,
+}
+
+/// What joins the scores of features in a row's units: biases or shifts.
+struct Addends {
+    scaled: Vec<f32>,
+    shift_margins: Option<Vec<f32>>,
+    any_infinite: bool,
+    /// The parts of the units that depend on it.
+    units: RowUnits,
+}
+
+impl Addends {
+    /// The addends of a model whose weights have these facts.
+    fn new(encoder: &Encoder, sae: &Sae, facts: &[RowFacts], weight_exponent: i32) -> Self {
+        if encoder.rule == Rule::Thresholds {
+            // A norm of zeros is rounded up; the largest number is not.
+            let norm = |facts: &RowFacts| match facts.largest {
+                0.0 => 0.0,
+                _ => f64::from(facts.whole),
+            };
+            let shifts = Shifts::new(sae.bias(), thresholds(sae), facts.iter().map(norm));
+            // Each shift has its own margin, and none is that of a bias.
+            let units = RowUnits {
+                bias_exponent: shifts.exponent,
+                least_exponent: shifts.least_row_exponent(weight_exponent),
+                biased: 1,
+                ..RowUnits::default()
+            };
+            return Self {
+                scaled: shifts.scaled,
+                shift_margins: Some(shifts.margins),
+                any_infinite: shifts.any_infinite,
+                units,
+            };
+        }
+        let bias_exponent = exponent_of(encoder.largest_bias);
+        Self {
+            scaled: crate::engine::bound::scaled(sae.bias(), bias_exponent).collect(),
+            shift_margins: None,
+            any_infinite: false,
+            units: RowUnits {
+                bias_exponent,
+                // Biases stay below 2^60 in a row's units: see engine::bound::row_exponent.
+                least_exponent: bias_exponent - weight_exponent - 60,
+                largest_bias: encoder.largest_bias,
+                biased: u32::from(encoder.largest_bias > 0.0),
+                ..RowUnits::default()
+            },
+        }
+    }
 }
 
 /// C's frexp: the exponent e such that `|x| = m·2^e`, m in \[1/2, 1); 0 for 0.
@@ -167,36 +250,30 @@ impl Screen {
             dim,
             margin::accumulation(format, depth, block_depth, device.info().architecture()),
         );
-        let bias_exponent = exponent_of(encoder.largest_bias);
-        let mut scaled: Vec<f32> =
-            crate::engine::bound::scaled(sae.bias(), bias_exponent).collect();
+        let addends = Addends::new(encoder, sae, found, weight_exponent);
+        let mut scaled = addends.scaled;
         scaled.resize(stride, 0.0);
-        let biases = Buffer::new(device, stride, "the screen's biases")?;
-        let of_features = Buffer::new(device, 2 * features, "the margins")?;
-        // SAFETY: the stream is waited for before any of these can go.
-        unsafe {
-            stream.copy_slice_in(&biases, 0, &scaled)?;
-            stream.copy_slice_in(&of_features, 0, &margins.of_feature)?;
-        }
-        stream.synchronize()?;
-        // Biases stay below 2^60 in a row's units: see engine::bound::row_exponent.
-        let least_exponent = bias_exponent - weight_exponent - 60;
+        let shifts = addends.shift_margins.map(|of_shifts| -> Result<_, Fault> {
+            Ok(ShiftMargins {
+                largest: of_shifts.iter().copied().fold(0.0, f32::max),
+                any_infinite: addends.any_infinite,
+                margins: upload(device, stream, &of_shifts, "the margins")?,
+            })
+        });
         Ok(Self {
             format,
             operand,
-            biases,
-            margins: of_features,
+            biases: upload(device, stream, &scaled, "the screen's biases")?,
+            shifts: shifts.transpose()?,
+            margins: upload(device, stream, &margins.of_feature, "the margins")?,
             units: RowUnits {
                 weight_exponent,
-                bias_exponent,
-                least_exponent,
-                largest_bias: encoder.largest_bias,
                 largest_whole: margins.largest_whole,
                 largest_spread: margins.largest_spread,
                 low_weight: margins.low_weight,
                 fixed_exponent: 0,
                 fixed: 0,
-                biased: u32::from(encoder.largest_bias > 0.0),
+                ..addends.units
             },
             padded,
             stride,
@@ -207,7 +284,11 @@ impl Screen {
 
     /// Bytes of device memory that it takes.
     pub fn bytes(&self) -> u64 {
-        self.operand.bytes() + self.biases.bytes() + self.margins.bytes()
+        let of_shifts = self
+            .shifts
+            .as_ref()
+            .map_or(0, |shifts| shifts.margins.bytes());
+        self.operand.bytes() + self.biases.bytes() + self.margins.bytes() + of_shifts
     }
 
     /// Bytes of a row's operand.

@@ -1,4 +1,4 @@
-//! Launches `kernels/select.cu`: scores to certain atoms and open pairs.
+//! Launches `kernels/select.cu`: scores to certain atoms and open pairs, where the k largest fire.
 
 use std::sync::Arc;
 
@@ -19,14 +19,23 @@ pub struct RowState {
     pub first_pair: u32,
     /// [`ROW_OPEN`], [`ROW_OVERFLOW`] or [`ROW_BAD`].
     pub status: u32,
+    /// The most of these pairs that fire, those of the largest scores.
+    pub slots_left: u32,
 }
 
-/// A row with certain atoms, and with pairs of which the best fill up to k.
+/// A row with certain atoms, and with pairs that canonical scores decide.
 pub const ROW_OPEN: u32 = 0;
 /// A row that is to be scored in full.
 pub const ROW_OVERFLOW: u32 = 1;
 /// A row with a NaN or an infinity: it has no firing set.
 pub const ROW_BAD: u32 = 2;
+
+/// Of the k largest scores, those above 0 fire.
+pub const RULE_ABOVE_ZERO: u32 = 1;
+/// Magnitudes of scores are compared.
+pub const RULE_MAGNITUDE: u32 = 2;
+/// Every score fires that equals the k-th largest.
+pub const RULE_TIES: u32 = 4;
 
 /// A row and an atom whose canonical score decides: `RowAtom` of `kernels/records.cuh`.
 #[repr(C)]
@@ -68,7 +77,7 @@ pub struct SelectArgs {
     pub margins: u64,
     /// Facts of all rows of the batch.
     pub facts: u64,
-    /// \[batch, k\] out.
+    /// \[batch, width\] out.
     pub fires: u64,
     /// \[batch\] out.
     pub states: u64,
@@ -92,20 +101,24 @@ pub struct SelectArgs {
     pub features: u32,
     /// Numbers from one row of scores to the next, a multiple of 4.
     pub stride: u32,
-    /// The number of atoms that fire on a row.
+    /// The number of atoms with the largest scores that fire, where these do.
     pub k: u32,
     /// Candidates that a block has room for.
     pub capacity: u32,
     /// Pairs that there is room for.
     pub pair_capacity: u32,
+    /// Atoms of a row that there is room for.
+    pub width: u32,
+    /// [`RULE_ABOVE_ZERO`], [`RULE_MAGNITUDE`] and [`RULE_TIES`], added up.
+    pub rule: u32,
     /// Keeps the size a multiple of 8.
     pub unused: u32,
 }
 
-const _: () = assert!(size_of::<RowState>() == 16);
+const _: () = assert!(size_of::<RowState>() == 20);
 const _: () = assert!(size_of::<RowAtom>() == 12);
 const _: () = assert!(size_of::<Counters>() == 40);
-const _: () = assert!(size_of::<SelectArgs>() == 128);
+const _: () = assert!(size_of::<SelectArgs>() == 136);
 
 /// The kernels, and how they are launched for a model.
 #[derive(Debug)]
@@ -155,7 +168,8 @@ impl Select {
         u32::try_from(k).is_ok_and(|k| k <= self.capacity(k) / 4)
     }
 
-    fn threads(features: u32) -> u32 {
+    /// Threads of a block that selects among so many features.
+    pub(super) fn threads(features: u32) -> u32 {
         match features {
             0..=2048 => 128,
             2049..=16_384 => 256,

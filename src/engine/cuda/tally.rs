@@ -11,7 +11,7 @@ use super::fault::Fault;
 #[repr(C)]
 #[derive(Debug, Clone, Copy, Default, Pod, Zeroable)]
 pub struct TallyArgs {
-    /// \[rows, k\].
+    /// \[rows, width\], or \[listed, width\].
     pub fires: u64,
     /// \[rows\].
     pub states: u64,
@@ -25,31 +25,43 @@ pub struct TallyArgs {
     pub counts: u64,
     /// Rows scored in full.
     pub listed: u64,
+    /// \[features\], binary64; 0 where atoms have no thresholds of their own.
+    pub thresholds: u64,
+    /// [`RowCut`](super::select_threshold::RowCut)s of all rows; 0 where they have none.
+    pub cuts: u64,
+    /// \[rows\] out, or \[listed\]: atoms of a row that fire; 0 where they are as many for all.
+    pub lengths: u64,
     /// The number of listed rows.
     pub listed_count: u32,
     /// The number of rows.
     pub rows: u32,
     /// F.
     pub features: u32,
-    /// The number of atoms that fire on a row.
+    /// The number of atoms with the largest scores that fire; where others do, the most that may.
     pub k: u32,
-    /// The power of two from k on.
+    /// Atoms of a row that there is room for.
+    pub width: u32,
+    /// The power of two from `width` on.
     pub sort_width: u32,
     /// The number of strata.
     pub strata_count: u32,
     /// 1: blocks count in shared memory first. [`Resolve::launch`] sets it.
     pub private_counts: u32,
-    /// Keeps the size a multiple of 8.
-    pub unused: u32,
+    /// As [`SelectArgs`](super::select::SelectArgs) has it.
+    pub rule: u32,
+    /// 1: sets of listed rows stand in the order of the list, and the scores of their atoms come
+    /// first among the row's.
+    pub by_slot: u32,
 }
 
-const _: () = assert!(size_of::<TallyArgs>() == 88);
+const _: () = assert!(size_of::<TallyArgs>() == 120);
 
 /// The kernels.
 #[derive(Debug)]
 pub struct Resolve {
     rows: Function,
     listed: Function,
+    listed_above: Function,
     multiprocessors: u32,
     private_bytes: u32,
 }
@@ -71,6 +83,7 @@ impl Resolve {
         Ok(Self {
             rows: module.function("resolve_rows", private_bytes)?,
             listed: module.function("choose_rows", 0)?,
+            listed_above: module.function("choose_above", 0)?,
             multiprocessors: device.multiprocessors.max(1),
             private_bytes,
         })
@@ -123,7 +136,13 @@ impl Resolve {
             threads: Self::CHOOSE_THREADS,
             shared_bytes: 0,
         };
+        let above = args.thresholds != 0 || args.cuts != 0;
+        let kernel = if above {
+            &self.listed_above
+        } else {
+            &self.listed
+        };
         // SAFETY: the argument is this kernel's struct; buffers are the caller's.
-        unsafe { self.listed.launch(stream, shape, args) }
+        unsafe { kernel.launch(stream, shape, args) }
     }
 }

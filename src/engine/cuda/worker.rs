@@ -11,10 +11,11 @@ use super::CudaOptions;
 use super::driver::{Buffer, Device, PageLocked, Stream};
 use super::fault::{Fault, FaultKind};
 use super::kernels::Kernels;
-use super::lane::{Counts, Lane, Shared, Source};
+use super::lane::{Counts, Known, Lane, Shared, Source};
 use super::run::{Run, Stop};
 use super::screen::{Encoder, Screen};
 use super::select::{Counters, ROW_BAD};
+use super::select_threshold::SelectThreshold;
 use super::stages::Stage;
 use super::{Format, ScreenChoice};
 use crate::engine::bound;
@@ -47,6 +48,8 @@ enum End {
     Done,
     /// Too much is left open: go on with this format.
     Switch(Format),
+    /// Many rows have more atoms than there is room for.
+    Widen,
 }
 
 /// The times and counters that a device gives back, besides what it has put into the run.
@@ -63,7 +66,10 @@ impl Worker {
         let device = Device::open(ordinal)?;
         let kernels = Kernels::load(&device)?;
         let stream = Stream::new(&device)?;
-        let encoder = Encoder::new(&device, &stream, sae)?;
+        let mut encoder = Encoder::new(&device, &stream, sae)?;
+        encoder.width = encoder
+            .rule
+            .width(encoder.features, options.firing_capacity);
         let depth = options.block_depth;
         let make = |format| Screen::new(&device, &kernels, &stream, &encoder, sae, format, depth);
         let (screen, reason) = match options.screen {
@@ -93,7 +99,19 @@ impl Worker {
 
     /// Says whether the screen is worth its work and its bound holds.
     fn screens(&self) -> bool {
-        self.kernels.select.can_select(self.encoder.width) && self.encoder.dim <= bound::LARGEST_DIM
+        let largest = self.encoder.rule.largest();
+        largest.is_none_or(|(k, _)| self.kernels.select.can_select(k))
+            && self.encoder.dim <= bound::LARGEST_DIM
+    }
+
+    /// Room for four times as many atoms of a row, where any number fires.
+    fn wider(&self) -> usize {
+        match self.encoder.rule.largest() {
+            Some(_) => self.encoder.width,
+            None => (self.encoder.width * 4)
+                .min(SelectThreshold::MOST_WIDTH)
+                .min(self.encoder.features),
+        }
     }
 
     /// Takes batches until there are none.
@@ -121,9 +139,15 @@ impl Worker {
         self.stream.synchronize()?;
         let mut spent = Spent::default();
         let mut may_switch = options.screen == ScreenChoice::Auto;
-        while let End::Switch(format) =
-            self.stretch(run, &counts, options, may_switch, &mut spent)?
-        {
+        loop {
+            let format = match self.stretch(run, &counts, options, may_switch, &mut spent)? {
+                End::Done => break,
+                End::Switch(format) => format,
+                End::Widen => {
+                    self.encoder.width = self.wider();
+                    continue;
+                }
+            };
             self.collect(run, &counts)?;
             let screen = Screen::new(
                 &self.device,
@@ -172,11 +196,12 @@ impl Worker {
             may_switch && self.screens() && self.screen.format != Format::Single,
             self.encoder.features,
         );
+        watch.may_widen = options.firing_capacity.is_none() && self.wider() > self.encoder.width;
         let mut counted = 0u64;
         'batches: loop {
             for lane in &mut lanes.lanes {
                 drain(run, lane, shared, &mut watch)?;
-                if watch.gives_up() {
+                if watch.gives_up() || watch.is_crowded() {
                     break 'batches;
                 }
                 let Some(rows) = run.next(batch_rows) else {
@@ -184,8 +209,12 @@ impl Worker {
                 };
                 counted += rows.len() as u64;
                 let source = self.source(run, lane, &rows, spent)?;
+                let known = Known {
+                    strata: run.strata_of(&rows),
+                    cuts: &run.cuts_of(&rows),
+                };
                 // SAFETY: what the rows' place names outlives the run, which outlives the lanes.
-                unsafe { lane.start(shared, source, rows.clone(), run.strata_of(&rows)) }?;
+                unsafe { lane.start(shared, source, rows.clone(), known) }?;
             }
             if counted > MOST_COUNTED_ROWS {
                 for lane in &mut lanes.lanes {
@@ -201,7 +230,9 @@ impl Worker {
                 *sum += more;
             }
         }
-        Ok(if watch.gives_up() && run.is_left() {
+        Ok(if watch.is_crowded() && run.is_left() {
+            End::Widen
+        } else if watch.gives_up() && run.is_left() {
             End::Switch(Format::Single)
         } else {
             End::Done
@@ -295,7 +326,7 @@ fn drain(run: &Run, lane: &mut Lane, shared: Shared, watch: &mut Watch) -> Resul
     };
     watch.see(&done);
     let bad = |r: usize| done.states[r].status == ROW_BAD;
-    run.take(&done.rows, (done.fires, done.scores), bad)
+    run.take(&done.rows, &done.sets, bad)
 }
 
 /// Reads rows from `first` on into page-locked memory, by several threads.

@@ -1,14 +1,15 @@
 //! The CUDA engine against the naive oracle and the CPU engine: on a real device where one is
 //! demanded, else on the stand-in for one.
 
+mod activations;
 mod rows;
 mod runs;
 
-use crate::common::case::{Case, plain_case, ragged_case, random_case};
+use crate::common::case::{Case, plain_case, random_case};
 use crate::common::{gpu, hostile};
 use atomscope::control::Control;
 use atomscope::engine::cuda::{Format, ScreenChoice};
-use atomscope::engine::{CudaEngine, CudaOptions, Device, Encoded, Engine, EngineOptions, open};
+use atomscope::engine::{CudaEngine, CudaOptions, Encoded, Engine, EngineOptions};
 use atomscope::error::Result;
 use atomscope::rows::{Rows, SliceRows};
 use atomscope::sae::Sae;
@@ -233,32 +234,4 @@ fn weights_beyond_the_range_of_binary16_take_another_screen() {
         engine.code_path()
     );
     case.assert_exact(&case.oracle(), &encode(&case, &options), "small weights");
-}
-
-#[test]
-fn atoms_that_fire_by_thresholds_are_refused_and_encoded_on_the_cpu() {
-    if gpu::device().is_none() {
-        return;
-    }
-    let (case, thresholds) = ragged_case(3, 40, 8, 30);
-    let sae = case.sae_above(&thresholds);
-    let options = with(
-        None,
-        CudaOptions {
-            least_work: Some(0.0),
-            ..CudaOptions::default()
-        },
-    );
-    let refused = open(Device::Cuda(Some(0)), &sae, 40, &options).map(|_| ());
-    let error = refused.expect_err("no kernel for it").to_string();
-    assert!(
-        error.contains("thresholds") && error.contains("--device cpu"),
-        "{error}"
-    );
-    let (mut engine, why) = open(Device::Auto, &sae, 40, &options).expect("the CPU");
-    assert!(why.contains("on the CPU alone"), "{why}");
-    let rows = SliceRows::new(&case.rows, case.d).expect("whole rows");
-    let found = engine.encode(&rows, &case.strata(), &Control::default());
-    let found = found.expect("an answer");
-    case.assert_sets(&case.oracle_above(&thresholds), &found, "auto");
 }

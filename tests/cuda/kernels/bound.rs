@@ -121,8 +121,8 @@ fn whitened(
     let x = work.output::<f32>(case.rows.len());
     let args = WhitenArgs {
         rows: input.address(),
-        mean: encoder.mean.address(),
-        divisor: encoder.divisor.address(),
+        mean: encoder.input.mean.address(),
+        divisor: encoder.input.divisor.address(),
         x: x.address(),
         operand: operand.address(),
         facts: facts.address(),

@@ -2,11 +2,14 @@
 
 mod bound;
 mod coactivate;
+mod input;
 mod machine;
 mod reruns;
 mod rescore;
 mod select;
 mod select_case;
+mod select_threshold;
 mod tally;
+mod tally_rules;
 mod whiten;
 mod whiten_facts;

@@ -222,14 +222,18 @@ fn pairs_that_fire_are_listed_row_by_row() {
     for (seed, (rows, k, features)) in
         (0..).zip([(1, 1, 1), (7, 3, 50), (999, 8, 70), (3, 900, 901)])
     {
-        for with_overflowed in [0u32, 1] {
+        for (with_overflowed, ragged) in [(0u32, false), (1, false), (0, true)] {
             let mut rng = random(seed);
+            let length = |row: usize| if ragged { row * 5 % (k + 1) } else { k };
+            let lengths: Vec<u32> = (0..rows).map(|row| length(row) as u32).collect();
+            let lengths = ragged.then(|| work.upload(&lengths));
             let status = |i: usize| [ROW_OPEN, ROW_OVERFLOW, ROW_BAD][(i * i + 1) % 7 % 3];
             let state = |i| RowState {
                 certain: 0,
                 open: 0,
                 first_pair: 0,
                 status: status(i),
+                slots_left: 0,
             };
             let states: Vec<RowState> = (0..rows).map(state).collect();
             let resolved = |row: usize| match status(row) {
@@ -237,24 +241,26 @@ fn pairs_that_fire_are_listed_row_by_row() {
                 ROW_OVERFLOW => with_overflowed == 1,
                 _ => false,
             };
-            // What stands at rows that are not resolved is no atom.
+            let fires = |i: usize| resolved(i / k) && i % k < length(i / k);
+            // What stands at rows that are not resolved, or beyond a row's length, is no atom.
             let atom = |i: usize| {
                 let atom = rng.random_range(0..features as u32);
-                if resolved(i / k) { atom } else { UNTOUCHED }
+                if fires(i) { atom } else { UNTOUCHED }
             };
-            let fires: Vec<u32> = (0..rows * k).map(atom).collect();
-            let (on_device, at) = (work.upload(&fires), work.upload(&states));
+            let sets: Vec<u32> = (0..rows * k).map(atom).collect();
+            let (on_device, at) = (work.upload(&sets), work.upload(&states));
             let pairs = work.output::<RowAtom>(rows * k);
             let atom_pairs = work.output_from(&vec![0u32; features], features);
             let pair_count = work.output::<u32>(1);
             let args = FiredArgs {
                 fires: on_device.address(),
                 states: at.address(),
+                lengths: lengths.as_ref().map_or(0, |lengths| lengths.address()),
                 pairs: pairs.address(),
                 pair_count: pair_count.address(),
                 atom_pairs: atom_pairs.address(),
                 rows: rows as u32,
-                k: k as u32,
+                width: k as u32,
                 with_overflowed,
                 unused: 0,
             };
@@ -264,8 +270,8 @@ fn pairs_that_fire_are_listed_row_by_row() {
             assert_eq!(work.take(&pair_count), [(rows * k) as u32]);
             let mut ranks = vec![Vec::new(); features];
             for (i, pair) in work.take(&pairs).into_iter().enumerate() {
-                if resolved(i / k) {
-                    assert_eq!((pair.row as usize, pair.atom), (i / k, fires[i]));
+                if fires(i) {
+                    assert_eq!((pair.row as usize, pair.atom), (i / k, sets[i]));
                     ranks[pair.atom as usize].push(pair.rank);
                 } else {
                     assert_eq!(pair.row, NO_PAIR);

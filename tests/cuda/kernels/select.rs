@@ -1,6 +1,6 @@
 //! `kernels/select.cu`: exactly what intervals say, whatever the scores.
 
-use atomscope::engine::cuda::select::SelectArgs;
+use atomscope::engine::cuda::select::{RULE_ABOVE_ZERO, RULE_MAGNITUDE, RULE_TIES, SelectArgs};
 use atomscope::engine::cuda::whiten::RowFacts;
 use proptest::prelude::*;
 use rand::{Rng, RngExt};
@@ -11,7 +11,7 @@ use crate::twins::numbers::random;
 
 /// How the scores of a row go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Course {
+pub(crate) enum Course {
     Smooth,
     Rising,
     Falling,
@@ -24,7 +24,7 @@ enum Course {
     Close,
 }
 
-const COURSES: [Course; 7] = [
+pub(crate) const COURSES: [Course; 7] = [
     Course::Smooth,
     Course::Rising,
     Course::Falling,
@@ -34,7 +34,7 @@ const COURSES: [Course; 7] = [
     Course::Close,
 ];
 
-fn course(rng: &mut impl Rng, course: Course, features: usize) -> Vec<f32> {
+pub(crate) fn course(rng: &mut impl Rng, course: Course, features: usize) -> Vec<f32> {
     let mut score = |f: usize| {
         let unit = rng.random_range(-1.0f32..1.0);
         match course {
@@ -52,7 +52,7 @@ fn course(rng: &mut impl Rng, course: Course, features: usize) -> Vec<f32> {
     (0..features).map(&mut score).collect()
 }
 
-fn facts() -> RowFacts {
+pub(crate) fn facts() -> RowFacts {
     RowFacts {
         error: 0.0,
         norm: 0.0,
@@ -68,7 +68,13 @@ fn facts() -> RowFacts {
 }
 
 /// Rows of a course each; margins of about `relative` of the largest estimate.
-fn case(seed: u64, features: usize, k: usize, courses: &[Course], relative: f32) -> Case {
+pub(crate) fn case(
+    seed: u64,
+    features: usize,
+    k: usize,
+    courses: &[Course],
+    relative: f32,
+) -> Case {
     let mut rng = random(seed);
     let mut case = Case {
         name: format!("seed {seed}, F = {features}, k = {k}, {courses:?}, margins {relative:e}"),
@@ -83,6 +89,9 @@ fn case(seed: u64, features: usize, k: usize, courses: &[Course], relative: f32)
         tile_rows: courses.len().max(1),
         pair_capacity: courses.len() * features,
         overflow: Overflow::May,
+        rule: 0,
+        width: k,
+        above: None,
     };
     for &of_row in courses {
         let scores = course(&mut rng, of_row, features);
@@ -104,6 +113,26 @@ fn case(seed: u64, features: usize, k: usize, courses: &[Course], relative: f32)
     case
 }
 
+/// Every rule of the k largest.
+const RULES: [u32; 5] = [
+    0,
+    RULE_ABOVE_ZERO,
+    RULE_TIES,
+    RULE_MAGNITUDE,
+    RULE_MAGNITUDE | RULE_ABOVE_ZERO,
+];
+
+impl Case {
+    /// The same with another rule; ties have room for some more atoms than k.
+    fn take_rule(&mut self, rule: u32) {
+        self.rule = rule;
+        let ties = rule & RULE_TIES != 0;
+        self.width = (self.k + if ties { 7 } else { 0 }).min(self.features);
+        self.name = format!("rule {rule}, {}", self.name);
+        self.resolve_coarse();
+    }
+}
+
 /// The k that launches use for F features, of those wished for.
 fn clamp(work: &Work, k: usize, features: usize) -> Option<usize> {
     let k = k.min(features);
@@ -123,6 +152,8 @@ fn all_sizes() {
             let mut case = case(seed, features, k, &courses, 1e-4);
             case.overflow = Overflow::Never;
             case.tile_rows = 2;
+            case.check(&work);
+            case.take_rule(RULES[(features + k) % RULES.len()]);
             case.check(&work);
         }
     }
@@ -152,11 +183,13 @@ proptest! {
         courses in prop::collection::vec(prop::sample::select(&COURSES), 1..5),
         relative in prop::sample::select(&[0.0f32, 3e-7, 1e-5, 1e-3, 0.03, 0.5]),
         tile_rows in 1usize..5,
+        rule in prop::sample::select(&RULES),
     ) {
         let Some(work) = Work::new() else { return Ok(()) };
         let Some(k) = clamp(&work, k, features) else { return Ok(()) };
         let mut case = case(seed, features, k, &courses, relative);
         case.tile_rows = tile_rows;
+        case.take_rule(rule);
         if features <= work.kernels.select.capacity(k as u32) as usize {
             case.overflow = Overflow::Never;
         }
@@ -185,6 +218,35 @@ fn equal_scores_are_open_or_overflow() {
             assert_eq!(found.counters.most_ambiguous, open as u64);
         }
     }
+}
+
+#[test]
+fn signs_that_are_open_are_for_canonical_scores() {
+    let Some(work) = Work::new() else { return };
+    // Ten atoms above 0, three whose intervals hold it, the rest below: of 15 places.
+    let mut case = case(2, 500, 15, &[Course::Smooth; 2], 0.0);
+    case.biases.fill(0.0);
+    for (f, score) in case.scores.iter_mut().enumerate() {
+        *score = match f % 500 {
+            f if f % 50 == 3 => 1.0 + f as f32 * 0.01,
+            7 | 90 | 401 => 1e-6 * (f as f32 - 300.0),
+            f => -1.0 - f as f32 * 0.01,
+        };
+    }
+    for facts in &mut case.facts {
+        facts.offset = 1e-3;
+    }
+    case.overflow = Overflow::Never;
+    case.take_rule(RULE_ABOVE_ZERO);
+    let found = case.check(&work);
+    for state in &found.states {
+        let counts = (state.certain, state.open, state.slots_left);
+        assert_eq!(counts, (10, 3, 3));
+    }
+    // Magnitudes: those below 0 are the largest.
+    case.take_rule(RULE_ABOVE_ZERO | RULE_MAGNITUDE);
+    let found = case.check(&work);
+    assert_eq!((found.states[0].certain, found.states[1].open), (15, 0));
 }
 
 #[test]
@@ -268,7 +330,7 @@ fn rows_that_are_not_screened_are_all_listed() {
         case.facts[row].finite = 0;
     }
     let facts = work.upload(&case.facts);
-    let states = work.output::<[u32; 4]>(1000);
+    let states = work.output::<[u32; 5]>(1000);
     let listed = work.output::<u32>(1000);
     let count = work.output_from(&[0u32], 1);
     let counters = work.output_from(&[[0u64; 5]], 1);
@@ -296,7 +358,7 @@ fn rows_that_are_not_screened_are_all_listed() {
     listed.sort_unstable();
     assert_eq!(listed, expected);
     for (row, state) in (0..).zip(work.take(&states)) {
-        assert_eq!(state, [0, 0, 0, if finite(row) { 1 } else { 2 }]);
+        assert_eq!(state, [0, 0, 0, if finite(row) { 1 } else { 2 }, 0]);
     }
     let all = expected.len() as u64;
     assert_eq!(work.take(&counters), [[all, 0, 0, 0, all]]);

@@ -1,12 +1,14 @@
 //! Scores, margins and facts for `kernels/select.cu`, and what it must make of them.
 
 use atomscope::engine::cuda::select::{
-    Counters, ROW_BAD, ROW_OPEN, ROW_OVERFLOW, RowAtom, RowState, SelectArgs,
+    Counters, ROW_BAD, ROW_OPEN, ROW_OVERFLOW, RULE_ABOVE_ZERO, RULE_MAGNITUDE, RULE_TIES, RowAtom,
+    RowState, SelectArgs,
 };
 use atomscope::engine::cuda::whiten::RowFacts;
 
 use super::machine::{UNTOUCHED, Work};
-use crate::twins::select::{Classes, Interval, classify};
+use super::select_threshold::Above;
+use crate::twins::select::{Classes, Interval, classify, keep_above_zero};
 
 const NO_PAIR: u32 = u32::MAX;
 
@@ -34,6 +36,12 @@ pub(crate) struct Case {
     pub(crate) pair_capacity: usize,
     /// What is expected of rows that have room for their pairs.
     pub(crate) overflow: Overflow,
+    /// What there is to the rule of the k largest.
+    pub(crate) rule: u32,
+    /// Room for atoms of a row.
+    pub(crate) width: usize,
+    /// Where not the k largest fire, but those above a threshold.
+    pub(crate) above: Option<Above>,
 }
 
 /// What the kernel gives.
@@ -58,7 +66,10 @@ impl Case {
         let scores = &self.scores[row * self.features..(row + 1) * self.features];
         (scores.iter().zip(&self.biases).zip(&self.margins))
             .map(|((score, bias), [whole, spread])| {
-                let estimate = score + bias * facts.bias_scale;
+                let mut estimate = score + bias * facts.bias_scale;
+                if self.rule & RULE_MAGNITUDE != 0 {
+                    estimate = estimate.abs();
+                }
                 let margin = facts.error * whole + facts.norm * spread + facts.offset;
                 (estimate, margin)
             })
@@ -83,14 +94,35 @@ impl Case {
         }
     }
 
-    fn classes(&self, row: usize) -> Classes {
+    /// What a row's intervals say, and how many of its open atoms fire at most.
+    fn classes(&self, row: usize) -> (Classes, usize) {
+        if let Some(above) = &self.above {
+            let classes = above.classes(self, row);
+            let most = classes.open.len();
+            return (classes, most);
+        }
         let intervals: Vec<Interval> = (self.estimates(row).iter())
             .map(|(q, m)| Interval {
                 lower: q - m,
                 upper: q + m,
             })
             .collect();
-        classify(&intervals, self.k)
+        let mut classes = classify(&intervals, self.k);
+        let dropped = if self.rule & RULE_ABOVE_ZERO == 0 {
+            0
+        } else {
+            keep_above_zero(&mut classes, &intervals)
+        };
+        let slots_left = self.k - classes.certain.len() - dropped;
+        (classes, slots_left)
+    }
+
+    /// Says whether a row's atoms may have no room, or its bound does not hold.
+    fn must_overflow(&self, row: usize, classes: &Classes) -> bool {
+        let any_number = self.above.is_some() || self.rule & RULE_TIES != 0;
+        let crowded = classes.certain.len() + classes.open.len() > self.width;
+        let above = self.above.as_ref();
+        (any_number && crowded) || above.is_some_and(|above| !above.holds(self, row))
     }
 
     /// Runs the kernel, tile by tile.
@@ -101,7 +133,7 @@ impl Case {
         let biases = work.upload(&biases);
         let margins = work.upload(self.margins.as_flattened());
         let facts = work.upload(&self.facts);
-        let fires = work.output::<u32>(rows * self.k);
+        let fires = work.output::<u32>(rows * self.width);
         let states = work.output::<RowState>(rows);
         let pairs = work.output::<RowAtom>(self.pair_capacity);
         let heads = work.output_from(&[0u32; 2], 2);
@@ -131,11 +163,17 @@ impl Case {
                 k: self.k as u32,
                 capacity: work.kernels.select.capacity(self.k as u32),
                 pair_capacity: self.pair_capacity as u32,
+                width: self.width as u32,
+                rule: self.rule,
                 unused: 0,
             };
-            // SAFETY: buffers are as large as the kernel's header says, and the stream is waited
-            // for before they go.
-            unsafe { work.kernels.select.launch(&work.stream, &args) }.expect("a launch");
+            if let Some(above) = &self.above {
+                above.launch(work, self, args);
+            } else {
+                // SAFETY: buffers are as large as the kernel's header says, and the stream is waited
+                // for before they go.
+                unsafe { work.kernels.select.launch(&work.stream, &args) }.expect("a launch");
+            }
             work.wait();
         }
         let heads = work.take(&heads);
@@ -187,23 +225,26 @@ impl Case {
             assert_eq!((bare, state.status), ((0, 0, 0), ROW_BAD), "{way}");
             return;
         }
-        let classes = self.classes(row);
+        let (classes, slots_left) = self.classes(row);
+        let must = self.overflow == Overflow::Must || self.must_overflow(row, &classes);
         let counters = &mut expected.counters;
         counters.rows += 1;
         if state.status == ROW_OVERFLOW {
             assert_eq!(bare, (0, 0, 0), "{way}");
             // Either candidates had no room, or pairs.
-            let may = self.overflow != Overflow::Never
+            let may = must
+                || self.overflow != Overflow::Never
                 || (!classes.open.is_empty() && found.pair_count as usize > self.pair_capacity);
             assert!(may, "overflowed: {way}");
             counters.overflowed += 1;
             expected.overflowed.push(row as u32);
             return;
         }
-        assert!(self.overflow != Overflow::Must, "did not overflow: {way}");
+        assert!(!must, "did not overflow: {way}");
+        assert_eq!(state.slots_left as usize, slots_left, "{way}");
         assert_eq!(state.status, ROW_OPEN, "{way}");
         let (fired, rest) =
-            found.fires[row * self.k..(row + 1) * self.k].split_at(state.certain as usize);
+            found.fires[row * self.width..(row + 1) * self.width].split_at(state.certain as usize);
         let mut fired = fired.to_vec();
         fired.sort_unstable();
         assert_eq!(fired, classes.certain, "certain, {way}");

@@ -25,7 +25,7 @@ struct Batch {
 
 /// Scores of which many are equal, some differ in the last bit, and some are at the ends of the
 /// range.
-fn level(rng: &mut impl Rng) -> f64 {
+pub(crate) fn level(rng: &mut impl Rng) -> f64 {
     match rng.random_range(0..8u8) {
         0 => f64::from(f32::MAX) * f64::from(f32::MAX) * rng.random_range(-2.0..2.0),
         1 => 2f64.powi(-298) * f64::from(rng.random_range(1..4i8)),
@@ -36,7 +36,7 @@ fn level(rng: &mut impl Rng) -> f64 {
 }
 
 /// `count` different atoms, in an order of chance.
-fn atoms(rng: &mut impl Rng, features: usize, count: usize) -> Vec<u32> {
+pub(crate) fn atoms(rng: &mut impl Rng, features: usize, count: usize) -> Vec<u32> {
     let mut atoms = rand::seq::index::sample(rng, features, count).into_vec();
     atoms.shuffle(rng);
     atoms.into_iter().map(|atom| atom as u32).collect()
@@ -83,6 +83,7 @@ impl Batch {
             open: 0,
             first_pair: self.pairs.len() as u32,
             status,
+            slots_left: 0,
         };
         if status != ROW_OPEN {
             return state;
@@ -108,6 +109,7 @@ impl Batch {
             self.scores.push(level(rng));
         }
         state.certain = certain as u32;
+        state.slots_left = missing as u32;
         state.open = open as u32;
         state
     }
@@ -150,6 +152,7 @@ impl Batch {
             rows: self.states.len() as u32,
             features: self.features as u32,
             k: self.k as u32,
+            width: self.k as u32,
             sort_width: self.k.next_power_of_two() as u32,
             strata_count: self.strata as u32,
             ..TallyArgs::default()
@@ -262,6 +265,7 @@ fn check_chosen(work: &Work, seed: u64, features: usize, k: usize, scores: &[f64
         rows: rows as u32,
         features: features as u32,
         k: k as u32,
+        width: k as u32,
         strata_count: u32::from(strata),
         ..TallyArgs::default()
     };

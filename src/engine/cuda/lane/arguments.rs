@@ -1,13 +1,16 @@
 //! The kernels' arguments, from a lane's buffers.
 
 use super::{FIRED, FIRED_ORDERED, Lane, ORDERED, OVERFLOWED, Shared};
+use crate::engine::cuda::driver::{Buffer, Pod};
 use crate::engine::cuda::rescore::{FiredArgs, RescoreArgs};
 use crate::engine::cuda::select::SelectArgs;
+use crate::engine::cuda::select_threshold::ThresholdArgs;
 use crate::engine::cuda::tally::TallyArgs;
 
 impl Lane {
     pub(super) fn select_args(&self, shared: Shared, first: usize, rows: usize) -> SelectArgs {
         let (encoder, screen) = (shared.encoder, shared.screen);
+        let (k, rule) = encoder.rule.largest().unwrap_or_default();
         SelectArgs {
             scores: self.scores.address(),
             biases: screen.biases.address(),
@@ -25,10 +28,25 @@ impl Lane {
             first_row: first as u32,
             features: encoder.features as u32,
             stride: screen.stride as u32,
-            k: encoder.width as u32,
-            capacity: shared.kernels.select.capacity(encoder.width as u32),
+            k: k as u32,
+            capacity: shared.kernels.select.capacity(k as u32),
             pair_capacity: self.shape.pair_capacity as u32,
+            width: encoder.width as u32,
+            rule,
             unused: 0,
+        }
+    }
+
+    pub(super) fn threshold_args(&self, shared: Shared, select: SelectArgs) -> ThresholdArgs {
+        let (units, shifts) = (shared.screen.units, shared.screen.shifts.as_ref());
+        ThresholdArgs {
+            select,
+            shift_margins: shifts.map_or(0, |shifts| shifts.margins.address()),
+            cuts: address_of_some(&self.cuts),
+            largest_shift_margin: shifts.map_or(0.0, |shifts| shifts.largest),
+            largest_whole: units.largest_whole,
+            weight_exponent: units.weight_exponent,
+            any_infinite: shifts.map_or(0, |shifts| u32::from(shifts.any_infinite)),
         }
     }
 
@@ -57,11 +75,12 @@ impl Lane {
         let fired = FiredArgs {
             fires: self.fires.address(),
             states: self.states.address(),
+            lengths: address_of_some(&self.lengths),
             pairs: self.pairs.address(),
             pair_count: self.heads.at(FIRED),
             atom_pairs: self.atom_pairs.address(),
             rows: count as u32,
-            k: shared.encoder.width as u32,
+            width: shared.encoder.width as u32,
             with_overflowed: 0,
             unused: 0,
         };
@@ -76,6 +95,7 @@ impl Lane {
 
     pub(super) fn tally_args(&self, shared: Shared, count: usize) -> TallyArgs {
         let encoder = shared.encoder;
+        let (k, rule) = encoder.rule.largest().unwrap_or((encoder.width, 0));
         TallyArgs {
             fires: self.fires.address(),
             states: self.states.address(),
@@ -84,10 +104,14 @@ impl Lane {
             strata: self.strata.address(),
             counts: shared.counts.cells.address(),
             listed: self.overflowed.address(),
+            thresholds: address_of_some(&encoder.thresholds),
+            cuts: address_of_some(&self.cuts),
+            lengths: address_of_some(&self.lengths),
             listed_count: 0,
             rows: count as u32,
             features: encoder.features as u32,
-            k: encoder.width as u32,
+            k: k as u32,
+            width: encoder.width as u32,
             sort_width: if self.shape.screened {
                 (encoder.width as u32).next_power_of_two()
             } else {
@@ -95,7 +119,17 @@ impl Lane {
             },
             strata_count: shared.counts.strata as u32,
             private_counts: 0,
-            unused: 0,
+            rule,
+            by_slot: 0,
         }
+    }
+}
+
+/// The address of a buffer that has items; 0 of one that has none, which kernels take for null.
+fn address_of_some<T: Pod>(buffer: &Buffer<T>) -> u64 {
+    if buffer.is_empty() {
+        0
+    } else {
+        buffer.address()
     }
 }

@@ -4,8 +4,10 @@
 use super::{HEADS, Lane, Shared, Source};
 use crate::engine::cuda::blas::Product;
 use crate::engine::cuda::fault::Fault;
+use crate::engine::cuda::input::InputArgs;
 use crate::engine::cuda::stages::Stage;
 use crate::engine::cuda::whiten::WhitenArgs;
+use crate::rows::ElementType;
 
 impl Lane {
     /// Brings the batch's rows to the device, unless they are there already. Returns their address,
@@ -31,6 +33,7 @@ impl Lane {
         Ok(self.rows.address())
     }
 
+    /// Takes all steps of the model's input, and makes operands and facts of what comes of them.
     pub(super) unsafe fn whiten(
         &self,
         shared: Shared,
@@ -40,8 +43,8 @@ impl Lane {
         let (encoder, screen) = (shared.encoder, shared.screen);
         let args = WhitenArgs {
             rows,
-            mean: encoder.mean.address(),
-            divisor: encoder.divisor.address(),
+            mean: encoder.input.mean.address(),
+            divisor: encoder.input.divisor.address(),
             x: self.x.address(),
             operand: self.operand.address(),
             facts: self.facts.address(),
@@ -57,12 +60,34 @@ impl Lane {
             weights: 0,
             unused: 0,
         };
+        let steps = &encoder.input.rest;
+        let whiten = &shared.kernels.whiten;
+        if steps.is_empty() {
+            // SAFETY: as `start` says.
+            return unsafe { whiten.launch(&self.stream, self.shape.element, &args) };
+        }
+        let widened = WhitenArgs { padded: 0, ..args };
+        let input = InputArgs {
+            x: self.x.address(),
+            steps: steps.address(),
+            step_count: steps.len() as u32,
+            count: count as u32,
+            dim: encoder.dim as u32,
+            unused: 0,
+        };
+        // Operands and facts are those of the rows after the last step, as they are.
+        let taken = WhitenArgs {
+            rows: self.x.address(),
+            mean: 0,
+            divisor: 0,
+            x: 0,
+            ..args
+        };
         // SAFETY: as `start` says.
         unsafe {
-            shared
-                .kernels
-                .whiten
-                .launch(&self.stream, self.shape.element, &args)
+            whiten.launch(&self.stream, self.shape.element, &widened)?;
+            shared.kernels.input.launch(&self.stream, &input)?;
+            whiten.launch(&self.stream, ElementType::F32, &taken)
         }
     }
 
@@ -91,8 +116,15 @@ impl Lane {
             // SAFETY: as `start` says.
             unsafe { self.blas.multiply(&product) }?;
             self.stages.mark(Stage::Product, &self.stream)?;
-            // SAFETY: as `start` says.
-            unsafe { shared.kernels.select.launch(&self.stream, &args) }?;
+            if shared.encoder.rule.largest().is_some() {
+                // SAFETY: as `start` says.
+                unsafe { shared.kernels.select.launch(&self.stream, &args) }?;
+            } else {
+                let args = self.threshold_args(shared, args);
+                let kernel = &shared.kernels.select_threshold;
+                // SAFETY: as `start` says.
+                unsafe { kernel.launch(&self.stream, &args) }?;
+            }
             self.stages.mark(Stage::Select, &self.stream)?;
         }
         Ok(())
@@ -106,6 +138,10 @@ impl Lane {
                 .copy_out(&self.host_states, &self.states, count)?;
             self.stream
                 .copy_out(&self.host_fires, &self.fires, count * shared.encoder.width)?;
+            if !self.lengths.is_empty() {
+                self.stream
+                    .copy_out(&self.host_lengths, &self.lengths, count)?;
+            }
         }
         self.stages.mark(Stage::Drain, &self.stream)
     }

@@ -15,6 +15,10 @@ pub(super) struct Watch {
     features: usize,
     rows: usize,
     open: usize,
+    /// Rows with more atoms than there is room for.
+    crowded: usize,
+    /// `true` if there can be more room.
+    pub(super) may_widen: bool,
 }
 
 impl Watch {
@@ -24,13 +28,22 @@ impl Watch {
             features,
             rows: 0,
             open: 0,
+            crowded: 0,
+            may_widen: false,
         }
     }
 
     /// Takes note of a batch.
     pub(super) fn see(&mut self, done: &Done) {
         self.rows += done.rows.len();
-        self.open += done.pairs + done.overflowed * self.features;
+        let crowded = done.sets.crowded();
+        self.crowded += crowded;
+        self.open += done.pairs + (done.overflowed - crowded) * self.features;
+    }
+
+    /// Says whether more room for atoms would be faster: where one row in sixteen has too little.
+    pub(super) fn is_crowded(&self) -> bool {
+        self.may_widen && self.crowded > self.rows / 16
     }
 
     /// Says whether another screen would be faster.
