@@ -22,11 +22,12 @@ pub(super) fn embeddings(source: &Source, archive: &Archive) -> Result<Tensor> {
     array.matrix(&place(&name))
 }
 
-fn place(name: &str) -> String {
+pub(super) fn place(name: &str) -> String {
     format!("array {}", name.trim_end_matches(".npy"))
 }
 
-fn array(archive: &Archive, name: &str) -> Result<Option<Array>> {
+/// Returns an array of an archive by its entry's name; `None` if there is no such entry.
+pub(super) fn array(archive: &Archive, name: &str) -> Result<Option<Array>> {
     let storage = archive.storage(name)?;
     storage
         .map(|storage| Array::read(&storage, &place(name)))
