@@ -11,6 +11,8 @@ pub enum Stage {
     /// Rows are read, encoded and counted.
     #[default]
     Encoding,
+    /// Activations are read and counted.
+    Reading,
     /// Rows are read again, for the scores of all atoms.
     Scoring,
     /// A cohort is simulated.

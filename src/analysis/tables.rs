@@ -110,7 +110,10 @@ impl Tables {
         let classes = counted.classes();
         Ok(Self {
             options: options.clone(),
-            summary: Summary::of(&notebook, extended.as_ref()),
+            summary: Summary {
+                activations_given: cohort.model.is_of_activations(),
+                ..Summary::of(&notebook, extended.as_ref())
+            },
             notebook,
             extended,
             warnings: warnings::of_cohort(cohort, &classes),

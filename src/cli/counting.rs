@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::arguments::{AnalysisArgs, KeepArgs, RunArgs};
 use super::progress::{self, Bar, note};
-use crate::analysis::shards::{Checkpoints, KeepFirings, Output, ShardInput};
+use crate::analysis::shards::{Checkpoints, KeepFirings, Output, SetsFrom, ShardInput};
 use crate::analysis::{CompareScores, CountOptions, Counted, Plan, Tables, place};
 use crate::error::Result;
 use crate::read::{find_model, model_files};
@@ -16,9 +16,12 @@ use crate::write::inputs::Inputs;
 pub(super) struct Cohort {
     pub(super) inputs: Vec<ShardInput>,
     pub(super) options: CountOptions,
-    model: PathBuf,
+    /// The model's file; `None` where activations are given.
+    model: Option<PathBuf>,
     /// The files that were searched for the model.
     model_files: Vec<PathBuf>,
+    /// The number of atoms of activations, where it was given.
+    atoms: Option<u64>,
     part_rows: Option<u64>,
     quiet: bool,
 }
@@ -42,8 +45,9 @@ impl Cohort {
         Ok(Self {
             inputs,
             options,
-            model: find_model(&run.model)?,
-            model_files: model_files(&run.model),
+            model: run.model.as_deref().map(find_model).transpose()?,
+            model_files: run.model.as_deref().map(model_files).unwrap_or_default(),
+            atoms: run.cohort.atoms,
             part_rows: keep.checkpoint_rows,
             quiet: run.engine.quiet,
         })
@@ -51,7 +55,11 @@ impl Cohort {
 
     /// The plan that keeps nothing.
     pub(super) fn plan(&self) -> Plan<'_> {
-        let plan = Plan::new(&self.inputs, &self.model, &self.options);
+        let sets_from = match &self.model {
+            Some(model) => SetsFrom::Model(model),
+            None => SetsFrom::Activations { atoms: self.atoms },
+        };
+        let plan = Plan::of(&self.inputs, sets_from, &self.options);
         Plan {
             part_rows: self.part_rows.unwrap_or(plan.part_rows),
             ..plan

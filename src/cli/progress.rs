@@ -61,6 +61,7 @@ impl Bar {
     pub(super) fn update(&self, progress: Progress) {
         self.0.set_message(match progress.stage {
             Stage::Encoding => "encoding",
+            Stage::Reading => "reading",
             Stage::Scoring => "scoring",
             Stage::Simulating => "simulating",
         });

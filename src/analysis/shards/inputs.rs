@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 use crate::error::{Choice, Error, Result};
 use crate::natural;
 
-/// One embeddings file of a cohort, and which of its rows.
+/// One file of embeddings, or of activations, of a cohort, and which of its rows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ShardInput {
     /// The name of the shard in the cohort, which sorts its shards by it.
     pub name: String,
-    /// The embeddings.
+    /// The embeddings, or activations.
     pub embeddings: PathBuf,
     /// The calls, where a file beside the embeddings was named.
     pub metadata: Option<PathBuf>,
@@ -31,20 +31,33 @@ pub fn shards(
     metadata: &[PathBuf],
     rows: Option<&Range<u64>>,
 ) -> Result<Vec<ShardInput>> {
-    let files = expand(Choice::Embeddings, embeddings)?;
+    shards_of(Choice::Embeddings, embeddings, metadata, rows)
+}
+
+/// The same of files that were given as embeddings or as activations: `choice`.
+///
+/// # Errors
+/// As [`shards`].
+pub fn shards_of(
+    choice: Choice,
+    files: &[PathBuf],
+    metadata: &[PathBuf],
+    rows: Option<&Range<u64>>,
+) -> Result<Vec<ShardInput>> {
+    let files = expand(choice, files)?;
     let beside = expand(Choice::Metadata, metadata)?;
     if !beside.is_empty() && beside.len() != files.len() {
         return Err(Error::choice(
             Choice::Metadata,
             format!("{} of them", beside.len()),
-            format!("{}, one for each embeddings file", files.len()),
+            format!("{}, one for each file of {choice}", files.len()),
         ));
     }
     if rows.is_some() && files.len() != 1 {
         return Err(Error::choice(
             Choice::Rows,
             format!("rows of {} files", files.len()),
-            "one embeddings file, some of whose rows are meant",
+            format!("one file of {choice}, some of whose rows are meant"),
         ));
     }
     check_pairs(&files, &beside)?;
@@ -63,7 +76,7 @@ pub fn shards(
     {
         None => Ok(shards),
         Some(two) => Err(Error::choice(
-            Choice::Embeddings,
+            choice,
             format!("{} twice", two[0].name),
             "each file once",
         )),

@@ -4,10 +4,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use super::ahead::Ahead;
-use super::plan::Plan;
+use super::plan::{Plan, SetsFrom};
 use super::rows::ShardRows;
 use super::shard::Work;
-use crate::analysis::counted::{CompareScores, Counted};
+use crate::analysis::counted::{CompareScores, Counted, no_model};
 use crate::control::Control;
 use crate::error::Result;
 use crate::read::read_model;
@@ -27,7 +27,10 @@ impl Plan<'_> {
             let control = control.or_stop(&stop);
             let ahead = Ahead::start(scope, self, control);
             let work = || {
-                let model = read_model(self.model)?;
+                let model = match self.sets_from {
+                    SetsFrom::Model(path) => Some((path, read_model(path)?)),
+                    SetsFrom::Activations { .. } => None,
+                };
                 let mut work = Work::new(self, control, &ahead, model);
                 for number in 0..self.inputs.len() {
                     work.shard(number, began)?;
@@ -51,6 +54,9 @@ impl Plan<'_> {
         options: CompareScores,
         control: &Control,
     ) -> Result<ScoreComparison> {
+        if let SetsFrom::Activations { .. } = self.sets_from {
+            return Err(no_model());
+        }
         let read = counted.run.as_ref().map_or(&[][..], |run| &run.files);
         let rows = ShardRows::new(&counted.cohort, read, self.inputs)?;
         counted.compare_scores(&rows, &self.options.engine, options, control)

@@ -1,28 +1,26 @@
 //! One shard after another, part by part.
 
 use std::ops::Range;
+use std::path::Path;
 use std::time::Instant;
 
 use super::ahead::{Ahead, Loaded};
+use super::content::Content;
 use super::identity::{Current, Identities};
 use super::labels;
 use super::length::Length;
+use super::maker::Maker;
 use super::parts::{CohortFirings, Part, Place};
 use super::{Plan, ShardInput};
 use crate::analysis::counted::{Counted, Run};
-use crate::analysis::session::Session;
 use crate::cohort::Calls;
 use crate::control::{Control, Progress, Stage};
-use crate::engine::{Encoded, check_dim};
+use crate::engine::Encoded;
 use crate::error::{Choice, Error, Result, Warning};
 use crate::fires::{FiringSets, InMemory};
-use crate::read::{LoadedModel, TensorRows};
-use crate::rows::{RowRange, Rows};
+use crate::read::LoadedModel;
 use crate::store::{Fires, FiresFile};
 use crate::tally::{Certificate, CohortTally, Merger, Tally};
-
-/// Atoms that fire on a row, where the model does not say how many do.
-const TYPICAL_FIRINGS: usize = 64;
 
 /// A run at work.
 pub(super) struct Work<'a> {
@@ -30,8 +28,7 @@ pub(super) struct Work<'a> {
     control: Control<'a>,
     ahead: &'a Ahead<'a>,
     identities: Identities<'a>,
-    /// Opened for the first part that has to be encoded.
-    session: Option<Session>,
+    maker: Maker,
     merger: Merger,
     length: Length,
     parts: Vec<Part>,
@@ -43,25 +40,35 @@ pub(super) struct Work<'a> {
 }
 
 impl<'a> Work<'a> {
+    /// `model` is what encodes rows, with its file; `None` where activations are given.
     pub(super) fn new(
         plan: &'a Plan<'a>,
         control: Control<'a>,
         ahead: &'a Ahead<'a>,
-        model: LoadedModel,
+        model: Option<(&'a Path, LoadedModel)>,
     ) -> Self {
+        let loaded = model.as_ref().map(|(path, loaded)| (*path, loaded));
+        let sae = loaded.map(|(_, loaded)| loaded.sae.clone());
         Self {
             plan,
             control,
             ahead,
-            identities: Identities::new(ahead, control, &model),
-            session: None,
+            identities: Identities::new(ahead, control, loaded),
+            maker: match sae.clone() {
+                Some(sae) => Maker::Encoder { sae, session: None },
+                None => Maker::Reader(None),
+            },
             merger: Merger::default(),
             length: Length::new(plan.inputs),
             parts: Vec::new(),
             held: 0,
             rows_before: 0,
-            run: Run::new(model.sae, plan.options.engine.nonfinite),
-            warnings: model.warnings.into_iter().map(Warning::from).collect(),
+            run: Run::new(sae, plan.options.engine.nonfinite),
+            warnings: model
+                .into_iter()
+                .flat_map(|(_, model)| model.warnings)
+                .map(Warning::from)
+                .collect(),
         }
     }
 
@@ -71,6 +78,8 @@ impl<'a> Work<'a> {
         if number == 0 {
             self.run.read_seconds = began.elapsed().as_secs_f64();
         }
+        self.maker.check(&cohort.rows)?;
+        self.identities.of_activations(self.maker.feature_dim());
         let input = &self.plan.inputs[number];
         let whole = range(input, &cohort.rows)?;
         let of_file = cohort.rows.count() as u64;
@@ -96,14 +105,12 @@ impl<'a> Work<'a> {
     fn parts_of(
         &mut self,
         current: &Current,
-        rows: &TensorRows,
+        rows: &Content,
         whole: &Range<u64>,
         mut calls: Calls,
     ) -> Result<()> {
-        // Where rows differ in how many atoms fire, about as many as fire by top-k elsewhere.
-        let atoms = self.run.sae.top_k().unwrap_or(TYPICAL_FIRINGS);
         let all = 0..rows.count() as u64;
-        let step = self.plan.rows_at_once(atoms);
+        let step = self.plan.rows_at_once(self.maker.firings_a_row(rows));
         for start in whole.clone().step_by(step as usize) {
             let part = start..whole.end.min(start.saturating_add(step));
             let calls = if part == all {
@@ -147,10 +154,10 @@ impl<'a> Work<'a> {
     }
 
     /// Adds a shard without a call: it is named among those that were counted, and changes no count.
-    fn empty(&mut self, current: &Current, rows: &TensorRows) -> Result<()> {
-        check_dim(&self.run.sae, rows)?;
+    fn empty(&mut self, current: &Current, rows: &Content) -> Result<()> {
+        self.maker.check_empty(rows)?;
         let shard = self.identities.shard(current, 0..0)?;
-        let features = self.run.sae.feature_dim();
+        let features = self.maker.feature_dim();
         let tally = Tally::new(features, vec![], vec![], vec![], Certificate::default());
         let scheme = self.plan.options.stratify_by;
         let cohort = CohortTally::of_shard(*self.identities.model()?, scheme, shard, tally);
@@ -161,7 +168,7 @@ impl<'a> Work<'a> {
     fn part(
         &mut self,
         current: &Current,
-        rows: &TensorRows,
+        rows: &Content,
         part: Range<u64>,
         calls: Calls,
     ) -> Result<()> {
@@ -176,7 +183,7 @@ impl<'a> Work<'a> {
             }
         }
         let first = part.start as usize;
-        let encoded = self.encode(&RowRange::new(rows, first..part.end as usize), &calls);
+        let encoded = self.make(rows, first..part.end as usize, &calls);
         let Encoded {
             fires,
             tally,
@@ -249,23 +256,21 @@ impl<'a> Work<'a> {
         self.control.check()
     }
 
-    fn encode(&mut self, rows: &RowRange, calls: &Calls) -> Result<Encoded> {
+    fn make(&mut self, rows: &Content, part: Range<usize>, calls: &Calls) -> Result<Encoded> {
         let control = self.progress();
-        let session = match &mut self.session {
-            Some(session) => session,
-            none => {
-                // Of the other shards it is only known that they are there.
-                let about = rows.whole().saturating_mul(self.plan.inputs.len());
-                none.insert(Session::open(&self.run.sae, about, self.plan.options)?)
-            }
-        };
-        session.encode(rows, calls, &control)
+        // Of the other shards it is only known that they are there.
+        let about = rows.count().saturating_mul(self.plan.inputs.len());
+        let options = (self.plan.options, about);
+        self.maker.make(rows, part, calls, options, &control)
     }
 
     /// The control of what comes next.
     fn progress(&self) -> Control<'a> {
         self.control.from(Progress {
-            stage: Stage::Encoding,
+            stage: match self.maker {
+                Maker::Encoder { .. } => Stage::Encoding,
+                Maker::Reader(_) => Stage::Reading,
+            },
             done: self.rows_before,
             total: self.length.total(),
         })
@@ -273,7 +278,7 @@ impl<'a> Work<'a> {
 
     /// Returns the result of all of it.
     pub(super) fn finish(mut self) -> Result<Counted> {
-        self.run.encoder = self.session.as_ref().map(Session::encoder);
+        self.run.encoder = self.maker.encoder();
         self.run.files.extend(self.identities.into_model_file());
         let scores = self.plan.options.engine.scores;
         let firings = CohortFirings::new(self.parts, scores);
@@ -287,7 +292,7 @@ impl<'a> Work<'a> {
 }
 
 /// Returns the range of a shard's rows that is meant.
-fn range(input: &ShardInput, rows: &dyn Rows) -> Result<Range<u64>> {
+fn range(input: &ShardInput, rows: &Content) -> Result<Range<u64>> {
     let all = 0..rows.count() as u64;
     match &input.rows {
         None => Ok(all),

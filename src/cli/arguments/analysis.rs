@@ -28,7 +28,7 @@ impl AnalysisArgs {
         Self {
             run: RunArgs {
                 cohort: CohortArgs::of_file(embeddings),
-                model,
+                model: Some(model),
                 engine,
             },
             strata: StrataArgs {

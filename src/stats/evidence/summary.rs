@@ -53,6 +53,9 @@ pub const NAMED: usize = 3;
 pub struct Summary {
     /// The calls.
     pub calls: CallsSummary,
+    /// True if it was given which atoms fire, in files of activations, so that nothing was encoded.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub activations_given: bool,
     /// The findings of the extended tables; `None` where they were not made.
     pub extended: Option<Findings>,
 }
@@ -174,6 +177,7 @@ impl Summary {
         };
         Self {
             calls,
+            activations_given: false,
             extended: extended.map(|tables| Findings::of(&calls, notebook, tables)),
         }
     }
