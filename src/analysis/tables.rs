@@ -110,9 +110,10 @@ impl Tables {
         let classes = counted.classes();
         Ok(Self {
             options: options.clone(),
-            summary: Summary {
-                activations_given: cohort.model.is_of_activations(),
-                ..Summary::of(&notebook, extended.as_ref())
+            summary: if cohort.model.is_of_activations() {
+                Summary::of(&notebook, extended.as_ref()).of_activations()
+            } else {
+                Summary::of(&notebook, extended.as_ref())
             },
             notebook,
             extended,

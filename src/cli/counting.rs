@@ -47,7 +47,7 @@ impl Cohort {
             options,
             model: run.model.as_deref().map(find_model).transpose()?,
             model_files: run.model.as_deref().map(model_files).unwrap_or_default(),
-            atoms: run.cohort.atoms,
+            atoms: run.cohort.atom_count,
             part_rows: keep.checkpoint_rows,
             quiet: run.engine.quiet,
         })

@@ -176,11 +176,16 @@ fn no_such_key(file: &TorchFile, info: Id, rule: &ClassRule) -> Error {
 
 /// Rows that calls stand beside.
 trait RowsOfCalls {
+    /// What messages call the rows, and their file.
+    const WORDS: [&'static str; 2];
+
     fn rows(&self) -> usize;
     fn file(&self) -> String;
 }
 
 impl RowsOfCalls for TensorRows {
+    const WORDS: [&'static str; 2] = ["embeddings", "the embeddings' file"];
+
     fn rows(&self) -> usize {
         self.count()
     }
@@ -190,6 +195,8 @@ impl RowsOfCalls for TensorRows {
 }
 
 impl RowsOfCalls for Activations {
+    const WORDS: [&'static str; 2] = ["activations", "the activations' file"];
+
     fn rows(&self) -> usize {
         self.count()
     }
@@ -223,7 +230,8 @@ fn beside<R: RowsOfCalls>(
     if let Some(ids) = &expected {
         check_ids(path, &table.calls.id, &rows, ids)?;
     }
-    let order = Order::of(table.has_ids.then_some(&table.calls.id), expected.as_ref());
+    let found = table.has_ids.then_some(&table.calls.id);
+    let order = Order::of(found, expected.as_ref(), R::WORDS[1]);
     Ok(Cohort {
         has_classes: table.has_classes,
         notes: order.note(path, &rows.file()).into_iter().collect(),
@@ -236,10 +244,10 @@ fn beside<R: RowsOfCalls>(
 }
 
 /// Checks that IDs stored with the embeddings, if any call has one, equal those of the table.
-fn check_ids(
+fn check_ids<R: RowsOfCalls>(
     path: &Path,
     found: &IdColumn,
-    rows: &impl RowsOfCalls,
+    rows: &R,
     expected: &IdColumn,
 ) -> Result<()> {
     let name = rows.file();
@@ -248,7 +256,7 @@ fn check_ids(
             name,
             "the IDs",
             format!("{} IDs", expected.len()),
-            format!("{}, one for each row of embeddings", rows.rows()),
+            format!("{}, one for each row of {}", rows.rows(), R::WORDS[0]),
             "save both from the same run",
         ));
     }
@@ -265,7 +273,10 @@ fn check_ids(
         format!("row {row}, counted from 0, column id"),
         format!("{:?}", found.unwrap_or_default()),
         format!("{:?}, which {name} has there", expected.unwrap_or_default()),
-        "give the table whose rows are in the order of the embeddings",
+        format!(
+            "give the table whose rows are in the order of the {}",
+            R::WORDS[0]
+        ),
     ))
 }
 

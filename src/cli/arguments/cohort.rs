@@ -58,8 +58,8 @@ pub(in crate::cli) struct CohortArgs {
     activations: Vec<PathBuf>,
 
     /// F, the number of the model's atoms, where a file of activations does not hold it
-    #[arg(long, value_name = "F", requires = "activations", value_parser = clap::value_parser!(u64).range(1..=u64::from(u32::MAX)))]
-    pub(in crate::cli) atoms: Option<u64>,
+    #[arg(long = "atoms", value_name = "F", requires = "activations", value_parser = clap::value_parser!(u64).range(1..=u64::from(u32::MAX)))]
+    pub(in crate::cli) atom_count: Option<u64>,
 
     /// The calls, one line for each row, where they are not in the embeddings' file: .csv, .tsv,
     /// .jsonl (these also .gz) or .parquet [default: the file of that name beside the embeddings]
@@ -85,7 +85,7 @@ impl CohortArgs {
         Self {
             embeddings: vec![embeddings],
             activations: Vec::new(),
-            atoms: None,
+            atom_count: None,
             metadata: Vec::new(),
             labels: LabelArgs::default(),
             rows: None,

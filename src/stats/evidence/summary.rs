@@ -183,6 +183,18 @@ impl Summary {
     }
 }
 
+impl Summary {
+    /// The same summary, where activations were given: there are no scores to compare by.
+    #[must_use]
+    pub fn of_activations(mut self) -> Self {
+        self.activations_given = true;
+        if let Some(findings) = &mut self.extended {
+            findings.next.retain(|next| *next != Next::CompareScores);
+        }
+        self
+    }
+}
+
 impl Findings {
     fn of(calls: &CallsSummary, notebook: &NotebookTables, tables: &ExtendedTables) -> Self {
         let order = tables.by_strength();
