@@ -140,12 +140,11 @@ pub fn read_activations(
 ) -> Result<Cohort<Activations>> {
     let mut opened = Opened::at(activations)?;
     let found;
-    let table = match metadata {
-        Some(path) => path,
-        None => {
-            found = find_beside(activations, None)?;
-            &found
-        }
+    let table = if let Some(path) = metadata {
+        path
+    } else {
+        found = find_beside(activations, None)?;
+        &found
     };
     let (ids, warnings) = (opened.ids.take(), std::mem::take(&mut opened.warnings));
     let notes = std::mem::take(&mut opened.notes);

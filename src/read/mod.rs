@@ -4,9 +4,9 @@
 //! `tensor` (matrices in files, whatever the format), `zipped` (archives), `pickle` (values in an
 //! arena; nothing is executed), `torch`, `npy`, `npz` and `safetensors` (formats of tensors),
 //! `plain` (numbers and text in the forms that Python, numpy and torch keep them), `fields` (what a
-//! call has), and `calls` and `metadata` (calls in `sv_info` and in tables). On top are
-//! [`read_model`], [`read_cohort`], [`read_activations`] and [`inspect()`]. No bytes make any of it panic. Memory is
-//! bounded by the bytes that are really there.
+//! call has), `calls` and `metadata` (calls in `sv_info` and in tables), and `activations` (which atoms
+//! fire, as others computed it). On top are [`read_model`], [`read_cohort`], [`read_activations`] and
+//! [`inspect()`]. No bytes make any of it panic. Memory is bounded by the bytes that are really there.
 
 mod activations;
 mod calls;

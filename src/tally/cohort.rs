@@ -209,9 +209,12 @@ fn check_model(first: &ModelId, first_name: &str, model: &ModelId, name: &str) -
     };
     let given = [first, model].map(ModelId::is_of_activations);
     if given.contains(&true) && first != model {
-        let kind = |model: &ModelId| match model.is_of_activations() {
-            true => format!("activations of {} atoms", model.feature_dim),
-            false => format!("the model {}", model.sha256),
+        let kind = |model: &ModelId| {
+            if model.is_of_activations() {
+                format!("activations of {} atoms", model.feature_dim)
+            } else {
+                format!("the model {}", model.sha256)
+            }
         };
         return unlike("the model", kind(model), kind(first));
     }

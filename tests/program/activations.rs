@@ -46,7 +46,7 @@ impl Given {
     /// The calls as a table of their own.
     fn write_calls(&self, rows: std::ops::Range<usize>, name: &str) -> PathBuf {
         let cohort = atomscope::read::read_cohort(&self.path("embeddings.pt")).expect("a cohort");
-        let mut table = "id\tchrom\tpos\tsvtype\tsvlen\ttruvari_class\tdataset\n".to_owned();
+        let mut lines = vec!["id\tchrom\tpos\tsvtype\tsvlen\ttruvari_class\tdataset".to_owned()];
         let text = |value: Option<&str>| value.unwrap_or_default().to_owned();
         for row in rows {
             let call = cohort.calls.get(row);
@@ -59,10 +59,10 @@ impl Given {
                 text(call.truvari_class),
                 text(call.dataset),
             ];
-            table += &format!("{}\n", fields.join("\t"));
+            lines.push(fields.join("\t"));
         }
         let path = self.path(&format!("{name}.tsv"));
-        std::fs::write(&path, table).expect("a place");
+        std::fs::write(&path, lines.join("\n")).expect("a place");
         path
     }
 
@@ -356,4 +356,25 @@ fn shards_of_different_widths_are_refused() {
     });
     let output = given.analyze(&[&files[0], &files[1]], &[]);
     assert_refused(&output, &["b.npy", "found 8, expected 7"]);
+    let tallies = files.map(|file| {
+        let tally = file.with_extension("tally");
+        let args = ["tally", "-q", "--activations"].map(std::ffi::OsString::from);
+        let files = [
+            file.into_os_string(),
+            "--out".into(),
+            tally.clone().into_os_string(),
+        ];
+        assert_done(&atomscope(args.into_iter().chain(files)));
+        tally.into_os_string()
+    });
+    let merge = [
+        "merge".into(),
+        "--out".into(),
+        given.path("all.tally").into_os_string(),
+    ];
+    let refused = atomscope(merge.into_iter().chain(tallies));
+    assert_refused(
+        &refused,
+        &["activations of 7 atoms", "activations of 8 atoms"],
+    );
 }

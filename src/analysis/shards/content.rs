@@ -8,7 +8,7 @@ use crate::rows::Rows;
 #[derive(Debug)]
 pub(super) enum Content {
     Embeddings(TensorRows),
-    Activations(Activations),
+    Activations(Box<Activations>),
 }
 
 impl Content {

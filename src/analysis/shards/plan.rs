@@ -131,7 +131,7 @@ impl<'a> Plan<'a> {
             }
             SetsFrom::Activations { atoms } => {
                 let cohort = read_activations(path, table, rule, atoms)?;
-                Ok(cohort.with_rows(Content::Activations))
+                Ok(cohort.with_rows(|rows| Content::Activations(Box::new(rows))))
             }
         }
     }

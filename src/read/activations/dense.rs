@@ -11,6 +11,10 @@ use crate::error::{Error, Result};
 /// Numbers that are read at a time.
 const AT_ONCE: u64 = 1 << 18;
 
+/// The same where they lie column after column: each column of a block is a read of its own, so that
+/// large blocks pay.
+const AT_ONCE_BY_COLUMN: u64 = 1 << 22;
+
 /// A dense matrix of activations.
 #[derive(Debug)]
 pub(super) struct Dense {
@@ -22,7 +26,7 @@ pub(super) struct Dense {
 }
 
 impl Dense {
-    /// Makes a matrix of a NumPy array; `None` if it has not two dimensions.
+    /// Makes a matrix of a `NumPy` array; `None` if it has not two dimensions.
     ///
     /// # Errors
     /// Numbers that are no activations; bytes that are missing.
@@ -77,9 +81,9 @@ impl Dense {
     /// # Errors
     /// Those of reading.
     pub(super) fn sample(&self) -> Result<(usize, bool)> {
-        const ROWS: usize = 64;
+        let wanted = if self.by_column { 8 } else { 64 };
         let mut fires = 0_usize;
-        let (step, mut numbers) = ((self.rows / ROWS).max(1), Vec::new());
+        let (step, mut numbers) = ((self.rows / wanted).max(1), Vec::new());
         let sampled = (0..self.rows).step_by(step);
         let count = sampled.len();
         for row in sampled {
@@ -98,7 +102,12 @@ impl Dense {
         bounds: Bounds,
         control: &Control,
     ) -> Result<ActiveAtoms> {
-        let at_once = (AT_ONCE as usize / self.atoms.max(1)).max(1);
+        let numbers = if self.by_column {
+            AT_ONCE_BY_COLUMN
+        } else {
+            AT_ONCE
+        };
+        let at_once = (numbers as usize / self.atoms.max(1)).max(1);
         by_blocks(range, at_once, control, |rows| {
             let mut builder = Builder::new(bounds, rows.start as u64);
             let (mut atom, mut numbers) = (0, Vec::new());

@@ -20,7 +20,7 @@ pub(super) struct Numbers {
 }
 
 impl Numbers {
-    /// Makes numbers of a NumPy array of little-endian numbers in C order, if it has all its bytes.
+    /// Makes numbers of a `NumPy` array of little-endian numbers in C order, if it has all its bytes.
     ///
     /// # Errors
     /// Another array.

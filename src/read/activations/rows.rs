@@ -228,7 +228,7 @@ mod tests {
         for i in 0..5 * MANY {
             let (atom, value) = (i * 7 % 9, 1.0 + i as f64 / 3.0);
             sums[atom] += value;
-            builder.push(atom as i64, value).unwrap();
+            builder.push_atom(atom as u32, value).unwrap();
             assert!(builder.row.capacity() <= 4 * MANY);
         }
         builder.end_row().unwrap();
@@ -267,7 +267,7 @@ mod tests {
             let mut builder = Builder::new(BOUNDS, rows.start as u64);
             for row in rows {
                 for atom in 0..row % 4 {
-                    builder.push(atom as i64, (row + atom) as f64)?;
+                    builder.push_atom(atom as u32, (row + atom) as f64)?;
                 }
                 builder.end_row()?;
             }
