@@ -60,7 +60,7 @@ pub fn shards_of(
             format!("one file of {choice}, some of whose rows are meant"),
         ));
     }
-    check_pairs(&files, &beside)?;
+    check_pairs(choice, &files, &beside)?;
     let mut beside = beside.into_iter();
     let shard = |embeddings: PathBuf| ShardInput {
         name: name_of(&embeddings),
@@ -83,8 +83,8 @@ pub fn shards_of(
     }
 }
 
-/// Refuses tables if some have the names of their embeddings and others do not.
-fn check_pairs(embeddings: &[PathBuf], tables: &[PathBuf]) -> Result<()> {
+/// Refuses tables if some have the names of their embeddings, or activations, and others do not.
+fn check_pairs(choice: Choice, embeddings: &[PathBuf], tables: &[PathBuf]) -> Result<()> {
     let stem = |path: &Path| -> String {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         name.split('.').next().unwrap_or_default().to_owned()
@@ -101,7 +101,7 @@ fn check_pairs(embeddings: &[PathBuf], tables: &[PathBuf]) -> Result<()> {
                 b.display(),
                 a.display()
             ),
-            "tables in the order of the embeddings, all or none by the embeddings' names",
+            format!("tables in the order of the {choice}, all or none by the {choice}' names"),
         )),
         _ => Ok(()),
     }

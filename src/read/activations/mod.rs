@@ -33,7 +33,7 @@ use rows::Bounds;
 
 /// The number of atoms beyond which a file's word is not enough: tables have lines for each of them,
 /// however few bytes the file has.
-const MOST_UNASKED: usize = 1 << 20;
+const MOST_UNASKED: u64 = 1 << 20;
 
 /// The activations of a cohort's calls in a file.
 #[derive(Debug)]
@@ -166,62 +166,50 @@ impl Opened {
 
     fn atoms(&self, asked: Option<u64>) -> Result<usize> {
         let bad = |found: String, expected: &str, action: &str| {
-            let error = Error::input(
-                self.source.name(),
-                "the number of atoms",
-                found,
-                expected,
-                action,
-            );
-            Err(error.proposing([Proposal::of(Choice::Atoms)]))
+            let place = "the number of atoms";
+            Error::input(self.source.name(), place, found, expected, action)
         };
-        let Some(width) = self.width() else {
-            let Some(asked) = asked else {
+        let ask = |error: Error| error.proposing([Proposal::of(Choice::Atoms)]);
+        let width = self.width().map(|width| width as u64);
+        let atoms = match (width, asked) {
+            (Some(width), Some(asked)) if asked != width => {
+                let expected = format!(
+                    "{width}, the width of {}; or leave it out",
+                    self.source.name()
+                );
+                return Err(Error::choice(Choice::Atoms, asked.to_string(), expected));
+            }
+            (Some(width), None) if (MOST_UNASKED + 1..MOST).contains(&width) => {
+                let expected = format!("at most {MOST_UNASKED}, or more if they are asked for");
+                let action = "say the number, if that is it";
+                return Err(ask(bad(width.to_string(), &expected, action)));
+            }
+            (None, None) => {
                 let expected =
                     "F, the number of the model's atoms, which this layout does not hold";
-                return bad(
+                let action = "say how many there are";
+                return Err(ask(bad(
                     "nothing that says it".to_owned(),
                     expected,
-                    "say how many there are",
-                );
-            };
-            return usize_below(asked)
-                .map_or_else(|| bad(asked.to_string(), MOST, "check the number"), Ok);
+                    action,
+                )));
+            }
+            (Some(atoms), _) | (None, Some(atoms)) => atoms,
         };
-        match asked {
-            Some(asked) if asked != width as u64 => {
-                return Err(Error::choice(
-                    Choice::Atoms,
-                    asked.to_string(),
-                    format!(
-                        "{width}, the width of {}; or leave it out",
-                        self.source.name()
-                    ),
-                ));
-            }
-            None if width > MOST_UNASKED => {
-                let expected = format!("at most {MOST_UNASKED}, or more if they are asked for");
-                return bad(
-                    width.to_string(),
-                    &expected,
-                    "say the number, if that is it",
-                );
-            }
-            _ => {}
+        if (1..MOST).contains(&atoms) {
+            return Ok(atoms as usize);
         }
-        usize_below(width as u64).map_or_else(
-            || bad(width.to_string(), MOST, "check how the file was made"),
-            Ok,
-        )
+        let expected = format!("a number from 1 to {}", MOST - 1);
+        Err(bad(
+            atoms.to_string(),
+            &expected,
+            "check how the file was made",
+        ))
     }
 }
 
-const MOST: &str = "a number from 1 to 4294967295";
-
-fn usize_below(atoms: u64) -> Option<usize> {
-    let fits = (1..=u64::from(u32::MAX)).contains(&atoms);
-    fits.then_some(atoms as usize)
-}
+/// The number that atoms are fewer than: their indices have 32 bits.
+const MOST: u64 = 1 << 32;
 
 /// Checks that a table names no row beyond the last call.
 #[cfg(feature = "parquet")]
