@@ -116,6 +116,10 @@ impl Activations {
 
 impl Opened {
     /// Returns the number of rows that the file has; `None` if it does not say.
+    #[cfg_attr(
+        not(feature = "parquet"),
+        expect(clippy::unnecessary_wraps, reason = "Parquet alone does not say")
+    )]
     pub(super) fn rows(&self) -> Option<usize> {
         match &self.layout {
             Layout::Compressed(matrix) => Some(matrix.shape()[0]),
