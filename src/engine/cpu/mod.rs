@@ -19,6 +19,7 @@
 //! ```
 
 mod block;
+mod counting;
 #[cfg(test)]
 mod bound_tests;
 mod dense;
