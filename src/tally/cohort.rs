@@ -201,7 +201,7 @@ fn check_model(first: &ModelId, first_name: &str, model: &ModelId, name: &str) -
     let shape = |model: &ModelId| {
         let fires = match model.top_k {
             Some(k) => format!("k = {k}"),
-            None => "atoms that fire by thresholds".to_owned(),
+            None => "any number of atoms that fire".to_owned(),
         };
         format!(
             "D = {}, F = {}, {fires}",
