@@ -19,9 +19,9 @@
 //! ```
 
 mod block;
-mod counting;
 #[cfg(test)]
 mod bound_tests;
+mod counting;
 mod dense;
 mod input;
 mod lanes;
