@@ -7,14 +7,15 @@
 # Whoever repeats its selection by k and the number of rows has N times as many.
 # Seen: top_k = 4 fires 4 times in 1 row, in 10 and in 1000; the threshold learned from the batch of 1000
 # lets 4 activations of those rows fire.
-# Exit code 0 while that is so. Of the package, only overcomplete.sae is imported: the rest needs libraries
-# for pictures, which are not installed here.
+# Exit code 0 while that is so. Of the package, only overcomplete.sae is imported: the rest needs models
+# and libraries for pictures, which are not installed here.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 cd "$folder"
 python3 -m venv env
-env/bin/pip install --quiet torch==2.15.0 numpy==2.4.6 scipy==1.17.1 einops==0.8.2
+env/bin/pip install --quiet torch==2.15.0 numpy==2.4.6 scipy==1.17.1 einops==0.8.2 tqdm==4.70.1 \
+    scikit-learn==1.9.1 pillow==13.0.0
 env/bin/pip install --quiet --no-deps overcomplete==0.3.0
 env/bin/python - <<'PYTHON'
 import importlib.util
