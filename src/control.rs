@@ -13,6 +13,8 @@ pub enum Stage {
     Encoding,
     /// Rows are read before, for where the scores end that fire in each batch.
     Cutting,
+    /// Activations are read and counted.
+    Reading,
     /// Rows are read again, for the scores of all atoms.
     Scoring,
     /// A cohort is simulated.

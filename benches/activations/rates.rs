@@ -147,7 +147,9 @@ pub(crate) fn measure(count: usize, rounds: usize, python: Option<&String>) {
         "{DIM} -> {FEATURES}, {count} rows, {rounds} rounds; {}",
         engines[0].code_path()
     );
-    timed.iter().for_each(|one| one.print(count, &timed[0]));
+    for one in &timed {
+        one.print(count, &timed[0]);
+    }
     if torch.is_some() {
         of_torch.print(count, &timed[0]);
         let times = of_torch.median() / timed[1].median();

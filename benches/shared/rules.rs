@@ -69,7 +69,9 @@ pub(crate) fn batch_fires(k: usize, first: u64, scores: &[Vec<f64>]) -> (Vec<Vec
     for &(_, row, atom) in &all {
         fires[row].push(atom);
     }
-    fires.iter_mut().for_each(|set| set.sort_unstable());
+    for set in &mut fires {
+        set.sort_unstable();
+    }
     let cut = all.last().filter(|_| all.len() == k * scores.len());
     let cut = cut.map_or(Cut::ZERO, |&(score, row, atom)| Cut {
         score,

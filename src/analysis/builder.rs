@@ -47,6 +47,11 @@ pub(super) enum Source<'a> {
         metadata: Vec<PathBuf>,
         model: PathBuf,
     },
+    Activations {
+        files: Vec<PathBuf>,
+        metadata: Vec<PathBuf>,
+        atoms: Option<u64>,
+    },
 }
 
 impl<'a> Analysis<'a> {
@@ -72,6 +77,25 @@ impl<'a> Analysis<'a> {
         })
     }
 
+    /// An analysis of activations that were computed elsewhere, for a model that is not read here: paths
+    /// or patterns of files ([`read_activations`](crate::read::read_activations) has the layouts). An
+    /// atom fires where its activation is not 0. Calls are read from tables; nothing is encoded.
+    ///
+    /// ```no_run
+    /// let found = atomscope::Analysis::of_activations(["activations.npz"])
+    ///     .metadata(["calls.csv"])
+    ///     .run()?;
+    /// found.write("results")?;
+    /// # Ok::<(), atomscope::Error>(())
+    /// ```
+    pub fn of_activations<P: Into<PathBuf>>(files: impl IntoIterator<Item = P>) -> Self {
+        Self::new(Source::Activations {
+            files: files.into_iter().map(Into::into).collect(),
+            metadata: Vec::new(),
+            atoms: None,
+        })
+    }
+
     fn new(source: Source<'a>) -> Self {
         Self {
             source,
@@ -87,10 +111,12 @@ impl<'a> Analysis<'a> {
         }
     }
 
-    /// Reads the calls from these tables, the first of the first embeddings file, and so on.
+    /// Reads the calls from these tables, the first of the first file, and so on.
     #[must_use]
     pub fn metadata<P: Into<PathBuf>>(mut self, tables: impl IntoIterator<Item = P>) -> Self {
-        if let Source::Files { metadata, .. } = &mut self.source {
+        if let Source::Files { metadata, .. } | Source::Activations { metadata, .. } =
+            &mut self.source
+        {
             *metadata = tables.into_iter().map(Into::into).collect();
         }
         self
@@ -100,6 +126,15 @@ impl<'a> Analysis<'a> {
     #[must_use]
     pub fn model_answers(mut self, answers: ModelAnswers) -> Self {
         self.options.model = answers;
+        self
+    }
+
+    /// Says how many atoms the model of activations has, where their files do not.
+    #[must_use]
+    pub fn atoms(mut self, count: u64) -> Self {
+        if let Source::Activations { atoms, .. } = &mut self.source {
+            *atoms = Some(count);
+        }
         self
     }
 

@@ -32,26 +32,27 @@ pub struct Counted {
     pub cohort: CohortTally,
     /// The firing sets, where they were kept.
     pub firings: Option<CohortFirings>,
-    /// The run that encoded the rows; `None` where counts are from a tally.
+    /// The run that counted the rows; `None` where counts are from a tally.
     pub run: Option<Run>,
     /// The oddities of the model and the calls, one sentence each.
     pub warnings: Vec<Warning>,
 }
 
-/// A run that encoded rows.
+/// A run that counted rows.
 #[derive(Debug)]
 pub struct Run {
-    /// The model.
-    pub sae: Sae,
+    /// The model that encoded them; `None` where activations were given.
+    pub sae: Option<Sae>,
     /// What the model is, in words; `None` if it was not read from a file.
     pub about: Option<ModelAbout>,
     /// The files that were read.
     pub files: Vec<InputFile>,
-    /// The device and program that encoded the rows; `None` if all rows were done already.
+    /// The device and program that encoded the rows; `None` if all rows were done already, or where
+    /// activations were given.
     pub encoder: Option<Encoder>,
     /// The treatment of rows with a NaN or an infinity.
     pub nonfinite: Nonfinite,
-    /// The time that each step of encoding took.
+    /// The time that each step of encoding took; that of reading and counting activations.
     pub seconds: Seconds,
     /// Seconds until the first shard's calls were read.
     pub read_seconds: f64,
@@ -73,7 +74,7 @@ pub struct CompareScores {
 }
 
 impl Run {
-    pub(super) fn new(sae: Sae, about: Option<ModelAbout>, nonfinite: Nonfinite) -> Self {
+    pub(super) fn new(sae: Option<Sae>, about: Option<ModelAbout>, nonfinite: Nonfinite) -> Self {
         Self {
             sae,
             about,
@@ -127,7 +128,7 @@ impl Counted {
             run: Some(Run {
                 encoder: Some(session.encoder()),
                 seconds,
-                ..Run::new(sae.clone(), None, options.engine.nonfinite)
+                ..Run::new(Some(sae.clone()), None, options.engine.nonfinite)
             }),
             warnings: Vec::new(),
         })
@@ -253,10 +254,11 @@ impl Counted {
         let (Some(store), Some(run)) = (self.store(), &self.run) else {
             return Err(no_firings());
         };
+        let sae = run.sae.as_ref().ok_or_else(no_model)?;
         let facts = CallFacts::read(store, options.stratify_by, control)?;
         let calls = LabelledCalls::new(facts.is_tp, facts.strata);
-        let dense = DenseScores::new(&run.sae, engine.simd);
-        let features = run.sae.feature_dim();
+        let dense = DenseScores::new(sae, engine.simd);
+        let features = sae.feature_dim();
         let control = control.from(Progress {
             stage: Stage::Scoring,
             done: 0,
@@ -287,6 +289,15 @@ impl Counted {
             dropped: &dropped,
         };
         self.compare_scores(&part, engine, options, control)
+    }
+}
+
+/// The error of a comparison of scores where activations were given.
+pub(super) fn no_model() -> Error {
+    Error::Argument {
+        name: "comparison of scores",
+        found: "activations, which say nothing of atoms that do not fire".to_owned(),
+        expected: "embeddings and a model".to_owned(),
     }
 }
 

@@ -33,6 +33,9 @@ pub struct Record {
     /// What the model is, in words; absent where none was read.
     #[serde(skip_serializing_if = "Option::is_none")]
     model: Option<ModelAbout>,
+    /// A sentence on activations, where these were given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    activations: Option<&'static str>,
     shapes: Shapes,
     options: notebook::Options,
     /// The options of the tables beside the notebook's, and the time they took; `None` if none were
@@ -48,7 +51,9 @@ pub struct Record {
     classes: Vec<ClassCount>,
     /// The number of further classes.
     other_classes: usize,
-    certificate: Certificate,
+    /// The work of certified selection; `None` where activations were given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    certificate: Option<Certificate>,
     #[serde(skip_serializing_if = "Option::is_none")]
     encode: Option<Encode>,
     /// Wall clock of its stages.
@@ -123,7 +128,9 @@ impl Atoms {
 struct Shapes {
     rows: u64,
     rows_dropped_as_nonfinite: usize,
-    input_dim: u64,
+    /// The length of an embedding; `None` where activations were given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    input_dim: Option<u64>,
     feature_dim: u64,
     /// Atoms that fire on every row; none where rows differ.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -188,6 +195,9 @@ pub struct Seconds {
     #[serde(skip_serializing_if = "Option::is_none")]
     /// Reading, encoding, selecting and counting together.
     pub encode: Option<f64>,
+    /// Reading and counting activations.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub count: Option<f64>,
     /// The notebook's tables.
     pub statistics: f64,
     /// The whole time up to the end, without the time to put files in their place.
@@ -219,16 +229,18 @@ impl Record {
             name: shard.name.clone(),
             rows: [shard.rows.start, shard.rows.end],
         };
+        let is_given = cohort.model.is_of_activations();
         Self {
             atomscope: env!("CARGO_PKG_VERSION"),
             definition: CohortTally::DEFINITION,
             inputs: Vec::new(),
             encoder: None,
             model: None,
+            activations: is_given.then_some(text::ACTIVATIONS_GIVEN),
             shapes: Shapes {
                 rows: cohort.shards.rows(),
                 rows_dropped_as_nonfinite: findings.dropped_calls,
-                input_dim: cohort.model.input_dim,
+                input_dim: (!is_given).then_some(cohort.model.input_dim),
                 feature_dim: cohort.model.feature_dim,
                 k: cohort.model.top_k,
                 batch_topk: cohort.model.batches.as_ref().map(BatchRecord::of),
@@ -241,7 +253,7 @@ impl Record {
             class_rule: cohort.rule.clone(),
             other_classes: classes.len().saturating_sub(MOST_CLASSES),
             classes: classes.into_iter().take(MOST_CLASSES).collect(),
-            certificate: cohort.tally.certificate(),
+            certificate: (!is_given).then(|| cohort.tally.certificate()),
             encode: None,
             seconds: Seconds {
                 statistics: tables.notebook_seconds,
@@ -258,6 +270,11 @@ impl Record {
         self.inputs.clone_from(&run.files);
         self.encoder.clone_from(&run.encoder);
         self.model.clone_from(&run.about);
+        self.seconds.read = Some(run.read_seconds);
+        if run.sae.is_none() {
+            self.seconds.count = Some(seconds.encode);
+            return;
+        }
         self.nonfinite = Some(run.nonfinite);
         self.encode = run.encoder.is_some().then_some(Encode {
             rows,
@@ -266,7 +283,6 @@ impl Record {
             thread_seconds: seconds.threads,
             rows_resumed: run.resumed_rows,
         });
-        self.seconds.read = Some(run.read_seconds);
         self.seconds.encode = Some(seconds.encode);
     }
 

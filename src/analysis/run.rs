@@ -1,16 +1,17 @@
 //! The whole way of an analysis in one call.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::builder::{Analysis, Source};
-use super::counted::{CompareScores, Counted};
+use super::counted::{CompareScores, Counted, no_model};
 use super::outputs::ResultsFolder;
 use super::record;
-use super::shards::{self, KeepFirings, Plan};
+use super::shards::{self, KeepFirings, Plan, SetsFrom};
 use super::tables::Tables;
 use crate::control::Control;
-use crate::error::Result;
+use crate::error::{Choice, Result};
 use crate::read::{find_model, model_files};
+use crate::stats::score_comparison::ScoreComparison;
 use crate::write::inputs::Inputs;
 
 impl<'a> Analysis<'a> {
@@ -47,18 +48,18 @@ impl<'a> Analysis<'a> {
             } => {
                 let shards = shards::shards(embeddings, metadata, None)?;
                 let found = find_model(model, &options.model)?;
-                let folder = std::env::temp_dir();
-                let plan = Plan {
-                    firings: Some(KeepFirings {
-                        memory: self.memory / 2,
-                        folder: &folder,
-                    }),
-                    ..Plan::new(&shards, &found, &options)
-                };
-                let counted = plan.count(control)?;
-                let scores = compare.map(|compare| plan.compare_scores(&counted, compare, control));
-                let inputs = plan.reads(&model_files(model), &|_| true);
-                (counted, scores.transpose()?, inputs)
+                let plan = Plan::new(&shards, &found, &options);
+                self.count_files(plan, &model_files(model), compare)?
+            }
+            Source::Activations {
+                files,
+                metadata,
+                atoms,
+            } => {
+                let shards = shards::shards_of(Choice::Activations, files, metadata, None)?;
+                let sets_from = SetsFrom::Activations { atoms: *atoms };
+                let plan = Plan::of(&shards, sets_from, &options);
+                self.count_files(plan, &[], compare)?
             }
         };
         let (device, engine) = (options.device, &options.engine);
@@ -69,6 +70,31 @@ impl<'a> Analysis<'a> {
             save_firings: self.save_firings,
             control: self.control,
         })
+    }
+
+    /// Counts a cohort in files, and compares scores where that is asked for. Returns the files that
+    /// were read, too.
+    fn count_files(
+        &self,
+        plan: Plan,
+        model_files: &[PathBuf],
+        compare: Option<CompareScores>,
+    ) -> Result<(Counted, Option<ScoreComparison>, Inputs)> {
+        let folder = std::env::temp_dir();
+        let plan = Plan {
+            firings: Some(KeepFirings {
+                memory: self.memory / 2,
+                folder: &folder,
+            }),
+            ..plan
+        };
+        if let (Some(_), SetsFrom::Activations { .. }) = (compare, plan.sets_from) {
+            return Err(no_model());
+        }
+        let counted = plan.count(&self.control)?;
+        let scores = compare.map(|compare| plan.compare_scores(&counted, compare, &self.control));
+        let inputs = plan.reads(model_files, &|_| true);
+        Ok((counted, scores.transpose()?, inputs))
     }
 }
 

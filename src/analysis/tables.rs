@@ -110,7 +110,14 @@ impl Tables {
         let classes = counted.classes();
         Ok(Self {
             options: options.clone(),
-            summary: Summary::of(&notebook, extended.as_ref(), cohort.model.batches),
+            summary: {
+                let summary = Summary::of(&notebook, extended.as_ref(), cohort.model.batches);
+                if cohort.model.is_of_activations() {
+                    summary.of_activations()
+                } else {
+                    summary
+                }
+            },
             notebook,
             extended,
             warnings: warnings::of_cohort(cohort, &classes),

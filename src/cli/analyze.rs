@@ -7,7 +7,7 @@ use super::counting::Cohort;
 use super::progress;
 use crate::analysis::outputs;
 use crate::analysis::shards::KeepFirings;
-use crate::error::Result;
+use crate::error::{Choice, Result};
 use crate::outputs::ANALYSIS_CHECKPOINTS;
 use crate::report::text;
 
@@ -24,7 +24,8 @@ use crate::report::text;
     --save-fires --nonfinite skip --threads 8\n  \
     atomscope analyze --embeddings calls.pt --model sae.pt --out results \\\n      \
     --permutations 10000 --block locus --replicate chrom\n  \
-    atomscope analyze --embeddings calls.pt --model sae.pt --out results --compare scores")]
+    atomscope analyze --embeddings calls.pt --model sae.pt --out results --compare scores\n  \
+    atomscope analyze --activations acts.npz --metadata calls.csv --out results")]
 pub(super) struct Analyze {
     #[command(flatten)]
     pub(super) analysis: AnalysisArgs,
@@ -43,6 +44,9 @@ impl Analyze {
     pub(super) fn files(&self, show: impl FnOnce(&text::Report) -> Result<()>) -> Result<()> {
         let asked = &self.analysis;
         asked.tables.compares_scores()?;
+        if asked.run.cohort.choice() == Choice::Activations {
+            asked.tables.compare.needs_embeddings("activations")?;
+        }
         let extended = asked.tables.are_made();
         let mut cohort = Cohort::new(&asked.run, &asked.keep, asked.strata.strata, extended)?;
         cohort.options.batch_topk = asked.batches.options(asked.keep.memory);

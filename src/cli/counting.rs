@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 
 use super::arguments::{AnalysisArgs, KeepArgs, RunArgs};
 use super::progress::{self, Bar, note};
-use crate::analysis::shards::{Checkpoints, KeepFirings, Output, ShardInput};
+use crate::analysis::shards::{Checkpoints, KeepFirings, Output, SetsFrom, ShardInput};
 use crate::analysis::{CompareScores, CountOptions, Counted, Plan, Tables, place};
-use crate::error::Result;
-use crate::read::{find_model, model_files};
+use crate::error::{Choice, Error, Result};
+use crate::read::{ModelAnswers, find_model, model_files};
 use crate::stats::score_comparison::ScoreComparison;
 use crate::tally::StratifyBy;
 use crate::write::inputs::Inputs;
@@ -16,9 +16,12 @@ use crate::write::inputs::Inputs;
 pub(super) struct Cohort {
     pub(super) inputs: Vec<ShardInput>,
     pub(super) options: CountOptions,
-    model: PathBuf,
+    /// The model's file; `None` where activations are given.
+    model: Option<PathBuf>,
     /// The files that were searched for the model.
     model_files: Vec<PathBuf>,
+    /// The number of atoms of activations, where it was given.
+    atoms: Option<u64>,
     part_rows: Option<u64>,
     quiet: bool,
 }
@@ -40,12 +43,19 @@ impl Cohort {
             ..run.engine.count_options(stratify_by)?
         };
         options.engine.scores = scores;
-        let model = find_model(&run.model.model, &options.model)?;
+        let path = run.model.model.as_deref();
+        if path.is_none() && options.model != ModelAnswers::default() {
+            let expected = "no answer about a model: with activations none is read";
+            return Err(Error::choice(Choice::Model, "an answer", expected));
+        }
+        let find = |path| find_model(path, &options.model);
+        let model = path.map(find).transpose()?;
         Ok(Self {
             inputs,
             options,
             model,
-            model_files: model_files(&run.model.model),
+            model_files: path.map(model_files).unwrap_or_default(),
+            atoms: run.cohort.atom_count,
             part_rows: keep.checkpoint_rows,
             quiet: run.engine.quiet,
         })
@@ -53,7 +63,11 @@ impl Cohort {
 
     /// The plan that keeps nothing.
     pub(super) fn plan(&self) -> Plan<'_> {
-        let plan = Plan::new(&self.inputs, &self.model, &self.options);
+        let sets_from = match &self.model {
+            Some(model) => SetsFrom::Model(model),
+            None => SetsFrom::Activations { atoms: self.atoms },
+        };
+        let plan = Plan::of(&self.inputs, sets_from, &self.options);
         Plan {
             part_rows: self.part_rows.unwrap_or(plan.part_rows),
             ..plan

@@ -45,6 +45,8 @@ fn with_values(proposal: &Proposal) -> String {
 fn flag(choice: Choice) -> (&'static str, &'static str) {
     match choice {
         Choice::Embeddings => ("--embeddings", "FILE"),
+        Choice::Activations => ("--activations", "FILE"),
+        Choice::Atoms => ("--atoms", "F"),
         Choice::Metadata => ("--metadata", "FILE"),
         Choice::Rows => ("--rows", "A..B"),
         Choice::Model => ("--model", "PATH"),

@@ -62,6 +62,7 @@ impl Bar {
         self.0.set_message(match progress.stage {
             Stage::Encoding => "encoding",
             Stage::Cutting => "finding cuts of batches",
+            Stage::Reading => "reading",
             Stage::Scoring => "scoring",
             Stage::Simulating => "simulating",
         });

@@ -6,7 +6,7 @@ use super::arguments::{BatchTopKArgs, ForceArgs, KeepArgs, RunArgs, StrataArgs, 
 use super::counting::Cohort;
 use super::progress::{self, note};
 use crate::analysis::shards::KeepFirings;
-use crate::error::{Choice, Error, Result};
+use crate::error::{Error, Result};
 
 /// Count one shard of a cohort: embeddings in, a tally file out, to be merged and reported from
 ///
@@ -42,7 +42,7 @@ impl Tally {
         let [input] = cohort.inputs.as_mut_slice() else {
             let found = format!("{} files", cohort.inputs.len());
             let expected = "one; tally each, and merge the tallies";
-            return Err(Error::choice(Choice::Embeddings, found, expected));
+            return Err(Error::choice(self.run.cohort.choice(), found, expected));
         };
         if let Some(name) = &self.output.name {
             input.name.clone_from(name);

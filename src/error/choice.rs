@@ -13,6 +13,10 @@ use super::one_line;
 pub enum Choice {
     /// The files of embeddings.
     Embeddings,
+    /// The files of activations that were computed elsewhere.
+    Activations,
+    /// The number of atoms of the model that made activations.
+    Atoms,
     /// The tables of calls beside the embeddings.
     Metadata,
     /// The rows of an embeddings file that are meant.
@@ -84,6 +88,8 @@ impl fmt::Display for Choice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Embeddings => "embeddings",
+            Self::Activations => "activations",
+            Self::Atoms => "atoms",
             Self::Metadata => "tables of calls",
             Self::Rows | Self::SimulatedRows => "rows",
             Self::Model => "model",

@@ -4,9 +4,10 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use super::activations::{Activations, Opened};
 use super::calls::read_calls;
 use super::embeddings::File;
-use super::metadata::{SUFFIXES, Table};
+use super::metadata::{SUFFIXES, Table, count};
 use super::naming::{Naming, svtype};
 use super::order::{self, Order};
 use super::pickle::Id;
@@ -17,11 +18,11 @@ use crate::cohort::{Calls, ClassRule, IdColumn};
 use crate::error::{Choice, Error, Proposal, Result};
 use crate::rows::Rows;
 
-/// Embeddings, which stay in the file until they are needed, and their calls.
+/// Embeddings, or [`Activations`], which stay in the file until they are needed, and their calls.
 #[derive(Debug)]
-pub struct Cohort {
+pub struct Cohort<R = TensorRows> {
     /// The embeddings: one row a call.
-    pub rows: TensorRows,
+    pub rows: R,
     /// The calls, in the order of the rows.
     pub calls: Calls,
     /// The file of the calls, if it is not the embeddings' own.
@@ -34,6 +35,28 @@ pub struct Cohort {
     pub warnings: Vec<String>,
     /// Sentences about what could not be checked.
     pub notes: Vec<String>,
+}
+
+impl<R> Cohort<R> {
+    /// The same cohort with its rows as something else.
+    pub(crate) fn with_rows<S>(self, change: impl FnOnce(R) -> S) -> Cohort<S> {
+        Cohort {
+            rows: change(self.rows),
+            calls: self.calls,
+            metadata: self.metadata,
+            metadata_stamp: self.metadata_stamp,
+            has_classes: self.has_classes,
+            warnings: self.warnings,
+            notes: self.notes,
+        }
+    }
+
+    /// Notes the rule of which calls are true, and writes SV types as the VCF specification does.
+    fn labelled(mut self, rule: &ClassRule) -> Self {
+        self.calls.rule = rule.clone();
+        self.calls.svtype = self.calls.svtype.renamed(svtype);
+        self
+    }
 }
 
 /// Reads a cohort without metadata, as [`read_cohort_with`] does. Its embeddings stay in the file.
@@ -90,17 +113,52 @@ pub fn read_cohort_by(
                 notes: Vec::new(),
             }
         }
-        (Some(path), _) => beside(&file, rows, path, rule)?,
+        (Some(path), _) => beside_file(&file, rows, path, rule)?,
         (None, None) => {
-            let path = find_beside(embeddings, &file)?;
-            beside(&file, rows, &path, rule)?
+            let path = find_beside(embeddings, Some(&file))?;
+            beside_file(&file, rows, &path, rule)?
         }
     };
     cohort.warnings.extend(file.passed_over());
     cohort.rows.check_unchanged()?;
-    cohort.calls.rule = rule.clone();
-    cohort.calls.svtype = cohort.calls.svtype.renamed(svtype);
-    Ok(cohort)
+    Ok(cohort.labelled(rule))
+}
+
+/// Reads a cohort whose [`Activations`] were computed elsewhere. Its calls are those of `metadata`, a
+/// table as [`read_cohort_with`] takes it, or of the only table beside the activations that has their
+/// name. `atoms` is F, which some layouts do not hold.
+///
+/// # Errors
+///
+/// Fails if a file cannot be read or holds no activations, if activations and calls differ in their
+/// number of rows, and if the number of atoms is not known, or is another than the file's.
+pub fn read_activations(
+    activations: &Path,
+    metadata: Option<&Path>,
+    rule: &ClassRule,
+    atoms: Option<u64>,
+) -> Result<Cohort<Activations>> {
+    let mut opened = Opened::at(activations)?;
+    let found;
+    let table = if let Some(path) = metadata {
+        path
+    } else {
+        found = find_beside(activations, None)?;
+        &found
+    };
+    let (ids, warnings) = (opened.ids.take(), std::mem::take(&mut opened.warnings));
+    let notes = std::mem::take(&mut opened.notes);
+    let rows = match opened.rows() {
+        Some(rows) => rows,
+        // The file names rows on which something fires, and there may be others.
+        None => count(table)?,
+    };
+    let rows = opened.with_calls(rows, atoms)?;
+    let mut cohort = beside(rows, table, rule, || Ok(ids))?;
+    cohort.warnings.extend(warnings);
+    cohort.notes.extend(notes);
+    cohort.rows.check_unchanged()?;
+    Ok(cohort.labelled(rule))
 }
 
 /// Makes the error for a key of classes that no call has.
@@ -115,27 +173,67 @@ fn no_such_key(file: &TorchFile, info: Id, rule: &ClassRule) -> Error {
     .proposing([Proposal::of(Choice::ClassColumn)])
 }
 
-/// Reads the cohort whose calls are in a file of their own.
-fn beside(file: &File, rows: TensorRows, path: &Path, rule: &ClassRule) -> Result<Cohort> {
-    let table = Table::read(path, rows.count(), &rows.name(), rule)?;
-    let mut expected = None;
-    if table.has_ids {
-        expected = match (file.ids()?, file.sv_info()) {
-            (Some(ids), _) => Some(ids),
-            (None, Some((file, info))) => {
-                let naming = Naming::default();
-                Some(read_calls(file, info, Some(rows.count()), naming)?.0.id)
-            }
-            (None, None) => None,
-        };
-        if let Some(ids) = &expected {
-            check_ids(path, &table.calls.id, &rows, ids)?;
-        }
+/// Rows that calls stand beside.
+trait RowsOfCalls {
+    /// What messages call the rows, and their file.
+    const WORDS: [&'static str; 2];
+
+    fn rows(&self) -> usize;
+    fn file(&self) -> String;
+}
+
+impl RowsOfCalls for TensorRows {
+    const WORDS: [&'static str; 2] = ["embeddings", "the embeddings' file"];
+
+    fn rows(&self) -> usize {
+        self.count()
     }
-    let order = Order::of(table.has_ids.then_some(&table.calls.id), expected.as_ref());
+    fn file(&self) -> String {
+        self.name()
+    }
+}
+
+impl RowsOfCalls for Activations {
+    const WORDS: [&'static str; 2] = ["activations", "the activations' file"];
+
+    fn rows(&self) -> usize {
+        self.count()
+    }
+    fn file(&self) -> String {
+        self.name()
+    }
+}
+
+/// Reads the cohort of a file of embeddings whose calls are in a file of their own.
+fn beside_file(file: &File, rows: TensorRows, path: &Path, rule: &ClassRule) -> Result<Cohort> {
+    let count = rows.count();
+    beside(rows, path, rule, || match (file.ids()?, file.sv_info()) {
+        (Some(ids), _) => Ok(Some(ids)),
+        (None, Some((file, info))) => {
+            let naming = Naming::default();
+            Ok(Some(read_calls(file, info, Some(count), naming)?.0.id))
+        }
+        (None, None) => Ok(None),
+    })
+}
+
+/// Reads the cohort whose calls are in a file of their own; `ids` reads those that stand with the rows.
+fn beside<R: RowsOfCalls>(
+    rows: R,
+    path: &Path,
+    rule: &ClassRule,
+    ids: impl FnOnce() -> Result<Option<IdColumn>>,
+) -> Result<Cohort<R>> {
+    let table = Table::read(path, rows.rows(), &rows.file(), rule)?;
+    let expected = if table.has_ids { ids()? } else { None };
+    if let Some(ids) = &expected {
+        check_ids(path, &table.calls.id, &rows, ids)?;
+    }
+    let found = table.has_ids.then_some(&table.calls.id);
+    let order = Order::of(found, expected.as_ref(), R::WORDS[1]);
     Ok(Cohort {
         has_classes: table.has_classes,
-        notes: order.note(path, &rows.name()).into_iter().collect(),
+        notes: order.note(path, &rows.file()).into_iter().collect(),
         rows,
         calls: table.calls,
         metadata: Some(path.to_owned()),
@@ -145,14 +243,19 @@ fn beside(file: &File, rows: TensorRows, path: &Path, rule: &ClassRule) -> Resul
 }
 
 /// Checks that IDs stored with the embeddings, if any call has one, equal those of the table.
-fn check_ids(path: &Path, found: &IdColumn, rows: &TensorRows, expected: &IdColumn) -> Result<()> {
-    let name = rows.name();
-    if expected.len() != rows.count() {
+fn check_ids<R: RowsOfCalls>(
+    path: &Path,
+    found: &IdColumn,
+    rows: &R,
+    expected: &IdColumn,
+) -> Result<()> {
+    let name = rows.file();
+    if expected.len() != rows.rows() {
         return Err(Error::input(
             name,
             "the IDs",
             format!("{} IDs", expected.len()),
-            format!("{}, one for each row of embeddings", rows.count()),
+            format!("{}, one for each row of {}", rows.rows(), R::WORDS[0]),
             "save both from the same run",
         ));
     }
@@ -169,7 +272,10 @@ fn check_ids(path: &Path, found: &IdColumn, rows: &TensorRows, expected: &IdColu
         format!("row {row}, counted from 0, column id"),
         format!("{:?}", found.unwrap_or_default()),
         format!("{:?}, which {name} has there", expected.unwrap_or_default()),
-        "give the table whose rows are in the order of the embeddings",
+        format!(
+            "give the table whose rows are in the order of the {}",
+            R::WORDS[0]
+        ),
     ))
 }
 
@@ -188,7 +294,7 @@ pub fn tables_beside(embeddings: &Path) -> Vec<PathBuf> {
 }
 
 /// Finds the only table in the embeddings' folder that has their name.
-fn find_beside(embeddings: &Path, file: &File) -> Result<PathBuf> {
+fn find_beside(embeddings: &Path, file: Option<&File>) -> Result<PathBuf> {
     let candidates: Vec<PathBuf> = tables_beside(embeddings)
         .into_iter()
         .filter(|path| path.is_file())
@@ -208,7 +314,7 @@ fn find_beside(embeddings: &Path, file: &File) -> Result<PathBuf> {
     let one = format!("one of {stem}.csv, .tsv, .jsonl, .ndjson or .parquet");
     let action = "name the calls' file";
     Err(match file {
-        File::Torch(file) if file.document.entries(file.document.root).is_some() => file.bad(
+        Some(File::Torch(file)) if file.document.entries(file.document.root).is_some() => file.bad(
             "the top level",
             format!("{}, and {found}", file.keys(file.document.root)),
             format!("a key sv_info, or {one}"),

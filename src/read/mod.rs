@@ -4,10 +4,11 @@
 //! `tensor` (matrices in files, whatever the format), `zipped` (archives), `pickle` (values in an
 //! arena; nothing is executed), `torch`, `npy`, `npz` and `safetensors` (formats of tensors),
 //! `plain` (numbers and text in the forms that Python, numpy and torch keep them), `fields` (what a
-//! call has), and `calls` and `metadata` (calls in `sv_info` and in tables). On top are
-//! [`read_model`], [`read_cohort`] and [`inspect()`]. No bytes make any of it panic. Memory is
-//! bounded by the bytes that are really there.
+//! call has), `calls` and `metadata` (calls in `sv_info` and in tables), and `activations` (which atoms
+//! fire, as others computed it). On top are [`read_model`], [`read_cohort`], [`read_activations`] and
+//! [`inspect()`]. No bytes make any of it panic. Memory is bounded by the bytes that are really there.
 
+mod activations;
 mod calls;
 mod class_columns;
 mod cohort;
@@ -31,8 +32,11 @@ mod torch;
 mod tree;
 mod zipped;
 
+pub use activations::{Activations, ActiveAtoms};
 pub use class_columns::class_columns;
-pub use cohort::{Cohort, read_cohort, read_cohort_by, read_cohort_with, tables_beside};
+pub use cohort::{
+    Cohort, read_activations, read_cohort, read_cohort_by, read_cohort_with, tables_beside,
+};
 pub(crate) use embeddings::read_rows;
 pub use inspect::{CallSummary, ForeignName, Inspection, inspect, inspect_by, inspect_model};
 pub use metadata::PARSER_THREAD;

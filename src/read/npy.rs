@@ -16,12 +16,13 @@ pub(super) const MAGIC: &[u8] = b"\x93NUMPY";
 pub(super) const HEAD: u64 = 1 << 16;
 
 /// The contents of an array's header.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Header {
     /// The element type in numpy's notation: `<f4`, `<U12`, …
     pub(super) descr: String,
     pub(super) shape: Vec<usize>,
-    fortran: bool,
+    /// True if elements lie column after column.
+    pub(super) fortran: bool,
     /// The number of bytes before the elements.
     before: u64,
 }
@@ -57,6 +58,18 @@ impl Header {
         Dtype::of_numpy(code).filter(|dtype| dtype.is_float())
     }
 
+    /// Returns the element type if it is one of plain numbers, little-endian.
+    pub(super) fn dtype(&self) -> Option<Dtype> {
+        let code = self.descr.strip_prefix(['<', '|'])?;
+        let dtype = Dtype::of_numpy(code)?;
+        (self.descr.starts_with('<') || dtype.size() == 1).then_some(dtype)
+    }
+
+    /// Says whether the elements can be activations: floating-point numbers, or whether atoms fire.
+    pub(super) fn is_of_activations(&self) -> bool {
+        self.floats().is_some() || self.dtype() == Some(Dtype::Bool)
+    }
+
     /// Says whether the array can be embeddings.
     pub(super) fn is_matrix(&self) -> bool {
         self.shape.len() == 2 && self.floats().is_some()
@@ -64,7 +77,7 @@ impl Header {
 
     /// Returns the code that converts an array of another type. numpy writes types that it has no
     /// name for as bytes and casts these to nothing, so they have to be named first.
-    fn conversion(&self) -> &'static str {
+    pub(super) fn conversion(&self) -> &'static str {
         let code = self.descr.trim_start_matches(['<', '>', '|', '=']);
         match code {
             "V2" => {
@@ -87,7 +100,7 @@ impl Header {
             _ if code.starts_with('O') => {
                 "save a matrix of numbers: numpy.save(file, numpy.stack(list(array)).astype('<f4'))"
             }
-            _ => "save the embeddings with numpy.save(file, array.astype('<f4'))",
+            _ => "save it as numbers: numpy.save(file, array.astype('<f4'))",
         }
     }
 
@@ -145,6 +158,17 @@ impl Array {
             let action = "the file is cut short or damaged: copy it again from where it was whole";
             bad(found, &format!("those of {described}"), action)
         })
+    }
+
+    /// The same bytes as an array of the other order, with its dimensions reversed.
+    pub(super) fn transposed(&self) -> Self {
+        let mut header = self.header.clone();
+        header.shape.reverse();
+        header.fortran = !header.fortran;
+        Self {
+            header,
+            elements: self.elements.clone(),
+        }
     }
 
     /// Returns the array as embeddings. `place` is for messages.

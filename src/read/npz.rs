@@ -22,11 +22,11 @@ pub(super) fn embeddings(source: &Source, archive: &Archive) -> Result<Tensor> {
     array.matrix(&place(&name))
 }
 
-fn place(name: &str) -> String {
+pub(super) fn place(name: &str) -> String {
     format!("array {}", name.trim_end_matches(".npy"))
 }
 
-/// Returns an array by its entry's name, if there is one.
+/// Returns an array of an archive by its entry's name; `None` if there is no such entry.
 pub(super) fn array(archive: &Archive, name: &str) -> Result<Option<Array>> {
     let storage = archive.storage(name)?;
     storage

@@ -24,14 +24,18 @@ pub(super) enum Order {
 }
 
 impl Order {
-    pub(super) fn of(found: Option<&IdColumn>, expected: Option<&IdColumn>) -> Self {
+    /// Compares a table's IDs with those that are `expected` from a file, which messages call `file`.
+    pub(super) fn of(
+        found: Option<&IdColumn>,
+        expected: Option<&IdColumn>,
+        file: &'static str,
+    ) -> Self {
         const TABLE: &str = "the table";
-        const EMBEDDINGS: &str = "the embeddings' file";
         let (Some(found), Some(expected)) = (found, expected) else {
-            return Self::NoIds(if found.is_none() { TABLE } else { EMBEDDINGS });
+            return Self::NoIds(if found.is_none() { TABLE } else { file });
         };
         let has = |ids: &IdColumn, row| id(ids, row).is_some();
-        for (ids, side) in [(found, TABLE), (expected, EMBEDDINGS)] {
+        for (ids, side) in [(found, TABLE), (expected, file)] {
             if !(0..ids.len()).any(|row| has(ids, row)) {
                 return Self::NoIds(side);
             }
@@ -108,7 +112,7 @@ mod tests {
                 Order::Repeated(1, "b".to_owned()),
             ),
         ] {
-            assert_eq!(Order::of(found, expected), order);
+            assert_eq!(Order::of(found, expected, "the embeddings' file"), order);
         }
     }
 }

@@ -19,9 +19,11 @@ const MOST: u64 = CohortTally::MOST_ROWS;
 /// The key of the rule of which calls are true.
 const RULE: &str = "class_rule";
 
-/// The key that stands in place of `k` if rows differ in how many atoms fire, and its value.
+/// The key that stands in place of `k` if rows differ in how many atoms fire, and its values: a model
+/// with thresholds; activations that were given, in place of `input_dim` too.
 const ACTIVATION: &str = "activation";
 const THRESHOLD: &str = "threshold";
+const GIVEN: &str = "given";
 
 /// The key of the batches of a model of batch top-k.
 const BATCHES: &str = "batch_topk";
@@ -135,8 +137,10 @@ fn kinds(
 
 /// Returns the text of every header: the format, and the program and model that made it.
 pub(super) fn text(format: &str, model: &ModelId) -> Vec<(&'static str, String)> {
+    let is_given = model.is_of_activations();
     let fires = match model.top_k {
         Some(k) => ("k", k.to_string()),
+        None if is_given => (ACTIVATION, GIVEN.to_owned()),
         None => (ACTIVATION, THRESHOLD.to_owned()),
     };
     let batches = (model.batches.as_ref()).map(|batches| (BATCHES, to_json(batches)));
@@ -150,6 +154,7 @@ pub(super) fn text(format: &str, model: &ModelId) -> Vec<(&'static str, String)>
         fires,
     ];
     text.extend(batches);
+    text.retain(|(key, _)| !is_given || *key != "input_dim");
     text
 }
 
@@ -214,13 +219,24 @@ impl Header<'_> {
         }
         let digest = self.text("model_sha256")?.to_owned();
         let sha256: std::result::Result<Digest, String> = digest.parse();
-        let model = ModelId {
-            sha256: sha256
-                .map_err(|expected| self.bad("model_sha256", digest.clone(), &expected))?,
-            input_dim: self.number("input_dim")?,
-            feature_dim: self.number("feature_dim")?,
-            top_k: self.top_k()?,
-            batches: self.batches()?,
+        let sha256 =
+            sha256.map_err(|expected| self.bad("model_sha256", digest.clone(), &expected))?;
+        let feature_dim = self.number("feature_dim")?;
+        let model = if self.0.metadata.get(ACTIVATION).map(String::as_str) == Some(GIVEN) {
+            let of_activations = ModelId::of_activations(feature_dim);
+            if of_activations.sha256 != sha256 {
+                let expected = "that of activations of as many atoms";
+                return Err(self.bad("model_sha256", digest, expected));
+            }
+            of_activations
+        } else {
+            ModelId {
+                sha256,
+                input_dim: self.number("input_dim")?,
+                feature_dim,
+                top_k: self.top_k()?,
+                batches: self.batches()?,
+            }
         };
         let k = model.top_k.unwrap_or(0);
         if k > model.feature_dim || model.feature_dim > u64::from(u32::MAX) {

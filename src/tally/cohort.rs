@@ -9,12 +9,14 @@ use crate::digest::Digest;
 use crate::error::{Choice, Error, Proposal, Result};
 use crate::sae::Sae;
 
-/// The identity of the model that made the firing sets.
+/// The identity of the model that made the firing sets; or, where activations were given, of their
+/// number of atoms, as nothing is known of the model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ModelId {
-    /// The digest of the model file's content.
+    /// The digest of the model file's content; of a text with the number of atoms, where activations
+    /// were given.
     pub sha256: Digest,
-    /// D, the length of an embedding.
+    /// D, the length of an embedding; 0 where activations were given.
     pub input_dim: u64,
     /// F, the number of features.
     pub feature_dim: u64,
@@ -40,6 +42,24 @@ impl ModelId {
     #[must_use]
     pub fn with_batches(self, batches: Option<Batches>) -> Self {
         Self { batches, ..self }
+    }
+
+    /// Makes the identity of activations of so many atoms, which were computed elsewhere: tallies of
+    /// them go together where they have as many atoms, and with those of no model.
+    pub fn of_activations(feature_dim: u64) -> Self {
+        let text = format!("atomscope: activations of {feature_dim} atoms, computed elsewhere");
+        Self {
+            sha256: Digest::of(text.as_bytes()),
+            input_dim: 0,
+            feature_dim,
+            top_k: None,
+            batches: None,
+        }
+    }
+
+    /// Says whether activations were given, so that nothing was encoded.
+    pub fn is_of_activations(&self) -> bool {
+        *self == Self::of_activations(self.feature_dim)
     }
 }
 
@@ -181,7 +201,7 @@ fn check_model(first: &ModelId, first_name: &str, model: &ModelId, name: &str) -
     let shape = |model: &ModelId| {
         let fires = match model.top_k {
             Some(k) => format!("k = {k}"),
-            None => "atoms that fire by thresholds".to_owned(),
+            None => "any number of atoms that fire".to_owned(),
         };
         format!(
             "D = {}, F = {}, {fires}",
@@ -197,6 +217,17 @@ fn check_model(first: &ModelId, first_name: &str, model: &ModelId, name: &str) -
             "merge tallies of one model only",
         ))
     };
+    let given = [first, model].map(ModelId::is_of_activations);
+    if given.contains(&true) && first != model {
+        let kind = |model: &ModelId| {
+            if model.is_of_activations() {
+                format!("activations of {} atoms", model.feature_dim)
+            } else {
+                format!("the model {}", model.sha256)
+            }
+        };
+        return unlike("the model", kind(model), kind(first));
+    }
     if first.sha256 != model.sha256 {
         let (found, expected) = (model.sha256.to_string(), first.sha256.to_string());
         return unlike("model_sha256", found, expected);

@@ -15,6 +15,31 @@ pub(crate) struct Expected {
     pub(crate) cuts: Option<Cuts>,
 }
 
+impl Expected {
+    /// What fires by an activation; batches are of `batch` rows.
+    pub(crate) fn new(activation: Activation, scores: &[Vec<f64>], batch: usize) -> Self {
+        let Activation::BatchTopK { k } = activation else {
+            let sets = scores.iter().map(|scores| fires(&activation, scores));
+            return Self {
+                sets: sets.collect(),
+                activation,
+                cuts: None,
+            };
+        };
+        let (mut sets, mut cuts) = (Vec::new(), Vec::new());
+        for scores in scores.chunks(batch) {
+            let (of_batch, cut) = batch_fires(k, sets.len() as u64, scores);
+            sets.extend(of_batch);
+            cuts.push(cut);
+        }
+        Self {
+            activation,
+            sets,
+            cuts: Some(Cuts::new(batch as u64, cuts)),
+        }
+    }
+}
+
 /// Thresholds of all kinds, among them scores of the case themselves, and those next to them.
 pub(crate) fn hostile_thresholds(scores: &[Vec<f64>]) -> Vec<f64> {
     let of_atom = |f: usize| {
@@ -78,33 +103,5 @@ impl Case {
             threshold(vec![f64::NEG_INFINITY; f]),
             Activation::BatchTopK { k },
         ]
-    }
-
-    /// What fires by an activation; batches are of `batch` rows.
-    pub(crate) fn expected(
-        &self,
-        activation: Activation,
-        scores: &[Vec<f64>],
-        batch: usize,
-    ) -> Expected {
-        let Activation::BatchTopK { k } = activation else {
-            let sets = scores.iter().map(|scores| fires(&activation, scores));
-            return Expected {
-                sets: sets.collect(),
-                activation,
-                cuts: None,
-            };
-        };
-        let (mut sets, mut cuts) = (Vec::new(), Vec::new());
-        for scores in scores.chunks(batch) {
-            let (of_batch, cut) = batch_fires(k, sets.len() as u64, scores);
-            sets.extend(of_batch);
-            cuts.push(cut);
-        }
-        Expected {
-            activation,
-            sets,
-            cuts: Some(Cuts::new(batch as u64, cuts)),
-        }
     }
 }

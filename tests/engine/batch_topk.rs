@@ -209,7 +209,10 @@ fn estimated_threshold_is_the_mean_of_the_least_that_fires() {
         let batches = found.cohort.model.batches.expect("they decided");
         assert_eq!(batches.threshold(), Some(threshold));
         let sae = &found.run.as_ref().expect("it ran").sae;
-        assert_eq!(*sae.activation(), Activation::thresholds(30, threshold));
+        assert_eq!(
+            *sae.as_ref().unwrap().activation(),
+            Activation::thresholds(30, threshold)
+        );
         let sets = found.firings.as_ref().and_then(|firings| firings.sets());
         for ((_, atoms), scores) in sets.expect("in memory").iter().zip(all_scores(&case)) {
             let above: Vec<u32> = (0..30)

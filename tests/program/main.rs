@@ -3,6 +3,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod activations;
 mod doctor;
 mod end_to_end;
 mod flags;

@@ -2,55 +2,12 @@
 //! do not have.
 
 use std::path::Path;
-use std::sync::Once;
 use std::time::Instant;
 
 use crate::common::inputs::{EMBEDDINGS, TABLES, golden};
-use crate::common::reading::Random;
-use atomscope::read::{PARSER_THREAD, inspect, read_cohort_with};
+use crate::common::reading::{Random, damage, silence};
+use atomscope::read::{inspect, read_cohort_with};
 use atomscope::rows::Rows;
-
-/// Flips, cuts out, inserts and repeats bytes.
-fn damage(random: &mut Random, whole: &[u8]) -> Vec<u8> {
-    let mut bytes = whole.to_vec();
-    for _ in 0..=random.below(3) {
-        let at = random.below(bytes.len());
-        let end = (at + random.below(24)).min(bytes.len());
-        match random.below(8) {
-            0 => drop(bytes.drain(at..end)),
-            1 => bytes.truncate(at),
-            2 => {
-                let extra: Vec<_> = (0..end - at).map(|_| random.below(256) as u8).collect();
-                drop(bytes.splice(at..at, extra));
-            }
-            3 => {
-                let again = bytes[at..end].to_vec();
-                drop(bytes.splice(at..at, again));
-            }
-            4 => bytes[at..end].fill(0xff),
-            5 => bytes[at..end].fill(0),
-            _ => {
-                if let Some(byte) = bytes.get_mut(at) {
-                    *byte ^= 1 << random.below(8);
-                }
-            }
-        }
-    }
-    bytes
-}
-
-/// Panics of the parser's own thread become errors; they would only fill the screen here.
-fn silence() {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
-        let tell = std::panic::take_hook();
-        std::panic::set_hook(Box::new(move |panic| {
-            if std::thread::current().name() != Some(PARSER_THREAD) {
-                tell(panic);
-            }
-        }));
-    });
-}
 
 /// Reads in every way; whatever comes of it is well, if it is one line.
 fn read(embeddings: &Path, table: &Path, looked_at: &Path) -> bool {

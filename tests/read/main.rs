@@ -3,6 +3,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod activations;
 mod bad_input;
 mod bad_tables;
 mod damaged;

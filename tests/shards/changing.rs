@@ -5,6 +5,7 @@ use std::io::Write;
 use std::path::Path;
 
 use crate::common::sharded::Sharded;
+use atomscope::analysis::shards::SetsFrom;
 use atomscope::analysis::shards::{Checkpoints, shards};
 use atomscope::analysis::{CountOptions, Counted, Plan};
 use atomscope::control::{Control, Progress};
@@ -40,7 +41,7 @@ fn run_beside(
     };
     let plan = Plan {
         inputs: &inputs,
-        model: &cohort.model(),
+        sets_from: SetsFrom::Model(&cohort.model()),
         options: &options,
         part_rows: 10,
         checkpoints: Some(&checkpoints),

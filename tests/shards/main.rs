@@ -3,6 +3,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod activations;
 mod changing;
 mod empty;
 mod merges;

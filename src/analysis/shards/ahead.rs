@@ -1,18 +1,20 @@
 //! The next shard's calls, and the digests of files, got while rows are encoded.
 
+use std::path::Path;
 use std::thread::{self, Scope};
 
 use crossbeam_channel::{Receiver, bounded};
 
+use super::content::Content;
+use super::plan::SetsFrom;
 use super::{InputFile, Plan, ShardInput};
-use crate::cohort::ClassRule;
 use crate::control::Control;
 use crate::error::{Error, Result};
-use crate::read::{Cohort, read_cohort_by};
+use crate::read::Cohort;
 
 /// A shard whose calls were read.
 pub(super) struct Loaded {
-    pub(super) cohort: Cohort,
+    pub(super) cohort: Cohort<Content>,
     /// The file beside the embeddings that the calls are from.
     pub(super) metadata: Option<InputFile>,
 }
@@ -21,7 +23,7 @@ pub(super) struct Loaded {
 pub(super) struct Ahead<'a> {
     plan: &'a Plan<'a>,
     shards: Option<Receiver<Result<Loaded>>>,
-    /// The model's digest, then those of the embeddings, in their order.
+    /// The model's digest, where there is one, then those of the shards, in their order.
     digests: Option<Receiver<Result<InputFile>>>,
 }
 
@@ -48,7 +50,7 @@ impl<'a> Ahead<'a> {
         let (loaded, shards) = bounded(0);
         let started = start(scope, move || {
             for input in plan.inputs {
-                let shard = load(input, &plan.options.rule, &control);
+                let shard = load(plan, input, &control);
                 let failed = shard.is_err();
                 if loaded.send(shard).is_err() || failed {
                     return;
@@ -59,11 +61,13 @@ impl<'a> Ahead<'a> {
         // Not further ahead than files stay in the system's memory.
         let (hashed, digests) = bounded(1);
         let started = start(scope, move || {
-            let embeddings = plan
-                .inputs
-                .iter()
-                .map(|input| ("embeddings", &*input.embeddings));
-            for (role, path) in std::iter::once(("model", plan.model)).chain(embeddings) {
+            let model = match plan.sets_from {
+                SetsFrom::Model(path) => Some(("model", path)),
+                SetsFrom::Activations { .. } => None,
+            };
+            let role = plan.sets_from.role();
+            let shards = plan.inputs.iter().map(|input| (role, &*input.embeddings));
+            for (role, path) in model.into_iter().chain(shards) {
                 let file = InputFile::of(role, path, &control);
                 let failed = file.is_err();
                 if hashed.send(file).is_err() || failed {
@@ -79,18 +83,28 @@ impl<'a> Ahead<'a> {
     pub(super) fn shard(&self, number: usize, control: &Control) -> Result<Loaded> {
         match &self.shards {
             Some(shards) => shards.recv().unwrap_or(Err(Error::Cancelled)),
-            None => load(&self.plan.inputs[number], &self.plan.options.rule, control),
+            None => load(self.plan, &self.plan.inputs[number], control),
         }
     }
 
-    /// The digest of the model, once, and then of each shard's embeddings; to be asked for in order.
-    pub(super) fn digest(&self, shard: Option<usize>, control: &Control) -> Result<InputFile> {
-        match (&self.digests, shard) {
-            (Some(digests), _) => digests.recv().unwrap_or(Err(Error::Cancelled)),
-            (None, None) => InputFile::of("model", self.plan.model, control),
-            (None, Some(number)) => {
-                InputFile::of("embeddings", &self.plan.inputs[number].embeddings, control)
-            }
+    /// The digest of the model's file, once, before those of shards.
+    pub(super) fn model_digest(&self, model: &Path, control: &Control) -> Result<InputFile> {
+        match &self.digests {
+            Some(digests) => digests.recv().unwrap_or(Err(Error::Cancelled)),
+            None => InputFile::of("model", model, control),
+        }
+    }
+
+    /// The digest of a shard's file; to be asked for in order.
+    pub(super) fn digest(&self, shard: usize, control: &Control) -> Result<InputFile> {
+        let plan = self.plan;
+        match &self.digests {
+            Some(digests) => digests.recv().unwrap_or(Err(Error::Cancelled)),
+            None => InputFile::of(
+                plan.sets_from.role(),
+                &plan.inputs[shard].embeddings,
+                control,
+            ),
         }
     }
 }
@@ -100,9 +114,9 @@ fn start<'scope>(scope: &'scope Scope<'scope, '_>, work: impl FnOnce() + Send + 
     builder.spawn_scoped(scope, work).is_ok()
 }
 
-fn load(input: &ShardInput, rule: &ClassRule, control: &Control) -> Result<Loaded> {
+fn load(plan: &Plan, input: &ShardInput, control: &Control) -> Result<Loaded> {
     control.check()?;
-    let cohort = read_cohort_by(&input.embeddings, input.metadata.as_deref(), rule)?;
+    let cohort = plan.read(input)?;
     let file = cohort.metadata.as_deref();
     let metadata = file
         .map(|path| InputFile::of("metadata", path, control))

@@ -7,7 +7,7 @@ use crate::analysis::batches::{CohortRows, TakeRows};
 use crate::analysis::session::in_file;
 use crate::error::Result;
 use crate::read::{Stamp, TensorRows, check_same, read_rows};
-use crate::rows::RowRange;
+use crate::rows::{RowRange, Rows};
 
 /// Files of embeddings that stay open from pass to pass; more are opened anew each time.
 const MOST_OPEN: usize = 64;
@@ -38,7 +38,7 @@ impl<'a> FileRows<'a> {
         let mut shards = Vec::with_capacity(inputs.len());
         for (number, input) in inputs.iter().enumerate() {
             let open = read_rows(&input.embeddings)?;
-            let rows = input.range(&open)?;
+            let rows = input.range(open.count())?;
             let count = rows.end - rows.start;
             shards.push(ShardRows {
                 input,

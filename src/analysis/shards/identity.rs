@@ -3,14 +3,15 @@
 
 use std::cell::{Cell, OnceCell};
 use std::ops::Range;
+use std::path::Path;
 
 use super::ShardInput;
 use super::ahead::Ahead;
+use super::content::Content;
 use super::input_file::InputFile;
 use crate::control::Control;
-use crate::digest::Digest;
 use crate::error::{Error, Result};
-use crate::read::{Identity, LoadedModel, Stamp, TensorRows};
+use crate::read::{Identity, LoadedModel, Stamp};
 use crate::sae::Sae;
 use crate::tally::{Batches, ModelId, Shard};
 
@@ -19,7 +20,7 @@ pub(super) struct Current<'a> {
     pub(super) number: usize,
     pub(super) input: &'a ShardInput,
     pub(super) metadata: Option<InputFile>,
-    /// The stamp of the embeddings' file when it was opened.
+    /// The stamp of the shard's file when it was opened.
     stamp: Option<Stamp>,
     file: OnceCell<InputFile>,
 }
@@ -28,7 +29,7 @@ impl<'a> Current<'a> {
     pub(super) fn new(
         number: usize,
         input: &'a ShardInput,
-        rows: &TensorRows,
+        rows: &Content,
         metadata: Option<InputFile>,
     ) -> Self {
         Self {
@@ -46,28 +47,43 @@ impl<'a> Current<'a> {
     }
 }
 
-/// The digests of a run. The model's comes first, then those of the shards in their order.
+/// A model, and what it is known by.
+struct Known<'a> {
+    path: &'a Path,
+    /// The stamp of its file when it was read.
+    stamp: Option<Stamp>,
+    sae: Sae,
+    identity: Identity,
+}
+
+/// The digests of a run. The model's comes first, where there is one, then those of the shards in
+/// their order.
 pub(super) struct Identities<'a> {
     ahead: &'a Ahead<'a>,
     control: Control<'a>,
-    stamp: Option<Stamp>,
-    /// The model, and the digest by which it is known.
-    known_by: (Identity, Sae),
-    /// The model without its file's content.
-    shape: ModelId,
+    /// The model, with its file; `None` where activations are given.
+    loaded: Option<Known<'a>>,
     /// The batches that decide what fires.
     batches: Cell<Option<Batches>>,
-    model: OnceCell<(ModelId, InputFile)>,
+    model: OnceCell<(ModelId, Option<InputFile>)>,
 }
 
 impl<'a> Identities<'a> {
-    pub(super) fn new(ahead: &'a Ahead<'a>, control: Control<'a>, loaded: &LoadedModel) -> Self {
+    pub(super) fn new(
+        ahead: &'a Ahead<'a>,
+        control: Control<'a>,
+        loaded: Option<(&'a Path, &LoadedModel)>,
+    ) -> Self {
+        let kept = |(path, model): (_, &LoadedModel)| Known {
+            path,
+            stamp: model.stamp,
+            sae: model.sae.clone(),
+            identity: model.identity,
+        };
         Self {
             ahead,
             control,
-            stamp: loaded.stamp,
-            known_by: (loaded.identity, loaded.sae.clone()),
-            shape: ModelId::of(&loaded.sae, Digest::default()),
+            loaded: loaded.map(kept),
             batches: Cell::new(None),
             model: OnceCell::new(),
         }
@@ -78,30 +94,37 @@ impl<'a> Identities<'a> {
         self.batches.set(batches);
     }
 
+    /// Takes note of how many atoms activations have: that is all that is known of their model.
+    pub(super) fn of_activations(&self, atoms: usize) {
+        if self.loaded.is_none() {
+            self.model
+                .get_or_init(|| (ModelId::of_activations(atoms as u64), None));
+        }
+    }
+
     /// The model.
     pub(super) fn model(&self) -> Result<&ModelId> {
-        if self.model.get().is_none() {
-            let file = self.ahead.digest(None, &self.control)?;
-            file.check(self.stamp)?;
-            let (identity, sae) = &self.known_by;
+        if let (None, Some(known)) = (self.model.get(), &self.loaded) {
+            let file = self.ahead.model_digest(known.path, &self.control)?;
+            file.check(known.stamp)?;
+            let sha256 = known.identity.digest(&known.sae, file.sha256);
             let id = ModelId {
-                sha256: identity.digest(sae, file.sha256),
                 batches: self.batches.get(),
-                ..self.shape
+                ..ModelId::of(&known.sae, sha256)
             };
             // Nobody else sets it.
-            let _ = self.model.set((id, file));
+            let _ = self.model.set((id, Some(file)));
         }
         self.model.get().map(|(id, _)| id).ok_or(Error::Cancelled)
     }
 
-    /// A shard's embeddings, hashed as they were when they were opened.
+    /// A shard's file, hashed as they were when they were opened.
     pub(super) fn file<'c>(&self, current: &'c Current) -> Result<&'c InputFile> {
         self.model()?;
         if let Some(file) = current.file.get() {
             return Ok(file);
         }
-        let file = self.ahead.digest(Some(current.number), &self.control)?;
+        let file = self.ahead.digest(current.number, &self.control)?;
         file.check(current.stamp)?;
         Ok(current.file.get_or_init(|| file))
     }
@@ -117,6 +140,6 @@ impl<'a> Identities<'a> {
 
     /// The model's file, where it was asked for.
     pub(super) fn into_model_file(self) -> Option<InputFile> {
-        self.model.into_inner().map(|(_, file)| file)
+        self.model.into_inner().and_then(|(_, file)| file)
     }
 }

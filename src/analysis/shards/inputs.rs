@@ -5,14 +5,13 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Choice, Error, Result};
 use crate::natural;
-use crate::rows::Rows;
 
-/// One embeddings file of a cohort, and which of its rows.
+/// One file of embeddings, or of activations, of a cohort, and which of its rows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ShardInput {
     /// The name of the shard in the cohort, which sorts its shards by it.
     pub name: String,
-    /// The embeddings.
+    /// The embeddings, or activations.
     pub embeddings: PathBuf,
     /// The calls, where a file beside the embeddings was named.
     pub metadata: Option<PathBuf>,
@@ -22,8 +21,8 @@ pub struct ShardInput {
 
 impl ShardInput {
     /// Returns the range of the rows that are meant, of the `rows` that the file has.
-    pub(super) fn range(&self, rows: &dyn Rows) -> Result<Range<u64>> {
-        let all = 0..rows.count() as u64;
+    pub(super) fn range(&self, count: usize) -> Result<Range<u64>> {
+        let all = 0..count as u64;
         match &self.rows {
             None => Ok(all),
             Some(some) if some.start < some.end && some.end <= all.end => Ok(some.clone()),
@@ -48,23 +47,36 @@ pub fn shards(
     metadata: &[PathBuf],
     rows: Option<&Range<u64>>,
 ) -> Result<Vec<ShardInput>> {
-    let files = expand(Choice::Embeddings, embeddings)?;
+    shards_of(Choice::Embeddings, embeddings, metadata, rows)
+}
+
+/// The same of files that were given as embeddings or as activations: `choice`.
+///
+/// # Errors
+/// As [`shards`].
+pub fn shards_of(
+    choice: Choice,
+    files: &[PathBuf],
+    metadata: &[PathBuf],
+    rows: Option<&Range<u64>>,
+) -> Result<Vec<ShardInput>> {
+    let files = expand(choice, files)?;
     let beside = expand(Choice::Metadata, metadata)?;
     if !beside.is_empty() && beside.len() != files.len() {
         return Err(Error::choice(
             Choice::Metadata,
             format!("{} of them", beside.len()),
-            format!("{}, one for each embeddings file", files.len()),
+            format!("{}, one for each file of {choice}", files.len()),
         ));
     }
     if rows.is_some() && files.len() != 1 {
         return Err(Error::choice(
             Choice::Rows,
             format!("rows of {} files", files.len()),
-            "one embeddings file, some of whose rows are meant",
+            format!("one file of {choice}, some of whose rows are meant"),
         ));
     }
-    check_pairs(&files, &beside)?;
+    check_pairs(choice, &files, &beside)?;
     let mut beside = beside.into_iter();
     let shard = |embeddings: PathBuf| ShardInput {
         name: name_of(&embeddings),
@@ -80,15 +92,15 @@ pub fn shards(
     {
         None => Ok(shards),
         Some(two) => Err(Error::choice(
-            Choice::Embeddings,
+            choice,
             format!("{} twice", two[0].name),
             "each file once",
         )),
     }
 }
 
-/// Refuses tables if some have the names of their embeddings and others do not.
-fn check_pairs(embeddings: &[PathBuf], tables: &[PathBuf]) -> Result<()> {
+/// Refuses tables if some have the names of their embeddings, or activations, and others do not.
+fn check_pairs(choice: Choice, embeddings: &[PathBuf], tables: &[PathBuf]) -> Result<()> {
     let stem = |path: &Path| -> String {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         name.split('.').next().unwrap_or_default().to_owned()
@@ -105,7 +117,7 @@ fn check_pairs(embeddings: &[PathBuf], tables: &[PathBuf]) -> Result<()> {
                 b.display(),
                 a.display()
             ),
-            "tables in the order of the embeddings, all or none by the embeddings' names",
+            format!("tables in the order of the {choice}, all or none by the {choice}' names"),
         )),
         _ => Ok(()),
     }

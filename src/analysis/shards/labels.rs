@@ -6,7 +6,7 @@ use super::Plan;
 use crate::cohort::classes::{Labels, Part};
 use crate::control::Control;
 use crate::error::Result;
-use crate::read::{Cohort, class_columns, read_cohort_by};
+use crate::read::{Cohort, class_columns};
 use crate::tally::ValueCounts;
 
 /// Returns an error if the classes are not understood. These are the classes of the one file, of
@@ -18,10 +18,10 @@ use crate::tally::ValueCounts;
 ///
 /// # Errors
 /// Classes that are not understood; files that cannot be read; cancellation.
-pub(super) fn check(
+pub(super) fn check<R>(
     plan: &Plan,
     number: usize,
-    cohort: &Cohort,
+    cohort: &Cohort<R>,
     rows: &Range<u64>,
     control: &Control,
 ) -> Result<()> {
@@ -50,14 +50,14 @@ pub(super) fn check(
             return Err(labels.error(&file, rule, &columns));
         };
         control.check()?;
-        let cohort = read_cohort_by(&input.embeddings, input.metadata.as_deref(), rule)?;
+        let cohort = plan.read(input)?;
         let all = 0..cohort.calls.len();
         add(&mut labels, &cohort, all);
     }
     Ok(())
 }
 
-fn add(labels: &mut Labels, cohort: &Cohort, rows: Range<usize>) {
+fn add<R>(labels: &mut Labels, cohort: &Cohort<R>, rows: Range<usize>) {
     let kinds = ValueCounts::of(&cohort.calls.truvari_class, rows, 0);
     labels.add(kinds.in_order(), cohort.has_classes);
 }

@@ -6,7 +6,9 @@
 //! inputs       paths and patterns ──► shards, in the cohort's order
 //! ahead        the next shard's calls and digests, while this one is encoded
 //! cohort_rows  the rows of all shards, for what needs them before they are encoded
-//! shard        one shard, part by part: encoded, or found among what an earlier run has finished
+//! content      the rows of a shard: embeddings, or activations
+//! maker        what makes firing sets of them: an encoder, or a reader
+//! shard        one shard, part by part: counted, or found among what an earlier run has finished
 //! input_file   a file that was read, by its content
 //! identity     the digests by which model and shards are known
 //! checkpoint   finished parts on disk, recognised by the digests of what they were made from
@@ -22,12 +24,14 @@ mod ahead;
 mod batch_tests;
 mod checkpoint;
 mod cohort_rows;
+mod content;
 mod cover;
 mod identity;
 mod input_file;
 mod inputs;
 mod labels;
 mod length;
+mod maker;
 mod parts;
 mod plan;
 mod rows;
@@ -36,6 +40,6 @@ mod shard;
 
 pub use checkpoint::{Checkpoints, Output};
 pub use input_file::InputFile;
-pub use inputs::{ShardInput, expand, shards};
+pub use inputs::{ShardInput, expand, shards, shards_of};
 pub use parts::{CohortFirings, Part};
-pub use plan::{KeepFirings, PART_ROWS, Plan};
+pub use plan::{KeepFirings, PART_ROWS, Plan, SetsFrom};

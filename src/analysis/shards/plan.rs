@@ -3,9 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use super::checkpoint::{Checkpoints, Output};
+use super::content::Content;
 use super::inputs::ShardInput;
 use crate::analysis::session::CountOptions;
-use crate::read::tables_beside;
+use crate::error::Result;
+use crate::read::{Cohort, read_activations, read_cohort_by, tables_beside};
 use crate::write::inputs::Inputs;
 
 /// The most rows that are encoded, and kept or put away, at a time.
@@ -22,8 +24,8 @@ const CALL_BYTES: u64 = 64;
 pub struct Plan<'a> {
     /// The shards, in order: at least one.
     pub inputs: &'a [ShardInput],
-    /// The model's file.
-    pub model: &'a Path,
+    /// What makes firing sets of the files.
+    pub sets_from: SetsFrom<'a>,
     /// The way in which rows are encoded, and whether the atoms that fire are scored.
     pub options: &'a CountOptions,
     /// The most rows of a part; fewer, where firing sets would not fit the memory for them.
@@ -36,6 +38,28 @@ pub struct Plan<'a> {
     pub output: Option<Output<'a>>,
     /// Read files ahead, and hash them, beside the encoding.
     pub read_ahead: bool,
+}
+
+/// What makes firing sets of a cohort's files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SetsFrom<'a> {
+    /// Files of embeddings, encoded by the model in this file.
+    Model(&'a Path),
+    /// Files of activations, which say which atoms fire.
+    Activations {
+        /// F, the number of atoms, where the files do not hold it.
+        atoms: Option<u64>,
+    },
+}
+
+impl SetsFrom<'_> {
+    /// What a record calls the files.
+    pub(super) fn role(&self) -> &'static str {
+        match self {
+            Self::Model(_) => "embeddings",
+            Self::Activations { .. } => "activations",
+        }
+    }
 }
 
 /// The place where firing sets are kept.
@@ -51,9 +75,18 @@ impl<'a> Plan<'a> {
     /// The plan that keeps nothing, with parts of the most rows; it reads ahead where there is a thread
     /// for it.
     pub fn new(inputs: &'a [ShardInput], model: &'a Path, options: &'a CountOptions) -> Self {
+        Self::of(inputs, SetsFrom::Model(model), options)
+    }
+
+    /// The same plan of files of embeddings or activations, as `sets_from` has it.
+    pub fn of(
+        inputs: &'a [ShardInput],
+        sets_from: SetsFrom<'a>,
+        options: &'a CountOptions,
+    ) -> Self {
         Self {
             inputs,
-            model,
+            sets_from,
             options,
             part_rows: PART_ROWS,
             checkpoints: None,
@@ -66,7 +99,10 @@ impl<'a> Plan<'a> {
     /// The files that will be read, `model_files` among them. Of tables that may be found beside
     /// embeddings only those whose name `is_output` are looked for: there may be many shards.
     pub fn reads(&self, model_files: &[PathBuf], is_output: &dyn Fn(&str) -> bool) -> Inputs {
-        let mut inputs = Inputs::of([self.model.to_owned()]);
+        let mut inputs = Inputs::default();
+        if let SetsFrom::Model(model) = self.sets_from {
+            inputs.add([model.to_owned()]);
+        }
         inputs.add(model_files.iter().cloned());
         for shard in self.inputs {
             inputs.add([shard.embeddings.clone()]);
@@ -82,6 +118,22 @@ impl<'a> Plan<'a> {
             }
         }
         inputs
+    }
+
+    /// Opens a shard, and reads its calls.
+    pub(super) fn read(&self, input: &ShardInput) -> Result<Cohort<Content>> {
+        let (path, table) = (&input.embeddings, input.metadata.as_deref());
+        let rule = &self.options.rule;
+        match self.sets_from {
+            SetsFrom::Model(_) => {
+                let cohort = read_cohort_by(path, table, rule)?;
+                Ok(cohort.with_rows(Content::Embeddings))
+            }
+            SetsFrom::Activations { atoms } => {
+                let cohort = read_activations(path, table, rule, atoms)?;
+                Ok(cohort.with_rows(|rows| Content::Activations(Box::new(rows))))
+            }
+        }
     }
 
     /// The rows of a part, of whose calls about `atoms` fire on each.

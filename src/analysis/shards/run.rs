@@ -4,10 +4,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use super::ahead::Ahead;
-use super::plan::Plan;
+use super::plan::{Plan, SetsFrom};
 use super::rows::ShardRows;
 use super::shard::Work;
-use crate::analysis::counted::{CompareScores, Counted};
+use crate::analysis::counted::{CompareScores, Counted, no_model};
 use crate::control::Control;
 use crate::error::Result;
 use crate::read::{LoadedModel, read_model_with};
@@ -21,7 +21,11 @@ impl Plan<'_> {
     /// Files that cannot be read or do not fit together, rows with a NaN or an infinity, a device that
     /// cannot be used, cancellation. Parts that were finished by then stay among the checkpoints.
     pub fn count(&self, control: &Control) -> Result<Counted> {
-        self.count_by(|| read_model_with(self.model, &self.options.model), control)
+        let read = || match self.sets_from {
+            SetsFrom::Model(path) => read_model_with(path, &self.options.model),
+            SetsFrom::Activations { .. } => Err(no_model()),
+        };
+        self.count_by(read, control)
     }
 
     /// The same, by a model that `read` reads once files are read ahead.
@@ -36,7 +40,11 @@ impl Plan<'_> {
             let control = control.or_stop(&stop);
             let ahead = Ahead::start(scope, self, control);
             let work = || {
-                let mut work = Work::new(self, control, &ahead, read()?);
+                let model = match self.sets_from {
+                    SetsFrom::Model(path) => Some((path, read()?)),
+                    SetsFrom::Activations { .. } => None,
+                };
+                let mut work = Work::new(self, control, &ahead, model);
                 for number in 0..self.inputs.len() {
                     work.shard(number, began)?;
                 }
@@ -59,6 +67,9 @@ impl Plan<'_> {
         options: CompareScores,
         control: &Control,
     ) -> Result<ScoreComparison> {
+        if let SetsFrom::Activations { .. } = self.sets_from {
+            return Err(no_model());
+        }
         let read = counted.run.as_ref().map_or(&[][..], |run| &run.files);
         let rows = ShardRows::new(&counted.cohort, read, self.inputs)?;
         counted.compare_scores(&rows, &self.options.engine, options, control)

@@ -1,31 +1,30 @@
 //! One shard after another, part by part.
 
 use std::ops::Range;
+use std::path::Path;
 use std::time::Instant;
 
 use super::ahead::{Ahead, Loaded};
 use super::cohort_rows::FileRows;
+use super::content::Content;
 use super::identity::{Current, Identities};
 use super::labels;
 use super::length::Length;
+use super::maker::Maker;
 use super::parts::{CohortFirings, Part, Place};
 use super::{InputFile, Plan, ShardInput};
 use crate::analysis::batches;
 use crate::analysis::counted::{Counted, Run};
-use crate::analysis::session::{Session, in_file};
+use crate::analysis::session::in_file;
 use crate::cohort::Calls;
 use crate::control::{Control, Progress, Stage};
-use crate::engine::{Cuts, Encoded, check_dim};
+use crate::engine::Encoded;
 use crate::error::{Error, Result, Warning};
 use crate::fires::{FiringSets, InMemory};
-use crate::read::{LoadedModel, Stamp, TensorRows, check_same};
-use crate::rows::{RowRange, Rows};
+use crate::read::{LoadedModel, Stamp, check_same};
 use crate::sae::Activation;
 use crate::store::{Fires, FiresFile};
 use crate::tally::{Batches, Certificate, CohortTally, Merger, ModelId, Tally};
-
-/// Atoms that fire on a row, where the model does not say how many do.
-const TYPICAL_FIRINGS: usize = 64;
 
 /// A run at work.
 pub(super) struct Work<'a> {
@@ -33,14 +32,11 @@ pub(super) struct Work<'a> {
     control: Control<'a>,
     ahead: &'a Ahead<'a>,
     identities: Identities<'a>,
-    /// Where the scores end that fire in each batch, for a model of batch top-k.
-    cuts: Option<Cuts>,
     /// The batches that the counts are of.
     batches: Option<Batches>,
     /// The stamps of the files in which cuts were found.
     stamps: Vec<Option<Stamp>>,
-    /// Opened for the first part that has to be encoded.
-    session: Option<Session>,
+    maker: Maker,
     merger: Merger,
     length: Length,
     parts: Vec<Part>,
@@ -52,28 +48,45 @@ pub(super) struct Work<'a> {
 }
 
 impl<'a> Work<'a> {
+    /// `model` is what encodes rows, with its file; `None` where activations are given.
     pub(super) fn new(
         plan: &'a Plan<'a>,
         control: Control<'a>,
         ahead: &'a Ahead<'a>,
-        model: LoadedModel,
+        model: Option<(&'a Path, LoadedModel)>,
     ) -> Self {
+        let loaded = model.as_ref().map(|(path, loaded)| (*path, loaded));
+        let sae = loaded.map(|(_, loaded)| loaded.sae.clone());
         Self {
             plan,
             control,
             ahead,
-            identities: Identities::new(ahead, control, &model),
-            cuts: None,
             batches: None,
             stamps: Vec::new(),
-            session: None,
+            identities: Identities::new(ahead, control, loaded),
+            maker: match sae.clone() {
+                Some(sae) => Maker::Encoder {
+                    sae,
+                    cuts: None,
+                    session: None,
+                },
+                None => Maker::Reader(None),
+            },
             merger: Merger::default(),
             length: Length::new(plan.inputs),
             parts: Vec::new(),
             held: 0,
             rows_before: 0,
-            run: Run::new(model.sae, Some(model.about), plan.options.engine.nonfinite),
-            warnings: model.warnings.into_iter().map(Warning::from).collect(),
+            run: Run::new(
+                sae,
+                loaded.map(|(_, loaded)| loaded.about.clone()),
+                plan.options.engine.nonfinite,
+            ),
+            warnings: model
+                .into_iter()
+                .flat_map(|(_, model)| model.warnings)
+                .map(Warning::from)
+                .collect(),
         }
     }
 
@@ -83,8 +96,10 @@ impl<'a> Work<'a> {
         if number == 0 {
             self.run.read_seconds = began.elapsed().as_secs_f64();
         }
+        self.maker.check(&cohort.rows)?;
+        self.identities.of_activations(self.maker.feature_dim());
         let input = &self.plan.inputs[number];
-        let whole = input.range(&cohort.rows)?;
+        let whole = input.range(cohort.rows.count())?;
         let of_file = cohort.rows.count() as u64;
         self.length.open(number, of_file, whole.end - whole.start);
         labels::check(self.plan, number, &cohort, &whole, &self.control)?;
@@ -114,15 +129,18 @@ impl<'a> Work<'a> {
 
     /// Finds the cuts of the cohort's batches, if the model is one of batch top-k.
     fn prepare_batches(&mut self) -> Result<()> {
-        let sae = self.run.sae.clone();
+        let Maker::Encoder { sae, cuts, .. } = &mut self.maker else {
+            return Ok(());
+        };
         let options = self.plan.options;
         let is_batch = matches!(sae.activation(), Activation::BatchTopK { .. });
         let rows = if is_batch { self.plan.inputs } else { &[] };
         let rows = FileRows::open(rows)?;
-        let found = batches::prepare(sae, &rows, options, &self.control)?;
+        let found = batches::prepare(sae.clone(), &rows, options, &self.control)?;
         self.stamps = rows.into_stamps();
         self.identities.set_batches(found.of_run);
-        (self.run.sae, self.cuts, self.batches) = (found.sae, found.cuts, found.of_counts);
+        (*sae, *cuts, self.batches) = (found.sae, found.cuts, found.of_counts);
+        self.run.sae = Some(sae.clone());
         Ok(())
     }
 
@@ -134,14 +152,12 @@ impl<'a> Work<'a> {
     fn parts_of(
         &mut self,
         current: &Current,
-        rows: &TensorRows,
+        rows: &Content,
         whole: &Range<u64>,
         mut calls: Calls,
     ) -> Result<()> {
-        // Where rows differ in how many atoms fire, about as many as fire by top-k elsewhere.
-        let atoms = self.run.sae.top_k().unwrap_or(TYPICAL_FIRINGS);
         let all = 0..rows.count() as u64;
-        let step = self.plan.rows_at_once(atoms);
+        let step = self.plan.rows_at_once(self.maker.firings_a_row(rows));
         for start in whole.clone().step_by(step as usize) {
             let part = start..whole.end.min(start.saturating_add(step));
             let calls = if part == all {
@@ -187,10 +203,10 @@ impl<'a> Work<'a> {
     }
 
     /// Adds a shard without a call: it is named among those that were counted, and changes no count.
-    fn empty(&mut self, current: &Current, rows: &TensorRows) -> Result<()> {
-        check_dim(&self.run.sae, rows)?;
+    fn empty(&mut self, current: &Current, rows: &Content) -> Result<()> {
+        self.maker.check_empty(rows)?;
         let shard = self.identities.shard(current, 0..0)?;
-        let features = self.run.sae.feature_dim();
+        let features = self.maker.feature_dim();
         let tally = Tally::new(features, vec![], vec![], vec![], Certificate::default());
         let scheme = self.plan.options.stratify_by;
         let cohort = CohortTally::of_shard(*self.identities.model()?, scheme, shard, tally);
@@ -201,7 +217,7 @@ impl<'a> Work<'a> {
     fn part(
         &mut self,
         current: &Current,
-        rows: &TensorRows,
+        rows: &Content,
         part: Range<u64>,
         calls: Calls,
     ) -> Result<()> {
@@ -216,7 +232,7 @@ impl<'a> Work<'a> {
             }
         }
         let first = part.start as usize;
-        let encoded = self.encode(&RowRange::new(rows, first..part.end as usize), &calls);
+        let encoded = self.make(rows, first..part.end as usize, &calls);
         let Encoded {
             fires,
             tally,
@@ -289,24 +305,21 @@ impl<'a> Work<'a> {
         self.control.check()
     }
 
-    fn encode(&mut self, rows: &RowRange, calls: &Calls) -> Result<Encoded> {
+    fn make(&mut self, rows: &Content, part: Range<usize>, calls: &Calls) -> Result<Encoded> {
         let control = self.progress();
-        let session = match &mut self.session {
-            Some(session) => session,
-            none => {
-                // Of the other shards it is only known that they are there.
-                let about = rows.whole().saturating_mul(self.plan.inputs.len());
-                let session = Session::open(&self.run.sae, about, self.plan.options)?;
-                none.insert(session.with_cuts(self.cuts.take()))
-            }
-        };
-        session.encode(rows, calls, self.rows_before, &control)
+        // Of the other shards it is only known that they are there.
+        let about = rows.count().saturating_mul(self.plan.inputs.len());
+        let options = (self.plan.options, about, self.rows_before);
+        self.maker.make(rows, part, calls, options, &control)
     }
 
     /// The control of what comes next.
     fn progress(&self) -> Control<'a> {
         self.control.from(Progress {
-            stage: Stage::Encoding,
+            stage: match self.maker {
+                Maker::Encoder { .. } => Stage::Encoding,
+                Maker::Reader(_) => Stage::Reading,
+            },
             done: self.rows_before,
             total: self.length.total(),
         })
@@ -314,7 +327,7 @@ impl<'a> Work<'a> {
 
     /// Returns the result of all of it.
     pub(super) fn finish(mut self) -> Result<Counted> {
-        self.run.encoder = self.session.as_ref().map(Session::encoder);
+        self.run.encoder = self.maker.encoder();
         self.run.files.extend(self.identities.into_model_file());
         let mut beside = Vec::new();
         for path in self.run.about.iter().flat_map(|about| &about.beside) {

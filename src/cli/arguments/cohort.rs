@@ -11,7 +11,7 @@ use super::model::ModelArgs;
 use super::size::{MEMORY, parse_bytes};
 use crate::analysis::shards::{self, ShardInput};
 use crate::cohort::ClassRule;
-use crate::error::Result;
+use crate::error::{Choice, Result};
 
 /// The cohort, the model, and how rows are encoded.
 #[derive(Debug, Clone, Args)]
@@ -35,8 +35,24 @@ pub(in crate::cli) struct CohortArgs {
     ///
     /// An array of numbers, a row a call. A .pt holds it as embeddings, with the calls as sv_info, or is
     /// the array alone. Files are taken in the order in which people count their names.
-    #[arg(long, value_name = "FILE", required = true, num_args = 1.., help_heading = REQUIRED)]
+    #[arg(long, value_name = "FILE", required_unless_present = "activations", num_args = 1.., help_heading = REQUIRED)]
     embeddings: Vec<PathBuf>,
+
+    /// In place of embeddings and model: activations that were computed elsewhere, for a model that is
+    /// not read here; .npz, .npy, .safetensors or .parquet; several files, or a pattern, as embeddings
+    ///
+    /// An atom fires where its activation is not 0, whatever its sign. A sparse matrix
+    /// (scipy.sparse.save_npz, CSR), a dense one [calls, F], top_indices and top_acts [calls, k], a
+    /// Parquet table of row, atom and value, or the fires.npy or fires.npz of --save-fires. The calls
+    /// are in a table: --metadata, or beside. docs/INPUTS.md has the layouts.
+    #[arg(long, value_name = "FILE", num_args = 1.., help_heading = REQUIRED, conflicts_with_all = [
+        "embeddings", "model", "device", "screen", "nonfinite", "batch_rows", "simd", "gpu_memory",
+    ])]
+    activations: Vec<PathBuf>,
+
+    /// F, the number of the model's atoms, where a file of activations does not hold it
+    #[arg(long = "atoms", value_name = "F", requires = "activations", value_parser = clap::value_parser!(u64).range(1..=u64::from(u32::MAX)))]
+    pub(in crate::cli) atom_count: Option<u64>,
 
     /// The calls, one line for each row, where they are not in the embeddings' file: .csv, .tsv,
     /// .jsonl (these also .gz) or .parquet [default: the file of that name beside the embeddings]
@@ -51,7 +67,7 @@ pub(in crate::cli) struct CohortArgs {
     #[command(flatten)]
     pub(in crate::cli) labels: LabelArgs,
 
-    /// Only these rows of one embeddings file, counted from 0, the last one left out
+    /// Only these rows of one file of embeddings or activations, counted from 0, the last one left out
     #[arg(long, value_name = "A..B", value_parser = parse_rows, help_heading = "Input")]
     rows: Option<Range<u64>>,
 }
@@ -61,15 +77,31 @@ impl CohortArgs {
     pub(in crate::cli) fn of_file(embeddings: PathBuf) -> Self {
         Self {
             embeddings: vec![embeddings],
+            activations: Vec::new(),
+            atom_count: None,
             metadata: Vec::new(),
             labels: LabelArgs::default(),
             rows: None,
         }
     }
 
+    /// What the files were given as.
+    pub(in crate::cli) fn choice(&self) -> Choice {
+        if self.activations.is_empty() {
+            Choice::Embeddings
+        } else {
+            Choice::Activations
+        }
+    }
+
     /// The shards, in order.
     pub(in crate::cli) fn shards(&self) -> Result<Vec<ShardInput>> {
-        shards::shards(&self.embeddings, &self.metadata, self.rows.as_ref())
+        let choice = self.choice();
+        let files = match choice {
+            Choice::Activations => &self.activations,
+            _ => &self.embeddings,
+        };
+        shards::shards_of(choice, files, &self.metadata, self.rows.as_ref())
     }
 }
 

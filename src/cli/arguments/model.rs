@@ -17,8 +17,8 @@ pub(in crate::cli) struct ModelArgs {
     /// one) and model_state_dict (encoder.weight [feature_dim, input_dim], encoder.bias [feature_dim]). A
     /// BEST_MODEL.json names its folder as best_dir. Nothing in a file is executed. atomscope inspect PATH
     /// says what a model is.
-    #[arg(long, value_name = "PATH", help_heading = REQUIRED)]
-    pub(in crate::cli) model: PathBuf,
+    #[arg(long, value_name = "PATH", required_unless_present = "activations", help_heading = REQUIRED)]
+    pub(in crate::cli) model: Option<PathBuf>,
 
     #[command(flatten)]
     pub(in crate::cli) answers: AnswerArgs,
@@ -28,6 +28,7 @@ impl ModelArgs {
     /// A model that leaves nothing open.
     pub(in crate::cli) fn of(model: PathBuf) -> Self {
         let answers = AnswerArgs::default();
+        let model = Some(model);
         Self { model, answers }
     }
 }

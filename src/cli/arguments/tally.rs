@@ -18,7 +18,7 @@ pub(in crate::cli) struct TallyArgs {
     #[arg(long, value_name = "FILE", help_heading = super::REQUIRED)]
     out: PathBuf,
 
-    /// What the cohort calls this shard, and is sorted by [default: the embeddings' path]
+    /// What the cohort calls this shard, and is sorted by [default: the path of embeddings or activations]
     #[arg(long, value_name = "NAME")]
     pub(in crate::cli) name: Option<String>,
 

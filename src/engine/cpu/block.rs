@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::time::Instant;
 
+use super::counting::Counting;
 use super::model::Model;
 use super::rescore::Rescore;
 use super::score::Score;
@@ -12,36 +13,12 @@ use super::sets::{Buffers, Sets};
 use super::spent::Spent;
 use super::tile::ROW_LANES;
 use super::white::White;
-use crate::control::Control;
+use crate::engine::ThreadSeconds;
 use crate::engine::bound;
-use crate::engine::choose::RowCut;
 use crate::engine::sink::Slot;
-use crate::engine::{Cuts, ThreadSeconds};
 use crate::error::Result;
 use crate::rows::ElementType;
-use crate::tally::{Certificate, SharedTally};
-
-/// The inputs that counting a block needs.
-#[derive(Clone, Copy)]
-pub(super) struct Counting<'a> {
-    /// The strata of all of the block's rows.
-    pub(super) strata: &'a [u16],
-    /// The cuts of batches, for batch top-k.
-    pub(super) cuts: Option<&'a Cuts>,
-    /// The number of the block's first row.
-    pub(super) first: usize,
-    pub(super) tally: &'a SharedTally,
-    pub(super) control: &'a Control<'a>,
-    /// The number of threads that work on the run.
-    pub(super) threads: usize,
-}
-
-impl Counting<'_> {
-    /// The cut of the block's row, for batch top-k.
-    fn cut(&self, row: usize) -> RowCut {
-        self.cuts.map(|cuts| cuts.of_row(self.first + row))
-    }
-}
+use crate::tally::Certificate;
 
 /// What is done with the rows of a block.
 #[derive(Clone, Copy)]
@@ -235,9 +212,7 @@ impl Block {
         sets: &mut Sets,
     ) {
         let mut found = std::mem::take(&mut self.found);
-        if !selection.resolve(r, &mut found) {
-            self.resolve_in_full(job, i, sets);
-        } else {
+        if selection.resolve(r, &mut found) {
             sets.add(i, &found.certain);
             let open = found.ambiguous.len() as u64;
             self.certificate.rows_certified_outright += u64::from(open == 0);
@@ -250,6 +225,8 @@ impl Block {
                 let atoms = &found.ambiguous[atoms.clone()];
                 self.rescore.open(i, atoms, *slots_left, limit);
             }
+        } else {
+            self.resolve_in_full(job, i, sets);
         }
         self.found = found;
     }

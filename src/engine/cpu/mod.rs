@@ -21,6 +21,7 @@
 mod block;
 #[cfg(test)]
 mod bound_tests;
+mod counting;
 mod dense;
 mod input;
 mod lanes;

@@ -2,7 +2,8 @@
 
 use proptest::prelude::*;
 
-use super::block::{Block, Counting};
+use super::block::Block;
+use super::counting::Counting;
 use super::model::Model;
 use super::options::CpuScreen;
 use super::products::{SLICE, SliceOfRows, add_products};

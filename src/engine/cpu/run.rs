@@ -3,7 +3,8 @@
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
-use super::block::{Block, Counting};
+use super::block::Block;
+use super::counting::Counting;
 use super::model::Model;
 use super::source::{Batch, Deal, Source};
 use crate::control::Control;

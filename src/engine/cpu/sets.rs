@@ -1,7 +1,7 @@
 //! The firing sets of a block's kept rows, while they are found: in their places where all rows have
 //! as many atoms, else row by row.
 
-use super::block::Counting;
+use super::counting::Counting;
 use super::model::Model;
 use super::score::Score;
 use crate::engine::sink::{Places, Slot};

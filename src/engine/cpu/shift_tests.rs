@@ -49,12 +49,11 @@ fn threshold(numbers: &mut Numbers, near: Near, score: f64, bias: f32) -> f64 {
     let of_size = |exponent: f64| sign * libm::exp10(exponent);
     let drawn = (numbers.next() % 1_000_000) as f64 * 1e-6;
     match (near, die) {
-        (Near::Tiny | Near::Huge, 0) => score,
         (Near::Anything, 0) => sign * f64::INFINITY,
         (Near::Anything, 1) => 0.0,
         (Near::Scores, 0..4) => score.next_up(),
         (Near::Scores, 4..8) => score.next_down(),
-        (Near::Scores, _) => score,
+        (Near::Scores, _) | (Near::Tiny | Near::Huge, 0) => score,
         (Near::Biases, _) => f64::from(bias) * (1.0 + of_size(-17.0 + 10.0 * drawn)),
         (Near::Anything, _) => of_size(-320.0 + 620.0 * drawn),
         (Near::Tiny, _) => of_size(-300.0 + drawn),

@@ -7,7 +7,7 @@ mod gzip;
 mod json_lines;
 mod look;
 #[cfg(feature = "parquet")]
-mod parquet;
+pub(super) mod parquet;
 mod text;
 
 use std::path::Path;
@@ -130,6 +130,19 @@ impl Table {
             stamp: source.stamp(),
         }
     }
+}
+
+/// Counts the calls of a table.
+///
+/// # Errors
+/// A file that is no table, or that cannot be read.
+pub(super) fn count(path: &Path) -> Result<usize> {
+    foreign::refuse_folder(path)?;
+    let source = Source::open(path)?;
+    if text::is_blank(&source)? {
+        return Ok(0);
+    }
+    Ok(read(&source, &mut Sink::new(&source, 0, Naming::default()))?.rows)
 }
 
 /// Returns the columns of a table that hold no field, with their values in the first calls. Columns

@@ -17,7 +17,8 @@ use super::super::naming::{CLASS, Twice};
 use super::super::source::Source;
 use super::{COUNT, Outline, Sink, listed};
 use crate::error::{Error, Result};
-use pages::Pages;
+pub(in crate::read) use column::Checked;
+pub(in crate::read) use pages::Pages;
 
 /// The greatest length, in bytes, of the footer that describes columns and pages.
 const LONGEST_FOOTER: u64 = 16 << 20;
@@ -29,13 +30,22 @@ const DAMAGED: &str =
     "the file is cut short or damaged: copy it again from where it was whole, or save it again";
 
 pub(super) fn read(source: &Source, sink: &mut Sink<'_>) -> Result<Outline> {
+    in_parser_thread(source, || read_here(source, sink))
+}
+
+/// Checks the footer, and then parses in a thread of its own, whose panics are errors.
+pub(in crate::read) fn in_parser_thread<T: Send>(
+    source: &Source,
+    work: impl FnOnce() -> Result<T> + Send,
+) -> Result<T> {
     let footer = check_footer(source)?;
     let stack = (4 << 20) + footer as usize * STACK;
     let reading = |error| Error::reading(source.path(), error);
     let ended = thread::scope(|scope| {
-        let work = AssertUnwindSafe(|| read_here(source, sink));
         let thread = thread::Builder::new().name(super::PARSER_THREAD.to_owned());
-        let thread = thread.stack_size(stack).spawn_scoped(scope, work);
+        let thread = thread
+            .stack_size(stack)
+            .spawn_scoped(scope, AssertUnwindSafe(work));
         thread.map_err(reading).map(thread::ScopedJoinHandle::join)
     });
     ended?.unwrap_or_else(|_| {
@@ -79,7 +89,8 @@ fn check_footer(source: &Source) -> Result<u64> {
     ))
 }
 
-fn bad(source: &Source, place: &str, error: &ParquetError) -> Error {
+/// Makes an error of the parser's one about some place.
+pub(in crate::read) fn bad(source: &Source, place: &str, error: &ParquetError) -> Error {
     let found = match error {
         ParquetError::General(text) | ParquetError::EOF(text) | ParquetError::NYI(text) => text,
         _ => &error.to_string(),
@@ -154,7 +165,8 @@ fn read_here(source: &Source, sink: &mut Sink<'_>) -> Result<Outline> {
     Ok(outline)
 }
 
-fn check_range(source: &Source, (start, length): (u64, u64)) -> Result<()> {
+/// Checks that the bytes of a column are in the file.
+pub(in crate::read) fn check_range(source: &Source, (start, length): (u64, u64)) -> Result<()> {
     if start
         .checked_add(length)
         .is_some_and(|end| end <= source.len())

@@ -16,7 +16,7 @@ use crate::stats::evidence::Summary;
 use crate::stats::notebook::{Investigation, NotebookTables};
 
 pub use empty::Nothing;
-pub use summary::Short;
+pub use summary::{ACTIVATIONS_GIVEN, Short};
 
 /// The text that replaces what cannot be told from counts alone.
 const NO_DETAILS: &str = "Not told: counts alone do not tell, and no firing sets were given";
@@ -33,8 +33,8 @@ const NO_DETAILS: &str = "Not told: counts alone do not tell, and no firing sets
 pub struct Analysis<'a>(pub &'a NotebookTables);
 
 /// The whole printed report: the summary, the notebook's analysis as one unbroken section, and then what
-/// holds in detail. Without the extended tables it is the notebook's analysis alone, after the
-/// caution that a model of batch top-k deserves.
+/// holds in detail. Without the extended tables it is the notebook's analysis alone, after what a model
+/// of batch top-k deserves as a caution, or a line on activations where these were given.
 #[derive(Debug, Clone, Copy)]
 pub struct Report<'a> {
     /// The notebook's.
@@ -47,6 +47,7 @@ impl fmt::Display for Report<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Some(findings) = &self.summary.extended else {
             summary::batches(f, self.summary)?;
+            summary::given(f, self.summary)?;
             return Analysis(self.notebook).fmt(f);
         };
         Short(self.summary).fmt(f)?;

@@ -20,6 +20,7 @@ impl Display for Short<'_> {
         title(f, "Summary: what holds", 50)?;
         calls(f, &self.0.calls)?;
         batches(f, self.0)?;
+        given(f, self.0)?;
         match &self.0.extended {
             Some(findings) => lines(f, findings),
             None => writeln!(
@@ -29,6 +30,18 @@ impl Display for Short<'_> {
         }
     }
 }
+
+/// Says where activations were given.
+pub(super) fn given(f: &mut Formatter<'_>, summary: &Summary) -> Result {
+    if summary.activations_given {
+        writeln!(f, "Note: {ACTIVATIONS_GIVEN}.")?;
+    }
+    Ok(())
+}
+
+/// What a report and a record say where activations were given.
+pub const ACTIVATIONS_GIVEN: &str = "which atoms fire was given, in files of activations: nothing was \
+                                     encoded, and there is no certificate";
 
 fn calls(f: &mut Formatter<'_>, calls: &CallsSummary) -> Result {
     let CallsSummary { tp, fp, dropped } = *calls;

@@ -1,6 +1,6 @@
 //! Displacement: how far atoms that have nothing to do with the label lean all the same.
 //!
-//! Suppose that exactly k atoms fire on each call. For each atom, take its firings on true calls
+//! Suppose that exactly k atoms fire on each call, as by top-k. For each atom, take its firings on true calls
 //! less those that would be expected without any association. Over all atoms these differences add
 //! up to 0: what a few atoms gain on true calls, all others lose there. Where firing sets may have
 //! any size, true calls may have larger ones, and all atoms gain. Either way, most atoms can lean

@@ -19,13 +19,14 @@ use crate::stats::inference::spearman::{MidRanks, Spearman};
 /// The strength with which an atom fires.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Activation {
-    /// Mean canonical score over the true calls on which it fires.
+    /// Mean activation over the true calls on which it fires: of canonical scores, or of what the model
+    /// makes of them.
     pub mean_tp: Option<f64>,
     /// The same mean over the false calls on which it fires.
     pub mean_fp: Option<f64>,
     /// Mann and Whitney's test of the activation, true against false calls; where the atom does not
-    /// fire the activation is 0. Where atoms fire by thresholds of at least 0, that is the least value;
-    /// a score among the k largest can be negative, and then ranks below it.
+    /// fire the activation is 0. Where no atom fires below 0, that is the least value; a score among
+    /// the k largest, by value or by magnitude, can be negative, and then ranks below it.
     pub rank_sum: Option<RankSum>,
 }
 

@@ -57,6 +57,9 @@ pub struct Summary {
     /// The batches that decided what fires, if the model is one of batch top-k.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub batches: Option<Batches>,
+    /// True if it was given which atoms fire, in files of activations, so that nothing was encoded.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub activations_given: bool,
     /// The findings of the extended tables; `None` where they were not made.
     pub extended: Option<Findings>,
 }
@@ -184,8 +187,21 @@ impl Summary {
         Self {
             calls,
             batches,
+            activations_given: false,
             extended: extended.map(findings),
         }
+    }
+}
+
+impl Summary {
+    /// The same summary, where activations were given: there are no scores to compare by.
+    #[must_use]
+    pub fn of_activations(mut self) -> Self {
+        self.activations_given = true;
+        if let Some(findings) = &mut self.extended {
+            findings.next.retain(|next| *next != Next::CompareScores);
+        }
+        self
     }
 }
 

@@ -42,8 +42,8 @@ pub struct Silent {
 /// calls. If all activations are equal, p is 1. As one atom fires on few calls, nearly all are tied
 /// at 0. The AUROC is then near ½ whatever the activations, and the p-value ranks atoms.
 ///
-/// Activations may be negative: a score can be among the k largest and below 0. They contain no
-/// NaN. Both zeros are one value, that of the silent calls.
+/// Activations may be negative: a score can be among the k largest, by value or by magnitude, and
+/// below 0. They contain no NaN. Both zeros are one value, that of the silent calls.
 pub fn mann_whitney(firing: &[(f64, Label)], silent: Silent) -> Option<RankSum> {
     let mut counter = Counter::default();
     counter.groups.reserve(firing.len() + 1);

@@ -1,5 +1,6 @@
 //! Firing sets of any size, empty ones among them, from the engine to every table and file.
 
+mod below_zero;
 mod cohort;
 mod files;
 

@@ -47,7 +47,8 @@ pub(super) enum Addends {
 
 /// A model's biases, scaled.
 pub(super) struct Biases {
-    /// Biases times `2^−exponent`.
+    /// Biases times `2^−exponent`; −∞ of features that never fire, which no bound lets through, even
+    /// where biases are scaled by 0.
     scaled: Vec<f32>,
     /// `c` of the bound.
     exponent: i32,
@@ -73,8 +74,17 @@ impl Addends {
         }
         let largest = sae.bias().iter().fold(0.0f32, |m, b| m.max(b.abs()));
         let exponent = bound::screen_exponent(largest);
+        let mut scaled: Vec<_> = bound::scaled(sae.bias(), exponent).collect();
+        if !sae.activation().fires_below_zero() {
+            // The score of a feature without any weight is its bias.
+            for ((scaled, &bias), facts) in scaled.iter_mut().zip(sae.bias()).zip(facts) {
+                if facts.squares == 0.0 && bias <= 0.0 {
+                    *scaled = f32::NEG_INFINITY;
+                }
+            }
+        }
         Self::Biases(Biases {
-            scaled: bound::scaled(sae.bias(), exponent).collect(),
+            scaled,
             exponent,
             largest,
         })

@@ -30,9 +30,9 @@ pub(in crate::engine::cpu) fn decide(
 /// index, as the rule has it.
 fn retain_largest(scored: &mut Vec<(f64, u32)>, slots: usize, rule: Largest) {
     if rule.magnitude {
-        scored
-            .iter_mut()
-            .for_each(|(score, _)| *score = score.abs());
+        for (score, _) in &mut *scored {
+            *score = score.abs();
+        }
     }
     // Canonical scores are finite, and no sum from +0 is −0: total order is numeric order.
     let better = |a: &(f64, u32), b: &(f64, u32)| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1));

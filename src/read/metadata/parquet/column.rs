@@ -238,9 +238,9 @@ fn push(
 
 /// Pages whose counts were checked against their bytes and the row group. The parser allocates as
 /// many values as a page claims.
-struct Checked {
-    pages: Box<dyn PageReader>,
-    rows: usize,
+pub(in crate::read) struct Checked {
+    pub(in crate::read) pages: Box<dyn PageReader>,
+    pub(in crate::read) rows: usize,
 }
 
 impl PageReader for Checked {

@@ -10,7 +10,7 @@ use parquet::file::reader::{ChunkReader, Length};
 use super::super::super::source::{Source, Stream};
 
 /// A Parquet file's bytes.
-pub(super) struct Pages(pub(super) Source);
+pub(in crate::read) struct Pages(pub(in crate::read) Source);
 
 /// The greatest factor by which a page may grow when it is inflated, and the size that it may
 /// always reach.

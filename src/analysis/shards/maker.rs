@@ -1,0 +1,152 @@
+//! What makes the firing sets of a shard's rows: an encoder, or a reader of activations.
+
+use std::ops::Range;
+use std::time::Instant;
+
+use rayon::prelude::*;
+
+use super::content::Content;
+use crate::analysis::session::{CountOptions, Encoder, Session};
+use crate::cohort::Calls;
+use crate::control::Control;
+use crate::engine::{Cuts, Encoded, Seconds, check_dim};
+use crate::error::{Error, Result};
+use crate::fires::FiringSets;
+use crate::read::{Activations, ActiveAtoms};
+use crate::rows::RowRange;
+use crate::sae::Sae;
+use crate::tally::{Certificate, SharedTally, Strata, Tally};
+
+/// Atoms that fire on a row, where the model does not say how many do.
+const TYPICAL_FIRINGS: usize = 64;
+
+/// What makes firing sets.
+pub(super) enum Maker {
+    /// A model; its session is opened for the first part that has to be encoded.
+    Encoder {
+        sae: Sae,
+        /// Where the scores end that fire in each batch, for a model of batch top-k.
+        cuts: Option<Cuts>,
+        session: Option<Box<Session>>,
+    },
+    /// Activations; the number of atoms, and the file that has it, are known with the first shard.
+    Reader(Option<(usize, String)>),
+}
+
+impl Maker {
+    /// Looks whether a shard goes together with those before it.
+    pub(super) fn check(&mut self, content: &Content) -> Result<()> {
+        let (Self::Reader(first), Content::Activations(rows)) = (self, content) else {
+            return Ok(());
+        };
+        let (atoms, name) = first.get_or_insert_with(|| (rows.atoms(), rows.name()));
+        if *atoms == rows.atoms() {
+            return Ok(());
+        }
+        Err(Error::input(
+            rows.name(),
+            "the number of atoms",
+            rows.atoms().to_string(),
+            format!("{atoms}, as {name} has it"),
+            "give activations of one model",
+        ))
+    }
+
+    /// Checks a shard without a row.
+    pub(super) fn check_empty(&self, content: &Content) -> Result<()> {
+        match (self, content) {
+            (Self::Encoder { sae, .. }, Content::Embeddings(rows)) => check_dim(sae, rows),
+            _ => Ok(()),
+        }
+    }
+
+    /// F, the number of atoms.
+    pub(super) fn feature_dim(&self) -> usize {
+        match self {
+            Self::Encoder { sae, .. } => sae.feature_dim(),
+            Self::Reader(known) => known.as_ref().map_or(0, |(atoms, _)| *atoms),
+        }
+    }
+
+    /// The number of atoms that fire on a row, about. Where rows differ, about as many as fire by top-k
+    /// elsewhere.
+    pub(super) fn firings_a_row(&self, content: &Content) -> usize {
+        match (self, content) {
+            (Self::Encoder { sae, .. }, _) => sae.top_k().unwrap_or(TYPICAL_FIRINGS),
+            (Self::Reader(_), Content::Activations(rows)) => rows.firings_a_row(),
+            (Self::Reader(_), Content::Embeddings(_)) => TYPICAL_FIRINGS,
+        }
+    }
+
+    /// Makes the firing sets of some rows, and counts them. `about` is the number of rows in all, `before`
+    /// that of the cohort's rows before these.
+    pub(super) fn make(
+        &mut self,
+        content: &Content,
+        rows: Range<usize>,
+        calls: &Calls,
+        (options, about, before): (&CountOptions, usize, u64),
+        control: &Control,
+    ) -> Result<Encoded> {
+        match (self, content) {
+            (Self::Encoder { sae, cuts, session }, Content::Embeddings(all)) => {
+                let session = match session {
+                    Some(session) => session,
+                    none => {
+                        let session = Session::open(sae, about, options)?;
+                        none.insert(Box::new(session.with_cuts(cuts.take())))
+                    }
+                };
+                session.encode(&RowRange::new(all, rows), calls, before, control)
+            }
+            (_, Content::Activations(all)) => given(all, rows, calls, options, control),
+            (Self::Reader(_), Content::Embeddings(_)) => Err(Error::Argument {
+                name: "embeddings",
+                found: "no model".to_owned(),
+                expected: "a model that encodes them".to_owned(),
+            }),
+        }
+    }
+
+    /// The encoder, if it was at work.
+    pub(super) fn encoder(&self) -> Option<Encoder> {
+        match self {
+            Self::Encoder { session, .. } => session.as_deref().map(Session::encoder),
+            Self::Reader(_) => None,
+        }
+    }
+}
+
+/// Reads which atoms fire on some rows, and counts them.
+fn given(
+    activations: &Activations,
+    rows: Range<usize>,
+    calls: &Calls,
+    options: &CountOptions,
+    control: &Control,
+) -> Result<Encoded> {
+    let began = Instant::now();
+    let strata = Strata::by(calls, options.stratify_by, activations.atoms())?;
+    let counts = SharedTally::new(activations.atoms(), strata.table().to_vec())?;
+    let ActiveAtoms {
+        row_ends,
+        atoms,
+        values,
+    } = activations.read(rows, control)?;
+    let sets = FiringSets::ragged(row_ends, atoms, Vec::new());
+    let numbered = strata.of_row().par_iter().enumerate();
+    numbered.for_each(|(row, &stratum)| counts.add_row(stratum, sets.row(row)));
+    let tally: Tally = counts.finish(Certificate::default());
+    Ok(Encoded {
+        fires: if options.engine.scores {
+            sets.with_scores(values)
+        } else {
+            sets
+        },
+        tally,
+        seconds: Seconds {
+            encode: began.elapsed().as_secs_f64(),
+            ..Seconds::default()
+        },
+    })
+}
