@@ -5,9 +5,10 @@ use std::str::FromStr;
 
 #[cfg(feature = "cuda")]
 use super::cuda::{CudaEngine, Fault, driver};
+use super::cuda_options::only_on_cpu;
 use super::{CpuEngine, Engine, EngineOptions};
 use crate::error::{Error, Result};
-use crate::sae::{Activation, Sae};
+use crate::sae::Sae;
 
 /// The device that the user asks for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -133,16 +134,6 @@ pub fn open(
                 Err(other) => Err(other),
             }
         }
-    }
-}
-
-/// The reason why a model is for the CPU alone; `None` where GPUs encode it, too.
-pub(super) fn only_on_cpu(sae: &Sae) -> Option<&'static str> {
-    match sae.activation() {
-        Activation::GroupMax { .. } => {
-            Some("no GPU kernel selects the largest score of each group")
-        }
-        _ => None,
     }
 }
 

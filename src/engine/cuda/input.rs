@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytemuck::{Pod, Zeroable};
 
-use super::driver::{Buffer, Device, DeviceInfo, Function, Module, Shape, Stream};
+use super::driver::{Buffer, DeviceInfo, Function, Module, Shape, Stream};
 use super::fault::Fault;
 use crate::sae::InputStep;
 
@@ -57,6 +57,9 @@ pub struct InputArgs {
 const _: () = assert!(size_of::<StepRecord>() == 24);
 const _: () = assert!(size_of::<InputArgs>() == 32);
 
+/// Its name in messages.
+const WHAT: &str = "the model's input";
+
 /// The input of a model on a device.
 #[derive(Debug)]
 pub struct Input {
@@ -71,16 +74,11 @@ pub struct Input {
 }
 
 impl Input {
-    /// Copies the steps of rows of `dim` numbers to the device.
+    /// Copies the steps of rows of `dim` numbers to the stream's device.
     ///
     /// # Errors
     /// A device that has no room, or fails.
-    pub fn new(
-        device: &Arc<Device>,
-        stream: &Stream,
-        steps: &[InputStep],
-        dim: usize,
-    ) -> Result<Self, Fault> {
+    pub fn new(stream: &Stream, steps: &[InputStep], dim: usize) -> Result<Self, Fault> {
         let (mean, steps) = match steps {
             [InputStep::Subtract(mean), rest @ ..] => (mean.clone(), rest),
             steps => (vec![0.0; dim], steps),
@@ -91,7 +89,7 @@ impl Input {
         };
         let of_steps = steps.iter().flat_map(numbers_of);
         let of_steps: Vec<f32> = of_steps.copied().collect();
-        let numbers = upload(device, stream, &of_steps)?;
+        let numbers = Buffer::copy_of(stream, &of_steps, WHAT)?;
         let mut next = 0;
         let record = |step: &InputStep| {
             let (kind, first, second) = kind_of(step);
@@ -111,9 +109,9 @@ impl Input {
         };
         let records: Vec<StepRecord> = steps.iter().map(record).collect();
         Ok(Self {
-            mean: upload(device, stream, &mean)?,
-            divisor: upload(device, stream, &divisor)?,
-            rest: upload(device, stream, &records)?,
+            mean: Buffer::copy_of(stream, &mean, WHAT)?,
+            divisor: Buffer::copy_of(stream, &divisor, WHAT)?,
+            rest: Buffer::copy_of(stream, &records, WHAT)?,
             numbers,
         })
     }
@@ -122,18 +120,6 @@ impl Input {
     pub fn bytes(&self) -> u64 {
         self.mean.bytes() + self.divisor.bytes() + self.rest.bytes() + self.numbers.bytes()
     }
-}
-
-fn upload<T: super::driver::Pod>(
-    device: &Arc<Device>,
-    stream: &Stream,
-    items: &[T],
-) -> Result<Buffer<T>, Fault> {
-    let buffer = Buffer::new(device, items.len(), "the model's input")?;
-    // SAFETY: the stream is waited for before `buffer` or `items` can go.
-    unsafe { stream.copy_slice_in(&buffer, 0, items) }?;
-    stream.synchronize()?;
-    Ok(buffer)
 }
 
 /// The numbers of a step that has one for each of a row's.

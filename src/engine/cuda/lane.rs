@@ -12,10 +12,11 @@ use std::sync::Arc;
 
 use super::blas::Blas;
 use super::driver::{Buffer, Device, PageLocked, Stream};
+use super::encoder::Encoder;
 use super::fault::Fault;
 use super::kernels::Kernels;
 use super::rule::Rule;
-use super::screen::{Encoder, Screen};
+use super::screen::Screen;
 use super::select::{Counters, RowAtom, RowState};
 use super::select_threshold::RowCut;
 use super::shape::LaneShape;

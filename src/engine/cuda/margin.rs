@@ -37,6 +37,23 @@
 //!    the 4u of V and of A; roundings of m itself, and of `q ± m`, are within 2⁻¹⁷ = 128u.
 //! 5. *Underflow*: of the single operand, and of `β·t` (as in `engine::bound`), below `D·2⁻¹²⁶`.
 //!    Products of binary16 numbers are at least 2⁻⁴⁸: none underflows.
+//!
+//! # Thresholds
+//! Where an atom fires whose score is above its own threshold θ, the bias gives way to the shift
+//! `σ = fl64(bias − θ)`, and the interval of `(s − θ)·2^−(a+B)` is compared with 0: what the CPU does, and
+//! [`shifts`](crate::engine::bound::Shifts) proves, with `β·t = fl32(σ·2^−c)·2^(c−a−B)` in the place of
+//! the bias. With `|β·t|max = 0` in A, and the shift's own `M`, `m = E·P + X·V + A + M·t`:
+//!
+//! 6. *The canonical score* errs by `v·|bias|` more than point 3 has, and σ by `v·|σ|`: M holds
+//!    `4v·|bias|` and `4u·|σ|`. Of the latter, point 4 needs `2u`, and the rounding of β `u`.
+//! 7. *Roundings of m*: M's own, and its addition, are within the factor `1 + 2⁻¹⁸` that it has.
+//! 8. *Underflow* of `fl32(σ·2^−c)` is in M; t is exact, as a row with `t < 2⁻¹²⁶` is scored in full.
+//! 9. *Infinities*: a shift is taken for infinite where `|σ|·2^−c ≥ 2⁶⁰`; the row is scored in full unless
+//!    `2⁶⁰·t > 4·‖x'‖·max_f P`, so that no sum of products reaches a quarter of such a shift. Other
+//!    shifts stay below 2¹²⁰ in the row's units, by its least exponent.
+//!
+//! Where rows have a cut, θ is the row's: the interval of s' stays as it is, and is compared with
+//! `θ·2^−(a+B)`, computed in binary64 and rounded down, and up, to binary32.
 
 use super::whiten::RowFacts;
 use crate::engine::cuda_options::Format;

@@ -4,8 +4,8 @@
 //! probe, nvrtc, driver, blas       what a machine has; compiling; the driver's calls made safe
 //! whiten, input, select, rescore,  one a file of kernels/: argument structs and launches
 //!   tally, coactivate; kernels     all of them, loaded onto a device
-//! format, margin, screen           the screen's numbers; the bound's proof; the model as a device's
-//!                                  product takes it
+//! rule, format, margin             the rule of firing; the screen's numbers; the bound's proof
+//! encoder, screen                  the model on a device; as the device's product takes it
 //! shape, stages, lane              batches and tiles; time; a stream with its buffers
 //! run, worker                      the queue that devices share; a device at work
 //! ```
@@ -16,6 +16,7 @@
 pub mod blas;
 pub mod coactivate;
 pub mod driver;
+pub mod encoder;
 mod fault;
 pub mod input;
 pub mod kernels;
@@ -122,7 +123,7 @@ impl CudaEngine {
                 "use --device cpu",
             ));
         }
-        if let Some(why) = super::device::only_on_cpu(sae) {
+        if let Some(why) = super::cuda_options::only_on_cpu(sae) {
             return Err(Fault::missing(
                 why.to_owned(),
                 "use --device cpu, which gives the same answer",

@@ -2,11 +2,9 @@
 
 use std::sync::Arc;
 
-use rayon::prelude::*;
-
 use super::driver::{Buffer, Device, DeviceInfo, PageLocked, Stream};
+use super::encoder::{Encoder, thresholds};
 use super::fault::Fault;
-use super::input::Input;
 use super::kernels::Kernels;
 use super::margin;
 use super::rule::Rule;
@@ -14,91 +12,7 @@ use super::whiten::{RowFacts, RowUnits, WhitenArgs};
 use crate::engine::bound::Shifts;
 use crate::engine::cuda_options::Format;
 use crate::rows::ElementType;
-use crate::sae::{Activation, Sae};
-
-/// A model's parts that do not depend on the screen.
-#[derive(Debug)]
-pub struct Encoder {
-    /// \[F, D\].
-    pub weight: Buffer<f32>,
-    /// \[F\].
-    pub bias: Buffer<f32>,
-    /// The steps from a row to the encoder's input.
-    pub input: Input,
-    largest_weight: f32,
-    largest_bias: f32,
-    /// D.
-    pub dim: usize,
-    /// F.
-    pub features: usize,
-    /// The rule by which a row's atoms are chosen.
-    pub rule: Rule,
-    /// \[F\], of a model whose atoms have thresholds; else nothing.
-    pub thresholds: Buffer<f64>,
-    /// Atoms of a row that there is room for: as many as fire, where these are the same for all rows.
-    pub width: usize,
-}
-
-impl Encoder {
-    /// Copies the model to the device.
-    ///
-    /// # Errors
-    /// A device that has no room, or fails.
-    pub fn new(device: &Arc<Device>, stream: &Stream, sae: &Sae) -> Result<Self, Fault> {
-        let largest = |numbers: &[f32]| {
-            let largest_of = |chunk: &[f32]| chunk.iter().fold(0.0f32, |m, x| m.max(x.abs()));
-            numbers
-                .par_chunks(1 << 16)
-                .map(largest_of)
-                .reduce(|| 0.0, f32::max)
-        };
-        let rule = Rule::of(sae.activation()).ok_or_else(|| {
-            let what = "a model of an activation that no kernel knows";
-            Fault::missing(what.to_owned(), "use --device cpu")
-        })?;
-        let upload = |numbers: &[f32], what: &str| upload(device, stream, numbers, what);
-        Ok(Self {
-            weight: upload(sae.weight(), "the encoder's weights")?,
-            bias: upload(sae.bias(), "the encoder's biases")?,
-            input: Input::new(device, stream, sae.input(), sae.input_dim())?,
-            largest_weight: largest(sae.weight()),
-            largest_bias: largest(sae.bias()),
-            dim: sae.input_dim(),
-            features: sae.feature_dim(),
-            rule,
-            thresholds: super::screen::upload(device, stream, thresholds(sae), "the thresholds")?,
-            width: rule.width(sae.feature_dim(), None),
-        })
-    }
-
-    /// Bytes of device memory that it takes.
-    pub fn bytes(&self) -> u64 {
-        let numbers = self.weight.bytes() + self.bias.bytes() + self.thresholds.bytes();
-        numbers + self.input.bytes()
-    }
-}
-
-/// Copies numbers to the device.
-fn upload<T: super::driver::Pod>(
-    device: &Arc<Device>,
-    stream: &Stream,
-    numbers: &[T],
-    what: &str,
-) -> Result<Buffer<T>, Fault> {
-    let buffer = Buffer::new(device, numbers.len(), what)?;
-    // SAFETY: the stream is waited for before `buffer` or `numbers` can go.
-    unsafe { stream.copy_slice_in(&buffer, 0, numbers) }?;
-    stream.synchronize()?;
-    Ok(buffer)
-}
-
-/// The thresholds of a model's atoms, \[F\]; none where it has none.
-fn thresholds(sae: &Sae) -> &[f64] {
-    match sae.activation() {
-        Activation::Threshold { thresholds } => thresholds,
-        _ => &[],
-    }
-}
+use crate::sae::Sae;
 
 /// The weights of a screen.
 #[derive(Debug)]
@@ -257,15 +171,15 @@ impl Screen {
             Ok(ShiftMargins {
                 largest: of_shifts.iter().copied().fold(0.0, f32::max),
                 any_infinite: addends.any_infinite,
-                margins: upload(device, stream, &of_shifts, "the margins")?,
+                margins: Buffer::copy_of(stream, &of_shifts, "the margins")?,
             })
         });
         Ok(Self {
             format,
             operand,
-            biases: upload(device, stream, &scaled, "the screen's biases")?,
+            biases: Buffer::copy_of(stream, &scaled, "the screen's biases")?,
             shifts: shifts.transpose()?,
-            margins: upload(device, stream, &margins.of_feature, "the margins")?,
+            margins: Buffer::copy_of(stream, &margins.of_feature, "the margins")?,
             units: RowUnits {
                 weight_exponent,
                 largest_whole: margins.largest_whole,

@@ -13,7 +13,8 @@ const SHAPES: [(usize, usize, usize, usize); 2] = [(1500, 203, 1031, 13), (300, 
 
 const ACTION: &str = "do not use this device: use --device cpu, and report this with the output of `atomscope doctor`";
 
-/// Encodes simulated cohorts on device `ordinal` with every screen, and compares firing sets and
+/// Encodes simulated cohorts on device `ordinal` with every screen, for top-k with and without ReLU and
+/// for a threshold, and compares firing sets and
 /// counts with the CPU's. Says in a sentence what agreed.
 ///
 /// # Errors

@@ -1,7 +1,8 @@
 //! The number of rows that go together: batches and tiles, within a memory budget.
 
 use super::driver::DeviceInfo;
-use super::screen::{Encoder, Screen};
+use super::encoder::Encoder;
+use super::screen::Screen;
 use super::select::{RowAtom, RowState};
 use super::whiten::RowFacts;
 use crate::rows::ElementType;

@@ -1,30 +1,27 @@
 //! A device at work: takes batches off the queue, keeps its lanes full, and drains them.
 
 mod lanes;
+mod source;
 mod watch;
 
 use std::sync::Arc;
 
-use rayon::prelude::*;
-
 use super::CudaOptions;
 use super::driver::{Buffer, Device, PageLocked, Stream};
+use super::encoder::Encoder;
 use super::fault::{Fault, FaultKind};
 use super::kernels::Kernels;
-use super::lane::{Counts, Known, Lane, Shared, Source};
+use super::lane::{Counts, Known, Lane, Shared};
 use super::run::{Run, Stop};
-use super::screen::{Encoder, Screen};
+use super::screen::Screen;
 use super::select::{Counters, ROW_BAD};
 use super::select_threshold::SelectThreshold;
 use super::stages::Stage;
 use super::{Format, ScreenChoice};
 use crate::engine::bound;
-use crate::rows::{Place, Rows};
 use crate::sae::Sae;
 use watch::Watch;
 
-/// Pieces in which a batch is read, by as many threads as there are.
-const PIECE_BYTES: usize = 1 << 20;
 /// Rows that may be counted in 32 bits before counts are drained.
 const MOST_COUNTED_ROWS: u64 = 1 << 31;
 /// The share of features that may lose more than 2⁻⁹ of their norm in binary16: they are tiny
@@ -66,7 +63,7 @@ impl Worker {
         let device = Device::open(ordinal)?;
         let kernels = Kernels::load(&device)?;
         let stream = Stream::new(&device)?;
-        let mut encoder = Encoder::new(&device, &stream, sae)?;
+        let mut encoder = Encoder::new(&stream, sae)?;
         encoder.width = encoder
             .rule
             .width(encoder.features, options.firing_capacity);
@@ -239,36 +236,6 @@ impl Worker {
         })
     }
 
-    /// Puts a batch's rows where the lane takes them from.
-    fn source<'a>(
-        &self,
-        run: &Run<'a>,
-        lane: &mut Lane,
-        rows: &std::ops::Range<usize>,
-        spent: &mut Spent,
-    ) -> Result<Source<'a>, Stop> {
-        let row_bytes = self.encoder.dim * lane.element().bytes();
-        match run.rows.place() {
-            Place::PageLocked(memory) => Ok(Source::PageLocked(&memory[rows.start * row_bytes..])),
-            Place::Device { ordinal, address } if ordinal == self.device.info().ordinal => {
-                Ok(Source::Device(address + (rows.start * row_bytes) as u64))
-            }
-            Place::Device { ordinal, .. } => Err(Fault::missing(
-                format!("the rows are in the memory of CUDA device {ordinal}"),
-                "run on that device",
-            )
-            .into()),
-            Place::Read | Place::Memory(_) => {
-                let began = std::time::Instant::now();
-                let input = &mut lane.input()[..rows.len() * row_bytes];
-                run.readers
-                    .install(|| fill(run.rows, rows.start, input, row_bytes))?;
-                spent.read += began.elapsed().as_secs_f64();
-                Ok(Source::Filled)
-            }
-        }
-    }
-
     /// Adds the device's counts to the run's, and begins anew.
     fn collect(&self, run: &Run, counts: &Counts) -> Result<(), Fault> {
         let found = self.fetch(&counts.cells, counts.cells.len())?;
@@ -327,17 +294,4 @@ fn drain(run: &Run, lane: &mut Lane, shared: Shared, watch: &mut Watch) -> Resul
     watch.see(&done);
     let bad = |r: usize| done.states[r].status == ROW_BAD;
     run.take(&done.rows, &done.sets, bad)
-}
-
-/// Reads rows from `first` on into page-locked memory, by several threads.
-fn fill(rows: &dyn Rows, first: usize, input: &mut [u8], row_bytes: usize) -> Result<(), Stop> {
-    let piece = (PIECE_BYTES / row_bytes).max(1);
-    input
-        .par_chunks_mut(piece * row_bytes)
-        .enumerate()
-        .try_for_each(|(i, out)| {
-            let from = first + i * piece;
-            rows.read_stored(from..from + out.len() / row_bytes, out)
-        })
-        .map_err(Stop::from)
 }

@@ -74,7 +74,7 @@ fn ways() -> Vec<(usize, EngineOptions)> {
 fn check(case: &Case, all: bool) {
     let scores = case.all_scores();
     for (i, activation) in known(case, &scores).into_iter().enumerate() {
-        let expected = case.expected(activation, &scores, 7);
+        let expected = Expected::new(activation, &scores, 7);
         let sae = case.sae_of(expected.activation.clone());
         let mut cpu = CpuEngine::new(&sae, &with(None, CudaOptions::default())).expect("a CPU");
         let of_cpu = encode(case, &sae, &expected, &mut cpu);
@@ -151,7 +151,7 @@ fn activations_of_rows_on_which_nothing_fires_give_empty_sets() {
     case.bias[10..20].fill(0.0);
     let scores = case.all_scores();
     for activation in [Activation::relu(120), Activation::TopK { k: 5, relu: true }] {
-        let expected = case.expected(activation, &scores, 7);
+        let expected = Expected::new(activation, &scores, 7);
         assert!(expected.sets[0].is_empty() && !expected.sets[3].is_empty());
     }
     check(&case, true);
@@ -168,7 +168,7 @@ fn activations_on_ordinary_rows_are_certified() {
         // Thresholds at scores are hostile; so is a tie with the last of all.
         let hostile = matches!(&activation, Activation::Threshold { thresholds }
             if thresholds.iter().any(|&t| t != thresholds[0]));
-        let expected = case.expected(activation, &scores, 7);
+        let expected = Expected::new(activation, &scores, 7);
         // Rows of which more fire than there is room for are scored in full.
         let any_number = matches!(expected.activation, Activation::Threshold { .. });
         if any_number && expected.sets.iter().any(|set| set.len() > 512) {
@@ -194,7 +194,7 @@ fn rows_with_more_atoms_than_are_usual_get_more_room() {
     // Nearly all atoms fire, on every row.
     let case = plain_case(13, 90, 8, 1500, 1);
     let scores = case.all_scores();
-    let expected = case.expected(Activation::thresholds(1500, -2.0), &scores, 7);
+    let expected = Expected::new(Activation::thresholds(1500, -2.0), &scores, 7);
     let one_lane = CudaOptions {
         lanes: Some(1),
         ..fixed(Format::Half)
@@ -276,7 +276,7 @@ fn groups_are_refused_and_encoded_on_the_cpu() {
     }
     let case = random_case(3, 40, 8, 30, 5);
     let scores = case.all_scores();
-    let expected = case.expected(Activation::GroupMax { groups: 5 }, &scores, 7);
+    let expected = Expected::new(Activation::GroupMax { groups: 5 }, &scores, 7);
     let sae = case.sae_of(expected.activation.clone());
     let options = with(
         None,

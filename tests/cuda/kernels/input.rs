@@ -57,7 +57,7 @@ fn check(work: &Work, steps: &[InputStep], rows: &[f32], dim: usize) {
         .into_iter()
         .chain(steps.iter().cloned())
         .collect();
-    let input = Input::new(&work.device, &work.stream, &whole, dim).expect("room");
+    let input = Input::new(&work.stream, &whole, dim).expect("room");
     assert_eq!(input.rest.len(), steps.len());
     let count = rows.len() / dim;
     let x = work.output_from(rows, rows.len());

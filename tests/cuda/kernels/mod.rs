@@ -1,6 +1,7 @@
 //! Every kernel against its twin: on a real device where one is demanded, else on the stand-in.
 
 mod bound;
+mod bound_case;
 mod coactivate;
 mod input;
 mod machine;

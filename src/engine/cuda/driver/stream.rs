@@ -162,6 +162,20 @@ impl Stream {
     }
 }
 
+impl<T: Pod> Buffer<T> {
+    /// A copy of these items on the stream's device, once the stream is done with all that came before.
+    ///
+    /// # Errors
+    /// A device that has no room, or fails.
+    pub fn copy_of(stream: &Stream, items: &[T], what: &str) -> Result<Self, Fault> {
+        let buffer = Self::new(stream.device(), items.len(), what)?;
+        // SAFETY: the stream is waited for before `buffer` or `items` can go.
+        unsafe { stream.copy_slice_in(&buffer, 0, items) }?;
+        stream.synchronize()?;
+        Ok(buffer)
+    }
+}
+
 impl Drop for Stream {
     fn drop(&mut self) {
         let _ = self.device.bind();
