@@ -5,17 +5,22 @@ use crate::control::Control;
 use crate::engine::{CpuEngine, Encoded, Engine, EngineOptions};
 use crate::error::{Error, Result as CrateResult};
 use crate::rows::SliceRows;
-use crate::simulate::{SimulateOptions, Simulated, simulate_in_memory};
+use crate::simulate::{SimulateOptions, Simulated, SimulatedActivation, simulate_in_memory};
 use crate::tally::Strata;
 
-/// Calls, D, F, k: sides that are multiples of nothing, and several chunks of features.
-const SHAPES: [(usize, usize, usize, usize); 2] = [(1500, 203, 1031, 13), (300, 97, 9001, 64)];
+/// Calls, D, F, k: sides that are multiples of nothing, and several chunks of features; and the rule by
+/// which atoms fire.
+const SHAPES: [([usize; 4], SimulatedActivation); 4] = [
+    ([1500, 203, 1031, 13], SimulatedActivation::TopK),
+    ([300, 97, 9001, 64], SimulatedActivation::TopK),
+    ([300, 203, 1031, 13], SimulatedActivation::TopKRelu),
+    ([300, 97, 5003, 33], SimulatedActivation::JumpRelu),
+];
 
 const ACTION: &str = "do not use this device: use --device cpu, and report this with the output of `atomscope doctor`";
 
-/// Encodes simulated cohorts on device `ordinal` with every screen, for top-k with and without ReLU and
-/// for a threshold, and compares firing sets and
-/// counts with the CPU's. Says in a sentence what agreed.
+/// Encodes simulated cohorts on device `ordinal` with every screen, and compares firing sets and counts
+/// with the CPU's. Says in a sentence what agreed.
 ///
 /// # Errors
 /// A device that cannot be used, that fails, or that differs.
@@ -43,15 +48,20 @@ pub fn self_test(ordinal: u32) -> Result<String, Fault> {
             .map_err(|error| own(&error))?;
             compare(&expected, &found, format)?;
         }
-        rows += shape.0;
+        rows += shape.0[0];
     }
     Ok(format!(
-        "{rows} simulated calls, three screens: the same firing sets and counts as the CPU's"
+        "{rows} simulated calls, three rules, three screens: the same firing sets and counts as the CPU's"
     ))
 }
 
-fn simulated((rows, d, f, k): (usize, usize, usize, usize)) -> CrateResult<Simulated> {
-    simulate_in_memory(&SimulateOptions::new(rows, d, f, k, 7))
+fn simulated(
+    ([rows, d, f, k], activation): ([usize; 4], SimulatedActivation),
+) -> CrateResult<Simulated> {
+    simulate_in_memory(&SimulateOptions {
+        activation,
+        ..SimulateOptions::new(rows, d, f, k, 7)
+    })
 }
 
 fn encode<'a>(

@@ -10,6 +10,7 @@ use atomscope::error::Error;
 use atomscope::fires::pairs::count_pairs;
 use atomscope::fires::{CountPairs, FiringSetsBuilder};
 use atomscope::rows::SliceRows;
+use atomscope::simulate::{SimulateOptions, SimulatedActivation, simulate_in_memory};
 
 use super::{encode, encode_rows, with};
 use crate::common::case::random_case;
@@ -72,6 +73,42 @@ fn auto_takes_a_device_that_has_room_and_else_the_processor() {
         assert!(encoder.chosen.contains(why), "{}", encoder.chosen);
         let fires = counted.firings.as_ref().and_then(|firings| firings.sets());
         assert_eq!(fires.expect("firing sets in memory").atoms(), expected);
+    }
+}
+
+#[test]
+fn simulated_models_of_every_activation_are_counted_as_on_the_cpu() {
+    if gpu::device().is_none() {
+        return;
+    }
+    for activation in SimulatedActivation::all() {
+        let simulated = simulate_in_memory(&SimulateOptions {
+            activation,
+            ..SimulateOptions::new(400, 24, 96, 6, 5)
+        });
+        let cohort = simulated.expect("a cohort");
+        let rows = SliceRows::new(&cohort.embeddings, 24).expect("whole rows");
+        let [cpu, cuda] = [Device::Cpu, Device::Cuda(None)].map(|device| {
+            let options = CountOptions {
+                device,
+                engine: with(Some(90), CudaOptions::default()),
+                ..CountOptions::default()
+            };
+            let control = Control::default();
+            let counted = Counted::of_rows(&cohort.sae, &rows, &cohort.calls, &options, &control);
+            counted.expect("an answer")
+        });
+        let [of_cpu, of_cuda] = [&cpu, &cuda].map(|counted| {
+            let firings = counted.firings.as_ref();
+            firings.and_then(|f| f.sets()).expect("firing sets")
+        });
+        assert!(of_cpu == of_cuda, "{activation}");
+        let [of_cpu, of_cuda] = [&cpu.cohort.tally, &cuda.cohort.tally];
+        for s in 0..of_cpu.table().len() {
+            assert_eq!(of_cpu.counts(s), of_cuda.counts(s), "{activation}");
+        }
+        let encoder = cuda.run.and_then(|run| run.encoder).expect("an encoder");
+        assert_eq!(encoder.device, "cuda:0", "{activation}");
     }
 }
 
