@@ -1,5 +1,6 @@
 //! `kernels/rescore.cu`: every score is the canonical one to the bit.
 
+use atomscope::engine::cuda::driver::Buffer;
 use atomscope::engine::cuda::rescore::{FiredArgs, RescoreArgs};
 use atomscope::engine::cuda::select::{ROW_BAD, ROW_OPEN, ROW_OVERFLOW, RowAtom, RowState};
 use rand::RngExt;
@@ -255,7 +256,7 @@ fn pairs_that_fire_are_listed_row_by_row() {
             let args = FiredArgs {
                 fires: on_device.address(),
                 states: at.address(),
-                lengths: lengths.as_ref().map_or(0, |lengths| lengths.address()),
+                lengths: lengths.as_ref().map_or(0, Buffer::address),
                 pairs: pairs.address(),
                 pair_count: pair_count.address(),
                 atom_pairs: atom_pairs.address(),

@@ -1,6 +1,7 @@
 //! `kernels/select_threshold.cu`: exactly what intervals say, whatever scores and thresholds.
 
 use atomscope::engine::Cut;
+use atomscope::engine::cuda::driver::Buffer;
 use atomscope::engine::cuda::select::SelectArgs;
 use atomscope::engine::cuda::select_threshold::{RowCut, ThresholdArgs};
 use proptest::prelude::*;
@@ -86,8 +87,8 @@ impl Above {
         let cuts = self.cuts.as_ref().map(|cuts| work.upload(cuts));
         let args = ThresholdArgs {
             select,
-            shift_margins: margins.as_ref().map_or(0, |margins| margins.address()),
-            cuts: cuts.as_ref().map_or(0, |cuts| cuts.address()),
+            shift_margins: margins.as_ref().map_or(0, Buffer::address),
+            cuts: cuts.as_ref().map_or(0, Buffer::address),
             largest_shift_margin: largest,
             largest_whole: self.largest_whole,
             weight_exponent: self.weight_exponent,
@@ -113,11 +114,12 @@ fn above(seed: u64, features: usize, courses: &[Course], share: f32, relative: f
     let mut margins: Vec<f32> = (0..features)
         .map(|_| relative * rng.random_range(0.0..0.3))
         .collect();
-    for f in 0..features {
+    let both = case.biases.iter_mut().zip(&mut margins);
+    for (f, (bias, margin)) in both.enumerate() {
         match (f * 7 + seed as usize) % 41 {
-            0 => (case.biases[f], margins[f]) = (f32::INFINITY, 0.0),
-            1 => (case.biases[f], margins[f]) = (f32::NEG_INFINITY, 0.0),
-            2 => margins[f] = f32::INFINITY,
+            0 => (*bias, *margin) = (f32::INFINITY, 0.0),
+            1 => (*bias, *margin) = (f32::NEG_INFINITY, 0.0),
+            2 => *margin = f32::INFINITY,
             _ => {}
         }
     }
