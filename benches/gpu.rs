@@ -1,5 +1,5 @@
 //! The CUDA engine on a device: copies, stages, throughput, the bound's assumption on rounding,
-//! and a million firing sets against their definition. A JSON object a line on stdout.
+//! and a million firing sets against their definition, some of every activation. A JSON object a line on stdout.
 //!
 //! ```sh
 //! cargo bench --bench gpu                                     # all, at D = 4096
@@ -9,6 +9,8 @@
 //! `scripts/gpu-check` runs all of it, beside what else a device is checked by. Without a device
 //! it says so, and is no failure unless modes are named or `ATOMSCOPE_REQUIRE_GPU` is 1.
 
+#[path = "gpu/activations.rs"]
+mod activations;
 #[path = "gpu/cases.rs"]
 mod cases;
 #[path = "gpu/copy.rs"]
@@ -25,6 +27,8 @@ mod exact;
 mod planted;
 #[path = "gpu/rounding.rs"]
 mod rounding;
+#[path = "shared/rules.rs"]
+mod rules;
 #[path = "gpu/speed.rs"]
 mod speed;
 
@@ -46,6 +50,8 @@ enum Mode {
     Rounding,
     /// Firing sets and counts of a million rows against their definition.
     Exact,
+    /// Firing sets of a hundred thousand rows by every activation, against their definition.
+    Activations,
     /// Seconds of each stage, rows on the device, one lane.
     Stages,
     /// Rows a second, rows on the device.
@@ -79,10 +85,11 @@ struct Options {
     bench: bool,
 }
 
-const ALL: [Mode; 7] = [
+const ALL: [Mode; 8] = [
     Mode::Copy,
     Mode::Rounding,
     Mode::Exact,
+    Mode::Activations,
     Mode::Stages,
     Mode::Resident,
     Mode::Pinned,
@@ -100,6 +107,7 @@ fn run(mode: Mode, options: &Options, models: &mut speed::Models) -> Outcome {
         Mode::Copy => copy::run(options.small),
         Mode::Rounding => rounding::run(options.small),
         Mode::Exact => exact::run(options.small),
+        Mode::Activations => activations::run(options.small),
         Mode::PlantedBounds => planted::run(planted::Fault::Bounds),
         Mode::PlantedUnwritten => planted::run(planted::Fault::Unwritten),
         Mode::Stages => models.each(speed::stages),

@@ -2,8 +2,10 @@
 
 use super::driver::DeviceInfo;
 use super::encoder::Encoder;
+use super::rule::Rule;
 use super::screen::Screen;
 use super::select::{RowAtom, RowState};
+use super::select_threshold::RowCut;
 use super::whiten::RowFacts;
 use crate::rows::ElementType;
 
@@ -22,6 +24,9 @@ const PAIRS_A_ROW: usize = 64;
 /// well under a second where they are slowest, so that no watchdog of a display ends the launch.
 const MOST_FIRED: usize = 1 << 30;
 const MOST_WORK: usize = 1 << 35;
+/// Atoms that a batch has room for where rows have any number of them: few rows fill their room, and
+/// the host has as much page-locked memory for each lane.
+const MOST_ROOM: usize = 1 << 23;
 
 /// The sizes that a lane has room for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,9 +68,12 @@ impl LaneShape {
         };
         let by_bytes = bytes / (encoder.dim * element.bytes());
         let whole_tiles = by_bytes.next_multiple_of(tile_rows);
-        let batch_rows = batch
-            .unwrap_or(whole_tiles.min(MOST_BATCH_ROWS))
-            .clamp(1, MOST_BATCH_ROWS);
+        let most = if encoder.rule.is_ragged() {
+            (MOST_ROOM / encoder.width).clamp(1, MOST_BATCH_ROWS)
+        } else {
+            MOST_BATCH_ROWS
+        };
+        let batch_rows = batch.unwrap_or(whole_tiles.min(most)).clamp(1, most);
         Self {
             batch_rows,
             tile_rows,
@@ -121,6 +129,12 @@ impl LaneShape {
             + size_of::<RowFacts>()
             + encoder.width * 4
             + size_of::<RowState>()
+            + if encoder.rule.is_ragged() { 4 } else { 0 }
+            + if encoder.rule == Rule::Cut {
+                size_of::<RowCut>()
+            } else {
+                0
+            }
             + 4
             + 2;
         let pair = size_of::<RowAtom>() + 4 + 8;
