@@ -7,7 +7,7 @@ A model is what its library would write, made by hand: 7 numbers an embedding, 1
 is square. rows.json has 14 embeddings: the pre-bias itself, zeros, one on the wrong side, a large one, two
 equal ones. expected.json says of each model which atoms fire on each row, and their activations, computed
 here in binary64 with plain formulas. No decision is nearer than 1e-4 to its threshold, so that rounding
-does not matter."""
+does not matter; but overcomplete-jump_equal is of whole numbers, and has rows of its own."""
 
 import json
 import shutil
@@ -218,6 +218,12 @@ def latentsae__jumprelu_centred(m, folder):
     return m.above(m.s(m.x() - centre - m.mean), np.exp(np.log(m.theta).astype(np.float64)))
 
 
+@model("latentsae")
+def latentsae__matryoshka(m, folder):
+    sparse(m, folder, sae_type="MATRYOSHKA", k=5, matryoshka_ks="1,2, 3", matryoshka_sizes="2,5,10")
+    return m.largest(m.s(m.x() - m.mean))
+
+
 def dictionary(m, folder, state, dict_class):
     torch.save({name: t(np.asarray(value)) for name, value in state.items()}, folder / "ae.pt")
     cfg(folder, "config.json", trainer={"dict_class": dict_class, "lr": 1e-3, "activation_dim": D, "dict_size": F})
@@ -424,6 +430,19 @@ def overcomplete__jump(m, folder):
     return m.above(s, np.exp(np.log(m.theta).astype(np.float64)))
 
 
+@model("overcomplete")
+def overcomplete__jump_equal(m, folder):
+    """Whole numbers: scores that equal their threshold, which fire."""
+    m.w, m.b = np.rint(m.w), np.rint(m.b)
+    m.rows = np.rint(m.rows)
+    state = {"encoder.final_block.0.weight": t(m.w), "encoder.final_block.0.bias": t(m.b),
+             "thresholds": torch.zeros(F), "dictionary._weights": t(m.dec)}
+    torch.save(state, folder / "overcomplete.pt")
+    s = m.s(m.x())
+    assert (s == 1).any()
+    return np.where(s >= 1, s, 0)
+
+
 @model("overcomplete", {"threshold": 0.5})
 def overcomplete__batchtopk(m, folder):
     return m.above(overcomplete(m, folder, True), 0.5)
@@ -511,6 +530,8 @@ def main():
             raise SystemExit(f"{name}: no seed")
         values = [[float(f"{v:.9g}") for v in row[row != 0]] for row in acts]
         fires = [[int(i) for i in np.flatnonzero(row)] for row in acts]
+        if m.rows.tolist() != Model(0).rows.tolist():
+            facts = facts | {"rows": m.rows.tolist()}
         expected[name] = {"family": family, "answers": answers, **facts, "fires": fires, "values": values}
     (HERE / "rows.json").write_text(json.dumps(Model(0).rows.tolist()))
     (HERE / "expected.json").write_text(json.dumps(expected))

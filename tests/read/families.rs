@@ -20,6 +20,9 @@ struct Expected {
     answers: Answers,
     #[serde(default)]
     layer: Option<String>,
+    /// Rows of its own.
+    #[serde(default)]
+    rows: Option<Vec<Vec<f32>>>,
     fires: Vec<Vec<u32>>,
     values: Vec<Vec<f64>>,
 }
@@ -58,10 +61,10 @@ fn read(name: &str, answers: &ModelAnswers) -> LoadedModel {
 }
 
 /// The firing set of each row, with its activations.
-fn encoded(sae: &Sae) -> Vec<(Vec<u32>, Vec<f64>)> {
+fn encoded(sae: &Sae, own: Option<&Vec<Vec<f32>>>) -> Vec<(Vec<u32>, Vec<f64>)> {
     let text = std::fs::read(folder().join("rows.json")).expect("the goldens");
     let rows: Vec<Vec<f32>> = serde_json::from_slice(&text).expect("JSON");
-    let numbers = rows.concat();
+    let numbers = own.unwrap_or(&rows).concat();
     let rows = SliceRows::new(&numbers, sae.input_dim()).expect("whole rows");
     let options = EngineOptions {
         scores: true,
@@ -82,7 +85,7 @@ fn encoded(sae: &Sae) -> Vec<(Vec<u32>, Vec<f64>)> {
 }
 
 fn assert_as_expected(name: &str, sae: &Sae, expected: &Expected) {
-    let found = encoded(sae);
+    let found = encoded(sae, expected.rows.as_ref());
     assert_eq!(found.len(), expected.fires.len(), "{name}");
     for (row, (atoms, values)) in found.iter().enumerate() {
         assert_eq!(*atoms, expected.fires[row], "{name}, row {row}");

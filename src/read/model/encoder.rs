@@ -73,6 +73,14 @@ impl Encoder {
         self.above(&logarithms.iter().map(exp).collect::<Vec<_>>());
     }
 
+    /// Scores of at least e to these powers, which are rounded to binary32, and above 0.
+    pub(super) fn at_least_exp(&mut self, logarithms: &[f32]) {
+        let least = |&x: &f32| f64::from(libm::exp(f64::from(x)) as f32);
+        let below = |least: f64| if least > 0.0 { least.next_down() } else { 0.0 };
+        let thresholds = logarithms.iter().map(least).map(below).collect();
+        self.activation = Activation::Threshold { thresholds };
+    }
+
     /// Two conditions on one product: s + gate > 0, and s · exp(r) + magnitude > 0, which is the
     /// activation.
     pub(super) fn gated(&mut self, gate: &[f32], magnitude: &[f32], r: &[f32]) {

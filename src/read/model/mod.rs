@@ -122,7 +122,7 @@ pub fn read_model_with(path: &Path, answers: &ModelAnswers) -> Result<LoadedMode
         let file = TorchFile::open(&path)?;
         return notebook::read(&file).and_then(|_| Err(unknown(&path, "a file of no tensors")));
     };
-    let config = Config::beside(&path)?;
+    let config = config_of(&weights, &path)?;
     let candidate = Candidate::new(&weights, config.as_ref(), answers);
     let family = family_of(&candidate)?;
     let loaded = match (family, weights.torch()) {
@@ -146,9 +146,21 @@ pub fn read_model_with(path: &Path, answers: &ModelAnswers) -> Result<LoadedMode
     })
 }
 
+/// The config beside weights. The notebook's file has its own: what lies beside it is not its.
+fn config_of(weights: &Weights, path: &Path) -> Result<Option<Config>> {
+    let is_whole = notebook::claims(weights) && !weights.has(&["latent_bias"]);
+    if is_whole {
+        return Ok(None);
+    }
+    Config::beside(path)
+}
+
 /// Says whether a file is a model of some family, without reading its numbers.
 fn is_model(path: &Path) -> bool {
-    let (Ok(Some(weights)), Ok(config)) = (Weights::open(path), Config::beside(path)) else {
+    let Ok(Some(weights)) = Weights::open(path) else {
+        return false;
+    };
+    let Ok(config) = config_of(&weights, path) else {
         return false;
     };
     let answers = ModelAnswers::default();

@@ -16,7 +16,7 @@ pub(super) const FAMILY: Family = Family {
     scores: "(x − `b_dec`) · `encoder.weight`ᵀ + `encoder.bias`; `mean_center` subtracts `input_mean` \
              first",
     fires: "`TOPK`, `MATRYOSHKA` k largest above 0; `ABSTOPK` k largest magnitudes; `JUMPRELU` above \
-            exp(`log_threshold`); other types are refused by name",
+            exp(`log_threshold`); MATRYOSHKA has the last of `matryoshka_ks` for k; other types are refused by name",
     claims,
     read,
 };
@@ -46,7 +46,9 @@ fn read(of: &Candidate<'_>) -> Result<Encoder> {
         .as_str()
     {
         "TOPK" => encoder.top_k(k()?),
-        "MATRYOSHKA" if !config.flag("matryoshka_use_batchtopk", false)? => encoder.top_k(k()?),
+        "MATRYOSHKA" if !config.flag("matryoshka_use_batchtopk", false)? => {
+            encoder.top_k(of.k(Some(last_of_list(config, "matryoshka_ks")?))?);
+        }
         "ABSTOPK" => encoder.activation = Activation::AbsTopK { k: k()? },
         "JUMPRELU" => {
             let logarithms = of.weights.vector("log_threshold", encoder.features)?;
@@ -70,4 +72,18 @@ fn read(of: &Candidate<'_>) -> Result<Encoder> {
     of.weights
         .check_unused(&["W_dec", "b_dec", "W_skip*", "input_mean"])?;
     Ok(encoder)
+}
+
+/// The last number of a list that is written with commas.
+fn last_of_list(config: &Config, key: &str) -> Result<usize> {
+    let list = config.text(key)?.unwrap_or_default();
+    let mut numbers = list.split(',').map(str::trim).filter(|n| !n.is_empty());
+    let last = numbers.next_back().and_then(|n| n.parse().ok());
+    last.ok_or_else(|| {
+        config.bad(
+            key,
+            "numbers with commas between them",
+            "check the model's config",
+        )
+    })
 }

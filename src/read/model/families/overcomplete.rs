@@ -18,7 +18,7 @@ pub(super) const FAMILY: Family = Family {
     orientation: "[d_sae, d_in]",
     scores: "x · Wᵀ + bias, then BatchNorm1d with its running statistics (1e-5 inside the root) where \
              there is one; both are folded into one matrix",
-    fires: "`thresholds`: above exp(`thresholds`); else k largest above 0, or at least the threshold of \
+    fires: "`thresholds`: at least exp(`thresholds`) and above 0; else k largest above 0, or at least the threshold of \
             BatchTopK, which is in no key: both are asked",
     claims: |of| of.weights.has(&[HEAD]),
     read,
@@ -34,7 +34,7 @@ fn read(of: &Candidate<'_>) -> Result<Encoder> {
     }
     if of.weights.has(&["thresholds"]) {
         let logarithms = of.weights.vector("thresholds", encoder.features)?;
-        encoder.above_exp(&logarithms);
+        encoder.at_least_exp(&logarithms);
     } else if let Some(threshold) = of.answered_threshold() {
         of.note_answer(format!(
             "scores of at least {threshold} fire, as answered: no key says it"
