@@ -30,6 +30,7 @@ mod source;
 mod tensor;
 mod torch;
 mod tree;
+pub mod vcf;
 mod zipped;
 
 pub use activations::{Activations, ActiveAtoms};

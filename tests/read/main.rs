@@ -14,3 +14,4 @@ mod goldens;
 mod inputs;
 mod objects;
 mod tables;
+mod vcf;

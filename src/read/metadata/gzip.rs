@@ -7,14 +7,14 @@ use std::io::{self, BufRead, Read};
 use flate2::bufread::GzDecoder;
 
 /// The concatenated text of all members.
-pub(super) enum Members<R> {
+pub(in crate::read) enum Members<R> {
     Within(Box<GzDecoder<R>>),
     Between(R),
     Over,
 }
 
 impl<R: BufRead> Members<R> {
-    pub(super) fn new(bytes: R) -> Self {
+    pub(in crate::read) fn new(bytes: R) -> Self {
         Self::Within(Box::new(GzDecoder::new(bytes)))
     }
 

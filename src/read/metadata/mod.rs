@@ -3,7 +3,7 @@
 
 mod delimited;
 mod foreign;
-mod gzip;
+pub(super) mod gzip;
 mod json_lines;
 mod look;
 #[cfg(feature = "parquet")]
