@@ -18,6 +18,7 @@
 //! | `record` | `run.json` |
 //! | `tally_files`, `merge` | the files of one shard; tallies to one |
 //! | `calls` | a file of the calls on which chosen atoms fire |
+//! | `labelled` | files of the calls that a benchmark labelled |
 //! | `place` | what these may be written over |
 //! | `warnings` | what is odd about the calls |
 //! | `pairs` | pairs of atoms on the GPU that encoded the calls |
@@ -27,6 +28,7 @@ mod builder;
 mod calls;
 pub mod convert;
 mod counted;
+mod labelled;
 mod merge;
 pub mod outputs;
 #[cfg(feature = "cuda")]
@@ -44,6 +46,7 @@ pub use batches::{BatchTopK, ESTIMATE_ROWS};
 pub use builder::Analysis;
 pub use calls::CallsFile;
 pub use counted::{CompareScores, Counted, Run};
+pub use labelled::{LabelledCallsFiles, account_table, calls_table};
 pub use merge::{merge, merge_into};
 pub use outputs::ResultsFolder;
 pub use run::Results;

@@ -5,6 +5,7 @@
 
 mod analyze;
 mod arguments;
+mod calls;
 mod completions;
 mod convert;
 mod counting;
@@ -46,6 +47,7 @@ pub struct Cli {
 enum Command {
     Analyze(analyze::Analyze),
     Investigate(investigate::Investigate),
+    Calls(calls::Calls),
     Tally(tally::Tally),
     Merge(merge::Merge),
     Report(report::Report),
@@ -67,6 +69,7 @@ impl Cli {
         match &self.command {
             Command::Analyze(command) => command.run(),
             Command::Investigate(command) => command.run(),
+            Command::Calls(command) => command.run(),
             Command::Tally(command) => command.run(),
             Command::Merge(command) => command.run(),
             Command::Report(command) => command.run(),

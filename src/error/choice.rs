@@ -19,6 +19,16 @@ pub enum Choice {
     Atoms,
     /// The tables of calls beside the embeddings.
     Metadata,
+    /// A file of true calls.
+    TrueCalls,
+    /// A file of false calls.
+    FalseCalls,
+    /// The sample whose labels are read.
+    Sample,
+    /// The treatment of calls below the benchmark's least size.
+    BelowSizemin,
+    /// The least share of rows that must have a call.
+    MinJoined,
     /// The rows of an embeddings file that are meant.
     Rows,
     /// The model's file.
@@ -91,6 +101,11 @@ impl fmt::Display for Choice {
             Self::Activations => "activations",
             Self::Atoms => "atoms",
             Self::Metadata => "tables of calls",
+            Self::TrueCalls => "file of true calls",
+            Self::FalseCalls => "file of false calls",
+            Self::Sample => "sample",
+            Self::BelowSizemin => "calls below sizemin",
+            Self::MinJoined => "least share of joined rows",
             Self::Rows | Self::SimulatedRows => "rows",
             Self::Model => "model",
             Self::Threshold => "threshold",

@@ -9,6 +9,7 @@
 //! [`inspect()`]. No bytes make any of it panic. Memory is bounded by the bytes that are really there.
 
 mod activations;
+pub mod benchmark;
 mod calls;
 mod class_columns;
 mod cohort;

@@ -14,4 +14,3 @@ mod goldens;
 mod inputs;
 mod objects;
 mod tables;
-mod vcf;

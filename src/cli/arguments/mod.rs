@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `analysis` | what `analyze` asks |
 //! | `batch_topk` | the batches of a model of batch top-k |
+//! | `benchmark` | a benchmark's calls |
 //! | `calls` | which atoms are looked at, and which of their calls are shown |
 //! | `cohort` | which cohort and model, and what is kept of a run |
 //! | `model` | which model, and what its files leave open |
@@ -17,6 +18,7 @@
 
 mod analysis;
 mod batch_topk;
+mod benchmark;
 mod calls;
 mod cohort;
 mod engine;
@@ -30,6 +32,7 @@ mod tally;
 
 pub(super) use analysis::AnalysisArgs;
 pub(super) use batch_topk::BatchTopKArgs;
+pub(super) use benchmark::BenchmarkArgs;
 pub(super) use calls::{AtomArgs, CallsArgs};
 use cohort::CohortArgs;
 pub(super) use cohort::{KeepArgs, LabelArgs, RunArgs};

@@ -77,8 +77,14 @@ impl<'a> Info<'a> {
     }
 }
 
-/// Describes an ALT allele of a record; `None` if it has no such allele.
-pub(super) fn describe<'a>(record: &Record<'a>, index: usize) -> Option<Allele<'a>> {
+impl<'a> Record<'a> {
+    /// Describes an ALT allele, counted from 0; `None` if there is no such allele.
+    pub fn allele(&self, index: usize) -> Option<Allele<'a>> {
+        describe(self, index)
+    }
+}
+
+fn describe<'a>(record: &Record<'a>, index: usize) -> Option<Allele<'a>> {
     let alt = record.alts().nth(index)?;
     let info = Info::of(record);
     let form = form(alt);

@@ -54,26 +54,44 @@ impl Lines {
             line: Vec::new(),
             number: 0,
         };
-        lines.refuse_bcf()?;
+        lines.refuse_others()?;
         Ok(lines)
     }
 
-    fn refuse_bcf(&mut self) -> Result<()> {
+    /// Refuses BCF, and what does not begin as a VCF does: its first line may be the whole file.
+    fn refuse_others(&mut self) -> Result<()> {
         let peeked = match &mut self.bytes {
             Bytes::Plain(bytes) => bytes.fill_buf(),
             Bytes::Gzip(bytes) => bytes.fill_buf(),
         };
-        let is_bcf = peeked.map(|head| head.starts_with(b"BCF"));
-        if is_bcf.map_err(|error| self.failed(&error))? {
-            return Err(Error::input(
-                self.source.name(),
-                "the first bytes",
-                "BCF",
-                "a VCF",
+        let head = peeked.map(|head| {
+            head.get(..head.len().min(sniff::HEAD as usize))
+                .unwrap_or_default()
+                .to_vec()
+        });
+        let head = head.map_err(|error| self.failed(&error))?;
+        let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&head);
+        let (found, action) = if head.starts_with(b"BCF") {
+            (
+                "BCF".to_owned(),
                 "make one of it: bcftools view -Oz -o FILE.vcf.gz FILE.bcf",
-            ));
-        }
-        Ok(())
+            )
+        } else if head.is_empty() || text.starts_with(b"#") {
+            return Ok(());
+        } else {
+            (
+                sniff::describe(&head, self.source.len()),
+                "give a VCF, plain or compressed by gzip or bgzip",
+            )
+        };
+        let expected = "a VCF's header: lines that begin with ##, then #CHROM";
+        Err(Error::input(
+            self.source.name(),
+            "line 1",
+            found,
+            expected,
+            action,
+        ))
     }
 
     /// Reads the next line; `false` after the last.

@@ -23,7 +23,7 @@ pub use header::{Definition, Header};
 pub use record::Record;
 
 use super::source::Source;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use lines::Lines;
 
 /// A VCF that is read once, from its first record to its last.
@@ -102,6 +102,4 @@ impl Vcf {
     pub fn line(&self) -> &[u8] {
         self.lines.bytes()
     }
-
-
 }

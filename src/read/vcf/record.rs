@@ -1,7 +1,5 @@
 //! One line as columns: slices of the line, which nothing copies.
 
-use super::allele::{self, Allele};
-
 /// The columns that every record has.
 const FIXED: usize = 8;
 
@@ -133,11 +131,6 @@ impl<'a> Record<'a> {
             .split(|&byte| byte == b':')
             .nth(place)?;
         Some(value).filter(|value| !matches!(*value, b"." | b""))
-    }
-
-    /// Describes an ALT allele, counted from 0.
-    pub fn allele(&self, index: usize) -> Option<Allele<'a>> {
-        allele::describe(self, index)
     }
 
     /// Returns the ALT allele, counted from 0, that the genotype of a sample names first; the first ALT

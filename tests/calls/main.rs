@@ -1,0 +1,11 @@
+//! Calls and their labels: VCF, what benchmarks write, and the command that shows them.
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod benchmarks;
+mod folders;
+mod program;
+mod refused;
+mod vcf;
+mod written;
