@@ -74,11 +74,7 @@ fn text(found: &BenchmarkCalls) -> String {
     if let Some(sample) = &found.sample {
         let _ = writeln!(text, "sample {sample}");
     }
-    let _ = writeln!(
-        text,
-        "\n{:>10}  {:<6}  {:<14}  {}",
-        "records", "class", "reason", "fate, file"
-    );
+    text += "\n   records  class   reason          fate, file\n";
     for line in &account.lines {
         let (class, reason) = (line.class.unwrap_or("-"), line.reason.unwrap_or("-"));
         let (fate, file) = (line.fate.words(), &line.file);

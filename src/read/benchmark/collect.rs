@@ -22,9 +22,9 @@ enum Verdict<'a> {
 }
 
 /// Reads all files of a plan.
-pub(super) fn run(plan: Plan, options: &BenchmarkOptions) -> Result<BenchmarkCalls> {
+pub(super) fn run(plan: &Plan, options: &BenchmarkOptions) -> Result<BenchmarkCalls> {
     let mut collector = Collector {
-        plan: &plan,
+        plan,
         options,
         rows: Rows::default(),
         sample_name: None,
@@ -264,9 +264,10 @@ fn no_sample(path: &Path, header: &Header, named: &str) -> Error {
     } else {
         ""
     };
-    let found = match names.is_empty() {
-        true => "no samples".to_owned(),
-        false => format!("the samples {}{more}", names.join(", ")),
+    let found = if names.is_empty() {
+        "no samples".to_owned()
+    } else {
+        format!("the samples {}{more}", names.join(", "))
     };
     Error::input(
         path.display().to_string(),

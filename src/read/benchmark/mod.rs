@@ -73,7 +73,7 @@ pub fn read_benchmark(path: Option<&Path>, options: &BenchmarkOptions) -> Result
     }
     let path = path.unwrap_or(Path::new("."));
     let candidate = Candidate::of(path)?;
-    collect::run(tools::plan(&candidate)?, options)
+    collect::run(&tools::plan(&candidate)?, options)
 }
 
 /// The tools as a table in Markdown: what docs/CALLS.md lists.

@@ -52,7 +52,7 @@ pub(super) fn read(path: Option<&Path>, options: &BenchmarkOptions) -> Result<Be
     }
     let mut plan = Plan::new(PAIR.name, parts, how);
     plan.subtract = path.is_some();
-    collect::run(plan, options)
+    collect::run(&plan, options)
 }
 
 /// Refuses the truth's files, whose names are those of every benchmark.

@@ -1,8 +1,8 @@
 //! Why a call is false, from what the benchmark wrote beside it.
 //!
 //! Truvari writes how far the nearest truth call is: the truth's span is the call's span moved by
-//! StartDistance and EndDistance, and its size is the call's size plus SizeDiff. So distance and type are
-//! computed as Truvari compares them, and not guessed.
+//! `StartDistance` and `EndDistance`, and its size is the call's size plus `SizeDiff`. So distance and type
+//! are computed as Truvari compares them, and not guessed.
 
 use std::collections::BTreeSet;
 
@@ -263,7 +263,10 @@ impl Truth {
     fn is_of_another_type(&self, call: &False<'_, '_>) -> bool {
         let (start, end) = span(call);
         let takes_up = |bases: i64, size: i64| bases - 1 > size / 2;
-        let size = call.allele.length.map_or(0, |n| n.min(1 << 53) as i64);
+        let size = call
+            .allele
+            .length
+            .map_or(0, |n| n.min(1 << 53).cast_signed());
         takes_up(self.end - self.start, self.size) != takes_up(end - start, size)
     }
 }

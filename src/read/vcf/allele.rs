@@ -102,9 +102,11 @@ fn describe<'a>(record: &Record<'a>, index: usize) -> Option<Allele<'a>> {
     });
     let length = length.filter(|_| !is_far);
     let end = match form {
-        Form::Sequence => pos + (record.reference().len() as i64 - 1).max(0),
+        Form::Sequence => {
+            pos + i64::try_from(record.reference().len()).map_or(0, |bases| (bases - 1).max(0))
+        }
         _ if is_far || svtype == "INS" => pos,
-        _ => stated_end.unwrap_or_else(|| pos + length.map_or(0, |n| n.min(1 << 53) as i64)),
+        _ => stated_end.unwrap_or_else(|| pos + length.map_or(0, |n| n.min(1 << 53).cast_signed())),
     };
     let mate = match form {
         Form::Breakend => breakend::mate(alt),

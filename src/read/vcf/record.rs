@@ -29,16 +29,12 @@ impl<'a> Record<'a> {
         }
         let mut record = Self { line, ends, pos: 0 };
         let pos = std::str::from_utf8(record.column(1)).ok();
-        match pos
-            .and_then(|pos| pos.parse().ok())
-            .filter(|&pos| (0..=MOST).contains(&pos))
-        {
-            Some(pos) => record.pos = pos,
-            None => {
-                let found = format!("POS {:?}", String::from_utf8_lossy(record.column(1)));
-                return Err((found, "a whole number from 0 on"));
-            }
-        }
+        let pos = pos.and_then(|pos| pos.parse().ok());
+        let Some(pos) = pos.filter(|pos| (0..=MOST).contains(pos)) else {
+            let found = format!("POS {:?}", String::from_utf8_lossy(record.column(1)));
+            return Err((found, "a whole number from 0 on"));
+        };
+        record.pos = pos;
         Ok(record)
     }
 

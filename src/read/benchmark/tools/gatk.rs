@@ -1,4 +1,4 @@
-//! GATK SVConcordance: the evaluated calls with INFO/STATUS and the truth's ID.
+//! GATK `SVConcordance`: the evaluated calls with INFO/STATUS and the truth's ID.
 
 use super::super::plan::LabelAt;
 use super::super::reason::How;

@@ -15,7 +15,7 @@ pub(super) const TOOL: Tool = Tool {
     plan: |candidate| Err(false_alone(candidate)),
 };
 
-/// The error of a folder by SVbenchmark or minda; `None` of another.
+/// The error of a folder by `SVbenchmark` or minda; `None` of another.
 pub(super) fn folder(candidate: &Candidate) -> Option<Error> {
     let Content::Folder(names) = &candidate.content else {
         return None;
