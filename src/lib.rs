@@ -81,6 +81,7 @@ pub mod natural;
 pub mod outputs;
 pub mod python;
 pub mod read;
+pub mod regions;
 pub mod report;
 pub mod rows;
 pub mod sae;
