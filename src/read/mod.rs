@@ -9,6 +9,7 @@
 //! [`inspect()`]. No bytes make any of it panic. Memory is bounded by the bytes that are really there.
 
 mod activations;
+mod bed;
 pub mod benchmark;
 mod calls;
 mod class_columns;
@@ -35,6 +36,7 @@ pub mod vcf;
 mod zipped;
 
 pub use activations::{Activations, ActiveAtoms};
+pub use bed::{NamedBy, Regions};
 pub use class_columns::class_columns;
 pub use cohort::{
     Cohort, read_activations, read_cohort, read_cohort_by, read_cohort_with, tables_beside,
