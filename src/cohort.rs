@@ -1,8 +1,10 @@
 //! The calls of a cohort: one column a field, strings interned, in the order of the embeddings'
 //! rows.
 
+mod alleles;
 pub mod classes;
 mod ids;
+mod join;
 mod numbers;
 mod rule;
 mod text;
@@ -10,7 +12,9 @@ mod types;
 
 use std::ops::Range;
 
+pub use alleles::{SHORT_ALLELE, allele_key};
 pub use ids::IdColumn;
+pub use join::{Ambiguous, Identity, JoinKey, Joined, contig, join};
 pub use numbers::{Number, NumberColumn};
 pub use rule::{ClassColumn, ClassRule, looks_true, looks_untrue};
 pub use text::TextColumn;

@@ -422,3 +422,39 @@ proptest! {
         }
     }
 }
+
+/// Prints how fast records are split, and alleles described: `cargo test --release --test calls -- --ignored speed`.
+#[test]
+#[ignore = "measures; a release build says most"]
+fn speed_of_splitting_records() {
+    let folder = tempfile::tempdir().unwrap();
+    let info = "IMPRECISE;SVTYPE=DEL;SVMETHOD=EMBL.DELLYv1.2.6;END=823484;PE=30;MAPQ=24;CT=3to5;CIPOS=-54,54;CIEND=-54,54;SVLEN=2555;PctSeqSimilarity=0;PctSizeSimilarity=0.0959;PctRecOverlap=0.0286;SizeDiff=-2310;StartDistance=-50;EndDistance=-2605;GTMatch=2;TruScore=4;MatchId=1.0,1.0";
+    let bases = "ACGTACGTTGCA".repeat(20);
+    let mut text = format!("##fileformat=VCFv4.2\n{COLUMNS}\tFORMAT\tS\n").into_bytes();
+    let records = 207_437;
+    for row in 0..records {
+        let line = format!(
+            "chr1\t{row}\tDEL{row}\tC{bases}\tC\t643\tPASS\t{info}\tGT:GL:GQ\t0/1:-44,0,-72:10000\n"
+        );
+        text.extend(line.into_bytes());
+    }
+    let path = file(folder.path(), "large.vcf", &text);
+    for describe in [false, true] {
+        let start = std::time::Instant::now();
+        let mut vcf = Vcf::open(&path).unwrap();
+        let (mut count, mut sum) = (0, 0);
+        while let Some(record) = vcf.next().unwrap() {
+            count += 1;
+            if describe {
+                sum += record.allele(0).unwrap().length.unwrap();
+            }
+        }
+        let seconds = start.elapsed().as_secs_f64();
+        assert_eq!(count, records);
+        let rate = text.len() as f64 / 1e6 / seconds;
+        crate::common::say(&format!(
+            "{} MB, alleles described {describe}: {rate:.0} MB/s ({sum})",
+            text.len() / 1_000_000
+        ));
+    }
+}

@@ -15,7 +15,7 @@ pub struct BenchmarkCalls {
     pub calls: Calls,
     /// The last base on the reference, from 1.
     pub end: Vec<i64>,
-    /// REF and ALT: the letters up to [`SHORT`](Self::SHORT), of longer ones a digest.
+    /// REF and ALT, as [`allele_key`](crate::cohort::allele_key) makes them: of long ones a digest.
     pub alleles: [IdColumn; 2],
     /// The interval that regions are compared with.
     pub span: Vec<Span>,
@@ -51,9 +51,6 @@ pub struct Place {
 }
 
 impl BenchmarkCalls {
-    /// The most letters of an allele that are kept as they are.
-    pub const SHORT: usize = 64;
-
     /// Returns the number of calls.
     pub fn len(&self) -> usize {
         self.calls.len()

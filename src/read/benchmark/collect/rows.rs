@@ -10,8 +10,7 @@ use super::super::calls::Place;
 use super::super::plan::Plan;
 use super::super::reason::Reason;
 use super::Verdict;
-use crate::cohort::{Call, Label, Number};
-use crate::digest::Digest;
+use crate::cohort::{Call, Label, Number, allele_key};
 use crate::error::{Error, Result};
 use crate::read::vcf::{Allele, Record, Span};
 
@@ -38,15 +37,6 @@ fn text(bytes: &[u8]) -> Box<str> {
     String::from_utf8_lossy(bytes).into()
 }
 
-/// Returns an allele in upper case, and of a long one its digest.
-fn short(allele: &[u8]) -> Box<str> {
-    let upper = allele.to_ascii_uppercase();
-    if upper.len() <= BenchmarkCalls::SHORT {
-        return text(&upper);
-    }
-    format!("sha256:{}", Digest::of(&upper)).into()
-}
-
 impl Row {
     pub(super) fn of(record: &Record<'_>, allele: Option<&Allele<'_>>, file: usize) -> Self {
         let pos = record.pos();
@@ -59,7 +49,8 @@ impl Row {
             chrom: text(record.chrom()),
             pos,
             id: record.id().map(text),
-            alleles: [short(record.reference()), short(record.alternatives())],
+            alleles: [record.reference(), record.alternatives()]
+                .map(|allele| allele_key(allele).into()),
             svtype: allele.map_or("UNK".into(), |allele| allele.svtype.as_ref().into()),
             length: allele.and_then(|allele| allele.length),
             end: allele.map_or(pos, |allele| allele.end),
