@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use atomscope::read::benchmark::{BenchmarkCalls, BenchmarkOptions, Fate, read_benchmark};
 
-fn folders() -> PathBuf {
+pub(crate) fn folders() -> PathBuf {
     let folder = std::env::var_os("ATOMSCOPE_TRUVARI_FOLDERS").map(PathBuf::from);
     folder.expect("ATOMSCOPE_TRUVARI_FOLDERS names the folder of benchmarks' outputs")
 }

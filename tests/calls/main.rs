@@ -7,5 +7,6 @@ mod benchmarks;
 mod folders;
 mod program;
 mod refused;
+mod regions;
 mod vcf;
 mod written;
