@@ -30,7 +30,7 @@ fn checked(path: &Path, found: BenchmarkCalls) -> BenchmarkCalls {
 fn reasons(found: &BenchmarkCalls) -> BTreeMap<&str, usize> {
     let mut counts = BTreeMap::new();
     for row in 0..found.len() {
-        if let Some(reason) = found.reason.get(row) {
+        if let Some(reason) = found.calls.reason.get(row) {
             assert_eq!(found.calls.truvari_class.get(row), Some("FP"));
             *counts.entry(reason).or_default() += 1;
         }

@@ -24,7 +24,7 @@ mod tools;
 use std::path::{Path, PathBuf};
 
 pub use account::{Account, AccountLine, Fate};
-pub use calls::{BenchmarkCalls, Place};
+pub use calls::BenchmarkCalls;
 pub use reason::Reason;
 
 use crate::error::Result;
@@ -60,7 +60,7 @@ pub struct BenchmarkOptions {
 /// assert_eq!(found.calls.id.get(0), Some("sv1"));
 /// assert_eq!(found.calls.truvari_class.get(0), Some("TP"));
 /// assert_eq!(found.calls.truvari_class.get(1), Some("FP"));
-/// assert_eq!(found.reason.get(1), Some("no_candidate"));
+/// assert_eq!(found.calls.reason.get(1), Some("no_candidate"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///

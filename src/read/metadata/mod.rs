@@ -12,7 +12,7 @@ mod text;
 
 use std::path::Path;
 
-use super::fields::{COUNT, Gathered, NAMES, NoNumber, is_number};
+use super::fields::{COUNT, Gathered, NAMES, NoNumber, is_number, usual};
 use super::naming::{CLASS, ID, Naming};
 use super::sniff;
 use super::source::{Source, Stamp};
@@ -84,7 +84,7 @@ impl Table {
                 source.name(),
                 "the columns",
                 listed(&outline.columns),
-                format!("at least one of {}", NAMES.join(", ")),
+                format!("at least one of {}", usual().join(", ")),
                 advice(&outline.columns),
             ));
         }
