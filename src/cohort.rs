@@ -52,6 +52,10 @@ impl Label {
     }
 }
 
+/// The class of a row of embeddings that no call belongs to. It is neither true nor false: such rows are
+/// dropped, and counted, before they are encoded.
+pub const NO_CALL: &str = "no call";
+
 /// The fields of one call. A missing field is `None` or 0, as in the notebook.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Call<'a> {
@@ -69,6 +73,12 @@ pub struct Call<'a> {
     pub dataset: Option<&'a str>,
     /// The call's ID in its VCF.
     pub id: Option<&'a str>,
+    /// Why the call is false, as the benchmark says it.
+    pub reason: Option<&'a str>,
+    /// The chromosome of a breakend's other end.
+    pub mate_chrom: Option<&'a str>,
+    /// The position of the other end, from 1; 0 of a call without one.
+    pub mate_pos: Number,
 }
 
 impl Default for Call<'_> {
@@ -81,6 +91,9 @@ impl Default for Call<'_> {
             truvari_class: None,
             dataset: None,
             id: None,
+            reason: None,
+            mate_chrom: None,
+            mate_pos: Number::Int(0),
         }
     }
 }
@@ -102,6 +115,12 @@ pub struct Calls {
     pub dataset: TextColumn,
     /// ID.
     pub id: IdColumn,
+    /// Why calls are false.
+    pub reason: TextColumn,
+    /// Chromosome of the other end.
+    pub mate_chrom: TextColumn,
+    /// Position of the other end.
+    pub mate_pos: NumberColumn,
     /// The rule that decides which classes are true calls.
     pub rule: ClassRule,
 }
@@ -116,6 +135,9 @@ impl Calls {
         self.truvari_class.push(call.truvari_class);
         self.dataset.push(call.dataset);
         self.id.push(call.id);
+        self.reason.push(call.reason);
+        self.mate_chrom.push(call.mate_chrom);
+        self.mate_pos.push(call.mate_pos);
     }
 
     /// Returns the number of calls.
@@ -138,6 +160,9 @@ impl Calls {
             truvari_class: self.truvari_class.get(row),
             dataset: self.dataset.get(row),
             id: self.id.get(row),
+            reason: self.reason.get(row),
+            mate_chrom: self.mate_chrom.get(row),
+            mate_pos: self.mate_pos.get(row),
         }
     }
 
@@ -157,16 +182,40 @@ impl Calls {
             svtype: self.svtype.slice(rows.clone()),
             svlen: self.svlen.slice(rows.clone()),
             truvari_class: self.truvari_class.slice(rows.clone()),
-            dataset: self.dataset.slice(rows),
+            dataset: self.dataset.slice(rows.clone()),
+            reason: self.reason.slice(rows.clone()),
+            mate_chrom: self.mate_chrom.slice(rows.clone()),
+            mate_pos: self.mate_pos.slice(rows),
             id,
             rule: self.rule.clone(),
         }
     }
 
+    /// Copies the calls of these rows, in this order.
+    ///
+    /// # Panics
+    /// Panics if a row goes beyond the last call.
+    #[must_use]
+    pub fn pick(&self, rows: &[usize]) -> Self {
+        let mut picked: Self = rows.iter().map(|&row| self.get(row)).collect();
+        picked.rule = self.rule.clone();
+        picked
+    }
+
+    /// Says whether no call belongs to a row: its class is [`NO_CALL`].
+    pub fn is_without_call(&self, row: usize) -> bool {
+        self.truvari_class.get(row) == Some(NO_CALL)
+    }
+
+    /// Says whether there may be rows that no call belongs to.
+    pub fn has_rows_without_call(&self) -> bool {
+        self.truvari_class.values().contains(NO_CALL)
+    }
+
     /// Estimates the bytes that the calls take in memory, without texts that calls share.
     pub(crate) fn bytes(&self) -> u64 {
-        // Each call has four codes, two numbers and an ID of its own.
-        const EACH: usize = 4 * size_of::<u32>() + 2 * size_of::<i64>();
+        // Each call has six codes, three numbers and an ID of its own.
+        const EACH: usize = 6 * size_of::<u32>() + 3 * size_of::<i64>();
         (self.len() * EACH) as u64 + self.id.bytes()
     }
 

@@ -114,7 +114,6 @@ pub fn calls_table(found: &BenchmarkCalls) -> Table {
     let owned = |value: Option<&str>| value.map(str::to_owned);
     let int = |number: crate::cohort::Number| number.as_f64() as i64;
     let [reference, alt] = &found.alleles;
-    let mate = |row: usize| found.mate.get(row).and_then(Option::as_ref);
     let columns = [
         (
             "chrom",
@@ -152,7 +151,7 @@ pub fn calls_table(found: &BenchmarkCalls) -> Table {
         (
             "reason",
             "The first reason why the call is false.",
-            text(&|row| owned(found.reason.get(row))),
+            text(&|row| owned(calls.reason.get(row))),
         ),
         (
             "reasons",
@@ -182,12 +181,17 @@ pub fn calls_table(found: &BenchmarkCalls) -> Table {
         (
             "mate_chrom",
             "The chromosome of a breakend's other end, as ALT names it.",
-            text(&|row| mate(row).map(|mate| mate.chrom.clone())),
+            text(&|row| owned(calls.mate_chrom.get(row))),
         ),
         (
             "mate_pos",
             "Its position, from 1.",
-            number(&|row| mate(row).map(|mate| mate.pos)),
+            number(&|row| {
+                calls
+                    .mate_chrom
+                    .get(row)
+                    .map(|_| int(calls.mate_pos.get(row)))
+            }),
         ),
         (
             "mate_id",

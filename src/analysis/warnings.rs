@@ -36,8 +36,8 @@ pub fn of_dropped(cohort: &CohortTally, listed: &str) -> Option<Warning> {
         .iter()
         .find_map(|shard| Some((shard, *shard.dropped.first()?)))?;
     let text = format!(
-        "{count} of {} calls were dropped for a NaN or an infinity in their embedding (the first is row \
-         {first} of {}): they are in no count and no table; {listed}",
+        "{count} of {} calls were dropped for a NaN or an infinity in their embedding, or since no call \
+         belongs to them (the first is row {first} of {}): they are in no count and no table; {listed}",
         cohort.shards.rows(),
         shard.name
     );

@@ -9,7 +9,7 @@ use super::arguments::{BenchmarkArgs, ForceArgs};
 use super::progress::{self, note, show_warnings};
 use crate::analysis::LabelledCallsFiles;
 use crate::error::{Result, Warning};
-use crate::read::benchmark::{BenchmarkCalls, read_benchmark};
+use crate::read::benchmark::{BenchmarkCalls, read_benchmark, read_row_identities};
 use crate::write::inputs::Inputs;
 
 /// The calls of a benchmark's folder or VCF: labels, why false calls are false, and an account of every record
@@ -21,6 +21,7 @@ use crate::write::inputs::Inputs;
 #[command(after_help = "Examples:\n  \
     atomscope calls truvari-out\n  \
     atomscope calls truvari-out --out calls.parquet\n  \
+    atomscope calls truvari-out --rows-are embedded.vcf.gz --out calls.parquet\n  \
     atomscope calls --tp 0003.vcf --fp 0001.vcf --out calls.tsv")]
 pub(super) struct Calls {
     /// The benchmark's folder, or its VCF
@@ -45,11 +46,22 @@ pub(super) struct Calls {
 impl Calls {
     pub(super) fn run(&self) -> Result<()> {
         let found = read_benchmark(self.path.as_deref(), &self.benchmark.options())?;
+        let mut inputs = Inputs::of(found.paths.iter().cloned());
+        let found = match &self.benchmark.rows_are {
+            None => found,
+            Some(path) => {
+                inputs.add([path.clone()]);
+                let rows = read_row_identities(path)?;
+                let source = path.display().to_string();
+                let joined = found.in_order_of(&rows, &source, self.benchmark.min_joined)?;
+                note(self.quiet, &joined.words());
+                joined.calls
+            }
+        };
         progress::control().check()?;
         let warnings: Vec<Warning> = found.warnings.iter().cloned().map(Warning::from).collect();
         show_warnings(&warnings);
         if let Some(out) = &self.out {
-            let inputs = Inputs::of(found.paths.iter().cloned());
             let files = LabelledCallsFiles::open(out, &inputs, self.force.force)?;
             files.write(&found)?;
             let [calls, account] = files.paths().map(Path::display);

@@ -9,15 +9,16 @@ use super::arguments::{AnswerArgs, LabelArgs};
 use super::flags;
 use super::progress;
 use crate::error::{Error, Result};
+use crate::read::benchmark::describe_benchmark;
 use crate::read::{self, ModelAbout};
 
-/// What a file holds: keys, shapes, types, config, calls; what a model is; nothing in a .pt is executed
+/// What a file holds: keys, shapes, types, config, calls; what a model is, or a benchmark's folder or VCF; nothing in a .pt is executed
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  atomscope inspect sae.pt\n  atomscope inspect gemma-scope/layer_12"
 )]
 pub(super) struct Inspect {
-    /// The file, or a model's folder
+    /// The file, or the folder of a model or a benchmark
     #[arg(value_name = "PATH")]
     file: PathBuf,
 
@@ -38,10 +39,20 @@ struct Folder {
     model: ModelAbout,
 }
 
+/// What a benchmark wrote.
+#[derive(Serialize)]
+struct Benchmark {
+    benchmark: String,
+}
+
 impl Inspect {
     pub(super) fn run(&self) -> Result<()> {
         let model = read::inspect_model(&self.file, &self.answers.answers());
         progress::control().check()?;
+        if let (None, Some(text)) = (&model, describe_benchmark(&self.file)) {
+            let found = Benchmark { benchmark: text };
+            return self.print(&found, &format!("{}\n", found.benchmark));
+        }
         if self.file.is_dir() {
             let model = model.unwrap_or(Err(Error::Cancelled))?;
             let text = model.to_string();

@@ -89,6 +89,12 @@ impl FiringSets {
         }
     }
 
+    /// The same sets with other rows dropped, ascending.
+    #[must_use]
+    pub(crate) fn with_dropped(self, dropped: Vec<usize>) -> Self {
+        Self { dropped, ..self }
+    }
+
     /// The same sets with other scores, each made from its atom and what it was.
     #[must_use]
     pub(crate) fn map_scores(mut self, value: impl Fn(u32, f64) -> f64 + Sync) -> Self {

@@ -12,12 +12,20 @@ pub(super) const NAMES: [&str; COUNT] = [
     "truvari_class",
     "dataset",
     "id",
+    "reason",
+    "mate_chrom",
+    "mate_pos",
 ];
-pub(super) const COUNT: usize = 7;
+pub(super) const COUNT: usize = 10;
+
+/// The fields that calls have in most tables: those that messages name. The others are a benchmark's.
+pub(super) fn usual() -> &'static [&'static str] {
+    NAMES.get(..7).unwrap_or(&NAMES)
+}
 
 /// Says whether a field is a number. All others are text.
 pub(super) fn is_number(field: usize) -> bool {
-    matches!(field, 1 | 3)
+    matches!(field, 1 | 3 | 9)
 }
 
 /// A field's column.
@@ -46,7 +54,10 @@ impl Gathered {
             3 => Column::Number(&mut calls.svlen),
             4 => Column::Text(&mut calls.truvari_class),
             5 => Column::Text(&mut calls.dataset),
-            _ => Column::Text(&mut calls.id),
+            6 => Column::Text(&mut calls.id),
+            7 => Column::Text(&mut calls.reason),
+            8 => Column::Text(&mut calls.mate_chrom),
+            _ => Column::Number(&mut calls.mate_pos),
         }
     }
 
@@ -83,7 +94,7 @@ impl Gathered {
     /// Writes warnings about fields that calls lack. `file` is the file's name in messages.
     pub(super) fn warnings(&self, file: &str) -> Vec<String> {
         let rows = self.calls.len();
-        NAMES
+        usual()
             .iter()
             .zip(self.missing)
             // The ID enters no statistic, and missing classes have a message of their own.

@@ -8,6 +8,9 @@
 use super::fields::{COUNT, NAMES};
 use crate::cohort::ClassRule;
 
+/// The field of the position.
+const POS: usize = 1;
+
 /// The field of the benchmark's class.
 pub(super) const CLASS: usize = 4;
 
@@ -29,6 +32,8 @@ const ALIASES: [(&str, usize); 6] = [
 pub(super) struct Naming<'a> {
     /// The name of the classes' column, if it is not the notebook's.
     class: Option<&'a str>,
+    /// Another name of the positions' column.
+    pos: Option<&'a str>,
 }
 
 /// The certainty with which a name is a field's.
@@ -50,6 +55,15 @@ impl<'a> Naming<'a> {
         let class = rule.column();
         Self {
             class: (class != ClassRule::COLUMN).then_some(class),
+            pos: None,
+        }
+    }
+
+    /// The same names, with another one for the column of positions.
+    pub(super) fn with_pos(self, name: &'a str) -> Self {
+        Self {
+            pos: Some(name),
+            ..self
         }
     }
 
@@ -57,6 +71,9 @@ impl<'a> Naming<'a> {
     pub(super) fn field(self, name: &str) -> Option<(usize, Match)> {
         if self.class.is_some_and(|class| class == name) {
             return Some((CLASS, Match::Own));
+        }
+        if self.pos == Some(name) {
+            return Some((POS, Match::Own));
         }
         let own = NAMES.iter().position(|known| *known == name);
         let found = match own {

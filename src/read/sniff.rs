@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::fields::NAMES;
+use super::fields::usual;
 use super::safetensors::is_safetensors;
 use super::source::Source;
 use crate::error::Error;
@@ -77,7 +77,7 @@ pub(super) fn looks_like_a_table(head: &[u8]) -> bool {
     !foreign
         && !head.contains(&0)
         && words.any(|word| {
-            NAMES
+            usual()
                 .iter()
                 .any(|name| word.eq_ignore_ascii_case(name.as_bytes()))
         })

@@ -119,6 +119,7 @@ impl Draw {
             truvari_class: Some(self.class),
             dataset: Some(self.dataset),
             id: Some(&self.id),
+            ..Call::default()
         }
     }
 }

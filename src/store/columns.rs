@@ -3,7 +3,8 @@
 //! `chrom`, `svtype`, `truvari_class`, `dataset`: U8, U16 or U32, places in `…_values`, the bytes
 //! of a JSON list; a missing value is the place after the last. `pos`, `svlen`: I32 or I64;
 //! `…_float_rows` and `…_floats` hold the calls' numbers that are not integers. `id_ends`: the end
-//! of each ID in `id_bytes`; `id_missing`: calls without an ID.
+//! of each ID in `id_bytes`; `id_missing`: calls without an ID. `reason`, `mate_chrom` and `mate_pos` are
+//! there only if any call has one.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -26,6 +27,8 @@ const CHROM: TextNames = text("chrom", "chrom_values");
 const SVTYPE: TextNames = text("svtype", "svtype_values");
 const CLASS: TextNames = text("truvari_class", "truvari_class_values");
 const DATASET: TextNames = text("dataset", "dataset_values");
+const REASON: TextNames = text("reason", "reason_values");
+const MATE_CHROM: TextNames = text("mate_chrom", "mate_chrom_values");
 
 const fn text(codes: &'static str, values: &'static str) -> TextNames {
     TextNames { codes, values }
@@ -40,6 +43,7 @@ struct NumberNames {
 
 const POS: NumberNames = number("pos", "pos_float_rows", "pos_floats");
 const SVLEN: NumberNames = number("svlen", "svlen_float_rows", "svlen_floats");
+const MATE_POS: NumberNames = number("mate_pos", "mate_pos_float_rows", "mate_pos_floats");
 
 const fn number(
     integers: &'static str,
@@ -67,6 +71,15 @@ pub(super) fn tensors(calls: &Calls) -> Vec<Tensor<'static>> {
     all.extend(number_tensors(&POS, &calls.pos));
     all.extend(number_tensors(&SVLEN, &calls.svlen));
     all.extend(id_tensors(calls));
+    // A file of calls without them is as it was before there were any.
+    for (names, column) in [(&REASON, &calls.reason), (&MATE_CHROM, &calls.mate_chrom)] {
+        if !column.values().is_empty() {
+            all.extend(text_tensors(names, column));
+        }
+    }
+    if !calls.mate_chrom.values().is_empty() {
+        all.extend(number_tensors(&MATE_POS, &calls.mate_pos));
+    }
     all
 }
 
@@ -131,6 +144,9 @@ pub(super) struct Columns {
     /// The values of the text columns, in the order of their names above.
     values: [Arc<IndexSet<Box<str>>>; 4],
     floats: [Vec<(u64, f64)>; 2],
+    /// The values of reasons and of the other ends' chromosomes; `None` if the file has none.
+    more: [Option<Arc<IndexSet<Box<str>>>>; 2],
+    mate_floats: Vec<(u64, f64)>,
     missing_ids: Vec<u64>,
     rule: ClassRule,
 }
@@ -168,6 +184,19 @@ impl Columns {
                 values(&DATASET)?,
             ],
             floats: [floats(&POS)?, floats(&SVLEN)?],
+            more: [
+                file.has(REASON.codes)
+                    .then(|| values(&REASON))
+                    .transpose()?,
+                file.has(MATE_CHROM.codes)
+                    .then(|| values(&MATE_CHROM))
+                    .transpose()?,
+            ],
+            mate_floats: if file.has(MATE_POS.integers) {
+                floats(&MATE_POS)?
+            } else {
+                Vec::new()
+            },
             missing_ids: ascending(file, "id_missing", rows)?,
             rule,
         })
@@ -190,6 +219,14 @@ impl Columns {
             let codes = codes.into_iter().map(code).collect();
             Ok(TextColumn::from_codes(values.clone(), codes))
         };
+        let [reasons, mates] = &self.more;
+        let more = |names: &TextNames, values: &Option<Arc<IndexSet<Box<str>>>>| match values {
+            Some(values) => text(names, values),
+            None => {
+                let missing = rows.clone().map(|_| TextColumn::MISSING).collect();
+                Ok(TextColumn::from_codes(Arc::default(), missing))
+            }
+        };
         let number = |names: &NumberNames, floats: &[(u64, f64)]| {
             let integers = file.numbers(names.integers, rows.clone())?;
             let mut column = NumberColumn::default();
@@ -208,6 +245,15 @@ impl Columns {
             svlen: number(&SVLEN, &self.floats[1])?,
             truvari_class: text(&CLASS, classes)?,
             dataset: text(&DATASET, datasets)?,
+            reason: more(&REASON, reasons)?,
+            mate_chrom: more(&MATE_CHROM, mates)?,
+            mate_pos: if file.has(MATE_POS.integers) {
+                number(&MATE_POS, &self.mate_floats)?
+            } else {
+                let mut none = NumberColumn::default();
+                rows.clone().for_each(|_| none.push(Number::Int(0)));
+                none
+            },
             id: self.ids(file, rows)?,
             rule: self.rule.clone(),
         })

@@ -30,6 +30,11 @@ impl Tensors {
             .ok_or_else(|| self.bad(name, "none"))
     }
 
+    /// Says whether the file has a tensor.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.0.tensors.contains_key(name)
+    }
+
     /// Returns the number of elements of a tensor.
     pub(super) fn length(&self, name: &str) -> Result<u64> {
         Ok(self.entry(name)?.shape.iter().product::<usize>() as u64)

@@ -1,6 +1,6 @@
 //! What each tool writes is read: which files, which labels, which reasons.
 
-use atomscope::read::benchmark::{BenchmarkOptions, Fate, Place, read_benchmark, tools_markdown};
+use atomscope::read::benchmark::{BenchmarkOptions, Fate, read_benchmark, tools_markdown};
 
 use crate::written::{Vcf, at, calls, folder, read, truvari};
 
@@ -38,11 +38,11 @@ fn truvari_folder_gives_labels_and_reasons() {
     assert_eq!((account.read, account.count(|_| true)), (11, 11));
     assert_eq!(account.count(|line| line.fate == Fate::BelowSizemin), 1);
     assert_eq!((account.of_class("TP"), account.of_class("FP")), (3, 8));
-    let mate = Place {
-        chrom: "chr2".to_owned(),
-        pos: 99,
-    };
-    assert_eq!(found.mate[1], Some(mate));
+    let bnd = found.calls.get(1);
+    assert_eq!(
+        (bnd.mate_chrom, bnd.mate_pos.as_f64()),
+        (Some("chr2"), 99.0)
+    );
 }
 
 #[test]

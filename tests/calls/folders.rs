@@ -30,7 +30,7 @@ fn checked(path: &Path, found: BenchmarkCalls) -> BenchmarkCalls {
 fn reasons(found: &BenchmarkCalls) -> BTreeMap<&str, usize> {
     let mut counts = BTreeMap::new();
     for row in 0..found.len() {
-        if let Some(reason) = found.reason.get(row) {
+        if let Some(reason) = found.calls.reason.get(row) {
             assert_eq!(found.calls.truvari_class.get(row), Some("FP"));
             *counts.entry(reason).or_default() += 1;
         }
@@ -163,6 +163,18 @@ fn real_files_of_other_tools_are_counted() {
             "{path}"
         );
     }
+    // The rows of vcf2df are of bench, before refine: 8 TP, 3 FP, and 18 of the truth.
+    let found = read(&root.join("t540-asm-refine.vcf2df.parquet"));
+    let account = &found.account;
+    assert_eq!(
+        (account.of_class("TP"), account.of_class("FP"), account.read),
+        (8, 3, 29)
+    );
+    let first = found.calls.get(0);
+    assert_eq!(
+        (first.chrom, first.pos.as_f64(), first.svlen.as_f64()),
+        (Some("chr20"), 149_095.0, 69.0)
+    );
     // The second input of isec was the caller's: 1,065 shared records, and 718 of its own.
     let isec = root.join("other/bcftools-isec");
     let pair = BenchmarkOptions {

@@ -5,6 +5,7 @@ mod common;
 
 mod benchmarks;
 mod folders;
+mod joined;
 mod program;
 mod refused;
 mod regions;

@@ -64,6 +64,22 @@ fn calls_table_is_read_as_metadata() {
 }
 
 #[test]
+fn inspect_says_what_a_benchmark_wrote() {
+    let files = truvari();
+    for (path, words) in [
+        (
+            files.path().to_owned(),
+            "Truvari bench, refine 5.4.0 (tp-comp.vcf: all TP; fp.vcf: all FP)",
+        ),
+        (at(&files, "tp-base.vcf"), ""),
+    ] {
+        let output = atomscope([std::ffi::OsStr::new("inspect"), path.as_os_str()]);
+        assert_eq!(output.status.success(), !words.is_empty());
+        assert!(text(&output.stdout).contains(words));
+    }
+}
+
+#[test]
 fn calls_refuses_what_makes_no_sense() {
     let files = truvari();
     let run = |args: &[&str]| {

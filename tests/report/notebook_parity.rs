@@ -87,7 +87,7 @@ fn call(fields: &Value) -> Call<'_> {
         svlen: number("svlen"),
         truvari_class: text("truvari_class"),
         dataset: text("dataset"),
-        id: None,
+        ..Call::default()
     }
 }
 

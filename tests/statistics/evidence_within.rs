@@ -26,7 +26,7 @@ fn evidence(drawn: &[Drawn]) -> ExtendedTables {
             svlen: Number::Float(300.0),
             truvari_class: Some(if *is_true { "TP" } else { "FP" }),
             dataset: None,
-            id: None,
+            ..Call::default()
         });
     }
     let strata = Strata::by(&calls, StratifyBy::ALL, ATOMS).unwrap();

@@ -58,6 +58,7 @@ pub(super) fn check<R>(
 }
 
 fn add<R>(labels: &mut Labels, cohort: &Cohort<R>, rows: Range<usize>) {
+    let rows = rows.filter(|&row| !cohort.calls.is_without_call(row));
     let kinds = ValueCounts::of(&cohort.calls.truvari_class, rows, 0);
     labels.add(kinds.in_order(), cohort.has_classes);
 }

@@ -6,15 +6,16 @@ use std::time::Instant;
 use rayon::prelude::*;
 
 use super::content::Content;
+use super::picked::{self, Picked};
 use crate::analysis::session::{CountOptions, Encoder, Session};
 use crate::cohort::Calls;
 use crate::control::Control;
 use crate::engine::{Cuts, Encoded, Seconds, check_dim};
-use crate::error::{Error, Result};
+use crate::error::{Choice, Error, Result};
 use crate::fires::FiringSets;
 use crate::read::{Activations, ActiveAtoms};
 use crate::rows::RowRange;
-use crate::sae::Sae;
+use crate::sae::{Activation, Sae};
 use crate::tally::{Certificate, SharedTally, Strata, Tally};
 
 /// Atoms that fire on a row, where the model does not say how many do.
@@ -88,6 +89,51 @@ impl Maker {
         (options, about, before): (&CountOptions, usize, u64),
         control: &Control,
     ) -> Result<Encoded> {
+        let Some(kept) = picked::with_call(calls) else {
+            return self.make_all(content, rows, calls, (options, about, before), control);
+        };
+        let calls = calls.pick(&kept);
+        let count = rows.len();
+        let mut encoded = match (&mut *self, content) {
+            (Self::Encoder { sae, .. }, _)
+                if matches!(sae.activation(), Activation::BatchTopK { .. }) =>
+            {
+                return Err(Error::choice(
+                    Choice::BatchTopK,
+                    format!("{} rows without a call", count - kept.len()),
+                    "a call for every row: what fires in a batch depends on all of its rows",
+                ));
+            }
+            (Self::Encoder { sae, session, .. }, Content::Embeddings(all)) => {
+                let session = match session {
+                    Some(session) => session,
+                    none => none.insert(Box::new(Session::open(sae, about, options)?)),
+                };
+                session.encode(
+                    &Picked::new(all, rows.start, &kept),
+                    &calls,
+                    before,
+                    control,
+                )?
+            }
+            (_, Content::Activations(all)) => {
+                given(all, rows, Some(&kept), &calls, options, control)?
+            }
+            (Self::Reader(_), Content::Embeddings(_)) => return Err(no_model()),
+        };
+        encoded.fires = picked::with_all_dropped(encoded.fires, &kept, count);
+        Ok(encoded)
+    }
+
+    /// Makes the firing sets of rows that all have a call.
+    fn make_all(
+        &mut self,
+        content: &Content,
+        rows: Range<usize>,
+        calls: &Calls,
+        (options, about, before): (&CountOptions, usize, u64),
+        control: &Control,
+    ) -> Result<Encoded> {
         match (self, content) {
             (Self::Encoder { sae, cuts, session }, Content::Embeddings(all)) => {
                 let session = match session {
@@ -99,12 +145,8 @@ impl Maker {
                 };
                 session.encode(&RowRange::new(all, rows), calls, before, control)
             }
-            (_, Content::Activations(all)) => given(all, rows, calls, options, control),
-            (Self::Reader(_), Content::Embeddings(_)) => Err(Error::Argument {
-                name: "embeddings",
-                found: "no model".to_owned(),
-                expected: "a model that encodes them".to_owned(),
-            }),
+            (_, Content::Activations(all)) => given(all, rows, None, calls, options, control),
+            (Self::Reader(_), Content::Embeddings(_)) => Err(no_model()),
         }
     }
 
@@ -117,10 +159,41 @@ impl Maker {
     }
 }
 
-/// Reads which atoms fire on some rows, and counts them.
+fn no_model() -> Error {
+    Error::Argument {
+        name: "embeddings",
+        found: "no model".to_owned(),
+        expected: "a model that encodes them".to_owned(),
+    }
+}
+
+/// Returns the activations of the rows at these places alone.
+fn of_kept(active: &ActiveAtoms, kept: &[usize]) -> ActiveAtoms {
+    let mut found = ActiveAtoms {
+        row_ends: Vec::with_capacity(kept.len()),
+        atoms: Vec::new(),
+        values: Vec::new(),
+    };
+    for &row in kept {
+        let start = row
+            .checked_sub(1)
+            .map_or(0, |before| active.row_ends[before]);
+        let firings = start..active.row_ends[row];
+        found
+            .atoms
+            .extend_from_slice(&active.atoms[firings.clone()]);
+        found.values.extend_from_slice(&active.values[firings]);
+        found.row_ends.push(found.atoms.len());
+    }
+    found
+}
+
+/// Reads which atoms fire on some rows, of which those at the places in `kept` have a call, and counts
+/// them.
 fn given(
     activations: &Activations,
     rows: Range<usize>,
+    kept: Option<&[usize]>,
     calls: &Calls,
     options: &CountOptions,
     control: &Control,
@@ -128,11 +201,15 @@ fn given(
     let began = Instant::now();
     let strata = Strata::by(calls, options.stratify_by, activations.atoms())?;
     let counts = SharedTally::new(activations.atoms(), strata.table().to_vec())?;
+    let active = activations.read(rows, control)?;
     let ActiveAtoms {
         row_ends,
         atoms,
         values,
-    } = activations.read(rows, control)?;
+    } = match kept {
+        Some(kept) => of_kept(&active, kept),
+        None => active,
+    };
     let sets = FiringSets::ragged(row_ends, atoms, Vec::new());
     let numbered = strata.of_row().par_iter().enumerate();
     numbered.for_each(|(row, &stratum)| counts.add_row(stratum, sets.row(row)));

@@ -33,6 +33,7 @@ mod labels;
 mod length;
 mod maker;
 mod parts;
+mod picked;
 mod plan;
 mod rows;
 mod run;

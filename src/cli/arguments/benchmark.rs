@@ -31,6 +31,18 @@ pub(in crate::cli) struct BenchmarkArgs {
     #[arg(long, value_name = "NAME")]
     sample: Option<String>,
 
+    /// What says which call each row of the embeddings is: the calls then come in that order
+    ///
+    /// The VCF that was embedded, in its order, before anything was filtered; a table of calls; a text of one
+    /// ID a line; or the embeddings themselves, if they have sv_info or IDs. Rows are joined to calls by ID;
+    /// else by chrom, pos, ref and alt; else by chrom, pos, svtype and the length.
+    #[arg(long, value_name = "FILE", help_heading = "Rows")]
+    pub(in crate::cli) rows_are: Option<PathBuf>,
+
+    /// The least share of rows, in percent, that must have a call; rows without one are dropped and counted
+    #[arg(long, value_name = "PERCENT", default_value_t = 95.0, help_heading = "Rows", value_parser = parse_percent)]
+    pub(in crate::cli) min_joined: f64,
+
     /// True calls below Truvari's sizemin, which are true by construction
     #[arg(long, value_name = "WHAT", value_enum, default_value = "drop")]
     below_sizemin: BelowSizemin,
@@ -45,4 +57,10 @@ impl BenchmarkArgs {
             keep_below_sizemin: self.below_sizemin == BelowSizemin::Keep,
         }
     }
+}
+
+fn parse_percent(text: &str) -> Result<f64, String> {
+    let percent = text.trim_end_matches('%').trim().parse::<f64>().ok();
+    let percent = percent.filter(|percent| (0.0..=100.0).contains(percent));
+    percent.ok_or_else(|| "expected a number from 0 to 100".to_owned())
 }

@@ -13,6 +13,8 @@ pub enum Fate {
     BelowSizemin,
     /// The same call is in the file of true and in that of false calls: left out.
     InBoth,
+    /// It is a call that no row of embeddings belongs to.
+    NoRow,
     /// It is in the file of all calls, and in that of calls with a label too, which is where it counts.
     Elsewhere,
     /// Its label means neither true nor false (`IGN`, `N`, `FN`): left out.
@@ -29,6 +31,7 @@ impl Fate {
             Self::Unlabelled => "without a label".to_owned(),
             Self::BelowSizemin => "left out: below sizemin, true by construction".to_owned(),
             Self::InBoth => "left out: both true and false".to_owned(),
+            Self::NoRow => "left out: no row of embeddings".to_owned(),
             Self::Elsewhere => "left out: counted in the file of its label".to_owned(),
             Self::OtherLabel(label) => format!("left out: label {label}"),
             Self::NoLabel => "left out: no label".to_owned(),
@@ -73,6 +76,44 @@ impl Account {
             .filter(|line| is(line))
             .map(|line| line.records)
             .sum()
+    }
+
+    /// Moves one record from the kept ones to those without a row.
+    pub(super) fn take_from_kept(
+        &mut self,
+        file: Option<&str>,
+        class: Option<&str>,
+        reason: Option<&str>,
+    ) {
+        let is_of = |line: &AccountLine| {
+            Some(line.file.as_str()) == file && line.class == class && line.reason == reason
+        };
+        let Some(at) = self
+            .lines
+            .iter()
+            .position(|line| is_of(line) && line.fate.is_kept() && line.records > 0)
+        else {
+            return;
+        };
+        let mut moved = None;
+        if let Some(line) = self.lines.get_mut(at) {
+            line.records -= 1;
+            moved = Some(AccountLine {
+                fate: Fate::NoRow,
+                records: 1,
+                ..line.clone()
+            });
+        }
+        let known = self
+            .lines
+            .iter()
+            .position(|line| is_of(line) && line.fate == Fate::NoRow);
+        match (known.and_then(|known| self.lines.get_mut(known)), moved) {
+            (Some(line), _) => line.records += 1,
+            (None, Some(moved)) => self.lines.insert(at + 1, moved),
+            (None, None) => {}
+        }
+        self.lines.retain(|line| line.records > 0);
     }
 
     /// Returns the number of records of a class, whatever became of them: what the tool itself counts.

@@ -10,8 +10,9 @@ use crate::read::vcf::Span;
 /// and, in a file, of its records.
 #[derive(Debug, Clone, Default)]
 pub struct BenchmarkCalls {
-    /// Chromosome, position, type, length (never negative), ID, and the class: `TP`, `FP`, or none in a
-    /// file without labels. The dataset is the sample.
+    /// Chromosome, position, type, length (never negative), ID, the other end, the first reason why a
+    /// call is false, and the class: `TP`, `FP`, or none in a file without labels. The dataset is the
+    /// sample.
     pub calls: Calls,
     /// The last base on the reference, from 1.
     pub end: Vec<i64>,
@@ -19,12 +20,8 @@ pub struct BenchmarkCalls {
     pub alleles: [IdColumn; 2],
     /// The interval that regions are compared with.
     pub span: Vec<Span>,
-    /// The other end of a breakend.
-    pub mate: Vec<Option<Place>>,
     /// The ID of the record of the other end.
     pub mate_id: IdColumn,
-    /// The first reason why a call is false; missing of others.
-    pub reason: TextColumn,
     /// All reasons, divided by commas.
     pub reasons: TextColumn,
     /// The file that the call is in.
@@ -39,15 +36,6 @@ pub struct BenchmarkCalls {
     pub paths: Vec<PathBuf>,
     /// Sentences about what is odd.
     pub warnings: Vec<String>,
-}
-
-/// A position on a chromosome.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
-    /// The chromosome.
-    pub chrom: String,
-    /// The position, from 1.
-    pub pos: i64,
 }
 
 impl BenchmarkCalls {

@@ -6,29 +6,37 @@
 //! | `tools` | the tools: what each is known by, which files have calls, where the labels are |
 //! | `plan` | which files to read, and where the label of a record is |
 //! | `params` | thresholds and counts that Truvari writes beside its calls |
+//! | `table` | the table of `truvari vcf2df` |
 //! | `reason` | why a call is false |
 //! | `collect` | runs a plan, record by record |
 //! | `pair` | true and false calls in a file each |
+//! | `identities` | what rows of embeddings say of themselves |
+//! | `joined` | calls in the order of rows |
 //! | `calls` | the result: calls, labels, reasons, and the account |
 
 mod account;
 mod calls;
 mod candidate;
 mod collect;
+mod identities;
+mod joined;
 mod pair;
 mod params;
 mod plan;
 mod reason;
+mod table;
 mod tools;
 
 use std::path::{Path, PathBuf};
 
 pub use account::{Account, AccountLine, Fate};
-pub use calls::{BenchmarkCalls, Place};
+pub use calls::BenchmarkCalls;
+pub use identities::{RowIdentities, read_row_identities};
+pub use joined::JoinedCalls;
 pub use reason::Reason;
 
 use crate::error::Result;
-use candidate::Candidate;
+use candidate::{Candidate, Content};
 use plan::Plan;
 
 /// What a caller chooses about a benchmark's calls.
@@ -60,7 +68,7 @@ pub struct BenchmarkOptions {
 /// assert_eq!(found.calls.id.get(0), Some("sv1"));
 /// assert_eq!(found.calls.truvari_class.get(0), Some("TP"));
 /// assert_eq!(found.calls.truvari_class.get(1), Some("FP"));
-/// assert_eq!(found.reason.get(1), Some("no_candidate"));
+/// assert_eq!(found.calls.reason.get(1), Some("no_candidate"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
@@ -73,6 +81,9 @@ pub fn read_benchmark(path: Option<&Path>, options: &BenchmarkOptions) -> Result
     }
     let path = path.unwrap_or(Path::new("."));
     let candidate = Candidate::of(path)?;
+    if matches!(candidate.content, Content::Parquet) {
+        return table::read(path);
+    }
     collect::run(&tools::plan(&candidate)?, options)
 }
 

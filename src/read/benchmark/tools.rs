@@ -57,6 +57,9 @@ pub(super) const TOOLS: [&Tool; 11] = [
     &plain::TOOL,
 ];
 
+/// The tool that writes tables.
+pub(super) const VCF2DF: &Tool = &vcf2df::TOOL;
+
 /// The tool that two files make.
 pub(super) const PAIR: &Tool = &pairs::TOOL;
 

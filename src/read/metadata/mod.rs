@@ -12,7 +12,7 @@ mod text;
 
 use std::path::Path;
 
-use super::fields::{COUNT, Gathered, NAMES, NoNumber, is_number};
+use super::fields::{COUNT, Gathered, NAMES, NoNumber, is_number, usual};
 use super::naming::{CLASS, ID, Naming};
 use super::sniff;
 use super::source::{Source, Stamp};
@@ -59,12 +59,23 @@ impl Table {
         embeddings: &str,
         rule: &ClassRule,
     ) -> Result<Self> {
+        Self::read_by(path, rows, embeddings, rule, Naming::of(rule))
+    }
+
+    /// The same, with columns by other names.
+    pub(super) fn read_by(
+        path: &Path,
+        rows: usize,
+        embeddings: &str,
+        rule: &ClassRule,
+        naming: Naming<'_>,
+    ) -> Result<Self> {
         foreign::refuse_folder(path)?;
         let source = Source::open(path)?;
         if rows == 0 && text::is_blank(&source)? {
             return Ok(Self::of_nothing(&source));
         }
-        let mut sink = Sink::new(&source, rows, Naming::of(rule));
+        let mut sink = Sink::new(&source, rows, naming);
         let outline = read(&source, &mut sink)?;
         let has = |field: usize| sink.seen.get(field) == Some(&true);
         // An empty table is right for embeddings without rows, whatever its columns.
@@ -84,7 +95,7 @@ impl Table {
                 source.name(),
                 "the columns",
                 listed(&outline.columns),
-                format!("at least one of {}", NAMES.join(", ")),
+                format!("at least one of {}", usual().join(", ")),
                 advice(&outline.columns),
             ));
         }

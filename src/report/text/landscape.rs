@@ -12,7 +12,7 @@ pub(super) fn dropped(f: &mut Formatter<'_>, findings: &NotebookTables) -> Resul
         0 => Ok(()),
         dropped => writeln!(
             f,
-            "Note: {dropped} of {} calls were dropped (NaN or infinity in the embedding).",
+            "Note: {dropped} of {} calls were dropped (NaN or infinity in the embedding, or no call).",
             findings.calls
         ),
     }

@@ -6,13 +6,19 @@ use std::path::Path;
 
 use super::super::BenchmarkCalls;
 use super::super::account::Fate;
-use super::super::calls::Place;
 use super::super::plan::Plan;
 use super::super::reason::Reason;
 use super::Verdict;
 use crate::cohort::{Call, Label, Number, allele_key};
 use crate::error::{Error, Result};
 use crate::read::vcf::{Allele, Record, Span};
+
+/// A position on a chromosome, from 1.
+#[derive(Debug)]
+struct Place {
+    chrom: String,
+    pos: i64,
+}
 
 /// One record.
 #[derive(Debug)]
@@ -87,17 +93,16 @@ impl Row {
             truvari_class: self.label.map(Label::as_str),
             dataset: sample,
             id: self.id.as_deref(),
+            reason: self.reasons.first().map(|reason| reason.as_str()),
+            mate_chrom: self.mate.as_ref().map(|mate| mate.chrom.as_str()),
+            mate_pos: Number::Int(self.mate.as_ref().map_or(0, |mate| mate.pos)),
         });
         found.end.push(self.end);
         for (column, allele) in found.alleles.iter_mut().zip(&self.alleles) {
             column.push(Some(allele));
         }
         found.span.push(self.span);
-        found.mate.push(self.mate.clone());
         found.mate_id.push(self.mate_id.as_deref());
-        found
-            .reason
-            .push(self.reasons.first().map(|reason| reason.as_str()));
         let all: Vec<&str> = self.reasons.iter().map(|reason| reason.as_str()).collect();
         found
             .reasons

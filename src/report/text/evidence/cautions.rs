@@ -160,7 +160,9 @@ fn batch_top_k(rows: Option<u64>) -> String {
 fn dropped(calls: u64, of: u64) -> String {
     let subject = format!("{calls} of {of} calls");
     let were = verb(&subject, calls as usize, "was", "were");
-    format!("{were} dropped for a NaN or an infinity in the embedding, and count nowhere.")
+    format!(
+        "{were} dropped for a NaN or an infinity in the embedding, or for want of a call, and count nowhere."
+    )
 }
 
 fn too_few_permutations(count: usize) -> String {

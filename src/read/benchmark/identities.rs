@@ -1,0 +1,197 @@
+//! What rows of embeddings say of themselves: a VCF in their order, a table of calls, a list of IDs, or
+//! what stands in the file of the embeddings.
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+
+use crate::cohort::{Call, Calls, ClassRule, IdColumn, Identity, Label, Number, allele_key};
+use crate::error::{Error, Result};
+use crate::read::calls::read_calls;
+use crate::read::embeddings::File;
+use crate::read::metadata::{Table, count};
+use crate::read::naming::{Naming, is_header};
+use crate::read::sniff;
+use crate::read::source::Source;
+use crate::read::vcf::Vcf;
+
+/// The longest ID of a list of IDs.
+const LONGEST: u64 = 1 << 16;
+
+/// The identities of rows, in their order.
+#[derive(Debug, Clone, Default)]
+pub struct RowIdentities {
+    /// What is known of each row; what is not known is missing.
+    pub calls: Calls,
+    /// REF and ALT of each row, if they are known.
+    pub alleles: Option<[IdColumn; 2]>,
+    /// True if classes are known.
+    has_classes: bool,
+}
+
+/// Reads the identities of rows from a VCF whose records are in the order of the rows, a table of calls
+/// (CSV, TSV, JSON lines, Parquet), a text of one ID a line, or a file of embeddings with `sv_info`, `id`
+/// or `ids` in it.
+///
+/// # Errors
+/// A file that is none of these, or that cannot be read.
+pub fn read_row_identities(path: &Path) -> Result<RowIdentities> {
+    let source = Source::open(path)?;
+    let head = source.head(sniff::HEAD)?;
+    let is_gzip = head.starts_with(b"\x1f\x8b");
+    if head.starts_with(b"##fileformat")
+        || head.starts_with(b"#CHROM\tPOS\tID\tREF")
+        || is_gzip && Vcf::open(path).is_ok()
+    {
+        return of_vcf(path);
+    }
+    let is_control = |byte: &u8| byte.is_ascii_control() && !b"\t\r\n".contains(byte);
+    let is_text = !head.is_empty() && !head.iter().any(is_control) && !head.contains(&b'{');
+    let first = head.split(|&byte| byte == b'\n').next().unwrap_or_default();
+    let first = String::from_utf8_lossy(first);
+    if is_text && !is_header(first.trim().as_bytes()) && !first.contains(['\t', ',']) {
+        return of_ids(&source);
+    }
+    if head.starts_with(b"PAR1") || is_gzip || !head.iter().any(is_control) {
+        return of_table(path);
+    }
+    of_embeddings(path)
+}
+
+fn of_vcf(path: &Path) -> Result<RowIdentities> {
+    let mut vcf = Vcf::open(path)?;
+    let mut found = RowIdentities::default();
+    let mut alleles = [IdColumn::default(), IdColumn::default()];
+    while let Some(record) = vcf.next()? {
+        let allele = record.allele(record.carried(None));
+        let (chrom, id) = (
+            String::from_utf8_lossy(record.chrom()),
+            record.id().map(String::from_utf8_lossy),
+        );
+        let length = allele.as_ref().and_then(|allele| allele.length);
+        found.calls.push(&Call {
+            chrom: Some(&chrom),
+            pos: Number::Int(record.pos()),
+            svtype: allele.as_ref().map(|allele| &*allele.svtype),
+            svlen: Number::Int(length.map_or(0, |n| i64::try_from(n).unwrap_or(i64::MAX))),
+            id: id.as_deref(),
+            ..Call::default()
+        });
+        for (column, allele) in alleles
+            .iter_mut()
+            .zip([record.reference(), record.alternatives()])
+        {
+            column.push(Some(&allele_key(allele)));
+        }
+    }
+    found.alleles = Some(alleles);
+    Ok(found)
+}
+
+fn of_ids(source: &Source) -> Result<RowIdentities> {
+    let mut found = RowIdentities::default();
+    let mut text = BufReader::new(source.stream());
+    let mut line = Vec::new();
+    for number in 1_u64.. {
+        line.clear();
+        let mut rest = std::io::Read::take(&mut text, LONGEST);
+        let count = rest.read_until(b'\n', &mut line);
+        if count.map_err(|error| Error::reading(source.path(), error))? == 0 {
+            break;
+        }
+        let id = String::from_utf8_lossy(line.trim_ascii());
+        if id.contains(['\t', ',', ' ']) || line.len() as u64 >= LONGEST {
+            let (place, found) = (format!("line {number}"), format!("{id:?}"));
+            let action = "give one ID a line, in the order of the rows, or a table with a header";
+            return Err(Error::input(source.name(), place, found, "one ID", action));
+        }
+        found.calls.push(&Call {
+            id: Some(&id).filter(|id| !id.is_empty()).map(|id| &**id),
+            ..Call::default()
+        });
+    }
+    Ok(found)
+}
+
+fn of_table(path: &Path) -> Result<RowIdentities> {
+    let table = Table::read(path, count(path)?, "the rows", &ClassRule::default())?;
+    Ok(RowIdentities {
+        calls: table.calls,
+        alleles: None,
+        has_classes: table.has_classes,
+    })
+}
+
+fn of_embeddings(path: &Path) -> Result<RowIdentities> {
+    let file = File::open(path)?;
+    if let Some((torch, info)) = file.sv_info() {
+        let (calls, _) = read_calls(torch, info, None, Naming::default())?;
+        let has_classes = !calls.truvari_class.values().is_empty();
+        return Ok(RowIdentities {
+            calls,
+            alleles: None,
+            has_classes,
+        });
+    }
+    let Some(ids) = file.ids()? else {
+        return Err(Error::input(
+            path.display().to_string(),
+            "the file",
+            "embeddings without sv_info, id or ids",
+            "what says which call each row is",
+            "give the VCF that was embedded, or a list of IDs in the order of the rows",
+        ));
+    };
+    let mut calls = Calls::default();
+    for row in 0..ids.len() {
+        calls.push(&Call {
+            id: ids.get(row),
+            ..Call::default()
+        });
+    }
+    Ok(RowIdentities {
+        calls,
+        alleles: None,
+        has_classes: false,
+    })
+}
+
+/// Says what a call tells of itself. Labels are those of the class, if there are any.
+pub(super) fn identity<'a>(
+    calls: &'a Calls,
+    alleles: Option<&'a [IdColumn; 2]>,
+    has_classes: bool,
+    row: usize,
+) -> Identity<'a> {
+    let call = calls.get(row);
+    let allele = |which: usize| alleles?.get(which)?.get(row);
+    let pos = call.pos.as_f64() as i64;
+    Identity {
+        chrom: call.chrom,
+        // Position 0 is the telomere in a VCF; of a row that says no chromosome it is none.
+        pos: call.chrom.map(|_| pos),
+        id: call.id,
+        reference: allele(0),
+        alt: allele(1),
+        svtype: call.svtype,
+        length: Some(call.svlen.as_f64().abs() as u64),
+        label: (has_classes && call.truvari_class.is_some())
+            .then(|| Label::of_class(call.truvari_class)),
+    }
+}
+
+impl RowIdentities {
+    /// Returns the number of rows.
+    pub fn len(&self) -> usize {
+        self.calls.len()
+    }
+
+    /// Says whether there are no rows.
+    pub fn is_empty(&self) -> bool {
+        self.calls.is_empty()
+    }
+
+    pub(super) fn all(&self) -> Vec<Identity<'_>> {
+        let of = |row| identity(&self.calls, self.alleles.as_ref(), self.has_classes, row);
+        (0..self.len()).map(of).collect()
+    }
+}

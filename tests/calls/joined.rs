@@ -1,0 +1,259 @@
+//! Calls in the order of rows of embeddings, and the analysis of rows of which some have no call.
+
+use std::path::Path;
+
+use atomscope::cohort::NO_CALL;
+use atomscope::read::benchmark::{Fate, read_row_identities};
+
+use crate::common::{assert_refused, atomscope};
+use crate::written::{Vcf, at, calls, read, truvari};
+
+/// The records that were embedded: of other order, and with one that is in no file of Truvari's.
+const EMBEDDED: [&str; 6] = [
+    "1 5000 size N <DEL> . . SVLEN=-100;END=5100",
+    "1 1000 t1 N <DEL> . . SVLEN=-100;END=1100",
+    "1 60 small N <DEL> . . SVLEN=-35;END=95",
+    "1 100 none N <DEL> . . SVLEN=-100;END=200",
+    "1 2000 t2 N <DEL> . . SVLEN=-40;END=2040",
+    "1 3000 t3 A A]chr2:99] . . SVTYPE=BND",
+];
+
+fn without_ids() -> Vec<String> {
+    EMBEDDED
+        .iter()
+        .map(|record| {
+            let mut columns: Vec<&str> = record.split(' ').collect();
+            columns[2] = ".";
+            columns.join(" ")
+        })
+        .collect()
+}
+
+#[test]
+fn calls_come_in_the_order_of_the_rows() {
+    let files = truvari();
+    let found = read(files.path());
+    let unnamed = without_ids();
+    let unnamed: Vec<&str> = unnamed.iter().map(String::as_str).collect();
+    std::fs::write(at(&files, "named.vcf"), Vcf::of(&EMBEDDED).text()).unwrap();
+    std::fs::write(at(&files, "unnamed.vcf"), Vcf::of(&unnamed).text()).unwrap();
+    std::fs::write(at(&files, "ids.txt"), "size\nt1\nsmall\r\nnone\nt2\nt3\n").unwrap();
+    let table = "chrom\tpos\tsvtype\tsvlen\n1\t5000\tDEL\t-100\n1\t1000\tDEL\t-100\n1\t60\tDEL\t-35\n1\t100\tDEL\t-100\n1\t2000\tDEL\t-40\n1\t3000\tBND\t0\n";
+    std::fs::write(at(&files, "table.tsv"), table).unwrap();
+    for (name, by) in [
+        ("named.vcf", "by ID"),
+        ("unnamed.vcf", "by chrom, pos, ref and alt"),
+        ("ids.txt", "by ID"),
+        ("table.tsv", "|svlen|"),
+    ] {
+        let rows = read_row_identities(&at(&files, name)).unwrap();
+        let joined = found.in_order_of(&rows, name, 60.0).unwrap();
+        let words = joined.words();
+        assert!(
+            words.starts_with("of 6 rows 4 have a call") && words.contains(by),
+            "{name}: {words}"
+        );
+        assert!(
+            words.ends_with("2 have none, and 6 calls have no row"),
+            "{words}"
+        );
+        let classes: Vec<_> = (0..6)
+            .map(|row| joined.calls.calls.truvari_class.get(row).unwrap())
+            .collect();
+        assert_eq!(
+            classes,
+            ["FP", "TP", NO_CALL, "FP", NO_CALL, "TP"],
+            "{name}"
+        );
+        assert_eq!(joined.calls.calls.reason.get(0), Some("size"));
+        let account = &joined.calls.account;
+        assert_eq!((account.read, account.count(|_| true)), (11, 11));
+        assert_eq!(account.count(|line| line.fate == Fate::NoRow), 6);
+        assert_eq!(account.count(|line| line.fate.is_kept()), 4);
+        let error = found
+            .in_order_of(&rows, name, 95.0)
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("row 2, counted from 0, the first without a call")
+                && error.contains("at least 95 %"),
+            "{error}"
+        );
+    }
+    assert_eq!(calls(&found).len(), 10);
+}
+
+#[test]
+fn rows_that_cannot_be_told_apart_are_refused() {
+    let files = truvari();
+    let same = "1 1000 . N <DEL> . . SVLEN=-100;END=1100";
+    std::fs::write(at(&files, "twice.vcf"), Vcf::of(&[same, same]).text()).unwrap();
+    let rows = read_row_identities(&at(&files, "twice.vcf")).unwrap();
+    let error = read(files.path())
+        .in_order_of(&rows, "twice.vcf", 0.0)
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.contains("rows 0 and 1")
+            && error.contains("2 rows and 1 calls that cannot be told apart"),
+        "{error}"
+    );
+}
+
+#[test]
+fn rows_of_what_says_nothing_are_refused() {
+    let files = truvari();
+    let path = at(&files, "ids.txt");
+    std::fs::write(&path, "a\nb c\n").unwrap();
+    let error = read_row_identities(&path).unwrap_err().to_string();
+    assert!(
+        error.contains("line 2") && error.contains("one ID"),
+        "{error}"
+    );
+    std::fs::write(&path, b"PK\x03\x04").unwrap();
+    assert!(read_row_identities(&path).is_err());
+}
+
+fn run(command: &str, folder: &Path, args: &[&str]) -> std::process::Output {
+    let args = args.iter().map(|arg| match arg.strip_prefix('@') {
+        Some(name) => folder.join(name).into_os_string(),
+        None => (*arg).into(),
+    });
+    atomscope([std::ffi::OsString::from(command)].into_iter().chain(args))
+}
+
+fn ok(output: &std::process::Output) -> String {
+    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{stderr}");
+    stderr
+}
+
+/// A benchmark of a simulated cohort, of which every tenth call is in no file.
+fn benchmark(folder: &Path) -> usize {
+    let simulated = run(
+        "simulate",
+        folder,
+        &[
+            "--out",
+            "@sim",
+            "--rows",
+            "200",
+            "--input-dim",
+            "32",
+            "--features",
+            "64",
+            "--k",
+            "4",
+        ],
+    );
+    ok(&simulated);
+    let cohort = atomscope::read::read_cohort(&folder.join("sim/embeddings.pt")).unwrap();
+    let (mut embedded, mut tp, mut fp) = (Vec::new(), Vec::new(), Vec::new());
+    for row in 0..200 {
+        let call = cohort.calls.get(row);
+        let (length, pos) = (call.svlen.as_f64().abs(), call.pos.as_f64());
+        let record = format!(
+            "{} {pos} {} N <{}> . . SVLEN={length};END={}",
+            call.chrom.unwrap(),
+            call.id.unwrap(),
+            call.svtype.unwrap(),
+            pos + length
+        );
+        embedded.push(record.clone());
+        match (row % 10, cohort.calls.label(row)) {
+            (9, _) => {}
+            (_, atomscope::cohort::Label::Tp) => tp.push(record),
+            (_, atomscope::cohort::Label::Fp) => fp.push(record),
+        }
+    }
+    // Each file of a benchmark has an order of its own.
+    tp.reverse();
+    for (name, records) in [
+        ("embedded.vcf", &embedded),
+        ("tp.vcf", &tp),
+        ("fp.vcf", &fp),
+    ] {
+        let records: Vec<&str> = records.iter().map(String::as_str).collect();
+        std::fs::write(folder.join(name), Vcf::of(&records).text()).unwrap();
+    }
+    tp.len()
+}
+
+#[test]
+fn rows_without_a_call_are_dropped_by_the_analysis() {
+    let files = tempfile::tempdir().unwrap();
+    let folder = files.path();
+    let true_calls = benchmark(folder);
+    let pair = [
+        "--tp",
+        "@tp.vcf",
+        "--fp",
+        "@fp.vcf",
+        "--rows-are",
+        "@embedded.vcf",
+        "--out",
+        "@calls.parquet",
+    ];
+    assert_refused(
+        &run("calls", folder, &pair),
+        &["--min-joined SHARE", "at least 95 %", "180 have a call"],
+    );
+    let notes = ok(&run(
+        "calls",
+        folder,
+        &[&pair[..], &["--min-joined", "90"]].concat(),
+    ));
+    assert!(
+        notes.contains("of 200 rows 180 have a call (180 by ID), 20 have none"),
+        "{notes}"
+    );
+    let shared = [
+        "--model",
+        "@sim",
+        "--embeddings",
+        "@sim/embeddings.pt",
+        "--metadata",
+        "@calls.parquet",
+    ];
+    let notes = ok(&run(
+        "analyze",
+        folder,
+        &[&shared[..], &["--out", "@dropped", "--save-fires"]].concat(),
+    ));
+    assert!(
+        notes.contains("20 of 200 calls were dropped") && !notes.contains("no call\""),
+        "{notes}"
+    );
+    let record = std::fs::read_to_string(folder.join("dropped/run.json")).unwrap();
+    assert!(
+        record.contains("\"rows_dropped_as_nonfinite\": 20"),
+        "{record}"
+    );
+    // The same analysis of the rows that have a call, as sv_info labels them.
+    ok(&run(
+        "analyze",
+        folder,
+        &[
+            "--model",
+            "@sim",
+            "--embeddings",
+            "@sim/embeddings.pt",
+            "--out",
+            "@all",
+            "--save-fires",
+        ],
+    ));
+    let fires = |name: &str| std::fs::read(folder.join(name).join("fires.npy")).unwrap();
+    let (kept, all) = (fires("dropped"), fires("all"));
+    let rows =
+        |bytes: &[u8]| -> Vec<Vec<u8>> { bytes[128..].chunks(16).map(<[u8]>::to_vec).collect() };
+    let expected: Vec<_> = rows(&all)
+        .into_iter()
+        .enumerate()
+        .filter(|(row, _)| row % 10 != 9)
+        .map(|(_, set)| set)
+        .collect();
+    assert_eq!(rows(&kept), expected);
+    let report = std::fs::read_to_string(folder.join("dropped/report.txt")).unwrap_or_default();
+    assert!(true_calls > 10 && !report.contains("no call ("), "{report}");
+}
