@@ -34,7 +34,7 @@ pub struct AtomCounts {
 }
 
 impl AtomCounts {
-    fn of(table: Table2x2, stratified: Stratified, conditional: Conditional) -> Self {
+    pub(super) fn of(table: Table2x2, stratified: Stratified, conditional: Conditional) -> Self {
         // With a margin of 0 any odds ratio gives the same table: there is nothing to estimate.
         let informs = !table.is_degenerate();
         Self {

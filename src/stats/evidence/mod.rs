@@ -36,6 +36,7 @@
 //! | `firings` | what an atom's firings add: activation, sizes, chromosomes, datasets |
 //! | `categories` | atom × type, chromosome, dataset: each against the rest |
 //! | `co_activation` | all pairs of atoms, by the CPU or by something else |
+//! | `regions` | atoms and labels in and outside regions of the reference |
 //! | `replicated` | discovery in one part, confirmation in the other |
 //! | `resampling` | max-T by permutation, intervals by bootstrap |
 //! | `order` | the one order of atoms by strength |
@@ -50,6 +51,7 @@ mod firings;
 mod from_firings;
 mod options;
 pub mod order;
+pub mod regions;
 mod replicated;
 mod resampling;
 mod strata;
