@@ -2,6 +2,7 @@
 
 use std::num::NonZeroU64;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use super::session::{CountOptions, MEMORY};
 use super::tables::TableOptions;
@@ -11,6 +12,7 @@ use crate::engine::{Device, Nonfinite};
 use crate::read::ModelAnswers;
 use crate::rows::Rows;
 use crate::sae::Sae;
+use crate::stats::evidence::regions::RegionOptions;
 use crate::stats::evidence::{self, Exchange, Partition};
 use crate::tally::StratifyBy;
 
@@ -192,6 +194,14 @@ impl<'a> Analysis<'a> {
     #[must_use]
     pub fn permutations(self, count: usize) -> Self {
         self.extended(|options| options.permutations = count)
+    }
+
+    /// Compares calls, and atoms, in and outside regions of the reference
+    /// ([`Regions::read`](crate::read::Regions::read) reads them).
+    #[must_use]
+    pub fn regions(mut self, regions: RegionOptions) -> Self {
+        self.tables.regions = Some(Arc::new(regions));
+        self
     }
 
     /// Says which calls change places in a permutation.

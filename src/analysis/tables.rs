@@ -1,5 +1,6 @@
 //! Every table of a cohort that was counted.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use super::counted::Counted;
@@ -11,6 +12,7 @@ use crate::control::Control;
 use crate::engine::{Device, EngineOptions};
 use crate::error::{Result, Warning};
 use crate::report::text;
+use crate::stats::evidence::regions::{RegionOptions, RegionTables};
 use crate::stats::evidence::{self, ExtendedTables, PairsBy, Summary};
 use crate::stats::notebook::{self, NotebookTables};
 use crate::stats::score_comparison::ScoreComparison;
@@ -23,6 +25,8 @@ pub struct TableOptions {
     pub notebook: notebook::Options,
     /// The extended ones; `None` for none.
     pub extended: Option<evidence::Options>,
+    /// The regions that calls are compared by, if any.
+    pub regions: Option<Arc<RegionOptions>>,
 }
 
 /// The tables of a cohort.
@@ -106,6 +110,7 @@ impl Tables {
         let mut extended = extended.transpose()?;
         if let Some(extended) = &mut extended {
             extended.scores = scores;
+            extended.regions = regions_of(counted, options, &extended.options, control)?;
         }
         let classes = counted.classes();
         Ok(Self {
@@ -119,8 +124,16 @@ impl Tables {
                 }
             },
             notebook,
+            warnings: {
+                let of_regions = extended
+                    .as_ref()
+                    .and_then(|extended| extended.regions.as_ref());
+                let of_regions = of_regions.iter().flat_map(|regions| &regions.warnings);
+                let mut all = warnings::of_cohort(cohort, &classes);
+                all.extend(of_regions.cloned().map(Warning::from));
+                all
+            },
             extended,
-            warnings: warnings::of_cohort(cohort, &classes),
             classes,
             notebook_seconds,
         })
@@ -133,6 +146,21 @@ impl Tables {
             summary: &self.summary,
         }
     }
+}
+
+/// Compares the calls in each region with those outside, where regions are given.
+fn regions_of(
+    counted: &Counted,
+    options: &TableOptions,
+    extended: &evidence::Options,
+    control: &Control,
+) -> Result<Option<RegionTables>> {
+    let Some((regions, store)) = options.regions.as_ref().zip(counted.store()) else {
+        return Ok(None);
+    };
+    let features = counted.cohort.tally.feature_dim();
+    let (support, memory) = (extended.min_support, extended.memory);
+    RegionTables::of(store, features, regions, support, memory, control).map(Some)
 }
 
 /// Returns the name that messages give to the files of a cohort.

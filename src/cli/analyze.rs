@@ -6,6 +6,7 @@ use super::arguments::{AnalysisArgs, OutputArgs};
 use super::counting::Cohort;
 use super::progress;
 use crate::analysis::outputs;
+use crate::analysis::record::Record;
 use crate::analysis::shards::KeepFirings;
 use crate::error::{Choice, Result};
 use crate::outputs::ANALYSIS_CHECKPOINTS;
@@ -50,7 +51,10 @@ impl Analyze {
         let extended = asked.tables.are_made();
         let mut cohort = Cohort::new(&asked.run, &asked.keep, asked.strata.strata, extended)?;
         cohort.options.batch_topk = asked.batches.options(asked.keep.memory);
-        let inputs = cohort.reads(&|name| outputs::names().contains(name));
+        asked.tables.check(true)?;
+        let regions = asked.tables.regions.read(asked.run.engine.quiet)?;
+        let mut inputs = cohort.reads(&|name| outputs::names().contains(name));
+        inputs.add(regions.paths.iter().cloned());
         let folder = self.output.open(inputs)?;
         let checkpoints = cohort.checkpoints(&self.output.out.join(ANALYSIS_CHECKPOINTS))?;
         // The tables are to have the other half.
@@ -60,15 +64,18 @@ impl Analyze {
             folder: &self.output.out,
         };
         let counted = cohort.count(checkpoints.as_ref(), Some(firings), None)?;
-        let made = cohort.tables(&counted, asked, memory)?;
+        let made = cohort.tables(&counted, asked, regions.options.clone(), memory)?;
         let control = progress::control();
-        let nothing = |_: &mut _| Ok(());
+        let describe = |record: &mut Record| {
+            record.inputs.extend(regions.files(&control)?);
+            Ok(())
+        };
         let staying = folder.write(
             &counted,
             &made,
             self.output.save_fires,
             &control,
-            nothing,
+            describe,
             show,
         )?;
         progress::show_staying(&staying);

@@ -1,6 +1,7 @@
 //! Counting a cohort in files, with progress, notes and warnings.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::arguments::{AnalysisArgs, KeepArgs, RunArgs};
 use super::progress::{self, Bar, note};
@@ -8,6 +9,7 @@ use crate::analysis::shards::{Checkpoints, KeepFirings, Output, SetsFrom, ShardI
 use crate::analysis::{CompareScores, CountOptions, Counted, Plan, Tables, place};
 use crate::error::{Choice, Error, Result};
 use crate::read::{ModelAnswers, find_model, model_files};
+use crate::stats::evidence::regions::RegionOptions;
 use crate::stats::score_comparison::ScoreComparison;
 use crate::tally::StratifyBy;
 use crate::write::inputs::Inputs;
@@ -116,13 +118,16 @@ impl Cohort {
         &self,
         counted: &Counted,
         asked: &AnalysisArgs,
+        regions: Option<Arc<RegionOptions>>,
         memory: u64,
     ) -> Result<Tables> {
         let compares_scores = asked.tables.compares_scores()?;
         let scores = compares_scores.then(|| self.compare_scores(counted, memory));
         let strata = Some(asked.strata.strata);
         let enough = enough_memory(counted, asked.keep.memory, self.quiet);
-        let options = asked.tables.table_options(asked.statistics, strata, enough);
+        let options = asked
+            .tables
+            .table_options(asked.statistics, strata, regions, enough);
         let (device, engine) = (self.options.device, &self.options.engine);
         let (scores, control) = (scores.transpose()?, progress::control());
         let tables = counted.tables_by(device, engine, &options, scores, &control)?;

@@ -40,7 +40,9 @@ impl Report {
         let wanted = !self.from.without_fires;
         let fires = wanted.then(|| firing_files(&self.from.tally, &self.from.fires));
         let fires = fires.transpose()?;
-        let inputs = fires.iter().flatten().chain([&self.from.tally]).cloned();
+        let regions = self.tables.regions.read(self.from.quiet)?;
+        let inputs = fires.iter().flatten().chain([&self.from.tally]);
+        let inputs = inputs.chain(&regions.paths).cloned();
         let folder = self.output.open(Inputs::of(inputs))?;
         let fires = fires.map(|paths| (paths, !self.from.fires.is_empty()));
         let counted = Counted::of_tally(&self.from.tally, fires, &control)?;
@@ -52,13 +54,17 @@ impl Report {
         self.tables.check(counted.firings.is_some())?;
         let memory = enough_memory(&counted, self.from.memory, self.from.quiet);
         let read = folder.seconds();
-        let options = self
-            .tables
-            .table_options(self.statistics, self.from.strata, memory);
+        let options = self.tables.table_options(
+            self.statistics,
+            self.from.strata,
+            regions.options.clone(),
+            memory,
+        );
         let tables = counted.tables(&options, None, &control)?;
         progress::show_warnings(&tables.warnings);
         let describe = |record: &mut Record| {
             record.inputs = vec![InputFile::of("tally", &self.from.tally, &control)?];
+            record.inputs.extend(regions.files(&control)?);
             record.seconds.read = Some(read);
             Ok(())
         };

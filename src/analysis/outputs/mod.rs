@@ -158,6 +158,16 @@ pub const OUTPUTS: &[Output] = &[
         content: Content::Pairs,
     },
     Output {
+        name: "regions.tsv",
+        about: "the labels of the calls in each region, where regions were given",
+        content: Content::Text(|tables| tables.regions.as_ref().map(tables::regions)),
+    },
+    Output {
+        name: "atom_regions.parquet",
+        about: "every atom in each region against outside, likewise",
+        content: Content::Parquet(|tables| tables.regions.as_ref().map(tables::atom_regions)),
+    },
+    Output {
         name: "replication.parquet",
         about: "every atom in both parts of the cohort, where it was split",
         content: Content::Parquet(|tables| {

@@ -11,6 +11,7 @@
 //! | `engine` | how rows are encoded |
 //! | `statistics` | which tables are made, and how |
 //! | `tally` | what a tally keeps, and which firing sets a report reads |
+//! | `regions` | regions that calls are compared by |
 //! | `shape` | what is simulated |
 //! | `output` | where results go |
 //! | `size` | bytes |
@@ -25,6 +26,7 @@ mod engine;
 mod headings;
 mod model;
 mod output;
+mod regions;
 mod shape;
 mod size;
 mod statistics;
@@ -41,6 +43,7 @@ pub(super) use headings::REQUIRED;
 pub(super) use model::AnswerArgs;
 use model::ModelArgs;
 pub(super) use output::{ForceArgs, OutputArgs};
+pub(super) use regions::RegionArgs;
 pub(super) use shape::{PlantArgs, Shape};
 pub(super) use size::{MEMORY, parse_bytes};
 pub(super) use statistics::{Compare, PrintArgs, StatisticsArgs, StrataArgs, TablesArgs};

@@ -2,9 +2,13 @@
 
 use clap::{Args, ValueEnum};
 
+use std::sync::Arc;
+
+use super::RegionArgs;
 use crate::analysis::TableOptions;
 use crate::error::Error;
 use crate::report::text;
+use crate::stats::evidence::regions::RegionOptions;
 use crate::stats::evidence::{self, Exchange, Partition};
 use crate::stats::notebook;
 use crate::tally::StratifyBy;
@@ -119,6 +123,9 @@ pub(in crate::cli) struct TablesArgs {
     /// Bootstrap replicates for the intervals of headline figures, 100 or more; 0 for none
     #[arg(long, value_name = "N", default_value_t = DEFAULTS.bootstrap as u32, hide_short_help = true, value_parser = replicates)]
     bootstrap: u32,
+
+    #[command(flatten)]
+    pub(in crate::cli) regions: RegionArgs,
 }
 
 /// The ends of a 95 % interval are not to be had from a few replicates.
@@ -190,6 +197,7 @@ impl Default for TablesArgs {
             replicate: None,
             compare: Compare::Firing,
             bootstrap: DEFAULTS.bootstrap as u32,
+            regions: RegionArgs::default(),
         }
     }
 }
@@ -200,6 +208,7 @@ impl TablesArgs {
         &self,
         statistics: StatisticsArgs,
         strata: Option<StratifyBy>,
+        regions: Option<Arc<RegionOptions>>,
         memory: u64,
     ) -> TableOptions {
         let extended = self.are_made().then_some(evidence::Options {
@@ -224,6 +233,7 @@ impl TablesArgs {
         TableOptions {
             notebook: statistics.options(),
             extended,
+            regions,
         }
     }
 
@@ -232,6 +242,7 @@ impl TablesArgs {
     /// # Errors
     /// A replication without firing sets.
     pub(in crate::cli) fn check(&self, has_firings: bool) -> crate::error::Result<()> {
+        self.regions.check(has_firings, self.are_made())?;
         if has_firings || self.replicate.is_none() || !self.are_made() {
             return Ok(());
         }

@@ -12,7 +12,7 @@ mod row;
 
 use std::collections::HashMap;
 use std::ops::Range;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use self::lines::Lines;
 use self::row::{Kind, Row};
@@ -25,6 +25,8 @@ use crate::regions::RegionSet;
 pub struct Regions {
     /// The sets, in the order of the files and of their first rows.
     pub sets: Vec<RegionSet>,
+    /// The file of each set.
+    pub paths: Vec<PathBuf>,
     /// Sentences on what is odd.
     pub warnings: Vec<String>,
 }
@@ -54,12 +56,38 @@ impl Regions {
             let mut all = Self::default();
             for (name, path) in list {
                 let found = read_file(&Source::open(&path)?, NamedBy::File, Some(name))?;
-                all.sets.extend(found.sets);
-                all.warnings.extend(found.warnings);
+                all.add(found);
             }
             return Ok(all);
         }
         read_file(&source, by, None)
+    }
+
+    /// Adds what was read of another file.
+    pub fn add(&mut self, other: Self) {
+        self.sets.extend(other.sets);
+        self.paths.extend(other.paths);
+        self.warnings.extend(other.warnings);
+    }
+
+    /// Checks that no two sets have one name.
+    ///
+    /// # Errors
+    /// The name that two have, with their files.
+    pub fn check_names(&self) -> Result<()> {
+        let mut seen = HashMap::new();
+        for (set, path) in self.sets.iter().zip(&self.paths) {
+            if let Some(other) = seen.insert(&set.name, path) {
+                return Err(Error::input(
+                    path.display().to_string(),
+                    "the name of a region",
+                    format!("{:?}, which {} has too", set.name, other.display()),
+                    "a name of its own for each set of regions",
+                    "rename one of the files, or put both into one",
+                ));
+            }
+        }
+        Ok(())
     }
 
     /// Takes out sets that are complements of others, as `notin…` among GIAB's are: a test of the one is
@@ -74,12 +102,17 @@ impl Regions {
                 names.iter().any(|name| *name == of || *name == of_in)
             })
         };
-        let (complements, kept) = std::mem::take(&mut self.sets)
-            .into_iter()
-            .partition(|set| is_complement(&set.name));
-        self.sets = kept;
-        let complements: Vec<RegionSet> = complements;
-        complements.into_iter().map(|set| set.name).collect()
+        let sets = std::mem::take(&mut self.sets).into_iter();
+        let mut complements = Vec::new();
+        for (set, path) in sets.zip(std::mem::take(&mut self.paths)) {
+            if is_complement(&set.name) {
+                complements.push(set.name);
+            } else {
+                self.sets.push(set);
+                self.paths.push(path);
+            }
+        }
+        complements
     }
 }
 
@@ -152,6 +185,7 @@ fn read_file(source: &Source, by: NamedBy, name: Option<String>) -> Result<Regio
     warn(empty, "are empty: no base lies in them");
     let sets = all.names.into_iter().zip(all.rows);
     Ok(Regions {
+        paths: vec![source.path().to_owned(); sets.len()],
         sets: sets
             .map(|(name, rows)| RegionSet::new(name, rows))
             .collect(),

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `atoms` | `atoms`: one row an atom |
 //! | `categories` | `atom_types`, `atom_chromosomes`, `atom_datasets`: one row an atom and category |
+//! | `regions` | `regions`: one row a region; `atom_regions`: one row an atom and region |
 //! | `replication` | `replication`: one row an atom |
 //! | `replication_summary` | `replication_summary`: one row a direction |
 //! | `scores` | `atom_scores`: one row an atom, where scores were compared |
@@ -13,6 +14,7 @@
 mod atoms;
 mod categories;
 mod pairs;
+mod regions;
 mod replication;
 mod replication_summary;
 mod scores;
@@ -24,6 +26,7 @@ use crate::stats::inference::PValue;
 pub use atoms::atoms;
 pub use categories::{chromosomes, datasets, types};
 pub use pairs::pairs;
+pub use regions::{atom_regions, regions};
 pub use replication::replication;
 pub use replication_summary::replication_summary;
 pub use scores::scores;

@@ -113,6 +113,8 @@ pub struct ExtendedTables {
     /// Atoms compared by their scores, where that was done: it takes the embeddings, and whoever has
     /// them fills it in.
     pub scores: Option<ScoreComparison>,
+    /// Atoms and labels in and outside regions, where regions were given: whoever has them fills it in.
+    pub regions: Option<regions::RegionTables>,
     /// The fate of each atom's association within strata, \[F\]; `None` where no stratum informs.
     pub within: Vec<Option<Within>>,
     /// Every atom against each SV type.
@@ -232,6 +234,7 @@ impl ExtendedTables {
             fp: all.fp,
             displacement: bulk.displacement(&all, told.inflation),
             scores: None,
+            regions: None,
             within: within::of_atoms(&all.atoms, &fisher, &cmh),
             fisher,
             cmh,

@@ -48,6 +48,8 @@ pub struct RegionTables {
     pub fisher: Adjusted,
     /// Those of the exact conditional test within strata.
     pub cmh: Adjusted,
+    /// Sentences on regions that no call can lie in.
+    pub warnings: Vec<String>,
 }
 
 /// The labels of the calls in a region against those of all others.
@@ -110,12 +112,35 @@ impl RegionTables {
         };
         Ok(Self {
             rule: options.rule,
+            warnings: options
+                .sets
+                .iter()
+                .filter_map(|set| elsewhere(set, &calls))
+                .collect(),
             regions,
             fisher: adjusted(&|counts| (!counts.table.is_degenerate()).then_some(counts.fisher.p)),
             cmh: adjusted(&|counts| Some(counts.conditional.no_effect?.p)),
             atoms,
         })
     }
+}
+
+/// Says if a set has regions on none of the calls' contigs.
+fn elsewhere(set: &RegionSet, calls: &RegionCalls) -> Option<String> {
+    const SHOWN: usize = 3;
+    let contigs = &calls.contigs;
+    if contigs.is_empty() || contigs.iter().any(|contig| set.has_contig(contig)) {
+        return None;
+    }
+    let of_calls: Vec<&str> = contigs.iter().map(String::as_str).take(SHOWN).collect();
+    let mut of_set = set.contigs();
+    of_set.truncate(SHOWN);
+    Some(format!(
+        "no call is on a contig of the regions {}: calls are on {}, regions on {}",
+        set.name,
+        of_calls.join(", "),
+        of_set.join(", ")
+    ))
 }
 
 /// The statistics of one 2x2 table, and of its strata.

@@ -1,6 +1,6 @@
 //! Which calls lie in which regions, and in which stratum each is.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
 
@@ -22,6 +22,8 @@ pub(super) struct RegionCalls {
     strata: Vec<u32>,
     /// True for each false call.
     is_fp: Vec<bool>,
+    /// The contigs of the calls, as the first of each writes it.
+    pub(super) contigs: BTreeSet<String>,
     /// The number of strata.
     pub(super) strata_count: usize,
     /// The number of regions.
@@ -40,6 +42,7 @@ impl RegionCalls {
             words: regions.div_ceil(64),
             strata: Vec::new(),
             is_fp: Vec::new(),
+            contigs: BTreeSet::new(),
             strata_count: 0,
             regions,
         };
@@ -69,6 +72,11 @@ impl RegionCalls {
             let next = known.len() as u32;
             self.strata.push(*known.entry(key).or_insert(next));
             self.is_fp.push(block.calls.label(row) == Label::Fp);
+        }
+        for contig in block.calls.chrom.values().iter() {
+            if !self.contigs.contains(&**contig) {
+                self.contigs.insert(contig.to_string());
+            }
         }
         if self.words == 0 {
             return;

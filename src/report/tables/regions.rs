@@ -1,0 +1,222 @@
+//! Regions: the labels of the calls in each, and atoms inside against outside.
+
+use super::{counts, numbers, p_values};
+use crate::report::table::{Column, Table, Values};
+use crate::stats::evidence::regions::{AtomRegion, RegionLabels, RegionTables};
+use crate::stats::evidence::{Adjusted, AtomCounts};
+use crate::stats::inference::Estimate;
+
+/// The table of regions: one row a region.
+pub fn regions(tables: &RegionTables) -> Table {
+    let rows = &tables.regions;
+    let column = Column::new;
+    let text = |of: &dyn Fn(&RegionLabels) -> String| {
+        Values::Text(rows.iter().map(|row| Some(of(row))).collect())
+    };
+    let mut columns = vec![
+        column("region", "Its name.", text(&|row| row.name.clone())),
+        column("rule", RULE, text(&|_| tables.rule.to_string())),
+        column(
+            "intervals",
+            "Rows of its file that cover a base; they may overlap.",
+            counts(rows, |row| row.intervals as u64),
+        ),
+        column(
+            "bases",
+            "Bases that any of them covers.",
+            counts(rows, |row| row.bases),
+        ),
+        column(
+            "tp_in",
+            "True calls in the region.",
+            counts(rows, |row| row.counts.table.fp_on),
+        ),
+        column(
+            "fp_in",
+            "False calls in the region.",
+            counts(rows, |row| row.counts.table.tp_on),
+        ),
+        column(
+            "tp_out",
+            "True calls outside.",
+            counts(rows, |row| row.counts.table.fp_off),
+        ),
+        column(
+            "fp_out",
+            "False calls outside.",
+            counts(rows, |row| row.counts.table.tp_off),
+        ),
+    ];
+    columns.extend(interval(
+        rows,
+        ["precision_in", "precision_in_lo", "precision_in_hi"],
+        "The share of true calls among those in the region; missing where there are none.",
+        "Lower end of its 95 % interval (Wilson 1927).",
+        |row| row.precision,
+    ));
+    columns.extend(interval(
+        rows,
+        ["precision_out", "precision_out_lo", "precision_out_hi"],
+        "The share of true calls outside.",
+        "Lower end of its 95 % interval (Wilson 1927).",
+        |row| row.precision_outside,
+    ));
+    let of = |row: &RegionLabels| row.counts;
+    columns.extend(effects(rows, of));
+    Table {
+        name: "regions",
+        about: "The labels of the calls in each region against those of all other calls: one row a \
+                region. Odds ratios are of being false. Strata are SV type by size (Truvari's bins).",
+        columns,
+    }
+}
+
+/// The table of atoms and regions.
+pub fn atom_regions(tables: &RegionTables) -> Table {
+    let rows = &tables.atoms;
+    let column = Column::new;
+    let names = tables.regions.iter().map(|region| region.name.clone());
+    let mut columns = vec![
+        column(
+            "region",
+            "The region's name.",
+            Values::Category {
+                codes: rows.iter().map(|row| row.region).collect(),
+                names: names.collect(),
+            },
+        ),
+        column(
+            "atom",
+            "The atom, from 0.",
+            Values::U32(rows.iter().map(|row| row.atom).collect()),
+        ),
+        column(
+            "fires_in",
+            "Calls in the region on which it fires.",
+            counts(rows, |row| row.counts.table.tp_on),
+        ),
+        column(
+            "fires_out",
+            "Calls outside on which it fires.",
+            counts(rows, |row| row.counts.table.fp_on),
+        ),
+        column(
+            "calls_in",
+            "Calls in the region.",
+            counts(rows, |row| row.counts.table.tp()),
+        ),
+        column(
+            "calls_out",
+            "Calls outside.",
+            counts(rows, |row| row.counts.table.fp()),
+        ),
+    ];
+    let of = |row: &AtomRegion| row.counts;
+    columns.extend(effects(rows, of));
+    columns.extend(adjusted(&tables.fisher, &tables.cmh));
+    Table {
+        name: "atom_regions",
+        about: "Atoms against regions: one row for every region and every atom that fires on at least \
+                --min-support calls. Odds ratios are of firing, inside against outside. Strata are SV \
+                type by size (Truvari's bins) by label. The table regions names the rule by which a call \
+                lies in a region.",
+        columns,
+    }
+}
+
+const RULE: &str = "When a call lies in the region. any: a base of it does, or an end of a breakend. half: at \
+                    least half of its bases. both-ends: its first base and its last. same-region: all bases \
+                    between them, in one row of the file. Both bases beside an insertion must be in.";
+
+fn interval<T>(
+    rows: &[T],
+    [value, low, high]: [&'static str; 3],
+    about: &'static str,
+    about_low: &'static str,
+    of: impl Fn(&T) -> Option<Estimate>,
+) -> [Column; 3] {
+    let each = |name, about, pick: fn(Estimate) -> f64| {
+        Column::new(name, about, numbers(rows, |row| of(row).map(pick)))
+    };
+    [
+        each(value, about, |estimate| estimate.value),
+        each(low, about_low, |estimate| estimate.low),
+        each(high, "Upper end of it.", |estimate| estimate.high),
+    ]
+}
+
+/// The odds ratio of something, of all calls and within strata, with their tests.
+fn effects<T>(rows: &[T], of: impl Fn(&T) -> AtomCounts) -> Vec<Column> {
+    let number = |name, about, pick: &dyn Fn(AtomCounts) -> Option<f64>| {
+        Column::new(name, about, numbers(rows, |row| pick(of(row))))
+    };
+    let mut columns = Vec::from(interval(
+        rows,
+        ["log_or", "log_or_lo", "log_or_hi"],
+        "Natural logarithm of the odds ratio, with 0.5 added to each of the four cells (Haldane 1956, \
+         Anscombe 1956); missing where a margin is 0.",
+        "Lower end of its 95 % interval (Woolf 1955).",
+        |row| of(row).log_odds,
+    ));
+    let informs = |counts: &AtomCounts| !counts.table.is_degenerate();
+    columns.extend([
+        number(
+            "fisher_p",
+            "Fisher's exact test, two-sided as scipy.stats.fisher_exact.",
+            &|counts| informs(&counts).then(|| counts.fisher.p.p()),
+        ),
+        number(
+            "neg_log10_p",
+            "-log10 of it, from the tail in log space.",
+            &|counts| informs(&counts).then(|| counts.fisher.p.neg_log10()),
+        ),
+        number(
+            "strata",
+            "Strata in which neither margin is 0: those that inform.",
+            &|counts| Some(f64::from(counts.stratified.informative)),
+        ),
+        number(
+            "cmh_or",
+            "Mantel and Haenszel's (1959) common odds ratio over strata.",
+            &|counts| Some(libm::exp(counts.stratified.ln_odds_ratio?)),
+        ),
+        number(
+            "cmh_or_lo",
+            "Lower end of its 95 % interval (Robins, Breslow and Greenland 1986).",
+            &|counts| Some(libm::exp(counts.stratified.adjusted?.low)),
+        ),
+        number(
+            "cmh_or_hi",
+            "Upper end of it.",
+            &|counts| Some(libm::exp(counts.stratified.adjusted?.high)),
+        ),
+        number(
+            "cmh_p",
+            "The exact conditional test of an odds ratio of 1 in all strata, two-sided, given all margins: \
+             R's mantelhaen.test(exact = TRUE). Missing where no stratum informs.",
+            &|counts| Some(counts.conditional.no_effect?.p.p()),
+        ),
+        number(
+            "bd_tarone_p",
+            "Breslow and Day's test of one odds ratio in all strata, given their margins and sum: as the column \
+             of this name in the table atoms.",
+            &|counts| Some(counts.conditional.homogeneity?.p()),
+        ),
+    ]);
+    columns
+}
+
+fn adjusted(fisher: &Adjusted, cmh: &Adjusted) -> [Column; 2] {
+    [
+        Column::new(
+            "fdr_bh",
+            "fisher_p adjusted by Benjamini and Hochberg over all rows of this table that have one.",
+            p_values(&fisher.bh),
+        ),
+        Column::new(
+            "cmh_fdr_bh",
+            "cmh_p adjusted likewise: what survives adjustment for type, size and label.",
+            p_values(&cmh.bh),
+        ),
+    ]
+}
