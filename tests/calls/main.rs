@@ -9,5 +9,6 @@ mod joined;
 mod program;
 mod refused;
 mod regions;
+mod regions_program;
 mod vcf;
 mod written;
