@@ -12,7 +12,7 @@ use crate::control::Control;
 use crate::engine::{Device, EngineOptions};
 use crate::error::{Result, Warning};
 use crate::report::text;
-use crate::stats::evidence::regions::{RegionOptions, RegionTables};
+use crate::stats::evidence::regions::{RegionOptions, RegionPermutations, RegionTables};
 use crate::stats::evidence::{self, ExtendedTables, PairsBy, Summary};
 use crate::stats::notebook::{self, NotebookTables};
 use crate::stats::score_comparison::ScoreComparison;
@@ -158,9 +158,14 @@ fn regions_of(
     let Some((regions, store)) = options.regions.as_ref().zip(counted.store()) else {
         return Ok(None);
     };
-    let features = counted.cohort.tally.feature_dim();
-    let (support, memory) = (extended.min_support, extended.memory);
-    RegionTables::of(store, features, regions, support, memory, control).map(Some)
+    let fires = counted.cohort.tally.counts_where(|_| true);
+    let permutations = RegionPermutations {
+        count: extended.permutations,
+        seed: extended.seed,
+        locus_distance: extended.locus_distance,
+    };
+    let limits = (extended.min_support, extended.memory);
+    RegionTables::of(store, &fires, regions, permutations, limits, control).map(Some)
 }
 
 /// Returns the name that messages give to the files of a cohort.

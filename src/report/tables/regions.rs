@@ -114,6 +114,13 @@ pub fn atom_regions(tables: &RegionTables) -> Table {
     let of = |row: &AtomRegion| row.counts;
     columns.extend(effects(rows, of));
     columns.extend(adjusted(&tables.fisher, &tables.cmh));
+    columns.push(column(
+        "maxt_p",
+        "Step-down max-T (Westfall and Young 1993) over all atoms in all regions: firing sets change places \
+         among loci with the same calls (type, size, label), with all regions together. The chance of any \
+         false discovery in this table. Missing without --permutations, and where there is no test.",
+        numbers(rows, |row| Some(row.max_t?.p)),
+    ));
     Table {
         name: "atom_regions",
         about: "Atoms against regions: one row for every region and every atom that fires on at least \

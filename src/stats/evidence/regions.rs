@@ -9,9 +9,13 @@
 //! |---|---|
 //! | `calls` | which calls lie in which regions |
 //! | `counts` | on how many calls in a region, and outside, each atom fires |
+//! | `permutation` | adjusted p-values over all regions and atoms, by permuting loci |
 
 mod calls;
 mod counts;
+mod permutation;
+
+use std::collections::HashSet;
 
 use super::atoms::AtomCounts;
 use crate::control::Control;
@@ -22,9 +26,11 @@ use crate::stats::inference::conditional;
 use crate::stats::inference::multiplicity::Adjusted;
 use crate::stats::inference::stratified;
 use crate::stats::inference::{Estimate, Table2x2, effect};
+use crate::stats::resampling::permutation::MaxT;
 
 use self::calls::RegionCalls;
 use self::counts::OfRegion;
+pub use self::permutation::RegionPermutations;
 
 /// The regions that calls are compared by, and when a call lies in one.
 #[derive(Debug, Clone, Default)]
@@ -79,19 +85,23 @@ pub struct AtomRegion {
     pub atom: u32,
     /// Firing in the region and outside: a "true call" of this table is one in the region.
     pub counts: AtomCounts,
+    /// Its adjustment over all atoms and regions by permutation; `None` without permutations, and where
+    /// there is no test.
+    pub max_t: Option<MaxT>,
 }
 
 impl RegionTables {
-    /// Compares the calls in each region with those outside.
+    /// Compares the calls in each region with those outside; `fires` \[F\] is the number of calls on
+    /// which each atom fires.
     ///
     /// # Errors
     /// Those of reading; memory; cancellation.
     pub fn of(
         store: &dyn FiringStore,
-        features: usize,
+        fires: &[u64],
         options: &RegionOptions,
-        min_support: u64,
-        memory: u64,
+        permutations: RegionPermutations,
+        (min_support, memory): (u64, u64),
         control: &Control,
     ) -> Result<Self> {
         let calls = RegionCalls::read(store, options, control)?;
@@ -100,9 +110,23 @@ impl RegionTables {
             regions.push(of_labels(&calls, number, set));
         }
         let mut atoms = Vec::new();
-        counts::each_region(store, &calls, features, memory, control, &mut |of| {
+        counts::each_region(store, &calls, fires, memory, control, &mut |of| {
             atoms.extend(of_atoms(&of, min_support));
         })?;
+        if permutations.count > 0 && !calls.is_empty() && !atoms.is_empty() {
+            let tests: HashSet<(u32, u32)> = atoms
+                .iter()
+                .filter(|row: &&AtomRegion| !row.counts.table.is_degenerate())
+                .map(|row| (row.region, row.atom))
+                .collect();
+            let tested = |region: usize, atom: usize| tests.contains(&(region as u32, atom as u32));
+            let found =
+                permutation::max_t(store, &calls, fires, &tested, permutations, memory, control)?;
+            for row in &mut atoms {
+                let at = row.region as usize * fires.len() + row.atom as usize;
+                row.max_t = found.get(at).copied().filter(|max_t| !max_t.p.is_nan());
+            }
+        }
         let adjusted = |p: &dyn Fn(&AtomCounts) -> Option<_>| {
             let p: Vec<_> = atoms
                 .iter()
@@ -129,10 +153,10 @@ impl RegionTables {
 fn elsewhere(set: &RegionSet, calls: &RegionCalls) -> Option<String> {
     const SHOWN: usize = 3;
     let contigs = &calls.contigs;
-    if contigs.is_empty() || contigs.iter().any(|contig| set.has_contig(contig)) {
+    if contigs.is_empty() || contigs.keys().any(|contig| set.has_contig(contig)) {
         return None;
     }
-    let of_calls: Vec<&str> = contigs.iter().map(String::as_str).take(SHOWN).collect();
+    let of_calls: Vec<&str> = contigs.keys().map(String::as_str).take(SHOWN).collect();
     let mut of_set = set.contigs();
     of_set.truncate(SHOWN);
     Some(format!(
@@ -187,6 +211,7 @@ fn of_atoms(of: &OfRegion<'_>, min_support: u64) -> Vec<AtomRegion> {
             region: of.region,
             atom: atom as u32,
             counts: AtomCounts::of(table, stratified, conditional),
+            max_t: None,
         })
     });
     rows.collect()

@@ -1,16 +1,17 @@
 //! Which calls lie in which regions, and in which stratum each is.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 
 use super::RegionOptions;
-use crate::cohort::{Call, Label};
+use crate::cohort::{Call, Label, TextColumn};
 use crate::control::Control;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::fires::{FiringBlock, FiringStore};
-use crate::regions::Place;
+use crate::regions::{Place, plain_contig};
 use crate::stats::inference::Table2x2;
+use crate::stats::resampling::blocks::Blocks;
 use crate::tally::SizeBin;
 
 /// The calls that have a firing set, in the cohort's order.
@@ -22,8 +23,10 @@ pub(super) struct RegionCalls {
     strata: Vec<u32>,
     /// True for each false call.
     is_fp: Vec<bool>,
-    /// The contigs of the calls, as the first of each writes it.
-    pub(super) contigs: BTreeSet<String>,
+    /// The contig of each call, and its position.
+    places: (Vec<u32>, Vec<f64>),
+    /// The contigs of the calls, numbered by first sight.
+    pub(super) contigs: BTreeMap<String, u32>,
     /// The number of strata.
     pub(super) strata_count: usize,
     /// The number of regions.
@@ -42,7 +45,8 @@ impl RegionCalls {
             words: regions.div_ceil(64),
             strata: Vec::new(),
             is_fp: Vec::new(),
-            contigs: BTreeSet::new(),
+            places: Default::default(),
+            contigs: BTreeMap::new(),
             strata_count: 0,
             regions,
         };
@@ -72,11 +76,11 @@ impl RegionCalls {
             let next = known.len() as u32;
             self.strata.push(*known.entry(key).or_insert(next));
             self.is_fp.push(block.calls.label(row) == Label::Fp);
-        }
-        for contig in block.calls.chrom.values().iter() {
-            if !self.contigs.contains(&**contig) {
-                self.contigs.insert(contig.to_string());
-            }
+            let contig = call
+                .chrom
+                .map_or(TextColumn::MISSING, |chrom| self.contig(chrom));
+            self.places.0.push(contig);
+            self.places.1.push(call.pos.as_f64());
         }
         if self.words == 0 {
             return;
@@ -96,6 +100,40 @@ impl RegionCalls {
         });
     }
 
+    /// The number of a contig, whatever its spelling.
+    fn contig(&mut self, name: &str) -> u32 {
+        let plain = plain_contig(name);
+        let next = self.contigs.len() as u32;
+        match self.contigs.get(plain) {
+            Some(&number) => number,
+            None => *self.contigs.entry(plain.to_owned()).or_insert(next),
+        }
+    }
+
+    /// The loci of the calls: neighbours within so many base pairs.
+    pub(super) fn loci(&self, distance: u64) -> Blocks {
+        Blocks::loci(&self.places.0, &self.places.1, distance)
+    }
+
+    /// Whether each call lies in each region, region after region.
+    pub(super) fn all_regions(&self) -> Vec<bool> {
+        let of = |region| (0..self.len()).map(move |call| self.is_in(call, region));
+        (0..self.regions).flat_map(of).collect()
+    }
+
+    /// The stratum of each call, its label included, once for each region.
+    pub(super) fn all_strata(&self) -> Result<Vec<u16>> {
+        let strata: Vec<u16> = (0..self.len())
+            .map(|call| u16::try_from(self.stratum(call)))
+            .collect::<std::result::Result<_, _>>()
+            .map_err(|_| Error::Argument {
+                name: "strata of regions",
+                found: format!("{} SV types by size", self.strata_count),
+                expected: "at most 32768".to_owned(),
+            })?;
+        Ok(strata.repeat(self.regions))
+    }
+
     /// Says whether a call lies in a region.
     pub(super) fn is_in(&self, call: usize, region: usize) -> bool {
         self.bits[call * self.words + region / 64] >> (region % 64) & 1 == 1
@@ -109,6 +147,11 @@ impl RegionCalls {
     /// The number of calls.
     pub(super) fn len(&self) -> usize {
         self.strata.len()
+    }
+
+    /// Says whether there are no calls.
+    pub(super) fn is_empty(&self) -> bool {
+        self.strata.is_empty()
     }
 
     /// Of each stratum of SV type and size: false calls and true ones, in a region and outside.

@@ -46,7 +46,7 @@ impl OfRegion<'_> {
             .calls
             .iter()
             .fold([0, 0], |[tp, fp], [a, b]| [tp + a, fp + b]);
-        let fp_on = self.fires[atom] - tp_on;
+        let fp_on = self.fires[atom].saturating_sub(tp_on);
         Table2x2 {
             tp_on,
             fp_on,
@@ -61,11 +61,12 @@ impl OfRegion<'_> {
 pub(super) fn each_region(
     store: &dyn FiringStore,
     calls: &RegionCalls,
-    features: usize,
+    fires: &[u64],
     memory: u64,
     control: &Control,
     take: &mut dyn FnMut(OfRegion<'_>),
 ) -> Result<()> {
+    let features = fires.len();
     let strata = 2 * calls.strata_count;
     let cells = strata * features;
     let mut all = vec![0u32; cells];
@@ -74,14 +75,6 @@ pub(super) fn each_region(
             all[calls.stratum(call) * features + atom as usize] += 1;
         }
     })?;
-    let of_atom = |atom: usize| {
-        all[atom..]
-            .iter()
-            .step_by(features.max(1))
-            .map(|&n| u64::from(n))
-            .sum()
-    };
-    let fires: Vec<u64> = (0..features).into_par_iter().map(of_atom).collect();
     let at_once =
         (memory / (4 * cells.max(1) as u64)).clamp(1, calls.regions.max(1) as u64) as usize;
     let numbers: Vec<usize> = (0..calls.regions).collect();
@@ -115,7 +108,7 @@ pub(super) fn each_region(
                 calls: of_stratum,
                 outside: outside.collect(),
                 inside: counts.into_iter().map(u64::from).collect(),
-                fires: &fires,
+                fires,
             });
         }
     }

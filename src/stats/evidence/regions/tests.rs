@@ -1,6 +1,6 @@
 use rand::{RngExt, SeedableRng};
 
-use super::{RegionOptions, RegionTables};
+use super::{RegionOptions, RegionPermutations, RegionTables};
 use crate::cohort::{Call, Calls, Label, Number};
 use crate::control::Control;
 use crate::fires::{FiringSets, InMemory};
@@ -101,9 +101,18 @@ fn region_tables_count_what_lies_inside_and_outside() {
         sets,
         rule: RegionRule::BothEnds,
     };
+    let none = permutations(0);
     for memory in [0, 1 << 30] {
-        let found =
-            RegionTables::of(&store, ATOMS, &options, 5, memory, &Control::default()).unwrap();
+        let limits = (5, memory);
+        let found = RegionTables::of(
+            &store,
+            &fires(&of),
+            &options,
+            none,
+            limits,
+            &Control::default(),
+        )
+        .unwrap();
         assert_eq!(found.regions.len(), 3);
         for region in [0, 2] {
             let labels = &found.regions[region].counts;
@@ -117,11 +126,11 @@ fn region_tables_count_what_lies_inside_and_outside() {
             assert!((a.unwrap() - b.unwrap()).abs() < 1e-12);
         }
         assert_eq!(found.regions[1].counts.table.fires(), 0);
-        let fires: Vec<Vec<u32>> = of.sets.iter().map(|(_, atoms)| atoms.to_vec()).collect();
+        let sets: Vec<Vec<u32>> = of.sets.iter().map(|(_, atoms)| atoms.to_vec()).collect();
         assert_eq!(found.atoms.len(), 3 * ATOMS);
         for row in &found.atoms {
             let is_in = |call: usize| row.region != 1 && of.is_in[call];
-            let expected = tables(&of, true, |call| fires[call].contains(&row.atom), is_in);
+            let expected = tables(&of, true, |call| sets[call].contains(&row.atom), is_in);
             assert_eq!(
                 row.counts.table,
                 sum(&expected),
@@ -146,4 +155,86 @@ fn region_tables_count_what_lies_inside_and_outside() {
                 .all(|(p, row)| p.is_some() == (row.region != 1))
         );
     }
+}
+
+fn permutations(count: usize) -> RegionPermutations {
+    RegionPermutations {
+        count,
+        seed: 7,
+        locus_distance: 3,
+    }
+}
+
+/// The support of each atom.
+fn fires(of: &Cohort) -> Vec<u64> {
+    let mut fires = vec![0; ATOMS];
+    for &atom in of.sets.iter().flat_map(|(_, atoms)| atoms) {
+        fires[atom as usize] += 1;
+    }
+    fires
+}
+
+#[test]
+fn region_tables_adjust_over_all_regions_at_once() {
+    let mut of = cohort();
+    // Atom 2 fires in the region, and nowhere else.
+    let (mut ends, mut atoms) = (vec![], vec![]);
+    for (call, (_, set)) in of.sets.iter().enumerate() {
+        atoms.extend(set.iter().copied().filter(|&atom| atom < 2));
+        atoms.extend(of.is_in[call].then_some(2));
+        atoms.extend(set.iter().copied().filter(|&atom| atom > 2));
+        ends.push(atoms.len());
+    }
+    of.sets = FiringSets::ragged(ends, atoms, vec![]);
+    let store = InMemory {
+        calls: &of.calls,
+        sets: &of.sets,
+    };
+    let other = || {
+        RegionSet::new(
+            "other",
+            (0..20u64).map(|i| ("1", i * 100 + 30..i * 100 + 80)),
+        )
+    };
+    let p = |sets: Vec<RegionSet>, memory: u64| {
+        let options = RegionOptions {
+            sets,
+            rule: RegionRule::BothEnds,
+        };
+        let found = RegionTables::of(
+            &store,
+            &fires(&of),
+            &options,
+            permutations(199),
+            (5, memory),
+            &Control::default(),
+        );
+        let rows = found.unwrap().atoms;
+        rows.iter()
+            .map(|row| row.max_t.map(|max_t| max_t.p))
+            .collect::<Vec<_>>()
+    };
+    let alone = p(vec![of.regions.clone()], 1 << 30);
+    assert_eq!(alone[2], Some(1.0 / 200.0));
+    assert!(
+        alone
+            .iter()
+            .enumerate()
+            .all(|(atom, p)| atom == 2 || p.unwrap() > 0.02),
+        "{alone:?}"
+    );
+    // A copy of the same regions moves with them, and asks no more of any atom.
+    let twice = p(vec![of.regions.clone(), of.regions.clone()], 1 << 30);
+    assert_eq!(twice, [&alone[..], &alone].concat());
+    // Other regions raise the bar, and regions without calls do not; memory changes nothing.
+    let both = p(vec![of.regions.clone(), other()], 1 << 30);
+    assert!(
+        both.iter().zip(&alone).all(|(both, alone)| both >= alone),
+        "{both:?} {alone:?}"
+    );
+    assert_eq!(p(vec![of.regions.clone(), other()], 1), both);
+    let nowhere = RegionSet::new("none", [("2", 0..9)]);
+    let with_none = p(vec![of.regions.clone(), nowhere], 1 << 30);
+    assert_eq!(with_none[..ATOMS], alone[..]);
+    assert!(with_none[ATOMS..].iter().all(Option::is_none));
 }

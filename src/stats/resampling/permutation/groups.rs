@@ -29,6 +29,7 @@ pub(super) fn of(permutation: &Permutation) -> Vec<Group> {
     let mut groups = match permutation.exchange {
         Exchange::Calls => strata(permutation),
         Exchange::Loci(loci) => signatures(permutation, loci),
+        Exchange::Copies { loci, copies } => copied(permutation, loci, copies),
         Exchange::Samples { sample, order } => turning(permutation, sample, order),
     };
     groups.retain(|group| can_change(group, permutation.is_tp));
@@ -53,7 +54,57 @@ fn strata(permutation: &Permutation) -> Vec<Group> {
 /// Makes groups of loci that have equally many calls of each stratum. Groups are numbered by
 /// signature.
 fn signatures(permutation: &Permutation, loci: &Blocks) -> Vec<Group> {
-    let Permutation { is_tp, strata, .. } = permutation;
+    let is_tp = permutation.is_tp;
+    let group = |(number, each, calls): (u32, usize, Vec<u32>)| {
+        let labels: Vec<bool> = calls.iter().map(|&row| is_tp[row as usize]).collect();
+        let manner = match each {
+            1 => Manner::Select {
+                tp: labels.iter().filter(|&&is_tp| is_tp).count() as u32,
+            },
+            each => Manner::Draw { each, labels },
+        };
+        Group {
+            number,
+            calls,
+            manner,
+        }
+    };
+    kinds(permutation.strata, loci)
+        .into_iter()
+        .map(group)
+        .collect()
+}
+
+/// Makes the same groups for each copy of the calls. A group of one number draws the same loci in every
+/// copy, since it draws from the same random numbers, whatever the labels are.
+fn copied(permutation: &Permutation, loci: &Blocks, copies: usize) -> Vec<Group> {
+    let calls = permutation.is_tp.len() / copies.max(1);
+    let kinds = kinds(&permutation.strata[..calls], loci);
+    let mut groups = Vec::with_capacity(kinds.len() * copies);
+    for copy in 0..copies {
+        for (number, each, of_one) in &kinds {
+            let row = |&row: &u32| row + (copy * calls) as u32;
+            let rows: Vec<u32> = of_one.iter().map(row).collect();
+            let labels = rows
+                .iter()
+                .map(|&row| permutation.is_tp[row as usize])
+                .collect();
+            groups.push(Group {
+                number: *number,
+                calls: rows,
+                manner: Manner::Draw {
+                    each: *each,
+                    labels,
+                },
+            });
+        }
+    }
+    groups
+}
+
+/// The loci that have equally many calls of each stratum: the number of each kind, the calls of a locus, and
+/// all calls, locus after locus.
+fn kinds(strata: &[u16], loci: &Blocks) -> Vec<(u32, usize, Vec<u32>)> {
     let (mut calls, ends) = loci.members();
     let range = |locus: u32| {
         let start = (locus as usize).checked_sub(1).map_or(0, |it| ends[it]);
@@ -68,26 +119,15 @@ fn signatures(permutation: &Permutation, loci: &Blocks) -> Vec<Group> {
     let mut order: Vec<u32> = (0..loci.count).collect();
     order.sort_by(|&a, &b| signature(a).cmp(signature(b)));
     let kinds = order.chunk_by(|&a, &b| signature(a).eq(signature(b)));
-    let group = |(number, kind): (u32, &[u32])| {
+    let of_kind = |(number, kind): (u32, &[u32])| {
         let calls: Vec<u32> = kind
             .iter()
             .flat_map(|&it| &calls[range(it)])
             .copied()
             .collect();
-        let labels: Vec<bool> = calls.iter().map(|&row| is_tp[row as usize]).collect();
-        let manner = match calls.len() / kind.len() {
-            1 => Manner::Select {
-                tp: labels.iter().filter(|&&is_tp| is_tp).count() as u32,
-            },
-            each => Manner::Draw { each, labels },
-        };
-        Group {
-            number,
-            calls,
-            manner,
-        }
+        (number, calls.len() / kind.len(), calls)
     };
-    (0..).zip(kinds).map(group).collect()
+    (0..).zip(kinds).map(of_kind).collect()
 }
 
 /// Makes groups of the calls of each sample and stratum, along the genome. Groups are numbered by

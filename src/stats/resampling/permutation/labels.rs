@@ -98,7 +98,9 @@ impl Numbers {
         let seed = permutation.seed;
         match permutation.exchange {
             Exchange::Calls => Self::Strata(ChaCha8Rng::seed_from_u64(seed)),
-            Exchange::Loci(_) => Self::Groups(keyed(seed, b"exchange of loci")),
+            Exchange::Loci(_) | Exchange::Copies { .. } => {
+                Self::Groups(keyed(seed, b"exchange of loci"))
+            }
             Exchange::Samples { .. } => Self::Groups(keyed(seed, b"turn of a sample")),
         }
     }

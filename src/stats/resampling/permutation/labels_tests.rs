@@ -273,3 +273,43 @@ fn labels_of_a_sample_rotate_by_every_offset_equally_often() {
         }
     }
 }
+
+#[test]
+fn labels_of_copies_change_places_alike() {
+    let cohort = Cohort::new();
+    let others: Vec<bool> = cohort.is_tp.iter().map(|is_tp| !is_tp).collect();
+    let is_tp = [&cohort.is_tp[..], &others, &cohort.is_tp].concat();
+    let strata = cohort.strata.repeat(3);
+    let permutation = Permutation {
+        is_tp: &is_tp,
+        strata: &strata,
+        exchange: Exchange::Copies {
+            loci: &cohort.loci,
+            copies: 3,
+        },
+        count: LANES,
+        seed: 5,
+    };
+    let mut labels = Labels::new(&permutation);
+    let drawn = labels.draw(2);
+    let (first, rest) = drawn.split_at(300);
+    let (second, third) = rest.split_at(300);
+    assert!(first == third);
+    for (first, second) in first.iter().zip(second) {
+        assert!(first.iter().zip(second).all(|(a, b)| *a == !b));
+    }
+    // Each stratum keeps its number of true calls, and loci their labels together.
+    for lane in [0, 63, LANES - 1] {
+        for stratum in [0, 2, 3] {
+            let of = |row: &usize| cohort.strata[*row] == stratum;
+            let before = (0..300).filter(of).filter(|&row| cohort.is_tp[row]).count();
+            let after = (0..300)
+                .filter(of)
+                .filter(|&row| bit(&first[row], lane))
+                .count();
+            assert_eq!(before, after);
+        }
+    }
+    let moved = (0..300).filter(|&row| bit(&first[row], 0) != cohort.is_tp[row]);
+    assert!(moved.count() > 30);
+}

@@ -87,6 +87,16 @@ pub enum Exchange<'a> {
     /// test remains valid and loses power: it is conservative.
     Loci(&'a Blocks),
 
+    /// The labels of loci, as [`Loci`](Self::Loci), of several labellings of the same calls, which change
+    /// places alike: a locus gets all labels of another. Calls, labels and strata are those of the first
+    /// copy, then of the next; loci are of one.
+    Copies {
+        /// The loci of the calls of one copy.
+        loci: &'a Blocks,
+        /// The number of copies.
+        copies: usize,
+    },
+
     /// The labels of a sample's calls of one stratum, rotated along the genome. Each call gets the
     /// label of the call so many places after it, and the last ones those of the first, by an
     /// offset that is uniformly drawn for each sample and stratum (circular permutation along the
@@ -138,6 +148,7 @@ impl Permutation<'_> {
         match self.exchange {
             Exchange::Calls => Ok(()),
             Exchange::Loci(loci) => loci.check(calls),
+            Exchange::Copies { loci, copies } => loci.check(calls / copies.max(1)),
             Exchange::Samples { sample, order } => {
                 sample.check(calls)?;
                 check_order(order, calls)
