@@ -49,7 +49,9 @@ impl Inspect {
     pub(super) fn run(&self) -> Result<()> {
         let model = read::inspect_model(&self.file, &self.answers.answers());
         progress::control().check()?;
-        if let (None, Some(text)) = (&model, describe_benchmark(&self.file)) {
+        if !matches!(model, Some(Ok(_)))
+            && let Some(text) = describe_benchmark(&self.file)
+        {
             let found = Benchmark { benchmark: text };
             return self.print(&found, &format!("{}\n", found.benchmark));
         }

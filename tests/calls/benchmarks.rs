@@ -378,6 +378,27 @@ fn call_that_is_true_and_false_is_left_out() {
 }
 
 #[test]
+fn ids_that_repeat_are_counted() {
+    // Both halves of what bcftools norm -m-any divides have one ID.
+    let files = folder(&[(
+        "a.vcf",
+        Vcf::of(&[
+            "1 5 same A AC . . .",
+            "1 5 same A AG . . .",
+            "1 9 . A AG . . .",
+            "1 9 b A AG . . .",
+        ])
+        .text(),
+    )]);
+    let found = read(&at(&files, "a.vcf"));
+    assert!(
+        found.warnings[0].starts_with("2 calls share their ID"),
+        "{:?}",
+        found.warnings
+    );
+}
+
+#[test]
 fn long_alleles_are_digests() {
     let long = "acgt".repeat(1000);
     let record = format!("1 5 a A A{long} . . .");

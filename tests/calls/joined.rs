@@ -257,3 +257,67 @@ fn rows_without_a_call_are_dropped_by_the_analysis() {
     let report = std::fs::read_to_string(folder.join("dropped/report.txt")).unwrap_or_default();
     assert!(true_calls > 10 && !report.contains("no call ("), "{report}");
 }
+
+#[test]
+fn analyze_and_tally_take_labels_from_a_benchmark() {
+    let files = tempfile::tempdir().unwrap();
+    let folder = files.path();
+    benchmark(folder);
+    let labels = ["--tp", "@tp.vcf", "--fp", "@fp.vcf", "--min-joined", "90"];
+    let shared = ["--model", "@sim", "--embeddings", "@sim/embeddings.pt"];
+    // The embeddings' own sv_info says which call each row is.
+    let analyze = [&shared[..], &labels, &["--out", "@results"]].concat();
+    let notes = ok(&run("analyze", folder, &analyze));
+    assert!(
+        notes.contains("of 200 rows 180 have a call (180 by ID)"),
+        "{notes}"
+    );
+    assert!(
+        folder.join("results.calls.parquet").exists()
+            && folder.join("results.calls_account.tsv").exists()
+    );
+    // Again: nothing has changed.
+    ok(&run("analyze", folder, &analyze));
+    // Another answer under the same name is a user's until it may be replaced.
+    std::fs::write(folder.join("results.calls_account.tsv"), "mine").unwrap();
+    let refused = run("analyze", folder, &analyze);
+    let last = String::from_utf8_lossy(&refused.stderr)
+        .lines()
+        .last()
+        .unwrap_or_default()
+        .to_owned();
+    assert!(
+        last.contains("results.calls") && last.ends_with("--force"),
+        "{last}"
+    );
+    assert_eq!(
+        std::fs::read(folder.join("results.calls_account.tsv")).unwrap(),
+        b"mine"
+    );
+    let rows = ["--rows-are", "@embedded.vcf"];
+    let tally = [
+        &shared[..],
+        &labels,
+        &rows,
+        &["--out", "@one.tally", "--fires"],
+    ]
+    .concat();
+    let notes = ok(&run("tally", folder, &tally));
+    assert!(notes.contains("20 of 200 calls were dropped"), "{notes}");
+    ok(&run(
+        "report",
+        folder,
+        &["@one.tally", "--out", "@reported"],
+    ));
+    let csv = |name: &str| {
+        std::fs::read(folder.join(name).join("sae_feature_bias_analysis.csv")).unwrap()
+    };
+    assert_eq!(csv("results"), csv("reported"));
+    let investigate = [&shared[..], &labels, &["--atom", "1"]].concat();
+    assert_refused(
+        &run("investigate", folder, &investigate),
+        &["OUT.calls.parquet"],
+    );
+    let classes = [&analyze[..], &["--class-column", "x", "--calls", "@sim"]].concat();
+    assert_eq!(run("analyze", folder, &classes).status.code(), Some(2));
+}

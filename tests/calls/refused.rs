@@ -156,7 +156,7 @@ fn file_that_is_no_vcf_is_refused_before_it_is_read() {
     for (bytes, word) in [
         (&b"PK\x03\x04"[..], "zip archive"),
         (b"\x80\x04pickle", "pickle"),
-        (b"PAR1rest", "Parquet"),
+        (b"PAR1rest", "PAR1 at the end"),
         (b"BCF\x02\x02", "bcftools view -Oz"),
     ] {
         let files = folder(&[]);

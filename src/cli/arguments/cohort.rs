@@ -1,17 +1,18 @@
 //! Which cohort and model, and what is kept of a run.
 
 use std::ops::Range;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use super::benchmark::LabelledArgs;
 use super::engine::EngineArgs;
 use super::headings::REQUIRED;
 use super::model::ModelArgs;
 use super::size::{MEMORY, parse_bytes};
 use crate::analysis::shards::{self, ShardInput};
 use crate::cohort::ClassRule;
-use crate::error::{Choice, Result};
+use crate::error::{Choice, Error, Result};
 
 /// The cohort, the model, and how rows are encoded.
 #[derive(Debug, Clone, Args)]
@@ -24,6 +25,38 @@ pub(in crate::cli) struct RunArgs {
 
     #[command(flatten)]
     pub(in crate::cli) engine: EngineArgs,
+
+    #[command(flatten)]
+    pub(in crate::cli) labelled: LabelledArgs,
+}
+
+impl RunArgs {
+    /// The same arguments, with a benchmark's calls as the table of the calls if they are asked for. That
+    /// table is written beside the output.
+    pub(in crate::cli) fn with_labels(&self, out: &Path, force: bool) -> Result<Self> {
+        let mut run = self.clone();
+        if !self.labelled.are_given() {
+            return Ok(run);
+        }
+        let files = if self.cohort.activations.is_empty() {
+            &self.cohort.embeddings
+        } else {
+            &self.cohort.activations
+        };
+        let files = shards::expand(self.cohort.choice(), files)?;
+        let ([file], [] | [_]) = (files.as_slice(), self.cohort.metadata.as_slice()) else {
+            let found = format!("{} files beside a benchmark's calls", files.len());
+            return Err(Error::choice(
+                self.cohort.choice(),
+                found,
+                "one file, whose rows the calls are joined to",
+            ));
+        };
+        let rows = self.cohort.metadata.first().unwrap_or(file);
+        let table = self.labelled.table(rows, out, force, self.engine.quiet)?;
+        run.cohort.metadata = vec![table];
+        Ok(run)
+    }
 }
 
 /// Which embeddings, and the calls that they are of.

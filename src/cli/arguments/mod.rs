@@ -33,6 +33,7 @@ mod tally;
 pub(super) use analysis::AnalysisArgs;
 pub(super) use batch_topk::BatchTopKArgs;
 pub(super) use benchmark::BenchmarkArgs;
+use benchmark::LabelledArgs;
 pub(super) use calls::{AtomArgs, CallsArgs};
 use cohort::CohortArgs;
 pub(super) use cohort::{KeepArgs, LabelArgs, RunArgs};

@@ -220,6 +220,12 @@ impl Collector<'_> {
                 ));
             }
         }
+        let repeated = self.rows.repeated_ids();
+        if repeated > 0 {
+            all.push(format!(
+                "{repeated} calls share their ID with another: rows are joined to them by place and alleles"
+            ));
+        }
         all.extend(self.seen.warnings());
         all
     }
