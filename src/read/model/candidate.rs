@@ -217,19 +217,7 @@ impl<'a> Candidate<'a> {
         usual: Option<Orientation>,
         bias: Bias<'_>,
     ) -> Result<Encoder> {
-        let features = match bias {
-            Bias::Named(name) | Bias::NoneAs(name) => {
-                match self.weights.shape(name) {
-                    Some(&[features]) => features,
-                    Some(found) => {
-                        let found = shape_text(found);
-                        return Err(self.weights.bad(name, found, "a vector", OTHER_MODEL));
-                    }
-                    // The error names what is there.
-                    None => return self.weights.vector(name, 0).map(|_| Encoder::default()),
-                }
-            }
-        };
+        let features = self.features(matrix, usual, bias)?;
         let orientation = self.orientation(matrix, features, usual)?;
         let transposed = orientation == Orientation::InputsFirst;
         let (weight, [rows, input_dim]) = self.weights.matrix(matrix, transposed)?;
@@ -240,7 +228,7 @@ impl<'a> Candidate<'a> {
         }
         let bias = match bias {
             Bias::Named(name) => self.weights.vector(name, features)?,
-            Bias::NoneAs(_) => vec![0.0; features],
+            Bias::NoneAs(_) | Bias::None => vec![0.0; features],
         };
         Ok(Encoder {
             input_dim,
@@ -249,6 +237,32 @@ impl<'a> Candidate<'a> {
             bias,
             ..Encoder::default()
         })
+    }
+
+    /// The number of features, by the biases, or by the matrix where there are none.
+    fn features(&self, matrix: &str, usual: Option<Orientation>, bias: Bias<'_>) -> Result<usize> {
+        let name = match bias {
+            Bias::Named(name) | Bias::NoneAs(name) => name,
+            Bias::None => matrix,
+        };
+        match (self.weights.shape(name), bias) {
+            (Some(&[rows, columns]), Bias::None) => Ok(match usual {
+                Some(Orientation::InputsFirst) => columns,
+                _ => rows,
+            }),
+            (Some(&[features]), Bias::Named(_) | Bias::NoneAs(_)) => Ok(features),
+            (Some(found), _) => {
+                let expected = if name == matrix {
+                    "a matrix"
+                } else {
+                    "a vector"
+                };
+                let found = shape_text(found);
+                Err(self.weights.bad(name, found, expected, OTHER_MODEL))
+            }
+            // The error names what is there.
+            (None, _) => self.weights.vector(name, 0).map(|_| 0),
+        }
     }
 
     /// The step that subtracts a bias, if there is one of this name.
@@ -305,4 +319,6 @@ pub(super) enum Bias<'a> {
     Named(&'a str),
     /// None; a tensor \[F\] of this name says how many features there are.
     NoneAs(&'a str),
+    /// None, nor a tensor of that size; the matrix lies as is usual.
+    None,
 }

@@ -93,5 +93,9 @@ pub(super) fn markdown() -> String {
     text
 }
 
+/// The advice where no product with a matrix decides what fires, or another rule than are known here.
+const ELSEWHERE: &str =
+    "encode with the library, and give the activations instead of embeddings and model";
+
 /// The family of models that say nothing of what they are but by the names of their tensors.
 pub(super) const PLAIN: &Family = &plain::FAMILY;

@@ -1,6 +1,6 @@
 //! `SAELens`: `cfg.json` and `sae_weights.safetensors`, versions 3 to 6.
 
-use super::Family;
+use super::{ELSEWHERE, Family};
 use crate::error::{Error, Result};
 use crate::read::model::answers::Orientation;
 use crate::read::model::candidate::{Bias, Candidate};
@@ -33,28 +33,26 @@ fn claims(of: &Candidate<'_>) -> bool {
     of.weights.is_safetensors() && of.weights.has(&["W_dec"]) && is_cfg
 }
 
-/// The kind of a model by its config; in versions before 6 `topk` hides in the activation.
+/// The kind of a model by its config, and whether activations are tanh of scores; in versions before 6
+/// `topk` hides in the activation.
 fn kind(config: &Config) -> Result<(String, bool)> {
     let kind = config.text("architecture")?.unwrap_or("standard");
-    let function = config
-        .text("activation_fn_str")?
-        .or(config.text("activation_fn")?);
-    let function = function.unwrap_or("relu");
-    match (kind, function) {
-        ("standard" | "standard_transcoder" | "transcoder", "topk") => {
-            Ok(("topk".to_owned(), false))
+    let key = if config.has("activation_fn_str") {
+        "activation_fn_str"
+    } else {
+        "activation_fn"
+    };
+    let found = match (kind, config.text(key)?.unwrap_or("relu")) {
+        (kind, "relu") => (kind, false),
+        ("topk" | "standard" | "standard_transcoder" | "transcoder", "topk") => ("topk", false),
+        (kind @ ("standard" | "jumprelu"), "tanh-relu") => (kind, true),
+        (_, "topk" | "tanh-relu") => {
+            let expected = format!("relu, with the architecture {kind}");
+            return Err(config.bad(key, expected, ELSEWHERE));
         }
-        (kind, "tanh-relu") if kind.starts_with("standard") => Ok((kind.to_owned(), true)),
-        (kind, "relu" | "topk") => Ok((kind.to_owned(), false)),
-        _ => {
-            let expected = "relu, topk or tanh-relu";
-            Err(config.bad(
-                "activation_fn_str",
-                expected,
-                "this model cannot be read yet",
-            ))
-        }
-    }
+        _ => return Err(config.bad(key, "relu, topk or tanh-relu", ELSEWHERE)),
+    };
+    Ok((found.0.to_owned(), found.1))
 }
 
 fn read(of: &Candidate<'_>) -> Result<Encoder> {
@@ -96,14 +94,6 @@ fn read(of: &Candidate<'_>) -> Result<Encoder> {
     fires(of, config, plain, &mut encoder)?;
     if is_tanh {
         encoder.values = Values::Tanh;
-    }
-    if config.flag("finetuning_scaling_factor", false)?
-        && of.weights.has(&["finetuning_scaling_factor"])
-    {
-        let factors = of
-            .weights
-            .vector("finetuning_scaling_factor", encoder.features)?;
-        encoder.value_factors(&factors.into_iter().map(f64::from).collect::<Vec<_>>());
     }
     of.weights.check_unused(&[
         "W_dec",
@@ -174,7 +164,11 @@ fn fires(of: &Candidate<'_>, config: &Config, kind: &str, encoder: &mut Encoder)
         of.k(config.count("k")?.or(inner))
     };
     match kind {
-        "jumprelu" => encoder.above(&thresholds(of, encoder.features)?),
+        // The name that training had in versions before 6.
+        "jumprelu" if weights.has(&["log_threshold"]) && !weights.has(&["threshold"]) => {
+            encoder.above_exp(&weights.vector("log_threshold", encoder.features)?);
+        }
+        "jumprelu" => encoder.above(&weights.vector("threshold", encoder.features)?),
         "topk" => encoder.top_k(k()?),
         "abstopk" => encoder.activation = Activation::AbsTopK { k: k()? },
         "batchtopk" | "matryoshka_batchtopk" => {
@@ -190,10 +184,6 @@ fn fires(of: &Candidate<'_>, config: &Config, kind: &str, encoder: &mut Encoder)
     Ok(())
 }
 
-fn thresholds(of: &Candidate<'_>, features: usize) -> Result<Vec<f32>> {
-    of.weights.vector("threshold", features)
-}
-
 fn refused(config: &Config, kind: &str) -> Error {
     let expected =
         "standard, jumprelu, topk, abstopk, gated, batchtopk, or a transcoder of one of them";
@@ -202,7 +192,7 @@ fn refused(config: &Config, kind: &str) -> Error {
             "matching pursuit has no encoder to multiply with: encode with the library, and give the \
              activations instead of embeddings and model"
         }
-        _ => "encode with the library, and give the activations instead of embeddings and model",
+        _ => ELSEWHERE,
     };
     config.bad("architecture", expected, action)
 }
