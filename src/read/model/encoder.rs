@@ -17,6 +17,8 @@ pub(super) struct Encoder {
     pub(super) input: Vec<InputStep>,
     pub(super) activation: Activation,
     pub(super) values: Values,
+    /// The most features that the library gives for a row.
+    pub(super) most: Option<usize>,
     /// How scores are computed, in symbols.
     pub(super) scores: String,
     /// Sentences on what is odd.
@@ -151,6 +153,7 @@ impl Encoder {
             bias: self.bias,
             input: self.input,
             values: self.values,
+            most: self.most,
         })
     }
 }

@@ -109,8 +109,10 @@ fn models_of(folder: &Path) -> Vec<PathBuf> {
         .cloned()
         .collect();
     if models.is_empty() {
-        // The error will say what the first of them is.
-        return found.into_iter().take(1).collect();
+        // The error will say what the first of them is; archives of arrays may be anything.
+        let is_array = |path: &&PathBuf| path.extension().is_some_and(|e| e.eq_ignore_ascii_case("npz"));
+        let first = found.iter().find(|path| !is_array(path)).or(found.first());
+        return first.cloned().into_iter().collect();
     }
     models
 }

@@ -122,6 +122,7 @@ pub fn read_model_with(path: &Path, answers: &ModelAnswers) -> Result<LoadedMode
         let file = TorchFile::open(&path)?;
         return notebook::read(&file).and_then(|_| Err(unknown(&path, "a file of no tensors")));
     };
+    refuse_quantised(&weights)?;
     let config = config_of(&weights, &path)?;
     let candidate = Candidate::new(&weights, config.as_ref(), answers);
     let family = family_of(&candidate)?;
@@ -329,6 +330,32 @@ fn refuse_module(file: &TorchFile) -> Result<()> {
                   then what its attributes say (k, a threshold)";
     let expected = "a state dict: names and tensors";
     Err(file.bad("the top level", kind, expected, action))
+}
+
+/// An error for weights that were quantised, whose numbers mean something by others beside them.
+fn refuse_quantised(weights: &Weights) -> Result<()> {
+    // bitsandbytes; GPTQ and AWQ; compressed-tensors and float8; torch's own.
+    const ENDINGS: [&str; 9] = [
+        "absmax",
+        "quant_map",
+        "SCB",
+        "qweight",
+        "qzeros",
+        "weight_scale",
+        "weight_scale_inv",
+        "weight_packed",
+        "_packed_params",
+    ];
+    let is_quantised = |name: &&str| {
+        let last = name.rsplit('.').next().unwrap_or_default();
+        ENDINGS.contains(&last) || name.contains(".quant_state.")
+    };
+    let Some(name) = weights.names().find(is_quantised) else {
+        return Ok(());
+    };
+    let action = "give the model as it was before it was quantised";
+    let expected = "weights in float16, bfloat16, float32 or float64";
+    Err(weights.bad(name, "a part of quantised weights", expected, action))
 }
 
 /// The error of a file that no family knows.

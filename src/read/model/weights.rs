@@ -17,7 +17,7 @@ use crate::read::zipped::Archive;
 use crate::read::{npz, sniff};
 
 /// Keys that hold a state dict.
-const STATE_DICTS: [&str; 2] = ["model_state_dict", "state_dict"];
+const STATE_DICTS: [&str; 3] = ["model_state_dict", "state_dict", "sae"];
 
 /// Prefixes that wrappers put before every name.
 const PREFIXES: [&str; 3] = ["module.", "_orig_mod.", "sae_model."];
@@ -214,7 +214,12 @@ impl Weights {
         self.tensors.get(name).map(|tensor| &*tensor.shape)
     }
 
-    /// Names, types and shapes, for a message.
+    /// The type of a tensor's numbers, by the name that its format gives to it.
+    pub(super) fn dtype(&self, name: &str) -> Option<&str> {
+        self.tensors.get(name).map(|tensor| &*tensor.dtype)
+    }
+
+    /// Names and shapes, for a message.
     pub(super) fn describe(&self) -> String {
         const SHOWN: usize = 10;
         let of = |tensor: &Named| format!("{} {}", tensor.full, shape_text(&tensor.shape));

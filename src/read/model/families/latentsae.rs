@@ -17,7 +17,7 @@ pub(super) const FAMILY: Family = Family {
              first",
     fires: "`TOPK`, `MATRYOSHKA` k largest above 0; `BATCHTOPK` k largest that are at least \
             `batchtopk_threshold` and above 0; `ABSTOPK` k largest magnitudes; `JUMPRELU` above \
-            exp(`log_threshold`); MATRYOSHKA has the last of `matryoshka_ks` for k; other types are refused \
+            exp(`log_threshold`), and a call with more than `jumprelu_max_active` is an error; MATRYOSHKA has the last of `matryoshka_ks` for k; other types are refused \
             by name",
     claims,
     read,
@@ -89,13 +89,10 @@ fn check_kind(config: &Config, kind: &str) -> Result<()> {
 
 fn jump(of: &Candidate<'_>, config: &Config, encoder: &mut Encoder) -> Result<()> {
     let logarithms = of.weights.vector("log_threshold", encoder.features)?;
-    if let Some(most) = config.count("jumprelu_max_active")?
-        && most < encoder.features
-    {
-        encoder.warnings.push(format!(
-            "the library returns no more than jumprelu_max_active = {most} atoms of a call; here \
-             all of them fire that are above their threshold"
-        ));
+    // The library's own number, where the config does not say it.
+    let most = config.count("jumprelu_max_active")?.unwrap_or(512);
+    if most < encoder.features {
+        encoder.most = Some(most);
     }
     encoder.above_exp(&logarithms);
     Ok(())

@@ -67,7 +67,11 @@ fn encoder(of: &Candidate<'_>) -> Result<Encoder> {
     } else if of.weights.has(&[TIED]) {
         tied(of, of.encoder(TIED, rows, bias)?)?
     } else {
-        let found = "a dictionary and no encoder, as matching pursuit has it";
+        let found = if of.weights.has(&["encoder.tied_to.multiplier"]) {
+            "an encoder that is tied to a dictionary of data points"
+        } else {
+            "a dictionary and no encoder, as matching pursuit has it"
+        };
         let expected = "the weights of a linear encoder";
         return Err(of.weights.bad(DICTIONARY, found, expected, ELSEWHERE));
     };
@@ -101,7 +105,8 @@ fn tied(of: &Candidate<'_>, mut encoder: Encoder) -> Result<Encoder> {
     if !is_normal(&lengths) && !is_normal(&absolute) {
         let found =
             "a dictionary that is not normalised, and how eval() would normalise it is in no key";
-        let action = "in Python, save the state dict after eval()";
+        let action = "in Python, save the state dict after eval(); with normalization identity, encode with the \
+                      library";
         let expected = "atoms of norm 1";
         return Err(of.weights.bad(TIED, found, expected, action));
     }

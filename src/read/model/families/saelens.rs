@@ -1,5 +1,7 @@
 //! `SAELens`: `cfg.json` and `sae_weights.safetensors`, versions 3 to 6.
 
+use serde_json::Value;
+
 use super::{ELSEWHERE, Family};
 use crate::error::{Error, Result};
 use crate::read::model::answers::Orientation;
@@ -87,6 +89,7 @@ fn read(of: &Candidate<'_>) -> Result<Encoder> {
     config.check_size("d_in", encoder.input_dim)?;
     config.check_size("d_sae", encoder.features)?;
     input(of, config, &kind, &mut encoder)?;
+    warn_of_rounding(of, config, &mut encoder)?;
     if plain.ends_with("topk") && config.flag("rescale_acts_by_decoder_norm", false)? {
         encoder.scale_features(&of.decoder_norms("W_dec", false)?);
         encoder.scores += " · ‖W_dec row‖";
@@ -114,8 +117,8 @@ fn input(of: &Candidate<'_>, config: &Config, kind: &str, encoder: &mut Encoder)
     let dim = encoder.input_dim;
     let key = "normalize_activations";
     let how = match config.get(key) {
-        None | Some(serde_json::Value::Bool(false)) => "none",
-        Some(serde_json::Value::Bool(true)) => "expected_average_only_in",
+        None | Some(Value::Bool(false)) => "none",
+        Some(Value::Bool(true)) => "expected_average_only_in",
         Some(_) => config.text(key)?.unwrap_or("none"),
     };
     let mut x = "x".to_owned();
@@ -157,6 +160,24 @@ fn input(of: &Candidate<'_>, config: &Config, kind: &str, encoder: &mut Encoder)
     Ok(())
 }
 
+/// A warning where the library, unless it is asked for float32, rounds the file's numbers as it loads
+/// them: thresholds stay in float32 in a model that is trained in bfloat16.
+fn warn_of_rounding(of: &Candidate<'_>, config: &Config, encoder: &mut Encoder) -> Result<()> {
+    let dtype = config.text("dtype")?.unwrap_or_default();
+    let dtype = dtype.strip_prefix("torch.").unwrap_or(dtype);
+    let is_narrow = ["bfloat16", "float16", "half"].contains(&dtype);
+    let wide = ["W_enc", "b_enc", "b_dec", "threshold"]
+        .into_iter()
+        .find(|name| matches!(of.weights.dtype(name), Some("F32" | "F64")));
+    if let (true, Some(name)) = (is_narrow, wide) {
+        encoder.warnings.push(format!(
+            "dtype is {dtype}, to which the library rounds all numbers as it loads them, and {name} is in \
+             float32: it is taken as it is, as by load_from_disk(..., dtype=\"float32\")"
+        ));
+    }
+    Ok(())
+}
+
 fn fires(of: &Candidate<'_>, config: &Config, kind: &str, encoder: &mut Encoder) -> Result<()> {
     let weights = of.weights;
     let k = || {
@@ -172,7 +193,12 @@ fn fires(of: &Candidate<'_>, config: &Config, kind: &str, encoder: &mut Encoder)
         "topk" => encoder.top_k(k()?),
         "abstopk" => encoder.activation = Activation::AbsTopK { k: k()? },
         "batchtopk" | "matryoshka_batchtopk" => {
-            encoder.activation = Activation::BatchTopK { k: k()? }
+            if config.get("k").and_then(Value::as_f64).is_some_and(|k| k.fract() != 0.0) {
+                let expected = "a whole number of atoms a row, on average";
+                let action = "save the model with the library's save_inference_model, which has a threshold";
+                return Err(config.bad("k", expected, action));
+            }
+            encoder.activation = Activation::BatchTopK { k: k()? };
         }
         "gated" => {
             let vector = |name| weights.vector(name, encoder.features);
