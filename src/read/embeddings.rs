@@ -37,9 +37,7 @@ impl File {
         let head = source.head(sniff::HEAD)?;
         if sniff::is_zip(&head) {
             let archive = Archive::open(&source)?;
-            let names = archive.names();
-            let of_torch = names.iter().any(|name| name.ends_with("data.pkl"));
-            return if !of_torch && names.iter().any(|name| sniff::is_array(name)) {
+            return if sniff::zip_of(&archive.names()) == sniff::Zip::Arrays {
                 Ok(Self::Npz(source, archive))
             } else {
                 TorchFile::of_archive(source, archive)

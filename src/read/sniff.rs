@@ -113,9 +113,31 @@ fn describe_text(head: &[u8]) -> String {
     format!("bytes that begin with {}", bytes.join(" "))
 }
 
+/// What wrote a zip archive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Zip {
+    /// `torch.save`: it has a pickle of that name.
+    Torch,
+    /// `numpy.savez`: it has arrays.
+    Arrays,
+    /// Something else.
+    Other,
+}
+
+/// Tells what wrote a zip archive, by the names of its entries.
+pub(super) fn zip_of(names: &[String]) -> Zip {
+    if names.iter().any(|name| name.ends_with("data.pkl")) {
+        Zip::Torch
+    } else if names.iter().any(|name| is_array(name)) {
+        Zip::Arrays
+    } else {
+        Zip::Other
+    }
+}
+
 /// The kind in words of a zip archive with these entries, which is none that torch wrote.
 pub(super) fn describe_zip(names: &[String]) -> String {
-    if names.iter().any(|name| is_array(name)) {
+    if zip_of(names) == Zip::Arrays {
         return "a NumPy archive (.npz)".to_owned();
     }
     let first = names.first().map_or("nothing", String::as_str);
