@@ -173,7 +173,10 @@ fn check_most(sae: &Sae, rows: &dyn Rows, fires: &FiringSets) -> Result<()> {
         rows.name(),
         format!("row {row}"),
         format!("{} atoms that fire", atoms.len()),
-        format!("at most {most}, beyond which the library of {} leaves out the smallest", sae.name()),
+        format!(
+            "at most {most}, beyond which the library of {} leaves out the smallest",
+            sae.name()
+        ),
         "encode with the library, and give the activations instead of embeddings and model",
     ))
 }

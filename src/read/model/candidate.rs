@@ -15,6 +15,8 @@ pub(super) struct Candidate<'a> {
     pub(super) weights: &'a Weights,
     /// The config beside the weights.
     pub(super) config: Option<&'a Config>,
+    /// The error of a config that cannot be read, until a family needs it.
+    broken: RefCell<Option<Error>>,
     answers: &'a ModelAnswers,
     asked: RefCell<Vec<Choice>>,
     /// What was answered, one sentence each.
@@ -26,12 +28,13 @@ pub(super) struct Candidate<'a> {
 impl<'a> Candidate<'a> {
     pub(super) fn new(
         weights: &'a Weights,
-        config: Option<&'a Config>,
+        (config, broken): (&'a Option<Config>, Option<Error>),
         answers: &'a ModelAnswers,
     ) -> Self {
         Self {
             weights,
-            config,
+            config: config.as_ref(),
+            broken: RefCell::new(broken),
             answers,
             asked: RefCell::default(),
             answered: RefCell::default(),
@@ -54,8 +57,20 @@ impl<'a> Candidate<'a> {
         Config::inside(file, "the file", self.weights.beside.clone())
     }
 
+    /// Says whether something lies beside the weights that has a config's name, readable or not.
+    pub(super) fn is_with_config(&self) -> bool {
+        self.config.is_some() || self.broken.borrow().is_some()
+    }
+
+    /// The error of a config that cannot be read, if there is one: of a kind of model that may have a
+    /// config, or may need it to be known.
+    pub(super) fn check_config(&self) -> Result<()> {
+        self.broken.take().map_or(Ok(()), Err)
+    }
+
     /// The config beside the weights, which this kind of model needs.
     pub(super) fn needed_config(&self, what: &str) -> Result<&'a Config> {
+        self.check_config()?;
         self.config.ok_or_else(|| {
             let action = "weights alone do not say which atoms fire: put the config beside them";
             let expected = format!("{what} in the same folder");

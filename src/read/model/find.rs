@@ -110,7 +110,10 @@ fn models_of(folder: &Path) -> Vec<PathBuf> {
         .collect();
     if models.is_empty() {
         // The error will say what the first of them is; archives of arrays may be anything.
-        let is_array = |path: &&PathBuf| path.extension().is_some_and(|e| e.eq_ignore_ascii_case("npz"));
+        let is_array = |path: &&PathBuf| {
+            path.extension()
+                .is_some_and(|e| e.eq_ignore_ascii_case("npz"))
+        };
         let first = found.iter().find(|path| !is_array(path)).or(found.first());
         return first.cloned().into_iter().collect();
     }

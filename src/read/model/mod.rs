@@ -123,8 +123,8 @@ pub fn read_model_with(path: &Path, answers: &ModelAnswers) -> Result<LoadedMode
         return notebook::read(&file).and_then(|_| Err(unknown(&path, "a file of no tensors")));
     };
     refuse_quantised(&weights)?;
-    let config = config_of(&weights, &path)?;
-    let candidate = Candidate::new(&weights, config.as_ref(), answers);
+    let (config, broken) = Config::beside(&path);
+    let candidate = Candidate::new(&weights, (&config, broken), answers);
     let family = family_of(&candidate)?;
     let loaded = match (family, weights.torch()) {
         (Told::Notebook, Some(file)) => {
@@ -134,11 +134,15 @@ pub fn read_model_with(path: &Path, answers: &ModelAnswers) -> Result<LoadedMode
         (Told::Family(family), _) => of_family(path, family, &candidate)?,
         (_, Some(file)) => {
             refuse_module(file)?;
+            candidate.check_config()?;
             // The error names the keys of the only torch file that needs no family's.
             notebook::read(file)?;
             return Err(unknown(&path, &weights.describe()));
         }
-        _ => return Err(unknown(&path, &weights.describe())),
+        _ => {
+            candidate.check_config()?;
+            return Err(unknown(&path, &weights.describe()));
+        }
     };
     weights.source.check_unchanged()?;
     Ok(LoadedModel {
@@ -147,25 +151,13 @@ pub fn read_model_with(path: &Path, answers: &ModelAnswers) -> Result<LoadedMode
     })
 }
 
-/// The config beside weights. The notebook's file has its own: what lies beside it is not its.
-fn config_of(weights: &Weights, path: &Path) -> Result<Option<Config>> {
-    let is_whole = notebook::claims(weights) && !weights.has(&["latent_bias"]);
-    if is_whole {
-        return Ok(None);
-    }
-    Config::beside(path)
-}
-
 /// Says whether a file is a model of some family, without reading its numbers.
 fn is_model(path: &Path) -> bool {
     let Ok(Some(weights)) = Weights::open(path) else {
         return false;
     };
-    let Ok(config) = config_of(&weights, path) else {
-        return false;
-    };
-    let answers = ModelAnswers::default();
-    let candidate = Candidate::new(&weights, config.as_ref(), &answers);
+    let ((config, broken), answers) = (Config::beside(path), ModelAnswers::default());
+    let candidate = Candidate::new(&weights, (&config, broken), &answers);
     !matches!(family_of(&candidate), Ok(Told::Nothing))
 }
 

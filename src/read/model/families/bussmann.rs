@@ -27,7 +27,11 @@ fn claims(of: &Candidate<'_>) -> bool {
     let is_config = of
         .config
         .is_some_and(|config| config.has("sae_type") && config.has("act_size"));
-    of.weights.torch().is_some() && of.weights.has(&["W_enc", "b_dec"]) && is_config
+    let weights = of.weights;
+    weights.torch().is_some()
+        && weights.within.is_empty()
+        && weights.has(&["W_enc", "b_dec"])
+        && is_config
 }
 
 fn read(of: &Candidate<'_>) -> Result<Encoder> {

@@ -24,7 +24,8 @@ pub(super) const FAMILY: Family = Family {
 const CLASS: &str = "trainer.dict_class";
 
 fn claims(of: &Candidate<'_>) -> bool {
-    of.weights.torch().is_some() && of.config.is_some_and(|config| config.has("trainer"))
+    let is_config = of.config.is_some_and(|config| config.has("trainer"));
+    of.weights.torch().is_some() && of.weights.within.is_empty() && is_config
 }
 
 fn read(of: &Candidate<'_>) -> Result<Encoder> {

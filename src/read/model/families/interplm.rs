@@ -93,6 +93,7 @@ fn input(of: &Candidate<'_>, encoder: &mut Encoder) -> Result<()> {
 }
 
 fn top_k(of: &Candidate<'_>, encoder: &mut Encoder) -> Result<()> {
+    of.check_config()?;
     let class = of
         .config
         .map(|config| config.text("trainer_cfg"))

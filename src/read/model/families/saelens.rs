@@ -193,9 +193,14 @@ fn fires(of: &Candidate<'_>, config: &Config, kind: &str, encoder: &mut Encoder)
         "topk" => encoder.top_k(k()?),
         "abstopk" => encoder.activation = Activation::AbsTopK { k: k()? },
         "batchtopk" | "matryoshka_batchtopk" => {
-            if config.get("k").and_then(Value::as_f64).is_some_and(|k| k.fract() != 0.0) {
+            if config
+                .get("k")
+                .and_then(Value::as_f64)
+                .is_some_and(|k| k.fract() != 0.0)
+            {
                 let expected = "a whole number of atoms a row, on average";
-                let action = "save the model with the library's save_inference_model, which has a threshold";
+                let action =
+                    "save the model with the library's save_inference_model, which has a threshold";
                 return Err(config.bad("k", expected, action));
             }
             encoder.activation = Activation::BatchTopK { k: k()? };
