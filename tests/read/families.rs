@@ -5,12 +5,17 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use atomscope::Error;
+use atomscope::analysis::{CountOptions, Session};
+use atomscope::cohort::{Call, Calls};
 use atomscope::control::Control;
 use atomscope::engine::{CpuOptions, Device, EngineOptions, open};
 use atomscope::read::{LoadedModel, ModelAnswers, families_markdown, read_model_with};
 use atomscope::rows::SliceRows;
 use atomscope::sae::Sae;
 use atomscope::tally::Strata;
+use atomscope::write::pickle::Value;
+use atomscope::write::torch::{Tensor, save};
+use atomscope::write::whole::WholeFile;
 use serde::Deserialize;
 
 /// What the script says of a model.
@@ -318,6 +323,48 @@ fn configs_of_another_model_are_refused() {
             ["act_fn", "gelu"],
         ),
         (
+            "latentsae-matryoshka",
+            "cfg.json",
+            "MATRYOSHKA",
+            "COSINE",
+            ["sae_type", "power of the row's norm"],
+        ),
+        (
+            "bussmann-topk_biased",
+            "config.json",
+            "\"relu\"",
+            "\"abs\"",
+            ["activation", "abs"],
+        ),
+        (
+            "llamascopium-topk_pt",
+            "config.json",
+            "\"sae\"",
+            "\"crosscoder\"",
+            ["sae_type", "crosscoder"],
+        ),
+        (
+            "llamascopium-topk_pt",
+            "config.json",
+            "1.42857",
+            "1.32857",
+            ["expansion_factor", "10 features of 7"],
+        ),
+        (
+            "saelens-gated_layer_norm",
+            "cfg.json",
+            "{",
+            "{\"activation_fn\": \"topk\", ",
+            ["activation_fn", "relu, with the architecture gated"],
+        ),
+        (
+            "saelens-topk_rescaled",
+            "cfg.json",
+            "\"architecture\": \"topk\", \"k\": 3",
+            "\"architecture\": \"batchtopk\", \"k\": 2.5",
+            ["cfg.json", "whole number of atoms a row"],
+        ),
+        (
             "saelens-jumprelu",
             "cfg.json",
             "{",
@@ -331,6 +378,140 @@ fn configs_of_another_model_are_refused() {
         assert!(text.contains(from), "{name}: {text}");
         std::fs::write(&path, text.replacen(from, to, 1)).expect("written");
         refused(place.path(), &words);
+    }
+}
+
+#[test]
+fn broken_configs_matter_to_models_that_need_one() {
+    let answers = ModelAnswers::default();
+    for name in [
+        "openai-topk",
+        "hypothesaes-topk",
+        "goodfire-llama",
+        "overcomplete-jump",
+        "interplm-relu",
+    ] {
+        let place = copy(name);
+        std::fs::write(place.path().join("config.json"), "{").expect("written");
+        let model = read_model_with(place.path(), &answers);
+        let model = model.unwrap_or_else(|e| panic!("{name}: {e}"));
+        assert!(model.about.beside.is_empty(), "{name}");
+    }
+    for name in ["plain-linear", "qwen", "gemma-2", "interplm-topk"] {
+        let place = copy(name);
+        let _ = std::fs::remove_file(place.path().join("config.yaml"));
+        std::fs::write(place.path().join("config.json"), "{").expect("written");
+        refused(place.path(), &["config.json", "no JSON"]);
+    }
+}
+
+#[test]
+fn folders_without_a_model_name_what_is_no_array() {
+    let place = copy("gemma-1");
+    let arrays = place.path().join("params.npz");
+    std::fs::rename(arrays, place.path().join("acts.npz")).expect("renamed");
+    std::fs::write(place.path().join("sae.pth"), b"\x80\x02K\x01.").expect("written");
+    let place = place.path();
+    // Arrays that are a model are found; others say less than what lies beside them.
+    assert_eq!(
+        read_model_with(place, &ModelAnswers::default())
+            .expect("a model")
+            .about
+            .family,
+        "Gemma Scope"
+    );
+    std::fs::write(place.join("acts.npz"), b"PK\x05\x06").expect("written");
+    refused(place, &["sae.pth"]);
+}
+
+#[test]
+fn thresholds_that_a_library_rounds_are_told() {
+    let place = copy("saelens-jumprelu");
+    let path = place.path().join("cfg.json");
+    let text = std::fs::read_to_string(&path).expect("the config");
+    let text = text.replacen('{', "{\"dtype\": \"torch.bfloat16\", ", 1);
+    std::fs::write(&path, text).expect("written");
+    let model = read_model_with(place.path(), &ModelAnswers::default()).expect("a model");
+    let exact = read("saelens-jumprelu", &ModelAnswers::default());
+    assert_eq!(model.sae.digest(), exact.sae.digest());
+    assert!(exact.warnings.is_empty(), "{:?}", exact.warnings);
+    assert!(
+        model.warnings.concat().contains("rounds"),
+        "{:?}",
+        model.warnings
+    );
+}
+
+#[test]
+fn rows_beyond_a_library_s_bound_are_errors() {
+    let name = "latentsae-jumprelu_centred";
+    let place = copy(name);
+    let path = place.path().join("cfg.json");
+    let text = std::fs::read_to_string(&path).expect("the config");
+    let expected = &expected()[name];
+    let most = expected.fires.iter().map(Vec::len).max().expect("rows");
+    for bound in [most, most - 1] {
+        let text = text.replacen('{', &format!("{{\"jumprelu_max_active\": {bound}, "), 1);
+        std::fs::write(&path, text).expect("written");
+        let sae = read_model_with(place.path(), &ModelAnswers::default())
+            .expect("a model")
+            .sae;
+        assert_eq!(sae.most(), Some(bound));
+        let rows = std::fs::read(folder().join("rows.json")).expect("the goldens");
+        let rows: Vec<Vec<f32>> = serde_json::from_slice(&rows).expect("JSON");
+        let numbers = rows.concat();
+        let slice = SliceRows::new(&numbers, sae.input_dim()).expect("whole rows");
+        let calls: Calls = rows.iter().map(|_| Call::default()).collect();
+        let mut session = Session::open(&sae, rows.len(), &CountOptions::default()).expect("CPU");
+        let found = session.encode(&slice, &calls, 0, &Control::default());
+        if bound == most {
+            assert_eq!(found.expect("no row has more").fires.rows(), rows.len());
+            continue;
+        }
+        let text = found.expect_err("one row has more").to_string();
+        let row = expected.fires.iter().position(|row| row.len() == most);
+        for word in [
+            format!("row {}", row.expect("one")),
+            format!("{most} atoms"),
+            format!("at most {bound}"),
+        ] {
+            assert!(text.contains(&word), "{word}: {text}");
+        }
+    }
+}
+
+#[test]
+fn encoders_that_are_dictionaries_must_be_normalised() {
+    let place = tempfile::tempdir().expect("a folder");
+    let path = place.path().join("sae.pt");
+    let k = ModelAnswers {
+        k: Some(1),
+        ..ModelAnswers::default()
+    };
+    // Atoms of norm 1; of absolute sum 1; the longest of norm 1; and none of them.
+    for (atoms, is_read) in [
+        ([0.6, 0.8, -1.0, 0.0], true),
+        ([0.5, -0.5, 0.25, 0.75], true),
+        ([0.6, 0.8, 0.1, 0.1], true),
+        ([0.6, 0.9, 1.0, 0.5], false),
+    ] {
+        let tensor = |shape: &[usize], numbers| Value::Tensor(Tensor::new(shape, numbers));
+        let state = Value::OrderedDict(vec![
+            ("encoder.tied_to._weights", tensor(&[2, 2], &atoms)),
+            ("encoder.tied_to.multiplier", tensor(&[], &[0.0])),
+            ("dictionary._weights", tensor(&[2, 2], &atoms)),
+            ("dictionary.multiplier", tensor(&[], &[0.0])),
+        ]);
+        let _ = std::fs::remove_file(&path);
+        let written = save(&path, state, 10_000).and_then(WholeFile::publish);
+        written.expect("written");
+        if is_read {
+            let model = read_model_with(&path, &k).expect("a model");
+            assert_eq!(model.sae.weight(), atoms);
+        } else {
+            let (text, _) = error(&path, &k);
+            assert!(text.contains("not normalised"), "{text}");
+        }
     }
 }
 
@@ -360,6 +541,10 @@ fn weights_that_mean_something_else_are_refused() {
     let place = copy("saelens-jumprelu");
     change_header(&place.path().join(file), "[7, 10]", "[10, 7]");
     refused(place.path(), &["W_enc", "[10, 7]"]);
+    // Quantised: its numbers mean something by others beside them.
+    let place = copy("saelens-jumprelu");
+    change_header(&place.path().join(file), "\"b_enc\"", "\"x.SCB\"");
+    refused(place.path(), &["x.SCB", "quantised"]);
     // Integers.
     let place = copy("interprot");
     let place = place.path().join("esm.safetensors");

@@ -6,6 +6,7 @@ mod common;
 mod activations;
 mod bad_input;
 mod bad_tables;
+mod checkpoints;
 mod damaged;
 mod damaged_inputs;
 mod delly_mims;

@@ -19,9 +19,9 @@ pub(super) struct Candidate<'a> {
     broken: RefCell<Option<Error>>,
     answers: &'a ModelAnswers,
     asked: RefCell<Vec<Choice>>,
-    /// What was answered, one sentence each.
+    /// Answers that were used, one sentence each.
     answered: RefCell<Vec<String>>,
-    /// What was assumed, one sentence each.
+    /// Assumptions, one sentence each.
     assumed: RefCell<Vec<String>>,
 }
 
@@ -89,7 +89,7 @@ impl<'a> Candidate<'a> {
         self.answered.borrow_mut().push(sentence.into());
     }
 
-    /// What was answered.
+    /// The answers that were used.
     pub(super) fn answered(&self) -> Vec<String> {
         self.answered.borrow().clone()
     }
@@ -99,7 +99,7 @@ impl<'a> Candidate<'a> {
         self.assumed.borrow_mut().push(sentence.into());
     }
 
-    /// What was assumed.
+    /// The assumptions.
     pub(super) fn assumed(&self) -> Vec<String> {
         self.assumed.borrow().clone()
     }

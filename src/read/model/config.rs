@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 const LONGEST: u64 = 16 << 20;
 /// The names of configs in a model's folder.
 pub(super) const NAMES: [&str; 3] = ["cfg.json", "config.json", "config.yaml"];
-/// What stands before a class in YAML that Python wrote.
+/// The mark before a class in YAML that Python wrote.
 const PYTHON_CLASS: &str = "!!python/object:";
 
 /// A config.

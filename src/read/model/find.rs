@@ -120,7 +120,7 @@ fn models_of(folder: &Path) -> Vec<PathBuf> {
     models
 }
 
-/// What lies in a folder, in the natural order of names; the first thousands of it.
+/// The entries of a folder, in the natural order of names; the first thousands of it.
 fn entries(folder: &Path) -> Vec<PathBuf> {
     const MOST: usize = 4096;
     let read = std::fs::read_dir(folder).into_iter().flatten().flatten();

@@ -43,7 +43,7 @@ pub struct LoadedModel {
     pub path: PathBuf,
     /// The stamp of the file when it was opened.
     pub(crate) stamp: Option<Stamp>,
-    /// What the model is, in words.
+    /// A description of the model in words.
     pub about: ModelAbout,
     /// The digest by which it is known.
     pub identity: Identity,
@@ -74,7 +74,7 @@ impl Identity {
     }
 }
 
-/// What a model is, in words.
+/// A description of a model in words.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct ModelAbout {
     /// The family: the library whose formula it is.
@@ -89,10 +89,10 @@ pub struct ModelAbout {
     pub input_dim: usize,
     /// F, the number of features.
     pub feature_dim: usize,
-    /// What no file says, and the caller answered: one sentence each.
+    /// Answers of the caller to what no file says, one sentence each.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub answered: Vec<String>,
-    /// What no file says, and was assumed: one sentence each.
+    /// Assumptions on what no file says, one sentence each.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub assumed: Vec<String>,
     /// The files beside the weights that were read.
@@ -161,7 +161,7 @@ fn is_model(path: &Path) -> bool {
     !matches!(family_of(&candidate), Ok(Told::Nothing))
 }
 
-/// What a file was told to be.
+/// The kind that a file was told to be.
 enum Told {
     Notebook,
     Family(&'static Family),
@@ -277,7 +277,7 @@ pub fn families_markdown() -> String {
     families::markdown()
 }
 
-/// What a file or folder is, if it is a model: `Err` says what is wrong with it, or which question is
+/// A description of a file or folder, if it is a model: `Err` says what is wrong with it, or which question is
 /// open. `None` of a file that no family knows.
 pub(super) fn about(path: &Path, answers: &ModelAnswers) -> Option<Result<ModelAbout>> {
     let is_known = path.is_dir() || find_model(path, answers).is_ok_and(|path| is_model(&path));

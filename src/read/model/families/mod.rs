@@ -35,7 +35,7 @@ pub(super) struct Family {
     pub(super) library: &'static str,
     /// The files.
     pub(super) files: &'static str,
-    /// What it is known by.
+    /// The keys and files by which it is known.
     pub(super) known_by: &'static str,
     /// How the encoder's matrix lies.
     pub(super) orientation: &'static str,
