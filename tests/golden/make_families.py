@@ -309,7 +309,8 @@ def calico(m, folder):
 
 
 def bionemo(m, folder, **more):
-    state = {f"module.{name}": value for name, value in openai_state(m).items()}
+    state = {f"module.{name}": value for name, value in openai_state(m).items()
+             if "model_config" in more or name != "stats_last_nonzero"}
     torch.save({"model_state_dict": state, "config": {"lr": 3e-4}, "input_dim": D, "hidden_dim": F, **more},
                folder / "checkpoint_final.pt")
 

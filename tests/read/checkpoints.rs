@@ -49,7 +49,10 @@ fn real_models_fire_what_their_libraries_do() {
             }
         }
     }
-    assert!(equal > 75 && tied == 5 && refused == 4, "{equal}, {tied}, {refused}");
+    assert!(
+        equal > 75 && tied == 5 && refused == 4,
+        "{equal}, {tied}, {refused}"
+    );
 }
 
 /// Folders of models, at any depth of two.
@@ -58,7 +61,10 @@ fn folders(base: &Path) -> Vec<PathBuf> {
         let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
         entries.map(|entry| entry.path()).collect()
     };
-    let mut all: Vec<_> = inside(base).iter().flat_map(|family| inside(family)).collect();
+    let mut all: Vec<_> = inside(base)
+        .iter()
+        .flat_map(|family| inside(family))
+        .collect();
     all.retain(|folder| folder.join("facts.json").is_file());
     all.sort();
     all
@@ -92,7 +98,9 @@ fn answers(folder: &Path, facts: &Value) -> Vec<String> {
 fn fires(folder: &Path, answers: &[String], calls: &Path) -> Result<Vec<Vec<Firing>>, String> {
     let place = tempfile::tempdir().expect("a folder");
     let out = place.path().join("of.tally");
-    let mut args: Vec<_> = ["tally", "--quiet", "--fires", "--embeddings"].map(Into::into).into();
+    let mut args: Vec<_> = ["tally", "--quiet", "--fires", "--embeddings"]
+        .map(Into::into)
+        .into();
     args.extend([folder.join("rows.npy"), "--model".into(), folder.to_owned()]);
     args.extend(["--metadata".into(), calls.to_owned(), "--out".into(), out]);
     args.extend(answers.iter().map(PathBuf::from));
@@ -137,8 +145,17 @@ fn safetensors(path: &Path) -> BTreeMap<String, (String, Vec<u8>)> {
 
 /// Whole numbers of any width.
 fn whole((dtype, bytes): &(String, Vec<u8>)) -> Vec<usize> {
-    let width = dtype.trim_start_matches('U').parse::<usize>().expect("an unsigned type") / 8;
-    let number = |bytes: &[u8]| bytes.iter().rev().fold(0, |n, &byte| n << 8 | usize::from(byte));
+    let width = dtype
+        .trim_start_matches('U')
+        .parse::<usize>()
+        .expect("an unsigned type")
+        / 8;
+    let number = |bytes: &[u8]| {
+        bytes
+            .iter()
+            .rev()
+            .fold(0, |n, &byte| n << 8 | usize::from(byte))
+    };
     bytes.chunks_exact(width).map(number).collect()
 }
 
@@ -146,8 +163,14 @@ fn whole((dtype, bytes): &(String, Vec<u8>)) -> Vec<usize> {
 fn given(folder: &Path) -> Given {
     let file = std::fs::File::open(folder.join("acts.npz")).expect("acts");
     let mut archive = zip::ZipArchive::new(file).expect("a zip archive");
-    let in_single = archive.file_names().any(|name| matches!(name, Ok(name) if name == "acts_float32.npy"));
-    let name = if in_single { "acts_float32.npy" } else { "acts.npy" };
+    let in_single = archive
+        .file_names()
+        .any(|name| matches!(name, Ok(name) if name == "acts_float32.npy"));
+    let name = if in_single {
+        "acts_float32.npy"
+    } else {
+        "acts.npy"
+    };
     let mut bytes = Vec::new();
     let mut entry = archive.by_name(name).expect("the array");
     entry.read_to_end(&mut bytes).expect("read");
@@ -155,9 +178,16 @@ fn given(folder: &Path) -> Given {
     let text = String::from_utf8_lossy(&bytes[10..header]).into_owned();
     assert!(text.contains("'<f4'") && text.contains("False"), "{text}");
     let shape = text.split_once("(200, ").expect("200 rows").1;
-    let features = shape.split_once(')').expect("a matrix").0.parse().expect("a number");
+    let features = shape
+        .split_once(')')
+        .expect("a matrix")
+        .0
+        .parse()
+        .expect("a number");
     let numbers = bytes[header..].chunks_exact(4);
-    let acts = numbers.map(|bytes| f32::from_le_bytes(bytes.try_into().expect("4 bytes"))).collect();
+    let acts = numbers
+        .map(|bytes| f32::from_le_bytes(bytes.try_into().expect("4 bytes")))
+        .collect();
     Given { features, acts }
 }
 
@@ -181,7 +211,10 @@ fn check_equal(name: &str, found: &[Vec<Firing>], given: &Given) {
         let largest = given.iter().map(|fires| fires.1.abs()).fold(0.0, f64::max);
         for (found, given) in found.iter().zip(&given) {
             let off = (found.1 - given.1).abs();
-            assert!(off <= 5e-5 * given.1.abs().max(largest), "{name}, row {row}: {found:?}, {given:?}");
+            assert!(
+                off <= 5e-5 * given.1.abs().max(largest),
+                "{name}, row {row}: {found:?}, {given:?}"
+            );
         }
     }
 }
@@ -198,10 +231,16 @@ fn check_tied(name: &str, found: &[Vec<Firing>], given: &Given) -> usize {
     };
     let rows: Vec<_> = given.rows().collect();
     let near = |a: &[f32], b: &[f32]| {
-        a.len() == b.len() && a.iter().zip(b).all(|(a, b)| (a - b).abs() <= 1e-5 * b.abs().max(1.0))
+        a.len() == b.len()
+            && a.iter()
+                .zip(b)
+                .all(|(a, b)| (a - b).abs() <= 1e-5 * b.abs().max(1.0))
     };
     if is_batch {
-        let (ours, theirs) = (values(&mut found.iter().flatten()), values(&mut rows.iter().flatten()));
+        let (ours, theirs) = (
+            values(&mut found.iter().flatten()),
+            values(&mut rows.iter().flatten()),
+        );
         assert!(near(&ours, &theirs), "{name}");
     }
     let mut differ = 0;
@@ -213,11 +252,18 @@ fn check_tied(name: &str, found: &[Vec<Firing>], given: &Given) -> usize {
         for theirs in only_theirs {
             // What we have and the library has not is as large, and before it.
             let ours = found.iter().filter(|fires| !has(given, fires.0));
-            assert!(is_batch || ours.clone().all(|ours| ours.1 == theirs.1 && ours.0 < theirs.0), "{name}, row {row}");
+            assert!(
+                is_batch
+                    || ours
+                        .clone()
+                        .all(|ours| ours.1 == theirs.1 && ours.0 < theirs.0),
+                "{name}, row {row}"
+            );
             assert!(is_batch || ours.count() > 0, "{name}, row {row}");
         }
         differ += usize::from(!found.iter().map(|f| f.0).eq(given.iter().map(|f| f.0)));
     }
+    // Two rows are one, and one firing is left for both.
     assert!(!is_batch || differ == 2, "{name}: {differ} rows");
     differ
 }
