@@ -8,6 +8,7 @@
 //! encoder     the formula as the model has it
 //! ```
 
+mod about;
 mod answers;
 mod candidate;
 mod config;
@@ -16,21 +17,23 @@ mod families;
 mod find;
 mod inner;
 mod layers;
+mod refused;
 mod weights;
 
-use std::fmt;
 use std::path::{Path, PathBuf};
 
 use self::candidate::Candidate;
 use self::config::Config;
 use self::encoder::Encoder;
 use self::families::{FAMILIES, Family, PLAIN, notebook, own};
+use self::refused::{refuse_module, refuse_quantised, unknown};
 use self::weights::Weights;
 use super::source::Stamp;
 use super::torch::TorchFile;
 use crate::digest::Digest;
 use crate::error::{Error, Result};
-use crate::sae::{Activation, Sae};
+use crate::sae::Sae;
+pub use about::ModelAbout;
 pub use answers::{ModelAnswers, Orientation};
 pub use find::{find_model, model_files};
 
@@ -72,32 +75,6 @@ impl Identity {
             Self::Content => sae.digest(),
         }
     }
-}
-
-/// A description of a model in words.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct ModelAbout {
-    /// The family: the library whose formula it is.
-    pub family: &'static str,
-    /// The library, with the version that was looked at.
-    pub library: &'static str,
-    /// How scores are computed, in symbols.
-    pub scores: String,
-    /// Which atoms fire.
-    pub fires: String,
-    /// D, the length of an embedding.
-    pub input_dim: usize,
-    /// F, the number of features.
-    pub feature_dim: usize,
-    /// Answers of the caller to what no file says, one sentence each.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub answered: Vec<String>,
-    /// Assumptions on what no file says, one sentence each.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub assumed: Vec<String>,
-    /// The files beside the weights that were read.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub beside: Vec<PathBuf>,
 }
 
 /// Reads a model that leaves no question open. `path` is its file of weights, or its folder; the
@@ -235,43 +212,6 @@ fn of_family(path: PathBuf, family: &Family, candidate: &Candidate<'_>) -> Resul
     })
 }
 
-impl ModelAbout {
-    fn new(family: &'static str, library: &'static str, scores: String, sae: &Sae) -> Self {
-        Self {
-            family,
-            library,
-            scores,
-            fires: in_words(sae.activation()),
-            input_dim: sae.input_dim(),
-            feature_dim: sae.feature_dim(),
-            answered: Vec::new(),
-            assumed: Vec::new(),
-            beside: Vec::new(),
-        }
-    }
-}
-
-impl fmt::Display for ModelAbout {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (family, library) = (self.family, self.library);
-        writeln!(f, "model: {family} ({library})")?;
-        writeln!(
-            f,
-            "  {} numbers an embedding, {} atoms",
-            self.input_dim, self.feature_dim
-        )?;
-        writeln!(f, "  scores: {}", self.scores)?;
-        writeln!(f, "  fire: {}", self.fires)?;
-        for sentence in &self.answered {
-            writeln!(f, "  answered: {sentence}")?;
-        }
-        for sentence in &self.assumed {
-            writeln!(f, "  assumed: {sentence}")?;
-        }
-        Ok(())
-    }
-}
-
 /// The families of models as a table in Markdown.
 pub fn families_markdown() -> String {
     families::markdown()
@@ -282,87 +222,4 @@ pub fn families_markdown() -> String {
 pub(super) fn about(path: &Path, answers: &ModelAnswers) -> Option<Result<ModelAbout>> {
     let is_known = path.is_dir() || find_model(path, answers).is_ok_and(|path| is_model(&path));
     is_known.then(|| read_model_with(path, answers).map(|loaded| loaded.about))
-}
-
-/// A rule of firing in words.
-fn in_words(activation: &Activation) -> String {
-    match activation {
-        Activation::TopK { k, relu: false } => format!("the {k} largest scores"),
-        Activation::TopK { k, relu: true } => {
-            format!("the {k} largest scores, as far as they are above 0")
-        }
-        Activation::TopKWithTies { k } => format!("every score of at least the {k}th largest"),
-        Activation::AbsTopK { k } => format!("the {k} scores of the largest magnitude, but 0"),
-        Activation::GroupMax { groups } => {
-            format!("the largest score of each of {groups} groups of neighbours, if above 0")
-        }
-        Activation::Threshold { thresholds } => match thresholds.split_first() {
-            Some((first, rest)) if rest.iter().all(|least| least == first) => {
-                format!("scores above {first}")
-            }
-            _ => "scores above the atom's own threshold".to_owned(),
-        },
-        Activation::BatchTopK { k } => {
-            format!(
-                "the {k} · N largest scores of the N calls of a batch, as far as they are above 0"
-            )
-        }
-    }
-}
-
-/// An error for a module that was pickled whole: its class is needed, and none is made.
-fn refuse_module(file: &TorchFile) -> Result<()> {
-    let root = file.document.root;
-    let kind = file.kind(root);
-    if !kind.contains("torch.nn.Module") {
-        return Ok(());
-    }
-    let action = "nothing was executed; in Python, with its library installed: \
-                  torch.save(torch.load(FILE, weights_only=False).state_dict(), \"sae.pt\"), and say \
-                  then what its attributes say (k, a threshold)";
-    let expected = "a state dict: names and tensors";
-    Err(file.bad("the top level", kind, expected, action))
-}
-
-/// An error for weights that were quantised, whose numbers mean something by others beside them.
-fn refuse_quantised(weights: &Weights) -> Result<()> {
-    // bitsandbytes; GPTQ and AWQ; compressed-tensors and float8; torch's own.
-    const ENDINGS: [&str; 9] = [
-        "absmax",
-        "quant_map",
-        "SCB",
-        "qweight",
-        "qzeros",
-        "weight_scale",
-        "weight_scale_inv",
-        "weight_packed",
-        "_packed_params",
-    ];
-    let is_quantised = |name: &&str| {
-        let last = name.rsplit('.').next().unwrap_or_default();
-        ENDINGS.contains(&last) || name.contains(".quant_state.")
-    };
-    let Some(name) = weights.names().find(is_quantised) else {
-        return Ok(());
-    };
-    let action = "give the model as it was before it was quantised";
-    let expected = "weights in float16, bfloat16, float32 or float64";
-    Err(weights.bad(name, "a part of quantised weights", expected, action))
-}
-
-/// The error of a file that no family knows.
-fn unknown(path: &Path, found: &str) -> Error {
-    let names = FAMILIES.map(|family| family.name).join(", ");
-    let expected = format!(
-        "the notebook's keys, or those of {names}, or encoder.weight or W_enc with its bias"
-    );
-    let action = "encode with the library that made it, and give the activations instead of \
-                  embeddings and model";
-    Error::input(
-        path.display().to_string(),
-        "the tensors",
-        found,
-        expected,
-        action,
-    )
 }
