@@ -592,6 +592,15 @@ def overcomplete__tied_jump(m, folder):
     return m.above(s, np.exp(np.log(m.theta).astype(np.float64)))
 
 
+@model("a plain module", {"subtract_decoder_bias": True, "threshold": 0.25})
+def plain__trainer(m, folder):
+    """A part of a module of one's own."""
+    state = {f"trainer.net.{name}": t(value) for name, value in
+             {"encoder.weight": m.w, "encoder.bias": m.b, "decoder.weight": m.dec.T, "b_dec": m.mean}.items()}
+    torch.save({"state_dict": state}, folder / "last.ckpt")
+    return m.above(m.s(m.x() - m.mean), 0.25)
+
+
 @model("llamascopium")
 def llamascopium__topk_pt(m, folder):
     s, norm = llamascopium(m, folder, {}, act_fn="TopK", top_k=K, expansion_factor=F / D)

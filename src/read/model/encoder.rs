@@ -92,7 +92,7 @@ impl Encoder {
 
     /// Scores above e to these powers, which are rounded to binary32.
     pub(super) fn above_exp(&mut self, logarithms: &[f32]) {
-        self.above(&logarithms.iter().map(exp).collect::<Vec<_>>());
+        self.above(&logarithms.iter().copied().map(exp).collect::<Vec<_>>());
     }
 
     /// Scores of at least these thresholds, and above 0: above the next number of binary64 below.
@@ -105,7 +105,7 @@ impl Encoder {
     /// Two conditions on one product: s + gate > 0, and s · exp(r) + magnitude > 0, which is the
     /// activation.
     pub(super) fn gated(&mut self, gate: &[f32], magnitude: &[f32], r: &[f32]) {
-        let gain: Vec<f32> = r.iter().map(exp).collect();
+        let gain: Vec<f32> = r.iter().copied().map(exp).collect();
         let threshold = |((&gate, &magnitude), &gain): ((&f32, &f32), &f32)| {
             let of_magnitude = -f64::from(magnitude) / f64::from(gain);
             of_magnitude.max(-f64::from(gate))
@@ -159,6 +159,6 @@ impl Encoder {
 }
 
 /// e to a power, rounded to binary32.
-pub(super) fn exp(power: &f32) -> f32 {
-    libm::exp(f64::from(*power)) as f32
+pub(super) fn exp(power: f32) -> f32 {
+    libm::exp(f64::from(power)) as f32
 }

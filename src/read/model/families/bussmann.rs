@@ -48,10 +48,10 @@ fn read(of: &Candidate<'_>) -> Result<Encoder> {
     };
     check_older(config, kind)?;
     let has_bias = !is_top_k || config.flag("use_encoder_bias", false)?;
-    let bias = if !has_bias {
-        Bias::NoneAs("b_enc")
-    } else {
+    let bias = if has_bias {
         Bias::Named("b_enc")
+    } else {
+        Bias::NoneAs("b_enc")
     };
     let mut encoder = of.encoder("W_enc", Some(Orientation::InputsFirst), bias)?;
     config.check_size("act_size", encoder.input_dim)?;

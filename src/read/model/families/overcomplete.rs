@@ -34,7 +34,7 @@ fn read(of: &Candidate<'_>) -> Result<Encoder> {
     let mut encoder = encoder(of)?;
     if of.weights.has(&["thresholds"]) {
         let logarithms = of.weights.vector("thresholds", encoder.features)?;
-        encoder.at_least(logarithms.iter().map(exp).map(f64::from));
+        encoder.at_least(logarithms.into_iter().map(exp).map(f64::from));
     } else if let Some(threshold) = of.answered_threshold() {
         of.note_answer(format!(
             "scores of at least {threshold} fire, as answered: no key says it"

@@ -45,6 +45,10 @@ fn kind(config: &Config) -> Result<(String, bool)> {
         "activation_fn"
     };
     let found = match (kind, config.text(key)?.unwrap_or("relu")) {
+        // Then all positive scores fire, whatever the architecture is called.
+        ("topk", "relu") if config.has(key) => {
+            return Err(config.bad(key, "topk, with the architecture topk", ELSEWHERE));
+        }
         (kind, "relu") => (kind, false),
         ("topk" | "standard" | "standard_transcoder" | "transcoder", "topk") => ("topk", false),
         (kind @ ("standard" | "jumprelu"), "tanh-relu") => (kind, true),

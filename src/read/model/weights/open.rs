@@ -98,7 +98,8 @@ impl Weights {
         let root = document.root;
         let held = STATE_DICTS
             .into_iter()
-            .find_map(|key| Some((key, document.get(root, key)?)));
+            .find_map(|key| Some((key, document.get(root, key)?)))
+            .filter(|&(_, id)| document.entries(id).is_some());
         let (within, dict) = held.unwrap_or(("", root));
         let mut all = Vec::new();
         for (key, id) in document.entries(dict).into_iter().flatten() {
@@ -160,7 +161,43 @@ fn by_plain_name(all: Vec<Named>) -> IndexMap<String, Named> {
             tensors.insert(plain, named);
         }
     }
+    let Some(prefix) = prefix_of_encoder(&tensors) else {
+        return tensors;
+    };
+    let without = |name: String| match name.strip_prefix(&prefix) {
+        Some(rest) => rest.to_owned(),
+        None => name,
+    };
     tensors
+        .into_iter()
+        .map(|(name, named)| (without(name), named))
+        .collect()
+}
+
+/// The name of the module that an encoder is a part of, as in a trainer's state dict, with its dot;
+/// `None` if it is a part of none, or there are several.
+fn prefix_of_encoder(tensors: &IndexMap<String, Named>) -> Option<String> {
+    const ENCODERS: [&str; 5] = [
+        "encoder.weight",
+        "encoder.0.weight",
+        "encoder_linear.weight",
+        "W_enc",
+        "w_enc",
+    ];
+    let prefix = |name: &String| {
+        ENCODERS
+            .iter()
+            .find_map(|end| Some(name.strip_suffix(end)?.to_owned()))
+    };
+    let mut found = tensors.keys().filter_map(prefix);
+    let first = found.next()?;
+    let is_module = first.ends_with('.') && found.all(|other| other == first);
+    // No two names may become one.
+    let is_free = |name: &String| {
+        name.strip_prefix(&first)
+            .is_none_or(|rest| !tensors.contains_key(rest))
+    };
+    (is_module && tensors.keys().all(is_free)).then_some(first)
 }
 
 fn torch_script(source: &Source) -> Error {
