@@ -1,4 +1,4 @@
-//! What is done to an embedding before the encoder's product.
+//! The steps from an embedding to the encoder's product.
 
 use crate::error::{Error, Result};
 

@@ -12,7 +12,7 @@ use crate::write::safetensors;
 use crate::write::torch::Tensor;
 use crate::write::whole::WholeFile;
 
-/// What a model was converted from.
+/// The source of a converted model.
 #[derive(Debug, Clone, Default)]
 pub struct Provenance {
     /// The family, and its library.
@@ -21,7 +21,7 @@ pub struct Provenance {
     pub scores: String,
     /// The names of the files that were read, with their digests.
     pub files: Vec<(String, Digest)>,
-    /// What was assumed or answered.
+    /// Assumptions and answers, one sentence each.
     pub assumed: Vec<String>,
     /// The digest by which the model was known, where that was its file's.
     pub identity: Option<Digest>,

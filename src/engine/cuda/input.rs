@@ -65,7 +65,7 @@ const WHAT: &str = "the model's input";
 pub struct Input {
     /// Subtracted first, \[D\]; zeros where nothing is.
     pub mean: Buffer<f32>,
-    /// What divides then, \[D\]; ones where nothing does.
+    /// Divisors then, \[D\]; ones where there are none.
     pub divisor: Buffer<f32>,
     /// The steps after these two.
     pub rest: Buffer<StepRecord>,
