@@ -9,6 +9,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 pub use self::activation::{Activation, Values};
+pub(crate) use self::input::Steps;
 pub use self::input::{InputStep, whitening};
 use crate::error::{Error, Result};
 

@@ -205,15 +205,16 @@ impl Header<'_> {
         })
     }
 
-    /// Reads the model, if the definition of the answer is this program's.
+    /// Reads the model, if the definition of the answer is one of this program's.
     pub(super) fn model(self) -> Result<ModelId> {
         let definition = self.number("definition")?;
-        if definition != u64::from(CohortTally::DEFINITION) {
+        let (oldest, newest) = (CohortTally::OLDEST_DEFINITION, CohortTally::DEFINITION);
+        if !(u64::from(oldest)..=u64::from(newest)).contains(&definition) {
             return Err(Error::input(
                 self.0.source.name(),
                 "the header's definition",
                 format!("version {definition} of the answer's definition"),
-                format!("version {}, this program's", CohortTally::DEFINITION),
+                format!("version {oldest} to {newest}, this program's"),
                 "make all tallies of a cohort with versions of atomscope of one definition",
             ));
         }

@@ -82,8 +82,13 @@ pub struct CohortTally {
 }
 
 impl CohortTally {
-    /// The version of the definition of the answer: scores, firing sets, counts.
-    pub const DEFINITION: u32 = 1;
+    /// The version of the definition of the answer: scores, firing sets, counts. Version 2 added steps
+    /// before the encoder and rules of firing (docs/DEFINITION.md).
+    pub const DEFINITION: u32 = 2;
+
+    /// The oldest version whose answers are those of [`DEFINITION`](Self::DEFINITION), wherever it has
+    /// any.
+    pub const OLDEST_DEFINITION: u32 = 1;
 
     /// The limit of a cohort's rows, so that no sum overflows.
     pub const MOST_ROWS: u64 = 1 << 48;

@@ -1,4 +1,4 @@
-//! What makes the firing sets of a shard's rows: an encoder, or a reader of activations.
+//! Makers of the firing sets of a shard's rows: an encoder, or a reader of activations.
 
 use std::ops::Range;
 use std::time::Instant;
@@ -20,7 +20,7 @@ use crate::tally::{Certificate, SharedTally, Strata, Tally};
 /// Atoms that fire on a row, where the model does not say how many do.
 const TYPICAL_FIRINGS: usize = 64;
 
-/// What makes firing sets.
+/// A maker of firing sets.
 pub(super) enum Maker {
     /// A model; its session is opened for the first part that has to be encoded.
     Encoder {

@@ -33,7 +33,7 @@ impl ModelArgs {
     }
 }
 
-/// What a model's files may leave open.
+/// Answers to what a model's files may leave open.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Model")]
 pub(in crate::cli) struct AnswerArgs {
