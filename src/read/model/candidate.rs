@@ -285,16 +285,6 @@ impl<'a> Candidate<'a> {
         self.weights.vector(name, dim).map(InputStep::Subtract)
     }
 
-    /// The norm of each feature's row of a decoder \[F, D\], or of its column of one \[D, F\].
-    pub(super) fn decoder_norms(&self, name: &str, columns: bool) -> Result<Vec<f64>> {
-        let (numbers, [_, dim]) = self.weights.matrix(name, columns)?;
-        let norm = |row: &[f32]| {
-            let squares = row.iter().map(|&x| f64::from(x) * f64::from(x));
-            squares.sum::<f64>().sqrt()
-        };
-        Ok(numbers.chunks_exact(dim.max(1)).map(norm).collect())
-    }
-
     /// An error if the caller answered what nobody asked.
     pub(super) fn check_answers(&self, family: &str) -> Result<()> {
         let asked = self.asked.borrow();

@@ -4,6 +4,7 @@
 //! find        the file of weights that a path means
 //! weights     its tensors by name, whatever the format; config: what stands beside them
 //! candidate   both, with the caller's answers: what a family reads
+//! decoder     its norms, where they scale scores or values
 //! families    one a file: what it is known by, and its formula
 //! encoder     the formula as the model has it
 //! ```
@@ -12,6 +13,7 @@ mod about;
 mod answers;
 mod candidate;
 mod config;
+mod decoder;
 mod encoder;
 mod families;
 mod find;

@@ -12,7 +12,7 @@ use crate::read::npz;
 use crate::read::pickle::Id;
 use crate::read::safetensors::SafeTensors;
 use crate::read::source::Source;
-use crate::read::tensor::{Dtype, Storage, Tensor, read_whole, shape_text};
+use crate::read::tensor::{Dtype, Storage, Tensor, TensorRows, read_whole, shape_text};
 use crate::read::torch::TorchFile;
 use crate::read::zipped::Archive;
 
@@ -209,6 +209,19 @@ impl Weights {
 
     /// A matrix as it stands, or transposed, row-major.
     pub(super) fn matrix(&self, name: &str, transposed: bool) -> Result<(Vec<f32>, [usize; 2])> {
+        let (tensor, shape) = self.plane(name, transposed)?;
+        Ok((read_whole(&tensor, name)?, shape))
+    }
+
+    /// The rows of a matrix as it stands, or transposed, which stay in the file.
+    pub(super) fn rows(&self, name: &str, transposed: bool) -> Result<TensorRows> {
+        let (tensor, _) = self.plane(name, transposed)?;
+        let found = || shape_text(&tensor.shape);
+        TensorRows::new(&tensor).ok_or_else(|| self.bad(name, found(), "a matrix", OTHER_MODEL))
+    }
+
+    /// A tensor of two dimensions, as it stands or transposed, and its shape.
+    fn plane(&self, name: &str, transposed: bool) -> Result<(Tensor, [usize; 2])> {
         let mut tensor = self.floats(name)?;
         let (&[rows, columns], true) = (tensor.shape.as_slice(), tensor.strides.len() == 2) else {
             let found = shape_text(&tensor.shape);
@@ -220,7 +233,7 @@ impl Weights {
             tensor.shape.reverse();
             tensor.strides.reverse();
         }
-        Ok((read_whole(&tensor, name)?, shape))
+        Ok((tensor, shape))
     }
 
     /// The number of things that a tensor of one whole number says; `None` if there is none.

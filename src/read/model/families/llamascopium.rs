@@ -7,6 +7,7 @@ use crate::error::Result;
 use crate::read::model::answers::Orientation;
 use crate::read::model::candidate::{Bias, Candidate};
 use crate::read::model::config::Config;
+use crate::read::model::decoder;
 use crate::read::model::encoder::Encoder;
 use crate::read::model::weights::OTHER_MODEL;
 use crate::sae::Activation;
@@ -39,7 +40,7 @@ fn read(of: &Candidate<'_>) -> Result<Encoder> {
     "x · W_E + b_E".clone_into(&mut encoder.scores);
     let norms = config
         .flag("sparsity_include_decoder_norm", true)?
-        .then(|| of.decoder_norms("W_D", false))
+        .then(|| decoder::norms(of.weights, "W_D", false, &encoder))
         .transpose()?;
     if let Some(norms) = &norms {
         encoder.scale_features(norms);

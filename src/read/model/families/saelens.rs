@@ -7,6 +7,7 @@ use crate::error::{Error, Result};
 use crate::read::model::answers::Orientation;
 use crate::read::model::candidate::{Bias, Candidate};
 use crate::read::model::config::Config;
+use crate::read::model::decoder;
 use crate::read::model::encoder::Encoder;
 use crate::sae::{Activation, InputStep, Values};
 
@@ -95,7 +96,7 @@ fn read(of: &Candidate<'_>) -> Result<Encoder> {
     input(of, config, &kind, &mut encoder)?;
     warn_of_rounding(of, config, &mut encoder)?;
     if plain.ends_with("topk") && config.flag("rescale_acts_by_decoder_norm", false)? {
-        encoder.scale_features(&of.decoder_norms("W_dec", false)?);
+        encoder.scale_features(&decoder::norms(of.weights, "W_dec", false, &encoder)?);
         encoder.scores += " · ‖W_dec row‖";
     }
     fires(of, config, plain, &mut encoder)?;
