@@ -6,21 +6,21 @@ use std::path::{Path, PathBuf};
 
 use super::activations::{Activations, Opened};
 use super::calls::read_calls;
+use super::embedding_rows::EmbeddingRows;
 use super::embeddings::File;
 use super::metadata::{SUFFIXES, Table, count};
 use super::naming::{Naming, svtype};
 use super::order::{self, Order};
 use super::pickle::Id;
 use super::source::Stamp;
-use super::tensor::TensorRows;
 use super::torch::TorchFile;
 use crate::cohort::{Calls, ClassRule, IdColumn};
 use crate::error::{Choice, Error, Proposal, Result};
-use crate::rows::Rows;
+use crate::rows::{EmbeddingsChoice, Rows};
 
 /// Embeddings, or [`Activations`], which stay in the file until they are needed, and their calls.
 #[derive(Debug)]
-pub struct Cohort<R = TensorRows> {
+pub struct Cohort<R = EmbeddingRows> {
     /// The embeddings: one row a call.
     pub rows: R,
     /// The calls, in the order of the rows.
@@ -92,8 +92,24 @@ pub fn read_cohort_by(
     metadata: Option<&Path>,
     rule: &ClassRule,
 ) -> Result<Cohort> {
+    read_cohort_choosing(embeddings, metadata, rule, &EmbeddingsChoice::default())
+}
+
+/// Reads a cohort as [`read_cohort_by`] does, with the embeddings that `choice` names: by their key or
+/// layer, where a file has several matrices, and with tokens pooled, where a call has a row of
+/// numbers for each of its tokens.
+///
+/// # Errors
+/// Fails as [`read_cohort_by`] does, if there is no such matrix, or if several are there and nothing
+/// is chosen.
+pub fn read_cohort_choosing(
+    embeddings: &Path,
+    metadata: Option<&Path>,
+    rule: &ClassRule,
+    choice: &EmbeddingsChoice,
+) -> Result<Cohort> {
     let file = File::open(embeddings)?;
-    let rows = file.rows()?;
+    let rows = file.rows(choice)?;
     let inside = file.sv_info();
     let mut cohort = match (metadata, inside) {
         (None, Some((file, info))) => {
@@ -182,7 +198,7 @@ trait RowsOfCalls {
     fn file(&self) -> String;
 }
 
-impl RowsOfCalls for TensorRows {
+impl RowsOfCalls for EmbeddingRows {
     const WORDS: [&'static str; 2] = ["embeddings", "the embeddings' file"];
 
     fn rows(&self) -> usize {
@@ -205,7 +221,7 @@ impl RowsOfCalls for Activations {
 }
 
 /// Reads the cohort of a file of embeddings whose calls are in a file of their own.
-fn beside_file(file: &File, rows: TensorRows, path: &Path, rule: &ClassRule) -> Result<Cohort> {
+fn beside_file(file: &File, rows: EmbeddingRows, path: &Path, rule: &ClassRule) -> Result<Cohort> {
     let count = rows.count();
     beside(rows, path, rule, || match (file.ids()?, file.sv_info()) {
         (Some(ids), _) => Ok(Some(ids)),

@@ -12,10 +12,13 @@ mod activations;
 mod calls;
 mod class_columns;
 mod cohort;
+mod embedding_rows;
 mod embeddings;
 mod fields;
 mod folders;
 mod inspect;
+mod layer_name;
+mod matrices;
 mod metadata;
 mod model;
 mod naming;
@@ -24,9 +27,11 @@ mod npz;
 mod order;
 mod pickle;
 mod plain;
+mod pooled;
 mod safetensors;
 mod sniff;
 mod source;
+mod spill;
 mod tensor;
 mod torch;
 mod tree;
@@ -35,10 +40,14 @@ mod zipped;
 pub use activations::{Activations, ActiveAtoms};
 pub use class_columns::class_columns;
 pub use cohort::{
-    Cohort, read_activations, read_cohort, read_cohort_by, read_cohort_with, tables_beside,
+    Cohort, read_activations, read_cohort, read_cohort_by, read_cohort_choosing, read_cohort_with,
+    tables_beside,
 };
+pub use embedding_rows::EmbeddingRows;
 pub(crate) use embeddings::read_rows;
-pub use inspect::{CallSummary, ForeignName, Inspection, inspect, inspect_by, inspect_model};
+pub use inspect::{
+    CallSummary, ForeignName, Inspection, inspect, inspect_by, inspect_embeddings, inspect_model,
+};
 pub use metadata::PARSER_THREAD;
 pub use model::{
     Identity, LoadedModel, ModelAbout, ModelAnswers, Orientation, families_markdown, find_model,
@@ -47,6 +56,5 @@ pub use model::{
 pub(crate) use safetensors::{Entry, LONGEST_HEADER, SafeTensors, is_safetensors};
 pub(crate) use sniff::{HEAD, describe};
 pub(crate) use source::{Source, Stamp, check_same};
-pub use tensor::TensorRows;
 pub use tree::Node;
 pub(crate) use zipped::digest;

@@ -110,6 +110,7 @@ fn inspection(source: &Source, container: &'static str, content: Node) -> Inspec
         pickle_protocol: None,
         content,
         model: None,
+        embeddings: None,
         calls: None,
         foreign_names: Vec::new(),
         notes: Vec::new(),

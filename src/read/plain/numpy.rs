@@ -3,8 +3,11 @@
 use std::borrow::Cow;
 
 use super::super::pickle::{Document, Id, Value};
-use super::super::tensor::Dtype;
+use super::super::spill::Spill;
+use super::super::tensor::{Dtype, Tensor, shape_text};
+use super::super::torch::TorchFile;
 use super::scalar::{Scalar, decode, raw_bytes};
+use crate::error::Result;
 
 /// An element type of numpy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -135,6 +138,14 @@ impl Array<'_> {
     }
 }
 
+/// What a pickle says of a numpy array, and the value that has its bytes.
+struct Outline {
+    element: Type,
+    shape: Vec<usize>,
+    fortran: bool,
+    data: Id,
+}
+
 fn shape(document: &Document, id: Id) -> Option<Vec<usize>> {
     let size = |id| match document.value(id) {
         Value::Int(n) => usize::try_from(n).ok(),
@@ -144,51 +155,148 @@ fn shape(document: &Document, id: Id) -> Option<Vec<usize>> {
 }
 
 /// Reads `_reconstruct(…)` with its state `(version, shape, dtype, fortran, bytes)`, and
-/// `_frombuffer(bytes, dtype, shape, order)` of protocol 5.
-fn array(document: &Document, id: Id) -> Option<Array<'_>> {
+/// `_frombuffer(bytes, dtype, shape, order)` of protocol 5, but for the bytes.
+fn outline(document: &Document, id: Id) -> Option<Outline> {
     let object = document.object(id)?;
     let (module, name) = document.callable(object);
     if is_core(module, "multiarray") && name == "_reconstruct" {
         let &[_, dimensions, dtype, fortran, data] = document.tuple(object.state)? else {
             return None;
         };
-        return Some(Array {
+        return Some(Outline {
             element: element_type(document, dtype)?,
             shape: shape(document, dimensions)?,
             fortran: document.value(fortran) == Value::Bool(true),
-            bytes: raw_bytes(document, data)?,
+            data,
         });
     }
     if is_core(module, "numeric") && name == "_frombuffer" {
         let &[data, dtype, dimensions, order] = document.args(object) else {
             return None;
         };
-        return Some(Array {
+        return Some(Outline {
             element: element_type(document, dtype)?,
             shape: shape(document, dimensions)?,
             fortran: document.is_text(order, "F"),
-            bytes: raw_bytes(document, data)?,
+            data,
         });
     }
     None
 }
 
+fn array(document: &Document, id: Id) -> Option<Array<'_>> {
+    let Outline {
+        element,
+        shape,
+        fortran,
+        data,
+    } = outline(document, id)?;
+    Some(Array {
+        element,
+        shape,
+        fortran,
+        bytes: raw_bytes(document, data)?,
+    })
+}
+
+/// Returns the shape and type of an array of numbers; `None` if the value is none.
+pub(crate) fn numbers_of(document: &Document, id: Id) -> Option<(Vec<usize>, Dtype)> {
+    let outline = outline(document, id)?;
+    match outline.element.kind {
+        Kind::Number(dtype) => Some((outline.shape, dtype)),
+        _ => None,
+    }
+}
+
+/// Takes an array of numbers out of a pickle, as a tensor in a file without a name; `None` if the value
+/// is no such array. `place` is for messages.
+///
+/// # Errors
+/// Bytes that are not those of the shape; a file that cannot be written.
+pub(crate) fn taken_out(file: &TorchFile, id: Id, place: &str) -> Result<Option<Tensor>> {
+    let document = &file.document;
+    let Some(outline) = outline(document, id) else {
+        return Ok(None);
+    };
+    let Kind::Number(dtype) = outline.element.kind else {
+        return Ok(None);
+    };
+    let mut spill = Spill::new()?;
+    let swapped = (outline.element.big_endian).then(|| dtype.size());
+    let mut write = |bytes: &mut [u8]| {
+        if let Some(size) = swapped {
+            bytes.chunks_exact_mut(size).for_each(<[u8]>::reverse);
+        }
+        spill.write(bytes)
+    };
+    let is_data = each_piece(document, outline.data, &mut write)?;
+    let storage = spill.finish(&file.source)?;
+    let (there, described) = (
+        storage.length,
+        format!("{} {}", dtype.name(), shape_text(&outline.shape)),
+    );
+    let tensor = Tensor::dense(dtype, outline.shape, outline.fortran, storage);
+    match tensor.filter(|_| is_data) {
+        Some(tensor) => Ok(Some(tensor)),
+        None => Err(file.bad(
+            place,
+            format!("a NumPy array with {there} bytes"),
+            format!("those of {described}"),
+            "the file is damaged: copy it again, or save it again with torch.save",
+        )),
+    }
+}
+
+/// Hands over the bytes of a Python value in pieces of whole numbers, without a copy of all of them.
+/// Returns false if the value has no bytes. Protocol 2 writes bytes as text, a character for each.
+fn each_piece(
+    document: &Document,
+    id: Id,
+    take: &mut dyn FnMut(&mut [u8]) -> Result<()>,
+) -> Result<bool> {
+    const PIECE: usize = 1 << 16;
+    if let Some(object) = document.object(id)
+        && document.callable(object) == ("_codecs", "encode")
+        && let Some(text) = document.args(object).first().and_then(|&text| document.text(text))
+    {
+        let mut piece = Vec::with_capacity(PIECE);
+        for c in text.chars() {
+            let Ok(byte) = u8::try_from(u32::from(c)) else {
+                return Ok(false);
+            };
+            piece.push(byte);
+            if piece.len() == PIECE {
+                take(&mut piece)?;
+                piece.clear();
+            }
+        }
+        take(&mut piece)?;
+        return Ok(true);
+    }
+    let Some(bytes) = raw_bytes(document, id) else {
+        return Ok(false);
+    };
+    for piece in bytes.chunks(PIECE) {
+        take(&mut piece.to_vec())?;
+    }
+    Ok(true)
+}
+
 /// Returns an array's shape and element type, for a description.
 pub(crate) fn describe(document: &Document, id: Id) -> Option<(Vec<usize>, String)> {
-    let array = array(document, id)?;
-    let name = match array.element.kind {
+    let outline = outline(document, id)?;
+    let name = match outline.element.kind {
         Kind::Number(dtype) => dtype.name().to_owned(),
         Kind::Text(count) => format!("text of {count}"),
         Kind::Bytes(count) => format!("bytes of {count}"),
     };
-    Some((array.shape, name))
+    Some((outline.shape, name))
 }
 
 /// Reads the numbers of an array in row-major order; `None` if it is not an array of numbers, or if
 /// its shape needs another number of bytes.
 pub(super) fn numbers(document: &Document, id: Id) -> Option<Vec<Scalar>> {
-    let kind = array(document, id)?.element.kind;
-    matches!(kind, Kind::Number(_)).then_some(())?;
+    numbers_of(document, id)?;
     elements(document, id).map(|(_, values)| values)
 }
 
