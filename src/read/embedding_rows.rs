@@ -70,7 +70,11 @@ impl Part {
             }
             (&[_, _], Some(_)) => {
                 let expected = "three dimensions, calls, tokens and numbers, to pool over tokens";
-                return Err(bad(expected, "leave out the pooling: a call has one row already", None));
+                return Err(bad(
+                    expected,
+                    "leave out the pooling: a call has one row already",
+                    None,
+                ));
             }
             _ => return Err(no_matrix()),
         };
@@ -79,15 +83,25 @@ impl Part {
             return Err(bad(expected, "check how the cohort was made", None));
         }
         if tokens == 0 {
-            return Err(bad("at least one token a call", "check how the cohort was made", None));
+            return Err(bad(
+                "at least one token a call",
+                "check how the cohort was made",
+                None,
+            ));
         }
         let rows = match pool {
             None => TensorRows::new(tensor).map(Self::Stored),
-            Some(pool @ (Pool::Mean | Pool::Max)) => PooledRows::new(tensor, pool).map(Self::Pooled),
+            Some(pool @ (Pool::Mean | Pool::Max)) => {
+                PooledRows::new(tensor, pool).map(Self::Pooled)
+            }
             Some(pool) => {
                 let Some(at) = pool.token(tokens) else {
                     let expected = "a token that every call has";
-                    return Err(bad(expected, "name a token from 0 on, or from the end as -1", Some(Choice::Pool)));
+                    return Err(bad(
+                        expected,
+                        "name a token from 0 on, or from the end as -1",
+                        Some(Choice::Pool),
+                    ));
                 };
                 let one = token(tensor, at);
                 one.as_ref().and_then(TensorRows::new).map(Self::Stored)
@@ -204,8 +218,14 @@ impl EmbeddingRows {
         range: &Range<usize>,
         mut take: impl FnMut(&Part, Range<usize>) -> Result<()>,
     ) -> Result<()> {
-        let after = self.parts.partition_point(|(first, _)| *first <= range.start);
-        for (first, part) in self.parts.get(after.saturating_sub(1)..).unwrap_or_default() {
+        let after = self
+            .parts
+            .partition_point(|(first, _)| *first <= range.start);
+        for (first, part) in self
+            .parts
+            .get(after.saturating_sub(1)..)
+            .unwrap_or_default()
+        {
             let (start, end) = (range.start.max(*first), range.end.min(first + part.count()));
             if *first >= range.end {
                 break;
@@ -263,7 +283,11 @@ impl Rows for EmbeddingRows {
     fn read_stored(&self, range: Range<usize>, out: &mut [u8]) -> Result<()> {
         let bytes = self.element.bytes();
         self.check_room(&range, out.len() / bytes)?;
-        if self.parts.iter().any(|(_, part)| part.element_type() != self.element) {
+        if self
+            .parts
+            .iter()
+            .any(|(_, part)| part.element_type() != self.element)
+        {
             return as_binary32(out, |numbers| self.read(range, numbers));
         }
         let mut rest = out;

@@ -3,7 +3,13 @@
 use std::path::Path;
 
 use super::embedding_rows::{EmbeddingRows, NoRows};
+#[cfg(feature = "parquet")]
+use super::lists::{ArrowTable, ParquetTable, is_arrow};
 use super::matrices::{Matrices, Matrix, Taken, no_keys};
+#[cfg(feature = "parquet")]
+use super::metadata::texts;
+#[cfg(feature = "parquet")]
+use super::naming::{ID, Naming};
 use super::pickle::Id;
 use super::safetensors::{SafeTensors, is_safetensors};
 use super::source::Source;
@@ -22,6 +28,10 @@ pub(super) enum File {
     Npy(npy::Array),
     Npz(Source, Archive),
     SafeTensors(SafeTensors),
+    #[cfg(feature = "parquet")]
+    Parquet(ParquetTable),
+    #[cfg(feature = "parquet")]
+    Arrow(ArrowTable),
 }
 
 /// Reads the embeddings of a file alone, without its calls.
@@ -64,6 +74,14 @@ impl File {
         if is_safetensors(&head, source.len()) {
             return SafeTensors::open(&source).map(Self::SafeTensors);
         }
+        #[cfg(feature = "parquet")]
+        if head.starts_with(b"PAR1") {
+            return ParquetTable::open(&source).map(Self::Parquet);
+        }
+        #[cfg(feature = "parquet")]
+        if is_arrow(&head, source.len()) {
+            return ArrowTable::open(&source).map(Self::Arrow);
+        }
         if super::torch::is_legacy(&head) {
             return TorchFile::of_stream(source, &head)
                 .map(Box::new)
@@ -80,6 +98,10 @@ impl File {
             Self::Npy(array) => of_array(array, choice),
             Self::Npz(source, archive) => of_archive(source, archive, choice),
             Self::SafeTensors(file) => of_tensors(file, choice),
+            #[cfg(feature = "parquet")]
+            Self::Parquet(table) => table.rows(choice),
+            #[cfg(feature = "parquet")]
+            Self::Arrow(table) => table.rows(choice),
         }
     }
 
@@ -102,13 +124,44 @@ impl File {
         }
     }
 
-    /// Returns the calls' IDs that an archive keeps with the embeddings.
-    pub(super) fn ids(&self) -> Result<Option<IdColumn>> {
+    /// Returns the calls' IDs that an archive or a table keeps with the embeddings of so many rows.
+    #[cfg_attr(not(feature = "parquet"), expect(unused_variables))]
+    pub(super) fn ids(&self, rows: usize) -> Result<Option<IdColumn>> {
         match self {
             Self::Npz(source, archive) => npz::ids(source, archive),
+            #[cfg(feature = "parquet")]
+            Self::Parquet(table) => table_ids(&table.source, &table.columns, rows),
+            #[cfg(feature = "parquet")]
+            Self::Arrow(table) => table_ids(&table.source, &table.columns(), rows),
             _ => Ok(None),
         }
     }
+
+    /// Returns the names of a table's columns; none of any other file.
+    pub(super) fn columns(&self) -> Vec<String> {
+        match self {
+            #[cfg(feature = "parquet")]
+            Self::Parquet(table) => table.columns.clone(),
+            #[cfg(feature = "parquet")]
+            Self::Arrow(table) => table.columns(),
+            _ => Vec::new(),
+        }
+    }
+}
+
+/// Reads the IDs of a table: of the column of IDs, or of one of the name `ids`.
+#[cfg(feature = "parquet")]
+fn table_ids(source: &Source, columns: &[String], rows: usize) -> Result<Option<IdColumn>> {
+    let naming = Naming::default();
+    let is_id = |name: &&String| naming.field(name).is_some_and(|(field, _)| field == ID);
+    let column = columns.iter().find(is_id);
+    let Some(column) = column.or_else(|| columns.iter().find(|name| *name == "ids")) else {
+        return Ok(None);
+    };
+    let texts = texts(source.path(), column, rows)?;
+    let mut ids = IdColumn::default();
+    (0..rows).for_each(|row| ids.push(texts.get(row)));
+    Ok(Some(ids))
 }
 
 /// The rows of an array alone.

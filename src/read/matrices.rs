@@ -97,7 +97,13 @@ impl Matrices {
             count => format!("the key {key} {count} times"),
         };
         let expected = "the key of one matrix of numbers";
-        let error = Error::input(&*self.file, self.place(), found, expected, "name a key that is there");
+        let error = Error::input(
+            &*self.file,
+            self.place(),
+            found,
+            expected,
+            "name a key that is there",
+        );
         Err(self.proposing(error, &self.all, false))
     }
 
@@ -122,15 +128,29 @@ impl Matrices {
             format!("{} of layer {layer}: {}", named.len(), self.listed(&named))
         };
         let expected = format!("one matrix whose key names layer {layer}");
-        let error = Error::input(&*self.file, self.place(), found, expected, "name the key that is meant");
+        let error = Error::input(
+            &*self.file,
+            self.place(),
+            found,
+            expected,
+            "name the key that is meant",
+        );
         Err(self.proposing(error, &self.all, false))
     }
 
     /// Those that have the dimensions for the choice, or all if none has.
     fn fitting<'a>(&self, of: &[&'a Matrix], choice: &EmbeddingsChoice) -> Vec<&'a Matrix> {
         let wanted = if choice.pool.is_some() { 3 } else { 2 };
-        let fitting: Vec<_> = of.iter().copied().filter(|m| m.dimensions == wanted).collect();
-        if fitting.is_empty() { of.to_vec() } else { fitting }
+        let fitting: Vec<_> = of
+            .iter()
+            .copied()
+            .filter(|m| m.dimensions == wanted)
+            .collect();
+        if fitting.is_empty() {
+            of.to_vec()
+        } else {
+            fitting
+        }
     }
 
     fn several(&self, fitting: &[&Matrix]) -> Error {
@@ -139,8 +159,17 @@ impl Matrices {
             1 => format!("the matrix {}", self.listed(&fitting)),
             count => format!("{count} matrices: {}", self.listed(&fitting)),
         };
-        let expected = format!("{} {EMBEDDINGS}, or a choice", self.what.trim_end_matches('s'));
-        let error = Error::input(&*self.file, self.place(), found, expected, "say which one is meant");
+        let expected = format!(
+            "{} {EMBEDDINGS}, or a choice",
+            self.what.trim_end_matches('s')
+        );
+        let error = Error::input(
+            &*self.file,
+            self.place(),
+            found,
+            expected,
+            "say which one is meant",
+        );
         self.proposing(error, &fitting, true)
     }
 

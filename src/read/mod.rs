@@ -18,6 +18,8 @@ mod fields;
 mod folders;
 mod inspect;
 mod layer_name;
+#[cfg(feature = "parquet")]
+mod lists;
 mod matrices;
 mod metadata;
 mod model;

@@ -15,8 +15,9 @@ const ID_NAMES: [&str; 2] = ["id.npy", "ids.npy"];
 /// Returns the matrices of an archive that can be embeddings, and `embeddings` whatever it is.
 pub(super) fn matrices(source: &Source, archive: &Archive) -> Result<Vec<Matrix>> {
     let all = headers(source, archive)?.into_iter();
-    let may_be =
-        |(name, header): &(String, Header)| header.is_matrix() || name.trim_end_matches(".npy") == EMBEDDINGS;
+    let may_be = |(name, header): &(String, Header)| {
+        header.is_matrix() || name.trim_end_matches(".npy") == EMBEDDINGS
+    };
     let matrix = |(name, header): (String, Header)| Matrix {
         key: name.trim_end_matches(".npy").to_owned(),
         described: header.describe(),
@@ -63,9 +64,9 @@ pub(super) fn no_matrix(source: &Source, archive: &Archive) -> Error {
         Ok(all) => all.into_iter(),
         Err(error) => return error,
     };
-    let described = all.take(SHOWN).map(|(name, header)| {
-        format!("{} ({})", name.trim_end_matches(".npy"), header.describe())
-    });
+    let described = all
+        .take(SHOWN)
+        .map(|(name, header)| format!("{} ({})", name.trim_end_matches(".npy"), header.describe()));
     let described: Vec<_> = described.collect();
     Error::input(
         source.name(),

@@ -34,7 +34,9 @@ pub(super) fn token(tensor: &Tensor, token: usize) -> Option<Tensor> {
         shape: vec![rows, columns],
         strides: vec![down, across],
         // Every element was checked to lie within the storage; without rows nothing is read.
-        offset: (token as u64).checked_mul(along)?.checked_add(tensor.offset)?,
+        offset: (token as u64)
+            .checked_mul(along)?
+            .checked_add(tensor.offset)?,
         ..tensor.clone()
     })
 }
@@ -48,11 +50,14 @@ impl PooledRows {
             return None;
         };
         let follow = rows <= 1 || (tokens as u64).checked_mul(along) == Some(down);
-        let joined = rows.checked_mul(tokens).filter(|_| follow).map(|joined| Tensor {
-            shape: vec![joined, dim],
-            strides: vec![along, across],
-            ..tensor.clone()
-        });
+        let joined = rows
+            .checked_mul(tokens)
+            .filter(|_| follow)
+            .map(|joined| Tensor {
+                shape: vec![joined, dim],
+                strides: vec![along, across],
+                ..tensor.clone()
+            });
         let matrix = joined.and_then(|joined| TensorRows::new(&joined));
         Some(Self {
             matrix: matrix.ok_or_else(|| tensor.clone()),
@@ -89,7 +94,9 @@ impl PooledRows {
         let mut numbers = vec![0.0; step * self.dim];
         for first in all.clone().step_by(step) {
             let last = all.end.min(first + step);
-            let part = numbers.get_mut(..(last - first) * self.dim).unwrap_or_default();
+            let part = numbers
+                .get_mut(..(last - first) * self.dim)
+                .unwrap_or_default();
             matrix.read(first..last, part)?;
             for (place, numbers) in (first..last).zip(part.chunks_exact(self.dim)) {
                 let token = place % self.tokens;
@@ -127,7 +134,10 @@ impl PooledRows {
 
     /// Adds a token. The largest number is exact in binary64 too.
     fn add(&self, token: usize, numbers: &[f32], sums: &mut [f64]) {
-        let each = sums.iter_mut().zip(numbers).map(|(sum, &x)| (sum, f64::from(x)));
+        let each = sums
+            .iter_mut()
+            .zip(numbers)
+            .map(|(sum, &x)| (sum, f64::from(x)));
         match (self.pool, token) {
             (Pool::Max, 0) => each.for_each(|(sum, x)| *sum = x),
             (Pool::Max, _) => each.for_each(|(sum, x)| {

@@ -128,7 +128,7 @@ pub(super) fn is_array(name: &str) -> bool {
 }
 
 /// Says whether a file begins with a message of Arrow's stream: a mark, then the message's length.
-fn is_arrow_stream(head: &[u8], length: u64) -> bool {
+pub(super) fn is_arrow_stream(head: &[u8], length: u64) -> bool {
     let Some((mark, rest)) = head.split_first_chunk::<4>() else {
         return false;
     };

@@ -6,7 +6,7 @@ use super::ShardInput;
 use crate::analysis::batches::{CohortRows, TakeRows};
 use crate::analysis::session::in_file;
 use crate::error::Result;
-use crate::read::{Stamp, EmbeddingRows, check_same, read_rows};
+use crate::read::{EmbeddingRows, Stamp, check_same, read_rows};
 use crate::rows::{EmbeddingsChoice, RowRange, Rows};
 
 /// Files of embeddings that stay open from pass to pass; more are opened anew each time.

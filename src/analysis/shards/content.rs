@@ -1,7 +1,7 @@
 //! The rows of a shard: embeddings, or activations.
 
 use crate::error::Result;
-use crate::read::{Activations, Stamp, EmbeddingRows};
+use crate::read::{Activations, EmbeddingRows, Stamp};
 use crate::rows::{Rows, TakenEmbeddings};
 
 /// The rows of a shard's file.

@@ -48,7 +48,10 @@ impl<'a> Current<'a> {
     /// The files that were read for it.
     pub(super) fn into_files(self) -> impl Iterator<Item = InputFile> {
         let taken = self.taken;
-        let file = self.file.into_inner().map(|file| file.with_embeddings(taken));
+        let file = self
+            .file
+            .into_inner()
+            .map(|file| file.with_embeddings(taken));
         file.into_iter().chain(self.metadata)
     }
 }

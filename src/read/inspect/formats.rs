@@ -32,6 +32,19 @@ pub(super) fn arrays(file: &File, source: &Source, rule: &ClassRule) -> Result<I
             inspection(source, "NumPy archive (.npz)", content)
         }
         File::SafeTensors(file) => inspection(source, "safetensors", tensors(file)),
+        #[cfg(feature = "parquet")]
+        File::Parquet(table) => {
+            let columns = table.columns.iter().map(|name| node(name, "column", ""));
+            let mut content = node("", "table", "");
+            content.fill(columns);
+            inspection(source, "Parquet", content)
+        }
+        #[cfg(feature = "parquet")]
+        File::Arrow(table) => {
+            let mut content = node("", "table", &format!("{} rows", table.count()));
+            content.fill(table.columns().iter().map(|name| node(name, "column", "")));
+            inspection(source, "Arrow", content)
+        }
     })
 }
 

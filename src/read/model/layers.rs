@@ -37,7 +37,8 @@ pub(super) fn choose(
 
 /// Says whether a file or folder is the layer's, by its name.
 fn is_layer(path: &Path, layer: &str) -> bool {
-    let text = |name: Option<&std::ffi::OsStr>| name.unwrap_or_default().to_string_lossy().into_owned();
+    let text =
+        |name: Option<&std::ffi::OsStr>| name.unwrap_or_default().to_string_lossy().into_owned();
     let (name, stem) = (text(path.file_name()), text(path.file_stem()));
     stem == layer || names_layer(&name, layer)
 }

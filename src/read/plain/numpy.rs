@@ -257,7 +257,10 @@ fn each_piece(
     const PIECE: usize = 1 << 16;
     if let Some(object) = document.object(id)
         && document.callable(object) == ("_codecs", "encode")
-        && let Some(text) = document.args(object).first().and_then(|&text| document.text(text))
+        && let Some(text) = document
+            .args(object)
+            .first()
+            .and_then(|&text| document.text(text))
     {
         let mut piece = Vec::with_capacity(PIECE);
         for c in text.chars() {

@@ -130,7 +130,9 @@ fn walk(
     // Of equal keys the last one counts, as in Python.
     let mut entries = IndexMap::new();
     for (key, value) in document.entries(id).into_iter().flatten() {
-        let Some(fewer) = left.checked_sub(1) else { break };
+        let Some(fewer) = left.checked_sub(1) else {
+            break;
+        };
         *left = fewer;
         let name = match document.value(key) {
             crate::read::pickle::Value::Int(n) => n.to_string(),
@@ -175,5 +177,8 @@ fn describe(document: &Document, id: Id) -> Option<(usize, String)> {
         return Some((tensor.shape.len(), described));
     }
     let (shape, dtype) = numbers_of(document, id)?;
-    Some((shape.len(), format!("{} {}", dtype.name(), shape_text(&shape))))
+    Some((
+        shape.len(),
+        format!("{} {}", dtype.name(), shape_text(&shape)),
+    ))
 }

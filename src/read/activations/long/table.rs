@@ -175,6 +175,7 @@ impl Group<'_> {
         let pages = Box::new(Checked {
             pages,
             rows: usize::try_from(self.reader.metadata().num_rows()).unwrap_or(0),
+            lists: false,
         });
         if column.max_rep_level() > 0 {
             return Err(self.unlike(which));

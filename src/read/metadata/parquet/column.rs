@@ -101,7 +101,11 @@ pub(super) fn read(
         let group = file.get_row_group(number).map_err(failed)?;
         let rows = usize::try_from(group.metadata().num_rows()).unwrap_or(usize::MAX);
         let pages = group.get_column_page_reader(at).map_err(failed)?;
-        let pages = Box::new(Checked { pages, rows });
+        let pages = Box::new(Checked {
+            pages,
+            rows,
+            lists: false,
+        });
         let reader = get_column_reader(column.clone(), pages);
         read_group(reader, meaning, rows, (field, &place), sink)?;
     }
@@ -240,7 +244,26 @@ fn push(
 /// many values as a page claims.
 pub(in crate::read) struct Checked {
     pub(in crate::read) pages: Box<dyn PageReader>,
+    /// The rows of the group.
     pub(in crate::read) rows: usize,
+    /// True if a row has any number of values.
+    pub(in crate::read) lists: bool,
+}
+
+/// The greatest number of values of a list column's page for each of its bytes, as runs of equal ones
+/// take few; and the number that it may always have.
+const MOST_IN_LISTS: usize = 1032;
+const SMALL_LISTS: usize = 1 << 24;
+
+impl Checked {
+    /// The most values of a page of so many bytes.
+    fn most(&self, bytes: usize) -> usize {
+        if self.lists {
+            bytes.saturating_mul(MOST_IN_LISTS).max(SMALL_LISTS)
+        } else {
+            self.rows
+        }
+    }
 }
 
 impl PageReader for Checked {
@@ -253,9 +276,12 @@ impl PageReader for Checked {
             Page::DictionaryPage {
                 buf, num_values, ..
             } => (*num_values, buf.len()),
-            Page::DataPage { num_values, .. } | Page::DataPageV2 { num_values, .. } => {
-                (*num_values, self.rows)
+            Page::DataPage {
+                buf, num_values, ..
             }
+            | Page::DataPageV2 {
+                buf, num_values, ..
+            } => (*num_values, self.most(buf.len())),
         };
         if count as usize <= most {
             return Ok(Some(page));
