@@ -9,6 +9,7 @@ mod bad_tables;
 mod damaged;
 mod damaged_inputs;
 mod delly_mims;
+mod embeddings;
 mod families;
 mod goldens;
 mod inputs;

@@ -264,7 +264,7 @@ fn several_archives_in_one_file_are_counted_and_refused() {
         ),
         (
             "checkpoint/__0_0.distcp",
-            ["the whole file", "2 zip archives", "dcp_to_torch"],
+            ["the file", "torch.distributed.checkpoint", "dcp_to_torch"],
         ),
         (
             "checkpoint",

@@ -62,7 +62,7 @@ fn tensors(file: &SafeTensors) -> Node {
 /// Describes the content of a table, and how it would be read. Returns `None` if the file does not
 /// look like a table.
 pub(super) fn table(source: &Source, head: &[u8], rule: &ClassRule) -> Result<Option<Inspection>> {
-    if !sniff::looks_like_a_table(head) {
+    if !sniff::looks_like_a_table(head, source.len()) {
         return Ok(None);
     }
     let Look {
