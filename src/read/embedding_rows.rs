@@ -51,9 +51,14 @@ impl NoRows {
 const MATRIX: &str = "a two-dimensional tensor, one row for each call";
 
 impl Part {
-    /// Makes the rows of a tensor, which may be none.
-    fn new(tensor: &Tensor, pool: Option<Pool>) -> std::result::Result<Self, NoRows> {
-        let shape = shape_text(&tensor.shape);
+    /// Makes the rows of a tensor, which may be none. Messages name the shape of all such tensors
+    /// together.
+    fn new(
+        tensor: &Tensor,
+        pool: Option<Pool>,
+        shape: &[usize],
+    ) -> std::result::Result<Self, NoRows> {
+        let shape = shape_text(shape);
         let bad = |expected, action, choice| NoRows {
             found: format!("{} of shape {shape}", tensor.dtype.name()),
             expected,
@@ -158,18 +163,20 @@ impl EmbeddingRows {
         key: Option<String>,
         decided: &EmbeddingsChoice,
     ) -> std::result::Result<Self, NoRows> {
-        let mut parts = Vec::with_capacity(tensors.len());
-        let mut rows: usize = 0;
-        for tensor in tensors {
-            let part = Part::new(tensor, decided.pool)?;
-            let first = rows;
-            rows = rows.saturating_add(part.count());
-            parts.push((first, part));
-        }
         let first = tensors.first();
         let mut shape = first.map(|tensor| tensor.shape.clone()).unwrap_or_default();
+        let counts = tensors.iter().filter_map(|tensor| tensor.shape.first());
+        let rows = counts.fold(0_usize, |sum, &count| sum.saturating_add(count));
         if let Some(count) = shape.first_mut() {
             *count = rows;
+        }
+        let mut parts = Vec::with_capacity(tensors.len());
+        let mut next: usize = 0;
+        for tensor in tensors {
+            let part = Part::new(tensor, decided.pool, &shape)?;
+            let first = next;
+            next = next.saturating_add(part.count());
+            parts.push((first, part));
         }
         let mut elements = parts.iter().map(|(_, part)| part.element_type());
         let element = elements.next().unwrap_or(ElementType::F32);

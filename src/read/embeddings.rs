@@ -185,6 +185,8 @@ fn of_archive(
     let matrices = Matrices {
         file: source.name(),
         what: "arrays",
+        place: "the arrays",
+        expected: "an array embeddings",
         all: npz::matrices(source, archive)?,
         takes_only: true,
     };
@@ -212,6 +214,8 @@ fn of_tensors(file: &SafeTensors, choice: &EmbeddingsChoice) -> Result<Embedding
     let matrices = Matrices {
         file: file.source.name(),
         what: "tensors",
+        place: "the tensors",
+        expected: "a tensor embeddings",
         all: all
             .map(|(name, entry)| Matrix {
                 key: name.clone(),

@@ -27,6 +27,10 @@ pub(super) struct Matrices {
     pub(super) file: String,
     /// What its matrices are: arrays, tensors, columns.
     pub(super) what: &'static str,
+    /// The place of a message: where they are.
+    pub(super) place: &'static str,
+    /// One that is called `embeddings`.
+    pub(super) expected: &'static str,
     /// All matrices of two or three dimensions.
     pub(super) all: Vec<Matrix>,
     /// True if a matrix alone is taken whatever its key.
@@ -99,7 +103,7 @@ impl Matrices {
         let expected = "the key of one matrix of numbers";
         let error = Error::input(
             &*self.file,
-            self.place(),
+            self.place,
             found,
             expected,
             "name a key that is there",
@@ -130,7 +134,7 @@ impl Matrices {
         let expected = format!("one matrix whose key names layer {layer}");
         let error = Error::input(
             &*self.file,
-            self.place(),
+            self.place,
             found,
             expected,
             "name the key that is meant",
@@ -159,22 +163,15 @@ impl Matrices {
             1 => format!("the matrix {}", self.listed(&fitting)),
             count => format!("{count} matrices: {}", self.listed(&fitting)),
         };
-        let expected = format!(
-            "{} {EMBEDDINGS}, or a choice",
-            self.what.trim_end_matches('s')
-        );
+        let expected = format!("{}, or a choice", self.expected);
         let error = Error::input(
             &*self.file,
-            self.place(),
+            self.place,
             found,
             expected,
             "say which one is meant",
         );
         self.proposing(error, &fitting, true)
-    }
-
-    fn place(&self) -> String {
-        format!("the {}", self.what)
     }
 
     /// Proposes the key, with its value where only one can be meant, and the layer where keys name some.

@@ -45,7 +45,8 @@ def tokens(layer=0, dtype="f4", rows=N):
 
 
 def rows(layer=0, dtype="f4", count=N):
-    return tokens(layer, dtype, count)[:, 0]
+    # A copy: safetensors writes the memory that a slice begins in, whatever its strides.
+    return np.ascontiguousarray(tokens(layer, dtype, count)[:, 0])
 
 
 TYPES = {"f2": pa.float16(), "f4": pa.float32(), "f8": pa.float64()}

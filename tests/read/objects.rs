@@ -111,10 +111,6 @@ fn objects_in_keys_that_are_needed_are_refused_by_name() {
         ("sparse", ["key embeddings", "sparse tensor", "as a tensor"]),
         ("tensor_class", ["key embeddings", "Rows", "as a tensor"]),
         (
-            "numpy",
-            ["key embeddings", "a NumPy array", "torch.from_numpy"],
-        ),
-        (
             "module",
             ["the top level", "whole torch.nn.Module", "state_dict()"],
         ),

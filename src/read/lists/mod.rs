@@ -53,6 +53,8 @@ fn choose(
     let matrices = Matrices {
         file: source.name(),
         what: "columns",
+        place: "the columns",
+        expected: "a column embeddings",
         all: columns.iter().map(ListColumn::matrix).collect(),
         takes_only: true,
     };

@@ -79,11 +79,7 @@ impl ParquetTable {
             let rows = usize::try_from(group.metadata().num_rows()).unwrap_or(usize::MAX);
             let about = file.metadata().file_metadata().schema_descr().column(at);
             let pages = group.get_column_page_reader(at).map_err(|e| failed(&e))?;
-            let pages = Box::new(Checked {
-                pages,
-                rows,
-                lists: true,
-            });
+            let pages = Box::new(Checked::new(pages, rows, true));
             match get_column_reader(about.clone(), pages) {
                 ColumnReader::FloatColumnReader(reader) => {
                     decoder.group(reader, &about, rows, &failed)?

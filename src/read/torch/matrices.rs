@@ -40,6 +40,8 @@ impl TorchMatrices<'_> {
         let matrices = Matrices {
             file: file.name(),
             what: "matrices",
+            place: "the top level",
+            expected: "a key embeddings",
             all: found.values().map(|(matrix, _)| matrix.clone()).collect(),
             takes_only: false,
         };

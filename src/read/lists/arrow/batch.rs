@@ -160,17 +160,23 @@ pub(super) fn unpacking(source: &Source, number: usize, error: &std::io::Error) 
     damaged(source, &format!("buffer {number}"), &error.to_string())
 }
 
+/// The bytes to whose multiples writers fill up buffers.
+const ALIGNMENTS: [u64; 5] = [8, 16, 32, 64, 128];
+
+/// Says whether `length` is `needed`, or that filled up.
+pub(super) fn is_filled_up(needed: u64, length: u64) -> bool {
+    let filled = |&step: &u64| needed.checked_next_multiple_of(step) == Some(length);
+    needed == length || ALIGNMENTS.iter().any(filled)
+}
+
 /// The places of buffers in the file. Writers put them one after another, each at the next multiple of
 /// its alignment: others are refused, so that a wrong place is not read in silence.
 fn in_body(buffers: &[(u64, u64)], (start, length): (u64, u64)) -> Option<Vec<(u64, u64)>> {
-    const ALIGNMENTS: [u64; 5] = [8, 16, 32, 64, 128];
     let mut end = 0_u64;
     let mut placed = Vec::with_capacity(buffers.len());
     for &(at, bytes) in buffers {
         if bytes > 0 {
-            let follows = ALIGNMENTS
-                .iter()
-                .any(|&step| end.checked_next_multiple_of(step) == Some(at));
+            let follows = at % 8 == 0 && is_filled_up(end, at);
             end = at
                 .checked_add(bytes)
                 .filter(|&end| follows && end <= length)?;

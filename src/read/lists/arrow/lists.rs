@@ -4,7 +4,7 @@ use std::io::{Read, copy, sink};
 use std::ops::Range;
 
 use super::super::{Lengths, ListColumn};
-use super::batch::{Batch, unpacking};
+use super::batch::{Batch, is_filled_up, unpacking};
 use super::schema::{Kind, places};
 use super::{ArrowTable, damaged};
 use crate::error::Result;
@@ -198,11 +198,10 @@ impl ArrowTable {
 
     /// Checks that a buffer has the bytes of its numbers, and no more than what fills it up.
     fn check_length(&self, batch: &Batch, found: &Found, size: u64) -> Result<()> {
-        const MOST_FILL: u64 = 128;
         let (length, _) = batch.open(&self.source, found.buffer)?;
         let needed = (found.all as u64).checked_mul(size);
         match needed {
-            Some(needed) if needed <= length && length - needed < MOST_FILL => Ok(()),
+            Some(needed) if is_filled_up(needed, length) => Ok(()),
             _ => {
                 let text = format!("{length} bytes for {} numbers of {size}", found.all);
                 Err(damaged(

@@ -52,39 +52,65 @@ fn damaged(source: &Source, place: &str, found: &str) -> Error {
 impl ArrowTable {
     /// Opens a table, and reads what its messages say.
     pub(in crate::read) fn open(source: &Source) -> Result<Self> {
-        let is_file = source.head(MAGIC.len() as u64)? == MAGIC;
-        let mut messages = Messages {
-            source,
-            at: if is_file { 8 } else { 0 },
-        };
-        let Some((first, metadata, _)) = messages.next()? else {
+        if source.head(MAGIC.len() as u64)? == MAGIC {
+            Self::of_file(source)
+        } else {
+            Self::of_stream(source)
+        }
+    }
+
+    fn of_stream(source: &Source) -> Result<Self> {
+        let mut messages = Messages { source, at: 0 };
+        let Some(first) = messages.next()? else {
             return Err(damaged(source, "the beginning", "no schema"));
         };
-        let fields = read_fields(source, first, &metadata)?;
-        let (mut batches, mut starts) = (Vec::new(), Vec::new());
-        while let Some((at, metadata, body)) = messages.next()? {
-            let place = format!("the message at byte {at}");
-            let batch = match header(&metadata) {
-                Some((3, batch)) => Batch::read(&batch, body),
-                // Dictionaries, whose columns are not read.
-                Some((2, _)) => continue,
-                _ => None,
-            };
-            let batch = batch.filter(|batch| fits(&fields, batch));
-            batches.push(
-                batch.ok_or_else(|| damaged(source, &place, "no batch of the schema's columns"))?,
-            );
-            starts.push(at);
+        let schema = match first.header() {
+            Some((SCHEMA, schema)) => read_fields(source, &schema),
+            _ => Err(damaged(source, "the beginning", "no schema")),
+        };
+        let fields = schema?;
+        let mut batches = Vec::new();
+        while let Some(message) = messages.next()? {
+            // The values of dictionaries, whose columns are not read, are in messages of their own.
+            if !matches!(message.header(), Some((DICTIONARY, _))) {
+                batches.push(message.batch(source, &fields)?);
+            }
         }
-        if is_file {
-            check_footer(source, &starts)?;
-        } else if messages.at != source.len() {
+        if messages.at != source.len() {
+            let place = format!("byte {}, the end of the stream", messages.at);
             let found = format!("{} bytes more", source.len() - messages.at);
-            return Err(damaged(
-                source,
-                &format!("byte {}, the end of the stream", messages.at),
-                &found,
-            ));
+            return Err(damaged(source, &place, &found));
+        }
+        Ok(Self {
+            source: source.clone(),
+            fields,
+            batches,
+        })
+    }
+
+    /// A file has its schema, and the places of its batches, at its end. What it begins with is not
+    /// looked at: polars puts a schema there that is no message.
+    fn of_file(source: &Source) -> Result<Self> {
+        let bad = |found: &str| damaged(source, "the file's end", found);
+        let bytes = footer(source)?;
+        let footer = Table::root(&bytes).ok_or_else(|| bad("a footer that cannot be read"))?;
+        let schema = footer
+            .table(1)
+            .ok_or_else(|| bad("a footer without a schema"))?;
+        let fields = read_fields(source, &schema)?;
+        let (_, blocks) = footer.list(3, 24).unwrap_or_default();
+        let (mut batches, mut end) = (Vec::new(), MAGIC.len() as u64);
+        for block in blocks.chunks_exact(24) {
+            let start = bytes_at(block, 0).map_or(0, u64::from_le_bytes);
+            let body = bytes_at(block, 16).map_or(0, u64::from_le_bytes);
+            let mut messages = Messages { source, at: start };
+            let message = messages.next()?.filter(|message| message.body.1 == body);
+            // Batches follow one another, so that none is taken twice.
+            let message = message.filter(|_| start >= end);
+            let message =
+                message.ok_or_else(|| bad("the place of a batch where there is another"))?;
+            batches.push(message.batch(source, &fields)?);
+            end = messages.at;
         }
         Ok(Self {
             source: source.clone(),
@@ -136,24 +162,19 @@ fn fits(fields: &[Field], batch: &Batch) -> bool {
     places.last() == Some(&all) && places.iter().take(fields.len()).all(is_long)
 }
 
-fn read_fields(source: &Source, at: u64, metadata: &[u8]) -> Result<Vec<Field>> {
-    let place = format!("the schema at byte {at}");
-    let Some((1, schema)) = header(metadata) else {
-        return Err(damaged(source, &place, "no schema"));
+fn read_fields(source: &Source, schema: &Table) -> Result<Vec<Field>> {
+    let bad = |found: &str, expected: &str, action: &str| {
+        Error::input(source.name(), "the schema", found, expected, action)
     };
-    if !schema::is_little_endian(&schema) {
-        return Err(Error::input(
-            source.name(),
-            place,
+    if !schema::is_little_endian(schema) {
+        return Err(bad(
             "numbers of a big-endian machine",
             "a little-endian file",
             "save it again on a little-endian machine",
         ));
     }
-    schema::fields(&schema).ok_or_else(|| {
-        Error::input(
-            source.name(),
-            place,
+    schema::fields(schema).ok_or_else(|| {
+        bad(
             "a schema that is damaged, or a column of a type that is not known (a union)",
             "columns of lists, numbers and text",
             "save the columns that are needed alone",
@@ -161,11 +182,37 @@ fn read_fields(source: &Source, at: u64, metadata: &[u8]) -> Result<Vec<Field>> 
     })
 }
 
-/// The kind of a message, and what it says.
-fn header(metadata: &[u8]) -> Option<(u8, Table<'_>)> {
-    let message = Table::root(metadata)?;
-    let [kind] = message.get(1)?;
-    Some((kind, message.table(2)?))
+/// Kinds of messages.
+const SCHEMA: u8 = 1;
+const DICTIONARY: u8 = 2;
+const BATCH: u8 = 3;
+
+/// A message: its place, what it says, and the place and length of its body.
+struct Message {
+    at: u64,
+    metadata: Vec<u8>,
+    body: (u64, u64),
+}
+
+impl Message {
+    /// The kind of the message, and what it says.
+    fn header(&self) -> Option<(u8, Table<'_>)> {
+        let message = Table::root(&self.metadata)?;
+        let [kind] = message.get(1)?;
+        Some((kind, message.table(2)?))
+    }
+
+    /// The batch of a table of these columns.
+    fn batch(&self, source: &Source, fields: &[Field]) -> Result<Batch> {
+        let batch = match self.header() {
+            Some((BATCH, batch)) => Batch::read(&batch, self.body),
+            _ => None,
+        };
+        batch.filter(|batch| fits(fields, batch)).ok_or_else(|| {
+            let place = format!("the message at byte {}", self.at);
+            damaged(source, &place, "no batch of the schema's columns")
+        })
+    }
 }
 
 /// Messages one after another: the mark, the length of what is said, that, and a body.
@@ -177,7 +224,7 @@ struct Messages<'a> {
 impl Messages<'_> {
     /// The next message: its place, what it says, and the place and length of its body. Returns `None`
     /// at the end, which must be marked.
-    fn next(&mut self) -> Result<Option<(u64, Vec<u8>, (u64, u64))>> {
+    fn next(&mut self) -> Result<Option<Message>> {
         let (source, at) = (self.source, self.at);
         let bad = |found: &str| damaged(source, &format!("byte {at}"), found);
         if at.checked_add(8).is_none_or(|end| end > source.len()) {
@@ -214,7 +261,8 @@ impl Messages<'_> {
         match end.filter(|&end| end <= source.len()) {
             Some(end) => {
                 self.at = end;
-                Ok(Some((at, metadata, (begin, end - begin))))
+                let body = (begin, end - begin);
+                Ok(Some(Message { at, metadata, body }))
             }
             None => Err(bad(&format!(
                 "a body of {body} bytes, beyond the file's end"
@@ -223,8 +271,8 @@ impl Messages<'_> {
     }
 }
 
-/// Checks that a file ends with a list of the batches that were found.
-fn check_footer(source: &Source, starts: &[u64]) -> Result<()> {
+/// Reads the footer of a file: its length and the magic number are behind it.
+fn footer(source: &Source) -> Result<Vec<u8>> {
     const END: u64 = 10;
     let bad = |found: &str| damaged(source, "the file's end", found);
     let mut end = [0; END as usize];
@@ -242,23 +290,5 @@ fn check_footer(source: &Source, starts: &[u64]) -> Result<()> {
         .ok_or_else(|| bad("a footer longer than the file"))?;
     let mut footer = vec![0; length as usize];
     source.read_at(&mut footer, start)?;
-    let blocks = Table::root(&footer).and_then(|footer| match footer.list(3, 24) {
-        Some((_, blocks)) => {
-            let start = |block: &[u8]| bytes_at(block, 0).map(u64::from_le_bytes);
-            blocks
-                .chunks_exact(24)
-                .map(start)
-                .collect::<Option<Vec<_>>>()
-        }
-        None => Some(Vec::new()),
-    });
-    match blocks {
-        Some(blocks) if blocks == starts => Ok(()),
-        Some(blocks) => Err(bad(&format!(
-            "{} batches, where {} are",
-            blocks.len(),
-            starts.len()
-        ))),
-        None => Err(bad("a footer that cannot be read")),
-    }
+    Ok(footer)
 }

@@ -93,6 +93,10 @@ fn read(field: &Table, depth: usize, left: &mut usize) -> Option<Field> {
 
 /// The meaning of a type, and the number of its own buffers.
 fn kind(code: u8, about: Option<&Table>) -> Option<(Kind, usize)> {
+    // Fields that have their default value are left out; but a type that has any has a table.
+    if matches!(code, 2 | 3 | 16) {
+        about?;
+    }
     let number = |at| {
         about
             .and_then(|about| about.get(at))

@@ -101,11 +101,7 @@ pub(super) fn read(
         let group = file.get_row_group(number).map_err(failed)?;
         let rows = usize::try_from(group.metadata().num_rows()).unwrap_or(usize::MAX);
         let pages = group.get_column_page_reader(at).map_err(failed)?;
-        let pages = Box::new(Checked {
-            pages,
-            rows,
-            lists: false,
-        });
+        let pages = Box::new(Checked::new(pages, rows, false));
         let reader = get_column_reader(column.clone(), pages);
         read_group(reader, meaning, rows, (field, &place), sink)?;
     }
@@ -243,11 +239,13 @@ fn push(
 /// Pages whose counts were checked against their bytes and the row group. The parser allocates as
 /// many values as a page claims.
 pub(in crate::read) struct Checked {
-    pub(in crate::read) pages: Box<dyn PageReader>,
+    pages: Box<dyn PageReader>,
     /// The rows of the group.
-    pub(in crate::read) rows: usize,
+    rows: usize,
     /// True if a row has any number of values.
-    pub(in crate::read) lists: bool,
+    lists: bool,
+    /// The page after the last that was handed over, once it was looked at.
+    next: Option<Option<Page>>,
 }
 
 /// The greatest number of values of a list column's page for each of its bytes, as runs of equal ones
@@ -256,6 +254,16 @@ const MOST_IN_LISTS: usize = 1032;
 const SMALL_LISTS: usize = 1 << 24;
 
 impl Checked {
+    /// Pages of a row group of so many rows; `lists` where a row has any number of values.
+    pub(in crate::read) fn new(pages: Box<dyn PageReader>, rows: usize, lists: bool) -> Self {
+        Self {
+            pages,
+            rows,
+            lists,
+            next: None,
+        }
+    }
+
     /// The most values of a page of so many bytes.
     fn most(&self, bytes: usize) -> usize {
         if self.lists {
@@ -267,7 +275,22 @@ impl Checked {
 }
 
 impl PageReader for Checked {
+    /// Says whether the next page begins with a row, as the end and pages of version 2 do. The pages
+    /// themselves are not asked, which would look for a page's header behind it.
+    fn at_record_boundary(&mut self) -> PageResult<bool> {
+        let next = match self.next.take() {
+            Some(next) => next,
+            None => self.get_next_page()?,
+        };
+        let is_boundary = matches!(next, None | Some(Page::DataPageV2 { .. }));
+        self.next = Some(next);
+        Ok(is_boundary)
+    }
+
     fn get_next_page(&mut self) -> PageResult<Option<Page>> {
+        if let Some(next) = self.next.take() {
+            return Ok(next);
+        }
         let Some(page) = self.pages.get_next_page()? else {
             return Ok(None);
         };
