@@ -47,7 +47,14 @@ pub(crate) fn read_rows(path: &Path, choice: &EmbeddingsChoice) -> Result<Embedd
 /// # Errors
 /// Fails as [`read_rows`] does.
 pub(super) fn taken(path: &Path, choice: &EmbeddingsChoice) -> Result<TakenEmbeddings> {
-    Ok(read_rows(path, choice)?.about().clone())
+    let file = File::open(path)?;
+    match &file {
+        #[cfg(feature = "parquet")]
+        File::Parquet(table) => table.look(choice),
+        #[cfg(feature = "parquet")]
+        File::Arrow(table) => table.look(choice),
+        _ => Ok(file.rows(choice)?.about().clone()),
+    }
 }
 
 impl File {

@@ -1,12 +1,14 @@
 //! Reading files: bytes in, [`Sae`](crate::sae::Sae) or [`Cohort`] out.
 //!
 //! The layers, each of which knows only those before it: `source` (a file read at offsets),
-//! `tensor` (matrices in files, whatever the format), `zipped` (archives), `pickle` (values in an
-//! arena; nothing is executed), `torch`, `npy`, `npz` and `safetensors` (formats of tensors),
-//! `plain` (numbers and text in the forms that Python, numpy and torch keep them), `fields` (what a
-//! call has), `calls` and `metadata` (calls in `sv_info` and in tables), and `activations` (which atoms
-//! fire, as others computed it). On top are [`read_model`], [`read_cohort`], [`read_activations`] and
-//! [`inspect()`]. No bytes make any of it panic. Memory is bounded by the bytes that are really there.
+//! `tensor` (matrices in files, whatever the format), `spill` (bytes that are decoded once), `zipped`
+//! (archives), `pickle` (values in an arena; nothing is executed), `torch`, `npy`, `npz` and
+//! `safetensors` (formats of tensors), `plain` (numbers and text in the forms that Python, numpy and
+//! torch keep them), `fields` (what a call has), `calls` and `metadata` (calls in `sv_info` and in
+//! tables), `lists` (tables with a column of lists), `matrices`, `pooled` and `embedding_rows` (which of
+//! several matrices is meant, and its rows), and `activations` (which atoms fire, as others computed
+//! it). On top are [`read_model`], [`read_cohort`], [`read_activations`] and [`inspect()`]. No bytes make
+//! any of it panic. Memory is bounded by the bytes that are really there.
 
 mod activations;
 mod calls;

@@ -139,6 +139,16 @@ pub struct TakenEmbeddings {
     pub choice: EmbeddingsChoice,
 }
 
+impl TakenEmbeddings {
+    /// The same of a file of so many rows.
+    pub(crate) fn of_rows(mut self, rows: usize) -> Self {
+        if let Some(count) = self.shape.first_mut() {
+            *count = rows;
+        }
+        self
+    }
+}
+
 impl fmt::Display for TakenEmbeddings {
     /// One line: key, type, shape, pooling.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

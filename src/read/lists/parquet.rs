@@ -15,7 +15,7 @@ use crate::read::metadata::parquet::{Checked, Pages, bad, check_range, in_parser
 use crate::read::source::Source;
 use crate::read::spill::Spill;
 use crate::read::tensor::{Dtype, Tensor};
-use crate::rows::EmbeddingsChoice;
+use crate::rows::{EmbeddingsChoice, TakenEmbeddings};
 
 /// Numbers that are decoded at a time.
 const AT_ONCE: usize = 1 << 16;
@@ -28,6 +28,7 @@ pub(in crate::read) struct ParquetTable {
     lists: Vec<(ListColumn, usize)>,
     /// The names of all columns.
     pub(in crate::read) columns: Vec<String>,
+    rows: usize,
 }
 
 impl ParquetTable {
@@ -42,12 +43,23 @@ impl ParquetTable {
                 source: source.clone(),
                 lists: lists(schema),
                 columns: fields.iter().map(|field| field.name().to_owned()).collect(),
+                rows: usize::try_from(facts.num_rows()).unwrap_or(0),
             })
         })
     }
 
     /// Decodes the column that is chosen.
     pub(in crate::read) fn rows(&self, choice: &EmbeddingsChoice) -> Result<EmbeddingRows> {
+        self.first_rows(choice, usize::MAX)
+    }
+
+    /// Looks what column is chosen, and how long its lists are, by the first row.
+    pub(in crate::read) fn look(&self, choice: &EmbeddingsChoice) -> Result<TakenEmbeddings> {
+        let first = self.first_rows(choice, 1)?;
+        Ok(first.about().clone().of_rows(self.rows))
+    }
+
+    fn first_rows(&self, choice: &EmbeddingsChoice, most: usize) -> Result<EmbeddingRows> {
         let columns: Vec<_> = self
             .lists
             .iter()
@@ -58,11 +70,12 @@ impl ParquetTable {
             // The place is that of one of them.
             return Err(crate::error::Error::Cancelled);
         };
-        let tensor = in_parser_thread(&self.source, || self.decode(column, *at))?;
+        let tensor = in_parser_thread(&self.source, || self.decode(column, *at, most))?;
         rows_of(&[tensor], &self.source, &taken, choice)
     }
 
-    fn decode(&self, column: &ListColumn, at: usize) -> Result<Tensor> {
+    /// Decodes the rows of a column, at most so many.
+    fn decode(&self, column: &ListColumn, at: usize, most: usize) -> Result<Tensor> {
         let source = &self.source;
         let file = open(source)?;
         let place = format!("column {}", column.name);
@@ -77,6 +90,7 @@ impl ParquetTable {
         for number in 0..file.num_row_groups() {
             let group = file.get_row_group(number).map_err(|e| failed(&e))?;
             let rows = usize::try_from(group.metadata().num_rows()).unwrap_or(usize::MAX);
+            let rows = rows.min(most - decoder.row);
             let about = file.metadata().file_metadata().schema_descr().column(at);
             let pages = group.get_column_page_reader(at).map_err(|e| failed(&e))?;
             let pages = Box::new(Checked::new(pages, rows, true));

@@ -18,7 +18,7 @@ pub(super) enum Codec {
 }
 
 /// A batch of rows.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Batch {
     pub(super) rows: usize,
     /// The length of each node, and how many of its values are missing.

@@ -17,7 +17,7 @@ use super::{ListColumn, choose, rows_of};
 use crate::error::{Error, Result};
 use crate::read::embedding_rows::EmbeddingRows;
 use crate::read::source::Source;
-use crate::rows::EmbeddingsChoice;
+use crate::rows::{EmbeddingsChoice, TakenEmbeddings};
 use batch::Batch;
 use schema::Field;
 
@@ -128,6 +128,17 @@ impl ArrowTable {
     /// The names of all columns.
     pub(in crate::read) fn columns(&self) -> Vec<String> {
         self.fields.iter().map(|field| field.name.clone()).collect()
+    }
+
+    /// Looks what column is chosen, and how long its lists are, by the first batch.
+    pub(in crate::read) fn look(&self, choice: &EmbeddingsChoice) -> Result<TakenEmbeddings> {
+        let first = self.batches.iter().find(|batch| batch.rows > 0);
+        let first = Self {
+            source: self.source.clone(),
+            fields: self.fields.clone(),
+            batches: first.cloned().into_iter().collect(),
+        };
+        Ok(first.rows(choice)?.about().clone().of_rows(self.count()))
     }
 
     /// The rows of the column that is chosen.
