@@ -31,7 +31,7 @@ impl ArrowTable {
             if batch.rows > 0 {
                 found.push((batch, self.find(batch, at, row, &mut lengths)?));
             }
-            row += batch.rows;
+            row = batch.rows.saturating_add(row);
         }
         self.fixed_length(at, &mut lengths)?;
         let shape = lengths.shape(row)?;
@@ -93,7 +93,7 @@ impl ArrowTable {
         for level in 1..=lengths.depth {
             let is_last = level == lengths.depth;
             let each = (range.len() / batch.rows).max(1);
-            let of_row = |item: usize| row + item / each;
+            let of_row = |item: usize| row.saturating_add(item / each);
             self.check_missing(batch, (node, buffer), &range, &|item| {
                 lengths.missing(of_row(item), "no list, but a null")
             })?;
@@ -132,7 +132,7 @@ impl ArrowTable {
         }
         let each = (range.len() / batch.rows).max(1);
         self.check_missing(batch, (node, buffer), &range, &|item| {
-            lengths.missing(row + item / each, "a missing number")
+            lengths.missing(row.saturating_add(item / each), "a missing number")
         })?;
         Ok(Found {
             buffer: buffer + 1,
