@@ -74,7 +74,7 @@ impl Matrices {
                 by_layer: true,
             }));
         }
-        let fitting = self.fitting(&self.all.iter().collect::<Vec<_>>(), choice);
+        let fitting = fitting(&self.all.iter().collect::<Vec<_>>(), choice);
         let is_default = self.all.iter().any(|matrix| matrix.key == EMBEDDINGS);
         let key = match fitting.as_slice() {
             _ if is_default => EMBEDDINGS.to_owned(),
@@ -108,7 +108,7 @@ impl Matrices {
             expected,
             "name a key that is there",
         );
-        Err(self.proposing(error, &self.all, false))
+        Err(proposing(error, &self.all, false))
     }
 
     /// The matrix whose key names the layer; `None` if the layer is not one of this file's.
@@ -116,7 +116,7 @@ impl Matrices {
         let named: Vec<_> = (self.all.iter())
             .filter(|matrix| names_layer(&matrix.key, layer))
             .collect();
-        let chosen = self.fitting(&named, choice);
+        let chosen = fitting(&named, choice);
         if let [only] = chosen.as_slice() {
             return Ok(Some(only.key.clone()));
         }
@@ -139,22 +139,7 @@ impl Matrices {
             expected,
             "name the key that is meant",
         );
-        Err(self.proposing(error, &self.all, false))
-    }
-
-    /// Those that have the dimensions for the choice, or all if none has.
-    fn fitting<'a>(&self, of: &[&'a Matrix], choice: &EmbeddingsChoice) -> Vec<&'a Matrix> {
-        let wanted = if choice.pool.is_some() { 3 } else { 2 };
-        let fitting: Vec<_> = of
-            .iter()
-            .copied()
-            .filter(|m| m.dimensions == wanted)
-            .collect();
-        if fitting.is_empty() {
-            of.to_vec()
-        } else {
-            fitting
-        }
+        Err(proposing(error, &self.all, false))
     }
 
     fn several(&self, fitting: &[&Matrix]) -> Error {
@@ -171,19 +156,7 @@ impl Matrices {
             expected,
             "say which one is meant",
         );
-        self.proposing(error, &fitting, true)
-    }
-
-    /// Proposes the key, with its value where only one can be meant, and the layer where keys name some.
-    fn proposing(&self, error: Error, of: &[Matrix], layer_too: bool) -> Error {
-        let key = match of {
-            [] => return error,
-            [only] => Proposal::new(Choice::Key, [only.key.clone()]),
-            _ => Proposal::of(Choice::Key),
-        };
-        let has_layers = of.len() > 1 && of.iter().any(|matrix| names_some_layer(&matrix.key));
-        let layer = (layer_too && has_layers).then(|| Proposal::of(Choice::Layer));
-        error.proposing([key].into_iter().chain(layer))
+        proposing(error, &fitting, true)
     }
 
     fn listed(&self, of: &[Matrix]) -> String {
@@ -192,11 +165,35 @@ impl Matrices {
         if of.len() > SHOWN {
             names.push(format!("{} more", of.len() - SHOWN));
         }
-        match names.is_empty() {
-            true => format!("no {} that can be embeddings", self.what),
-            false => names.join(", "),
+        if names.is_empty() {
+            return format!("no {} that can be embeddings", self.what);
         }
+        names.join(", ")
     }
+}
+
+/// Those that have the dimensions for the choice, or all if none has.
+fn fitting<'a>(of: &[&'a Matrix], choice: &EmbeddingsChoice) -> Vec<&'a Matrix> {
+    let wanted = if choice.pool.is_some() { 3 } else { 2 };
+    let is_fit = |matrix: &&Matrix| matrix.dimensions == wanted;
+    let fitting: Vec<_> = of.iter().copied().filter(is_fit).collect();
+    if fitting.is_empty() {
+        of.to_vec()
+    } else {
+        fitting
+    }
+}
+
+/// Proposes the key, with its value where only one can be meant, and the layer where keys name some.
+fn proposing(error: Error, of: &[Matrix], layer_too: bool) -> Error {
+    let key = match of {
+        [] => return error,
+        [only] => Proposal::new(Choice::Key, [only.key.clone()]),
+        _ => Proposal::of(Choice::Key),
+    };
+    let has_layers = of.len() > 1 && of.iter().any(|matrix| names_some_layer(&matrix.key));
+    let layer = (layer_too && has_layers).then(|| Proposal::of(Choice::Layer));
+    error.proposing([key].into_iter().chain(layer))
 }
 
 /// Makes the error of a key for a file that is one array.

@@ -30,7 +30,7 @@ N, L, D = 7, 4, 5
 
 def number(layer, n, token, d):
     """32 bits of it; a binary32 rounds, and a binary16 takes the first 11."""
-    mixed = (layer * 40503 + n * 7919 + token * 104729 + d * 1299709 + 12345) * 2654435761 % 2**32
+    mixed = (layer * 32452843 + n * 7919 + token * 104729 + d * 1299709 + 12345) * 2654435761 % 2**32
     return (mixed - 2**31) * 2.0**-20
 
 

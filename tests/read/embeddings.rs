@@ -27,7 +27,7 @@ fn golden(name: &str) -> PathBuf {
 
 /// The number that the script writes, before it is rounded to a type.
 fn number(layer: usize, n: usize, token: usize, d: usize) -> f64 {
-    let mixed = (layer * 40503 + n * 7919 + token * 104_729 + d * 1_299_709 + 12345) as u128;
+    let mixed = (layer * 32_452_843 + n * 7919 + token * 104_729 + d * 1_299_709 + 12345) as u128;
     let mixed = (mixed * 2_654_435_761 % (1 << 32)) as i64;
     (mixed - (1 << 31)) as f64 / f64::from(1 << 20)
 }

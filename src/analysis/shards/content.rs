@@ -7,7 +7,7 @@ use crate::rows::{Rows, TakenEmbeddings};
 /// The rows of a shard's file.
 #[derive(Debug)]
 pub(super) enum Content {
-    Embeddings(EmbeddingRows),
+    Embeddings(Box<EmbeddingRows>),
     Activations(Box<Activations>),
 }
 

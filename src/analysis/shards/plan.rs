@@ -127,7 +127,7 @@ impl<'a> Plan<'a> {
         match self.sets_from {
             SetsFrom::Model(_) => {
                 let cohort = read_cohort_choosing(path, table, rule, &self.options.embeddings)?;
-                Ok(cohort.with_rows(Content::Embeddings))
+                Ok(cohort.with_rows(|rows| Content::Embeddings(Box::new(rows))))
             }
             SetsFrom::Activations { atoms } => {
                 let cohort = read_activations(path, table, rule, atoms)?;

@@ -29,7 +29,7 @@ impl<'a> Table<'a> {
 
     fn at(bytes: &'a [u8], at: usize) -> Option<Self> {
         let back = i64::from(i32::from_le_bytes(bytes_at(bytes, at)?));
-        let list = usize::try_from((at as i64).checked_sub(back)?).ok()?;
+        let list = usize::try_from(i64::try_from(at).ok()?.checked_sub(back)?).ok()?;
         let length = usize::from(u16::from_le_bytes(bytes_at(bytes, list)?));
         let fields = bytes.get(list..list.checked_add(length)?)?.get(4..)?;
         Some(Self { bytes, at, fields })

@@ -96,10 +96,10 @@ impl ParquetTable {
             let pages = Box::new(Checked::new(pages, rows, true));
             match get_column_reader(about.clone(), pages) {
                 ColumnReader::FloatColumnReader(reader) => {
-                    decoder.group(reader, &about, rows, &failed)?
+                    decoder.group(reader, &about, rows, &failed)?;
                 }
                 ColumnReader::DoubleColumnReader(reader) => {
-                    decoder.group(reader, &about, rows, &failed)?
+                    decoder.group(reader, &about, rows, &failed)?;
                 }
                 ColumnReader::FixedLenByteArrayColumnReader(reader) => {
                     decoder.group(reader, &about, rows, &failed)?;
@@ -222,12 +222,10 @@ impl Decoder<'_> {
         let mut bytes = Vec::new();
         let mut left = rows;
         while left > 0 {
-            (
-                present.clear(),
-                repeats.clear(),
-                values.clear(),
-                bytes.clear(),
-            );
+            present.clear();
+            repeats.clear();
+            values.clear();
+            bytes.clear();
             let numbers = self.lengths.dim.unwrap_or(AT_ONCE) * self.lengths.tokens.unwrap_or(1);
             let most = (AT_ONCE / numbers.max(1)).clamp(1, left);
             let read =
@@ -243,7 +241,9 @@ impl Decoder<'_> {
                 let text = format!("{} lists in {records} rows", self.row - before);
                 return Err(failed(&ParquetError::General(text)));
             }
-            values.iter().for_each(|value| T::put(value, &mut bytes));
+            for value in &values {
+                T::put(value, &mut bytes);
+            }
             self.spill.write(&bytes)?;
             left = left.saturating_sub(records);
         }
@@ -253,7 +253,7 @@ impl Decoder<'_> {
     /// Checks the lengths that levels tell, of whole rows: a level of repetition is 0 where a row begins,
     /// and the depth within a list of numbers.
     fn levels(&mut self, present: &[i16], repeats: &[i16], about: &ColumnDescPtr) -> Result<()> {
-        let depth = self.lengths.depth as i16;
+        let depth = i16::try_from(self.lengths.depth).unwrap_or(i16::MAX);
         for (&there, &repeat) in present.iter().zip(repeats) {
             if repeat == 0 {
                 self.end_row()?;

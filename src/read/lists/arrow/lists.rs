@@ -97,9 +97,12 @@ impl ArrowTable {
             self.check_missing(batch, (node, buffer), &range, &|item| {
                 lengths.missing(of_row(item), "no list, but a null")
             })?;
-            let mut length = |item: usize, length: usize| match is_last {
-                true => lengths.numbers(of_row(item), length),
-                false => lengths.lists(of_row(item), length),
+            let mut length = |item: usize, length: usize| {
+                if is_last {
+                    lengths.numbers(of_row(item), length)
+                } else {
+                    lengths.lists(of_row(item), length)
+                }
             };
             range = match field.kind {
                 Kind::FixedList(size) => {

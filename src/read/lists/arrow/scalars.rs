@@ -145,7 +145,7 @@ fn number(kind: Kind, bytes: &[u8]) -> Option<Scalar> {
             let unused = 64 - 8 * bytes.len() as u32;
             let raw = u64::from_le_bytes(wide);
             match (signed, i64::try_from(raw)) {
-                (true, _) => Scalar::Int((raw << unused) as i64 >> unused),
+                (true, _) => Scalar::Int((raw << unused).cast_signed() >> unused),
                 (false, Ok(number)) => Scalar::Int(number),
                 (false, Err(_)) => Scalar::Large(raw as f64),
             }

@@ -129,18 +129,15 @@ fn kind(code: u8, about: Option<&Table>) -> Option<(Kind, usize)> {
         }
         5 => (Kind::Text(4), 3),
         20 => (Kind::Text(8), 3),
-        4 | 19 => (Kind::Other, 3),
+        4 | 19 | 25 | 26 => (Kind::Other, 3),
         6 => (Kind::Bool, 2),
-        7..=11 | 15 | 18 => (Kind::Other, 2),
+        7..=11 | 15 | 17 | 18 | 23 => (Kind::Other, 2),
         12 => (Kind::List(4), 2),
         21 => (Kind::List(8), 2),
-        17 => (Kind::Other, 2),
         13 => (Kind::Other, 1),
         16 => (Kind::FixedList(usize::try_from(number(0)).ok()?), 1),
         22 => (Kind::Other, 0),
-        23 => (Kind::Other, 2),
         24 => (Kind::TextView, 2),
-        25 | 26 => (Kind::Other, 3),
         _ => return None,
     })
 }
@@ -150,9 +147,10 @@ impl Field {
     pub(super) fn list_column(&self) -> Option<ListColumn> {
         let is_list = |field: &Self| matches!(field.kind, Kind::List(_) | Kind::FixedList(_));
         let inner = self.children.first().filter(|_| is_list(self))?;
-        let (depth, last) = match is_list(inner) {
-            true => (2, inner.children.first()?),
-            false => (1, inner),
+        let (depth, last) = if is_list(inner) {
+            (2, inner.children.first()?)
+        } else {
+            (1, inner)
         };
         let Kind::Float(dtype) = last.kind else {
             return None;

@@ -244,8 +244,9 @@ pub(in crate::read) struct Checked {
     rows: usize,
     /// True if a row has any number of values.
     lists: bool,
-    /// The page after the last that was handed over, once it was looked at.
-    next: Option<Option<Page>>,
+    /// The page after the last that was handed over, once it was looked at; `None` at the end too.
+    next: Option<Page>,
+    looked: bool,
 }
 
 /// The greatest number of values of a list column's page for each of its bytes, as runs of equal ones
@@ -261,6 +262,7 @@ impl Checked {
             rows,
             lists,
             next: None,
+            looked: false,
         }
     }
 
@@ -278,18 +280,16 @@ impl PageReader for Checked {
     /// Says whether the next page begins with a row, as the end and pages of version 2 do. The pages
     /// themselves are not asked, which would look for a page's header behind it.
     fn at_record_boundary(&mut self) -> PageResult<bool> {
-        let next = match self.next.take() {
-            Some(next) => next,
-            None => self.get_next_page()?,
-        };
-        let is_boundary = matches!(next, None | Some(Page::DataPageV2 { .. }));
-        self.next = Some(next);
-        Ok(is_boundary)
+        if !self.looked {
+            self.next = self.get_next_page()?;
+            self.looked = true;
+        }
+        Ok(matches!(self.next, None | Some(Page::DataPageV2 { .. })))
     }
 
     fn get_next_page(&mut self) -> PageResult<Option<Page>> {
-        if let Some(next) = self.next.take() {
-            return Ok(next);
+        if std::mem::take(&mut self.looked) {
+            return Ok(self.next.take());
         }
         let Some(page) = self.pages.get_next_page()? else {
             return Ok(None);
