@@ -217,10 +217,11 @@ impl Shards {
 
     /// Says whether all rows of `others` are among these.
     pub fn hold(&self, others: &Self) -> bool {
-        let mut files = HashMap::<Digest, Vec<Range<u64>>>::new();
+        let key = |shard: &Shard| (shard.sha256, shard.choice.clone());
+        let mut files = HashMap::<(Digest, EmbeddingsChoice), Vec<Range<u64>>>::new();
         for shard in self {
             files
-                .entry(shard.sha256)
+                .entry(key(shard))
                 .or_default()
                 .push(shard.rows.clone());
         }
@@ -229,7 +230,7 @@ impl Shards {
         }
         let holds = |other: &Shard| {
             let mut missing = other.rows.start;
-            for rows in files.get(&other.sha256).into_iter().flatten() {
+            for rows in files.get(&key(other)).into_iter().flatten() {
                 if rows.start <= missing {
                     missing = missing.max(rows.end);
                 }

@@ -125,6 +125,13 @@ fn tallies_of_other_choices_are_not_merged() {
     );
     assert!(line.contains("--pool mean|last|max|token:I"), "{line}");
     assert_eq!(merge(&["mean.tally", "rest.tally"]).0, Some(0));
+    // A tally of the same rows by another choice would be lost.
+    let (out, parts) = (
+        place.at("last.tally"),
+        ["mean.tally", "rest.tally"].map(|name| place.at(name)),
+    );
+    let output = atomscope(["merge", "-q", "--out", &out, &parts[0], &parts[1]]);
+    assert_eq!(output.status.code(), Some(2));
     // A tally that is there is taken as done only if it is of the same choice.
     let done = tally("mean.tally", &["--pool", "mean", "--rows", "0..3"]);
     assert_eq!(done.shards, mean.shards);
