@@ -139,6 +139,7 @@ pub struct TakenEmbeddings {
     pub choice: EmbeddingsChoice,
 }
 
+#[cfg(feature = "parquet")]
 impl TakenEmbeddings {
     /// The same of a file of so many rows.
     pub(crate) fn of_rows(mut self, rows: usize) -> Self {

@@ -279,9 +279,8 @@ fn keys_and_layers_choose_a_matrix() {
 
 /// What is wrong: the parts of its message, and the choices that it proposes.
 fn refused(name: &str, choice: &EmbeddingsChoice) -> (String, Vec<Choice>) {
-    let error = match read(name, choice) {
-        Ok(_) => panic!("{name} was read by {choice}"),
-        Err(error) => error,
+    let Err(error) = read(name, choice) else {
+        panic!("{name} was read by {choice}")
     };
     let line = error.to_string();
     assert!(
@@ -440,9 +439,10 @@ fn tables_are_their_own_calls() {
 fn ids_of_a_table_must_be_those_of_the_calls() {
     let folder = tempfile::tempdir().unwrap();
     let table = folder.path().join("calls.csv");
-    let ids = |last: usize| -> String {
+    let ids = |last: usize| {
         let id = |n: usize| if n == N - 1 { last } else { n };
-        (0..N).map(|n| format!("call{},TP\n", id(n))).collect()
+        let lines: Vec<_> = (0..N).map(|n| format!("call{},TP\n", id(n))).collect();
+        lines.concat()
     };
     for name in ["layers.parquet", "layers.arrow"] {
         std::fs::write(&table, format!("id,truvari_class\n{}", ids(N - 1))).unwrap();

@@ -104,27 +104,12 @@ impl ArrowTable {
                     lengths.lists(of_row(item), length)
                 }
             };
-            range = match field.kind {
-                Kind::FixedList(size) => {
-                    length(0, size)?;
-                    let place = |at: usize| at.checked_mul(size);
-                    let ends = place(range.start).zip(place(range.end));
-                    let (start, end) = ends.ok_or_else(|| bad("more numbers than can be"))?;
-                    buffer += 1;
-                    start..end
-                }
-                Kind::List(size) => {
-                    let offsets = self.offsets(batch, buffer + 1, size, &range)?;
-                    for (item, pair) in offsets.windows(2).enumerate() {
-                        let &[start, end] = pair else { continue };
-                        let items = end.checked_sub(start);
-                        length(item, items.ok_or_else(|| bad("offsets that fall"))?)?;
-                    }
-                    buffer += 2;
-                    let (first, last) = (offsets.first(), offsets.last());
-                    first.copied().unwrap_or(0)..last.copied().unwrap_or(0)
-                }
-                _ => return Err(bad("no lists")),
+            range = self.items(batch, field.kind, buffer, &range, &mut length)?;
+            // Its marks of what is missing, and the offsets of lists that have some.
+            buffer += if matches!(field.kind, Kind::List(_)) {
+                2
+            } else {
+                1
             };
             node += 1;
             field = field.children.first().ok_or_else(|| bad("no lists"))?;
@@ -142,6 +127,39 @@ impl ArrowTable {
             numbers: range,
             all: batch.nodes.get(node).map_or(0, |&(length, _)| length),
         })
+    }
+
+    /// The items of the lists `range` of a column whose first buffer this is. `length` hears of the
+    /// length of each.
+    fn items(
+        &self,
+        batch: &Batch,
+        kind: Kind,
+        buffer: usize,
+        range: &Range<usize>,
+        length: &mut dyn FnMut(usize, usize) -> Result<()>,
+    ) -> Result<Range<usize>> {
+        let bad = |found: &str| damaged(&self.source, &format!("buffer {buffer}"), found);
+        match kind {
+            Kind::FixedList(size) => {
+                length(0, size)?;
+                let place = |at: usize| at.checked_mul(size);
+                let ends = place(range.start).zip(place(range.end));
+                let (start, end) = ends.ok_or_else(|| bad("more numbers than can be"))?;
+                Ok(start..end)
+            }
+            Kind::List(size) => {
+                let offsets = self.offsets(batch, buffer + 1, size, range)?;
+                for (item, pair) in offsets.windows(2).enumerate() {
+                    let &[start, end] = pair else { continue };
+                    let items = end.checked_sub(start);
+                    length(item, items.ok_or_else(|| bad("offsets that fall"))?)?;
+                }
+                let (first, last) = (offsets.first(), offsets.last());
+                Ok(first.copied().unwrap_or(0)..last.copied().unwrap_or(0))
+            }
+            _ => Err(bad("no lists")),
+        }
     }
 
     /// The offsets of the lists `range`, and of the end of the last.
