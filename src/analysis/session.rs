@@ -7,7 +7,7 @@ use crate::engine::{self, Cuts, Device, Encoded, Engine, EngineOptions};
 use crate::error::{Error, Result};
 use crate::fires::FiringSets;
 use crate::read::ModelAnswers;
-use crate::rows::Rows;
+use crate::rows::{EmbeddingsChoice, Rows};
 use crate::sae::Sae;
 use crate::tally::{Strata, StratifyBy};
 
@@ -28,6 +28,8 @@ pub struct CountOptions {
     pub stratify_by: StratifyBy,
     /// What the model's files leave open, if it is read from files.
     pub model: ModelAnswers,
+    /// The matrix that is taken of files of embeddings, and what becomes of its tokens.
+    pub embeddings: EmbeddingsChoice,
     /// The rule for which calls are true, if calls are read from files. Calls in memory have a rule
     /// of their own.
     pub rule: ClassRule,

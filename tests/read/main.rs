@@ -10,6 +10,7 @@ mod checkpoints;
 mod damaged;
 mod damaged_inputs;
 mod delly_mims;
+mod embeddings;
 mod families;
 mod goldens;
 mod inputs;

@@ -55,7 +55,7 @@ impl Maker {
     /// Checks a shard without a row.
     pub(super) fn check_empty(&self, content: &Content) -> Result<()> {
         match (self, content) {
-            (Self::Encoder { sae, .. }, Content::Embeddings(rows)) => check_dim(sae, rows),
+            (Self::Encoder { sae, .. }, Content::Embeddings(rows)) => check_dim(sae, &**rows),
             _ => Ok(()),
         }
     }
@@ -97,7 +97,7 @@ impl Maker {
                         none.insert(Box::new(session.with_cuts(cuts.take())))
                     }
                 };
-                session.encode(&RowRange::new(all, rows), calls, before, control)
+                session.encode(&RowRange::new(&**all, rows), calls, before, control)
             }
             (_, Content::Activations(all)) => given(all, rows, calls, options, control),
             (Self::Reader(_), Content::Embeddings(_)) => Err(Error::Argument {
