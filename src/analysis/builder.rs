@@ -9,7 +9,7 @@ use crate::cohort::{Calls, ClassRule};
 use crate::control::Control;
 use crate::engine::{Device, Nonfinite};
 use crate::read::ModelAnswers;
-use crate::rows::Rows;
+use crate::rows::{EmbeddingsChoice, Rows};
 use crate::sae::Sae;
 use crate::stats::evidence::{self, Exchange, Partition};
 use crate::tally::StratifyBy;
@@ -126,6 +126,13 @@ impl<'a> Analysis<'a> {
     #[must_use]
     pub fn model_answers(mut self, answers: ModelAnswers) -> Self {
         self.options.model = answers;
+        self
+    }
+
+    /// Says which matrix of the files holds the embeddings, and how tokens become one row.
+    #[must_use]
+    pub fn embeddings_choice(mut self, choice: EmbeddingsChoice) -> Self {
+        self.options.embeddings = choice;
         self
     }
 

@@ -83,6 +83,90 @@ fn calls_come_in_the_order_of_the_rows() {
     assert_eq!(calls(&found).len(), 10);
 }
 
+/// Writes an archive of arrays of text, as numpy.savez does.
+fn write_npz(path: &Path, arrays: &[(&str, &[&str])]) {
+    let mut archive = zip::ZipWriter::new(std::fs::File::create(path).unwrap());
+    for (name, texts) in arrays {
+        let width = texts.iter().map(|text| text.len()).max().unwrap();
+        let header = format!(
+            "{{'descr': '|S{width}', 'fortran_order': False, 'shape': ({},), }}",
+            texts.len()
+        );
+        let header = format!("{header:<117}\n");
+        let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
+        bytes.extend((header.len() as u16).to_le_bytes());
+        bytes.extend(header.as_bytes());
+        for text in *texts {
+            bytes.extend(text.as_bytes());
+            bytes.extend(vec![0; width - text.len()]);
+        }
+        archive
+            .start_file(
+                format!("{name}.npy"),
+                zip::write::SimpleFileOptions::default(),
+            )
+            .unwrap();
+        std::io::Write::write_all(&mut archive, &bytes).unwrap();
+    }
+    archive.finish().unwrap();
+}
+
+#[test]
+fn arrays_of_an_archive_say_which_call_a_row_is() {
+    let files = truvari();
+    let found = read(files.path());
+    let path = at(&files, "rows.npz");
+    let (chrom, pos) = (["chr1", "1", "1"], ["5000", "1000", "3000"]);
+    write_npz(&path, &[("ids", &["size", "t1", "t3"])]);
+    let joined = found
+        .in_order_of(&read_row_identities(&path).unwrap(), "rows", 100.0)
+        .unwrap();
+    assert!(joined.words().contains("3 by ID"), "{}", joined.words());
+    write_npz(
+        &path,
+        &[
+            ("chrom", &chrom),
+            ("pos", &pos),
+            ("ref", &["n", "N", "A"]),
+            ("alt", &["<DEL>", "<DEL>", "A]chr2:99]"]),
+        ],
+    );
+    let joined = found
+        .in_order_of(&read_row_identities(&path).unwrap(), "rows", 100.0)
+        .unwrap();
+    assert!(
+        joined.words().contains("3 by chrom, pos, ref and alt"),
+        "{}",
+        joined.words()
+    );
+    write_npz(
+        &path,
+        &[
+            ("chrom", &chrom),
+            ("pos", &pos),
+            ("svtype", &["DEL", "DEL", "BND"]),
+            ("svlen", &["-100", "100", "0"]),
+        ],
+    );
+    let joined = found
+        .in_order_of(&read_row_identities(&path).unwrap(), "rows", 100.0)
+        .unwrap();
+    assert!(
+        joined
+            .words()
+            .contains("3 by chrom, pos, svtype and |svlen|"),
+        "{}",
+        joined.words()
+    );
+    let classes: Vec<_> = (0..3)
+        .map(|row| joined.calls.calls.truvari_class.get(row))
+        .collect();
+    assert_eq!(classes, [Some("FP"), Some("TP"), Some("TP")]);
+    write_npz(&path, &[("other", &chrom)]);
+    let error = read_row_identities(&path).unwrap_err().to_string();
+    assert!(error.contains("chrom and pos"), "{error}");
+}
+
 #[test]
 fn rows_that_cannot_be_told_apart_are_refused() {
     let files = truvari();

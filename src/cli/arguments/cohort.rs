@@ -13,6 +13,7 @@ use super::size::{MEMORY, parse_bytes};
 use crate::analysis::shards::{self, ShardInput};
 use crate::cohort::ClassRule;
 use crate::error::{Choice, Error, Result};
+use crate::rows::{EmbeddingsChoice, Pool};
 
 /// The cohort, the model, and how rows are encoded.
 #[derive(Debug, Clone, Args)]
@@ -63,11 +64,12 @@ impl RunArgs {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Input")]
 pub(in crate::cli) struct CohortArgs {
-    /// Embeddings: .pt, .npy, .npz or .safetensors; may be given several times, or as a pattern in
-    /// quotes ('shards/*.npy')
+    /// Embeddings: .pt, .npy, .npz, .safetensors, .parquet or .arrow; may be given several times, or as a
+    /// pattern in quotes ('shards/*.npy')
     ///
     /// An array of numbers, a row a call. A .pt holds it as embeddings, with the calls as sv_info, or is
-    /// the array alone. Files are taken in the order in which people count their names.
+    /// the array alone. A table holds it as a column of lists, all of one length. Files are taken in the
+    /// order in which people count their names.
     #[arg(long, value_name = "FILE", required_unless_present = "activations", num_args = 1.., help_heading = REQUIRED)]
     embeddings: Vec<PathBuf>,
 
@@ -79,7 +81,8 @@ pub(in crate::cli) struct CohortArgs {
     /// Parquet table of row, atom and value, or the fires.npy or fires.npz of --save-fires. The calls
     /// are in a table: --metadata, or beside. docs/INPUTS.md has the layouts.
     #[arg(long, value_name = "FILE", num_args = 1.., help_heading = REQUIRED, conflicts_with_all = [
-        "embeddings", "model", "device", "screen", "nonfinite", "batch_rows", "simd", "gpu_memory",
+        "embeddings", "model", "device", "screen", "nonfinite", "batch_rows", "simd", "gpu_memory", "key",
+        "pool",
     ])]
     activations: Vec<PathBuf>,
 
@@ -98,6 +101,9 @@ pub(in crate::cli) struct CohortArgs {
     metadata: Vec<PathBuf>,
 
     #[command(flatten)]
+    pub(in crate::cli) matrix: MatrixArgs,
+
+    #[command(flatten)]
     pub(in crate::cli) labels: LabelArgs,
 
     /// Only these rows of one file of embeddings or activations, counted from 0, the last one left out
@@ -113,6 +119,7 @@ impl CohortArgs {
             activations: Vec::new(),
             atom_count: None,
             metadata: Vec::new(),
+            matrix: MatrixArgs::default(),
             labels: LabelArgs::default(),
             rows: None,
         }
@@ -135,6 +142,36 @@ impl CohortArgs {
             _ => &self.embeddings,
         };
         shards::shards_of(choice, files, &self.metadata, self.rows.as_ref())
+    }
+}
+
+/// Which matrix of a file holds the embeddings.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Input")]
+pub(in crate::cli) struct MatrixArgs {
+    /// The key of the embeddings, where a file has several matrices: of a dict in a .pt (a.b where dicts
+    /// are nested), an array of an .npz, a tensor of a .safetensors, a column of a table
+    /// [default: embeddings, or the only one]
+    #[arg(long, value_name = "NAME")]
+    key: Option<String>,
+
+    /// How the tokens of a call become one row, where embeddings are [N, L, D]: mean, last, max, or
+    /// token:I, where I counts from 0, or from the end as -1
+    ///
+    /// A mean is the sum over tokens in ascending order in binary64, divided by L, rounded to binary32
+    /// once. Every call has the same number of tokens: padding is pooled as any other token is.
+    #[arg(long, value_name = "HOW")]
+    pool: Option<Pool>,
+}
+
+impl MatrixArgs {
+    /// The choice; `layer` is that of the model and of embeddings.
+    pub(in crate::cli) fn choice(&self, layer: Option<String>) -> EmbeddingsChoice {
+        EmbeddingsChoice {
+            key: self.key.clone(),
+            layer,
+            pool: self.pool,
+        }
     }
 }
 

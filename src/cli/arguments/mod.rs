@@ -36,7 +36,7 @@ pub(super) use benchmark::BenchmarkArgs;
 use benchmark::LabelledArgs;
 pub(super) use calls::{AtomArgs, CallsArgs};
 use cohort::CohortArgs;
-pub(super) use cohort::{KeepArgs, LabelArgs, RunArgs};
+pub(super) use cohort::{KeepArgs, LabelArgs, MatrixArgs, RunArgs};
 pub(super) use engine::EngineArgs;
 pub(super) use headings::REQUIRED;
 pub(super) use model::AnswerArgs;
