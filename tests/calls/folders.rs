@@ -138,7 +138,7 @@ fn real_files_of_truvari_count_as_their_summaries() {
         let odd = found
             .warnings
             .iter()
-            .filter(|text| text.contains("two runs"));
+            .filter(|warning| warning.text.contains("two runs"));
         assert_eq!(odd.count(), 0, "{path}");
     }
 }
@@ -314,6 +314,6 @@ fn real_files_of_delly_have_the_reasons_that_were_counted() {
         found
             .warnings
             .iter()
-            .any(|text| text.contains("2484 true and 2091 false calls"))
+            .any(|warning| warning.text.contains("2484 true and 2091 false calls"))
     );
 }

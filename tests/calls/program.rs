@@ -24,7 +24,8 @@ fn calls_prints_the_account() {
         "{out}"
     );
     assert!(
-        notes.contains("warning: 1 true calls below sizemin"),
+        notes.contains("warning: 1 true calls below sizemin")
+            && notes.contains("--below-sizemin keep"),
         "{notes}"
     );
 }

@@ -81,6 +81,12 @@ pub(crate) fn calls(found: &BenchmarkCalls) -> Vec<(&str, &str, &str)> {
     (0..found.len()).map(shown).collect()
 }
 
+/// All warnings, one a line.
+pub(crate) fn warnings(found: &BenchmarkCalls) -> String {
+    let each: Vec<String> = found.warnings.iter().map(ToString::to_string).collect();
+    each.join("\n")
+}
+
 pub(crate) const PARAMS: &str = r#"{"refdist": 500, "pctseq": 0.7, "pctsize": 0.7, "pctovl": 0.1,
 "bSample": "HG002", "cSample": "tumor", "sizemin": 50, "sizefilt": 30, "bnddist": 100, "typeignore": false}"#;
 

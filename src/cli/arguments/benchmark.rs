@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 
 use crate::analysis::LabelledCallsFiles;
 use crate::cli::progress::{note, show_warnings};
-use crate::error::{Choice, Error, Result, Warning};
+use crate::error::{Choice, Error, Result};
 use crate::read::benchmark::{BenchmarkOptions, read_benchmark, read_row_identities};
 use crate::write::inputs::Inputs;
 
@@ -120,14 +120,7 @@ impl LabelledArgs {
             quiet,
             &format!("{}: {}", joined.calls.source, joined.words()),
         );
-        let warnings: Vec<Warning> = joined
-            .calls
-            .warnings
-            .iter()
-            .cloned()
-            .map(Warning::from)
-            .collect();
-        show_warnings(&warnings);
+        show_warnings(&joined.calls.warnings);
         let path = LabelledCallsFiles::of_output(out);
         let inputs = Inputs::of(found.paths.iter().cloned().chain([rows.to_owned()]));
         LabelledCallsFiles::write_anew(&path, &joined.calls, &inputs, force)?;

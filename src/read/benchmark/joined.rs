@@ -3,7 +3,7 @@
 use super::BenchmarkCalls;
 use super::identities::{RowIdentities, identity};
 use crate::cohort::{Ambiguous, Call, Identity, Joined, NO_CALL, join};
-use crate::error::{Choice, Error, Proposal, Result};
+use crate::error::{Choice, Error, Proposal, Result, Warning};
 use crate::read::vcf::Span;
 
 /// Calls in the order of rows, and how they came there.
@@ -37,7 +37,9 @@ impl BenchmarkCalls {
             return Err(too_few(&joined, rows.len(), source, least));
         }
         let mut calls = self.reordered(rows, &joined);
-        calls.warnings.extend(warning(&joined, rows.len()));
+        calls
+            .warnings
+            .extend(warning(&joined, rows.len()).map(Warning::from));
         Ok(JoinedCalls { calls, joined })
     }
 
