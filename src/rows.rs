@@ -1,7 +1,10 @@
 //! Rows of embeddings, wherever they lie. Engines read embeddings through this trait alone.
 
+mod choice;
+
 use std::ops::Range;
 
+pub use choice::{EmbeddingsChoice, Pool, TakenEmbeddings};
 pub use half::{bf16, f16};
 
 use crate::error::{Error, Result};

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use atomscope::control::Control;
-use atomscope::read::{TensorRows, read_cohort, read_cohort_with};
+use atomscope::read::{EmbeddingRows, read_cohort, read_cohort_with};
 use atomscope::rows::Rows;
 use atomscope::simulate::{EMBEDDINGS, SimulateOptions, simulate, simulate_in_memory};
 use criterion::{Criterion, Throughput};
@@ -42,7 +42,7 @@ impl Form {
     }
 
     /// The rows of a simulated cohort's folder, in this format.
-    fn rows(self, folder: &Path, numbers: &[f32]) -> TensorRows {
+    fn rows(self, folder: &Path, numbers: &[f32]) -> EmbeddingRows {
         let torch = folder.join(EMBEDDINGS);
         let header = match self {
             Self::Torch => return read_cohort(&torch).expect("a cohort").rows,
@@ -78,7 +78,7 @@ impl Form {
 
 /// A file in the system's cache, whose rows are those that were simulated.
 struct File {
-    rows: TensorRows,
+    rows: EmbeddingRows,
     /// Removed with this.
     _folder: tempfile::TempDir,
 }

@@ -10,7 +10,7 @@ use crate::cohort::{Calls, ClassRule};
 use crate::control::Control;
 use crate::engine::{Device, Nonfinite};
 use crate::read::ModelAnswers;
-use crate::rows::Rows;
+use crate::rows::{EmbeddingsChoice, Rows};
 use crate::sae::Sae;
 use crate::stats::evidence::regions::RegionOptions;
 use crate::stats::evidence::{self, Exchange, Partition};
@@ -128,6 +128,13 @@ impl<'a> Analysis<'a> {
     #[must_use]
     pub fn model_answers(mut self, answers: ModelAnswers) -> Self {
         self.options.model = answers;
+        self
+    }
+
+    /// Says which matrix of the files holds the embeddings, and how tokens become one row.
+    #[must_use]
+    pub fn embeddings_choice(mut self, choice: EmbeddingsChoice) -> Self {
+        self.options.embeddings = choice;
         self
     }
 

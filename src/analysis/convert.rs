@@ -1,12 +1,14 @@
 //! A model of any library as one file of our own form.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use super::place::check_file;
 use super::shards::InputFile;
 use crate::control::Control;
 use crate::error::{Choice, Error, Proposal, Result};
 use crate::read::{Identity, ModelAbout, ModelAnswers, read_model_with};
 use crate::store::{Provenance, write_model};
+use crate::write::inputs::Inputs;
 
 /// Reads a model, and writes it in our own form to `out`, whole or not at all. `force` replaces a file
 /// that is there.
@@ -23,11 +25,12 @@ pub fn convert(
 ) -> Result<ModelAbout> {
     let loaded = read_model_with(model, answers)?;
     let about = loaded.about;
-    let read = std::iter::once(&loaded.path).chain(&about.beside);
+    let mut read = vec![loaded.path];
+    read.extend(about.beside.iter().cloned());
+    check_place(out, &read, force)?;
     let mut files = Vec::new();
     let mut of_weights = None;
-    for path in read {
-        check_place(out, path, force)?;
+    for path in &read {
         let file = InputFile::of("model", path, control)?;
         of_weights.get_or_insert(file.sha256);
         let name = path
@@ -59,25 +62,17 @@ pub fn convert(
     Ok(about)
 }
 
-/// An error if the output is an input, or a file that is not to be replaced.
-fn check_place(out: &Path, read: &Path, force: bool) -> Result<()> {
-    let is_input = match (out.canonicalize(), read.canonicalize()) {
-        (Ok(out), Ok(read)) => out == read,
-        _ => false,
-    };
-    let bad = |found: &str, action: &str| {
-        let file = out.display().to_string();
-        Error::input(file, "the output", found, "no such file", action)
-    };
-    if is_input {
-        return Err(bad(
-            "the model itself",
-            "choose another name: what is read is never replaced",
-        ));
-    }
+/// Looks that the output is no file that is read, nor one that is not to be replaced.
+fn check_place(out: &Path, read: &[PathBuf], force: bool) -> Result<()> {
+    check_file(out, &Inputs::of(read.iter().cloned()))?;
     if out.exists() && !force {
         let action = "nothing was written: choose another name, or let it be replaced";
-        return Err(bad("a file there already", action).proposing([Proposal::of(Choice::Force)]));
+        let file = out.display().to_string();
+        let there = "a file there already";
+        return Err(
+            Error::input(file, "the output", there, "no such file", action)
+                .proposing([Proposal::of(Choice::Force)]),
+        );
     }
     Ok(())
 }

@@ -57,6 +57,42 @@ impl LabelledCallsFiles {
         Ok(files)
     }
 
+    /// Names the files of calls that are made for a run whose output is `out`: `OUT.calls.parquet`, or
+    /// `OUT.calls.tsv` where Parquet is not built in.
+    pub fn of_output(out: &Path) -> PathBuf {
+        let mut name = out.as_os_str().to_owned();
+        let end = if cfg!(feature = "parquet") {
+            "parquet"
+        } else {
+            "tsv"
+        };
+        name.push(format!(".calls.{end}"));
+        name.into()
+    }
+
+    /// Writes both files, unless they are there with the same content already.
+    ///
+    /// # Errors
+    /// A file that is there with other content, unless `force` lets it be replaced; an input in its
+    /// place; a file that cannot be written.
+    pub fn write_anew(
+        path: &Path,
+        found: &BenchmarkCalls,
+        inputs: &Inputs,
+        force: bool,
+    ) -> Result<()> {
+        let folder = tempfile::tempdir().map_err(|error| Error::writing(path, error))?;
+        let name = path.file_name().unwrap_or_default();
+        let made = Self::open(&folder.path().join(name), &Inputs::default(), false)?;
+        made.write(found)?;
+        let account = made.account.file_name().unwrap_or_default();
+        let is_same = |a: &Path, b: &Path| matches!((std::fs::read(a), std::fs::read(b)), (Ok(a), Ok(b)) if a == b);
+        if is_same(&made.calls, path) && is_same(&made.account, &path.with_file_name(account)) {
+            return Ok(());
+        }
+        Self::open(path, inputs, force)?.write(found)
+    }
+
     /// Writes both files, each whole or not at all.
     ///
     /// # Errors

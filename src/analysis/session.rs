@@ -5,8 +5,9 @@ use crate::cohort::{Calls, ClassRule};
 use crate::control::Control;
 use crate::engine::{self, Cuts, Device, Encoded, Engine, EngineOptions};
 use crate::error::{Error, Result};
+use crate::fires::FiringSets;
 use crate::read::ModelAnswers;
-use crate::rows::Rows;
+use crate::rows::{EmbeddingsChoice, Rows};
 use crate::sae::Sae;
 use crate::tally::{Strata, StratifyBy};
 
@@ -27,6 +28,8 @@ pub struct CountOptions {
     pub stratify_by: StratifyBy,
     /// What the model's files leave open, if it is read from files.
     pub model: ModelAnswers,
+    /// The matrix that is taken of files of embeddings, and what becomes of its tokens.
+    pub embeddings: EmbeddingsChoice,
     /// The rule for which calls are true, if calls are read from files. Calls in memory have a rule
     /// of their own.
     pub rule: ClassRule,
@@ -113,7 +116,7 @@ impl Session {
         cuts: Option<&Cuts>,
         control: &Control,
     ) -> Result<Encoded> {
-        match self.engine.encode_cut(rows, strata, cuts, control) {
+        let encoded = match self.engine.encode_cut(rows, strata, cuts, control) {
             // Nobody asked for that device by name, and the CPU needs none of its memory.
             Err(Error::Device {
                 no_memory: true,
@@ -126,7 +129,9 @@ impl Session {
                 self.engine.encode_cut(rows, strata, cuts, control)
             }
             encoded => encoded,
-        }
+        }?;
+        check_most(&self.sae, rows, &encoded.fires)?;
+        Ok(encoded)
     }
 
     /// Returns the encoder, and the reason why it was chosen.
@@ -156,4 +161,24 @@ pub(super) fn in_file(error: Error, first: usize) -> Error {
         },
         error => error,
     }
+}
+
+/// An error for a row on which more atoms fire than the model's library gives.
+fn check_most(sae: &Sae, rows: &dyn Rows, fires: &FiringSets) -> Result<()> {
+    let Some(most) = sae.most() else {
+        return Ok(());
+    };
+    let Some((row, atoms)) = fires.iter().find(|(_, atoms)| atoms.len() > most) else {
+        return Ok(());
+    };
+    Err(Error::input(
+        rows.name(),
+        format!("row {row}"),
+        format!("{} atoms that fire", atoms.len()),
+        format!(
+            "at most {most}, beyond which the library of {} leaves out the smallest",
+            sae.name()
+        ),
+        "encode with the library, and give the activations instead of embeddings and model",
+    ))
 }

@@ -26,6 +26,8 @@ use crate::report::text;
     atomscope analyze --embeddings calls.pt --model sae.pt --out results \\\n      \
     --permutations 10000 --block locus --replicate chrom\n  \
     atomscope analyze --embeddings calls.pt --model sae.pt --out results --compare scores\n  \
+    atomscope analyze --embeddings calls.npy --model sae.pt --out results \\\n      \
+    --calls truvari-out --rows-are embedded.vcf.gz\n  \
     atomscope analyze --activations acts.npz --metadata calls.csv --out results")]
 pub(super) struct Analyze {
     #[command(flatten)]
@@ -49,7 +51,10 @@ impl Analyze {
             asked.tables.compare.needs_embeddings("activations")?;
         }
         let extended = asked.tables.are_made();
-        let mut cohort = Cohort::new(&asked.run, &asked.keep, asked.strata.strata, extended)?;
+        let run = asked
+            .run
+            .with_labels(&self.output.out, self.output.force.force)?;
+        let mut cohort = Cohort::new(&run, &asked.keep, asked.strata.strata, extended)?;
         cohort.options.batch_topk = asked.batches.options(asked.keep.memory);
         asked.tables.check(true)?;
         let regions = asked.tables.regions.read(asked.run.engine.quiet)?;

@@ -8,7 +8,7 @@ use clap::Args;
 use super::arguments::{BenchmarkArgs, ForceArgs};
 use super::progress::{self, note, show_warnings};
 use crate::analysis::LabelledCallsFiles;
-use crate::error::{Result, Warning};
+use crate::error::Result;
 use crate::read::benchmark::{BenchmarkCalls, read_benchmark, read_row_identities};
 use crate::write::inputs::Inputs;
 
@@ -59,8 +59,7 @@ impl Calls {
             }
         };
         progress::control().check()?;
-        let warnings: Vec<Warning> = found.warnings.iter().cloned().map(Warning::from).collect();
-        show_warnings(&warnings);
+        show_warnings(&found.warnings);
         if let Some(out) = &self.out {
             let files = LabelledCallsFiles::open(out, &inputs, self.force.force)?;
             files.write(&found)?;

@@ -42,6 +42,7 @@ impl Cohort {
         let mut options = CountOptions {
             rule: run.cohort.labels.rule(),
             model: run.model.answers.answers(),
+            embeddings: run.cohort.matrix.choice(run.model.answers.layer()),
             ..run.engine.count_options(stratify_by)?
         };
         options.engine.scores = scores;

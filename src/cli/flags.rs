@@ -59,6 +59,8 @@ fn flag(choice: Choice) -> (&'static str, &'static str) {
         Choice::SubtractDecoderBias => ("--subtract-decoder-bias", "yes|no"),
         Choice::Orientation => ("--orientation", "inputs-first|features-first"),
         Choice::Layer => ("--layer", "N"),
+        Choice::Key => ("--key", "NAME"),
+        Choice::Pool => ("--pool", "mean|last|max|token:I"),
         Choice::ClassColumn => ("--class-column", "NAME"),
         Choice::TrueClass => ("--true-class", "VALUE[,VALUE…]"),
         Choice::Nonfinite => ("--nonfinite", "WHAT"),

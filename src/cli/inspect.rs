@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use serde::Serialize;
 
-use super::arguments::{AnswerArgs, LabelArgs};
+use super::arguments::{AnswerArgs, LabelArgs, MatrixArgs};
 use super::flags;
 use super::progress;
 use crate::error::{Error, Result};
@@ -24,6 +24,9 @@ pub(super) struct Inspect {
 
     #[command(flatten)]
     answers: AnswerArgs,
+
+    #[command(flatten)]
+    matrix: MatrixArgs,
 
     #[command(flatten)]
     labels: LabelArgs,
@@ -49,7 +52,9 @@ impl Inspect {
     pub(super) fn run(&self) -> Result<()> {
         let model = read::inspect_model(&self.file, &self.answers.answers());
         progress::control().check()?;
-        if let (None, Some(text)) = (&model, describe_benchmark(&self.file)) {
+        if !matches!(model, Some(Ok(_)))
+            && let Some(text) = describe_benchmark(&self.file)
+        {
             let found = Benchmark { benchmark: text };
             return self.print(&found, &format!("{}\n", found.benchmark));
         }
@@ -62,7 +67,14 @@ impl Inspect {
         match model {
             Some(Ok(about)) => found.model = Some(about),
             Some(Err(error)) => found.notes.push(flags::line(&error)),
-            None => {}
+            None => {
+                let choice = self.matrix.choice(self.answers.layer());
+                match read::inspect_embeddings(&self.file, &choice) {
+                    Some(Ok(taken)) => found.embeddings = Some(taken),
+                    Some(Err(error)) => found.notes.push(flags::line(&error)),
+                    None => {}
+                }
+            }
         }
         progress::control().check()?;
         self.print(&found, &found.to_string())

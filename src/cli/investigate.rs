@@ -32,6 +32,7 @@ pub(super) struct Investigate {
 
 impl Investigate {
     pub(super) fn run(&self) -> Result<()> {
+        self.run.labelled.refuse()?;
         let (calls, control) = (&self.calls, progress::control());
         let cohort = Cohort::new(&self.run, &self.keep, StratifyBy::TYPE, calls.are_listed())?;
         let inputs = cohort.reads(&|_| true);

@@ -37,7 +37,8 @@ impl Tally {
     pub(super) fn run(&self) -> Result<()> {
         self.output.compare.needs_embeddings("a tally")?;
         let files = self.output.files(self.force.force);
-        let mut cohort = Cohort::new(&self.run, &self.keep, self.strata.strata, files.scores)?;
+        let run = self.run.with_labels(&files.tally, self.force.force)?;
+        let mut cohort = Cohort::new(&run, &self.keep, self.strata.strata, files.scores)?;
         cohort.options.batch_topk = self.batches.options(self.keep.memory);
         let [input] = cohort.inputs.as_mut_slice() else {
             let found = format!("{} files", cohort.inputs.len());

@@ -39,8 +39,12 @@ pub enum Choice {
     SubtractDecoderBias,
     /// The orientation of a model's matrix.
     Orientation,
-    /// The layer of a model.
+    /// The layer of a model, or of embeddings.
     Layer,
+    /// The key of the embeddings in their file.
+    Key,
+    /// The way in which the tokens of a call become one row.
+    Pool,
     /// The column of the truth benchmark's classes.
     ClassColumn,
     /// The classes that are true calls.
@@ -112,6 +116,8 @@ impl fmt::Display for Choice {
             Self::SubtractDecoderBias => "subtracting the decoder's bias",
             Self::Orientation => "orientation",
             Self::Layer => "layer",
+            Self::Key => "key",
+            Self::Pool => "pooling",
             Self::ClassColumn => "column of classes",
             Self::TrueClass => "true classes",
             Self::Nonfinite => "rows with NaN or infinity",

@@ -6,21 +6,21 @@ use std::path::{Path, PathBuf};
 
 use super::activations::{Activations, Opened};
 use super::calls::read_calls;
+use super::embedding_rows::EmbeddingRows;
 use super::embeddings::File;
 use super::metadata::{SUFFIXES, Table, count};
-use super::naming::{Naming, svtype};
+use super::naming::{ID, Naming, svtype};
 use super::order::{self, Order};
 use super::pickle::Id;
 use super::source::Stamp;
-use super::tensor::TensorRows;
 use super::torch::TorchFile;
 use crate::cohort::{Calls, ClassRule, IdColumn};
 use crate::error::{Choice, Error, Proposal, Result};
-use crate::rows::Rows;
+use crate::rows::{EmbeddingsChoice, Rows};
 
 /// Embeddings, or [`Activations`], which stay in the file until they are needed, and their calls.
 #[derive(Debug)]
-pub struct Cohort<R = TensorRows> {
+pub struct Cohort<R = EmbeddingRows> {
     /// The embeddings: one row a call.
     pub rows: R,
     /// The calls, in the order of the rows.
@@ -65,13 +65,14 @@ pub fn read_cohort(path: &Path) -> Result<Cohort> {
 }
 
 /// Reads a cohort. Its embeddings stay in their file, which is torch's (`.pt`), `NumPy`'s (`.npy`,
-/// `.npz`) or safetensors.
+/// `.npz`), safetensors, Parquet or Arrow IPC.
 ///
 /// The calls are those of `metadata`: a table (CSV, TSV, JSON lines or Parquet; text also
 /// compressed by gzip) with one row for each row of embeddings, in their order. Its columns are
 /// named as the keys of `sv_info`. Without `metadata` the calls are the `sv_info` of a torch file.
 /// A file without `sv_info` has its calls in the only table in the same folder whose name differs
-/// from the embeddings' in its ending alone.
+/// from the embeddings' in its ending alone. If there is none, a table that has a column of lists, the
+/// embeddings, has the calls in its other columns.
 ///
 /// # Errors
 ///
@@ -92,8 +93,24 @@ pub fn read_cohort_by(
     metadata: Option<&Path>,
     rule: &ClassRule,
 ) -> Result<Cohort> {
+    read_cohort_choosing(embeddings, metadata, rule, &EmbeddingsChoice::default())
+}
+
+/// Reads a cohort as [`read_cohort_by`] does, with the embeddings that `choice` names: by their key or
+/// layer, where a file has several matrices, and with tokens pooled, where a call has a row of
+/// numbers for each of its tokens.
+///
+/// # Errors
+/// Fails as [`read_cohort_by`] does, if there is no such matrix, or if several are there and nothing
+/// is chosen.
+pub fn read_cohort_choosing(
+    embeddings: &Path,
+    metadata: Option<&Path>,
+    rule: &ClassRule,
+    choice: &EmbeddingsChoice,
+) -> Result<Cohort> {
     let file = File::open(embeddings)?;
-    let rows = file.rows()?;
+    let rows = file.rows(choice)?;
     let inside = file.sv_info();
     let mut cohort = match (metadata, inside) {
         (None, Some((file, info))) => {
@@ -114,10 +131,18 @@ pub fn read_cohort_by(
             }
         }
         (Some(path), _) => beside_file(&file, rows, path, rule)?,
-        (None, None) => {
-            let path = find_beside(embeddings, Some(&file))?;
-            beside_file(&file, rows, &path, rule)?
-        }
+        (None, None) => match find_beside(embeddings, Some(&file)) {
+            Ok(path) => beside_file(&file, rows, &path, rule)?,
+            Err(_) if is_own_table(&file, embeddings, rule) => {
+                let cohort = beside(rows, embeddings, rule, || Ok(None))?;
+                Cohort {
+                    metadata: None,
+                    metadata_stamp: None,
+                    ..cohort
+                }
+            }
+            Err(error) => return Err(error),
+        },
     };
     cohort.warnings.extend(file.passed_over());
     cohort.rows.check_unchanged()?;
@@ -182,7 +207,7 @@ trait RowsOfCalls {
     fn file(&self) -> String;
 }
 
-impl RowsOfCalls for TensorRows {
+impl RowsOfCalls for EmbeddingRows {
     const WORDS: [&'static str; 2] = ["embeddings", "the embeddings' file"];
 
     fn rows(&self) -> usize {
@@ -205,15 +230,17 @@ impl RowsOfCalls for Activations {
 }
 
 /// Reads the cohort of a file of embeddings whose calls are in a file of their own.
-fn beside_file(file: &File, rows: TensorRows, path: &Path, rule: &ClassRule) -> Result<Cohort> {
+fn beside_file(file: &File, rows: EmbeddingRows, path: &Path, rule: &ClassRule) -> Result<Cohort> {
     let count = rows.count();
-    beside(rows, path, rule, || match (file.ids()?, file.sv_info()) {
-        (Some(ids), _) => Ok(Some(ids)),
-        (None, Some((file, info))) => {
-            let naming = Naming::default();
-            Ok(Some(read_calls(file, info, Some(count), naming)?.0.id))
+    beside(rows, path, rule, || {
+        match (file.ids(count)?, file.sv_info()) {
+            (Some(ids), _) => Ok(Some(ids)),
+            (None, Some((file, info))) => {
+                let naming = Naming::default();
+                Ok(Some(read_calls(file, info, Some(count), naming)?.0.id))
+            }
+            (None, None) => Ok(None),
         }
-        (None, None) => Ok(None),
     })
 }
 
@@ -293,6 +320,15 @@ pub fn tables_beside(embeddings: &Path) -> Vec<PathBuf> {
         .collect()
 }
 
+/// Says whether a table of embeddings is the table of calls too: it has a field of calls other than their
+/// ID, and there is no other table beside it.
+fn is_own_table(file: &File, embeddings: &Path, rule: &ClassRule) -> bool {
+    let naming = Naming::of(rule);
+    let is_field = |name: &String| naming.field(name).is_some_and(|(field, _)| field != ID);
+    let is_alone = !tables_beside(embeddings).iter().any(|path| path.is_file());
+    is_alone && file.columns().iter().any(is_field)
+}
+
 /// Finds the only table in the embeddings' folder that has their name.
 fn find_beside(embeddings: &Path, file: Option<&File>) -> Result<PathBuf> {
     let candidates: Vec<PathBuf> = tables_beside(embeddings)
@@ -312,7 +348,11 @@ fn find_beside(embeddings: &Path, file: Option<&File>) -> Result<PathBuf> {
     };
     let stem = embeddings.file_stem().unwrap_or_default().to_string_lossy();
     let one = format!("one of {stem}.csv, .tsv, .jsonl, .ndjson or .parquet");
-    let action = "name the calls' file";
+    let action = if file.is_some_and(|file| !file.columns().is_empty()) {
+        "name the calls' file, or keep columns like svtype and truvari_class in this one"
+    } else {
+        "name the calls' file"
+    };
     Err(match file {
         Some(File::Torch(file)) if file.document.entries(file.document.root).is_some() => file.bad(
             "the top level",

@@ -2,16 +2,24 @@
 
 use std::path::Path;
 
+use super::embedding_rows::{EmbeddingRows, NoRows};
+#[cfg(feature = "parquet")]
+use super::lists::{ArrowTable, ParquetTable, is_arrow};
+use super::matrices::{Matrices, Matrix, Taken, no_keys};
+#[cfg(feature = "parquet")]
+use super::metadata::texts;
+#[cfg(feature = "parquet")]
+use super::naming::{ID, Naming};
 use super::pickle::Id;
-use super::safetensors::{Entry, SafeTensors, is_safetensors};
+use super::safetensors::{SafeTensors, is_safetensors};
 use super::source::Source;
-use super::tensor::{Dtype, Storage, Tensor, TensorRows, shape_text};
-use super::torch::TorchFile;
+use super::tensor::{Dtype, Storage, Tensor, shape_text};
+use super::torch::{TorchFile, TorchMatrices};
 use super::zipped::Archive;
 use super::{npy, npz, sniff};
 use crate::cohort::IdColumn;
-use crate::error::{Error, Result};
-use crate::rows::Rows;
+use crate::error::Result;
+use crate::rows::{EmbeddingsChoice, TakenEmbeddings};
 
 /// An open file of one of the formats.
 #[derive(Debug)]
@@ -20,14 +28,33 @@ pub(super) enum File {
     Npy(npy::Array),
     Npz(Source, Archive),
     SafeTensors(SafeTensors),
+    #[cfg(feature = "parquet")]
+    Parquet(ParquetTable),
+    #[cfg(feature = "parquet")]
+    Arrow(ArrowTable),
 }
 
 /// Reads the embeddings of a file alone, without its calls.
 ///
 /// # Errors
 /// Fails as reading a cohort's embeddings does.
-pub(crate) fn read_rows(path: &Path) -> Result<TensorRows> {
-    File::open(path)?.rows()
+pub(crate) fn read_rows(path: &Path, choice: &EmbeddingsChoice) -> Result<EmbeddingRows> {
+    File::open(path)?.rows(choice)
+}
+
+/// Looks what would be taken as embeddings of a file.
+///
+/// # Errors
+/// Fails as [`read_rows`] does.
+pub(super) fn taken(path: &Path, choice: &EmbeddingsChoice) -> Result<TakenEmbeddings> {
+    let file = File::open(path)?;
+    match &file {
+        #[cfg(feature = "parquet")]
+        File::Parquet(table) => table.look(choice),
+        #[cfg(feature = "parquet")]
+        File::Arrow(table) => table.look(choice),
+        _ => Ok(file.rows(choice)?.about().clone()),
+    }
 }
 
 impl File {
@@ -37,9 +64,7 @@ impl File {
         let head = source.head(sniff::HEAD)?;
         if sniff::is_zip(&head) {
             let archive = Archive::open(&source)?;
-            let names = archive.names();
-            let of_torch = names.iter().any(|name| name.ends_with("data.pkl"));
-            return if !of_torch && names.iter().any(|name| sniff::is_array(name)) {
+            return if sniff::zip_of(&archive.names()) == sniff::Zip::Arrays {
                 Ok(Self::Npz(source, archive))
             } else {
                 TorchFile::of_archive(source, archive)
@@ -54,6 +79,14 @@ impl File {
         if is_safetensors(&head, source.len()) {
             return SafeTensors::open(&source).map(Self::SafeTensors);
         }
+        #[cfg(feature = "parquet")]
+        if head.starts_with(b"PAR1") {
+            return ParquetTable::open(&source).map(Self::Parquet);
+        }
+        #[cfg(feature = "parquet")]
+        if is_arrow(&head, source.len()) {
+            return ArrowTable::open(&source).map(Self::Arrow);
+        }
         if super::torch::is_legacy(&head) {
             return TorchFile::of_stream(source, &head)
                 .map(Box::new)
@@ -63,17 +96,18 @@ impl File {
         Err(sniff::not_embeddings(&source, &found))
     }
 
-    /// Returns the file's matrix of embeddings.
-    pub(super) fn rows(&self) -> Result<TensorRows> {
-        let (tensor, place) = match self {
-            Self::Torch(file) => return torch_rows(file),
-            Self::Npy(array) => (array.matrix("the array")?, "the array"),
-            Self::Npz(source, archive) => (npz::embeddings(source, archive)?, "the embeddings"),
-            Self::SafeTensors(file) => (matrix(file)?, "the embeddings"),
-        };
-        let name = tensor.storage.source.name();
-        rows_of(&tensor)
-            .map_err(|(found, expected, action)| Error::input(name, place, found, expected, action))
+    /// Returns the file's embeddings, by what was chosen.
+    pub(super) fn rows(&self, choice: &EmbeddingsChoice) -> Result<EmbeddingRows> {
+        match self {
+            Self::Torch(file) => TorchMatrices(file).rows(choice),
+            Self::Npy(array) => of_array(array, choice),
+            Self::Npz(source, archive) => of_archive(source, archive, choice),
+            Self::SafeTensors(file) => of_tensors(file, choice),
+            #[cfg(feature = "parquet")]
+            Self::Parquet(table) => table.rows(choice),
+            #[cfg(feature = "parquet")]
+            Self::Arrow(table) => table.rows(choice),
+        }
     }
 
     /// Returns the calls that a torch file keeps with the embeddings.
@@ -95,98 +129,153 @@ impl File {
         }
     }
 
-    /// Returns the calls' IDs that an archive keeps with the embeddings.
-    pub(super) fn ids(&self) -> Result<Option<IdColumn>> {
+    /// Returns the calls' IDs that an archive or a table keeps with the embeddings of so many rows.
+    #[cfg_attr(not(feature = "parquet"), expect(unused_variables))]
+    pub(super) fn ids(&self, rows: usize) -> Result<Option<IdColumn>> {
         match self {
             Self::Npz(source, archive) => npz::ids(source, archive),
+            #[cfg(feature = "parquet")]
+            Self::Parquet(table) => table_ids(&table.source, &table.columns, rows),
+            #[cfg(feature = "parquet")]
+            Self::Arrow(table) => table_ids(&table.source, &table.columns(), rows),
             _ => Ok(None),
+        }
+    }
+
+    /// Returns what an archive says of its rows in an array of this name; `None` of any other file.
+    pub(super) fn texts(&self, name: &str) -> Result<Option<IdColumn>> {
+        match self {
+            Self::Npz(source, archive) => npz::texts(source, archive, name),
+            _ => Ok(None),
+        }
+    }
+
+    /// Returns the names of a table's columns; none of any other file.
+    pub(super) fn columns(&self) -> Vec<String> {
+        match self {
+            #[cfg(feature = "parquet")]
+            Self::Parquet(table) => table.columns.clone(),
+            #[cfg(feature = "parquet")]
+            Self::Arrow(table) => table.columns(),
+            _ => Vec::new(),
         }
     }
 }
 
-const MATRIX: &str = "a two-dimensional tensor, one row for each call";
-
-/// Returns the rows of a matrix, which may have none. The error gives what was found, what was
-/// expected, and what to do.
-fn rows_of(
-    tensor: &Tensor,
-) -> std::result::Result<TensorRows, (String, &'static str, &'static str)> {
-    let shape = format!(
-        "{} of shape {}",
-        tensor.dtype.name(),
-        shape_text(&tensor.shape)
-    );
-    let Some(rows) = TensorRows::new(tensor) else {
-        return Err((shape, MATRIX, "save the embeddings as a matrix"));
+/// Reads the IDs of a table: of the column of IDs, or of one of the name `ids`.
+#[cfg(feature = "parquet")]
+fn table_ids(source: &Source, columns: &[String], rows: usize) -> Result<Option<IdColumn>> {
+    let naming = Naming::default();
+    let is_id = |name: &&String| naming.field(name).is_some_and(|(field, _)| field == ID);
+    let column = columns.iter().find(is_id);
+    let Some(column) = column.or_else(|| columns.iter().find(|name| *name == "ids")) else {
+        return Ok(None);
     };
-    if rows.dim() == 0 {
-        let expected = "at least one number a row, of no rows too: shape [0, D]";
-        return Err((shape, expected, "check how the cohort was made"));
-    }
-    Ok(rows)
+    let texts = texts(source.path(), column, rows)?;
+    let mut ids = IdColumn::default();
+    (0..rows).for_each(|row| ids.push(texts.get(row)));
+    Ok(Some(ids))
 }
 
-/// Returns the rows of a torch file: its `embeddings`, or the file's only tensor.
-fn torch_rows(file: &TorchFile) -> Result<TensorRows> {
-    file.refuse_harmful()?;
-    let root = file.document.root;
-    if let Some(tensor) = file.tensor(root, "the tensor")? {
-        return rows_of(&tensor)
-            .map_err(|(found, expected, action)| file.bad("the tensor", found, expected, action));
+/// The rows of an array alone.
+fn of_array(array: &npy::Array, choice: &EmbeddingsChoice) -> Result<EmbeddingRows> {
+    const PLACE: &str = "the array";
+    let source = &array.elements.source;
+    if let Some(key) = &choice.key {
+        return Err(no_keys(&source.name(), key));
     }
-    let place = "key embeddings";
-    let looks_like_a_model = file.document.get(root, "model_state_dict").is_some();
-    let advice = if looks_like_a_model {
-        "this is a model: swap embeddings and model, or leave it out of the pattern of embeddings"
-    } else {
-        "save a dict with the embeddings under this key and the calls under sv_info"
-    };
-    let id = file.required("embeddings", advice)?;
-    let Some(tensor) = file.tensor(id, place)? else {
-        let found = format!("{}, no tensor", file.kind(id));
-        let advice = "save the embeddings as a tensor: torch.from_numpy(...), torch.tensor(...)";
-        return Err(file.bad(place, found, MATRIX, advice));
-    };
-    rows_of(&tensor).map_err(|(found, expected, action)| file.bad(place, found, expected, action))
+    let tensor = array.embeddings(PLACE)?;
+    let decided = Taken::default().decided(choice);
+    EmbeddingRows::new(&tensor, source, None, &decided).map_err(|why| why.at(source.name(), PLACE))
 }
 
-/// Returns the tensor `embeddings` of a safetensors file, or its only matrix.
-fn matrix(file: &SafeTensors) -> Result<Tensor> {
-    const SHOWN: usize = 12;
-    let found = file.tensors.get("embeddings").or_else(|| {
-        let is_matrix = |entry: &&Entry| {
-            entry.shape.len() == 2 && Dtype::of_safetensors(&entry.dtype).is_some()
-        };
-        let mut matrices = file.tensors.values().filter(is_matrix);
-        matrices.next().filter(|_| matrices.next().is_none())
+/// The rows of an archive of arrays: of the one that is chosen, of `embeddings`, or of the only matrix.
+fn of_archive(
+    source: &Source,
+    archive: &Archive,
+    choice: &EmbeddingsChoice,
+) -> Result<EmbeddingRows> {
+    let matrices = Matrices {
+        file: source.name(),
+        what: "arrays",
+        place: "the arrays",
+        expected: "an array embeddings",
+        all: npz::matrices(source, archive)?,
+        takes_only: true,
+    };
+    let Some(taken) = matrices.choose(choice)? else {
+        return Err(npz::no_matrix(source, archive));
+    };
+    let key = taken.key.clone().unwrap_or_default();
+    let place = npz::place(&key);
+    let Some(array) = npz::array(archive, &npz::entry(&key))? else {
+        return Err(npz::no_matrix(source, archive));
+    };
+    let tensor = array.embeddings(&place)?;
+    EmbeddingRows::new(&tensor, source, taken.key.clone(), &taken.decided(choice))
+        .map_err(|why| why.at(source.name(), &place))
+}
+
+/// The rows of a safetensors file: of the tensor that is chosen, of `embeddings`, or of the only matrix
+/// of floating-point numbers.
+fn of_tensors(file: &SafeTensors, choice: &EmbeddingsChoice) -> Result<EmbeddingRows> {
+    let is_float = |dtype: &str| Dtype::of_safetensors(dtype).is_some();
+    let all = file.tensors.iter().filter(|(name, entry)| {
+        *name == super::matrices::EMBEDDINGS
+            || matches!(entry.shape.len(), 2 | 3) && is_float(&entry.dtype)
     });
-    let tensor = found.and_then(|entry| {
-        let &[rows, columns] = entry.shape.as_slice() else {
-            return None;
-        };
+    let matrices = Matrices {
+        file: file.source.name(),
+        what: "tensors",
+        place: "the tensors",
+        expected: "a tensor embeddings",
+        all: all
+            .map(|(name, entry)| Matrix {
+                key: name.clone(),
+                described: format!("{} {}", entry.dtype, shape_text(&entry.shape)),
+                dimensions: entry.shape.len(),
+            })
+            .collect(),
+        takes_only: true,
+    };
+    let taken = matrices.choose(choice)?;
+    let key = taken.as_ref().and_then(|taken| taken.key.clone());
+    let entry = key.as_deref().and_then(|key| file.tensors.get(key));
+    let tensor = entry.and_then(|entry| {
         let storage = Storage {
             source: file.source.clone(),
             start: entry.start,
             length: entry.length,
         };
         let dtype = Dtype::of_safetensors(&entry.dtype)?;
-        Tensor::dense_matrix(dtype, [rows, columns], false, storage)
+        Tensor::dense(dtype, entry.shape.clone(), false, storage)
     });
-    tensor.ok_or_else(|| {
-        let all = file.tensors.iter().take(SHOWN);
-        let all: Vec<_> = all
-            .map(|(name, entry)| format!("{name} ({} {})", entry.dtype, shape_text(&entry.shape)))
-            .collect();
-        let found = match all.as_slice() {
-            [] => "no tensors at all".to_owned(),
-            all => format!("the tensors {}", all.join(", ")),
-        };
-        Error::input(
-            file.source.name(),
-            "the tensors",
-            found,
-            "a two-dimensional tensor embeddings of F16, BF16, F32 or F64, or one such tensor alone",
-            "save them with safetensors.torch.save_file({\"embeddings\": ...}, file)",
-        )
-    })
+    let (Some(taken), Some(tensor)) = (taken, tensor) else {
+        return Err(no_tensor(file));
+    };
+    if !matches!(tensor.shape.len(), 2 | 3) {
+        return Err(no_tensor(file));
+    }
+    EmbeddingRows::new(&tensor, &file.source, key, &taken.decided(choice))
+        .map_err(|why: NoRows| why.at(file.source.name(), "the embeddings"))
+}
+
+/// Makes the error of a file without a tensor that can be embeddings.
+fn no_tensor(file: &SafeTensors) -> crate::error::Error {
+    const SHOWN: usize = 12;
+    let all = file.tensors.iter().take(SHOWN);
+    let all: Vec<_> = all
+        .map(|(name, entry)| format!("{name} ({} {})", entry.dtype, shape_text(&entry.shape)))
+        .collect();
+    let found = match all.as_slice() {
+        [] => "no tensors at all".to_owned(),
+        all => format!("the tensors {}", all.join(", ")),
+    };
+    crate::error::Error::input(
+        file.source.name(),
+        "the tensors",
+        found,
+        "a two-dimensional tensor embeddings of F16, BF16, F32 or F64, or one such tensor alone",
+        "save them with safetensors.torch.save_file({\"embeddings\": ...}, file)",
+    )
 }

@@ -15,6 +15,7 @@ use super::tree::Node;
 use super::{ModelAbout, ModelAnswers};
 use crate::cohort::{Calls, ClassRule, Label, TextColumn};
 use crate::error::Result;
+use crate::rows::{EmbeddingsChoice, TakenEmbeddings};
 
 /// The content of a file.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -34,6 +35,9 @@ pub struct Inspection {
     /// What the model is, if it is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub model: Option<ModelAbout>,
+    /// What would be taken as embeddings, if it has some.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub embeddings: Option<TakenEmbeddings>,
     /// The calls, if it has `sv_info`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub calls: Option<CallSummary>,
@@ -85,6 +89,24 @@ pub fn inspect_model(path: &Path, answers: &ModelAnswers) -> Option<Result<Model
     super::model::about(path, answers)
 }
 
+/// What would be taken as embeddings by this choice: key, type, shape and pooling. Returns `None` for a
+/// file that holds no embeddings, where none were chosen.
+///
+/// # Errors
+/// A choice that the file does not have; several matrices, or tokens, and no choice.
+pub fn inspect_embeddings(
+    path: &Path,
+    choice: &EmbeddingsChoice,
+) -> Option<Result<TakenEmbeddings>> {
+    match super::embeddings::taken(path, choice) {
+        Ok(taken) => Some(Ok(taken)),
+        Err(error) => {
+            let is_asked = !choice.is_none() || !error.proposals().is_empty();
+            is_asked.then_some(Err(error))
+        }
+    }
+}
+
 /// As [`inspect()`], with the classes of calls in the column, or under the key, that `rule` names.
 ///
 /// # Errors
@@ -131,6 +153,7 @@ fn torch(file: &TorchFile, rule: &ClassRule) -> Inspection {
         pickle_protocol: Some(file.document.protocol),
         content: Node::of(file),
         model: None,
+        embeddings: None,
         calls,
         foreign_names,
         notes,
@@ -176,6 +199,9 @@ impl fmt::Display for Inspection {
         write!(f, "{}", self.content)?;
         if let Some(model) = &self.model {
             write!(f, "\n{model}")?;
+        }
+        if let Some(taken) = &self.embeddings {
+            writeln!(f, "\nembeddings: {}", one_line(&taken.to_string()))?;
         }
         if let Some(calls) = &self.calls {
             writeln!(

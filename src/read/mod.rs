@@ -1,12 +1,14 @@
 //! Reading files: bytes in, [`Sae`](crate::sae::Sae) or [`Cohort`] out.
 //!
 //! The layers, each of which knows only those before it: `source` (a file read at offsets),
-//! `tensor` (matrices in files, whatever the format), `zipped` (archives), `pickle` (values in an
-//! arena; nothing is executed), `torch`, `npy`, `npz` and `safetensors` (formats of tensors),
-//! `plain` (numbers and text in the forms that Python, numpy and torch keep them), `fields` (what a
-//! call has), `calls` and `metadata` (calls in `sv_info` and in tables), and `activations` (which atoms
-//! fire, as others computed it). On top are [`read_model`], [`read_cohort`], [`read_activations`] and
-//! [`inspect()`]. No bytes make any of it panic. Memory is bounded by the bytes that are really there.
+//! `tensor` (matrices in files, whatever the format), `spill` (bytes that are decoded once), `zipped`
+//! (archives), `pickle` (values in an arena; nothing is executed), `torch`, `npy`, `npz` and
+//! `safetensors` (formats of tensors), `plain` (numbers and text in the forms that Python, numpy and
+//! torch keep them), `fields` (what a call has), `calls` and `metadata` (calls in `sv_info` and in
+//! tables), `lists` (tables with a column of lists), `matrices`, `pooled` and `embedding_rows` (which of
+//! several matrices is meant, and its rows), and `activations` (which atoms fire, as others computed
+//! it). On top are [`read_model`], [`read_cohort`], [`read_activations`] and [`inspect()`]. No bytes make
+//! any of it panic. Memory is bounded by the bytes that are really there.
 
 mod activations;
 mod bed;
@@ -14,10 +16,15 @@ pub mod benchmark;
 mod calls;
 mod class_columns;
 mod cohort;
+mod embedding_rows;
 mod embeddings;
 mod fields;
 mod folders;
 mod inspect;
+mod layer_name;
+#[cfg(feature = "parquet")]
+mod lists;
+mod matrices;
 mod metadata;
 mod model;
 mod naming;
@@ -26,9 +33,11 @@ mod npz;
 mod order;
 mod pickle;
 mod plain;
+mod pooled;
 mod safetensors;
 mod sniff;
 mod source;
+mod spill;
 mod tensor;
 mod torch;
 mod tree;
@@ -39,10 +48,14 @@ pub use activations::{Activations, ActiveAtoms};
 pub use bed::{NamedBy, Regions};
 pub use class_columns::class_columns;
 pub use cohort::{
-    Cohort, read_activations, read_cohort, read_cohort_by, read_cohort_with, tables_beside,
+    Cohort, read_activations, read_cohort, read_cohort_by, read_cohort_choosing, read_cohort_with,
+    tables_beside,
 };
+pub use embedding_rows::EmbeddingRows;
 pub(crate) use embeddings::read_rows;
-pub use inspect::{CallSummary, ForeignName, Inspection, inspect, inspect_by, inspect_model};
+pub use inspect::{
+    CallSummary, ForeignName, Inspection, inspect, inspect_by, inspect_embeddings, inspect_model,
+};
 pub use metadata::PARSER_THREAD;
 pub use model::{
     Identity, LoadedModel, ModelAbout, ModelAnswers, Orientation, families_markdown, find_model,
@@ -51,6 +64,5 @@ pub use model::{
 pub(crate) use safetensors::{Entry, LONGEST_HEADER, SafeTensors, is_safetensors};
 pub(crate) use sniff::{HEAD, describe};
 pub(crate) use source::{Source, Stamp, check_same};
-pub use tensor::TensorRows;
 pub use tree::Node;
 pub(crate) use zipped::digest;

@@ -70,9 +70,9 @@ impl Header {
         self.floats().is_some() || self.dtype() == Some(Dtype::Bool)
     }
 
-    /// Says whether the array can be embeddings.
+    /// Says whether the array can be embeddings: calls and numbers, or calls, tokens and numbers.
     pub(super) fn is_matrix(&self) -> bool {
-        self.shape.len() == 2 && self.floats().is_some()
+        matches!(self.shape.len(), 2 | 3) && self.floats().is_some()
     }
 
     /// Returns the code that converts an array of another type. numpy writes types that it has no
@@ -171,37 +171,26 @@ impl Array {
         }
     }
 
-    /// Returns the array as embeddings. `place` is for messages.
-    pub(super) fn matrix(&self, place: &str) -> Result<Tensor> {
+    /// Returns the array as embeddings, of two or three dimensions. `place` is for messages.
+    pub(super) fn embeddings(&self, place: &str) -> Result<Tensor> {
         let Self { header, elements } = self;
-        let name = elements.source.name();
-        let described = header.describe();
-        let (&[rows, columns], Some(dtype)) = (header.shape.as_slice(), header.floats()) else {
-            let action = if header.shape.len() == 2 {
-                header.conversion()
-            } else {
-                "save a row for each call: numpy.save(file, array.reshape(calls, -1)), where that is \
-                 what the numbers mean"
-            };
-            return Err(Error::input(
-                name,
-                place,
-                format!("an array of {described}"),
-                "a two-dimensional array of <f2, <f4 or <f8, one row for each call",
-                action,
-            ));
+        let has_dimensions = matches!(header.shape.len(), 2 | 3);
+        if has_dimensions && header.floats().is_some() {
+            return self.tensor(place);
+        }
+        let action = if has_dimensions {
+            header.conversion()
+        } else {
+            "save a row for each call: numpy.save(file, array.reshape(calls, -1)), where that is \
+             what the numbers mean"
         };
-        let length = elements.length;
-        let tensor = Tensor::dense_matrix(dtype, [rows, columns], header.fortran, elements.clone());
-        tensor.ok_or_else(|| {
-            Error::input(
-                name,
-                place,
-                format!("{length} bytes after the header"),
-                format!("those of {described}"),
-                "the file is cut short or damaged: copy it again from where it was whole",
-            )
-        })
+        Err(Error::input(
+            elements.source.name(),
+            place,
+            format!("an array of {}", header.describe()),
+            "a two-dimensional array of <f2, <f4 or <f8, one row for each call",
+            action,
+        ))
     }
 }
 

@@ -1,25 +1,34 @@
 //! numpy's archives of arrays: a zip archive of `.npy` files.
 
+use super::matrices::{EMBEDDINGS, Matrix};
 use super::npy::{Array, HEAD, Header};
 use super::pickle;
 use super::plain::{object_texts, utf32};
 use super::source::Source;
-use super::tensor::{Dtype, Tensor};
+use super::tensor::Dtype;
 use super::zipped::Archive;
 use crate::cohort::IdColumn;
 use crate::error::{Error, Result};
 
-/// The embeddings' name in an archive of several matrices.
-const EMBEDDINGS: &str = "embeddings.npy";
 const ID_NAMES: [&str; 2] = ["id.npy", "ids.npy"];
 
-/// Returns the embeddings of an archive.
-pub(super) fn embeddings(source: &Source, archive: &Archive) -> Result<Tensor> {
-    let (name, array) = match array(archive, EMBEDDINGS)? {
-        Some(array) => (EMBEDDINGS.to_owned(), array),
-        None => only_matrix(source, archive)?,
+/// Returns the matrices of an archive that can be embeddings, and `embeddings` whatever it is.
+pub(super) fn matrices(source: &Source, archive: &Archive) -> Result<Vec<Matrix>> {
+    let all = headers(source, archive)?.into_iter();
+    let may_be = |(name, header): &(String, Header)| {
+        header.is_matrix() || name.trim_end_matches(".npy") == EMBEDDINGS
     };
-    array.matrix(&place(&name))
+    let matrix = |(name, header): (String, Header)| Matrix {
+        key: name.trim_end_matches(".npy").to_owned(),
+        described: header.describe(),
+        dimensions: header.shape.len(),
+    };
+    Ok(all.filter(may_be).map(matrix).collect())
+}
+
+/// The entry of an array's name.
+pub(super) fn entry(key: &str) -> String {
+    format!("{key}.npy")
 }
 
 pub(super) fn place(name: &str) -> String {
@@ -48,32 +57,24 @@ pub(super) fn headers(source: &Source, archive: &Archive) -> Result<Vec<(String,
     Ok(all)
 }
 
-fn only_matrix(source: &Source, archive: &Archive) -> Result<(String, Array)> {
+/// Makes the error of an archive without a matrix that can be embeddings.
+pub(super) fn no_matrix(source: &Source, archive: &Archive) -> Error {
     const SHOWN: usize = 12;
-    let (mut matrices, mut described) = (Vec::new(), Vec::new());
-    for (name, header) in headers(source, archive)? {
-        let short = name.trim_end_matches(".npy");
-        described.push(format!("{short} ({})", header.describe()));
-        if header.is_matrix() {
-            matrices.push(name);
-        }
-    }
-    let only = match matrices.as_slice() {
-        [only] => array(archive, only)?,
-        _ => None,
+    let all = match headers(source, archive) {
+        Ok(all) => all.into_iter(),
+        Err(error) => return error,
     };
-    if let Some(array) = only {
-        return Ok((matrices.remove(0), array));
-    }
-    described.truncate(SHOWN);
-    let what = if matrices.is_empty() { "no" } else { "several" };
-    Err(Error::input(
+    let described = all
+        .take(SHOWN)
+        .map(|(name, header)| format!("{} ({})", name.trim_end_matches(".npy"), header.describe()));
+    let described: Vec<_> = described.collect();
+    Error::input(
         source.name(),
         "the arrays",
-        format!("{what} matrices among {}", described.join(", ")),
+        format!("no matrices among {}", described.join(", ")),
         "an array embeddings, or one two-dimensional array of <f2, <f4 or <f8",
         "save them with numpy.savez(file, embeddings=...)",
-    ))
+    )
 }
 
 /// Reads the calls' IDs, if the archive has them: text, whole numbers, or objects that are text.
@@ -84,6 +85,16 @@ pub(super) fn ids(source: &Source, archive: &Archive) -> Result<Option<IdColumn>
         }
     }
     Ok(None)
+}
+
+/// Reads the texts, or whole numbers as texts, of an array with one value for each call; `None` if the
+/// archive has no such array.
+pub(super) fn texts(source: &Source, archive: &Archive, name: &str) -> Result<Option<IdColumn>> {
+    let name = format!("{name}.npy");
+    let array = array(archive, &name)?;
+    array
+        .map(|array| read_ids(source, &array, &place(&name)))
+        .transpose()
 }
 
 fn read_ids(source: &Source, array: &Array, place: &str) -> Result<IdColumn> {

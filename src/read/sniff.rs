@@ -66,10 +66,12 @@ pub(crate) fn describe(head: &[u8], length: u64) -> String {
     describe_text(head)
 }
 
-/// Says whether a file may be a table of calls. That is Parquet, something compressed, or text that
-/// contains the name of one of a call's fields.
-pub(super) fn looks_like_a_table(head: &[u8]) -> bool {
-    if head.starts_with(b"PAR1") || head.starts_with(b"\x1f\x8b") {
+/// Says whether a file of this length may be a table of calls. That is Parquet or Arrow, something
+/// compressed, or text that contains the name of one of a call's fields.
+pub(super) fn looks_like_a_table(head: &[u8], length: u64) -> bool {
+    let is_arrow = head.starts_with(b"ARROW1") || is_arrow_stream(head, length);
+    let is_read = is_arrow && cfg!(feature = "parquet");
+    if is_read || head.starts_with(b"PAR1") || head.starts_with(b"\x1f\x8b") {
         return true;
     }
     let foreign = SIGNATURES.iter().any(|(sign, _)| head.starts_with(sign));
@@ -113,9 +115,31 @@ fn describe_text(head: &[u8]) -> String {
     format!("bytes that begin with {}", bytes.join(" "))
 }
 
+/// What wrote a zip archive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Zip {
+    /// `torch.save`: it has a pickle of that name.
+    Torch,
+    /// `numpy.savez`: it has arrays.
+    Arrays,
+    /// Something else.
+    Other,
+}
+
+/// Tells what wrote a zip archive, by the names of its entries.
+pub(super) fn zip_of(names: &[String]) -> Zip {
+    if names.iter().any(|name| name.ends_with("data.pkl")) {
+        Zip::Torch
+    } else if names.iter().any(|name| is_array(name)) {
+        Zip::Arrays
+    } else {
+        Zip::Other
+    }
+}
+
 /// The kind in words of a zip archive with these entries, which is none that torch wrote.
 pub(super) fn describe_zip(names: &[String]) -> String {
-    if names.iter().any(|name| is_array(name)) {
+    if zip_of(names) == Zip::Arrays {
         return "a NumPy archive (.npz)".to_owned();
     }
     let first = names.first().map_or("nothing", String::as_str);
@@ -128,7 +152,7 @@ pub(super) fn is_array(name: &str) -> bool {
 }
 
 /// Says whether a file begins with a message of Arrow's stream: a mark, then the message's length.
-fn is_arrow_stream(head: &[u8], length: u64) -> bool {
+pub(super) fn is_arrow_stream(head: &[u8], length: u64) -> bool {
     let Some((mark, rest)) = head.split_first_chunk::<4>() else {
         return false;
     };
@@ -160,7 +184,7 @@ fn conversion(found: &str) -> Option<&'static str> {
         ),
         (
             "a Parquet table",
-            "give it as the table of calls if that is what it is; embeddings in it become an array with \
+            "build with the feature parquet, or make an array of its column: \
              numpy.save(\"embeddings.npy\", numpy.stack(pandas.read_parquet(FILE)[COLUMN]))",
         ),
         (
@@ -177,7 +201,7 @@ pub(super) fn not_embeddings(source: &Source, found: &str) -> Error {
         source.name(),
         "the file's beginning",
         found,
-        "a file written by torch.save, a NumPy array (.npy, .npz), or safetensors",
+        "a file written by torch.save, a NumPy array (.npy, .npz), safetensors, Parquet or Arrow",
         conversion(found).unwrap_or("give the file of embeddings itself"),
     )
 }

@@ -94,6 +94,9 @@ impl Source {
                 )
             }));
         }
+        if let Some(error) = super::folders::part(path) {
+            return Err(error);
+        }
         if !facts.is_file() {
             return Err(Error::input(
                 path.display().to_string(),

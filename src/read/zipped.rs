@@ -10,7 +10,7 @@ mod whole;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::{self, BufReader, Read, Write};
+use std::io::{self, BufReader, Read};
 
 use crc32fast::Hasher;
 use zip::read::{ArchiveOffset, Config, ZipFile};
@@ -18,6 +18,7 @@ use zip::result::ZipError;
 use zip::{CompressionMethod, ZipArchive, ZipReadOptions};
 
 use super::source::Source;
+use super::spill::Spill;
 use super::tensor::Storage;
 use crate::error::{Error, Result};
 pub(crate) use sums::digest;
@@ -249,27 +250,24 @@ fn check_sizes(source: &Source, name: &str, entry: &Entry<'_>, most: u64) -> Res
     ))
 }
 
-/// Inflates an entry into a file without a name, which vanishes when it is closed.
+/// Inflates an entry into a file without a name.
 fn inflate(source: &Source, name: &str, entry: &mut Entry<'_>, length: u64) -> Result<Storage> {
-    let folder = std::env::temp_dir();
-    let failed = |error| Error::writing(&folder, error);
-    let mut file = tempfile::tempfile().map_err(failed)?;
+    let mut spill = Spill::new()?;
     let mut chunk = vec![0; 1 << 16];
-    let (mut written, mut sum) = (0, Hasher::new());
+    let mut sum = Hasher::new();
     loop {
         let count = entry
             .read(&mut chunk)
             .map_err(|e| bad_entry(source, name, &e.into()))?;
         let bytes = chunk.get(..count).unwrap_or_default();
-        written += count as u64;
-        if count == 0 || written > length {
+        if count == 0 || spill.written() > length {
             break;
         }
         sum.update(bytes);
-        file.write_all(bytes).map_err(failed)?;
+        spill.write(bytes)?;
     }
-    if written != length {
-        let found = format!("{written} bytes or more after inflating");
+    if spill.written() != length {
+        let found = format!("{} bytes or more after inflating", spill.written());
         return Err(Error::input(
             source.name(),
             format!("zip entry {name}"),
@@ -279,9 +277,5 @@ fn inflate(source: &Source, name: &str, entry: &mut Entry<'_>, length: u64) -> R
         ));
     }
     sums::check(source, name, sum, entry.crc32())?;
-    Ok(Storage {
-        source: source.standing_in(file, length),
-        start: 0,
-        length,
-    })
+    spill.finish(source)
 }

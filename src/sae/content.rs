@@ -28,6 +28,9 @@ pub(crate) struct Form {
     pub(crate) input: Vec<StepForm>,
     /// The activations of what fires.
     pub(crate) values: ValuesForm,
+    /// The most features of a row, where there is such a bound.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) most: Option<usize>,
 }
 
 /// A rule of firing; thresholds stand in a tensor.
@@ -108,6 +111,7 @@ impl Sae {
                 Values::Affine { .. } => ValuesForm::Affine,
                 Values::Tanh => ValuesForm::Tanh,
             },
+            most: self.most(),
         }
     }
 

@@ -1,4 +1,4 @@
-//! What is done to an embedding before the encoder's product.
+//! The steps from an embedding to the encoder's product.
 
 use crate::error::{Error, Result};
 
@@ -34,6 +34,36 @@ pub enum InputStep {
 pub fn whitening(mean: Vec<f32>, std: &[f32]) -> Vec<InputStep> {
     let divisors = std.iter().map(|std| std + 1e-6).collect();
     vec![InputStep::Subtract(mean), InputStep::Divide(divisors)]
+}
+
+/// The steps of a model, with those first that go with the widening of numbers in one pass.
+#[derive(Debug, Clone)]
+pub(crate) struct Steps {
+    /// Subtracted first, \[D\]; zeros where nothing is.
+    pub(crate) mean: Vec<f32>,
+    /// Divisors then, \[D\]; ones where there are none.
+    pub(crate) divisors: Vec<f32>,
+    /// The steps after these two.
+    pub(crate) rest: Vec<InputStep>,
+}
+
+impl Steps {
+    /// Splits the steps of a model whose rows have `dim` numbers.
+    pub(crate) fn new(steps: &[InputStep], dim: usize) -> Self {
+        let (mean, steps) = match steps {
+            [InputStep::Subtract(mean), rest @ ..] => (mean.clone(), rest),
+            steps => (vec![0.0; dim], steps),
+        };
+        let (divisors, steps) = match steps {
+            [InputStep::Divide(divisors), rest @ ..] => (divisors.clone(), rest),
+            steps => (vec![1.0; dim], steps),
+        };
+        Self {
+            mean,
+            divisors,
+            rest: steps.to_vec(),
+        }
+    }
 }
 
 impl InputStep {

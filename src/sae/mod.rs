@@ -9,6 +9,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 pub use self::activation::{Activation, Values};
+pub(crate) use self::input::Steps;
 pub use self::input::{InputStep, whitening};
 use crate::error::{Error, Result};
 
@@ -41,6 +42,9 @@ pub struct SaeParts {
     pub input: Vec<InputStep>,
     /// The activations of features that fire.
     pub values: Values,
+    /// The most features that the model's library gives for a row, where it has such a bound: a row
+    /// on which more fire is an error, since another set is meant.
+    pub most: Option<usize>,
 }
 
 impl Sae {
@@ -145,6 +149,10 @@ impl Sae {
             [InputStep::Subtract(mean), InputStep::Divide(divisors)] => Some((mean, divisors)),
             _ => None,
         }
+    }
+    /// The most features that may fire on a row, where the model's library has such a bound.
+    pub fn most(&self) -> Option<usize> {
+        self.0.most
     }
     /// The activations of features that fire, from their scores.
     pub fn values(&self) -> &Values {

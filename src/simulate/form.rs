@@ -19,7 +19,7 @@ const SCALE_SPREAD: f32 = 0.1;
 /// The distance below the gate's threshold of that of a gated SAE's activations.
 const GATE_DECIDES_BY: f32 = 0.3;
 
-/// What an SAE's encoder has for each atom beside its weights, \[F\] each.
+/// The numbers that an SAE's encoder has for each atom beside its weights, \[F\] each.
 pub(super) enum PerAtom {
     /// A bias alone.
     Bias { bias: Vec<f32> },
@@ -191,7 +191,7 @@ impl Simulator {
         })
     }
 
-    /// What the published encoder has for each atom.
+    /// The numbers that the published encoder has for each atom.
     pub(super) fn per_atom(&self) -> PerAtom {
         let options = &self.options;
         let planted: Vec<u32> = (self.plan.pairs.iter())

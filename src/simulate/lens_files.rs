@@ -44,7 +44,7 @@ pub(super) fn write_weights(path: &Path, simulator: &Simulator) -> Result<WholeF
     ];
     let each = per_atom.named().into_iter();
     tensors.extend(each.map(|(name, numbers)| (name, Tensor::new(&[features], numbers))));
-    safetensors::save(path, tensors)
+    safetensors::save(path, &[], tensors)
 }
 
 /// Writes the encoder's weights, divided by the embeddings' standard deviation, a column an atom.

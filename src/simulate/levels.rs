@@ -14,7 +14,7 @@ pub(super) struct Levels {
     pub(super) threshold: f32,
 }
 
-/// How many atoms fire, and how many of them can be planted ones.
+/// The number of atoms that fire, and the number of them that can be planted ones.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Places {
     pub(super) k: usize,

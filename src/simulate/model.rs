@@ -252,6 +252,7 @@ fn sae_parts(
         bias,
         input: whitening(of.mean.clone(), &of.std),
         values: Values::Score,
+        most: None,
     })
 }
 

@@ -220,12 +220,12 @@ impl Columns {
             Ok(TextColumn::from_codes(values.clone(), codes))
         };
         let [reasons, mates] = &self.more;
-        let more = |names: &TextNames, values: &Option<Arc<IndexSet<Box<str>>>>| match values {
-            Some(values) => text(names, values),
-            None => {
-                let missing = rows.clone().map(|_| TextColumn::MISSING).collect();
-                Ok(TextColumn::from_codes(Arc::default(), missing))
+        let more = |names: &TextNames, values: Option<&Arc<IndexSet<Box<str>>>>| {
+            if let Some(values) = values {
+                return text(names, values);
             }
+            let missing = rows.clone().map(|_| TextColumn::MISSING).collect();
+            Ok(TextColumn::from_codes(Arc::default(), missing))
         };
         let number = |names: &NumberNames, floats: &[(u64, f64)]| {
             let integers = file.numbers(names.integers, rows.clone())?;
@@ -245,8 +245,8 @@ impl Columns {
             svlen: number(&SVLEN, &self.floats[1])?,
             truvari_class: text(&CLASS, classes)?,
             dataset: text(&DATASET, datasets)?,
-            reason: more(&REASON, reasons)?,
-            mate_chrom: more(&MATE_CHROM, mates)?,
+            reason: more(&REASON, reasons.as_ref())?,
+            mate_chrom: more(&MATE_CHROM, mates.as_ref())?,
             mate_pos: if file.has(MATE_POS.integers) {
                 number(&MATE_POS, &self.mate_floats)?
             } else {

@@ -11,6 +11,7 @@ use crate::cohort::ClassRule;
 use crate::digest::Digest;
 use crate::error::{Error, Result};
 use crate::read::SafeTensors;
+use crate::rows::EmbeddingsChoice;
 use crate::tally::{Batches, CohortTally, CountAndFirst, ModelId, Shard, ValueCounts};
 
 /// The limit of all numbers in a header, so that sums of them do not overflow.
@@ -35,6 +36,8 @@ pub(super) struct ShardText {
     sha256: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     metadata_sha256: Option<String>,
+    #[serde(default, skip_serializing_if = "EmbeddingsChoice::is_none")]
+    embeddings: EmbeddingsChoice,
     rows: [u64; 2],
     /// The number of dropped rows.
     dropped: u64,
@@ -69,6 +72,7 @@ impl ShardText {
             name: shard.name.clone(),
             sha256: shard.sha256.to_string(),
             metadata_sha256: shard.metadata.map(|digest| digest.to_string()),
+            embeddings: shard.choice.clone(),
             rows: [shard.rows.start, shard.rows.end],
             dropped: shard.dropped.len() as u64,
         }
@@ -100,6 +104,7 @@ impl ShardText {
             name: self.name,
             sha256: digest(&self.sha256)?,
             metadata: self.metadata_sha256.as_deref().map(digest).transpose()?,
+            choice: self.embeddings,
             dropped: mine.to_vec(),
             svtypes: kinds(texts.svtypes, &rows, kept)?,
             classes: kinds(texts.truvari_classes, &rows, kept)?,
@@ -205,15 +210,16 @@ impl Header<'_> {
         })
     }
 
-    /// Reads the model, if the definition of the answer is this program's.
+    /// Reads the model, if the definition of the answer is one of this program's.
     pub(super) fn model(self) -> Result<ModelId> {
         let definition = self.number("definition")?;
-        if definition != u64::from(CohortTally::DEFINITION) {
+        let (oldest, newest) = (CohortTally::OLDEST_DEFINITION, CohortTally::DEFINITION);
+        if !(u64::from(oldest)..=u64::from(newest)).contains(&definition) {
             return Err(Error::input(
                 self.0.source.name(),
                 "the header's definition",
                 format!("version {definition} of the answer's definition"),
-                format!("version {}, this program's", CohortTally::DEFINITION),
+                format!("version {oldest} to {newest}, this program's"),
                 "make all tallies of a cohort with versions of atomscope of one definition",
             ));
         }

@@ -82,8 +82,13 @@ pub struct CohortTally {
 }
 
 impl CohortTally {
-    /// The version of the definition of the answer: scores, firing sets, counts.
-    pub const DEFINITION: u32 = 1;
+    /// The version of the definition of the answer: scores, firing sets, counts. Version 2 added steps
+    /// before the encoder and rules of firing (docs/DEFINITION.md).
+    pub const DEFINITION: u32 = 2;
+
+    /// The oldest version whose answers are those of [`DEFINITION`](Self::DEFINITION), wherever it has
+    /// any.
+    pub const OLDEST_DEFINITION: u32 = 1;
 
     /// The limit of a cohort's rows, so that no sum overflows.
     pub const MOST_ROWS: u64 = 1 << 48;
@@ -124,14 +129,17 @@ impl Merger {
     /// Adds a tally. `name` is its file's, for messages.
     ///
     /// # Errors
-    /// Fails for another model, other strata, another rule of which calls are true, or rows that
-    /// another tally has counted already. Nothing is added then. Fails also if there are too many
+    /// Fails for another model, other strata, another rule of which calls are true, embeddings by another
+    /// choice, or rows that another tally has counted already. Nothing is added then. Fails also if there are too many
     /// strata together.
     pub fn add(&mut self, tally: CohortTally, name: &str) -> Result<()> {
         if let Some((first, (model, scheme, rule), _)) = &self.sum {
             check_model(model, first, &tally.model, name)?;
             check_scheme(*scheme, first, tally.scheme, name)?;
             check_rule(rule, first, &tally.rule, name)?;
+            for shard in &tally.shards {
+                check_choice(self.shards.first(), first, shard, name)?;
+            }
         }
         self.check_rows(&tally.shards, name)?;
         let rows = self.total.checked_add(tally.shards.rows());
@@ -285,4 +293,19 @@ fn check_rule(first: &ClassRule, first_name: &str, rule: &ClassRule, name: &str)
         "tally all shards of a cohort with the same column of classes and true classes",
     )
     .proposing([Choice::ClassColumn, Choice::TrueClass].map(Proposal::of)))
+}
+
+/// Rows that were taken by another choice are of another kind, even of the same file.
+fn check_choice(first: Option<&Shard>, first_name: &str, shard: &Shard, name: &str) -> Result<()> {
+    let Some(first) = first.filter(|first| first.choice != shard.choice) else {
+        return Ok(());
+    };
+    Err(Error::input(
+        name,
+        format!("shard {}", shard.name),
+        shard.choice.to_string(),
+        format!("{}, as {first_name} has it", first.choice),
+        "tally all shards of a cohort with the same key, layer and pooling",
+    )
+    .proposing([Choice::Key, Choice::Layer, Choice::Pool].map(Proposal::of)))
 }

@@ -8,6 +8,7 @@ use std::ops::Range;
 use crate::cohort::{Calls, TextColumn};
 use crate::digest::Digest;
 use crate::natural;
+use crate::rows::EmbeddingsChoice;
 
 /// The number of calls with a value, and the first row that has it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,6 +67,9 @@ pub struct Shard {
     pub sha256: Digest,
     /// The digest of the metadata file's content, if there is such a file.
     pub metadata: Option<Digest>,
+    /// The matrix of the file that its rows are of, and what became of their tokens, as far as that was
+    /// chosen.
+    pub choice: EmbeddingsChoice,
     /// The rows of the file.
     pub rows: Range<u64>,
     /// The rows that were dropped for a NaN or an infinity, ascending.
@@ -83,6 +87,7 @@ impl Shard {
             name,
             sha256,
             metadata: None,
+            choice: EmbeddingsChoice::default(),
             rows,
             dropped: Vec::new(),
             svtypes: ValueCounts::default(),
@@ -120,7 +125,8 @@ impl Shard {
 
     /// Says whether both have the same content, under any name.
     pub(crate) fn is_of_same_content(&self, other: &Self) -> bool {
-        (self.sha256, self.metadata) == (other.sha256, other.metadata)
+        let content = |shard: &Self| (shard.sha256, shard.metadata);
+        content(self) == content(other) && self.choice == other.choice
     }
 
     /// Says whether the rows of `other` are among these.
@@ -211,10 +217,11 @@ impl Shards {
 
     /// Says whether all rows of `others` are among these.
     pub fn hold(&self, others: &Self) -> bool {
-        let mut files = HashMap::<Digest, Vec<Range<u64>>>::new();
+        let key = |shard: &Shard| (shard.sha256, shard.choice.clone());
+        let mut files = HashMap::<(Digest, EmbeddingsChoice), Vec<Range<u64>>>::new();
         for shard in self {
             files
-                .entry(shard.sha256)
+                .entry(key(shard))
                 .or_default()
                 .push(shard.rows.clone());
         }
@@ -223,7 +230,7 @@ impl Shards {
         }
         let holds = |other: &Shard| {
             let mut missing = other.rows.start;
-            for rows in files.get(&other.sha256).into_iter().flatten() {
+            for rows in files.get(&key(other)).into_iter().flatten() {
                 if rows.start <= missing {
                     missing = missing.max(rows.end);
                 }

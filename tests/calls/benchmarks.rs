@@ -2,7 +2,7 @@
 
 use atomscope::read::benchmark::{BenchmarkOptions, Fate, read_benchmark, tools_markdown};
 
-use crate::written::{Vcf, at, calls, folder, read, truvari};
+use crate::written::{Vcf, at, calls, folder, read, truvari, warnings};
 
 const TRUVARI: [(&str, &str, &str); 10] = [
     ("t1", "TP", ""),
@@ -24,16 +24,16 @@ fn truvari_folder_gives_labels_and_reasons() {
     assert_eq!(calls(&found), TRUVARI);
     assert!(found.source.contains("5.4.0"), "{}", found.source);
     assert_eq!(found.sample.as_deref(), Some("tumor"));
-    let warnings = found.warnings.join("\n");
+    let odd = warnings(&found);
     assert!(
-        warnings.contains("1 true calls below sizemin (50) are left out"),
-        "{warnings}"
+        odd.contains("1 true calls below sizemin (50) are left out"),
+        "{odd}"
     );
     assert!(
-        warnings.contains("1 true and 0 false calls have the genotype 0/0"),
-        "{warnings}"
+        odd.contains("1 true and 0 false calls have the genotype 0/0"),
+        "{odd}"
     );
-    assert!(!warnings.contains("two runs"), "{warnings}");
+    assert!(!odd.contains("two runs"), "{odd}");
     let account = &found.account;
     assert_eq!((account.read, account.count(|_| true)), (11, 11));
     assert_eq!(account.count(|line| line.fate == Fate::BelowSizemin), 1);
@@ -89,7 +89,7 @@ fn truvari_folder_of_version_3_takes_parameters_from_the_log() {
     ];
     assert_eq!(calls(&found), expected);
     assert!(found.source.contains("3.5.0"));
-    let odd = found.warnings.join("\n");
+    let odd = warnings(&found);
     assert!(
         odd.contains("summary.txt counts 2 TP and 2 FP, and the files have 1 and 2"),
         "{odd}"
@@ -127,7 +127,7 @@ fn truvari_refine_without_its_labels_says_so() {
     std::fs::write(at(&files, "refine.variant_summary.json"), "{}").unwrap();
     let found = read(files.path());
     assert!(
-        found.warnings[0].contains("truvari ga4gh -w"),
+        warnings(&found).contains("truvari ga4gh -w"),
         "{:?}",
         found.warnings
     );
@@ -341,10 +341,7 @@ fn pair_of_files_labels_all_of_each() {
         ]
     );
     assert!(
-        found
-            .warnings
-            .join("\n")
-            .contains("1 TP calls are not among all calls"),
+        warnings(&found).contains("1 TP calls are not among all calls"),
         "{:?}",
         found.warnings
     );
@@ -370,10 +367,31 @@ fn call_that_is_true_and_false_is_left_out() {
     let found = read_benchmark(None, &options).unwrap();
     assert_eq!(calls(&found), [("a", "TP", ""), ("c", "FP", "")]);
     assert_eq!(found.account.count(|line| line.fate == Fate::InBoth), 2);
-    let warnings = found.warnings.join("\n");
+    let odd = warnings(&found);
     assert!(
-        warnings.contains("1 true calls and 1 false ones are the same record (the first: 1:2 (b))"),
-        "{warnings}"
+        odd.contains("1 true calls and 1 false ones are the same record (the first: 1:2 (b))"),
+        "{odd}"
+    );
+}
+
+#[test]
+fn ids_that_repeat_are_counted() {
+    // Both halves of what bcftools norm -m-any divides have one ID.
+    let files = folder(&[(
+        "a.vcf",
+        Vcf::of(&[
+            "1 5 same A AC . . .",
+            "1 5 same A AG . . .",
+            "1 9 . A AG . . .",
+            "1 9 b A AG . . .",
+        ])
+        .text(),
+    )]);
+    let found = read(&at(&files, "a.vcf"));
+    assert!(
+        warnings(&found).starts_with("2 calls share their ID"),
+        "{:?}",
+        found.warnings
     );
 }
 

@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use atomscope::read::benchmark::{BenchmarkCalls, BenchmarkOptions, Fate, read_benchmark};
+use atomscope::cohort::IdColumn;
+use atomscope::read::benchmark::{
+    BenchmarkCalls, BenchmarkOptions, Fate, read_benchmark, read_row_identities,
+};
 
 pub(crate) fn folders() -> PathBuf {
     let folder = std::env::var_os("ATOMSCOPE_TRUVARI_FOLDERS").map(PathBuf::from);
@@ -135,7 +138,7 @@ fn real_files_of_truvari_count_as_their_summaries() {
         let odd = found
             .warnings
             .iter()
-            .filter(|text| text.contains("two runs"));
+            .filter(|warning| warning.text.contains("two runs"));
         assert_eq!(odd.count(), 0, "{path}");
     }
 }
@@ -239,6 +242,54 @@ fn real_files_of_callers_are_read() {
 }
 
 #[test]
+#[ignore = "needs real calls and folders: ATOMSCOPE_DELLY_MIMS=FOLDER ATOMSCOPE_TRUVARI_FOLDERS=FOLDER"]
+fn real_files_of_delly_join_to_their_embeddings() {
+    // The embeddings are of the even-numbered chromosomes, and have classes and IDs of their own.
+    let path = crate::common::delly_mims().join("data/processed/sae_sv_embeddings.pt");
+    let own = atomscope::read::read_cohort(&path).unwrap().calls;
+    let found = read(&folders().join("../truvari-bench"));
+    let rows = read_row_identities(&path).unwrap();
+    let joined = found.in_order_of(&rows, "rows", 100.0).unwrap();
+    assert!(
+        joined
+            .words()
+            .starts_with("of 4475 rows 4475 have a call (4475 by ID)"),
+        "{}",
+        joined.words()
+    );
+    let calls = &joined.calls.calls;
+    for row in 0..own.len() {
+        let (own, joined) = (own.get(row), calls.get(row));
+        assert_eq!(own.truvari_class, joined.truvari_class, "row {row}");
+        assert_eq!(
+            (own.id, own.svtype, own.pos.as_f64()),
+            (joined.id, joined.svtype, joined.pos.as_f64())
+        );
+        assert_eq!(own.svlen.as_f64().abs(), joined.svlen.as_f64(), "row {row}");
+    }
+    // Without IDs, by place, type and length.
+    let mut rows = rows;
+    rows.calls.id = IdColumn::default();
+    for _ in 0..own.len() {
+        rows.calls.id.push(None);
+    }
+    let joined = found.in_order_of(&rows, "rows", 100.0).unwrap();
+    assert!(
+        joined
+            .words()
+            .contains("4475 by chrom, pos, svtype and |svlen|"),
+        "{}",
+        joined.words()
+    );
+    for row in 0..own.len() {
+        assert_eq!(
+            joined.calls.calls.truvari_class.get(row),
+            own.truvari_class.get(row)
+        );
+    }
+}
+
+#[test]
 #[ignore = "needs real folders: ATOMSCOPE_TRUVARI_FOLDERS=FOLDER"]
 fn real_files_of_delly_have_the_reasons_that_were_counted() {
     let found = read(&folders().join("../truvari-bench"));
@@ -263,6 +314,6 @@ fn real_files_of_delly_have_the_reasons_that_were_counted() {
         found
             .warnings
             .iter()
-            .any(|text| text.contains("2484 true and 2091 false calls"))
+            .any(|warning| warning.text.contains("2484 true and 2091 false calls"))
     );
 }

@@ -83,6 +83,90 @@ fn calls_come_in_the_order_of_the_rows() {
     assert_eq!(calls(&found).len(), 10);
 }
 
+/// Writes an archive of arrays of text, as numpy.savez does.
+fn write_npz(path: &Path, arrays: &[(&str, &[&str])]) {
+    let mut archive = zip::ZipWriter::new(std::fs::File::create(path).unwrap());
+    for (name, texts) in arrays {
+        let width = texts.iter().map(|text| text.len()).max().unwrap();
+        let header = format!(
+            "{{'descr': '|S{width}', 'fortran_order': False, 'shape': ({},), }}",
+            texts.len()
+        );
+        let header = format!("{header:<117}\n");
+        let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
+        bytes.extend((header.len() as u16).to_le_bytes());
+        bytes.extend(header.as_bytes());
+        for text in *texts {
+            bytes.extend(text.as_bytes());
+            bytes.extend(vec![0; width - text.len()]);
+        }
+        archive
+            .start_file(
+                format!("{name}.npy"),
+                zip::write::SimpleFileOptions::default(),
+            )
+            .unwrap();
+        std::io::Write::write_all(&mut archive, &bytes).unwrap();
+    }
+    archive.finish().unwrap();
+}
+
+#[test]
+fn arrays_of_an_archive_say_which_call_a_row_is() {
+    let files = truvari();
+    let found = read(files.path());
+    let path = at(&files, "rows.npz");
+    let (chrom, pos) = (["chr1", "1", "1"], ["5000", "1000", "3000"]);
+    write_npz(&path, &[("ids", &["size", "t1", "t3"])]);
+    let joined = found
+        .in_order_of(&read_row_identities(&path).unwrap(), "rows", 100.0)
+        .unwrap();
+    assert!(joined.words().contains("3 by ID"), "{}", joined.words());
+    write_npz(
+        &path,
+        &[
+            ("chrom", &chrom),
+            ("pos", &pos),
+            ("ref", &["n", "N", "A"]),
+            ("alt", &["<DEL>", "<DEL>", "A]chr2:99]"]),
+        ],
+    );
+    let joined = found
+        .in_order_of(&read_row_identities(&path).unwrap(), "rows", 100.0)
+        .unwrap();
+    assert!(
+        joined.words().contains("3 by chrom, pos, ref and alt"),
+        "{}",
+        joined.words()
+    );
+    write_npz(
+        &path,
+        &[
+            ("chrom", &chrom),
+            ("pos", &pos),
+            ("svtype", &["DEL", "DEL", "BND"]),
+            ("svlen", &["-100", "100", "0"]),
+        ],
+    );
+    let joined = found
+        .in_order_of(&read_row_identities(&path).unwrap(), "rows", 100.0)
+        .unwrap();
+    assert!(
+        joined
+            .words()
+            .contains("3 by chrom, pos, svtype and |svlen|"),
+        "{}",
+        joined.words()
+    );
+    let classes: Vec<_> = (0..3)
+        .map(|row| joined.calls.calls.truvari_class.get(row))
+        .collect();
+    assert_eq!(classes, [Some("FP"), Some("TP"), Some("TP")]);
+    write_npz(&path, &[("other", &chrom)]);
+    let error = read_row_identities(&path).unwrap_err().to_string();
+    assert!(error.contains("chrom and pos"), "{error}");
+}
+
 #[test]
 fn rows_that_cannot_be_told_apart_are_refused() {
     let files = truvari();
@@ -256,4 +340,68 @@ fn rows_without_a_call_are_dropped_by_the_analysis() {
     assert_eq!(rows(&kept), expected);
     let report = std::fs::read_to_string(folder.join("dropped/report.txt")).unwrap_or_default();
     assert!(true_calls > 10 && !report.contains("no call ("), "{report}");
+}
+
+#[test]
+fn analyze_and_tally_take_labels_from_a_benchmark() {
+    let files = tempfile::tempdir().unwrap();
+    let folder = files.path();
+    benchmark(folder);
+    let labels = ["--tp", "@tp.vcf", "--fp", "@fp.vcf", "--min-joined", "90"];
+    let shared = ["--model", "@sim", "--embeddings", "@sim/embeddings.pt"];
+    // The embeddings' own sv_info says which call each row is.
+    let analyze = [&shared[..], &labels, &["--out", "@results"]].concat();
+    let notes = ok(&run("analyze", folder, &analyze));
+    assert!(
+        notes.contains("of 200 rows 180 have a call (180 by ID)"),
+        "{notes}"
+    );
+    assert!(
+        folder.join("results.calls.parquet").exists()
+            && folder.join("results.calls_account.tsv").exists()
+    );
+    // Again: nothing has changed.
+    ok(&run("analyze", folder, &analyze));
+    // Another answer under the same name is a user's until it may be replaced.
+    std::fs::write(folder.join("results.calls_account.tsv"), "mine").unwrap();
+    let refused = run("analyze", folder, &analyze);
+    let last = String::from_utf8_lossy(&refused.stderr)
+        .lines()
+        .last()
+        .unwrap_or_default()
+        .to_owned();
+    assert!(
+        last.contains("results.calls") && last.ends_with("--force"),
+        "{last}"
+    );
+    assert_eq!(
+        std::fs::read(folder.join("results.calls_account.tsv")).unwrap(),
+        b"mine"
+    );
+    let rows = ["--rows-are", "@embedded.vcf"];
+    let tally = [
+        &shared[..],
+        &labels,
+        &rows,
+        &["--out", "@one.tally", "--fires"],
+    ]
+    .concat();
+    let notes = ok(&run("tally", folder, &tally));
+    assert!(notes.contains("20 of 200 calls were dropped"), "{notes}");
+    ok(&run(
+        "report",
+        folder,
+        &["@one.tally", "--out", "@reported"],
+    ));
+    let csv = |name: &str| {
+        std::fs::read(folder.join(name).join("sae_feature_bias_analysis.csv")).unwrap()
+    };
+    assert_eq!(csv("results"), csv("reported"));
+    let investigate = [&shared[..], &labels, &["--atom", "1"]].concat();
+    assert_refused(
+        &run("investigate", folder, &investigate),
+        &["OUT.calls.parquet"],
+    );
+    let classes = [&analyze[..], &["--class-column", "x", "--calls", "@sim"]].concat();
+    assert_eq!(run("analyze", folder, &classes).status.code(), Some(2));
 }

@@ -24,7 +24,8 @@ fn calls_prints_the_account() {
         "{out}"
     );
     assert!(
-        notes.contains("warning: 1 true calls below sizemin"),
+        notes.contains("warning: 1 true calls below sizemin")
+            && notes.contains("--below-sizemin keep"),
         "{notes}"
     );
 }
@@ -126,10 +127,8 @@ impl Quiet for std::process::Output {
     fn quiet(mut self) -> Self {
         let lines = text(&self.stderr);
         let kept = lines.lines().filter(|line| !line.contains("warning: "));
-        self.stderr = kept
-            .map(|line| format!("{line}\n"))
-            .collect::<String>()
-            .into_bytes();
+        let kept: Vec<&str> = kept.chain([""]).collect();
+        self.stderr = kept.join("\n").into_bytes();
         self
     }
 }

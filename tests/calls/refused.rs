@@ -156,7 +156,7 @@ fn file_that_is_no_vcf_is_refused_before_it_is_read() {
     for (bytes, word) in [
         (&b"PK\x03\x04"[..], "zip archive"),
         (b"\x80\x04pickle", "pickle"),
-        (b"PAR1rest", "Parquet"),
+        (b"PAR1rest", "PAR1 at the end"),
         (b"BCF\x02\x02", "bcftools view -Oz"),
     ] {
         let files = folder(&[]);
@@ -166,4 +166,39 @@ fn file_that_is_no_vcf_is_refused_before_it_is_read() {
     }
     let missing = at(&folder(&[]), "missing");
     assert_has(&refused(&missing, &options()), &["cannot read it"]);
+}
+
+/// Any damage to a folder is an error in one line, or a result whose account adds up.
+#[test]
+fn damaged_folder_never_panics() {
+    let whole = truvari();
+    for name in [
+        "params.json",
+        "summary.json",
+        "log.txt",
+        "tp-comp.vcf",
+        "fp.vcf",
+    ] {
+        let bytes = std::fs::read(at(&whole, name)).unwrap();
+        let files = truvari();
+        for step in 0..60 {
+            let place = step * bytes.len() / 60;
+            let mut flipped = bytes.clone();
+            flipped[place] ^= 1 << (step % 8);
+            for damaged in [&bytes[..place], &flipped] {
+                std::fs::write(at(&files, name), damaged).unwrap();
+                match read_benchmark(Some(files.path()), &options()) {
+                    Ok(found) => {
+                        let account = &found.account;
+                        assert_eq!(account.count(|_| true), account.read, "{name} {place}");
+                        assert_eq!(
+                            account.count(|line| line.fate.is_kept()),
+                            found.len() as u64
+                        );
+                    }
+                    Err(error) => assert_eq!(error.to_string().lines().count(), 1, "{error}"),
+                }
+            }
+        }
+    }
 }

@@ -25,15 +25,18 @@ impl Vcf<'_> {
     }
 
     pub(crate) fn text(&self) -> String {
+        let definition = |kind: &str, keys: &[&str]| -> Vec<String> {
+            let line =
+                |key: &&str| format!("##{kind}=<ID={key},Number=1,Type=String,Description=\"\">\n");
+            keys.iter().map(line).collect()
+        };
         let mut text = "##fileformat=VCFv4.2\n".to_owned();
-        for (kind, keys) in [("INFO", self.info), ("FORMAT", self.format)] {
-            for key in keys {
-                text += &format!("##{kind}=<ID={key},Number=1,Type=String,Description=\"\">\n");
-            }
-        }
+        text += &definition("INFO", self.info).concat();
+        text += &definition("FORMAT", self.format).concat();
         text += "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO";
         if !self.samples.is_empty() {
-            text += &format!("\tFORMAT\t{}", self.samples.join("\t"));
+            text += "\tFORMAT\t";
+            text += &self.samples.join("\t");
         }
         for record in self.records {
             text += "\n";
@@ -76,6 +79,12 @@ pub(crate) fn calls(found: &BenchmarkCalls) -> Vec<(&str, &str, &str)> {
         )
     };
     (0..found.len()).map(shown).collect()
+}
+
+/// All warnings, one a line.
+pub(crate) fn warnings(found: &BenchmarkCalls) -> String {
+    let each: Vec<String> = found.warnings.iter().map(ToString::to_string).collect();
+    each.join("\n")
 }
 
 pub(crate) const PARAMS: &str = r#"{"refdist": 500, "pctseq": 0.7, "pctsize": 0.7, "pctovl": 0.1,

@@ -3,7 +3,7 @@
 use atomscope::engine::Cuts;
 use atomscope::sae::Activation;
 
-use super::case::Case;
+use super::case::{Case, plain_case, ragged_case};
 use super::rules::{batch_fires, fires};
 
 /// An activation of a case, and what fires.
@@ -60,6 +60,36 @@ pub(crate) fn hostile_thresholds(scores: &[Vec<f64>]) -> Vec<f64> {
         }
     };
     (0..scores[0].len()).map(of_atom).collect()
+}
+
+/// A case of small whole numbers: many scores are equal, many are 0, many are thresholds.
+pub(crate) fn tied_case() -> Case {
+    let mut case = plain_case(5, 61, 6, 210, 9);
+    for (i, x) in case.rows.iter_mut().enumerate() {
+        *x = ((i * 7) % 5) as f32 - 2.0;
+    }
+    for (i, w) in case.weight.iter_mut().enumerate() {
+        *w = ((i * 11) % 7) as f32 - 3.0;
+    }
+    for (f, bias) in case.bias.iter_mut().enumerate() {
+        *bias = (f % 3) as f32 - 1.0;
+    }
+    case
+}
+
+/// A case with rows on which nothing fires that must be above 0: rows of zeros, whose scores are
+/// biases, all of them below 0; and atoms without weights.
+pub(crate) fn case_of_empty_sets() -> Case {
+    let (mut case, _) = ragged_case(8, 40, 9, 120);
+    case.k = 5;
+    case.weight[..60 * 9].fill(0.0);
+    case.bias[10..20].fill(0.0);
+    let scores = case.all_scores();
+    for activation in [Activation::relu(120), Activation::TopK { k: 5, relu: true }] {
+        let expected = Expected::new(activation, &scores, 7);
+        assert!(expected.sets[0].is_empty() && !expected.sets[3].is_empty());
+    }
+    case
 }
 
 impl Case {

@@ -22,6 +22,19 @@ pub(crate) struct Case {
 }
 
 impl Case {
+    /// Rounds all numbers to so many levels between whole ones, and leaves whitening out: many scores
+    /// are equal.
+    pub(crate) fn round_to(&mut self, levels: u32) {
+        let levels = levels as f32;
+        for numbers in [&mut self.rows, &mut self.weight, &mut self.bias] {
+            for n in numbers {
+                *n = (*n * levels).round() / levels;
+            }
+        }
+        self.mean.fill(0.0);
+        self.std.fill(0.999_999);
+    }
+
     pub(crate) fn sae(&self) -> Sae {
         self.sae_of(Activation::TopK {
             k: self.k,

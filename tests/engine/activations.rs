@@ -1,8 +1,8 @@
 //! Every activation gives the sets, scores and counts of a naive oracle, whatever the screen, the
 //! instructions, the threads, the batches and the split of rows; and is certified, not scored anew.
 
-use crate::common::activations::Expected;
-use crate::common::case::{Case, plain_case, ragged_case, random_case};
+use crate::common::activations::{Expected, case_of_empty_sets, tied_case};
+use crate::common::case::{Case, plain_case, random_case};
 use crate::common::hostile;
 use crate::exactness::screens;
 use atomscope::control::Control;
@@ -141,33 +141,12 @@ fn activations_of_hostile_numbers_give_the_definition() {
 
 #[test]
 fn activations_of_ties_give_the_definition_in_every_way() {
-    // Small integers: many scores are equal, many are 0, many are thresholds.
-    let mut case = plain_case(5, 61, 6, 210, 9);
-    for (i, x) in case.rows.iter_mut().enumerate() {
-        *x = ((i * 7) % 5) as f32 - 2.0;
-    }
-    for (i, w) in case.weight.iter_mut().enumerate() {
-        *w = ((i * 11) % 7) as f32 - 3.0;
-    }
-    for (f, bias) in case.bias.iter_mut().enumerate() {
-        *bias = (f % 3) as f32 - 1.0;
-    }
-    check(&case, true);
+    check(&tied_case(), true);
 }
 
 #[test]
 fn activations_of_rows_on_which_nothing_fires_give_empty_sets() {
-    let (mut case, _) = ragged_case(8, 40, 9, 120);
-    case.k = 5;
-    // Zero rows, whose scores are biases, all of them below 0; and atoms without weights.
-    case.weight[..60 * 9].fill(0.0);
-    case.bias[10..20].fill(0.0);
-    let scores = case.all_scores();
-    for activation in [Activation::relu(120), Activation::TopK { k: 5, relu: true }] {
-        let expected = Expected::new(activation, &scores, 7);
-        assert!(expected.sets[0].is_empty() && !expected.sets[3].is_empty());
-    }
-    check(&case, true);
+    check(&case_of_empty_sets(), true);
 }
 
 #[test]
@@ -286,12 +265,7 @@ proptest! {
     ) {
         let mut case = random_case(seed, count, d, f, k.min(f));
         if levels > 0 {
-            let coarse = |n: &mut f32| *n = (*n * levels as f32).round() / levels as f32;
-            case.rows.iter_mut().for_each(coarse);
-            case.weight.iter_mut().for_each(coarse);
-            case.bias.iter_mut().for_each(coarse);
-            case.mean.fill(0.0);
-            case.std.fill(0.999_999);
+            case.round_to(levels);
         }
         case.weight.iter_mut().for_each(|n| *n *= 10f32.powi(exponent));
         case.rows.iter_mut().for_each(|n| *n *= 10f32.powi(of_rows));

@@ -317,12 +317,7 @@ proptest! {
         let mut case = random_case(seed, count, d, f, k.min(f));
         if levels > 0 {
             // A few levels only: exact ties everywhere.
-            let coarse = |n: &mut f32| *n = (*n * levels as f32).round() / levels as f32;
-            case.rows.iter_mut().for_each(coarse);
-            case.weight.iter_mut().for_each(coarse);
-            case.bias.iter_mut().for_each(coarse);
-            case.mean.fill(0.0);
-            case.std.fill(0.999_999);
+            case.round_to(levels);
         }
         case.weight.iter_mut().for_each(|n| *n *= 10f32.powi(exponent));
         check(&case);

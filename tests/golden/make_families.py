@@ -7,7 +7,7 @@ A model is what its library would write, made by hand: 7 numbers an embedding, 1
 is square. rows.json has 14 embeddings: the pre-bias itself, zeros, one on the wrong side, a large one, two
 equal ones. expected.json says of each model which atoms fire on each row, and their activations, computed
 here in binary64 with plain formulas. No decision is nearer than 1e-4 to its threshold, so that rounding
-does not matter; but overcomplete-jump_equal is of whole numbers, and has rows of its own."""
+does not matter; but those named equal are of whole numbers, and have rows of their own."""
 
 import json
 import shutil
@@ -309,7 +309,8 @@ def calico(m, folder):
 
 
 def bionemo(m, folder, **more):
-    state = {f"module.{name}": value for name, value in openai_state(m).items()}
+    state = {f"module.{name}": value for name, value in openai_state(m).items()
+             if "model_config" in more or name != "stats_last_nonzero"}
     torch.save({"model_state_dict": state, "config": {"lr": 3e-4}, "input_dim": D, "hidden_dim": F, **more},
                folder / "checkpoint_final.pt")
 
@@ -511,6 +512,102 @@ def plain__tied(m, folder):
     safetensors(folder / "model.safetensors", {"W_dec": m.w, "b_dec": m.mean, "encoder.bias": m.b},
                 {"encoder.weight": "W_dec"})
     return m.above(m.s(m.x() - m.mean))
+
+
+@model("SAELens")
+def saelens__5_jumprelu_log(m, folder):
+    """The name that training had for thresholds; and a factor that decode() alone multiplies by."""
+    lens(m, folder, {"b_enc": m.b, "log_threshold": np.log(m.theta), "finetuning_scaling_factor": m.theta}, metadata=None,
+         architecture="jumprelu", activation_fn_str="tanh-relu", finetuning_scaling_factor=True)
+    return np.tanh(m.above(m.s(m.x() - m.mean), np.exp(np.log(m.theta).astype(np.float64))))
+
+
+@model("latentsae")
+def latentsae__matryoshka_batchtopk(m, folder):
+    """To encode a row, the library takes the k largest of it all the same."""
+    sparse(m, folder, {"batchtopk_threshold": np.float32(0.9)}, sae_type="MATRYOSHKA", matryoshka_ks="1,3",
+           matryoshka_sizes="5,10", matryoshka_use_batchtopk=True)
+    return m.largest(m.s(m.x() - m.mean))
+
+
+@model("latentsae")
+def latentsae__batchtopk(m, folder):
+    sparse(m, folder, {"batchtopk_threshold": np.float32(0.8)}, sae_type="BATCHTOPK")
+    return m.above(m.largest(m.s(m.x() - m.mean)), np.float32(0.8))
+
+
+@model("latentsae")
+def latentsae__batchtopk_equal(m, folder):
+    """Whole numbers: scores that equal the threshold, which fire."""
+    m.w, m.b, m.mean, m.rows = np.rint(m.w), np.rint(m.b), np.rint(m.mean), np.rint(m.rows)
+    sparse(m, folder, {"batchtopk_threshold": np.float32(3)}, sae_type="BATCHTOPK", k=F)
+    s = m.s(m.x() - m.mean)
+    assert (s == 3).any() and (s == 2).any()
+    return np.where(s >= 3, s, 0)
+
+
+@model("InterPLM")
+def interplm__topk_sqrt_d(m, folder):
+    """Rows are scaled in training; to encode, by this class, they are not."""
+    state = {"b_dec": m.mean, "k": np.int64(K), "threshold": np.float32(0.75), "normalize_to_sqrt_d": np.bool_(True)}
+    interplm(m, folder, state, "top_k.TopKTrainerConfig")
+    return m.largest(m.s(m.x() - m.mean))
+
+
+@model("InterPLM")
+def interplm__jumprelu(m, folder):
+    state = {"decoder.bias": m.mean, "threshold": m.theta, "normalize_to_sqrt_d": np.bool_(False), "factors": m.theta}
+    interplm(m, folder, state, "jump_relu.JumpReLUTrainerConfig")
+    return m.above(m.s(m.x()), m.theta) / m.theta
+
+
+@model("InterPLM")
+def interplm__relu_tied(m, folder):
+    interplm(m, folder, {"decoder.bias": m.mean, "normalize_to_sqrt_d": np.bool_(False)}, None)
+    return m.above(m.s(m.x()))
+
+
+@model("BatchTopK (Bussmann)")
+def bussmann__topk_biased(m, folder):
+    bussmann(m, folder, {}, sae_type="topk", input_unit_norm=False, use_encoder_bias=True, activation="relu")
+    return m.largest(m.s(m.x() - m.mean))
+
+
+@model("overcomplete", {"threshold": 0.5})
+def overcomplete__untied(m, folder):
+    torch.save({"encoder.weight": t(m.w), "dictionary._weights": t(m.dec), "dictionary.multiplier": torch.tensor(0.25)},
+               folder / "overcomplete.pt")
+    return m.above(m.s(m.x(), bias=False), 0.5)
+
+
+@model("overcomplete")
+def overcomplete__tied_jump(m, folder):
+    """The encoder is the dictionary, of atoms of norm 1, times exp(multiplier)."""
+    m.w = m.w / np.linalg.norm(m.w, axis=1, keepdims=True)
+    torch.save({"encoder.bias": t(m.b), "thresholds": t(np.log(m.theta)),
+                **{f"{name}._weights": t(m.w) for name in ("dictionary", "encoder.tied_to")},
+                **{f"{name}.multiplier": torch.tensor(0.25) for name in ("dictionary", "encoder.tied_to")}},
+               folder / "overcomplete.pt")
+    s = m.s(m.x(), bias=False) * np.exp(0.25) + m.b
+    return m.above(s, np.exp(np.log(m.theta).astype(np.float64)))
+
+
+@model("a plain module", {"subtract_decoder_bias": True, "threshold": 0.25})
+def plain__trainer(m, folder):
+    """A part of a module of one's own."""
+    state = {f"trainer.net.{name}": t(value) for name, value in
+             {"encoder.weight": m.w, "encoder.bias": m.b, "decoder.weight": m.dec.T, "b_dec": m.mean}.items()}
+    torch.save({"state_dict": state}, folder / "last.ckpt")
+    return m.above(m.s(m.x() - m.mean), 0.25)
+
+
+@model("llamascopium")
+def llamascopium__topk_pt(m, folder):
+    s, norm = llamascopium(m, folder, {}, act_fn="TopK", top_k=K, expansion_factor=F / D)
+    (folder / "sae_weights.safetensors").unlink()
+    state = {"W_E": t(m.w.T), "b_E": t(m.b), "W_D": t(m.dec), "b_D": t(m.mean)}
+    torch.save({"sae": state, "version": "2.0.0b34"}, folder / "sae_weights.pt")
+    return m.largest(s) / norm
 
 
 def main():

@@ -166,7 +166,6 @@ def make_foreign():
     save("needed/enum.pt", {"embeddings": ROWS, "sv_info": [{**CALLS[0], "svtype": Colour.RED}] * N})
     save("needed/sparse.pt", {"embeddings": ROWS.to_sparse(), "sv_info": CALLS})
     save("needed/tensor_class.pt", {"embeddings": ROWS.as_subclass(Rows), "sv_info": CALLS})
-    save("needed/numpy.pt", {"embeddings": ROWS.numpy(), "sv_info": CALLS})
     save("needed/module.pt", Encoder())
     save("needed/module_state.pt", {"config": config(), "model_state_dict": Encoder()})
 

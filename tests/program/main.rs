@@ -5,6 +5,7 @@ mod common;
 
 mod activations;
 mod doctor;
+mod embeddings;
 mod end_to_end;
 mod flags;
 mod inputs;

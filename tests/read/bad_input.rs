@@ -27,7 +27,7 @@ fn unusable_cohorts() {
         (
             "no_embeddings",
             "the top level",
-            "the keys embedding, sv_info",
+            "the matrix embedding (float32 [6, 5])",
             "a key embeddings",
         ),
         (

@@ -311,7 +311,7 @@ fn unusable_archives_and_tensors() {
         "two",
         &bad,
         "the arrays",
-        "several matrices among a (<f4 [13, 2]), b",
+        "2 matrices: a (<f4 [13, 2]), b",
         "embeddings",
     );
     let bad = folder.embeddings(&archive(&[("a.npy", labels())]));

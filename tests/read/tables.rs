@@ -239,16 +239,6 @@ fn other_formats_are_called_by_their_names() {
         (vcf.as_bytes(), "a VCF", "bcftools query"),
         (&packed, "a VCF", "bcftools query"),
         (&bcf, "a BCF", "bcftools query"),
-        (
-            &std::fs::read(golden("arrow.stream")).unwrap(),
-            "an Arrow IPC stream",
-            "open_stream",
-        ),
-        (
-            &std::fs::read(golden("feather.arrow")).unwrap(),
-            "Feather",
-            "read_feather",
-        ),
         (&workbook, "an Excel workbook", "read_excel"),
         (
             b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1rest",

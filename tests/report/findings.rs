@@ -23,7 +23,7 @@ fn cohort(rows: usize) -> (Calls, Vec<Vec<u32>>) {
         svlen: Number::Int(whole(row) * 37 % 101 - 50),
         truvari_class: Some(if row * row % 11 < 5 { "TP" } else { "FP" }),
         dataset: Some(["b", "a"][row / 3 % 2]),
-        id: None,
+        ..Call::default()
     };
     let set = |row: usize| {
         let mut set: Vec<u32> = Vec::new();

@@ -62,8 +62,7 @@ fn summary(cells: &[Cell], chromosomes: usize, with_firings: bool, options: &Opt
                 svtype: Some(cell.svtype),
                 svlen: Number::Int(300),
                 truvari_class: Some(cell.label.as_str()),
-                dataset: None,
-                id: None,
+                ..Call::default()
             });
             let fires = |atom: &u32| place < cell.fires[*atom as usize];
             atoms.extend((0..features as u32).filter(fires));

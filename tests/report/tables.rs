@@ -229,7 +229,7 @@ fn parquet_says_types_and_meaning() -> Done {
     };
     assert_eq!(get("atomscope.about")?, "One row is a thing.");
     assert_eq!(get("atomscope.version")?, env!("CARGO_PKG_VERSION"));
-    assert_eq!(get("atomscope.definition")?, "1");
+    assert_eq!(get("atomscope.definition")?, "2");
     let meaning: serde_json::Value = serde_json::from_str(&get("atomscope.columns")?)?;
     assert_eq!(meaning["total"], "All | calls.");
     assert_eq!(meaning.as_object().map(serde_json::Map::len), Some(7));

@@ -106,6 +106,24 @@ fn every_flipped_bit_and_every_cut_is_found() {
 }
 
 #[test]
+fn tally_of_the_first_definition_is_merged() {
+    let cohort = Sharded::new(40);
+    let [first, second] = halves(&cohort);
+    let old = cohort.path("old.tally");
+    let definition =
+        |header: &str| header.replacen("\"definition\":\"2\"", "\"definition\":\"1\"", 1);
+    let newer = fs::read(&second).expect("a tally");
+    let older = with_header(&newer, definition);
+    assert_ne!(older, newer);
+    fs::write(&old, older).expect("writable");
+    let (of_both, of_new) = (cohort.path("both.tally"), cohort.path("new.tally"));
+    assert!(merge(&[&first, &old], &of_both).status.success());
+    assert!(merge(&[&first, &second], &of_new).status.success());
+    let [both, new] = [of_both, of_new].map(|path| fs::read(path).expect("a tally"));
+    assert_eq!(both, new);
+}
+
+#[test]
 fn what_does_not_go_together_is_refused_by_name() {
     let cohort = Sharded::new(40);
     let [first, second] = halves(&cohort);
@@ -135,10 +153,10 @@ fn what_does_not_go_together_is_refused_by_name() {
         with_header(&good, other_model),
         &[&both[..], &["model_sha256"]].concat(),
     );
-    let definition = swap("\"definition\":\"1\"", "\"definition\":\"2\"");
+    let definition = swap("\"definition\":\"2\"", "\"definition\":\"3\"");
     refused(
         with_header(&good, definition),
-        &[&names[1], "version 2", "version 1"],
+        &[&names[1], "version 3", "version 1 to 2"],
     );
     let strata = swap("\"svtype,size,dataset\"", "\"label, size\"");
     refused(

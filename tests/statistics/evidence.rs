@@ -46,7 +46,7 @@ impl Cohort {
             svlen: Number::Int(lengths[row].as_i64().unwrap()),
             truvari_class: Some(if labels[row] == true { "TP" } else { "FP" }),
             dataset: Some(&datasets[row]),
-            id: None,
+            ..Call::default()
         });
         let calls = calls.collect();
         let all = |name: &str| given[name].as_array().unwrap().clone();

@@ -32,7 +32,7 @@ fn calls(random: &mut ChaCha8Rng) -> Calls {
             svlen: Number::Float(f64::from(sizes[size]) + random.random_range(0.0..40.0)),
             truvari_class: Some(if random.random_bool(0.6) { "TP" } else { "FP" }),
             dataset: Some(["a", "b"][row % 2]),
-            id: None,
+            ..Call::default()
         });
     }
     calls

@@ -48,7 +48,7 @@ impl BatchEnd {
     }
 }
 
-/// What the search is in, and how.
+/// The calls that are searched, and the engine that searches.
 pub(super) struct Search<'a> {
     pub(super) rows: &'a dyn CohortRows,
     pub(super) session: Session,

@@ -6,8 +6,8 @@ use super::ShardInput;
 use crate::analysis::batches::{CohortRows, TakeRows};
 use crate::analysis::session::in_file;
 use crate::error::Result;
-use crate::read::{Stamp, TensorRows, check_same, read_rows};
-use crate::rows::{RowRange, Rows};
+use crate::read::{EmbeddingRows, Stamp, check_same, read_rows};
+use crate::rows::{EmbeddingsChoice, RowRange, Rows};
 
 /// Files of embeddings that stay open from pass to pass; more are opened anew each time.
 const MOST_OPEN: usize = 64;
@@ -15,6 +15,7 @@ const MOST_OPEN: usize = 64;
 /// The rows of all shards that are meant, in the cohort's order.
 pub(super) struct FileRows<'a> {
     shards: Vec<ShardRows<'a>>,
+    choice: &'a EmbeddingsChoice,
 }
 
 struct ShardRows<'a> {
@@ -25,7 +26,7 @@ struct ShardRows<'a> {
     first: u64,
     /// The file's stamp when it was first opened.
     stamp: Option<Stamp>,
-    open: Option<TensorRows>,
+    open: Option<EmbeddingRows>,
 }
 
 impl<'a> FileRows<'a> {
@@ -33,11 +34,11 @@ impl<'a> FileRows<'a> {
     ///
     /// # Errors
     /// Files that cannot be read; rows that they do not have.
-    pub(super) fn open(inputs: &'a [ShardInput]) -> Result<Self> {
+    pub(super) fn open(inputs: &'a [ShardInput], choice: &'a EmbeddingsChoice) -> Result<Self> {
         let mut first = 0;
         let mut shards = Vec::with_capacity(inputs.len());
         for (number, input) in inputs.iter().enumerate() {
-            let open = read_rows(&input.embeddings)?;
+            let open = read_rows(&input.embeddings, choice)?;
             let rows = input.range(open.count())?;
             let count = rows.end - rows.start;
             shards.push(ShardRows {
@@ -49,7 +50,7 @@ impl<'a> FileRows<'a> {
             });
             first += count;
         }
-        Ok(Self { shards })
+        Ok(Self { shards, choice })
     }
 
     /// The stamp of each file, by which it is known that it is the same later.
@@ -64,12 +65,17 @@ impl ShardRows<'_> {
         self.first..self.first + (self.rows.end - self.rows.start)
     }
 
-    fn read(&self, wanted: Range<u64>, take: &mut TakeRows) -> Result<()> {
+    fn read(
+        &self,
+        wanted: Range<u64>,
+        choice: &EmbeddingsChoice,
+        take: &mut TakeRows,
+    ) -> Result<()> {
         let opened;
         let rows = if let Some(rows) = &self.open {
             rows
         } else {
-            opened = read_rows(&self.input.embeddings)?;
+            opened = read_rows(&self.input.embeddings, choice)?;
             let name = self.input.embeddings.display().to_string();
             check_same(&name, self.stamp, opened.stamp())?;
             &opened
@@ -99,7 +105,7 @@ impl CohortRows for FileRows<'_> {
             }
             let wanted = here.start.max(rows.start)..here.end.min(rows.end);
             if !wanted.is_empty() {
-                shard.read(wanted, take)?;
+                shard.read(wanted, self.choice, take)?;
             }
         }
         Ok(())

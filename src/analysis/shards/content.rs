@@ -1,13 +1,13 @@
 //! The rows of a shard: embeddings, or activations.
 
 use crate::error::Result;
-use crate::read::{Activations, Stamp, TensorRows};
-use crate::rows::Rows;
+use crate::read::{Activations, EmbeddingRows, Stamp};
+use crate::rows::{Rows, TakenEmbeddings};
 
 /// The rows of a shard's file.
 #[derive(Debug)]
 pub(super) enum Content {
-    Embeddings(TensorRows),
+    Embeddings(Box<EmbeddingRows>),
     Activations(Box<Activations>),
 }
 
@@ -25,6 +25,14 @@ impl Content {
         match self {
             Self::Embeddings(rows) => rows.name(),
             Self::Activations(rows) => rows.name(),
+        }
+    }
+
+    /// The embeddings that were taken; `None` of activations.
+    pub(super) fn taken(&self) -> Option<&TakenEmbeddings> {
+        match self {
+            Self::Embeddings(rows) => Some(rows.about()),
+            Self::Activations(_) => None,
         }
     }
 

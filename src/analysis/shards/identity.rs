@@ -12,6 +12,7 @@ use super::input_file::InputFile;
 use crate::control::Control;
 use crate::error::{Error, Result};
 use crate::read::{Identity, LoadedModel, Stamp};
+use crate::rows::TakenEmbeddings;
 use crate::sae::Sae;
 use crate::tally::{Batches, ModelId, Shard};
 
@@ -22,6 +23,8 @@ pub(super) struct Current<'a> {
     pub(super) metadata: Option<InputFile>,
     /// The stamp of the shard's file when it was opened.
     stamp: Option<Stamp>,
+    /// The embeddings that were taken of it.
+    taken: Option<TakenEmbeddings>,
     file: OnceCell<InputFile>,
 }
 
@@ -37,13 +40,19 @@ impl<'a> Current<'a> {
             input,
             metadata,
             stamp: rows.stamp(),
+            taken: rows.taken().cloned(),
             file: OnceCell::new(),
         }
     }
 
     /// The files that were read for it.
     pub(super) fn into_files(self) -> impl Iterator<Item = InputFile> {
-        self.file.into_inner().into_iter().chain(self.metadata)
+        let taken = self.taken;
+        let file = self
+            .file
+            .into_inner()
+            .map(|file| file.with_embeddings(taken));
+        file.into_iter().chain(self.metadata)
     }
 }
 
@@ -134,6 +143,9 @@ impl<'a> Identities<'a> {
         let sha256 = self.file(current)?.sha256;
         Ok(Shard {
             metadata: current.metadata.as_ref().map(|file| file.sha256),
+            choice: (current.taken.as_ref())
+                .map(|taken| taken.choice.clone())
+                .unwrap_or_default(),
             ..Shard::new(current.input.name.clone(), sha256, rows)
         })
     }

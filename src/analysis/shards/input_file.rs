@@ -6,6 +6,7 @@ use crate::control::Control;
 use crate::digest::Digest;
 use crate::error::Result;
 use crate::read::{Source, Stamp, check_same, digest};
+use crate::rows::TakenEmbeddings;
 
 /// A file that was read.
 #[derive(Debug, Clone, serde::Serialize)]
@@ -18,6 +19,9 @@ pub struct InputFile {
     pub bytes: u64,
     /// Its content.
     pub sha256: Digest,
+    /// The embeddings that were taken of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub taken: Option<TakenEmbeddings>,
     /// The stamp of the file when it was hashed.
     #[serde(skip)]
     stamp: Option<Stamp>,
@@ -35,8 +39,14 @@ impl InputFile {
             path: path.display().to_string(),
             bytes: source.len(),
             sha256: digest(&source, control)?,
+            taken: None,
             stamp: source.stamp(),
         })
+    }
+
+    /// The same file with the embeddings that were taken of it.
+    pub(super) fn with_embeddings(self, taken: Option<TakenEmbeddings>) -> Self {
+        Self { taken, ..self }
     }
 
     /// An error unless what was hashed is what was read, which was `read` when it was opened.

@@ -1,4 +1,4 @@
-//! What makes the firing sets of a shard's rows: an encoder, or a reader of activations.
+//! Makers of the firing sets of a shard's rows: an encoder, or a reader of activations.
 
 use std::ops::Range;
 use std::time::Instant;
@@ -21,7 +21,7 @@ use crate::tally::{Certificate, SharedTally, Strata, Tally};
 /// Atoms that fire on a row, where the model does not say how many do.
 const TYPICAL_FIRINGS: usize = 64;
 
-/// What makes firing sets.
+/// A maker of firing sets.
 pub(super) enum Maker {
     /// A model; its session is opened for the first part that has to be encoded.
     Encoder {
@@ -56,7 +56,7 @@ impl Maker {
     /// Checks a shard without a row.
     pub(super) fn check_empty(&self, content: &Content) -> Result<()> {
         match (self, content) {
-            (Self::Encoder { sae, .. }, Content::Embeddings(rows)) => check_dim(sae, rows),
+            (Self::Encoder { sae, .. }, Content::Embeddings(rows)) => check_dim(sae, &**rows),
             _ => Ok(()),
         }
     }
@@ -110,7 +110,7 @@ impl Maker {
                     none => none.insert(Box::new(Session::open(sae, about, options)?)),
                 };
                 session.encode(
-                    &Picked::new(all, rows.start, &kept),
+                    &Picked::new(&**all, rows.start, &kept),
                     &calls,
                     before,
                     control,
@@ -143,7 +143,7 @@ impl Maker {
                         none.insert(Box::new(session.with_cuts(cuts.take())))
                     }
                 };
-                session.encode(&RowRange::new(all, rows), calls, before, control)
+                session.encode(&RowRange::new(&**all, rows), calls, before, control)
             }
             (_, Content::Activations(all)) => given(all, rows, None, calls, options, control),
             (Self::Reader(_), Content::Embeddings(_)) => Err(no_model()),

@@ -7,7 +7,7 @@ use super::content::Content;
 use super::inputs::ShardInput;
 use crate::analysis::session::CountOptions;
 use crate::error::Result;
-use crate::read::{Cohort, read_activations, read_cohort_by, tables_beside};
+use crate::read::{Cohort, read_activations, read_cohort_choosing, tables_beside};
 use crate::write::inputs::Inputs;
 
 /// The most rows that are encoded, and kept or put away, at a time.
@@ -126,8 +126,8 @@ impl<'a> Plan<'a> {
         let rule = &self.options.rule;
         match self.sets_from {
             SetsFrom::Model(_) => {
-                let cohort = read_cohort_by(path, table, rule)?;
-                Ok(cohort.with_rows(Content::Embeddings))
+                let cohort = read_cohort_choosing(path, table, rule, &self.options.embeddings)?;
+                Ok(cohort.with_rows(|rows| Content::Embeddings(Box::new(rows))))
             }
             SetsFrom::Activations { atoms } => {
                 let cohort = read_activations(path, table, rule, atoms)?;

@@ -6,8 +6,8 @@ use std::path::Path;
 use super::ShardInput;
 use super::input_file::InputFile;
 use crate::error::{Error, Result};
-use crate::read::{TensorRows, read_rows};
-use crate::rows::{RowRange, Rows};
+use crate::read::{EmbeddingRows, read_rows};
+use crate::rows::{EmbeddingsChoice, RowRange, Rows};
 use crate::stats::score_comparison::{Part, RowsAgain};
 use crate::tally::CohortTally;
 
@@ -20,8 +20,10 @@ pub(in crate::analysis) struct ShardRows<'a> {
     /// The path of each shard, by its name.
     paths: HashMap<&'a str, &'a Path>,
     files: HashMap<&'a str, &'a InputFile>,
+    /// The embeddings that are taken of each file.
+    choice: &'a EmbeddingsChoice,
     /// The shards that are kept open.
-    open: Vec<TensorRows>,
+    open: Vec<EmbeddingRows>,
 }
 
 impl<'a> ShardRows<'a> {
@@ -29,6 +31,7 @@ impl<'a> ShardRows<'a> {
         cohort: &'a CohortTally,
         read: &'a [InputFile],
         inputs: &'a [ShardInput],
+        choice: &'a EmbeddingsChoice,
     ) -> Result<Self> {
         let path = |input: &'a ShardInput| (&*input.name, &*input.embeddings);
         let embeddings = read.iter().filter(|file| file.role == "embeddings");
@@ -36,6 +39,7 @@ impl<'a> ShardRows<'a> {
             cohort,
             paths: inputs.iter().map(path).collect(),
             files: embeddings.map(|file| (&*file.path, file)).collect(),
+            choice,
             open: Vec::new(),
         };
         for shard in cohort.shards.iter().take(MOST_OPEN) {
@@ -45,9 +49,9 @@ impl<'a> ShardRows<'a> {
     }
 
     /// Opens a shard's embeddings, which must be what was counted.
-    fn open(&self, name: &str) -> Result<TensorRows> {
+    fn open(&self, name: &str) -> Result<EmbeddingRows> {
         let path = self.paths.get(name).ok_or(Error::Cancelled)?;
-        let rows = read_rows(path)?;
+        let rows = read_rows(path, self.choice)?;
         if let Some(file) = self.files.get(&*path.display().to_string()) {
             file.check(rows.stamp())?;
         }

@@ -71,7 +71,7 @@ impl Plan<'_> {
             return Err(no_model());
         }
         let read = counted.run.as_ref().map_or(&[][..], |run| &run.files);
-        let rows = ShardRows::new(&counted.cohort, read, self.inputs)?;
+        let rows = ShardRows::new(&counted.cohort, read, self.inputs, &self.options.embeddings)?;
         counted.compare_scores(&rows, &self.options.engine, options, control)
     }
 }

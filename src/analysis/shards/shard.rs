@@ -135,7 +135,7 @@ impl<'a> Work<'a> {
         let options = self.plan.options;
         let is_batch = matches!(sae.activation(), Activation::BatchTopK { .. });
         let rows = if is_batch { self.plan.inputs } else { &[] };
-        let rows = FileRows::open(rows)?;
+        let rows = FileRows::open(rows, &options.embeddings)?;
         let found = batches::prepare(sae.clone(), &rows, options, &self.control)?;
         self.stamps = rows.into_stamps();
         self.identities.set_batches(found.of_run);

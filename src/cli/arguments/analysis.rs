@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::{
-    BatchTopKArgs, CohortArgs, EngineArgs, KeepArgs, ModelArgs, RunArgs, StatisticsArgs,
-    StrataArgs, TablesArgs,
+    BatchTopKArgs, CohortArgs, EngineArgs, KeepArgs, LabelledArgs, ModelArgs, RunArgs,
+    StatisticsArgs, StrataArgs, TablesArgs,
 };
 use crate::tally::StratifyBy;
 
@@ -35,6 +35,7 @@ impl AnalysisArgs {
                 cohort: CohortArgs::of_file(embeddings),
                 model: ModelArgs::of(model),
                 engine,
+                labelled: LabelledArgs::default(),
             },
             batches: BatchTopKArgs::default(),
             strata: StrataArgs {

@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 
 use crate::analysis::BatchTopK;
 
-/// What fires by a model of batch top-k.
+/// Options of models of batch top-k.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Batch top-k")]
 pub(in crate::cli) struct BatchTopKArgs {

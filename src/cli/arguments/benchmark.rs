@@ -1,10 +1,14 @@
 //! The arguments that say where a benchmark's calls are.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
-use crate::read::benchmark::BenchmarkOptions;
+use crate::analysis::LabelledCallsFiles;
+use crate::cli::progress::{note, show_warnings};
+use crate::error::{Choice, Error, Result};
+use crate::read::benchmark::{BenchmarkOptions, read_benchmark, read_row_identities};
+use crate::write::inputs::Inputs;
 
 /// What becomes of true calls below the benchmark's least size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -48,6 +52,82 @@ pub(in crate::cli) struct BenchmarkArgs {
     below_sizemin: BelowSizemin,
 }
 
+impl Default for BenchmarkArgs {
+    fn default() -> Self {
+        Self {
+            tp: None,
+            fp: None,
+            sample: None,
+            rows_are: None,
+            min_joined: 95.0,
+            below_sizemin: BelowSizemin::Drop,
+        }
+    }
+}
+
+/// A benchmark's calls in place of a table.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Labels")]
+pub(in crate::cli) struct LabelledArgs {
+    /// Labels from a benchmark's folder or VCF (Truvari, GA4GH, RTG, Aardvark, …: docs/CALLS.md)
+    ///
+    /// The calls are joined to the rows of the embeddings by what --rows-are, --metadata or the embeddings'
+    /// own file says of these, and written beside the output as OUT.calls.parquet. Rows without a call are
+    /// dropped.
+    #[arg(long, value_name = "PATH", conflicts_with_all = ["class_column", "true_class"])]
+    calls: Option<PathBuf>,
+
+    #[command(flatten)]
+    benchmark: BenchmarkArgs,
+}
+
+impl LabelledArgs {
+    /// Says whether calls come from a benchmark.
+    pub(in crate::cli) fn are_given(&self) -> bool {
+        self.calls.is_some() || self.benchmark.tp.is_some() || self.benchmark.fp.is_some()
+    }
+
+    /// Refuses a benchmark's calls where no table of them can be written.
+    pub(in crate::cli) fn refuse(&self) -> Result<()> {
+        if !self.are_given() {
+            return Ok(());
+        }
+        let expected =
+            "the table that analyze or tally writes beside its output, OUT.calls.parquet";
+        Err(Error::choice(
+            Choice::Metadata,
+            "a benchmark's calls",
+            expected,
+        ))
+    }
+
+    /// Reads the calls in the order of the rows that `rows` identifies, writes their table beside the output
+    /// `out`, and returns its path.
+    pub(in crate::cli) fn table(
+        &self,
+        rows: &Path,
+        out: &Path,
+        force: bool,
+        quiet: bool,
+    ) -> Result<PathBuf> {
+        let options = self.benchmark.options();
+        let found = read_benchmark(self.calls.as_deref(), &options)?;
+        let rows = self.benchmark.rows_are.as_deref().unwrap_or(rows);
+        let identities = read_row_identities(rows)?;
+        let source = rows.display().to_string();
+        let joined = found.in_order_of(&identities, &source, self.benchmark.min_joined)?;
+        note(
+            quiet,
+            &format!("{}: {}", joined.calls.source, joined.words()),
+        );
+        show_warnings(&joined.calls.warnings);
+        let path = LabelledCallsFiles::of_output(out);
+        let inputs = Inputs::of(found.paths.iter().cloned().chain([rows.to_owned()]));
+        LabelledCallsFiles::write_anew(&path, &joined.calls, &inputs, force)?;
+        Ok(path)
+    }
+}
+
 impl BenchmarkArgs {
     pub(in crate::cli) fn options(&self) -> BenchmarkOptions {
         BenchmarkOptions {
@@ -59,7 +139,7 @@ impl BenchmarkArgs {
     }
 }
 
-fn parse_percent(text: &str) -> Result<f64, String> {
+fn parse_percent(text: &str) -> std::result::Result<f64, String> {
     let percent = text.trim_end_matches('%').trim().parse::<f64>().ok();
     let percent = percent.filter(|percent| (0.0..=100.0).contains(percent));
     percent.ok_or_else(|| "expected a number from 0 to 100".to_owned())

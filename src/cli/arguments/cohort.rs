@@ -1,17 +1,19 @@
 //! Which cohort and model, and what is kept of a run.
 
 use std::ops::Range;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use super::benchmark::LabelledArgs;
 use super::engine::EngineArgs;
 use super::headings::REQUIRED;
 use super::model::ModelArgs;
 use super::size::{MEMORY, parse_bytes};
 use crate::analysis::shards::{self, ShardInput};
 use crate::cohort::ClassRule;
-use crate::error::{Choice, Result};
+use crate::error::{Choice, Error, Result};
+use crate::rows::{EmbeddingsChoice, Pool};
 
 /// The cohort, the model, and how rows are encoded.
 #[derive(Debug, Clone, Args)]
@@ -24,17 +26,50 @@ pub(in crate::cli) struct RunArgs {
 
     #[command(flatten)]
     pub(in crate::cli) engine: EngineArgs,
+
+    #[command(flatten)]
+    pub(in crate::cli) labelled: LabelledArgs,
+}
+
+impl RunArgs {
+    /// The same arguments, with a benchmark's calls as the table of the calls if they are asked for. That
+    /// table is written beside the output.
+    pub(in crate::cli) fn with_labels(&self, out: &Path, force: bool) -> Result<Self> {
+        let mut run = self.clone();
+        if !self.labelled.are_given() {
+            return Ok(run);
+        }
+        let files = if self.cohort.activations.is_empty() {
+            &self.cohort.embeddings
+        } else {
+            &self.cohort.activations
+        };
+        let files = shards::expand(self.cohort.choice(), files)?;
+        let ([file], [] | [_]) = (files.as_slice(), self.cohort.metadata.as_slice()) else {
+            let found = format!("{} files beside a benchmark's calls", files.len());
+            return Err(Error::choice(
+                self.cohort.choice(),
+                found,
+                "one file, whose rows the calls are joined to",
+            ));
+        };
+        let rows = self.cohort.metadata.first().unwrap_or(file);
+        let table = self.labelled.table(rows, out, force, self.engine.quiet)?;
+        run.cohort.metadata = vec![table];
+        Ok(run)
+    }
 }
 
 /// Which embeddings, and the calls that they are of.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Input")]
 pub(in crate::cli) struct CohortArgs {
-    /// Embeddings: .pt, .npy, .npz or .safetensors; may be given several times, or as a pattern in
-    /// quotes ('shards/*.npy')
+    /// Embeddings: .pt, .npy, .npz, .safetensors, .parquet or .arrow; may be given several times, or as a
+    /// pattern in quotes ('shards/*.npy')
     ///
     /// An array of numbers, a row a call. A .pt holds it as embeddings, with the calls as sv_info, or is
-    /// the array alone. Files are taken in the order in which people count their names.
+    /// the array alone. A table holds it as a column of lists, all of one length. Files are taken in the
+    /// order in which people count their names.
     #[arg(long, value_name = "FILE", required_unless_present = "activations", num_args = 1.., help_heading = REQUIRED)]
     embeddings: Vec<PathBuf>,
 
@@ -46,7 +81,8 @@ pub(in crate::cli) struct CohortArgs {
     /// Parquet table of row, atom and value, or the fires.npy or fires.npz of --save-fires. The calls
     /// are in a table: --metadata, or beside. docs/INPUTS.md has the layouts.
     #[arg(long, value_name = "FILE", num_args = 1.., help_heading = REQUIRED, conflicts_with_all = [
-        "embeddings", "model", "device", "screen", "nonfinite", "batch_rows", "simd", "gpu_memory",
+        "embeddings", "model", "device", "screen", "nonfinite", "batch_rows", "simd", "gpu_memory", "key",
+        "pool",
     ])]
     activations: Vec<PathBuf>,
 
@@ -65,6 +101,9 @@ pub(in crate::cli) struct CohortArgs {
     metadata: Vec<PathBuf>,
 
     #[command(flatten)]
+    pub(in crate::cli) matrix: MatrixArgs,
+
+    #[command(flatten)]
     pub(in crate::cli) labels: LabelArgs,
 
     /// Only these rows of one file of embeddings or activations, counted from 0, the last one left out
@@ -80,6 +119,7 @@ impl CohortArgs {
             activations: Vec::new(),
             atom_count: None,
             metadata: Vec::new(),
+            matrix: MatrixArgs::default(),
             labels: LabelArgs::default(),
             rows: None,
         }
@@ -102,6 +142,36 @@ impl CohortArgs {
             _ => &self.embeddings,
         };
         shards::shards_of(choice, files, &self.metadata, self.rows.as_ref())
+    }
+}
+
+/// Which matrix of a file holds the embeddings.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Input")]
+pub(in crate::cli) struct MatrixArgs {
+    /// The key of the embeddings, where a file has several matrices: of a dict in a .pt (a.b where dicts
+    /// are nested), an array of an .npz, a tensor of a .safetensors, a column of a table
+    /// [default: embeddings, or the only one]
+    #[arg(long, value_name = "NAME")]
+    key: Option<String>,
+
+    /// How the tokens of a call become one row, where embeddings are [N, L, D]: mean, last, max, or
+    /// token:I, where I counts from 0, or from the end as -1
+    ///
+    /// A mean is the sum over tokens in ascending order in binary64, divided by L, rounded to binary32
+    /// once. Every call has the same number of tokens: padding is pooled as any other token is.
+    #[arg(long, value_name = "HOW")]
+    pool: Option<Pool>,
+}
+
+impl MatrixArgs {
+    /// The choice; `layer` is that of the model and of embeddings.
+    pub(in crate::cli) fn choice(&self, layer: Option<String>) -> EmbeddingsChoice {
+        EmbeddingsChoice {
+            key: self.key.clone(),
+            layer,
+            pool: self.pool,
+        }
     }
 }
 

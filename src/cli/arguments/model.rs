@@ -33,7 +33,7 @@ impl ModelArgs {
     }
 }
 
-/// What a model's files may leave open.
+/// Answers to what a model's files may leave open.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Model")]
 pub(in crate::cli) struct AnswerArgs {
@@ -53,7 +53,11 @@ pub(in crate::cli) struct AnswerArgs {
     #[arg(long, value_name = "T", allow_negative_numbers = true)]
     threshold: Option<f64>,
 
-    /// The layer, of a folder that has several: its number, or a name
+    /// The layer, of a model's folder that has several, or of a file of embeddings that has several
+    /// matrices: its number, or a name
+    ///
+    /// It serves whichever of both has several: layer_26, layers.26 and blocks.26.hook_resid_post are
+    /// of layer 26. Where model and embeddings are of different layers, --key says which embeddings.
     #[arg(long, value_name = "N")]
     layer: Option<String>,
 }
@@ -65,6 +69,11 @@ enum YesNo {
 }
 
 impl AnswerArgs {
+    /// The layer.
+    pub(in crate::cli) fn layer(&self) -> Option<String> {
+        self.layer.clone()
+    }
+
     pub(in crate::cli) fn answers(&self) -> ModelAnswers {
         ModelAnswers {
             k: self.k,

@@ -9,7 +9,6 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::input::Input;
 use super::lanes::{Lanes, add_products};
 use super::products::SliceOfRows;
 use super::whiten::row_facts;
@@ -18,7 +17,7 @@ use crate::engine::canonical::{self, LANES};
 use crate::engine::simd::Simd;
 use crate::error::{Error, Result};
 use crate::rows::{Place, Rows};
-use crate::sae::Sae;
+use crate::sae::{Sae, Steps};
 use crate::scores::{ScoreAtoms, ScoresOf};
 
 /// Bytes of the whitened rows that are worked on at once.
@@ -34,7 +33,7 @@ const TILE_ATOMS: usize = 16;
 #[derive(Debug, Clone)]
 pub struct DenseScores {
     sae: Sae,
-    input: Input,
+    input: Steps,
     simd: Simd,
 }
 
@@ -77,7 +76,7 @@ impl DenseScores {
     pub fn new(sae: &Sae, simd: Option<Simd>) -> Self {
         Self {
             sae: sae.clone(),
-            input: Input::new(sae.input(), sae.input_dim()),
+            input: Steps::new(sae.input(), sae.input_dim()),
             simd: simd.unwrap_or_else(Simd::detect),
         }
     }
@@ -107,7 +106,7 @@ impl DenseScores {
             .zip(kept)
             .filter_map(|(white, &at)| {
                 let stored = &bytes[(at - first) * row..][..row];
-                self.input.row(self.simd, stored, element, white);
+                self.input.take_row(self.simd, stored, element, white);
                 (!row_facts(self.simd, white).finite).then_some(at)
             })
             .min();

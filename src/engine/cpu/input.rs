@@ -7,38 +7,17 @@ use super::whiten::whiten_row;
 use crate::engine::canonical::{LANES, sum_of_lanes};
 use crate::engine::simd::{Simd, for_each_simd};
 use crate::rows::ElementType;
-use crate::sae::InputStep;
+use crate::sae::{InputStep, Steps};
 
-/// The steps of one model.
-#[derive(Debug, Clone)]
-pub(super) struct Input {
-    /// Subtracted first, \[D\]; zeros where nothing is.
-    mean: Vec<f32>,
-    /// What divides then, \[D\]; ones where nothing does.
-    divisors: Vec<f32>,
-    /// The steps after these two.
-    rest: Vec<InputStep>,
-}
-
-impl Input {
-    pub(super) fn new(steps: &[InputStep], dim: usize) -> Self {
-        let (mean, steps) = match steps {
-            [InputStep::Subtract(mean), rest @ ..] => (mean.clone(), rest),
-            steps => (vec![0.0; dim], steps),
-        };
-        let (divisors, steps) = match steps {
-            [InputStep::Divide(divisors), rest @ ..] => (divisors.clone(), rest),
-            steps => (vec![1.0; dim], steps),
-        };
-        Self {
-            mean,
-            divisors,
-            rest: steps.to_vec(),
-        }
-    }
-
+impl Steps {
     /// Widens the numbers of a row as they are `stored` to binary32, and takes all steps.
-    pub(super) fn row(&self, simd: Simd, stored: &[u8], element: ElementType, out: &mut [f32]) {
+    pub(super) fn take_row(
+        &self,
+        simd: Simd,
+        stored: &[u8],
+        element: ElementType,
+        out: &mut [f32],
+    ) {
         whiten_row(simd, stored, element, &self.mean, &self.divisors, out);
         for step in &self.rest {
             match step {
@@ -145,7 +124,7 @@ mod tests {
     fn after(simd: Simd, steps: &[InputStep], row: &[f32]) -> Vec<f32> {
         let mut out = vec![7.0; row.len()];
         let stored: &[u8] = bytemuck::cast_slice(row);
-        Input::new(steps, row.len()).row(simd, stored, ElementType::F32, &mut out);
+        Steps::new(steps, row.len()).take_row(simd, stored, ElementType::F32, &mut out);
         out
     }
 

@@ -1,6 +1,5 @@
 //! The model with all that is prepared from it once.
 
-use super::input::Input;
 use super::options::CpuScreen;
 use super::screen::{Scaling, Screen};
 use super::screens::{Choice, Screens};
@@ -9,7 +8,7 @@ use super::tile::ROW_LANES;
 use crate::engine::bound;
 use crate::engine::simd::Simd;
 use crate::error::Result;
-use crate::sae::Sae;
+use crate::sae::{Sae, Steps};
 
 /// A block's whitened numbers take at most so many bytes, of which there are some per thread: the
 /// more rows there are, the more of them share an atom's weights when open pairs are resolved.
@@ -26,7 +25,7 @@ pub(super) struct Model {
     /// The screens; `None` where nothing is screened.
     pub(super) screens: Option<Screens>,
     /// The steps before the product.
-    pub(super) input: Input,
+    pub(super) input: Steps,
     simd: Simd,
 }
 
@@ -46,7 +45,7 @@ impl Model {
             sae: sae.clone(),
             scaling,
             screens,
-            input: Input::new(sae.input(), sae.input_dim()),
+            input: Steps::new(sae.input(), sae.input_dim()),
             simd,
         })
     }

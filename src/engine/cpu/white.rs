@@ -46,7 +46,7 @@ impl White {
         for (r, stored) in rows.enumerate() {
             // A row that is not kept is overwritten by the next.
             let out = &mut self.numbers[self.kept.len() * dim..][..dim];
-            model.input.row(model.simd(), stored, element, out);
+            model.input.take_row(model.simd(), stored, element, out);
             let facts = whiten::row_facts(model.simd(), out);
             if facts.finite {
                 self.kept.push(r);

@@ -7,7 +7,7 @@ use bytemuck::{Pod, Zeroable};
 
 use super::driver::{Buffer, DeviceInfo, Function, Module, Shape, Stream};
 use super::fault::Fault;
-use crate::sae::InputStep;
+use crate::sae::{InputStep, Steps};
 
 /// A step: `InputStep` of `kernels/input.cu`.
 #[repr(C)]
@@ -65,7 +65,7 @@ const WHAT: &str = "the model's input";
 pub struct Input {
     /// Subtracted first, \[D\]; zeros where nothing is.
     pub mean: Buffer<f32>,
-    /// What divides then, \[D\]; ones where nothing does.
+    /// Divisors then, \[D\]; ones where there are none.
     pub divisor: Buffer<f32>,
     /// The steps after these two.
     pub rest: Buffer<StepRecord>,
@@ -79,15 +79,8 @@ impl Input {
     /// # Errors
     /// A device that has no room, or fails.
     pub fn new(stream: &Stream, steps: &[InputStep], dim: usize) -> Result<Self, Fault> {
-        let (mean, steps) = match steps {
-            [InputStep::Subtract(mean), rest @ ..] => (mean.clone(), rest),
-            steps => (vec![0.0; dim], steps),
-        };
-        let (divisor, steps) = match steps {
-            [InputStep::Divide(divisor), rest @ ..] => (divisor.clone(), rest),
-            steps => (vec![1.0; dim], steps),
-        };
-        let of_steps = steps.iter().flat_map(numbers_of);
+        let steps = Steps::new(steps, dim);
+        let of_steps = steps.rest.iter().flat_map(numbers_of);
         let of_steps: Vec<f32> = of_steps.copied().collect();
         let numbers = Buffer::copy_of(stream, &of_steps, WHAT)?;
         let mut next = 0;
@@ -107,10 +100,10 @@ impl Input {
                 unused: 0,
             }
         };
-        let records: Vec<StepRecord> = steps.iter().map(record).collect();
+        let records: Vec<StepRecord> = steps.rest.iter().map(record).collect();
         Ok(Self {
-            mean: Buffer::copy_of(stream, &mean, WHAT)?,
-            divisor: Buffer::copy_of(stream, &divisor, WHAT)?,
+            mean: Buffer::copy_of(stream, &steps.mean, WHAT)?,
+            divisor: Buffer::copy_of(stream, &steps.divisors, WHAT)?,
             rest: Buffer::copy_of(stream, &records, WHAT)?,
             numbers,
         })

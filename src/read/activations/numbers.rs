@@ -62,7 +62,7 @@ impl Numbers {
     /// A tensor of an element type that is no plain number.
     pub(super) fn of_tensor(file: &SafeTensors, name: &str, entry: &Entry) -> Result<Self> {
         let place = format!("tensor {name}");
-        let Some(dtype) = dtype_of(&entry.dtype) else {
+        let Some(dtype) = Dtype::of_any_safetensors(&entry.dtype) else {
             return Err(Error::input(
                 file.source.name(),
                 place,
@@ -194,22 +194,4 @@ impl Numbers {
             Dtype::F16 | Dtype::Bf16 | Dtype::F32 | Dtype::F64 | Dtype::Bool => {}
         }
     }
-}
-
-/// The type of a safetensors name.
-fn dtype_of(name: &str) -> Option<Dtype> {
-    Dtype::of_safetensors(name).or_else(|| {
-        Some(match name {
-            "I8" => Dtype::I8,
-            "I16" => Dtype::I16,
-            "I32" => Dtype::I32,
-            "I64" => Dtype::I64,
-            "U8" => Dtype::U8,
-            "U16" => Dtype::U16,
-            "U32" => Dtype::U32,
-            "U64" => Dtype::U64,
-            "BOOL" => Dtype::Bool,
-            _ => return None,
-        })
-    })
 }

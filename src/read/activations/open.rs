@@ -5,7 +5,7 @@ use std::path::Path;
 use super::super::npy;
 use super::super::npz;
 use super::super::safetensors::{SafeTensors, is_safetensors};
-use super::super::sniff;
+use super::super::sniff::{self, Zip};
 use super::super::source::Source;
 use super::super::tensor::{Storage, shape_text};
 use super::super::zipped::Archive;
@@ -109,13 +109,12 @@ impl Opened {
     fn of_zip(source: &Source) -> Result<Self> {
         let archive = Archive::open(source)?;
         let names = archive.names();
-        let is_torch = names.iter().any(|name| name.ends_with("data.pkl"));
-        if is_torch || !names.iter().any(|name| sniff::is_array(name)) {
-            let found = if is_torch {
-                "a file of torch.save".to_owned()
-            } else {
-                sniff::describe_zip(&names)
-            };
+        let found = match sniff::zip_of(&names) {
+            Zip::Arrays => None,
+            Zip::Torch => Some("a file of torch.save".to_owned()),
+            Zip::Other => Some(sniff::describe_zip(&names)),
+        };
+        if let Some(found) = found {
             return Err(not_activations(source, &found));
         }
         let has = |name: &str| {

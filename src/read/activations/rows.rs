@@ -28,7 +28,7 @@ impl ActiveAtoms {
     }
 }
 
-/// What every entry is checked against, and what messages call it.
+/// The bounds that every entry is checked against, and the name that messages give to the file.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Bounds<'a> {
     /// The file.

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::account::Account;
 use crate::cohort::{Calls, IdColumn, TextColumn};
+use crate::error::Warning;
 use crate::read::vcf::Span;
 
 /// The calls that a benchmark labelled. All columns have one value a call, in the order of the files
@@ -35,7 +36,7 @@ pub struct BenchmarkCalls {
     /// The files that were read.
     pub paths: Vec<PathBuf>,
     /// Sentences about what is odd.
-    pub warnings: Vec<String>,
+    pub warnings: Vec<Warning>,
 }
 
 impl BenchmarkCalls {

@@ -9,7 +9,7 @@ use super::plan::{LabelAt, Part, Plan, SampleIs};
 use super::reason::{False, Reason, reasons};
 use super::{BenchmarkCalls, BenchmarkOptions};
 use crate::cohort::Label;
-use crate::error::{Choice, Error, Proposal, Result};
+use crate::error::{Choice, Error, Proposal, Result, Warning};
 use crate::read::vcf::{Allele, Header, Record, Vcf};
 use rows::{Row, Rows, Seen};
 
@@ -191,14 +191,16 @@ impl Collector<'_> {
         }
         let read = self.rows.iter().len() as u64;
         found.account = counting.finish(self.rows.files(), read);
-        found.warnings.clone_from(&plan.notes);
-        found.warnings.extend(conflicts);
+        found
+            .warnings
+            .extend(plan.notes.iter().cloned().map(Warning::from));
+        found.warnings.extend(conflicts.map(Warning::from));
         found.warnings.extend(self.warnings(&found));
         Ok(found)
     }
 
     /// Sentences about what is odd in the calls.
-    fn warnings(&self, found: &BenchmarkCalls) -> Vec<String> {
+    fn warnings(&self, found: &BenchmarkCalls) -> Vec<Warning> {
         let mut all = Vec::new();
         let account = &found.account;
         let below = account.count(|line| line.fate == Fate::BelowSizemin);
@@ -206,21 +208,29 @@ impl Collector<'_> {
             below,
             self.plan.params.as_ref().and_then(|params| params.sizemin),
         ) {
-            all.push(format!(
+            let text = format!(
                 "{below} true calls below sizemin ({least}) are left out: they are true by construction, since \
                  smaller calls that match nothing are in no file"
-            ));
+            );
+            let proposals = vec![Proposal::new(Choice::BelowSizemin, ["keep"])];
+            all.push(Warning { text, proposals });
         }
         if let Some(summary) = &self.plan.summary {
             let (tp, fp) = (account.of_class("TP"), account.of_class("FP"));
             if (tp, fp) != (summary.tp, summary.fp) {
-                all.push(format!(
+                all.push(Warning::from(format!(
                     "{} counts {} TP and {} FP, and the files have {tp} and {fp}: the folder may be of two runs",
                     summary.file, summary.tp, summary.fp
-                ));
+                )));
             }
         }
-        all.extend(self.seen.warnings());
+        let repeated = self.rows.repeated_ids();
+        if repeated > 0 {
+            all.push(Warning::from(format!(
+                "{repeated} calls share their ID with another: rows are joined to them by place and alleles"
+            )));
+        }
+        all.extend(self.seen.warnings().into_iter().map(Warning::from));
         all
     }
 }

@@ -29,8 +29,8 @@ pub struct RowIdentities {
 }
 
 /// Reads the identities of rows from a VCF whose records are in the order of the rows, a table of calls
-/// (CSV, TSV, JSON lines, Parquet), a text of one ID a line, or a file of embeddings with `sv_info`, `id`
-/// or `ids` in it.
+/// (CSV, TSV, JSON lines, Parquet), a text of one ID a line, or a file of embeddings with `sv_info`, or with
+/// arrays `id` or `ids`, `chrom` and `pos`, `svtype` and `svlen`, `ref` and `alt`.
 ///
 /// # Errors
 /// A file that is none of these, or that cannot be read.
@@ -132,27 +132,58 @@ fn of_embeddings(path: &Path) -> Result<RowIdentities> {
             has_classes,
         });
     }
-    let Some(ids) = file.ids()? else {
+    if !file.columns().is_empty() {
+        return of_table(path);
+    }
+    of_arrays(path, &file)
+}
+
+/// Reads what an archive says of its rows, an array a field: `id` or `ids`, `chrom`, `pos`, `svtype`,
+/// `svlen`, `ref` and `alt`.
+fn of_arrays(path: &Path, file: &File) -> Result<RowIdentities> {
+    let ids = file.ids(0)?;
+    let [chrom, pos, svtype, svlen, reference, alt] =
+        ["chrom", "pos", "svtype", "svlen", "ref", "alt"].map(|name| file.texts(name));
+    let (chrom, pos, svtype, svlen) = (chrom?, pos?, svtype?, svlen?);
+    let alleles = reference?
+        .zip(alt?)
+        .map(|(reference, alt)| [reference, alt]);
+    let places = chrom.as_ref().zip(pos.as_ref());
+    let Some(rows) = ids
+        .as_ref()
+        .or(places.map(|(chrom, _)| chrom))
+        .map(IdColumn::len)
+    else {
         return Err(Error::input(
             path.display().to_string(),
             "the file",
-            "embeddings without sv_info, id or ids",
+            "embeddings without sv_info, id, ids, or chrom and pos",
             "what says which call each row is",
             "give the VCF that was embedded, or a list of IDs in the order of the rows",
         ));
     };
     let mut calls = Calls::default();
-    for row in 0..ids.len() {
+    for row in 0..rows {
+        let whole = |column: Option<&IdColumn>| text(column, row)?.trim().parse::<i64>().ok();
         calls.push(&Call {
-            id: ids.get(row),
+            chrom: whole(pos.as_ref()).and_then(|_| text(chrom.as_ref(), row)),
+            pos: Number::Int(whole(pos.as_ref()).unwrap_or(0)),
+            svtype: text(svtype.as_ref(), row),
+            svlen: Number::Int(whole(svlen.as_ref()).unwrap_or(0)),
+            id: text(ids.as_ref(), row),
             ..Call::default()
         });
     }
     Ok(RowIdentities {
         calls,
-        alleles: None,
+        alleles,
         has_classes: false,
     })
+}
+
+/// Returns a row's text of a column that may not be there.
+fn text(column: Option<&IdColumn>, row: usize) -> Option<&str> {
+    column?.get(row)
 }
 
 /// Says what a call tells of itself. Labels are those of the class, if there are any.

@@ -3,7 +3,7 @@
 use super::BenchmarkCalls;
 use super::identities::{RowIdentities, identity};
 use crate::cohort::{Ambiguous, Call, Identity, Joined, NO_CALL, join};
-use crate::error::{Choice, Error, Proposal, Result};
+use crate::error::{Choice, Error, Proposal, Result, Warning};
 use crate::read::vcf::Span;
 
 /// Calls in the order of rows, and how they came there.
@@ -37,7 +37,9 @@ impl BenchmarkCalls {
             return Err(too_few(&joined, rows.len(), source, least));
         }
         let mut calls = self.reordered(rows, &joined);
-        calls.warnings.extend(warning(&joined, rows.len()));
+        calls
+            .warnings
+            .extend(warning(&joined, rows.len()).map(Warning::from));
         Ok(JoinedCalls { calls, joined })
     }
 
@@ -52,7 +54,7 @@ impl BenchmarkCalls {
         };
         for (row, call) in joined.call.iter().enumerate() {
             match call {
-                Some(call) => found.push_of(self, *call),
+                Some(call) => found.push_of(self, *call, rows.calls.get(row).id),
                 None => found.push_row(rows, row),
             }
         }
@@ -65,9 +67,11 @@ impl BenchmarkCalls {
         found
     }
 
-    /// Appends a call of others.
-    fn push_of(&mut self, from: &Self, call: usize) {
-        self.calls.push(&from.calls.get(call));
+    /// Appends a call of others, with the row's own ID if it has one.
+    fn push_of(&mut self, from: &Self, call: usize, id: Option<&str>) {
+        let of = from.calls.get(call);
+        let id = id.filter(|id| !matches!(*id, "" | "." | "None")).or(of.id);
+        self.calls.push(&Call { id, ..of });
         self.end
             .push(from.end.get(call).copied().unwrap_or_default());
         for (to, from) in self.alleles.iter_mut().zip(&from.alleles) {
@@ -129,10 +133,11 @@ impl JoinedCalls {
 
 fn warning(joined: &Joined, rows: usize) -> Option<String> {
     let without = rows - joined.joined();
-    let repeat = joined
-        .ids_repeat
-        .then_some("; IDs repeat, and join nothing")
-        .unwrap_or_default();
+    let repeat = if joined.ids_repeat {
+        "; IDs repeat, and join nothing"
+    } else {
+        ""
+    };
     (without > 0).then(|| {
         format!("{without} rows have no call, and are dropped where the table is analyzed{repeat}")
     })

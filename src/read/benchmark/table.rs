@@ -42,7 +42,8 @@ pub(super) fn read(path: &Path) -> Result<BenchmarkCalls> {
         }
     }
     found.account = counting.finish(&[name], table.calls.len() as u64);
-    found.warnings.push("a table of vcf2df has no alleles, and reasons are not derived from it: the folder has both".to_owned());
+    let text = "a table of vcf2df has no alleles, and reasons are not derived from it: the folder has both";
+    found.warnings.push(text.to_owned().into());
     Ok(found)
 }
 

@@ -32,6 +32,19 @@ pub(super) fn arrays(file: &File, source: &Source, rule: &ClassRule) -> Result<I
             inspection(source, "NumPy archive (.npz)", content)
         }
         File::SafeTensors(file) => inspection(source, "safetensors", tensors(file)),
+        #[cfg(feature = "parquet")]
+        File::Parquet(table) => {
+            let columns = table.columns.iter().map(|name| node(name, "column", ""));
+            let mut content = node("", "table", "");
+            content.fill(columns);
+            inspection(source, "Parquet", content)
+        }
+        #[cfg(feature = "parquet")]
+        File::Arrow(table) => {
+            let mut content = node("", "table", &format!("{} rows", table.count()));
+            content.fill(table.columns().iter().map(|name| node(name, "column", "")));
+            inspection(source, "Arrow", content)
+        }
     })
 }
 
@@ -49,7 +62,7 @@ fn tensors(file: &SafeTensors) -> Node {
 /// Describes the content of a table, and how it would be read. Returns `None` if the file does not
 /// look like a table.
 pub(super) fn table(source: &Source, head: &[u8], rule: &ClassRule) -> Result<Option<Inspection>> {
-    if !sniff::looks_like_a_table(head) {
+    if !sniff::looks_like_a_table(head, source.len()) {
         return Ok(None);
     }
     let Look {
@@ -110,6 +123,7 @@ fn inspection(source: &Source, container: &'static str, content: Node) -> Inspec
         pickle_protocol: None,
         content,
         model: None,
+        embeddings: None,
         calls: None,
         foreign_names: Vec::new(),
         notes: Vec::new(),

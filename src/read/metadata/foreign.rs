@@ -6,7 +6,8 @@ use super::super::source::Source;
 use crate::error::{Error, Result};
 
 /// The formats that are expected instead.
-pub(super) const EXPECTED: &str = "a table of calls: CSV, TSV or JSON lines in UTF-8, or Parquet";
+pub(super) const EXPECTED: &str =
+    "a table of calls: CSV, TSV or JSON lines in UTF-8, Parquet or Arrow";
 
 const OF_VCF: &str = "make a table of it, and add truvari_class: (printf 'chrom\\tpos\\tid\\tsvtype\\tsvlen\\n'; \
      bcftools query -f '%CHROM\\t%POS\\t%ID\\t%INFO/SVTYPE\\t%INFO/SVLEN\\n' FILE) > calls.tsv";

@@ -1,6 +1,8 @@
-//! Calls in a table of their own: CSV, TSV, JSON lines (each also compressed by gzip) or Parquet.
+//! Calls in a table of their own: CSV, TSV, JSON lines (each also compressed by gzip), Parquet or Arrow.
 //! The content determines the format, never the name.
 
+#[cfg(feature = "parquet")]
+mod arrow;
 mod delimited;
 mod foreign;
 pub(super) mod gzip;
@@ -16,6 +18,8 @@ use super::fields::{COUNT, Gathered, NAMES, NoNumber, is_number, usual};
 use super::naming::{CLASS, ID, Naming};
 use super::sniff;
 use super::source::{Source, Stamp};
+#[cfg(feature = "parquet")]
+use crate::cohort::TextColumn;
 use crate::cohort::{Calls, ClassColumn, ClassRule};
 use crate::error::{Choice, Error, Proposal, Result};
 pub(super) use look::Look;
@@ -156,6 +160,21 @@ pub(super) fn count(path: &Path) -> Result<usize> {
     Ok(read(&source, &mut Sink::new(&source, 0, Naming::default()))?.rows)
 }
 
+/// Reads one column of a table of so many rows as text.
+///
+/// # Errors
+/// A table that cannot be read; a column whose values are no numbers or text.
+#[cfg(feature = "parquet")]
+pub(super) fn texts(path: &Path, column: &str, rows: usize) -> Result<TextColumn> {
+    let source = Source::open(path)?;
+    let rule = ClassRule::new(Some(column), &[]);
+    let mut sink = Sink::new(&source, rows, Naming::of(&rule));
+    // That is the column of classes, and no other is read.
+    sink.enough = Some(usize::MAX);
+    read(&source, &mut sink)?;
+    Ok(sink.gathered.calls.truvari_class)
+}
+
 /// Returns the columns of a table that hold no field, with their values in the first calls. Columns
 /// that cannot be read are left out.
 pub(super) fn other_columns(path: &Path) -> Result<Vec<ClassColumn>> {
@@ -170,7 +189,7 @@ pub(super) fn other_columns(path: &Path) -> Result<Vec<ClassColumn>> {
     let column = |name: String| {
         let rule = ClassRule::new(Some(&name), &[]);
         let rows = outline.rows;
-        let is_parquet = outline.format == "Parquet";
+        let is_parquet = matches!(outline.format, "Parquet" | "Arrow");
         let most = if is_parquet { rows } else { MOST_CALLS };
         let mut sink = Sink::new(&source, most, Naming::of(&rule));
         sink.enough = Some(MOST_CALLS);
@@ -209,6 +228,10 @@ fn read(source: &Source, sink: &mut Sink<'_>) -> Result<Outline> {
             "a table as text",
             "build with the feature parquet, or save the table as CSV",
         ));
+    }
+    #[cfg(feature = "parquet")]
+    if super::lists::is_arrow(&head, source.len()) {
+        return arrow::read(source, sink);
     }
     foreign::refuse(source, &head)?;
     let text = Text::open(source, &head)?;

@@ -1,15 +1,15 @@
-//! What a caller says of a model that its file does not say.
+//! The answers of a caller to what a model's file does not say.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// What a file of a model may leave open. Each is asked for where a model needs it, and refused
+/// Answers to what a file of a model may leave open. Each is asked for where a model needs it, and refused
 /// where the model says otherwise.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ModelAnswers {
     /// The number of features that fire on a row.
     pub k: Option<usize>,
-    /// Whether the decoder's bias is subtracted from embeddings before the encoder.
+    /// True if the decoder's bias is subtracted from embeddings before the encoder.
     pub subtract_decoder_bias: Option<bool>,
     /// The orientation of the encoder's matrix.
     pub orientation: Option<Orientation>,

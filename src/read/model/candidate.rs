@@ -15,23 +15,26 @@ pub(super) struct Candidate<'a> {
     pub(super) weights: &'a Weights,
     /// The config beside the weights.
     pub(super) config: Option<&'a Config>,
+    /// The error of a config that cannot be read, until a family needs it.
+    broken: RefCell<Option<Error>>,
     answers: &'a ModelAnswers,
     asked: RefCell<Vec<Choice>>,
-    /// What was answered, one sentence each.
+    /// Answers that were used, one sentence each.
     answered: RefCell<Vec<String>>,
-    /// What was assumed, one sentence each.
+    /// Assumptions, one sentence each.
     assumed: RefCell<Vec<String>>,
 }
 
 impl<'a> Candidate<'a> {
     pub(super) fn new(
         weights: &'a Weights,
-        config: Option<&'a Config>,
+        (config, broken): (&'a Option<Config>, Option<Error>),
         answers: &'a ModelAnswers,
     ) -> Self {
         Self {
             weights,
-            config,
+            config: config.as_ref(),
+            broken: RefCell::new(broken),
             answers,
             asked: RefCell::default(),
             answered: RefCell::default(),
@@ -54,8 +57,20 @@ impl<'a> Candidate<'a> {
         Config::inside(file, "the file", self.weights.beside.clone())
     }
 
+    /// Says whether something lies beside the weights that has a config's name, readable or not.
+    pub(super) fn is_with_config(&self) -> bool {
+        self.config.is_some() || self.broken.borrow().is_some()
+    }
+
+    /// The error of a config that cannot be read, if there is one: of a kind of model that may have a
+    /// config, or may need it to be known.
+    pub(super) fn check_config(&self) -> Result<()> {
+        self.broken.take().map_or(Ok(()), Err)
+    }
+
     /// The config beside the weights, which this kind of model needs.
     pub(super) fn needed_config(&self, what: &str) -> Result<&'a Config> {
+        self.check_config()?;
         self.config.ok_or_else(|| {
             let action = "weights alone do not say which atoms fire: put the config beside them";
             let expected = format!("{what} in the same folder");
@@ -74,7 +89,7 @@ impl<'a> Candidate<'a> {
         self.answered.borrow_mut().push(sentence.into());
     }
 
-    /// What was answered.
+    /// The answers that were used.
     pub(super) fn answered(&self) -> Vec<String> {
         self.answered.borrow().clone()
     }
@@ -84,7 +99,7 @@ impl<'a> Candidate<'a> {
         self.assumed.borrow_mut().push(sentence.into());
     }
 
-    /// What was assumed.
+    /// The assumptions.
     pub(super) fn assumed(&self) -> Vec<String> {
         self.assumed.borrow().clone()
     }
@@ -217,19 +232,7 @@ impl<'a> Candidate<'a> {
         usual: Option<Orientation>,
         bias: Bias<'_>,
     ) -> Result<Encoder> {
-        let features = match bias {
-            Bias::Named(name) | Bias::NoneAs(name) => {
-                match self.weights.shape(name) {
-                    Some(&[features]) => features,
-                    Some(found) => {
-                        let found = shape_text(found);
-                        return Err(self.weights.bad(name, found, "a vector", OTHER_MODEL));
-                    }
-                    // The error names what is there.
-                    None => return self.weights.vector(name, 0).map(|_| Encoder::default()),
-                }
-            }
-        };
+        let features = self.features(matrix, usual, bias)?;
         let orientation = self.orientation(matrix, features, usual)?;
         let transposed = orientation == Orientation::InputsFirst;
         let (weight, [rows, input_dim]) = self.weights.matrix(matrix, transposed)?;
@@ -240,7 +243,7 @@ impl<'a> Candidate<'a> {
         }
         let bias = match bias {
             Bias::Named(name) => self.weights.vector(name, features)?,
-            Bias::NoneAs(_) => vec![0.0; features],
+            Bias::NoneAs(_) | Bias::None => vec![0.0; features],
         };
         Ok(Encoder {
             input_dim,
@@ -251,19 +254,35 @@ impl<'a> Candidate<'a> {
         })
     }
 
+    /// The number of features, by the biases, or by the matrix where there are none.
+    fn features(&self, matrix: &str, usual: Option<Orientation>, bias: Bias<'_>) -> Result<usize> {
+        let name = match bias {
+            Bias::Named(name) | Bias::NoneAs(name) => name,
+            Bias::None => matrix,
+        };
+        match (self.weights.shape(name), bias) {
+            (Some(&[rows, columns]), Bias::None) => Ok(match usual {
+                Some(Orientation::InputsFirst) => columns,
+                _ => rows,
+            }),
+            (Some(&[features]), Bias::Named(_) | Bias::NoneAs(_)) => Ok(features),
+            (Some(found), _) => {
+                let expected = if name == matrix {
+                    "a matrix"
+                } else {
+                    "a vector"
+                };
+                let found = shape_text(found);
+                Err(self.weights.bad(name, found, expected, OTHER_MODEL))
+            }
+            // The error names what is there.
+            (None, _) => self.weights.vector(name, 0).map(|_| 0),
+        }
+    }
+
     /// The step that subtracts a bias, if there is one of this name.
     pub(super) fn subtract(&self, name: &str, dim: usize) -> Result<InputStep> {
         self.weights.vector(name, dim).map(InputStep::Subtract)
-    }
-
-    /// The norm of each feature's row of a decoder \[F, D\], or of its column of one \[D, F\].
-    pub(super) fn decoder_norms(&self, name: &str, columns: bool) -> Result<Vec<f64>> {
-        let (numbers, [_, dim]) = self.weights.matrix(name, columns)?;
-        let norm = |row: &[f32]| {
-            let squares = row.iter().map(|&x| f64::from(x) * f64::from(x));
-            squares.sum::<f64>().sqrt()
-        };
-        Ok(numbers.chunks_exact(dim.max(1)).map(norm).collect())
     }
 
     /// An error if the caller answered what nobody asked.
@@ -305,4 +324,6 @@ pub(super) enum Bias<'a> {
     Named(&'a str),
     /// None; a tensor \[F\] of this name says how many features there are.
     NoneAs(&'a str),
+    /// None, nor a tensor of that size; the matrix lies as is usual.
+    None,
 }

@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 const LONGEST: u64 = 16 << 20;
 /// The names of configs in a model's folder.
 pub(super) const NAMES: [&str; 3] = ["cfg.json", "config.json", "config.yaml"];
-/// What stands before a class in YAML that Python wrote.
+/// The mark before a class in YAML that Python wrote.
 const PYTHON_CLASS: &str = "!!python/object:";
 
 /// A config.
@@ -28,16 +28,19 @@ pub(super) struct Config {
 }
 
 impl Config {
-    /// Reads the config beside a file of weights, if there is one.
-    ///
-    /// # Errors
-    /// A file that cannot be read, or is no JSON.
-    pub(super) fn beside(weights: &Path) -> Result<Option<Self>> {
+    /// Reads the config beside a file of weights, if there is one; or the error of one that cannot be
+    /// read, which matters to a model that needs it.
+    pub(super) fn beside(weights: &Path) -> (Option<Self>, Option<Error>) {
         let folder = weights.parent().unwrap_or(Path::new(""));
-        let found = NAMES.iter().map(|name| folder.join(name));
-        let Some(path) = found.into_iter().find(|path| path.is_file()) else {
-            return Ok(None);
-        };
+        let mut paths = NAMES.iter().map(|name| folder.join(name));
+        match paths.find(|path| path.is_file()).map(Self::read) {
+            None => (None, None),
+            Some(Ok(config)) => (Some(config), None),
+            Some(Err(error)) => (None, Some(error)),
+        }
+    }
+
+    fn read(path: PathBuf) -> Result<Self> {
         let failed = |error| Error::reading(&path, error);
         let mut text = Vec::new();
         let file = File::open(&path).map_err(failed)?;
@@ -58,12 +61,12 @@ impl Config {
                 )
             })?
         };
-        Ok(Some(Self {
+        Ok(Self {
             file: name,
             within: String::new(),
             value,
             path: Some(path),
-        }))
+        })
     }
 
     /// Values in a file of weights.

@@ -17,6 +17,8 @@ pub(super) struct Encoder {
     pub(super) input: Vec<InputStep>,
     pub(super) activation: Activation,
     pub(super) values: Values,
+    /// The most features that the library gives for a row.
+    pub(super) most: Option<usize>,
     /// How scores are computed, in symbols.
     pub(super) scores: String,
     /// Sentences on what is odd.
@@ -51,6 +53,27 @@ impl Encoder {
         self.activation = Activation::TopK { k, relu: true };
     }
 
+    /// The k largest of those that are at least a threshold, and above 0. The threshold is taken off the
+    /// biases in binary64, which are rounded up to binary32, so that an equal score is above 0; and is
+    /// added to activations again.
+    pub(super) fn top_k_at_least(&mut self, k: usize, threshold: f32) {
+        self.top_k(k);
+        if threshold <= 0.0 {
+            return;
+        }
+        for bias in &mut self.bias {
+            let exact = f64::from(*bias) - f64::from(threshold);
+            let near = exact as f32;
+            *bias = if f64::from(near) > exact {
+                near
+            } else {
+                near.next_up()
+            };
+        }
+        let (gain, shift) = (vec![1.0; self.features], vec![threshold; self.features]);
+        self.values = Values::Affine { gain, shift };
+    }
+
     /// Scores above 0.
     pub(super) fn relu(&mut self) {
         self.activation = Activation::relu(self.features);
@@ -69,22 +92,20 @@ impl Encoder {
 
     /// Scores above e to these powers, which are rounded to binary32.
     pub(super) fn above_exp(&mut self, logarithms: &[f32]) {
-        let exp = |&x: &f32| libm::exp(f64::from(x)) as f32;
-        self.above(&logarithms.iter().map(exp).collect::<Vec<_>>());
+        self.above(&logarithms.iter().copied().map(exp).collect::<Vec<_>>());
     }
 
-    /// Scores of at least e to these powers, which are rounded to binary32, and above 0.
-    pub(super) fn at_least_exp(&mut self, logarithms: &[f32]) {
-        let least = |&x: &f32| f64::from(libm::exp(f64::from(x)) as f32);
+    /// Scores of at least these thresholds, and above 0: above the next number of binary64 below.
+    pub(super) fn at_least(&mut self, thresholds: impl Iterator<Item = f64>) {
         let below = |least: f64| if least > 0.0 { least.next_down() } else { 0.0 };
-        let thresholds = logarithms.iter().map(least).map(below).collect();
+        let thresholds = thresholds.map(below).collect();
         self.activation = Activation::Threshold { thresholds };
     }
 
     /// Two conditions on one product: s + gate > 0, and s · exp(r) + magnitude > 0, which is the
     /// activation.
     pub(super) fn gated(&mut self, gate: &[f32], magnitude: &[f32], r: &[f32]) {
-        let gain: Vec<f32> = r.iter().map(|&r| libm::exp(f64::from(r)) as f32).collect();
+        let gain: Vec<f32> = r.iter().copied().map(exp).collect();
         let threshold = |((&gate, &magnitude), &gain): ((&f32, &f32), &f32)| {
             let of_magnitude = -f64::from(magnitude) / f64::from(gain);
             of_magnitude.max(-f64::from(gate))
@@ -132,6 +153,12 @@ impl Encoder {
             bias: self.bias,
             input: self.input,
             values: self.values,
+            most: self.most,
         })
     }
+}
+
+/// e to a power, rounded to binary32.
+pub(super) fn exp(power: f32) -> f32 {
+    libm::exp(f64::from(power)) as f32
 }

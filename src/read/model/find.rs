@@ -109,13 +109,18 @@ fn models_of(folder: &Path) -> Vec<PathBuf> {
         .cloned()
         .collect();
     if models.is_empty() {
-        // The error will say what the first of them is.
-        return found.into_iter().take(1).collect();
+        // The error will say what the first of them is; archives of arrays may be anything.
+        let is_array = |path: &&PathBuf| {
+            path.extension()
+                .is_some_and(|e| e.eq_ignore_ascii_case("npz"))
+        };
+        let first = found.iter().find(|path| !is_array(path)).or(found.first());
+        return first.cloned().into_iter().collect();
     }
     models
 }
 
-/// What lies in a folder, in the natural order of names; the first thousands of it.
+/// The entries of a folder, in the natural order of names; the first thousands of it.
 fn entries(folder: &Path) -> Vec<PathBuf> {
     const MOST: usize = 4096;
     let read = std::fs::read_dir(folder).into_iter().flatten().flatten();

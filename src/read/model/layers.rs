@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::answers::ModelAnswers;
 use crate::error::{Choice, Error, Proposal, Result};
+use crate::read::layer_name::names_layer;
 
 /// The one of several that is meant: the only one, or that of the answered layer. `what` says what
 /// they are.
@@ -34,12 +35,12 @@ pub(super) fn choose(
     }
 }
 
-/// Says whether a name is the layer's, or has its number among its numbers.
+/// Says whether a file or folder is the layer's, by its name.
 fn is_layer(path: &Path, layer: &str) -> bool {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-    let mut numbers = name.split(|c: char| !c.is_ascii_digit());
-    name == layer || stem == layer || numbers.any(|number| !number.is_empty() && number == layer)
+    let text =
+        |name: Option<&std::ffi::OsStr>| name.unwrap_or_default().to_string_lossy().into_owned();
+    let (name, stem) = (text(path.file_name()), text(path.file_stem()));
+    stem == layer || names_layer(&name, layer)
 }
 
 fn names(paths: &[PathBuf]) -> String {

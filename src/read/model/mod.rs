@@ -4,33 +4,38 @@
 //! find        the file of weights that a path means
 //! weights     its tensors by name, whatever the format; config: what stands beside them
 //! candidate   both, with the caller's answers: what a family reads
+//! decoder     its norms, where they scale scores or values
 //! families    one a file: what it is known by, and its formula
 //! encoder     the formula as the model has it
 //! ```
 
+mod about;
 mod answers;
 mod candidate;
 mod config;
+mod decoder;
 mod encoder;
 mod families;
 mod find;
 mod inner;
 mod layers;
+mod refused;
 mod weights;
 
-use std::fmt;
 use std::path::{Path, PathBuf};
 
 use self::candidate::Candidate;
 use self::config::Config;
 use self::encoder::Encoder;
 use self::families::{FAMILIES, Family, PLAIN, notebook, own};
+use self::refused::{refuse_module, refuse_quantised, unknown};
 use self::weights::Weights;
 use super::source::Stamp;
 use super::torch::TorchFile;
 use crate::digest::Digest;
 use crate::error::{Error, Result};
-use crate::sae::{Activation, Sae};
+use crate::sae::Sae;
+pub use about::ModelAbout;
 pub use answers::{ModelAnswers, Orientation};
 pub use find::{find_model, model_files};
 
@@ -43,7 +48,7 @@ pub struct LoadedModel {
     pub path: PathBuf,
     /// The stamp of the file when it was opened.
     pub(crate) stamp: Option<Stamp>,
-    /// What the model is, in words.
+    /// A description of the model in words.
     pub about: ModelAbout,
     /// The digest by which it is known.
     pub identity: Identity,
@@ -74,32 +79,6 @@ impl Identity {
     }
 }
 
-/// What a model is, in words.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct ModelAbout {
-    /// The family: the library whose formula it is.
-    pub family: &'static str,
-    /// The library, with the version that was looked at.
-    pub library: &'static str,
-    /// How scores are computed, in symbols.
-    pub scores: String,
-    /// Which atoms fire.
-    pub fires: String,
-    /// D, the length of an embedding.
-    pub input_dim: usize,
-    /// F, the number of features.
-    pub feature_dim: usize,
-    /// What no file says, and the caller answered: one sentence each.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub answered: Vec<String>,
-    /// What no file says, and was assumed: one sentence each.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub assumed: Vec<String>,
-    /// The files beside the weights that were read.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub beside: Vec<PathBuf>,
-}
-
 /// Reads a model that leaves no question open. `path` is its file of weights, or its folder; the
 /// notebook's may be named by a `BEST_MODEL.json`, whose `best_dir` is tried from the working
 /// directory, then from the JSON's folder, then as a folder of that name beside the JSON.
@@ -122,8 +101,9 @@ pub fn read_model_with(path: &Path, answers: &ModelAnswers) -> Result<LoadedMode
         let file = TorchFile::open(&path)?;
         return notebook::read(&file).and_then(|_| Err(unknown(&path, "a file of no tensors")));
     };
-    let config = config_of(&weights, &path)?;
-    let candidate = Candidate::new(&weights, config.as_ref(), answers);
+    refuse_quantised(&weights)?;
+    let (config, broken) = Config::beside(&path);
+    let candidate = Candidate::new(&weights, (&config, broken), answers);
     let family = family_of(&candidate)?;
     let loaded = match (family, weights.torch()) {
         (Told::Notebook, Some(file)) => {
@@ -133,11 +113,15 @@ pub fn read_model_with(path: &Path, answers: &ModelAnswers) -> Result<LoadedMode
         (Told::Family(family), _) => of_family(path, family, &candidate)?,
         (_, Some(file)) => {
             refuse_module(file)?;
+            candidate.check_config()?;
             // The error names the keys of the only torch file that needs no family's.
             notebook::read(file)?;
             return Err(unknown(&path, &weights.describe()));
         }
-        _ => return Err(unknown(&path, &weights.describe())),
+        _ => {
+            candidate.check_config()?;
+            return Err(unknown(&path, &weights.describe()));
+        }
     };
     weights.source.check_unchanged()?;
     Ok(LoadedModel {
@@ -146,29 +130,17 @@ pub fn read_model_with(path: &Path, answers: &ModelAnswers) -> Result<LoadedMode
     })
 }
 
-/// The config beside weights. The notebook's file has its own: what lies beside it is not its.
-fn config_of(weights: &Weights, path: &Path) -> Result<Option<Config>> {
-    let is_whole = notebook::claims(weights) && !weights.has(&["latent_bias"]);
-    if is_whole {
-        return Ok(None);
-    }
-    Config::beside(path)
-}
-
 /// Says whether a file is a model of some family, without reading its numbers.
 fn is_model(path: &Path) -> bool {
     let Ok(Some(weights)) = Weights::open(path) else {
         return false;
     };
-    let Ok(config) = config_of(&weights, path) else {
-        return false;
-    };
-    let answers = ModelAnswers::default();
-    let candidate = Candidate::new(&weights, config.as_ref(), &answers);
+    let ((config, broken), answers) = (Config::beside(path), ModelAnswers::default());
+    let candidate = Candidate::new(&weights, (&config, broken), &answers);
     !matches!(family_of(&candidate), Ok(Told::Nothing))
 }
 
-/// What a file was told to be.
+/// The kind that a file was told to be.
 enum Told {
     Notebook,
     Family(&'static Family),
@@ -242,108 +214,14 @@ fn of_family(path: PathBuf, family: &Family, candidate: &Candidate<'_>) -> Resul
     })
 }
 
-impl ModelAbout {
-    fn new(family: &'static str, library: &'static str, scores: String, sae: &Sae) -> Self {
-        Self {
-            family,
-            library,
-            scores,
-            fires: in_words(sae.activation()),
-            input_dim: sae.input_dim(),
-            feature_dim: sae.feature_dim(),
-            answered: Vec::new(),
-            assumed: Vec::new(),
-            beside: Vec::new(),
-        }
-    }
-}
-
-impl fmt::Display for ModelAbout {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (family, library) = (self.family, self.library);
-        writeln!(f, "model: {family} ({library})")?;
-        writeln!(
-            f,
-            "  {} numbers an embedding, {} atoms",
-            self.input_dim, self.feature_dim
-        )?;
-        writeln!(f, "  scores: {}", self.scores)?;
-        writeln!(f, "  fire: {}", self.fires)?;
-        for sentence in &self.answered {
-            writeln!(f, "  answered: {sentence}")?;
-        }
-        for sentence in &self.assumed {
-            writeln!(f, "  assumed: {sentence}")?;
-        }
-        Ok(())
-    }
-}
-
 /// The families of models as a table in Markdown.
 pub fn families_markdown() -> String {
     families::markdown()
 }
 
-/// What a file or folder is, if it is a model: `Err` says what is wrong with it, or which question is
+/// A description of a file or folder, if it is a model: `Err` says what is wrong with it, or which question is
 /// open. `None` of a file that no family knows.
 pub(super) fn about(path: &Path, answers: &ModelAnswers) -> Option<Result<ModelAbout>> {
     let is_known = path.is_dir() || find_model(path, answers).is_ok_and(|path| is_model(&path));
     is_known.then(|| read_model_with(path, answers).map(|loaded| loaded.about))
-}
-
-/// A rule of firing in words.
-fn in_words(activation: &Activation) -> String {
-    match activation {
-        Activation::TopK { k, relu: false } => format!("the {k} largest scores"),
-        Activation::TopK { k, relu: true } => {
-            format!("the {k} largest scores, as far as they are above 0")
-        }
-        Activation::TopKWithTies { k } => format!("every score of at least the {k}th largest"),
-        Activation::AbsTopK { k } => format!("the {k} scores of the largest magnitude, but 0"),
-        Activation::GroupMax { groups } => {
-            format!("the largest score of each of {groups} groups of neighbours, if above 0")
-        }
-        Activation::Threshold { thresholds } => match thresholds.split_first() {
-            Some((first, rest)) if rest.iter().all(|least| least == first) => {
-                format!("scores above {first}")
-            }
-            _ => "scores above the atom's own threshold".to_owned(),
-        },
-        Activation::BatchTopK { k } => {
-            format!(
-                "the {k} · N largest scores of the N calls of a batch, as far as they are above 0"
-            )
-        }
-    }
-}
-
-/// An error for a module that was pickled whole: its class is needed, and none is made.
-fn refuse_module(file: &TorchFile) -> Result<()> {
-    let root = file.document.root;
-    let kind = file.kind(root);
-    if !kind.contains("torch.nn.Module") {
-        return Ok(());
-    }
-    let action = "nothing was executed; in Python, with its library installed: \
-                  torch.save(torch.load(FILE, weights_only=False).state_dict(), \"sae.pt\"), and say \
-                  then what its attributes say (k, a threshold)";
-    let expected = "a state dict: names and tensors";
-    Err(file.bad("the top level", kind, expected, action))
-}
-
-/// The error of a file that no family knows.
-fn unknown(path: &Path, found: &str) -> Error {
-    let names = FAMILIES.map(|family| family.name).join(", ");
-    let expected = format!(
-        "the notebook's keys, or those of {names}, or encoder.weight or W_enc with its bias"
-    );
-    let action = "encode with the library that made it, and give the activations instead of \
-                  embeddings and model";
-    Error::input(
-        path.display().to_string(),
-        "the tensors",
-        found,
-        expected,
-        action,
-    )
 }

@@ -1,26 +1,20 @@
 //! The named tensors of a model's file, whatever its format.
 
+mod open;
+
 use std::cell::RefCell;
-use std::path::Path;
 
 use indexmap::IndexMap;
 use serde_json::Value;
 
-use super::inner;
 use crate::error::{Error, Result};
+use crate::read::npz;
 use crate::read::pickle::Id;
-use crate::read::safetensors::{SafeTensors, is_safetensors};
+use crate::read::safetensors::SafeTensors;
 use crate::read::source::Source;
-use crate::read::tensor::{Dtype, Storage, Tensor, read_whole, shape_text};
-use crate::read::torch::{Description, TorchFile};
+use crate::read::tensor::{Dtype, Storage, Tensor, TensorRows, read_whole, shape_text};
+use crate::read::torch::TorchFile;
 use crate::read::zipped::Archive;
-use crate::read::{npz, sniff};
-
-/// Keys that hold a state dict.
-const STATE_DICTS: [&str; 2] = ["model_state_dict", "state_dict"];
-
-/// Prefixes that wrappers put before every name.
-const PREFIXES: [&str; 3] = ["module.", "_orig_mod.", "sae_model."];
 
 /// An open file of weights.
 pub(super) struct Weights {
@@ -58,129 +52,6 @@ enum At {
 }
 
 impl Weights {
-    /// Opens a file, and reads names and shapes. Returns `None` if it is of no format that holds
-    /// tensors.
-    ///
-    /// # Errors
-    /// A file that cannot be read, is damaged, or would run commands in Python.
-    pub(super) fn open(path: &Path) -> Result<Option<Self>> {
-        let source = Source::open(path)?;
-        let head = source.head(sniff::HEAD)?;
-        if is_safetensors(&head, source.len()) {
-            let file = SafeTensors::open(&source)?;
-            return Ok(Some(Self::of_safetensors(source, file)));
-        }
-        if sniff::is_zip(&head) {
-            let archive = Archive::open(&source)?;
-            let names = archive.names();
-            if names.iter().any(|name| name.ends_with("data.pkl")) {
-                if names.iter().any(|name| name.contains("/code/")) {
-                    return Err(torch_script(&source));
-                }
-                return Self::of_torch(TorchFile::of_archive(source, archive)?).map(Some);
-            }
-            if names.iter().any(|name| sniff::is_array(name)) {
-                return Self::of_npz(source, archive).map(Some);
-            }
-            return Ok(None);
-        }
-        if crate::read::torch::is_legacy(&head) {
-            return Self::of_torch(TorchFile::of_stream(source, &head)?).map(Some);
-        }
-        Ok(None)
-    }
-
-    fn of_safetensors(source: Source, file: SafeTensors) -> Self {
-        let named = |(name, entry): (&String, &crate::read::safetensors::Entry)| Named {
-            full: name.clone(),
-            at: At::SafeTensors(name.clone()),
-            shape: entry.shape.clone(),
-            dtype: entry.dtype.clone(),
-        };
-        let mut all: Vec<_> = file.tensors.iter().map(named).collect();
-        // Tensors that share memory are written once; the header says under which name.
-        for (name, kept) in &file.metadata {
-            if let (false, Some(entry)) = (file.tensors.contains_key(name), file.tensors.get(kept))
-            {
-                all.push(Named {
-                    full: name.clone(),
-                    ..named((kept, entry))
-                });
-            }
-        }
-        let metadata = file.metadata.iter();
-        let beside = metadata
-            .map(|(key, text)| (key.clone(), Value::from(text.clone())))
-            .collect();
-        let tensors = by_plain_name(all);
-        let container = Container::SafeTensors(file);
-        Self::new(source, container, tensors, Value::Object(beside), "")
-    }
-
-    fn of_npz(source: Source, archive: Archive) -> Result<Self> {
-        let named = |(name, header): (String, crate::read::npy::Header)| Named {
-            full: name.trim_end_matches(".npy").to_owned(),
-            at: At::Npz(name),
-            dtype: header.descr.clone(),
-            shape: header.shape,
-        };
-        let headers = npz::headers(&source, &archive)?;
-        let tensors = by_plain_name(headers.into_iter().map(named).collect());
-        let container = Container::Npz(archive);
-        Ok(Self::new(source, container, tensors, Value::Null, ""))
-    }
-
-    fn of_torch(file: TorchFile) -> Result<Self> {
-        file.refuse_harmful()?;
-        let document = &file.document;
-        let root = document.root;
-        let held = STATE_DICTS
-            .into_iter()
-            .find_map(|key| Some((key, document.get(root, key)?)));
-        let (within, dict) = held.unwrap_or(("", root));
-        let mut all = Vec::new();
-        for (key, id) in document.entries(dict).into_iter().flatten() {
-            let Some(name) = document.text(key) else {
-                continue;
-            };
-            if let Some(tensor) = Description::read(document, id) {
-                all.push(Named {
-                    full: name.into_owned(),
-                    at: At::Torch(id),
-                    dtype: tensor.dtype_name(),
-                    shape: tensor.shape.iter().map(|&n| n as usize).collect(),
-                });
-            }
-        }
-        let mut beside = inner::values(&file, root)?;
-        if dict != root
-            && let (Value::Object(to), Value::Object(from)) =
-                (&mut beside, inner::values(&file, dict)?)
-        {
-            to.extend(from);
-        }
-        let (source, tensors) = (file.source.clone(), by_plain_name(all));
-        let container = Container::Torch(Box::new(file));
-        Ok(Self::new(source, container, tensors, beside, within))
-    }
-
-    fn new(
-        source: Source,
-        container: Container,
-        tensors: IndexMap<String, Named>,
-        beside: Value,
-        within: &'static str,
-    ) -> Self {
-        Self {
-            source,
-            container,
-            tensors,
-            beside,
-            within,
-            used: RefCell::default(),
-        }
-    }
-
     /// The torch file, where it is one.
     pub(super) fn torch(&self) -> Option<&TorchFile> {
         match &self.container {
@@ -214,7 +85,12 @@ impl Weights {
         self.tensors.get(name).map(|tensor| &*tensor.shape)
     }
 
-    /// Names, types and shapes, for a message.
+    /// The type of a tensor's numbers, by the name that its format gives to it.
+    pub(super) fn dtype(&self, name: &str) -> Option<&str> {
+        self.tensors.get(name).map(|tensor| &*tensor.dtype)
+    }
+
+    /// Names and shapes, for a message.
     pub(super) fn describe(&self) -> String {
         const SHOWN: usize = 10;
         let of = |tensor: &Named| format!("{} {}", tensor.full, shape_text(&tensor.shape));
@@ -333,6 +209,19 @@ impl Weights {
 
     /// A matrix as it stands, or transposed, row-major.
     pub(super) fn matrix(&self, name: &str, transposed: bool) -> Result<(Vec<f32>, [usize; 2])> {
+        let (tensor, shape) = self.plane(name, transposed)?;
+        Ok((read_whole(&tensor, name)?, shape))
+    }
+
+    /// The rows of a matrix as it stands, or transposed, which stay in the file.
+    pub(super) fn rows(&self, name: &str, transposed: bool) -> Result<TensorRows> {
+        let (tensor, _) = self.plane(name, transposed)?;
+        let found = || shape_text(&tensor.shape);
+        TensorRows::new(&tensor).ok_or_else(|| self.bad(name, found(), "a matrix", OTHER_MODEL))
+    }
+
+    /// A tensor of two dimensions, as it stands or transposed, and its shape.
+    fn plane(&self, name: &str, transposed: bool) -> Result<(Tensor, [usize; 2])> {
         let mut tensor = self.floats(name)?;
         let (&[rows, columns], true) = (tensor.shape.as_slice(), tensor.strides.len() == 2) else {
             let found = shape_text(&tensor.shape);
@@ -344,7 +233,7 @@ impl Weights {
             tensor.shape.reverse();
             tensor.strides.reverse();
         }
-        Ok((read_whole(&tensor, name)?, shape))
+        Ok((tensor, shape))
     }
 
     /// The number of things that a tensor of one whole number says; `None` if there is none.
@@ -424,32 +313,3 @@ impl Weights {
 /// The advice where parts of two models seem to be together.
 pub(super) const OTHER_MODEL: &str = "use the config and the weights of one model";
 const DIVERGED: &str = "use a model whose training did not diverge";
-
-/// Names without the prefixes of wrapped models; the plain name goes first.
-fn by_plain_name(all: Vec<Named>) -> IndexMap<String, Named> {
-    let mut tensors = IndexMap::new();
-    for named in all {
-        let mut plain = named.full.as_str();
-        while let Some(rest) = PREFIXES
-            .iter()
-            .find_map(|prefix| plain.strip_prefix(prefix))
-        {
-            plain = rest;
-        }
-        let plain = plain.to_owned();
-        if plain == named.full || !tensors.contains_key(&plain) {
-            tensors.insert(plain, named);
-        }
-    }
-    tensors
-}
-
-fn torch_script(source: &Source) -> Error {
-    Error::input(
-        source.name(),
-        "the archive",
-        "a TorchScript program (torch.jit)",
-        "a state dict: names and tensors",
-        "in Python: torch.save(torch.jit.load(FILE).state_dict(), \"sae.pt\")",
-    )
-}

@@ -8,7 +8,7 @@ use super::scalar::{Scalar, decode, raw_bytes};
 
 /// An element type of numpy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+pub(super) enum Kind {
     Number(Dtype),
     /// Unicode text of so many characters, 4 bytes each.
     Text(usize),
@@ -17,9 +17,9 @@ enum Kind {
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Type {
-    kind: Kind,
-    big_endian: bool,
+pub(super) struct Type {
+    pub(super) kind: Kind,
+    pub(super) big_endian: bool,
 }
 
 impl Type {
@@ -135,6 +135,14 @@ impl Array<'_> {
     }
 }
 
+/// What a pickle says of a numpy array, and the value that has its bytes.
+pub(super) struct Outline {
+    pub(super) element: Type,
+    pub(super) shape: Vec<usize>,
+    pub(super) fortran: bool,
+    pub(super) data: Id,
+}
+
 fn shape(document: &Document, id: Id) -> Option<Vec<usize>> {
     let size = |id| match document.value(id) {
         Value::Int(n) => usize::try_from(n).ok(),
@@ -144,51 +152,74 @@ fn shape(document: &Document, id: Id) -> Option<Vec<usize>> {
 }
 
 /// Reads `_reconstruct(…)` with its state `(version, shape, dtype, fortran, bytes)`, and
-/// `_frombuffer(bytes, dtype, shape, order)` of protocol 5.
-fn array(document: &Document, id: Id) -> Option<Array<'_>> {
+/// `_frombuffer(bytes, dtype, shape, order)` of protocol 5, but for the bytes.
+pub(super) fn outline(document: &Document, id: Id) -> Option<Outline> {
     let object = document.object(id)?;
     let (module, name) = document.callable(object);
     if is_core(module, "multiarray") && name == "_reconstruct" {
         let &[_, dimensions, dtype, fortran, data] = document.tuple(object.state)? else {
             return None;
         };
-        return Some(Array {
+        return Some(Outline {
             element: element_type(document, dtype)?,
             shape: shape(document, dimensions)?,
             fortran: document.value(fortran) == Value::Bool(true),
-            bytes: raw_bytes(document, data)?,
+            data,
         });
     }
     if is_core(module, "numeric") && name == "_frombuffer" {
         let &[data, dtype, dimensions, order] = document.args(object) else {
             return None;
         };
-        return Some(Array {
+        return Some(Outline {
             element: element_type(document, dtype)?,
             shape: shape(document, dimensions)?,
             fortran: document.is_text(order, "F"),
-            bytes: raw_bytes(document, data)?,
+            data,
         });
     }
     None
 }
 
+fn array(document: &Document, id: Id) -> Option<Array<'_>> {
+    let Outline {
+        element,
+        shape,
+        fortran,
+        data,
+    } = outline(document, id)?;
+    Some(Array {
+        element,
+        shape,
+        fortran,
+        bytes: raw_bytes(document, data)?,
+    })
+}
+
+/// Returns the shape and type of an array of numbers; `None` if the value is none.
+pub(crate) fn numbers_of(document: &Document, id: Id) -> Option<(Vec<usize>, Dtype)> {
+    let outline = outline(document, id)?;
+    match outline.element.kind {
+        Kind::Number(dtype) => Some((outline.shape, dtype)),
+        _ => None,
+    }
+}
+
 /// Returns an array's shape and element type, for a description.
 pub(crate) fn describe(document: &Document, id: Id) -> Option<(Vec<usize>, String)> {
-    let array = array(document, id)?;
-    let name = match array.element.kind {
+    let outline = outline(document, id)?;
+    let name = match outline.element.kind {
         Kind::Number(dtype) => dtype.name().to_owned(),
         Kind::Text(count) => format!("text of {count}"),
         Kind::Bytes(count) => format!("bytes of {count}"),
     };
-    Some((array.shape, name))
+    Some((outline.shape, name))
 }
 
 /// Reads the numbers of an array in row-major order; `None` if it is not an array of numbers, or if
 /// its shape needs another number of bytes.
 pub(super) fn numbers(document: &Document, id: Id) -> Option<Vec<Scalar>> {
-    let kind = array(document, id)?.element.kind;
-    matches!(kind, Kind::Number(_)).then_some(())?;
+    numbers_of(document, id)?;
     elements(document, id).map(|(_, values)| values)
 }
 

@@ -30,6 +30,22 @@ impl Dtype {
         })
     }
 
+    /// Returns the type of a safetensors name, whole numbers and truth values included.
+    pub(crate) fn of_any_safetensors(name: &str) -> Option<Self> {
+        Self::of_safetensors(name).or(match name {
+            "I8" => Some(Self::I8),
+            "I16" => Some(Self::I16),
+            "I32" => Some(Self::I32),
+            "I64" => Some(Self::I64),
+            "U8" => Some(Self::U8),
+            "U16" => Some(Self::U16),
+            "U32" => Some(Self::U32),
+            "U64" => Some(Self::U64),
+            "BOOL" => Some(Self::Bool),
+            _ => None,
+        })
+    }
+
     /// Returns the type of a storage class of `torch`, as `FloatStorage`.
     pub(crate) fn of_storage(class: &str) -> Option<Self> {
         Some(match class {

@@ -7,7 +7,7 @@ mod whole;
 
 use super::source::Source;
 pub(crate) use dtype::Dtype;
-pub use rows::TensorRows;
+pub(crate) use rows::TensorRows;
 pub(crate) use whole::read_whole;
 
 /// A run of bytes in a file.
@@ -42,17 +42,6 @@ pub(crate) struct Tensor {
 }
 
 impl Tensor {
-    /// Makes a matrix without gaps, row by row or column by column; `None` if the storage does not
-    /// have exactly its bytes.
-    pub(crate) fn dense_matrix(
-        dtype: Dtype,
-        shape: [usize; 2],
-        by_column: bool,
-        storage: Storage,
-    ) -> Option<Self> {
-        Self::dense(dtype, shape.to_vec(), by_column, storage)
-    }
-
     /// Makes a tensor without gaps, the last index running fastest, or the first if `by_column`;
     /// `None` if the storage does not have exactly its bytes.
     pub(crate) fn dense(

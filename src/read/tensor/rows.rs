@@ -2,7 +2,6 @@
 
 use std::ops::Range;
 
-use super::super::source::Stamp;
 use super::layout::Layout;
 use super::{Tensor, shape_text};
 use crate::error::{Error, Result};
@@ -11,10 +10,9 @@ use crate::rows::{ElementType, Rows, as_binary32};
 /// The rows of a two-dimensional tensor in a file. The tensor is never in memory as a whole, and
 /// several threads can read at once.
 #[derive(Debug, Clone)]
-pub struct TensorRows {
+pub(crate) struct TensorRows {
     layout: Layout,
     rows: usize,
-    dtype: &'static str,
 }
 
 impl TensorRows {
@@ -31,7 +29,6 @@ impl TensorRows {
         let column_stride = stride_of(columns, column_stride);
         Some(Self {
             rows,
-            dtype: tensor.dtype.name(),
             layout: Layout {
                 storage: tensor.storage.clone(),
                 dtype: tensor.dtype,
@@ -41,22 +38,6 @@ impl TensorRows {
                 column_stride,
             },
         })
-    }
-
-    /// Returns an error if the file is no longer the one that was opened: replaced, grown or
-    /// rewritten. Rows read from such a file may be of either version.
-    pub fn check_unchanged(&self) -> Result<()> {
-        self.layout.storage.source.check_unchanged()
-    }
-
-    /// Returns the file's stamp when it was opened.
-    pub(crate) fn stamp(&self) -> Option<Stamp> {
-        self.layout.storage.source.stamp()
-    }
-
-    /// Returns the element type in the file, in torch's words: `float32`, `bfloat16`, …
-    pub fn dtype(&self) -> &'static str {
-        self.dtype
     }
 }
 

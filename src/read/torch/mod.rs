@@ -2,6 +2,7 @@
 
 mod foreign;
 mod legacy;
+mod matrices;
 mod storage;
 mod tensor;
 mod zipped;
@@ -14,6 +15,7 @@ use super::source::Source;
 use super::zipped::Archive;
 use crate::error::{Error, Result};
 pub(super) use legacy::is_legacy;
+pub(super) use matrices::TorchMatrices;
 use storage::Storages;
 pub(crate) use tensor::{Description, callable_path};
 

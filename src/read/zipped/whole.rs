@@ -125,8 +125,8 @@ fn several(source: &Source, last: u64) -> Error {
         ),
         None => format!("a zip archive that begins at byte {last}, after something else"),
     };
-    let shard = source.path().extension().is_some_and(|e| e == "distcp")
-        || source.path().with_file_name(".metadata").is_file();
+    // Under its own name it was told before.
+    let shard = source.path().with_file_name(".metadata").is_file();
     let action = if shard {
         "it is a shard of torch.distributed.checkpoint: make one file of its folder with \
          python -m torch.distributed.checkpoint.format_utils dcp_to_torch FOLDER FILE.pt"

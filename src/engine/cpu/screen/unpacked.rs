@@ -3,7 +3,8 @@
 use std::fmt;
 use std::ops::Range;
 
-use super::{Numbers, ProductShape};
+use super::ProductShape;
+use super::scaling::Numbers;
 use crate::engine::simd::{Level, Simd, for_each_simd};
 
 /// The matrix product that computes the scores.

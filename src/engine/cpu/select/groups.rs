@@ -3,11 +3,9 @@
 //! As [`topk`](super::topk) with k = 1, group by group: the threshold of a group is the largest
 //! lower bound of its atoms so far, or the least number above 0.
 
-use super::super::screen::RowBias;
 use super::Found;
 use super::rows::{Rows, Tile};
 use super::topk::{LEAST_POSITIVE, Largest};
-use crate::engine::bound::RowMargin;
 use crate::engine::simd::Simd;
 
 /// The rule within a group.
@@ -23,7 +21,7 @@ pub(in crate::engine::cpu) const OF_GROUP: Largest = Largest {
 pub(in crate::engine::cpu) struct GroupMax {
     /// Atoms of a group.
     size: usize,
-    rows: Rows,
+    pub(super) rows: Rows,
     /// `maxima[g * stride + r]`.
     maxima: Vec<f32>,
     scratch: Vec<f32>,
@@ -40,16 +38,6 @@ impl GroupMax {
         for _ in 0..groups {
             self.maxima.extend_from_slice(&of_group);
         }
-    }
-
-    /// The distance between two features' scores in a tile.
-    pub(super) fn stride(&self) -> usize {
-        self.rows.stride
-    }
-
-    /// Sets row `r`'s margin.
-    pub(super) fn set_row(&mut self, r: usize, bias: &RowBias, margin: RowMargin) {
-        self.rows.set(r, bias, margin);
     }
 
     /// Takes in the scores of features `first..` of all rows, group by group.

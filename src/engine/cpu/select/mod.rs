@@ -191,18 +191,19 @@ impl Selection {
 
     /// The distance between two features' scores in a tile.
     pub(super) fn stride(&self) -> usize {
-        match self {
-            Self::TopK(state) => state.stride(),
-            Self::GroupMax(state) => state.stride(),
-            Self::Above(state) => state.stride(),
-        }
+        let rows = match self {
+            Self::TopK(state) => &state.rows,
+            Self::GroupMax(state) => &state.rows,
+            Self::Above(state) => &state.rows,
+        };
+        rows.stride
     }
 
     /// Sets row `r`'s margin; `limit` is the policy's in the row's screening units.
     pub(super) fn set_row(&mut self, r: usize, bias: &RowBias, margin: RowMargin, limit: f64) {
         match self {
-            Self::TopK(state) => state.set_row(r, bias, margin),
-            Self::GroupMax(state) => state.set_row(r, bias, margin),
+            Self::TopK(state) => state.rows.set(r, bias, margin),
+            Self::GroupMax(state) => state.rows.set(r, bias, margin),
             Self::Above(state) => state.set_row(r, bias, margin, limit),
         }
     }

@@ -1,4 +1,4 @@
-//! What canonical scores decide of the atoms that the bounds leave open.
+//! Canonical scores decide which of the atoms fire that the bounds leave open.
 
 use super::{Largest, OF_GROUP, Policy};
 use crate::engine::choose::RowCut;

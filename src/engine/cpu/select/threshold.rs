@@ -27,7 +27,7 @@ use crate::engine::simd::Simd;
 #[derive(Default)]
 pub(in crate::engine::cpu) struct Above {
     /// Its candidates are those that are ambiguous.
-    rows: Rows,
+    pub(super) rows: Rows,
     /// Of each row: an atom may fire only if its upper bound reaches this.
     low: Vec<f32>,
     /// Of each row: an atom fires if its lower bound is above this.
@@ -49,11 +49,6 @@ impl Above {
         self.high.resize(rows, 0.0);
         self.certain.resize_with(rows, Vec::new);
         self.certain.iter_mut().for_each(Vec::clear);
-    }
-
-    /// The distance between two features' scores in a tile.
-    pub(super) fn stride(&self) -> usize {
-        self.rows.stride
     }
 
     /// Sets row `r`'s margin, and its threshold of at least 0, in its screening units.

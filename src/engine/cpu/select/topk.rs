@@ -29,11 +29,9 @@
 //!   `upper < L` is below k others, and one that equals the k-th largest score has no `lower > H`
 //!   unless it is among those k.
 
-use super::super::screen::RowBias;
 use super::super::tile::{Bisection, kth_largest_or_less, take_magnitudes};
 use super::Found;
 use super::rows::{Candidate, Rows, Tile};
-use crate::engine::bound::RowMargin;
 use crate::engine::simd::Simd;
 
 /// The rule of a choice of the largest scores.
@@ -112,7 +110,7 @@ pub(super) const LEAST_POSITIVE: f32 = f32::from_bits(1);
 #[derive(Default)]
 pub(in crate::engine::cpu) struct TopK {
     rule: Largest,
-    rows: Rows,
+    pub(super) rows: Rows,
     threshold: Vec<f32>,
     /// `maxima[g * stride + r]`.
     maxima: Vec<f32>,
@@ -142,16 +140,6 @@ impl TopK {
         self.maxima.clear();
         self.maxima.resize(maxima, f32::NEG_INFINITY);
         self.raise_at = 0;
-    }
-
-    /// The distance between two features' scores in a tile.
-    pub(super) fn stride(&self) -> usize {
-        self.rows.stride
-    }
-
-    /// Sets row `r`'s margin.
-    pub(super) fn set_row(&mut self, r: usize, bias: &RowBias, margin: RowMargin) {
-        self.rows.set(r, bias, margin);
     }
 
     /// Takes in the scores of features `first..` of all rows; `biases` and `norms` are those of

@@ -172,10 +172,8 @@ impl Group<'_> {
         let (at, column) = self.describe(which);
         let pages = self.reader.get_column_page_reader(at);
         let pages = pages.map_err(|error| self.bad(which, &error))?;
-        let pages = Box::new(Checked {
-            pages,
-            rows: usize::try_from(self.reader.metadata().num_rows()).unwrap_or(0),
-        });
+        let rows = usize::try_from(self.reader.metadata().num_rows()).unwrap_or(0);
+        let pages = Box::new(Checked::new(pages, rows, false));
         if column.max_rep_level() > 0 {
             return Err(self.unlike(which));
         }

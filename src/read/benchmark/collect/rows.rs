@@ -139,6 +139,17 @@ impl Rows {
         self.rows.iter()
     }
 
+    /// Counts the calls that share their ID with another.
+    pub(super) fn repeated_ids(&self) -> u64 {
+        let mut seen = HashMap::new();
+        for row in self.rows.iter().filter(|row| row.fate.is_kept()) {
+            if let Some(id) = &row.id {
+                *seen.entry(id).or_insert(0_u64) += 1;
+            }
+        }
+        seen.values().filter(|count| **count > 1).sum()
+    }
+
     /// Marks calls that are both true and false as left out, and returns a sentence about them.
     ///
     /// # Errors

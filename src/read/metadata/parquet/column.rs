@@ -101,7 +101,7 @@ pub(super) fn read(
         let group = file.get_row_group(number).map_err(failed)?;
         let rows = usize::try_from(group.metadata().num_rows()).unwrap_or(usize::MAX);
         let pages = group.get_column_page_reader(at).map_err(failed)?;
-        let pages = Box::new(Checked { pages, rows });
+        let pages = Box::new(Checked::new(pages, rows, false));
         let reader = get_column_reader(column.clone(), pages);
         read_group(reader, meaning, rows, (field, &place), sink)?;
     }
@@ -239,12 +239,58 @@ fn push(
 /// Pages whose counts were checked against their bytes and the row group. The parser allocates as
 /// many values as a page claims.
 pub(in crate::read) struct Checked {
-    pub(in crate::read) pages: Box<dyn PageReader>,
-    pub(in crate::read) rows: usize,
+    pages: Box<dyn PageReader>,
+    /// The rows of the group.
+    rows: usize,
+    /// True if a row has any number of values.
+    lists: bool,
+    /// The page after the last that was handed over, once it was looked at; `None` at the end too.
+    next: Option<Page>,
+    looked: bool,
+}
+
+/// The greatest number of values of a list column's page for each of its bytes, as runs of equal ones
+/// take few; and the number that it may always have.
+const MOST_IN_LISTS: usize = 1032;
+const SMALL_LISTS: usize = 1 << 24;
+
+impl Checked {
+    /// Pages of a row group of so many rows; `lists` where a row has any number of values.
+    pub(in crate::read) fn new(pages: Box<dyn PageReader>, rows: usize, lists: bool) -> Self {
+        Self {
+            pages,
+            rows,
+            lists,
+            next: None,
+            looked: false,
+        }
+    }
+
+    /// The most values of a page of so many bytes.
+    fn most(&self, bytes: usize) -> usize {
+        if self.lists {
+            bytes.saturating_mul(MOST_IN_LISTS).max(SMALL_LISTS)
+        } else {
+            self.rows
+        }
+    }
 }
 
 impl PageReader for Checked {
+    /// Says whether the next page begins with a row, as the end and pages of version 2 do. The pages
+    /// themselves are not asked, which would look for a page's header behind it.
+    fn at_record_boundary(&mut self) -> PageResult<bool> {
+        if !self.looked {
+            self.next = self.get_next_page()?;
+            self.looked = true;
+        }
+        Ok(matches!(self.next, None | Some(Page::DataPageV2 { .. })))
+    }
+
     fn get_next_page(&mut self) -> PageResult<Option<Page>> {
+        if std::mem::take(&mut self.looked) {
+            return Ok(self.next.take());
+        }
         let Some(page) = self.pages.get_next_page()? else {
             return Ok(None);
         };
@@ -253,9 +299,12 @@ impl PageReader for Checked {
             Page::DictionaryPage {
                 buf, num_values, ..
             } => (*num_values, buf.len()),
-            Page::DataPage { num_values, .. } | Page::DataPageV2 { num_values, .. } => {
-                (*num_values, self.rows)
+            Page::DataPage {
+                buf, num_values, ..
             }
+            | Page::DataPageV2 {
+                buf, num_values, ..
+            } => (*num_values, self.most(buf.len())),
         };
         if count as usize <= most {
             return Ok(Some(page));

@@ -55,12 +55,22 @@ fn top_k(of: &Candidate<'_>, config: &Config) -> Result<Encoder> {
 }
 
 fn relu(of: &Candidate<'_>) -> Result<Encoder> {
+    const OF_TOP_K: &str = "stats_last_nonzero";
+    if of.weights.has(&[OF_TOP_K]) {
+        let found = "a model of the k largest, and no model_config, which says k";
+        let action = "give the checkpoint with its model_config";
+        let expected = "a checkpoint with both, or of ReLU with L1";
+        return Err(of.weights.bad(OF_TOP_K, found, expected, action));
+    }
     let mut encoder = openai::encoder(of, None)?;
     let (norm, least) = (1.0, 1e-12);
     encoder.input.push(InputStep::ScaleToNorm { norm, least });
     let scores = "(x − pre_bias) / ‖x − pre_bias‖ · encoder.weightᵀ + latent_bias";
     scores.clone_into(&mut encoder.scores);
-    of.assume("ReLU with L1, as a checkpoint without model_config is");
+    of.assume(
+        "ReLU with L1, as a checkpoint without model_config is, with normalize_input, the library's default: \
+         no key says it",
+    );
     encoder.relu();
     Ok(encoder)
 }

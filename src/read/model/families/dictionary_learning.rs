@@ -4,6 +4,7 @@ use super::Family;
 use crate::error::Result;
 use crate::read::model::answers::Orientation;
 use crate::read::model::candidate::{Bias, Candidate};
+use crate::read::model::decoder;
 use crate::read::model::encoder::Encoder;
 
 pub(super) const FAMILY: Family = Family {
@@ -24,7 +25,8 @@ pub(super) const FAMILY: Family = Family {
 const CLASS: &str = "trainer.dict_class";
 
 fn claims(of: &Candidate<'_>) -> bool {
-    of.weights.torch().is_some() && of.config.is_some_and(|config| config.has("trainer"))
+    let is_config = of.config.is_some_and(|config| config.has("trainer"));
+    of.weights.torch().is_some() && of.weights.within.is_empty() && is_config
 }
 
 fn read(of: &Candidate<'_>) -> Result<Encoder> {
@@ -86,7 +88,7 @@ fn fires(of: &Candidate<'_>, class: &str, encoder: &mut Encoder) -> Result<()> {
     match class {
         "AutoEncoder" => {
             encoder.relu();
-            encoder.value_factors(&of.decoder_norms("decoder.weight", true)?);
+            encoder.value_factors(&decoder::norms(weights, "decoder.weight", true, encoder)?);
         }
         "AutoEncoderTopK" => {
             let of_config = of.config.map(|config| config.count("trainer.k"));

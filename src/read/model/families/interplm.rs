@@ -13,11 +13,12 @@ pub(super) const FAMILY: Family = Family {
     files: "`ae.pt` or `ae_normalized.pt`, `config.yaml`",
     known_by: "`activation_rescale_factor`",
     orientation: "`encoder.weight` [d_sae, d_in]",
-    scores: "(n(x) − `bias`) · `encoder.weight`ᵀ + `encoder.bias`, or − `b_dec`; with \
-             `normalize_to_sqrt_d` n(x) is x · √d_in / ‖x‖, as its pipeline has it",
+    scores: "(n(x) − `bias`) · `encoder.weight`ᵀ + `encoder.bias`, with `normalize_to_sqrt_d` n(x) is \
+             x · √d_in / ‖x‖, as its pipeline has it; where there is no `bias`, x − `b_dec` or, with \
+             `decoder.bias`, x itself",
     fires: "`bias`: above 0; `b_dec`: above `threshold` and 0 (BatchTopK), or k largest above 0 (TopK, and \
-            a `threshold` below 0, which no training has set). Activations are divided by \
-            `activation_rescale_factor`",
+            a `threshold` below 0, which no training has set); `decoder.bias`: above each `threshold`, or \
+            above 0 without one. Activations are divided by `activation_rescale_factor`",
     claims: |of| {
         of.weights
             .has(&["activation_rescale_factor", "encoder.weight"])
@@ -29,23 +30,15 @@ fn read(of: &Candidate<'_>) -> Result<Encoder> {
     let weights = of.weights;
     let bias = Bias::Named("encoder.bias");
     let mut encoder = of.encoder("encoder.weight", Some(Orientation::FeaturesFirst), bias)?;
-    let dim = encoder.input_dim;
-    let mut x = "x";
-    if weights.has(&["normalize_to_sqrt_d"]) && weights.count("normalize_to_sqrt_d")? == Some(1) {
-        let norm = (dim as f32).sqrt();
-        encoder
-            .input
-            .push(InputStep::ScaleToNorm { norm, least: 1e-12 });
-        x = "x · √d_in / ‖x‖";
-    }
-    let is_relu = weights.has(&["bias"]);
-    let subtracted = if is_relu { "bias" } else { "b_dec" };
-    encoder.input.push(of.subtract(subtracted, dim)?);
-    encoder.scores = format!("({x} − {subtracted}) · encoder.weightᵀ + encoder.bias");
-    if is_relu {
+    input(of, &mut encoder)?;
+    if weights.has(&["bias"]) {
         encoder.relu();
-    } else {
+    } else if weights.has(&["b_dec"]) {
         top_k(of, &mut encoder)?;
+    } else if weights.has(&["threshold"]) {
+        encoder.above(&weights.vector("threshold", encoder.features)?);
+    } else {
+        encoder.relu();
     }
     let factors = weights.vector("activation_rescale_factor", encoder.features)?;
     let inverse = |&factor: &f32| {
@@ -67,7 +60,40 @@ fn read(of: &Candidate<'_>) -> Result<Encoder> {
     Ok(encoder)
 }
 
+/// The steps before the encoder. All classes scale rows in `forward`; to encode, that of `bias` alone.
+fn input(of: &Candidate<'_>, encoder: &mut Encoder) -> Result<()> {
+    let (weights, dim) = (of.weights, encoder.input_dim);
+    let subtracted = ["bias", "b_dec"]
+        .into_iter()
+        .find(|name| weights.has(&[name]));
+    let mut x = "x";
+    if weights.has(&["normalize_to_sqrt_d"]) && weights.count("normalize_to_sqrt_d")? == Some(1) {
+        if subtracted == Some("bias") {
+            let norm = (dim as f32).sqrt();
+            encoder
+                .input
+                .push(InputStep::ScaleToNorm { norm, least: 1e-12 });
+            x = "x · √d_in / ‖x‖";
+        } else {
+            encoder.warnings.push(
+                "normalize_to_sqrt_d is set, which the library does in training and not where it encodes with \
+                 this class: embeddings are taken as they are"
+                    .to_owned(),
+            );
+        }
+    }
+    encoder.scores = match subtracted {
+        Some(name) => {
+            encoder.input.push(of.subtract(name, dim)?);
+            format!("({x} − {name}) · encoder.weightᵀ + encoder.bias")
+        }
+        None => "x · encoder.weightᵀ + encoder.bias".to_owned(),
+    };
+    Ok(())
+}
+
 fn top_k(of: &Candidate<'_>, encoder: &mut Encoder) -> Result<()> {
+    of.check_config()?;
     let class = of
         .config
         .map(|config| config.text("trainer_cfg"))

@@ -1,6 +1,6 @@
 //! latentsae: sparsify's files with a `sae_type`.
 
-use super::{Family, sparsify};
+use super::{ELSEWHERE, Family, sparsify};
 use crate::error::Result;
 use crate::read::model::candidate::Candidate;
 use crate::read::model::config::Config;
@@ -15,20 +15,25 @@ pub(super) const FAMILY: Family = Family {
     orientation: "`encoder.weight` [d_sae, d_in]",
     scores: "(x − `b_dec`) · `encoder.weight`ᵀ + `encoder.bias`; `mean_center` subtracts `input_mean` \
              first",
-    fires: "`TOPK`, `MATRYOSHKA` k largest above 0; `ABSTOPK` k largest magnitudes; `JUMPRELU` above \
-            exp(`log_threshold`); MATRYOSHKA has the last of `matryoshka_ks` for k; other types are refused by name",
+    fires: "`TOPK`, `MATRYOSHKA` k largest above 0; `BATCHTOPK` k largest that are at least \
+            `batchtopk_threshold` and above 0; `ABSTOPK` k largest magnitudes; `JUMPRELU` above \
+            exp(`log_threshold`), and a call with more than `jumprelu_max_active` is an error; MATRYOSHKA has the last of `matryoshka_ks` for k; other types are refused \
+            by name",
     claims,
     read,
 };
 
 fn claims(of: &Candidate<'_>) -> bool {
-    let names = ["encoder.weight", "encoder.bias", "W_dec"];
     let is_cfg = |config: &Config| config.has("sae_type");
-    of.weights.is_safetensors() && of.weights.has(&names) && of.config.is_some_and(is_cfg)
+    of.weights.is_safetensors()
+        && of.weights.has(&["W_dec", "b_dec"])
+        && of.config.is_some_and(is_cfg)
 }
 
 fn read(of: &Candidate<'_>) -> Result<Encoder> {
     let config = of.needed_config("cfg.json")?;
+    let kind = config.text("sae_type")?.unwrap_or_default().to_uppercase();
+    check_kind(config, &kind)?;
     let mut encoder = sparsify::encoder(of, config)?;
     let dim = encoder.input_dim;
     let mut x = "x".to_owned();
@@ -39,39 +44,58 @@ fn read(of: &Candidate<'_>) -> Result<Encoder> {
     encoder.input.push(of.subtract("b_dec", dim)?);
     encoder.scores = format!("({x} − b_dec) · encoder.weightᵀ + encoder.bias");
     let k = || of.k(config.count("k")?);
-    match config
-        .text("sae_type")?
-        .unwrap_or_default()
-        .to_uppercase()
-        .as_str()
-    {
-        "TOPK" => encoder.top_k(k()?),
-        "MATRYOSHKA" if !config.flag("matryoshka_use_batchtopk", false)? => {
+    let mut harmless = vec!["W_dec", "b_dec", "W_skip*", "input_mean"];
+    match &*kind {
+        "MATRYOSHKA" => {
             encoder.top_k(of.k(Some(last_of_list(config, "matryoshka_ks")?))?);
+            // For batches of training: to encode a row the library does not look at it.
+            harmless.push("batchtopk_threshold");
+        }
+        "BATCHTOPK" => {
+            let threshold = of.weights.number("batchtopk_threshold")?;
+            encoder.top_k_at_least(k()?, threshold);
         }
         "ABSTOPK" => encoder.activation = Activation::AbsTopK { k: k()? },
-        "JUMPRELU" => {
-            let logarithms = of.weights.vector("log_threshold", encoder.features)?;
-            if let Some(most) = config.count("jumprelu_max_active")?
-                && most < encoder.features
-            {
-                encoder.warnings.push(format!(
-                    "the library returns no more than jumprelu_max_active = {most} atoms of a call; here \
-                     all of them fire that are above their threshold"
-                ));
-            }
-            encoder.above_exp(&logarithms);
-        }
-        _ => {
-            let expected = "TOPK, ABSTOPK, JUMPRELU or MATRYOSHKA without batch top-k";
-            let action =
-                "encode with the library, and give the activations instead of embeddings and model";
-            return Err(config.bad("sae_type", expected, action));
-        }
+        "JUMPRELU" => jump(of, config, &mut encoder)?,
+        _ => encoder.top_k(k()?),
     }
-    of.weights
-        .check_unused(&["W_dec", "b_dec", "W_skip*", "input_mean"])?;
+    of.weights.check_unused(&harmless)?;
     Ok(encoder)
+}
+
+/// An error for types whose rule is none that is known here.
+fn check_kind(config: &Config, kind: &str) -> Result<()> {
+    let known = ["TOPK", "MATRYOSHKA", "BATCHTOPK", "ABSTOPK", "JUMPRELU"];
+    if known.contains(&kind) {
+        return Ok(());
+    }
+    let action = match kind {
+        "GATED" => {
+            "one matrix chooses the atoms and another says which are above 0: encode with the library, and \
+             give the activations instead of embeddings and model"
+        }
+        "COSINE" => {
+            "each atom has its own power of the row's norm: encode with the library, and give the \
+             activations instead of embeddings and model"
+        }
+        "LISTA" => {
+            "its encoder is iterative: encode with the library, and give the activations instead of \
+             embeddings and model"
+        }
+        _ => ELSEWHERE,
+    };
+    Err(config.bad("sae_type", known.join(", "), action))
+}
+
+fn jump(of: &Candidate<'_>, config: &Config, encoder: &mut Encoder) -> Result<()> {
+    let logarithms = of.weights.vector("log_threshold", encoder.features)?;
+    // The library's own number, where the config does not say it.
+    let most = config.count("jumprelu_max_active")?.unwrap_or(512);
+    if most < encoder.features {
+        encoder.most = Some(most);
+    }
+    encoder.above_exp(&logarithms);
+    Ok(())
 }
 
 /// The last number of a list that is written with commas.

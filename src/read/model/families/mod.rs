@@ -35,7 +35,7 @@ pub(super) struct Family {
     pub(super) library: &'static str,
     /// The files.
     pub(super) files: &'static str,
-    /// What it is known by.
+    /// The keys and files by which it is known.
     pub(super) known_by: &'static str,
     /// How the encoder's matrix lies.
     pub(super) orientation: &'static str,
@@ -92,6 +92,10 @@ pub(super) fn markdown() -> String {
     }
     text
 }
+
+/// The advice where no product with a matrix decides what fires, or another rule than are known here.
+const ELSEWHERE: &str =
+    "encode with the library, and give the activations instead of embeddings and model";
 
 /// The family of models that say nothing of what they are but by the names of their tensors.
 pub(super) const PLAIN: &Family = &plain::FAMILY;

@@ -55,6 +55,7 @@ pub(in crate::read::model) fn read(file: &TorchFile) -> Result<(Sae, Vec<String>
             &deviations(file, config, input_dim)?,
         ),
         values: Values::Score,
+        most: None,
     };
     let sizes = unused::Sizes {
         input_dim,

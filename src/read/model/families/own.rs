@@ -83,6 +83,7 @@ fn read(of: &Candidate<'_>) -> Result<Encoder> {
             shift: of.weights.vector("shift", features)?,
         },
     };
+    encoder.most = form.most;
     of.weights.check_unused(&[])?;
     Ok(encoder)
 }

@@ -45,6 +45,7 @@ fn encoder_names(of: &Candidate<'_>) -> Option<(&'static str, &'static str, Opti
 fn read(of: &Candidate<'_>) -> Result<Encoder> {
     let (matrix, bias, usual) = encoder_names(of).unwrap_or(ENCODERS[0]);
     let weights = of.weights;
+    of.check_config()?;
     refuse_half_a_folder(of)?;
     let mut encoder = of.encoder(matrix, usual, Bias::Named(bias))?;
     let mut x = "x".to_owned();

@@ -33,7 +33,7 @@ fn claims(of: &Candidate<'_>) -> bool {
         && lies_so
         && is_alone
         && weights.within.is_empty()
-        && of.config.is_none()
+        && !of.is_with_config()
 }
 
 fn read(of: &Candidate<'_>) -> Result<Encoder> {

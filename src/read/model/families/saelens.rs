@@ -1,10 +1,13 @@
 //! `SAELens`: `cfg.json` and `sae_weights.safetensors`, versions 3 to 6.
 
-use super::Family;
+use serde_json::Value;
+
+use super::{ELSEWHERE, Family};
 use crate::error::{Error, Result};
 use crate::read::model::answers::Orientation;
 use crate::read::model::candidate::{Bias, Candidate};
 use crate::read::model::config::Config;
+use crate::read::model::decoder;
 use crate::read::model::encoder::Encoder;
 use crate::sae::{Activation, InputStep, Values};
 
@@ -33,28 +36,30 @@ fn claims(of: &Candidate<'_>) -> bool {
     of.weights.is_safetensors() && of.weights.has(&["W_dec"]) && is_cfg
 }
 
-/// The kind of a model by its config; in versions before 6 `topk` hides in the activation.
+/// The kind of a model by its config, and whether activations are tanh of scores; in versions before 6
+/// `topk` hides in the activation.
 fn kind(config: &Config) -> Result<(String, bool)> {
     let kind = config.text("architecture")?.unwrap_or("standard");
-    let function = config
-        .text("activation_fn_str")?
-        .or(config.text("activation_fn")?);
-    let function = function.unwrap_or("relu");
-    match (kind, function) {
-        ("standard" | "standard_transcoder" | "transcoder", "topk") => {
-            Ok(("topk".to_owned(), false))
+    let key = if config.has("activation_fn_str") {
+        "activation_fn_str"
+    } else {
+        "activation_fn"
+    };
+    let found = match (kind, config.text(key)?.unwrap_or("relu")) {
+        // Then all positive scores fire, whatever the architecture is called.
+        ("topk", "relu") if config.has(key) => {
+            return Err(config.bad(key, "topk, with the architecture topk", ELSEWHERE));
         }
-        (kind, "tanh-relu") if kind.starts_with("standard") => Ok((kind.to_owned(), true)),
-        (kind, "relu" | "topk") => Ok((kind.to_owned(), false)),
-        _ => {
-            let expected = "relu, topk or tanh-relu";
-            Err(config.bad(
-                "activation_fn_str",
-                expected,
-                "this model cannot be read yet",
-            ))
+        (kind, "relu") => (kind, false),
+        ("topk" | "standard" | "standard_transcoder" | "transcoder", "topk") => ("topk", false),
+        (kind @ ("standard" | "jumprelu"), "tanh-relu") => (kind, true),
+        (_, "topk" | "tanh-relu") => {
+            let expected = format!("relu, with the architecture {kind}");
+            return Err(config.bad(key, expected, ELSEWHERE));
         }
-    }
+        _ => return Err(config.bad(key, "relu, topk or tanh-relu", ELSEWHERE)),
+    };
+    Ok((found.0.to_owned(), found.1))
 }
 
 fn read(of: &Candidate<'_>) -> Result<Encoder> {
@@ -89,21 +94,14 @@ fn read(of: &Candidate<'_>) -> Result<Encoder> {
     config.check_size("d_in", encoder.input_dim)?;
     config.check_size("d_sae", encoder.features)?;
     input(of, config, &kind, &mut encoder)?;
+    warn_of_rounding(of, config, &mut encoder)?;
     if plain.ends_with("topk") && config.flag("rescale_acts_by_decoder_norm", false)? {
-        encoder.scale_features(&of.decoder_norms("W_dec", false)?);
+        encoder.scale_features(&decoder::norms(of.weights, "W_dec", false, &encoder)?);
         encoder.scores += " · ‖W_dec row‖";
     }
     fires(of, config, plain, &mut encoder)?;
     if is_tanh {
         encoder.values = Values::Tanh;
-    }
-    if config.flag("finetuning_scaling_factor", false)?
-        && of.weights.has(&["finetuning_scaling_factor"])
-    {
-        let factors = of
-            .weights
-            .vector("finetuning_scaling_factor", encoder.features)?;
-        encoder.value_factors(&factors.into_iter().map(f64::from).collect::<Vec<_>>());
     }
     of.weights.check_unused(&[
         "W_dec",
@@ -124,8 +122,8 @@ fn input(of: &Candidate<'_>, config: &Config, kind: &str, encoder: &mut Encoder)
     let dim = encoder.input_dim;
     let key = "normalize_activations";
     let how = match config.get(key) {
-        None | Some(serde_json::Value::Bool(false)) => "none",
-        Some(serde_json::Value::Bool(true)) => "expected_average_only_in",
+        None | Some(Value::Bool(false)) => "none",
+        Some(Value::Bool(true)) => "expected_average_only_in",
         Some(_) => config.text(key)?.unwrap_or("none"),
     };
     let mut x = "x".to_owned();
@@ -167,6 +165,24 @@ fn input(of: &Candidate<'_>, config: &Config, kind: &str, encoder: &mut Encoder)
     Ok(())
 }
 
+/// A warning where the library, unless it is asked for float32, rounds the file's numbers as it loads
+/// them: thresholds stay in float32 in a model that is trained in bfloat16.
+fn warn_of_rounding(of: &Candidate<'_>, config: &Config, encoder: &mut Encoder) -> Result<()> {
+    let dtype = config.text("dtype")?.unwrap_or_default();
+    let dtype = dtype.strip_prefix("torch.").unwrap_or(dtype);
+    let is_narrow = ["bfloat16", "float16", "half"].contains(&dtype);
+    let wide = ["W_enc", "b_enc", "b_dec", "threshold"]
+        .into_iter()
+        .find(|name| matches!(of.weights.dtype(name), Some("F32" | "F64")));
+    if let (true, Some(name)) = (is_narrow, wide) {
+        encoder.warnings.push(format!(
+            "dtype is {dtype}, to which the library rounds all numbers as it loads them, and {name} is in \
+             float32: it is taken as it is, as by load_from_disk(..., dtype=\"float32\")"
+        ));
+    }
+    Ok(())
+}
+
 fn fires(of: &Candidate<'_>, config: &Config, kind: &str, encoder: &mut Encoder) -> Result<()> {
     let weights = of.weights;
     let k = || {
@@ -174,11 +190,25 @@ fn fires(of: &Candidate<'_>, config: &Config, kind: &str, encoder: &mut Encoder)
         of.k(config.count("k")?.or(inner))
     };
     match kind {
-        "jumprelu" => encoder.above(&thresholds(of, encoder.features)?),
+        // The name that training had in versions before 6.
+        "jumprelu" if weights.has(&["log_threshold"]) && !weights.has(&["threshold"]) => {
+            encoder.above_exp(&weights.vector("log_threshold", encoder.features)?);
+        }
+        "jumprelu" => encoder.above(&weights.vector("threshold", encoder.features)?),
         "topk" => encoder.top_k(k()?),
         "abstopk" => encoder.activation = Activation::AbsTopK { k: k()? },
         "batchtopk" | "matryoshka_batchtopk" => {
-            encoder.activation = Activation::BatchTopK { k: k()? }
+            if config
+                .get("k")
+                .and_then(Value::as_f64)
+                .is_some_and(|k| k.fract() != 0.0)
+            {
+                let expected = "a whole number of atoms a row, on average";
+                let action =
+                    "save the model with the library's save_inference_model, which has a threshold";
+                return Err(config.bad("k", expected, action));
+            }
+            encoder.activation = Activation::BatchTopK { k: k()? };
         }
         "gated" => {
             let vector = |name| weights.vector(name, encoder.features);
@@ -190,10 +220,6 @@ fn fires(of: &Candidate<'_>, config: &Config, kind: &str, encoder: &mut Encoder)
     Ok(())
 }
 
-fn thresholds(of: &Candidate<'_>, features: usize) -> Result<Vec<f32>> {
-    of.weights.vector("threshold", features)
-}
-
 fn refused(config: &Config, kind: &str) -> Error {
     let expected =
         "standard, jumprelu, topk, abstopk, gated, batchtopk, or a transcoder of one of them";
@@ -202,7 +228,7 @@ fn refused(config: &Config, kind: &str) -> Error {
             "matching pursuit has no encoder to multiply with: encode with the library, and give the \
              activations instead of embeddings and model"
         }
-        _ => "encode with the library, and give the activations instead of embeddings and model",
+        _ => ELSEWHERE,
     };
     config.bad("architecture", expected, action)
 }

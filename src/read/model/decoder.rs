@@ -1,0 +1,43 @@
+//! The decoder, of which the norms alone are needed.
+
+use rayon::prelude::*;
+
+use super::encoder::Encoder;
+use super::weights::{OTHER_MODEL, Weights};
+use crate::error::Result;
+use crate::rows::Rows;
+
+/// The norm of each feature's row of a decoder \[F, D\], or of its column of one \[D, F\], in
+/// binary64. The decoder is read in blocks, and never in memory as a whole.
+pub(super) fn norms(
+    weights: &Weights,
+    name: &str,
+    columns: bool,
+    encoder: &Encoder,
+) -> Result<Vec<f64>> {
+    /// Numbers of a block.
+    const BLOCK: usize = 1 << 20;
+    let rows = weights.rows(name, columns)?;
+    let (features, dim) = (encoder.features, encoder.input_dim);
+    if (rows.count(), rows.dim()) != (features, dim) {
+        let found = format!("{} features of {} numbers", rows.count(), rows.dim());
+        let expected = format!("{features} of {dim}, as the encoder has");
+        return Err(weights.bad(name, found, expected, OTHER_MODEL));
+    }
+    let norm = |row: &[f32]| {
+        let squares = row.iter().map(|&x| f64::from(x) * f64::from(x));
+        squares.sum::<f64>().sqrt()
+    };
+    let at_once = (BLOCK / dim.max(1)).max(1);
+    let firsts = (0..features).into_par_iter().step_by(at_once);
+    let blocks = firsts.map(|first| {
+        let block = first..features.min(first + at_once);
+        let mut numbers = vec![0.0; block.len() * dim];
+        rows.read(block, &mut numbers)?;
+        Ok(numbers
+            .chunks_exact(dim.max(1))
+            .map(norm)
+            .collect::<Vec<_>>())
+    });
+    Ok(blocks.collect::<Result<Vec<_>>>()?.concat())
+}
