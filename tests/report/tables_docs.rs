@@ -7,9 +7,11 @@ use std::path::Path;
 use atomscope::analysis::{CountOptions, Counted, outputs};
 use atomscope::control::Control;
 use atomscope::engine::DenseScores;
+use atomscope::regions::{RegionRule, RegionSet};
 use atomscope::report::table::{Table, docs};
 use atomscope::rows::SliceRows;
 use atomscope::simulate::{SimulateOptions, simulate_in_memory};
+use atomscope::stats::evidence::regions::{RegionOptions, RegionPermutations, RegionTables};
 use atomscope::stats::evidence::{CallFacts, ExtendedTables, Options, Partition};
 use atomscope::stats::score_comparison::{LabelledCalls, Part, compare};
 
@@ -47,6 +49,19 @@ fn every_table() -> Vec<Table> {
     let dense = DenseScores::new(&simulated.sae, None);
     let scores = compare(&dense, 32, &part, &calls, 1 << 20, &control).unwrap();
     evidence.scores = Some(scores);
+    let regions = RegionOptions {
+        sets: vec![RegionSet::new("low", [("chr1", 0..100_000_000)])],
+        rule: RegionRule::BothEnds,
+    };
+    let permutations = RegionPermutations {
+        count: 10,
+        seed: 0,
+        locus_distance: 1000,
+    };
+    let fires = found.cohort.tally.counts_where(|_| true);
+    let limits = (5, 1 << 20);
+    let found = RegionTables::of(store, &fires, &regions, permutations, limits, &control);
+    evidence.regions = Some(found.unwrap());
     outputs::tables_of(&evidence)
 }
 
@@ -71,7 +86,7 @@ fn every_column_is_documented_in_the_words_of_the_program() {
 #[test]
 fn every_table_and_column_has_words_and_a_unique_name() {
     let every = every_table();
-    assert_eq!(every.len(), 9);
+    assert_eq!(every.len(), 11);
     for table in &every {
         table.check().unwrap();
         assert!(table.about.ends_with('.'), "{}", table.name);

@@ -197,14 +197,21 @@ pub fn names() -> BTreeSet<String> {
         .collect()
 }
 
-/// Every table that would be written of these, in the list's order; that of pairs without rows.
+/// Every table that would be written of these, in the list's order and each once; that of pairs without
+/// rows.
 pub fn tables_of(extended: &ExtendedTables) -> Vec<Table> {
     let table = |output: &Output| match output.content {
-        Content::Parquet(table) => table(extended),
+        Content::Parquet(table) | Content::Text(table) => table(extended),
         Content::Pairs => Some(tables::pairs(extended.pairs.as_ref()?.chunk(0..0))),
-        Content::File(..) | Content::Text(_) => None,
+        Content::File(..) => None,
     };
-    OUTPUTS.iter().filter_map(table).collect()
+    let mut all: Vec<Table> = Vec::new();
+    for table in OUTPUTS.iter().filter_map(table) {
+        if all.iter().all(|other| other.name != table.name) {
+            all.push(table);
+        }
+    }
+    all
 }
 
 /// The outputs with what they hold, a line each, for the help.
