@@ -3,6 +3,7 @@
 
 mod alleles;
 pub mod classes;
+mod contigs;
 mod ids;
 mod join;
 mod numbers;
@@ -13,8 +14,9 @@ mod types;
 use std::ops::Range;
 
 pub use alleles::{SHORT_ALLELE, allele_key};
+pub use contigs::plain_contig;
 pub use ids::IdColumn;
-pub use join::{Ambiguous, Identity, JoinKey, Joined, contig, join};
+pub use join::{Ambiguous, Identity, JoinKey, Joined, join};
 pub use numbers::{Number, NumberColumn};
 pub use rule::{ClassColumn, ClassRule, looks_true, looks_untrue};
 pub use text::TextColumn;

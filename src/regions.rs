@@ -7,13 +7,13 @@
 //! Positions are from 0 and half open, as in BED. `chr1` and `1` are one contig, and so are `chrM` and
 //! `MT`.
 
-mod contigs;
 mod rule;
 
 use std::collections::HashMap;
 use std::ops::Range;
 
-pub use contigs::plain_contig;
+use crate::cohort::plain_contig;
+
 pub use rule::{Place, RegionRule};
 
 /// A set of regions that has a name: a file, or the rows of one name in a file.

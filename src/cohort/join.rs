@@ -8,7 +8,7 @@
 use std::collections::HashMap;
 use std::hash::Hash;
 
-use super::{Label, allele_key};
+use super::{Label, allele_key, plain_contig};
 
 /// What a row of embeddings, or a call, says of itself. What it does not say is `None`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -223,7 +223,7 @@ impl Sides<'_> {
             return true;
         };
         let differ = |a: Option<i64>, b: Option<i64>| a.zip(b).is_some_and(|(a, b)| a != b);
-        let (a, b) = (row.chrom.map(contig), call.chrom.map(contig));
+        let (a, b) = (row.chrom.map(plain_contig), call.chrom.map(plain_contig));
         differ(row.pos, call.pos) || a.zip(b).is_some_and(|(a, b)| a != b)
     }
 }
@@ -238,27 +238,10 @@ fn repeat(side: &[Identity<'_>]) -> bool {
     side.iter().filter_map(id).any(|id| !seen.insert(id))
 }
 
-/// Returns a chromosome's name as it is compared: without `chr`, and MT for the mitochondrion.
-pub fn contig(name: &str) -> &str {
-    let has_prefix = name
-        .get(..3)
-        .is_some_and(|start| start.eq_ignore_ascii_case("chr"));
-    let bare = if has_prefix {
-        name.get(3..).unwrap_or(name)
-    } else {
-        name
-    };
-    match bare {
-        "" => name,
-        "M" | "m" | "mt" | "Mt" => "MT",
-        bare => bare,
-    }
-}
-
 fn alleles(identity: &Identity<'_>) -> Option<(String, i64, String, String)> {
     let of = |allele: &str| allele_key(allele.as_bytes());
     Some((
-        contig(identity.chrom?).to_owned(),
+        plain_contig(identity.chrom?).to_owned(),
         identity.pos?,
         of(identity.reference?),
         of(identity.alt?),
@@ -268,7 +251,7 @@ fn alleles(identity: &Identity<'_>) -> Option<(String, i64, String, String)> {
 fn length(identity: &Identity<'_>) -> Option<(String, i64, String, u64)> {
     let svtype = identity.svtype?.to_ascii_uppercase();
     Some((
-        contig(identity.chrom?).to_owned(),
+        plain_contig(identity.chrom?).to_owned(),
         identity.pos?,
         svtype.trim_matches(['<', '>']).to_owned(),
         identity.length.unwrap_or(0),

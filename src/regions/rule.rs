@@ -5,6 +5,7 @@ use std::ops::Range;
 use std::str::FromStr;
 
 use super::RegionSet;
+use crate::cohort::plain_contig;
 
 /// The place of a call on the reference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,7 +76,7 @@ impl RegionRule {
             Self::Any | Self::Half => is_in(one) || is_in(other),
             Self::BothEnds => is_in(one) && is_in(other),
             Self::SameRegion => {
-                let is_same = super::plain_contig(one.0) == super::plain_contig(other.0);
+                let is_same = plain_contig(one.0) == plain_contig(other.0);
                 let both = one.1.min(other.1)..base_at(one.1.max(other.1)).end;
                 is_same && set.in_one(one.0, &both)
             }

@@ -1,4 +1,4 @@
-use super::{Ambiguous, Identity, JoinKey, Joined, contig, join};
+use super::{Ambiguous, Identity, JoinKey, Joined, join};
 use crate::cohort::Label;
 
 fn at(chrom: &'static str, pos: i64) -> Identity<'static> {
@@ -29,21 +29,6 @@ fn with(alt: &'static str, label: Option<Label>) -> Identity<'static> {
 
 fn by(joined: &Joined) -> [usize; 3] {
     joined.by.map(|(count, _)| count)
-}
-
-#[test]
-fn contig_names_of_one_chromosome_are_equal() {
-    for (a, b) in [
-        ("chr1", "1"),
-        ("chrM", "MT"),
-        ("M", "MT"),
-        ("CHRX", "X"),
-        ("chrUn_x", "Un_x"),
-        ("chr", "chr"),
-    ] {
-        assert_eq!(contig(a), b);
-    }
-    assert_ne!(contig("chr1"), contig("chr10"));
 }
 
 #[test]

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use rayon::prelude::*;
 
 use super::RegionOptions;
-use crate::cohort::{Call, Label, TextColumn};
+use crate::cohort::{Call, Label, TextColumn, plain_contig};
 use crate::control::Control;
 use crate::error::{Error, Result};
 use crate::fires::{FiringBlock, FiringStore};
-use crate::regions::{Place, plain_contig};
+use crate::regions::Place;
 use crate::stats::inference::Table2x2;
 use crate::stats::resampling::blocks::Blocks;
 use crate::tally::SizeBin;

@@ -8,7 +8,7 @@ pub fn plain_contig(name: &str) -> &str {
         _ => name,
     };
     match plain {
-        "M" => "MT",
+        "M" | "m" | "mt" | "Mt" => "MT",
         plain => plain,
     }
 }
@@ -28,6 +28,9 @@ mod tests {
             ("MT", "MT"),
             ("chrMT", "MT"),
             ("M", "MT"),
+            ("chrm", "MT"),
+            ("chrMt", "MT"),
+            ("chr10", "10"),
             ("chr", "chr"),
             ("chrUn_KI270742v1", "Un_KI270742v1"),
             ("HLA-DRB1*15:03:01:02", "HLA-DRB1*15:03:01:02"),
