@@ -38,6 +38,7 @@ mod safetensors;
 mod sniff;
 mod source;
 mod spill;
+mod tables_beside;
 mod tensor;
 mod torch;
 mod tree;
@@ -49,7 +50,6 @@ pub use bed::{NamedBy, Regions};
 pub use class_columns::class_columns;
 pub use cohort::{
     Cohort, read_activations, read_cohort, read_cohort_by, read_cohort_choosing, read_cohort_with,
-    tables_beside,
 };
 pub use embedding_rows::EmbeddingRows;
 pub(crate) use embeddings::read_rows;
@@ -64,5 +64,6 @@ pub use model::{
 pub(crate) use safetensors::{Entry, LONGEST_HEADER, SafeTensors, is_safetensors};
 pub(crate) use sniff::{HEAD, describe};
 pub(crate) use source::{Source, Stamp, check_same};
+pub use tables_beside::tables_beside;
 pub use tree::Node;
 pub(crate) use zipped::digest;
