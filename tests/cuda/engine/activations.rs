@@ -70,8 +70,9 @@ fn ways() -> Vec<(usize, EngineOptions)> {
     ]
 }
 
-/// Every activation in all ways, or each in some of them, in turn.
-fn check(case: &Case, all: bool) {
+/// Every activation in one of so many of the ways, in turn: 1 for all of them. The stand-in takes minutes for
+/// what the CPU does in seconds.
+fn check(case: &Case, one_of: usize) {
     let scores = case.all_scores();
     for (i, activation) in known(case, &scores).into_iter().enumerate() {
         let expected = Expected::new(activation, &scores, 7);
@@ -79,7 +80,7 @@ fn check(case: &Case, all: bool) {
         let mut cpu = CpuEngine::new(&sae, &with(None, CudaOptions::default())).expect("a CPU");
         let of_cpu = encode(case, &sae, &expected, &mut cpu);
         for (j, (devices, options)) in ways().into_iter().enumerate() {
-            if all || j % 5 == i % 5 {
+            if (i + j).is_multiple_of(one_of) {
                 let found = check_way(case, &expected, devices, &options);
                 assert!(
                     found.fires == of_cpu.fires,
@@ -103,7 +104,10 @@ fn activations_of_ragged_shapes_give_the_definition() {
         (40, 31, 257, 8),
         (12, 40, 2100, 20),
     ]) {
-        check(&random_case(seed, count, d, f, k), f < 1000);
+        check(
+            &random_case(seed, count, d, f, k),
+            if f < 1000 { 2 } else { 5 },
+        );
     }
 }
 
@@ -112,10 +116,12 @@ fn activations_of_hostile_numbers_give_the_definition() {
     if gpu::device().is_none() {
         return;
     }
-    for (_, case) in hostile::all() {
+    for (_, mut case) in hostile::all() {
+        // A batch of 7 rows, and part of another.
+        case.rows.truncate(9 * case.d);
         // The others take minutes.
-        if case.f <= 3000 && case.f * case.count() * case.d < 1 << 19 {
-            check(&case, false);
+        if case.f <= 3000 && case.f * case.d < 1 << 15 {
+            check(&case, 5);
         }
     }
 }
@@ -125,7 +131,7 @@ fn activations_of_ties_give_the_definition() {
     if gpu::device().is_none() {
         return;
     }
-    check(&tied_case(), true);
+    check(&tied_case(), 2);
 }
 
 #[test]
@@ -133,7 +139,7 @@ fn activations_of_rows_on_which_nothing_fires_give_empty_sets() {
     if gpu::device().is_none() {
         return;
     }
-    check(&case_of_empty_sets(), true);
+    check(&case_of_empty_sets(), 1);
 }
 
 #[test]

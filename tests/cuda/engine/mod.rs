@@ -160,7 +160,7 @@ fn a_screen_that_leaves_too_much_open_is_given_up() {
         return;
     }
     // Atoms that differ in their last bits alone: binary16 tells none from another.
-    let mut case = plain_case(6, 400, 40, 300, 9);
+    let mut case = plain_case(6, 200, 40, 300, 9);
     let first = case.weight[..40].to_vec();
     for (f, weights) in case.weight.chunks_mut(40).enumerate() {
         for (w, &like) in weights.iter_mut().zip(&first) {
