@@ -345,6 +345,26 @@ fn a_matrix_without_a_zero_is_warned_of() {
 }
 
 #[test]
+fn batches_of_activations_that_are_given_are_refused() {
+    let given = Given::new(30);
+    given.write_calls(0..30, "acts");
+    let file = given.path("acts.npy");
+    write_array(&file, &[30, 7], &[0.0_f64; 210]);
+    for (flags, found) in [
+        (
+            &["--batch-topk-rows", "10"][..],
+            "--batch-topk-rows: found 10",
+        ),
+        (
+            &["--batch-topk", "threshold"],
+            "--batch-topk: found threshold",
+        ),
+    ] {
+        assert_refused(&given.analyze(&[&file], flags), &[found, "activations"]);
+    }
+}
+
+#[test]
 fn shards_of_different_widths_are_refused() {
     let given = Given::new(30);
     let files = [("a", 7), ("b", 8)].map(|(name, atoms)| {

@@ -66,7 +66,7 @@ pub(super) fn prepare(
 ) -> Result<Prepared> {
     let asked = options.batch_topk;
     let &Activation::BatchTopK { k } = sae.activation() else {
-        check_not_asked(&sae, asked)?;
+        check_not_asked(sae.name(), asked)?;
         return Ok(Prepared {
             sae,
             cuts: None,
@@ -110,8 +110,11 @@ pub(super) fn prepare(
     })
 }
 
-/// A model that fires by its own rule takes no batches.
-fn check_not_asked(sae: &Sae, asked: BatchTopK) -> Result<()> {
+/// A model that fires by its own rule takes no batches, and neither do activations that are given.
+///
+/// # Errors
+/// Batches that were asked for; `name` is the model's, or a word for what stands in its place.
+pub(super) fn check_not_asked(name: &str, asked: BatchTopK) -> Result<()> {
     let (choice, found) = match asked {
         BatchTopK {
             threshold: true, ..
@@ -121,10 +124,8 @@ fn check_not_asked(sae: &Sae, asked: BatchTopK) -> Result<()> {
         } => (Choice::BatchRows, rows.to_string()),
         _ => return Ok(()),
     };
-    let expected = format!(
-        "a model of batch top-k: what fires by {} does not depend on other rows",
-        sae.name()
-    );
+    let expected =
+        format!("a model of batch top-k: what fires by {name} does not depend on other rows");
     Err(Error::choice(choice, found, expected))
 }
 

@@ -129,10 +129,10 @@ impl<'a> Work<'a> {
 
     /// Finds the cuts of the cohort's batches, if the model is one of batch top-k.
     fn prepare_batches(&mut self) -> Result<()> {
-        let Maker::Encoder { sae, cuts, .. } = &mut self.maker else {
-            return Ok(());
-        };
         let options = self.plan.options;
+        let Maker::Encoder { sae, cuts, .. } = &mut self.maker else {
+            return batches::check_not_asked("activations", options.batch_topk);
+        };
         let is_batch = matches!(sae.activation(), Activation::BatchTopK { .. });
         let rows = if is_batch { self.plan.inputs } else { &[] };
         let rows = FileRows::open(rows, &options.embeddings)?;

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::error::{Choice, Error, Result};
+
 /// Answers to what a file of a model may leave open. Each is asked for where a model needs it, and refused
 /// where the model says otherwise.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -17,6 +19,38 @@ pub struct ModelAnswers {
     pub threshold: Option<f64>,
     /// The layer, of a folder that has several: its number, or the name of its file or folder.
     pub layer: Option<String>,
+}
+
+impl ModelAnswers {
+    /// Checks that the answers can be true of some model.
+    ///
+    /// # Errors
+    /// A k of 0; a threshold that is no number, or below 0, where it would let nothing more fire than 0
+    /// does; both, which no model needs.
+    pub(super) fn check(&self) -> Result<()> {
+        if self.k == Some(0) {
+            return Err(Error::choice(Choice::TopK, "0", "a number of at least 1"));
+        }
+        let Some(threshold) = self.threshold else {
+            return Ok(());
+        };
+        if !threshold.is_finite() || threshold < 0.0 {
+            let expected =
+                "a number of at least 0: what is not above 0 fires in no model that asks for one";
+            return Err(Error::choice(
+                Choice::Threshold,
+                threshold.to_string(),
+                expected,
+            ));
+        }
+        if self.k.is_some() {
+            let found = format!("{threshold} beside a number of atoms");
+            let expected =
+                "one of both: either the k largest scores fire, or those above a threshold";
+            return Err(Error::choice(Choice::Threshold, found, expected));
+        }
+        Ok(())
+    }
 }
 
 /// The orientation of an encoder's matrix in a file.
@@ -40,7 +74,7 @@ impl Orientation {
 impl FromStr for Orientation {
     type Err = String;
 
-    fn from_str(text: &str) -> Result<Self, String> {
+    fn from_str(text: &str) -> std::result::Result<Self, String> {
         let known = Self::NAMES.iter().find(|(name, _)| *name == text);
         known.map(|&(_, orientation)| orientation).ok_or_else(|| {
             "expected inputs-first, a row for each number of an embedding, or features-first, a row \
@@ -54,5 +88,32 @@ impl fmt::Display for Orientation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let known = Self::NAMES.iter().find(|(_, known)| known == self);
         f.write_str(known.map_or("", |(name, _)| name))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ModelAnswers;
+
+    #[test]
+    fn answers_that_no_model_can_need_are_refused() {
+        let with = |k, threshold| ModelAnswers {
+            k,
+            threshold,
+            ..ModelAnswers::default()
+        };
+        for good in [with(None, None), with(Some(5), None), with(None, Some(0.0))] {
+            assert!(good.check().is_ok(), "{good:?}");
+        }
+        for (bad, words) in [
+            (with(Some(0), None), "found 0"),
+            (with(None, Some(f64::NAN)), "found NaN"),
+            (with(None, Some(f64::INFINITY)), "found inf"),
+            (with(None, Some(-1.0)), "found -1"),
+            (with(Some(5), Some(0.5)), "one of both"),
+        ] {
+            let error = bad.check().expect_err("an answer to nothing").to_string();
+            assert!(error.contains(words), "{error}");
+        }
     }
 }

@@ -95,6 +95,7 @@ pub fn read_model(path: &Path) -> Result<LoadedModel> {
 /// Files that cannot be read; that are no model, or of no family that is known; that contradict each
 /// other; a question that is open; an answer to none.
 pub fn read_model_with(path: &Path, answers: &ModelAnswers) -> Result<LoadedModel> {
+    answers.check()?;
     let path = find_model(path, answers)?;
     let Some(weights) = Weights::open(&path)? else {
         // The error says what the file is.
