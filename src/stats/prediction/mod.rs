@@ -1,0 +1,236 @@
+//! What atoms know of the label: a logistic model of it, never judged on what it was fitted to.
+//!
+//! Calls are held out by chromosome, or by locus. For each fold a model is fitted to the others, its
+//! penalty chosen and its chances recalibrated without the fold. So every call has a chance of being
+//! false from a model that has not seen it, nor its neighbours.
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | `calls` | the calls, with their features |
+//! | `folds` | which calls are held out together |
+//! | `design` | features, sorted by fold and feature |
+//! | `solver` | penalised logistic regression by coordinate descent |
+//! | `path` | models under one penalty after another |
+//! | `nested` | a model without each fold, its penalty chosen without it |
+//! | `calibration` | an intercept and a slope: recalibration, and its test |
+//! | `metrics` | figures with intervals by bootstrap of blocks |
+//! | `curve` | how many atoms are needed |
+
+mod calibration;
+mod calls;
+mod curve;
+mod design;
+mod folds;
+mod metrics;
+mod nested;
+mod path;
+mod solver;
+
+use serde::Serialize;
+
+use crate::control::Control;
+use crate::error::Result;
+use crate::fires::FiringStore;
+use crate::stats::resampling::blocks::Blocks;
+use crate::stats::resampling::bootstrap::{Bootstrap, CallLabels};
+
+pub use calibration::{Line, platt};
+pub use calls::PredictedCalls;
+pub use curve::{ATOMS, CurvePoint};
+pub use design::{Design, Part, SparseRows};
+pub use folds::{FOLDS, Folds, PredictBy, named_blocks};
+pub use metrics::{Figure, Figures, Judged, Replicated, Resampled, auroc};
+pub use nested::{Nested, PENALTIES, Spec};
+pub use path::{Path, Penalty, TOLERANCE, fit, linear};
+pub use solver::{Coefficients, Weights};
+
+/// The options of a prediction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Options {
+    /// What lies in one fold as a whole.
+    pub by: PredictBy,
+    /// Atoms that fire on fewer calls are left out.
+    pub min_support: u64,
+    /// The distance in base pairs within which a call and the next are one locus.
+    pub locus_distance: u64,
+    /// Bootstrap replicates for the intervals; 0 for none.
+    pub bootstrap: usize,
+    /// The same seed gives the same replicates.
+    pub seed: u64,
+}
+
+/// What a model learns from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FeatureSet {
+    /// The call's type, size, and dataset.
+    Baseline,
+    /// The atoms that fire.
+    Atoms,
+    /// Their scores.
+    Scores,
+    /// The baseline and the atoms that fire.
+    Both,
+}
+
+impl FeatureSet {
+    /// Returns its name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Baseline => "baseline",
+            Self::Atoms => "atoms",
+            Self::Scores => "scores",
+            Self::Both => "baseline+atoms",
+        }
+    }
+}
+
+/// One model of the label.
+#[derive(Debug, Clone)]
+pub struct Model {
+    /// What it learns from.
+    pub features: FeatureSet,
+    /// Its penalty.
+    pub penalty: Penalty,
+    /// Its fits.
+    pub nested: Nested,
+    /// How well it predicts calls that it has not seen.
+    pub figures: Figures,
+}
+
+/// What atoms know of the label.
+#[derive(Debug, Clone)]
+pub struct Prediction {
+    /// The options.
+    pub options: Options,
+    /// The calls.
+    pub calls: PredictedCalls,
+    /// Their folds.
+    pub folds: Folds,
+    /// Why nothing was predicted, if so.
+    pub refusal: Option<String>,
+    /// The models; none where nothing was predicted.
+    pub models: Vec<Model>,
+    /// How well few atoms predict.
+    pub curve: Vec<CurvePoint>,
+    /// The number of blocks that the bootstrap draws from, and what they are; `None` without intervals.
+    pub drawn: Option<(u32, &'static str)>,
+    /// Seconds that it took.
+    pub seconds: f64,
+}
+
+/// The models that are fitted. Those of scores need firing sets with scores.
+const MODELS: [(FeatureSet, Penalty); 5] = [
+    (FeatureSet::Baseline, Penalty::L2),
+    (FeatureSet::Atoms, Penalty::L1),
+    (FeatureSet::Atoms, Penalty::L2),
+    (FeatureSet::Scores, Penalty::L1),
+    (FeatureSet::Both, Penalty::L1),
+];
+
+/// Blocks below which drawing them anew tells nothing of how far a figure would move.
+const LEAST_BLOCKS: u32 = crate::stats::evidence::LEAST_BLOCKS;
+
+impl Prediction {
+    /// Predicts the label of every call. `control` can cancel it.
+    ///
+    /// # Errors
+    /// Those of reading; cancellation.
+    pub fn of(store: &dyn FiringStore, options: Options, control: &Control) -> Result<Self> {
+        let began = std::time::Instant::now();
+        let calls = PredictedCalls::read(store, options.min_support, control)?;
+        let loci = calls.loci(options.locus_distance);
+        let chromosomes = named_blocks(&calls.chromosomes, &calls.chrom);
+        let by_locus = options.by == PredictBy::Locus || (chromosomes.count as usize) < FOLDS;
+        let (by, units) = if by_locus {
+            (PredictBy::Locus, &loci)
+        } else {
+            (PredictBy::Chrom, &chromosomes)
+        };
+        let folds = Folds::of(by, units);
+        let mut found = Self {
+            options,
+            refusal: folds.refusal(&calls.is_fp),
+            calls,
+            folds,
+            models: Vec::new(),
+            curve: Vec::new(),
+            drawn: None,
+            seconds: 0.0,
+        };
+        if found.refusal.is_none() {
+            found.fit(units, &loci, control)?;
+        }
+        found.seconds = began.elapsed().as_secs_f64();
+        Ok(found)
+    }
+
+    fn fit(&mut self, units: &Blocks, loci: &Blocks, control: &Control) -> Result<()> {
+        let calls = &self.calls;
+        let all = calls.properties.len() + calls.atoms.len();
+        let design =
+            Design::new(&calls.features, all, &self.folds.of_call, self.folds.count, &calls.is_fp)?;
+        let is_tp: Vec<bool> = calls.is_fp.iter().map(|is_fp| !is_fp).collect();
+        let labels = CallLabels::new(&is_tp, |_| false);
+        let blocks = [units, loci].into_iter().find(|blocks| blocks.count >= LEAST_BLOCKS);
+        let blocks = blocks.filter(|_| self.options.bootstrap > 0);
+        let bootstrap = blocks.map(|blocks| Bootstrap {
+            blocks,
+            replicates: self.options.bootstrap,
+            seed: self.options.seed,
+        });
+        let resampled = Resampled::of(bootstrap.as_ref(), &labels, control)?;
+        self.drawn = blocks.map(|blocks| {
+            let are_units = std::ptr::eq(blocks, units);
+            (blocks.count, if are_units { self.folds.unit() } else { "loci" })
+        });
+        for (features, penalty) in MODELS {
+            let Some(spec) = self.spec(features, penalty) else {
+                continue;
+            };
+            let nested = Nested::of(&design, &spec, calls.rows.len(), control)?;
+            let judged = Judged {
+                log_odds: &nested.log_odds,
+                is_fp: &calls.is_fp,
+                folds: &self.folds.of_call,
+            };
+            let figures = Figures::of(&judged, &resampled, control)?;
+            if (features, penalty) == (FeatureSet::Atoms, Penalty::L1) {
+                self.curve = curve::of(&design, &spec, &nested, &judged, &resampled, control)?;
+            }
+            self.models.push(Model {
+                features,
+                penalty,
+                nested,
+                figures,
+            });
+        }
+        Ok(())
+    }
+
+    /// Describes a model to be fitted; `None` where there is nothing to learn from.
+    fn spec(&self, features: FeatureSet, penalty: Penalty) -> Option<Spec> {
+        let (first, all) = (self.calls.properties.len(), self.calls.atoms.len());
+        let valued = features == FeatureSet::Scores;
+        let range = match features {
+            FeatureSet::Baseline => 0..first,
+            FeatureSet::Atoms | FeatureSet::Scores => first..first + all,
+            FeatureSet::Both => 0..first + all,
+        };
+        let has_values = self.calls.features.values.is_some();
+        let is_curve = features == FeatureSet::Atoms && penalty == Penalty::L1;
+        let spec = Spec {
+            features: range,
+            valued,
+            penalty,
+            entries: if is_curve { curve::MOST } else { 0 },
+        };
+        (!valued || has_values).then_some(spec)
+    }
+
+    /// The model of these features and this penalty, where it was fitted.
+    pub fn model(&self, features: FeatureSet, penalty: Penalty) -> Option<&Model> {
+        let mut models = self.models.iter();
+        models.find(|model| model.features == features && model.penalty == penalty)
+    }
+}
