@@ -12,6 +12,7 @@ use crate::read::ModelAnswers;
 use crate::rows::Rows;
 use crate::sae::Sae;
 use crate::stats::evidence::{self, Exchange, Partition};
+use crate::stats::prediction::PredictBy;
 use crate::tally::StratifyBy;
 
 /// An analysis of one cohort: what it is of, and how it is done. [`run`](Self::run) does it.
@@ -192,6 +193,14 @@ impl<'a> Analysis<'a> {
     #[must_use]
     pub fn permutations(self, count: usize) -> Self {
         self.extended(|options| options.permutations = count)
+    }
+
+    /// Predicts the label of each call from the atoms that fire on it, by models that have not seen the
+    /// call nor its chromosome, or its locus.
+    #[must_use]
+    pub fn predict(mut self, by: PredictBy) -> Self {
+        self.tables.predict = Some(by);
+        self
     }
 
     /// Says which calls change places in a permutation.

@@ -13,6 +13,7 @@ use crate::error::{Result, Warning};
 use crate::report::text;
 use crate::stats::evidence::{self, ExtendedTables, PairsBy, Summary};
 use crate::stats::notebook::{self, NotebookTables};
+use crate::stats::prediction::{self, PredictBy, Prediction};
 use crate::stats::score_comparison::ScoreComparison;
 use crate::tally::CohortTally;
 
@@ -23,6 +24,8 @@ pub struct TableOptions {
     pub notebook: notebook::Options,
     /// The extended ones; `None` for none.
     pub extended: Option<evidence::Options>,
+    /// What lies in one fold where the label is predicted; `None` for no prediction.
+    pub predict: Option<PredictBy>,
 }
 
 /// The tables of a cohort.
@@ -106,6 +109,7 @@ impl Tables {
         let mut extended = extended.transpose()?;
         if let Some(extended) = &mut extended {
             extended.scores = scores;
+            extended.prediction = prediction_of(counted, options, &extended.options, control)?;
         }
         let classes = counted.classes();
         Ok(Self {
@@ -133,6 +137,26 @@ impl Tables {
             summary: &self.summary,
         }
     }
+}
+
+/// Predicts the label of every call, where that is asked for.
+fn prediction_of(
+    counted: &Counted,
+    options: &TableOptions,
+    extended: &evidence::Options,
+    control: &Control,
+) -> Result<Option<Prediction>> {
+    let Some((by, store)) = options.predict.zip(counted.store()) else {
+        return Ok(None);
+    };
+    let options = prediction::Options {
+        by,
+        min_support: extended.min_support,
+        locus_distance: extended.locus_distance,
+        bootstrap: extended.bootstrap,
+        seed: extended.seed,
+    };
+    Prediction::of(store, options, control).map(Some)
 }
 
 /// Returns the name that messages give to the files of a cohort.

@@ -24,6 +24,7 @@ use crate::report::text;
     --save-fires --nonfinite skip --threads 8\n  \
     atomscope analyze --embeddings calls.pt --model sae.pt --out results \\\n      \
     --permutations 10000 --block locus --replicate chrom\n  \
+    atomscope analyze --embeddings calls.pt --model sae.pt --out results --predict\n  \
     atomscope analyze --embeddings calls.pt --model sae.pt --out results --compare scores\n  \
     atomscope analyze --activations acts.npz --metadata calls.csv --out results")]
 pub(super) struct Analyze {
@@ -44,6 +45,7 @@ impl Analyze {
     pub(super) fn files(&self, show: impl FnOnce(&text::Report) -> Result<()>) -> Result<()> {
         let asked = &self.analysis;
         asked.tables.compares_scores()?;
+        asked.tables.check(true)?;
         if asked.run.cohort.choice() == Choice::Activations {
             asked.tables.compare.needs_embeddings("activations")?;
         }

@@ -158,6 +158,25 @@ pub const OUTPUTS: &[Output] = &[
         content: Content::Pairs,
     },
     Output {
+        name: "prediction.tsv",
+        about: "how well each model predicts the label, where that was asked for",
+        content: Content::Text(|tables| tables.prediction.as_ref().and_then(tables::prediction)),
+    },
+    Output {
+        name: "call_predictions.parquet",
+        about: "every call's chance of being false, by models that have not seen it, likewise",
+        content: Content::Parquet(|tables| {
+            tables.prediction.as_ref().and_then(tables::call_predictions)
+        }),
+    },
+    Output {
+        name: "prediction_atoms.parquet",
+        about: "every atom's coefficients, likewise",
+        content: Content::Parquet(|tables| {
+            tables.prediction.as_ref().and_then(tables::prediction_atoms)
+        }),
+    },
+    Output {
         name: "replication.parquet",
         about: "every atom in both parts of the cohort, where it was split",
         content: Content::Parquet(|tables| {
@@ -187,14 +206,17 @@ pub fn names() -> BTreeSet<String> {
         .collect()
 }
 
-/// Every table that would be written of these, in the list's order; that of pairs without rows.
+/// Every table that would be written of these, each once, in the list's order; that of pairs without
+/// rows.
 pub fn tables_of(extended: &ExtendedTables) -> Vec<Table> {
     let table = |output: &Output| match output.content {
-        Content::Parquet(table) => table(extended),
+        Content::Parquet(table) | Content::Text(table) => table(extended),
         Content::Pairs => Some(tables::pairs(extended.pairs.as_ref()?.chunk(0..0))),
-        Content::File(..) | Content::Text(_) => None,
+        Content::File(..) => None,
     };
-    OUTPUTS.iter().filter_map(table).collect()
+    let mut names = BTreeSet::new();
+    let all = OUTPUTS.iter().filter_map(table);
+    all.filter(|table| names.insert(table.name)).collect()
 }
 
 /// The outputs with what they hold, a line each, for the help.

@@ -10,6 +10,7 @@
 //! | `engine` | how rows are encoded |
 //! | `statistics` | which tables are made, and how |
 //! | `tally` | what a tally keeps, and which firing sets a report reads |
+//! | `predict` | whether the label is predicted |
 //! | `shape` | what is simulated |
 //! | `output` | where results go |
 //! | `size` | bytes |
@@ -23,6 +24,7 @@ mod engine;
 mod headings;
 mod model;
 mod output;
+mod predict;
 mod shape;
 mod size;
 mod statistics;
@@ -38,6 +40,7 @@ pub(super) use headings::REQUIRED;
 pub(super) use model::AnswerArgs;
 use model::ModelArgs;
 pub(super) use output::{ForceArgs, OutputArgs};
+use predict::PredictArgs;
 pub(super) use shape::{PlantArgs, Shape};
 pub(super) use size::{MEMORY, parse_bytes};
 pub(super) use statistics::{Compare, PrintArgs, StatisticsArgs, StrataArgs, TablesArgs};

@@ -2,6 +2,7 @@
 
 use clap::{Args, ValueEnum};
 
+use super::PredictArgs;
 use crate::analysis::TableOptions;
 use crate::error::Error;
 use crate::report::text;
@@ -119,6 +120,9 @@ pub(in crate::cli) struct TablesArgs {
     /// Bootstrap replicates for the intervals of headline figures, 100 or more; 0 for none
     #[arg(long, value_name = "N", default_value_t = DEFAULTS.bootstrap as u32, hide_short_help = true, value_parser = replicates)]
     bootstrap: u32,
+
+    #[command(flatten)]
+    predict: PredictArgs,
 }
 
 /// The ends of a 95 % interval are not to be had from a few replicates.
@@ -190,6 +194,7 @@ impl Default for TablesArgs {
             replicate: None,
             compare: Compare::Firing,
             bootstrap: DEFAULTS.bootstrap as u32,
+            predict: PredictArgs::default(),
         }
     }
 }
@@ -224,14 +229,16 @@ impl TablesArgs {
         TableOptions {
             notebook: statistics.options(),
             extended,
+            predict: self.predict.by(),
         }
     }
 
     /// Checks that what is asked for by name is possible.
     ///
     /// # Errors
-    /// A replication without firing sets.
+    /// A replication or a prediction without firing sets.
     pub(in crate::cli) fn check(&self, has_firings: bool) -> crate::error::Result<()> {
+        self.predict.check(has_firings, self.are_made())?;
         if has_firings || self.replicate.is_none() || !self.are_made() {
             return Ok(());
         }

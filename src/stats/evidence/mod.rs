@@ -62,6 +62,7 @@ use crate::control::Control;
 use crate::error::Result;
 use crate::fires::FiringStore;
 use crate::stats::pairs::Pairs;
+use crate::stats::prediction::Prediction;
 use crate::stats::score_comparison::ScoreComparison;
 use crate::tally::{StratifyBy, Tally};
 
@@ -111,6 +112,8 @@ pub struct ExtendedTables {
     /// Atoms compared by their scores, where that was done: it takes the embeddings, and whoever has
     /// them fills it in.
     pub scores: Option<ScoreComparison>,
+    /// The label predicted from atoms, where that was asked for: whoever has the calls fills it in.
+    pub prediction: Option<Prediction>,
     /// The fate of each atom's association within strata, \[F\]; `None` where no stratum informs.
     pub within: Vec<Option<Within>>,
     /// Every atom against each SV type.
@@ -230,6 +233,7 @@ impl ExtendedTables {
             fp: all.fp,
             displacement: bulk.displacement(&all, told.inflation),
             scores: None,
+            prediction: None,
             within: within::of_atoms(&all.atoms, &fisher, &cmh),
             fisher,
             cmh,

@@ -12,14 +12,14 @@ pub struct Line {
 
 /// The sums of a call's first and second derivatives of the loss by intercept and slope.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct Derivatives {
+pub(super) struct Derivatives {
     first: [f64; 2],
     second: [f64; 3],
 }
 
 impl Derivatives {
     /// Those of one call.
-    pub fn of(line: Line, number: f64, outcome: f64) -> Self {
+    pub(super) fn of(line: Line, number: f64, outcome: f64) -> Self {
         let chance = logistic(line.intercept + line.slope * number);
         let (residual, weight) = (chance - outcome, chance * (1.0 - chance));
         Self {
@@ -29,7 +29,7 @@ impl Derivatives {
     }
 
     /// Adds others, so many times.
-    pub fn add(&mut self, other: &Self, times: f64) {
+    pub(super) fn add(&mut self, other: &Self, times: f64) {
         for (to, from) in self.first.iter_mut().zip(other.first) {
             *to += times * from;
         }
@@ -39,7 +39,7 @@ impl Derivatives {
     }
 
     /// Returns the Newton step; NaN where there is none.
-    pub fn step(&self) -> Line {
+    pub(super) fn step(&self) -> Line {
         let ([a, b], [aa, ab, bb]) = (self.first, self.second);
         let determinant = aa * bb - ab * ab;
         if determinant <= 1e-12 * aa * bb {
@@ -57,7 +57,7 @@ impl Derivatives {
 
 /// Fits the line of largest likelihood; `None` where there is none: numbers all equal, or outcomes that
 /// they separate.
-pub fn fit(numbers: &[f64], outcomes: &[f64]) -> Option<Line> {
+pub fn fit_line(numbers: &[f64], outcomes: &[f64]) -> Option<Line> {
     let mut line = Line {
         intercept: 0.0,
         slope: 0.0,
@@ -102,7 +102,7 @@ pub fn platt(linear: &[f64], outcomes: &[bool]) -> Line {
     let zeros = outcomes.len() as f64 - ones;
     let (high, low) = ((ones + 1.0) / (ones + 2.0), 1.0 / (zeros + 2.0));
     let targets: Vec<f64> = outcomes.iter().map(|&is_one| if is_one { high } else { low }).collect();
-    match fit(linear, &targets) {
+    match fit_line(linear, &targets) {
         Some(line) if line.slope > 0.0 => line,
         _ => {
             let mean = targets.iter().sum::<f64>() / outcomes.len() as f64;
@@ -115,13 +115,13 @@ pub fn platt(linear: &[f64], outcomes: &[bool]) -> Line {
 }
 
 /// 1 / (1 + exp(−η)).
-pub fn logistic(linear: f64) -> f64 {
+pub(super) fn logistic(linear: f64) -> f64 {
     let small = libm::exp(-linear.abs());
     let inverse = 1.0 / (1.0 + small);
     if linear >= 0.0 { inverse } else { small * inverse }
 }
 
 /// The loss of a call, −ln of the chance that the model gives to its outcome.
-pub fn log_loss(linear: f64, outcome: f64) -> f64 {
+pub(super) fn log_loss(linear: f64, outcome: f64) -> f64 {
     linear.max(0.0) - outcome * linear + libm::log1p(libm::exp(-linear.abs()))
 }

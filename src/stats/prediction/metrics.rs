@@ -216,7 +216,7 @@ fn auprc(judged: &Judged<'_>, order: &[u32], weights: &dyn Fn(u32) -> Lanes) -> 
 /// The label's regression on the log odds. In a replicate it is one Newton step from the cohort's.
 fn calibration(judged: &Judged<'_>, resampled: &Resampled<'_>) -> [Replicated; 2] {
     let outcomes: Vec<f64> = judged.is_fp.iter().map(|&is_fp| f64::from(u8::from(is_fp))).collect();
-    let Some(line) = calibration::fit(judged.log_odds, &outcomes) else {
+    let Some(line) = calibration::fit_line(judged.log_odds, &outcomes) else {
         let none = || Replicated {
             value: f64::NAN,
             replicates: vec![f64::NAN; resampled.replicates],

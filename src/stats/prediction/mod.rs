@@ -34,7 +34,7 @@ use crate::fires::FiringStore;
 use crate::stats::resampling::blocks::Blocks;
 use crate::stats::resampling::bootstrap::{Bootstrap, CallLabels};
 
-pub use calibration::{Line, platt};
+pub use calibration::{Line, fit_line, platt};
 pub use calls::PredictedCalls;
 pub use curve::{ATOMS, CurvePoint};
 pub use design::{Design, Part, SparseRows};
