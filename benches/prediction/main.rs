@@ -55,7 +55,8 @@ fn data(calls: usize, atoms: usize, k: usize) -> Data {
             set.dedup();
         }
         let eta: f64 = set.iter().map(|&atom| effects[atom as usize]).sum();
-        data.is_fp.push(draw.random_range(0.0..1.0) < 1.0 / (1.0 + f64::exp(0.5 - eta)));
+        data.is_fp
+            .push(draw.random_range(0.0..1.0) < 1.0 / (1.0 + f64::exp(0.5 - eta)));
         data.rows.features.extend(set);
         data.rows.ends.push(data.rows.features.len());
     }
@@ -80,11 +81,17 @@ fn cross_validate(data: &Data, design: &Design) -> (Vec<f64>, Vec<f64>, f64) {
         };
         (0..PENALTIES).map(step).collect()
     };
-    let of_folds: Vec<Vec<f64>> = (0..FOLDS).into_par_iter().with_max_len(1).map(fold).collect();
+    let of_folds: Vec<Vec<f64>> = (0..FOLDS)
+        .into_par_iter()
+        .with_max_len(1)
+        .map(fold)
+        .collect();
     let calls = data.is_fp.len() as f64;
     let losses = (0..PENALTIES).map(|at| of_folds.iter().map(|fold| fold[at]).sum::<f64>() / calls);
     let losses: Vec<f64> = losses.collect();
-    let best = (0..PENALTIES).min_by(|&a, &b| losses[a].total_cmp(&losses[b])).unwrap_or(0);
+    let best = (0..PENALTIES)
+        .min_by(|&a, &b| losses[a].total_cmp(&losses[b]))
+        .unwrap_or(0);
     let all: Vec<usize> = (0..FOLDS).collect();
     let part = design.part(&all, 0..data.atoms, false);
     let mut path = Path::new(part, Penalty::L1, PENALTIES, TOLERANCE);
@@ -126,7 +133,11 @@ fn main() {
     let number = |name: &str, default: usize| {
         text(&arguments, name).map_or(default, |text| text.parse().expect("a whole number"))
     };
-    let (calls, atoms, k) = (number("--calls", 100_000), number("--atoms", 4096), number("--k", 64));
+    let (calls, atoms, k) = (
+        number("--calls", 100_000),
+        number("--atoms", 4096),
+        number("--k", 64),
+    );
     let data = data(calls, atoms, k);
     let threads = rayon::current_num_threads();
     println!("{calls} calls, {atoms} atoms, k = {k}; {threads} threads");
@@ -150,7 +161,10 @@ fn main() {
     let began = Instant::now();
     let nested = Nested::of(&design, &spec, calls, &Control::default()).expect("a model");
     let seconds = began.elapsed().as_secs_f64();
-    println!("atomscope: {seconds:.2} s with penalties chosen and recalibrated without each fold: {:?}", nested.chosen);
+    println!(
+        "atomscope: {seconds:.2} s with penalties chosen and recalibrated without each fold: {:?}",
+        nested.chosen
+    );
     if let Some(python) = text(&arguments, "--python") {
         scikit(python, &data, &weights);
     }

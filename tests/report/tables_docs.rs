@@ -11,6 +11,7 @@ use atomscope::report::table::{Table, docs};
 use atomscope::rows::SliceRows;
 use atomscope::simulate::{SimulateOptions, simulate_in_memory};
 use atomscope::stats::evidence::{CallFacts, ExtendedTables, Options, Partition};
+use atomscope::stats::prediction;
 use atomscope::stats::score_comparison::{LabelledCalls, Part, compare};
 
 const BEGIN: &str =
@@ -47,6 +48,15 @@ fn every_table() -> Vec<Table> {
     let dense = DenseScores::new(&simulated.sae, None);
     let scores = compare(&dense, 32, &part, &calls, 1 << 20, &control).unwrap();
     evidence.scores = Some(scores);
+    let options = prediction::Options {
+        by: prediction::PredictBy::Locus,
+        min_support: 5,
+        locus_distance: 1000,
+        bootstrap: 0,
+        seed: 0,
+    };
+    let prediction = prediction::Prediction::of(store, options, &control).unwrap();
+    evidence.prediction = Some(prediction);
     outputs::tables_of(&evidence)
 }
 
@@ -71,7 +81,7 @@ fn every_column_is_documented_in_the_words_of_the_program() {
 #[test]
 fn every_table_and_column_has_words_and_a_unique_name() {
     let every = every_table();
-    assert_eq!(every.len(), 9);
+    assert_eq!(every.len(), 12);
     for table in &every {
         table.check().unwrap();
         assert!(table.about.ends_with('.'), "{}", table.name);

@@ -166,14 +166,20 @@ pub const OUTPUTS: &[Output] = &[
         name: "call_predictions.parquet",
         about: "every call's chance of being false, by models that have not seen it, likewise",
         content: Content::Parquet(|tables| {
-            tables.prediction.as_ref().and_then(tables::call_predictions)
+            tables
+                .prediction
+                .as_ref()
+                .and_then(tables::call_predictions)
         }),
     },
     Output {
         name: "prediction_atoms.parquet",
         about: "every atom's coefficients, likewise",
         content: Content::Parquet(|tables| {
-            tables.prediction.as_ref().and_then(tables::prediction_atoms)
+            tables
+                .prediction
+                .as_ref()
+                .and_then(tables::prediction_atoms)
         }),
     },
     Output {

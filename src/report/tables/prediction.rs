@@ -24,7 +24,11 @@ pub fn prediction(found: &Prediction) -> Option<Table> {
     let column = Column::new;
     let columns = vec![
         column("features", FEATURES, text(|row| row.features)),
-        column("penalty", "L1 or L2; of a difference, of the first.", text(|row| row.penalty)),
+        column(
+            "penalty",
+            "L1 or L2; of a difference, of the first.",
+            text(|row| row.penalty),
+        ),
         column("metric", METRIC, text(|row| row.metric)),
         column(
             "part",
@@ -63,11 +67,19 @@ const INTERVAL: &str = "Lower end of its 95 % interval: percentiles by bootstrap
                         20 of either. Models are not fitted anew; of the calibration it is one Newton step.";
 
 fn rows(found: &Prediction) -> Option<Vec<Row>> {
-    let first = found.models.first()?;
-    let is_fp = &first_labels(found);
-    let share = is_fp.iter().sum::<f64>() / is_fp.len() as f64;
+    found.models.first()?;
+    let is_fp = &found.calls.is_fp;
+    let false_calls = is_fp.iter().filter(|&&is_fp| is_fp).count();
+    let share = false_calls as f64 / is_fp.len() as f64;
     let entropy = -(share * libm::log(share) + (1.0 - share) * libm::log1p(-share));
-    let chances = [0.5, share, share * (1.0 - share), entropy, f64::NAN, f64::NAN];
+    let chances = [
+        0.5,
+        share,
+        share * (1.0 - share),
+        entropy,
+        f64::NAN,
+        f64::NAN,
+    ];
     let mut rows = Vec::new();
     for model in &found.models {
         let (features, penalty) = (model.features.as_str(), model.penalty.as_str());
@@ -85,22 +97,27 @@ fn rows(found: &Prediction) -> Option<Vec<Row>> {
             add(metric, None, of(&model.figures).figure(), chance);
         }
         for (decile, [predicted, observed]) in (1..).zip(&model.figures.deciles) {
-            add("decile_predicted", Some(decile), predicted.figure(), f64::NAN);
+            add(
+                "decile_predicted",
+                Some(decile),
+                predicted.figure(),
+                f64::NAN,
+            );
             add("decile_observed", Some(decile), observed.figure(), f64::NAN);
         }
         add("penalty_weight", None, bare(model.nested.weight), f64::NAN);
         let is_curve = model.features == FeatureSet::Atoms && model.penalty == Penalty::L1;
         for point in found.curve.iter().filter(|_| is_curve) {
-            add("curve_auroc", Some(point.atoms as i64), point.auroc.figure(), 0.5);
+            add(
+                "curve_auroc",
+                Some(point.atoms as i64),
+                point.auroc.figure(),
+                0.5,
+            );
         }
     }
     rows.extend(differences(found));
-    debug_assert!(first.figures.deciles.len() == 10);
     Some(rows)
-}
-
-fn first_labels(found: &Prediction) -> Vec<f64> {
-    found.calls.is_fp.iter().map(|&is_fp| f64::from(u8::from(is_fp))).collect()
 }
 
 fn bare(value: f64) -> Figure {
@@ -144,7 +161,10 @@ fn differences(found: &Prediction) -> Vec<Row> {
 pub fn call_predictions(found: &Prediction) -> Option<Table> {
     found.models.first()?;
     let calls = &found.calls;
-    let chrom = calls.chrom.iter().map(|&at| calls.chromosomes.get(at as usize).cloned());
+    let chrom = calls
+        .chrom
+        .iter()
+        .map(|&at| calls.chromosomes.get(at as usize).cloned());
     let position = |&at: &f64| (at.is_finite() && at < 9e15).then_some(at as i64);
     let chance = |features, penalty| match found.model(features, penalty) {
         None => Values::F64(vec![f64::NAN; calls.rows.len()]),
@@ -155,9 +175,17 @@ pub fn call_predictions(found: &Prediction) -> Option<Table> {
     };
     let column = Column::new;
     let columns = vec![
-        column("row", "The cohort's row, from 0; dropped ones count.", Values::U64(calls.rows.clone())),
+        column(
+            "row",
+            "The cohort's row, from 0; dropped ones count.",
+            Values::U64(calls.rows.clone()),
+        ),
         column("chrom", "Chromosome.", Values::Text(chrom.collect())),
-        column("pos", "Position, from 1.", Values::I64(calls.positions.iter().map(position).collect())),
+        column(
+            "pos",
+            "Position, from 1.",
+            Values::I64(calls.positions.iter().map(position).collect()),
+        ),
         column("id", "The call's ID.", Values::Text(calls.ids.clone())),
         column(
             "label",
@@ -172,7 +200,11 @@ pub fn call_predictions(found: &Prediction) -> Option<Table> {
             "The fold in which the call was held out, from 1.",
             Values::U32(found.folds.of_call.iter().map(|fold| fold + 1).collect()),
         ),
-        column("p_false_atoms", CHANCE, chance(FeatureSet::Atoms, Penalty::L1)),
+        column(
+            "p_false_atoms",
+            CHANCE,
+            chance(FeatureSet::Atoms, Penalty::L1),
+        ),
         column(
             "p_false_scores",
             "The same by their scores (L1). Missing where firing sets have none.",

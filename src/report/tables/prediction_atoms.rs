@@ -29,7 +29,12 @@ const MODELS: [Columns; 4] = [
     (
         FeatureSet::Scores,
         Penalty::L1,
-        ["scores_l1", "scores_l1_min", "scores_l1_max", "scores_l1_folds"],
+        [
+            "scores_l1",
+            "scores_l1_min",
+            "scores_l1_max",
+            "scores_l1_folds",
+        ],
         "The same of the score under L1, over its root mean square on the calls that the model is fitted to.",
     ),
 ];
@@ -38,7 +43,11 @@ const MODELS: [Columns; 4] = [
 pub fn prediction_atoms(found: &Prediction) -> Option<Table> {
     found.models.first()?;
     let atoms = &found.calls.atoms;
-    let mut columns = vec![Column::new("atom", "The atom, from 0.", Values::U32(atoms.clone()))];
+    let mut columns = vec![Column::new(
+        "atom",
+        "The atom, from 0.",
+        Values::U32(atoms.clone()),
+    )];
     for (features, penalty, names, about) in MODELS {
         let model = found.model(features, penalty);
         columns.extend(coefficients(model, atoms.len(), names, about));
@@ -62,17 +71,38 @@ fn coefficients(
     let last = |features: &[f64]| features[features.len().saturating_sub(atoms)..].to_vec();
     let all = model.map(|model| last(&model.nested.all.features));
     let of_folds: Vec<Vec<f64>> = model.map_or(Vec::new(), |model| {
-        model.nested.models.iter().map(|fold| last(&fold.features)).collect()
+        model
+            .nested
+            .models
+            .iter()
+            .map(|fold| last(&fold.features))
+            .collect()
     });
     let over = |start: f64, pick: fn(f64, f64) -> f64| {
-        let of = |atom: usize| of_folds.iter().fold(start, |found, fold| pick(found, fold[atom]));
+        let of = |atom: usize| {
+            of_folds
+                .iter()
+                .fold(start, |found, fold| pick(found, fold[atom]))
+        };
         Values::F64((0..atoms).map(of).collect())
     };
     let used = |atom: usize| of_folds.iter().filter(|fold| fold[atom] != 0.0).count() as u32;
     [
-        Column::new(name, about, Values::F64(all.unwrap_or_else(|| vec![f64::NAN; atoms]))),
-        Column::new(least, "The least of it without a fold.", over(f64::NAN, f64::min)),
-        Column::new(most, "The largest of it without a fold.", over(f64::NAN, f64::max)),
+        Column::new(
+            name,
+            about,
+            Values::F64(all.unwrap_or_else(|| vec![f64::NAN; atoms])),
+        ),
+        Column::new(
+            least,
+            "The least of it without a fold.",
+            over(f64::NAN, f64::min),
+        ),
+        Column::new(
+            most,
+            "The largest of it without a fold.",
+            over(f64::NAN, f64::max),
+        ),
         Column::new(
             folds,
             "Folds without which it is not 0.",

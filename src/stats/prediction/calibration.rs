@@ -64,7 +64,8 @@ pub fn fit_line(numbers: &[f64], outcomes: &[f64]) -> Option<Line> {
     };
     let loss = |line: Line| -> f64 {
         let each = numbers.iter().zip(outcomes);
-        each.map(|(&x, &y)| log_loss(line.intercept + line.slope * x, y)).sum()
+        each.map(|(&x, &y)| log_loss(line.intercept + line.slope * x, y))
+            .sum()
     };
     let mut cost = loss(line);
     for _ in 0..100 {
@@ -101,7 +102,10 @@ pub fn platt(linear: &[f64], outcomes: &[bool]) -> Line {
     let ones = outcomes.iter().filter(|&&outcome| outcome).count() as f64;
     let zeros = outcomes.len() as f64 - ones;
     let (high, low) = ((ones + 1.0) / (ones + 2.0), 1.0 / (zeros + 2.0));
-    let targets: Vec<f64> = outcomes.iter().map(|&is_one| if is_one { high } else { low }).collect();
+    let targets: Vec<f64> = outcomes
+        .iter()
+        .map(|&is_one| if is_one { high } else { low })
+        .collect();
     match fit_line(linear, &targets) {
         Some(line) if line.slope > 0.0 => line,
         _ => {
@@ -118,7 +122,11 @@ pub fn platt(linear: &[f64], outcomes: &[bool]) -> Line {
 pub(super) fn logistic(linear: f64) -> f64 {
     let small = libm::exp(-linear.abs());
     let inverse = 1.0 / (1.0 + small);
-    if linear >= 0.0 { inverse } else { small * inverse }
+    if linear >= 0.0 {
+        inverse
+    } else {
+        small * inverse
+    }
 }
 
 /// The loss of a call, −ln of the chance that the model gives to its outcome.

@@ -110,7 +110,9 @@ impl Gathered {
             self.firings.features.extend_from_slice(atoms);
             self.firings.ends.push(self.firings.features.len());
             if let Some(scores) = block.sets.scores() {
-                let of_row = scores[block.sets.place(at)].iter().map(|&score| score as f32);
+                let of_row = scores[block.sets.place(at)]
+                    .iter()
+                    .map(|&score| score as f32);
                 self.firings.values.get_or_insert_default().extend(of_row);
             }
             let chrom = calls.chrom.get(row);
@@ -121,7 +123,8 @@ impl Gathered {
             own.ids.push(calls.id.get(row).map(str::to_owned));
             let position = calls.pos.get(row).as_f64();
             let is_place = position >= 1.0 && position.is_finite();
-            own.positions.push(if is_place { position } else { f64::NAN });
+            own.positions
+                .push(if is_place { position } else { f64::NAN });
             own.chrom.push(chrom);
         }
         Ok(())
@@ -173,7 +176,10 @@ impl Gathered {
             calls.properties.push(property.name());
         }
         calls.take_features(&firings, min_support, |call| {
-            let mut own: Vec<u32> = properties[call].iter().filter_map(|&at| place[at as usize]).collect();
+            let mut own: Vec<u32> = properties[call]
+                .iter()
+                .filter_map(|&at| place[at as usize])
+                .collect();
             own.sort_unstable();
             own
         });
@@ -189,20 +195,29 @@ impl PredictedCalls {
         min_support: u64,
         properties: impl Fn(usize) -> Vec<u32>,
     ) {
-        let most = firings.features.iter().max().map_or(0, |&most| most as usize + 1);
+        let most = firings
+            .features
+            .iter()
+            .max()
+            .map_or(0, |&most| most as usize + 1);
         let mut fires = vec![0_u64; most];
         for &atom in &firings.features {
             fires[atom as usize] += 1;
         }
         let mut feature_of = vec![None; most];
-        let enough = (0..).zip(&fires).filter(|(_, fires)| **fires >= min_support);
+        let enough = (0..)
+            .zip(&fires)
+            .filter(|(_, fires)| **fires >= min_support);
         self.atoms = enough.map(|(atom, _)| atom).collect();
         for (at, &atom) in (self.properties.len() as u32..).zip(&self.atoms) {
             feature_of[atom as usize] = Some(at);
         }
         let rows = &mut self.features;
         // A block without scores leaves all without.
-        let scores = firings.values.as_ref().filter(|values| values.len() == firings.features.len());
+        let scores = firings
+            .values
+            .as_ref()
+            .filter(|values| values.len() == firings.features.len());
         rows.values = scores.map(|_| Vec::new());
         let mut start = 0;
         for (call, &end) in firings.ends.iter().enumerate() {
@@ -240,8 +255,11 @@ fn kept(
         .map(|(property, &number)| (property.clone(), number))
         .collect();
     let is_dataset = |property: &Property| matches!(property, Property::Dataset(_));
-    let mut datasets: Vec<(Property, u32)> =
-        kept.iter().filter(|(property, _)| is_dataset(property)).cloned().collect();
+    let mut datasets: Vec<(Property, u32)> = kept
+        .iter()
+        .filter(|(property, _)| is_dataset(property))
+        .cloned()
+        .collect();
     kept.retain(|(property, _)| !is_dataset(property));
     let order = |a: &Property, b: &Property| natural::compare(&a.name(), &b.name());
     datasets.sort_by(|a, b| count(b.1).cmp(&count(a.1)).then_with(|| order(&a.0, &b.0)));

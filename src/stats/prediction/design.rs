@@ -62,7 +62,9 @@ impl Design {
             return Err(Error::Argument {
                 name: "features of calls",
                 found: "rows, groups and labels that do not go together".to_owned(),
-                expected: format!("as many of each, features below {features}, groups below {groups}"),
+                expected: format!(
+                    "as many of each, features below {features}, groups below {groups}"
+                ),
             });
         }
         let of = |group| Group::new(rows, features, group_of, group, outcomes);
@@ -75,7 +77,10 @@ impl Design {
     /// Takes the calls of some groups, and some features. With `valued` features have their values,
     /// else 1.
     pub fn part(&self, groups: &[usize], features: Range<usize>, valued: bool) -> Part<'_> {
-        let groups: Vec<&Group> = groups.iter().filter_map(|&at| self.groups.get(at)).collect();
+        let groups: Vec<&Group> = groups
+            .iter()
+            .filter_map(|&at| self.groups.get(at))
+            .collect();
         let features = features.start.min(self.features)..features.end.min(self.features);
         let calls = groups.iter().map(|group| group.calls.len()).sum();
         let mut part = Part {
@@ -104,7 +109,9 @@ impl Group {
         let calls: Vec<u32> = (0..group_of.len() as u32).filter(in_group).collect();
         let place = |call: u32| {
             let end = rows.ends[call as usize];
-            (call as usize).checked_sub(1).map_or(0, |before| rows.ends[before])..end
+            (call as usize)
+                .checked_sub(1)
+                .map_or(0, |before| rows.ends[before])..end
         };
         let mut next = vec![0; features + 1];
         for &call in &calls {
@@ -158,7 +165,10 @@ pub struct Part<'a> {
 impl<'a> Part<'a> {
     /// The same features with the same factors, of the calls of other groups.
     pub(super) fn elsewhere(&self, design: &'a Design, groups: &[usize]) -> Self {
-        let groups: Vec<_> = groups.iter().filter_map(|&at| design.groups.get(at)).collect();
+        let groups: Vec<_> = groups
+            .iter()
+            .filter_map(|&at| design.groups.get(at))
+            .collect();
         Self {
             calls: groups.iter().map(|group| group.calls.len()).sum(),
             groups,
@@ -206,7 +216,8 @@ impl<'a> Part<'a> {
                 None => sum_at(places, of_calls),
                 Some(values) => {
                     let each = places.iter().zip(&values[range]);
-                    let each = each.map(|(&at, &v)| f64::from(v) * f64::from(v) * of_calls[at as usize]);
+                    let each =
+                        each.map(|(&at, &v)| f64::from(v) * f64::from(v) * of_calls[at as usize]);
                     each.sum()
                 }
             };

@@ -8,7 +8,9 @@ use rayon::prelude::*;
 use super::calibration::{self, Derivatives, Line, log_loss, logistic};
 use crate::control::Control;
 use crate::error::Result;
-use crate::stats::resampling::bootstrap::{Bootstrap, CallLabels, Draw, TOGETHER, percentile_interval};
+use crate::stats::resampling::bootstrap::{
+    Bootstrap, CallLabels, Draw, TOGETHER, percentile_interval,
+};
 
 /// What is judged: each call's log odds, label and fold.
 #[derive(Debug, Clone, Copy)]
@@ -100,7 +102,11 @@ impl<'a> Resampled<'a> {
     ///
     /// # Errors
     /// Blocks of other calls; cancellation.
-    pub fn of(bootstrap: Option<&Bootstrap<'a>>, calls: &'a CallLabels, control: &Control) -> Result<Self> {
+    pub fn of(
+        bootstrap: Option<&Bootstrap<'a>>,
+        calls: &'a CallLabels,
+        control: &Control,
+    ) -> Result<Self> {
         let Some(bootstrap) = bootstrap else {
             return Ok(Self {
                 draws: Vec::new(),
@@ -215,7 +221,11 @@ fn auprc(judged: &Judged<'_>, order: &[u32], weights: &dyn Fn(u32) -> Lanes) -> 
 
 /// The label's regression on the log odds. In a replicate it is one Newton step from the cohort's.
 fn calibration(judged: &Judged<'_>, resampled: &Resampled<'_>) -> [Replicated; 2] {
-    let outcomes: Vec<f64> = judged.is_fp.iter().map(|&is_fp| f64::from(u8::from(is_fp))).collect();
+    let outcomes: Vec<f64> = judged
+        .is_fp
+        .iter()
+        .map(|&is_fp| f64::from(u8::from(is_fp)))
+        .collect();
     let Some(line) = calibration::fit_line(judged.log_odds, &outcomes) else {
         let none = || Replicated {
             value: f64::NAN,

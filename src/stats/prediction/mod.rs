@@ -9,7 +9,8 @@
 //! | `calls` | the calls, with their features |
 //! | `folds` | which calls are held out together |
 //! | `design` | features, sorted by fold and feature |
-//! | `solver` | penalised logistic regression by coordinate descent |
+//! | `solver` | penalised logistic regression by Newton steps |
+//! | `quadratic` | a Newton step, by coordinate descent |
 //! | `path` | models under one penalty after another |
 //! | `nested` | a model without each fold, its penalty chosen without it |
 //! | `calibration` | an intercept and a slope: recalibration, and its test |
@@ -24,6 +25,7 @@ mod folds;
 mod metrics;
 mod nested;
 mod path;
+mod quadratic;
 mod solver;
 
 use serde::Serialize;
@@ -168,11 +170,18 @@ impl Prediction {
     fn fit(&mut self, units: &Blocks, loci: &Blocks, control: &Control) -> Result<()> {
         let calls = &self.calls;
         let all = calls.properties.len() + calls.atoms.len();
-        let design =
-            Design::new(&calls.features, all, &self.folds.of_call, self.folds.count, &calls.is_fp)?;
+        let design = Design::new(
+            &calls.features,
+            all,
+            &self.folds.of_call,
+            self.folds.count,
+            &calls.is_fp,
+        )?;
         let is_tp: Vec<bool> = calls.is_fp.iter().map(|is_fp| !is_fp).collect();
         let labels = CallLabels::new(&is_tp, |_| false);
-        let blocks = [units, loci].into_iter().find(|blocks| blocks.count >= LEAST_BLOCKS);
+        let blocks = [units, loci]
+            .into_iter()
+            .find(|blocks| blocks.count >= LEAST_BLOCKS);
         let blocks = blocks.filter(|_| self.options.bootstrap > 0);
         let bootstrap = blocks.map(|blocks| Bootstrap {
             blocks,
@@ -182,7 +191,10 @@ impl Prediction {
         let resampled = Resampled::of(bootstrap.as_ref(), &labels, control)?;
         self.drawn = blocks.map(|blocks| {
             let are_units = std::ptr::eq(blocks, units);
-            (blocks.count, if are_units { self.folds.unit() } else { "loci" })
+            (
+                blocks.count,
+                if are_units { self.folds.unit() } else { "loci" },
+            )
         });
         for (features, penalty) in MODELS {
             let Some(spec) = self.spec(features, penalty) else {

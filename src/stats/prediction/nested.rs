@@ -116,7 +116,10 @@ impl Nested {
             linear,
             log_odds,
             lines: fitted.iter().map(|outer| outer.line).collect(),
-            entered: fitted.iter_mut().map(|outer| std::mem::take(&mut outer.entered)).collect(),
+            entered: fitted
+                .iter_mut()
+                .map(|outer| std::mem::take(&mut outer.entered))
+                .collect(),
             models: fitted.into_iter().map(|outer| outer.model).collect(),
             all: all.model,
             weight: all.weight,
@@ -178,7 +181,8 @@ impl<'a> Pair<'a> {
         let loss = |fold| {
             let part = self.path.part().elsewhere(design, &[fold]);
             let each = linear(&part, model).into_iter().zip(part.outcomes());
-            each.map(|(eta, outcome)| log_loss(eta, outcome)).sum::<f64>()
+            each.map(|(eta, outcome)| log_loss(eta, outcome))
+                .sum::<f64>()
         };
         self.losses.push(self.held.map(loss));
         self.models.push(Sparse::of(model));
@@ -186,7 +190,11 @@ impl<'a> Pair<'a> {
 
     /// The loss that bears on the choice for a fold: that on the other one.
     fn loss(&self, fold: usize, index: usize) -> f64 {
-        let of_index = self.losses.get(index).copied().unwrap_or([f64::INFINITY; 2]);
+        let of_index = self
+            .losses
+            .get(index)
+            .copied()
+            .unwrap_or([f64::INFINITY; 2]);
         match self.held {
             [a, _] if a == fold => of_index[1],
             [_, b] if b == fold => of_index[0],
@@ -195,7 +203,12 @@ impl<'a> Pair<'a> {
     }
 
     /// η of the other fold's calls, and their outcomes, where one of the two is `fold`.
-    fn elsewhere(&self, design: &Design, fold: usize, index: usize) -> Option<(Vec<f64>, Vec<bool>)> {
+    fn elsewhere(
+        &self,
+        design: &Design,
+        fold: usize,
+        index: usize,
+    ) -> Option<(Vec<f64>, Vec<bool>)> {
         let other = match self.held {
             [a, b] if a == fold => b,
             [a, b] if b == fold => a,
@@ -203,7 +216,10 @@ impl<'a> Pair<'a> {
         };
         let part = self.path.part().elsewhere(design, &[other]);
         let model = self.models.get(index)?.whole(part.width());
-        let outcomes = part.groups.iter().flat_map(|group| group.outcomes.iter().copied());
+        let outcomes = part
+            .groups
+            .iter()
+            .flat_map(|group| group.outcomes.iter().copied());
         Some((linear(&part, &model), outcomes.collect()))
     }
 }
@@ -244,7 +260,10 @@ impl Sparse {
         let each = (0..).zip(&model.features);
         Self {
             intercept: model.intercept,
-            features: each.filter(|(_, b)| **b != 0.0).map(|(at, &b)| (at, b)).collect(),
+            features: each
+                .filter(|(_, b)| **b != 0.0)
+                .map(|(at, &b)| (at, b))
+                .collect(),
         }
     }
 

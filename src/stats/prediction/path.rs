@@ -36,8 +36,14 @@ impl Penalty {
     /// Returns the weights of the penalty, where the other's is 0.
     fn weights(self, weight: f64) -> Weights {
         match self {
-            Self::L1 => Weights { l1: weight, l2: 0.0 },
-            Self::L2 => Weights { l1: 0.0, l2: weight },
+            Self::L1 => Weights {
+                l1: weight,
+                l2: 0.0,
+            },
+            Self::L2 => Weights {
+                l1: 0.0,
+                l2: weight,
+            },
         }
     }
 }
@@ -70,7 +76,9 @@ impl<'a> Path<'a> {
         let solver = Solver::new(part);
         let all: Vec<u32> = (0..width as u32).collect();
         let slopes = solver.slopes(&all);
-        let most = slopes.iter().fold(0.0, |most: f64, slope| most.max(slope.abs()));
+        let most = slopes
+            .iter()
+            .fold(0.0, |most: f64, slope| most.max(slope.abs()));
         Self {
             solver,
             penalty,
@@ -104,7 +112,8 @@ impl<'a> Path<'a> {
                 Penalty::L1 => self.solve_l1(weight),
                 Penalty::L2 => {
                     let all: Vec<u32> = (0..self.slopes.len() as u32).collect();
-                    self.solver.solve(Penalty::L2.weights(weight), &all, self.tolerance);
+                    self.solver
+                        .solve(Penalty::L2.weights(weight), &all, self.tolerance);
                 }
             }
         }
@@ -115,46 +124,54 @@ impl<'a> Path<'a> {
     /// adds whatever violates its condition then. Those that the strong rules (Tibshirani et al., JRSS
     /// B 74, 2012) do not discard are looked at first, and all others last.
     fn solve_l1(&mut self, weight: f64) {
-        let before = self.done.checked_sub(1).map_or(self.most, |at| self.weight(at));
-        let width = self.slopes.len() as u32;
-        let strong: Vec<u32> = (0..width)
-            .filter(|&at| self.slopes[at as usize].abs() >= 2.0 * weight - before)
+        let before = self
+            .done
+            .checked_sub(1)
+            .map_or(self.most, |at| self.weight(at));
+        let is_strong: Vec<bool> = self
+            .slopes
+            .iter()
+            .map(|slope| slope.abs() >= 2.0 * weight - before)
             .collect();
-        let mut working: Vec<u32> = (0..width)
-            .filter(|&at| {
-                let at = at as usize;
-                self.solver.model.features[at] != 0.0 || self.slopes[at].abs() > weight
-            })
+        let coefficients = self.solver.model.features.iter().zip(&self.slopes);
+        let mut is_working: Vec<bool> = coefficients
+            .map(|(&b, slope)| b != 0.0 || slope.abs() > weight)
             .collect();
-        let all: Vec<u32> = (0..width).collect();
-        let mut is_last = false;
         loop {
-            self.solver.solve(Penalty::L1.weights(weight), &working, self.tolerance);
-            let mut more = Vec::new();
-            if !is_last {
-                more = self.violators(&strong, weight);
-                is_last = more.is_empty();
+            let working = places(&is_working, |is_working, _| is_working);
+            let slopes = self
+                .solver
+                .solve(Penalty::L1.weights(weight), &working, self.tolerance);
+            for (&at, slope) in working.iter().zip(slopes) {
+                self.slopes[at as usize] = slope;
             }
-            if is_last {
-                more = self.violators(&all, weight);
+            let rest = |strong| {
+                places(&is_working, |is_working, at| {
+                    !is_working && is_strong[at] == strong
+                })
+            };
+            let [strong, others] = [rest(true), rest(false)];
+            let mut more = self.violators(&strong, weight);
+            if more.is_empty() {
+                more = self.violators(&others, weight);
             }
             if more.is_empty() {
                 break;
             }
-            working.extend(more);
-            working.sort_unstable();
+            for at in more {
+                is_working[at as usize] = true;
+            }
         }
         self.enter();
     }
 
-    /// Features whose coefficient is 0 and should not be; keeps all derivatives that it computes.
+    /// Features out of these whose coefficient is 0 and should not be; keeps their derivatives.
     fn violators(&mut self, of: &[u32], weight: f64) -> Vec<u32> {
         let slopes = self.solver.slopes(of);
         let mut found = Vec::new();
         for (&at, slope) in of.iter().zip(slopes) {
             self.slopes[at as usize] = slope;
-            let is_zero = self.solver.model.features[at as usize] == 0.0;
-            if is_zero && slope.abs() > weight + self.tolerance {
+            if slope.abs() > weight + self.tolerance {
                 found.push(at);
             }
         }
@@ -194,7 +211,10 @@ impl<'a> Path<'a> {
     /// The objective of the last model; `None` before the first.
     pub fn objective(&self) -> Option<f64> {
         let last = self.done.checked_sub(1)?;
-        Some(self.solver.objective(self.penalty.weights(self.weight(last))))
+        Some(
+            self.solver
+                .objective(self.penalty.weights(self.weight(last))),
+        )
     }
 
     /// Fits a model with this weight of L2 to some features alone.
@@ -222,4 +242,11 @@ pub fn linear(part: &Part<'_>, model: &Coefficients) -> Vec<f64> {
         }
     }
     linear
+}
+
+/// The places for which `is` holds, ascending.
+fn places(of: &[bool], is: impl Fn(bool, usize) -> bool) -> Vec<u32> {
+    let each = of.iter().enumerate();
+    let found = each.filter(|&(at, &value)| is(value, at));
+    found.map(|(at, _)| at as u32).collect()
 }

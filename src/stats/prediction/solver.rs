@@ -13,6 +13,7 @@
 //! deserves, and shortened where the objective would not fall (Yuan, Ho and Lin, JMLR 13, 2012).
 
 use super::design::Part;
+use super::quadratic::{Quadratic, Step};
 
 /// The weights of the penalties.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -40,32 +41,19 @@ pub(super) struct Solver<'a> {
     /// η of each call.
     linear: Vec<f64>,
     /// The chance of outcome 1 less the outcome.
-    residuals: Vec<f64>,
+    pub(super) residuals: Vec<f64>,
     /// The second derivative of the loss by η.
-    weights: Vec<f64>,
+    pub(super) weights: Vec<f64>,
     /// The mean loss.
     loss: f64,
 }
 
-/// A step, and what it leads to.
-struct Step {
-    intercept: f64,
-    /// One of each feature of the working set.
-    features: Vec<f64>,
-    /// The change of η by features, times weight.
-    weighted: Vec<f64>,
-}
-
 /// The most Newton steps; a handful is usual.
 const STEPS: usize = 200;
-/// The most cycles of coordinate descent for one of them.
-const CYCLES: usize = 200;
 /// Cycles go on until what is left is this share of what there was.
 const SHARE: f64 = 0.1;
 /// The least weight of a call, so that one that is as good as certain does not make steps infinite.
 const LEAST_WEIGHT: f64 = 1e-9;
-/// A feature whose curvature is less, in units of its mean square, is as good as constant.
-const LEAST_CURVATURE: f64 = 1e-12;
 
 impl<'a> Solver<'a> {
     /// The model without features: the intercept is the log odds of the outcome.
@@ -92,20 +80,22 @@ impl<'a> Solver<'a> {
     }
 
     /// Finds the minimum among models whose other coefficients than the working set's are 0, until no
-    /// derivative violates its condition by more than `tolerance`.
-    pub(super) fn solve(&mut self, penalty: Weights, working: &[u32], tolerance: f64) {
+    /// derivative violates its condition by more than `tolerance`. Returns the derivatives there.
+    pub(super) fn solve(&mut self, penalty: Weights, working: &[u32], tolerance: f64) -> Vec<f64> {
+        let mut slopes = self.slopes(working);
         for _ in 0..STEPS {
-            let slopes = self.slopes(working);
             let violation = self.violation(penalty, working, &slopes);
             if violation <= tolerance {
-                return;
+                break;
             }
             let enough = (SHARE * violation).max(0.5 * tolerance);
-            let step = self.descend(penalty, working, &slopes, enough);
+            let step = Quadratic::new(self, penalty, working, &slopes).descend(enough);
             if !self.take(penalty, working, &slopes, &step) {
-                return;
+                break;
             }
+            slopes = self.slopes(working);
         }
+        slopes
     }
 
     /// The derivative of the mean loss by some coefficients.
@@ -121,94 +111,19 @@ impl<'a> Solver<'a> {
         let of = |(&at, &slope): (&u32, &f64)| {
             subgradient(self.model.features[at as usize], slope, penalty)
         };
-        working.iter().zip(slopes).map(of).fold(intercept.abs(), f64::max)
-    }
-
-    /// Finds the step by coordinate descent on the quadratic approximation. The intercept is at its best
-    /// at every moment, so that features which are 1 on average are no obstacle to one another. Features
-    /// whose coefficient is and stays 0 are looked at again once the others are done.
-    fn descend(&self, penalty: Weights, working: &[u32], slopes: &[f64], enough: f64) -> Step {
-        let calls = self.part.calls as f64;
-        let moments: Vec<[f64; 2]> = working.iter().map(|&at| self.moments(at as usize)).collect();
-        let weight = self.weights.iter().sum::<f64>() / calls;
-        let residual = self.residuals.iter().sum::<f64>() / calls;
-        let mut step = Step {
-            intercept: -residual / weight,
-            features: vec![0.0; working.len()],
-            weighted: vec![0.0; self.part.calls],
-        };
-        let mut cycled: Vec<usize> = (0..working.len()).collect();
-        let mut is_full = true;
-        for _ in 0..CYCLES {
-            let mut worst = 0.0_f64;
-            cycled.retain(|&at| {
-                let feature = working[at] as usize;
-                let [first, second] = moments[at];
-                let now = self.model.features[feature] + step.features[at];
-                let curvature = second - first * first / weight + penalty.l2;
-                if curvature <= LEAST_CURVATURE * second {
-                    return false;
-                }
-                let slope = slopes[at]
-                    + self.part.dot(feature, &step.weighted) / calls
-                    + step.intercept * first
-                    + penalty.l2 * now;
-                let next = shrink(curvature * now - slope, penalty.l1) / curvature;
-                let change = next - now;
-                if change != 0.0 {
-                    step.features[at] += change;
-                    step.intercept -= change * first / weight;
-                    worst = worst.max(change.abs() * curvature);
-                    let weights = &self.weights;
-                    self.part.add_weighted(feature, change, weights, &mut step.weighted);
-                }
-                next != 0.0 || change != 0.0
-            });
-            if worst <= enough {
-                if is_full {
-                    break;
-                }
-                cycled = (0..working.len()).collect();
-            }
-            is_full = worst <= enough;
-        }
-        step
-    }
-
-    /// The weighted mean of a feature and of its square, times the mean weight.
-    fn moments(&self, feature: usize) -> [f64; 2] {
-        let calls = self.part.calls as f64;
-        let second = self.part.dot_square(feature, &self.weights) / calls;
-        let first = if self.part.is_binary() {
-            second
-        } else {
-            self.part.dot(feature, &self.weights) / calls
-        };
-        [first, second]
+        working
+            .iter()
+            .zip(slopes)
+            .map(of)
+            .fold(intercept.abs(), f64::max)
     }
 
     /// Takes the step, or the part of it by which the objective falls. Returns false where none does:
     /// the minimum is as near as rounding allows.
     fn take(&mut self, penalty: Weights, working: &[u32], slopes: &[f64], step: &Step) -> bool {
-        let calls = self.part.calls as f64;
-        let before = self.model.clone();
-        let old = self.linear.clone();
-        let cost = |model: &Coefficients, loss: f64| {
-            let each = working.iter().map(|&at| {
-                let b = model.features[at as usize];
-                penalty.l1 * b.abs() + 0.5 * penalty.l2 * b * b
-            });
-            loss + each.sum::<f64>()
-        };
-        let cost_before = cost(&before, self.loss);
-        let residual = self.residuals.iter().sum::<f64>() / calls;
-        let along = slopes.iter().zip(&step.features).map(|(s, d)| s * d);
-        let mut fall = residual * step.intercept + along.sum::<f64>();
-        let whole = working.iter().zip(&step.features).map(|(&at, d)| {
-            let b = before.features[at as usize];
-            penalty.l1 * ((b + d).abs() - b.abs()) + penalty.l2 * b * d
-        });
-        fall += whole.sum::<f64>();
+        let (before, old) = (self.model.clone(), self.linear.clone());
+        let cost_before = self.cost(penalty, working);
+        let fall = self.fall(penalty, working, slopes, step);
         let each = step.weighted.iter().zip(&self.weights);
         let change: Vec<f64> = each.map(|(u, w)| step.intercept + u / w).collect();
         let mut share = 1.0;
@@ -222,7 +137,7 @@ impl<'a> Solver<'a> {
             }
             self.refresh();
             let slack = 1e-13 * cost_before.abs();
-            if cost(&self.model, self.loss) <= cost_before + 1e-4 * share * fall + slack {
+            if self.cost(penalty, working) <= cost_before + 1e-4 * share * fall + slack {
                 return true;
             }
             share *= 0.5;
@@ -231,6 +146,25 @@ impl<'a> Solver<'a> {
         self.linear = old;
         self.refresh();
         false
+    }
+
+    /// The objective, where other coefficients than the working set's are 0.
+    fn cost(&self, penalty: Weights, working: &[u32]) -> f64 {
+        let each = working
+            .iter()
+            .map(|&at| penalty.of(self.model.features[at as usize]));
+        self.loss + each.sum::<f64>()
+    }
+
+    /// The change of the objective by a step, were the loss a plane.
+    fn fall(&self, penalty: Weights, working: &[u32], slopes: &[f64], step: &Step) -> f64 {
+        let residual = self.residuals.iter().sum::<f64>() / self.part.calls as f64;
+        let each = working.iter().zip(&step.features).zip(slopes);
+        let each = each.map(|((&at, d), slope)| {
+            let b = self.model.features[at as usize];
+            slope * d + penalty.l1 * ((b + d).abs() - b.abs()) + penalty.l2 * b * d
+        });
+        residual * step.intercept + each.sum::<f64>()
     }
 
     /// Computes the residuals, weights and mean loss of the model.
@@ -244,7 +178,11 @@ impl<'a> Solver<'a> {
             let (linear, outcome) = (self.linear[at], self.outcomes[at]);
             let small = libm::exp(-linear.abs());
             let inverse = 1.0 / (1.0 + small);
-            let chance = if linear >= 0.0 { inverse } else { small * inverse };
+            let chance = if linear >= 0.0 {
+                inverse
+            } else {
+                small * inverse
+            };
             self.residuals[at] = chance - outcome;
             self.weights[at] = (small * inverse * inverse).max(LEAST_WEIGHT);
             loss += linear.max(0.0) - outcome * linear;
@@ -259,9 +197,15 @@ impl<'a> Solver<'a> {
 
     /// Returns the objective.
     pub(super) fn objective(&self, penalty: Weights) -> f64 {
-        let each = self.model.features.iter();
-        let each = each.map(|b| penalty.l1 * b.abs() + 0.5 * penalty.l2 * b * b);
+        let each = self.model.features.iter().map(|&b| penalty.of(b));
         self.loss + each.sum::<f64>()
+    }
+}
+
+impl Weights {
+    /// The penalty of a coefficient.
+    fn of(self, coefficient: f64) -> f64 {
+        self.l1 * coefficient.abs() + 0.5 * self.l2 * coefficient * coefficient
     }
 }
 
@@ -272,15 +216,4 @@ pub(super) fn subgradient(coefficient: f64, slope: f64, penalty: Weights) -> f64
         return (slope.abs() - penalty.l1).max(0.0);
     }
     (slope + penalty.l1.copysign(coefficient)).abs()
-}
-
-/// Moves a number towards 0 by `by`, not beyond it.
-fn shrink(number: f64, by: f64) -> f64 {
-    if number > by {
-        number - by
-    } else if number < -by {
-        number + by
-    } else {
-        0.0
-    }
 }

@@ -56,11 +56,18 @@ fn golden() -> (Golden, Design, Vec<bool>) {
 }
 
 fn penalty(name: &str) -> Penalty {
-    if name == "l1" { Penalty::L1 } else { Penalty::L2 }
+    if name == "l1" {
+        Penalty::L1
+    } else {
+        Penalty::L2
+    }
 }
 
 fn assert_near(what: &str, found: f64, expected: f64, within: f64) {
-    assert!((found - expected).abs() <= within, "{what}: {found}, expected {expected}");
+    assert!(
+        (found - expected).abs() <= within,
+        "{what}: {found}, expected {expected}"
+    );
 }
 
 #[test]
@@ -70,7 +77,10 @@ fn coefficients_are_those_of_scikit_learn() {
     for expected in &golden.fits {
         let part = design.part(&[0, 1, 2, 3, 4], 0..ATOMS, expected.features == "scores");
         let found = fit(part, penalty(&expected.penalty), expected.weight, 1e-11);
-        let what = format!("{} {} {}", expected.features, expected.penalty, expected.weight);
+        let what = format!(
+            "{} {} {}",
+            expected.features, expected.penalty, expected.weight
+        );
         assert_near(&what, found.intercept, expected.intercept, 1e-6);
         for (found, expected) in found.features.iter().zip(&expected.coefficients) {
             assert_near(&what, *found, *expected, 1e-6);
@@ -110,12 +120,20 @@ fn penalties_log_odds_and_figures_are_those_of_the_procedure_done_by_hand() {
             ("auprc", &figures.auprc, expected.auprc),
             ("brier", &figures.brier, expected.brier),
             ("log loss", &figures.log_loss, expected.log_loss),
-            ("intercept", &figures.intercept, expected.calibration_intercept),
+            (
+                "intercept",
+                &figures.intercept,
+                expected.calibration_intercept,
+            ),
             ("slope", &figures.slope, expected.calibration_slope),
         ] {
             assert_near(name, found.value, expected, 1e-7);
         }
-        let all: f64 = figures.deciles.iter().map(|[_, observed]| observed.value * 26.0).sum();
+        let all: f64 = figures
+            .deciles
+            .iter()
+            .map(|[_, observed]| observed.value * 26.0)
+            .sum();
         let fp = is_fp.iter().filter(|&&is_fp| is_fp).count();
         assert_near("deciles", all, fp as f64, 1e-9);
     }

@@ -37,7 +37,8 @@ fn data(calls: usize, atoms: usize, valued: bool, seed: u64) -> Data {
         }
         data.rows.ends.push(data.rows.features.len());
         data.dense.push(dense);
-        data.is_fp.push(draw.random_range(0.0..1.0) < 1.0 / (1.0 + f64::exp(-eta)));
+        data.is_fp
+            .push(draw.random_range(0.0..1.0) < 1.0 / (1.0 + f64::exp(-eta)));
         data.folds.push((call % 3) as u32);
     }
     // One of either.
@@ -78,7 +79,9 @@ fn loss(data: &Data, model: &Coefficients) -> (f64, f64, Vec<f64>, Vec<f64>) {
 
 /// The dual objective at the residuals, made feasible: no model has a smaller objective.
 fn dual(data: &Data, residuals: &[f64], slopes: &[f64], weight: f64) -> f64 {
-    let most = slopes.iter().fold(0.0_f64, |most, slope| most.max(slope.abs()));
+    let most = slopes
+        .iter()
+        .fold(0.0_f64, |most, slope| most.max(slope.abs()));
     let share = (weight / most).min(1.0);
     let entropy = |u: f64| if u > 0.0 { u * u.ln() } else { 0.0 };
     let each = residuals.iter().zip(&data.is_fp).map(|(r, &is_fp)| {

@@ -12,7 +12,10 @@ pub(super) fn section(f: &mut Formatter<'_>, findings: &Findings) -> Result {
         return Ok(());
     };
     if let Some(refusal) = &found.refusal {
-        return writeln!(f, "\nPrediction of the label (--predict): none, as {refusal}.");
+        return writeln!(
+            f,
+            "\nPrediction of the label (--predict): none, as {refusal}."
+        );
     }
     writeln!(
         f,
@@ -29,8 +32,13 @@ pub(super) fn section(f: &mut Formatter<'_>, findings: &Findings) -> Result {
     added(f, found)?;
     curve(f, found)?;
     match found.drawn {
-        Some((count, blocks)) => writeln!(f, "  Intervals are 95 %, by bootstrap of {count} {blocks}.")?,
-        None => writeln!(f, "  No intervals: too few chromosomes and loci, or --bootstrap 0.")?,
+        Some((count, blocks)) => {
+            writeln!(f, "  Intervals are 95 %, by bootstrap of {count} {blocks}.")?
+        }
+        None => writeln!(
+            f,
+            "  No intervals: too few chromosomes and loci, or --bootstrap 0."
+        )?,
     }
     writeln!(
         f,
