@@ -36,7 +36,8 @@ pub struct PredictedCalls {
     pub ids: Vec<Option<String>>,
     /// True for each false call.
     pub is_fp: Vec<bool>,
-    /// The features of each call: first those of type, size and dataset, then its atoms.
+    /// The features of each call: first those of type, size and dataset, then its atoms. Empty once
+    /// models were fitted.
     pub features: SparseRows,
     /// What the first features are: a type, a size, both, or a dataset.
     pub properties: Vec<String>,

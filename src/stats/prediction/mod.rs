@@ -168,76 +168,79 @@ impl Prediction {
     }
 
     fn fit(&mut self, units: &Blocks, loci: &Blocks, control: &Control) -> Result<()> {
-        let calls = &self.calls;
-        let all = calls.properties.len() + calls.atoms.len();
-        let design = Design::new(
-            &calls.features,
-            all,
-            &self.folds.of_call,
-            self.folds.count,
-            &calls.is_fp,
-        )?;
-        let is_tp: Vec<bool> = calls.is_fp.iter().map(|is_fp| !is_fp).collect();
+        // Sorted by feature they are there once more, so they are not kept.
+        let rows = std::mem::take(&mut self.calls.features);
+        let (is_fp, folds) = (&self.calls.is_fp, &self.folds);
+        let all = self.calls.properties.len() + self.calls.atoms.len();
+        let design = Design::new(&rows, all, &folds.of_call, folds.count, is_fp)?;
+        let has_values = rows.values.is_some();
+        drop(rows);
+        let is_tp: Vec<bool> = is_fp.iter().map(|is_fp| !is_fp).collect();
         let labels = CallLabels::new(&is_tp, |_| false);
-        let blocks = [units, loci]
-            .into_iter()
-            .find(|blocks| blocks.count >= LEAST_BLOCKS);
-        let blocks = blocks.filter(|_| self.options.bootstrap > 0);
+        let enough = |blocks: &&Blocks| blocks.count >= LEAST_BLOCKS && self.options.bootstrap > 0;
+        let blocks = [units, loci].into_iter().find(enough);
         let bootstrap = blocks.map(|blocks| Bootstrap {
             blocks,
             replicates: self.options.bootstrap,
             seed: self.options.seed,
         });
         let resampled = Resampled::of(bootstrap.as_ref(), &labels, control)?;
+        let unit = folds.unit();
         self.drawn = blocks.map(|blocks| {
             let are_units = std::ptr::eq(blocks, units);
-            (
-                blocks.count,
-                if are_units { self.folds.unit() } else { "loci" },
-            )
+            (blocks.count, if are_units { unit } else { "loci" })
         });
         for (features, penalty) in MODELS {
-            let Some(spec) = self.spec(features, penalty) else {
-                continue;
-            };
-            let nested = Nested::of(&design, &spec, calls.rows.len(), control)?;
-            let judged = Judged {
-                log_odds: &nested.log_odds,
-                is_fp: &calls.is_fp,
-                folds: &self.folds.of_call,
-            };
-            let figures = Figures::of(&judged, &resampled, control)?;
-            if (features, penalty) == (FeatureSet::Atoms, Penalty::L1) {
-                self.curve = curve::of(&design, &spec, &nested, &judged, &resampled, control)?;
+            if features != FeatureSet::Scores || has_values {
+                self.fit_one(features, penalty, &design, &resampled, control)?;
             }
-            self.models.push(Model {
-                features,
-                penalty,
-                nested,
-                figures,
-            });
         }
         Ok(())
     }
 
-    /// Describes a model to be fitted; `None` where there is nothing to learn from.
-    fn spec(&self, features: FeatureSet, penalty: Penalty) -> Option<Spec> {
-        let (first, all) = (self.calls.properties.len(), self.calls.atoms.len());
-        let valued = features == FeatureSet::Scores;
-        let range = match features {
-            FeatureSet::Baseline => 0..first,
-            FeatureSet::Atoms | FeatureSet::Scores => first..first + all,
-            FeatureSet::Both => 0..first + all,
+    /// Fits one model, judges it, and keeps it.
+    fn fit_one(
+        &mut self,
+        features: FeatureSet,
+        penalty: Penalty,
+        design: &Design,
+        resampled: &Resampled<'_>,
+        control: &Control,
+    ) -> Result<()> {
+        let spec = self.spec(features, penalty);
+        let nested = Nested::of(design, &spec, self.calls.rows.len(), control)?;
+        let judged = Judged {
+            log_odds: &nested.log_odds,
+            is_fp: &self.calls.is_fp,
+            folds: &self.folds.of_call,
         };
-        let has_values = self.calls.features.values.is_some();
+        let figures = Figures::of(&judged, resampled, control)?;
+        if spec.entries > 0 {
+            self.curve = curve::of(design, &spec, &nested, &judged, resampled, control)?;
+        }
+        self.models.push(Model {
+            features,
+            penalty,
+            nested,
+            figures,
+        });
+        Ok(())
+    }
+
+    /// Describes a model to be fitted.
+    fn spec(&self, features: FeatureSet, penalty: Penalty) -> Spec {
+        let (first, all) = (self.calls.properties.len(), self.calls.atoms.len());
         let is_curve = features == FeatureSet::Atoms && penalty == Penalty::L1;
-        let spec = Spec {
-            features: range,
-            valued,
+        Spec {
+            features: match features {
+                FeatureSet::Baseline => 0..first,
+                FeatureSet::Atoms | FeatureSet::Scores => first..first + all,
+                FeatureSet::Both => 0..first + all,
+            },
+            valued: features == FeatureSet::Scores,
             penalty,
             entries: if is_curve { curve::MOST } else { 0 },
-        };
-        (!valued || has_values).then_some(spec)
+        }
     }
 
     /// The model of these features and this penalty, where it was fitted.
