@@ -9,6 +9,7 @@
 //! | `calls` | the calls, with their features |
 //! | `folds` | which calls are held out together |
 //! | `design` | features, sorted by fold and feature |
+//! | `objective` | what is minimised |
 //! | `solver` | penalised logistic regression by Newton steps |
 //! | `quadratic` | a Newton step, by coordinate descent |
 //! | `path` | models under one penalty after another |
@@ -24,6 +25,7 @@ mod design;
 mod folds;
 mod metrics;
 mod nested;
+mod objective;
 mod path;
 mod quadratic;
 mod solver;
@@ -43,8 +45,8 @@ pub use design::{Design, Part, SparseRows};
 pub use folds::{FOLDS, Folds, PredictBy, named_blocks};
 pub use metrics::{Figure, Figures, Judged, Replicated, Resampled, auroc};
 pub use nested::{Nested, PENALTIES, Spec};
+pub use objective::{Coefficients, Weights};
 pub use path::{Path, Penalty, TOLERANCE, fit, linear};
-pub use solver::{Coefficients, Weights};
 
 /// The options of a prediction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

@@ -10,8 +10,8 @@ use rayon::prelude::*;
 
 use super::calibration::{Line, log_loss, platt};
 use super::design::{Design, Part};
+use super::objective::Coefficients;
 use super::path::{Path, Penalty, TOLERANCE, linear};
-use super::solver::Coefficients;
 use crate::control::Control;
 use crate::error::Result;
 

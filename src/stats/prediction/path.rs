@@ -3,7 +3,8 @@
 use serde::Serialize;
 
 use super::design::Part;
-use super::solver::{Coefficients, Solver, Weights};
+use super::objective::{Coefficients, Weights};
+use super::solver::Solver;
 
 /// The kind of a penalty.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]

@@ -1,6 +1,7 @@
 //! A Newton step: coordinate descent on the quadratic approximation of the objective.
 
-use super::solver::{Solver, Weights};
+use super::design::Part;
+use super::objective::Weights;
 
 /// A step, and what it leads to.
 pub(super) struct Step {
@@ -11,9 +12,21 @@ pub(super) struct Step {
     pub(super) weighted: Vec<f64>,
 }
 
-/// The approximation at a model, and the step so far.
+/// The model at which the objective is approximated.
+#[derive(Clone, Copy)]
+pub(super) struct Place<'a> {
+    pub(super) part: &'a Part<'a>,
+    /// The chance of outcome 1 less the outcome, of each call.
+    pub(super) residuals: &'a [f64],
+    /// The second derivative of the loss by η, of each call.
+    pub(super) weights: &'a [f64],
+    /// The coefficients.
+    pub(super) coefficients: &'a [f64],
+}
+
+/// The approximation, and the step so far.
 pub(super) struct Quadratic<'a> {
-    solver: &'a Solver<'a>,
+    place: Place<'a>,
     penalty: Weights,
     working: &'a [u32],
     slopes: &'a [f64],
@@ -33,31 +46,31 @@ impl<'a> Quadratic<'a> {
     /// The approximation, where the derivatives by the working set are `slopes`. The intercept is at its
     /// best from the start on.
     pub(super) fn new(
-        solver: &'a Solver<'a>,
+        place: Place<'a>,
         penalty: Weights,
         working: &'a [u32],
         slopes: &'a [f64],
     ) -> Self {
-        let calls = solver.part.calls as f64;
+        let calls = place.part.calls as f64;
         let moments = |&at: &u32| {
-            let second = solver.part.dot_square(at as usize, &solver.weights) / calls;
-            if solver.part.is_binary() {
+            let second = place.part.dot_square(at as usize, place.weights) / calls;
+            if place.part.is_binary() {
                 return [second, second];
             }
-            let first = solver.part.dot(at as usize, &solver.weights) / calls;
+            let first = place.part.dot(at as usize, place.weights) / calls;
             [first, second]
         };
-        let weight = solver.weights.iter().sum::<f64>() / calls;
-        let residual = solver.residuals.iter().sum::<f64>() / calls;
+        let weight = place.weights.iter().sum::<f64>() / calls;
+        let residual = place.residuals.iter().sum::<f64>() / calls;
         Self {
             moments: working.iter().map(moments).collect(),
             weight,
             step: Step {
                 intercept: -residual / weight,
                 features: vec![0.0; working.len()],
-                weighted: vec![0.0; solver.part.calls],
+                weighted: vec![0.0; place.part.calls],
             },
-            solver,
+            place,
             penalty,
             working,
             slopes,
@@ -91,10 +104,10 @@ impl<'a> Quadratic<'a> {
     /// average are no obstacle to one another. Returns the change of the derivative, and whether the
     /// coefficient is or was not 0.
     fn improve(&mut self, at: usize) -> (f64, bool) {
-        let (part, penalty) = (&self.solver.part, self.penalty);
+        let (part, penalty) = (self.place.part, self.penalty);
         let feature = self.working[at] as usize;
         let [first, second] = self.moments[at];
-        let now = self.solver.model.features[feature] + self.step.features[at];
+        let now = self.place.coefficients[feature] + self.step.features[at];
         let curvature = second - first * first / self.weight + penalty.l2;
         if curvature <= LEAST_CURVATURE * second {
             return (0.0, false);
@@ -108,12 +121,7 @@ impl<'a> Quadratic<'a> {
         if change != 0.0 {
             self.step.features[at] += change;
             self.step.intercept -= change * first / self.weight;
-            part.add_weighted(
-                feature,
-                change,
-                &self.solver.weights,
-                &mut self.step.weighted,
-            );
+            part.add_weighted(feature, change, self.place.weights, &mut self.step.weighted);
         }
         (change.abs() * curvature, next != 0.0 || change != 0.0)
     }

@@ -1,37 +1,12 @@
-//! Penalised logistic regression by coordinate descent.
+//! Penalised logistic regression by Newton steps ([`objective`](super::objective) has the formula).
 //!
-//! For n calls with outcomes y, features x, an intercept b0 that is not penalised and coefficients b,
-//! the objective is
-//!
-//! ```text
-//! (1/n) Σ [ln(1 + exp(η)) − y η] + l1 Σ |b| + l2/2 Σ b²,   η = b0 + x·b
-//! ```
-//!
-//! scikit-learn's `LogisticRegression` minimises C Σ [loss] + Σ |b| (or Σ b²/2), so that C = 1/(n l1)
-//! (or 1/(n l2)). A Newton step is found by coordinate descent on the quadratic approximation
-//! (Friedman, Hastie and Tibshirani, J. Stat. Softw. 33, 2010), not to its end but so far as the step
-//! deserves, and shortened where the objective would not fall (Yuan, Ho and Lin, JMLR 13, 2012).
+//! A step is found by coordinate descent on the quadratic approximation (Friedman, Hastie and
+//! Tibshirani, J. Stat. Softw. 33, 2010), not to its end but so far as the step deserves, and shortened
+//! where the objective would not fall (Yuan, Ho and Lin, JMLR 13, 2012).
 
 use super::design::Part;
-use super::quadratic::{Quadratic, Step};
-
-/// The weights of the penalties.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Weights {
-    /// That of the sum of absolute coefficients.
-    pub l1: f64,
-    /// That of half the sum of squared coefficients.
-    pub l2: f64,
-}
-
-/// A logistic model: an intercept and a coefficient of each feature.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Coefficients {
-    /// The intercept.
-    pub intercept: f64,
-    /// One of each feature, as it is scaled.
-    pub features: Vec<f64>,
-}
+use super::objective::{Coefficients, Weights, subgradient};
+use super::quadratic::{Place, Quadratic, Step};
 
 /// A model on its way to the minimum.
 pub(super) struct Solver<'a> {
@@ -41,9 +16,9 @@ pub(super) struct Solver<'a> {
     /// η of each call.
     linear: Vec<f64>,
     /// The chance of outcome 1 less the outcome.
-    pub(super) residuals: Vec<f64>,
+    residuals: Vec<f64>,
     /// The second derivative of the loss by η.
-    pub(super) weights: Vec<f64>,
+    weights: Vec<f64>,
     /// The mean loss.
     loss: f64,
 }
@@ -89,7 +64,7 @@ impl<'a> Solver<'a> {
                 break;
             }
             let enough = (SHARE * violation).max(0.5 * tolerance);
-            let step = Quadratic::new(self, penalty, working, &slopes).descend(enough);
+            let step = self.quadratic(penalty, working, &slopes).descend(enough);
             if !self.take(penalty, working, &slopes, &step) {
                 break;
             }
@@ -116,6 +91,22 @@ impl<'a> Solver<'a> {
             .zip(slopes)
             .map(of)
             .fold(intercept.abs(), f64::max)
+    }
+
+    /// The quadratic approximation of the objective.
+    fn quadratic<'s>(
+        &'s self,
+        penalty: Weights,
+        working: &'s [u32],
+        slopes: &'s [f64],
+    ) -> Quadratic<'s> {
+        let place = Place {
+            part: &self.part,
+            residuals: &self.residuals,
+            weights: &self.weights,
+            coefficients: &self.model.features,
+        };
+        Quadratic::new(place, penalty, working, slopes)
     }
 
     /// Takes the step, or the part of it by which the objective falls. Returns false where none does:
@@ -200,20 +191,4 @@ impl<'a> Solver<'a> {
         let each = self.model.features.iter().map(|&b| penalty.of(b));
         self.loss + each.sum::<f64>()
     }
-}
-
-impl Weights {
-    /// The penalty of a coefficient.
-    fn of(self, coefficient: f64) -> f64 {
-        self.l1 * coefficient.abs() + 0.5 * self.l2 * coefficient * coefficient
-    }
-}
-
-/// The distance of a coefficient's derivative from what it is at the minimum.
-pub(super) fn subgradient(coefficient: f64, slope: f64, penalty: Weights) -> f64 {
-    let slope = slope + penalty.l2 * coefficient;
-    if coefficient == 0.0 {
-        return (slope.abs() - penalty.l1).max(0.0);
-    }
-    (slope + penalty.l1.copysign(coefficient)).abs()
 }
