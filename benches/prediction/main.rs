@@ -122,6 +122,40 @@ fn scikit(python: &str, data: &Data, weights: &[f64]) {
     assert!(status.expect("a Python").success(), "scikit-learn");
 }
 
+/// Seconds, and seconds of all cores together: the latter do not depend on what else the machine does.
+struct Clock {
+    began: Instant,
+    cores: f64,
+}
+
+impl Clock {
+    fn start() -> Self {
+        Self {
+            began: Instant::now(),
+            cores: core_seconds(),
+        }
+    }
+
+    fn read(&self) -> String {
+        let (seconds, cores) = (self.began.elapsed(), core_seconds() - self.cores);
+        format!("{:.2} s ({cores:.2} s of cores)", seconds.as_secs_f64())
+    }
+}
+
+/// Seconds that this process has computed, where Linux tells.
+fn core_seconds() -> f64 {
+    let text = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let after = text.rsplit(')').next().unwrap_or_default();
+    let fields: Vec<f64> = after
+        .split(' ')
+        .filter_map(|field| field.parse().ok())
+        .collect();
+    // Behind the process's state: user time is the 11th number, system time the 12th, in hundredths.
+    fields
+        .get(10..12)
+        .map_or(f64::NAN, |times| times.iter().sum::<f64>() / 100.0)
+}
+
 /// What stands behind an option's name.
 fn text<'a>(arguments: &'a [String], name: &str) -> Option<&'a String> {
     let place = arguments.iter().position(|argument| argument == name)?;
@@ -141,16 +175,16 @@ fn main() {
     let data = data(calls, atoms, k);
     let threads = rayon::current_num_threads();
     println!("{calls} calls, {atoms} atoms, k = {k}; {threads} threads");
-    let began = Instant::now();
+    let clock = Clock::start();
     let design = Design::new(&data.rows, atoms, &data.folds, FOLDS, &data.is_fp).expect("a design");
-    println!("sorting firings: {:.2} s", began.elapsed().as_secs_f64());
-    let began = Instant::now();
+    println!("sorting firings: {}", clock.read());
+    let clock = Clock::start();
     let (weights, losses, objective) = cross_validate(&data, &design);
-    let seconds = began.elapsed().as_secs_f64();
     let least = losses.iter().copied().fold(f64::INFINITY, f64::min);
     println!(
-        "atomscope: {seconds:.2} s for 5 folds x 20 penalties and all calls; log loss {least:.6}, objective \
-         {objective:.9}"
+        "atomscope: {} for 5 folds x 20 penalties and all calls; log loss {least:.6}, objective \
+         {objective:.9}",
+        clock.read()
     );
     let spec = Spec {
         features: 0..atoms,
@@ -158,11 +192,11 @@ fn main() {
         penalty: Penalty::L1,
         entries: 0,
     };
-    let began = Instant::now();
+    let clock = Clock::start();
     let nested = Nested::of(&design, &spec, calls, &Control::default()).expect("a model");
-    let seconds = began.elapsed().as_secs_f64();
     println!(
-        "atomscope: {seconds:.2} s with penalties chosen and recalibrated without each fold: {:?}",
+        "atomscope: {} with penalties chosen and recalibrated without each fold: {:?}",
+        clock.read(),
         nested.chosen
     );
     if let Some(python) = text(&arguments, "--python") {

@@ -26,9 +26,9 @@ def main():
     )
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always")
-        began = time.time()
+        began, cores = time.time(), time.process_time()
         model.fit(x, y)
-        seconds = time.time() - began
+        seconds, cores = time.time() - began, time.process_time() - cores
     not_converged = sum("max_iter" in str(warning.message) for warning in told)
     c = float(model.C_)
     eta = x @ model.coef_[0] + model.intercept_[0]
@@ -36,7 +36,7 @@ def main():
     objective = np.mean(np.logaddexp(0, eta) - y * eta) + np.abs(model.coef_[0]).sum() / (c * len(y))
     at = int(np.argmin(np.abs(cs - c)))
     print(
-        f"scikit-learn {sklearn.__version__}: {seconds:.2f} s for 5 folds x {len(cs)} penalties and all calls; "
+        f"scikit-learn {sklearn.__version__}: {seconds:.2f} s ({cores:.2f} s of cores) for 5 folds x {len(cs)} penalties and all calls; "
         f"penalty {at}; objective {objective:.9f} of weight {1 / (c * len(y)):.6e}; {not_converged} warnings of too "
         "few iterations"
     )
