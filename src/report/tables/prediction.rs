@@ -110,7 +110,7 @@ fn rows(found: &Prediction) -> Option<Vec<Row>> {
         for point in found.curve.iter().filter(|_| is_curve) {
             add(
                 "curve_auroc",
-                Some(point.atoms as i64),
+                i64::try_from(point.atoms).ok(),
                 point.auroc.figure(),
                 0.5,
             );

@@ -253,7 +253,11 @@ impl<'a> Part<'a> {
             let to = &mut to[first..];
             let places = &group.places[range.clone()];
             match self.values(group) {
-                None => places.iter().for_each(|&at| to[at as usize] += step),
+                None => {
+                    for &at in places {
+                        to[at as usize] += step;
+                    }
+                }
                 Some(values) => {
                     for (&at, &value) in places.iter().zip(&values[range]) {
                         to[at as usize] += step * f64::from(value);

@@ -46,9 +46,10 @@ pub struct Replicated {
 impl Replicated {
     /// The figure with its percentile interval.
     pub fn figure(&self) -> Figure {
-        let (low, high) = match self.replicates.is_empty() {
-            true => (f64::NAN, f64::NAN),
-            false => percentile_interval(&mut self.replicates.clone()),
+        let (low, high) = if self.replicates.is_empty() {
+            (f64::NAN, f64::NAN)
+        } else {
+            percentile_interval(&mut self.replicates.clone())
         };
         Figure {
             value: self.value,
@@ -96,6 +97,9 @@ pub struct Resampled<'a> {
 /// So many sets of weights at once.
 type Lanes = [f64; TOGETHER];
 
+/// The weights of a call.
+type Weights<'a> = dyn Fn(u32) -> Lanes + 'a;
+
 impl<'a> Resampled<'a> {
     /// Draws all replicates. `None` stands for no interval. Memory: 64 bytes for each block and 64
     /// replicates.
@@ -126,7 +130,7 @@ impl<'a> Resampled<'a> {
     /// Computes a figure in the cohort and in all replicates. `of` gets each call's weights.
     fn each<const N: usize>(
         &self,
-        of: &(dyn Fn(&dyn Fn(u32) -> Lanes) -> [Lanes; N] + Sync),
+        of: impl Fn(&Weights<'_>) -> [Lanes; N] + Sync,
     ) -> [Replicated; N] {
         let whole = of(&|_| [1.0; TOGETHER]);
         let drawn: Vec<[Lanes; N]> = self
@@ -153,15 +157,15 @@ impl Figures {
         let auroc = auroc(judged, resampled);
         control.check()?;
         let order = judged.order(|_| 0);
-        let [auprc] = resampled.each(&|weights| [auprc(judged, &order, weights)]);
+        let [auprc] = resampled.each(|weights| [auprc(judged, &order, weights)]);
         control.check()?;
-        let [brier, log_loss] = resampled.each(&|weights| judged.losses(weights));
+        let [brier, log_loss] = resampled.each(|weights| judged.losses(weights));
         control.check()?;
         let [intercept, slope] = calibration(judged, resampled);
         let deciles = (0..10).map(|decile| {
             let at = |tenth: usize| order.len() * tenth / 10;
             let calls = &order[at(decile)..at(decile + 1)];
-            resampled.each(&|weights| judged.means(calls, weights))
+            resampled.each(|weights| judged.means(calls, weights))
         });
         Ok(Self {
             auroc,
@@ -179,21 +183,21 @@ impl Figures {
 /// count half. Only within folds is every call judged by the same model.
 pub fn auroc(judged: &Judged<'_>, resampled: &Resampled<'_>) -> Replicated {
     let order = judged.order(|call| judged.folds[call as usize]);
-    let [found] = resampled.each(&|weights| {
+    let [found] = resampled.each(|weights| {
         let (mut wins, mut pairs) = ([0.0; TOGETHER], [0.0; TOGETHER]);
         let of_fold = order.chunk_by(|&a, &b| judged.folds[a as usize] == judged.folds[b as usize]);
         for calls in of_fold {
             let (mut tp, mut fp) = ([0.0; TOGETHER], [0.0; TOGETHER]);
             for equal in judged.equals(calls) {
                 let [more_tp, more_fp] = judged.labels(equal, weights);
-                for at in 0..TOGETHER {
-                    wins[at] += more_fp[at] * (tp[at] + 0.5 * more_tp[at]);
+                for (at, wins) in wins.iter_mut().enumerate() {
+                    *wins += more_fp[at] * (tp[at] + 0.5 * more_tp[at]);
                     tp[at] += more_tp[at];
                     fp[at] += more_fp[at];
                 }
             }
-            for at in 0..TOGETHER {
-                pairs[at] += tp[at] * fp[at];
+            for (at, pairs) in pairs.iter_mut().enumerate() {
+                *pairs += tp[at] * fp[at];
             }
         }
         [std::array::from_fn(|at| wins[at] / pairs[at])]
@@ -202,15 +206,15 @@ pub fn auroc(judged: &Judged<'_>, resampled: &Resampled<'_>) -> Replicated {
 }
 
 /// The mean over false calls of the share of false ones among those with at least their log odds.
-fn auprc(judged: &Judged<'_>, order: &[u32], weights: &dyn Fn(u32) -> Lanes) -> Lanes {
+fn auprc(judged: &Judged<'_>, order: &[u32], weights: &Weights<'_>) -> Lanes {
     let [mut tp, mut fp] = judged.labels(order, weights);
     let all = fp;
     let mut sum = [0.0; TOGETHER];
     for equal in judged.equals(order) {
         let [less_tp, less_fp] = judged.labels(equal, weights);
-        for at in 0..TOGETHER {
+        for (at, sum) in sum.iter_mut().enumerate() {
             if less_fp[at] > 0.0 {
-                sum[at] += less_fp[at] * fp[at] / (tp[at] + fp[at]);
+                *sum += less_fp[at] * fp[at] / (tp[at] + fp[at]);
             }
             tp[at] -= less_tp[at];
             fp[at] -= less_fp[at];
@@ -239,7 +243,7 @@ fn calibration(judged: &Judged<'_>, resampled: &Resampled<'_>) -> [Replicated; 2
         .zip(&outcomes)
         .map(|(&number, &outcome)| Derivatives::of(line, number, outcome))
         .collect();
-    let mut found = resampled.each(&|weights| {
+    let mut found = resampled.each(|weights| {
         let mut sums = [Derivatives::default(); TOGETHER];
         for (call, of_call) in (0..).zip(&of_call) {
             for (sum, weight) in sums.iter_mut().zip(weights(call)) {
@@ -274,7 +278,7 @@ impl Judged<'_> {
     }
 
     /// The weighted numbers of true and of false calls.
-    fn labels(&self, calls: &[u32], weights: &dyn Fn(u32) -> Lanes) -> [Lanes; 2] {
+    fn labels(&self, calls: &[u32], weights: &Weights<'_>) -> [Lanes; 2] {
         let mut sums = [[0.0; TOGETHER]; 2];
         for &call in calls {
             let sums = &mut sums[usize::from(self.is_fp[call as usize])];
@@ -286,7 +290,7 @@ impl Judged<'_> {
     }
 
     /// The Brier score and the mean loss.
-    fn losses(&self, weights: &dyn Fn(u32) -> Lanes) -> [Lanes; 2] {
+    fn losses(&self, weights: &Weights<'_>) -> [Lanes; 2] {
         let mut sums = [[0.0; TOGETHER]; 3];
         for (call, (&odds, &is_fp)) in (0..).zip(self.log_odds.iter().zip(self.is_fp)) {
             let outcome = f64::from(u8::from(is_fp));
@@ -304,7 +308,7 @@ impl Judged<'_> {
     }
 
     /// The mean chance of some calls, and the share of false ones.
-    fn means(&self, calls: &[u32], weights: &dyn Fn(u32) -> Lanes) -> [Lanes; 2] {
+    fn means(&self, calls: &[u32], weights: &Weights<'_>) -> [Lanes; 2] {
         let mut chances = [0.0; TOGETHER];
         for &call in calls {
             let chance = logistic(self.log_odds[call as usize]);

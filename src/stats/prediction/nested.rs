@@ -96,7 +96,8 @@ impl Nested {
             Ok(Outer::of(design, spec, &pairs, fold, index))
         };
         // The last one is of all calls; it takes longest, and goes first.
-        let mut fitted: Vec<Outer> = (0..folds + 1)
+        let models = folds + 1;
+        let mut fitted: Vec<Outer> = (0..models)
             .into_par_iter()
             .with_max_len(1)
             .map(|at| outer(folds - at))
@@ -147,15 +148,15 @@ fn choose<'a>(
             }
             Ok(())
         })?;
-        for fold in 0..folds {
-            if is_done[fold] {
+        for (fold, (best, is_done)) in best.iter_mut().zip(&mut is_done).enumerate() {
+            if *is_done {
                 continue;
             }
             let loss: f64 = pairs.iter().map(|pair| pair.loss(fold, index)).sum();
-            if loss < best[fold].0 {
-                best[fold] = (loss, index);
+            if loss < best.0 {
+                *best = (loss, index);
             }
-            is_done[fold] = index >= best[fold].1 + PATIENCE;
+            *is_done = index >= best.1 + PATIENCE;
         }
         if is_done.iter().all(|&is_done| is_done) {
             break;

@@ -50,7 +50,9 @@ fn data(calls: usize, atoms: usize, valued: bool, seed: u64) -> Data {
             let squares: f64 = data.dense.iter().map(|call| call[atom] * call[atom]).sum();
             let scale = (squares / calls as f64).sqrt();
             if scale > 0.0 {
-                data.dense.iter_mut().for_each(|call| call[atom] /= scale);
+                for call in &mut data.dense {
+                    call[atom] /= scale;
+                }
             }
         }
     }

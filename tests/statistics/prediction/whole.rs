@@ -165,11 +165,9 @@ fn folds_are_of_loci_where_chromosomes_are_few_or_it_is_asked_for() {
     let asked = predict(&cohort(300, 22, Truth::Atoms, 6), by_locus);
     assert_eq!(asked.folds.by, PredictBy::Locus);
     let mut sizes = vec![0; FOLDS];
-    asked
-        .folds
-        .of_call
-        .iter()
-        .for_each(|&fold| sizes[fold as usize] += 1);
+    for &fold in &asked.folds.of_call {
+        sizes[fold as usize] += 1;
+    }
     assert!(
         sizes.iter().all(|&size| (58..=62).contains(&size)),
         "{sizes:?}"

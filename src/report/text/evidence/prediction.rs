@@ -31,15 +31,11 @@ pub(super) fn section(f: &mut Formatter<'_>, findings: &Findings) -> Result {
     }
     added(f, found)?;
     curve(f, found)?;
-    match found.drawn {
-        Some((count, blocks)) => {
-            writeln!(f, "  Intervals are 95 %, by bootstrap of {count} {blocks}.")?
-        }
-        None => writeln!(
-            f,
-            "  No intervals: too few chromosomes and loci, or --bootstrap 0."
-        )?,
-    }
+    let drawn = match found.drawn {
+        Some((count, blocks)) => format!("Intervals are 95 %, by bootstrap of {count} {blocks}."),
+        None => "No intervals: too few chromosomes and loci, or --bootstrap 0.".to_owned(),
+    };
+    writeln!(f, "  {drawn}")?;
     writeln!(
         f,
         "  This holds for calls like these: of this caller, these samples and this benchmark. Of others it says \
