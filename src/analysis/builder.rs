@@ -14,6 +14,7 @@ use crate::rows::{EmbeddingsChoice, Rows};
 use crate::sae::Sae;
 use crate::stats::evidence::regions::RegionOptions;
 use crate::stats::evidence::{self, Exchange, Partition};
+use crate::stats::prediction::PredictBy;
 use crate::tally::StratifyBy;
 
 /// An analysis of one cohort: what it is of, and how it is done. [`run`](Self::run) does it.
@@ -208,6 +209,14 @@ impl<'a> Analysis<'a> {
     #[must_use]
     pub fn regions(mut self, regions: RegionOptions) -> Self {
         self.tables.regions = Some(Arc::new(regions));
+        self
+    }
+
+    /// Predicts the label of each call from the atoms that fire on it, by models that have not seen the
+    /// call nor its chromosome, or its locus.
+    #[must_use]
+    pub fn predict(mut self, by: PredictBy) -> Self {
+        self.tables.predict = Some(by);
         self
     }
 

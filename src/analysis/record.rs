@@ -14,6 +14,7 @@ use crate::read::ModelAbout;
 use crate::report::text;
 use crate::stats::evidence::{self, ExtendedTables};
 use crate::stats::notebook::{self, BiasTable};
+use crate::stats::prediction;
 use crate::stats::score_comparison::ScoreComparison;
 use crate::tally::{Batches, Certificate, CohortTally, Shard, StratifyBy};
 
@@ -77,7 +78,33 @@ struct ExtendedRecord {
     /// The device that counted pairs of atoms; absent if pairs were not counted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pairs_counted: Option<evidence::PairsCounted>,
+    /// The prediction of the label; absent if there was none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    prediction: Option<Predicted>,
     seconds: TablesSeconds,
+}
+
+/// The record of a prediction.
+#[derive(Debug, Serialize)]
+struct Predicted {
+    options: prediction::Options,
+    /// What lies in one fold as a whole, and their number.
+    units: &'static str,
+    unit_count: u32,
+    folds: usize,
+    seconds: f64,
+}
+
+impl Predicted {
+    fn of(found: &prediction::Prediction) -> Self {
+        Self {
+            options: found.options,
+            units: found.folds.unit(),
+            unit_count: found.folds.units,
+            folds: found.folds.count,
+            seconds: found.seconds,
+        }
+    }
 }
 
 /// The record of how scores were compared.
@@ -293,6 +320,7 @@ impl Record {
             strata: evidence.strata,
             scores_compared: evidence.scores.as_ref().map(ScoresCompared::of),
             pairs_counted: evidence.pairs_counted.clone(),
+            prediction: evidence.prediction.as_ref().map(Predicted::of),
             seconds: TablesSeconds {
                 each: evidence.seconds,
                 writing,

@@ -15,6 +15,7 @@ use crate::report::text;
 use crate::stats::evidence::regions::{RegionOptions, RegionPermutations, RegionTables};
 use crate::stats::evidence::{self, ExtendedTables, PairsBy, Summary};
 use crate::stats::notebook::{self, NotebookTables};
+use crate::stats::prediction::{self, PredictBy, Prediction};
 use crate::stats::score_comparison::ScoreComparison;
 use crate::tally::CohortTally;
 
@@ -27,6 +28,8 @@ pub struct TableOptions {
     pub extended: Option<evidence::Options>,
     /// The regions that calls are compared by, if any.
     pub regions: Option<Arc<RegionOptions>>,
+    /// What lies in one fold where the label is predicted; `None` for no prediction.
+    pub predict: Option<PredictBy>,
 }
 
 /// The tables of a cohort.
@@ -111,6 +114,7 @@ impl Tables {
         if let Some(extended) = &mut extended {
             extended.scores = scores;
             extended.regions = regions_of(counted, options, &extended.options, control)?;
+            extended.prediction = prediction_of(counted, options, &extended.options, control)?;
         }
         let classes = counted.classes();
         Ok(Self {
@@ -166,6 +170,26 @@ fn regions_of(
     };
     let limits = (extended.min_support, extended.memory);
     RegionTables::of(store, &fires, regions, permutations, limits, control).map(Some)
+}
+
+/// Predicts the label of every call, where that is asked for.
+fn prediction_of(
+    counted: &Counted,
+    options: &TableOptions,
+    extended: &evidence::Options,
+    control: &Control,
+) -> Result<Option<Prediction>> {
+    let Some((by, store)) = options.predict.zip(counted.store()) else {
+        return Ok(None);
+    };
+    let options = prediction::Options {
+        by,
+        min_support: extended.min_support,
+        locus_distance: extended.locus_distance,
+        bootstrap: extended.bootstrap,
+        seed: extended.seed,
+    };
+    Prediction::of(store, options, control).map(Some)
 }
 
 /// Returns the name that messages give to the files of a cohort.

@@ -25,6 +25,7 @@ use crate::report::text;
     --save-fires --nonfinite skip --threads 8\n  \
     atomscope analyze --embeddings calls.pt --model sae.pt --out results \\\n      \
     --permutations 10000 --block locus --replicate chrom\n  \
+    atomscope analyze --embeddings calls.pt --model sae.pt --out results --predict\n  \
     atomscope analyze --embeddings calls.pt --model sae.pt --out results --compare scores\n  \
     atomscope analyze --embeddings calls.npy --model sae.pt --out results \\\n      \
     --calls truvari-out --rows-are embedded.vcf.gz\n  \
@@ -47,6 +48,7 @@ impl Analyze {
     pub(super) fn files(&self, show: impl FnOnce(&text::Report) -> Result<()>) -> Result<()> {
         let asked = &self.analysis;
         asked.tables.compares_scores()?;
+        asked.tables.check(true)?;
         if asked.run.cohort.choice() == Choice::Activations {
             asked.tables.compare.needs_embeddings("activations")?;
         }

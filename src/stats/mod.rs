@@ -10,6 +10,7 @@
 //! | `pairs` | which of all atoms fire together, and whether otherwise on true calls than on false ones |
 //! | `replication` | what one part of the cohort shows, and another confirms |
 //! | `score_comparison` | scores on true and on false calls, without competition for places |
+//! | `prediction` | what atoms know of the label: a logistic model, never judged on what it was fitted to |
 //! | `calls` | the calls on which chosen atoms fire, the strongest first |
 //!
 //! Nothing here prints, reads a file, or knows an engine.
@@ -21,6 +22,7 @@ pub mod evidence;
 pub mod inference;
 pub mod notebook;
 pub mod pairs;
+pub mod prediction;
 pub mod replication;
 pub mod resampling;
 pub mod score_comparison;

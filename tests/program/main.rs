@@ -12,6 +12,7 @@ mod inputs;
 mod investigate;
 mod labels;
 mod messages;
+mod prediction;
 mod printed;
 mod refusals;
 mod results;

@@ -13,6 +13,7 @@ use atomscope::rows::SliceRows;
 use atomscope::simulate::{SimulateOptions, simulate_in_memory};
 use atomscope::stats::evidence::regions::{RegionOptions, RegionPermutations, RegionTables};
 use atomscope::stats::evidence::{CallFacts, ExtendedTables, Options, Partition};
+use atomscope::stats::prediction;
 use atomscope::stats::score_comparison::{LabelledCalls, Part, compare};
 
 const BEGIN: &str =
@@ -62,6 +63,15 @@ fn every_table() -> Vec<Table> {
     let limits = (5, 1 << 20);
     let found = RegionTables::of(store, &fires, &regions, permutations, limits, &control);
     evidence.regions = Some(found.unwrap());
+    let options = prediction::Options {
+        by: prediction::PredictBy::Locus,
+        min_support: 5,
+        locus_distance: 1000,
+        bootstrap: 0,
+        seed: 0,
+    };
+    let prediction = prediction::Prediction::of(store, options, &control).unwrap();
+    evidence.prediction = Some(prediction);
     outputs::tables_of(&evidence)
 }
 
@@ -86,7 +96,7 @@ fn every_column_is_documented_in_the_words_of_the_program() {
 #[test]
 fn every_table_and_column_has_words_and_a_unique_name() {
     let every = every_table();
-    assert_eq!(every.len(), 11);
+    assert_eq!(every.len(), 14);
     for table in &every {
         table.check().unwrap();
         assert!(table.about.ends_with('.'), "{}", table.name);

@@ -10,6 +10,7 @@ mod evidence_speed;
 mod evidence_within;
 mod inference;
 mod pairs;
+mod prediction;
 mod ragged;
 mod replication;
 mod score_comparison;

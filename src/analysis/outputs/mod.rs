@@ -168,6 +168,31 @@ pub const OUTPUTS: &[Output] = &[
         content: Content::Parquet(|tables| tables.regions.as_ref().map(tables::atom_regions)),
     },
     Output {
+        name: "prediction.tsv",
+        about: "how well each model predicts the label, where that was asked for",
+        content: Content::Text(|tables| tables.prediction.as_ref().and_then(tables::prediction)),
+    },
+    Output {
+        name: "call_predictions.parquet",
+        about: "every call's chance of being false, by models that have not seen it, likewise",
+        content: Content::Parquet(|tables| {
+            tables
+                .prediction
+                .as_ref()
+                .and_then(tables::call_predictions)
+        }),
+    },
+    Output {
+        name: "prediction_atoms.parquet",
+        about: "every atom's coefficients, likewise",
+        content: Content::Parquet(|tables| {
+            tables
+                .prediction
+                .as_ref()
+                .and_then(tables::prediction_atoms)
+        }),
+    },
+    Output {
         name: "replication.parquet",
         about: "every atom in both parts of the cohort, where it was split",
         content: Content::Parquet(|tables| {
@@ -197,7 +222,7 @@ pub fn names() -> BTreeSet<String> {
         .collect()
 }
 
-/// Every table that would be written of these, in the list's order and each once; that of pairs without
+/// Every table that would be written of these, each once, in the list's order; that of pairs without
 /// rows.
 pub fn tables_of(extended: &ExtendedTables) -> Vec<Table> {
     let table = |output: &Output| match output.content {
@@ -205,13 +230,9 @@ pub fn tables_of(extended: &ExtendedTables) -> Vec<Table> {
         Content::Pairs => Some(tables::pairs(extended.pairs.as_ref()?.chunk(0..0))),
         Content::File(..) => None,
     };
-    let mut all: Vec<Table> = Vec::new();
-    for table in OUTPUTS.iter().filter_map(table) {
-        if all.iter().all(|other| other.name != table.name) {
-            all.push(table);
-        }
-    }
-    all
+    let mut names = BTreeSet::new();
+    let all = OUTPUTS.iter().filter_map(table);
+    all.filter(|table| names.insert(table.name)).collect()
 }
 
 /// The outputs with what they hold, a line each, for the help.

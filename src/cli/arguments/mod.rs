@@ -12,6 +12,7 @@
 //! | `statistics` | which tables are made, and how |
 //! | `tally` | what a tally keeps, and which firing sets a report reads |
 //! | `regions` | regions that calls are compared by |
+//! | `predict` | whether the label is predicted |
 //! | `shape` | what is simulated |
 //! | `output` | where results go |
 //! | `size` | bytes |
@@ -26,6 +27,7 @@ mod engine;
 mod headings;
 mod model;
 mod output;
+mod predict;
 mod regions;
 mod shape;
 mod size;
@@ -44,6 +46,7 @@ pub(super) use headings::REQUIRED;
 pub(super) use model::AnswerArgs;
 use model::ModelArgs;
 pub(super) use output::{ForceArgs, OutputArgs};
+use predict::PredictArgs;
 pub(super) use regions::RegionArgs;
 pub(super) use shape::{PlantArgs, Shape};
 pub(super) use size::{MEMORY, parse_bytes};

@@ -4,6 +4,7 @@ use clap::{Args, ValueEnum};
 
 use std::sync::Arc;
 
+use super::PredictArgs;
 use super::RegionArgs;
 use crate::analysis::TableOptions;
 use crate::error::Error;
@@ -126,6 +127,9 @@ pub(in crate::cli) struct TablesArgs {
 
     #[command(flatten)]
     pub(in crate::cli) regions: RegionArgs,
+
+    #[command(flatten)]
+    predict: PredictArgs,
 }
 
 /// The ends of a 95 % interval are not to be had from a few replicates.
@@ -198,6 +202,7 @@ impl Default for TablesArgs {
             compare: Compare::Firing,
             bootstrap: DEFAULTS.bootstrap as u32,
             regions: RegionArgs::default(),
+            predict: PredictArgs::default(),
         }
     }
 }
@@ -234,15 +239,17 @@ impl TablesArgs {
             notebook: statistics.options(),
             extended,
             regions,
+            predict: self.predict.by(),
         }
     }
 
     /// Checks that what is asked for by name is possible.
     ///
     /// # Errors
-    /// A replication without firing sets.
+    /// A replication or a prediction without firing sets.
     pub(in crate::cli) fn check(&self, has_firings: bool) -> crate::error::Result<()> {
         self.regions.check(has_firings, self.are_made())?;
+        self.predict.check(has_firings, self.are_made())?;
         if has_firings || self.replicate.is_none() || !self.are_made() {
             return Ok(());
         }

@@ -5,6 +5,8 @@
 //! | `atoms` | `atoms`: one row an atom |
 //! | `categories` | `atom_types`, `atom_chromosomes`, `atom_datasets`: one row an atom and category |
 //! | `regions` | `regions`: one row a region; `atom_regions`: one row an atom and region |
+//! | `prediction` | `prediction`: one row a figure; `call_predictions`: one row a call |
+//! | `prediction_atoms` | `prediction_atoms`: one row an atom |
 //! | `replication` | `replication`: one row an atom |
 //! | `replication_summary` | `replication_summary`: one row a direction |
 //! | `scores` | `atom_scores`: one row an atom, where scores were compared |
@@ -14,6 +16,8 @@
 mod atoms;
 mod categories;
 mod pairs;
+mod prediction;
+mod prediction_atoms;
 mod regions;
 mod replication;
 mod replication_summary;
@@ -26,6 +30,8 @@ use crate::stats::inference::PValue;
 pub use atoms::atoms;
 pub use categories::{chromosomes, datasets, types};
 pub use pairs::pairs;
+pub use prediction::{call_predictions, prediction};
+pub use prediction_atoms::prediction_atoms;
 pub use regions::{atom_regions, regions};
 pub use replication::replication;
 pub use replication_summary::replication_summary;

@@ -64,6 +64,7 @@ use crate::control::Control;
 use crate::error::Result;
 use crate::fires::FiringStore;
 use crate::stats::pairs::Pairs;
+use crate::stats::prediction::Prediction;
 use crate::stats::score_comparison::ScoreComparison;
 use crate::tally::{StratifyBy, Tally};
 
@@ -115,6 +116,8 @@ pub struct ExtendedTables {
     pub scores: Option<ScoreComparison>,
     /// Atoms and labels in and outside regions, where regions were given: whoever has them fills it in.
     pub regions: Option<regions::RegionTables>,
+    /// The label predicted from atoms, where that was asked for: whoever has the calls fills it in.
+    pub prediction: Option<Prediction>,
     /// The fate of each atom's association within strata, \[F\]; `None` where no stratum informs.
     pub within: Vec<Option<Within>>,
     /// Every atom against each SV type.
@@ -235,6 +238,7 @@ impl ExtendedTables {
             displacement: bulk.displacement(&all, told.inflation),
             scores: None,
             regions: None,
+            prediction: None,
             within: within::of_atoms(&all.atoms, &fisher, &cmh),
             fisher,
             cmh,

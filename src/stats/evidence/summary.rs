@@ -11,6 +11,7 @@
 //! | `notebook` | where a line of the notebook's text says more than what holds |
 //! | `competition` | displacement, and scores without competition |
 //! | `calls` | types, chromosomes, datasets, sizes and activation |
+//! | `prediction` | what atoms know of the label |
 //! | `pairs`, `replication` | what they say of pairs, and of the cohort's two parts |
 
 mod atoms;
@@ -22,6 +23,7 @@ mod competition;
 mod duplicates;
 mod notebook;
 mod pairs;
+mod prediction;
 mod replication;
 
 use serde::Serialize;
@@ -41,6 +43,7 @@ pub use competition::{Displaced, ScoredAtom, ScoresSummary};
 pub use duplicates::{ALIKE, NearDuplicates};
 pub use notebook::{EmptyCell, NotebookNote, Specialized};
 pub use pairs::{PairSummary, PairsSummary};
+pub use prediction::{PredictedBy, PredictionSummary};
 pub use replication::{Correlation, Direction, OneSide, PartSummary, ReplicationSummary};
 
 /// The number of the strongest atoms that are described in full.
@@ -125,6 +128,9 @@ pub struct Findings {
     pub chromosomes: Option<EnrichmentSummary>,
     /// Atoms against datasets.
     pub datasets: Option<EnrichmentSummary>,
+    /// What atoms know of the label, where that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub prediction: Option<PredictionSummary>,
     /// Atoms that fire together.
     pub pairs: Option<PairsSummary>,
     /// The results that hold in both parts of the cohort, if that was asked for.
@@ -249,6 +255,7 @@ impl Findings {
             }),
             datasets: firings
                 .map(|firings| EnrichmentSummary::of(CategoryKind::Dataset, &firings.datasets)),
+            prediction: tables.prediction.as_ref().map(PredictionSummary::of),
             pairs: PairsSummary::of(tables),
             replication: tables.replication.as_ref().map(ReplicationSummary::of),
             near_duplicates: near_duplicates.clone(),

@@ -8,6 +8,7 @@ mod cautions;
 mod claims;
 mod notebook;
 mod pairs;
+mod prediction;
 mod replication;
 mod scores;
 
@@ -36,6 +37,7 @@ pub(super) fn section(f: &mut Formatter<'_>, findings: &Findings) -> Result {
     atoms::called(f, findings)?;
     cautions::section(f, findings)?;
     scores::section(f, findings)?;
+    prediction::section(f, findings)?;
     calls::section(f, findings)?;
     pairs::section(f, findings)?;
     replication::section(f, findings)

@@ -1,0 +1,283 @@
+//! The calls that predictions are made of: their labels, places and features.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::design::SparseRows;
+use crate::cohort::Label;
+use crate::control::Control;
+use crate::error::Result;
+use crate::fires::{FiringBlock, FiringStore};
+use crate::natural;
+use crate::stats::resampling::blocks::Blocks;
+use crate::tally::{SizeBin, Strata, StratifyBy, Stratum};
+
+/// The most datasets that are features: the largest.
+const DATASETS: usize = 64;
+
+/// The properties of a call that are features beside its atoms: type and size make strata.
+const PROPERTIES: StratifyBy = StratifyBy {
+    svtype: true,
+    size: true,
+    dataset: false,
+};
+
+/// The calls of a cohort that have a firing set, in its order.
+#[derive(Debug, Clone, Default)]
+pub struct PredictedCalls {
+    /// The cohort's row of each call.
+    pub rows: Vec<u64>,
+    /// The name of each call's chromosome in `chromosomes`; beyond them where it is missing.
+    pub chrom: Vec<u32>,
+    /// The chromosomes, by first sight.
+    pub chromosomes: Vec<String>,
+    /// The position of each call in base pairs, from 1; NaN where it is missing.
+    pub positions: Vec<f64>,
+    /// The ID of each call.
+    pub ids: Vec<Option<String>>,
+    /// True for each false call.
+    pub is_fp: Vec<bool>,
+    /// The features of each call: first those of type, size and dataset, then its atoms. Empty once
+    /// models were fitted.
+    pub features: SparseRows,
+    /// What the first features are: a type, a size, both, or a dataset.
+    pub properties: Vec<String>,
+    /// The atoms that the others are.
+    pub atoms: Vec<u32>,
+}
+
+/// What is gathered call by call.
+#[derive(Default)]
+struct Gathered {
+    calls: PredictedCalls,
+    firings: SparseRows,
+    /// The properties of each call, by their places in `names`.
+    properties: Vec<[u32; 4]>,
+    names: BTreeMap<Property, u32>,
+    places: BTreeMap<String, u32>,
+}
+
+/// A property of calls, in the order in which they are features.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Property {
+    Type(String),
+    Size(Option<SizeBin>),
+    TypeAndSize(String, Option<SizeBin>),
+    Dataset(String),
+}
+
+impl PredictedCalls {
+    /// Reads all calls. Atoms that fire on fewer than `min_support` calls are no features, nor are
+    /// properties of as few, or of all. Memory: 8 bytes for each firing, 16 with scores.
+    ///
+    /// # Errors
+    /// Those of reading; cancellation.
+    pub fn read(store: &dyn FiringStore, min_support: u64, control: &Control) -> Result<Self> {
+        let mut gathered = Gathered::default();
+        store.blocks(&mut |block| {
+            control.check()?;
+            gathered.take(&block)
+        })?;
+        Ok(gathered.finish(min_support.max(1)))
+    }
+
+    /// Loci: calls of one chromosome within `distance` base pairs of the next.
+    pub fn loci(&self, distance: u64) -> Blocks {
+        // Numbered along the genome in natural order, so that the order of files does not matter.
+        let blocks = super::folds::named_blocks(&self.chromosomes, &self.chrom);
+        let missing = self.chromosomes.len() as u32;
+        let codes = blocks.of_call.iter().zip(&self.chrom);
+        let codes: Vec<u32> = codes
+            .map(|(&code, &chrom)| if chrom >= missing { u32::MAX } else { code })
+            .collect();
+        Blocks::loci(&codes, &self.positions, distance)
+    }
+}
+
+impl Gathered {
+    fn take(&mut self, block: &FiringBlock<'_>) -> Result<()> {
+        let calls = block.calls;
+        let strata = Strata::by(calls, PROPERTIES, 1)?;
+        let mut seen = HashMap::<(u16, u32), [u32; 4]>::new();
+        for (at, (row, atoms)) in block.sets.iter().enumerate() {
+            let number = strata.of_row()[row];
+            let stratum = &strata.table()[usize::from(number)];
+            let key = (number, calls.dataset.code(row));
+            let properties = seen.entry(key).or_insert_with(|| {
+                let dataset = calls.dataset.get(row).unwrap_or(Strata::NO_DATASET);
+                self.properties_of(stratum, dataset)
+            });
+            let properties = *properties;
+            self.properties.push(properties);
+            self.firings.features.extend_from_slice(atoms);
+            self.firings.ends.push(self.firings.features.len());
+            if let Some(scores) = block.sets.scores() {
+                let of_row = scores[block.sets.place(at)]
+                    .iter()
+                    .map(|&score| score as f32);
+                self.firings.values.get_or_insert_default().extend(of_row);
+            }
+            let chrom = calls.chrom.get(row);
+            let chrom = chrom.map_or(u32::MAX, |name| self.place(name));
+            let own = &mut self.calls;
+            own.rows.push(block.first + row as u64);
+            own.is_fp.push(stratum.label == Label::Fp);
+            own.ids.push(calls.id.get(row).map(str::to_owned));
+            let position = calls.pos.get(row).as_f64();
+            let is_place = position >= 1.0 && position.is_finite();
+            own.positions
+                .push(if is_place { position } else { f64::NAN });
+            own.chrom.push(chrom);
+        }
+        Ok(())
+    }
+
+    /// The numbers of a call's properties.
+    fn properties_of(&mut self, stratum: &Stratum, dataset: &str) -> [u32; 4] {
+        let (svtype, size) = (stratum.svtype.clone(), stratum.size);
+        let properties = [
+            Property::Type(svtype.clone()),
+            Property::Size(size),
+            Property::TypeAndSize(svtype, size),
+            Property::Dataset(dataset.to_owned()),
+        ];
+        properties.map(|property| {
+            let next = self.names.len() as u32;
+            *self.names.entry(property).or_insert(next)
+        })
+    }
+
+    /// The number of a chromosome.
+    fn place(&mut self, name: &str) -> u32 {
+        if let Some(&place) = self.places.get(name) {
+            return place;
+        }
+        let next = self.places.len() as u32;
+        self.places.insert(name.to_owned(), next);
+        self.calls.chromosomes.push(name.to_owned());
+        next
+    }
+
+    fn finish(self, min_support: u64) -> PredictedCalls {
+        let Self {
+            mut calls,
+            firings,
+            properties,
+            names,
+            ..
+        } = self;
+        let all = calls.rows.len() as u64;
+        let mut counts = vec![0_u64; names.len()];
+        for &number in properties.iter().flatten() {
+            counts[number as usize] += 1;
+        }
+        let kept = kept(&names, &counts, min_support, all);
+        let mut place = vec![None; names.len()];
+        for (at, (property, number)) in (0..).zip(&kept) {
+            place[*number as usize] = Some(at);
+            calls.properties.push(property.name());
+        }
+        calls.take_features(&firings, min_support, |call| {
+            let mut own: Vec<u32> = properties[call]
+                .iter()
+                .filter_map(|&at| place[at as usize])
+                .collect();
+            own.sort_unstable();
+            own
+        });
+        calls
+    }
+}
+
+impl PredictedCalls {
+    /// Makes features of the atoms that fire on enough calls, after those that `properties` gives.
+    fn take_features(
+        &mut self,
+        firings: &SparseRows,
+        min_support: u64,
+        properties: impl Fn(usize) -> Vec<u32>,
+    ) {
+        let most = firings
+            .features
+            .iter()
+            .max()
+            .map_or(0, |&most| most as usize + 1);
+        let mut fires = vec![0_u64; most];
+        for &atom in &firings.features {
+            fires[atom as usize] += 1;
+        }
+        let mut feature_of = vec![None; most];
+        let enough = (0..)
+            .zip(&fires)
+            .filter(|(_, fires)| **fires >= min_support);
+        self.atoms = enough.map(|(atom, _)| atom).collect();
+        for (at, &atom) in (self.properties.len() as u32..).zip(&self.atoms) {
+            feature_of[atom as usize] = Some(at);
+        }
+        let rows = &mut self.features;
+        // A block without scores leaves all without.
+        let scores = firings
+            .values
+            .as_ref()
+            .filter(|values| values.len() == firings.features.len());
+        rows.values = scores.map(|_| Vec::new());
+        let mut start = 0;
+        for (call, &end) in firings.ends.iter().enumerate() {
+            let own = properties(call);
+            if let Some(values) = &mut rows.values {
+                values.extend(own.iter().map(|_| 1.0));
+            }
+            rows.features.extend(own);
+            for at in start..end {
+                let Some(feature) = feature_of[firings.features[at] as usize] else {
+                    continue;
+                };
+                rows.features.push(feature);
+                if let (Some(values), Some(scores)) = (&mut rows.values, scores) {
+                    values.push(scores[at]);
+                }
+            }
+            rows.ends.push(rows.features.len());
+            start = end;
+        }
+    }
+}
+
+/// The properties that are features, in order: of datasets the largest.
+fn kept(
+    names: &BTreeMap<Property, u32>,
+    counts: &[u64],
+    min_support: u64,
+    all: u64,
+) -> Vec<(Property, u32)> {
+    let count = |number: u32| counts[number as usize];
+    let mut kept: Vec<(Property, u32)> = names
+        .iter()
+        .filter(|(_, number)| (min_support..all).contains(&count(**number)))
+        .map(|(property, &number)| (property.clone(), number))
+        .collect();
+    let is_dataset = |property: &Property| matches!(property, Property::Dataset(_));
+    let mut datasets: Vec<(Property, u32)> = kept
+        .iter()
+        .filter(|(property, _)| is_dataset(property))
+        .cloned()
+        .collect();
+    kept.retain(|(property, _)| !is_dataset(property));
+    let order = |a: &Property, b: &Property| natural::compare(&a.name(), &b.name());
+    datasets.sort_by(|a, b| count(b.1).cmp(&count(a.1)).then_with(|| order(&a.0, &b.0)));
+    datasets.truncate(DATASETS);
+    datasets.sort_by(|a, b| order(&a.0, &b.0));
+    kept.extend(datasets);
+    kept
+}
+
+impl Property {
+    fn name(&self) -> String {
+        let size = |bin: &Option<SizeBin>| bin.map_or("", SizeBin::name);
+        match self {
+            Self::Type(svtype) => svtype.clone(),
+            Self::Size(bin) => size(bin).to_owned(),
+            Self::TypeAndSize(svtype, bin) => format!("{svtype} {}", size(bin)),
+            Self::Dataset(dataset) => dataset.clone(),
+        }
+    }
+}
