@@ -25,6 +25,8 @@ pub(super) struct Config {
     pub(super) value: Value,
     /// The path of the file, where it is one of its own.
     pub(super) path: Option<PathBuf>,
+    /// Other configs in the same folder.
+    others: Vec<Self>,
 }
 
 impl Config {
@@ -32,11 +34,63 @@ impl Config {
     /// read, which matters to a model that needs it.
     pub(super) fn beside(weights: &Path) -> (Option<Self>, Option<Error>) {
         let folder = weights.parent().unwrap_or(Path::new(""));
-        let mut paths = NAMES.iter().map(|name| folder.join(name));
-        match paths.find(|path| path.is_file()).map(Self::read) {
+        let paths = NAMES.iter().map(|name| folder.join(name));
+        let mut found = paths.filter(|path| path.is_file()).map(Self::read);
+        match found.next() {
             None => (None, None),
-            Some(Ok(config)) => (Some(config), None),
+            Some(Ok(config)) => {
+                let others = found.flatten().collect();
+                (Some(Self { others, ..config }), None)
+            }
             Some(Err(error)) => (None, Some(error)),
+        }
+    }
+
+    /// This config and the others in the same folder.
+    pub(super) fn all(&self) -> impl Iterator<Item = &Self> {
+        std::iter::once(self).chain(&self.others)
+    }
+
+    /// The config in the folder that has some of these keys, which those of one family are.
+    ///
+    /// # Errors
+    /// None has; or two of them contradict each other.
+    pub(super) fn of_keys(&self, keys: &[&str]) -> Result<&Self> {
+        let has = |config: &&Self| keys.iter().any(|key| config.has(key));
+        let mut found = self.all().filter(has);
+        let Some(first) = found.next() else {
+            let expected = format!("some of the keys {}", keys.join(", "));
+            let action = "put the config of this model beside its weights";
+            return Err(Error::input(
+                &*self.file,
+                "the config",
+                self.keys(),
+                expected,
+                action,
+            ));
+        };
+        for other in found {
+            let differs = |key: &&&str| {
+                let (one, other) = (first.get(key), other.get(key));
+                one.is_some() && other.is_some() && one != other
+            };
+            if let Some(key) = keys.iter().find(differs) {
+                let value = first.get(key).map(Value::to_string).unwrap_or_default();
+                let expected = format!("{value}, as {} says", first.file);
+                return Err(other.bad(key, expected, super::weights::OTHER_MODEL));
+            }
+        }
+        Ok(first)
+    }
+
+    /// The keys, for a message.
+    fn keys(&self) -> String {
+        match &self.value {
+            Value::Object(map) if !map.is_empty() => {
+                let names: Vec<_> = map.keys().take(12).map(String::as_str).collect();
+                format!("the keys {}", names.join(", "))
+            }
+            _ => "no keys".to_owned(),
         }
     }
 
@@ -66,6 +120,7 @@ impl Config {
             within: String::new(),
             value,
             path: Some(path),
+            others: Vec::new(),
         })
     }
 
@@ -76,6 +131,7 @@ impl Config {
             within: format!("{within}."),
             value,
             path: None,
+            others: Vec::new(),
         }
     }
 
@@ -105,6 +161,11 @@ impl Config {
         };
         let place = format!("{}{keys}", self.within);
         Error::input(&*self.file, place, found, expected, action)
+    }
+
+    /// The place of a value, for a message.
+    pub(super) fn place(&self, keys: &str) -> String {
+        format!("{}{keys} of {}", self.within, self.file)
     }
 
     /// The last mapping on the way to a value that is missing.

@@ -1,10 +1,12 @@
-//! The decoder, of which the norms alone are needed.
+//! The decoder, of which the norms alone are needed, and the sizes checked.
 
 use rayon::prelude::*;
 
+use super::candidate::Candidate;
 use super::encoder::Encoder;
 use super::weights::{OTHER_MODEL, Weights};
 use crate::error::Result;
+use crate::read::tensor::shape_text;
 use crate::rows::Rows;
 
 /// The norm of each feature's row of a decoder \[F, D\], or of its column of one \[D, F\], in
@@ -40,4 +42,43 @@ pub(super) fn norms(
             .collect::<Vec<_>>())
     });
     Ok(blocks.collect::<Result<Vec<_>>>()?.concat())
+}
+
+/// The names of decoders.
+const NAMES: [&str; 5] = [
+    "W_dec",
+    "w_dec",
+    "decoder.weight",
+    "decoder_linear.weight",
+    "W_D",
+];
+
+/// An error for a decoder of other sizes than the encoder's: \[F, D\] or \[D, F\]. A transcoder's has
+/// another length of vectors, and F features.
+pub(super) fn check_sizes(of: &Candidate<'_>, encoder: &Encoder) -> Result<()> {
+    let weights = of.weights;
+    let (features, dim) = (encoder.features, encoder.input_dim);
+    let is_transcoder = weights.has(&["W_skip"])
+        || weights.has(&["b_dec_out"])
+        || of.config.is_some_and(|config| {
+            let kind = config.get("architecture").and_then(|kind| kind.as_str());
+            kind.is_some_and(|kind| kind.contains("transcoder"))
+                || config.has("d_out")
+                || config.get("transcode").and_then(serde_json::Value::as_bool) == Some(true)
+        });
+    for name in NAMES {
+        let Some(&[rows, columns]) = weights.shape(name) else {
+            continue;
+        };
+        let fits = if is_transcoder {
+            rows == features || columns == features
+        } else {
+            [rows, columns] == [features, dim] || [rows, columns] == [dim, features]
+        };
+        if !fits {
+            let expected = format!("{features} features of {dim} numbers, as the encoder has");
+            return Err(weights.bad(name, shape_text(&[rows, columns]), expected, OTHER_MODEL));
+        }
+    }
+    Ok(())
 }

@@ -9,11 +9,16 @@ use crate::read::torch::{Description, TorchFile};
 
 /// Mappings in mappings that are looked into.
 const DEEPEST: usize = 4;
-/// Values that are looked at in all.
-const MOST_VALUES: usize = 1 << 14;
+/// Values that are looked at in all: one mapping can stand in many places.
+const MOST_VALUES: usize = 1 << 16;
+/// The longest list that is read; losses and activations of training are longer, and no config.
+const LONGEST: usize = 256;
 
 /// The values under the keys of a mapping: text, numbers, flags, lists and mappings of them.
-/// States of optimisers and models are left out: they are long, and no config.
+/// States of optimisers and models are left out: they are long, and no config. A long list is `null`.
+///
+/// # Errors
+/// More values than a config has.
 pub(super) fn values(file: &TorchFile, dict: Id) -> Result<Value> {
     let mut left = MOST_VALUES;
     mapping(file, dict, DEEPEST, &mut left)
@@ -23,13 +28,21 @@ fn is_state(name: &str) -> bool {
     name.starts_with("optimizer") || name.ends_with("state_dict") && name != "activation_state_dict"
 }
 
+fn count(file: &TorchFile, left: &mut usize) -> Result<()> {
+    let less = left.checked_sub(1);
+    *left = less.ok_or_else(|| {
+        let found = format!("more than {MOST_VALUES} values that are no tensors");
+        let expected = "tensors and a config";
+        let action = "save the model without the records of its training";
+        file.bad("the top level", found, expected, action)
+    })?;
+    Ok(())
+}
+
 fn mapping(file: &TorchFile, dict: Id, depth: usize, left: &mut usize) -> Result<Value> {
     let mut map = Map::new();
     for (key, id) in file.document.entries(dict).into_iter().flatten() {
-        let Some(less) = left.checked_sub(1) else {
-            break;
-        };
-        *left = less;
+        count(file, left)?;
         if let Some(name) = file.document.text(key).filter(|name| !is_state(name))
             && let Some(value) = value(file, id, depth, left)?
         {
@@ -51,12 +64,13 @@ fn value(file: &TorchFile, id: Id, depth: usize, left: &mut usize) -> Result<Opt
             .transpose();
     }
     if let (Some(items), Some(depth)) = (document.items(id), depth.checked_sub(1)) {
+        let items: Vec<_> = items.take(LONGEST + 1).collect();
+        if items.len() > LONGEST {
+            return Ok(Some(Value::Null));
+        }
         let mut list = Vec::new();
         for id in items {
-            let Some(less) = left.checked_sub(1) else {
-                break;
-            };
-            *left = less;
+            count(file, left)?;
             list.extend(value(file, id, depth, left)?);
         }
         return Ok(Some(Value::Array(list)));

@@ -19,6 +19,7 @@ mod families;
 mod find;
 mod inner;
 mod layers;
+mod outside;
 mod refused;
 mod weights;
 
@@ -190,7 +191,9 @@ fn of_notebook(path: PathBuf, file: &TorchFile) -> Result<LoadedModel> {
 }
 
 fn of_family(path: PathBuf, family: &Family, candidate: &Candidate<'_>) -> Result<LoadedModel> {
+    candidate.weights.refuse_ambiguous()?;
     let mut encoder: Encoder = (family.read)(candidate)?;
+    decoder::check_sizes(candidate, &encoder)?;
     candidate.check_answers(family.name)?;
     let mut warnings = std::mem::take(&mut encoder.warnings);
     warnings.extend(candidate.weights.torch().and_then(TorchFile::passed_over));

@@ -26,6 +26,8 @@ pub(super) struct Weights {
     pub(super) beside: Value,
     /// The key under which the state dict stands; empty where the file is the state dict.
     pub(super) within: &'static str,
+    /// Two names in the file of one parameter, or of one state dict.
+    twice: Option<[String; 2]>,
     used: RefCell<Vec<String>>,
 }
 
@@ -51,6 +53,18 @@ enum At {
     Npz(String),
 }
 
+impl At {
+    /// Says whether both are one tensor of the file.
+    fn is_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Torch(one), Self::Torch(other)) => one == other,
+            (Self::SafeTensors(one), Self::SafeTensors(other))
+            | (Self::Npz(one), Self::Npz(other)) => one == other,
+            _ => false,
+        }
+    }
+}
+
 impl Weights {
     /// The torch file, where it is one.
     pub(super) fn torch(&self) -> Option<&TorchFile> {
@@ -58,6 +72,26 @@ impl Weights {
             Container::Torch(file) => Some(file),
             _ => None,
         }
+    }
+
+    /// An error if a parameter stands in the file twice, or something beside the weights, which no family
+    /// uses, is named as what is done to embeddings.
+    pub(super) fn refuse_ambiguous(&self) -> Result<()> {
+        if let Some([first, second]) = &self.twice {
+            return Err(Error::input(
+                self.source.name(),
+                second.clone(),
+                format!("the same parameters as {first}"),
+                "one of them",
+                "which of the two is meant cannot be known: save the model's own state_dict()",
+            ));
+        }
+        let Some(file) = self.torch() else {
+            return Ok(());
+        };
+        let root = file.document.root;
+        let held = file.document.get(root, self.within).unwrap_or(root);
+        super::outside::refuse_statistics(file, (self.within, held))
     }
 
     /// Says whether the file is a safetensors file.

@@ -171,6 +171,41 @@ const WRONG: &[Wrong] = &[
         ["cfg.json", "whole number of atoms a row"],
     ),
     (
+        "saelens-topk_rescaled",
+        "cfg.json",
+        "{",
+        "{\"activation_fn_kwargs\": {\"k\": 4}, ",
+        ["activation_fn_kwargs.k", "3, as k says"],
+    ),
+    (
+        "saelens-jumprelu",
+        "cfg.json",
+        "\"jumprelu\"",
+        "\"standard\"",
+        ["threshold", "could change which atoms fire"],
+    ),
+    (
+        "saelens-topk_rescaled",
+        "cfg.json",
+        "\"architecture\": \"topk\"",
+        "\"normalize_activations\": \"expected_average_only_in\", \"architecture\": \"batchtopk\"",
+        ["normalize_activations", "save_inference_model"],
+    ),
+    (
+        "dictionary_learning-topk",
+        "config.json",
+        "\"lr\": 0.001",
+        "\"k\": 9",
+        ["trainer.k", "found 9"],
+    ),
+    (
+        "llamascopium-topk",
+        "config.json",
+        "\"top_k\": 3",
+        "\"d_sae\": 3",
+        ["k", "no key that says it"],
+    ),
+    (
         "saelens-jumprelu",
         "cfg.json",
         "{",
@@ -213,4 +248,36 @@ fn broken_configs_matter_to_models_that_need_one() {
         std::fs::write(place.path().join("config.json"), "{").expect("written");
         refused(place.path(), &["config.json", "no JSON"]);
     }
+}
+
+#[test]
+fn stray_configs_are_told_from_that_of_the_model() {
+    let name = "llamascopium-topk";
+    let place = copy(name);
+    let stray = place.path().join("cfg.json");
+    std::fs::write(&stray, "{\"lr\": 0.1}").expect("written");
+    let answers = ModelAnswers::default();
+    let model = read_model_with(place.path(), &answers).expect("the other config is its own");
+    let alone = super::read(name, &answers);
+    assert_eq!(model.sae.digest(), alone.sae.digest());
+    std::fs::write(&stray, "{\"act_fn\": \"relu\"}").expect("written");
+    refused(place.path(), &["act_fn", "cfg.json", "config.json"]);
+    std::fs::remove_file(place.path().join("config.json")).expect("removed");
+    std::fs::write(&stray, "{\"lr\": 0.1}").expect("written");
+    refused(place.path(), &["cfg.json", "lr", "act_fn"]);
+}
+
+#[test]
+fn weights_amid_training_are_refused_beside_their_scales() {
+    let place = copy("saelens-jumprelu");
+    let path = place.path().join("cfg.json");
+    let text = std::fs::read_to_string(&path).expect("the config");
+    let from = "{\"normalize_activations\": \"expected_average_only_in\", ";
+    std::fs::write(&path, text.replacen('{', from, 1)).expect("written");
+    read_model_with(place.path(), &ModelAnswers::default()).expect("normalised already");
+    std::fs::write(place.path().join("activation_scaler.json"), "{}").expect("written");
+    refused(
+        place.path(),
+        &["normalize_activations", "save_inference_model"],
+    );
 }

@@ -92,8 +92,12 @@ fn fires(of: &Candidate<'_>, class: &str, encoder: &mut Encoder) -> Result<()> {
         }
         "AutoEncoderTopK" => {
             let of_config = of.config.map(|config| config.count("trainer.k"));
-            let k = weights.count("k")?.or(of_config.transpose()?.flatten());
-            encoder.top_k(of.k(k)?);
+            let of_config = of_config.transpose()?.flatten();
+            let k = weights.count("k")?;
+            if let (Some(config), Some(k)) = (of.config, k) {
+                config.check_size("trainer.k", k)?;
+            }
+            encoder.top_k(of.k(k.or(of_config))?);
         }
         "BatchTopKSAE" | "MatryoshkaBatchTopKSAE" => {
             let threshold = weights.number("threshold")?;

@@ -26,8 +26,21 @@ pub(super) const FAMILY: Family = Family {
     read,
 };
 
+/// Keys of its config, of which the library writes all.
+const KEYS: [&str; 9] = [
+    "act_fn",
+    "sae_type",
+    "d_model",
+    "expansion_factor",
+    "top_k",
+    "hook_point_in",
+    "norm_activation",
+    "sparsity_include_decoder_norm",
+    "use_glu_encoder",
+];
+
 fn read(of: &Candidate<'_>) -> Result<Encoder> {
-    let config = of.needed_config("config.json")?;
+    let config = of.needed_config("config.json")?.of_keys(&KEYS)?;
     if !matches!(config.text("sae_type")?, None | Some("sae")) {
         return Err(config.bad("sae_type", "sae", ELSEWHERE));
     }

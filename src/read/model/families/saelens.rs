@@ -9,6 +9,7 @@ use crate::read::model::candidate::{Bias, Candidate};
 use crate::read::model::config::Config;
 use crate::read::model::decoder;
 use crate::read::model::encoder::Encoder;
+use crate::read::model::weights::OTHER_MODEL;
 use crate::sae::{Activation, InputStep, Values};
 
 pub(super) const FAMILY: Family = Family {
@@ -110,7 +111,6 @@ fn read(of: &Candidate<'_>) -> Result<Encoder> {
         "W_skip",
         "scaling_factor",
         "log_feature_sparsity",
-        "threshold",
         "topk_threshold",
         "finetuning_scaling_factor",
     ])?;
@@ -140,6 +140,14 @@ fn input(of: &Candidate<'_>, config: &Config, kind: &str, encoder: &mut Encoder)
                 .push(InputStep::ScaleToNorm { norm, least: 0.0 });
             "x · √d_in / ‖x‖".clone_into(&mut x);
         }
+        "expected_average_only_in" | "covariance_whitening"
+            if is_amid_training(config, kind, how) =>
+        {
+            let expected = "a model whose weights have the normalisation in them";
+            let action =
+                "save the model with the library's save_inference_model, which folds it in";
+            return Err(config.bad(key, expected, action));
+        }
         "expected_average_only_in" | "covariance_whitening" => encoder.warnings.push(format!(
             "{key} is {how}, which the library's encode does not do: embeddings are taken to be \
              normalised already, or the normalisation to be in the weights"
@@ -165,6 +173,16 @@ fn input(of: &Candidate<'_>, config: &Config, kind: &str, encoder: &mut Encoder)
     Ok(())
 }
 
+/// Says whether these are weights amid training, which the trainer's statistics are not folded into: they
+/// stand beside, or the model has no thresholds yet.
+fn is_amid_training(config: &Config, kind: &str, how: &str) -> bool {
+    let folder = config.path.as_deref().and_then(std::path::Path::parent);
+    let is_beside = ["activation_scaler.json", "activation_whitening.safetensors"]
+        .iter()
+        .any(|name| folder.is_some_and(|folder| folder.join(name).is_file()));
+    is_beside || how == "expected_average_only_in" && kind.contains("batchtopk")
+}
+
 /// A warning where the library, unless it is asked for float32, rounds the file's numbers as it loads
 /// them: thresholds stay in float32 in a model that is trained in bfloat16.
 fn warn_of_rounding(of: &Candidate<'_>, config: &Config, encoder: &mut Encoder) -> Result<()> {
@@ -186,8 +204,14 @@ fn warn_of_rounding(of: &Candidate<'_>, config: &Config, encoder: &mut Encoder) 
 fn fires(of: &Candidate<'_>, config: &Config, kind: &str, encoder: &mut Encoder) -> Result<()> {
     let weights = of.weights;
     let k = || {
-        let inner = config.count("activation_fn_kwargs.k")?;
-        of.k(config.count("k")?.or(inner))
+        let (outer, inner) = (config.count("k")?, config.count("activation_fn_kwargs.k")?);
+        if let (Some(outer), Some(inner)) = (outer, inner)
+            && outer != inner
+        {
+            let expected = format!("{outer}, as k says");
+            return Err(config.bad("activation_fn_kwargs.k", expected, OTHER_MODEL));
+        }
+        of.k(outer.or(inner))
     };
     match kind {
         // The name that training had in versions before 6.

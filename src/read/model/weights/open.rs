@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::{At, Container, Named, Weights};
 use crate::error::{Error, Result};
 use crate::read::model::inner;
+use crate::read::pickle::{Document, Id};
 use crate::read::safetensors::{SafeTensors, is_safetensors};
 use crate::read::sniff::Zip;
 use crate::read::source::Source;
@@ -74,9 +75,9 @@ impl Weights {
         let beside = metadata
             .map(|(key, text)| (key.clone(), Value::from(text.clone())))
             .collect();
-        let tensors = by_plain_name(all);
+        let names = by_plain_name(all);
         let container = Container::SafeTensors(file);
-        Self::new(source, container, tensors, Value::Object(beside), "")
+        Self::new(source, container, names, Value::Object(beside), "")
     }
 
     fn of_npz(source: Source, archive: Archive) -> Result<Self> {
@@ -87,9 +88,9 @@ impl Weights {
             shape: header.shape,
         };
         let headers = npz::headers(&source, &archive)?;
-        let tensors = by_plain_name(headers.into_iter().map(named).collect());
+        let names = by_plain_name(headers.into_iter().map(named).collect());
         let container = Container::Npz(archive);
-        Ok(Self::new(source, container, tensors, Value::Null, ""))
+        Ok(Self::new(source, container, names, Value::Null, ""))
     }
 
     fn of_torch(file: TorchFile) -> Result<Self> {
@@ -101,6 +102,13 @@ impl Weights {
             .find_map(|key| Some((key, document.get(root, key)?)))
             .filter(|&(_, id)| document.entries(id).is_some());
         let (within, dict) = held.unwrap_or(("", root));
+        let second = STATE_DICTS
+            .into_iter()
+            .filter(|&key| key != within && !within.is_empty())
+            .find(|key| {
+                let other = document.get(root, key);
+                other.is_some_and(|other| other != dict && has_one_name(document, dict, other))
+            });
         let mut all = Vec::new();
         for (key, id) in document.entries(dict).into_iter().flatten() {
             let Some(name) = document.text(key) else {
@@ -122,15 +130,22 @@ impl Weights {
         {
             to.extend(from);
         }
-        let (source, tensors) = (file.source.clone(), by_plain_name(all));
+        let (source, (tensors, twice)) = (file.source.clone(), by_plain_name(all));
+        let twice = twice.or(second.map(|second| [within.to_owned(), second.to_owned()]));
         let container = Container::Torch(Box::new(file));
-        Ok(Self::new(source, container, tensors, beside, within))
+        Ok(Self::new(
+            source,
+            container,
+            (tensors, twice),
+            beside,
+            within,
+        ))
     }
 
     fn new(
         source: Source,
         container: Container,
-        tensors: IndexMap<String, Named>,
+        (tensors, twice): (IndexMap<String, Named>, Option<[String; 2]>),
         beside: Value,
         within: &'static str,
     ) -> Self {
@@ -140,14 +155,32 @@ impl Weights {
             tensors,
             beside,
             within,
+            twice,
             used: std::cell::RefCell::default(),
         }
     }
 }
 
-/// Names without the prefixes of wrapped models; the plain name goes first.
-fn by_plain_name(all: Vec<Named>) -> IndexMap<String, Named> {
-    let mut tensors = IndexMap::new();
+/// Says whether a tensor of one mapping has a namesake in the other.
+fn has_one_name(document: &Document, one: Id, other: Id) -> bool {
+    document
+        .entries(one)
+        .into_iter()
+        .flatten()
+        .any(|(key, id)| {
+            let namesake = document
+                .text(key)
+                .and_then(|name| document.get(other, &name));
+            let is_tensor = |id| Description::read(document, id).is_some();
+            is_tensor(id) && namesake.is_some_and(is_tensor)
+        })
+}
+
+/// Names without the prefixes of wrapped models, of which the plain name goes first; and two names of
+/// one parameter, if there are such.
+fn by_plain_name(all: Vec<Named>) -> (IndexMap<String, Named>, Option<[String; 2]>) {
+    let mut tensors = IndexMap::<String, Named>::new();
+    let mut twice = None;
     for named in all {
         let mut plain = named.full.as_str();
         while let Some(rest) = PREFIXES
@@ -157,21 +190,26 @@ fn by_plain_name(all: Vec<Named>) -> IndexMap<String, Named> {
             plain = rest;
         }
         let plain = plain.to_owned();
-        if plain == named.full || !tensors.contains_key(&plain) {
+        let other = tensors.get(&plain);
+        if let Some(other) = other.filter(|other| !other.at.is_same(&named.at)) {
+            twice = twice.or_else(|| Some([other.full.clone(), named.full.clone()]));
+        }
+        if plain == named.full || other.is_none() {
             tensors.insert(plain, named);
         }
     }
     let Some(prefix) = prefix_of_encoder(&tensors) else {
-        return tensors;
+        return (tensors, twice);
     };
     let without = |name: String| match name.strip_prefix(&prefix) {
         Some(rest) => rest.to_owned(),
         None => name,
     };
-    tensors
+    let tensors = tensors
         .into_iter()
         .map(|(name, named)| (without(name), named))
-        .collect()
+        .collect();
+    (tensors, twice)
 }
 
 /// The name of the module that an encoder is a part of, as in a trainer's state dict, with its dot;
