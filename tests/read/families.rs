@@ -1,5 +1,6 @@
 //! Models of real libraries' kinds give what their formulas give (`tests/golden/make_families.py`).
 
+mod beside;
 mod configs;
 mod refused;
 

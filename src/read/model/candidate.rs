@@ -144,6 +144,13 @@ impl<'a> Candidate<'a> {
         }
     }
 
+    /// The question for the threshold of a model that chose the largest of a batch in training.
+    pub(super) fn ask_threshold(&self) -> Error {
+        let found = "the largest scores of a batch, and no threshold that stands for them";
+        let why = "the score above which atoms fire";
+        self.ask(Choice::Threshold, &[], "threshold", found, why)
+    }
+
     /// The answered k, of a model whose kind is told by it.
     pub(super) fn answered_k(&self) -> Option<usize> {
         self.asked.borrow_mut().push(Choice::TopK);
@@ -170,6 +177,20 @@ impl<'a> Candidate<'a> {
             "{bias} {does} subtracted, as answered: no key says it"
         ));
         Ok(subtracts)
+    }
+
+    /// Says whether the decoder's bias is subtracted, which a config says at this place.
+    pub(super) fn subtracts_as(&self, subtracts: bool, place: &str) -> Result<bool> {
+        let choice = Choice::SubtractDecoderBias;
+        self.asked.borrow_mut().push(choice);
+        let name = |yes| if yes { "yes" } else { "no" };
+        match self.answers.subtract_decoder_bias {
+            Some(answer) if answer != subtracts => {
+                let expected = format!("{}, as {place} says", name(subtracts));
+                Err(Error::choice(choice, name(answer), expected))
+            }
+            _ => Ok(subtracts),
+        }
     }
 
     /// The orientation of a matrix, told by the number of features where that differs from the

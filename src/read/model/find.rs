@@ -55,15 +55,20 @@ fn in_folder(folder: &Path, answers: &ModelAnswers) -> Result<PathBuf> {
     if here.is_empty() && best.is_file() {
         return find_best(&best);
     }
-    if !here.is_empty() {
+    let folders: Vec<_> = entries(folder)
+        .into_iter()
+        .filter(|path| path.is_dir() && !models_of(path).is_empty())
+        .collect();
+    // States of a trainer beside folders of models are none themselves.
+    if !here.is_empty() && (folders.is_empty() || here.iter().any(|path| super::is_model(path))) {
         return layers::choose(folder, here, "models", answers);
     }
     if let Some(error) = folders::folder(folder) {
         return Err(error);
     }
-    if let Some(config) = config::NAMES
-        .iter()
-        .find(|name| folder.join(name).is_file())
+    let mut configs = config::NAMES.iter();
+    if folders.is_empty()
+        && let Some(config) = configs.find(|name| folder.join(name).is_file())
     {
         let file = folder.display().to_string();
         let found = format!("{config}, and no weights");
@@ -74,10 +79,6 @@ fn in_folder(folder: &Path, answers: &ModelAnswers) -> Result<PathBuf> {
         let action = "put the weights of this config beside it";
         return Err(Error::input(file, "the folder", found, expected, action));
     }
-    let folders: Vec<_> = entries(folder)
-        .into_iter()
-        .filter(|path| path.is_dir() && !models_of(path).is_empty())
-        .collect();
     if folders.is_empty() {
         let tried = [folder.join(MODEL), best];
         return Err(not_found(folder, "the folder", &tried));

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::answers::ModelAnswers;
 use crate::error::{Choice, Error, Proposal, Result};
-use crate::read::layer_name::names_layer;
+use crate::read::layer_name::{names_layer, names_some_layer};
 
 /// The one of several that is meant: the only one, or that of the answered layer. `what` says what
 /// they are.
@@ -19,6 +19,12 @@ pub(super) fn choose(
         let chosen: Vec<_> = found.iter().filter(|path| is_layer(path, layer)).collect();
         if let [one] = chosen.as_slice() {
             return Ok((*one).clone());
+        }
+        // The layer may be that of embeddings, and the model's name may say none.
+        if let [only] = found.as_slice()
+            && !says_layer(only)
+        {
+            return Ok(only.clone());
         }
         let expected = format!("one of {}", names(&found));
         return Err(Error::choice(Choice::Layer, layer, expected));
@@ -41,6 +47,12 @@ fn is_layer(path: &Path, layer: &str) -> bool {
         |name: Option<&std::ffi::OsStr>| name.unwrap_or_default().to_string_lossy().into_owned();
     let (name, stem) = (text(path.file_name()), text(path.file_stem()));
     stem == layer || names_layer(&name, layer)
+}
+
+/// Says whether a name has a word for a layer, and its number.
+fn says_layer(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    names_some_layer(&name)
 }
 
 fn names(paths: &[PathBuf]) -> String {

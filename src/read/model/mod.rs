@@ -21,6 +21,7 @@ mod inner;
 mod layers;
 mod outside;
 mod refused;
+mod said;
 mod weights;
 
 use std::path::{Path, PathBuf};

@@ -281,3 +281,36 @@ fn weights_amid_training_are_refused_beside_their_scales() {
         &["normalize_activations", "save_inference_model"],
     );
 }
+
+#[test]
+fn folders_of_layers_are_found_beside_states_of_a_trainer() {
+    let place = copy("dictionary_learning-topk");
+    let folder = place.path();
+    for layer in ["layers.3", "layers.5"] {
+        std::fs::create_dir(folder.join(layer)).expect("a folder");
+        for (file, name) in [("ae.pt", "ae.pt"), ("config.json", "config.json")] {
+            std::fs::copy(folder.join(file), folder.join(layer).join(name)).expect("copied");
+        }
+    }
+    std::fs::remove_file(folder.join("ae.pt")).expect("removed");
+    for state in ["optimizer.pt", "state.pt", "lr_scheduler.pt"] {
+        std::fs::write(folder.join(state), b"\x80\x02}.").expect("written");
+    }
+    refused(folder, &["layers.3", "layers.5"]);
+    let layer = ModelAnswers {
+        layer: Some("5".to_owned()),
+        ..ModelAnswers::default()
+    };
+    let model = read_model_with(folder, &layer).expect("the model of the layer");
+    assert_eq!(model.path, folder.join("layers.5").join("ae.pt"));
+}
+
+#[test]
+fn one_model_whose_name_says_no_layer_takes_any() {
+    let layer = ModelAnswers {
+        layer: Some("5".to_owned()),
+        ..ModelAnswers::default()
+    };
+    let place = copy("dictionary_learning-topk");
+    read_model_with(place.path(), &layer).expect("the only model");
+}

@@ -94,7 +94,7 @@ pub(super) fn markdown() -> String {
 }
 
 /// The advice where no product with a matrix decides what fires, or another rule than are known here.
-const ELSEWHERE: &str =
+pub(super) const ELSEWHERE: &str =
     "encode with the library, and give the activations instead of embeddings and model";
 
 /// The family of models that say nothing of what they are but by the names of their tensors.

@@ -1,6 +1,6 @@
 //! The notebook's torch file: `config` with k and the whitening, and `model_state_dict`.
 
-mod names;
+pub(in crate::read::model) mod names;
 mod unused;
 
 use crate::error::Result;

@@ -5,6 +5,7 @@ use crate::error::Result;
 use crate::read::model::answers::Orientation;
 use crate::read::model::candidate::{Bias, Candidate};
 use crate::read::model::encoder::Encoder;
+use crate::read::model::said::{self, Rule, Said};
 
 /// Names of an encoder's matrix with those of its bias, and how the matrix lies where that is known.
 const ENCODERS: [(&str, &str, Option<Orientation>); 4] = [
@@ -48,39 +49,57 @@ fn read(of: &Candidate<'_>) -> Result<Encoder> {
     of.check_config()?;
     refuse_half_a_folder(of)?;
     let mut encoder = of.encoder(matrix, usual, Bias::Named(bias))?;
+    let said = said::of_plain(of, encoder.input_dim, encoder.features)?;
     let mut x = "x".to_owned();
     let of_decoder = DECODER_BIASES
         .into_iter()
         .find(|name| weights.shape(name) == Some(&[encoder.input_dim]));
-    if let Some(name) = of_decoder
-        && of.subtracts(name)?
-    {
-        encoder.input.push(of.subtract(name, encoder.input_dim)?);
-        x = format!("(x − {name})");
+    if let Some(name) = of_decoder {
+        let subtracts = match &said.subtracts {
+            Some((yes, place)) => of.subtracts_as(*yes, place)?,
+            None => of.subtracts(name)?,
+        };
+        if subtracts {
+            encoder.input.push(of.subtract(name, encoder.input_dim)?);
+            x = format!("(x − {name})");
+        }
     }
     encoder.scores = format!("{x} · {matrix} + {bias}");
-    match (of.answered_k(), of.answered_threshold()) {
-        (Some(k), _) => {
+    fires(of, &said, of_decoder.is_some(), &mut encoder)?;
+    let mut harmless = vec!["decoder.*", "W_dec", "w_dec"];
+    harmless.extend(of_decoder);
+    weights.check_unused(&harmless)?;
+    Ok(encoder)
+}
+
+/// The rule by which atoms fire: as configs say, or as answered.
+fn fires(of: &Candidate<'_>, said: &Said, is_whole: bool, encoder: &mut Encoder) -> Result<()> {
+    let (k, threshold) = (of.answered_k(), of.answered_threshold());
+    said.check_answers(k, threshold)?;
+    let of_config = said.k.as_ref().map(|(k, _)| *k);
+    match (said.rule.as_ref().map(|(rule, _)| *rule), k, threshold) {
+        (Some(Rule::Relu), ..) => encoder.relu(),
+        (Some(Rule::TopK), ..) => encoder.top_k(of.k(of_config)?),
+        (None, ..) if of_config.is_some() => encoder.top_k(of.k(of_config)?),
+        (Some(Rule::BatchTopK), _, Some(threshold)) | (_, None, Some(threshold)) => {
+            of.note_answer(format!("scores above {threshold} fire, as answered"));
+            encoder.above_one(threshold);
+        }
+        (_, Some(k), _) => {
             of.note_answer(format!(
                 "the {k} largest scores fire, as answered, as far as they are above 0"
             ));
             encoder.top_k(k);
         }
-        (None, Some(threshold)) => {
-            of.note_answer(format!("scores above {threshold} fire, as answered"));
-            encoder.above_one(threshold);
-        }
+        (Some(Rule::BatchTopK), None, None) => return Err(of.ask_threshold()),
         // Weights that nobody has said a word of may be half of a file of any kind.
-        (None, None) if of_decoder.is_none() => encoder.top_k(of.k(None)?),
-        (None, None) => {
+        (None, None, None) if !is_whole => encoder.top_k(of.k(None)?),
+        (None, None, None) => {
             of.assume("scores above 0 fire (ReLU): no key says otherwise");
             encoder.relu();
         }
     }
-    let mut harmless = vec!["decoder.*", "W_dec", "w_dec"];
-    harmless.extend(of_decoder);
-    weights.check_unused(&harmless)?;
-    Ok(encoder)
+    Ok(())
 }
 
 /// An error for weights that some library keeps a config for.

@@ -4,7 +4,7 @@ use crate::read::plain::Scalar;
 
 /// The meaning of a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Meaning {
+pub(in crate::read::model) enum Meaning {
     /// It is read.
     Used,
     /// It cannot change which atoms fire, nor can anything in it.
@@ -61,7 +61,7 @@ pub(super) fn of_tensor(name: &str) -> Meaning {
 }
 
 /// A key of the config (or, where `config` is false, of another mapping), by its name.
-pub(super) fn of_key(name: &str, config: bool) -> Meaning {
+pub(in crate::read::model) fn of_key(name: &str, config: bool) -> Meaning {
     let name = plain(name);
     let used = [
         "input_dim",
@@ -116,7 +116,7 @@ pub(super) fn of_key(name: &str, config: bool) -> Meaning {
 }
 
 /// Lower case, words with `_` between them.
-fn plain(name: &str) -> String {
+pub(in crate::read::model) fn plain(name: &str) -> String {
     let name = name.replace(['-', ' ', '.'], "_");
     // `dictSize` is `dict_size`, `N` is `n`.
     let mut plain = String::new();
@@ -283,7 +283,7 @@ fn changes(name: &str, words: &[&str]) -> bool {
 }
 
 /// Says whether a value means that nothing is done, or what is done anyway.
-pub(super) fn as_is(name: &str, value: &Scalar) -> bool {
+pub(in crate::read::model) fn as_is(name: &str, value: &Scalar) -> bool {
     let name = plain(name);
     let of = |stems: &[&str]| stems.iter().any(|stem| name.contains(stem));
     match value {
