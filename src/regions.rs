@@ -1,6 +1,6 @@
 //! Regions of the reference, and whether a call lies in them.
 //!
-//! A set has any number of intervals, which may overlap and nest, as those of RepeatMasker do. Two views
+//! A set has any number of intervals, which may overlap and nest, as those of `RepeatMasker` do. Two views
 //! answer every question in the logarithm of their number: intervals merged, with the bases that the
 //! earlier ones cover; and intervals as they were given, by their starts, with the furthest end so far.
 //!

@@ -126,14 +126,13 @@ struct ByName {
 
 impl ByName {
     fn push(&mut self, name: &str, row: &Row<'_>) {
-        let place = match self.places.get(name) {
-            Some(&place) => place,
-            None => {
-                self.places.insert(name.to_owned(), self.names.len());
-                self.names.push(name.to_owned());
-                self.rows.push(Vec::new());
-                self.names.len() - 1
-            }
+        let place = if let Some(&place) = self.places.get(name) {
+            place
+        } else {
+            self.places.insert(name.to_owned(), self.names.len());
+            self.names.push(name.to_owned());
+            self.rows.push(Vec::new());
+            self.names.len() - 1
         };
         if let Some(rows) = self.rows.get_mut(place) {
             rows.push((row.contig.to_owned(), row.start..row.end));

@@ -257,13 +257,13 @@ fn rule(text: &str) -> Option<Named> {
     let has = |stem: &&str| text.contains(*stem);
     Some(if text.is_empty() || text == "none" {
         return None;
-    } else if OTHERS.iter().any(|stem| has(stem)) {
+    } else if OTHERS.iter().any(&has) {
         Named::Other
     } else if has(&"batchtopk") {
         Named::Rule(Rule::BatchTopK)
     } else if has(&"topk") || has(&"ksparse") {
         Named::Rule(Rule::TopK)
-    } else if ["relu", "standard", "vanilla"].iter().any(|stem| has(stem)) {
+    } else if ["relu", "standard", "vanilla"].iter().any(&has) {
         Named::Rule(Rule::Relu)
     } else {
         Named::Unknown

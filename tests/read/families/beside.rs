@@ -154,7 +154,7 @@ fn configs_of_plain_modules_are_met() {
     };
     with("activation", Value::Text("topk".into()));
     read_model_with(&path, &ModelAnswers::default()).expect("as the config says");
-    assert!(error(&path, &k(3)).contains("2"), "another k");
+    assert!(error(&path, &k(3)).contains('2'), "another k");
     for (key, value) in [
         ("activation", "jumprelu"),
         ("activation", "relu"),

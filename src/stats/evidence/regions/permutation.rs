@@ -52,7 +52,7 @@ pub(super) fn max_t(
     let mut maxima = Maxima::new(&permutation)?;
     let copied = Copies {
         store,
-        copies: copies as u32,
+        count: copies as u32,
         features: features as u32,
     };
     let fires: Vec<u64> = fires
@@ -75,7 +75,7 @@ pub(super) fn max_t(
 /// A cohort once for each region, the atoms of each copy numbered behind those of the one before.
 struct Copies<'a> {
     store: &'a dyn FiringStore,
-    copies: u32,
+    count: u32,
     features: u32,
 }
 
@@ -92,7 +92,7 @@ impl Copies<'_> {
 
 impl FiringStore for Copies<'_> {
     fn blocks(&self, take: &mut dyn FnMut(FiringBlock<'_>) -> Result<()>) -> Result<()> {
-        for copy in 0..self.copies {
+        for copy in 0..self.count {
             self.store.blocks(&mut |block| {
                 let sets = &self.of(block.sets, copy);
                 take(FiringBlock { sets, ..block })
@@ -102,7 +102,7 @@ impl FiringStore for Copies<'_> {
     }
 
     fn sets(&self, take: &mut dyn FnMut(&FiringSets) -> Result<()>) -> Result<()> {
-        for copy in 0..self.copies {
+        for copy in 0..self.count {
             self.store.sets(&mut |sets| take(&self.of(sets, copy)))?;
         }
         Ok(())
