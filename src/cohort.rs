@@ -14,7 +14,7 @@ use std::ops::Range;
 
 pub use alleles::{SHORT_ALLELE, allele_key};
 pub use ids::IdColumn;
-pub use join::{Ambiguous, Identity, JoinKey, Joined, contig, join};
+pub use join::{Ambiguous, Identity, JoinKey, Joined, contig, join, join_certain};
 pub use numbers::{Number, NumberColumn};
 pub use rule::{ClassColumn, ClassRule, looks_true, looks_untrue};
 pub use text::TextColumn;

@@ -3,6 +3,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod annotated;
 mod benchmarks;
 mod folders;
 mod joined;

@@ -3,6 +3,7 @@
 //! | file | what it describes |
 //! |---|---|
 //! | `atoms` | `atoms`: one row an atom |
+//! | `call_atoms` | `call_atoms`: one row a call, with the confirmed atoms that fire on it |
 //! | `categories` | `atom_types`, `atom_chromosomes`, `atom_datasets`: one row an atom and category |
 //! | `regions` | `regions`: one row a region; `atom_regions`: one row an atom and region |
 //! | `replication` | `replication`: one row an atom |
@@ -12,6 +13,7 @@
 //! | `pairs` | `atom_pairs`: one row for two atoms |
 
 mod atoms;
+mod call_atoms;
 mod categories;
 mod pairs;
 mod regions;
@@ -24,6 +26,7 @@ use super::table::Values;
 use crate::stats::inference::PValue;
 
 pub use atoms::atoms;
+pub use call_atoms::call_atoms;
 pub use categories::{chromosomes, datasets, types};
 pub use pairs::pairs;
 pub use regions::{atom_regions, regions};
