@@ -197,7 +197,9 @@ impl Sides<'_> {
             if let Err(two) = self.check(key, &rows, &calls) {
                 refuse(two)?;
                 for row in rows {
-                    self.is_alike.get_mut(row).map(|alike| *alike = true);
+                    if let Some(alike) = self.is_alike.get_mut(row) {
+                        *alike = true;
+                    }
                 }
                 continue;
             }

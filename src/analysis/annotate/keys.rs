@@ -47,7 +47,7 @@ pub(super) const KEYS: [Key; 5] = [
     },
 ];
 
-/// The place of AS_ATOMS among the keys.
+/// The place of `AS_ATOMS` among the keys.
 const ATOMS: usize = 2;
 
 /// The keys that any call has.
@@ -121,9 +121,9 @@ impl Keys {
                 about,
             } = key;
             let claim = claim.unwrap_or_default();
-            lines += &format!(
-                "##INFO=<ID={name},Number={number},Type={kind},Description=\"{about}{claim}\">{end}"
-            );
+            let meaning = [about, &*claim].concat();
+            lines.extend(["##INFO=<ID=", name, ",Number=", number, ",Type=", kind]);
+            lines.extend([",Description=\"", &meaning, "\">", end]);
         }
         lines
     }

@@ -165,6 +165,7 @@ impl Table {
 }
 
 /// The chance that a call is false, by the cohort's row.
+#[cfg_attr(not(feature = "parquet"), allow(dead_code))]
 struct Chances(std::collections::HashMap<u64, f64>);
 
 impl Chances {
@@ -184,6 +185,7 @@ impl Chances {
         Ok(Some(Self(all)))
     }
 
+    /// Without Parquet there are none.
     #[cfg(not(feature = "parquet"))]
     #[expect(clippy::unnecessary_wraps, reason = "as where Parquet is built in")]
     fn read(_: &Path) -> Result<Option<Self>> {

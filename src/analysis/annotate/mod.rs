@@ -13,6 +13,7 @@ mod known;
 mod output;
 mod scan;
 
+use std::fmt::Write;
 use std::path::Path;
 
 use super::outputs;
@@ -61,19 +62,18 @@ impl Annotated {
             self.calls,
         );
         if self.joined.alike > 0 {
-            text += &format!(
-                "; {} of the records cannot be told apart from others",
-                self.joined.alike
+            let alike = self.joined.alike;
+            let _ = write!(
+                text,
+                "; {alike} of the records cannot be told apart from others"
             );
         }
         if self.joined.ids_repeat {
             text += "; IDs repeat, and join nothing";
         }
         if self.without_info > 0 {
-            text += &format!(
-                "; {} have an empty INFO, and stay as they are",
-                self.without_info
-            );
+            let count = self.without_info;
+            let _ = write!(text, "; {count} have an empty INFO, and stay as they are");
         }
         text
     }

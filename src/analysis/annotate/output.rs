@@ -28,10 +28,9 @@ impl AnnotatedFile {
     pub fn open(path: &Path, inputs: &Inputs, force: bool) -> Result<Self> {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let name = name.to_ascii_lowercase();
-        let is_bgzip = [".vcf.gz", ".vcf.bgz"]
-            .iter()
-            .any(|end| name.ends_with(end));
-        if !is_bgzip && !name.ends_with(".vcf") {
+        let ends_in = |ends: &[&str]| ends.iter().any(|end| name.ends_with(end));
+        let is_bgzip = ends_in(&[".vcf.gz", ".vcf.bgz"]);
+        if !is_bgzip && !ends_in(&[".vcf"]) {
             let expected = "a name that ends in .vcf.gz (bgzip, with an index) or .vcf";
             let found = path.display().to_string();
             return Err(Error::choice(Choice::Out, found, expected));

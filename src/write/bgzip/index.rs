@@ -18,7 +18,7 @@ const LEVELS_OF_TBI: u32 = 5;
 const MOST_LEVELS: u32 = 9;
 /// Columns and marks of a VCF, as tabix counts them: the format, those of contig, begin and end, the mark
 /// of header lines, and lines to pass over.
-const COLUMNS: [i32; 6] = [2, 1, 2, 0, b'#' as i32, 0];
+const COLUMNS: [u32; 6] = [2, 1, 2, 0, b'#' as u32, 0];
 
 /// The form of an index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -110,9 +110,9 @@ impl Index {
     pub fn write<W: Write>(&self, blocks: &BlockStarts, out: W) -> io::Result<W> {
         let mut out = BgzipWriter::new(out);
         let names: Vec<u8> = self.contigs.iter().flat_map(Contig::name).collect();
-        let about = COLUMNS.into_iter().chain([names.len() as i32]);
-        let about: Vec<u8> = about.flat_map(i32::to_le_bytes).chain(names).collect();
-        let count = (self.contigs.len() as i32).to_le_bytes();
+        let about = COLUMNS.into_iter().chain([names.len() as u32]);
+        let about: Vec<u8> = about.flat_map(u32::to_le_bytes).chain(names).collect();
+        let count = (self.contigs.len() as u32).to_le_bytes();
         match self.format {
             IndexFormat::Tbi => {
                 out.write_all(b"TBI\x01")?;
@@ -178,14 +178,14 @@ impl Contig {
         let levels = format.levels();
         let offset = |place: u64| blocks.virtual_offset(place).to_le_bytes();
         // One more has the contig's ends and its number of records.
-        out.write_all(&(self.bins.len() as i32 + 1).to_le_bytes())?;
+        out.write_all(&(self.bins.len() as u32 + 1).to_le_bytes())?;
         for (&bin, chunks) in &self.bins {
             let chunks = merged(chunks, blocks);
             out.write_all(&bin.to_le_bytes())?;
             if let IndexFormat::Csi(_) = format {
                 out.write_all(&offset(self.first_beyond(first_base(bin, levels))))?;
             }
-            out.write_all(&(chunks.len() as i32).to_le_bytes())?;
+            out.write_all(&(chunks.len() as u32).to_le_bytes())?;
             for bound in chunks.iter().flatten() {
                 out.write_all(&bound.to_le_bytes())?;
             }
@@ -194,7 +194,7 @@ impl Contig {
         if let IndexFormat::Csi(_) = format {
             out.write_all(&0_u64.to_le_bytes())?;
         }
-        out.write_all(&2_i32.to_le_bytes())?;
+        out.write_all(&2_u32.to_le_bytes())?;
         for number in [offset(self.places[0]), offset(self.places[1])] {
             out.write_all(&number)?;
         }
@@ -204,7 +204,7 @@ impl Contig {
         if format == IndexFormat::Tbi {
             let furthest = self.reaches.last().map_or(0, |[end, _]| *end);
             let windows = furthest.div_ceil(1 << SMALLEST);
-            out.write_all(&(windows as i32).to_le_bytes())?;
+            out.write_all(&(windows as u32).to_le_bytes())?;
             for window in 0..windows {
                 out.write_all(&offset(self.first_beyond(window << SMALLEST)))?;
             }
