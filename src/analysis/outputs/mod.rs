@@ -171,6 +171,11 @@ pub const OUTPUTS: &[Output] = &[
         content: Content::Pairs,
     },
     Output {
+        name: "atom_reasons.parquet",
+        about: "every atom on true calls against the false calls of each reason, where calls have reasons",
+        content: Content::Parquet(|tables| tables.reasons.as_ref().map(tables::atom_reasons)),
+    },
+    Output {
         name: "regions.tsv",
         about: "the labels of the calls in each region, where regions were given",
         content: Content::Text(|tables| tables.regions.as_ref().map(tables::regions)),
@@ -314,11 +319,11 @@ fn write_ragged(found: &Found<'_>, out: &mut dyn Write) -> Result<()> {
 }
 
 fn write_call_atoms(found: &Found<'_>, out: &mut dyn Write) -> Result<()> {
+    const PIECE: usize = 1 << 14;
     let extended = found.tables.extended.as_ref();
     let (Some(extended), Some(store)) = (extended, found.counted.store()) else {
         return Ok(());
     };
-    const PIECE: usize = 1 << 14;
     let confirmed = Confirmed::of(extended);
     let none = tables::call_atoms(&confirmed, (&Calls::default(), 0), &[]);
     writing(tsv::header(&none, out))?;

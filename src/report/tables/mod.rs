@@ -5,6 +5,7 @@
 //! | `atoms` | `atoms`: one row an atom |
 //! | `call_atoms` | `call_atoms`: one row a call, with the confirmed atoms that fire on it |
 //! | `categories` | `atom_types`, `atom_chromosomes`, `atom_datasets`: one row an atom and category |
+//! | `reasons` | `atom_reasons`: one row an atom and reason |
 //! | `regions` | `regions`: one row a region; `atom_regions`: one row an atom and region |
 //! | `replication` | `replication`: one row an atom |
 //! | `replication_summary` | `replication_summary`: one row a direction |
@@ -16,6 +17,7 @@ mod atoms;
 mod call_atoms;
 mod categories;
 mod pairs;
+mod reasons;
 mod regions;
 mod replication;
 mod replication_summary;
@@ -29,6 +31,7 @@ pub use atoms::atoms;
 pub use call_atoms::call_atoms;
 pub use categories::{chromosomes, datasets, types};
 pub use pairs::pairs;
+pub use reasons::atom_reasons;
 pub use regions::{atom_regions, regions};
 pub use replication::replication;
 pub use replication_summary::replication_summary;
