@@ -17,12 +17,14 @@
 //! | `outputs` | the one list of the files that are written |
 //! | `record` | `run.json` |
 //! | `tally_files`, `merge` | the files of one shard; tallies to one |
+//! | `annotate` | a caller's VCF with what an analysis says of its records |
 //! | `calls` | a file of the calls on which chosen atoms fire |
 //! | `labelled` | files of the calls that a benchmark labelled |
 //! | `place` | what these may be written over |
 //! | `warnings` | what is odd about the calls |
 //! | `pairs` | pairs of atoms on the GPU that encoded the calls |
 
+mod annotate;
 mod batches;
 mod builder;
 mod calls;
@@ -42,6 +44,7 @@ mod tables;
 mod tally_files;
 pub mod warnings;
 
+pub use annotate::{Annotated, AnnotatedFile, annotate, annotation_inputs};
 pub use batches::{BatchTopK, ESTIMATE_ROWS};
 pub use builder::Analysis;
 pub use calls::CallsFile;

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::builder::{Analysis, Source};
 use super::counted::{CompareScores, Counted, no_model};
-use super::outputs::ResultsFolder;
+use super::outputs::{ResultsFolder, Save};
 use super::record;
 use super::shards::{self, KeepFirings, Plan, SetsFrom};
 use super::tables::Tables;
@@ -124,7 +124,7 @@ impl Results<'_> {
             .write(
                 counted,
                 tables,
-                self.save_firings,
+                Save::all(self.save_firings),
                 &self.control,
                 nothing,
                 |_| Ok(()),

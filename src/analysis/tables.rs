@@ -12,6 +12,7 @@ use crate::control::Control;
 use crate::engine::{Device, EngineOptions};
 use crate::error::{Result, Warning};
 use crate::report::text;
+use crate::stats::evidence::reasons::ReasonTables;
 use crate::stats::evidence::regions::{RegionOptions, RegionPermutations, RegionTables};
 use crate::stats::evidence::{self, ExtendedTables, PairsBy, Summary};
 use crate::stats::notebook::{self, NotebookTables};
@@ -113,6 +114,7 @@ impl Tables {
         let mut extended = extended.transpose()?;
         if let Some(extended) = &mut extended {
             extended.scores = scores;
+            extended.reasons = reasons_of(counted, extended, control)?;
             extended.regions = regions_of(counted, options, &extended.options, control)?;
             extended.prediction = prediction_of(counted, options, &extended.options, control)?;
         }
@@ -150,6 +152,19 @@ impl Tables {
             summary: &self.summary,
         }
     }
+}
+
+/// Compares the false calls of each reason with all true calls, where calls have reasons.
+fn reasons_of(
+    counted: &Counted,
+    extended: &ExtendedTables,
+    control: &Control,
+) -> Result<Option<ReasonTables>> {
+    let (features, least) = (extended.atoms.len(), extended.options.min_support);
+    let found = counted
+        .store()
+        .map(|store| ReasonTables::of(store, features, least, control));
+    found.transpose().map(Option::flatten)
 }
 
 /// Compares the calls in each region with those outside, where regions are given.

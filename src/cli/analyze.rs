@@ -2,10 +2,10 @@
 
 use clap::Args;
 
-use super::arguments::{AnalysisArgs, OutputArgs};
+use super::arguments::{AnalysisArgs, AnnotateArgs, OutputArgs};
 use super::counting::Cohort;
 use super::progress;
-use crate::analysis::outputs;
+use crate::analysis::outputs::{self, Save};
 use crate::analysis::record::Record;
 use crate::analysis::shards::KeepFirings;
 use crate::error::{Choice, Result};
@@ -29,12 +29,16 @@ use crate::report::text;
     atomscope analyze --embeddings calls.pt --model sae.pt --out results --compare scores\n  \
     atomscope analyze --embeddings calls.npy --model sae.pt --out results \\\n      \
     --calls truvari-out --rows-are embedded.vcf.gz\n  \
+    atomscope analyze --embeddings calls.npy --model sae.pt --out results \\\n      \
+    --calls truvari-out --rows-are caller.vcf.gz --annotate annotated.vcf.gz --vcf caller.vcf.gz\n  \
     atomscope analyze --activations acts.npz --metadata calls.csv --out results")]
 pub(super) struct Analyze {
     #[command(flatten)]
     pub(super) analysis: AnalysisArgs,
     #[command(flatten)]
     pub(super) output: OutputArgs,
+    #[command(flatten)]
+    pub(super) annotate: AnnotateArgs,
 }
 
 impl Analyze {
@@ -62,6 +66,9 @@ impl Analyze {
         let regions = asked.tables.regions.read(asked.run.engine.quiet)?;
         let mut inputs = cohort.reads(&|name| outputs::names().contains(name));
         inputs.add(regions.paths.iter().cloned());
+        inputs.add(self.annotate.inputs());
+        let (out, force) = (&*self.output.out, self.output.force.force);
+        let annotated = self.annotate.open((out, inputs.clone()), extended, force)?;
         let folder = self.output.open(inputs)?;
         let checkpoints = cohort.checkpoints(&self.output.out.join(ANALYSIS_CHECKPOINTS))?;
         // The tables are to have the other half.
@@ -80,7 +87,10 @@ impl Analyze {
         let staying = folder.write(
             &counted,
             &made,
-            self.output.save_fires,
+            Save {
+                firings: self.output.save_fires,
+                calls: self.output.save_fires || self.annotate.is_asked(),
+            },
             &control,
             describe,
             show,
@@ -89,6 +99,6 @@ impl Analyze {
         if let Some(checkpoints) = checkpoints {
             checkpoints.remove();
         }
-        Ok(())
+        annotated.map_or(Ok(()), |annotated| annotated.run(out, run.engine.quiet))
     }
 }

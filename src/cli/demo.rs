@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::analyze::Analyze;
-use super::arguments::{AnalysisArgs, EngineArgs, ForceArgs, OutputArgs, PrintArgs, Shape};
+use super::arguments::{
+    AnalysisArgs, AnnotateArgs, EngineArgs, ForceArgs, OutputArgs, PrintArgs, Shape,
+};
 use super::progress;
 use super::simulate::simulate_files;
 use crate::analysis::ResultsFolder;
@@ -53,6 +55,7 @@ impl Demo {
                 print: self.print,
                 force: self.force,
             },
+            annotate: AnnotateArgs::default(),
         };
         analyze.files(|report| {
             let recovery = truth.recovery(report.notebook.bias.atoms.iter().map(|atom| ReportedAtom {

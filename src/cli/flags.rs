@@ -75,6 +75,7 @@ fn flag(choice: Choice) -> (&'static str, &'static str) {
         Choice::Atom => ("--atom", "A"),
         Choice::Tallies => ("TALLY", ""),
         Choice::Fires => ("--fires", "PATH"),
+        Choice::SaveFires => ("--save-fires", ""),
         Choice::WithoutFires => ("--without-fires", ""),
         Choice::Out => ("--out", "PATH"),
         Choice::Force => ("--force", ""),

@@ -4,6 +4,7 @@
 #![allow(clippy::doc_markdown)]
 
 mod analyze;
+mod annotate;
 mod arguments;
 mod calls;
 mod completions;
@@ -48,6 +49,7 @@ enum Command {
     Analyze(analyze::Analyze),
     Investigate(investigate::Investigate),
     Calls(calls::Calls),
+    Annotate(annotate::Annotate),
     Tally(tally::Tally),
     Merge(merge::Merge),
     Report(report::Report),
@@ -70,6 +72,7 @@ impl Cli {
             Command::Analyze(command) => command.run(),
             Command::Investigate(command) => command.run(),
             Command::Calls(command) => command.run(),
+            Command::Annotate(command) => command.run(),
             Command::Tally(command) => command.run(),
             Command::Merge(command) => command.run(),
             Command::Report(command) => command.run(),

@@ -5,6 +5,7 @@ use clap::Args;
 use super::arguments::{OutputArgs, StatisticsArgs, TablesArgs, TallyInputArgs};
 use super::counting::enough_memory;
 use super::progress::{self, note};
+use crate::analysis::outputs::Save;
 use crate::analysis::record::Record;
 use crate::analysis::shards::InputFile;
 use crate::analysis::{Counted, firing_files};
@@ -72,7 +73,7 @@ impl Report {
         let staying = folder.write(
             &counted,
             &tables,
-            self.output.save_fires,
+            Save::all(self.output.save_fires),
             &control,
             describe,
             show,

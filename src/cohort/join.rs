@@ -67,6 +67,8 @@ pub struct Joined {
     pub calls_left: Vec<usize>,
     /// True if IDs repeat on a side, so that they join nothing.
     pub ids_repeat: bool,
+    /// Rows without a call that share a key with others, and cannot be told apart from these.
+    pub alike: usize,
 }
 
 impl Joined {
@@ -104,29 +106,49 @@ pub struct Ambiguous {
 /// # Errors
 /// Several rows or calls that share a key, and differ in number or in labels.
 pub fn join(rows: &[Identity<'_>], calls: &[Identity<'_>]) -> Result<Joined, Ambiguous> {
+    join_or(rows, calls, &mut Err)
+}
+
+/// Joins rows to calls as [`join`] does; those that cannot be told apart stay without one another, and are
+/// counted.
+pub fn join_certain(rows: &[Identity<'_>], calls: &[Identity<'_>]) -> Joined {
+    // Nothing fails where nothing is refused.
+    join_or(rows, calls, &mut |_| Ok(())).unwrap_or_default()
+}
+
+/// Joins rows to calls; `refuse` decides about those that cannot be told apart.
+fn join_or(
+    rows: &[Identity<'_>],
+    calls: &[Identity<'_>],
+    refuse: &mut dyn FnMut(Ambiguous) -> Result<(), Ambiguous>,
+) -> Result<Joined, Ambiguous> {
     let mut sides = Sides {
         rows,
         calls,
         call: vec![None; rows.len()],
         is_taken: vec![false; calls.len()],
+        is_alike: vec![false; rows.len()],
     };
     let mut by = [(0, None); 3];
     let ids_repeat = repeat(rows) || repeat(calls);
     for (key, slot) in JoinKey::ALL.into_iter().zip(&mut by) {
         let count = match key {
             JoinKey::Id if ids_repeat => 0,
-            JoinKey::Id => sides.by(key, &|identity| id(identity).map(str::to_owned))?,
-            JoinKey::Alleles => sides.by(key, &alleles)?,
-            JoinKey::Length => sides.by(key, &length)?,
+            JoinKey::Id => sides.by(key, &|identity| id(identity).map(str::to_owned), refuse)?,
+            JoinKey::Alleles => sides.by(key, &alleles, refuse)?,
+            JoinKey::Length => sides.by(key, &length, refuse)?,
         };
         *slot = (count, Some(key));
     }
+    let alike = sides.call.iter().zip(&sides.is_alike);
+    let alike = alike.filter(|(call, alike)| call.is_none() && **alike);
     let left = sides.is_taken.iter().enumerate();
     Ok(Joined {
         calls_left: left
             .filter(|(_, taken)| !**taken)
             .map(|(call, _)| call)
             .collect(),
+        alike: alike.count(),
         call: sides.call,
         by,
         ids_repeat,
@@ -138,6 +160,7 @@ struct Sides<'a> {
     calls: &'a [Identity<'a>],
     call: Vec<Option<usize>>,
     is_taken: Vec<bool>,
+    is_alike: Vec<bool>,
 }
 
 impl Sides<'_> {
@@ -146,6 +169,7 @@ impl Sides<'_> {
         &mut self,
         key: JoinKey,
         of: &dyn Fn(&Identity<'_>) -> Option<K>,
+        refuse: &mut dyn FnMut(Ambiguous) -> Result<(), Ambiguous>,
     ) -> Result<usize, Ambiguous> {
         let mut groups: HashMap<K, (Vec<usize>, Vec<usize>)> = HashMap::new();
         for (call, identity) in self.calls.iter().enumerate() {
@@ -170,7 +194,15 @@ impl Sides<'_> {
         groups.sort_unstable();
         let mut count = 0;
         for (rows, calls) in groups {
-            self.check(key, &rows, &calls)?;
+            if let Err(two) = self.check(key, &rows, &calls) {
+                refuse(two)?;
+                for row in rows {
+                    if let Some(alike) = self.is_alike.get_mut(row) {
+                        *alike = true;
+                    }
+                }
+                continue;
+            }
             for (&row, call) in rows.iter().zip(calls) {
                 if key == JoinKey::Id && self.contradict(row, call) {
                     continue;

@@ -73,6 +73,8 @@ pub enum Choice {
     Tallies,
     /// The files of firing sets.
     Fires,
+    /// The decision to save firing sets beside the tables.
+    SaveFires,
     /// The decision to do without firing sets.
     WithoutFires,
     /// The place where results are written.
@@ -132,6 +134,7 @@ impl fmt::Display for Choice {
             Self::Atom => "atom",
             Self::Tallies => "tallies",
             Self::Fires => "files of firing sets",
+            Self::SaveFires => "saving firing sets",
             Self::WithoutFires => "no firing sets",
             Self::Out => "output",
             Self::Force => "replacing files",

@@ -57,6 +57,8 @@ pub use inspect::{
     CallSummary, ForeignName, Inspection, inspect, inspect_by, inspect_embeddings, inspect_model,
 };
 pub use metadata::PARSER_THREAD;
+#[cfg(feature = "parquet")]
+pub(crate) use metadata::column;
 pub use model::{
     Identity, LoadedModel, ModelAbout, ModelAnswers, Orientation, families_markdown, find_model,
     model_files, read_model, read_model_with,

@@ -1,6 +1,7 @@
-//! Writing files: one or several, whole or not at all, never over a user's file; and the containers `.pt` and
-//! `.safetensors`.
+//! Writing files: one or several, whole or not at all, never over a user's file; bgzip with its index; and
+//! the containers `.pt` and `.safetensors`.
 
+pub mod bgzip;
 pub mod inputs;
 pub mod pickle;
 pub mod record;

@@ -3,10 +3,13 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod annotated;
+mod annotated_results;
 mod benchmarks;
 mod folders;
 mod joined;
 mod program;
+mod reasons;
 mod refused;
 mod regions;
 mod regions_program;

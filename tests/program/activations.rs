@@ -94,7 +94,13 @@ impl Given {
     /// Demands that the last run has written the tables of the model, but for `others`.
     fn assert_same(&self, folder: &Path, others: &[&str]) {
         let others = [
-            &["run.json", "report.txt", "fires.npy", "fires.npz"],
+            &[
+                "run.json",
+                "report.txt",
+                "fires.npy",
+                "fires.npz",
+                "call_atoms.tsv",
+            ],
             others,
         ]
         .concat();

@@ -20,6 +20,7 @@ fn analyze_writes_everything_and_prints_the_report() {
         "atom_types.parquet",
         "atoms.parquet",
         "atoms.tsv",
+        "call_atoms.tsv",
         "coactivation.csv",
         "fires.npy",
         "report.txt",

@@ -245,7 +245,17 @@ fn every_file_that_is_written_is_in_the_list_of_outputs() {
     let cohort = Sharded::new(60);
     let mut seen = BTreeSet::new();
     let out = cohort.path("all");
-    let more = ["--replicate", "chrom", "--compare", "scores"];
+    let bed = cohort.path("low.bed");
+    fs::write(&bed, "chr1\t0\t1000000000\n").expect("writable");
+    let bed = bed.display().to_string();
+    let more = [
+        "--replicate",
+        "chrom",
+        "--compare",
+        "scores",
+        "--regions",
+        &bed,
+    ];
     succeed(&cohort.analyze_args(&[cohort.whole()], &out, &more));
     seen.extend(contents(&out).into_iter().map(|(name, _)| name));
     // Rows that are dropped.
@@ -270,6 +280,8 @@ fn every_file_that_is_written_is_in_the_list_of_outputs() {
     // Written where calls differ in how many atoms fire, which no model of a file does.
     let mut expected = outputs::names();
     assert!(expected.remove("fires.npz"));
+    // Written where calls have reasons, which simulated ones do not have.
+    assert!(expected.remove("atom_reasons.parquet"));
     assert_eq!(seen, expected);
 }
 

@@ -11,8 +11,9 @@ use atomscope::regions::{RegionRule, RegionSet};
 use atomscope::report::table::{Table, docs};
 use atomscope::rows::SliceRows;
 use atomscope::simulate::{SimulateOptions, simulate_in_memory};
+use atomscope::stats::evidence::reasons::ReasonTables;
 use atomscope::stats::evidence::regions::{RegionOptions, RegionPermutations, RegionTables};
-use atomscope::stats::evidence::{CallFacts, ExtendedTables, Options, Partition};
+use atomscope::stats::evidence::{Adjusted, CallFacts, ExtendedTables, Options, Partition};
 use atomscope::stats::prediction;
 use atomscope::stats::score_comparison::{LabelledCalls, Part, compare};
 
@@ -72,6 +73,20 @@ fn every_table() -> Vec<Table> {
     };
     let prediction = prediction::Prediction::of(store, options, &control).unwrap();
     evidence.prediction = Some(prediction);
+    let none = Adjusted {
+        tests: 0,
+        null_share: 1.0,
+        bh: Vec::new(),
+        by: Vec::new(),
+        holm: Vec::new(),
+        storey: Vec::new(),
+    };
+    evidence.reasons = Some(ReasonTables {
+        reasons: Vec::new(),
+        atoms: Vec::new(),
+        fisher: none.clone(),
+        cmh: none,
+    });
     outputs::tables_of(&evidence)
 }
 
@@ -96,7 +111,7 @@ fn every_column_is_documented_in_the_words_of_the_program() {
 #[test]
 fn every_table_and_column_has_words_and_a_unique_name() {
     let every = every_table();
-    assert_eq!(every.len(), 14);
+    assert_eq!(every.len(), 16);
     for table in &every {
         table.check().unwrap();
         assert!(table.about.ends_with('.'), "{}", table.name);

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use rayon::prelude::*;
 
-use super::{Content, Found, OUTPUTS, Output, names, parquet};
+use super::{Content, Found, OUTPUTS, Output, Save, names, parquet};
 use crate::analysis::counted::Counted;
 use crate::analysis::record::Record;
 use crate::analysis::tables::Tables;
@@ -60,7 +60,7 @@ impl ResultsFolder {
         mut self,
         counted: &Counted,
         tables: &Tables,
-        save_firings: bool,
+        save: Save,
         control: &Control,
         describe: impl FnOnce(&mut Record) -> Result<()>,
         show: impl FnOnce(&text::Report<'_>) -> Result<()>,
@@ -72,7 +72,7 @@ impl ResultsFolder {
             counted,
             tables,
             control,
-            save_firings,
+            save,
             report: &printed,
         };
         let began = Instant::now();

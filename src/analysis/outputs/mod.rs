@@ -9,13 +9,15 @@ use std::path::Path;
 
 use super::counted::Counted;
 use super::tables::Tables;
+use crate::cohort::Calls;
 use crate::control::Control;
 use crate::error::{Error, Result};
 use crate::fires::FiringSets;
 use crate::outputs::{PLACING, RECORD};
-use crate::report::table::Table;
+use crate::report::table::{Table, tsv};
 use crate::report::{csv, json, npy, tables};
 use crate::stats::evidence::ExtendedTables;
+use crate::stats::evidence::summary::Confirmed;
 
 pub use folder::ResultsFolder;
 
@@ -48,7 +50,7 @@ struct Found<'a> {
     counted: &'a Counted,
     tables: &'a Tables,
     control: &'a Control<'a>,
-    save_firings: bool,
+    save: Save,
     report: &'a str,
 }
 
@@ -98,6 +100,17 @@ pub const OUTPUTS: &[Output] = &[
         content: Content::File(
             |found| found.saves_firings() && found.top_k().is_none(),
             write_ragged,
+        ),
+    },
+    Output {
+        name: CALL_ATOMS,
+        about: "every call with the confirmed atoms that fire on it, for annotate, where they are saved",
+        content: Content::File(
+            |found| {
+                let has_firings = found.counted.firings.is_some();
+                found.save.calls && has_firings && found.tables.extended.is_some()
+            },
+            write_call_atoms,
         ),
     },
     Output {
@@ -158,6 +171,11 @@ pub const OUTPUTS: &[Output] = &[
         content: Content::Pairs,
     },
     Output {
+        name: "atom_reasons.parquet",
+        about: "every atom on true calls against the false calls of each reason, where calls have reasons",
+        content: Content::Parquet(|tables| tables.reasons.as_ref().map(tables::atom_reasons)),
+    },
+    Output {
         name: "regions.tsv",
         about: "the labels of the calls in each region, where regions were given",
         content: Content::Text(|tables| tables.regions.as_ref().map(tables::regions)),
@@ -212,6 +230,28 @@ pub const OUTPUTS: &[Output] = &[
 /// The atoms that fire on each call, where these are as many on each.
 const FIRING_SETS: &str = "fires.npy";
 
+/// Every call with the confirmed atoms that fire on it.
+pub(super) const CALL_ATOMS: &str = "call_atoms.tsv";
+
+/// What a run saves of single calls.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Save {
+    /// The firing sets.
+    pub firings: bool,
+    /// The calls with the confirmed atoms that fire on them.
+    pub calls: bool,
+}
+
+impl Save {
+    /// Saves both, or neither.
+    pub fn all(is_asked: bool) -> Self {
+        Self {
+            firings: is_asked,
+            calls: is_asked,
+        }
+    }
+}
+
 /// The names of all files that an analysis may have in its folder, the record and the list of what is
 /// about to be put there among them.
 pub fn names() -> BTreeSet<String> {
@@ -228,6 +268,11 @@ pub fn tables_of(extended: &ExtendedTables) -> Vec<Table> {
     let table = |output: &Output| match output.content {
         Content::Parquet(table) | Content::Text(table) => table(extended),
         Content::Pairs => Some(tables::pairs(extended.pairs.as_ref()?.chunk(0..0))),
+        Content::File(..) if output.name == CALL_ATOMS => Some(tables::call_atoms(
+            &Confirmed::of(extended),
+            (&Calls::default(), 0),
+            &[],
+        )),
         Content::File(..) => None,
     };
     let mut names = BTreeSet::new();
@@ -246,7 +291,7 @@ pub fn help() -> String {
 
 impl Found<'_> {
     fn saves_firings(&self) -> bool {
-        self.save_firings && self.counted.firings.is_some()
+        self.save.firings && self.counted.firings.is_some()
     }
 
     fn top_k(&self) -> Option<u64> {
@@ -292,4 +337,23 @@ fn write_ragged(found: &Found<'_>, out: &mut dyn Write) -> Result<()> {
     let mut array = writing(npy::SparseWriter::begin([rows, atoms], firings, out))?;
     found.each_part(|sets| writing(array.add(sets)))?;
     writing(array.finish())
+}
+
+fn write_call_atoms(found: &Found<'_>, out: &mut dyn Write) -> Result<()> {
+    const PIECE: usize = 1 << 14;
+    let extended = found.tables.extended.as_ref();
+    let (Some(extended), Some(store)) = (extended, found.counted.store()) else {
+        return Ok(());
+    };
+    let confirmed = Confirmed::of(extended);
+    let none = tables::call_atoms(&confirmed, (&Calls::default(), 0), &[]);
+    writing(tsv::header(&none, out))?;
+    store.blocks(&mut |block| {
+        let rows: Vec<_> = block.sets.iter().collect();
+        rows.chunks(PIECE).try_for_each(|rows| {
+            found.control.check()?;
+            let table = tables::call_atoms(&confirmed, (block.calls, block.first), rows);
+            writing(tsv::rows(&table, out))
+        })
+    })
 }

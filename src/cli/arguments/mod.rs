@@ -19,6 +19,7 @@
 //! | `headings` | headings of help texts |
 
 mod analysis;
+mod annotate;
 mod batch_topk;
 mod benchmark;
 mod calls;
@@ -35,6 +36,7 @@ mod statistics;
 mod tally;
 
 pub(super) use analysis::AnalysisArgs;
+pub(super) use annotate::AnnotateArgs;
 pub(super) use batch_topk::BatchTopKArgs;
 pub(super) use benchmark::BenchmarkArgs;
 use benchmark::LabelledArgs;

@@ -12,7 +12,7 @@ use crate::read::metadata::{Table, count};
 use crate::read::naming::{Naming, is_header};
 use crate::read::sniff;
 use crate::read::source::Source;
-use crate::read::vcf::Vcf;
+use crate::read::vcf::{Record, Vcf};
 
 /// The longest ID of a list of IDs.
 const LONGEST: u64 = 1 << 16;
@@ -60,15 +60,32 @@ pub fn read_row_identities(path: &Path) -> Result<RowIdentities> {
 fn of_vcf(path: &Path) -> Result<RowIdentities> {
     let mut vcf = Vcf::open(path)?;
     let mut found = RowIdentities::default();
-    let mut alleles = [IdColumn::default(), IdColumn::default()];
     while let Some(record) = vcf.next()? {
+        found.push(&record);
+        found.push_alleles(&record);
+    }
+    Ok(found)
+}
+
+impl RowIdentities {
+    /// Makes identities of calls, whose classes say their labels; a class that is missing says none.
+    pub fn of_calls(calls: Calls) -> Self {
+        Self {
+            calls,
+            alleles: None,
+            has_classes: true,
+        }
+    }
+
+    /// Appends what a record of a VCF says of itself, but for its alleles.
+    pub fn push(&mut self, record: &Record<'_>) {
         let allele = record.allele(record.carried(None));
         let (chrom, id) = (
             String::from_utf8_lossy(record.chrom()),
             record.id().map(String::from_utf8_lossy),
         );
         let length = allele.as_ref().and_then(|allele| allele.length);
-        found.calls.push(&Call {
+        self.calls.push(&Call {
             chrom: Some(&chrom),
             pos: Number::Int(record.pos()),
             svtype: allele.as_ref().map(|allele| &*allele.svtype),
@@ -76,15 +93,15 @@ fn of_vcf(path: &Path) -> Result<RowIdentities> {
             id: id.as_deref(),
             ..Call::default()
         });
-        for (column, allele) in alleles
-            .iter_mut()
-            .zip([record.reference(), record.alternatives()])
-        {
+    }
+
+    fn push_alleles(&mut self, record: &Record<'_>) {
+        let alleles = [record.reference(), record.alternatives()];
+        let columns = self.alleles.get_or_insert_default().iter_mut();
+        for (column, allele) in columns.zip(alleles) {
             column.push(Some(&allele_key(allele)));
         }
     }
-    found.alleles = Some(alleles);
-    Ok(found)
 }
 
 fn of_ids(source: &Source) -> Result<RowIdentities> {
@@ -221,7 +238,8 @@ impl RowIdentities {
         self.calls.is_empty()
     }
 
-    pub(super) fn all(&self) -> Vec<Identity<'_>> {
+    /// Returns all identities, in the order of the rows.
+    pub fn all(&self) -> Vec<Identity<'_>> {
         let of = |row| identity(&self.calls, self.alleles.as_ref(), self.has_classes, row);
         (0..self.len()).map(of).collect()
     }

@@ -175,6 +175,15 @@ pub(super) fn texts(path: &Path, column: &str, rows: usize) -> Result<TextColumn
     Ok(sink.gathered.calls.truvari_class)
 }
 
+/// Reads one column of a table as text, whatever its number of rows.
+///
+/// # Errors
+/// As [`texts`].
+#[cfg(feature = "parquet")]
+pub(crate) fn column(path: &Path, name: &str) -> Result<TextColumn> {
+    texts(path, name, count(path)?)
+}
+
 /// Returns the columns of a table that hold no field, with their values in the first calls. Columns
 /// that cannot be read are left out.
 pub(super) fn other_columns(path: &Path) -> Result<Vec<ClassColumn>> {

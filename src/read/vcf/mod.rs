@@ -23,7 +23,7 @@ pub use header::{Definition, Header};
 pub use record::Record;
 
 use super::source::Source;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use lines::Lines;
 
 /// A VCF that is read once, from its first record to its last.
@@ -86,11 +86,37 @@ impl Vcf {
                 break;
             }
         }
+        self.record()
+    }
+
+    /// Reads the next line, blank or not; `false` after the last.
+    ///
+    /// # Errors
+    /// A file that is cut short or damaged.
+    pub fn advance(&mut self) -> Result<bool> {
+        self.lines.advance()
+    }
+
+    /// Splits the line that was read last; `None` of a blank one.
+    ///
+    /// # Errors
+    /// A line that is no record.
+    pub fn record(&self) -> Result<Option<Record<'_>>> {
         let line = self.lines.text();
-        match Record::of(line) {
-            Ok(record) => Ok(Some(record)),
-            Err((found, expected)) => Err(self.lines.bad(found, expected)),
+        if line.is_empty() {
+            return Ok(None);
         }
+        let record = Record::of(line);
+        record
+            .map(Some)
+            .map_err(|(found, expected)| self.lines.bad(found, expected))
+    }
+
+    /// Makes the error of the line that was read last.
+    #[cold]
+    pub fn bad_line(&self, found: impl Into<String>, expected: &str, action: &str) -> Error {
+        let place = format!("line {}", self.lines.number());
+        Error::input(self.lines.source().name(), place, found, expected, action)
     }
 
     /// Returns the number of the line that was read last, from 1.

@@ -89,6 +89,16 @@ impl<'a> Record<'a> {
         self.column(6)
     }
 
+    /// Returns the column INFO.
+    pub fn info_column(&self) -> &'a [u8] {
+        self.column(7)
+    }
+
+    /// Returns where the column INFO ends in the line.
+    pub fn info_end(&self) -> usize {
+        self.ends.last().copied().unwrap_or_default()
+    }
+
     /// Returns the keys of INFO with their values; the value of a flag is empty.
     pub fn info(&self) -> impl Iterator<Item = (&'a [u8], &'a [u8])> + use<'a> {
         let fields = self.column(7).split(|&byte| byte == b';');

@@ -3,7 +3,9 @@
 //! | file | what it describes |
 //! |---|---|
 //! | `atoms` | `atoms`: one row an atom |
+//! | `call_atoms` | `call_atoms`: one row a call, with the confirmed atoms that fire on it |
 //! | `categories` | `atom_types`, `atom_chromosomes`, `atom_datasets`: one row an atom and category |
+//! | `reasons` | `atom_reasons`: one row an atom and reason |
 //! | `regions` | `regions`: one row a region; `atom_regions`: one row an atom and region |
 //! | `prediction` | `prediction`: one row a figure; `call_predictions`: one row a call |
 //! | `prediction_atoms` | `prediction_atoms`: one row an atom |
@@ -14,10 +16,12 @@
 //! | `pairs` | `atom_pairs`: one row for two atoms |
 
 mod atoms;
+mod call_atoms;
 mod categories;
 mod pairs;
 mod prediction;
 mod prediction_atoms;
+mod reasons;
 mod regions;
 mod replication;
 mod replication_summary;
@@ -28,10 +32,12 @@ use super::table::Values;
 use crate::stats::inference::PValue;
 
 pub use atoms::atoms;
+pub use call_atoms::call_atoms;
 pub use categories::{chromosomes, datasets, types};
 pub use pairs::pairs;
 pub use prediction::{call_predictions, prediction};
 pub use prediction_atoms::prediction_atoms;
+pub use reasons::atom_reasons;
 pub use regions::{atom_regions, regions};
 pub use replication::replication;
 pub use replication_summary::replication_summary;

@@ -153,7 +153,7 @@ fn interval<T>(
 }
 
 /// The odds ratio of something, of all calls and within strata, with their tests.
-fn effects<T>(rows: &[T], of: impl Fn(&T) -> AtomCounts) -> Vec<Column> {
+pub(super) fn effects<T>(rows: &[T], of: impl Fn(&T) -> AtomCounts) -> Vec<Column> {
     let number = |name, about, pick: &dyn Fn(AtomCounts) -> Option<f64>| {
         Column::new(name, about, numbers(rows, |row| pick(of(row))))
     };
@@ -213,7 +213,7 @@ fn effects<T>(rows: &[T], of: impl Fn(&T) -> AtomCounts) -> Vec<Column> {
     columns
 }
 
-fn adjusted(fisher: &Adjusted, cmh: &Adjusted) -> [Column; 2] {
+pub(super) fn adjusted(fisher: &Adjusted, cmh: &Adjusted) -> [Column; 2] {
     [
         Column::new(
             "fdr_bh",
@@ -222,7 +222,7 @@ fn adjusted(fisher: &Adjusted, cmh: &Adjusted) -> [Column; 2] {
         ),
         Column::new(
             "cmh_fdr_bh",
-            "cmh_p adjusted likewise: what survives adjustment for type, size and label.",
+            "cmh_p adjusted likewise: what survives adjustment for the strata.",
             p_values(&cmh.bh),
         ),
     ]

@@ -36,6 +36,7 @@
 //! | `firings` | what an atom's firings add: activation, sizes, chromosomes, datasets |
 //! | `categories` | atom × type, chromosome, dataset: each against the rest |
 //! | `co_activation` | all pairs of atoms, by the CPU or by something else |
+//! | `reasons` | atoms against the reasons why calls are false |
 //! | `regions` | atoms and labels in and outside regions of the reference |
 //! | `replicated` | discovery in one part, confirmation in the other |
 //! | `resampling` | max-T by permutation, intervals by bootstrap |
@@ -51,6 +52,7 @@ mod firings;
 mod from_firings;
 mod options;
 pub mod order;
+pub mod reasons;
 pub mod regions;
 mod replicated;
 mod resampling;
@@ -114,6 +116,8 @@ pub struct ExtendedTables {
     /// Atoms compared by their scores, where that was done: it takes the embeddings, and whoever has
     /// them fills it in.
     pub scores: Option<ScoreComparison>,
+    /// Atoms against the reasons why calls are false, where calls have reasons: whoever has them fills it in.
+    pub reasons: Option<reasons::ReasonTables>,
     /// Atoms and labels in and outside regions, where regions were given: whoever has them fills it in.
     pub regions: Option<regions::RegionTables>,
     /// The label predicted from atoms, where that was asked for: whoever has the calls fills it in.
@@ -237,6 +241,7 @@ impl ExtendedTables {
             fp: all.fp,
             displacement: bulk.displacement(&all, told.inflation),
             scores: None,
+            reasons: None,
             regions: None,
             prediction: None,
             within: within::of_atoms(&all.atoms, &fisher, &cmh),

@@ -20,6 +20,7 @@ mod calls;
 mod cautions;
 mod claims;
 mod competition;
+mod confirmed;
 mod duplicates;
 mod notebook;
 mod pairs;
@@ -40,6 +41,7 @@ pub use calls::{
 pub use cautions::{Caution, FEW_CALLS, Next};
 pub use claims::{Claim, PermutationSummary, Procedure, Scope};
 pub use competition::{Displaced, ScoredAtom, ScoresSummary};
+pub use confirmed::Confirmed;
 pub use duplicates::{ALIKE, NearDuplicates};
 pub use notebook::{EmptyCell, NotebookNote, Specialized};
 pub use pairs::{PairSummary, PairsSummary};

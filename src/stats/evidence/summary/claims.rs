@@ -30,6 +30,20 @@ pub enum Procedure {
     Replicated,
 }
 
+impl Procedure {
+    /// Returns its name, as in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::MaxT => "max_t",
+            Self::Holm => "holm",
+            Self::BenjaminiYekutieli => "benjamini_yekutieli",
+            Self::BenjaminiHochberg => "benjamini_hochberg",
+            Self::Storey { .. } => "storey",
+            Self::Replicated => "replicated",
+        }
+    }
+}
+
 /// The values that were compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -89,6 +103,27 @@ pub(super) fn strictest(tables: &ExtendedTables) -> Procedure {
     }
 }
 
+/// Says whether an atom is claimed.
+type IsClaimed<'a> = Box<dyn Fn(usize) -> bool + 'a>;
+
+/// Every procedure within strata, the strictest first, with the atoms that it claims.
+pub(super) fn within_strata(tables: &ExtendedTables) -> Vec<(Procedure, IsClaimed<'_>)> {
+    let mut all: Vec<(Procedure, IsClaimed<'_>)> = Vec::new();
+    if let Some(permutations) = max_t(tables) {
+        let is_claimed = |atom: usize| permutations.atoms[atom].p < LEVEL;
+        all.push((Procedure::MaxT, Box::new(is_claimed)));
+    }
+    for (procedure, adjusted) in by_p(&tables.cmh) {
+        let is_claimed = |atom: usize| is_significant(adjusted[atom]);
+        all.push((procedure, Box::new(is_claimed)));
+    }
+    if let Some(replication) = &tables.replication {
+        let is_claimed = |atom: usize| replication.found.atoms[atom].replicated == Some(true);
+        all.push((Procedure::Replicated, Box::new(is_claimed)));
+    }
+    all
+}
+
 /// All claims by firing, within strata first, and the strictest first.
 pub(super) fn of(view: &View<'_>) -> Vec<Claim> {
     let tables = view.tables;
@@ -96,17 +131,8 @@ pub(super) fn of(view: &View<'_>) -> Vec<Claim> {
     let mut claim = |procedure, scope, is_claimed: &dyn Fn(usize) -> bool| {
         claims.push(self::claim(view, procedure, scope, is_claimed));
     };
-    if let Some(permutations) = max_t(tables) {
-        let is_claimed = |atom: usize| permutations.atoms[atom].p < LEVEL;
-        claim(Procedure::MaxT, Scope::WithinStrata, &is_claimed);
-    }
-    for (procedure, adjusted) in by_p(&tables.cmh) {
-        let is_claimed = |atom: usize| is_significant(adjusted[atom]);
-        claim(procedure, Scope::WithinStrata, &is_claimed);
-    }
-    if let Some(replication) = &tables.replication {
-        let is_claimed = |atom: usize| replication.found.atoms[atom].replicated == Some(true);
-        claim(Procedure::Replicated, Scope::WithinStrata, &is_claimed);
+    for (procedure, is_claimed) in within_strata(tables) {
+        claim(procedure, Scope::WithinStrata, &*is_claimed);
     }
     for (procedure, adjusted) in by_p(&tables.fisher) {
         let is_claimed = |atom: usize| is_significant(adjusted[atom]);
