@@ -253,6 +253,7 @@ fn every_file_that_is_written_is_in_the_list_of_outputs() {
         "chrom",
         "--compare",
         "scores",
+        "--predict",
         "--regions",
         &bed,
     ];

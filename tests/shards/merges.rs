@@ -41,7 +41,7 @@ fn any_cut_gives_the_bytes_of_one_run() {
     let expected = cohort.analyze(&[cohort.whole()], "one", &[]);
     assert_eq!(
         expected.len(),
-        12,
+        13,
         "a run has this many files beside its record"
     );
     let mut draw = ChaCha8Rng::seed_from_u64(7);

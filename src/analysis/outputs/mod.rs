@@ -268,15 +268,14 @@ pub fn tables_of(extended: &ExtendedTables) -> Vec<Table> {
     let table = |output: &Output| match output.content {
         Content::Parquet(table) | Content::Text(table) => table(extended),
         Content::Pairs => Some(tables::pairs(extended.pairs.as_ref()?.chunk(0..0))),
-        Content::File(..) if output.name == CALL_ATOMS => Some(tables::call_atoms(
-            &Confirmed::of(extended),
-            (&Calls::default(), 0),
-            &[],
-        )),
         Content::File(..) => None,
     };
     let mut names = BTreeSet::new();
-    let all = OUTPUTS.iter().filter_map(table);
+    let of_calls = extended.firings.is_some().then(|| {
+        let none = (&Calls::default(), 0);
+        tables::call_atoms(&Confirmed::of(extended), none, &[])
+    });
+    let all = OUTPUTS.iter().filter_map(table).chain(of_calls);
     all.filter(|table| names.insert(table.name)).collect()
 }
 
