@@ -4,7 +4,7 @@ use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use super::place;
-use crate::error::{Choice, Error, Proposal, Result};
+use crate::error::{Choice, Error, Result};
 use crate::report::calls;
 use crate::report::table::tsv;
 use crate::stats::calls::AtomCalls;
@@ -48,17 +48,7 @@ impl CallsFile {
                 return Err(Error::choice(Choice::Out, found, expected));
             }
         };
-        place::check_file(path, inputs)?;
-        if !force && std::fs::symlink_metadata(path).is_ok() {
-            let error = Error::input(
-                path.display().to_string(),
-                "the output",
-                "a file that is there already",
-                "a new name",
-                "choose another name, move the file elsewhere, or let it be replaced",
-            );
-            return Err(error.proposing([Proposal::of(Choice::Force)]));
-        }
+        place::check_new(path, inputs, force)?;
         place::prepare(path)?;
         let path = path.to_owned();
         Ok(Self { path, format })

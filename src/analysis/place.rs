@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::Path;
 
-use crate::error::{Choice, Error, Result};
+use crate::error::{Choice, Error, Proposal, Result};
 use crate::store::check_tally_place;
 use crate::write::inputs::Inputs;
 use crate::write::whole::{WholeFile, create_folder_of, remove_abandoned};
@@ -50,6 +50,25 @@ pub fn check_file(out: &Path, inputs: &Inputs) -> Result<()> {
         )),
         _ => Ok(()),
     }
+}
+
+/// Looks that what is written is neither an input nor, without `force`, there already.
+///
+/// # Errors
+/// As [`check_file`]; a file that is there.
+pub fn check_new(out: &Path, inputs: &Inputs, force: bool) -> Result<()> {
+    check_file(out, inputs)?;
+    if force || fs::symlink_metadata(out).is_err() {
+        return Ok(());
+    }
+    let error = Error::input(
+        out.display().to_string(),
+        "the output",
+        "a file that is there already",
+        "a new name",
+        "choose another name, move the file elsewhere, or let it be replaced",
+    );
+    Err(error.proposing([Proposal::of(Choice::Force)]))
 }
 
 /// Looks that no input is in the folder of finished parts, in which files are replaced and removed.

@@ -6,7 +6,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use crate::analysis::place;
-use crate::error::{Choice, Error, Proposal, Result};
+use crate::error::{Choice, Error, Result};
 use crate::write::bgzip::index::{Index, IndexFormat};
 use crate::write::bgzip::{BgzipWriter, BlockStarts};
 use crate::write::inputs::Inputs;
@@ -41,17 +41,7 @@ impl AnnotatedFile {
         };
         let indices = [IndexFormat::Tbi, IndexFormat::Csi(0)].map(|format| file.index(format));
         for path in indices.iter().filter(|_| is_bgzip).chain([&file.path]) {
-            place::check_file(path, inputs)?;
-            if !force && std::fs::symlink_metadata(path).is_ok() {
-                let error = Error::input(
-                    path.display().to_string(),
-                    "the output",
-                    "a file that is there already",
-                    "a new name",
-                    "choose another name, move the file elsewhere, or let it be replaced",
-                );
-                return Err(error.proposing([Proposal::of(Choice::Force)]));
-            }
+            place::check_new(path, inputs, force)?;
         }
         place::prepare(path)?;
         Ok(file)
