@@ -1,4 +1,4 @@
-//! What a folder of results says of single calls, as INFO keys of a VCF.
+//! INFO keys of a VCF from what a folder of results says of single calls.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader};
@@ -23,7 +23,7 @@ const COLUMNS: [&str; 11] = [
 /// The calls of a folder of results.
 #[derive(Debug, Default)]
 pub(super) struct KnownCalls {
-    /// What each call says of itself.
+    /// The identity that each call gives itself.
     pub(super) identities: RowIdentities,
     /// The keys of all calls, one after another, without what divides them from other keys.
     keys: Vec<u8>,

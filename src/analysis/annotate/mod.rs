@@ -28,7 +28,7 @@ pub use output::AnnotatedFile;
 use output::Sink;
 use scan::{PIECE, Scan};
 
-/// What was annotated.
+/// The counts of annotated records.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Annotated {
     /// Records of the VCF.
