@@ -8,7 +8,9 @@
 # Debian's slurm-wlm and munge, Snakemake and its plugin into target/workflow-venv. Where that
 # cannot be had the test says SKIPPED; with ATOMSCOPE_REQUIRE_WORKFLOW=1 that is a failure.
 #
-#   ATOMSCOPE_BIN   the program [target/release/atomscope, built if it is not there]
+#   ATOMSCOPE_BIN    the program [target/release/atomscope, built if it is not there]
+#   ATOMSCOPE_SLOW   arguments of the tallies that are struck, which must take some seconds each, so
+#                    that there is a midway [the slowest way of a program with full optimisation]
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
@@ -321,9 +323,8 @@ step "Slurm, one tally killed, another's job cancelled"
     kill "$work/struck/tally/embeddings-3.tally" cancel "$work/struck/tally/embeddings-6.tally" \
     >strike.log 2>&1 9<&- &
 strike=$!
-# The slowest way to the same bytes, so that there is a midway.
 snakemake 300 "${slurm[@]}" --config "${cohort[@]}" out="$work/struck" \
-    tally_args="--simd portable --screen single" \
+    tally_args="${ATOMSCOPE_SLOW:---simd portable --screen single}" \
     >struck.log 2>&1 ||
     fail "the run with failures"
 wait "$strike" || fail "no job was struck"
