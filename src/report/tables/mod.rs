@@ -5,6 +5,7 @@
 //! | `atoms` | `atoms`: one row an atom |
 //! | `call_atoms` | `call_atoms`: one row a call, with the confirmed atoms that fire on it |
 //! | `categories` | `atom_types`, `atom_chromosomes`, `atom_datasets`: one row an atom and category |
+//! | `effects` | columns that `regions` and `reasons` share |
 //! | `reasons` | `atom_reasons`: one row an atom and reason |
 //! | `regions` | `regions`: one row a region; `atom_regions`: one row an atom and region |
 //! | `prediction` | `prediction`: one row a figure; `call_predictions`: one row a call |
@@ -18,6 +19,7 @@
 mod atoms;
 mod call_atoms;
 mod categories;
+mod effects;
 mod pairs;
 mod prediction;
 mod prediction_atoms;

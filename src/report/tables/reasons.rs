@@ -1,7 +1,7 @@
 //! `atom_reasons`: one row an atom and reason.
 
 use super::counts;
-use super::regions::{adjusted, effects};
+use super::effects::{adjusted, effects};
 use crate::report::table::{Column, Table, Values};
 use crate::stats::evidence::reasons::{AtomReason, ReasonTables};
 
