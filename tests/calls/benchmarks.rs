@@ -1,6 +1,7 @@
 //! What each tool writes is read: which files, which labels, which reasons.
 
 use atomscope::read::benchmark::{BenchmarkOptions, Fate, read_benchmark, tools_markdown};
+use atomscope::report::table::{Column, Table, Values, parquet};
 
 use crate::written::{Vcf, at, calls, folder, read, truvari, warnings};
 
@@ -405,6 +406,40 @@ fn long_alleles_are_digests() {
     assert_eq!(reference.get(0), Some("A"));
     let digest = atomscope::digest::Digest::of(format!("A{}", long.to_uppercase()).as_bytes());
     assert_eq!(alt.get(0), Some(&*format!("sha256:{digest}")));
+}
+
+#[test]
+fn vcf2df_breakend_has_no_length() {
+    // As truvari 5.4.0 writes an insertion and a breakend `A]chr2:5000]` without SVLEN: it counts the
+    // letters.
+    let text = |values: [&str; 2]| Values::Text(values.map(|v| Some(v.to_owned())).to_vec());
+    let number = |values: [u64; 2]| Values::U64(values.to_vec());
+    let column = |name, values| Column::new(name, "", values);
+    let table = Table {
+        name: "vcf2df",
+        about: "",
+        columns: vec![
+            column("chrom", text(["chr1", "chr1"])),
+            column("start", number([2999, 3999])),
+            column("end", number([3000, 4000])),
+            column("id", text(["i", "b"])),
+            column("svtype", text(["INS", "BND"])),
+            column("svlen", number([60, 11])),
+            column("state", text(["tp", "fp"])),
+        ],
+    };
+    let files = folder(&[]);
+    let path = at(&files, "a.parquet");
+    parquet::write(&table, &mut std::fs::File::create(&path).unwrap()).unwrap();
+    let found = read(&path);
+    let lengths = [0, 1].map(|i| found.calls.get(i).svlen.as_f64());
+    assert_eq!(lengths, [60.0, 0.0]);
+    let spans: Vec<_> = found
+        .span
+        .iter()
+        .map(|span| (span.start, span.end))
+        .collect();
+    assert_eq!(spans, [(3000, 3000), (3999, 4000)]);
 }
 
 #[test]

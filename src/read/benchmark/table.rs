@@ -42,7 +42,7 @@ pub(super) fn read(path: &Path) -> Result<BenchmarkCalls> {
         }
     }
     found.account = counting.finish(&[name], table.calls.len() as u64);
-    let text = "a table of vcf2df has no alleles, and reasons are not derived from it: the folder has both";
+    let text = "alleles and reasons are not read from a table of vcf2df: the folder has both";
     found.warnings.push(text.to_owned().into());
     Ok(found)
 }
@@ -50,15 +50,20 @@ pub(super) fn read(path: &Path) -> Result<BenchmarkCalls> {
 fn push(found: &mut BenchmarkCalls, call: &Call<'_>, class: Option<&str>, file: &str) {
     let pos = call.pos.as_f64() as i64 + 1;
     let length = call.svlen.as_f64().abs() as i64;
-    let is_point = matches!(call.svtype, Some("INS" | "BND"));
-    let end = if is_point {
+    let is_breakend = call.svtype == Some("BND");
+    let end = if is_breakend || call.svtype == Some("INS") {
         pos
     } else {
         pos.saturating_add(length)
     };
     found.calls.push(&Call {
         pos: Number::Int(pos),
-        svlen: Number::Int(length),
+        // Truvari counts the letters of a breakend's ALT.
+        svlen: if is_breakend {
+            Number::Int(0)
+        } else {
+            Number::Int(length)
+        },
         truvari_class: class,
         ..*call
     });
@@ -66,7 +71,10 @@ fn push(found: &mut BenchmarkCalls, call: &Call<'_>, class: Option<&str>, file: 
     for column in &mut found.alleles {
         column.push(None);
     }
-    found.span.push(Span { start: pos, end });
+    found.span.push(Span {
+        start: if is_breakend { pos - 1 } else { pos },
+        end,
+    });
     found.mate_id.push(None);
     found.reasons.push(None);
     found.file.push(Some(file));
