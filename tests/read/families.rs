@@ -2,6 +2,7 @@
 
 mod beside;
 mod configs;
+mod converted;
 mod refused;
 
 use std::collections::BTreeMap;

@@ -339,6 +339,7 @@ impl<'a> Work<'a> {
         let firings = CohortFirings::new(self.parts, scores);
         let mut cohort = self.merger.finish().ok_or(Error::Cancelled)?;
         cohort.model = cohort.model.with_batches(self.batches);
+        cohort.about = self.run.about.clone().or(cohort.about);
         Ok(Counted {
             cohort,
             firings: self.plan.firings.map(|_| firings),

@@ -9,7 +9,6 @@
 //! encoder     the formula as the model has it
 //! ```
 
-mod about;
 mod answers;
 mod candidate;
 mod config;
@@ -36,8 +35,7 @@ use super::source::Stamp;
 use super::torch::TorchFile;
 use crate::digest::Digest;
 use crate::error::{Error, Result};
-use crate::sae::Sae;
-pub use about::ModelAbout;
+use crate::sae::{ModelAbout, Sae};
 pub use answers::{ModelAnswers, Orientation};
 pub use find::{find_model, model_files};
 
@@ -63,21 +61,41 @@ pub struct LoadedModel {
 pub enum Identity {
     /// That of its file: the notebook's models.
     File,
-    /// One that our own form has from the file that it was converted from.
-    Given(Digest),
+    /// One that our own form has from the file that it was converted from, for the content with this
+    /// digest alone.
+    Given {
+        /// The digest of the file that was converted.
+        digest: Digest,
+        /// [`Sae::digest`] of what was written then.
+        content: Digest,
+    },
     /// That of its content, [`Sae::digest`].
     Content,
 }
 
 impl Identity {
-    /// The digest, of a model whose file has this one. That of the content takes a second for a few
-    /// gigabytes.
-    pub fn digest(self, sae: &Sae, of_file: Digest) -> Digest {
-        match self {
-            Self::File => of_file,
-            Self::Given(digest) => digest,
-            Self::Content => sae.digest(),
+    /// The digest, of a model whose file has this one. That of the content, which a given one is checked
+    /// by, takes a second for a few gigabytes.
+    ///
+    /// # Errors
+    /// A given digest, and other content than it was given for.
+    pub fn digest(self, sae: &Sae, of_file: Digest) -> Result<Digest> {
+        let (digest, expected) = match self {
+            Self::File => return Ok(of_file),
+            Self::Content => return Ok(sae.digest()),
+            Self::Given { digest, content } => (digest, content),
+        };
+        let found = sae.digest();
+        if found == expected {
+            return Ok(digest);
         }
+        Err(Error::input(
+            sae.name(),
+            "content",
+            format!("{found}, the digest of the numbers and words in this file"),
+            format!("{expected}, that of the model which was converted"),
+            "the file was changed afterwards: convert the model again",
+        ))
     }
 }
 
@@ -203,6 +221,7 @@ fn of_family(path: PathBuf, family: &Family, candidate: &Candidate<'_>) -> Resul
     let mut about = ModelAbout::new(family.name, family.library, scores, &sae);
     about.answered = candidate.answered();
     about.assumed = candidate.assumed();
+    about.origin = own::origin(candidate)?;
     about.beside = candidate
         .config
         .and_then(|config| config.path.clone())
@@ -210,7 +229,7 @@ fn of_family(path: PathBuf, family: &Family, candidate: &Candidate<'_>) -> Resul
         .collect();
     warnings.extend(about.assumed.iter().cloned());
     Ok(LoadedModel {
-        identity: own::identity(candidate).map_or(Identity::Content, Identity::Given),
+        identity: own::identity(candidate)?.unwrap_or(Identity::Content),
         sae,
         path,
         stamp: None,
