@@ -267,6 +267,8 @@ KERNEL(choose_groups, TallyArgs, CHOOSE_THREADS) {
             u32 group = first + warp_index();
             double best = 0.0;
             u32 atom = NO_ATOM;
+            // Unrolled it would want more registers than so many threads leave.
+#pragma unroll 1
             for (u32 i = lane_index(); group < args.k && i < size; i += WARP) {
                 double value = score[group * size + i];
                 if (!(value > best)) continue;
