@@ -293,12 +293,11 @@ impl Header<'_> {
             return Ok(None);
         }
         let about: ModelAbout = self.json(ABOUT)?;
-        let sizes = [about.input_dim, about.feature_dim].map(|size| size as u64);
-        if sizes != [model.input_dim, model.feature_dim] {
-            let found = format!("a model of {} x {}", sizes[0], sizes[1]);
-            return Err(self.bad(ABOUT, found, "the sizes of the tally's model"));
-        }
-        Ok(Some(about))
+        Ok(Some(ModelAbout {
+            input_dim: model.input_dim as usize,
+            feature_dim: model.feature_dim as usize,
+            ..about
+        }))
     }
 
     /// Reads the rule of which calls are true.
