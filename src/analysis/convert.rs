@@ -6,7 +6,7 @@ use super::place::check_file;
 use super::shards::InputFile;
 use crate::control::Control;
 use crate::error::{Choice, Error, Proposal, Result};
-use crate::read::{Identity, ModelAnswers, read_model_with};
+use crate::read::{Identity, ModelAnswers, read_model_alone};
 use crate::sae::{ModelAbout, Origin, OriginFile};
 use crate::store::{Provenance, write_model};
 use crate::write::inputs::Inputs;
@@ -24,7 +24,7 @@ pub fn convert(
     force: bool,
     control: &Control,
 ) -> Result<ModelAbout> {
-    let loaded = read_model_with(model, answers)?;
+    let loaded = read_model_alone(model, answers)?;
     let about = loaded.about;
     let mut read = vec![loaded.path];
     read.extend(about.beside.iter().cloned());

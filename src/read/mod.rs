@@ -62,7 +62,7 @@ pub use metadata::PARSER_THREAD;
 pub(crate) use metadata::column;
 pub use model::{
     Identity, LoadedModel, ModelAnswers, Orientation, families_markdown, find_model, model_files,
-    read_model, read_model_with,
+    read_model, read_model_alone, read_model_with,
 };
 pub(crate) use safetensors::{Entry, LONGEST_HEADER, SafeTensors, is_safetensors};
 pub(crate) use sniff::{HEAD, describe};

@@ -96,6 +96,22 @@ fn tallies_are_the_same_from_every_format() {
 }
 
 #[test]
+fn layers_that_choose_nothing_are_refused() {
+    let place = Place::new();
+    let layer = ["--layer", "26"];
+    let line = place
+        .tally("f4.parquet", "one.tally", &layer)
+        .expect_err("one matrix");
+    assert!(
+        line.contains("--layer") && line.contains("no answer"),
+        "{line}"
+    );
+    place
+        .tally("layers.parquet", "several.tally", &layer)
+        .expect("several");
+}
+
+#[test]
 fn tallies_of_other_choices_are_not_merged() {
     let place = Place::new();
     let tally = |out: &str, more: &[&str]| {

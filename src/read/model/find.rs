@@ -45,22 +45,21 @@ pub fn find_model(path: &Path, answers: &ModelAnswers) -> Result<PathBuf> {
     {
         return find_best(path);
     }
+    layers::check_file(path, answers)?;
     Ok(path.to_owned())
 }
 
-/// The model of a folder: a file in it, or in one of the folders in it.
+/// The model of a folder: a file in it, or in one of the folders below it.
 fn in_folder(folder: &Path, answers: &ModelAnswers) -> Result<PathBuf> {
     let best = folder.join(BEST);
     let here = models_of(folder);
     if here.is_empty() && best.is_file() {
         return find_best(&best);
     }
-    let folders: Vec<_> = entries(folder)
-        .into_iter()
-        .filter(|path| path.is_dir() && !models_of(path).is_empty())
-        .collect();
     // States of a trainer beside folders of models are none themselves.
-    if !here.is_empty() && (folders.is_empty() || here.iter().any(|path| super::is_model(path))) {
+    let is_here = here.iter().any(|path| super::is_model(path));
+    let folders = if is_here { Vec::new() } else { below(folder) };
+    if !here.is_empty() && folders.is_empty() {
         return layers::choose(folder, here, "models", answers);
     }
     if let Some(error) = folders::folder(folder) {
@@ -88,6 +87,38 @@ fn in_folder(folder: &Path, answers: &ModelAnswers) -> Result<PathBuf> {
         [only] => Ok(only.clone()),
         several => layers::choose(&chosen, several.to_vec(), "models", answers),
     }
+}
+
+/// The folders below a folder that have models. What is below one of them is not looked
+/// into: checkpoints amid training lie there.
+fn below(folder: &Path) -> Vec<PathBuf> {
+    // The cache of the Hugging Face hub: models--NAME/snapshots/COMMIT/layers.N.
+    const DEEPEST: usize = 4;
+    const MOST: usize = 1 << 14;
+    let mut found = Vec::new();
+    let mut level = vec![folder.to_owned()];
+    let mut looked_at = 0;
+    for _ in 0..DEEPEST {
+        let mut next = Vec::new();
+        for path in level.iter().flat_map(|folder| entries(folder)) {
+            looked_at += 1;
+            if looked_at > MOST || !path.is_dir() {
+                continue;
+            }
+            let with_models = !models_of(&path).is_empty();
+            let list = if with_models { &mut found } else { &mut next };
+            list.push(path);
+        }
+        level = next;
+    }
+    if found.len() > 1 {
+        let is_one = |path: &&PathBuf| models_of(path).iter().any(|file| super::is_model(file));
+        let models: Vec<_> = found.iter().filter(is_one).cloned().collect();
+        if !models.is_empty() {
+            found = models;
+        }
+    }
+    found
 }
 
 /// The files of a folder that are models; a file that alone may be one is not looked into.

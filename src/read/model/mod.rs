@@ -18,6 +18,7 @@ mod families;
 mod find;
 mod inner;
 mod layers;
+mod nearest;
 mod outside;
 mod refused;
 mod said;
@@ -29,7 +30,9 @@ use self::candidate::Candidate;
 use self::config::Config;
 use self::encoder::Encoder;
 use self::families::{FAMILIES, Family, PLAIN, notebook, own};
-use self::refused::{refuse_module, refuse_quantised, unknown};
+use self::refused::{
+    no_tensors, refuse_computed, refuse_foreign, refuse_module, refuse_quantised, unknown,
+};
 use self::weights::Weights;
 use super::source::Stamp;
 use super::torch::TorchFile;
@@ -38,6 +41,7 @@ use crate::error::{Error, Result};
 use crate::sae::{ModelAbout, Sae};
 pub use answers::{ModelAnswers, Orientation};
 pub use find::{find_model, model_files};
+use layers::is_of_layer;
 
 /// A model, and the file that it was read from.
 #[derive(Debug)]
@@ -120,7 +124,7 @@ pub fn read_model_with(path: &Path, answers: &ModelAnswers) -> Result<LoadedMode
     let Some(weights) = Weights::open(&path)? else {
         // The error says what the file is.
         let file = TorchFile::open(&path)?;
-        return notebook::read(&file).and_then(|_| Err(unknown(&path, "a file of no tensors")));
+        return notebook::read(&file).and_then(|_| Err(no_tensors(&path)));
     };
     refuse_quantised(&weights)?;
     let (config, broken) = Config::beside(&path);
@@ -135,20 +139,41 @@ pub fn read_model_with(path: &Path, answers: &ModelAnswers) -> Result<LoadedMode
         (_, Some(file)) => {
             refuse_module(file)?;
             candidate.check_config()?;
-            // The error names the keys of the only torch file that needs no family's.
-            notebook::read(file)?;
-            return Err(unknown(&path, &weights.describe()));
+            refuse_foreign(&weights, file)?;
+            refuse_computed(&weights)?;
+            if notebook::is_meant(&weights) {
+                notebook::read(file)?;
+            }
+            return Err(unknown(&weights));
         }
         _ => {
             candidate.check_config()?;
-            return Err(unknown(&path, &weights.describe()));
+            refuse_computed(&weights)?;
+            return Err(unknown(&weights));
         }
     };
     weights.source.check_unchanged()?;
+    let mut about = loaded.about;
+    let layer = answers.layer.as_ref();
+    let layer = layer.filter(|layer| is_of_layer(&loaded.path, layer));
+    about
+        .answered
+        .extend(layer.map(|layer| format!("layer {layer}, as answered")));
     Ok(LoadedModel {
         stamp: weights.source.stamp(),
+        about,
         ..loaded
     })
+}
+
+/// Reads a model alone, without embeddings whose layer an answer may be.
+///
+/// # Errors
+/// As [`read_model_with`]; the answer of a layer that nothing in the model's place names.
+pub fn read_model_alone(path: &Path, answers: &ModelAnswers) -> Result<LoadedModel> {
+    let loaded = read_model_with(path, answers)?;
+    answers.check_layer(Some(&loaded.path), false)?;
+    Ok(loaded)
 }
 
 /// Says whether a file is a model of some family, without reading its numbers.
@@ -247,5 +272,5 @@ pub fn families_markdown() -> String {
 /// open. `None` of a file that no family knows.
 pub(super) fn about(path: &Path, answers: &ModelAnswers) -> Option<Result<ModelAbout>> {
     let is_known = path.is_dir() || find_model(path, answers).is_ok_and(|path| is_model(&path));
-    is_known.then(|| read_model_with(path, answers).map(|loaded| loaded.about))
+    is_known.then(|| read_model_alone(path, answers).map(|loaded| loaded.about))
 }
