@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::common::atomscope;
+use crate::common::{assert_refused, atomscope};
 use atomscope::store::read_tally;
 use atomscope::tally::CohortTally;
 
@@ -109,6 +109,8 @@ fn layers_that_choose_nothing_are_refused() {
     place
         .tally("layers.parquet", "several.tally", &layer)
         .expect("several");
+    let output = atomscope(["inspect", &golden("f4.parquet"), "--k", "5"]);
+    assert_refused(&output, &["--k: found 5, expected no answer", "no model"]);
 }
 
 #[test]

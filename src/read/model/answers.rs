@@ -4,8 +4,8 @@ use std::fmt;
 use std::path::Path;
 use std::str::FromStr;
 
-use super::layers::is_of_layer;
 use crate::error::{Choice, Error, Result};
+use crate::read::layer_name::is_of_layer;
 
 /// Answers to what a file of a model may leave open. Each is asked for where a model needs it, and refused
 /// where the model says otherwise.

@@ -89,36 +89,36 @@ fn in_folder(folder: &Path, answers: &ModelAnswers) -> Result<PathBuf> {
     }
 }
 
-/// The folders below a folder that have models. What is below one of them is not looked
-/// into: checkpoints amid training lie there.
+/// The folders below a folder that have models. What is below one of them is not looked into: checkpoints
+/// amid training lie there. Where there is none, those in the folder whose files may be meant for one.
 fn below(folder: &Path) -> Vec<PathBuf> {
     // The cache of the Hugging Face hub: models--NAME/snapshots/COMMIT/layers.N.
     const DEEPEST: usize = 4;
     const MOST: usize = 1 << 14;
-    let mut found = Vec::new();
+    let (mut found, mut doubtful) = (Vec::new(), Vec::new());
     let mut level = vec![folder.to_owned()];
-    let mut looked_at = 0;
-    for _ in 0..DEEPEST {
-        let mut next = Vec::new();
-        for path in level.iter().flat_map(|folder| entries(folder)) {
-            looked_at += 1;
-            if looked_at > MOST || !path.is_dir() {
+    let mut left = MOST;
+    for depth in 0..DEEPEST {
+        let all: Vec<_> = level
+            .iter()
+            .flat_map(|folder| entries(folder))
+            .take(left)
+            .collect();
+        left -= all.len();
+        level.clear();
+        for path in all.into_iter().filter(|path| path.is_dir()) {
+            let files = models_of(&path);
+            if files.iter().any(|file| super::is_model(file)) {
+                found.push(path);
                 continue;
             }
-            let with_models = !models_of(&path).is_empty();
-            let list = if with_models { &mut found } else { &mut next };
-            list.push(path);
-        }
-        level = next;
-    }
-    if found.len() > 1 {
-        let is_one = |path: &&PathBuf| models_of(path).iter().any(|file| super::is_model(file));
-        let models: Vec<_> = found.iter().filter(is_one).cloned().collect();
-        if !models.is_empty() {
-            found = models;
+            if depth == 0 && !files.is_empty() {
+                doubtful.push(path.clone());
+            }
+            level.push(path);
         }
     }
-    found
+    if found.is_empty() { doubtful } else { found }
 }
 
 /// The files of a folder that are models; a file that alone may be one is not looked into.

@@ -1,11 +1,10 @@
 //! The layer that is meant, among files or folders that are named by their layers.
 
-use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use super::answers::ModelAnswers;
 use crate::error::{Choice, Error, Proposal, Result};
-use crate::read::layer_name::{names_layer, names_some_layer};
+use crate::read::layer_name::{is_of_layer, names_layer, names_some_layer, text};
 
 /// The one of several that is meant: the only one, or that of the answered layer. `what` says what
 /// they are.
@@ -68,23 +67,6 @@ pub(super) fn check_file(path: &Path, answers: &ModelAnswers) -> Result<()> {
     }
 }
 
-/// Says whether the place of a model, its file's name or that of a folder around it, is the layer's.
-pub(super) fn is_of_layer(path: &Path, layer: &str) -> bool {
-    /// Those in which a model is searched, and its file.
-    const NAMES: usize = 6;
-    let mut names: Vec<_> = path
-        .iter()
-        .rev()
-        .take(NAMES)
-        .map(|name| text(Some(name)))
-        .collect();
-    names.reverse();
-    let place = format!("/{}/", names.join("/"));
-    place.contains(&format!("/{layer}/"))
-        || text(path.file_stem()) == *layer
-        || names.iter().any(|name| names_layer(name, layer))
-}
-
 /// Says whether a file or folder of this name below others is the layer's.
 fn is_layer(path: &Path, name: &str, layer: &str) -> bool {
     name == layer
@@ -92,10 +74,6 @@ fn is_layer(path: &Path, name: &str, layer: &str) -> bool {
             .map(text)
             .contains(&layer.to_owned())
         || names_layer(name, layer)
-}
-
-fn text(name: Option<&OsStr>) -> String {
-    name.unwrap_or_default().to_string_lossy().into_owned()
 }
 
 /// The folder that all lie in.

@@ -34,6 +34,7 @@ use self::refused::{
     no_tensors, refuse_computed, refuse_foreign, refuse_module, refuse_quantised, unknown,
 };
 use self::weights::Weights;
+use super::layer_name::is_of_layer;
 use super::source::Stamp;
 use super::torch::TorchFile;
 use crate::digest::Digest;
@@ -41,7 +42,6 @@ use crate::error::{Error, Result};
 use crate::sae::{ModelAbout, Sae};
 pub use answers::{ModelAnswers, Orientation};
 pub use find::{find_model, model_files};
-use layers::is_of_layer;
 
 /// A model, and the file that it was read from.
 #[derive(Debug)]
