@@ -14,10 +14,11 @@ use sha2::{Digest, Sha256};
 const KERNELS: &str = "kernels";
 
 /// One file each, in the order in which they are compiled and listed.
-const FAMILIES: [&str; 7] = [
+const FAMILIES: [&str; 8] = [
     "whiten",
     "input",
     "select",
+    "select_groups",
     "select_threshold",
     "rescore",
     "tally",

@@ -30,7 +30,7 @@ struct SelectArgs {
     u32 capacity;
     u32 pair_capacity;
     u32 width;      // atoms of a row that there is room for
-    u32 rule;       // RULE_ABOVE_ZERO, RULE_MAGNITUDE, RULE_TIES
+    u32 rule;       // RULE_ABOVE_ZERO, RULE_MAGNITUDE, RULE_TIES, RULE_GROUPS
     u32 unused;
 };
 static_assert(sizeof(SelectArgs) == 136, "its Rust twin has 136 bytes");

@@ -33,10 +33,11 @@ struct RowState {
 };
 static_assert(sizeof(RowState) == 20, "its Rust twin has 20 bytes");
 
-// What there is to the rule by which the k largest scores fire.
+// What there is to the rule by which the k largest scores fire, or the largest of each of k groups.
 constexpr u32 RULE_ABOVE_ZERO = 1;  // of them, those above 0
 constexpr u32 RULE_MAGNITUDE = 2;   // magnitudes are compared, not scores
 constexpr u32 RULE_TIES = 4;        // and all that equal the k-th
+constexpr u32 RULE_GROUPS = 8;      // the largest of each of k groups, not of all
 
 // Where the scores of a row end that fire, for a model of which rows are cut together.
 struct RowCut {

@@ -11,7 +11,7 @@
 //          strata  [rows]     u16                 counts [strata, features]  u32
 // Launch   resolve_rows: a block a row, grid-stride, 128 threads; shared: 4 bytes times the power of
 //          two from width on, and, where `private_counts`, 4 bytes times strata · features
-//          choose_rows, choose_above: a block a listed row, 1024 threads
+//          choose_rows, choose_above, choose_groups: a block a listed row, 1024 threads
 // Limits   resolve_rows: width ≤ 4096; counts: 2^32 − 1 rows between drains
 // Ties     equal canonical scores go to the lowest index, or all of them fire with the k-th
 //          (RULE_TIES); one that equals its threshold does not fire; one that equals its row's cut fires
@@ -44,7 +44,7 @@ struct TallyArgs {
     u32 sort_width;        // the power of two from width on
     u32 strata_count;
     u32 private_counts;    // 1: count in shared memory first
-    u32 rule;              // RULE_ABOVE_ZERO, RULE_MAGNITUDE, RULE_TIES
+    u32 rule;              // RULE_ABOVE_ZERO, RULE_MAGNITUDE, RULE_TIES, RULE_GROUPS
     u32 by_slot;           // 1: sets of listed rows stand in the order of the list, and the scores of
                            // their atoms come first among the row's
 };
@@ -59,6 +59,23 @@ __device__ __forceinline__ bool is_within(const RowCut& cut, double score, u32 a
     return score > 0.0 && (score > cut.score || (score == cut.score && atom < cut.ties));
 }
 
+// Whether a row's i-th open pair is the best of its group's, and above 0.
+__device__ bool leads_group(const TallyArgs& args, const RowAtom* pairs, const double* score,
+                            u32 open, u32 i) {
+    u32 size = args.features / args.k;
+    u32 atom = pairs[i].atom;
+    u32 first = atom / size * size;
+    double own = score[i];
+    if (!(own > 0.0)) return false;
+    for (u32 j = 0; j < open; j++) {
+        u32 other = pairs[j].atom;
+        // Below `first` the difference is larger than any group.
+        if (other - first >= size) continue;
+        if (score[j] > own || (score[j] == own && other < atom)) return false;
+    }
+    return true;
+}
+
 // Whether a row's i-th open pair fires.
 __device__ bool pair_fires(const TallyArgs& args, u64 row, const RowState& state, u32 i) {
     const RowAtom* pairs = args.pairs + state.first_pair;
@@ -67,6 +84,7 @@ __device__ bool pair_fires(const TallyArgs& args, u64 row, const RowState& state
     u32 atom = pairs[i].atom;
     if (args.thresholds != nullptr) return own > args.thresholds[atom];
     if (args.cuts != nullptr) return is_within(args.cuts[row], own, atom);
+    if (args.rule & RULE_GROUPS) return leads_group(args, pairs, score, state.open, i);
     i64 key = key_of(args.rule, own);
     if ((args.rule & RULE_ABOVE_ZERO) && key <= 0) return false;
     bool ties = (args.rule & RULE_TIES) != 0;
@@ -231,6 +249,42 @@ KERNEL(choose_rows, TallyArgs, CHOOSE_THREADS) {
             taken = (taken || (here && own > key)) && own >= least;
             u32 place = place_of(taken, warp_counts, chosen);
             if (taken) take(args, slot, row, place, f, value);
+        }
+        if (threadIdx.x == 0 && args.lengths != nullptr) args.lengths[slot] = chosen;
+    }
+}
+
+// The best of each group of the listed rows' scores, if it is above 0: resolved and counted. A warp a
+// group.
+KERNEL(choose_groups, TallyArgs, CHOOSE_THREADS) {
+    __shared__ u32 warp_counts[CHOOSE_THREADS / WARP];
+    u32 size = args.features / args.k;
+    for (u64 slot = blockIdx.x; slot < args.listed_count; slot += gridDim.x) {
+        u64 row = args.listed[slot];
+        const double* score = args.score + slot * args.features;
+        u32 chosen = 0;
+        for (u32 first = 0; first < args.k; first += warps_in_block()) {
+            u32 group = first + warp_index();
+            double best = 0.0;
+            u32 atom = NO_ATOM;
+            // Unrolled it would want more registers than so many threads leave.
+#pragma unroll 1
+            for (u32 i = lane_index(); group < args.k && i < size; i += WARP) {
+                double value = score[group * size + i];
+                if (!(value > best)) continue;
+                best = value;
+                atom = group * size + i;
+            }
+            for (u32 step = WARP / 2; step > 0; step /= 2) {
+                double value = __shfl_xor_sync(ALL_LANES, best, step);
+                u32 other = __shfl_xor_sync(ALL_LANES, atom, step);
+                if (!(value > best || (value == best && other < atom))) continue;
+                best = value;
+                atom = other;
+            }
+            bool taken = lane_index() == 0 && atom != NO_ATOM;
+            u32 place = place_of(taken, warp_counts, chosen);
+            if (taken) take(args, slot, row, place, atom, best);
         }
         if (threadIdx.x == 0 && args.lengths != nullptr) args.lengths[slot] = chosen;
     }

@@ -1,4 +1,4 @@
-//! Firing sets of every activation that kernels know, on the device, against their definition.
+//! Firing sets of every activation, on the device, against their definition.
 
 use atomscope::control::Control;
 use atomscope::engine::{CudaEngine, Cuts, Engine, EngineOptions};
@@ -23,6 +23,7 @@ fn activations(scores: &[Vec<f64>]) -> Vec<Activation> {
         Activation::TopK { k: K, relu: true },
         Activation::TopKWithTies { k: K },
         Activation::AbsTopK { k: K },
+        Activation::GroupMax { groups: K },
         Activation::relu(FEATURES),
         Activation::Threshold { thresholds },
         Activation::BatchTopK { k: K },

@@ -6,7 +6,8 @@ use super::place::check_file;
 use super::shards::InputFile;
 use crate::control::Control;
 use crate::error::{Choice, Error, Proposal, Result};
-use crate::read::{Identity, ModelAbout, ModelAnswers, read_model_with};
+use crate::read::{Identity, ModelAnswers, read_model_alone};
+use crate::sae::{ModelAbout, Origin, OriginFile};
 use crate::store::{Provenance, write_model};
 use crate::write::inputs::Inputs;
 
@@ -23,12 +24,17 @@ pub fn convert(
     force: bool,
     control: &Control,
 ) -> Result<ModelAbout> {
-    let loaded = read_model_with(model, answers)?;
+    let loaded = read_model_alone(model, answers)?;
     let about = loaded.about;
     let mut read = vec![loaded.path];
     read.extend(about.beside.iter().cloned());
     check_place(out, &read, force)?;
-    let mut files = Vec::new();
+    // Of a model that was converted before, the source is that of the first time.
+    let first = || Origin {
+        family: format!("{} ({})", about.family, about.library),
+        ..Origin::default()
+    };
+    let mut origin = about.origin.clone().unwrap_or_else(first);
     let mut of_weights = None;
     for path in &read {
         let file = InputFile::of("model", path, control)?;
@@ -38,25 +44,20 @@ pub fn convert(
             .unwrap_or_default()
             .to_string_lossy()
             .into_owned();
-        files.push((name, file.sha256));
+        let sha256 = file.sha256.to_string();
+        origin.files.push(OriginFile { name, sha256 });
     }
+    let sentences = about.answered.iter().chain(&about.assumed);
+    origin.assumed.extend(sentences.cloned());
     // The notebook's model is known by its file.
-    let identity = match loaded.identity {
-        Identity::File => of_weights,
-        Identity::Given(digest) => Some(digest),
-        Identity::Content => None,
-    };
+    let is_of_file = loaded.identity != Identity::Content;
+    let identity = of_weights
+        .filter(|_| is_of_file)
+        .map(|of_file| loaded.identity.digest(&loaded.sae, of_file));
     let from = Provenance {
-        family: format!("{} ({})", about.family, about.library),
+        origin,
         scores: about.scores.clone(),
-        files,
-        assumed: about
-            .answered
-            .iter()
-            .chain(&about.assumed)
-            .cloned()
-            .collect(),
-        identity,
+        identity: identity.transpose()?,
     };
     write_model(&loaded.sae, &from, out)?.publish()?;
     Ok(about)

@@ -31,7 +31,7 @@ pub struct Record {
     /// The encoder; `None` if nothing was encoded.
     #[serde(skip_serializing_if = "Option::is_none")]
     encoder: Option<Encoder>,
-    /// What the model is, in words; absent where none was read.
+    /// What the model is, in words; absent where none was read, and nobody said.
     #[serde(skip_serializing_if = "Option::is_none")]
     model: Option<ModelAbout>,
     /// A sentence on activations, where these were given.
@@ -262,7 +262,7 @@ impl Record {
             definition: CohortTally::DEFINITION,
             inputs: Vec::new(),
             encoder: None,
-            model: None,
+            model: cohort.about.clone(),
             activations: is_given.then_some(text::ACTIVATIONS_GIVEN),
             shapes: Shapes {
                 rows: cohort.shards.rows(),
@@ -296,7 +296,10 @@ impl Record {
         let rows = cohort.shards.rows() - run.resumed_rows;
         self.inputs.clone_from(&run.files);
         self.encoder.clone_from(&run.encoder);
-        self.model.clone_from(&run.about);
+        // With the places of its files, which a tally has not.
+        if run.about.is_some() {
+            self.model.clone_from(&run.about);
+        }
         self.seconds.read = Some(run.read_seconds);
         if run.sae.is_none() {
             self.seconds.count = Some(seconds.encode);

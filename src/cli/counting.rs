@@ -7,8 +7,8 @@ use super::arguments::{AnalysisArgs, KeepArgs, RunArgs};
 use super::progress::{self, Bar, note};
 use crate::analysis::shards::{Checkpoints, KeepFirings, Output, SetsFrom, ShardInput};
 use crate::analysis::{CompareScores, CountOptions, Counted, Plan, Tables, place};
-use crate::error::{Choice, Error, Result};
-use crate::read::{ModelAnswers, find_model, model_files};
+use crate::error::Result;
+use crate::read::{find_model, model_files};
 use crate::stats::evidence::regions::RegionOptions;
 use crate::stats::score_comparison::ScoreComparison;
 use crate::tally::StratifyBy;
@@ -47,9 +47,9 @@ impl Cohort {
         };
         options.engine.scores = scores;
         let path = run.model.model.as_deref();
-        if path.is_none() && options.model != ModelAnswers::default() {
-            let expected = "no answer about a model: with activations none is read";
-            return Err(Error::choice(Choice::Model, "an answer", expected));
+        if path.is_none() {
+            let why = "activations are given, and no model is read";
+            options.model.check_none(why)?;
         }
         let find = |path| find_model(path, &options.model);
         let model = path.map(find).transpose()?;

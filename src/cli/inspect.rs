@@ -68,6 +68,8 @@ impl Inspect {
             Some(Ok(about)) => found.model = Some(about),
             Some(Err(error)) => found.notes.push(flags::line(&error)),
             None => {
+                let answers = self.answers.answers();
+                answers.without_layer().check_none("the file is no model")?;
                 let choice = self.matrix.choice(self.answers.layer());
                 match read::inspect_embeddings(&self.file, &choice) {
                     Some(Ok(taken)) => found.embeddings = Some(taken),

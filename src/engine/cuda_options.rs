@@ -1,9 +1,7 @@
-//! The options of the engine on CUDA devices, and the models that it does not take.
+//! The options of the engine on CUDA devices.
 
 use std::fmt;
 use std::str::FromStr;
-
-use crate::sae::{Activation, Sae};
 
 /// The options of the engine on CUDA devices. None of them changes the answer.
 #[derive(Debug, Clone, Default)]
@@ -94,15 +92,5 @@ impl FromStr for ScreenChoice {
             "single" => Ok(Self::Fixed(Format::Single)),
             _ => Err("expected auto, half, split, or single".to_owned()),
         }
-    }
-}
-
-/// The reason why a model is for the CPU alone; `None` where GPUs encode it, too.
-pub(super) fn only_on_cpu(sae: &Sae) -> Option<&'static str> {
-    match sae.activation() {
-        Activation::GroupMax { .. } => {
-            Some("no GPU kernel selects the largest score of each group")
-        }
-        _ => None,
     }
 }

@@ -5,7 +5,6 @@ use std::str::FromStr;
 
 #[cfg(feature = "cuda")]
 use super::cuda::{CudaEngine, Fault, driver};
-use super::cuda_options::only_on_cpu;
 use super::{CpuEngine, Engine, EngineOptions};
 use crate::error::{Error, Result};
 use crate::sae::Sae;
@@ -118,9 +117,6 @@ pub fn open(
         Device::Cpu => Ok((cpu()?, AS_ASKED.to_owned())),
         Device::Cuda(_) | Device::CudaAll => open_cuda(device, sae, options),
         Device::Auto => {
-            if let Some(why) = only_on_cpu(sae) {
-                return Ok((cpu()?, why.to_owned()));
-            }
             let work = rows as f64 * sae.input_dim() as f64 * sae.feature_dim() as f64;
             if work < options.cuda.least_work.unwrap_or(WORTH_A_GPU) {
                 let why = "a cohort of this size is done before a GPU would be ready";

@@ -5,6 +5,7 @@ mod formats;
 use std::fmt;
 use std::path::Path;
 
+use super::ModelAnswers;
 use super::calls::read_calls;
 use super::embeddings::File;
 use super::naming::Naming;
@@ -12,10 +13,10 @@ use super::sniff;
 use super::source::Source;
 use super::torch::{Container, TorchFile};
 use super::tree::Node;
-use super::{ModelAbout, ModelAnswers};
 use crate::cohort::{Calls, ClassRule, Label, TextColumn};
 use crate::error::Result;
 use crate::rows::{EmbeddingsChoice, TakenEmbeddings};
+use crate::sae::ModelAbout;
 
 /// The content of a file.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]

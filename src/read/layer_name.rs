@@ -1,5 +1,8 @@
 //! The layer that a name names: of a folder of models, or of a matrix among several.
 
+use std::ffi::OsStr;
+use std::path::Path;
+
 /// Words before a layer's number: `layer_26`, `layers.26`, `blocks.26.hook_resid_post`, `h.26`.
 const WORDS: [&str; 5] = ["layer", "layers", "block", "blocks", "h"];
 
@@ -21,6 +24,28 @@ pub(super) fn names_layer(name: &str, layer: &str) -> bool {
 /// Says whether a name has a word for a layer, and its number.
 pub(super) fn names_some_layer(name: &str) -> bool {
     !numbers_behind_words(name).is_empty()
+}
+
+/// Says whether the place of a model, its file's name or that of a folder around it, is the layer's.
+pub(super) fn is_of_layer(path: &Path, layer: &str) -> bool {
+    /// Those in which a model is searched, and its file.
+    const NAMES: usize = 6;
+    let mut names: Vec<_> = path
+        .iter()
+        .rev()
+        .take(NAMES)
+        .map(|name| text(Some(name)))
+        .collect();
+    names.reverse();
+    let place = format!("/{}/", names.join("/"));
+    place.contains(&format!("/{layer}/"))
+        || text(path.file_stem()) == *layer
+        || names.iter().any(|name| names_layer(name, layer))
+}
+
+/// The text of a part of a path.
+pub(super) fn text(name: Option<&OsStr>) -> String {
+    name.unwrap_or_default().to_string_lossy().into_owned()
 }
 
 fn numbers_behind_words(name: &str) -> Vec<&str> {

@@ -45,6 +45,7 @@ mod tree;
 pub mod vcf;
 mod zipped;
 
+pub use crate::sae::ModelAbout;
 pub use activations::{Activations, ActiveAtoms};
 pub use bed::{NamedBy, Regions};
 pub use class_columns::class_columns;
@@ -60,8 +61,8 @@ pub use metadata::PARSER_THREAD;
 #[cfg(feature = "parquet")]
 pub(crate) use metadata::column;
 pub use model::{
-    Identity, LoadedModel, ModelAbout, ModelAnswers, Orientation, families_markdown, find_model,
-    model_files, read_model, read_model_with,
+    Identity, LoadedModel, ModelAnswers, Orientation, families_markdown, find_model, model_files,
+    read_model, read_model_alone, read_model_with,
 };
 pub(crate) use safetensors::{Entry, LONGEST_HEADER, SafeTensors, is_safetensors};
 pub(crate) use sniff::{HEAD, describe};

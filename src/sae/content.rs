@@ -18,6 +18,13 @@ pub(crate) const SCORES: &str = "scores";
 /// The key of the digest by which the model was known before it was converted, where that was its
 /// file's.
 pub(crate) const IDENTITY: &str = "identity";
+/// The key of the digest of the content that has this identity.
+pub(crate) const CONTENT: &str = "content";
+/// The keys of the family that the model was converted from, of its files, and of what was answered or
+/// assumed then.
+pub(crate) const FAMILY: &str = "family";
+pub(crate) const FILES: &str = "files";
+pub(crate) const ASSUMED: &str = "assumed";
 
 /// The words by which our own form says what a model is, beside its numbers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -1,5 +1,6 @@
 //! The model: an SAE's encoder, what is done to embeddings before it, and which features fire.
 
+mod about;
 mod activation;
 pub(crate) mod content;
 mod input;
@@ -8,6 +9,7 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
+pub use self::about::{ModelAbout, Origin, OriginFile};
 pub use self::activation::{Activation, Values};
 pub(crate) use self::input::Steps;
 pub use self::input::{InputStep, whitening};

@@ -12,10 +12,14 @@ use crate::digest::Digest;
 use crate::error::{Error, Result};
 use crate::read::SafeTensors;
 use crate::rows::EmbeddingsChoice;
+use crate::sae::ModelAbout;
 use crate::tally::{Batches, CohortTally, CountAndFirst, ModelId, Shard, ValueCounts};
 
 /// The limit of all numbers in a header, so that sums of them do not overflow.
 const MOST: u64 = CohortTally::MOST_ROWS;
+
+/// The key of what the model is, in words.
+const ABOUT: &str = "model_about";
 
 /// The key of the rule of which calls are true.
 const RULE: &str = "class_rule";
@@ -163,6 +167,15 @@ pub(super) fn text(format: &str, model: &ModelId) -> Vec<(&'static str, String)>
     text
 }
 
+/// Returns what the model is, in words, but for the places of its files.
+pub(super) fn about_text(about: &ModelAbout) -> (&'static str, String) {
+    let about = ModelAbout {
+        beside: Vec::new(),
+        ..about.clone()
+    };
+    (ABOUT, to_json(&about))
+}
+
 /// Returns the rule of which calls are true; nothing for the notebook's rule, so that a tally under
 /// it keeps the bytes that it always had.
 pub(super) fn rule_text(rule: &ClassRule) -> Option<(&'static str, String)> {
@@ -272,6 +285,19 @@ impl Header<'_> {
         }
         let found = self.text(BATCHES)?.to_owned();
         Err(self.bad(BATCHES, found, "what atomscope writes there"))
+    }
+
+    /// Reads what the model is, in words; `None` where an earlier version wrote the file.
+    pub(super) fn about(self, model: &ModelId) -> Result<Option<ModelAbout>> {
+        if !self.0.metadata.contains_key(ABOUT) {
+            return Ok(None);
+        }
+        let about: ModelAbout = self.json(ABOUT)?;
+        Ok(Some(ModelAbout {
+            input_dim: model.input_dim as usize,
+            feature_dim: model.feature_dim as usize,
+            ..about
+        }))
     }
 
     /// Reads the rule of which calls are true.

@@ -6,8 +6,10 @@ use serde_json::json;
 
 use crate::digest::Digest;
 use crate::error::Result;
-use crate::sae::Sae;
-use crate::sae::content::{FORMAT, IDENTITY, MODEL, Numbers, SCORES, VERSION};
+use crate::sae::content::{
+    ASSUMED, CONTENT, FAMILY, FILES, FORMAT, IDENTITY, MODEL, Numbers, SCORES, VERSION,
+};
+use crate::sae::{Origin, Sae};
 use crate::write::safetensors;
 use crate::write::torch::Tensor;
 use crate::write::whole::WholeFile;
@@ -15,14 +17,10 @@ use crate::write::whole::WholeFile;
 /// The source of a converted model.
 #[derive(Debug, Clone, Default)]
 pub struct Provenance {
-    /// The family, and its library.
-    pub family: String,
+    /// The family, the files and what was answered or assumed.
+    pub origin: Origin,
     /// The formula, in symbols.
     pub scores: String,
-    /// The names of the files that were read, with their digests.
-    pub files: Vec<(String, Digest)>,
-    /// Assumptions and answers, one sentence each.
-    pub assumed: Vec<String>,
     /// The digest by which the model was known, where that was its file's.
     pub identity: Option<Digest>,
 }
@@ -43,22 +41,19 @@ pub fn write_model(sae: &Sae, from: &Provenance, path: &Path) -> Result<WholeFil
 }
 
 fn metadata(sae: &Sae, from: &Provenance) -> Vec<(&'static str, String)> {
-    let files: Vec<_> = from
-        .files
-        .iter()
-        .map(|(name, digest)| json!({ "name": name, "sha256": digest.to_string() }))
-        .collect();
+    let origin = &from.origin;
     let mut all = vec![
         ("format", FORMAT.to_owned()),
         ("version", VERSION.to_owned()),
         (MODEL, json!(sae.form()).to_string()),
         (SCORES, from.scores.clone()),
-        ("family", from.family.clone()),
-        ("files", json!(files).to_string()),
-        ("assumed", json!(from.assumed).to_string()),
+        (FAMILY, origin.family.clone()),
+        (FILES, json!(origin.files).to_string()),
+        (ASSUMED, json!(origin.assumed).to_string()),
     ];
     if let Some(identity) = from.identity {
         all.push((IDENTITY, identity.to_string()));
+        all.push((CONTENT, sae.digest().to_string()));
     }
     all
 }

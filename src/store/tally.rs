@@ -11,7 +11,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::header::{Header, KindsText, ShardText, rule_text, text, to_json};
+use super::header::{Header, KindsText, ShardText, about_text, rule_text, text, to_json};
 use super::sealed::{self, Tensor};
 use crate::cohort::Label;
 use crate::error::{Error, Result};
@@ -94,6 +94,7 @@ pub fn write_tally(path: &Path, cohort: &CohortTally, maker: Maker) -> Result<Wh
         ("certificate", to_json(&tally.certificate())),
     ]);
     header.extend(rule_text(&cohort.rule));
+    header.extend(cohort.about.as_ref().map(about_text));
     let dropped: Vec<u64> = cohort
         .shards
         .iter()
@@ -192,6 +193,7 @@ pub fn read_tally(path: &Path) -> Result<CohortTally> {
         return Err(header.bad("shards", found, "as many rows as are counted"));
     }
     Ok(CohortTally {
+        about: header.about(&model)?,
         model,
         scheme,
         rule: header.rule()?,

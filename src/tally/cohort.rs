@@ -7,7 +7,7 @@ use super::{Batches, Shard, Shards, StratifyBy, Tally};
 use crate::cohort::ClassRule;
 use crate::digest::Digest;
 use crate::error::{Choice, Error, Proposal, Result};
-use crate::sae::Sae;
+use crate::sae::{ModelAbout, Sae};
 
 /// The identity of the model that made the firing sets; or, where activations were given, of their
 /// number of atoms, as nothing is known of the model.
@@ -71,6 +71,9 @@ impl ModelId {
 pub struct CohortTally {
     /// The model.
     pub model: ModelId,
+    /// What the model is, in words; `None` where nobody said, as in tallies of earlier versions. Of
+    /// several descriptions of one model that are merged, the least stays.
+    pub about: Option<ModelAbout>,
     /// The scheme of its strata, beyond the label: at least the SV type.
     pub scheme: StratifyBy,
     /// The rule of which calls count as true.
@@ -97,6 +100,7 @@ impl CohortTally {
     pub fn of_shard(model: ModelId, scheme: StratifyBy, shard: Shard, tally: Tally) -> Self {
         Self {
             model,
+            about: None,
             scheme: scheme.union(StratifyBy::TYPE),
             rule: ClassRule::default(),
             shards: Shards::new(vec![shard]),
@@ -117,6 +121,8 @@ impl CohortTally {
 pub struct Merger {
     /// The name of the first tally, its identity, and the sum of all counts.
     sum: Option<(String, (ModelId, StratifyBy, ClassRule), Tally)>,
+    /// The least description of the model.
+    about: Option<ModelAbout>,
     shards: Vec<Shard>,
     /// The number of rows of all shards.
     total: u64,
@@ -155,6 +161,10 @@ impl Merger {
             self.rows.insert((shard.sha256, shard.rows.start), end);
         }
         self.shards.extend(tally.shards.into_vec());
+        self.about = match (self.about.take(), tally.about) {
+            (Some(one), Some(other)) => Some(one.min(other)),
+            (one, other) => one.or(other),
+        };
         let Some((.., sum)) = &mut self.sum else {
             let of = (tally.model, tally.scheme, tally.rule);
             self.sum = Some((name.to_owned(), of, tally.tally.canonical()));
@@ -169,6 +179,7 @@ impl Merger {
         let (_, (model, scheme, rule), tally) = self.sum?;
         Some(CohortTally {
             model,
+            about: self.about,
             scheme,
             rule,
             shards: Shards::new(self.shards),

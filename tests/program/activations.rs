@@ -334,6 +334,20 @@ fn options_of_encoding_are_refused_beside_activations() {
     let of = || Analysis::of_activations([file.clone()]);
     let error = of().compare_scores().run().expect_err("no model");
     assert!(error.to_string().contains("a model"), "{error}");
+    for answer in [
+        ["--k", "5"],
+        ["--threshold", "0.5"],
+        ["--orientation", "inputs-first"],
+        ["--subtract-decoder-bias", "yes"],
+        ["--layer", "3"],
+    ] {
+        let output = given.analyze(&[&file], &answer);
+        let [flag, value] = answer;
+        assert_refused(
+            &output,
+            &[&format!("{flag}: found {value}, expected no answer")],
+        );
+    }
     let wrong = given.analyze(&[&file], &["--atoms", "95"]);
     assert_refused(&wrong, &["--atoms: found 95, expected 96"]);
     assert!(of().atoms(96).run().is_ok());

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::common::atomscope;
+use crate::common::{assert_refused, atomscope};
 use atomscope::store::read_tally;
 use atomscope::tally::CohortTally;
 
@@ -93,6 +93,24 @@ fn tallies_are_the_same_from_every_format() {
     // Other numbers give another one.
     let other = place.tally("layers.parquet", "other.tally", &["--key", "layer_26"]);
     assert_ne!(other.expect("a tally").tally, *first);
+}
+
+#[test]
+fn layers_that_choose_nothing_are_refused() {
+    let place = Place::new();
+    let layer = ["--layer", "26"];
+    let line = place
+        .tally("f4.parquet", "one.tally", &layer)
+        .expect_err("one matrix");
+    assert!(
+        line.contains("--layer") && line.contains("no answer"),
+        "{line}"
+    );
+    place
+        .tally("layers.parquet", "several.tally", &layer)
+        .expect("several");
+    let output = atomscope(["inspect", &golden("f4.parquet"), "--k", "5"]);
+    assert_refused(&output, &["--k: found 5, expected no answer", "no model"]);
 }
 
 #[test]

@@ -2,6 +2,9 @@
 
 mod beside;
 mod configs;
+mod converted;
+mod odd;
+mod places;
 mod refused;
 
 use std::collections::BTreeMap;
@@ -111,7 +114,8 @@ fn every_family_fires_what_its_formula_says() {
         assert_as_expected(name, &model.sae, expected);
         let answered = expected.answers.k.is_some()
             || expected.answers.threshold.is_some()
-            || expected.answers.subtract_decoder_bias.is_some();
+            || expected.answers.subtract_decoder_bias.is_some()
+            || expected.layer.is_some();
         assert_eq!(!model.about.answered.is_empty(), answered, "{name}");
     }
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::args;
-use crate::common::sharded::{Sharded, succeed};
+use crate::common::sharded::{Sharded, record, succeed};
 use crate::common::{assert_refused, atomscope, contents};
 use sha2::{Digest, Sha256};
 
@@ -121,6 +121,45 @@ fn tally_of_the_first_definition_is_merged() {
     assert!(merge(&[&first, &second], &of_new).status.success());
     let [both, new] = [of_both, of_new].map(|path| fs::read(path).expect("a tally"));
     assert_eq!(both, new);
+}
+
+/// A header without its description of the model, as earlier versions wrote it.
+fn without_about(header: &str) -> String {
+    let key = ",\"model_about\":\"";
+    let at = header.find(key).expect("a description");
+    let rest = &header[at + key.len()..];
+    let end = rest.find("}\"").expect("its end") + 2;
+    [&header[..at], &rest[end..]].concat()
+}
+
+#[test]
+fn tally_says_what_its_model_is() {
+    let cohort = Sharded::new(40);
+    let [first, second] = halves(&cohort);
+    cohort.analyze(&[cohort.whole()], "one", &[]);
+    let expected = &record(&cohort.path("one"))["model"];
+    assert!(expected["family"].is_string(), "{expected}");
+    let old = cohort.path("old.tally");
+    let newer = fs::read(&second).expect("a tally");
+    fs::write(&old, with_header(&newer, without_about)).expect("writable");
+    // A tally of an earlier version takes the description of the others, in either order.
+    let (both, turned) = (cohort.path("both.tally"), cohort.path("turned.tally"));
+    let new = cohort.path("new.tally");
+    assert!(merge(&[&first, &old], &both).status.success());
+    assert!(merge(&[&old, &first], &turned).status.success());
+    assert!(merge(&[&first, &second], &new).status.success());
+    let bytes = |path: &Path| fs::read(path).expect("a tally");
+    assert!(bytes(&both) == bytes(&turned) && bytes(&both) == bytes(&new));
+    let model_of = |tally: &Path, out: &str| {
+        cohort.report(tally, out, &["--without-fires"]);
+        record(&cohort.path(out))["model"].clone()
+    };
+    assert_eq!(model_of(&both, "both"), *expected);
+    assert!(model_of(&old, "old").is_null());
+    let other = |header: &str| header.replacen("\\\"family\\\"", "\\\"famili\\\"", 1);
+    fs::write(&old, with_header(&newer, other)).expect("writable");
+    let words = ["model_about", "other JSON"];
+    assert_refused(&merge(&[&first, &old], &cohort.path("bad.tally")), &words);
 }
 
 #[test]

@@ -68,6 +68,31 @@ pub(crate) fn keep_above_zero(classes: &mut Classes, intervals: &[Interval]) -> 
     dropped
 }
 
+/// Sorts a row's atoms where the largest of each `size` consecutive ones fires, if it is above 0: pair by
+/// pair of a group.
+pub(crate) fn classify_groups(intervals: &[Interval], size: usize) -> Classes {
+    let mut classes = Classes {
+        certain: Vec::new(),
+        open: Vec::new(),
+    };
+    for (group, of_group) in intervals.chunks(size).enumerate() {
+        for (place, own) in of_group.iter().enumerate() {
+            let others = || (0..).zip(of_group).filter(|&(other, _)| other != place);
+            if own.upper <= 0.0 || others().any(|(_, other)| other.lower > own.upper) {
+                continue;
+            }
+            let rival = others().any(|(_, other)| other.upper >= own.lower);
+            let list = if own.lower > 0.0 && !rival {
+                &mut classes.certain
+            } else {
+                &mut classes.open
+            };
+            list.push((group * size + place) as u32);
+        }
+    }
+    classes
+}
+
 /// Sorts a row's atoms by whether they are above a limit that is known to lie in an interval itself.
 pub(crate) fn classify_above(intervals: &[Interval], limit: Interval) -> Classes {
     let mut classes = Classes {
@@ -99,6 +124,10 @@ fn intervals_say_what_is_certain() {
     open(2, &[0], &[1, 2]);
     open(3, &[0, 1, 2], &[]);
     open(4, &[0, 1, 2, 3], &[]);
+    let groups = classify_groups(&ends.map(interval), 2);
+    assert_eq!((groups.certain, groups.open), (vec![0, 2], vec![]));
+    let groups = classify_groups(&ends.map(interval), 4);
+    assert_eq!((groups.certain, groups.open), (vec![0], vec![]));
     // Intervals that touch are open: the tie is for canonical scores to break.
     let touching = of(&[(0.0, 1.0), (1.0, 2.0)], 1);
     assert_eq!(touching.open, [0, 1]);

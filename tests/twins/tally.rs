@@ -1,5 +1,7 @@
 //! Firing sets and counts by sorting.
 
+use std::collections::BTreeMap;
+
 /// The best `k` of scores: the greater first, of equal ones the lower atom first.
 fn best(mut scored: Vec<(f64, u32)>, k: usize) -> Vec<u32> {
     scored.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
@@ -17,6 +19,8 @@ pub(crate) enum Rule<'a> {
         /// And all that equal the last of them.
         ties: bool,
     },
+    /// The largest of each so many consecutive atoms, if it is above 0.
+    Groups(usize),
     /// Those above their own threshold.
     Thresholds(&'a [f64]),
     /// Those above 0 and a score, or equal to it and of a lower atom than that.
@@ -31,6 +35,17 @@ pub(crate) fn fires(scored: &[(f64, u32)], rule: Rule) -> Vec<u32> {
     };
     let mut set = match rule {
         Rule::Thresholds(of) => chosen(&|score, atom| score > of[atom as usize]),
+        Rule::Groups(size) => {
+            let mut groups: BTreeMap<usize, Vec<(f64, u32)>> = BTreeMap::new();
+            for &(score, atom) in scored.iter().filter(|(score, _)| *score > 0.0) {
+                let group = groups.entry(atom as usize / size);
+                group.or_default().push((score, atom));
+            }
+            groups
+                .into_values()
+                .flat_map(|of_group| best(of_group, 1))
+                .collect()
+        }
         Rule::Cut(least, atoms) => chosen(&|score, atom| {
             score > 0.0 && (score > least || (score == least && atom < atoms))
         }),

@@ -116,7 +116,7 @@ impl<'a> Identities<'a> {
         if let (None, Some(known)) = (self.model.get(), &self.loaded) {
             let file = self.ahead.model_digest(known.path, &self.control)?;
             file.check(known.stamp)?;
-            let sha256 = known.identity.digest(&known.sae, file.sha256);
+            let sha256 = known.identity.digest(&known.sae, file.sha256)?;
             let id = ModelId {
                 batches: self.batches.get(),
                 ..ModelId::of(&known.sae, sha256)

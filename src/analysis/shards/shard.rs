@@ -12,7 +12,7 @@ use super::labels;
 use super::length::Length;
 use super::maker::Maker;
 use super::parts::{CohortFirings, Part, Place};
-use super::{InputFile, Plan, ShardInput};
+use super::{InputFile, Plan, SetsFrom, ShardInput};
 use crate::analysis::batches;
 use crate::analysis::counted::{Counted, Run};
 use crate::analysis::session::in_file;
@@ -97,6 +97,9 @@ impl<'a> Work<'a> {
             self.run.read_seconds = began.elapsed().as_secs_f64();
         }
         self.maker.check(&cohort.rows)?;
+        if number == 0 {
+            self.check_layer(&cohort.rows)?;
+        }
         self.identities.of_activations(self.maker.feature_dim());
         let input = &self.plan.inputs[number];
         let whole = input.range(cohort.rows.count())?;
@@ -125,6 +128,18 @@ impl<'a> Work<'a> {
         self.identities.file(&current)?;
         self.run.files.extend(current.into_files());
         Ok(())
+    }
+
+    /// An error if a layer was answered that chose neither the model nor embeddings.
+    fn check_layer(&self, rows: &Content) -> Result<()> {
+        let SetsFrom::Model(model) = self.plan.sets_from else {
+            return Ok(());
+        };
+        let options = self.plan.options;
+        let chosen = rows
+            .taken()
+            .is_some_and(|taken| taken.choice.layer.is_some());
+        options.model.check_layer(Some(model), chosen)
     }
 
     /// Finds the cuts of the cohort's batches, if the model is one of batch top-k.
@@ -339,6 +354,7 @@ impl<'a> Work<'a> {
         let firings = CohortFirings::new(self.parts, scores);
         let mut cohort = self.merger.finish().ok_or(Error::Cancelled)?;
         cohort.model = cohort.model.with_batches(self.batches);
+        cohort.about = self.run.about.clone().or(cohort.about);
         Ok(Counted {
             cohort,
             firings: self.plan.firings.map(|_| firings),

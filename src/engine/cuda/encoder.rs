@@ -35,7 +35,7 @@ impl Encoder {
     /// Copies the model to the stream's device.
     ///
     /// # Errors
-    /// A device that has no room, or fails; an activation that no kernel knows.
+    /// A device that has no room, or fails.
     pub fn new(stream: &Stream, sae: &Sae) -> Result<Self, Fault> {
         let largest = |numbers: &[f32]| {
             let largest_of = |chunk: &[f32]| chunk.iter().fold(0.0f32, |m, x| m.max(x.abs()));
@@ -44,10 +44,7 @@ impl Encoder {
                 .map(largest_of)
                 .reduce(|| 0.0, f32::max)
         };
-        let rule = Rule::of(sae.activation()).ok_or_else(|| {
-            let what = "a model of an activation that no kernel knows";
-            Fault::missing(what.to_owned(), "use --device cpu")
-        })?;
+        let rule = Rule::of(sae.activation());
         let upload = |numbers, what| Buffer::copy_of(stream, numbers, what);
         Ok(Self {
             weight: upload(sae.weight(), "the encoder's weights")?,

@@ -8,7 +8,9 @@ use super::fault::Fault;
 use super::input::InputSteps;
 use super::nvrtc;
 use super::rescore::Rescore;
-use super::select::Select;
+use super::rule::Rule;
+use super::select::{RULE_GROUPS, Select};
+use super::select_groups::SelectGroups;
 use super::select_threshold::SelectThreshold;
 use super::tally::Resolve;
 use super::whiten::Whiten;
@@ -22,6 +24,8 @@ pub struct Kernels {
     pub input: InputSteps,
     /// `kernels/select.cu`.
     pub select: Select,
+    /// `kernels/select_groups.cu`.
+    pub select_groups: SelectGroups,
     /// `kernels/select_threshold.cu`.
     pub select_threshold: SelectThreshold,
     /// `kernels/rescore.cu`.
@@ -43,11 +47,23 @@ impl Kernels {
             whiten: Whiten::new(&module("whiten")?)?,
             input: InputSteps::new(&module("input")?, device.info())?,
             select: Select::new(&module("select")?, device.info())?,
+            select_groups: SelectGroups::new(&module("select_groups")?, device.info())?,
             select_threshold: SelectThreshold::new(&module("select_threshold")?)?,
             rescore: Rescore::new(&module("rescore")?, device.info())?,
             resolve: Resolve::new(&module("tally")?, device.info())?,
             coactivate: Self::load_coactivate(device)?,
         })
+    }
+
+    /// Says whether rows of a model with this rule are screened. If not, they are scored in full.
+    pub fn can_select(&self, rule: Rule) -> bool {
+        match rule {
+            Rule::Largest { k, flags } if flags & RULE_GROUPS != 0 => {
+                self.select_groups.can_select(k)
+            }
+            Rule::Largest { k, .. } => self.select.can_select(k),
+            Rule::Thresholds | Rule::Cut => true,
+        }
     }
 
     /// Loads the kernel that counts pairs, alone.

@@ -31,6 +31,7 @@ pub mod rule;
 mod run;
 pub mod screen;
 pub mod select;
+pub mod select_groups;
 pub mod select_threshold;
 pub mod selftest;
 mod shape;
@@ -121,12 +122,6 @@ impl CudaEngine {
                     sides[0], sides[1]
                 ),
                 "use --device cpu",
-            ));
-        }
-        if let Some(why) = super::cuda_options::only_on_cpu(sae) {
-            return Err(Fault::missing(
-                why.to_owned(),
-                "use --device cpu, which gives the same answer",
             ));
         }
         let worker = |&ordinal| Worker::new(ordinal, sae, &options.cuda);

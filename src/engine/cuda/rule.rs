@@ -1,17 +1,17 @@
 //! The rule by which the atoms of a row are chosen, as the kernels have it.
 
-use super::select::{RULE_ABOVE_ZERO, RULE_MAGNITUDE, RULE_TIES};
+use super::select::{RULE_ABOVE_ZERO, RULE_GROUPS, RULE_MAGNITUDE, RULE_TIES};
 use super::select_threshold::SelectThreshold;
 use crate::sae::Activation;
 
 /// A rule that the kernels know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rule {
-    /// The atoms of the `k` largest scores fire.
+    /// The atoms of the `k` largest scores fire, or that of the largest score of each of `k` groups.
     Largest {
-        /// The number of atoms.
+        /// The number of atoms, or of groups.
         k: usize,
-        /// [`RULE_ABOVE_ZERO`], [`RULE_MAGNITUDE`] and [`RULE_TIES`], added up.
+        /// [`RULE_ABOVE_ZERO`], [`RULE_MAGNITUDE`], [`RULE_TIES`] and [`RULE_GROUPS`], added up.
         flags: u32,
     },
     /// The atoms whose score is above their own threshold fire.
@@ -26,17 +26,17 @@ const USUAL_WIDTH: usize = 512;
 const ROOM_FOR_TIES: usize = 64;
 
 impl Rule {
-    /// The rule of an activation; `None` where the kernels do not know it.
-    pub fn of(activation: &Activation) -> Option<Self> {
-        let largest = |k, flags| Some(Self::Largest { k, flags });
+    /// The rule of an activation.
+    pub fn of(activation: &Activation) -> Self {
+        let largest = |k, flags| Self::Largest { k, flags };
         match *activation {
             Activation::TopK { k, relu: false } => largest(k, 0),
             Activation::TopK { k, relu: true } => largest(k, RULE_ABOVE_ZERO),
             Activation::AbsTopK { k } => largest(k, RULE_ABOVE_ZERO | RULE_MAGNITUDE),
             Activation::TopKWithTies { k } => largest(k, RULE_TIES),
-            Activation::Threshold { .. } => Some(Self::Thresholds),
-            Activation::BatchTopK { .. } => Some(Self::Cut),
-            Activation::GroupMax { .. } => None,
+            Activation::Threshold { .. } => Self::Thresholds,
+            Activation::BatchTopK { .. } => Self::Cut,
+            Activation::GroupMax { groups } => largest(groups, RULE_ABOVE_ZERO | RULE_GROUPS),
         }
     }
 

@@ -36,6 +36,8 @@ pub const RULE_ABOVE_ZERO: u32 = 1;
 pub const RULE_MAGNITUDE: u32 = 2;
 /// Every score fires that equals the k-th largest.
 pub const RULE_TIES: u32 = 4;
+/// The largest score of each of k groups of atoms fires, with [`RULE_ABOVE_ZERO`].
+pub const RULE_GROUPS: u32 = 8;
 
 /// A row and an atom whose canonical score decides: `RowAtom` of `kernels/records.cuh`.
 #[repr(C)]
@@ -101,7 +103,7 @@ pub struct SelectArgs {
     pub features: u32,
     /// Numbers from one row of scores to the next, a multiple of 4.
     pub stride: u32,
-    /// The number of atoms with the largest scores that fire, where these do.
+    /// The number of atoms with the largest scores that fire, where these do; the number of groups.
     pub k: u32,
     /// Candidates that a block has room for.
     pub capacity: u32,
@@ -109,7 +111,7 @@ pub struct SelectArgs {
     pub pair_capacity: u32,
     /// Atoms of a row that there is room for.
     pub width: u32,
-    /// [`RULE_ABOVE_ZERO`], [`RULE_MAGNITUDE`] and [`RULE_TIES`], added up.
+    /// [`RULE_ABOVE_ZERO`], [`RULE_MAGNITUDE`], [`RULE_TIES`] and [`RULE_GROUPS`], added up.
     pub rule: u32,
     /// Keeps the size a multiple of 8.
     pub unused: u32,
@@ -133,7 +135,7 @@ pub struct Select {
 /// Bytes of shared memory a candidate.
 const CANDIDATE_BYTES: u32 = 16;
 /// Shared memory that kernels declare themselves, and the system's own, rounded up.
-const STATIC_BYTES: u32 = 2048;
+pub(super) const STATIC_BYTES: u32 = 2048;
 /// The buffer is never larger: places in it are 16-bit numbers, and larger ones leave too few
 /// blocks on a multiprocessor.
 const MOST_CAPACITY: u32 = 4096;

@@ -6,6 +6,7 @@ use bytemuck::{Pod, Zeroable};
 
 use super::driver::{DeviceInfo, Function, Module, Shape, Stream};
 use super::fault::Fault;
+use super::select::RULE_GROUPS;
 
 /// The kernels' argument: `TallyArgs`.
 #[repr(C)]
@@ -37,7 +38,8 @@ pub struct TallyArgs {
     pub rows: u32,
     /// F.
     pub features: u32,
-    /// The number of atoms with the largest scores that fire; where others do, the most that may.
+    /// The number of atoms with the largest scores that fire, or of groups; where others fire, the most
+    /// that may.
     pub k: u32,
     /// Atoms of a row that there is room for.
     pub width: u32,
@@ -62,6 +64,7 @@ pub struct Resolve {
     rows: Function,
     listed: Function,
     listed_above: Function,
+    listed_groups: Function,
     multiprocessors: u32,
     private_bytes: u32,
 }
@@ -84,6 +87,7 @@ impl Resolve {
             rows: module.function("resolve_rows", private_bytes)?,
             listed: module.function("choose_rows", 0)?,
             listed_above: module.function("choose_above", 0)?,
+            listed_groups: module.function("choose_groups", 0)?,
             multiprocessors: device.multiprocessors.max(1),
             private_bytes,
         })
@@ -139,6 +143,8 @@ impl Resolve {
         let above = args.thresholds != 0 || args.cuts != 0;
         let kernel = if above {
             &self.listed_above
+        } else if args.rule & RULE_GROUPS != 0 {
+            &self.listed_groups
         } else {
             &self.listed
         };

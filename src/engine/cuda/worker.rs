@@ -96,9 +96,7 @@ impl Worker {
 
     /// Says whether the screen is worth its work and its bound holds.
     fn screens(&self) -> bool {
-        let largest = self.encoder.rule.largest();
-        largest.is_none_or(|(k, _)| self.kernels.select.can_select(k))
-            && self.encoder.dim <= bound::LARGEST_DIM
+        self.kernels.can_select(self.encoder.rule) && self.encoder.dim <= bound::LARGEST_DIM
     }
 
     /// Room for four times as many atoms of a row, where any number fires.

@@ -1,9 +1,11 @@
 //! The answers of a caller to what a model's file does not say.
 
 use std::fmt;
+use std::path::Path;
 use std::str::FromStr;
 
 use crate::error::{Choice, Error, Result};
+use crate::read::layer_name::is_of_layer;
 
 /// Answers to what a file of a model may leave open. Each is asked for where a model needs it, and refused
 /// where the model says otherwise.
@@ -50,6 +52,63 @@ impl ModelAnswers {
             return Err(Error::choice(Choice::Threshold, found, expected));
         }
         Ok(())
+    }
+}
+
+impl ModelAnswers {
+    /// The answers that were given, but for the layer, which may be that of embeddings.
+    pub(super) fn of_model(&self) -> impl Iterator<Item = (Choice, String)> {
+        let yes_or_no = |yes| if yes { "yes" } else { "no" }.to_owned();
+        let all = [
+            (Choice::TopK, self.k.map(|k| k.to_string())),
+            (
+                Choice::SubtractDecoderBias,
+                self.subtract_decoder_bias.map(yes_or_no),
+            ),
+            (Choice::Orientation, self.orientation.map(|o| o.to_string())),
+            (Choice::Threshold, self.threshold.map(|t| t.to_string())),
+        ];
+        let given = |(choice, answer): (Choice, Option<String>)| Some((choice, answer?));
+        all.into_iter().filter_map(given)
+    }
+
+    /// The same answers without the layer, which may be that of embeddings.
+    #[must_use]
+    pub fn without_layer(self) -> Self {
+        Self {
+            layer: None,
+            ..self
+        }
+    }
+
+    /// Checks that nothing was answered, where no model is read; `why` says so.
+    ///
+    /// # Errors
+    /// An answer.
+    pub fn check_none(&self, why: &str) -> Result<()> {
+        let layer = self.layer.clone().map(|layer| (Choice::Layer, layer));
+        match self.of_model().chain(layer).next() {
+            Some((choice, answer)) => {
+                Err(Error::choice(choice, answer, format!("no answer: {why}")))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Checks that a layer was answered only where it says something: `model` is the model's file, and
+    /// `of_embeddings` says whether embeddings were chosen by it.
+    ///
+    /// # Errors
+    /// A layer that the model's place does not name, and that chose no embeddings.
+    pub(crate) fn check_layer(&self, model: Option<&Path>, of_embeddings: bool) -> Result<()> {
+        let Some(layer) = self.layer.as_ref().filter(|_| !of_embeddings) else {
+            return Ok(());
+        };
+        if model.is_some_and(|path| is_of_layer(path, layer)) {
+            return Ok(());
+        }
+        let expected = "no answer: there are not several layers to choose from";
+        Err(Error::choice(Choice::Layer, layer, expected))
     }
 }
 

@@ -309,32 +309,15 @@ impl<'a> Candidate<'a> {
     /// An error if the caller answered what nobody asked.
     pub(super) fn check_answers(&self, family: &str) -> Result<()> {
         let asked = self.asked.borrow();
-        let ModelAnswers {
-            k,
-            subtract_decoder_bias,
-            orientation,
-            threshold,
-            layer: _,
-        } = self.answers;
-        let given = [
-            (Choice::TopK, k.map(|k| k.to_string())),
-            (
-                Choice::SubtractDecoderBias,
-                subtract_decoder_bias.map(|yes| if yes { "yes" } else { "no" }.to_owned()),
-            ),
-            (Choice::Orientation, orientation.map(|o| o.to_string())),
-            (Choice::Threshold, threshold.map(|t| t.to_string())),
-        ];
-        for (choice, answer) in given {
-            if let Some(answer) = answer
-                && !asked.contains(&choice)
-            {
+        let mut given = self.answers.of_model();
+        match given.find(|(choice, _)| !asked.contains(choice)) {
+            Some((choice, answer)) => {
                 let expected =
                     format!("no answer: a model of {family} leaves no such question open");
-                return Err(Error::choice(choice, answer, expected));
+                Err(Error::choice(choice, answer, expected))
             }
+            None => Ok(()),
         }
-        Ok(())
     }
 }
 

@@ -45,22 +45,21 @@ pub fn find_model(path: &Path, answers: &ModelAnswers) -> Result<PathBuf> {
     {
         return find_best(path);
     }
+    layers::check_file(path, answers)?;
     Ok(path.to_owned())
 }
 
-/// The model of a folder: a file in it, or in one of the folders in it.
+/// The model of a folder: a file in it, or in one of the folders below it.
 fn in_folder(folder: &Path, answers: &ModelAnswers) -> Result<PathBuf> {
     let best = folder.join(BEST);
     let here = models_of(folder);
     if here.is_empty() && best.is_file() {
         return find_best(&best);
     }
-    let folders: Vec<_> = entries(folder)
-        .into_iter()
-        .filter(|path| path.is_dir() && !models_of(path).is_empty())
-        .collect();
     // States of a trainer beside folders of models are none themselves.
-    if !here.is_empty() && (folders.is_empty() || here.iter().any(|path| super::is_model(path))) {
+    let is_here = here.iter().any(|path| super::is_model(path));
+    let folders = if is_here { Vec::new() } else { below(folder) };
+    if !here.is_empty() && folders.is_empty() {
         return layers::choose(folder, here, "models", answers);
     }
     if let Some(error) = folders::folder(folder) {
@@ -88,6 +87,38 @@ fn in_folder(folder: &Path, answers: &ModelAnswers) -> Result<PathBuf> {
         [only] => Ok(only.clone()),
         several => layers::choose(&chosen, several.to_vec(), "models", answers),
     }
+}
+
+/// The folders below a folder that have models. What is below one of them is not looked into: checkpoints
+/// amid training lie there. Where there is none, those in the folder whose files may be meant for one.
+fn below(folder: &Path) -> Vec<PathBuf> {
+    // The cache of the Hugging Face hub: models--NAME/snapshots/COMMIT/layers.N.
+    const DEEPEST: usize = 4;
+    const MOST: usize = 1 << 14;
+    let (mut found, mut doubtful) = (Vec::new(), Vec::new());
+    let mut level = vec![folder.to_owned()];
+    let mut left = MOST;
+    for depth in 0..DEEPEST {
+        let all: Vec<_> = level
+            .iter()
+            .flat_map(|folder| entries(folder))
+            .take(left)
+            .collect();
+        left -= all.len();
+        level.clear();
+        for path in all.into_iter().filter(|path| path.is_dir()) {
+            let files = models_of(&path);
+            if files.iter().any(|file| super::is_model(file)) {
+                found.push(path);
+                continue;
+            }
+            if depth == 0 && !files.is_empty() {
+                doubtful.push(path.clone());
+            }
+            level.push(path);
+        }
+    }
+    if found.is_empty() { doubtful } else { found }
 }
 
 /// The files of a folder that are models; a file that alone may be one is not looked into.

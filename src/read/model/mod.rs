@@ -9,7 +9,6 @@
 //! encoder     the formula as the model has it
 //! ```
 
-mod about;
 mod answers;
 mod candidate;
 mod config;
@@ -19,6 +18,7 @@ mod families;
 mod find;
 mod inner;
 mod layers;
+mod nearest;
 mod outside;
 mod refused;
 mod said;
@@ -30,14 +30,16 @@ use self::candidate::Candidate;
 use self::config::Config;
 use self::encoder::Encoder;
 use self::families::{FAMILIES, Family, PLAIN, notebook, own};
-use self::refused::{refuse_module, refuse_quantised, unknown};
+use self::refused::{
+    no_tensors, refuse_computed, refuse_foreign, refuse_module, refuse_quantised, unknown,
+};
 use self::weights::Weights;
+use super::layer_name::is_of_layer;
 use super::source::Stamp;
 use super::torch::TorchFile;
 use crate::digest::Digest;
 use crate::error::{Error, Result};
-use crate::sae::Sae;
-pub use about::ModelAbout;
+use crate::sae::{ModelAbout, Sae};
 pub use answers::{ModelAnswers, Orientation};
 pub use find::{find_model, model_files};
 
@@ -63,21 +65,41 @@ pub struct LoadedModel {
 pub enum Identity {
     /// That of its file: the notebook's models.
     File,
-    /// One that our own form has from the file that it was converted from.
-    Given(Digest),
+    /// One that our own form has from the file that it was converted from, for the content with this
+    /// digest alone.
+    Given {
+        /// The digest of the file that was converted.
+        digest: Digest,
+        /// [`Sae::digest`] of what was written then.
+        content: Digest,
+    },
     /// That of its content, [`Sae::digest`].
     Content,
 }
 
 impl Identity {
-    /// The digest, of a model whose file has this one. That of the content takes a second for a few
-    /// gigabytes.
-    pub fn digest(self, sae: &Sae, of_file: Digest) -> Digest {
-        match self {
-            Self::File => of_file,
-            Self::Given(digest) => digest,
-            Self::Content => sae.digest(),
+    /// The digest, of a model whose file has this one. That of the content, which a given one is checked
+    /// by, takes a second for a few gigabytes.
+    ///
+    /// # Errors
+    /// A given digest, and other content than it was given for.
+    pub fn digest(self, sae: &Sae, of_file: Digest) -> Result<Digest> {
+        let (digest, expected) = match self {
+            Self::File => return Ok(of_file),
+            Self::Content => return Ok(sae.digest()),
+            Self::Given { digest, content } => (digest, content),
+        };
+        let found = sae.digest();
+        if found == expected {
+            return Ok(digest);
         }
+        Err(Error::input(
+            sae.name(),
+            "content",
+            format!("{found}, the digest of the numbers and words in this file"),
+            format!("{expected}, that of the model which was converted"),
+            "the file was changed afterwards: convert the model again",
+        ))
     }
 }
 
@@ -102,7 +124,7 @@ pub fn read_model_with(path: &Path, answers: &ModelAnswers) -> Result<LoadedMode
     let Some(weights) = Weights::open(&path)? else {
         // The error says what the file is.
         let file = TorchFile::open(&path)?;
-        return notebook::read(&file).and_then(|_| Err(unknown(&path, "a file of no tensors")));
+        return notebook::read(&file).and_then(|_| Err(no_tensors(&path)));
     };
     refuse_quantised(&weights)?;
     let (config, broken) = Config::beside(&path);
@@ -117,20 +139,41 @@ pub fn read_model_with(path: &Path, answers: &ModelAnswers) -> Result<LoadedMode
         (_, Some(file)) => {
             refuse_module(file)?;
             candidate.check_config()?;
-            // The error names the keys of the only torch file that needs no family's.
-            notebook::read(file)?;
-            return Err(unknown(&path, &weights.describe()));
+            refuse_foreign(&weights, file)?;
+            refuse_computed(&weights)?;
+            if notebook::is_meant(&weights) {
+                notebook::read(file)?;
+            }
+            return Err(unknown(&weights));
         }
         _ => {
             candidate.check_config()?;
-            return Err(unknown(&path, &weights.describe()));
+            refuse_computed(&weights)?;
+            return Err(unknown(&weights));
         }
     };
     weights.source.check_unchanged()?;
+    let mut about = loaded.about;
+    let layer = answers.layer.as_ref();
+    let layer = layer.filter(|layer| is_of_layer(&loaded.path, layer));
+    about
+        .answered
+        .extend(layer.map(|layer| format!("layer {layer}, as answered")));
     Ok(LoadedModel {
         stamp: weights.source.stamp(),
+        about,
         ..loaded
     })
+}
+
+/// Reads a model alone, without embeddings whose layer an answer may be.
+///
+/// # Errors
+/// As [`read_model_with`]; the answer of a layer that nothing in the model's place names.
+pub fn read_model_alone(path: &Path, answers: &ModelAnswers) -> Result<LoadedModel> {
+    let loaded = read_model_with(path, answers)?;
+    answers.check_layer(Some(&loaded.path), false)?;
+    Ok(loaded)
 }
 
 /// Says whether a file is a model of some family, without reading its numbers.
@@ -203,6 +246,7 @@ fn of_family(path: PathBuf, family: &Family, candidate: &Candidate<'_>) -> Resul
     let mut about = ModelAbout::new(family.name, family.library, scores, &sae);
     about.answered = candidate.answered();
     about.assumed = candidate.assumed();
+    about.origin = own::origin(candidate)?;
     about.beside = candidate
         .config
         .and_then(|config| config.path.clone())
@@ -210,7 +254,7 @@ fn of_family(path: PathBuf, family: &Family, candidate: &Candidate<'_>) -> Resul
         .collect();
     warnings.extend(about.assumed.iter().cloned());
     Ok(LoadedModel {
-        identity: own::identity(candidate).map_or(Identity::Content, Identity::Given),
+        identity: own::identity(candidate)?.unwrap_or(Identity::Content),
         sae,
         path,
         stamp: None,
@@ -228,5 +272,5 @@ pub fn families_markdown() -> String {
 /// open. `None` of a file that no family knows.
 pub(super) fn about(path: &Path, answers: &ModelAnswers) -> Option<Result<ModelAbout>> {
     let is_known = path.is_dir() || find_model(path, answers).is_ok_and(|path| is_model(&path));
-    is_known.then(|| read_model_with(path, answers).map(|loaded| loaded.about))
+    is_known.then(|| read_model_alone(path, answers).map(|loaded| loaded.about))
 }

@@ -169,6 +169,7 @@ impl Weights {
         };
         let unread = || self.unread(name, &named.dtype);
         let tensor = match (&self.container, &named.at) {
+            (Container::Torch(_), _) if named.dtype.contains("float8") => return Err(unread()),
             (Container::Torch(file), At::Torch(id)) => {
                 file.tensor(*id, &named.full)?.ok_or_else(unread)?
             }
@@ -205,7 +206,8 @@ impl Weights {
             name,
             format!("numbers of type {dtype}"),
             "float16, bfloat16, float32 or float64",
-            "quantised and 8-bit weights are not what the model was trained as: save it as float32",
+            "quantised and 8-bit weights are not what the model was trained as: give it as it was before, \
+             saved as float32",
         )
     }
 

@@ -1,11 +1,9 @@
-//! Every activation that kernels know gives the oracle's sets, scores and counts, and the bytes of the
+//! Every activation gives the oracle's sets, scores and counts, and the bytes of the
 //! CPU engine, whatever the screen, the batches, the room and the devices.
 
 use atomscope::control::Control;
 use atomscope::engine::cuda::Format;
-use atomscope::engine::{
-    CpuEngine, CudaEngine, CudaOptions, Device, Encoded, Engine, EngineOptions, open,
-};
+use atomscope::engine::{CpuEngine, CudaEngine, CudaOptions, Encoded, Engine, EngineOptions};
 use atomscope::rows::SliceRows;
 use atomscope::sae::{Activation, InputStep, Sae, SaeParts, Values};
 
@@ -17,13 +15,6 @@ use crate::common::{gpu, hostile};
 /// The activation without its thresholds, for messages.
 fn kind(activation: &Activation) -> String {
     format!("{activation:?}").chars().take(60).collect()
-}
-
-/// The case's activations that kernels know.
-fn known(case: &Case, scores: &[Vec<f64>]) -> Vec<Activation> {
-    let mut all = case.activations(scores);
-    all.retain(|activation| !matches!(activation, Activation::GroupMax { .. }));
-    all
 }
 
 fn encode(case: &Case, sae: &Sae, expected: &Expected, engine: &mut dyn Engine) -> Encoded {
@@ -75,7 +66,7 @@ fn ways() -> Vec<(usize, EngineOptions)> {
 /// CPU does in seconds.
 fn check(case: &Case, turn: usize, one_of: usize) {
     let scores = case.all_scores();
-    for (i, activation) in known(case, &scores).into_iter().enumerate() {
+    for (i, activation) in case.activations(&scores).into_iter().enumerate() {
         let expected = Expected::new(activation, &scores, 7);
         let sae = case.sae_of(expected.activation.clone());
         let mut cpu = CpuEngine::new(&sae, &with(None, CudaOptions::default())).expect("a CPU");
@@ -151,7 +142,7 @@ fn activations_on_ordinary_rows_are_certified() {
     }
     let case = plain_case(3, 60, 96, 900, 12);
     let scores = case.all_scores();
-    for activation in known(&case, &scores) {
+    for activation in case.activations(&scores) {
         // Thresholds at scores are hostile; so is a tie with the last of all.
         let hostile = matches!(&activation, Activation::Threshold { thresholds }
             if thresholds.iter().any(|&t| t != thresholds[0]));
@@ -254,32 +245,4 @@ fn every_input_gives_the_bytes_of_the_cpu() {
             }
         }
     }
-}
-
-#[test]
-fn groups_are_refused_and_encoded_on_the_cpu() {
-    if gpu::device().is_none() {
-        return;
-    }
-    let case = random_case(3, 40, 8, 30, 5);
-    let scores = case.all_scores();
-    let expected = Expected::new(Activation::GroupMax { groups: 5 }, &scores, 7);
-    let sae = case.sae_of(expected.activation.clone());
-    let options = with(
-        None,
-        CudaOptions {
-            least_work: Some(0.0),
-            ..CudaOptions::default()
-        },
-    );
-    let refused = open(Device::Cuda(Some(0)), &sae, 40, &options).map(|_| ());
-    let error = refused.expect_err("no kernel for it").to_string();
-    assert!(
-        error.contains("each group") && error.contains("--device cpu"),
-        "{error}"
-    );
-    let (mut engine, why) = open(Device::Auto, &sae, 40, &options).expect("the CPU");
-    assert!(why.contains("no GPU kernel"), "{why}");
-    let found = encode(&case, &sae, &expected, engine.as_mut());
-    case.assert_sets(&expected.sets, &found, "auto");
 }

@@ -9,6 +9,7 @@ mod reruns;
 mod rescore;
 mod select;
 mod select_case;
+mod select_groups;
 mod select_threshold;
 mod tally;
 mod tally_rules;

@@ -1,14 +1,14 @@
 //! Scores, margins and facts for `kernels/select.cu`, and what it must make of them.
 
 use atomscope::engine::cuda::select::{
-    Counters, ROW_BAD, ROW_OPEN, ROW_OVERFLOW, RULE_ABOVE_ZERO, RULE_MAGNITUDE, RULE_TIES, RowAtom,
-    RowState, SelectArgs,
+    Counters, ROW_BAD, ROW_OPEN, ROW_OVERFLOW, RULE_ABOVE_ZERO, RULE_GROUPS, RULE_MAGNITUDE,
+    RULE_TIES, RowAtom, RowState, SelectArgs,
 };
 use atomscope::engine::cuda::whiten::RowFacts;
 
 use super::machine::{UNTOUCHED, Work};
 use super::select_threshold::Above;
-use crate::twins::select::{Classes, Interval, classify, keep_above_zero};
+use crate::twins::select::{Classes, Interval, classify, classify_groups, keep_above_zero};
 
 const NO_PAIR: u32 = u32::MAX;
 
@@ -107,6 +107,11 @@ impl Case {
                 upper: q + m,
             })
             .collect();
+        if self.rule & RULE_GROUPS != 0 {
+            let classes = classify_groups(&intervals, self.features / self.k);
+            let most = classes.open.len();
+            return (classes, most);
+        }
         let mut classes = classify(&intervals, self.k);
         let dropped = if self.rule & RULE_ABOVE_ZERO == 0 {
             0
@@ -161,7 +166,7 @@ impl Case {
                 features: self.features as u32,
                 stride: stride as u32,
                 k: self.k as u32,
-                capacity: work.kernels.select.capacity(self.k as u32),
+                capacity: self.capacity(work),
                 pair_capacity: self.pair_capacity as u32,
                 width: self.width as u32,
                 rule: self.rule,
@@ -172,7 +177,14 @@ impl Case {
             } else {
                 // SAFETY: buffers are as large as the kernel's header says, and the stream is waited
                 // for before they go.
-                unsafe { work.kernels.select.launch(&work.stream, &args) }.expect("a launch");
+                let launched = unsafe {
+                    if self.rule & RULE_GROUPS == 0 {
+                        work.kernels.select.launch(&work.stream, &args)
+                    } else {
+                        work.kernels.select_groups.launch(&work.stream, &args)
+                    }
+                };
+                launched.expect("a launch");
             }
             work.wait();
         }
@@ -189,6 +201,14 @@ impl Case {
             atom_pairs: work.take(&atom_pairs),
             overflowed: listed,
             counters: work.take(&counters)[0],
+        }
+    }
+
+    fn capacity(&self, work: &Work) -> u32 {
+        if self.rule & RULE_GROUPS == 0 {
+            work.kernels.select.capacity(self.k as u32)
+        } else {
+            work.kernels.select_groups.capacity(self.k as u32)
         }
     }
 

@@ -1,7 +1,8 @@
 //! `kernels/tally.cu` for every rule: firing sets of any size, resolved, in order, and counted.
 
 use atomscope::engine::cuda::select::{
-    ROW_BAD, ROW_OPEN, ROW_OVERFLOW, RULE_ABOVE_ZERO, RULE_MAGNITUDE, RULE_TIES, RowAtom, RowState,
+    ROW_BAD, ROW_OPEN, ROW_OVERFLOW, RULE_ABOVE_ZERO, RULE_GROUPS, RULE_MAGNITUDE, RULE_TIES,
+    RowAtom, RowState,
 };
 use atomscope::engine::cuda::select_threshold::RowCut;
 use atomscope::engine::cuda::tally::TallyArgs;
@@ -16,20 +17,30 @@ use crate::twins::tally::{Rule, counts, fires};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Largest(u32),
+    Groups,
     Thresholds,
     Cuts,
 }
 
-const KINDS: [Kind; 6] = [
+const KINDS: [Kind; 7] = [
     Kind::Largest(RULE_ABOVE_ZERO),
     Kind::Largest(RULE_TIES),
     Kind::Largest(RULE_MAGNITUDE),
     Kind::Largest(RULE_MAGNITUDE | RULE_ABOVE_ZERO),
+    Kind::Groups,
     Kind::Thresholds,
     Kind::Cuts,
 ];
 
 const STRATA: usize = 3;
+
+/// The rules of so many features; groups are of one size.
+fn kinds(features: usize, k: usize) -> impl Iterator<Item = Kind> {
+    let whole = features.is_multiple_of(k);
+    KINDS
+        .into_iter()
+        .filter(move |&kind| whole || kind != Kind::Groups)
+}
 
 /// Rows with what decides on them.
 struct Batch {
@@ -75,6 +86,7 @@ impl Batch {
     fn rule(&self, row: usize, count: usize) -> Rule<'_> {
         match self.kind {
             Kind::Thresholds => Rule::Thresholds(&self.thresholds),
+            Kind::Groups => Rule::Groups(self.features / self.k),
             Kind::Cuts => Rule::Cut(self.cuts[row].score, self.cuts[row].ties),
             Kind::Largest(flags) => Rule::Largest {
                 count,
@@ -103,6 +115,7 @@ impl Batch {
             },
             rule: match self.kind {
                 Kind::Largest(flags) => flags,
+                Kind::Groups => RULE_ABOVE_ZERO | RULE_GROUPS,
                 _ => 0,
             },
             rows: self.of_row.len() as u32,
@@ -286,10 +299,11 @@ fn rules_resolve_open_pairs() {
         (9, 2, 1),
         (21, 70, 5),
         (33, 200, 31),
+        (27, 200, 25),
         (11, 4100, 64),
         (6, 5000, 500),
     ]) {
-        for kind in KINDS {
+        for kind in kinds(features, k) {
             let batch = Batch::new(&mut random(seed), kind, rows, features, k);
             check_resolved(&work, seed, &batch);
         }
@@ -303,12 +317,14 @@ fn rules_choose_among_all_scores() {
         (1, 1),
         (2, 1),
         (33, 33),
+        (1000, 40),
+        (2100, 70),
         (1000, 17),
         (1025, 1024),
         (2049, 1),
         (9001, 5000),
     ]) {
-        for kind in KINDS {
+        for kind in kinds(features, k) {
             let batch = Batch::new(&mut random(seed), kind, 7, features, k);
             check_chosen(&work, seed, &batch);
         }

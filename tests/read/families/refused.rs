@@ -14,7 +14,10 @@ use atomscope::write::whole::WholeFile;
 
 use super::{expected, folder, read};
 
-fn error(path: &Path, answers: &ModelAnswers) -> (String, Vec<atomscope::error::Choice>) {
+pub(super) fn error(
+    path: &Path,
+    answers: &ModelAnswers,
+) -> (String, Vec<atomscope::error::Choice>) {
     let error = read_model_with(path, answers).expect_err("refused");
     let proposals = error.proposals().into_iter().map(|p| p.choice).collect();
     match error {

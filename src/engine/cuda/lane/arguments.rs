@@ -3,7 +3,7 @@
 use super::{FIRED, FIRED_ORDERED, Lane, ORDERED, OVERFLOWED, Shared};
 use crate::engine::cuda::driver::{Buffer, Pod};
 use crate::engine::cuda::rescore::{FiredArgs, RescoreArgs};
-use crate::engine::cuda::select::SelectArgs;
+use crate::engine::cuda::select::{RULE_GROUPS, SelectArgs};
 use crate::engine::cuda::select_threshold::ThresholdArgs;
 use crate::engine::cuda::tally::TallyArgs;
 
@@ -29,7 +29,11 @@ impl Lane {
             features: encoder.features as u32,
             stride: screen.stride as u32,
             k: k as u32,
-            capacity: shared.kernels.select.capacity(k as u32),
+            capacity: if rule & RULE_GROUPS == 0 {
+                shared.kernels.select.capacity(k as u32)
+            } else {
+                shared.kernels.select_groups.capacity(k as u32)
+            },
             pair_capacity: self.shape.pair_capacity as u32,
             width: encoder.width as u32,
             rule,

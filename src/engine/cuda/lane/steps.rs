@@ -5,6 +5,8 @@ use super::{HEADS, Lane, Shared, Source};
 use crate::engine::cuda::blas::Product;
 use crate::engine::cuda::fault::Fault;
 use crate::engine::cuda::input::InputArgs;
+use crate::engine::cuda::rule::Rule;
+use crate::engine::cuda::select::{RULE_GROUPS, SelectArgs};
 use crate::engine::cuda::stages::Stage;
 use crate::engine::cuda::whiten::WhitenArgs;
 use crate::rows::ElementType;
@@ -116,18 +118,29 @@ impl Lane {
             // SAFETY: as `start` says.
             unsafe { self.blas.multiply(&product) }?;
             self.stages.mark(Stage::Product, &self.stream)?;
-            if shared.encoder.rule.largest().is_some() {
-                // SAFETY: as `start` says.
-                unsafe { shared.kernels.select.launch(&self.stream, &args) }?;
-            } else {
-                let args = self.threshold_args(shared, args);
-                let kernel = &shared.kernels.select_threshold;
-                // SAFETY: as `start` says.
-                unsafe { kernel.launch(&self.stream, &args) }?;
-            }
+            // SAFETY: as `start` says.
+            unsafe { self.select(shared, &args) }?;
             self.stages.mark(Stage::Select, &self.stream)?;
         }
         Ok(())
+    }
+
+    /// Selects a tile's rows by the model's rule.
+    unsafe fn select(&self, shared: Shared, args: &SelectArgs) -> Result<(), Fault> {
+        let kernels = shared.kernels;
+        // SAFETY: as `start` says.
+        unsafe {
+            match shared.encoder.rule {
+                Rule::Largest { flags, .. } if flags & RULE_GROUPS != 0 => {
+                    kernels.select_groups.launch(&self.stream, args)
+                }
+                Rule::Largest { .. } => kernels.select.launch(&self.stream, args),
+                Rule::Thresholds | Rule::Cut => {
+                    let args = self.threshold_args(shared, *args);
+                    kernels.select_threshold.launch(&self.stream, &args)
+                }
+            }
+        }
     }
 
     pub(super) unsafe fn copy_out(&mut self, shared: Shared, count: usize) -> Result<(), Fault> {

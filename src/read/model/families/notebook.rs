@@ -26,6 +26,19 @@ pub(in crate::read::model) fn claims(weights: &Weights) -> bool {
     has_config && weights.within == "model_state_dict"
 }
 
+/// Says whether an error on a torch file of no family is to name the keys of this one: some are there,
+/// or there is no tensor of any other.
+pub(in crate::read::model) fn is_meant(weights: &Weights) -> bool {
+    let Some(file) = weights.torch() else {
+        return false;
+    };
+    let has = |key| file.document.get(file.document.root, key).is_some();
+    ["config", "model_state_dict", "embeddings"]
+        .into_iter()
+        .any(has)
+        || weights.names().next().is_none()
+}
+
 /// Reads the model, and what is odd about it.
 pub(in crate::read::model) fn read(file: &TorchFile) -> Result<(Sae, Vec<String>)> {
     file.refuse_harmful()?;

@@ -3,13 +3,17 @@
 use super::Family;
 use crate::digest::Digest;
 use crate::error::Result;
+use crate::read::model::Identity;
 use crate::read::model::answers::Orientation;
 use crate::read::model::candidate::{Bias, Candidate};
 use crate::read::model::encoder::Encoder;
 use crate::sae::content::{
-    ActivationForm, FORMAT, Form, IDENTITY, MODEL, SCORES, StepForm, VERSION, ValuesForm, step_name,
+    self as key, ASSUMED, ActivationForm, CONTENT, FILES, FORMAT, Form, IDENTITY, MODEL, SCORES,
+    StepForm, VERSION, ValuesForm, step_name,
 };
-use crate::sae::{Activation, InputStep, Values};
+use crate::sae::{Activation, InputStep, Origin, OriginFile, Values};
+
+const CONVERT_AGAIN: &str = "convert the model again";
 
 pub(super) const FAMILY: Family = Family {
     name: "atomscope",
@@ -28,12 +32,50 @@ pub(super) const FAMILY: Family = Family {
     read,
 };
 
-/// The digest by which a converted model was known before, where that was its file's.
-pub(in crate::read::model) fn identity(of: &Candidate<'_>) -> Option<Digest> {
+/// The digest by which a converted model was known before, where that was its file's. It is taken only
+/// with the digest of the content that it is of.
+pub(in crate::read::model) fn identity(of: &Candidate<'_>) -> Result<Option<Identity>> {
     if !(FAMILY.claims)(of) {
-        return None;
+        return Ok(None);
     }
-    of.weights.beside.get(IDENTITY)?.as_str()?.parse().ok()
+    let said = of.beside();
+    let digest = |key| {
+        let text = said.text(key)?;
+        let parsed = text.map(str::parse::<Digest>).transpose();
+        parsed.map_err(|expected| said.bad(key, expected, CONVERT_AGAIN))
+    };
+    let both = digest(IDENTITY)?.zip(digest(CONTENT)?);
+    Ok(both.map(|(digest, content)| Identity::Given { digest, content }))
+}
+
+/// The source of a converted model; `None` of any other, and where the file does not say.
+pub(in crate::read::model) fn origin(of: &Candidate<'_>) -> Result<Option<Origin>> {
+    if !(FAMILY.claims)(of) {
+        return Ok(None);
+    }
+    let said = of.beside();
+    let Some(family) = said.text(key::FAMILY)? else {
+        return Ok(None);
+    };
+    let expected = "a list as atomscope convert writes it";
+    let bad = |key| said.bad(key, expected, CONVERT_AGAIN);
+    let files: Vec<OriginFile> = match said.text(FILES)? {
+        Some(text) => serde_json::from_str(text).map_err(|_| bad(FILES))?,
+        None => Vec::new(),
+    };
+    let is_known = |file: &OriginFile| file.sha256.parse::<Digest>().is_ok();
+    if !files.iter().all(is_known) {
+        return Err(bad(FILES));
+    }
+    let assumed = match said.text(ASSUMED)? {
+        Some(text) => serde_json::from_str(text).map_err(|_| bad(ASSUMED))?,
+        None => Vec::new(),
+    };
+    Ok(Some(Origin {
+        family: family.to_owned(),
+        files,
+        assumed,
+    }))
 }
 
 fn read(of: &Candidate<'_>) -> Result<Encoder> {
@@ -47,7 +89,7 @@ fn read(of: &Candidate<'_>) -> Result<Encoder> {
         .and_then(|text| serde_json::from_str(text).ok());
     let Some(form) = form else {
         let expected = "what atomscope convert writes";
-        return Err(said.bad(MODEL, expected, "convert the model again"));
+        return Err(said.bad(MODEL, expected, CONVERT_AGAIN));
     };
     let bias = Bias::Named("bias");
     let mut encoder = of.encoder("weight", Some(Orientation::FeaturesFirst), bias)?;

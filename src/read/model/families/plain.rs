@@ -29,7 +29,8 @@ const DECODER_BIASES: [&str; 5] = ["b_dec", "decoder.bias", "bias", "pre_bias", 
 pub(super) const FAMILY: Family = Family {
     name: "a plain module",
     library: "torch.nn.Module, Lightning, safetensors.torch.save_model",
-    files: "`*.pt`, `*.ckpt`, `*.safetensors`",
+    files: "`*.pt`, `*.ckpt`, `*.safetensors`; a config beside or in the file is read: its sizes, k and \
+            activation are met, and whatever else it says that changes which atoms fire is refused",
     known_by: "`encoder.weight` or `W_enc` with its bias, and no family's keys",
     orientation: "`encoder.weight` [d_sae, d_in]; `W_enc` by its shape, asked where it is square",
     scores: "x · W + bias; the decoder's bias is subtracted from x or not, as answered",

@@ -3,15 +3,17 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use crate::sae::{Activation, Sae};
+use serde::{Deserialize, Serialize};
+
+use super::{Activation, Sae};
 
 /// A description of a model in words.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct ModelAbout {
     /// The family: the library whose formula it is.
-    pub family: &'static str,
+    pub family: String,
     /// The library, with the version that was looked at.
-    pub library: &'static str,
+    pub library: String,
     /// How scores are computed, in symbols.
     pub scores: String,
     /// Which atoms fire.
@@ -21,29 +23,48 @@ pub struct ModelAbout {
     /// F, the number of features.
     pub feature_dim: usize,
     /// Answers of the caller to what no file says, one sentence each.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub answered: Vec<String>,
     /// Assumptions on what no file says, one sentence each.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub assumed: Vec<String>,
     /// The files beside the weights that were read.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub beside: Vec<PathBuf>,
+    /// The source of a model that was converted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Origin>,
+}
+
+/// The source of a model in our own form.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Origin {
+    /// The family that it was converted from, and its library.
+    pub family: String,
+    /// The files that were read: of a model that was converted more than once, those of every time.
+    pub files: Vec<OriginFile>,
+    /// What was answered or assumed then, one sentence each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub assumed: Vec<String>,
+}
+
+/// A file that a model was converted from.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct OriginFile {
+    /// Its name, without its folder.
+    pub name: String,
+    /// The SHA-256 of its content, in hexadecimal.
+    pub sha256: String,
 }
 
 impl ModelAbout {
-    pub(super) fn new(
-        family: &'static str,
-        library: &'static str,
-        scores: String,
-        sae: &Sae,
-    ) -> Self {
+    pub(crate) fn new(family: &str, library: &str, scores: String, sae: &Sae) -> Self {
         let bound = sae
             .most()
             .map(|most| format!("; a call with more than {most} is an error"));
         Self {
-            family,
-            library,
+            family: family.to_owned(),
+            library: library.to_owned(),
             scores,
             fires: in_words(sae.activation()) + &bound.unwrap_or_default(),
             input_dim: sae.input_dim(),
@@ -51,13 +72,14 @@ impl ModelAbout {
             answered: Vec::new(),
             assumed: Vec::new(),
             beside: Vec::new(),
+            origin: None,
         }
     }
 }
 
 impl fmt::Display for ModelAbout {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (family, library) = (self.family, self.library);
+        let (family, library) = (&self.family, &self.library);
         writeln!(f, "model: {family} ({library})")?;
         writeln!(
             f,
@@ -71,6 +93,19 @@ impl fmt::Display for ModelAbout {
         }
         for sentence in &self.assumed {
             writeln!(f, "  assumed: {sentence}")?;
+        }
+        let Some(origin) = &self.origin else {
+            return Ok(());
+        };
+        let files: Vec<_> = origin.files.iter().map(|file| &*file.name).collect();
+        writeln!(
+            f,
+            "  converted from: {}, {}",
+            origin.family,
+            files.join(", ")
+        )?;
+        for sentence in &origin.assumed {
+            writeln!(f, "  when it was converted: {sentence}")?;
         }
         Ok(())
     }
