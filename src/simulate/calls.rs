@@ -3,6 +3,7 @@
 //! Shares and sizes are round figures of the kind that genome-wide call sets of short and long
 //! reads show. The peaks are those of Alu (about 300 bp) and LINE-1 (about 6 kb) elements.
 
+use super::benchmark::Verdict;
 use super::genome;
 use super::random::{Purpose, Stream};
 use crate::cohort::{Call, Label, Number};
@@ -31,7 +32,7 @@ pub(super) const TYPES: [Kind; KINDS] = [
 ];
 pub(super) const DEL: usize = 0;
 pub(super) const INS: usize = 1;
-const BND: usize = 3;
+pub(super) const BND: usize = 3;
 
 /// The share of true calls if nothing shifts it.
 const TRUE_SHARE: f64 = 0.7;
@@ -101,6 +102,8 @@ pub(super) struct Draw {
     pub(super) class: &'static str,
     pub(super) dataset: &'static str,
     pub(super) id: String,
+    /// What a benchmark says of the call, where the cohort has one.
+    pub(super) verdict: Verdict,
 }
 
 impl Draw {
@@ -133,6 +136,8 @@ pub(super) struct Caller {
     pub(super) confounded: bool,
     /// The share of true calls otherwise.
     pub(super) plain_share: f64,
+    /// True if the calls are those of a benchmark.
+    pub(super) has_benchmark: bool,
 }
 
 impl Caller {
@@ -144,6 +149,7 @@ impl Caller {
             rows: options.rows as u64,
             confounded: options.confounded && percent.is_none(),
             plain_share: percent.map_or(TRUE_SHARE, |percent| f64::from(percent) / 100.0),
+            has_benchmark: options.vcf,
         }
     }
 }
@@ -170,7 +176,7 @@ impl Caller {
         if kind != INS && kind != BND {
             pos = pos.min(end - size).max(1);
         }
-        Draw {
+        let draw = Draw {
             kind,
             label,
             chrom,
@@ -183,6 +189,12 @@ impl Caller {
             class,
             dataset: DATASETS[dataset as usize],
             id: format!("{}{row:08}", TYPES[kind].name),
+            verdict: Verdict::default(),
+        };
+        if self.has_benchmark {
+            draw.benchmarked(self.seed, row)
+        } else {
+            draw
         }
     }
 
@@ -261,6 +273,7 @@ mod tests {
                 rows,
                 confounded,
                 plain_share: TRUE_SHARE,
+                has_benchmark: confounded,
             };
             let draws: Vec<Draw> = (0..rows).map(|row| caller.draw(row)).collect();
             for label in [Label::Tp, Label::Fp] {
@@ -285,6 +298,7 @@ mod tests {
                 rows,
                 confounded: true,
                 plain_share: TRUE_SHARE,
+                has_benchmark: rows > 4,
             };
             for row in 0..rows {
                 let draw = caller.draw(row);

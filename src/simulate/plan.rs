@@ -7,9 +7,10 @@
 //! label and type.
 
 use super::SimulateOptions;
-use super::calls::{Caller, DEL, INS, KINDS, TYPES};
+use super::benchmark::{Counts, Miss};
+use super::calls::{Caller, DEL, Draw, INS, KINDS, TYPES};
 use super::random::{Purpose, Stream};
-use super::truth::{PlantedAtom, Role, StratumShare, Truth};
+use super::truth::{PlantedAtom, Role, StratumShare, Tie, Truth};
 use crate::cohort::Label;
 
 /// The planted odds ratios, in turn, of the first atom of a pair. The second has the inverse.
@@ -21,20 +22,59 @@ const LOW_RATE: (f64, f64) = (0.03, 0.08);
 const TIED_RATES: (f64, f64, f64) = (0.35, 0.03, 0.19);
 /// The firing probabilities of a one-sided atom: on true calls, on false ones.
 const ONE_SIDED_RATES: (f64, f64) = (0.9, 0.1);
+/// The firing probabilities of an atom that is tied to some false calls: on these, on all others.
+const FALSE_CALL_RATES: (f64, f64) = (0.5, 0.05);
 /// The number of pairs of which one is tied to types.
 const TIED_EVERY: usize = 4;
+/// The places, among so many pairs, of one that is tied to false calls in regions, and of one that is tied
+/// to false calls without a candidate. Only a cohort with a benchmark has them.
+const FALSE_CALLS_EVERY: usize = 8;
+const IN_REGION_AT: usize = 1;
+const NO_CANDIDATE_AT: usize = 5;
 
 const LABELS: [Label; 2] = [Label::Tp, Label::Fp];
 
 /// A pair of atoms of which at most one fires.
 pub(super) struct Pair {
     pub(super) atoms: [u32; 2],
-    tied: bool,
-    /// The probability that the first fires, by label (TP, FP) and type.
+    to: TiedTo,
+    /// The probability that the first fires, by label (TP, FP) and type; where it is tied to some false
+    /// calls, on all others.
     first: [[f64; KINDS]; 2],
+    /// The probability that the first fires on the false calls that it is tied to.
+    there: f64,
     /// The probability that either fires. With `None`, both fire independently with the first's
     /// probability.
     either: Option<f64>,
+}
+
+/// The property of calls that a pair is tied to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum TiedTo {
+    Label,
+    Type,
+    FalseInRegion,
+    FalseWithoutCandidate,
+}
+
+/// What decides which of a pair fires on a call.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Properties {
+    pub(super) label: Label,
+    pub(super) kind: usize,
+    in_region: bool,
+    miss: Option<Miss>,
+}
+
+impl Properties {
+    pub(super) fn of(draw: &Draw) -> Self {
+        Self {
+            label: draw.label,
+            kind: draw.kind,
+            in_region: draw.verdict.in_region,
+            miss: draw.verdict.miss,
+        }
+    }
 }
 
 impl Pair {
@@ -42,8 +82,9 @@ impl Pair {
         let high = odds * low / (1.0 - low + odds * low);
         Self {
             atoms,
-            tied: false,
+            to: TiedTo::Label,
             first: [[high; KINDS], [low; KINDS]],
+            there: 0.0,
             either: Some(high + low),
         }
     }
@@ -55,9 +96,21 @@ impl Pair {
         rates[DEL] = other;
         Self {
             atoms,
-            tied: true,
+            to: TiedTo::Type,
             first: [rates; 2],
+            there: 0.0,
             either: Some(own + other),
+        }
+    }
+
+    fn by_false_calls(atoms: [u32; 2], to: TiedTo) -> Self {
+        let (there, elsewhere) = FALSE_CALL_RATES;
+        Self {
+            atoms,
+            to,
+            first: [[elsewhere; KINDS]; 2],
+            there,
+            either: Some(there + elsewhere),
         }
     }
 
@@ -67,15 +120,27 @@ impl Pair {
         let (high, low) = ONE_SIDED_RATES;
         Self {
             atoms,
-            tied: false,
+            to: TiedTo::Label,
             first: [[high; KINDS], [low; KINDS]],
+            there: 0.0,
             either: None,
         }
     }
 
     /// Returns which of the pair fire on a call, from a uniform draw.
-    pub(super) fn fires(&self, label: Label, kind: usize, unit: f64) -> [bool; 2] {
-        let first = self.first[usize::from(label == Label::Fp)][kind];
+    pub(super) fn fires(&self, call: Properties, unit: f64) -> [bool; 2] {
+        let is_false = call.label == Label::Fp;
+        let is_there = is_false
+            && match self.to {
+                TiedTo::Label | TiedTo::Type => false,
+                TiedTo::FalseInRegion => call.in_region,
+                TiedTo::FalseWithoutCandidate => call.miss == Some(Miss::NoCandidate),
+            };
+        let first = if is_there {
+            self.there
+        } else {
+            self.first[usize::from(is_false)][call.kind]
+        };
         let is_first = unit < first;
         let Some(either) = self.either else {
             // The rest of the draw is uniform too, whether or not the first fires.
@@ -95,21 +160,55 @@ impl Pair {
     }
 
     /// Returns the probability that one of the two fires, in the order of the truth's strata.
-    fn rates(&self, which: usize) -> Vec<f64> {
-        let rate = |&first: &f64| match self.either {
+    fn rates(&self, which: usize, counts: Option<&Counts>) -> Vec<f64> {
+        let rate = |(stratum, &first): (usize, &f64)| {
+            let there = counts.map_or(0.0, |counts| self.share_there(stratum, counts));
+            self.rate(which, first + (self.there - first) * there)
+        };
+        self.first.iter().flatten().enumerate().map(rate).collect()
+    }
+
+    /// Returns the probability that one of the two fires, from the first's.
+    fn rate(&self, which: usize, first: f64) -> f64 {
+        match self.either {
             Some(either) if which == 1 => either - first,
             _ => first,
+        }
+    }
+
+    /// Returns the share of a stratum's calls that the pair is tied to; 0 of a pair that is tied to a label
+    /// or to types.
+    fn share_there(&self, stratum: usize, counts: &Counts) -> f64 {
+        let Some(kind) = stratum.checked_sub(KINDS) else {
+            return 0.0;
         };
-        self.first.iter().flatten().map(rate).collect()
+        let there = match self.to {
+            TiedTo::Label | TiedTo::Type => 0,
+            TiedTo::FalseInRegion => counts.in_region[1][kind],
+            TiedTo::FalseWithoutCandidate => counts.misses[Miss::NoCandidate as usize][kind],
+        };
+        there as f64 / (counts.all[1][kind] as f64).max(1.0)
+    }
+
+    fn tie(&self, which: usize) -> Option<Tie> {
+        let is_tied = !matches!(self.to, TiedTo::Label | TiedTo::Type);
+        is_tied.then(|| Tie {
+            there: self.rate(which, self.there),
+            elsewhere: self.rate(which, self.first[0][0]),
+        })
     }
 
     fn role(&self, which: usize) -> Role {
-        match (self.tied, which) {
-            (false, 0) => Role::TpBiased,
-            (false, _) if self.either.is_none() => Role::TpBiased,
-            (false, _) => Role::FpBiased,
-            (true, 0) => Role::InsTied,
-            (true, _) => Role::DelTied,
+        match (self.to, which) {
+            (TiedTo::Label, 0) => Role::TpBiased,
+            (TiedTo::Label, _) if self.either.is_none() => Role::TpBiased,
+            (TiedTo::Label, _) => Role::FpBiased,
+            (TiedTo::Type, 0) => Role::InsTied,
+            (TiedTo::Type, _) => Role::DelTied,
+            (TiedTo::FalseInRegion, 0) => Role::RegionTied,
+            (TiedTo::FalseInRegion, _) => Role::RegionAverse,
+            (TiedTo::FalseWithoutCandidate, 0) => Role::NoCandidateTied,
+            (TiedTo::FalseWithoutCandidate, _) => Role::NoCandidateAverse,
         }
     }
 }
@@ -134,6 +233,15 @@ impl Plan {
             if i % TIED_EVERY == TIED_EVERY - 1 {
                 return Pair::by_type(atoms);
             }
+            match i % FALSE_CALLS_EVERY {
+                IN_REGION_AT if options.vcf => {
+                    return Pair::by_false_calls(atoms, TiedTo::FalseInRegion);
+                }
+                NO_CANDIDATE_AT if options.vcf => {
+                    return Pair::by_false_calls(atoms, TiedTo::FalseWithoutCandidate);
+                }
+                _ => {}
+            }
             let (from, to) = LOW_RATE;
             let low = from + (to - from) * stream.unit();
             Pair::by_label(atoms, ODDS[(i - i / TIED_EVERY) % ODDS.len()], low)
@@ -145,7 +253,12 @@ impl Plan {
     }
 
     /// Describes the plan as the truth file has it.
-    pub(super) fn truth(&self, options: &SimulateOptions, caller: &Caller) -> Truth {
+    pub(super) fn truth(
+        &self,
+        options: &SimulateOptions,
+        caller: &Caller,
+        counts: Option<&Counts>,
+    ) -> Truth {
         let strata: Vec<StratumShare> = LABELS
             .into_iter()
             .flat_map(|label| (0..KINDS).map(move |kind| (label, kind)))
@@ -160,13 +273,14 @@ impl Plan {
             .iter()
             .flat_map(|pair| [(pair, 0), (pair, 1)])
             .map(|(pair, which)| {
-                let rates = pair.rates(which);
+                let rates = pair.rates(which, counts);
                 PlantedAtom {
                     atom: pair.atoms[which],
                     role: pair.role(which),
                     odds: odds_ratio(mean(&strata, &rates, 0), mean(&strata, &rates, 1)),
                     odds_within_type: odds_ratio(rates[0], rates[KINDS]),
                     rates,
+                    tie: pair.tie(which),
                 }
             })
             .collect();
@@ -176,6 +290,7 @@ impl Plan {
             strata,
             planted,
             null_atoms: self.null.len(),
+            benchmark: counts.map(Counts::summed),
         }
     }
 }
@@ -222,10 +337,10 @@ mod tests {
     #[test]
     fn rates_have_the_planted_odds_ratio_and_a_constant_sum() {
         let pair = Pair::by_label([0, 1], 20.0, 0.05);
-        let rates = pair.rates(0);
+        let rates = pair.rates(0, None);
         assert!((odds_ratio(rates[0], rates[KINDS]) - 20.0).abs() < 1e-12);
         for pair in [pair, Pair::by_type([0, 1])] {
-            for (first, second) in pair.rates(0).iter().zip(pair.rates(1)) {
+            for (first, second) in pair.rates(0, None).iter().zip(pair.rates(1, None)) {
                 let either = pair.either.expect("at most one fires");
                 assert!((first + second - either).abs() < 1e-12);
                 assert!(*first > 0.0 && second > 0.0 && either < 1.0);
@@ -241,14 +356,20 @@ mod tests {
         assert_eq!((plan.pairs.len(), plan.null.len()), (2, 508));
         for pair in &plan.pairs {
             for which in 0..2 {
-                let rates = pair.rates(which);
+                let rates = pair.rates(which, None);
                 assert_eq!((rates[0], rates[KINDS]), (0.9, 0.1));
                 assert_eq!(pair.role(which), Role::TpBiased);
             }
             // Both, one, the other, neither: as often as for two independent atoms.
             let mut met = [0; 4];
             for i in 0..1000 {
-                let [a, b] = pair.fires(Label::Tp, 0, (f64::from(i) + 0.5) / 1000.0);
+                let call = Properties {
+                    label: Label::Tp,
+                    kind: 0,
+                    in_region: true,
+                    miss: None,
+                };
+                let [a, b] = pair.fires(call, (f64::from(i) + 0.5) / 1000.0);
                 met[usize::from(a) + 2 * usize::from(b)] += 1;
             }
             assert_eq!(met, [10, 90, 90, 810]);
