@@ -67,7 +67,12 @@ impl Draw {
         let is_wanted = stream.unit() < SHARE_IN[usize::from(is_false)];
         let unit = stream.unit();
         let size = self.svlen.abs();
-        self.pos = moved(&mut stream, self.chrom, (self.kind, self.pos, size), is_wanted);
+        self.pos = moved(
+            &mut stream,
+            self.chrom,
+            (self.kind, self.pos, size),
+            is_wanted,
+        );
         let mate = (self.kind == BND).then(|| {
             let (chromosome, base) = genome::at(stream.unit());
             let pos = base.cast_signed();

@@ -42,7 +42,9 @@ pub(super) const CHROMOSOMES: [Chromosome; 24] = [
 
 /// Returns a chromosome's length in base pairs; 0 of a name that is none.
 pub(super) fn length(name: &str) -> i64 {
-    let found = CHROMOSOMES.iter().find(|chromosome| chromosome.name == name);
+    let found = CHROMOSOMES
+        .iter()
+        .find(|chromosome| chromosome.name == name);
     found.map_or(0, |chromosome| chromosome.length.cast_signed())
 }
 

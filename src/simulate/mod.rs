@@ -32,10 +32,13 @@ use serde::{Deserialize, Serialize};
 pub use crate::outputs::piece_names;
 pub use activation::SimulatedActivation;
 pub use files::{
-    CALLS, CONFIG, EMBEDDINGS, MODEL, REGIONS, TRUTH, WEIGHTS, place, simulate, simulate_pieces, simulate_to,
+    CALLS, CONFIG, EMBEDDINGS, MODEL, REGIONS, TRUTH, WEIGHTS, place, simulate, simulate_pieces,
+    simulate_to,
 };
 pub use model::Simulator;
-pub use truth::{BenchmarkCounts, PlantedAtom, Recovery, ReportedAtom, Role, StratumShare, Tie, Truth};
+pub use truth::{
+    BenchmarkCounts, PlantedAtom, Recovery, ReportedAtom, Role, StratumShare, Tie, Truth,
+};
 
 use crate::cohort::Calls;
 use crate::error::{Choice, Error, Result};

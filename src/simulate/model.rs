@@ -80,7 +80,8 @@ impl Simulator {
     /// Describes what is planted.
     pub fn truth(&self) -> Truth {
         let counts = self.options.vcf.then(|| self.counts());
-        self.plan.truth(&self.options, &self.caller, counts.as_ref())
+        self.plan
+            .truth(&self.options, &self.caller, counts.as_ref())
     }
 
     /// Counts all calls by what the benchmark says of them.

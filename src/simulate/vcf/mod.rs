@@ -95,7 +95,11 @@ fn write_records(
     for record in records {
         let begin = out.place();
         writeln!(out, "{record}")?;
-        index.add(record.chrom.as_bytes(), record.bases(), [begin, out.place()]);
+        index.add(
+            record.chrom.as_bytes(),
+            record.bases(),
+            [begin, out.place()],
+        );
     }
     let (_, blocks) = out.finish()?;
     Ok((index, blocks))

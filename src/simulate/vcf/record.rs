@@ -92,7 +92,11 @@ impl Record {
         let is_homozygous = stream.unit() < 0.35;
         let depth = (30.0 + 5.0 * stream.normal()).max(support as f32) as i64;
         // Some callers leave out what they could not count.
-        let depth = if stream.unit() < 0.03 { None } else { Some(depth) };
+        let depth = if stream.unit() < 0.03 {
+            None
+        } else {
+            Some(depth)
+        };
         let genotype = if is_homozygous { "1/1" } else { "0/1" };
         let depth = depth.map_or(".".to_owned(), |depth| depth.to_string());
         Self {
@@ -154,7 +158,11 @@ impl Record {
         // Texts take whatever is written.
         let _ = write!(text, "SVTYPE={}", self.svtype);
         if self.kind != BND {
-            let length = if self.kind == DEL { -self.size } else { self.size };
+            let length = if self.kind == DEL {
+                -self.size
+            } else {
+                self.size
+            };
             let _ = write!(text, ";SVLEN={length};END={}", self.end());
         }
         text + &self.more

@@ -87,9 +87,17 @@ impl Nearest {
 
     /// Returns the figures as INFO has them.
     fn info(&self, call: &Record) -> String {
-        let end = self.start + if call.end() > call.pos { self.growth } else { 0 };
+        let end = self.start
+            + if call.end() > call.pos {
+                self.growth
+            } else {
+                0
+            };
         let difference = i32::from(!self.is_of_genotype);
-        let places = format!(";StartDistance={};EndDistance={end};GTMatch={difference}", self.start);
+        let places = format!(
+            ";StartDistance={};EndDistance={end};GTMatch={difference}",
+            self.start
+        );
         if call.kind == BND {
             return places;
         }
@@ -161,7 +169,8 @@ impl Compared {
 fn missed(call: &Record, row: u64) -> Record {
     let distance = (call.pos - 1).min(7000);
     let info = format!(";MatchId={row}.1,");
-    call.clone().of_truth(format!("missed{row:08}"), [-distance, 0], info)
+    call.clone()
+        .of_truth(format!("missed{row:08}"), [-distance, 0], info)
 }
 
 /// The benchmark's counts.
@@ -176,11 +185,7 @@ struct Counts {
 }
 
 /// Writes the folder.
-pub(super) fn write(
-    files: &mut OutputSet,
-    simulator: &Simulator,
-    control: &Control,
-) -> Result<()> {
+pub(super) fn write(files: &mut OutputSet, simulator: &Simulator, control: &Control) -> Result<()> {
     let mut counts = Counts::default();
     let [mut tp, mut base, mut fp, mut missed] = [(); 4].map(|()| Keys::default());
     for row in 0..simulator.options.rows as u64 {
