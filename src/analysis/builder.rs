@@ -187,7 +187,7 @@ impl<'a> Analysis<'a> {
     /// Stratifies calls by these of their columns.
     #[must_use]
     pub fn stratify_by(mut self, columns: StratifyBy) -> Self {
-        self.options.stratify_by = columns;
+        self.options.stratify_by = columns.clone();
         self.extended(|options| options.strata = Some(columns))
     }
 
@@ -208,7 +208,9 @@ impl<'a> Analysis<'a> {
     /// ([`Regions::read`](crate::read::Regions::read) reads them).
     #[must_use]
     pub fn regions(mut self, regions: RegionOptions) -> Self {
-        self.tables.regions = Some(Arc::new(regions));
+        let regions = Arc::new(regions);
+        self.options.regions = Some(regions.clone());
+        self.tables.regions = Some(regions);
         self
     }
 

@@ -235,14 +235,22 @@ pub fn calls_table(found: &BenchmarkCalls) -> Table {
             text(&|row| owned(found.mate_id.get(row))),
         ),
     ];
+    let kept = found.kept.iter().map(|(key, column)| {
+        let values = text(&|row| owned(column.get(row)));
+        Column::new(key.clone(), KEPT, values)
+    });
     Table {
         name: "calls",
         about: "One row is a call, in the order of the files.",
         columns: columns
             .map(|(name, about, values)| Column::new(name, about, values))
-            .into(),
+            .into_iter()
+            .chain(kept)
+            .collect(),
     }
 }
+
+const KEPT: &str = "The key's value as the record has it; of a flag yes or no.";
 
 const ALLELE: &str =
     "In upper case; of an allele of more than 64 letters `sha256:` and its digest.";

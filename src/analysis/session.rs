@@ -1,5 +1,7 @@
 //! An engine at work on one part of a cohort after another.
 
+use std::sync::Arc;
+
 use super::batches::BatchTopK;
 use crate::cohort::{Calls, ClassRule};
 use crate::control::Control;
@@ -9,6 +11,7 @@ use crate::fires::FiringSets;
 use crate::read::ModelAnswers;
 use crate::rows::{EmbeddingsChoice, Rows};
 use crate::sae::Sae;
+use crate::stats::evidence::regions::RegionOptions;
 use crate::tally::{Strata, StratifyBy};
 
 /// Memory that firing sets, calls, firings by atom and scores may take, where nothing else is asked
@@ -26,6 +29,8 @@ pub struct CountOptions {
     pub batch_topk: BatchTopK,
     /// The properties, beside their label, by which calls are told apart when they are counted.
     pub stratify_by: StratifyBy,
+    /// The regions that properties may name.
+    pub regions: Option<Arc<RegionOptions>>,
     /// What the model's files leave open, if it is read from files.
     pub model: ModelAnswers,
     /// The matrix that is taken of files of embeddings, and what becomes of its tokens.
@@ -100,7 +105,11 @@ impl Session {
         first: u64,
         control: &Control,
     ) -> Result<Encoded> {
-        let strata = Strata::by(calls, self.options.stratify_by, self.sae.feature_dim())?;
+        let strata = Strata::by(
+            calls,
+            self.options.stratify_by.clone(),
+            self.sae.feature_dim(),
+        )?;
         let cuts = self.cuts.as_ref().map(|cuts| cuts.from_row(first));
         self.encode_strata(rows, &strata, cuts.as_ref(), control)
     }

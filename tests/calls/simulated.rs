@@ -15,6 +15,7 @@ use tempfile::TempDir;
 use crate::annotated::stripped;
 use crate::args;
 use crate::common::sharded::succeed;
+use crate::common::{assert_refused, atomscope};
 
 fn simulated() -> TempDir {
     let folder = tempfile::tempdir().expect("a folder");
@@ -248,4 +249,166 @@ fn analyze_of_simulated_benchmark_finds_what_is_planted() {
     let after = text_of(&annotated);
     assert!(after.contains(";AS_LABEL=FP;AS_REASON=multi") && after.contains("AS_ATOMS="));
     assert!(stripped(after.as_bytes()) == before.as_bytes());
+}
+
+/// The lower end of each level of SUPPORT, by the test's own reckoning.
+fn bin(support: &str) -> &'static str {
+    match support.parse::<u32>().expect("a number") {
+        0..9 => "few",
+        9..14 => "some",
+        _ => "many",
+    }
+}
+
+#[test]
+fn strata_of_regions_and_keys_are_those_of_a_dataset_that_says_the_same() {
+    let folder = simulated();
+    let sim = folder.path().join("sim");
+    let at = |name: &str| folder.path().join(name);
+    let [bed, embeddings, model] =
+        ["regions.bed", "embeddings.pt", "sae.pt"].map(|name| sim.join(name));
+    let analyze = |out: &str, more: &[&std::ffi::OsStr]| {
+        let mut args = args![
+            "analyze",
+            "-q",
+            "--embeddings",
+            embeddings,
+            "--model",
+            model
+        ]
+        .to_vec();
+        args.extend(args!["--permutations", "0", "--out", at(out)]);
+        args.extend(more.iter().map(std::ffi::OsString::from));
+        succeed(&args);
+        std::fs::read_to_string(at(out).join("atoms.tsv")).expect("a table")
+    };
+    let truvari = sim.join("truvari");
+    let strata = "svtype,region:regions,info:SUPPORT@9:14,info:PRECISE,fmt:GT";
+    let found = analyze(
+        "found",
+        &[
+            "--calls".as_ref(),
+            truvari.as_os_str(),
+            "--regions".as_ref(),
+            bed.as_os_str(),
+            "--strata".as_ref(),
+            strata.as_ref(),
+        ],
+    );
+
+    // The same levels from the caller's own VCF and the regions' file.
+    let mut regions = BTreeMap::<String, Vec<(i64, i64)>>::new();
+    for line in std::fs::read_to_string(&bed).expect("regions").lines() {
+        let row: Vec<&str> = line.split('\t').collect();
+        let [start, end] = [row[1], row[2]].map(|place| place.parse().expect("a place"));
+        regions
+            .entry(row[0].to_owned())
+            .or_default()
+            .push((start, end));
+    }
+    let is_in = |chrom: &str, base: i64| {
+        let on: &[(i64, i64)] = regions.get(chrom).map_or(&[], Vec::as_slice);
+        let after = on.partition_point(|(start, _)| *start <= base);
+        after > 0 && base < on[after - 1].1
+    };
+    let mut levels = BTreeMap::<String, String>::new();
+    let text = text_of(&sim.join("calls.vcf.gz"));
+    for record in records(&text) {
+        let info = |key: &str| {
+            let mut fields = record[7].split(';');
+            fields.find_map(|field| field.strip_prefix(key)?.strip_prefix('='))
+        };
+        let pos: i64 = record[1].parse().expect("a position");
+        let both = if let Some((_, mate)) = record[4].split_once('[') {
+            let (chrom, mate) = mate.trim_end_matches('[').split_once(':').expect("a mate");
+            let mate: i64 = mate.parse().expect("a position");
+            is_in(record[0], pos - 1) && is_in(chrom, mate - 1)
+        } else if record[4] == "<INS>" {
+            is_in(record[0], pos - 1) && is_in(record[0], pos)
+        } else {
+            let end: i64 = info("END").expect("an end").parse().expect("a position");
+            is_in(record[0], pos) && is_in(record[0], end - 1)
+        };
+        let support = bin(info("SUPPORT").expect("a key"));
+        let is_precise = record[7].starts_with("PRECISE;");
+        let genotype = record[9].split(':').next().expect("a genotype");
+        let level = format!("{both} {support} {is_precise} {genotype}");
+        levels.insert(record[2].to_owned(), level);
+    }
+    succeed(&args![
+        "calls",
+        "-q",
+        truvari,
+        "--rows-are",
+        embeddings,
+        "--out",
+        at("calls.tsv")
+    ]);
+    let calls = std::fs::read_to_string(at("calls.tsv")).expect("the calls");
+    let mut lines = calls.lines();
+    let header = lines.next().expect("a header");
+    let place = |name: &str| {
+        header
+            .split('\t')
+            .position(|n| n == name)
+            .expect("a column")
+    };
+    let (id, dataset) = (place("id"), place("dataset"));
+    let mut table = format!("{header}\n");
+    for line in lines {
+        let mut row: Vec<&str> = line.split('\t').collect();
+        row[dataset] = &levels[row[id]];
+        table += &(row.join("\t") + "\n");
+    }
+    std::fs::write(at("levels.tsv"), table).expect("written");
+    let (table, strata) = (at("levels.tsv"), "svtype,dataset");
+    let expected = analyze(
+        "expected",
+        &[
+            "--metadata".as_ref(),
+            table.as_os_str(),
+            "--strata".as_ref(),
+            strata.as_ref(),
+        ],
+    );
+    assert!(found == expected);
+}
+
+#[test]
+fn keys_that_no_record_has_are_refused() {
+    let folder = simulated();
+    let truvari = folder.path().join("sim/truvari");
+    for (key, words) in [("info:DEPTH", "no DEPTH"), ("fmt:SUPPORT", "no SUPPORT")] {
+        let found = atomscope(args!["calls", "-q", truvari, "--keep", key]);
+        assert_refused(&found, &[words, "a key of the"]);
+    }
+    let out = folder.path().join("calls.tsv");
+    succeed(&args![
+        "calls",
+        "-q",
+        truvari,
+        "--keep",
+        "info:QUAL,fmt:DP,info:PRECISE",
+        "--out",
+        out
+    ]);
+    let table = std::fs::read_to_string(out).expect("a table");
+    let mut lines = table
+        .lines()
+        .map(|line| line.split('\t').collect::<Vec<_>>());
+    let names = lines.next().expect("a header");
+    let at = |name: &str| names.iter().position(|n| *n == name).expect("a column");
+    let [id, quality, depth, precise] = ["id", "info:QUAL", "fmt:DP", "info:PRECISE"].map(at);
+    let text = text_of(&folder.path().join("sim/calls.vcf.gz"));
+    let all: BTreeMap<&str, Vec<&str>> = records(&text).map(|record| (record[2], record)).collect();
+    let mut missing = 0;
+    for line in lines {
+        let record = &all[line[id]];
+        assert_eq!(line[quality], record[5]);
+        let own = record[9].rsplit(':').next().expect("a depth");
+        assert_eq!(line[depth], if own == "." { "NA" } else { own });
+        missing += usize::from(own == ".");
+        assert_eq!(line[precise] == "yes", record[7].starts_with("PRECISE;"));
+    }
+    assert!(missing > 20);
 }

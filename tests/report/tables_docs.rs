@@ -42,7 +42,7 @@ fn every_table() -> Vec<Table> {
         &Control::default(),
     )
     .unwrap();
-    let facts = CallFacts::read(store, evidence.scheme, &control).unwrap();
+    let facts = CallFacts::read(store, &evidence.scheme, &control).unwrap();
     let calls = LabelledCalls::new(facts.is_tp, facts.strata);
     let part = Part {
         rows: &rows,

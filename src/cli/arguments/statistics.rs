@@ -8,6 +8,7 @@ use super::PredictArgs;
 use super::RegionArgs;
 use crate::analysis::TableOptions;
 use crate::error::Error;
+use crate::read::benchmark::KeptKey;
 use crate::report::text;
 use crate::stats::evidence::regions::RegionOptions;
 use crate::stats::evidence::{self, Exchange, Partition};
@@ -39,12 +40,28 @@ impl StatisticsArgs {
 }
 
 /// What calls are told apart by as they are counted.
-#[derive(Debug, Clone, Copy, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Statistics")]
 pub(in crate::cli) struct StrataArgs {
-    /// What calls are stratified by: some of svtype, size (Truvari's bins) and dataset, or none
+    /// What calls are stratified by: some of svtype, size (Truvari's bins), dataset, region:NAME, col:NAME,
+    /// info:KEY and fmt:KEY, with commas between them, or none
+    ///
+    /// region:NAME is in or outside a set of --regions; col:NAME a column of the table of calls; info:KEY
+    /// and fmt:KEY a key of the records of --calls (also info:QUAL and info:FILTER). Values are levels;
+    /// more than 8 numbers are cut at quartiles. @10:30 cuts at 10 and 30, @q3 at terciles, @each nowhere:
+    /// svtype,info:DP@10:30. Parts of a cohort need cuts. region:NAME@any takes another rule
     #[arg(long, value_name = "LIST", default_value_t = StratifyBy::ALL)]
     pub(in crate::cli) strata: StratifyBy,
+}
+
+impl StrataArgs {
+    /// The keys of a benchmark's records that strata distinguish.
+    pub(in crate::cli) fn keys(&self) -> Vec<KeptKey> {
+        let properties = self.strata.properties.iter();
+        properties
+            .filter_map(|property| property.key().parse().ok())
+            .collect()
+    }
 }
 
 /// What is printed.

@@ -211,7 +211,7 @@ impl ExtendedTables {
     ) -> Result<Self> {
         let mut seconds = Seconds::default();
         let mut clock = Clock::start();
-        let confounded = Confounded::of(tally, options.strata)?;
+        let confounded = Confounded::of(tally, options.strata.as_ref())?;
         let all = AllAtoms::of(tally, &confounded, options.min_support);
         seconds.counts = clock.lap();
         let by_type = by_type(tally);
@@ -226,7 +226,7 @@ impl ExtendedTables {
                     details,
                     all: &all,
                     bulk: &bulk,
-                    scheme: confounded.scheme,
+                    scheme: confounded.scheme.clone(),
                 };
                 FromFirings::of(&cohort, pairs_by, options, control)?
             }

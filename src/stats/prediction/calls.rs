@@ -1,6 +1,6 @@
 //! The calls that predictions are made of: their labels, places and features.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::design::SparseRows;
 use crate::cohort::Label;
@@ -19,6 +19,7 @@ const PROPERTIES: StratifyBy = StratifyBy {
     svtype: true,
     size: true,
     dataset: false,
+    properties: BTreeSet::new(),
 };
 
 /// The calls of a cohort that have a firing set, in its order.
