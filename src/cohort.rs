@@ -124,7 +124,7 @@ pub struct Calls {
     /// Position of the other end.
     pub mate_pos: NumberColumn,
     /// The levels of other properties, by which calls are stratified: each with the text that names it, and
-    /// a level for every call.
+    /// a level for every call. Quantities that are described are among them.
     pub levels: Vec<(String, TextColumn)>,
     /// The rule that decides which classes are true calls.
     pub rule: ClassRule,
@@ -138,6 +138,33 @@ impl Calls {
         found
             .map(|(_, column)| column)
             .filter(|column| column.len() == self.len())
+    }
+
+    /// What stands before the name of a quantity that is described.
+    const DESCRIBED: &str = "value ";
+
+    /// Adds a quantity that atoms are compared with: its name, and the number of every call as text.
+    pub fn describe(&mut self, name: &str, values: TextColumn) {
+        let name = format!("{}{name}", Self::DESCRIBED);
+        self.levels.push((name, values));
+    }
+
+    /// Returns the quantities that are described, with their names.
+    pub fn described(&self) -> impl Iterator<Item = (&str, &TextColumn)> {
+        let all = self.levels.iter();
+        all.filter_map(|(name, column)| Some((name.strip_prefix(Self::DESCRIBED)?, column)))
+    }
+
+    /// Returns the names of quantities, of those of all levels.
+    pub(crate) fn described_names<'n>(
+        levels: impl Iterator<Item = &'n str>,
+    ) -> impl Iterator<Item = &'n str> {
+        levels.filter_map(|name| name.strip_prefix(Self::DESCRIBED))
+    }
+
+    /// Returns the number of a quantity's text; NaN where it is none.
+    pub fn described_number(text: &str) -> f64 {
+        text.trim().parse().unwrap_or(f64::NAN)
     }
 
     /// Appends a call, which has no levels.

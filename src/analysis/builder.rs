@@ -15,7 +15,7 @@ use crate::sae::Sae;
 use crate::stats::evidence::regions::RegionOptions;
 use crate::stats::evidence::{self, Exchange, Partition};
 use crate::stats::prediction::PredictBy;
-use crate::tally::StratifyBy;
+use crate::tally::{CallProperty, StratifyBy};
 
 /// An analysis of one cohort: what it is of, and how it is done. [`run`](Self::run) does it.
 ///
@@ -189,6 +189,14 @@ impl<'a> Analysis<'a> {
     pub fn stratify_by(mut self, columns: StratifyBy) -> Self {
         self.options.stratify_by = columns.clone();
         self.extended(|options| options.strata = Some(columns))
+    }
+
+    /// Compares atoms with these quantities of the calls, where calls are read from files: columns and keys
+    /// (`"col:depth".parse()`).
+    #[must_use]
+    pub fn describe(mut self, quantities: Vec<CallProperty>) -> Self {
+        self.options.describe = quantities;
+        self
     }
 
     /// Leaves out atoms that fire on fewer calls.

@@ -12,7 +12,7 @@ use crate::read::ModelAnswers;
 use crate::rows::{EmbeddingsChoice, Rows};
 use crate::sae::Sae;
 use crate::stats::evidence::regions::RegionOptions;
-use crate::tally::{Strata, StratifyBy};
+use crate::tally::{CallProperty, Strata, StratifyBy};
 
 /// Memory that firing sets, calls, firings by atom and scores may take, where nothing else is asked
 /// for: 512 MiB.
@@ -29,6 +29,8 @@ pub struct CountOptions {
     pub batch_topk: BatchTopK,
     /// The properties, beside their label, by which calls are told apart when they are counted.
     pub stratify_by: StratifyBy,
+    /// The quantities of calls that atoms are compared with.
+    pub describe: Vec<CallProperty>,
     /// The regions that properties may name.
     pub regions: Option<Arc<RegionOptions>>,
     /// What the model's files leave open, if it is read from files.
@@ -38,6 +40,13 @@ pub struct CountOptions {
     /// The rule for which calls are true, if calls are read from files. Calls in memory have a rule
     /// of their own.
     pub rule: ClassRule,
+}
+
+impl CountOptions {
+    /// Returns the names of the quantities that atoms are compared with.
+    pub(super) fn described(&self) -> Vec<String> {
+        self.describe.iter().map(CallProperty::key).collect()
+    }
 }
 
 /// The encoder of the rows, and the reason why it was chosen.

@@ -53,6 +53,7 @@ impl Analyze {
         let asked = &self.analysis;
         asked.tables.compares_scores()?;
         asked.tables.check(true)?;
+        asked.strata.check()?;
         if asked.run.cohort.choice() == Choice::Activations {
             asked.tables.compare.needs_embeddings("activations")?;
         }
@@ -66,6 +67,7 @@ impl Analyze {
         cohort.options.batch_topk = asked.batches.options(asked.keep.memory);
         asked.tables.check(true)?;
         let regions = asked.tables.regions.read(asked.run.engine.quiet)?;
+        cohort.options.describe.clone_from(&asked.strata.describe);
         cohort.options.regions.clone_from(&regions.options);
         cohort.resolve_strata(cohort.inputs.len() == 1)?;
         let mut inputs = cohort.reads(&|name| outputs::names().contains(name));

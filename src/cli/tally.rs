@@ -39,6 +39,7 @@ pub(super) struct Tally {
 
 impl Tally {
     pub(super) fn run(&self) -> Result<()> {
+        self.strata.check()?;
         self.output.compare.needs_embeddings("a tally")?;
         let files = self.output.files(self.force.force);
         let run = self
@@ -55,6 +56,7 @@ impl Tally {
             input.name.clone_from(name);
         }
         let regions = self.regions.read(self.run.engine.quiet)?;
+        cohort.options.describe.clone_from(&self.strata.describe);
         cohort.options.regions = regions.options;
         cohort.resolve_strata(false)?;
         let mut inputs = cohort.reads(&|_| true);

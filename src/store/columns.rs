@@ -32,7 +32,7 @@ const REASON: TextNames = text("reason", "reason_values");
 const MATE_CHROM: TextNames = text("mate_chrom", "mate_chrom_values");
 
 /// The levels of other properties, in the order of the list of their names.
-const LEVELS: [TextNames; 8] = [
+const LEVELS: [TextNames; 16] = [
     text("level_0", "level_0_values"),
     text("level_1", "level_1_values"),
     text("level_2", "level_2_values"),
@@ -41,6 +41,14 @@ const LEVELS: [TextNames; 8] = [
     text("level_5", "level_5_values"),
     text("level_6", "level_6_values"),
     text("level_7", "level_7_values"),
+    text("level_8", "level_8_values"),
+    text("level_9", "level_9_values"),
+    text("level_10", "level_10_values"),
+    text("level_11", "level_11_values"),
+    text("level_12", "level_12_values"),
+    text("level_13", "level_13_values"),
+    text("level_14", "level_14_values"),
+    text("level_15", "level_15_values"),
 ];
 /// The names of these properties.
 const LEVEL_NAMES: &str = "levels";
@@ -234,6 +242,11 @@ impl Columns {
     /// Returns the rule of which calls are true.
     pub(super) fn rule(&self) -> &ClassRule {
         &self.rule
+    }
+
+    /// Returns the names of the properties and quantities that calls have.
+    pub(super) fn level_names(&self) -> impl Iterator<Item = &str> {
+        self.levels.iter().map(|(name, _)| name.as_str())
     }
 
     /// Reads some of the calls.

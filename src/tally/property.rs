@@ -40,8 +40,8 @@ pub enum Split {
     Quantiles(u32),
     /// Numbers are cut at these, ascending, as text that parses; a level has its lower end.
     Cuts(Vec<String>),
-    /// A call lies in regions by this rule.
-    Rule(RegionRule),
+    /// A call lies in regions by this rule; where it is known, the first digits of the regions' digest.
+    Rule(RegionRule, Option<String>),
 }
 
 /// The most values that numbers may have to be levels as they are, where nothing else is said.
@@ -87,7 +87,11 @@ impl CallProperty {
 
     /// Says whether the two are the same but for a split that one leaves open.
     pub fn is_open_form_of(&self, other: &Self) -> bool {
-        let is_open = matches!(self.split, Split::Auto | Split::Quantiles(_));
+        let is_open = match (&self.split, &other.split) {
+            (Split::Auto | Split::Quantiles(_), _) => true,
+            (Split::Rule(rule, None), Split::Rule(of_other, Some(_))) => rule == of_other,
+            _ => false,
+        };
         is_open && self.kind == other.kind && self.name == other.name
     }
 
@@ -115,7 +119,7 @@ impl CallProperty {
             Split::Quantiles(_) => return Err(self.needs_cuts(values, file)),
             Split::Auto if has_many_numbers(values) => return Err(self.needs_cuts(values, file)),
             Split::Cuts(cuts) => cuts,
-            Split::Auto | Split::Each | Split::Rule(_) => {
+            Split::Auto | Split::Each | Split::Rule(..) => {
                 let mut levels = TextColumn::default();
                 for row in 0..values.len() {
                     levels.push(Some(values.get(row).unwrap_or(Self::MISSING)));
@@ -138,6 +142,26 @@ impl CallProperty {
             levels.push(level);
         }
         Ok(levels)
+    }
+
+    /// Checks that all values are numbers, so that atoms can be compared with them.
+    ///
+    /// # Errors
+    /// A value that is no number.
+    pub fn check_numbers(&self, values: &TextColumn, file: &str) -> Result<()> {
+        let text = |row: &usize| values.get(*row).is_some_and(|text| number(text).is_none());
+        let Some(row) = (0..values.len()).find(text) else {
+            return Ok(());
+        };
+        let (key, found) = (self.key(), values.get(row).unwrap_or_default());
+        Err(Error::input(
+            file,
+            format!("{key} of row {row}, counted from 0"),
+            format!("{found:?}"),
+            "a number, as medians and ranks are described",
+            format!("leave {key} out, and stratify by it instead"),
+        )
+        .proposing([Proposal::of(Choice::Strata)]))
     }
 
     fn needs_cuts(&self, values: &TextColumn, file: &str) -> Error {
@@ -218,7 +242,8 @@ impl fmt::Display for CallProperty {
             Split::Each => f.write_str("@each"),
             Split::Quantiles(count) => write!(f, "@q{count}"),
             Split::Cuts(cuts) => write!(f, "@{}", cuts.join(":")),
-            Split::Rule(rule) => write!(f, "@{rule}"),
+            Split::Rule(rule, None) => write!(f, "@{rule}"),
+            Split::Rule(rule, Some(digest)) => write!(f, "@{rule}/{digest}"),
         }
     }
 }
@@ -245,7 +270,11 @@ impl FromStr for CallProperty {
 
 fn split_of(kind: PropertyKind, text: &str) -> std::result::Result<Split, String> {
     if kind == PropertyKind::Region {
-        return text.parse().map(Split::Rule);
+        let (rule, digest) = match text.split_once('/') {
+            Some((rule, digest)) => (rule, Some(digest.to_owned())),
+            None => (text, None),
+        };
+        return Ok(Split::Rule(rule.parse()?, digest));
     }
     if text == "each" {
         return Ok(Split::Each);
@@ -291,6 +320,7 @@ mod tests {
         for text in [
             "region:TR",
             "region:TR@any",
+            "region:TR@both-ends/0123abcd",
             "col:caller",
             "col:a@b@each",
             "info:DP@q4",

@@ -14,7 +14,7 @@ use tempfile::TempDir;
 
 use crate::annotated::stripped;
 use crate::args;
-use crate::common::sharded::succeed;
+use crate::common::sharded::{assert_same_atoms, succeed};
 use crate::common::{assert_refused, atomscope};
 
 fn simulated() -> TempDir {
@@ -371,7 +371,7 @@ fn strata_of_regions_and_keys_are_those_of_a_dataset_that_says_the_same() {
             strata.as_ref(),
         ],
     );
-    assert!(found == expected);
+    assert_same_atoms(&found, &expected);
 }
 
 #[test]

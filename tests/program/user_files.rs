@@ -286,6 +286,8 @@ fn every_file_that_is_written_is_in_the_list_of_outputs() {
         "--compare",
         "scores",
         "--predict",
+        "--describe",
+        "col:pos",
         "--regions",
         &bed,
     ];

@@ -3,7 +3,7 @@
 use std::fs;
 
 use crate::args;
-use crate::common::sharded::{Sharded, record, succeed};
+use crate::common::sharded::{Sharded, assert_same_atoms, record, succeed};
 use crate::common::{assert_refused, atomscope};
 
 /// No permutations: which labels are drawn depends on the order of strata, which their names give.
@@ -68,7 +68,7 @@ fn strata_of_a_column_are_those_of_a_dataset_that_says_the_same() {
     };
     let (expected, _) = run("datasets", "svtype,dataset");
     let (found, told) = run("columns", "svtype,col:depth@10:30,col:chrom@each");
-    assert_eq!(found, expected);
+    assert_same_atoms(&found, &expected);
     let missing = (0..600).filter(|&row| depth(row).1 == "none").count();
     let words = format!("{missing} of 600 calls have no col:depth");
     assert!(
@@ -193,4 +193,130 @@ fn columns_that_are_not_there_and_texts_among_cut_numbers_are_refused() {
         assert_refused(&found, words);
         assert!(!out.exists(), "{strata}");
     }
+}
+
+/// The atoms that fire on each call: `fires.npy`, uint32 [calls, 6].
+fn fires(cohort: &Sharded, out: &str) -> Vec<Vec<u32>> {
+    let bytes = fs::read(cohort.path(out).join("fires.npy")).expect("firing sets");
+    let start = 10 + usize::from(u16::from_le_bytes([bytes[8], bytes[9]]));
+    let atoms = bytes[start..].chunks_exact(4);
+    let atoms: Vec<u32> = atoms
+        .map(|b| u32::from_le_bytes([b[0], b[1], b[2], b[3]]))
+        .collect();
+    atoms.chunks_exact(6).map(<[u32]>::to_vec).collect()
+}
+
+/// The rows of a table by the names of its columns; text in place of a quantity's number.
+fn parquet(path: &std::path::Path) -> Vec<std::collections::HashMap<String, String>> {
+    use parquet::file::reader::{FileReader, SerializedFileReader};
+    let file = fs::File::open(path).expect("a table");
+    let reader = SerializedFileReader::new(file).expect("Parquet");
+    let rows = reader.get_row_iter(None).expect("rows");
+    rows.map(|row| {
+        let row = row.expect("a row");
+        let each = row.get_column_iter();
+        each.map(|(name, field)| (name.clone(), field.to_string()))
+            .collect()
+    })
+    .collect()
+}
+
+#[test]
+fn quantities_are_described_as_sizes_are() {
+    let cohort = Sharded::new(500);
+    let number = |row: usize| (row * 31 % 97) as f64 / 4.0;
+    let calls = table(&cohort, "first.tsv", |_, _| ("0".into(), "x".into()));
+    let calls = fs::read_to_string(calls).expect("the calls");
+    let sizes: Vec<String> = calls
+        .lines()
+        .skip(1)
+        .map(|call| call.split('\t').nth(4).expect("a length").replace('-', ""))
+        .collect();
+    let size = |row: usize| {
+        if sizes[row] == "0" {
+            "NA".to_owned()
+        } else {
+            sizes[row].clone()
+        }
+    };
+    // The columns are called depth and dataset, which are text to a table.
+    let metadata = table(&cohort, "calls.tsv", |row, _| {
+        let depth = if row % 10 == 3 {
+            "NA".to_owned()
+        } else {
+            number(row).to_string()
+        };
+        (depth, size(row))
+    });
+    let out = cohort.path("described");
+    let more = [
+        "--metadata",
+        &metadata,
+        "--describe",
+        "col:dataset,col:depth",
+    ];
+    succeed(&cohort.analyze_args(&[cohort.whole()], &out, &with(&more)));
+    let found = parquet(&out.join("atom_values.parquet"));
+    let expected = parquet(&out.join("atom_sizes.parquet"));
+    assert_eq!((found.len(), expected.len()), (2 * 96, 96));
+    for (found, expected) in found.iter().zip(&expected) {
+        assert_eq!(found["value"], "\"col:dataset\"");
+        for (name, of_sizes) in [
+            ("atom", "atom"),
+            ("fires_with_value", "fires_with_size"),
+            ("median", "median_size"),
+            ("spearman_rho", "spearman_rho"),
+            ("spearman_p", "spearman_p"),
+        ] {
+            assert_eq!(found[name], expected[of_sizes], "{name}");
+        }
+    }
+    let sets = fires(&cohort, "described");
+    for (atom, row) in found[96..].iter().enumerate() {
+        let fires = |call: &usize| sets[*call].contains(&(atom as u32));
+        let calls = (0..500).filter(|call| call % 10 != 3).filter(fires);
+        let mut values: Vec<f64> = calls.map(number).collect();
+        values.sort_by(f64::total_cmp);
+        assert_eq!(row["fires_with_value"], values.len().to_string());
+        let n = values.len();
+        let median = if n % 2 == 1 {
+            values[n / 2]
+        } else {
+            f64::midpoint(values[n / 2 - 1], values[n / 2])
+        };
+        assert_eq!(row["median"].parse::<f64>().expect("a number"), median);
+    }
+    let text = ["--metadata", &metadata, "--describe", "col:truvari_class"];
+    let refused = cohort.analyze_args(&[cohort.whole()], &cohort.path("no"), &with(&text));
+    assert_refused(
+        &atomscope(&refused),
+        &["col:truvari_class", "row 0", "stratify by it"],
+    );
+}
+
+#[test]
+fn quantities_of_tallies_are_described_as_those_of_one_run() {
+    let cohort = Sharded::new(300);
+    let more = with(&["--describe", "col:pos,col:svlen"]);
+    succeed(&cohort.analyze_args(&[cohort.whole()], &cohort.path("whole"), &more));
+    let expected = fs::read(cohort.path("whole/atom_values.parquet")).expect("a table");
+    let each = cohort.pieces(3);
+    let tallies = each.iter().enumerate().map(|(number, piece)| {
+        cohort.tally(
+            piece,
+            &format!("t/{number}.tally"),
+            &["--describe", "col:pos,col:svlen"],
+        )
+    });
+    let merged = cohort.merge(&tallies.collect::<Vec<_>>(), "t/all.tally");
+    let found = cohort.report(&merged, "reported", &PLAIN);
+    let found = found
+        .into_iter()
+        .find(|(name, _)| name == "atom_values.parquet");
+    assert!(found.expect("a table").1 == expected);
+    // A tally of other quantities is no answer to this one: it is counted again.
+    let first = cohort.path("t/0.tally.fires");
+    let before = fs::read(&first).expect("firing sets");
+    cohort.tally(&each[0], "t/0.tally", &["--describe", "col:pos"]);
+    assert!(fs::read(&first).expect("firing sets") != before);
 }

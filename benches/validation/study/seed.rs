@@ -101,11 +101,7 @@ impl Seed {
             study,
         );
         let by_type = self.evidence(&Options {
-            strata: Some(StratifyBy {
-                svtype: true,
-                size: false,
-                dataset: false,
-            }),
+            strata: Some(StratifyBy::TYPE),
             ..self.options()
         });
         homogeneity("svtype", &by_type, &self.cohort.truth, study);

@@ -31,7 +31,7 @@ impl Plan<'_> {
         match (property.kind, self.inputs) {
             (PropertyKind::Region, _) => {
                 let rule = self.rule(&property)?;
-                let split = Split::Rule(rule);
+                let split = Split::Rule(rule, self.digest(&property));
                 Ok(CallProperty { split, ..property })
             }
             (_, [input]) if is_whole && is_open => {
@@ -57,10 +57,17 @@ impl Plan<'_> {
             return Err(Error::choice(Choice::Strata, property.key(), expected));
         }
         match (&property.split, regions) {
-            (Split::Rule(rule), _) => Ok(*rule),
+            (Split::Rule(rule, _), _) => Ok(*rule),
             (_, Some(regions)) => Ok(regions.rule),
             _ => Ok(RegionRule::default()),
         }
+    }
+
+    /// Returns the first digits of the digest of a property's regions: those of other files are others.
+    fn digest(&self, property: &CallProperty) -> Option<String> {
+        let sets = &self.options.regions.as_deref()?.sets;
+        let set = sets.iter().find(|set| set.name == property.name)?;
+        set.digest().to_string().get(..8).map(str::to_owned)
     }
 
     /// Adds the levels of all properties to a shard's calls, and sentences about values that are missing.
@@ -89,6 +96,11 @@ impl Plan<'_> {
                 ));
             }
             cohort.calls.levels.push((property.to_string(), levels));
+        }
+        for property in &self.options.describe {
+            let values = self.column(property, input)?;
+            property.check_numbers(&values, &input.calls_name())?;
+            cohort.calls.describe(&property.key(), values);
         }
         Ok(())
     }

@@ -192,7 +192,9 @@ impl<'a> Work<'a> {
         let model = self.model_of_counts()?;
         let of = (&model, self.plan.options.stratify_by.clone());
         let rule = &self.plan.options.rule;
-        let Some(mut tally) = output.find(of, &shard, engine, rule) else {
+        let Some(mut tally) =
+            output.find(of, &shard, (engine, &self.plan.options.described()), rule)
+        else {
             return Ok(false);
         };
         self.run.was_there = true;
@@ -223,7 +225,9 @@ impl<'a> Work<'a> {
     ) -> Result<()> {
         if let Some(checkpoints) = self.plan.checkpoints.filter(|found| !found.were_empty()) {
             let shard = self.identities.shard(current, part.clone())?;
-            let options = (&self.plan.options.engine, self.plan.firings.is_some());
+            let described = self.plan.options.described();
+            let with_fires = self.plan.firings.is_some();
+            let options = (&self.plan.options.engine, with_fires, &*described);
             let of = (
                 self.identities.model()?,
                 self.plan.options.stratify_by.clone(),

@@ -75,7 +75,11 @@ pub(super) struct Confounded<'a> {
 impl<'a> Confounded<'a> {
     /// Takes the tally by the scheme that is asked for, or by all that the tally tells apart.
     pub(super) fn of(tally: &'a Tally, wanted: Option<&StratifyBy>) -> Result<Self> {
-        let there = tally.scheme();
+        let mut there = tally.scheme();
+        if tally.table().is_empty() {
+            // Of no calls any levels are known.
+            there = there.union(wanted.cloned().unwrap_or_default());
+        }
         let scheme = wanted.map_or_else(|| there.clone(), |wanted| wanted.as_in(&there));
         if !scheme.is_within(&there) {
             return Err(Error::choice(
