@@ -55,6 +55,7 @@ impl Tally {
         if let Some(name) = &self.output.name {
             input.name.clone_from(name);
         }
+        self.regions.check_strata(&self.strata.strata)?;
         let regions = self.regions.read(self.run.engine.quiet)?;
         cohort.options.describe.clone_from(&self.strata.describe);
         cohort.options.regions = regions.options;

@@ -8,6 +8,7 @@ use super::calls::{BND, Draw, INS, KINDS};
 use super::genome;
 use super::random::{Purpose, Stream};
 use super::truth::BenchmarkCounts;
+use super::verdict::{Miss, Verdict};
 use crate::cohort::Label;
 
 /// The distance from one region to the next, in base pairs.
@@ -19,30 +20,8 @@ const SHARE_IN: [f64; 2] = [0.15, 0.45];
 /// How often a place is drawn for a call.
 const TRIES: usize = 24;
 
-/// The reason why a call is false.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Miss {
-    /// No truth call is near.
-    NoCandidate,
-    /// Its truth call is taken by another call.
-    Multi,
-    /// Its size is too unlike; of breakends their positions are.
-    Unlike,
-}
-
 /// The share of false calls that miss for each reason but the last.
 const SHARES: [(Miss, f64); 2] = [(Miss::NoCandidate, 0.6), (Miss::Multi, 0.25)];
-
-/// What a benchmark says of a call.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Verdict {
-    /// True if both ends lie in regions.
-    pub(super) in_region: bool,
-    /// The reason; `None` of a true call.
-    pub(super) miss: Option<Miss>,
-    /// The chromosome and the position of a breakend's mate.
-    pub(super) mate: Option<(&'static str, i64)>,
-}
 
 /// Says whether a base, counted from 0, lies in a region.
 pub(super) fn is_in(base: i64) -> bool {
@@ -172,5 +151,36 @@ impl Counts {
             multi,
             unlike,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{SimulateOptions, Simulator};
+    use super::*;
+
+    #[test]
+    fn calls_are_moved_within_their_chromosomes_to_where_they_should_lie() {
+        let mut options = SimulateOptions::new(3000, 8, 16, 4, 5);
+        options.vcf = true;
+        let simulator = Simulator::new(&options).expect("a simulator");
+        let mut met = [0; 2];
+        for row in 0..3000 {
+            let draw = simulator.draw(row);
+            let length = genome::length(draw.chrom);
+            assert!(draw.pos >= 1 && draw.pos + (-draw.svlen).max(0) <= length);
+            if let Some((chrom, pos)) = draw.verdict.mate {
+                assert!(draw.kind == BND && (1..=genome::length(chrom)).contains(&pos));
+            }
+            assert_eq!(draw.verdict.miss.is_some(), draw.label == Label::Fp);
+            let is_false = usize::from(draw.label == Label::Fp);
+            met[is_false] += u64::from(draw.verdict.in_region);
+        }
+        let counts = simulator.truth().benchmark.expect("counts");
+        let found = [counts.true_calls_in_regions, counts.false_calls_in_regions];
+        assert_eq!(found, met);
+        let share = |part: u64, whole: u64| part as f64 / whole as f64;
+        assert!((share(met[0], counts.true_calls) - SHARE_IN[0]).abs() < 0.04);
+        assert!((share(met[1], counts.false_calls) - SHARE_IN[1]).abs() < 0.06);
     }
 }

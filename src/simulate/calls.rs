@@ -3,9 +3,9 @@
 //! Shares and sizes are round figures of the kind that genome-wide call sets of short and long
 //! reads show. The peaks are those of Alu (about 300 bp) and LINE-1 (about 6 kb) elements.
 
-use super::benchmark::Verdict;
 use super::genome;
 use super::random::{Purpose, Stream};
+use super::verdict::Verdict;
 use crate::cohort::{Call, Label, Number};
 
 /// An SV type and its frequencies.
@@ -136,8 +136,6 @@ pub(super) struct Caller {
     pub(super) confounded: bool,
     /// The share of true calls otherwise.
     pub(super) plain_share: f64,
-    /// True if the calls are those of a benchmark.
-    pub(super) has_benchmark: bool,
 }
 
 impl Caller {
@@ -149,7 +147,6 @@ impl Caller {
             rows: options.rows as u64,
             confounded: options.confounded && percent.is_none(),
             plain_share: percent.map_or(TRUE_SHARE, |percent| f64::from(percent) / 100.0),
-            has_benchmark: options.vcf,
         }
     }
 }
@@ -176,7 +173,7 @@ impl Caller {
         if kind != INS && kind != BND {
             pos = pos.min(end - size).max(1);
         }
-        let draw = Draw {
+        Draw {
             kind,
             label,
             chrom,
@@ -190,11 +187,6 @@ impl Caller {
             dataset: DATASETS[dataset as usize],
             id: format!("{}{row:08}", TYPES[kind].name),
             verdict: Verdict::default(),
-        };
-        if self.has_benchmark {
-            draw.benchmarked(self.seed, row)
-        } else {
-            draw
         }
     }
 
@@ -273,7 +265,6 @@ mod tests {
                 rows,
                 confounded,
                 plain_share: TRUE_SHARE,
-                has_benchmark: confounded,
             };
             let draws: Vec<Draw> = (0..rows).map(|row| caller.draw(row)).collect();
             for label in [Label::Tp, Label::Fp] {
@@ -298,7 +289,6 @@ mod tests {
                 rows,
                 confounded: true,
                 plain_share: TRUE_SHARE,
-                has_benchmark: rows > 4,
             };
             for row in 0..rows {
                 let draw = caller.draw(row);

@@ -20,12 +20,14 @@ mod genome;
 mod lens_files;
 mod levels;
 mod model;
+mod pair;
 mod pieces;
 mod plan;
 mod random;
 mod rotation;
 mod truth;
 mod vcf;
+mod verdict;
 
 use serde::{Deserialize, Serialize};
 

@@ -13,7 +13,8 @@ use rayon::prelude::*;
 use super::benchmark::Counts;
 use super::calls::{Caller, Draw};
 use super::levels::{Levels, Places};
-use super::plan::{Pair, Plan, Properties};
+use super::pair::{Pair, Properties};
+use super::plan::Plan;
 use super::random::{Purpose, Stream};
 use super::rotation::Rotation;
 use super::truth::Truth;
@@ -101,7 +102,12 @@ impl Simulator {
     }
 
     pub(super) fn draw(&self, row: u64) -> Draw {
-        self.caller.draw(row)
+        let draw = self.caller.draw(row);
+        if self.options.vcf {
+            draw.benchmarked(self.options.seed, row)
+        } else {
+            draw
+        }
     }
 
     /// Writes the embeddings of the rows from `first` on, as many as `out` has room for, in

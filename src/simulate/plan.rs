@@ -7,23 +7,17 @@
 //! label and type.
 
 use super::SimulateOptions;
-use super::benchmark::{Counts, Miss};
-use super::calls::{Caller, DEL, Draw, INS, KINDS, TYPES};
+use super::benchmark::Counts;
+use super::calls::{Caller, KINDS, TYPES};
+use super::pair::{Pair, TiedTo};
 use super::random::{Purpose, Stream};
-use super::truth::{PlantedAtom, Role, StratumShare, Tie, Truth};
+use super::truth::{PlantedAtom, StratumShare, Truth};
 use crate::cohort::Label;
 
 /// The planted odds ratios, in turn, of the first atom of a pair. The second has the inverse.
 const ODDS: [f64; 6] = [20.0, 6.0, 3.0, 10.0, 2.0, 1.5];
 /// The range from which the lower of a pair's two firing probabilities is drawn.
 const LOW_RATE: (f64, f64) = (0.03, 0.08);
-/// The firing probabilities of an atom that is tied to a type: on that type, on the type of the
-/// pair's other atom, on the rest.
-const TIED_RATES: (f64, f64, f64) = (0.35, 0.03, 0.19);
-/// The firing probabilities of a one-sided atom: on true calls, on false ones.
-const ONE_SIDED_RATES: (f64, f64) = (0.9, 0.1);
-/// The firing probabilities of an atom that is tied to some false calls: on these, on all others.
-const FALSE_CALL_RATES: (f64, f64) = (0.5, 0.05);
 /// The number of pairs of which one is tied to types.
 const TIED_EVERY: usize = 4;
 /// The places, among so many pairs, of one that is tied to false calls in regions, and of one that is tied
@@ -33,185 +27,6 @@ const IN_REGION_AT: usize = 1;
 const NO_CANDIDATE_AT: usize = 5;
 
 const LABELS: [Label; 2] = [Label::Tp, Label::Fp];
-
-/// A pair of atoms of which at most one fires.
-pub(super) struct Pair {
-    pub(super) atoms: [u32; 2],
-    to: TiedTo,
-    /// The probability that the first fires, by label (TP, FP) and type; where it is tied to some false
-    /// calls, on all others.
-    first: [[f64; KINDS]; 2],
-    /// The probability that the first fires on the false calls that it is tied to.
-    there: f64,
-    /// The probability that either fires. With `None`, both fire independently with the first's
-    /// probability.
-    either: Option<f64>,
-}
-
-/// The property of calls that a pair is tied to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum TiedTo {
-    Label,
-    Type,
-    FalseInRegion,
-    FalseWithoutCandidate,
-}
-
-/// What decides which of a pair fires on a call.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Properties {
-    pub(super) label: Label,
-    pub(super) kind: usize,
-    in_region: bool,
-    miss: Option<Miss>,
-}
-
-impl Properties {
-    pub(super) fn of(draw: &Draw) -> Self {
-        Self {
-            label: draw.label,
-            kind: draw.kind,
-            in_region: draw.verdict.in_region,
-            miss: draw.verdict.miss,
-        }
-    }
-}
-
-impl Pair {
-    fn by_label(atoms: [u32; 2], odds: f64, low: f64) -> Self {
-        let high = odds * low / (1.0 - low + odds * low);
-        Self {
-            atoms,
-            to: TiedTo::Label,
-            first: [[high; KINDS], [low; KINDS]],
-            there: 0.0,
-            either: Some(high + low),
-        }
-    }
-
-    fn by_type(atoms: [u32; 2]) -> Self {
-        let (own, other, rest) = TIED_RATES;
-        let mut rates = [rest; KINDS];
-        rates[INS] = own;
-        rates[DEL] = other;
-        Self {
-            atoms,
-            to: TiedTo::Type,
-            first: [rates; 2],
-            there: 0.0,
-            either: Some(own + other),
-        }
-    }
-
-    fn by_false_calls(atoms: [u32; 2], to: TiedTo) -> Self {
-        let (there, elsewhere) = FALSE_CALL_RATES;
-        Self {
-            atoms,
-            to,
-            first: [[elsewhere; KINDS]; 2],
-            there,
-            either: Some(there + elsewhere),
-        }
-    }
-
-    /// Makes a pair whose atoms both fire more often on true calls, so that others have fewer
-    /// places there.
-    fn one_sided(atoms: [u32; 2]) -> Self {
-        let (high, low) = ONE_SIDED_RATES;
-        Self {
-            atoms,
-            to: TiedTo::Label,
-            first: [[high; KINDS], [low; KINDS]],
-            there: 0.0,
-            either: None,
-        }
-    }
-
-    /// Returns which of the pair fire on a call, from a uniform draw.
-    pub(super) fn fires(&self, call: Properties, unit: f64) -> [bool; 2] {
-        let is_false = call.label == Label::Fp;
-        let is_there = is_false
-            && match self.to {
-                TiedTo::Label | TiedTo::Type => false,
-                TiedTo::FalseInRegion => call.in_region,
-                TiedTo::FalseWithoutCandidate => call.miss == Some(Miss::NoCandidate),
-            };
-        let first = if is_there {
-            self.there
-        } else {
-            self.first[usize::from(is_false)][call.kind]
-        };
-        let is_first = unit < first;
-        let Some(either) = self.either else {
-            // The rest of the draw is uniform too, whether or not the first fires.
-            let left = if is_first {
-                unit / first
-            } else {
-                (unit - first) / (1.0 - first)
-            };
-            return [is_first, left < first];
-        };
-        [is_first, !is_first && unit < either]
-    }
-
-    /// Returns the most atoms of the pair that can fire on a call.
-    pub(super) fn most(&self) -> usize {
-        if self.either.is_some() { 1 } else { 2 }
-    }
-
-    /// Returns the probability that one of the two fires, in the order of the truth's strata.
-    fn rates(&self, which: usize, counts: Option<&Counts>) -> Vec<f64> {
-        let rate = |(stratum, &first): (usize, &f64)| {
-            let there = counts.map_or(0.0, |counts| self.share_there(stratum, counts));
-            self.rate(which, first + (self.there - first) * there)
-        };
-        self.first.iter().flatten().enumerate().map(rate).collect()
-    }
-
-    /// Returns the probability that one of the two fires, from the first's.
-    fn rate(&self, which: usize, first: f64) -> f64 {
-        match self.either {
-            Some(either) if which == 1 => either - first,
-            _ => first,
-        }
-    }
-
-    /// Returns the share of a stratum's calls that the pair is tied to; 0 of a pair that is tied to a label
-    /// or to types.
-    fn share_there(&self, stratum: usize, counts: &Counts) -> f64 {
-        let Some(kind) = stratum.checked_sub(KINDS) else {
-            return 0.0;
-        };
-        let there = match self.to {
-            TiedTo::Label | TiedTo::Type => 0,
-            TiedTo::FalseInRegion => counts.in_region[1][kind],
-            TiedTo::FalseWithoutCandidate => counts.misses[Miss::NoCandidate as usize][kind],
-        };
-        there as f64 / (counts.all[1][kind] as f64).max(1.0)
-    }
-
-    fn tie(&self, which: usize) -> Option<Tie> {
-        let is_tied = !matches!(self.to, TiedTo::Label | TiedTo::Type);
-        is_tied.then(|| Tie {
-            there: self.rate(which, self.there),
-            elsewhere: self.rate(which, self.first[0][0]),
-        })
-    }
-
-    fn role(&self, which: usize) -> Role {
-        match (self.to, which) {
-            (TiedTo::Label, 0) => Role::TpBiased,
-            (TiedTo::Label, _) if self.either.is_none() => Role::TpBiased,
-            (TiedTo::Label, _) => Role::FpBiased,
-            (TiedTo::Type, 0) => Role::InsTied,
-            (TiedTo::Type, _) => Role::DelTied,
-            (TiedTo::FalseInRegion, 0) => Role::RegionTied,
-            (TiedTo::FalseInRegion, _) => Role::RegionAverse,
-            (TiedTo::FalseWithoutCandidate, 0) => Role::NoCandidateTied,
-            (TiedTo::FalseWithoutCandidate, _) => Role::NoCandidateAverse,
-        }
-    }
-}
 
 /// The pairs, and the other atoms in random order.
 pub(super) struct Plan {
@@ -333,6 +148,8 @@ fn most_pairs(options: &SimulateOptions) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::simulate::pair::Properties;
+    use crate::simulate::truth::Role;
 
     #[test]
     fn rates_have_the_planted_odds_ratio_and_a_constant_sum() {
@@ -341,7 +158,7 @@ mod tests {
         assert!((odds_ratio(rates[0], rates[KINDS]) - 20.0).abs() < 1e-12);
         for pair in [pair, Pair::by_type([0, 1])] {
             for (first, second) in pair.rates(0, None).iter().zip(pair.rates(1, None)) {
-                let either = pair.either.expect("at most one fires");
+                let either = pair.either().expect("at most one fires");
                 assert!((first + second - either).abs() < 1e-12);
                 assert!(*first > 0.0 && second > 0.0 && either < 1.0);
             }

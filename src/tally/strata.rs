@@ -68,8 +68,9 @@ impl Strata {
         scheme: &StratifyBy,
         columns: &[(String, &TextColumn)],
     ) -> (Self, usize) {
-        type Key = (Label, u32, Option<SizeBin>, Option<u32>, [u32; MOST]);
+        type Key = (Label, u32, Option<SizeBin>, Option<u32>, u32);
         let mut seen = HashMap::<Key, u16>::new();
+        let mut joint = Joint::default();
         let mut strata = BTreeMap::<Stratum, u16>::new();
         let mut of_row = Vec::with_capacity(calls.len());
         for (row, label) in calls.labels().enumerate() {
@@ -78,10 +79,7 @@ impl Strata {
                 .then(|| SizeBin::of(calls.svlen.get(row).as_f64()));
             let svtype = calls.svtype.code(row);
             let dataset = scheme.dataset.then(|| calls.dataset.code(row));
-            let mut levels = [0; MOST];
-            for (to, (_, column)) in levels.iter_mut().zip(columns) {
-                *to = column.code(row);
-            }
+            let levels = joint.number(columns, row);
             of_row.push(
                 *seen
                     .entry((label, svtype, bin, dataset, levels))
@@ -160,6 +158,25 @@ impl Strata {
 
 /// The most other properties.
 const MOST: usize = StratifyBy::MOST_PROPERTIES;
+
+/// The levels of all other properties together, numbered as they are met.
+#[derive(Default)]
+struct Joint(HashMap<[u32; MOST], u32>);
+
+impl Joint {
+    /// Returns the number of a call's levels; 0 where there are no other properties.
+    fn number(&mut self, columns: &[(String, &TextColumn)], row: usize) -> u32 {
+        if columns.is_empty() {
+            return 0;
+        }
+        let mut levels = [0; MOST];
+        for (to, (_, column)) in levels.iter_mut().zip(columns) {
+            *to = column.code(row);
+        }
+        let next = self.0.len() as u32;
+        *self.0.entry(levels).or_insert(next)
+    }
+}
 
 /// Returns the levels of each other property of a scheme, with its text.
 fn columns_of<'a>(calls: &'a Calls, scheme: &StratifyBy) -> Result<Vec<(String, &'a TextColumn)>> {

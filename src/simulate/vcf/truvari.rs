@@ -13,9 +13,9 @@ use super::{Keys, write_vcf};
 use crate::control::Control;
 use crate::error::Result;
 use crate::simulate::Simulator;
-use crate::simulate::benchmark::Miss;
 use crate::simulate::calls::{BND, Draw};
 use crate::simulate::random::{Purpose, Stream};
+use crate::simulate::verdict::Miss;
 use crate::write::set::OutputSet;
 
 /// The sample of the truth.
