@@ -249,7 +249,7 @@ impl Counted {
         &self,
         rows: &dyn RowsAgain,
         engine: &EngineOptions,
-        options: CompareScores,
+        options: &CompareScores,
         control: &Control,
     ) -> Result<ScoreComparison> {
         let (Some(store), Some(run)) = (self.store(), &self.run) else {
@@ -276,7 +276,7 @@ impl Counted {
         &self,
         rows: &dyn Rows,
         engine: &EngineOptions,
-        options: CompareScores,
+        options: &CompareScores,
         control: &Control,
     ) -> Result<ScoreComparison> {
         let dropped: Vec<usize> = self

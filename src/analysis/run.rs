@@ -38,7 +38,7 @@ impl<'a> Analysis<'a> {
             Source::Memory { sae, rows, calls } => {
                 let counted = Counted::of_rows(sae, *rows, calls, &options, control)?;
                 let scores = compare.map(|compare| {
-                    counted.compare_scores_of_rows(*rows, &options.engine, compare, control)
+                    counted.compare_scores_of_rows(*rows, &options.engine, &compare, control)
                 });
                 (counted, scores.transpose()?, Inputs::default())
             }
@@ -106,7 +106,7 @@ impl<'a> Analysis<'a> {
             return Err(no_model());
         }
         let counted = plan.count(&self.control)?;
-        let scores = compare.map(|compare| plan.compare_scores(&counted, compare, &self.control));
+        let scores = compare.map(|compare| plan.compare_scores(&counted, &compare, &self.control));
         let inputs = plan.reads(model_files, &|_| true);
         Ok((counted, scores.transpose()?, inputs))
     }

@@ -192,7 +192,7 @@ impl Cohort {
             memory,
         };
         let bar = Bar::of_rows(self.quiet);
-        bar.show(|control| self.plan().compare_scores(counted, options, &control))
+        bar.show(|control| self.plan().compare_scores(counted, &options, &control))
     }
 }
 

@@ -93,7 +93,7 @@ fn moved(
             return at;
         }
         let period = (pos - 1) / PERIOD;
-        let drawn = period * PERIOD + 1 + stream.below(PERIOD as usize) as i64;
+        let drawn = period * PERIOD + 1 + (stream.unit() * PERIOD as f64) as i64;
         // A base beyond an insertion is a base too.
         if drawn + taken < length {
             at = drawn;

@@ -131,8 +131,9 @@ impl CallProperty {
         let mut levels = TextColumn::default();
         for row in 0..values.len() {
             let level = match values.get(row).map(|text| (text, number(text))) {
-                None | Some((_, Some(None))) => Some(Self::MISSING),
-                Some((_, Some(Some(x)))) => {
+                None => Some(Self::MISSING),
+                Some((_, Some(x))) if x.is_nan() => Some(Self::MISSING),
+                Some((_, Some(x))) => {
                     let at = cuts.partition_point(|&cut| cut <= x);
                     names.get(at).map(String::as_str)
                 }
@@ -188,10 +189,10 @@ impl CallProperty {
     }
 }
 
-/// Reads a number; the inner `None` is one that is not finite.
-fn number(text: &str) -> Option<Option<f64>> {
+/// Reads a number; NaN is one that is not finite.
+fn number(text: &str) -> Option<f64> {
     let x: f64 = text.trim().parse().ok()?;
-    Some(x.is_finite().then_some(x))
+    Some(if x.is_finite() { x } else { f64::NAN })
 }
 
 /// Says whether all values are numbers, and more than can each be a level.
@@ -203,8 +204,8 @@ fn has_many_numbers(values: &TextColumn) -> bool {
 /// Cuts numbers at quantiles. The j-th of q levels begins with the number at the rank j·n/q, from 0, of n
 /// ascending numbers; cuts that would leave a level empty are left out.
 fn quantiles(values: &TextColumn, count: u32) -> Split {
-    let numbers = (0..values.len()).filter_map(|row| number(values.get(row)?)?);
-    let mut numbers: Vec<f64> = numbers.collect();
+    let numbers = (0..values.len()).filter_map(|row| number(values.get(row)?));
+    let mut numbers: Vec<f64> = numbers.filter(|x| !x.is_nan()).collect();
     numbers.sort_by(f64::total_cmp);
     let at =
         |j: u32| numbers.get((u64::from(j) * numbers.len() as u64 / u64::from(count)) as usize);

@@ -53,11 +53,11 @@ impl Strata {
     ///
     /// # Errors
     /// Fails if there are more strata than can be counted, or if calls have no levels of a property.
-    pub fn by(calls: &Calls, scheme: StratifyBy, features: usize) -> Result<Self> {
-        let columns = columns_of(calls, &scheme)?;
+    pub fn by(calls: &Calls, scheme: &StratifyBy, features: usize) -> Result<Self> {
+        let columns = columns_of(calls, scheme)?;
         let wanted = scheme.clone().union(StratifyBy::TYPE);
         let (strata, count) = Self::numbered(calls, &wanted, &columns);
-        check_size(count, features, &scheme)?;
+        check_size(count, features, scheme)?;
         Ok(strata)
     }
 

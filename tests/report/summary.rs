@@ -70,7 +70,7 @@ fn summary(cells: &[Cell], chromosomes: usize, with_firings: bool, options: &Opt
         }
     }
     let sets = FiringSets::ragged(ends, atoms, Vec::new());
-    let strata = Strata::by(&calls, StratifyBy::ALL, features).unwrap();
+    let strata = Strata::by(&calls, &StratifyBy::ALL, features).unwrap();
     let tally = SharedTally::new(features, strata.table().to_vec()).unwrap();
     for (row, atoms) in sets.iter() {
         tally.add_row(strata.of_row()[row], atoms);

@@ -76,7 +76,7 @@ impl CallFacts {
         known: &mut BTreeMap<StratumKey, u16>,
     ) -> Result<()> {
         let calls = block.calls;
-        let strata = Strata::by(calls, scheme.clone(), 1)?;
+        let strata = Strata::by(calls, scheme, 1)?;
         let numbers: Vec<u16> = strata
             .table()
             .iter()

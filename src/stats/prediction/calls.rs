@@ -97,7 +97,7 @@ impl PredictedCalls {
 impl Gathered {
     fn take(&mut self, block: &FiringBlock<'_>) -> Result<()> {
         let calls = block.calls;
-        let strata = Strata::by(calls, PROPERTIES, 1)?;
+        let strata = Strata::by(calls, &PROPERTIES, 1)?;
         let mut seen = HashMap::<(u16, u32), [u32; 4]>::new();
         for (at, (row, atoms)) in block.sets.iter().enumerate() {
             let number = strata.of_row()[row];
