@@ -123,12 +123,51 @@ pub struct Calls {
     pub mate_chrom: TextColumn,
     /// Position of the other end.
     pub mate_pos: NumberColumn,
+    /// The levels of other properties, by which calls are stratified: each with the text that names it, and
+    /// a level for every call. Quantities that are described are among them.
+    pub levels: Vec<(String, TextColumn)>,
     /// The rule that decides which classes are true calls.
     pub rule: ClassRule,
 }
 
 impl Calls {
-    /// Appends a call.
+    /// Returns the levels of a property.
+    pub fn levels_of(&self, property: &str) -> Option<&TextColumn> {
+        let mut all = self.levels.iter();
+        let found = all.find(|(name, _)| name == property);
+        found
+            .map(|(_, column)| column)
+            .filter(|column| column.len() == self.len())
+    }
+
+    /// What stands before the name of a quantity that is described.
+    const DESCRIBED: &str = "value ";
+
+    /// Adds a quantity that atoms are compared with: its name, and the number of every call as text.
+    pub fn describe(&mut self, name: &str, values: TextColumn) {
+        let name = format!("{}{name}", Self::DESCRIBED);
+        self.levels.push((name, values));
+    }
+
+    /// Returns the quantities that are described, with their names.
+    pub fn described(&self) -> impl Iterator<Item = (&str, &TextColumn)> {
+        let all = self.levels.iter();
+        all.filter_map(|(name, column)| Some((name.strip_prefix(Self::DESCRIBED)?, column)))
+    }
+
+    /// Returns the names of quantities, of those of all levels.
+    pub(crate) fn described_names<'n>(
+        levels: impl Iterator<Item = &'n str>,
+    ) -> impl Iterator<Item = &'n str> {
+        levels.filter_map(|name| name.strip_prefix(Self::DESCRIBED))
+    }
+
+    /// Returns the number of a quantity's text; NaN where it is none.
+    pub fn described_number(text: &str) -> f64 {
+        text.trim().parse().unwrap_or(f64::NAN)
+    }
+
+    /// Appends a call, which has no levels.
     pub fn push(&mut self, call: &Call<'_>) {
         self.chrom.push(call.chrom);
         self.pos.push(call.pos);
@@ -187,7 +226,10 @@ impl Calls {
             dataset: self.dataset.slice(rows.clone()),
             reason: self.reason.slice(rows.clone()),
             mate_chrom: self.mate_chrom.slice(rows.clone()),
-            mate_pos: self.mate_pos.slice(rows),
+            mate_pos: self.mate_pos.slice(rows.clone()),
+            levels: (self.levels.iter())
+                .map(|(name, column)| (name.clone(), column.slice(rows.clone())))
+                .collect(),
             id,
             rule: self.rule.clone(),
         }
@@ -201,6 +243,9 @@ impl Calls {
     pub fn pick(&self, rows: &[usize]) -> Self {
         let mut picked: Self = rows.iter().map(|&row| self.get(row)).collect();
         picked.rule = self.rule.clone();
+        picked.levels = (self.levels.iter())
+            .map(|(name, column)| (name.clone(), column.pick(rows)))
+            .collect();
         picked
     }
 
@@ -218,7 +263,8 @@ impl Calls {
     pub(crate) fn bytes(&self) -> u64 {
         // Each call has six codes, three numbers and an ID of its own.
         const EACH: usize = 6 * size_of::<u32>() + 3 * size_of::<i64>();
-        (self.len() * EACH) as u64 + self.id.bytes()
+        let levels = self.levels.len() * self.len() * size_of::<u32>();
+        (self.len() * EACH + levels) as u64 + self.id.bytes()
     }
 
     /// Returns the label of a call.

@@ -3,7 +3,7 @@
 //! | command | names |
 //! |---|---|
 //! | `analyze`, `report`, `demo` (in its folder [`RESULTS`]) | [`OUTPUTS`](crate::analysis::outputs::OUTPUTS) |
-//! | `simulate`, `demo` | [`SIMULATION`], [pieces](is_embeddings), [`PLACING`] |
+//! | `simulate`, `demo` | [`SIMULATION`], [pieces](is_embeddings), [`BENCHMARK`], [`PLACING`] |
 //! | `tally` | the requested name; the same with [`FIRES`]; the same with [`CHECKPOINTS`], a folder |
 //! | `merge` | the requested name |
 
@@ -32,6 +32,28 @@ pub const TRUTH: &str = "truth.json";
 
 /// The files of a cohort that is simulated in one piece, by any activation.
 pub const SIMULATION: [&str; 5] = [EMBEDDINGS, MODEL, CONFIG, WEIGHTS, TRUTH];
+
+/// The caller's VCF of a simulated cohort.
+pub const CALLS: &str = "calls.vcf.gz";
+/// The regions of a simulated cohort.
+pub const REGIONS: &str = "regions.bed";
+
+/// The files of a simulated benchmark: the caller's VCF, the regions, and a folder as Truvari writes it.
+pub const BENCHMARK: [&str; 13] = [
+    CALLS,
+    "calls.vcf.gz.tbi",
+    REGIONS,
+    "truvari/tp-comp.vcf.gz",
+    "truvari/tp-comp.vcf.gz.tbi",
+    "truvari/tp-base.vcf.gz",
+    "truvari/tp-base.vcf.gz.tbi",
+    "truvari/fp.vcf.gz",
+    "truvari/fp.vcf.gz.tbi",
+    "truvari/fn.vcf.gz",
+    "truvari/fn.vcf.gz.tbi",
+    "truvari/params.json",
+    "truvari/summary.json",
+];
 
 /// The ending that a tally's name gets for its firing sets.
 pub const FIRES: &str = ".fires";

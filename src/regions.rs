@@ -13,6 +13,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use crate::cohort::plain_contig;
+use crate::digest::Digest;
 
 pub use rule::{Place, RegionRule};
 
@@ -70,6 +71,24 @@ impl RegionSet {
     /// Says whether there is no region.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// Returns the digest of the regions, as far as they decide which calls lie in them.
+    pub fn digest(&self) -> Digest {
+        let mut bytes = Vec::new();
+        for contig in self.contigs() {
+            bytes.extend_from_slice(contig.as_bytes());
+            bytes.push(0);
+            if let Some(on) = self.contigs.get(contig) {
+                let ends = on.starts.iter().zip(&on.furthest_ends);
+                for (start, end) in ends {
+                    bytes.extend_from_slice(&start.to_le_bytes());
+                    bytes.extend_from_slice(&end.to_le_bytes());
+                }
+                bytes.extend_from_slice(&u64::MAX.to_le_bytes());
+            }
+        }
+        Digest::of(&bytes)
     }
 
     /// The number of bases that are in a region.

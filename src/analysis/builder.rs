@@ -15,7 +15,7 @@ use crate::sae::Sae;
 use crate::stats::evidence::regions::RegionOptions;
 use crate::stats::evidence::{self, Exchange, Partition};
 use crate::stats::prediction::PredictBy;
-use crate::tally::StratifyBy;
+use crate::tally::{CallProperty, StratifyBy};
 
 /// An analysis of one cohort: what it is of, and how it is done. [`run`](Self::run) does it.
 ///
@@ -187,8 +187,16 @@ impl<'a> Analysis<'a> {
     /// Stratifies calls by these of their columns.
     #[must_use]
     pub fn stratify_by(mut self, columns: StratifyBy) -> Self {
-        self.options.stratify_by = columns;
+        self.options.stratify_by = columns.clone();
         self.extended(|options| options.strata = Some(columns))
+    }
+
+    /// Compares atoms with these quantities of the calls, where calls are read from files: columns and keys
+    /// (`"col:depth".parse()`).
+    #[must_use]
+    pub fn describe(mut self, quantities: Vec<CallProperty>) -> Self {
+        self.options.describe = quantities;
+        self
     }
 
     /// Leaves out atoms that fire on fewer calls.
@@ -208,7 +216,9 @@ impl<'a> Analysis<'a> {
     /// ([`Regions::read`](crate::read::Regions::read) reads them).
     #[must_use]
     pub fn regions(mut self, regions: RegionOptions) -> Self {
-        self.tables.regions = Some(Arc::new(regions));
+        let regions = Arc::new(regions);
+        self.options.regions = Some(regions.clone());
+        self.tables.regions = Some(regions);
         self
     }
 

@@ -65,7 +65,7 @@ pub struct Run {
 }
 
 /// The way in which scores are compared.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct CompareScores {
     /// The properties by which calls are stratified.
     pub stratify_by: StratifyBy,
@@ -120,7 +120,8 @@ impl Counted {
         let model = ModelId::of(sae, Digest::default()).with_batches(prepared.of_counts);
         let shard = Shard::new(rows.name(), Digest::default(), 0..rows.count() as u64);
         let shard = shard.with_calls(calls, fires.dropped());
-        let cohort = CohortTally::of_shard(model, options.stratify_by, shard.clone(), tally);
+        let cohort =
+            CohortTally::of_shard(model, options.stratify_by.clone(), shard.clone(), tally);
         let firings = CohortFirings::in_memory(shard, calls.clone(), fires);
         Ok(Self {
             cohort: cohort.with_rule(calls.rule.clone()),
@@ -248,14 +249,14 @@ impl Counted {
         &self,
         rows: &dyn RowsAgain,
         engine: &EngineOptions,
-        options: CompareScores,
+        options: &CompareScores,
         control: &Control,
     ) -> Result<ScoreComparison> {
         let (Some(store), Some(run)) = (self.store(), &self.run) else {
             return Err(no_firings());
         };
         let sae = run.sae.as_ref().ok_or_else(no_model)?;
-        let facts = CallFacts::read(store, options.stratify_by, control)?;
+        let facts = CallFacts::read(store, &options.stratify_by, control)?;
         let calls = LabelledCalls::new(facts.is_tp, facts.strata);
         let dense = DenseScores::new(sae, engine.simd);
         let features = sae.feature_dim();
@@ -275,7 +276,7 @@ impl Counted {
         &self,
         rows: &dyn Rows,
         engine: &EngineOptions,
-        options: CompareScores,
+        options: &CompareScores,
         control: &Control,
     ) -> Result<ScoreComparison> {
         let dropped: Vec<usize> = self

@@ -235,14 +235,24 @@ pub fn calls_table(found: &BenchmarkCalls) -> Table {
             text(&|row| owned(found.mate_id.get(row))),
         ),
     ];
+    let column = |(name, about, values)| Column::new(name, about, values);
     Table {
         name: "calls",
         about: "One row is a call, in the order of the files.",
-        columns: columns
-            .map(|(name, about, values)| Column::new(name, about, values))
-            .into(),
+        columns: columns.map(column).into_iter().chain(kept(found)).collect(),
     }
 }
+
+/// Makes a column for each key that was kept.
+fn kept(found: &BenchmarkCalls) -> impl Iterator<Item = Column> {
+    found.kept.iter().map(|(key, column)| {
+        let value = |row| column.get(row).map(str::to_owned);
+        let values = Values::Text((0..column.len()).map(value).collect());
+        Column::new(key.clone(), KEPT, values)
+    })
+}
+
+const KEPT: &str = "The key's value as the record has it; of a flag yes or no.";
 
 const ALLELE: &str =
     "In upper case; of an allele of more than 64 letters `sha256:` and its digest.";

@@ -319,7 +319,7 @@ impl Record {
     fn extended(&mut self, extended: Option<&ExtendedTables>, writing: f64) {
         self.tables = extended.map(|evidence| ExtendedRecord {
             options: evidence.options.clone(),
-            strata_scheme: evidence.scheme,
+            strata_scheme: evidence.scheme.clone(),
             strata: evidence.strata,
             scores_compared: evidence.scores.as_ref().map(ScoresCompared::of),
             pairs_counted: evidence.pairs_counted.clone(),

@@ -6,6 +6,7 @@ use super::builder::{Analysis, Source};
 use super::counted::{CompareScores, Counted, no_model};
 use super::outputs::{ResultsFolder, Save};
 use super::record;
+use super::session::CountOptions;
 use super::shards::{self, KeepFirings, Plan, SetsFrom};
 use super::tables::Tables;
 use crate::control::Control;
@@ -29,7 +30,7 @@ impl<'a> Analysis<'a> {
             extended.memory = self.memory;
         }
         let compare = (self.compare_scores && tables.extended.is_some()).then_some(CompareScores {
-            stratify_by: options.stratify_by,
+            stratify_by: options.stratify_by.clone(),
             memory: self.memory / 2,
         });
         let control = &self.control;
@@ -37,7 +38,7 @@ impl<'a> Analysis<'a> {
             Source::Memory { sae, rows, calls } => {
                 let counted = Counted::of_rows(sae, *rows, calls, &options, control)?;
                 let scores = compare.map(|compare| {
-                    counted.compare_scores_of_rows(*rows, &options.engine, compare, control)
+                    counted.compare_scores_of_rows(*rows, &options.engine, &compare, control)
                 });
                 (counted, scores.transpose()?, Inputs::default())
             }
@@ -88,11 +89,24 @@ impl<'a> Analysis<'a> {
             }),
             ..plan
         };
-        if let (Some(_), SetsFrom::Activations { .. }) = (compare, plan.sets_from) {
+        let is_whole = plan.inputs.len() == 1;
+        let options = CountOptions {
+            stratify_by: plan.resolved_strata(is_whole)?,
+            ..plan.options.clone()
+        };
+        let plan = Plan {
+            options: &options,
+            ..plan
+        };
+        let compare = compare.map(|compare| CompareScores {
+            stratify_by: options.stratify_by.clone(),
+            ..compare
+        });
+        if let (Some(_), SetsFrom::Activations { .. }) = (&compare, plan.sets_from) {
             return Err(no_model());
         }
         let counted = plan.count(&self.control)?;
-        let scores = compare.map(|compare| plan.compare_scores(&counted, compare, &self.control));
+        let scores = compare.map(|compare| plan.compare_scores(&counted, &compare, &self.control));
         let inputs = plan.reads(model_files, &|_| true);
         Ok((counted, scores.transpose()?, inputs))
     }

@@ -1,5 +1,7 @@
 //! An engine at work on one part of a cohort after another.
 
+use std::sync::Arc;
+
 use super::batches::BatchTopK;
 use crate::cohort::{Calls, ClassRule};
 use crate::control::Control;
@@ -9,7 +11,8 @@ use crate::fires::FiringSets;
 use crate::read::ModelAnswers;
 use crate::rows::{EmbeddingsChoice, Rows};
 use crate::sae::Sae;
-use crate::tally::{Strata, StratifyBy};
+use crate::stats::evidence::regions::RegionOptions;
+use crate::tally::{CallProperty, Strata, StratifyBy};
 
 /// Memory that firing sets, calls, firings by atom and scores may take, where nothing else is asked
 /// for: 512 MiB.
@@ -26,6 +29,10 @@ pub struct CountOptions {
     pub batch_topk: BatchTopK,
     /// The properties, beside their label, by which calls are told apart when they are counted.
     pub stratify_by: StratifyBy,
+    /// The quantities of calls that atoms are compared with.
+    pub describe: Vec<CallProperty>,
+    /// The regions that properties may name.
+    pub regions: Option<Arc<RegionOptions>>,
     /// What the model's files leave open, if it is read from files.
     pub model: ModelAnswers,
     /// The matrix that is taken of files of embeddings, and what becomes of its tokens.
@@ -33,6 +40,13 @@ pub struct CountOptions {
     /// The rule for which calls are true, if calls are read from files. Calls in memory have a rule
     /// of their own.
     pub rule: ClassRule,
+}
+
+impl CountOptions {
+    /// Returns the names of the quantities that atoms are compared with.
+    pub(super) fn described(&self) -> Vec<String> {
+        self.describe.iter().map(CallProperty::key).collect()
+    }
 }
 
 /// The encoder of the rows, and the reason why it was chosen.
@@ -100,7 +114,7 @@ impl Session {
         first: u64,
         control: &Control,
     ) -> Result<Encoded> {
-        let strata = Strata::by(calls, self.options.stratify_by, self.sae.feature_dim())?;
+        let strata = Strata::by(calls, &self.options.stratify_by, self.sae.feature_dim())?;
         let cuts = self.cuts.as_ref().map(|cuts| cuts.from_row(first));
         self.encode_strata(rows, &strata, cuts.as_ref(), control)
     }

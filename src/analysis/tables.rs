@@ -14,6 +14,7 @@ use crate::error::{Result, Warning};
 use crate::report::text;
 use crate::stats::evidence::reasons::ReasonTables;
 use crate::stats::evidence::regions::{RegionOptions, RegionPermutations, RegionTables};
+use crate::stats::evidence::values::ValueTables;
 use crate::stats::evidence::{self, ExtendedTables, PairsBy, Summary};
 use crate::stats::notebook::{self, NotebookTables};
 use crate::stats::prediction::{self, PredictBy, Prediction};
@@ -115,6 +116,7 @@ impl Tables {
         if let Some(extended) = &mut extended {
             extended.scores = scores;
             extended.reasons = reasons_of(counted, extended, control)?;
+            extended.values = values_of(counted, &extended.options, control)?;
             extended.regions = regions_of(counted, options, &extended.options, control)?;
             extended.prediction = prediction_of(counted, options, &extended.options, control)?;
         }
@@ -135,7 +137,12 @@ impl Tables {
                     .as_ref()
                     .and_then(|extended| extended.regions.as_ref());
                 let of_regions = of_regions.iter().flat_map(|regions| &regions.warnings);
+                let of_values = extended
+                    .as_ref()
+                    .and_then(|extended| extended.values.as_ref());
+                let of_values = of_values.iter().flat_map(|values| &values.warnings);
                 let mut all = warnings::of_cohort(cohort, &classes);
+                all.extend(of_values.cloned().map(Warning::from));
                 all.extend(of_regions.cloned().map(Warning::from));
                 all
             },
@@ -165,6 +172,24 @@ fn reasons_of(
         .store()
         .map(|store| ReasonTables::of(store, features, least, control));
     found.transpose().map(Option::flatten)
+}
+
+/// Compares atoms with quantities of the calls, where any are described.
+fn values_of(
+    counted: &Counted,
+    extended: &evidence::Options,
+    control: &Control,
+) -> Result<Option<ValueTables>> {
+    let Some(store) = counted.store() else {
+        return Ok(None);
+    };
+    let fires = counted.cohort.tally.counts_where(|_| true);
+    ValueTables::of(
+        store,
+        &fires,
+        (extended.min_support, extended.memory),
+        control,
+    )
 }
 
 /// Compares the calls in each region with those outside, where regions are given.

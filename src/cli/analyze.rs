@@ -53,17 +53,23 @@ impl Analyze {
         let asked = &self.analysis;
         asked.tables.compares_scores()?;
         asked.tables.check(true)?;
+        asked.strata.check()?;
         if asked.run.cohort.choice() == Choice::Activations {
             asked.tables.compare.needs_embeddings("activations")?;
         }
         let extended = asked.tables.are_made();
-        let run = asked
-            .run
-            .with_labels(&self.output.out, self.output.force.force)?;
-        let mut cohort = Cohort::new(&run, &asked.keep, asked.strata.strata, extended)?;
+        let run = asked.run.with_labels(
+            &self.output.out,
+            self.output.force.force,
+            &asked.strata.keys(),
+        )?;
+        let mut cohort = Cohort::new(&run, &asked.keep, asked.strata.strata.clone(), extended)?;
         cohort.options.batch_topk = asked.batches.options(asked.keep.memory);
         asked.tables.check(true)?;
         let regions = asked.tables.regions.read(asked.run.engine.quiet)?;
+        cohort.options.describe.clone_from(&asked.strata.describe);
+        cohort.options.regions.clone_from(&regions.options);
+        cohort.resolve_strata(cohort.inputs.len() == 1)?;
         let mut inputs = cohort.reads(&|name| outputs::names().contains(name));
         inputs.add(regions.paths.iter().cloned());
         inputs.add(self.annotate.inputs());

@@ -9,7 +9,7 @@ use super::arguments::{BenchmarkArgs, ForceArgs};
 use super::progress::{self, note, show_warnings};
 use crate::analysis::LabelledCallsFiles;
 use crate::error::Result;
-use crate::read::benchmark::{BenchmarkCalls, read_benchmark, read_row_identities};
+use crate::read::benchmark::{BenchmarkCalls, KeptKey, read_benchmark, read_row_identities};
 use crate::write::inputs::Inputs;
 
 /// The calls of a benchmark's folder or VCF: labels, why false calls are false, and an account of every record
@@ -22,6 +22,7 @@ use crate::write::inputs::Inputs;
     atomscope calls truvari-out\n  \
     atomscope calls truvari-out --out calls.parquet\n  \
     atomscope calls truvari-out --rows-are embedded.vcf.gz --out calls.parquet\n  \
+    atomscope calls truvari-out --keep info:QUAL,fmt:GT --out calls.tsv\n  \
     atomscope calls --tp 0003.vcf --fp 0001.vcf --out calls.tsv")]
 pub(super) struct Calls {
     /// The benchmark's folder, or its VCF
@@ -35,6 +36,16 @@ pub(super) struct Calls {
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     out: Option<PathBuf>,
 
+    /// Also keep the values of these keys, as columns of their names: info:KEY (also info:QUAL and
+    /// info:FILTER) or fmt:KEY, of the sample
+    #[arg(
+        long,
+        value_name = "KEY",
+        value_delimiter = ',',
+        help_heading = "Output"
+    )]
+    keep: Vec<KeptKey>,
+
     #[command(flatten)]
     force: ForceArgs,
 
@@ -45,7 +56,9 @@ pub(super) struct Calls {
 
 impl Calls {
     pub(super) fn run(&self) -> Result<()> {
-        let found = read_benchmark(self.path.as_deref(), &self.benchmark.options())?;
+        let mut options = self.benchmark.options();
+        options.keys.clone_from(&self.keep);
+        let found = read_benchmark(self.path.as_deref(), &options)?;
         let mut inputs = Inputs::of(found.paths.iter().cloned());
         let found = match &self.benchmark.rows_are {
             None => found,

@@ -77,6 +77,19 @@ impl Cohort {
         }
     }
 
+    /// Puts the rule of regions and, of a cohort in one file that `is_whole`, cuts in place of quantiles.
+    pub(super) fn resolve_strata(&mut self, is_whole: bool) -> Result<()> {
+        if self.options.stratify_by.properties.is_empty() {
+            return Ok(());
+        }
+        let resolved = self.plan().resolved_strata(is_whole)?;
+        if resolved != self.options.stratify_by {
+            note(self.quiet, &format!("strata: {resolved}"));
+        }
+        self.options.stratify_by = resolved;
+        Ok(())
+    }
+
     /// The files that will be read; of tables that may be found beside embeddings those whose name
     /// `is_output`.
     pub(super) fn reads(&self, is_output: &dyn Fn(&str) -> bool) -> Inputs {
@@ -124,7 +137,7 @@ impl Cohort {
     ) -> Result<Tables> {
         let compares_scores = asked.tables.compares_scores()?;
         let scores = compares_scores.then(|| self.compare_scores(counted, memory));
-        let strata = Some(asked.strata.strata);
+        let strata = Some(asked.strata.strata.clone());
         let enough = enough_memory(counted, asked.keep.memory, self.quiet);
         let options = asked
             .tables
@@ -175,11 +188,11 @@ impl Cohort {
         );
         note(self.quiet, &text);
         let options = CompareScores {
-            stratify_by: self.options.stratify_by,
+            stratify_by: self.options.stratify_by.clone(),
             memory,
         };
         let bar = Bar::of_rows(self.quiet);
-        bar.show(|control| self.plan().compare_scores(counted, options, &control))
+        bar.show(|control| self.plan().compare_scores(counted, &options, &control))
     }
 }
 

@@ -57,7 +57,7 @@ impl Report {
         let read = folder.seconds();
         let options = self.tables.table_options(
             self.statistics,
-            self.from.strata,
+            self.from.strata.clone(),
             regions.options.clone(),
             memory,
         );

@@ -13,10 +13,12 @@ use crate::simulate::{self, SimulateOptions, Truth};
 /// Write a cohort and an SAE with planted atoms, as files that torch can load
 ///
 /// Writes embeddings.pt, sae.pt and truth.json, which says what was planted. The files of an earlier
-/// cohort in that folder, which its truth.json lists, are replaced or removed; no others are.
+/// cohort in that folder, which its truth.json lists, are replaced or removed; no others are. With --vcf
+/// the same calls are also a VCF and a benchmark's folder.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  \
     atomscope simulate --out sim --rows 20000 --input-dim 4096 --features 4096 --k 64 --seed 1\n  \
+    atomscope simulate --vcf --out sim\n  \
     atomscope simulate --out sim --rows 10000000 --input-dim 64 --features 512 --k 8 --pieces 10")]
 pub(super) struct Simulate {
     /// The folder for the files; made where it does not exist

@@ -2,7 +2,9 @@
 
 use clap::Args;
 
-use super::arguments::{BatchTopKArgs, ForceArgs, KeepArgs, RunArgs, StrataArgs, TallyArgs};
+use super::arguments::{
+    BatchTopKArgs, ForceArgs, KeepArgs, RegionArgs, RunArgs, StrataArgs, TallyArgs,
+};
 use super::counting::Cohort;
 use super::progress::{self, note};
 use crate::analysis::shards::KeepFirings;
@@ -28,6 +30,8 @@ pub(super) struct Tally {
     #[command(flatten)]
     strata: StrataArgs,
     #[command(flatten)]
+    regions: RegionArgs,
+    #[command(flatten)]
     keep: KeepArgs,
     #[command(flatten)]
     force: ForceArgs,
@@ -35,10 +39,13 @@ pub(super) struct Tally {
 
 impl Tally {
     pub(super) fn run(&self) -> Result<()> {
+        self.strata.check()?;
         self.output.compare.needs_embeddings("a tally")?;
         let files = self.output.files(self.force.force);
-        let run = self.run.with_labels(&files.tally, self.force.force)?;
-        let mut cohort = Cohort::new(&run, &self.keep, self.strata.strata, files.scores)?;
+        let run = self
+            .run
+            .with_labels(&files.tally, self.force.force, &self.strata.keys())?;
+        let mut cohort = Cohort::new(&run, &self.keep, self.strata.strata.clone(), files.scores)?;
         cohort.options.batch_topk = self.batches.options(self.keep.memory);
         let [input] = cohort.inputs.as_mut_slice() else {
             let found = format!("{} files", cohort.inputs.len());
@@ -48,7 +55,13 @@ impl Tally {
         if let Some(name) = &self.output.name {
             input.name.clone_from(name);
         }
-        let inputs = cohort.reads(&|_| true);
+        self.regions.check_strata(&self.strata.strata)?;
+        let regions = self.regions.read(self.run.engine.quiet)?;
+        cohort.options.describe.clone_from(&self.strata.describe);
+        cohort.options.regions = regions.options;
+        cohort.resolve_strata(false)?;
+        let mut inputs = cohort.reads(&|_| true);
+        inputs.add(regions.paths);
         files.check(&inputs)?;
         let checkpoints = cohort.checkpoints(&self.output.checkpoints())?;
         let firings = files.fires.is_some().then_some(KeepFirings {

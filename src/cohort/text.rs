@@ -71,6 +71,15 @@ impl TextColumn {
         Self::from_codes(self.values.clone(), self.codes[rows].to_vec())
     }
 
+    /// Copies the values of these calls, in this order.
+    ///
+    /// # Panics
+    /// Panics if a row goes beyond the last call.
+    pub(super) fn pick(&self, rows: &[usize]) -> Self {
+        let codes = rows.iter().map(|&row| self.codes[row]).collect();
+        Self::from_codes(self.values.clone(), codes)
+    }
+
     /// Renames every value by `name`.
     pub(crate) fn renamed(self, name: impl Fn(&str) -> &str) -> Self {
         if self.values.iter().all(|value| name(value) == &**value) {

@@ -5,6 +5,7 @@
 
 use super::genome;
 use super::random::{Purpose, Stream};
+use super::verdict::Verdict;
 use crate::cohort::{Call, Label, Number};
 
 /// An SV type and its frequencies.
@@ -31,7 +32,7 @@ pub(super) const TYPES: [Kind; KINDS] = [
 ];
 pub(super) const DEL: usize = 0;
 pub(super) const INS: usize = 1;
-const BND: usize = 3;
+pub(super) const BND: usize = 3;
 
 /// The share of true calls if nothing shifts it.
 const TRUE_SHARE: f64 = 0.7;
@@ -101,6 +102,8 @@ pub(super) struct Draw {
     pub(super) class: &'static str,
     pub(super) dataset: &'static str,
     pub(super) id: String,
+    /// What a benchmark says of the call, where the cohort has one.
+    pub(super) verdict: Verdict,
 }
 
 impl Draw {
@@ -183,6 +186,7 @@ impl Caller {
             class,
             dataset: DATASETS[dataset as usize],
             id: format!("{}{row:08}", TYPES[kind].name),
+            verdict: Verdict::default(),
         }
     }
 

@@ -10,11 +10,12 @@ use rayon::prelude::*;
 use super::calls::Draw;
 use super::lens_files::{write_config, write_weights};
 use super::pieces::cut;
+use super::vcf::write_benchmark;
 use super::{SimulateOptions, Simulator, Truth};
 use crate::control::{Control, Progress, Stage};
 use crate::error::{Error, Result};
 use crate::outputs::{self, is_embeddings, piece_names};
-pub use crate::outputs::{CONFIG, EMBEDDINGS, MODEL, TRUTH, WEIGHTS};
+pub use crate::outputs::{CALLS, CONFIG, EMBEDDINGS, MODEL, REGIONS, TRUTH, WEIGHTS};
 use crate::sae::Sae;
 use crate::write::inputs::Inputs;
 use crate::write::pickle::Value;
@@ -30,7 +31,8 @@ const CALL_BYTES: u64 = 128;
 /// Simulates a cohort into the folder `out`, which is made if it does not exist: [`EMBEDDINGS`],
 /// [`MODEL`] and [`TRUTH`]; for another activation than the notebook's [`CONFIG`] and [`WEIGHTS`]
 /// instead of [`MODEL`]. Memory holds the SAE's weights and a block of rows, however many rows
-/// there are.
+/// there are. With [`SimulateOptions::vcf`] the files of [`BENCHMARK`](crate::outputs::BENCHMARK) come
+/// with them, and memory holds 16 bytes more for each call.
 ///
 /// `control` learns how many rows are written, and can cancel the work. No file appears before all
 /// are written in full. Then the pieces that the [`TRUTH`] of an earlier cohort lists, and that
@@ -71,6 +73,7 @@ pub fn place(out: &Path, options: &SimulateOptions, pieces: usize) -> Result<Pla
     cut(options.rows, pieces).map(drop)?;
     let mut names: BTreeSet<String> = outputs::SIMULATION.map(str::to_owned).into();
     names.insert(outputs::PLACING.to_owned());
+    names.extend(outputs::BENCHMARK.map(str::to_owned));
     // A reader of all names that look like pieces would take those of an earlier cohort for parts
     // of the new one.
     names.extend(embeddings_in(out)?);
@@ -136,6 +139,9 @@ pub fn simulate_to(
     } else {
         files.add_whole(WEIGHTS, write_weights(&files.path(WEIGHTS), &simulator)?)?;
         files.add_whole(CONFIG, write_config(&files.path(CONFIG), options)?)?;
+    }
+    if options.vcf {
+        write_benchmark(&mut files, &simulator, control)?;
     }
     let done = files.seal(&truth)?.commit()?;
     Ok((truth, done.staying))

@@ -40,6 +40,14 @@ pub(super) const CHROMOSOMES: [Chromosome; 24] = [
     Chromosome::new("chrY", 57_227_415),
 ];
 
+/// Returns a chromosome's length in base pairs; 0 of a name that is none.
+pub(super) fn length(name: &str) -> i64 {
+    let found = CHROMOSOMES
+        .iter()
+        .find(|chromosome| chromosome.name == name);
+    found.map_or(0, |chromosome| chromosome.length.cast_signed())
+}
+
 /// Returns the chromosome and the base, counted from 1, at a share from 0 to 1 of the whole genome.
 pub(super) fn at(share: f64) -> (&'static Chromosome, u64) {
     let genome: u64 = CHROMOSOMES.iter().map(|chromosome| chromosome.length).sum();

@@ -12,6 +12,7 @@
 //! ```
 
 mod activation;
+mod benchmark;
 mod calls;
 mod files;
 mod form;
@@ -19,21 +20,27 @@ mod genome;
 mod lens_files;
 mod levels;
 mod model;
+mod pair;
 mod pieces;
 mod plan;
 mod random;
 mod rotation;
 mod truth;
+mod vcf;
+mod verdict;
 
 use serde::{Deserialize, Serialize};
 
 pub use crate::outputs::piece_names;
 pub use activation::SimulatedActivation;
 pub use files::{
-    CONFIG, EMBEDDINGS, MODEL, TRUTH, WEIGHTS, place, simulate, simulate_pieces, simulate_to,
+    CALLS, CONFIG, EMBEDDINGS, MODEL, REGIONS, TRUTH, WEIGHTS, place, simulate, simulate_pieces,
+    simulate_to,
 };
 pub use model::Simulator;
-pub use truth::{PlantedAtom, Recovery, ReportedAtom, Role, StratumShare, Truth};
+pub use truth::{
+    BenchmarkCounts, PlantedAtom, Recovery, ReportedAtom, Role, StratumShare, Tie, Truth,
+};
 
 use crate::cohort::Calls;
 use crate::error::{Choice, Error, Result};
@@ -68,6 +75,10 @@ pub struct SimulateOptions {
     /// The rule for which atoms fire.
     #[serde(default, skip_serializing_if = "SimulatedActivation::is_notebooks")]
     pub activation: SimulatedActivation,
+    /// True if the cohort has a caller's VCF, a benchmark's folder and regions, and atoms that are tied to
+    /// regions and to the reasons why calls are false.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub vcf: bool,
 }
 
 /// Says whether a count is zero.
@@ -105,6 +116,7 @@ impl SimulateOptions {
             one_sided: 0,
             true_percent: None,
             activation: SimulatedActivation::TopK,
+            vcf: false,
         }
     }
 

@@ -10,14 +10,16 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
+use super::benchmark::Counts;
 use super::calls::{Caller, Draw};
 use super::levels::{Levels, Places};
-use super::plan::{Pair, Plan};
+use super::pair::{Pair, Properties};
+use super::plan::Plan;
 use super::random::{Purpose, Stream};
 use super::rotation::Rotation;
 use super::truth::Truth;
 use super::{SimulateOptions, SimulatedActivation};
-use crate::cohort::{Calls, Label};
+use crate::cohort::Calls;
 use crate::error::Result;
 use crate::memory::filled;
 use crate::sae::{Activation, Sae, SaeParts, Values, whitening};
@@ -78,7 +80,16 @@ impl Simulator {
 
     /// Describes what is planted.
     pub fn truth(&self) -> Truth {
-        self.plan.truth(&self.options, &self.caller)
+        let counts = self.options.vcf.then(|| self.counts());
+        self.plan
+            .truth(&self.options, &self.caller, counts.as_ref())
+    }
+
+    /// Counts all calls by what the benchmark says of them.
+    fn counts(&self) -> Counts {
+        let rows = (0..self.options.rows as u64).into_par_iter();
+        rows.fold(Counts::default, |counts, row| counts.add(&self.draw(row)))
+            .reduce(Counts::default, |a, b| a.plus(&b))
     }
 
     /// Draws the calls of some rows.
@@ -91,7 +102,12 @@ impl Simulator {
     }
 
     pub(super) fn draw(&self, row: u64) -> Draw {
-        self.caller.draw(row)
+        let draw = self.caller.draw(row);
+        if self.options.vcf {
+            draw.benchmarked(self.options.seed, row)
+        } else {
+            draw
+        }
     }
 
     /// Writes the embeddings of the rows from `first` on, as many as `out` has room for, in
@@ -109,7 +125,7 @@ impl Simulator {
                 let row = (first + i) as u64;
                 let mut stream = Stream::new(self.options.seed, Purpose::Rows, row);
                 let draw = self.draw(row);
-                self.whitened(&mut stream, Some((draw.label, draw.kind)), out);
+                self.whitened(&mut stream, Some(Properties::of(&draw)), out);
                 for ((x, mean), std) in out.iter_mut().zip(mean).zip(std) {
                     *x = mean + (std + 1e-6) * *x;
                 }
@@ -117,13 +133,13 @@ impl Simulator {
     }
 
     /// Draws a row before scale and shift. Without a call it has no planted atoms.
-    fn whitened(&self, stream: &mut Stream, call: Option<(Label, usize)>, out: &mut [f32]) {
+    fn whitened(&self, stream: &mut Stream, call: Option<Properties>, out: &mut [f32]) {
         stream.fill_normal(out);
         for (x, spread) in out.iter_mut().zip(&self.spread) {
             *x *= spread;
         }
-        if let Some((label, kind)) = call {
-            self.plant(stream, label, kind, out);
+        if let Some(call) = call {
+            self.plant(stream, call, out);
         }
         self.rotation.apply(out);
         for _ in 0..self.options.k.div_ceil(2) {
@@ -140,11 +156,11 @@ impl Simulator {
     }
 
     /// Sets the planted atoms' latent coordinates to their planned scores.
-    fn plant(&self, stream: &mut Stream, label: Label, kind: usize, latent: &mut [f32]) {
+    fn plant(&self, stream: &mut Stream, call: Properties, latent: &mut [f32]) {
         let is_signed = self.options.activation == SimulatedActivation::AbsTopK;
         let pairs = self.plan.pairs.iter().zip(&self.lengths);
         for ((pair, lengths), latent) in pairs.zip(latent.chunks_exact_mut(2)) {
-            let fires = pair.fires(label, kind, stream.unit());
+            let fires = pair.fires(call, stream.unit());
             for (which, (x, &atom)) in latent.iter_mut().zip(&pair.atoms).enumerate() {
                 let noise = stream.normal();
                 let score = if fires[which] {

@@ -7,112 +7,26 @@
 //! label and type.
 
 use super::SimulateOptions;
-use super::calls::{Caller, DEL, INS, KINDS, TYPES};
+use super::benchmark::Counts;
+use super::calls::{Caller, KINDS, TYPES};
+use super::pair::{Pair, TiedTo};
 use super::random::{Purpose, Stream};
-use super::truth::{PlantedAtom, Role, StratumShare, Truth};
+use super::truth::{PlantedAtom, StratumShare, Truth};
 use crate::cohort::Label;
 
 /// The planted odds ratios, in turn, of the first atom of a pair. The second has the inverse.
 const ODDS: [f64; 6] = [20.0, 6.0, 3.0, 10.0, 2.0, 1.5];
 /// The range from which the lower of a pair's two firing probabilities is drawn.
 const LOW_RATE: (f64, f64) = (0.03, 0.08);
-/// The firing probabilities of an atom that is tied to a type: on that type, on the type of the
-/// pair's other atom, on the rest.
-const TIED_RATES: (f64, f64, f64) = (0.35, 0.03, 0.19);
-/// The firing probabilities of a one-sided atom: on true calls, on false ones.
-const ONE_SIDED_RATES: (f64, f64) = (0.9, 0.1);
 /// The number of pairs of which one is tied to types.
 const TIED_EVERY: usize = 4;
+/// The places, among so many pairs, of one that is tied to false calls in regions, and of one that is tied
+/// to false calls without a candidate. Only a cohort with a benchmark has them.
+const FALSE_CALLS_EVERY: usize = 8;
+const IN_REGION_AT: usize = 1;
+const NO_CANDIDATE_AT: usize = 5;
 
 const LABELS: [Label; 2] = [Label::Tp, Label::Fp];
-
-/// A pair of atoms of which at most one fires.
-pub(super) struct Pair {
-    pub(super) atoms: [u32; 2],
-    tied: bool,
-    /// The probability that the first fires, by label (TP, FP) and type.
-    first: [[f64; KINDS]; 2],
-    /// The probability that either fires. With `None`, both fire independently with the first's
-    /// probability.
-    either: Option<f64>,
-}
-
-impl Pair {
-    fn by_label(atoms: [u32; 2], odds: f64, low: f64) -> Self {
-        let high = odds * low / (1.0 - low + odds * low);
-        Self {
-            atoms,
-            tied: false,
-            first: [[high; KINDS], [low; KINDS]],
-            either: Some(high + low),
-        }
-    }
-
-    fn by_type(atoms: [u32; 2]) -> Self {
-        let (own, other, rest) = TIED_RATES;
-        let mut rates = [rest; KINDS];
-        rates[INS] = own;
-        rates[DEL] = other;
-        Self {
-            atoms,
-            tied: true,
-            first: [rates; 2],
-            either: Some(own + other),
-        }
-    }
-
-    /// Makes a pair whose atoms both fire more often on true calls, so that others have fewer
-    /// places there.
-    fn one_sided(atoms: [u32; 2]) -> Self {
-        let (high, low) = ONE_SIDED_RATES;
-        Self {
-            atoms,
-            tied: false,
-            first: [[high; KINDS], [low; KINDS]],
-            either: None,
-        }
-    }
-
-    /// Returns which of the pair fire on a call, from a uniform draw.
-    pub(super) fn fires(&self, label: Label, kind: usize, unit: f64) -> [bool; 2] {
-        let first = self.first[usize::from(label == Label::Fp)][kind];
-        let is_first = unit < first;
-        let Some(either) = self.either else {
-            // The rest of the draw is uniform too, whether or not the first fires.
-            let left = if is_first {
-                unit / first
-            } else {
-                (unit - first) / (1.0 - first)
-            };
-            return [is_first, left < first];
-        };
-        [is_first, !is_first && unit < either]
-    }
-
-    /// Returns the most atoms of the pair that can fire on a call.
-    pub(super) fn most(&self) -> usize {
-        if self.either.is_some() { 1 } else { 2 }
-    }
-
-    /// Returns the probability that one of the two fires, in the order of the truth's strata.
-    fn rates(&self, which: usize) -> Vec<f64> {
-        let rate = |&first: &f64| match self.either {
-            Some(either) if which == 1 => either - first,
-            _ => first,
-        };
-        self.first.iter().flatten().map(rate).collect()
-    }
-
-    fn role(&self, which: usize) -> Role {
-        match (self.tied, which) {
-            (false, 0) => Role::TpBiased,
-            (false, _) if self.either.is_none() => Role::TpBiased,
-            (false, _) => Role::FpBiased,
-            (true, 0) => Role::InsTied,
-            (true, _) => Role::DelTied,
-        }
-    }
-}
 
 /// The pairs, and the other atoms in random order.
 pub(super) struct Plan {
@@ -134,6 +48,15 @@ impl Plan {
             if i % TIED_EVERY == TIED_EVERY - 1 {
                 return Pair::by_type(atoms);
             }
+            match i % FALSE_CALLS_EVERY {
+                IN_REGION_AT if options.vcf => {
+                    return Pair::by_false_calls(atoms, TiedTo::FalseInRegion);
+                }
+                NO_CANDIDATE_AT if options.vcf => {
+                    return Pair::by_false_calls(atoms, TiedTo::FalseWithoutCandidate);
+                }
+                _ => {}
+            }
             let (from, to) = LOW_RATE;
             let low = from + (to - from) * stream.unit();
             Pair::by_label(atoms, ODDS[(i - i / TIED_EVERY) % ODDS.len()], low)
@@ -145,7 +68,12 @@ impl Plan {
     }
 
     /// Describes the plan as the truth file has it.
-    pub(super) fn truth(&self, options: &SimulateOptions, caller: &Caller) -> Truth {
+    pub(super) fn truth(
+        &self,
+        options: &SimulateOptions,
+        caller: &Caller,
+        counts: Option<&Counts>,
+    ) -> Truth {
         let strata: Vec<StratumShare> = LABELS
             .into_iter()
             .flat_map(|label| (0..KINDS).map(move |kind| (label, kind)))
@@ -160,13 +88,14 @@ impl Plan {
             .iter()
             .flat_map(|pair| [(pair, 0), (pair, 1)])
             .map(|(pair, which)| {
-                let rates = pair.rates(which);
+                let rates = pair.rates(which, counts);
                 PlantedAtom {
                     atom: pair.atoms[which],
                     role: pair.role(which),
                     odds: odds_ratio(mean(&strata, &rates, 0), mean(&strata, &rates, 1)),
                     odds_within_type: odds_ratio(rates[0], rates[KINDS]),
                     rates,
+                    tie: pair.tie(which),
                 }
             })
             .collect();
@@ -176,6 +105,7 @@ impl Plan {
             strata,
             planted,
             null_atoms: self.null.len(),
+            benchmark: counts.map(Counts::summed),
         }
     }
 }
@@ -218,15 +148,17 @@ fn most_pairs(options: &SimulateOptions) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::simulate::pair::Properties;
+    use crate::simulate::truth::Role;
 
     #[test]
     fn rates_have_the_planted_odds_ratio_and_a_constant_sum() {
         let pair = Pair::by_label([0, 1], 20.0, 0.05);
-        let rates = pair.rates(0);
+        let rates = pair.rates(0, None);
         assert!((odds_ratio(rates[0], rates[KINDS]) - 20.0).abs() < 1e-12);
         for pair in [pair, Pair::by_type([0, 1])] {
-            for (first, second) in pair.rates(0).iter().zip(pair.rates(1)) {
-                let either = pair.either.expect("at most one fires");
+            for (first, second) in pair.rates(0, None).iter().zip(pair.rates(1, None)) {
+                let either = pair.either().expect("at most one fires");
                 assert!((first + second - either).abs() < 1e-12);
                 assert!(*first > 0.0 && second > 0.0 && either < 1.0);
             }
@@ -241,14 +173,20 @@ mod tests {
         assert_eq!((plan.pairs.len(), plan.null.len()), (2, 508));
         for pair in &plan.pairs {
             for which in 0..2 {
-                let rates = pair.rates(which);
+                let rates = pair.rates(which, None);
                 assert_eq!((rates[0], rates[KINDS]), (0.9, 0.1));
                 assert_eq!(pair.role(which), Role::TpBiased);
             }
             // Both, one, the other, neither: as often as for two independent atoms.
             let mut met = [0; 4];
             for i in 0..1000 {
-                let [a, b] = pair.fires(Label::Tp, 0, (f64::from(i) + 0.5) / 1000.0);
+                let call = Properties {
+                    label: Label::Tp,
+                    kind: 0,
+                    in_region: true,
+                    miss: None,
+                };
+                let [a, b] = pair.fires(call, (f64::from(i) + 0.5) / 1000.0);
                 met[usize::from(a) + 2 * usize::from(b)] += 1;
             }
             assert_eq!(met, [10, 90, 90, 810]);

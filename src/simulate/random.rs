@@ -19,6 +19,8 @@ pub(super) enum Purpose {
     Calibration,
     Thresholds,
     Scales,
+    Benchmark,
+    Records,
 }
 
 /// The random stream of one thing.

@@ -17,6 +17,28 @@ pub struct Truth {
     pub planted: Vec<PlantedAtom>,
     /// The number of atoms that fire independently of the call's label and type.
     pub null_atoms: usize,
+    /// The numbers of calls of a cohort that has a benchmark.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub benchmark: Option<BenchmarkCounts>,
+}
+
+/// The calls of a simulated benchmark by label, region and reason.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BenchmarkCounts {
+    /// True calls.
+    pub true_calls: u64,
+    /// False calls.
+    pub false_calls: u64,
+    /// True calls that lie in the regions with both ends.
+    pub true_calls_in_regions: u64,
+    /// False calls that lie in the regions with both ends.
+    pub false_calls_in_regions: u64,
+    /// False calls without a truth call near by.
+    pub no_candidate: u64,
+    /// False calls whose truth call is taken by another call.
+    pub multi: u64,
+    /// False calls whose size, or breakends whose position, is too unlike.
+    pub unlike: u64,
 }
 
 /// The share of all calls that have a label and a type, in expectation.
@@ -44,6 +66,18 @@ pub struct PlantedAtom {
     pub odds_within_type: f64,
     /// The probability that it fires on a call, for each of the truth's strata.
     pub rates: Vec<f64>,
+    /// The false calls that the atom is tied to; `None` if it is tied to a label or a type alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tie: Option<Tie>,
+}
+
+/// Rates of an atom on some false calls, and on all other calls.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Tie {
+    /// The probability that the atom fires on a false call in the regions, or without a candidate.
+    pub there: f64,
+    /// The probability that it fires on any other call.
+    pub elsewhere: f64,
 }
 
 /// The property of calls that a planted atom is tied to.
@@ -58,6 +92,14 @@ pub enum Role {
     InsTied,
     /// The atom fires more often on deletions, whatever the label.
     DelTied,
+    /// The atom fires more often on false calls in the regions.
+    RegionTied,
+    /// The atom fires less often on false calls in the regions.
+    RegionAverse,
+    /// The atom fires more often on false calls without a candidate.
+    NoCandidateTied,
+    /// The atom fires less often on false calls without a candidate.
+    NoCandidateAverse,
 }
 
 /// An atom as an analysis reports it.
@@ -95,9 +137,10 @@ impl Truth {
     pub fn recovery(&self, reported: impl IntoIterator<Item = ReportedAtom>) -> Recovery {
         let label_biased = |p: &&PlantedAtom| matches!(p.role, Role::TpBiased | Role::FpBiased);
         let planted = self.planted.iter().filter(label_biased).count();
+        let tied = |p: &&PlantedAtom| matches!(p.role, Role::InsTied | Role::DelTied);
         let mut recovery = Recovery {
             planted,
-            tied: self.planted.len() - planted,
+            tied: self.planted.iter().filter(tied).count(),
             null_atoms: self.null_atoms,
             ..Recovery::default()
         };
@@ -113,6 +156,8 @@ impl Truth {
                     recovery.tied_called += 1;
                     continue;
                 }
+                // Such an atom leans to true or to false calls as well, and less.
+                Ok(_) => continue,
                 Err(_) => {
                     recovery.others_called += 1;
                     continue;
@@ -166,6 +211,7 @@ mod tests {
             odds: 1.0,
             odds_within_type: 1.0,
             rates: vec![],
+            tie: None,
         };
         let truth = Truth {
             options: SimulateOptions::default(),
@@ -178,6 +224,7 @@ mod tests {
                 planted(9, Role::DelTied),
             ],
             null_atoms: 11,
+            benchmark: None,
         };
         let reported = |atom, significant, odds| ReportedAtom {
             atom,

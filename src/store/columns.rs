@@ -4,7 +4,8 @@
 //! of a JSON list; a missing value is the place after the last. `pos`, `svlen`: I32 or I64;
 //! `…_float_rows` and `…_floats` hold the calls' numbers that are not integers. `id_ends`: the end
 //! of each ID in `id_bytes`; `id_missing`: calls without an ID. `reason`, `mate_chrom` and `mate_pos` are
-//! there only if any call has one.
+//! there only if any call has one, and `levels`, a JSON list of the other properties that strata distinguish,
+//! with `level_0` and so on, only if there are any.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -29,6 +30,28 @@ const CLASS: TextNames = text("truvari_class", "truvari_class_values");
 const DATASET: TextNames = text("dataset", "dataset_values");
 const REASON: TextNames = text("reason", "reason_values");
 const MATE_CHROM: TextNames = text("mate_chrom", "mate_chrom_values");
+
+/// The levels of other properties, in the order of the list of their names.
+const LEVELS: [TextNames; 16] = [
+    text("level_0", "level_0_values"),
+    text("level_1", "level_1_values"),
+    text("level_2", "level_2_values"),
+    text("level_3", "level_3_values"),
+    text("level_4", "level_4_values"),
+    text("level_5", "level_5_values"),
+    text("level_6", "level_6_values"),
+    text("level_7", "level_7_values"),
+    text("level_8", "level_8_values"),
+    text("level_9", "level_9_values"),
+    text("level_10", "level_10_values"),
+    text("level_11", "level_11_values"),
+    text("level_12", "level_12_values"),
+    text("level_13", "level_13_values"),
+    text("level_14", "level_14_values"),
+    text("level_15", "level_15_values"),
+];
+/// The names of these properties.
+const LEVEL_NAMES: &str = "levels";
 
 const fn text(codes: &'static str, values: &'static str) -> TextNames {
     TextNames { codes, values }
@@ -79,6 +102,13 @@ pub(super) fn tensors(calls: &Calls) -> Vec<Tensor<'static>> {
     }
     if !calls.mate_chrom.values().is_empty() {
         all.extend(number_tensors(&MATE_POS, &calls.mate_pos));
+    }
+    if !calls.levels.is_empty() {
+        let names: Vec<&str> = calls.levels.iter().map(|(name, _)| &**name).collect();
+        all.push(Tensor::owned(LEVEL_NAMES, to_json(&names).as_bytes()));
+        for (names, (_, column)) in LEVELS.iter().zip(&calls.levels) {
+            all.extend(text_tensors(names, column));
+        }
     }
     all
 }
@@ -147,6 +177,8 @@ pub(super) struct Columns {
     /// The values of reasons and of the other ends' chromosomes; `None` if the file has none.
     more: [Option<Arc<IndexSet<Box<str>>>>; 2],
     mate_floats: Vec<(u64, f64)>,
+    /// The names of other properties, and the values of their levels.
+    levels: Vec<(String, Arc<IndexSet<Box<str>>>)>,
     missing_ids: Vec<u64>,
     rule: ClassRule,
 }
@@ -176,7 +208,12 @@ impl Columns {
             Ok(at.into_iter().zip(numbers).collect())
         };
         file.check_length("id_ends", rows)?;
+        let mut levels = Vec::new();
+        for (name, names) in level_names(file)?.into_iter().zip(&LEVELS) {
+            levels.push((name, values(names)?));
+        }
         Ok(Self {
+            levels,
             values: [
                 values(&CHROM)?,
                 values(&SVTYPE)?,
@@ -205,6 +242,11 @@ impl Columns {
     /// Returns the rule of which calls are true.
     pub(super) fn rule(&self) -> &ClassRule {
         &self.rule
+    }
+
+    /// Returns the names of the properties and quantities that calls have.
+    pub(super) fn level_names(&self) -> impl Iterator<Item = &str> {
+        self.levels.iter().map(|(name, _)| name.as_str())
     }
 
     /// Reads some of the calls.
@@ -238,7 +280,12 @@ impl Columns {
             }
             Ok(column)
         };
+        let mut levels = Vec::new();
+        for ((name, values), names) in self.levels.iter().zip(&LEVELS) {
+            levels.push((name.clone(), text(names, values)?));
+        }
         Ok(Calls {
+            levels,
             chrom: text(&CHROM, chroms)?,
             pos: number(&POS, &self.floats[0])?,
             svtype: text(&SVTYPE, svtypes)?,
@@ -296,6 +343,16 @@ impl Columns {
         }
         Ok(column)
     }
+}
+
+/// Reads the names of other properties; none of a file without them.
+fn level_names(file: &Tensors) -> Result<Vec<String>> {
+    if !file.has(LEVEL_NAMES) {
+        return Ok(Vec::new());
+    }
+    let names: Option<Vec<String>> = serde_json::from_slice(&file.bytes(LEVEL_NAMES, None)?).ok();
+    let names = names.filter(|names| names.len() <= LEVELS.len());
+    names.ok_or_else(|| file.bad(LEVEL_NAMES, "no list of a few texts"))
 }
 
 /// Reads row numbers, and checks that they are ascending and distinct.

@@ -8,7 +8,7 @@ use super::fires::{FORMAT, Fires};
 use super::header::Header;
 use super::sealed;
 use super::tensors::{Tensors, widened};
-use crate::cohort::ClassRule;
+use crate::cohort::{Calls, ClassRule};
 use crate::control::Control;
 use crate::error::{Error, Result};
 use crate::fires::{FiringBlock, FiringSets};
@@ -111,6 +111,12 @@ impl FiresFile {
     /// Returns the rule for which of its calls are true.
     pub fn rule(&self) -> &ClassRule {
         self.columns.rule()
+    }
+
+    /// Says whether the calls have these quantities, and no others.
+    pub fn describes(&self, names: &[String]) -> bool {
+        let found = Calls::described_names(self.columns.level_names());
+        found.eq(names.iter().map(String::as_str))
     }
 
     /// Says whether the atoms' scores are in the file.

@@ -6,7 +6,7 @@
 //! shards, and the certificate. The certificate depends on the machine, while all else depends on
 //! the inputs alone.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -30,6 +30,8 @@ struct StratumText {
     size: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     dataset: Option<String>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    levels: BTreeMap<String, String>,
 }
 
 impl StratumText {
@@ -39,21 +41,27 @@ impl StratumText {
             svtype: stratum.svtype.clone(),
             size: stratum.size.map(|bin| bin.name().to_owned()),
             dataset: stratum.dataset.clone(),
+            levels: stratum.levels.clone(),
         }
     }
 
     /// Makes the stratum; `None` if it is not one of that scheme.
-    fn stratum(self, scheme: StratifyBy) -> Option<Stratum> {
+    fn stratum(self, scheme: &StratifyBy) -> Option<Stratum> {
         let size = match &self.size {
             Some(name) => Some(SizeBin::named(name)?),
             None => None,
         };
-        let fits = size.is_some() == scheme.size && self.dataset.is_some() == scheme.dataset;
+        let properties = scheme.properties.iter().map(ToString::to_string);
+        let levels: BTreeSet<String> = properties.collect();
+        let fits = size.is_some() == scheme.size
+            && self.dataset.is_some() == scheme.dataset
+            && levels.iter().eq(self.levels.keys());
         fits.then_some(Stratum {
             label: self.label,
             svtype: self.svtype,
             size,
             dataset: self.dataset,
+            levels: self.levels,
         })
     }
 }
@@ -162,7 +170,7 @@ pub fn read_tally(path: &Path) -> Result<CohortTally> {
         .parse()
         .ok()
         .filter(|known: &StratifyBy| known.svtype);
-    let expected = "svtype, with size and dataset or without";
+    let expected = "svtype, with size, dataset and others or without";
     let scheme = known.ok_or_else(|| header.bad("strata_scheme", scheme, expected))?;
     let part = |name, dtype| tensor(&file, &bytes, name, dtype);
     let numbers = |name| part(name, "U64").map(integers);
@@ -177,7 +185,7 @@ pub fn read_tally(path: &Path) -> Result<CohortTally> {
     let strata: Vec<StratumText> = header.json("strata")?;
     let strata = strata
         .into_iter()
-        .map(|text| text.stratum(scheme))
+        .map(|text| text.stratum(&scheme))
         .collect();
     let strata: Option<Vec<_>> = strata;
     let strata = strata.ok_or_else(|| header.bad("strata", "others", "strata of that scheme"))?;

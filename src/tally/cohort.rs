@@ -141,7 +141,7 @@ impl Merger {
     pub fn add(&mut self, tally: CohortTally, name: &str) -> Result<()> {
         if let Some((first, (model, scheme, rule), _)) = &self.sum {
             check_model(model, first, &tally.model, name)?;
-            check_scheme(*scheme, first, tally.scheme, name)?;
+            check_scheme(scheme, first, &tally.scheme, name)?;
             check_rule(rule, first, &tally.rule, name)?;
             for shard in &tally.shards {
                 check_choice(self.shards.first(), first, shard, name)?;
@@ -171,7 +171,7 @@ impl Merger {
             return Ok(());
         };
         sum.merge(&tally.tally);
-        check_size(sum.table().len(), sum.feature_dim(), tally.scheme)
+        check_size(sum.table().len(), sum.feature_dim(), &tally.scheme)
     }
 
     /// Returns the sum; `None` if no tally was added.
@@ -278,7 +278,12 @@ fn unlike_batches(first: &ModelId, first_name: &str, model: &ModelId, name: &str
     .proposing([Proposal::of(Choice::BatchRows)])
 }
 
-fn check_scheme(first: StratifyBy, first_name: &str, scheme: StratifyBy, name: &str) -> Result<()> {
+fn check_scheme(
+    first: &StratifyBy,
+    first_name: &str,
+    scheme: &StratifyBy,
+    name: &str,
+) -> Result<()> {
     if scheme == first {
         return Ok(());
     }

@@ -2,7 +2,7 @@
 //!
 //! | file | contents |
 //! |---|---|
-//! | `scheme`, `strata` | the confounders, and the strata that rows are counted under |
+//! | `scheme`, `property`, `strata` | the confounders, and the strata that rows are counted under |
 //! | `shared` | a tally that several threads count into |
 //! | `certificate` | the work that certified selection did |
 //! | `shards` | the rows of files that were counted, with their calls' types and classes |
@@ -11,6 +11,7 @@
 mod batches;
 mod certificate;
 mod cohort;
+mod property;
 mod scheme;
 mod shards;
 mod shared;
@@ -21,6 +22,7 @@ use std::collections::BTreeSet;
 pub use batches::Batches;
 pub use certificate::Certificate;
 pub use cohort::{CohortTally, Merger, ModelId};
+pub use property::{CallProperty, PropertyKind, Split};
 pub use scheme::{SizeBin, StratifyBy};
 pub use shards::{CountAndFirst, Shard, Shards, ValueCounts};
 pub use shared::SharedTally;
@@ -148,10 +150,20 @@ impl Tally {
 
     /// Returns the scheme that all strata have, beyond the label.
     pub fn scheme(&self) -> StratifyBy {
+        let has = |property: &CallProperty| {
+            let text = property.to_string();
+            let mut all = self.table.iter();
+            all.all(|stratum| stratum.levels.contains_key(&text))
+        };
+        let names = self.table.iter().flat_map(|stratum| stratum.levels.keys());
+        let mut properties: BTreeSet<CallProperty> =
+            names.filter_map(|name| name.parse().ok()).collect();
+        properties.retain(has);
         StratifyBy {
             svtype: true,
             size: self.table.iter().all(|stratum| stratum.size.is_some()),
             dataset: self.table.iter().all(|stratum| stratum.dataset.is_some()),
+            properties,
         }
     }
 

@@ -1,10 +1,14 @@
 //! The properties of calls, beside the label, that strata distinguish.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
-/// The confounders that a cohort is stratified by: any of a call's type, size and dataset.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+use super::property::CallProperty;
+
+/// The confounders that a cohort is stratified by: any of a call's type, size and dataset, and of other
+/// properties.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StratifyBy {
     /// True if strata distinguish SV types.
     pub svtype: bool,
@@ -12,14 +16,20 @@ pub struct StratifyBy {
     pub size: bool,
     /// True if strata distinguish datasets: sample, caller.
     pub dataset: bool,
+    /// Other properties that strata distinguish.
+    pub properties: BTreeSet<CallProperty>,
 }
 
 impl StratifyBy {
-    /// All three confounders.
+    /// The most other properties.
+    pub const MOST_PROPERTIES: usize = 8;
+
+    /// Type, size and dataset.
     pub const ALL: Self = Self {
         svtype: true,
         size: true,
         dataset: true,
+        properties: BTreeSet::new(),
     };
 
     /// The type alone, which the notebook's tables need: the least that is counted.
@@ -27,6 +37,7 @@ impl StratifyBy {
         svtype: true,
         size: false,
         dataset: false,
+        properties: BTreeSet::new(),
     };
 
     /// No confounder: all calls are one stratum.
@@ -34,24 +45,41 @@ impl StratifyBy {
         svtype: false,
         size: false,
         dataset: false,
+        properties: BTreeSet::new(),
     };
 
     /// Returns the scheme of all confounders that either has.
     #[must_use]
-    pub fn union(self, other: Self) -> Self {
+    pub fn union(mut self, other: Self) -> Self {
+        self.properties.extend(other.properties);
         Self {
             svtype: self.svtype || other.svtype,
             size: self.size || other.size,
             dataset: self.dataset || other.dataset,
+            properties: self.properties,
         }
     }
 
     /// Says whether `finer` has all confounders of this scheme.
-    pub fn is_within(self, finer: Self) -> bool {
-        self.union(finer) == finer
+    pub fn is_within(&self, finer: &Self) -> bool {
+        self.clone().union(finer.clone()) == *finer
     }
 
-    fn names(self) -> impl Iterator<Item = &'static str> {
+    /// Returns the scheme with the splits of `finer` where this one leaves them open.
+    #[must_use]
+    pub fn as_in(&self, finer: &Self) -> Self {
+        let known = |property: &CallProperty| {
+            let mut forms = finer.properties.iter();
+            let form = forms.find(|form| property.is_open_form_of(form));
+            form.unwrap_or(property).clone()
+        };
+        Self {
+            properties: self.properties.iter().map(known).collect(),
+            ..self.clone()
+        }
+    }
+
+    fn names(&self) -> impl Iterator<Item = &'static str> {
         let named = [
             (self.svtype, "svtype"),
             (self.size, "size"),
@@ -72,7 +100,8 @@ impl Default for StratifyBy {
 impl fmt::Display for StratifyBy {
     /// Writes the scheme as `--strata` takes it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names: Vec<_> = self.names().collect();
+        let mut names: Vec<String> = self.names().map(str::to_owned).collect();
+        names.extend(self.properties.iter().map(CallProperty::to_string));
         f.write_str(if names.is_empty() { "none" } else { "" })?;
         f.write_str(&names.join(","))
     }
@@ -91,13 +120,28 @@ impl FromStr for StratifyBy {
                 "svtype" => scheme.svtype = true,
                 "size" => scheme.size = true,
                 "dataset" => scheme.dataset = true,
+                other if other.contains(':') => {
+                    let property: CallProperty = other.parse()?;
+                    let is_same = |known: &CallProperty| known.key() == property.key();
+                    if scheme.properties.iter().any(is_same) {
+                        return Err(format!("{other:?}: {} twice", property.key()));
+                    }
+                    scheme.properties.insert(property);
+                }
                 other => {
                     return Err(format!(
-                        "{other:?}: expected some of svtype, size and dataset with commas between \
-                         them, or none"
+                        "{other:?}: expected some of svtype, size, dataset, region:NAME, col:NAME, \
+                         info:KEY and fmt:KEY with commas between them, or none"
                     ));
                 }
             }
+        }
+        if scheme.properties.len() > Self::MOST_PROPERTIES {
+            let found = scheme.properties.len();
+            return Err(format!(
+                "{found} regions, columns and keys: expected at most {}",
+                Self::MOST_PROPERTIES
+            ));
         }
         Ok(scheme)
     }
@@ -192,14 +236,28 @@ mod tests {
         ] {
             let scheme: StratifyBy = text.parse().expect("a scheme");
             assert_eq!(scheme.to_string(), text);
-            assert!(scheme.is_within(StratifyBy::ALL) && StratifyBy::NONE.is_within(scheme));
+            let is_within = scheme.is_within(&StratifyBy::ALL);
+            assert!(is_within && StratifyBy::NONE.is_within(&scheme));
         }
         assert_eq!(
             "dataset, size".parse::<StratifyBy>().map(|s| s.to_string()),
             Ok("size,dataset".to_owned())
         );
-        assert!(!StratifyBy::ALL.is_within(StratifyBy::TYPE));
-        for wrong in ["", "svtype,", "chrom", "none,size"] {
+        assert!(!StratifyBy::ALL.is_within(&StratifyBy::TYPE));
+        let open: StratifyBy = "svtype,info:DP,col:caller".parse().expect("a scheme");
+        let finer: StratifyBy = "svtype,size,info:DP@10:30,col:caller"
+            .parse()
+            .expect("a scheme");
+        assert_eq!(open.to_string(), "svtype,col:caller,info:DP");
+        assert!(!open.is_within(&finer) && open.as_in(&finer).is_within(&finer));
+        for wrong in [
+            "",
+            "svtype,",
+            "chrom",
+            "none,size",
+            "info:DP,info:DP@10",
+            "x:y",
+        ] {
             assert!(wrong.parse::<StratifyBy>().is_err(), "{wrong}");
         }
     }

@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use super::property::CallProperty;
 use super::scheme::{SizeBin, StratifyBy};
 use crate::cohort::SV_TYPES;
-use crate::cohort::{Calls, Label};
+use crate::cohort::{Calls, Label, TextColumn};
 use crate::error::{Choice, Error, Result};
 
 /// A stratum: a row's label crossed with its type of variant, and with its size and its dataset if
@@ -20,6 +21,8 @@ pub struct Stratum {
     /// The dataset, [`Strata::NO_DATASET`] if it is missing; `None` if strata do not distinguish
     /// datasets.
     pub dataset: Option<String>,
+    /// The level of each other property that strata distinguish, by the property's text.
+    pub levels: BTreeMap<String, String>,
 }
 
 /// The stratum number of every row, and the table of the numbers' strata.
@@ -42,24 +45,32 @@ impl Strata {
     /// Makes the strata label × SV type, ascending.
     pub fn of_calls(calls: &Calls) -> Self {
         // Types are a fixed list, so there cannot be too many strata.
-        Self::numbered(calls, StratifyBy::TYPE).0
+        Self::numbered(calls, &StratifyBy::TYPE, &[]).0
     }
 
     /// Makes the strata label × SV type × the scheme's other confounders, ascending, for a tally of
     /// `features`.
     ///
     /// # Errors
-    /// Fails if there are more strata than can be counted.
-    pub fn by(calls: &Calls, scheme: StratifyBy, features: usize) -> Result<Self> {
-        let (strata, count) = Self::numbered(calls, scheme.union(StratifyBy::TYPE));
+    /// Fails if there are more strata than can be counted, or if calls have no levels of a property.
+    pub fn by(calls: &Calls, scheme: &StratifyBy, features: usize) -> Result<Self> {
+        let columns = columns_of(calls, scheme)?;
+        let wanted = scheme.clone().union(StratifyBy::TYPE);
+        let (strata, count) = Self::numbered(calls, &wanted, &columns);
         check_size(count, features, scheme)?;
         Ok(strata)
     }
 
     /// Returns the strata and their true number, which exceeds the available numbers if there are
     /// too many.
-    fn numbered(calls: &Calls, scheme: StratifyBy) -> (Self, usize) {
-        let mut seen = HashMap::<(Label, u32, Option<SizeBin>, Option<u32>), u16>::new();
+    fn numbered(
+        calls: &Calls,
+        scheme: &StratifyBy,
+        columns: &[(String, &TextColumn)],
+    ) -> (Self, usize) {
+        type Key = (Label, u32, Option<SizeBin>, Option<u32>, u32);
+        let mut seen = HashMap::<Key, u16>::new();
+        let mut joint = Joint::default();
         let mut strata = BTreeMap::<Stratum, u16>::new();
         let mut of_row = Vec::with_capacity(calls.len());
         for (row, label) in calls.labels().enumerate() {
@@ -68,9 +79,10 @@ impl Strata {
                 .then(|| SizeBin::of(calls.svlen.get(row).as_f64()));
             let svtype = calls.svtype.code(row);
             let dataset = scheme.dataset.then(|| calls.dataset.code(row));
+            let levels = joint.number(columns, row);
             of_row.push(
                 *seen
-                    .entry((label, svtype, bin, dataset))
+                    .entry((label, svtype, bin, dataset, levels))
                     .or_insert_with(|| {
                         let name = || {
                             calls
@@ -84,6 +96,7 @@ impl Strata {
                             svtype: Self::own_or_shared(calls.svtype.get(row)).to_owned(),
                             size: bin,
                             dataset: scheme.dataset.then(name),
+                            levels: columns.iter().map(|column| level(column, row)).collect(),
                         };
                         let next = strata.len() as u16;
                         *strata.entry(stratum).or_insert(next)
@@ -124,6 +137,7 @@ impl Strata {
             svtype: "UNK".to_owned(),
             size: None,
             dataset: None,
+            levels: BTreeMap::new(),
         };
         Self {
             table: vec![stratum],
@@ -142,18 +156,66 @@ impl Strata {
     }
 }
 
+/// The most other properties.
+const MOST: usize = StratifyBy::MOST_PROPERTIES;
+
+/// The levels of all other properties together, numbered as they are met.
+#[derive(Default)]
+struct Joint(HashMap<[u32; MOST], u32>);
+
+impl Joint {
+    /// Returns the number of a call's levels; 0 where there are no other properties.
+    fn number(&mut self, columns: &[(String, &TextColumn)], row: usize) -> u32 {
+        if columns.is_empty() {
+            return 0;
+        }
+        let mut levels = [0; MOST];
+        for (to, (_, column)) in levels.iter_mut().zip(columns) {
+            *to = column.code(row);
+        }
+        let next = self.0.len() as u32;
+        *self.0.entry(levels).or_insert(next)
+    }
+}
+
+/// Returns the levels of each other property of a scheme, with its text.
+fn columns_of<'a>(calls: &'a Calls, scheme: &StratifyBy) -> Result<Vec<(String, &'a TextColumn)>> {
+    let texts = scheme.properties.iter().map(ToString::to_string);
+    texts
+        .map(|text| {
+            Ok((
+                text.clone(),
+                calls.levels_of(&text).ok_or_else(|| no_levels(&text))?,
+            ))
+        })
+        .collect()
+}
+
+fn no_levels(property: &str) -> Error {
+    let expected = "a property that the calls were counted with";
+    Error::choice(Choice::Strata, property, expected)
+}
+
+/// Returns the level of a call by its property's text.
+fn level((property, column): &(String, &TextColumn), row: usize) -> (String, String) {
+    let level = column.get(row).unwrap_or(CallProperty::MISSING);
+    (property.clone(), level.to_owned())
+}
+
 /// Checks that so many strata can be counted.
 ///
 /// # Errors
 /// Fails if there are more than numbers, or more counters than fit.
-pub(super) fn check_size(strata: usize, features: usize, scheme: StratifyBy) -> Result<()> {
+pub(super) fn check_size(strata: usize, features: usize, scheme: &StratifyBy) -> Result<()> {
     let fits = strata
         .checked_mul(features)
         .is_some_and(|counters| counters <= Strata::MOST_COUNTERS);
     if fits && u16::try_from(strata).is_ok() {
         return Ok(());
     }
-    let fewer = if scheme.dataset {
+    let fewer = if !scheme.properties.is_empty() {
+        "leave columns out, or cut numbers at fewer places"
+    } else if scheme.dataset {
         "leave datasets out, as in svtype,size"
     } else {
         "leave sizes out, as in svtype"

@@ -105,7 +105,8 @@ impl OutputSet {
         Standings::look(place).map(drop)
     }
 
-    /// Writes a file of this name, through a buffer, under a temporary name.
+    /// Writes a file of this name, through a buffer, under a temporary name. A name with a slash is one in a
+    /// folder within this one, which is made if it does not exist.
     ///
     /// # Errors
     /// Fails with [`Error::Io`] if the file cannot be written.
@@ -116,6 +117,7 @@ impl OutputSet {
     ) -> Result<()> {
         self.check_name(name)?;
         let target = self.path(name);
+        self.make_folder_of(&target)?;
         let whole = WholeFile::create(&target)?;
         let hashing = Hashing::new(whole.file());
         let mut out = BufWriter::with_capacity(1 << 16, hashing);
@@ -129,6 +131,17 @@ impl OutputSet {
     /// Returns the final path of a file of this name.
     pub fn path(&self, name: &str) -> PathBuf {
         self.there.place.folder.join(name)
+    }
+
+    /// Makes the folder within this one that a name with a slash has.
+    fn make_folder_of(&mut self, target: &Path) -> Result<()> {
+        let folder = whole::folder_of(target);
+        if folder == self.there.place.folder || folder.is_dir() {
+            return Ok(());
+        }
+        let created = create_folder(folder)?;
+        self.created.0.splice(0..0, created.take());
+        Ok(())
     }
 
     /// Adds a file that was written in another way, for the [path](Self::path) of this name.
@@ -245,6 +258,13 @@ fn put(
     }
     placed.push(place(folder, record)?);
     Ok(())
+}
+
+impl CreatedFolders {
+    /// Returns the folders, to be removed by another.
+    fn take(mut self) -> Vec<PathBuf> {
+        std::mem::take(&mut self.0)
+    }
 }
 
 impl Drop for CreatedFolders {

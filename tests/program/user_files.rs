@@ -10,8 +10,8 @@ use crate::common::sharded::{Sharded, results, succeed};
 use crate::common::{assert_refused, atomscope, contents};
 use atomscope::analysis::outputs;
 use atomscope::outputs::{
-    ANALYSIS_CHECKPOINTS, CHECKPOINTS, FIRES, PLACING, RECORD, RESULTS, SIMULATION, TRUTH,
-    piece_names,
+    ANALYSIS_CHECKPOINTS, BENCHMARK, CHECKPOINTS, FIRES, PLACING, RECORD, RESULTS, SIMULATION,
+    TRUTH, piece_names,
 };
 use atomscope::write::record::{self, Found, WrittenFile};
 
@@ -198,6 +198,38 @@ fn force_replaces_what_is_written_and_leaves_the_rest() {
 }
 
 #[test]
+fn simulated_benchmark_replaces_its_own_files_alone() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let out = folder.path().join("sim");
+    let mut plain = args!["simulate", "-q", "--out", out].to_vec();
+    plain.extend(SMALL.map(OsString::from));
+    let with_vcf = [&plain[..], &args!["--vcf"]].concat();
+    let there = || {
+        BENCHMARK
+            .iter()
+            .filter(|name| out.join(name).is_file())
+            .count()
+    };
+    succeed(&with_vcf);
+    succeed(&with_vcf);
+    assert_eq!(there(), BENCHMARK.len());
+    succeed(&plain);
+    assert_eq!(there(), 0);
+    for name in BENCHMARK {
+        let path = out.join(name);
+        fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+        fs::write(&path, PRECIOUS).expect("written");
+        for run in [&plain, &with_vcf] {
+            assert_refused(&atomscope(run), &[name, "--force"]);
+            assert_eq!(fs::read(&path).expect("there"), PRECIOUS, "{name}");
+        }
+        fs::remove_file(&path).expect("removable");
+    }
+    succeed(&with_vcf);
+    assert_eq!(there(), BENCHMARK.len());
+}
+
+#[test]
 fn a_run_over_an_earlier_one_needs_no_force_until_a_byte_is_changed() {
     let cohort = Sharded::new(40);
     for writer in writers(&cohort) {
@@ -254,6 +286,8 @@ fn every_file_that_is_written_is_in_the_list_of_outputs() {
         "--compare",
         "scores",
         "--predict",
+        "--describe",
+        "col:pos",
         "--regions",
         &bed,
     ];

@@ -108,7 +108,7 @@ fn part(whole: &Table, from: usize, to: usize) -> Table {
         },
     };
     let columns = whole.columns.iter();
-    let columns = columns.map(|c| Column::new(c.name, c.about, cut(&c.values)));
+    let columns = columns.map(|c| Column::new(c.name.clone(), c.about, cut(&c.values)));
     Table {
         columns: columns.collect(),
         ..*whole
@@ -150,7 +150,7 @@ fn check_rows(bytes: Bytes, table: &Table) -> Done {
         let found = found?;
         assert_eq!(found.len(), table.columns.len());
         for ((name, field), column) in found.get_column_iter().zip(&table.columns) {
-            assert_eq!(name, column.name);
+            assert_eq!(*name, column.name);
             let expected = expected(&column.values, row);
             assert!(same(field, &expected), "{name} {row}: {field} {expected}");
         }
@@ -241,7 +241,7 @@ fn tables_that_do_not_fit_are_refused() -> Done {
     let mut short = table(5);
     short.columns[4].values = Values::Bool(vec![None; 4]);
     let mut twice = table(5);
-    twice.columns[1].name = "count";
+    twice.columns[1].name = "count".into();
     let mut code = table(5);
     code.columns[6].values = Values::Category {
         codes: vec![0, 1, 2, 4, 0],
@@ -284,7 +284,7 @@ fn text_reads_back_whole() -> Done {
         let mut reader = csv::ReaderBuilder::new();
         let reader = reader.delimiter(b'\t').quoting(false);
         let mut reader = reader.from_reader(text.as_slice());
-        let names: Vec<_> = table.columns.iter().map(|column| column.name).collect();
+        let names: Vec<_> = table.columns.iter().map(|column| &*column.name).collect();
         assert_eq!(reader.headers()?.iter().collect::<Vec<_>>(), names);
         let mut row = 0;
         for record in reader.records() {

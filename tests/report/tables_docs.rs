@@ -13,6 +13,7 @@ use atomscope::rows::SliceRows;
 use atomscope::simulate::{SimulateOptions, simulate_in_memory};
 use atomscope::stats::evidence::reasons::ReasonTables;
 use atomscope::stats::evidence::regions::{RegionOptions, RegionPermutations, RegionTables};
+use atomscope::stats::evidence::values::ValueTables;
 use atomscope::stats::evidence::{Adjusted, CallFacts, ExtendedTables, Options, Partition};
 use atomscope::stats::prediction;
 use atomscope::stats::score_comparison::{LabelledCalls, Part, compare};
@@ -42,7 +43,7 @@ fn every_table() -> Vec<Table> {
         &Control::default(),
     )
     .unwrap();
-    let facts = CallFacts::read(store, evidence.scheme, &control).unwrap();
+    let facts = CallFacts::read(store, &evidence.scheme, &control).unwrap();
     let calls = LabelledCalls::new(facts.is_tp, facts.strata);
     let part = Part {
         rows: &rows,
@@ -81,6 +82,12 @@ fn every_table() -> Vec<Table> {
         holm: Vec::new(),
         storey: Vec::new(),
     };
+    evidence.values = Some(ValueTables {
+        values: Vec::new(),
+        atoms: Vec::new(),
+        spearman: none.clone(),
+        warnings: Vec::new(),
+    });
     evidence.reasons = Some(ReasonTables {
         reasons: Vec::new(),
         atoms: Vec::new(),
@@ -111,7 +118,7 @@ fn every_column_is_documented_in_the_words_of_the_program() {
 #[test]
 fn every_table_and_column_has_words_and_a_unique_name() {
     let every = every_table();
-    assert_eq!(every.len(), 16);
+    assert_eq!(every.len(), 17);
     for table in &every {
         table.check().unwrap();
         assert!(table.about.ends_with('.'), "{}", table.name);

@@ -8,5 +8,6 @@ mod changing;
 mod empty;
 mod merges;
 mod resume;
+mod strata;
 mod tally_files;
 mod tally_places;

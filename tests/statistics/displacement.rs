@@ -73,7 +73,7 @@ fn planted_atoms_displace_others_by_firing_and_not_by_score() {
         assert!(displaced.median.high < 0.0 && displaced.within.unwrap().high < 0.0);
 
         let store = encoding.store().unwrap();
-        let facts = CallFacts::read(store, StratifyBy::ALL, &Control::default()).unwrap();
+        let facts = CallFacts::read(store, &StratifyBy::ALL, &Control::default()).unwrap();
         let rows = SliceRows::new(&cohort.embeddings, DIM).unwrap();
         let part = Part {
             rows: &rows,

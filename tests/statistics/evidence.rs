@@ -73,7 +73,7 @@ impl Cohort {
     }
 
     fn tally(&self, scheme: StratifyBy) -> Tally {
-        let strata = Strata::by(&self.calls, scheme, self.features).unwrap();
+        let strata = Strata::by(&self.calls, &scheme, self.features).unwrap();
         let tally = SharedTally::new(self.features, strata.table().to_vec()).unwrap();
         for (row, atoms) in self.sets.iter() {
             tally.add_row(strata.of_row()[row], atoms);

@@ -57,7 +57,7 @@ fn sets(random: &mut ChaCha8Rng, features: u32) -> FiringSets {
 fn measure(features: u32, options: &Options) {
     let mut random = ChaCha8Rng::seed_from_u64(1);
     let (calls, sets) = (calls(&mut random), sets(&mut random, features));
-    let strata = Strata::by(&calls, StratifyBy::ALL, features as usize).unwrap();
+    let strata = Strata::by(&calls, &StratifyBy::ALL, features as usize).unwrap();
     let tally = SharedTally::new(features as usize, strata.table().to_vec()).unwrap();
     for (row, atoms) in sets.iter() {
         tally.add_row(strata.of_row()[row], atoms);

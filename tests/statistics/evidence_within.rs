@@ -29,7 +29,7 @@ fn evidence(drawn: &[Drawn]) -> ExtendedTables {
             ..Call::default()
         });
     }
-    let strata = Strata::by(&calls, StratifyBy::ALL, ATOMS).unwrap();
+    let strata = Strata::by(&calls, &StratifyBy::ALL, ATOMS).unwrap();
     let tally = SharedTally::new(ATOMS, strata.table().to_vec()).unwrap();
     for ((_, _, atoms), stratum) in drawn.iter().zip(strata.of_row()) {
         tally.add_row(*stratum, atoms);

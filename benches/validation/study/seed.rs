@@ -41,7 +41,7 @@ impl Seed {
     pub(crate) fn draw(world: World, seed: u64) -> Self {
         let cohort = Cohort::draw(world, seed);
         let atoms = cohort.truth.len();
-        let strata = Strata::by(&cohort.calls, StratifyBy::ALL, atoms).expect("few strata");
+        let strata = Strata::by(&cohort.calls, &StratifyBy::ALL, atoms).expect("few strata");
         let tally = SharedTally::new(atoms, strata.table().to_vec()).expect("few counters");
         for (row, atoms) in cohort.sets.iter() {
             tally.add_row(strata.of_row()[row], atoms);
@@ -101,11 +101,7 @@ impl Seed {
             study,
         );
         let by_type = self.evidence(&Options {
-            strata: Some(StratifyBy {
-                svtype: true,
-                size: false,
-                dataset: false,
-            }),
+            strata: Some(StratifyBy::TYPE),
             ..self.options()
         });
         homogeneity("svtype", &by_type, &self.cohort.truth, study);

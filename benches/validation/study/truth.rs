@@ -98,6 +98,8 @@ fn of_planted(planted: &PlantedAtom, truth: &Truth) -> Parameters {
         kind: match planted.role {
             Role::TpBiased | Role::FpBiased => Kind::Label,
             Role::InsTied | Role::DelTied => Kind::Type,
+            // Of cohorts with a benchmark, which the study does not simulate: they lean to a label.
+            _ => Kind::Label,
         },
         log_odds: planted.odds.ln(),
         log_odds_within: planted.odds_within_type.ln(),

@@ -145,6 +145,11 @@ pub const OUTPUTS: &[Output] = &[
         content: Content::Parquet(|tables| tables.firings.as_ref().map(tables::sizes)),
     },
     Output {
+        name: "atom_values.parquet",
+        about: "the quantities of the calls on which each atom fires, where any are described",
+        content: Content::Parquet(|tables| tables.values.as_ref().map(tables::atom_values)),
+    },
+    Output {
         name: "atom_chromosomes.parquet",
         about: "every atom against every chromosome",
         content: Content::Parquet(|tables| {

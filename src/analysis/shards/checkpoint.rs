@@ -84,7 +84,7 @@ impl Checkpoints {
         &self,
         (model, scheme): (&ModelId, StratifyBy),
         shard: &Shard,
-        (engine, with_fires): (&EngineOptions, bool),
+        (engine, with_fires, described): (&EngineOptions, bool, &[String]),
         rule: &ClassRule,
     ) -> Option<(CohortTally, Option<Place>)> {
         let (path, nonfinite) = (self.tally_path(shard), engine.nonfinite);
@@ -98,7 +98,7 @@ impl Checkpoints {
         let file = finished_fires(&path, model, counted)?;
         (file.rule() == rule).then_some(())?;
         // Scores that are there and not wanted do no harm: nobody sees them.
-        let has_all = file.has_scores() || !engine.scores;
+        let has_all = (file.has_scores() || !engine.scores) && file.describes(described);
         has_all.then(|| (tally, Some(Place::File(path, file.stamp()))))
     }
 
@@ -179,7 +179,7 @@ impl Output<'_> {
         &self,
         (model, scheme): (&ModelId, StratifyBy),
         shard: &Shard,
-        engine: &EngineOptions,
+        (engine, described): (&EngineOptions, &[String]),
         rule: &ClassRule,
     ) -> Option<CohortTally> {
         let named = |name: &str| name == shard.name;
@@ -190,7 +190,8 @@ impl Output<'_> {
             let fires = finished_fires(path, model, tally.shards.iter().next()?)?;
             let is_it = *fires.rule() == *rule
                 && named(&fires.shard().name)
-                && fires.has_scores() == engine.scores;
+                && fires.has_scores() == engine.scores
+                && fires.describes(described);
             is_it.then_some(())?;
         }
         Some(tally)

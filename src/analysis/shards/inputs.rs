@@ -20,6 +20,12 @@ pub struct ShardInput {
 }
 
 impl ShardInput {
+    /// Returns the name, in messages, of the file that has the calls.
+    pub(super) fn calls_name(&self) -> String {
+        let path = self.metadata.as_ref().unwrap_or(&self.embeddings);
+        path.display().to_string()
+    }
+
     /// Returns the range of the rows that are meant, of the `rows` that the file has.
     pub(super) fn range(&self, count: usize) -> Result<Range<u64>> {
         let all = 0..count as u64;

@@ -199,7 +199,7 @@ fn given(
     control: &Control,
 ) -> Result<Encoded> {
     let began = Instant::now();
-    let strata = Strata::by(calls, options.stratify_by, activations.atoms())?;
+    let strata = Strata::by(calls, &options.stratify_by, activations.atoms())?;
     let counts = SharedTally::new(activations.atoms(), strata.table().to_vec())?;
     let active = activations.read(rows, control)?;
     let ActiveAtoms {

@@ -12,6 +12,7 @@
 //! input_file   a file that was read, by its content
 //! identity     the digests by which model and shards are known
 //! checkpoint   finished parts on disk, recognised by the digests of what they were made from
+//! levels       the levels of properties by which calls are stratified
 //! labels       whether the calls' classes are understood, before anything is encoded
 //! parts        the parts' firing sets: in memory up to a limit, beyond it in files
 //! rows         the rows read again, for scores of all atoms
@@ -31,6 +32,7 @@ mod input_file;
 mod inputs;
 mod labels;
 mod length;
+mod levels;
 mod maker;
 mod parts;
 mod picked;

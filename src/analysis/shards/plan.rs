@@ -6,6 +6,7 @@ use super::checkpoint::{Checkpoints, Output};
 use super::content::Content;
 use super::inputs::ShardInput;
 use crate::analysis::session::CountOptions;
+use crate::cohort::ClassRule;
 use crate::error::Result;
 use crate::read::{Cohort, read_activations, read_cohort_choosing, tables_beside};
 use crate::write::inputs::Inputs;
@@ -120,10 +121,16 @@ impl<'a> Plan<'a> {
         inputs
     }
 
-    /// Opens a shard, and reads its calls.
+    /// Opens a shard, and reads its calls, with the levels of their properties.
     pub(super) fn read(&self, input: &ShardInput) -> Result<Cohort<Content>> {
+        let mut cohort = self.read_by(input, &self.options.rule)?;
+        self.add_levels(&mut cohort, input)?;
+        Ok(cohort)
+    }
+
+    /// Opens a shard, and reads its calls with the classes of the column that a rule names.
+    pub(super) fn read_by(&self, input: &ShardInput, rule: &ClassRule) -> Result<Cohort<Content>> {
         let (path, table) = (&input.embeddings, input.metadata.as_deref());
-        let rule = &self.options.rule;
         match self.sets_from {
             SetsFrom::Model(_) => {
                 let cohort = read_cohort_choosing(path, table, rule, &self.options.embeddings)?;

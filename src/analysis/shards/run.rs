@@ -64,7 +64,7 @@ impl Plan<'_> {
     pub fn compare_scores(
         &self,
         counted: &Counted,
-        options: CompareScores,
+        options: &CompareScores,
         control: &Control,
     ) -> Result<ScoreComparison> {
         if let SetsFrom::Activations { .. } = self.sets_from {

@@ -205,9 +205,11 @@ impl<'a> Work<'a> {
         let shard = self.identities.shard(current, rows.clone())?;
         let engine = &self.plan.options.engine;
         let model = self.model_of_counts()?;
-        let of = (&model, self.plan.options.stratify_by);
+        let of = (&model, self.plan.options.stratify_by.clone());
         let rule = &self.plan.options.rule;
-        let Some(mut tally) = output.find(of, &shard, engine, rule) else {
+        let Some(mut tally) =
+            output.find(of, &shard, (engine, &self.plan.options.described()), rule)
+        else {
             return Ok(false);
         };
         self.run.was_there = true;
@@ -223,7 +225,7 @@ impl<'a> Work<'a> {
         let shard = self.identities.shard(current, 0..0)?;
         let features = self.maker.feature_dim();
         let tally = Tally::new(features, vec![], vec![], vec![], Certificate::default());
-        let scheme = self.plan.options.stratify_by;
+        let scheme = self.plan.options.stratify_by.clone();
         let cohort = CohortTally::of_shard(*self.identities.model()?, scheme, shard, tally);
         self.add(cohort, None)
     }
@@ -238,8 +240,13 @@ impl<'a> Work<'a> {
     ) -> Result<()> {
         if let Some(checkpoints) = self.plan.checkpoints.filter(|found| !found.were_empty()) {
             let shard = self.identities.shard(current, part.clone())?;
-            let options = (&self.plan.options.engine, self.plan.firings.is_some());
-            let of = (self.identities.model()?, self.plan.options.stratify_by);
+            let described = self.plan.options.described();
+            let with_fires = self.plan.firings.is_some();
+            let options = (&self.plan.options.engine, with_fires, &*described);
+            let of = (
+                self.identities.model()?,
+                self.plan.options.stratify_by.clone(),
+            );
             let rule = &self.plan.options.rule;
             if let Some((tally, place)) = checkpoints.find(of, &shard, options, rule) {
                 self.run.resumed_rows += part.end - part.start;
@@ -259,7 +266,7 @@ impl<'a> Work<'a> {
         // What was hashed, and what was read, must be one and the same before it is kept.
         rows.check_unchanged()?;
         let shard = identity.with_calls(&calls, fires.dropped());
-        let scheme = self.plan.options.stratify_by;
+        let scheme = self.plan.options.stratify_by.clone();
         let cohort = CohortTally::of_shard(*self.identities.model()?, scheme, shard, tally)
             .with_rule(calls.rule.clone());
         let place = self.keep(&cohort, calls, fires)?;

@@ -40,6 +40,7 @@ impl AnalysisArgs {
             batches: BatchTopKArgs::default(),
             strata: StrataArgs {
                 strata: StratifyBy::ALL,
+                describe: Vec::new(),
             },
             statistics: StatisticsArgs::default(),
             tables: TablesArgs::default(),

@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 use crate::analysis::LabelledCallsFiles;
 use crate::cli::progress::{note, show_warnings};
 use crate::error::{Choice, Error, Result};
-use crate::read::benchmark::{BenchmarkOptions, read_benchmark, read_row_identities};
+use crate::read::benchmark::{BenchmarkOptions, KeptKey, read_benchmark, read_row_identities};
 use crate::write::inputs::Inputs;
 
 /// What becomes of true calls below the benchmark's least size.
@@ -109,8 +109,10 @@ impl LabelledArgs {
         out: &Path,
         force: bool,
         quiet: bool,
+        keys: &[KeptKey],
     ) -> Result<PathBuf> {
-        let options = self.benchmark.options();
+        let mut options = self.benchmark.options();
+        options.keys = keys.to_vec();
         let found = read_benchmark(self.calls.as_deref(), &options)?;
         let rows = self.benchmark.rows_are.as_deref().unwrap_or(rows);
         let identities = read_row_identities(rows)?;
@@ -135,6 +137,7 @@ impl BenchmarkArgs {
             fp: self.fp.clone(),
             sample: self.sample.clone(),
             keep_below_sizemin: self.below_sizemin == BelowSizemin::Keep,
+            keys: Vec::new(),
         }
     }
 }

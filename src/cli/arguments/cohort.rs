@@ -13,6 +13,7 @@ use super::size::{MEMORY, parse_bytes};
 use crate::analysis::shards::{self, ShardInput};
 use crate::cohort::ClassRule;
 use crate::error::{Choice, Error, Result};
+use crate::read::benchmark::KeptKey;
 use crate::rows::{EmbeddingsChoice, Pool};
 
 /// The cohort, the model, and how rows are encoded.
@@ -33,8 +34,13 @@ pub(in crate::cli) struct RunArgs {
 
 impl RunArgs {
     /// The same arguments, with a benchmark's calls as the table of the calls if they are asked for. That
-    /// table is written beside the output.
-    pub(in crate::cli) fn with_labels(&self, out: &Path, force: bool) -> Result<Self> {
+    /// table is written beside the output, with the values of these keys.
+    pub(in crate::cli) fn with_labels(
+        &self,
+        out: &Path,
+        force: bool,
+        keys: &[KeptKey],
+    ) -> Result<Self> {
         let mut run = self.clone();
         if !self.labelled.are_given() {
             return Ok(run);
@@ -54,7 +60,9 @@ impl RunArgs {
             ));
         };
         let rows = self.cohort.metadata.first().unwrap_or(file);
-        let table = self.labelled.table(rows, out, force, self.engine.quiet)?;
+        let table = self
+            .labelled
+            .table(rows, out, force, self.engine.quiet, keys)?;
         run.cohort.metadata = vec![table];
         Ok(run)
     }

@@ -33,6 +33,7 @@ mod regions;
 mod shape;
 mod size;
 mod statistics;
+mod strata;
 mod tally;
 
 pub(super) use analysis::AnalysisArgs;
@@ -52,5 +53,6 @@ use predict::PredictArgs;
 pub(super) use regions::RegionArgs;
 pub(super) use shape::{PlantArgs, Shape};
 pub(super) use size::{MEMORY, parse_bytes};
-pub(super) use statistics::{Compare, PrintArgs, StatisticsArgs, StrataArgs, TablesArgs};
+pub(super) use statistics::{Compare, PrintArgs, StatisticsArgs, TablesArgs};
+pub(super) use strata::StrataArgs;
 pub(super) use tally::{TallyArgs, TallyInputArgs};

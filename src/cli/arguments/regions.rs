@@ -12,6 +12,7 @@ use crate::error::{Error, Result, Warning};
 use crate::read::{NamedBy, Regions};
 use crate::regions::RegionRule;
 use crate::stats::evidence::regions::RegionOptions;
+use crate::tally::{PropertyKind, StratifyBy};
 
 /// The regions, and when a call lies in one.
 #[derive(Debug, Clone, Default, Args)]
@@ -103,6 +104,25 @@ impl RegionArgs {
                 rule: self.region_rule,
             })),
             paths: all.paths,
+        })
+    }
+
+    /// Checks that strata name regions, as a tally needs them for nothing else.
+    ///
+    /// # Errors
+    /// Regions that no stratum names.
+    pub(in crate::cli) fn check_strata(&self, strata: &StratifyBy) -> Result<()> {
+        let mut properties = strata.properties.iter();
+        let is_named = properties.any(|property| property.kind == PropertyKind::Region);
+        if self.regions.is_empty() || is_named {
+            return Ok(());
+        }
+        Err(Error::Argument {
+            name: "--regions",
+            found: "regions that no stratum names".to_owned(),
+            expected:
+                "region:NAME among --strata; without it report --regions compares calls by them"
+                    .to_owned(),
         })
     }
 

@@ -55,6 +55,12 @@ pub(in crate::cli) struct PlantArgs {
     /// both, about 70]
     #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(1..=99))]
     true_percent: Option<u8>,
+
+    /// Also write the caller's VCF (calls.vcf.gz), a benchmark's folder as Truvari writes it (truvari),
+    /// and regions (regions.bed); some atoms then fire on false calls in the regions, and some on false
+    /// calls of one reason
+    #[arg(long)]
+    vcf: bool,
 }
 
 impl PlantArgs {
@@ -63,6 +69,7 @@ impl PlantArgs {
             one_sided: self.one_sided,
             true_percent: self.true_percent,
             activation: self.activation,
+            vcf: self.vcf,
             ..shape.options()
         }
     }

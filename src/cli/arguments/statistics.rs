@@ -38,15 +38,6 @@ impl StatisticsArgs {
     }
 }
 
-/// What calls are told apart by as they are counted.
-#[derive(Debug, Clone, Copy, Args)]
-#[command(next_help_heading = "Statistics")]
-pub(in crate::cli) struct StrataArgs {
-    /// What calls are stratified by: some of svtype, size (Truvari's bins) and dataset, or none
-    #[arg(long, value_name = "LIST", default_value_t = StratifyBy::ALL)]
-    pub(in crate::cli) strata: StratifyBy,
-}
-
 /// What is printed.
 #[derive(Debug, Clone, Copy, Args)]
 #[command(next_help_heading = "Output")]

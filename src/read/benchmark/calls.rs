@@ -27,6 +27,8 @@ pub struct BenchmarkCalls {
     pub reasons: TextColumn,
     /// The file that the call is in.
     pub file: TextColumn,
+    /// The values of keys that were asked for, by the key's text.
+    pub kept: Vec<(String, TextColumn)>,
     /// What became of every record.
     pub account: Account,
     /// What wrote the calls, its version, and where labels are.

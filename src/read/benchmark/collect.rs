@@ -7,7 +7,7 @@ use std::path::Path;
 use super::account::{Counting, Fate};
 use super::plan::{LabelAt, Part, Plan, SampleIs};
 use super::reason::{False, Reason, reasons};
-use super::{BenchmarkCalls, BenchmarkOptions};
+use super::{BenchmarkCalls, BenchmarkOptions, kept};
 use crate::cohort::Label;
 use crate::error::{Choice, Error, Proposal, Result, Warning};
 use crate::read::vcf::{Allele, Header, Record, Vcf};
@@ -29,6 +29,7 @@ pub(super) fn run(plan: &Plan, options: &BenchmarkOptions) -> Result<BenchmarkCa
         rows: Rows::default(),
         sample_name: None,
         seen: Seen::default(),
+        is_known: vec![false; options.keys.len()],
     };
     for part in &plan.parts {
         collector.read(part)?;
@@ -42,6 +43,8 @@ struct Collector<'p> {
     rows: Rows,
     sample_name: Option<String>,
     seen: Seen,
+    /// True for each key that some file has.
+    is_known: Vec<bool>,
 }
 
 impl Collector<'_> {
@@ -53,8 +56,13 @@ impl Collector<'_> {
             self.sample_name.clone_from(&name);
         }
         let file = self.rows.add_file(&part.path);
+        let mut keys = kept::OfFile::new(&self.options.keys, vcf.header());
         while let Some(record) = vcf.next()? {
-            self.take(&record, part.label, sample, file);
+            let kept = keys.values(&record, sample);
+            self.take(&record, part.label, sample, (file, kept));
+        }
+        for (to, is_known) in self.is_known.iter_mut().zip(keys.is_known) {
+            *to |= is_known;
         }
         if let LabelAt::Format(_) | LabelAt::Info(_) = part.label {
             self.check_side(&part.path, file)?;
@@ -62,11 +70,18 @@ impl Collector<'_> {
         Ok(())
     }
 
-    fn take(&mut self, record: &Record<'_>, label: LabelAt, sample: Option<usize>, file: usize) {
+    fn take(
+        &mut self,
+        record: &Record<'_>,
+        label: LabelAt,
+        sample: Option<usize>,
+        (file, kept): (usize, Box<[Option<Box<str>>]>),
+    ) {
         let allele = record.allele(record.carried(sample));
         let verdict = verdict(record, label, sample);
         self.seen.add(record, sample, &verdict);
         let mut row = Row::of(record, allele.as_ref(), file);
+        row.kept = kept;
         match verdict {
             Verdict::Label(label, written) => {
                 row.label = Some(label);
@@ -173,11 +188,14 @@ impl Collector<'_> {
 
     fn finish(mut self) -> Result<BenchmarkCalls> {
         let plan = self.plan;
+        let files = self.rows.files().join(", ");
+        kept::check(&self.options.keys, &self.is_known, &files)?;
         let conflicts = self.rows.mark_conflicts(plan)?;
         let mut found = BenchmarkCalls {
             source: plan.describe(),
             sample: self.sample_name.clone(),
             paths: plan.parts.iter().map(|part| part.path.clone()).collect(),
+            kept: kept::columns(&self.options.keys),
             ..BenchmarkCalls::default()
         };
         let mut counting = Counting::default();

@@ -2,7 +2,7 @@
 
 use super::BenchmarkCalls;
 use super::identities::{RowIdentities, identity};
-use crate::cohort::{Ambiguous, Call, Identity, Joined, NO_CALL, join};
+use crate::cohort::{Ambiguous, Call, Identity, Joined, NO_CALL, TextColumn, join};
 use crate::error::{Choice, Error, Proposal, Result, Warning};
 use crate::read::vcf::Span;
 
@@ -50,6 +50,9 @@ impl BenchmarkCalls {
             sample: self.sample.clone(),
             paths: self.paths.clone(),
             warnings: self.warnings.clone(),
+            kept: (self.kept.iter())
+                .map(|(key, _)| (key.clone(), TextColumn::default()))
+                .collect(),
             ..Self::default()
         };
         for (row, call) in joined.call.iter().enumerate() {
@@ -82,6 +85,9 @@ impl BenchmarkCalls {
         self.mate_id.push(from.mate_id.get(call));
         self.reasons.push(from.reasons.get(call));
         self.file.push(from.file.get(call));
+        for ((_, to), (_, from)) in self.kept.iter_mut().zip(&from.kept) {
+            to.push(from.get(call));
+        }
     }
 
     /// Appends a row that no call belongs to.
@@ -103,6 +109,9 @@ impl BenchmarkCalls {
         self.mate_id.push(None);
         self.reasons.push(None);
         self.file.push(None);
+        for (_, column) in &mut self.kept {
+            column.push(None);
+        }
     }
 }
 

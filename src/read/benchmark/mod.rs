@@ -11,6 +11,7 @@
 //! | `collect` | runs a plan, record by record |
 //! | `pair` | true and false calls in a file each |
 //! | `identities` | what rows of embeddings say of themselves |
+//! | `kept` | keys of the records whose values are kept |
 //! | `joined` | calls in the order of rows |
 //! | `calls` | the result: calls, labels, reasons, and the account |
 
@@ -20,6 +21,7 @@ mod candidate;
 mod collect;
 mod identities;
 mod joined;
+mod kept;
 mod pair;
 mod params;
 mod plan;
@@ -33,6 +35,7 @@ pub use account::{Account, AccountLine, Fate};
 pub use calls::BenchmarkCalls;
 pub use identities::{RowIdentities, read_row_identities};
 pub use joined::JoinedCalls;
+pub use kept::KeptKey;
 pub use reason::Reason;
 
 use crate::error::Result;
@@ -51,6 +54,8 @@ pub struct BenchmarkOptions {
     /// True if calls below the benchmark's least size are kept. They are true by construction: the
     /// benchmark leaves out those that match nothing.
     pub keep_below_sizemin: bool,
+    /// The keys whose values are kept beside the calls.
+    pub keys: Vec<KeptKey>,
 }
 
 /// Reads the calls of a benchmark's folder or file, or of the files that [`BenchmarkOptions`] names.

@@ -12,6 +12,7 @@ pub mod docs;
 pub mod parquet;
 pub mod tsv;
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::io;
 #[cfg(feature = "parquet")]
@@ -32,7 +33,7 @@ pub struct Table {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Column {
     /// The column's name, unique in its table.
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     /// Formula, unit, source: one or two sentences.
     pub about: &'static str,
     /// One value a row.
@@ -65,9 +66,9 @@ pub enum Values {
 
 impl Column {
     /// A column of these values.
-    pub fn new(name: &'static str, about: &'static str, values: Values) -> Self {
+    pub fn new(name: impl Into<Cow<'static, str>>, about: &'static str, values: Values) -> Self {
         Self {
-            name,
+            name: name.into(),
             about,
             values,
         }

@@ -8,6 +8,7 @@
 mod encode;
 mod schema;
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 use std::ops::Range;
 use std::sync::Arc;
@@ -46,7 +47,7 @@ pub struct Writer<'a> {
     file: SerializedFileWriter<Vec<u8>>,
     out: &'a mut dyn Write,
     table: &'static str,
-    names: Vec<&'static str>,
+    names: Vec<Cow<'static, str>>,
     /// The rows that do not fill a group yet.
     waiting: Vec<Values>,
 }
@@ -76,7 +77,7 @@ impl<'a> Writer<'a> {
             file: file.map_err(io::Error::other)?,
             out,
             table: table.name,
-            names: columns.iter().map(|column| column.name).collect(),
+            names: columns.iter().map(|column| column.name.clone()).collect(),
             waiting: columns.iter().map(|column| column.values.none()).collect(),
         };
         writer.drain()?;
@@ -123,9 +124,9 @@ impl<'a> Writer<'a> {
     }
 
     fn check_columns(&self, table: &Table) -> io::Result<()> {
-        let kinds = table.columns.iter().map(|c| (c.name, c.values.none()));
+        let kinds = table.columns.iter().map(|c| (&c.name, c.values.none()));
         let own = self.names.iter().zip(&self.waiting);
-        if kinds.eq(own.map(|(&name, values)| (name, values.none()))) {
+        if kinds.eq(own.map(|(name, values)| (name, values.none()))) {
             return Ok(());
         }
         let text = "found other columns than those that the file was begun with";

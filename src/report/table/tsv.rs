@@ -48,7 +48,7 @@ pub fn write(table: &Table, out: &mut dyn Write) -> io::Result<()> {
 /// # Errors
 /// A failed write.
 pub fn header(table: &Table, out: &mut dyn Write) -> io::Result<()> {
-    let names: Vec<_> = table.columns.iter().map(|column| column.name).collect();
+    let names: Vec<_> = table.columns.iter().map(|column| &*column.name).collect();
     writeln!(out, "{}", names.join("\t"))
 }
 

@@ -31,7 +31,7 @@ pub fn atoms(evidence: &ExtendedTables) -> Table {
 
 fn column(name: &'static str, about: &'static str, values: Values) -> Column {
     Column {
-        name,
+        name: name.into(),
         about,
         values,
     }

@@ -14,6 +14,7 @@
 //! | `replication_summary` | `replication_summary`: one row a direction |
 //! | `scores` | `atom_scores`: one row an atom, where scores were compared |
 //! | `sizes` | `atom_sizes`: one row an atom |
+//! | `values` | `atom_values`: one row a quantity and an atom |
 //! | `pairs` | `atom_pairs`: one row for two atoms |
 
 mod atoms;
@@ -29,6 +30,7 @@ mod replication;
 mod replication_summary;
 mod scores;
 mod sizes;
+mod values;
 
 use super::table::Values;
 use crate::stats::inference::PValue;
@@ -45,6 +47,7 @@ pub use replication::replication;
 pub use replication_summary::replication_summary;
 pub use scores::scores;
 pub use sizes::sizes;
+pub use values::atom_values;
 
 /// One number of each row; missing where it is `None`.
 fn numbers<T>(rows: &[T], of: impl Fn(&T) -> Option<f64>) -> Values {

@@ -38,7 +38,7 @@ impl CallFacts {
     ///
     /// # Errors
     /// Those of reading; strata that are too many.
-    pub fn read(details: &dyn FiringStore, scheme: StratifyBy, control: &Control) -> Result<Self> {
+    pub fn read(details: &dyn FiringStore, scheme: &StratifyBy, control: &Control) -> Result<Self> {
         let mut facts = Self::default();
         let mut strata = BTreeMap::<StratumKey, u16>::new();
         details.blocks(&mut |block| {
@@ -72,7 +72,7 @@ impl CallFacts {
     fn take(
         &mut self,
         block: &FiringBlock,
-        scheme: StratifyBy,
+        scheme: &StratifyBy,
         known: &mut BTreeMap<StratumKey, u16>,
     ) -> Result<()> {
         let calls = block.calls;

@@ -30,7 +30,7 @@ pub struct Activation {
     pub rank_sum: Option<RankSum>,
 }
 
-/// The sizes of the calls on which an atom fires.
+/// The sizes, or another quantity, of the calls on which an atom fires.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Sizes {
     /// The number of these calls that have a size.
@@ -85,7 +85,7 @@ impl Firings {
     fn take(&mut self, rows: &FiringsByAtom, facts: &CallFacts, ranks: &MidRanks, all: &AllAtoms) {
         let of_atom = |atom: u32| AtomFirings {
             activation: activation(rows, atom, facts, all),
-            sizes: sizes(rows.of(atom), facts, ranks),
+            sizes: sizes(rows.of(atom), &facts.sizes, ranks),
         };
         let atoms = rows.atoms().into_par_iter().with_min_len(16);
         self.atoms.extend(atoms.map(of_atom).collect::<Vec<_>>());
@@ -155,8 +155,9 @@ fn activation(
     })
 }
 
-fn sizes(calls: &[u32], facts: &CallFacts, ranks: &MidRanks) -> Sizes {
-    let of = |&call: &u32| facts.sizes[call as usize];
+/// Describes a quantity of the calls on which an atom fires; NaN is a missing one.
+pub(super) fn sizes(calls: &[u32], values: &[f64], ranks: &MidRanks) -> Sizes {
+    let of = |&call: &u32| values[call as usize];
     let mut known: Vec<f64> = calls.iter().map(of).filter(|size| !size.is_nan()).collect();
     Sizes {
         calls: known.len() as u64,
@@ -166,7 +167,7 @@ fn sizes(calls: &[u32], facts: &CallFacts, ranks: &MidRanks) -> Sizes {
 }
 
 /// The middle value, or the mean of the two in the middle.
-fn median(values: &mut [f64]) -> Option<f64> {
+pub(super) fn median(values: &mut [f64]) -> Option<f64> {
     if values.is_empty() {
         return None;
     }

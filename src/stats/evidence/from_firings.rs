@@ -46,7 +46,7 @@ impl FromFirings {
             details,
             all,
             bulk,
-            scheme,
+            ref scheme,
         }: &Cohort<'_>,
         pairs_by: PairsBy<'_>,
         options: &Options,

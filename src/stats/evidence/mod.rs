@@ -40,6 +40,7 @@
 //! | `regions` | atoms and labels in and outside regions of the reference |
 //! | `replicated` | discovery in one part, confirmation in the other |
 //! | `resampling` | max-T by permutation, intervals by bootstrap |
+//! | `values` | atoms against quantities of the calls |
 //! | `order` | the one order of atoms by strength |
 //! | `summary` | what all of this says: claims, strongest atoms, cautions |
 
@@ -58,6 +59,7 @@ mod replicated;
 mod resampling;
 mod strata;
 pub mod summary;
+pub mod values;
 mod within;
 
 use serde::Serialize;
@@ -137,6 +139,8 @@ pub struct ExtendedTables {
     pub replication: Option<Replicated>,
     /// The atoms that fire together; `None` without firing sets.
     pub pairs: Option<Pairs>,
+    /// Atoms against quantities of the calls, where any are described.
+    pub values: Option<values::ValueTables>,
     /// The device on which pairs were counted.
     pub pairs_counted: Option<PairsCounted>,
     /// The results that need firing sets; `None` without them.
@@ -211,7 +215,7 @@ impl ExtendedTables {
     ) -> Result<Self> {
         let mut seconds = Seconds::default();
         let mut clock = Clock::start();
-        let confounded = Confounded::of(tally, options.strata)?;
+        let confounded = Confounded::of(tally, options.strata.as_ref())?;
         let all = AllAtoms::of(tally, &confounded, options.min_support);
         seconds.counts = clock.lap();
         let by_type = by_type(tally);
@@ -226,7 +230,7 @@ impl ExtendedTables {
                     details,
                     all: &all,
                     bulk: &bulk,
-                    scheme: confounded.scheme,
+                    scheme: confounded.scheme.clone(),
                 };
                 FromFirings::of(&cohort, pairs_by, options, control)?
             }
@@ -243,6 +247,7 @@ impl ExtendedTables {
             scores: None,
             reasons: None,
             regions: None,
+            values: None,
             prediction: None,
             within: within::of_atoms(&all.atoms, &fisher, &cmh),
             fisher,

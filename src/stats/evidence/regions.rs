@@ -18,6 +18,7 @@ mod permutation;
 use std::collections::HashSet;
 
 use super::atoms::AtomCounts;
+use crate::cohort::Call;
 use crate::control::Control;
 use crate::error::Result;
 use crate::fires::FiringStore;
@@ -39,6 +40,12 @@ pub struct RegionOptions {
     pub sets: Vec<RegionSet>,
     /// The rule.
     pub rule: RegionRule,
+}
+
+/// Says whether a call lies in a set of regions by a rule; `None` of a call without a chromosome or a
+/// position.
+pub fn lies_in(set: &RegionSet, call: &Call<'_>, rule: RegionRule) -> Option<bool> {
+    calls::place_of(call).map(|place| set.holds(&place, rule))
 }
 
 /// The calls in and outside each region.

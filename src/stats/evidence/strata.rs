@@ -18,15 +18,26 @@ pub struct StratumKey {
     pub size: Option<SizeBin>,
     /// Dataset.
     pub dataset: Option<String>,
+    /// The level of each other property, by its text.
+    pub levels: BTreeMap<String, String>,
 }
 
 impl StratumKey {
     /// Describes a stratum, as far as the scheme goes.
-    pub fn of(stratum: &Stratum, scheme: StratifyBy) -> Self {
+    pub fn of(stratum: &Stratum, scheme: &StratifyBy) -> Self {
+        let is_wanted = |property: &str| {
+            let mut wanted = scheme.properties.iter();
+            wanted.any(|wanted| wanted.to_string() == property)
+        };
+        let levels = stratum.levels.iter();
         Self {
             svtype: scheme.svtype.then(|| stratum.svtype.clone()),
             size: stratum.size.filter(|_| scheme.size),
             dataset: stratum.dataset.clone().filter(|_| scheme.dataset),
+            levels: levels
+                .filter(|(property, _)| is_wanted(property))
+                .map(|(property, level)| (property.clone(), level.clone()))
+                .collect(),
         }
     }
 }
@@ -63,10 +74,14 @@ pub(super) struct Confounded<'a> {
 
 impl<'a> Confounded<'a> {
     /// Takes the tally by the scheme that is asked for, or by all that the tally tells apart.
-    pub(super) fn of(tally: &'a Tally, wanted: Option<StratifyBy>) -> Result<Self> {
-        let there = tally.scheme();
-        let scheme = wanted.unwrap_or(there);
-        if !scheme.is_within(there) {
+    pub(super) fn of(tally: &'a Tally, wanted: Option<&StratifyBy>) -> Result<Self> {
+        let mut there = tally.scheme();
+        if tally.table().is_empty() {
+            // Of no calls any levels are known.
+            there = there.union(wanted.cloned().unwrap_or_default());
+        }
+        let scheme = wanted.map_or_else(|| there.clone(), |wanted| wanted.as_in(&there));
+        if !scheme.is_within(&there) {
             return Err(Error::choice(
                 Choice::Strata,
                 scheme.to_string(),
@@ -75,7 +90,7 @@ impl<'a> Confounded<'a> {
         }
         let mut sides = BTreeMap::<StratumKey, [Side; 2]>::new();
         for (number, stratum) in tally.table().iter().enumerate() {
-            let both = sides.entry(StratumKey::of(stratum, scheme)).or_default();
+            let both = sides.entry(StratumKey::of(stratum, &scheme)).or_default();
             let label = usize::from(stratum.label == Label::Fp);
             both[label].add(tally.rows()[number], tally.counts(number));
         }

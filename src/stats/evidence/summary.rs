@@ -32,7 +32,7 @@ use serde::Serialize;
 use super::{Exchange, ExtendedTables};
 use crate::stats::inference::Estimate;
 use crate::stats::notebook::NotebookTables;
-use crate::tally::Batches;
+use crate::tally::{Batches, CallProperty};
 
 pub use atoms::{AtomCaution, AtomSummary, CalledOnAllCalls, OddsWithin};
 pub use calls::{
@@ -155,7 +155,7 @@ pub struct AtomsSummary {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct StrataSummary {
     /// The properties that tell strata apart, in words; empty where all calls are one stratum.
-    pub by: Vec<&'static str>,
+    pub by: Vec<String>,
     /// The number of strata.
     pub count: usize,
 }
@@ -276,7 +276,7 @@ impl Findings {
 
 impl StrataSummary {
     fn of(tables: &ExtendedTables) -> Self {
-        let scheme = tables.scheme;
+        let scheme = &tables.scheme;
         let named = [
             (scheme.svtype, "SV type"),
             (scheme.size, "size"),
@@ -284,9 +284,10 @@ impl StrataSummary {
         ];
         let by = named
             .into_iter()
-            .filter_map(|(is, name)| is.then_some(name));
+            .filter_map(|(is, name)| is.then_some(name.to_owned()));
+        let properties = scheme.properties.iter().map(CallProperty::key);
         Self {
-            by: by.collect(),
+            by: by.chain(properties).collect(),
             count: tables.strata,
         }
     }

@@ -1,6 +1,6 @@
 //! The calls that predictions are made of: their labels, places and features.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::design::SparseRows;
 use crate::cohort::Label;
@@ -19,6 +19,7 @@ const PROPERTIES: StratifyBy = StratifyBy {
     svtype: true,
     size: true,
     dataset: false,
+    properties: BTreeSet::new(),
 };
 
 /// The calls of a cohort that have a firing set, in its order.
@@ -96,7 +97,7 @@ impl PredictedCalls {
 impl Gathered {
     fn take(&mut self, block: &FiringBlock<'_>) -> Result<()> {
         let calls = block.calls;
-        let strata = Strata::by(calls, PROPERTIES, 1)?;
+        let strata = Strata::by(calls, &PROPERTIES, 1)?;
         let mut seen = HashMap::<(u16, u32), [u32; 4]>::new();
         for (at, (row, atoms)) in block.sets.iter().enumerate() {
             let number = strata.of_row()[row];

@@ -37,6 +37,8 @@ pub(super) struct Row {
     span: Span,
     mate: Option<Place>,
     mate_id: Option<Box<str>>,
+    /// The values of the keys that are kept.
+    pub(super) kept: Box<[Option<Box<str>>]>,
 }
 
 fn text(bytes: &[u8]) -> Box<str> {
@@ -72,6 +74,7 @@ impl Row {
                 pos: mate.pos,
             }),
             mate_id: allele.and_then(|allele| allele.mate_id).map(text),
+            kept: Box::default(),
         }
     }
 
@@ -110,6 +113,9 @@ impl Row {
         found
             .file
             .push(rows.files.get(self.file).map(String::as_str));
+        for ((_, column), value) in found.kept.iter_mut().zip(&self.kept) {
+            column.push(value.as_deref());
+        }
     }
 }
 

@@ -58,7 +58,7 @@ fn leaf(column: &Column) -> Result<Type, ParquetError> {
     } else {
         Repetition::REQUIRED
     };
-    Type::primitive_type_builder(column.name, physical)
+    Type::primitive_type_builder(&column.name, physical)
         .with_logical_type(logical)
         .with_repetition(repetition)
         .build()
@@ -81,7 +81,7 @@ pub(super) fn properties(table: &Table) -> io::Result<WriterProperties> {
 /// Real numbers hardly repeat, and nobody looks for a range of them: they are as they are in
 /// memory. Counts differ little from row to row. Texts repeat, and are numbered.
 fn encoding(all: WriterPropertiesBuilder, column: &Column) -> WriterPropertiesBuilder {
-    let path = ColumnPath::from(column.name);
+    let path = ColumnPath::from(&*column.name);
     match column.values {
         Values::U32(_) | Values::U64(_) | Values::I64(_) => all
             .set_column_dictionary_enabled(path.clone(), false)
@@ -94,7 +94,7 @@ fn encoding(all: WriterPropertiesBuilder, column: &Column) -> WriterPropertiesBu
 }
 
 fn metadata(table: &Table) -> Vec<KeyValue> {
-    let about = |column: &Column| (column.name.to_owned(), Value::from(column.about));
+    let about = |column: &Column| (column.name.to_string(), Value::from(column.about));
     let columns: Map<_, _> = table.columns.iter().map(about).collect();
     let pair = |key: &str, value: String| KeyValue::new(key.to_owned(), value);
     vec![

@@ -173,7 +173,7 @@ impl RegionCalls {
 /// The place of a call on the reference, from its position, type and length; `None` where it has no
 /// chromosome or position. A deletion, as any other interval, follows the base at its position; an
 /// insertion lies behind it; of a breakend it is the base itself.
-fn place_of<'a>(call: &Call<'a>) -> Option<Place<'a>> {
+pub(super) fn place_of<'a>(call: &Call<'a>) -> Option<Place<'a>> {
     let contig = call.chrom?;
     let pos = call.pos.as_f64();
     if !(pos.is_finite() && (0.0..9e15).contains(&pos)) {

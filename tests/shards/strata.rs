@@ -1,0 +1,321 @@
+//! Strata of columns: the same figures as by a dataset that says the same, whole and in parts.
+
+use std::fs;
+
+use crate::args;
+use crate::common::sharded::{Sharded, assert_same_atoms, record, succeed};
+use crate::common::{assert_refused, atomscope};
+
+/// No permutations: which labels are drawn depends on the order of strata, which their names give.
+const PLAIN: [&str; 2] = ["--permutations", "0"];
+
+fn with<'a>(more: &[&'a str]) -> Vec<&'a str> {
+    [&PLAIN[..], more].concat()
+}
+
+/// The calls of the cohort's report, with one more column and another dataset.
+fn table(cohort: &Sharded, name: &str, of: impl Fn(usize, &str) -> (String, String)) -> String {
+    let calls = cohort.path("first/call_atoms.tsv");
+    if !calls.exists() {
+        let first = cohort.path("first");
+        succeed(&cohort.analyze_args(&[cohort.whole()], &first, &PLAIN));
+    }
+    let calls = fs::read_to_string(calls).expect("the calls");
+    let mut text = "chrom\tpos\tid\tsvtype\tsvlen\ttruvari_class\tdepth\tdataset\n".to_owned();
+    for (row, call) in calls.lines().skip(1).enumerate() {
+        let columns: Vec<&str> = call.split('\t').collect();
+        let (depth, dataset) = of(row, columns[1]);
+        let known = columns[1..6].join("\t");
+        text += &format!("{known}\t{}\t{depth}\t{dataset}\n", columns[7]);
+    }
+    let path = cohort.path(name);
+    fs::write(&path, text).expect("written");
+    path.display().to_string()
+}
+
+fn atoms(cohort: &Sharded, out: &str) -> String {
+    let text = fs::read_to_string(cohort.path(out).join("atoms.tsv")).expect("a table");
+    assert!(text.lines().count() > 20);
+    text
+}
+
+/// A number for each call, with gaps and ties, and its bin by the cuts 10 and 30.
+fn depth(row: usize) -> (String, &'static str) {
+    let number = (row * 37 + row / 7) % 50;
+    match number {
+        0..5 => ("NA".to_owned(), "none"),
+        5..10 => (number.to_string(), "low"),
+        10..30 => (format!("{number}.0"), "middle"),
+        _ => (number.to_string(), "high"),
+    }
+}
+
+#[test]
+fn strata_of_a_column_are_those_of_a_dataset_that_says_the_same() {
+    let cohort = Sharded::new(600);
+    let whole = [cohort.whole()];
+    let metadata = table(&cohort, "calls.tsv", |row, chrom| {
+        let (number, bin) = depth(row);
+        (number, format!("{bin} {chrom}"))
+    });
+    let run = |out: &str, strata: &str| {
+        let more = with(&["--metadata", &metadata, "--strata", strata]);
+        let output = succeed(&cohort.analyze_args(&whole, &cohort.path(out), &more));
+        (
+            atoms(&cohort, out),
+            String::from_utf8_lossy(&output.stderr).into_owned(),
+        )
+    };
+    let (expected, _) = run("datasets", "svtype,dataset");
+    let (found, told) = run("columns", "svtype,col:depth@10:30,col:chrom@each");
+    assert_same_atoms(&found, &expected);
+    let missing = (0..600).filter(|&row| depth(row).1 == "none").count();
+    let words = format!("{missing} of 600 calls have no col:depth");
+    assert!(
+        told.contains(&words) && told.contains("(missing)"),
+        "{told}"
+    );
+    let scheme = &record(&cohort.path("columns"))["tables"]["strata_scheme"];
+    assert_eq!(scheme, "svtype,col:chrom@each,col:depth@10:30");
+    let text = fs::read_to_string(cohort.path("columns").join("report.txt")).expect("a report");
+    assert!(
+        text.contains("by SV type, col:chrom and col:depth"),
+        "{text}"
+    );
+    assert!(run("without", "svtype").0 != expected);
+}
+
+#[test]
+fn numbers_are_cut_at_quartiles_of_a_cohort_in_one_file_alone() {
+    let cohort = Sharded::new(400);
+    let metadata = table(&cohort, "calls.tsv", |row, _| {
+        (((row * 7) % 400).to_string(), "x".into())
+    });
+    let out = cohort.path("quartiles");
+    let more = with(&["--metadata", &metadata, "--strata", "svtype,col:depth"]);
+    succeed(&cohort.analyze_args(&[cohort.whole()], &out, &more));
+    assert_eq!(
+        record(&out)["tables"]["strata_scheme"],
+        "svtype,col:depth@100:200:300"
+    );
+
+    let hint = ["col:pos", "@10:30", "--strata"];
+    let more = with(&["--strata", "svtype,col:pos"]);
+    let several = cohort.analyze_args(&cohort.pieces(2), &cohort.path("several"), &more);
+    assert_refused(&atomscope(&several), &hint);
+    for strata in ["svtype,col:pos", "svtype,col:pos@q4"] {
+        let tally = cohort.tally_args(
+            &cohort.whole(),
+            &cohort.path("x.tally"),
+            &["--strata", strata],
+        );
+        assert_refused(&atomscope(&tally), &hint);
+    }
+}
+
+#[test]
+fn tallies_of_columns_merge_to_the_figures_of_one_run_and_not_with_other_cuts() {
+    let cohort = Sharded::new(500);
+    let strata = "svtype,col:pos@50000000:100000000,col:dataset";
+    let more = with(&["--strata", strata]);
+    succeed(&cohort.analyze_args(&[cohort.whole()], &cohort.path("whole"), &more));
+    let expected = atoms(&cohort, "whole");
+    succeed(&cohort.analyze_args(&cohort.pieces(3), &cohort.path("pieces"), &more));
+    assert_eq!(atoms(&cohort, "pieces"), expected);
+    let each = cohort.pieces(3);
+    let tallies = each.iter().enumerate().map(|(number, piece)| {
+        cohort.tally(piece, &format!("t/{number}.tally"), &["--strata", strata])
+    });
+    let tallies: Vec<_> = tallies.collect();
+    let merged = cohort.merge(&tallies, "t/all.tally");
+    cohort.report(&merged, "reported", &PLAIN);
+    assert_eq!(atoms(&cohort, "reported"), expected);
+    // Fewer properties, and a property without its cuts.
+    cohort.report(&merged, "fewer", &with(&["--strata", "svtype,col:pos"]));
+    let more = with(&["--strata", "svtype,col:pos@50000000:100000000"]);
+    succeed(&cohort.analyze_args(&[cohort.whole()], &cohort.path("one"), &more));
+    assert_eq!(atoms(&cohort, "fewer"), atoms(&cohort, "one"));
+    let unknown = args![
+        "report",
+        "-q",
+        merged,
+        "--out",
+        cohort.path("no"),
+        "--strata",
+        "col:id"
+    ];
+    assert_refused(
+        &atomscope(&unknown),
+        &["col:id", "which this tally tells apart"],
+    );
+
+    let others = [
+        "svtype,col:dataset,col:pos@50000000",
+        "svtype,col:dataset",
+        "svtype",
+    ];
+    for (number, strata) in others.into_iter().enumerate() {
+        let name = format!("other-{number}.tally");
+        let other = cohort.tally(&each[0], &name, &["--strata", strata]);
+        let merge = args![
+            "merge",
+            "-q",
+            "--out",
+            cohort.path("both.tally"),
+            tallies[1],
+            other
+        ];
+        assert_refused(&atomscope(&merge), &["strata_scheme", strata, "--strata"]);
+    }
+}
+
+#[test]
+fn columns_that_are_not_there_and_texts_among_cut_numbers_are_refused() {
+    let cohort = Sharded::new(60);
+    let metadata = table(&cohort, "calls.tsv", |row, _| {
+        let depth = if row == 41 {
+            "lots".to_owned()
+        } else {
+            row.to_string()
+        };
+        (depth, "x".into())
+    });
+    for (strata, words) in [
+        ("col:Depth", &["col:Depth", "calls.tsv"][..]),
+        ("info:DP", &["info:DP", "col:NAME"]),
+        ("region:TR", &["region:TR", "--strata"]),
+        ("col:depth@10", &["row 41", "lots", "@each"]),
+    ] {
+        let more = with(&["--metadata", &metadata, "--strata", strata]);
+        let out = cohort.path("out");
+        let found = atomscope(cohort.analyze_args(&[cohort.whole()], &out, &more));
+        assert_refused(&found, words);
+        assert!(!out.exists(), "{strata}");
+    }
+}
+
+/// The atoms that fire on each call: `fires.npy`, uint32 [calls, 6].
+fn fires(cohort: &Sharded, out: &str) -> Vec<Vec<u32>> {
+    let bytes = fs::read(cohort.path(out).join("fires.npy")).expect("firing sets");
+    let start = 10 + usize::from(u16::from_le_bytes([bytes[8], bytes[9]]));
+    let atoms = bytes[start..].chunks_exact(4);
+    let atoms: Vec<u32> = atoms
+        .map(|b| u32::from_le_bytes([b[0], b[1], b[2], b[3]]))
+        .collect();
+    atoms.chunks_exact(6).map(<[u32]>::to_vec).collect()
+}
+
+/// The rows of a table by the names of its columns; text in place of a quantity's number.
+fn parquet(path: &std::path::Path) -> Vec<std::collections::HashMap<String, String>> {
+    use parquet::file::reader::{FileReader, SerializedFileReader};
+    let file = fs::File::open(path).expect("a table");
+    let reader = SerializedFileReader::new(file).expect("Parquet");
+    let rows = reader.get_row_iter(None).expect("rows");
+    rows.map(|row| {
+        let row = row.expect("a row");
+        let each = row.get_column_iter();
+        each.map(|(name, field)| (name.clone(), field.to_string()))
+            .collect()
+    })
+    .collect()
+}
+
+#[test]
+fn quantities_are_described_as_sizes_are() {
+    let cohort = Sharded::new(500);
+    let number = |row: usize| (row * 31 % 97) as f64 / 4.0;
+    let calls = table(&cohort, "first.tsv", |_, _| ("0".into(), "x".into()));
+    let calls = fs::read_to_string(calls).expect("the calls");
+    let sizes: Vec<String> = calls
+        .lines()
+        .skip(1)
+        .map(|call| call.split('\t').nth(4).expect("a length").replace('-', ""))
+        .collect();
+    let size = |row: usize| {
+        if sizes[row] == "0" {
+            "NA".to_owned()
+        } else {
+            sizes[row].clone()
+        }
+    };
+    // The columns are called depth and dataset, which are text to a table.
+    let metadata = table(&cohort, "calls.tsv", |row, _| {
+        let depth = if row % 10 == 3 {
+            "NA".to_owned()
+        } else {
+            number(row).to_string()
+        };
+        (depth, size(row))
+    });
+    let out = cohort.path("described");
+    let more = [
+        "--metadata",
+        &metadata,
+        "--describe",
+        "col:dataset,col:depth",
+    ];
+    succeed(&cohort.analyze_args(&[cohort.whole()], &out, &with(&more)));
+    let found = parquet(&out.join("atom_values.parquet"));
+    let expected = parquet(&out.join("atom_sizes.parquet"));
+    assert_eq!((found.len(), expected.len()), (2 * 96, 96));
+    for (found, expected) in found.iter().zip(&expected) {
+        assert_eq!(found["value"], "\"col:dataset\"");
+        for (name, of_sizes) in [
+            ("atom", "atom"),
+            ("fires_with_value", "fires_with_size"),
+            ("median", "median_size"),
+            ("spearman_rho", "spearman_rho"),
+            ("spearman_p", "spearman_p"),
+        ] {
+            assert_eq!(found[name], expected[of_sizes], "{name}");
+        }
+    }
+    let sets = fires(&cohort, "described");
+    for (atom, row) in found[96..].iter().enumerate() {
+        let fires = |call: &usize| sets[*call].contains(&(atom as u32));
+        let calls = (0..500).filter(|call| call % 10 != 3).filter(fires);
+        let mut values: Vec<f64> = calls.map(number).collect();
+        values.sort_by(f64::total_cmp);
+        assert_eq!(row["fires_with_value"], values.len().to_string());
+        let n = values.len();
+        let median = if n % 2 == 1 {
+            values[n / 2]
+        } else {
+            f64::midpoint(values[n / 2 - 1], values[n / 2])
+        };
+        assert_eq!(row["median"].parse::<f64>().expect("a number"), median);
+    }
+    let text = ["--metadata", &metadata, "--describe", "col:truvari_class"];
+    let refused = cohort.analyze_args(&[cohort.whole()], &cohort.path("no"), &with(&text));
+    assert_refused(
+        &atomscope(&refused),
+        &["col:truvari_class", "row 0", "stratify by it"],
+    );
+}
+
+#[test]
+fn quantities_of_tallies_are_described_as_those_of_one_run() {
+    let cohort = Sharded::new(300);
+    let more = with(&["--describe", "col:pos,col:svlen"]);
+    succeed(&cohort.analyze_args(&[cohort.whole()], &cohort.path("whole"), &more));
+    let expected = fs::read(cohort.path("whole/atom_values.parquet")).expect("a table");
+    let each = cohort.pieces(3);
+    let tallies = each.iter().enumerate().map(|(number, piece)| {
+        cohort.tally(
+            piece,
+            &format!("t/{number}.tally"),
+            &["--describe", "col:pos,col:svlen"],
+        )
+    });
+    let merged = cohort.merge(&tallies.collect::<Vec<_>>(), "t/all.tally");
+    let found = cohort.report(&merged, "reported", &PLAIN);
+    let found = found
+        .into_iter()
+        .find(|(name, _)| name == "atom_values.parquet");
+    assert!(found.expect("a table").1 == expected);
+    // A tally of other quantities is no answer to this one: it is counted again.
+    let first = cohort.path("t/0.tally.fires");
+    let before = fs::read(&first).expect("firing sets");
+    cohort.tally(&each[0], "t/0.tally", &["--describe", "col:pos"]);
+    assert!(fs::read(&first).expect("firing sets") != before);
+}
