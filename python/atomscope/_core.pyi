@@ -9,6 +9,32 @@ _Told = Callable[[str, int, int], Any] | None
 _Answers = tuple[int | None, bool | None, str | None, float | None, str | None]
 _Choice = tuple[str | None, str | None, str | None]
 
+__all__ = [
+    "Calls",
+    "CancelledError",
+    "DeviceError",
+    "Firings",
+    "InputError",
+    "InternalError",
+    "Numbers",
+    "Results",
+    "Rows",
+    "Sae",
+    "Table",
+    "Tally",
+    "VERSION",
+    "analyze_activations",
+    "analyze_files",
+    "analyze_memory",
+    "analyze_tally",
+    "encode",
+    "expand",
+    "main",
+    "merge",
+    "simulate",
+    "tally",
+]
+
 VERSION: str
 
 class InputError(ValueError): ...
@@ -172,6 +198,7 @@ class Results:
     def counts(self) -> tuple[int, int, int]: ...
     def has_fires(self) -> bool: ...
     def firings(self) -> Firings: ...
+    def calls(self) -> Calls: ...
     def tally(self) -> Tally: ...
     def write(self, folder: _Path, save_fires: bool) -> None: ...
 

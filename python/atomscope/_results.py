@@ -107,9 +107,11 @@ class Results:
 
     @property
     def calls(self) -> Calls:
-        """The calls, of an analysis whose calls were given."""
+        """The calls, in the order of the embeddings."""
         if self._calls is None:
-            raise InputError("calls: found an analysis of files, expected one whose calls were given")
+            from ._calls import Calls
+
+            self._calls = Calls._of(self._core.calls())
         return self._calls
 
     @property

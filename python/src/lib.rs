@@ -5,9 +5,11 @@
 //! |---|---|
 //! | `run` | long work: the GIL released, Ctrl-C, progress, threads, fork, panics |
 //! | `errors` | errors as exceptions that speak of arguments |
-//! | `dlpack` | arrays of other libraries; the only unsafe code |
-//! | `rows`, `calls`, `model` | what goes in |
-//! | `analysis`, `tallies` | what is done |
+//! | `dlpack`, `dtype` | arrays of other libraries; `dlpack` has the only unsafe code |
+//! | `rows`, `array_rows`, `block_rows` | embeddings |
+//! | `calls`, `call_tables` | calls |
+//! | `model` | models |
+//! | `options`, `analysis`, `tallies` | what is done |
 //! | `results`, `table`, `firings`, `numbers` | what comes out |
 //! | `simulated` | cohorts whose truth is known |
 
@@ -16,13 +18,18 @@
 #![allow(clippy::needless_pass_by_value, clippy::unnecessary_wraps)]
 
 mod analysis;
+mod array_rows;
+mod block_rows;
+mod call_tables;
 mod calls;
 #[allow(unsafe_code)]
 mod dlpack;
+mod dtype;
 mod errors;
 mod firings;
 mod model;
 mod numbers;
+mod options;
 mod results;
 mod rows;
 mod run;

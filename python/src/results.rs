@@ -10,6 +10,7 @@ use atomscope::stats::notebook::BiasTable;
 use pyo3::exceptions::PyKeyError;
 use pyo3::prelude::*;
 
+use crate::calls::Calls;
 use crate::errors::{InternalError, bad, warning};
 use crate::firings::Firings;
 use crate::run::run;
@@ -162,6 +163,15 @@ impl Results {
 
     fn firings(&self, py: Python<'_>) -> PyResult<Firings> {
         run(py, None, None, |_| Ok(Firings::of(&self.0.counted)))?
+    }
+
+    /// The calls, where they were kept with the firing sets.
+    fn calls(&self, py: Python<'_>) -> PyResult<Calls> {
+        let Some(firings) = &self.0.counted.firings else {
+            return Err(bad("calls", "counts alone", "an analysis that kept its calls"));
+        };
+        let calls = run(py, None, None, |_| Ok(firings.calls()?.into_owned()))?;
+        Ok(Calls::new(calls))
     }
 
     fn tally(&self) -> Tally {

@@ -152,6 +152,7 @@ def test_written_files_are_the_programs(tmp_path):
     of_files = ats.analyze(embeddings, model, **chosen)
     of_files.write(tmp_path / "files", save_fires=True)
     assert len(same_files(tmp_path / "cli", tmp_path / "files")) > 10
+    assert len(of_files.calls) == 1500 == len(of_files.activations)
     torch = pytest.importorskip("torch")
     package = torch.load(embeddings, weights_only=False)
     sae = ats.SAE.from_state_dict(torch.load(model, weights_only=False))
