@@ -253,10 +253,7 @@ class Results:
 
     def __repr__(self) -> str:
         calls, tp, fp = self._core.counts()
-        return (
-            f"Results({calls} calls: {tp} true, {fp} false; {self.d_sae} atoms; "
-            f"tables: {', '.join(self.tables)})"
-        )
+        return f"Results({calls} calls: {tp} true, {fp} false; {self.d_sae} atoms)"
 
     def _repr_html_(self) -> str:
         import html

@@ -37,7 +37,9 @@ pub(crate) fn exception(error: &Error) -> PyErr {
     let text = line(error);
     match error {
         Error::Cancelled => PyKeyboardInterrupt::new_err(()),
-        Error::Device { .. } => DeviceError::new_err(text),
+        Error::Device { .. } => {
+            DeviceError::new_err(text.replace("--device cpu", "device=\"cpu\""))
+        }
         Error::Memory { .. } => PyMemoryError::new_err(text),
         _ => InputError::new_err(text),
     }

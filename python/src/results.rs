@@ -1,6 +1,7 @@
 //! The results of an analysis.
 
 use std::path::PathBuf;
+use std::sync::OnceLock;
 
 use atomscope::analysis::outputs::{table_named, tables_of};
 use atomscope::report::table::{Column, Table as LibraryTable, Values};
@@ -19,11 +20,18 @@ use crate::tallies::Tally;
 
 /// Everything that an analysis found.
 #[pyclass(frozen, module = "atomscope._core")]
-pub(crate) struct Results(atomscope::Results<'static>);
+pub(crate) struct Results {
+    found: atomscope::Results<'static>,
+    /// The names of the tables, once they were asked for.
+    names: OnceLock<Vec<&'static str>>,
+}
 
 impl Results {
     pub(crate) fn new(found: atomscope::Results<'static>) -> Self {
-        Self(found)
+        Self {
+            found,
+            names: OnceLock::new(),
+        }
     }
 }
 
@@ -35,23 +43,13 @@ fn json<T: serde::Serialize>(value: &T) -> PyResult<String> {
 #[pymethods]
 impl Results {
     /// The names of the tables that there are.
-    fn table_names(&self) -> Vec<&'static str> {
-        let extended = self.0.tables.extended.as_ref();
-        let tables = extended.map(tables_of).unwrap_or_default().into_iter();
-        let names = tables
-            .map(|table| table.name)
-            .filter(|name| *name != "call_atoms");
-        let mut all: Vec<_> = names.collect();
-        all.push("notebook");
-        if self.0.tables.notebook.has_firings {
-            all.push("coactivation");
-        }
-        all
+    fn table_names(&self, py: Python<'_>) -> PyResult<Vec<&'static str>> {
+        run(py, None, None, |_| Ok(self.names().clone()))
     }
 
     /// A table by its name.
     fn table(&self, py: Python<'_>, name: &str) -> PyResult<Table> {
-        let notebook = &self.0.tables.notebook;
+        let notebook = &self.found.tables.notebook;
         let found = run(py, None, None, |_| {
             Ok(match name {
                 "notebook" => Some(bias_table(&notebook.bias)),
@@ -65,7 +63,7 @@ impl Results {
             })
         })?;
         let found = found.ok_or_else(|| {
-            let all = self.table_names().join(", ");
+            let all = self.names().join(", ");
             PyKeyError::new_err(format!(
                 "{name}: no table of this analysis; there are {all}"
             ))
@@ -89,7 +87,7 @@ impl Results {
         };
         self.check_atom(atom)?;
         let found = run(py, None, None, |control| {
-            let found = self.0.counted.calls_of(&[atom], pick, control)?;
+            let found = self.found.counted.calls_of(&[atom], pick, control)?;
             Ok(found
                 .first()
                 .map(|calls| report_calls::table(calls, 0..calls.listed.len())))
@@ -102,9 +100,11 @@ impl Results {
     /// What the notebook prints of an atom.
     fn detail(&self, py: Python<'_>, atom: u32) -> PyResult<String> {
         self.check_atom(atom)?;
-        let min_support = self.0.tables.options.notebook.min_support;
+        let min_support = self.found.tables.options.notebook.min_support;
         let found = run(py, None, None, |control| {
-            self.0.counted.investigate(&[atom], min_support, control)
+            self.found
+                .counted
+                .investigate(&[atom], min_support, control)
         })?;
         let texts = found.iter().map(|investigation| {
             text::Detail {
@@ -118,28 +118,28 @@ impl Results {
 
     /// The printed report.
     fn report(&self) -> String {
-        self.0.tables.report().to_string()
+        self.found.tables.report().to_string()
     }
 
     /// What the report begins with.
     fn short(&self) -> String {
-        text::Short(&self.0.tables.summary).to_string()
+        text::Short(&self.found.tables.summary).to_string()
     }
 
     /// Claims, strongest atoms and cautions, as JSON.
     fn summary(&self) -> PyResult<String> {
-        json(&self.0.tables.summary)
+        json(&self.found.tables.summary)
     }
 
     /// The record of the run, as JSON.
     fn record(&self) -> PyResult<String> {
-        json(&self.0.record())
+        json(&self.found.record())
     }
 
     fn warnings(&self) -> Vec<String> {
-        let counted = self.0.counted.warnings.iter();
+        let counted = self.found.counted.warnings.iter();
         counted
-            .chain(&self.0.tables.warnings)
+            .chain(&self.found.tables.warnings)
             .map(warning)
             .collect()
     }
@@ -147,28 +147,32 @@ impl Results {
     /// Calls that were counted, true ones, false ones.
     fn counts(&self) -> (u64, u64, u64) {
         use atomscope::cohort::Label;
-        let tally = &self.0.counted.cohort.tally;
+        let tally = &self.found.counted.cohort.tally;
         let of = |label| tally.rows_where(|stratum| stratum.label == label);
         (tally.rows_where(|_| true), of(Label::Tp), of(Label::Fp))
     }
 
     #[getter]
     fn d_sae(&self) -> usize {
-        self.0.counted.cohort.tally.feature_dim()
+        self.found.counted.cohort.tally.feature_dim()
     }
 
     fn has_fires(&self) -> bool {
-        self.0.counted.firings.is_some()
+        self.found.counted.firings.is_some()
     }
 
     fn firings(&self, py: Python<'_>) -> PyResult<Firings> {
-        run(py, None, None, |_| Ok(Firings::of(&self.0.counted)))?
+        run(py, None, None, |_| Ok(Firings::of(&self.found.counted)))?
     }
 
     /// The calls, where they were kept with the firing sets.
     fn calls(&self, py: Python<'_>) -> PyResult<Calls> {
-        let Some(firings) = &self.0.counted.firings else {
-            return Err(bad("calls", "counts alone", "an analysis that kept its calls"));
+        let Some(firings) = &self.found.counted.firings else {
+            return Err(bad(
+                "calls",
+                "counts alone",
+                "an analysis that kept its calls",
+            ));
         };
         let calls = run(py, None, None, |_| Ok(firings.calls()?.into_owned()))?;
         Ok(Calls::new(calls))
@@ -176,7 +180,7 @@ impl Results {
 
     fn tally(&self) -> Tally {
         Tally {
-            counted: self.0.counted.clone(),
+            counted: self.found.counted.clone(),
         }
     }
 
@@ -184,12 +188,26 @@ impl Results {
     #[pyo3(signature = (folder, save_fires))]
     fn write(&self, py: Python<'_>, folder: PathBuf, save_fires: bool) -> PyResult<()> {
         run(py, None, None, |control| {
-            self.0.write_under(&folder, save_fires, control)
+            self.found.write_under(&folder, save_fires, control)
         })
     }
 }
 
 impl Results {
+    fn names(&self) -> &Vec<&'static str> {
+        self.names.get_or_init(|| {
+            let extended = self.found.tables.extended.as_ref();
+            let tables = extended.map(tables_of).unwrap_or_default().into_iter();
+            let names = tables.map(|table| table.name);
+            let mut all: Vec<_> = names.filter(|name| *name != "call_atoms").collect();
+            all.push("notebook");
+            if self.found.tables.notebook.has_firings {
+                all.push("coactivation");
+            }
+            all
+        })
+    }
+
     fn check_atom(&self, atom: u32) -> PyResult<()> {
         let most = self.d_sae();
         if (atom as usize) < most {

@@ -48,7 +48,7 @@ def delly_mims() -> pathlib.Path:
 def program(*arguments: str) -> str:
     """Run the command line, and return what it prints."""
     found = subprocess.run(
-        [sys.executable, "-m", "atomscope", *arguments], capture_output=True, text=True, check=False
+        [sys.executable, "-P", "-m", "atomscope", *arguments], capture_output=True, text=True, check=False
     )
     assert found.returncode == 0, found.stderr
     return found.stdout

