@@ -8,7 +8,7 @@ from typing import Any
 
 from . import _core
 from ._core import InputError
-from ._inputs import Path, is_path, kind, strings_of
+from ._inputs import is_path, kind, strings_of
 from ._table import Table
 
 _EXPECTED = "a table (pandas, polars, pyarrow), a list of dicts, a dict of lists, or a path"
@@ -168,6 +168,3 @@ def calls_of(
         count = rows.shape[0]
         return _core.Calls.of_file(os.fspath(calls), count, rows.name, class_column, true_class)
     return _read(calls, class_column, true_class)
-
-
-__all__ = ["Calls", "Path"]

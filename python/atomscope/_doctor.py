@@ -12,7 +12,10 @@ def doctor() -> str:
     import subprocess
 
     found = subprocess.run(
-        [sys.executable, "-m", "atomscope", "doctor"], capture_output=True, text=True, check=False
+        [sys.executable, "-P", "-m", "atomscope", "doctor"],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     return found.stdout + found.stderr
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any, TypeGuard
 
 from . import _core
@@ -64,7 +64,7 @@ def dtype_of(array: Any) -> str:
 
 def exported(array: Any, argument: str) -> tuple[Any, bool]:
     """An array that has ``__dlpack__``, and whether its uint16 are bfloat16."""
-    if isinstance(getattr(array, "mask", None), type(None)) is False and kind(array).startswith("numpy.ma"):
+    if kind(array).startswith("numpy.ma"):
         raise InputError(f"{argument}: found a masked array, expected one without a mask (.filled())")
     module = type(array).__module__.partition(".")[0]
     if module == "numpy":
@@ -133,8 +133,3 @@ def strings_of(value: str | Iterable[str] | None) -> list[str]:
     if value is None:
         return []
     return [value] if isinstance(value, str) else list(value)
-
-
-def is_sequence(value: object) -> TypeGuard[Sequence[Any]]:
-    """Say whether a value is a list or a tuple."""
-    return isinstance(value, (list, tuple))

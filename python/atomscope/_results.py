@@ -146,20 +146,18 @@ class Results:
         atoms = self.atoms
         if by not in atoms.columns:
             raise InputError(f"by: found {by!r}, expected a column of atoms: {', '.join(atoms.columns)}")
-        smallest = (by.endswith("_p") or by in _SMALLEST) and not by.endswith("log10_p")
-        sort_by, leans = atoms[by], atoms["log_or"]
-        strong = atoms["neg_log10_p"]
-        rows = [
-            row
-            for row in range(len(atoms))
-            if sort_by[row] is not None
-            and sort_by[row] == sort_by[row]
-            and (lean is None or (leans[row] > 0 if lean == "tp" else leans[row] < 0))
-        ]
+        import numpy as np
+
+        values = np.asarray(atoms[by], dtype=float)
+        leans, strength = (np.nan_to_num(atoms[column]) for column in ("log_or", "neg_log10_p"))
+        if not ((by.endswith("_p") and not by.endswith("log10_p")) or by in _SMALLEST):
+            values = -values
+        keep = ~np.isnan(values)
+        if lean is not None:
+            keep &= leans > 0 if lean == "tp" else leans < 0
         # Equal ones, as permutations give them, in the order of strength.
-        strength = [-x if x == x else 0.0 for x in strong]
-        rows.sort(key=lambda row: (sort_by[row] if smallest else -sort_by[row], strength[row], row))
-        return atoms.pick(rows[:n])
+        order = np.lexsort((-strength, values))
+        return atoms.pick(order[keep[order]][:n].tolist())
 
     def investigate(self, atom: int, *, n: int | None = None, seed: int | None = None) -> Table:
         """The calls on which an atom fires, the strongest firing first.

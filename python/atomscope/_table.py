@@ -6,8 +6,6 @@ import html
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ._core import InputError
-
 if TYPE_CHECKING:
     from . import _core
 
@@ -187,6 +185,3 @@ def _shown(value: object) -> str:
         return f"{value:.4g}"
     text = str(value)
     return text if len(text) <= 32 else text[:31] + "…"
-
-
-__all__ = ["InputError", "Table"]
