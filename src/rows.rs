@@ -1,11 +1,13 @@
 //! Rows of embeddings, wherever they lie. Engines read embeddings through this trait alone.
 
 mod choice;
+mod joined;
 
 use std::ops::Range;
 
 pub use choice::{EmbeddingsChoice, Pool, TakenEmbeddings};
 pub use half::{bf16, f16};
+pub use joined::JoinedRows;
 
 use crate::error::{Error, Result};
 

@@ -4,6 +4,7 @@ use std::num::NonZeroU64;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::counted::Counted;
 use super::session::{CountOptions, MEMORY};
 use super::tables::TableOptions;
 use crate::cohort::{Calls, ClassRule};
@@ -55,6 +56,7 @@ pub(super) enum Source<'a> {
         metadata: Vec<PathBuf>,
         atoms: Option<u64>,
     },
+    Counted(Arc<Counted>),
 }
 
 impl<'a> Analysis<'a> {
@@ -97,6 +99,12 @@ impl<'a> Analysis<'a> {
             metadata: Vec::new(),
             atoms: None,
         })
+    }
+
+    /// An analysis of a cohort that was counted before: by an earlier [`run`](Self::run), or from
+    /// tallies. Only the options of tables bear on it.
+    pub fn of_counted(counted: Arc<Counted>) -> Self {
+        Self::new(Source::Counted(counted))
     }
 
     fn new(source: Source<'a>) -> Self {
@@ -234,6 +242,18 @@ impl<'a> Analysis<'a> {
     #[must_use]
     pub fn exchange(self, exchange: Exchange) -> Self {
         self.extended(|options| options.block = exchange)
+    }
+
+    /// Takes calls within so many base pairs of the next as one locus.
+    #[must_use]
+    pub fn locus_distance(self, base_pairs: u64) -> Self {
+        self.extended(|options| options.locus_distance = base_pairs)
+    }
+
+    /// Leaves out pairs of atoms that fire together on fewer calls.
+    #[must_use]
+    pub fn min_coactivation(self, calls: u64) -> Self {
+        self.extended(|options| options.min_coactivation = calls)
     }
 
     /// Draws the given number of bootstrap replicates; 0 for none.

@@ -17,6 +17,7 @@
 //! | `outputs` | the one list of the files that are written |
 //! | `record` | `run.json` |
 //! | `tally_files`, `merge` | the files of one shard; tallies to one |
+//! | `named` | counts of rows in memory as a shard |
 //! | `annotate` | a caller's VCF with what an analysis says of its records |
 //! | `calls` | a file of the calls on which chosen atoms fire |
 //! | `labelled` | files of the calls that a benchmark labelled |
@@ -32,6 +33,7 @@ pub mod convert;
 mod counted;
 mod labelled;
 mod merge;
+mod named;
 pub mod outputs;
 #[cfg(feature = "cuda")]
 mod pairs;

@@ -1,6 +1,7 @@
 //! The whole way of an analysis in one call.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::builder::{Analysis, Source};
 use super::counted::{CompareScores, Counted, no_model};
@@ -8,7 +9,7 @@ use super::outputs::{ResultsFolder, Save};
 use super::record;
 use super::session::CountOptions;
 use super::shards::{self, KeepFirings, Plan, SetsFrom};
-use super::tables::Tables;
+use super::tables::{TableOptions, Tables};
 use crate::control::Control;
 use crate::error::{Choice, Result};
 use crate::read::{find_model, model_files};
@@ -62,10 +63,26 @@ impl<'a> Analysis<'a> {
                 let plan = Plan::of(&shards, sets_from, &options);
                 self.count_files(plan, &[], compare)?
             }
+            Source::Counted(counted) => {
+                if compare.is_some() {
+                    return Err(no_model());
+                }
+                return self.results(counted.clone(), &tables, None, Inputs::default());
+            }
         };
-        let (device, engine) = (options.device, &options.engine);
+        self.results(Arc::new(counted), &tables, scores, inputs)
+    }
+
+    fn results(
+        &self,
+        counted: Arc<Counted>,
+        tables: &TableOptions,
+        scores: Option<ScoreComparison>,
+        inputs: Inputs,
+    ) -> Result<Results<'a>> {
+        let (device, engine) = (self.options.device, &self.options.engine);
         Ok(Results {
-            tables: counted.tables_by(device, engine, &tables, scores, control)?,
+            tables: counted.tables_by(device, engine, tables, scores, &self.control)?,
             counted,
             inputs,
             save_firings: self.save_firings,
@@ -116,7 +133,7 @@ impl<'a> Analysis<'a> {
 #[derive(Debug)]
 pub struct Results<'a> {
     /// Counts and firing sets.
-    pub counted: Counted,
+    pub counted: Arc<Counted>,
     /// Every table.
     pub tables: Tables,
     inputs: Inputs,
@@ -125,12 +142,42 @@ pub struct Results<'a> {
 }
 
 impl Results<'_> {
+    /// Returns the same results, which no longer listen to the [`Control`] of their run.
+    pub fn without_control(self) -> Results<'static> {
+        Results {
+            counted: self.counted,
+            tables: self.tables,
+            inputs: self.inputs,
+            save_firings: self.save_firings,
+            control: Control::default(),
+        }
+    }
+
+    /// Returns the record of the run, as `run.json` has it: versions, inputs, options, the certificate,
+    /// and where the time went.
+    pub fn record(&self) -> record::Record {
+        record::Record::of(&self.counted, &self.tables, 0.0)
+    }
+
     /// Writes every file into a folder, which is made where it does not exist: all of them, or none. The
     /// files of an earlier run are replaced, no others.
     ///
     /// # Errors
     /// A folder or files that cannot be written; files there that no earlier run wrote; cancellation.
     pub fn write(&self, folder: impl AsRef<Path>) -> Result<()> {
+        self.write_under(folder, self.save_firings, &self.control)
+    }
+
+    /// The same under another control, with the firing sets or without.
+    ///
+    /// # Errors
+    /// As [`write`](Self::write).
+    pub fn write_under(
+        &self,
+        folder: impl AsRef<Path>,
+        save_firings: bool,
+        control: &Control,
+    ) -> Result<()> {
         let folder = ResultsFolder::open(folder.as_ref(), self.inputs.clone(), false)?;
         let nothing = |_: &mut record::Record| Ok(());
         let (counted, tables) = (&self.counted, &self.tables);
@@ -138,8 +185,8 @@ impl Results<'_> {
             .write(
                 counted,
                 tables,
-                Save::all(self.save_firings),
-                &self.control,
+                Save::all(save_firings),
+                control,
                 nothing,
                 |_| Ok(()),
             )

@@ -1,5 +1,7 @@
 //! The whole command line, with what derived arguments cannot say for themselves.
 
+use std::ffi::OsString;
+
 use clap::{Arg, ArgAction, Command, CommandFactory, FromArgMatches};
 
 use super::Cli;
@@ -28,9 +30,14 @@ fn flag() -> Arg {
 }
 
 impl Cli {
-    /// Takes the process's arguments; ends the process where they make no sense, or ask for help.
-    pub fn from_arguments() -> Self {
-        let matches = command().get_matches();
-        Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+    /// Takes arguments, of which the first is the program's name.
+    ///
+    /// # Errors
+    /// Arguments that make no sense, or ask for help.
+    pub(super) fn from_arguments(
+        arguments: impl IntoIterator<Item = OsString>,
+    ) -> Result<Self, clap::Error> {
+        let matches = command().try_get_matches_from(arguments)?;
+        Self::from_arg_matches(&matches)
     }
 }

@@ -23,10 +23,13 @@ mod report;
 mod simulate;
 mod tally;
 
+use std::ffi::OsString;
+
 use clap::Subcommand;
 pub use flags::line;
 
 use crate::error::Result;
+use crate::read::PARSER_THREAD;
 
 /// Which atoms of a sparse autoencoder fire on true and on false structural-variant calls.
 #[derive(Debug, clap::Parser)]
@@ -61,6 +64,37 @@ enum Command {
     Completions(completions::Completions),
     #[command(hide = true)]
     Man(man::Man),
+}
+
+/// Runs the program with these arguments, of which the first is its name, and returns its exit code.
+/// Errors are told on standard error.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
+    silence_parser();
+    let cli = match Cli::from_arguments(arguments) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // As clap itself: nobody is left to be told that nothing can be told.
+            let _ = error.print();
+            return u8::try_from(error.exit_code()).unwrap_or(2);
+        }
+    };
+    match cli.run() {
+        Ok(()) => 0,
+        Err(error) => {
+            eprintln!("atomscope: {}", line(&error));
+            error.exit_code()
+        }
+    }
+}
+
+/// A parser that panics on a damaged file is told by the error that it becomes, in one line.
+fn silence_parser() {
+    let tell = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if std::thread::current().name() != Some(PARSER_THREAD) {
+            tell(panic);
+        }
+    }));
 }
 
 impl Cli {

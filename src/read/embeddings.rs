@@ -34,11 +34,11 @@ pub(super) enum File {
     Arrow(ArrowTable),
 }
 
-/// Reads the embeddings of a file alone, without its calls.
+/// Reads the embeddings of a file alone, without its calls. They stay in the file until they are needed.
 ///
 /// # Errors
 /// Fails as reading a cohort's embeddings does.
-pub(crate) fn read_rows(path: &Path, choice: &EmbeddingsChoice) -> Result<EmbeddingRows> {
+pub fn read_rows(path: &Path, choice: &EmbeddingsChoice) -> Result<EmbeddingRows> {
     File::open(path)?.rows(choice)
 }
 

@@ -53,16 +53,18 @@ pub use cohort::{
     Cohort, read_activations, read_cohort, read_cohort_by, read_cohort_choosing, read_cohort_with,
 };
 pub use embedding_rows::EmbeddingRows;
-pub(crate) use embeddings::read_rows;
+pub use embeddings::read_rows;
 pub use inspect::{
     CallSummary, ForeignName, Inspection, inspect, inspect_by, inspect_embeddings, inspect_model,
 };
-pub use metadata::PARSER_THREAD;
 #[cfg(feature = "parquet")]
 pub(crate) use metadata::column;
+pub use metadata::{
+    CallTable, CallValue, PARSER_THREAD, ReadCalls, read_call_file, read_call_table,
+};
 pub use model::{
-    Identity, LoadedModel, ModelAnswers, Orientation, families_markdown, find_model, model_files,
-    read_model, read_model_alone, read_model_with,
+    Identity, LoadedModel, ModelAnswers, NamedTensor, Orientation, TensorModel, families_markdown,
+    find_model, model_files, read_model, read_model_alone, read_model_tensors, read_model_with,
 };
 pub(crate) use safetensors::{Entry, LONGEST_HEADER, SafeTensors, is_safetensors};
 pub(crate) use sniff::{HEAD, describe};

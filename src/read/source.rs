@@ -1,4 +1,4 @@
-//! Files that are read at offsets, from several threads at once.
+//! Files that are read at offsets, from several threads at once, and bytes in memory that stand for one.
 //!
 //! Files are not mapped: a mapped file that shrinks while it is read would end the process.
 
@@ -8,6 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use bytes::Bytes;
 use sha2::{Digest as _, Sha256};
 
 use crate::control::Control;
@@ -17,11 +18,18 @@ use crate::error::{Error, Result};
 /// An open file that is read at offsets.
 #[derive(Debug, Clone)]
 pub(crate) struct Source {
-    file: Arc<File>,
+    content: Content,
     path: Arc<Path>,
     length: u64,
     /// The stamp of the file at the path when it was opened; `None` if there is no such file.
     stamp: Option<Stamp>,
+}
+
+/// The place of the bytes.
+#[derive(Debug, Clone)]
+enum Content {
+    File(Arc<File>),
+    Memory(Bytes),
 }
 
 /// The facts by which a replaced, grown or rewritten file differs from the one that was opened.
@@ -107,17 +115,27 @@ impl Source {
             ));
         }
         Ok(Self {
-            file: Arc::new(file),
+            content: Content::File(Arc::new(file)),
             path: path.into(),
             length: facts.len(),
             stamp: Some(Stamp::of(&facts)),
         })
     }
 
+    /// Makes a source of bytes in memory. Messages call it `name`.
+    pub(crate) fn in_memory(name: &str, bytes: Bytes) -> Self {
+        Self {
+            length: bytes.len() as u64,
+            content: Content::Memory(bytes),
+            path: Path::new(name).into(),
+            stamp: None,
+        }
+    }
+
     /// Makes a source of a file without a name. Messages call it `path`.
     pub(crate) fn unnamed(file: File, path: std::path::PathBuf, length: u64) -> Self {
         Self {
-            file: Arc::new(file),
+            content: Content::File(Arc::new(file)),
             path: path.into(),
             length,
             stamp: None,
@@ -127,7 +145,7 @@ impl Source {
     /// Makes a source of an unnamed file that stands in for part of this one.
     pub(crate) fn standing_in(&self, file: File, length: u64) -> Self {
         Self {
-            file: Arc::new(file),
+            content: Content::File(Arc::new(file)),
             length,
             ..self.clone()
         }
@@ -199,13 +217,22 @@ impl Source {
         self.length
     }
 
-    pub(crate) fn file(&self) -> &File {
-        &self.file
+    /// Returns another handle of the file.
+    ///
+    /// # Errors
+    /// The system's; bytes in memory, which have no file.
+    pub(crate) fn try_clone_file(&self) -> Result<File> {
+        match &self.content {
+            Content::File(file) => file.try_clone(),
+            Content::Memory(_) => Err(io::ErrorKind::Unsupported.into()),
+        }
+        .map_err(|error| Error::reading(&self.path, error))
     }
 
     /// Fills `buffer` from `offset` on.
     pub(crate) fn read_at(&self, buffer: &mut [u8], offset: u64) -> Result<()> {
-        read_exact_at(&self.file, buffer, offset).map_err(|source| match source.kind() {
+        let read = self.content.read_exact_at(buffer, offset);
+        read.map_err(|source| match source.kind() {
             io::ErrorKind::UnexpectedEof => Error::input(
                 self.name(),
                 format!("byte {offset}"),
@@ -239,9 +266,23 @@ impl io::Read for Stream {
             .len()
             .min(usize::try_from(left).unwrap_or(usize::MAX));
         let part = buffer.get_mut(..count).unwrap_or_default();
-        read_exact_at(&self.source.file, part, self.position)?;
+        self.source.content.read_exact_at(part, self.position)?;
         self.position += count as u64;
         Ok(count)
+    }
+}
+
+impl Content {
+    fn read_exact_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<()> {
+        let bytes = match self {
+            Self::File(file) => return read_exact_at(file, buffer, offset),
+            Self::Memory(bytes) => bytes,
+        };
+        let start = usize::try_from(offset).unwrap_or(usize::MAX);
+        let end = start.saturating_add(buffer.len());
+        let part = bytes.get(start..end);
+        buffer.copy_from_slice(part.ok_or(io::ErrorKind::UnexpectedEof)?);
+        Ok(())
     }
 }
 

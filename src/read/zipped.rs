@@ -48,10 +48,7 @@ const CHECKED_AT_ONCE: u64 = 4 << 20;
 
 impl Archive {
     pub(crate) fn open(source: &Source) -> Result<Self> {
-        let file = source
-            .file()
-            .try_clone()
-            .map_err(|e| Error::reading(source.path(), e))?;
+        let file = source.try_clone_file()?;
         whole::check_start(source)?;
         let config = Config {
             archive_offset: ArchiveOffset::Known(0),

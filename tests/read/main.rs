@@ -13,6 +13,7 @@ mod delly_mims;
 mod embeddings;
 mod families;
 mod goldens;
+mod in_memory;
 mod inputs;
 mod objects;
 mod tables;

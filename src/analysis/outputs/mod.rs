@@ -284,6 +284,22 @@ pub fn tables_of(extended: &ExtendedTables) -> Vec<Table> {
     all.filter(|table| names.insert(table.name)).collect()
 }
 
+/// Makes the table of this name, if it would be written of these: all of its rows, those of pairs too.
+pub fn table_named(extended: &ExtendedTables, name: &str) -> Option<Table> {
+    OUTPUTS.iter().find_map(|output| {
+        let is_named = output.name.split('.').next() == Some(name);
+        match output.content {
+            _ if !is_named => None,
+            Content::Parquet(table) | Content::Text(table) => table(extended),
+            Content::Pairs => {
+                let pairs = extended.pairs.as_ref()?;
+                Some(tables::pairs(pairs.chunk(0..pairs.len())))
+            }
+            Content::File(..) => None,
+        }
+    })
+}
+
 /// The outputs with what they hold, a line each, for the help.
 pub fn help() -> String {
     let record = (RECORD, "what ran, on what, how, and which files it wrote");

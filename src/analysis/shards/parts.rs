@@ -59,6 +59,14 @@ impl CohortFirings {
         Self::new(vec![Part { shard, place }], scores)
     }
 
+    /// The same, if all of it is one part, which is of this shard.
+    pub(in crate::analysis) fn renamed(mut self, shard: &Shard) -> Self {
+        if let [part] = self.parts.as_mut_slice() {
+            part.shard = shard.clone();
+        }
+        self
+    }
+
     /// The firing sets, where they are all in memory and in one piece.
     pub fn sets(&self) -> Option<&FiringSets> {
         match self.parts.as_slice() {

@@ -3,6 +3,7 @@
 
 #[cfg(feature = "parquet")]
 mod arrow;
+mod columns;
 mod delimited;
 mod foreign;
 pub(super) mod gzip;
@@ -22,6 +23,7 @@ use super::source::{Source, Stamp};
 use crate::cohort::TextColumn;
 use crate::cohort::{Calls, ClassColumn, ClassRule};
 use crate::error::{Choice, Error, Proposal, Result};
+pub use columns::{CallTable, CallValue, ReadCalls, read_call_file, read_call_table};
 pub(super) use look::Look;
 use text::Text;
 
@@ -81,28 +83,9 @@ impl Table {
         }
         let mut sink = Sink::new(&source, rows, naming);
         let outline = read(&source, &mut sink)?;
-        let has = |field: usize| sink.seen.get(field) == Some(&true);
         // An empty table is right for embeddings without rows, whatever its columns.
         let of_nothing = rows == 0 && outline.rows == 0;
-        if !of_nothing && !has(CLASS) && rule.column() != ClassRule::COLUMN {
-            return Err(Error::input(
-                source.name(),
-                "the columns",
-                listed(&outline.columns),
-                format!("the column of classes, {}", rule.column()),
-                "name a column that is there",
-            )
-            .proposing([Proposal::of(Choice::ClassColumn)]));
-        }
-        if !of_nothing && !sink.seen.contains(&true) {
-            return Err(Error::input(
-                source.name(),
-                "the columns",
-                listed(&outline.columns),
-                format!("at least one of {}", usual().join(", ")),
-                advice(&outline.columns),
-            ));
-        }
+        sink.check_columns(&outline, of_nothing, rule)?;
         if outline.rows != rows {
             return Err(Error::input(
                 source.name(),
@@ -114,20 +97,9 @@ impl Table {
         }
         source.check_unchanged()?;
         let file = path.file_name().unwrap_or(path.as_os_str());
-        let file = file.to_string_lossy();
-        let mut warnings = sink.gathered.warnings(&file);
-        warnings.extend(sink.passed_over.iter().map(|name| {
-            format!("{file}: the column {name} is passed over, since there is one of that field's own name")
-        }));
-        if !of_nothing && !has(CLASS) {
-            warnings.push(format!(
-                "{file}: there is no column truvari_class (there are {}), so that every call counts as \
-                 false: name the column with the truth benchmark's classes so",
-                listed(&outline.columns)
-            ));
-        }
+        let has = |field: usize| sink.has(field);
         Ok(Self {
-            warnings,
+            warnings: sink.warnings(&file.to_string_lossy(), &outline, of_nothing),
             has_ids: has(ID),
             has_classes: of_nothing || has(CLASS),
             calls: sink.gathered.calls,
@@ -284,6 +256,50 @@ impl<'a> Sink<'a> {
             seen: [false; COUNT],
             passed_over: Vec::new(),
         }
+    }
+
+    fn has(&self, field: usize) -> bool {
+        self.seen.get(field) == Some(&true)
+    }
+
+    /// Checks that the table has the column of classes that is asked for, and any field at all.
+    fn check_columns(&self, outline: &Outline, of_nothing: bool, rule: &ClassRule) -> Result<()> {
+        if !of_nothing && !self.has(CLASS) && rule.column() != ClassRule::COLUMN {
+            return Err(Error::input(
+                self.source.name(),
+                "the columns",
+                listed(&outline.columns),
+                format!("the column of classes, {}", rule.column()),
+                "name a column that is there",
+            )
+            .proposing([Proposal::of(Choice::ClassColumn)]));
+        }
+        if of_nothing || self.seen.contains(&true) {
+            return Ok(());
+        }
+        Err(Error::input(
+            self.source.name(),
+            "the columns",
+            listed(&outline.columns),
+            format!("at least one of {}", usual().join(", ")),
+            advice(&outline.columns),
+        ))
+    }
+
+    /// Sentences on what is odd in the calls.
+    fn warnings(&self, file: &str, outline: &Outline, of_nothing: bool) -> Vec<String> {
+        let mut warnings = self.gathered.warnings(file);
+        warnings.extend(self.passed_over.iter().map(|name| {
+            format!("{file}: the column {name} is passed over, since there is one of that field's own name")
+        }));
+        if !of_nothing && !self.has(CLASS) {
+            warnings.push(format!(
+                "{file}: there is no column truvari_class (there are {}), so that every call counts as \
+                 false: name the column with the truth benchmark's classes so",
+                listed(&outline.columns)
+            ));
+        }
+        warnings
     }
 
     fn is_enough(&self, rows: usize) -> bool {

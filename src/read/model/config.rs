@@ -124,6 +124,17 @@ impl Config {
         })
     }
 
+    /// Values in memory, which stand for the config beside the weights.
+    pub(super) fn in_memory(name: &str, value: Value) -> Self {
+        Self {
+            file: format!("the config of {name}"),
+            within: String::new(),
+            value,
+            path: None,
+            others: Vec::new(),
+        }
+    }
+
     /// Values in a file of weights.
     pub(super) fn inside(file: String, within: &str, value: Value) -> Self {
         Self {

@@ -7,6 +7,7 @@
 //! decoder     its norms, where they scale scores or values
 //! families    one a file: what it is known by, and its formula
 //! encoder     the formula as the model has it
+//! in_memory   the same of tensors and a config in memory
 //! ```
 
 mod answers;
@@ -16,6 +17,7 @@ mod decoder;
 mod encoder;
 mod families;
 mod find;
+mod in_memory;
 mod inner;
 mod layers;
 mod nearest;
@@ -42,6 +44,8 @@ use crate::error::{Error, Result};
 use crate::sae::{ModelAbout, Sae};
 pub use answers::{ModelAnswers, Orientation};
 pub use find::{find_model, model_files};
+pub use in_memory::{TensorModel, read_model_tensors};
+pub use weights::NamedTensor;
 
 /// A model, and the file that it was read from.
 #[derive(Debug)]

@@ -1,5 +1,6 @@
 //! The named tensors of a model's file, whatever its format.
 
+mod in_memory;
 mod open;
 
 use std::cell::RefCell;
@@ -15,6 +16,7 @@ use crate::read::source::Source;
 use crate::read::tensor::{Dtype, Storage, Tensor, TensorRows, read_whole, shape_text};
 use crate::read::torch::TorchFile;
 use crate::read::zipped::Archive;
+pub use in_memory::NamedTensor;
 
 /// An open file of weights.
 pub(super) struct Weights {
@@ -36,6 +38,7 @@ pub(super) enum Container {
     Torch(Box<TorchFile>),
     SafeTensors(SafeTensors),
     Npz(Archive),
+    Memory,
 }
 
 /// A tensor by its place in the file.
@@ -51,6 +54,9 @@ enum At {
     Torch(Id),
     SafeTensors(String),
     Npz(String),
+    Memory(Box<Tensor>),
+    /// Numbers of a type that is not read.
+    Unread,
 }
 
 impl At {
@@ -94,9 +100,17 @@ impl Weights {
         super::outside::refuse_statistics(file, (self.within, held))
     }
 
-    /// Says whether the file is a safetensors file.
+    /// Says whether the file is a safetensors file, or tensors in memory, which may be one.
     pub(super) fn is_safetensors(&self) -> bool {
-        matches!(self.container, Container::SafeTensors(_))
+        matches!(
+            self.container,
+            Container::SafeTensors(_) | Container::Memory
+        )
+    }
+
+    /// Says whether the file is a torch file, or tensors in memory, which may be one.
+    pub(super) fn is_state_dict(&self) -> bool {
+        matches!(self.container, Container::Torch(_) | Container::Memory)
     }
 
     /// Says whether the file is an archive of numpy arrays.
@@ -187,6 +201,7 @@ impl Weights {
                 let array = npz::array(archive, entry)?.ok_or_else(unread)?;
                 array.tensor(&named.full)?
             }
+            (_, At::Memory(tensor)) => (**tensor).clone(),
             _ => return Err(unread()),
         };
         Ok(tensor)

@@ -28,7 +28,7 @@ fn claims(of: &Candidate<'_>) -> bool {
         .config
         .is_some_and(|config| config.has("sae_type") && config.has("act_size"));
     let weights = of.weights;
-    weights.torch().is_some()
+    weights.is_state_dict()
         && weights.within.is_empty()
         && weights.has(&["W_enc", "b_dec"])
         && is_config

@@ -26,7 +26,7 @@ const CLASS: &str = "trainer.dict_class";
 
 fn claims(of: &Candidate<'_>) -> bool {
     let is_config = of.config.is_some_and(|config| config.has("trainer"));
-    of.weights.torch().is_some() && of.weights.within.is_empty() && is_config
+    of.weights.is_state_dict() && of.weights.within.is_empty() && is_config
 }
 
 fn read(of: &Candidate<'_>) -> Result<Encoder> {

@@ -1,5 +1,6 @@
 //! The notebook's torch file: `config` with k and the whitening, and `model_state_dict`.
 
+mod in_memory;
 pub(in crate::read::model) mod names;
 mod unused;
 
@@ -10,6 +11,8 @@ use crate::read::plain::{numbers, scalar, whole};
 use crate::read::tensor::{Dtype, read_whole, shape_text};
 use crate::read::torch::TorchFile;
 use crate::sae::{Activation, Sae, SaeParts, Values, whitening};
+
+pub(in crate::read::model) use in_memory::of_tensors;
 
 /// Its name.
 pub(in crate::read::model) const NAME: &str = "the notebook's";

@@ -29,7 +29,7 @@ fn claims(of: &Candidate<'_>) -> bool {
         _ => false,
     };
     let is_alone = weights.names().count() == 4 && weights.has(&["W_dec", "b_dec"]);
-    weights.torch().is_some()
+    weights.is_state_dict()
         && lies_so
         && is_alone
         && weights.within.is_empty()

@@ -142,7 +142,7 @@ impl Weights {
         ))
     }
 
-    fn new(
+    pub(super) fn new(
         source: Source,
         container: Container,
         (tensors, twice): (IndexMap<String, Named>, Option<[String; 2]>),
@@ -178,7 +178,7 @@ fn has_one_name(document: &Document, one: Id, other: Id) -> bool {
 
 /// Names without the prefixes of wrapped models, of which the plain name goes first; and two names of
 /// one parameter, if there are such.
-fn by_plain_name(all: Vec<Named>) -> (IndexMap<String, Named>, Option<[String; 2]>) {
+pub(super) fn by_plain_name(all: Vec<Named>) -> (IndexMap<String, Named>, Option<[String; 2]>) {
     let mut tensors = IndexMap::<String, Named>::new();
     let mut twice = None;
     for named in all {

@@ -1,0 +1,170 @@
+"""Calls: of tables of any library, lists, dicts and files."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from . import _core
+from ._core import InputError
+from ._inputs import is_path, kind, strings_of
+from ._table import Table
+
+_EXPECTED = "a table (pandas, polars, pyarrow), a list of dicts, a dict of lists, or a path"
+
+
+class Calls:
+    """The calls of a cohort, in the order of the embeddings' rows.
+
+    Columns are found by their names, in any order: ``truvari_class`` (TP and tp_comp_vcf are true calls),
+    ``svtype``, ``svlen``, ``chrom``, ``pos``, ``dataset``, ``id`` and ``reason``; also as VCF tools write them
+    (SVTYPE, #CHROM, INFO/SVLEN). Each may be missing.
+
+    Parameters
+    ----------
+    calls
+        A pandas DataFrame; any table that has ``__arrow_c_stream__`` (polars, pyarrow, DuckDB); a list of
+        dicts, as the notebook's ``sv_info``; a dict of lists. A path is given to :func:`analyze` as it is.
+    class_column
+        The column of classes, where it is not truvari_class.
+    true_class
+        The classes that are true calls, where they are not TP and tp_comp_vcf.
+    """
+
+    __slots__ = ("_core", "_table")
+
+    def __init__(
+        self,
+        calls: Any,
+        *,
+        class_column: str | None = None,
+        true_class: str | Iterable[str] | None = None,
+    ) -> None:
+        self._core = _read(calls, class_column, strings_of(true_class))
+        self._table: Table | None = None
+        for text in self._core.warnings:
+            warnings.warn(text, UserWarning, stacklevel=2)
+
+    @classmethod
+    def _of(cls, core: _core.Calls) -> Calls:
+        made = object.__new__(cls)
+        made._core = core
+        made._table = None
+        return made
+
+    def __len__(self) -> int:
+        return len(self._core)
+
+    @property
+    def table(self) -> Table:
+        """The calls as they were read, with the label that counts."""
+        if self._table is None:
+            self._table = Table(self._core.table())
+        return self._table
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        return self.table.__arrow_c_stream__(requested_schema)
+
+    def to_pandas(self) -> Any:
+        """The calls as a pandas DataFrame."""
+        return self.table.to_pandas()
+
+    def to_polars(self) -> Any:
+        """The calls as a polars DataFrame."""
+        return self.table.to_polars()
+
+    def __repr__(self) -> str:
+        tp, fp = self._core.counts()
+        return f"Calls({len(self)}: {tp} true, {fp} false)"
+
+
+def _read(calls: Any, class_column: str | None, true_class: list[str]) -> _core.Calls:
+    rule = (class_column, true_class)
+    if is_path(calls):
+        import os
+
+        raise InputError(
+            f"calls: found the path {os.fspath(calls)!r}, expected a table; "
+            "give a path to analyze() itself, which knows how many calls there must be"
+        )
+    if type(calls).__module__.partition(".")[0] == "pandas":
+        return _of_pandas(calls, rule)
+    if hasattr(calls, "__arrow_c_stream__"):
+        return _core.Calls.of_arrow(calls, *rule)
+    if isinstance(calls, Mapping):
+        return _of_columns(calls, rule)
+    if isinstance(calls, (list, tuple)):
+        if calls and not all(isinstance(call, Mapping) for call in calls):
+            other = next(call for call in calls if not isinstance(call, Mapping))
+            raise InputError(f"calls: found a list with {kind(other)}, expected a dict for each call")
+        plain = [call if isinstance(call, dict) else dict(call) for call in calls]
+        return _core.Calls.of_dicts(plain, *rule)
+    raise InputError(f"calls: found {kind(calls)}, expected {_EXPECTED}")
+
+
+def _of_pandas(table: Any, rule: tuple[str | None, list[str]]) -> _core.Calls:
+    """Columns by pandas' own idea of what is missing: NaN, None, NA, NaT. It needs no pyarrow."""
+    if not hasattr(table, "columns"):
+        raise InputError(f"calls: found {kind(table)}, expected a DataFrame")
+    names, columns = [], []
+    for place, name in enumerate(table.columns):
+        if not isinstance(name, str):
+            continue
+        column = table.iloc[:, place]
+        if str(column.dtype).startswith(("datetime", "timedelta")):
+            continue
+        names.append(name)
+        missing = column.isna()
+        if missing.any():
+            column = column.astype(object).where(~missing, None)
+        columns.append(column.tolist())
+    return _core.Calls.of_columns(names, columns, len(table), *rule)
+
+
+def _of_columns(columns: Mapping[Any, Any], rule: tuple[str | None, list[str]]) -> _core.Calls:
+    names, lists, singles = [], [], []
+    for name, values in columns.items():
+        if not isinstance(name, str):
+            continue
+        if isinstance(values, (str, bytes)) or not hasattr(values, "__iter__"):
+            singles.append((name, values))
+            continue
+        tolist = getattr(values, "tolist", None) or getattr(values, "to_list", None)
+        names.append(name)
+        lists.append(tolist() if tolist is not None else list(values))
+    if not lists and singles:
+        raise InputError("calls: found a dict of single values, expected at least one list")
+    rows = len(lists[0]) if lists else 0
+    for name, values in zip(names, lists, strict=True):
+        if len(values) != rows:
+            raise InputError(
+                f"calls: found {len(values)} values of {name!r} and {rows} of {names[0]!r}, expected one for each call"
+            )
+    for name, value in singles:
+        names.append(name)
+        lists.append([value] * rows)
+    return _core.Calls.of_columns(names, lists, rows, *rule)
+
+
+def calls_of(
+    calls: Any,
+    rows: _core.Rows,
+    *,
+    class_column: str | None,
+    true_class: list[str],
+) -> _core.Calls:
+    """The calls of rows that are at hand: a table, a path, or calls that were read before."""
+    if isinstance(calls, Calls):
+        if class_column is not None or true_class:
+            raise InputError(
+                "class_column, true_class: found beside Calls that were read already, "
+                "expected them where the Calls are made"
+            )
+        return calls._core
+    if is_path(calls):
+        import os
+
+        count = rows.shape[0]
+        return _core.Calls.of_file(os.fspath(calls), count, rows.name, class_column, true_class)
+    return _read(calls, class_column, true_class)

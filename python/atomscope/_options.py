@@ -1,0 +1,76 @@
+"""The options of runs, as the extension takes them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+_DEFAULTS: dict[str, Any] = {
+    "strata": "svtype,size,dataset",
+    "permutations": 1000,
+    "block": None,
+    "locus_distance": 1000,
+    "seed": 0,
+    "min_support": 5,
+    "min_coactivation": 10,
+    "replicate": None,
+    "bootstrap": 1000,
+    "compare_scores": False,
+    "predict": None,
+    "regions": [],
+    "tables": "all",
+    "device": "auto",
+    "threads": None,
+    "memory": None,
+    "nonfinite": "error",
+    "batch_rows": None,
+    "batch_threshold": False,
+    "class_column": None,
+    "true_class": [],
+    "key": None,
+    "layer": None,
+    "pool": None,
+    "save_fires": False,
+}
+
+
+#: Options that count something.
+_COUNTS = (
+    "permutations",
+    "locus_distance",
+    "seed",
+    "min_support",
+    "min_coactivation",
+    "bootstrap",
+    "threads",
+    "memory",
+    "batch_rows",
+)
+
+
+def options(**given: Any) -> dict[str, Any]:
+    """All options: those that are given, and the program's defaults for the others."""
+    from ._core import InputError
+    from ._inputs import kind
+
+    for name in _COUNTS:
+        value = given.get(name)
+        if value is None:
+            continue
+        if isinstance(value, bool) or not hasattr(value, "__index__"):
+            raise InputError(f"{name}: found {kind(value)}, expected a whole number")
+        if value < 0:
+            raise InputError(f"{name}: found {value}, expected a number of at least 0")
+    if 0 < given.get("bootstrap", 0) < 100:
+        raise InputError(f"bootstrap: found {given['bootstrap']}, expected 0, or at least 100 replicates")
+    device = given.get("device")
+    if device is not None and not isinstance(device, str):
+        # torch.device
+        given["device"] = str(device)
+    return {**_DEFAULTS, **given}
+
+
+def strata_of(strata: str | tuple[str, ...] | list[str] | None) -> str:
+    """Strata as the program writes them."""
+    if strata is None or (not isinstance(strata, str) and not strata):
+        return "none"
+    return strata if isinstance(strata, str) else ",".join(strata)

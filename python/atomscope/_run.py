@@ -1,0 +1,365 @@
+"""What is done: analyze, encode, tally, merge, simulate."""
+
+from __future__ import annotations
+
+import json
+import os
+import warnings
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from . import _core
+from ._activations import Activations
+from ._calls import Calls, calls_of
+from ._core import InputError
+from ._inputs import Path, files_of, is_anndata, kind, paths_of, rows_of, strings_of
+from ._options import options, strata_of
+from ._progress import Progress, shown
+from ._results import Results
+from ._sae import SAE, sae_of
+from ._tally import Tally
+
+_STRATA = ("svtype", "size", "dataset")
+
+#: Options that bear on tables, and not on how rows are counted.
+_OF_TABLES = (
+    "strata",
+    "permutations",
+    "block",
+    "locus_distance",
+    "seed",
+    "min_support",
+    "min_coactivation",
+    "replicate",
+    "bootstrap",
+    "predict",
+    "regions",
+    "tables",
+    "threads",
+    "memory",
+)
+
+
+def analyze(
+    x: Any = None,
+    sae: Any = None,
+    calls: Any = None,
+    *,
+    activations: Any = None,
+    atoms: int | None = None,
+    strata: str | Iterable[str] | None = _STRATA,
+    permutations: int = 1000,
+    block: str | None = None,
+    locus_distance: int = 1000,
+    replicate: str | None = None,
+    predict: bool | str = False,
+    regions: Path | Iterable[Path] = (),
+    compare_scores: bool = False,
+    min_support: int = 5,
+    min_coactivation: int = 10,
+    bootstrap: int = 1000,
+    seed: int = 0,
+    tables: str = "all",
+    class_column: str | None = None,
+    true_class: str | Iterable[str] | None = None,
+    nonfinite: str = "error",
+    key: str | None = None,
+    layer: str | int | None = None,
+    pool: str | None = None,
+    batch_rows: int | None = None,
+    batch_threshold: bool = False,
+    device: Any = "auto",
+    threads: int | None = None,
+    memory: int | None = None,
+    progress: Progress = None,
+) -> Results:
+    """Find which atoms fire on true and on false calls.
+
+    Parameters
+    ----------
+    x
+        Embeddings [calls, d_in] in float16, bfloat16, float32 or float64. An array with DLPack (numpy, torch,
+        JAX, CuPy) is read where it lies, and must not change or go meanwhile; a CUDA array is encoded on its
+        device. An object with shape, dtype and slicing (HDF5, Zarr) is read block by block. AnnData gives
+        ``obsm["X_embedding"]``, or ``obsm[key]``, and its ``obs`` as calls. Paths are those of the program.
+    sae
+        An :class:`SAE`, a path, a module or a state dict.
+    calls
+        :class:`Calls`, or what they are made of; of files of embeddings also a path or paths of tables, or
+        None for the calls that are in them or beside them.
+    activations, atoms
+        In place of ``x`` and ``sae``: files of activations that were computed elsewhere, and the number of
+        atoms where they do not say it.
+    strata
+        What calls are stratified by: some of "svtype", "size" and "dataset"; None for nothing.
+    permutations
+        Permutations of the labels for ``maxt_p``; 0 for none.
+    block
+        What changes places as one in them: "locus", or "sample" for a whole dataset's labels in rotation.
+    locus_distance
+        Calls within so many base pairs of the next are one locus.
+    replicate
+        Discover in one part and confirm in the other: "chrom" or "dataset".
+    predict
+        Predict the label from atoms by models that have not seen the call's chromosome (True or "chrom"), or
+        its locus ("locus").
+    regions
+        BED files of regions that calls are compared by.
+    compare_scores
+        Compare atoms by their scores on all calls, too, which reads the embeddings again.
+    min_support, min_coactivation
+        Leave out atoms, or pairs of them, that fire on fewer calls.
+    bootstrap
+        Replicates for intervals, at least 100; 0 for none.
+    seed
+        The same seed gives the same permutations and bootstraps.
+    tables
+        "all", or "notebook" for the notebook's alone.
+    class_column, true_class
+        The column of classes, and the classes that are true calls, where these are not ``truvari_class``,
+        ``TP`` and ``tp_comp_vcf``.
+    nonfinite
+        What becomes of rows with a NaN or an infinity: "error", or "skip" to drop and count them.
+    key, layer, pool
+        The matrix in files of embeddings, and how tokens become one row: "mean", "last", "max", "token:I".
+    batch_rows, batch_threshold
+        The batches of a model of batch top-k.
+    device
+        "auto", "cpu", "cuda", "cuda:N" or "cuda:all": the answer is the same on each.
+    threads
+        Threads; all cores where None.
+    memory
+        Bytes that firing sets, calls and scores may take.
+    progress
+        True for a bar, or a function of (stage, done, total), which ends the run by returning False.
+
+    Returns
+    -------
+    Results
+        The same tables, and the same bytes when they are written, as ``atomscope analyze`` gives.
+
+    Raises
+    ------
+    InputError
+        Something in a file or an argument is not what it must be.
+    DeviceError
+        The device that was asked for cannot be used.
+    """
+    layer = None if layer is None else str(layer)
+    chosen = options(
+        strata=strata_of(strata if strata is None or isinstance(strata, str) else tuple(strata)),
+        permutations=permutations,
+        block=block,
+        locus_distance=locus_distance,
+        replicate=replicate,
+        predict=_predict(predict),
+        regions=_paths(regions),
+        compare_scores=compare_scores,
+        min_support=min_support,
+        min_coactivation=min_coactivation,
+        bootstrap=bootstrap,
+        seed=seed,
+        tables=tables,
+        class_column=class_column,
+        true_class=strings_of(true_class),
+        nonfinite=nonfinite,
+        key=key,
+        layer=layer,
+        pool=pool,
+        batch_rows=batch_rows,
+        batch_threshold=batch_threshold,
+        device=device,
+        threads=threads,
+        memory=memory,
+    )
+    with shown(progress) as told:
+        if activations is not None:
+            return _of_activations(activations, atoms, (x, sae, calls), chosen, told)
+        if sae is None:
+            raise InputError("sae: found None, expected an SAE, a path, a module or a state dict")
+        return _warned(_analyze(x, sae_of(sae), calls, chosen, told))
+
+
+def _warned(found: Results) -> Results:
+    for text in found.warnings:
+        warnings.warn(text, UserWarning, stacklevel=3)
+    return found
+
+
+def _of_activations(
+    activations: Any, atoms: int | None, others: tuple[Any, Any, Any], chosen: dict[str, Any], told: Any
+) -> Results:
+    x, sae, calls = others
+    if x is not None or sae is not None:
+        raise InputError("activations: found beside x or sae, expected in place of both")
+    files = paths_of(activations)
+    tables = [] if calls is None else paths_of(calls)
+    if files is None or tables is None:
+        found = kind(activations if files is None else calls)
+        name = "activations" if files is None else "calls"
+        raise InputError(f"{name}: found {found}, expected a path or paths")
+    return _warned(Results(_core.analyze_activations(files, tables, atoms, chosen, told)))
+
+
+def _analyze(x: Any, sae: SAE, calls: Any, chosen: dict[str, Any], told: Any) -> Results:
+    files = paths_of(x)
+    tables = [] if calls is None else paths_of(calls)
+    if files is not None and tables is not None and sae._core.path is not None:
+        return Results(_core.analyze_files(files, tables, sae._core, chosen, told))
+    rows, read = _inputs(x, calls, chosen)
+    found = _core.analyze_memory(rows, sae._core, read._core, chosen, told)
+    return Results(found, read)
+
+
+def _inputs(x: Any, calls: Any, chosen: dict[str, Any]) -> tuple[_core.Rows, Calls]:
+    """Embeddings and their calls, both at hand."""
+    key, layer, pool = chosen["key"], chosen["layer"], chosen["pool"]
+    rule = {"class_column": chosen["class_column"], "true_class": chosen["true_class"]}
+    rows = rows_of(x, key=key, layer=layer, pool=pool)
+    if calls is None and is_anndata(x):
+        calls = x.obs
+    files = files_of(x)
+    tables = [] if calls is None else paths_of(calls)
+    if files is not None and tables is not None:
+        read = _core.Calls.of_cohort(files, tables, (key, layer, pool), *rule.values())
+    elif calls is None:
+        raise InputError(
+            "calls: found None beside an array, expected a table (pandas, polars, pyarrow), a list of dicts, "
+            "a dict of lists, or a path"
+        )
+    else:
+        if tables is not None and len(tables) == 1 and isinstance(calls, (list, tuple)):
+            calls = tables[0]
+        read = calls_of(calls, rows, **rule)
+    if len(read) != rows.shape[0]:
+        raise InputError(f"calls: found {len(read)} calls, expected {rows.shape[0]}, one for each row of x")
+    if read is not getattr(calls, "_core", None):
+        for text in read.warnings:
+            warnings.warn(text, UserWarning, stacklevel=5)
+    return rows, Calls._of(read)
+
+
+def encode(x: Any, sae: Any, **chosen: Any) -> Activations:
+    """Find the atoms that fire on each row of embeddings: ``sae_of(sae).encode(x, ...)``."""
+    return sae_of(sae).encode(x, **chosen)
+
+
+def tally(
+    x: Any,
+    sae: Any,
+    calls: Any = None,
+    *,
+    name: str,
+    strata: str | Iterable[str] | None = _STRATA,
+    class_column: str | None = None,
+    true_class: str | Iterable[str] | None = None,
+    nonfinite: str = "error",
+    key: str | None = None,
+    layer: str | int | None = None,
+    pool: str | None = None,
+    batch_rows: int | None = None,
+    batch_threshold: bool = False,
+    device: Any = "auto",
+    threads: int | None = None,
+    progress: Progress = None,
+) -> Tally:
+    """Count one shard of a cohort, to be merged with others.
+
+    Parameters
+    ----------
+    name
+        The shard's name, by which shards are ordered: "2" comes before "10".
+
+    The others are those of :func:`analyze`. Tallies merge where their shards were counted by the same model,
+    known by its content, and by the same strata and classes.
+    """
+    chosen = options(
+        strata=strata_of(strata if strata is None or isinstance(strata, str) else tuple(strata)),
+        class_column=class_column,
+        true_class=strings_of(true_class),
+        nonfinite=nonfinite,
+        key=key,
+        layer=None if layer is None else str(layer),
+        pool=pool,
+        batch_rows=batch_rows,
+        batch_threshold=batch_threshold,
+        device=device,
+        threads=threads,
+    )
+    model = sae_of(sae)
+    rows, read = _inputs(x, calls, chosen)
+    with shown(progress) as told:
+        return Tally(_core.tally(rows, model._core, read._core, str(name), chosen, told))
+
+
+def merge(
+    tallies: Path | Iterable[Path],
+    *,
+    fires: Path | Iterable[Path] | None = None,
+    progress: Progress = None,
+) -> Tally:
+    """Merge tallies that were saved, in any order and nesting.
+
+    Parameters
+    ----------
+    tallies
+        Paths or patterns.
+    fires
+        Files of firing sets, or folders of them; where None, those beside the tallies.
+    """
+    with shown(progress) as told:
+        return Tally(_core.merge(_paths(tallies), _paths(fires if fires is not None else ()), told))
+
+
+class Simulated(NamedTuple):
+    """A cohort whose truth is known."""
+
+    #: Embeddings, a float32 array [rows, d_in].
+    x: Any
+    sae: SAE
+    calls: Calls
+    #: The planted atoms, and the strata.
+    truth: dict[str, Any]
+
+
+def simulate(
+    rows: int = 10_000,
+    d_in: int = 256,
+    d_sae: int = 1024,
+    k: int = 32,
+    *,
+    seed: int = 1,
+    confounded: bool = True,
+) -> Simulated:
+    """Simulate a cohort: embeddings, model, calls and truth. The same arguments give the same numbers."""
+    import numpy as np
+
+    for argument, value in {"rows": rows, "d_in": d_in, "d_sae": d_sae, "k": k, "seed": seed}.items():
+        if value < 0:
+            raise InputError(f"{argument}: found {value}, expected a number of at least 0")
+    x, model, calls, truth = _core.simulate(rows, d_in, d_sae, k, seed, confounded)
+    return Simulated(np.asarray(x), SAE(model), Calls._of(calls), json.loads(truth))
+
+
+def table_options(chosen: dict[str, Any]) -> dict[str, Any]:
+    """Options of :func:`analyze` that bear on tables, as the extension takes them."""
+    unknown = [name for name in chosen if name not in _OF_TABLES]
+    if unknown:
+        raise TypeError(f"{unknown[0]} is no option of tables; these are {', '.join(_OF_TABLES)}")
+    made = dict(chosen)
+    made["strata"] = strata_of(made["strata"]) if "strata" in made else None
+    made["predict"] = _predict(made.get("predict", False))
+    made["regions"] = _paths(made.get("regions", ()))
+    return made
+
+
+def _predict(predict: bool | str) -> str | None:
+    if predict is False or predict is None:
+        return None
+    return "chrom" if predict is True else str(predict)
+
+
+def _paths(paths: Path | Iterable[Path]) -> list[str]:
+    if isinstance(paths, (str, os.PathLike)):
+        return [os.fspath(paths)]
+    return [os.fspath(path) for path in paths]

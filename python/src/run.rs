@@ -1,0 +1,196 @@
+//! Long work: in a thread of its own, with the GIL released, while the calling thread looks for Ctrl-C
+//! and tells of progress.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
+
+use atomscope::control::{Control, Progress, Stage};
+use pyo3::exceptions::PyRuntimeError;
+use pyo3::prelude::*;
+
+use crate::errors::{CancelledError, InternalError, bad, exception};
+
+/// The time after which the calling thread looks for signals again.
+const TICK: Duration = Duration::from_millis(50);
+
+/// The process that imported the module.
+static PROCESS: OnceLock<u32> = OnceLock::new();
+
+/// The place and message of the last panic.
+static PANIC: Mutex<Option<String>> = Mutex::new(None);
+
+/// Prepares what all runs need, as the module is imported.
+pub(crate) fn prepare() {
+    PROCESS.get_or_init(std::process::id);
+    // A panic becomes an exception, which tells it.
+    std::panic::set_hook(Box::new(|panic| {
+        *lock(&PANIC) = Some(panic.to_string());
+    }));
+}
+
+/// Refuses a process that was forked: threads and devices do not survive that.
+fn refuse_fork() -> PyResult<()> {
+    if PROCESS
+        .get()
+        .is_none_or(|&process| process == std::process::id())
+    {
+        return Ok(());
+    }
+    Err(PyRuntimeError::new_err(
+        "this process was forked from the one that imported atomscope, whose threads it does not have; \
+         start processes with the method \"spawn\" (multiprocessing.get_context(\"spawn\"), or \
+         multiprocessing_context=\"spawn\" of a DataLoader)",
+    ))
+}
+
+/// The state of a run, which both threads see.
+#[derive(Default)]
+struct Shared {
+    cancelled: AtomicBool,
+    progress: Mutex<Option<Progress>>,
+    is_done: Mutex<bool>,
+    done: Condvar,
+}
+
+impl Shared {
+    /// Waits a tick; true if the work is done.
+    fn wait(&self) -> bool {
+        let is_done = lock(&self.is_done);
+        let waited = self
+            .done
+            .wait_timeout_while(is_done, TICK, |is_done| !*is_done);
+        *waited.unwrap_or_else(PoisonError::into_inner).0
+    }
+
+    fn finish(&self) {
+        *lock(&self.is_done) = true;
+        self.done.notify_all();
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Does `work` by `threads` threads of its own, or as many as the machine has. `progress` is called with
+/// the stage, the rows done and all rows, by the calling thread; where it returns False the work ends.
+///
+/// # Errors
+/// Those of `work`; an exception of `progress`; KeyboardInterrupt; a fault of atomscope.
+pub(crate) fn run<T: Send>(
+    py: Python<'_>,
+    threads: Option<usize>,
+    progress: Option<&Bound<'_, PyAny>>,
+    work: impl FnOnce(&Control<'_>) -> atomscope::Result<T> + Send,
+) -> PyResult<T> {
+    refuse_fork()?;
+    let pool = start_threads(threads)?;
+    let shared = Shared::default();
+    let is_cancelled = || shared.cancelled.load(Ordering::Relaxed);
+    let learn = |progress: Progress| *lock(&shared.progress) = Some(progress);
+    let control = Control::default().cancel_when(&is_cancelled);
+    let control = if progress.is_some() {
+        control.on_progress(&learn)
+    } else {
+        control
+    };
+    let (found, stopped) = std::thread::scope(|scope| {
+        let (shared, control, pool) = (&shared, &control, &pool);
+        let worker = scope.spawn(move || {
+            let found = catch_unwind(AssertUnwindSafe(|| pool.install(|| work(control))));
+            shared.finish();
+            found
+        });
+        let stopped = watch(py, shared, progress);
+        // The worker has said that it is done; it needs no GIL any more.
+        (worker.join().unwrap_or_else(Err), stopped)
+    });
+    // A stage is told to the end, even one shorter than a tick.
+    if let (None, Some(progress), Some(last)) = (&stopped, progress, *lock(&shared.progress)) {
+        tell(progress, last)?;
+    }
+    match (stopped, found) {
+        (Some(stopped), _) => Err(stopped),
+        (None, Ok(found)) => found.map_err(|error| exception(&error)),
+        (None, Err(panic)) => Err(fault(&*panic)),
+    }
+}
+
+/// Waits until the work is done. Returns the exception that ended it, if one did.
+fn watch(py: Python<'_>, shared: &Shared, progress: Option<&Bound<'_, PyAny>>) -> Option<PyErr> {
+    let mut stopped = None;
+    let mut told = None;
+    while !py.detach(|| shared.wait()) {
+        if stopped.is_some() {
+            continue;
+        }
+        let now = *lock(&shared.progress);
+        let next = py.check_signals().and_then(|()| match (progress, now) {
+            (Some(progress), Some(now)) if told != Some(now) => {
+                told = Some(now);
+                tell(progress, now)
+            }
+            _ => Ok(()),
+        });
+        if let Err(error) = next {
+            shared.cancelled.store(true, Ordering::Relaxed);
+            stopped = Some(error);
+        }
+    }
+    stopped
+}
+
+fn tell(progress: &Bound<'_, PyAny>, now: Progress) -> PyResult<()> {
+    let stage = match now.stage {
+        Stage::Encoding => "encoding",
+        Stage::Cutting => "cutting",
+        Stage::Reading => "reading",
+        Stage::Scoring => "scoring",
+        Stage::Simulating => "simulating",
+    };
+    let answer = progress.call1((stage, now.done, now.total))?;
+    if answer.is(pyo3::types::PyBool::new(progress.py(), false)) {
+        return Err(CancelledError::new_err("progress returned False"));
+    }
+    Ok(())
+}
+
+/// Threads that live as long as the run, so that none are there when a process forks.
+fn start_threads(threads: Option<usize>) -> PyResult<rayon::ThreadPool> {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let threads = threads.unwrap_or(cores);
+    if threads == 0 || threads > cores.saturating_mul(16) {
+        let expected = format!("a number from 1 to {}, or None for all cores", cores * 16);
+        return Err(bad("threads", &threads.to_string(), &expected));
+    }
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .thread_name(|number| format!("atomscope-{number}"))
+        .build();
+    pool.map_err(|error| PyRuntimeError::new_err(format!("threads: {error}")))
+}
+
+/// The exception of a panic, which is a fault of atomscope.
+pub(crate) fn fault(panic: &(dyn Any + Send)) -> PyErr {
+    let told = lock(&PANIC).take();
+    let message = panic
+        .downcast_ref::<&str>()
+        .map(|text| (*text).to_owned())
+        .or_else(|| panic.downcast_ref::<String>().cloned());
+    let text = told.or(message).unwrap_or_default();
+    InternalError::new_err(format!(
+        "a fault of atomscope {}: {text}; please report it, with this text and what was called",
+        env!("CARGO_PKG_VERSION")
+    ))
+}
+
+/// Does short work under the GIL; a panic becomes an exception.
+///
+/// # Errors
+/// Those of `work`; a fault of atomscope.
+pub(crate) fn guard<T>(work: impl FnOnce() -> PyResult<T>) -> PyResult<T> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| Err(fault(&*panic)))
+}

@@ -1,0 +1,77 @@
+"""Tallies: shards merge to what one run gives."""
+
+import numpy as np
+import pytest
+
+import atomscope as ats
+from conftest import same_files
+
+QUICK = {"permutations": 30, "bootstrap": 0, "seed": 3}
+
+
+def parts(cohort, *cuts):
+    calls = cohort.calls.to_pandas()
+    ends = [0, *cuts, len(calls)]
+    for number, (start, end) in enumerate(zip(ends, ends[1:], strict=False)):
+        yield str(number), cohort.x[start:end], calls.iloc[start:end]
+
+
+def test_merged_tallies_give_the_files_of_one_run(cohort, tmp_path):
+    whole = ats.analyze(cohort.x, cohort.sae, cohort.calls.to_pandas(), **QUICK)
+    whole.write(tmp_path / "whole")
+    paths = []
+    for name, x, calls in parts(cohort, 300, 1100):
+        paths.append(tmp_path / f"{name}.tally")
+        ats.tally(x, cohort.sae, calls, name=name).save(paths[-1])
+    for order in (paths, paths[::-1], [str(tmp_path / "*.tally")]):
+        merged = ats.merge(order)
+        assert len(merged) == 2000
+        assert merged.shards == [("0", 0, 300), ("1", 0, 800), ("2", 0, 900)]
+        merged.analyze(**QUICK).write(tmp_path / "merged")
+        assert len(same_files(tmp_path / "whole", tmp_path / "merged")) > 8
+    np.testing.assert_array_equal(merged.activations.top_indices, whole.activations.top_indices)
+
+
+def test_counts_alone_give_what_counts_tell(cohort, tmp_path):
+    path = tmp_path / "counts.tally"
+    tally = ats.tally(cohort.x, cohort.sae, cohort.calls, name="all")
+    tally.save(path, fires=False)
+    assert [file.name for file in tmp_path.iterdir()] == ["counts.tally"]
+    found = ats.merge(path).analyze(permutations=0, bootstrap=0)
+    assert len(found.atoms) == 128
+    with pytest.raises(ats.InputError, match="expected firing sets"):
+        found.activations  # noqa: B018
+
+
+def test_rows_that_come_twice_are_refused(cohort, tmp_path):
+    for name in ("a", "b"):
+        ats.tally(cohort.x, cohort.sae, cohort.calls, name=name).save(tmp_path / f"{name}.tally")
+    with pytest.raises(ats.InputError, match="found"):
+        ats.merge([tmp_path / "a.tally", tmp_path / "b.tally"])
+
+
+def test_tallies_of_other_models_are_refused(cohort, tmp_path):
+    other = ats.simulate(2000, 32, 128, 8, seed=2)
+    ats.tally(cohort.x, cohort.sae, cohort.calls, name="a").save(tmp_path / "a.tally")
+    ats.tally(other.x, other.sae, other.calls, name="b").save(tmp_path / "b.tally")
+    with pytest.raises(ats.InputError, match="b.tally"):
+        ats.merge([tmp_path / "a.tally", tmp_path / "b.tally"])
+
+
+def test_results_have_the_tally_of_their_run(results):
+    assert len(results.tally) == 2000 and results.tally.d_sae == 128
+    again = results.tally.analyze(permutations=50, bootstrap=0, replicate="chrom")
+    assert again.atoms.to_dicts() == results.atoms.to_dicts()
+
+
+def test_options_of_no_table_are_refused(results):
+    with pytest.raises(TypeError, match="device is no option of tables"):
+        results.tally.analyze(device="cpu")
+
+
+def test_simulate_is_the_same_for_a_seed():
+    one, other = ats.simulate(100, 8, 32, 4, seed=7), ats.simulate(100, 8, 32, 4, seed=7)
+    np.testing.assert_array_equal(one.x, other.x)
+    assert one.sae.digest() == other.sae.digest() and one.truth == other.truth
+    with pytest.raises(ats.InputError, match="k: found 33, expected a number from 1 to 32"):
+        ats.simulate(100, 8, 32, 33)

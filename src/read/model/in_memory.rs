@@ -1,0 +1,64 @@
+//! A model in memory, told by its names and its config as a file would be.
+
+use serde_json::Value;
+
+use super::candidate::Candidate;
+use super::config::Config;
+use super::families::notebook;
+use super::refused::{refuse_quantised, unknown};
+use super::weights::{NamedTensor, Weights};
+use super::{Identity, LoadedModel, ModelAbout, ModelAnswers, Told, family_of, of_family};
+use crate::error::Result;
+use crate::sae::Sae;
+
+/// A model in memory: its state dict, and what stands beside it.
+#[derive(Debug, Clone, Default)]
+pub struct TensorModel {
+    /// The name that messages give to it.
+    pub name: String,
+    /// The tensors of its state dict.
+    pub tensors: Vec<NamedTensor>,
+    /// Its config, as its library writes it beside the weights.
+    pub config: Option<Value>,
+    /// The mean and the standard deviation of the whitening, \[D\] each or one number for all, of a
+    /// model as the notebook trains it: scores are `(x − mean) / (std + 1e-6) · encoder.weightᵀ +
+    /// encoder.bias`, and the k largest fire, be they negative.
+    pub whitening: Option<[Vec<f32>; 2]>,
+}
+
+/// Reads a model in memory, of which the caller says what its tensors and config leave open. It is told
+/// by the names of its tensors and the keys of its config, as [`read_model_with`](super::read_model_with)
+/// tells files; its tensors may be those of a safetensors file or of a torch file.
+///
+/// # Errors
+/// As [`read_model_with`](super::read_model_with).
+pub fn read_model_tensors(model: TensorModel, answers: &ModelAnswers) -> Result<LoadedModel> {
+    answers.check()?;
+    let TensorModel { name, config, .. } = model;
+    let weights = Weights::in_memory(&name, model.tensors);
+    refuse_quantised(&weights)?;
+    let config = config.map(|value| Config::in_memory(&name, value));
+    let candidate = Candidate::new(&weights, (&config, None), answers);
+    if let Some([mean, std]) = model.whitening {
+        let sae = notebook::of_tensors(&candidate, mean, &std)?;
+        candidate.check_answers(notebook::NAME)?;
+        return Ok(of_notebook(&name, sae));
+    }
+    match family_of(&candidate)? {
+        Told::Family(family) => of_family(name.into(), family, &candidate),
+        Told::Notebook | Told::Nothing => Err(unknown(&weights)),
+    }
+}
+
+fn of_notebook(name: &str, sae: Sae) -> LoadedModel {
+    let scores = notebook::SCORES.to_owned();
+    let about = ModelAbout::new(notebook::NAME, "this project", scores, &sae);
+    LoadedModel {
+        sae,
+        path: name.into(),
+        stamp: None,
+        about,
+        identity: Identity::Content,
+        warnings: Vec::new(),
+    }
+}
