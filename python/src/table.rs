@@ -38,7 +38,7 @@ impl Table {
         let fields = self.0.columns.iter().map(|column| {
             let about = [("about".to_owned(), column.about.to_owned())];
             Field::new(
-                column.name,
+                column.name.as_ref(),
                 type_of(&column.values),
                 column.values.may_miss(),
             )
@@ -73,8 +73,9 @@ impl Table {
     }
 
     #[getter]
-    fn columns(&self) -> Vec<&'static str> {
-        self.0.columns.iter().map(|column| column.name).collect()
+    fn columns(&self) -> Vec<&str> {
+        let columns = self.0.columns.iter();
+        columns.map(|column| column.name.as_ref()).collect()
     }
 
     fn __len__(&self) -> usize {
