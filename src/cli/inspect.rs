@@ -69,12 +69,16 @@ impl Inspect {
             Some(Err(error)) => found.notes.push(flags::line(&error)),
             None => {
                 let answers = self.answers.answers();
-                answers.without_layer().check_none("the file is no model")?;
+                let of_model = answers.clone().without_layer();
+                of_model.check_none("the file is no model")?;
                 let choice = self.matrix.choice(self.answers.layer());
-                match read::inspect_embeddings(&self.file, &choice) {
-                    Some(Ok(taken)) => found.embeddings = Some(taken),
-                    Some(Err(error)) => found.notes.push(flags::line(&error)),
-                    None => {}
+                match read::inspect_embeddings(&self.file, &choice).transpose() {
+                    Ok(taken) => {
+                        let layer = taken.as_ref().and_then(|taken| taken.layer.as_ref());
+                        answers.check_layer(None, layer.is_some())?;
+                        found.embeddings = taken;
+                    }
+                    Err(error) => found.notes.push(flags::line(&error)),
                 }
             }
         }

@@ -111,6 +111,10 @@ fn layers_that_choose_nothing_are_refused() {
         .expect("several");
     let output = atomscope(["inspect", &golden("f4.parquet"), "--k", "5"]);
     assert_refused(&output, &["--k: found 5, expected no answer", "no model"]);
+    for (name, code) in [("f4.parquet", 2), ("layers.parquet", 0)] {
+        let output = atomscope(["inspect", &golden(name), "--layer", "26"]);
+        assert_eq!(output.status.code(), Some(code), "{name}");
+    }
 }
 
 #[test]
