@@ -260,45 +260,13 @@ fn bin(support: &str) -> &'static str {
     }
 }
 
-#[test]
-fn strata_of_regions_and_keys_are_those_of_a_dataset_that_says_the_same() {
-    let folder = simulated();
-    let sim = folder.path().join("sim");
-    let at = |name: &str| folder.path().join(name);
-    let [bed, embeddings, model] =
-        ["regions.bed", "embeddings.pt", "sae.pt"].map(|name| sim.join(name));
-    let analyze = |out: &str, more: &[&std::ffi::OsStr]| {
-        let mut args = args![
-            "analyze",
-            "-q",
-            "--embeddings",
-            embeddings,
-            "--model",
-            model
-        ]
-        .to_vec();
-        args.extend(args!["--permutations", "0", "--out", at(out)]);
-        args.extend(more.iter().map(std::ffi::OsString::from));
-        succeed(&args);
-        std::fs::read_to_string(at(out).join("atoms.tsv")).expect("a table")
-    };
-    let truvari = sim.join("truvari");
-    let strata = "svtype,region:regions,info:SUPPORT@9:14,info:PRECISE,fmt:GT";
-    let found = analyze(
-        "found",
-        &[
-            "--calls".as_ref(),
-            truvari.as_os_str(),
-            "--regions".as_ref(),
-            bed.as_os_str(),
-            "--strata".as_ref(),
-            strata.as_ref(),
-        ],
-    );
-
-    // The same levels from the caller's own VCF and the regions' file.
+/// The levels of each call by its ID, from the caller's own VCF and the regions' file.
+fn levels(sim: &Path) -> BTreeMap<String, String> {
     let mut regions = BTreeMap::<String, Vec<(i64, i64)>>::new();
-    for line in std::fs::read_to_string(&bed).expect("regions").lines() {
+    for line in std::fs::read_to_string(sim.join("regions.bed"))
+        .expect("regions")
+        .lines()
+    {
         let row: Vec<&str> = line.split('\t').collect();
         let [start, end] = [row[1], row[2]].map(|place| place.parse().expect("a place"));
         regions
@@ -335,6 +303,46 @@ fn strata_of_regions_and_keys_are_those_of_a_dataset_that_says_the_same() {
         let level = format!("{both} {support} {is_precise} {genotype}");
         levels.insert(record[2].to_owned(), level);
     }
+    levels
+}
+
+#[test]
+fn strata_of_regions_and_keys_are_those_of_a_dataset_that_says_the_same() {
+    let folder = simulated();
+    let sim = folder.path().join("sim");
+    let at = |name: &str| folder.path().join(name);
+    let [bed, embeddings, model] =
+        ["regions.bed", "embeddings.pt", "sae.pt"].map(|name| sim.join(name));
+    let analyze = |out: &str, more: &[&std::ffi::OsStr]| {
+        let mut args = args![
+            "analyze",
+            "-q",
+            "--embeddings",
+            embeddings,
+            "--model",
+            model
+        ]
+        .to_vec();
+        args.extend(args!["--permutations", "0", "--out", at(out)]);
+        args.extend(more.iter().map(std::ffi::OsString::from));
+        succeed(&args);
+        std::fs::read_to_string(at(out).join("atoms.tsv")).expect("a table")
+    };
+    let truvari = sim.join("truvari");
+    let strata = "svtype,region:regions,info:SUPPORT@9:14,info:PRECISE,fmt:GT";
+    let found = analyze(
+        "found",
+        &[
+            "--calls".as_ref(),
+            truvari.as_os_str(),
+            "--regions".as_ref(),
+            bed.as_os_str(),
+            "--strata".as_ref(),
+            strata.as_ref(),
+        ],
+    );
+
+    let levels = levels(&sim);
     succeed(&args![
         "calls",
         "-q",

@@ -1,5 +1,6 @@
 //! Strata of columns: the same figures as by a dataset that says the same, whole and in parts.
 
+use std::fmt::Write;
 use std::fs;
 
 use crate::args;
@@ -26,7 +27,7 @@ fn table(cohort: &Sharded, name: &str, of: impl Fn(usize, &str) -> (String, Stri
         let columns: Vec<&str> = call.split('\t').collect();
         let (depth, dataset) = of(row, columns[1]);
         let known = columns[1..6].join("\t");
-        text += &format!("{known}\t{}\t{depth}\t{dataset}\n", columns[7]);
+        writeln!(text, "{known}\t{}\t{depth}\t{dataset}", columns[7]).expect("text");
     }
     let path = cohort.path(name);
     fs::write(&path, text).expect("written");

@@ -72,8 +72,8 @@ impl Cohort {
         }
     }
 
-    fn tally(&self, scheme: StratifyBy) -> Tally {
-        let strata = Strata::by(&self.calls, &scheme, self.features).unwrap();
+    fn tally(&self, scheme: &StratifyBy) -> Tally {
+        let strata = Strata::by(&self.calls, scheme, self.features).unwrap();
         let tally = SharedTally::new(self.features, strata.table().to_vec()).unwrap();
         for (row, atoms) in self.sets.iter() {
             tally.add_row(strata.of_row()[row], atoms);
@@ -86,7 +86,7 @@ impl Cohort {
             calls: &self.calls,
             sets: &self.sets,
         };
-        let tally = self.tally(StratifyBy::ALL);
+        let tally = self.tally(&StratifyBy::ALL);
         ExtendedTables::of(&tally, Some(&details), options, &Control::default()).unwrap()
     }
 }
@@ -222,7 +222,7 @@ fn blocks_groups_of_atoms_and_threads_do_not_show() {
                 .build()
                 .unwrap();
             let found = pool.install(|| {
-                let tally = cohort.tally(StratifyBy::ALL);
+                let tally = cohort.tally(&StratifyBy::ALL);
                 ExtendedTables::of(
                     &tally,
                     Some(&Blocks(&cohort, step)),
@@ -265,7 +265,7 @@ fn strata_are_those_that_are_asked_for() {
     let odds = first.stratified.ln_odds_ratio.unwrap().exp();
     assert!((odds / (a * d / (b * c)) - 1.0).abs() < 1e-12);
     // What a tally does not tell apart cannot be asked for.
-    let tally = cohort.tally("svtype".parse().unwrap());
+    let tally = cohort.tally(&"svtype".parse().unwrap());
     let error = ExtendedTables::of(
         &tally,
         None,
@@ -285,7 +285,7 @@ fn strata_are_those_that_are_asked_for() {
 #[test]
 fn without_firing_sets_counts_alone_are_told() {
     let cohort = Cohort::read();
-    let tally = cohort.tally(StratifyBy::ALL);
+    let tally = cohort.tally(&StratifyBy::ALL);
     let evidence =
         ExtendedTables::of(&tally, None, &Options::default(), &Control::default()).unwrap();
     let tables = outputs::tables_of(&evidence);

@@ -96,9 +96,8 @@ fn of_planted(planted: &PlantedAtom, truth: &Truth) -> Parameters {
     let precision = fires[0] / fires[1];
     Parameters {
         kind: match planted.role {
-            Role::TpBiased | Role::FpBiased => Kind::Label,
             Role::InsTied | Role::DelTied => Kind::Type,
-            // Of cohorts with a benchmark, which the study does not simulate: they lean to a label.
+            // Those of cohorts with a benchmark, which the study does not simulate, lean to a label too.
             _ => Kind::Label,
         },
         log_odds: planted.odds.ln(),
