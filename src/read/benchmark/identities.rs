@@ -68,30 +68,18 @@ fn of_vcf(path: &Path) -> Result<RowIdentities> {
 }
 
 impl RowIdentities {
-    /// Makes identities of calls, whose classes say their labels; a class that is missing says none.
-    pub fn of_calls(calls: Calls) -> Self {
-        Self {
-            calls,
-            alleles: None,
-            has_classes: true,
-        }
-    }
-
     /// Appends what a record of a VCF says of itself, but for its alleles.
-    pub fn push(&mut self, record: &Record<'_>) {
-        let allele = record.allele(record.carried(None));
-        let (chrom, id) = (
-            String::from_utf8_lossy(record.chrom()),
-            record.id().map(String::from_utf8_lossy),
-        );
-        let length = allele.as_ref().and_then(|allele| allele.length);
-        self.calls.push(&Call {
-            chrom: Some(&chrom),
-            pos: Number::Int(record.pos()),
-            svtype: allele.as_ref().map(|allele| &*allele.svtype),
-            svlen: Number::Int(length.map_or(0, |n| i64::try_from(n).unwrap_or(i64::MAX))),
-            id: id.as_deref(),
-            ..Call::default()
+    fn push(&mut self, record: &Record<'_>) {
+        of_record(record, |identity| {
+            let length = identity.length.unwrap_or(0);
+            self.calls.push(&Call {
+                chrom: identity.chrom,
+                pos: Number::Int(record.pos()),
+                svtype: identity.svtype,
+                svlen: Number::Int(i64::try_from(length).unwrap_or(i64::MAX)),
+                id: identity.id,
+                ..Call::default()
+            });
         });
     }
 
@@ -102,6 +90,21 @@ impl RowIdentities {
             column.push(Some(&allele_key(allele)));
         }
     }
+}
+
+/// Hands over what a record of a VCF says of itself, but for its alleles.
+pub(crate) fn of_record(record: &Record<'_>, then: impl FnOnce(Identity<'_>)) {
+    let allele = record.allele(record.carried(None));
+    let chrom = String::from_utf8_lossy(record.chrom());
+    let id = record.id().map(String::from_utf8_lossy);
+    then(Identity {
+        chrom: Some(&chrom),
+        pos: Some(record.pos()),
+        id: id.as_deref(),
+        svtype: allele.as_ref().map(|allele| &*allele.svtype),
+        length: allele.as_ref().and_then(|allele| allele.length),
+        ..Identity::default()
+    });
 }
 
 fn of_ids(source: &Source) -> Result<RowIdentities> {
@@ -238,9 +241,8 @@ impl RowIdentities {
         self.calls.is_empty()
     }
 
-    /// Returns all identities, in the order of the rows.
-    pub fn all(&self) -> Vec<Identity<'_>> {
-        let of = |row| identity(&self.calls, self.alleles.as_ref(), self.has_classes, row);
-        (0..self.len()).map(of).collect()
+    /// Returns what a row says of itself.
+    pub fn identity(&self, row: usize) -> Identity<'_> {
+        identity(&self.calls, self.alleles.as_ref(), self.has_classes, row)
     }
 }
