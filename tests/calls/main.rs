@@ -13,5 +13,6 @@ mod reasons;
 mod refused;
 mod regions;
 mod regions_program;
+mod tabular;
 mod vcf;
 mod written;

@@ -8,7 +8,7 @@ use crate::cohort::{Call, Calls, ClassRule, IdColumn, Identity, Label, Number, a
 use crate::error::{Error, Result};
 use crate::read::calls::read_calls;
 use crate::read::embeddings::File;
-use crate::read::metadata::{Table, count};
+use crate::read::metadata::{Table, columns_and_count, texts};
 use crate::read::naming::{Naming, is_header};
 use crate::read::sniff;
 use crate::read::source::Source;
@@ -83,6 +83,26 @@ impl RowIdentities {
         });
     }
 
+    /// Appends the rows of another file. What one of them does not say is missing there.
+    pub fn append(&mut self, mut other: Self) {
+        if self.is_empty() {
+            *self = other;
+            return;
+        }
+        if self.alleles.is_some() || other.alleles.is_some() {
+            let (own, more) = (self.len(), other.len());
+            let columns = self.alleles.get_or_insert_default().iter_mut();
+            let others = other.alleles.get_or_insert_default().iter();
+            for (column, other) in columns.zip(others) {
+                (column.len()..own).for_each(|_| column.push(None));
+                (0..more).for_each(|row| column.push(other.get(row)));
+            }
+        }
+        // Of a file without classes all are missing, and say nothing.
+        self.has_classes |= other.has_classes;
+        (0..other.len()).for_each(|row| self.calls.push(&other.calls.get(row)));
+    }
+
     fn push_alleles(&mut self, record: &Record<'_>) {
         let alleles = [record.reference(), record.alternatives()];
         let columns = self.alleles.get_or_insert_default().iter_mut();
@@ -133,12 +153,46 @@ fn of_ids(source: &Source) -> Result<RowIdentities> {
 }
 
 fn of_table(path: &Path) -> Result<RowIdentities> {
-    let table = Table::read(path, count(path)?, "the rows", &ClassRule::default())?;
+    let (columns, rows) = columns_and_count(path)?;
+    let table = Table::read(path, rows, "the rows", &ClassRule::default())?;
+    let [reference, alt] = ["ref", "alt"].map(|allele| column_of(&columns, allele));
+    let alleles = match reference.zip(alt) {
+        None => None,
+        Some((reference, alt)) => Some([
+            allele_column(path, reference, rows)?,
+            allele_column(path, alt, rows)?,
+        ]),
+    };
     Ok(RowIdentities {
         calls: table.calls,
-        alleles: None,
+        alleles,
         has_classes: table.has_classes,
     })
+}
+
+/// Finds the column of an allele: `ref`, `REF`, or `[4]REF` as `bcftools query -H` names it.
+fn column_of<'a>(columns: &'a [String], allele: &str) -> Option<&'a str> {
+    let mut names = columns.iter().map(String::as_str);
+    names.find(|name| {
+        let plain = name.trim().trim_start_matches('#').trim_start();
+        let plain = plain.rsplit_once(']').map_or(plain, |(_, plain)| plain);
+        plain.eq_ignore_ascii_case(allele)
+    })
+}
+
+/// Reads a column of alleles.
+fn allele_column(path: &Path, column: &str, rows: usize) -> Result<IdColumn> {
+    let texts = texts(path, column, rows)?;
+    let mut alleles = IdColumn::default();
+    for row in 0..texts.len() {
+        let allele = texts.get(row).filter(|allele| !allele.is_empty());
+        alleles.push(
+            allele
+                .map(|allele| allele_key(allele.as_bytes()))
+                .as_deref(),
+        );
+    }
+    Ok(alleles)
 }
 
 fn of_embeddings(path: &Path) -> Result<RowIdentities> {

@@ -1,5 +1,7 @@
 //! A benchmark's calls in the order of rows of embeddings.
 
+use std::ops::Range;
+
 use super::BenchmarkCalls;
 use super::identities::{RowIdentities, identity};
 use crate::cohort::{Ambiguous, Call, Identity, JoinSide, Joined, NO_CALL, join};
@@ -49,6 +51,19 @@ impl BenchmarkCalls {
             .warnings
             .extend(warning(&joined, rows.len()).map(Warning::from));
         Ok(JoinedCalls { calls, joined })
+    }
+
+    /// Returns some of the calls, without the account.
+    #[must_use]
+    pub fn part(&self, rows: Range<usize>) -> Self {
+        let mut part = Self {
+            source: self.source.clone(),
+            sample: self.sample.clone(),
+            paths: self.paths.clone(),
+            ..Self::default()
+        };
+        rows.for_each(|row| part.push_of(self, row, None));
+        part
     }
 
     fn reordered(&self, rows: &RowIdentities, joined: &Joined) -> Self {
