@@ -16,7 +16,7 @@ use std::ops::Range;
 pub use alleles::{SHORT_ALLELE, allele_key};
 pub use contigs::plain_contig;
 pub use ids::IdColumn;
-pub use join::{Ambiguous, Identity, JoinKey, Joined, join, join_certain};
+pub use join::{Ambiguous, Identity, JoinKey, JoinSide, Joined, join, join_certain};
 pub use numbers::{Number, NumberColumn};
 pub use rule::{ClassColumn, ClassRule, looks_true, looks_untrue};
 pub use text::TextColumn;

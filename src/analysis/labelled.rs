@@ -17,7 +17,7 @@ const ACCOUNT: &str = "_account.tsv";
 #[derive(Debug, Clone)]
 pub struct LabelledCallsFiles {
     calls: PathBuf,
-    account: PathBuf,
+    account: Option<PathBuf>,
     is_parquet: bool,
 }
 
@@ -28,6 +28,10 @@ impl LabelledCallsFiles {
     /// # Errors
     /// A name that ends in no known format; a file that is there; a folder that cannot be written.
     pub fn open(path: &Path, inputs: &Inputs, force: bool) -> Result<Self> {
+        Self::open_with(path, inputs, force, true)
+    }
+
+    fn open_with(path: &Path, inputs: &Inputs, force: bool, has_account: bool) -> Result<Self> {
         let end = path.extension().unwrap_or_default().to_string_lossy();
         let is_parquet = match &*end.to_ascii_lowercase() {
             "tsv" => false,
@@ -44,10 +48,10 @@ impl LabelledCallsFiles {
         let stem = path.file_stem().unwrap_or_default().to_string_lossy();
         let files = Self {
             calls: path.to_owned(),
-            account: path.with_file_name(format!("{stem}{ACCOUNT}")),
+            account: has_account.then(|| path.with_file_name(format!("{stem}{ACCOUNT}"))),
             is_parquet,
         };
-        for path in [&files.calls, &files.account] {
+        for path in files.paths() {
             place::check_file(path, inputs)?;
             if !force && std::fs::symlink_metadata(path).is_ok() {
                 return Err(is_there(path));
@@ -58,15 +62,17 @@ impl LabelledCallsFiles {
     }
 
     /// Names the files of calls that are made for a run whose output is `out`: `OUT.calls.parquet`, or
-    /// `OUT.calls.tsv` where Parquet is not built in.
-    pub fn of_output(out: &Path) -> PathBuf {
+    /// `OUT.calls.tsv` where Parquet is not built in. The calls of one file of several are in
+    /// `OUT.calls-1.parquet` and so on.
+    pub fn of_output(out: &Path, part: Option<usize>) -> PathBuf {
         let mut name = out.as_os_str().to_owned();
         let end = if cfg!(feature = "parquet") {
             "parquet"
         } else {
             "tsv"
         };
-        name.push(format!(".calls.{end}"));
+        let part = part.map(|part| format!("-{part}")).unwrap_or_default();
+        name.push(format!(".calls{part}.{end}"));
         name.into()
     }
 
@@ -81,19 +87,45 @@ impl LabelledCallsFiles {
         inputs: &Inputs,
         force: bool,
     ) -> Result<()> {
-        let folder = tempfile::tempdir().map_err(|error| Error::writing(path, error))?;
-        let name = path.file_name().unwrap_or_default();
-        let made = Self::open(&folder.path().join(name), &Inputs::default(), false)?;
-        made.write(found)?;
-        let account = made.account.file_name().unwrap_or_default();
-        let is_same = |a: &Path, b: &Path| matches!((std::fs::read(a), std::fs::read(b)), (Ok(a), Ok(b)) if a == b);
-        if is_same(&made.calls, path) && is_same(&made.account, &path.with_file_name(account)) {
-            return Ok(());
-        }
-        Self::open(path, inputs, force)?.write(found)
+        Self::anew(path, found, inputs, force, true)
     }
 
-    /// Writes both files, each whole or not at all.
+    /// Writes the table alone, as [`Self::write_anew`] does: the account is of all calls.
+    ///
+    /// # Errors
+    /// As [`Self::write_anew`].
+    pub fn write_table_anew(
+        path: &Path,
+        found: &BenchmarkCalls,
+        inputs: &Inputs,
+        force: bool,
+    ) -> Result<()> {
+        Self::anew(path, found, inputs, force, false)
+    }
+
+    fn anew(
+        path: &Path,
+        found: &BenchmarkCalls,
+        inputs: &Inputs,
+        force: bool,
+        has_account: bool,
+    ) -> Result<()> {
+        let folder = tempfile::tempdir().map_err(|error| Error::writing(path, error))?;
+        let name = path.file_name().unwrap_or_default();
+        let made = folder.path().join(name);
+        let made = Self::open_with(&made, &Inputs::default(), false, has_account)?;
+        made.write(found)?;
+        let is_same = |made: &Path| {
+            let there = path.with_file_name(made.file_name().unwrap_or_default());
+            matches!((std::fs::read(made), std::fs::read(there)), (Ok(a), Ok(b)) if a == b)
+        };
+        if made.paths().all(is_same) {
+            return Ok(());
+        }
+        Self::open_with(path, inputs, force, has_account)?.write(found)
+    }
+
+    /// Writes the files, each whole or not at all.
     ///
     /// # Errors
     /// A file that cannot be written.
@@ -106,14 +138,21 @@ impl LabelledCallsFiles {
                 _ => tsv::write(&table, out),
             }
         })?;
-        let account = whole(&self.account, |out| tsv::write(&account_table(found), out))?;
+        let account = self
+            .account
+            .as_deref()
+            .map(|path| whole(path, |out| tsv::write(&account_table(found), out)));
+        let account = account.transpose()?;
         calls.publish()?;
-        account.publish()
+        account.map_or(Ok(()), WholeFile::publish)
     }
 
-    /// Returns the paths of both files.
-    pub fn paths(&self) -> [&Path; 2] {
-        [&self.calls, &self.account]
+    /// Returns the paths of the files.
+    pub fn paths(&self) -> impl Iterator<Item = &Path> {
+        [Some(&self.calls), self.account.as_ref()]
+            .into_iter()
+            .flatten()
+            .map(PathBuf::as_path)
     }
 }
 

@@ -1,7 +1,7 @@
 //! `calls`: the calls of a benchmark's folder, with labels and reasons.
 
 use std::fmt::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
 
@@ -76,10 +76,13 @@ impl Calls {
         if let Some(out) = &self.out {
             let files = LabelledCallsFiles::open(out, &inputs, self.force.force)?;
             files.write(&found)?;
-            let [calls, account] = files.paths().map(Path::display);
+            let paths: Vec<_> = files
+                .paths()
+                .map(|path| path.display().to_string())
+                .collect();
             note(
                 self.quiet,
-                &format!("calls are in {calls}, the account in {account}"),
+                &format!("calls are in {}", paths.join(", the account in ")),
             );
         }
         progress::print(&text(&found))

@@ -5,10 +5,12 @@
 //! order only if as many have it on the other, and only if their labels agree, so that no label can come
 //! to the wrong row.
 
-use std::collections::HashMap;
-use std::hash::Hash;
+mod side;
 
-use super::{Label, allele_key, plain_contig};
+use rayon::prelude::*;
+
+use super::Label;
+pub use side::JoinSide;
 
 /// What a row of embeddings, or a call, says of itself. What it does not say is `None`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -97,150 +99,178 @@ pub struct Ambiguous {
 /// use atomscope::cohort::{Identity, join};
 ///
 /// let call = |pos| Identity { chrom: Some("chr1"), pos: Some(pos), svtype: Some("DEL"), length: Some(60), ..Identity::default() };
-/// let rows = [call(5), call(9)];
-/// let calls = [Identity { chrom: Some("1"), ..call(9) }];
+/// let rows = [call(5), call(9)].into_iter().collect();
+/// let calls = [Identity { chrom: Some("1"), ..call(9) }].into_iter().collect();
 /// let joined = join(&rows, &calls).expect("no two are alike");
 /// assert_eq!(joined.call, [None, Some(0)]);
 /// ```
 ///
 /// # Errors
 /// Several rows or calls that share a key, and differ in number or in labels.
-pub fn join(rows: &[Identity<'_>], calls: &[Identity<'_>]) -> Result<Joined, Ambiguous> {
-    join_or(rows, calls, &mut Err)
+pub fn join(rows: &JoinSide, calls: &JoinSide) -> Result<Joined, Ambiguous> {
+    let mut found = Found::new(rows, calls);
+    for key in JoinKey::ALL {
+        if let Some(two) = found.by(key) {
+            return Err(two);
+        }
+    }
+    Ok(found.end())
 }
 
 /// Joins rows to calls as [`join`] does; those that cannot be told apart stay without one another, and are
 /// counted.
-pub fn join_certain(rows: &[Identity<'_>], calls: &[Identity<'_>]) -> Joined {
-    // Nothing fails where nothing is refused.
-    join_or(rows, calls, &mut |_| Ok(())).unwrap_or_default()
-}
-
-/// Joins rows to calls; `refuse` decides about those that cannot be told apart.
-fn join_or(
-    rows: &[Identity<'_>],
-    calls: &[Identity<'_>],
-    refuse: &mut dyn FnMut(Ambiguous) -> Result<(), Ambiguous>,
-) -> Result<Joined, Ambiguous> {
-    let mut sides = Sides {
-        rows,
-        calls,
-        call: vec![None; rows.len()],
-        is_taken: vec![false; calls.len()],
-        is_alike: vec![false; rows.len()],
-    };
-    let mut by = [(0, None); 3];
-    let ids_repeat = repeat(rows) || repeat(calls);
-    for (key, slot) in JoinKey::ALL.into_iter().zip(&mut by) {
-        let count = match key {
-            JoinKey::Id if ids_repeat => 0,
-            JoinKey::Id => sides.by(key, &|identity| id(identity).map(str::to_owned), refuse)?,
-            JoinKey::Alleles => sides.by(key, &alleles, refuse)?,
-            JoinKey::Length => sides.by(key, &length, refuse)?,
-        };
-        *slot = (count, Some(key));
+pub fn join_certain(rows: &JoinSide, calls: &JoinSide) -> Joined {
+    let mut found = Found::new(rows, calls);
+    for key in JoinKey::ALL {
+        found.by(key);
     }
-    let alike = sides.call.iter().zip(&sides.is_alike);
-    let alike = alike.filter(|(call, alike)| call.is_none() && **alike);
-    let left = sides.is_taken.iter().enumerate();
-    Ok(Joined {
-        calls_left: left
-            .filter(|(_, taken)| !**taken)
-            .map(|(call, _)| call)
-            .collect(),
-        alike: alike.count(),
-        call: sides.call,
-        by,
-        ids_repeat,
-    })
+    found.end()
 }
 
-struct Sides<'a> {
-    rows: &'a [Identity<'a>],
-    calls: &'a [Identity<'a>],
+/// What was joined by now.
+struct Found<'a> {
+    rows: &'a JoinSide,
+    calls: &'a JoinSide,
     call: Vec<Option<usize>>,
     is_taken: Vec<bool>,
     is_alike: Vec<bool>,
+    ids_repeat: bool,
+    counts: [usize; JoinKey::ALL.len()],
 }
 
-impl Sides<'_> {
-    /// Joins what has one key on both sides, and returns how many rows that are.
-    fn by<K: Hash + Eq>(
-        &mut self,
-        key: JoinKey,
-        of: &dyn Fn(&Identity<'_>) -> Option<K>,
-        refuse: &mut dyn FnMut(Ambiguous) -> Result<(), Ambiguous>,
-    ) -> Result<usize, Ambiguous> {
-        let mut groups: HashMap<K, (Vec<usize>, Vec<usize>)> = HashMap::new();
-        for (call, identity) in self.calls.iter().enumerate() {
-            if self.is_taken.get(call) == Some(&false)
-                && let Some(key) = of(identity)
-            {
-                groups.entry(key).or_default().1.push(call);
-            }
+/// A row or a call that has a key.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Keyed {
+    key: u128,
+    is_call: bool,
+    at: usize,
+}
+
+impl<'a> Found<'a> {
+    fn new(rows: &'a JoinSide, calls: &'a JoinSide) -> Self {
+        Self {
+            rows,
+            calls,
+            call: vec![None; rows.len()],
+            is_taken: vec![false; calls.len()],
+            is_alike: vec![false; rows.len()],
+            ids_repeat: rows.repeats_ids() || calls.repeats_ids(),
+            counts: [0; 3],
         }
-        for (row, identity) in self.rows.iter().enumerate() {
-            if self.call.get(row) == Some(&None)
-                && let Some(group) = of(identity).and_then(|key| groups.get_mut(&key))
-            {
-                group.0.push(row);
-            }
+    }
+
+    fn end(self) -> Joined {
+        let alike = self.call.iter().zip(&self.is_alike);
+        let alike = alike.filter(|(call, alike)| call.is_none() && **alike);
+        let left = self.is_taken.iter().enumerate();
+        Joined {
+            alike: alike.count(),
+            calls_left: left
+                .filter(|(_, taken)| !**taken)
+                .map(|(call, _)| call)
+                .collect(),
+            call: self.call,
+            by: std::array::from_fn(|at| {
+                let (count, key) = (self.counts.get(at), JoinKey::ALL.get(at));
+                (count.copied().unwrap_or(0), key.copied())
+            }),
+            ids_repeat: self.ids_repeat,
         }
-        // In the order of the rows, so that the same two are named each time.
-        let mut groups: Vec<_> = groups
-            .into_values()
-            .filter(|group| !group.0.is_empty())
-            .collect();
-        groups.sort_unstable();
+    }
+
+    /// Joins what has one key on both sides. Returns the first two, by their rows, that cannot be told apart.
+    fn by(&mut self, key: JoinKey) -> Option<Ambiguous> {
+        if key == JoinKey::Id && self.ids_repeat {
+            return None;
+        }
+        let keyed = self.keyed(key);
         let mut count = 0;
-        for (rows, calls) in groups {
-            if let Err(two) = self.check(key, &rows, &calls) {
-                refuse(two)?;
-                for row in rows {
-                    if let Some(alike) = self.is_alike.get_mut(row) {
-                        *alike = true;
+        let mut first: Option<(usize, Ambiguous)> = None;
+        for group in keyed.chunk_by(|a, b| a.key == b.key) {
+            let (rows, calls) = group.split_at(group.partition_point(|one| !one.is_call));
+            let Some(row) = rows.first().filter(|_| !calls.is_empty()) else {
+                continue;
+            };
+            match self.check(key, rows, calls) {
+                Ok(()) => count += self.join(key, rows, calls),
+                Err(two) => {
+                    if first.is_none_or(|(before, _)| row.at < before) {
+                        first = Some((row.at, two));
+                    }
+                    for row in rows {
+                        if let Some(alike) = self.is_alike.get_mut(row.at) {
+                            *alike = true;
+                        }
                     }
                 }
-                continue;
-            }
-            for (&row, call) in rows.iter().zip(calls) {
-                if key == JoinKey::Id && self.contradict(row, call) {
-                    continue;
-                }
-                if let (Some(slot), Some(taken)) =
-                    (self.call.get_mut(row), self.is_taken.get_mut(call))
-                {
-                    *slot = Some(call);
-                    *taken = true;
-                    count += 1;
-                }
             }
         }
-        Ok(count)
+        if let Some(slot) = self.counts.get_mut(key as usize) {
+            *slot = count;
+        }
+        first.map(|(_, two)| two)
+    }
+
+    /// Lists the rows without a call and the calls without a row, by their keys.
+    fn keyed(&self, key: JoinKey) -> Vec<Keyed> {
+        let free_rows = self
+            .call
+            .iter()
+            .enumerate()
+            .filter(|(_, call)| call.is_none());
+        let free_calls = self
+            .is_taken
+            .iter()
+            .enumerate()
+            .filter(|(_, taken)| !**taken);
+        let rows = free_rows.map(|(at, _)| (self.rows, false, at));
+        let calls = free_calls.map(|(at, _)| (self.calls, true, at));
+        let keyed = rows.chain(calls).filter_map(|(side, is_call, at)| {
+            let key = side.key(key, at)?;
+            Some(Keyed { key, is_call, at })
+        });
+        let mut keyed: Vec<Keyed> = keyed.collect();
+        keyed.par_sort_unstable();
+        keyed
+    }
+
+    fn join(&mut self, key: JoinKey, rows: &[Keyed], calls: &[Keyed]) -> usize {
+        let mut count = 0;
+        for (row, call) in rows.iter().zip(calls) {
+            if key == JoinKey::Id && self.rows.contradicts(row.at, self.calls, call.at) {
+                continue;
+            }
+            if let (Some(slot), Some(taken)) =
+                (self.call.get_mut(row.at), self.is_taken.get_mut(call.at))
+            {
+                *slot = Some(call.at);
+                *taken = true;
+                count += 1;
+            }
+        }
+        count
     }
 
     /// Fails if several share a key and their order does not tell them apart.
-    fn check(&self, key: JoinKey, rows: &[usize], calls: &[usize]) -> Result<(), Ambiguous> {
+    fn check(&self, key: JoinKey, rows: &[Keyed], calls: &[Keyed]) -> Result<(), Ambiguous> {
         if rows.len() == 1 && calls.len() == 1 {
             return Ok(());
         }
-        let label =
-            |side: &[Identity<'_>], at: usize| side.get(at).and_then(|identity| identity.label);
-        let mut labels = calls.iter().map(|&call| label(self.calls, call));
+        let mut labels = calls.iter().map(|call| self.calls.label(call.at));
         let first = labels.next().flatten();
         let are_one = labels.all(|label| label == first);
         let mut pairs = rows.iter().zip(calls);
-        let agree = pairs.all(|(&row, &call)| {
-            let (row, call) = (label(self.rows, row), label(self.calls, call));
+        let agree = pairs.all(|(row, call)| {
+            let (row, call) = (self.rows.label(row.at), self.calls.label(call.at));
             row.is_none() || row == call
         });
-        let are_known = rows.iter().all(|&row| label(self.rows, row).is_some());
+        let are_known = rows.iter().all(|row| self.rows.label(row.at).is_some());
         if rows.len() == calls.len() && agree && (are_one || are_known) {
             return Ok(());
         }
         let are_rows = rows.len() > 1;
         let side = if are_rows { rows } else { calls };
-        let two = [side.first(), side.get(1)].map(|at| at.copied().unwrap_or_default());
+        let two = [side.first(), side.get(1)].map(|one| one.map_or(0, |one| one.at));
         Err(Ambiguous {
             key,
             counts: (rows.len(), calls.len()),
@@ -248,46 +278,6 @@ impl Sides<'_> {
             are_rows,
         })
     }
-
-    /// Says whether a row and a call of one ID are at two places.
-    fn contradict(&self, row: usize, call: usize) -> bool {
-        let (Some(row), Some(call)) = (self.rows.get(row), self.calls.get(call)) else {
-            return true;
-        };
-        let differ = |a: Option<i64>, b: Option<i64>| a.zip(b).is_some_and(|(a, b)| a != b);
-        let (a, b) = (row.chrom.map(plain_contig), call.chrom.map(plain_contig));
-        differ(row.pos, call.pos) || a.zip(b).is_some_and(|(a, b)| a != b)
-    }
-}
-
-fn id<'a>(identity: &Identity<'a>) -> Option<&'a str> {
-    identity.id.filter(|id| !matches!(*id, "" | "."))
-}
-
-/// Says whether an ID is there twice.
-fn repeat(side: &[Identity<'_>]) -> bool {
-    let mut seen = std::collections::HashSet::new();
-    side.iter().filter_map(id).any(|id| !seen.insert(id))
-}
-
-fn alleles(identity: &Identity<'_>) -> Option<(String, i64, String, String)> {
-    let of = |allele: &str| allele_key(allele.as_bytes());
-    Some((
-        plain_contig(identity.chrom?).to_owned(),
-        identity.pos?,
-        of(identity.reference?),
-        of(identity.alt?),
-    ))
-}
-
-fn length(identity: &Identity<'_>) -> Option<(String, i64, String, u64)> {
-    let svtype = identity.svtype?.to_ascii_uppercase();
-    Some((
-        plain_contig(identity.chrom?).to_owned(),
-        identity.pos?,
-        svtype.trim_matches(['<', '>']).to_owned(),
-        identity.length.unwrap_or(0),
-    ))
 }
 
 #[cfg(test)]

@@ -167,6 +167,125 @@ fn arrays_of_an_archive_say_which_call_a_row_is() {
     assert!(error.contains("chrom and pos"), "{error}");
 }
 
+/// Two insertions of one place and length, which their sequences alone tell apart.
+#[test]
+fn alleles_of_a_table_tell_rows_of_one_place_apart() {
+    let files = truvari();
+    let long = "acgt".repeat(30);
+    let record = |id: &str, alt: &str| format!("1 700 {id} A A{alt} . . SVTYPE=INS;SVLEN=120");
+    let (ta, tc) = (record("a", &long.replace('c', "a")), record("c", &long));
+    std::fs::write(at(&files, "tp.vcf"), Vcf::of(&[&ta]).text()).unwrap();
+    std::fs::write(at(&files, "fp.vcf"), Vcf::of(&[&tc]).text()).unwrap();
+    let options = atomscope::read::benchmark::BenchmarkOptions {
+        tp: Some(at(&files, "tp.vcf")),
+        fp: Some(at(&files, "fp.vcf")),
+        ..Default::default()
+    };
+    let found = atomscope::read::benchmark::read_benchmark(None, &options).unwrap();
+    let rows = [long.to_uppercase(), long.replace('c', "a")]
+        .map(|alt| format!("1\t700\tINS\t120\tA\tA{alt}\n"));
+    for (columns, is_known) in [
+        ("ref\talt", true),
+        ("[4]REF\t[5]ALT", true),
+        ("x\ty", false),
+        ("ref\ty", false),
+    ] {
+        let table = format!("chrom\tpos\tsvtype\tsvlen\t{columns}\n{}", rows.concat());
+        std::fs::write(at(&files, "rows.tsv"), table).unwrap();
+        let rows = read_row_identities(&at(&files, "rows.tsv")).unwrap();
+        let joined = found.in_order_of(&rows, "rows.tsv", 100.0);
+        if !is_known {
+            let error = joined.unwrap_err().to_string();
+            assert!(
+                error.contains("2 rows and 2 calls that cannot be told apart"),
+                "{error}"
+            );
+            continue;
+        }
+        let joined = joined.unwrap();
+        assert!(
+            joined.words().contains("2 by chrom, pos, ref and alt"),
+            "{}",
+            joined.words()
+        );
+        let classes = [0, 1].map(|row| joined.calls.calls.truvari_class.get(row));
+        assert_eq!(classes, [Some("FP"), Some("TP")], "{columns}");
+    }
+}
+
+#[test]
+fn rows_of_several_files_are_joined_once() {
+    let files = tempfile::tempdir().unwrap();
+    let folder = files.path();
+    benchmark(folder);
+    let pieces = [
+        "--out",
+        "@pieces",
+        "--rows",
+        "200",
+        "--input-dim",
+        "32",
+        "--features",
+        "64",
+        "--k",
+        "4",
+        "--pieces",
+        "3",
+    ];
+    ok(&run("simulate", folder, &pieces));
+    let labelled = [
+        "--tp",
+        "@tp.vcf",
+        "--fp",
+        "@fp.vcf",
+        "--min-joined",
+        "80",
+        "--model",
+        "@sim",
+        "--save-fires",
+    ];
+    let one = ["--embeddings", "@sim/embeddings.pt", "--out", "@one"];
+    ok(&run("analyze", folder, &[&labelled[..], &one].concat()));
+    let several = [
+        "@pieces/embeddings-01.pt",
+        "@pieces/embeddings-02.pt",
+        "@pieces/embeddings-03.pt",
+    ];
+    let out = ["--out", "@several", "--embeddings"];
+    let notes = ok(&run(
+        "analyze",
+        folder,
+        &[&labelled[..], &out, &several].concat(),
+    ));
+    assert!(
+        notes.contains("of 200 rows 180 have a call (180 by ID)"),
+        "{notes}"
+    );
+    for name in [
+        "fires.npy",
+        "sae_feature_bias_analysis.csv",
+        "call_atoms.tsv",
+    ] {
+        let read = |out: &str| std::fs::read(folder.join(out).join(name)).unwrap();
+        assert!(read("one") == read("several"), "{name}");
+    }
+    let account = |out: &str| std::fs::read(folder.join(out)).unwrap();
+    assert!(account("one.calls_account.tsv") == account("several.calls_account.tsv"));
+    assert!(folder.join("several.calls-3.parquet").exists());
+    // Of one file given twice every row is there twice, and the calls are not.
+    let twice = ["@pieces/embeddings-01.pt", "@pieces/embeddings-01.pt"];
+    let out = ["--out", "@twice", "--embeddings"];
+    let refused = run("analyze", folder, &[&labelled[..], &out, &twice].concat());
+    assert_refused(&refused, &["embeddings-01.pt"]);
+    let rows_are = ["--rows-are", "@embedded.vcf", "--out", "@b", "--embeddings"];
+    let refused = run(
+        "analyze",
+        folder,
+        &[&labelled[..], &rows_are, &several].concat(),
+    );
+    assert_refused(&refused, &["--metadata", "a table for each file"]);
+}
+
 #[test]
 fn rows_that_cannot_be_told_apart_are_refused() {
     let files = truvari();

@@ -14,5 +14,6 @@ mod refused;
 mod regions;
 mod regions_program;
 mod simulated;
+mod tabular;
 mod vcf;
 mod written;

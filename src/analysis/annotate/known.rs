@@ -1,36 +1,42 @@
 //! INFO keys of a VCF from what a folder of results says of single calls.
 
-use std::fs::File;
-use std::io::{BufRead, BufReader};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::keys::Keys;
 use crate::analysis::outputs::CALL_ATOMS;
-use crate::cohort::{Call, Calls, Number};
+use crate::cohort::{Identity, JoinSide, Label};
 use crate::error::{Choice, Error, Proposal, Result};
-use crate::read::benchmark::RowIdentities;
+use crate::read::Source;
 
 /// The table of `--predict`, and its column of chances.
 const PREDICTIONS: &str = "call_predictions.parquet";
 #[cfg(feature = "parquet")]
 const CHANCE: &str = "p_false_both";
 
-/// The columns that are read, in the order of [`Line`].
+/// Bytes that are read at a time, in the order of the file, and in that of another.
+const AT_ONCE: u64 = 1 << 16;
+const AGAIN: u64 = 1 << 12;
+
+/// The columns that are read.
 const COLUMNS: [&str; 11] = [
     "row", "chrom", "pos", "id", "svtype", "svlen", "label", "reason", "claim", "atoms", "log_or",
 ];
 
-/// The calls of a folder of results.
-#[derive(Debug, Default)]
+/// The place of the claim among the columns.
+const CLAIM: usize = 8;
+
+/// The calls of a folder of results. Of each call the place of its line is held, and no text.
 pub(super) struct KnownCalls {
-    /// The identity that each call gives itself.
-    pub(super) identities: RowIdentities,
-    /// The keys of all calls, one after another, without what divides them from other keys.
-    keys: Vec<u8>,
-    /// The end of each call's keys.
-    ends: Vec<usize>,
+    /// What each call says of itself.
+    pub(super) side: JoinSide,
     /// The keys that any call has.
     pub(super) used: Keys,
+    table: Table,
+    /// Where each call's line begins and ends.
+    lines: Vec<[u64; 2]>,
+    chances: Option<Chances>,
+    /// The keys of the call that was asked for last.
+    keys: Vec<u8>,
 }
 
 impl KnownCalls {
@@ -51,48 +57,88 @@ impl KnownCalls {
             .proposing([Proposal::of(Choice::SaveFires)]));
         }
         let chances = Chances::read(&results.join(PREDICTIONS))?;
-        let mut found = Self::default();
-        let mut calls = Calls::default();
-        let mut table = Table::open(&path)?;
-        while let Some([row, chrom, pos, id, svtype, svlen, rest @ ..]) = table.next()? {
-            calls.push(&Call {
-                chrom,
-                pos: number(pos),
-                svtype,
-                svlen: number(svlen),
-                truvari_class: rest[0],
-                id,
-                ..Call::default()
-            });
-            let chance = row.and_then(|row| chances.as_ref()?.of_row(row.parse().ok()?));
-            let [label, reason, claim, atoms, log_or] = rest;
-            let texts = [label, reason, atoms, log_or];
-            found.used.add(&mut found.keys, texts, chance);
-            found.used.note_claim(claim);
-            found.ends.push(found.keys.len());
+        let mut found = Self {
+            side: JoinSide::default(),
+            used: Keys::default(),
+            table: Table::open(&path)?,
+            lines: Vec::new(),
+            chances,
+            keys: Vec::new(),
+        };
+        while let Some(place) = found.table.advance()? {
+            let columns = found.table.columns()?;
+            found.side.push(&identity(&columns));
+            found.used.note_claim(columns[CLAIM]);
+            add(
+                &mut found.used,
+                &mut found.keys,
+                &columns,
+                found.chances.as_ref(),
+            );
+            found.keys.clear();
+            found.lines.push(place);
         }
-        found.identities = RowIdentities::of_calls(calls);
         Ok(found)
     }
 
     /// Returns the keys of a call with their values, as they stand in INFO.
-    pub(super) fn keys(&self, call: usize) -> &[u8] {
-        let start = call.checked_sub(1).and_then(|before| self.ends.get(before));
-        let end = self.ends.get(call).copied().unwrap_or_default();
-        let start = start.copied().unwrap_or_default();
-        self.keys.get(start..end).unwrap_or_default()
+    ///
+    /// # Errors
+    /// A table that cannot be read any more.
+    pub(super) fn keys(&mut self, call: usize) -> Result<&[u8]> {
+        self.keys.clear();
+        if let Some(place) = self.lines.get(call) {
+            self.table.read_line(*place)?;
+            let columns = self.table.columns()?;
+            add(
+                &mut self.used,
+                &mut self.keys,
+                &columns,
+                self.chances.as_ref(),
+            );
+        }
+        Ok(&self.keys)
+    }
+
+    /// Fails if the table is another than it was.
+    pub(super) fn check_unchanged(&self) -> Result<()> {
+        self.table.source.check_unchanged()
     }
 }
 
-fn number(text: Option<&str>) -> Number {
-    Number::Int(text.and_then(|text| text.parse().ok()).unwrap_or_default())
+/// Appends the keys of a call.
+fn add(used: &mut Keys, keys: &mut Vec<u8>, columns: &Columns<'_>, chances: Option<&Chances>) {
+    let [row, .., label, reason, _, atoms, log_or] = *columns;
+    let chance = row.and_then(|row| chances?.of_row(row.parse().ok()?));
+    used.add(keys, [label, reason, atoms, log_or], chance);
 }
 
-/// The table of calls, line by line.
+/// Says what a call tells of itself.
+fn identity<'a>(columns: &Columns<'a>) -> Identity<'a> {
+    let [_, chrom, pos, id, svtype, svlen, label, ..] = *columns;
+    Identity {
+        chrom,
+        pos: chrom.map(|_| number(pos)),
+        id,
+        svtype,
+        length: Some(number(svlen).unsigned_abs()),
+        label: label.map(|label| Label::of_class(Some(label))),
+        ..Identity::default()
+    }
+}
+
+fn number(text: Option<&str>) -> i64 {
+    text.and_then(|text| text.parse().ok()).unwrap_or_default()
+}
+
+/// The table of calls. Lines are read one after another, and then in any order.
 struct Table {
-    path: PathBuf,
-    lines: BufReader<File>,
-    line: Vec<u8>,
+    source: Source,
+    /// A part of the file, and where it begins.
+    part: Vec<u8>,
+    part_at: u64,
+    /// Where the line that was read last begins and ends.
+    line: [u64; 2],
     number: u64,
     /// The place of each column.
     places: [usize; COLUMNS.len()],
@@ -100,19 +146,22 @@ struct Table {
     width: usize,
 }
 
+/// The columns of a line; a missing value is `None`.
+type Columns<'a> = [Option<&'a str>; COLUMNS.len()];
+
 impl Table {
     fn open(path: &Path) -> Result<Self> {
-        let file = File::open(path).map_err(|error| Error::reading(path, error))?;
         let mut table = Self {
-            path: path.to_owned(),
-            lines: BufReader::with_capacity(1 << 18, file),
-            line: Vec::new(),
+            source: Source::open(path)?,
+            part: Vec::new(),
+            part_at: 0,
+            line: [0; 2],
             number: 0,
             places: [0; COLUMNS.len()],
             width: 0,
         };
         table.advance()?;
-        let header = String::from_utf8_lossy(&table.line).into_owned();
+        let header = String::from_utf8_lossy(table.text()).into_owned();
         let names: Vec<&str> = header.split('\t').collect();
         for (name, place) in COLUMNS.into_iter().zip(&mut table.places) {
             let found = names.iter().position(|column| *column == name);
@@ -125,37 +174,86 @@ impl Table {
         Ok(table)
     }
 
-    /// Reads the next line; `false` after the last.
-    fn advance(&mut self) -> Result<bool> {
-        self.line.clear();
-        let read = self.lines.read_until(b'\n', &mut self.line);
-        let count = read.map_err(|error| Error::reading(&self.path, error))?;
-        if self.line.last() == Some(&b'\n') {
-            self.line.pop();
-        }
+    /// Reads the next line, and returns where it begins and ends; `None` after the last.
+    fn advance(&mut self) -> Result<Option<[u64; 2]>> {
+        let start = self.line[1];
         self.number += 1;
-        Ok(count > 0)
+        let mut looked_at = 0;
+        loop {
+            let rest = self.part_from(start);
+            let unseen = rest.get(looked_at..).unwrap_or_default();
+            let end = unseen.iter().position(|&byte| byte == b'\n');
+            if let Some(end) = end {
+                self.line = [start, start + (looked_at + end) as u64 + 1];
+                return Ok(Some(self.line));
+            }
+            looked_at = rest.len();
+            let is_whole = start + looked_at as u64 == self.source.len();
+            if is_whole {
+                self.line = [start, self.source.len()];
+                return Ok((looked_at > 0).then_some(self.line));
+            }
+            // A line that is longer than the part was takes a larger one.
+            self.read_part(start, AT_ONCE.max(2 * looked_at as u64))?;
+        }
     }
 
-    /// The columns of the next line; a missing value is `None`.
-    fn next(&mut self) -> Result<Option<[Option<&str>; COLUMNS.len()]>> {
-        if !self.advance()? {
-            return Ok(None);
+    /// Reads a line again.
+    fn read_line(&mut self, line: [u64; 2]) -> Result<()> {
+        let [start, end] = line;
+        if (self.part_from(start).len() as u64) < end - start {
+            self.read_part(start, (end - start).max(AGAIN))?;
         }
-        let Ok(line) = std::str::from_utf8(&self.line) else {
+        self.line = line;
+        Ok(())
+    }
+
+    fn part_from(&self, start: u64) -> &[u8] {
+        let skipped = start.checked_sub(self.part_at);
+        let skipped = skipped.and_then(|skipped| usize::try_from(skipped).ok());
+        skipped
+            .and_then(|skipped| self.part.get(skipped..))
+            .unwrap_or_default()
+    }
+
+    fn read_part(&mut self, start: u64, length: u64) -> Result<()> {
+        let length = length.min(self.source.len().saturating_sub(start));
+        self.part.resize(length as usize, 0);
+        self.part_at = start;
+        self.source.read_at(&mut self.part, start)
+    }
+
+    /// Returns the line that was read last, without what ends it.
+    fn text(&self) -> &[u8] {
+        let [start, end] = self.line;
+        let line = self.part_from(start).get(..(end - start) as usize);
+        let line = line.unwrap_or_default();
+        line.strip_suffix(b"\n").unwrap_or(line)
+    }
+
+    /// Splits the line that was read last.
+    fn columns(&self) -> Result<Columns<'_>> {
+        let Ok(line) = std::str::from_utf8(self.text()) else {
             return Err(self.bad("bytes that are no text"));
         };
-        let fields: Vec<&str> = line.split('\t').collect();
-        if fields.len() != self.width {
-            return Err(self.bad(&format!("{} columns", fields.len())));
+        let mut columns = [None; COLUMNS.len()];
+        let mut width = 0;
+        for (at, text) in line.split('\t').enumerate() {
+            width = at + 1;
+            let slots = self.places.iter().zip(&mut columns);
+            for (_, slot) in slots.filter(|(place, _)| **place == at) {
+                *slot = Some(text).filter(|text| *text != "NA");
+            }
         }
-        let field = |place: usize| fields.get(place).copied().filter(|text| *text != "NA");
-        Ok(Some(self.places.map(field)))
+        if width != self.width {
+            return Err(self.bad(&format!("{width} columns")));
+        }
+        Ok(columns)
     }
 
     fn bad(&self, found: &str) -> Error {
         Error::input(
-            self.path.display().to_string(),
+            self.source.name(),
             format!("line {}", self.number),
             found,
             format!("columns {}, divided by tabs", COLUMNS.join(", ")),
@@ -164,9 +262,9 @@ impl Table {
     }
 }
 
-/// The chance that a call is false, by the cohort's row.
+/// The chance that each call is false, by the cohort's row, ascending.
 #[cfg_attr(not(feature = "parquet"), allow(dead_code))]
-struct Chances(std::collections::HashMap<u64, f64>);
+struct Chances(Vec<(u64, f64)>);
 
 impl Chances {
     /// Reads them; `None` where the label was not predicted.
@@ -175,13 +273,11 @@ impl Chances {
         if !path.is_file() {
             return Ok(None);
         }
-        let [rows, chances] = ["row", CHANCE].map(|name| crate::read::column(path, name));
-        let (rows, chances) = (rows?, chances?);
-        let of = |at: usize| {
-            let row = rows.get(at)?.parse().ok()?;
-            Some((row, chances.get(at)?.parse().ok()?))
-        };
-        let all = (0..rows.len()).filter_map(of).collect();
+        let rows = parsed(path, "row", u64::MAX)?;
+        let chances = parsed(path, CHANCE, f64::NAN)?;
+        let mut all: Vec<_> = rows.into_iter().zip(chances).collect();
+        all.retain(|(_, chance)| chance.is_finite());
+        all.sort_unstable_by_key(|(row, _)| *row);
         Ok(Some(Self(all)))
     }
 
@@ -193,9 +289,17 @@ impl Chances {
     }
 
     fn of_row(&self, row: u64) -> Option<f64> {
-        self.0
-            .get(&row)
-            .copied()
-            .filter(|chance| chance.is_finite())
+        let at = self.0.binary_search_by_key(&row, |(row, _)| *row).ok()?;
+        self.0.get(at).map(|(_, chance)| *chance)
     }
+}
+
+/// Reads a column of numbers, with another one for those that are missing.
+#[cfg(feature = "parquet")]
+fn parsed<N: std::str::FromStr + Copy>(path: &Path, name: &str, missing: N) -> Result<Vec<N>> {
+    let texts = crate::read::column(path, name)?;
+    let number = |at| texts.get(at).and_then(|text| text.parse().ok());
+    Ok((0..texts.len())
+        .map(|at| number(at).unwrap_or(missing))
+        .collect())
 }

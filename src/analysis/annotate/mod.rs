@@ -17,7 +17,7 @@ use std::fmt::Write;
 use std::path::Path;
 
 use super::outputs;
-use crate::cohort::{Joined, join_certain};
+use crate::cohort::{JoinSide, Joined, join_certain};
 use crate::control::Control;
 use crate::error::{Error, Result};
 use crate::read::vcf::Vcf;
@@ -98,23 +98,24 @@ pub fn annotate(
     out: &AnnotatedFile,
     control: &Control,
 ) -> Result<Annotated> {
-    let known = KnownCalls::read(results)?;
+    let mut known = KnownCalls::read(results)?;
     let Scan {
-        identities,
+        side,
         furthest,
         disorder,
     } = Scan::of(vcf, control)?;
     if let Some(disorder) = disorder.filter(|_| out.is_bgzip) {
         return Err(disorder);
     }
-    let joined = join_certain(&identities.all(), &known.identities.all());
+    let joined = join_certain(&side, &known.side);
     let mut found = Annotated {
-        records: identities.len(),
-        calls: known.identities.len(),
+        records: side.len(),
+        calls: known.side.len(),
         joined,
         without_info: 0,
     };
-    drop(identities);
+    drop(side);
+    known.side = JoinSide::default();
     if found.joined.joined() == 0 && found.records > 0 {
         return Err(Error::input(
             vcf.display().to_string(),
@@ -128,7 +129,7 @@ pub fn annotate(
     out.write(format, |sink| {
         let mut vcf = Vcf::open(vcf)?;
         let mut records = Records {
-            known: &known,
+            known: &mut known,
             found: &mut found,
             sink,
         };
@@ -140,7 +141,7 @@ pub fn annotate(
 
 /// The second pass.
 struct Records<'a, 'b> {
-    known: &'a KnownCalls,
+    known: &'a mut KnownCalls,
     found: &'a mut Annotated,
     sink: &'a mut Sink<'b>,
 }
@@ -172,7 +173,10 @@ impl Records<'_, '_> {
             };
             let (info, end) = (record.info_column(), record.info_end());
             let call = self.found.joined.call.get(row).copied().flatten();
-            let keys = call.map_or(&[][..], |call| self.known.keys(call));
+            let keys = match call {
+                Some(call) => self.known.keys(call)?,
+                None => &[],
+            };
             if keys.is_empty() || info.is_empty() {
                 self.found.without_info += usize::from(!keys.is_empty());
                 self.sink.add(vcf.line())?;
@@ -192,6 +196,7 @@ impl Records<'_, '_> {
             self.sink.index(record.chrom(), scan::bases(&record), began);
             row += 1;
         }
+        self.known.check_unchanged()?;
         if row == self.found.records {
             return Ok(());
         }

@@ -4,9 +4,10 @@ use std::collections::HashSet;
 use std::path::Path;
 
 use super::keys::Keys;
+use crate::cohort::JoinSide;
 use crate::control::Control;
 use crate::error::{Error, Result};
-use crate::read::benchmark::RowIdentities;
+use crate::read::benchmark::of_record;
 use crate::read::vcf::{Record, Vcf};
 use crate::write::bgzip::index::IndexFormat;
 
@@ -17,7 +18,7 @@ pub(super) const PIECE: u64 = 1 << 12;
 #[derive(Default)]
 pub(super) struct Scan {
     /// What each record says of itself.
-    pub(super) identities: RowIdentities,
+    pub(super) side: JoinSide,
     /// The furthest base to which a record reaches.
     pub(super) furthest: u64,
     /// The first record that is not in the order of an index.
@@ -51,7 +52,7 @@ impl Scan {
             if let Some(key) = record.info().find_map(|(key, _)| Keys::named(key)) {
                 return Err(is_there(&vcf, "INFO", key));
             }
-            scan.identities.push(&record);
+            of_record(&record, |identity| scan.side.push(&identity));
             scan.furthest = scan.furthest.max(bases(&record)[1]);
             if scan.disorder.is_none()
                 && let Some(found) = order.fault(&record)

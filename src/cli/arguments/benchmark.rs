@@ -7,7 +7,9 @@ use clap::{Args, ValueEnum};
 use crate::analysis::LabelledCallsFiles;
 use crate::cli::progress::{note, show_warnings};
 use crate::error::{Choice, Error, Result};
-use crate::read::benchmark::{BenchmarkOptions, KeptKey, read_benchmark, read_row_identities};
+use crate::read::benchmark::{
+    BenchmarkOptions, KeptKey, RowIdentities, read_benchmark, read_row_identities,
+};
 use crate::write::inputs::Inputs;
 
 /// What becomes of true calls below the benchmark's least size.
@@ -101,32 +103,73 @@ impl LabelledArgs {
         ))
     }
 
-    /// Reads the calls in the order of the rows that `rows` identifies, writes their table beside the output
-    /// `out`, and returns its path.
-    pub(in crate::cli) fn table(
+    /// Reads the calls in the order of the rows that the files of `rows` identify, one after another, writes
+    /// their table beside the output `out`, and one for each file where there are several. Returns the path
+    /// of each file's table.
+    pub(in crate::cli) fn tables(
         &self,
-        rows: &Path,
+        rows: &[PathBuf],
         out: &Path,
         force: bool,
         quiet: bool,
         keys: &[KeptKey],
-    ) -> Result<PathBuf> {
+    ) -> Result<Vec<PathBuf>> {
         let mut options = self.benchmark.options();
         options.keys = keys.to_vec();
+        let rows = match &self.benchmark.rows_are {
+            None => rows,
+            Some(file) if rows.len() == 1 => std::slice::from_ref(file),
+            Some(file) => {
+                let found = format!("{} for {} files", file.display(), rows.len());
+                let expected = "a table for each file, which says what its rows are";
+                return Err(Error::choice(Choice::Metadata, found, expected));
+            }
+        };
         let found = read_benchmark(self.calls.as_deref(), &options)?;
-        let rows = self.benchmark.rows_are.as_deref().unwrap_or(rows);
-        let identities = read_row_identities(rows)?;
-        let source = rows.display().to_string();
+        let (identities, ends) = identities(rows)?;
+        let source = named(rows);
         let joined = found.in_order_of(&identities, &source, self.benchmark.min_joined)?;
         note(
             quiet,
             &format!("{}: {}", joined.calls.source, joined.words()),
         );
         show_warnings(&joined.calls.warnings);
-        let path = LabelledCallsFiles::of_output(out);
-        let inputs = Inputs::of(found.paths.iter().cloned().chain([rows.to_owned()]));
+        let path = LabelledCallsFiles::of_output(out, None);
+        let inputs = Inputs::of(found.paths.iter().chain(rows).cloned());
         LabelledCallsFiles::write_anew(&path, &joined.calls, &inputs, force)?;
-        Ok(path)
+        if rows.len() == 1 {
+            return Ok(vec![path]);
+        }
+        let starts = [0].into_iter().chain(ends.iter().copied());
+        let parts = starts.zip(&ends).zip(1..);
+        let part = |((start, end), number): ((usize, &usize), usize)| {
+            let path = LabelledCallsFiles::of_output(out, Some(number));
+            let part = joined.calls.part(start..*end);
+            LabelledCallsFiles::write_table_anew(&path, &part, &inputs, force)?;
+            Ok(path)
+        };
+        parts.map(part).collect()
+    }
+}
+
+/// Reads what the rows of all files say of themselves, and where each file's end among them.
+fn identities(files: &[PathBuf]) -> Result<(RowIdentities, Vec<usize>)> {
+    let mut all = RowIdentities::default();
+    let mut ends = Vec::new();
+    for file in files {
+        all.append(read_row_identities(file)?);
+        ends.push(all.len());
+    }
+    Ok((all, ends))
+}
+
+/// Names files in messages.
+fn named(files: &[PathBuf]) -> String {
+    let first = files.first().map(|file| file.display().to_string());
+    let first = first.unwrap_or_default();
+    match files.len() {
+        0 | 1 => first,
+        more => format!("{first} and {} more, one after another", more - 1),
     }
 }
 

@@ -51,19 +51,16 @@ impl RunArgs {
             &self.cohort.activations
         };
         let files = shards::expand(self.cohort.choice(), files)?;
-        let ([file], [] | [_]) = (files.as_slice(), self.cohort.metadata.as_slice()) else {
-            let found = format!("{} files beside a benchmark's calls", files.len());
-            return Err(Error::choice(
-                self.cohort.choice(),
-                found,
-                "one file, whose rows the calls are joined to",
-            ));
-        };
-        let rows = self.cohort.metadata.first().unwrap_or(file);
-        let table = self
-            .labelled
-            .table(rows, out, force, self.engine.quiet, keys)?;
-        run.cohort.metadata = vec![table];
+        let tables = &self.cohort.metadata;
+        if !tables.is_empty() && tables.len() != files.len() {
+            let found = format!("{} tables for {} files", tables.len(), files.len());
+            let expected =
+                "a table for each file, in their order, which says what its rows are; or none";
+            return Err(Error::choice(Choice::Metadata, found, expected));
+        }
+        let rows = if tables.is_empty() { &files } else { tables };
+        let quiet = self.engine.quiet;
+        run.cohort.metadata = self.labelled.tables(rows, out, force, quiet, keys)?;
         Ok(run)
     }
 }

@@ -1,4 +1,4 @@
-use super::{Ambiguous, Identity, JoinKey, Joined, join};
+use super::{Ambiguous, Identity, JoinKey, JoinSide, Joined};
 use crate::cohort::Label;
 
 fn at(chrom: &'static str, pos: i64) -> Identity<'static> {
@@ -25,6 +25,11 @@ fn with(alt: &'static str, label: Option<Label>) -> Identity<'static> {
         label,
         ..at("chr1", 5)
     }
+}
+
+fn join(rows: &[Identity<'_>], calls: &[Identity<'_>]) -> Result<Joined, Ambiguous> {
+    let side = |of: &[Identity<'_>]| of.iter().copied().collect::<JoinSide>();
+    super::join(&side(rows), &side(calls))
 }
 
 fn by(joined: &Joined) -> [usize; 3] {
@@ -186,4 +191,13 @@ fn join_of_any_order_is_that_of_a_search() {
     for (row, found) in rows.iter().zip(&joined.call) {
         assert_eq!(*found, calls.iter().position(|call| call.pos == row.pos));
     }
+}
+
+#[test]
+fn join_names_the_first_two_by_their_rows() {
+    // Keys are met in the order of their digests, which no two runs share.
+    let rows: Vec<_> = (0..40).map(|row| at("chr1", row / 2)).collect();
+    let calls: Vec<_> = (0..20).rev().map(|pos| at("chr1", pos)).collect();
+    let two = join(&rows, &calls).unwrap_err();
+    assert_eq!((two.two, two.counts), ([0, 1], (2, 1)));
 }

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use super::tabular::Form;
 use crate::error::{Error, Result};
 use crate::read::source::Source;
 use crate::read::vcf::{Header, Vcf};
@@ -21,6 +22,8 @@ pub(super) enum Content {
     Vcf(Box<Header>),
     /// A Parquet table.
     Parquet,
+    /// A table in text.
+    Table(Form),
 }
 
 /// Endings of a VCF that is read.
@@ -34,6 +37,8 @@ impl Candidate {
             let source = Source::open(path)?;
             if source.head(4)?.starts_with(b"PAR1") {
                 Content::Parquet
+            } else if let Some(form) = Form::of(&source)? {
+                Content::Table(form)
             } else {
                 Content::Vcf(Box::new(Vcf::of(source)?.header().clone()))
             }
@@ -71,6 +76,15 @@ impl Candidate {
             Content::Folder(names) if names.contains(name) => Some(self.path.join(name)),
             _ => None,
         }
+    }
+
+    /// Returns the paths of the files in a folder whose name ends so, ascending by name.
+    pub(super) fn ending(&self, end: &str) -> Vec<PathBuf> {
+        let Content::Folder(names) = &self.content else {
+            return Vec::new();
+        };
+        let names = names.iter().filter(|name| name.ends_with(end));
+        names.map(|name| self.path.join(name)).collect()
     }
 
     /// Returns the paths of VCFs in a folder whose stem ends so, ascending by name.

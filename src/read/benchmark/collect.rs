@@ -7,10 +7,10 @@ use std::path::Path;
 use super::account::{Counting, Fate};
 use super::plan::{LabelAt, Part, Plan, SampleIs};
 use super::reason::{False, Reason, reasons};
-use super::{BenchmarkCalls, BenchmarkOptions, kept};
+use super::{BenchmarkCalls, BenchmarkOptions, kept, tabular};
 use crate::cohort::Label;
 use crate::error::{Choice, Error, Proposal, Result, Warning};
-use crate::read::vcf::{Allele, Header, Record, Vcf};
+use crate::read::vcf::{Allele, Header, Record};
 use rows::{Row, Rows, Seen};
 
 /// The label of a record, and what it is written as.
@@ -49,7 +49,7 @@ struct Collector<'p> {
 
 impl Collector<'_> {
     fn read(&mut self, part: &Part) -> Result<()> {
-        let mut vcf = Vcf::open(&part.path)?;
+        let mut vcf = tabular::open(&part.path)?;
         let sample = self.sample(&part.path, vcf.header(), part.label)?;
         let name = sample.and_then(|at| vcf.header().samples.get(at).cloned());
         if self.sample_name.is_none() {

@@ -8,7 +8,7 @@ use crate::cohort::{Call, Calls, ClassRule, IdColumn, Identity, Label, Number, a
 use crate::error::{Error, Result};
 use crate::read::calls::read_calls;
 use crate::read::embeddings::File;
-use crate::read::metadata::{Table, count};
+use crate::read::metadata::{Table, columns_and_count, texts};
 use crate::read::naming::{Naming, is_header};
 use crate::read::sniff;
 use crate::read::source::Source;
@@ -68,31 +68,39 @@ fn of_vcf(path: &Path) -> Result<RowIdentities> {
 }
 
 impl RowIdentities {
-    /// Makes identities of calls, whose classes say their labels; a class that is missing says none.
-    pub fn of_calls(calls: Calls) -> Self {
-        Self {
-            calls,
-            alleles: None,
-            has_classes: true,
-        }
+    /// Appends what a record of a VCF says of itself, but for its alleles.
+    fn push(&mut self, record: &Record<'_>) {
+        of_record(record, |identity| {
+            let length = identity.length.unwrap_or(0);
+            self.calls.push(&Call {
+                chrom: identity.chrom,
+                pos: Number::Int(record.pos()),
+                svtype: identity.svtype,
+                svlen: Number::Int(i64::try_from(length).unwrap_or(i64::MAX)),
+                id: identity.id,
+                ..Call::default()
+            });
+        });
     }
 
-    /// Appends what a record of a VCF says of itself, but for its alleles.
-    pub fn push(&mut self, record: &Record<'_>) {
-        let allele = record.allele(record.carried(None));
-        let (chrom, id) = (
-            String::from_utf8_lossy(record.chrom()),
-            record.id().map(String::from_utf8_lossy),
-        );
-        let length = allele.as_ref().and_then(|allele| allele.length);
-        self.calls.push(&Call {
-            chrom: Some(&chrom),
-            pos: Number::Int(record.pos()),
-            svtype: allele.as_ref().map(|allele| &*allele.svtype),
-            svlen: Number::Int(length.map_or(0, |n| i64::try_from(n).unwrap_or(i64::MAX))),
-            id: id.as_deref(),
-            ..Call::default()
-        });
+    /// Appends the rows of another file. What one of them does not say is missing there.
+    pub fn append(&mut self, mut other: Self) {
+        if self.is_empty() {
+            *self = other;
+            return;
+        }
+        if self.alleles.is_some() || other.alleles.is_some() {
+            let (own, more) = (self.len(), other.len());
+            let columns = self.alleles.get_or_insert_default().iter_mut();
+            let others = other.alleles.get_or_insert_default().iter();
+            for (column, other) in columns.zip(others) {
+                (column.len()..own).for_each(|_| column.push(None));
+                (0..more).for_each(|row| column.push(other.get(row)));
+            }
+        }
+        // Of a file without classes all are missing, and say nothing.
+        self.has_classes |= other.has_classes;
+        (0..other.len()).for_each(|row| self.calls.push(&other.calls.get(row)));
     }
 
     fn push_alleles(&mut self, record: &Record<'_>) {
@@ -102,6 +110,21 @@ impl RowIdentities {
             column.push(Some(&allele_key(allele)));
         }
     }
+}
+
+/// Hands over what a record of a VCF says of itself, but for its alleles.
+pub(crate) fn of_record(record: &Record<'_>, then: impl FnOnce(Identity<'_>)) {
+    let allele = record.allele(record.carried(None));
+    let chrom = String::from_utf8_lossy(record.chrom());
+    let id = record.id().map(String::from_utf8_lossy);
+    then(Identity {
+        chrom: Some(&chrom),
+        pos: Some(record.pos()),
+        id: id.as_deref(),
+        svtype: allele.as_ref().map(|allele| &*allele.svtype),
+        length: allele.as_ref().and_then(|allele| allele.length),
+        ..Identity::default()
+    });
 }
 
 fn of_ids(source: &Source) -> Result<RowIdentities> {
@@ -130,12 +153,46 @@ fn of_ids(source: &Source) -> Result<RowIdentities> {
 }
 
 fn of_table(path: &Path) -> Result<RowIdentities> {
-    let table = Table::read(path, count(path)?, "the rows", &ClassRule::default())?;
+    let (columns, rows) = columns_and_count(path)?;
+    let table = Table::read(path, rows, "the rows", &ClassRule::default())?;
+    let [reference, alt] = ["ref", "alt"].map(|allele| column_of(&columns, allele));
+    let alleles = match reference.zip(alt) {
+        None => None,
+        Some((reference, alt)) => Some([
+            allele_column(path, reference, rows)?,
+            allele_column(path, alt, rows)?,
+        ]),
+    };
     Ok(RowIdentities {
         calls: table.calls,
-        alleles: None,
+        alleles,
         has_classes: table.has_classes,
     })
+}
+
+/// Finds the column of an allele: `ref`, `REF`, or `[4]REF` as `bcftools query -H` names it.
+fn column_of<'a>(columns: &'a [String], allele: &str) -> Option<&'a str> {
+    let mut names = columns.iter().map(String::as_str);
+    names.find(|name| {
+        let plain = name.trim().trim_start_matches('#').trim_start();
+        let plain = plain.rsplit_once(']').map_or(plain, |(_, plain)| plain);
+        plain.eq_ignore_ascii_case(allele)
+    })
+}
+
+/// Reads a column of alleles.
+fn allele_column(path: &Path, column: &str, rows: usize) -> Result<IdColumn> {
+    let texts = texts(path, column, rows)?;
+    let mut alleles = IdColumn::default();
+    for row in 0..texts.len() {
+        let allele = texts.get(row).filter(|allele| !allele.is_empty());
+        alleles.push(
+            allele
+                .map(|allele| allele_key(allele.as_bytes()))
+                .as_deref(),
+        );
+    }
+    Ok(alleles)
 }
 
 fn of_embeddings(path: &Path) -> Result<RowIdentities> {
@@ -238,9 +295,8 @@ impl RowIdentities {
         self.calls.is_empty()
     }
 
-    /// Returns all identities, in the order of the rows.
-    pub fn all(&self) -> Vec<Identity<'_>> {
-        let of = |row| identity(&self.calls, self.alleles.as_ref(), self.has_classes, row);
-        (0..self.len()).map(of).collect()
+    /// Returns what a row says of itself.
+    pub fn identity(&self, row: usize) -> Identity<'_> {
+        identity(&self.calls, self.alleles.as_ref(), self.has_classes, row)
     }
 }

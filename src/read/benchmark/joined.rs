@@ -1,8 +1,10 @@
 //! A benchmark's calls in the order of rows of embeddings.
 
+use std::ops::Range;
+
 use super::BenchmarkCalls;
 use super::identities::{RowIdentities, identity};
-use crate::cohort::{Ambiguous, Call, Identity, Joined, NO_CALL, TextColumn, join};
+use crate::cohort::{Ambiguous, Call, Identity, JoinSide, Joined, NO_CALL, TextColumn, join};
 use crate::error::{Choice, Error, Proposal, Result, Warning};
 use crate::read::vcf::Span;
 
@@ -27,11 +29,19 @@ impl BenchmarkCalls {
         source: &str,
         least: f64,
     ) -> Result<JoinedCalls> {
-        let own: Vec<Identity<'_>> = (0..self.len())
-            .map(|row| identity(&self.calls, Some(&self.alleles), true, row))
-            .collect();
-        let of_rows = rows.all();
-        let joined = join(&of_rows, &own).map_err(|two| ambiguous(two, &of_rows, &own, source))?;
+        let own = |call| identity(&self.calls, Some(&self.alleles), true, call);
+        let calls: JoinSide = (0..self.len()).map(own).collect();
+        let of_rows: JoinSide = (0..rows.len()).map(|row| rows.identity(row)).collect();
+        let joined = join(&of_rows, &calls).map_err(|two| {
+            let shown = two.two.map(|at| {
+                if two.are_rows {
+                    rows.identity(at)
+                } else {
+                    own(at)
+                }
+            });
+            ambiguous(two, shown, source)
+        })?;
         let share = 100.0 * joined.joined() as f64 / rows.len().max(1) as f64;
         if share < least {
             return Err(too_few(&joined, rows.len(), source, least));
@@ -41,6 +51,19 @@ impl BenchmarkCalls {
             .warnings
             .extend(warning(&joined, rows.len()).map(Warning::from));
         Ok(JoinedCalls { calls, joined })
+    }
+
+    /// Returns some of the calls, without the account.
+    #[must_use]
+    pub fn part(&self, rows: Range<usize>) -> Self {
+        let mut part = Self {
+            source: self.source.clone(),
+            sample: self.sample.clone(),
+            paths: self.paths.clone(),
+            ..Self::default()
+        };
+        rows.for_each(|row| part.push_of(self, row, None));
+        part
     }
 
     fn reordered(&self, rows: &RowIdentities, joined: &Joined) -> Self {
@@ -152,31 +175,23 @@ fn warning(joined: &Joined, rows: usize) -> Option<String> {
     })
 }
 
-fn shown(identity: Option<&Identity<'_>>) -> String {
-    let Some(identity) = identity else {
-        return "?".to_owned();
-    };
+fn shown(identity: Identity<'_>) -> String {
     let chrom = identity.chrom.unwrap_or("?");
     let pos = identity.pos.map_or("?".to_owned(), |pos| pos.to_string());
     let id = identity.id.map(|id| format!(" ({id})")).unwrap_or_default();
     format!("{chrom}:{pos}{id}")
 }
 
-fn ambiguous(two: Ambiguous, rows: &[Identity<'_>], calls: &[Identity<'_>], source: &str) -> Error {
-    let (side, name) = if two.are_rows {
-        (rows, "rows")
-    } else {
-        (calls, "calls")
-    };
+fn ambiguous(two: Ambiguous, are: [Identity<'_>; 2], source: &str) -> Error {
+    let name = if two.are_rows { "rows" } else { "calls" };
+    let [first, second] = are.map(shown);
     let [a, b] = two.two;
     let (of_rows, of_calls) = two.counts;
     Error::input(
         source,
         format!("{name} {a} and {b}, counted from 0"),
         format!(
-            "{} and {} of one {}, {of_rows} rows and {of_calls} calls that cannot be told apart",
-            shown(side.get(a)),
-            shown(side.get(b)),
+            "{first} and {second} of one {}, {of_rows} rows and {of_calls} calls that cannot be told apart",
             two.key.words()
         ),
         "as many of both, of one label",

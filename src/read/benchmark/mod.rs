@@ -7,6 +7,7 @@
 //! | `plan` | which files to read, and where the label of a record is |
 //! | `params` | thresholds and counts that Truvari writes beside its calls |
 //! | `table` | the table of `truvari vcf2df` |
+//! | `tabular` | tables of vcfdist and minda, as the VCF that says the same |
 //! | `reason` | why a call is false |
 //! | `collect` | runs a plan, record by record |
 //! | `pair` | true and false calls in a file each |
@@ -27,12 +28,14 @@ mod params;
 mod plan;
 mod reason;
 mod table;
+mod tabular;
 mod tools;
 
 use std::path::{Path, PathBuf};
 
 pub use account::{Account, AccountLine, Fate};
 pub use calls::BenchmarkCalls;
+pub(crate) use identities::of_record;
 pub use identities::{RowIdentities, read_row_identities};
 pub use joined::JoinedCalls;
 pub use kept::KeptKey;

@@ -20,6 +20,7 @@ use std::path::PathBuf;
 use super::candidate::{Candidate, Content};
 use super::plan::{LabelAt, Plan};
 use super::reason::How;
+use super::tabular;
 use crate::error::{Choice, Error, Proposal, Result};
 
 /// A tool that labels calls.
@@ -71,12 +72,15 @@ pub(super) fn plan(candidate: &Candidate) -> Result<Plan> {
     if let Some(tool) = TOOLS.iter().find(|tool| (tool.claims)(candidate)) {
         return (tool.plan)(candidate);
     }
-    if let Some(error) = pairs::folder(candidate) {
+    if let Some(error) = pairs::half(candidate) {
         return Err(error);
     }
     // Of a folder with one file of labels, that file is meant.
     if let Some(only) = only_labelled(candidate) {
         return plan(&only);
+    }
+    if let Some(table) = tabular::vcfdist_in(candidate) {
+        return Ok(vcfdist::of_table(table));
     }
     Err(Error::input(
         candidate.name(),

@@ -124,19 +124,27 @@ impl Table {
 /// # Errors
 /// A file that is no table, or that cannot be read.
 pub(super) fn count(path: &Path) -> Result<usize> {
+    Ok(columns_and_count(path)?.1)
+}
+
+/// Returns the names of a table's columns, and the number of its calls.
+///
+/// # Errors
+/// As [`count`].
+pub(super) fn columns_and_count(path: &Path) -> Result<(Vec<String>, usize)> {
     foreign::refuse_folder(path)?;
     let source = Source::open(path)?;
     if text::is_blank(&source)? {
-        return Ok(0);
+        return Ok((Vec::new(), 0));
     }
-    Ok(read(&source, &mut Sink::new(&source, 0, Naming::default()))?.rows)
+    let outline = read(&source, &mut Sink::new(&source, 0, Naming::default()))?;
+    Ok((outline.columns, outline.rows))
 }
 
 /// Reads one column of a table of so many rows as text.
 ///
 /// # Errors
 /// A table that cannot be read; a column whose values are no numbers or text.
-#[cfg(feature = "parquet")]
 pub(super) fn texts(path: &Path, column: &str, rows: usize) -> Result<TextColumn> {
     let source = Source::open(path)?;
     let rule = ClassRule::new(Some(column), &[]);

@@ -53,6 +53,8 @@ pub struct Nested {
     pub all: Coefficients,
     /// That penalty's weight.
     pub weight: f64,
+    /// How many models of all paths took more Newton steps than are made, and are not at their minimum.
+    pub capped: usize,
 }
 
 /// The path without two folds.
@@ -77,6 +79,7 @@ struct Outer {
     line: Line,
     entered: Vec<u32>,
     weight: f64,
+    capped: usize,
 }
 
 impl Nested {
@@ -111,6 +114,8 @@ impl Nested {
                 log_odds[call as usize] = outer.line.intercept + outer.line.slope * eta;
             }
         }
+        let capped = fitted.iter().map(|outer| outer.capped).sum::<usize>()
+            + pairs.iter().map(|pair| pair.path.capped()).sum::<usize>();
         let all = fitted.remove(folds);
         Ok(Self {
             chosen,
@@ -124,6 +129,7 @@ impl Nested {
             models: fitted.into_iter().map(|outer| outer.model).collect(),
             all: all.model,
             weight: all.weight,
+            capped,
         })
     }
 }
@@ -251,6 +257,7 @@ impl Outer {
             line: platt(&etas, &outcomes),
             entered: path.entered().to_vec(),
             weight: path.weight(index),
+            capped: path.capped(),
             model,
         }
     }

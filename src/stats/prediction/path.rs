@@ -204,6 +204,11 @@ impl<'a> Path<'a> {
         &self.solver.model
     }
 
+    /// How many models took more Newton steps than are made, and are not at their minimum.
+    pub fn capped(&self) -> usize {
+        self.solver.capped
+    }
+
     /// The calls and features that it is fitted to.
     pub fn part(&self) -> &Part<'a> {
         &self.solver.part

@@ -21,6 +21,10 @@ pub(super) struct Solver<'a> {
     weights: Vec<f64>,
     /// The mean loss.
     loss: f64,
+    /// The most Newton steps of one minimum.
+    pub(super) steps: usize,
+    /// How many minima were not reached in so many.
+    pub(super) capped: usize,
 }
 
 /// The most Newton steps; a handful is usual.
@@ -49,6 +53,8 @@ impl<'a> Solver<'a> {
             residuals: vec![0.0; calls],
             weights: vec![0.0; calls],
             loss: 0.0,
+            steps: STEPS,
+            capped: 0,
         };
         solver.refresh();
         solver
@@ -58,14 +64,18 @@ impl<'a> Solver<'a> {
     /// derivative violates its condition by more than `tolerance`. Returns the derivatives there.
     pub(super) fn solve(&mut self, penalty: Weights, working: &[u32], tolerance: f64) -> Vec<f64> {
         let mut slopes = self.slopes(working);
-        for _ in 0..STEPS {
+        for step in 0.. {
             let violation = self.violation(penalty, working, &slopes);
             if violation <= tolerance {
                 break;
             }
+            if step == self.steps {
+                self.capped += 1;
+                break;
+            }
             let enough = (SHARE * violation).max(0.5 * tolerance);
-            let step = self.quadratic(penalty, working, &slopes).descend(enough);
-            if !self.take(penalty, working, &slopes, &step) {
+            let descent = self.quadratic(penalty, working, &slopes).descend(enough);
+            if !self.take(penalty, working, &slopes, &descent) {
                 break;
             }
             slopes = self.slopes(working);
@@ -190,5 +200,30 @@ impl<'a> Solver<'a> {
     pub(super) fn objective(&self, penalty: Weights) -> f64 {
         let each = self.model.features.iter().map(|&b| penalty.of(b));
         self.loss + each.sum::<f64>()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::design::{Design, SparseRows};
+    use super::super::objective::Weights;
+    use super::Solver;
+
+    #[test]
+    fn solve_counts_minima_that_it_does_not_reach() {
+        let rows = SparseRows {
+            features: vec![0, 0, 1, 0, 1, 1],
+            ends: vec![1, 3, 5, 6, 6],
+            values: None,
+        };
+        let outcomes = [true, false, true, true, false];
+        let design = Design::new(&rows, 2, &[0; 5], 1, &outcomes).unwrap();
+        let weights = Weights { l1: 0.0, l2: 1e-3 };
+        for (steps, capped) in [(1, 1), (200, 0)] {
+            let mut solver = Solver::new(design.part(&[0], 0..2, false));
+            solver.steps = steps;
+            solver.solve(weights, &[0, 1], 1e-10);
+            assert_eq!(solver.capped, capped);
+        }
     }
 }

@@ -60,7 +60,16 @@ fn one(f: &mut Formatter<'_>, model: &PredictedBy) -> Result {
         with_interval(model.auroc),
         with_interval(model.auprc),
         with_interval(model.slope)
-    )
+    )?;
+    if model.capped > 0 {
+        writeln!(
+            f,
+            "    Caution: {} ended before the minimum, at the most Newton steps: figures may be lower than they \
+             could be.",
+            many(model.capped, "fit")
+        )?;
+    }
+    Ok(())
 }
 
 fn added(f: &mut Formatter<'_>, found: &PredictionSummary) -> Result {

@@ -44,6 +44,8 @@ pub struct PredictedBy {
     pub used: usize,
     /// All coefficients of that.
     pub all: usize,
+    /// Fits that took more Newton steps than are made, and are not at their minimum.
+    pub capped: usize,
 }
 
 impl PredictionSummary {
@@ -88,6 +90,7 @@ impl PredictedBy {
             slope,
             used: coefficients.iter().filter(|&&b| b != 0.0).count(),
             all: coefficients.len(),
+            capped: model.nested.capped,
         }
     }
 }
