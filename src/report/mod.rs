@@ -8,6 +8,7 @@
 //! | `json` | `top_biased_features.json`, the investigation of single atoms |
 //! | `calls` | the calls on which chosen atoms fire |
 //! | `npy` | `fires.npy` |
+//! | `html` | `report.html` |
 //! | `table` | tables with a meaning to each column, as Parquet and as tab-separated text |
 //! | `tables` | the tables beside the notebook's, column by column |
 
@@ -15,6 +16,7 @@
 
 pub mod calls;
 pub mod csv;
+pub mod html;
 pub mod json;
 pub mod npy;
 pub mod table;
