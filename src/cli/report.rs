@@ -18,7 +18,7 @@ use crate::write::inputs::Inputs;
 /// What is told of single atoms (investigations, examples, co-activation) is told from the shards'
 /// firing sets, which tally --fires writes.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  \
+#[command(mut_arg("save_fires", |save| save.conflicts_with("without_fires")), after_help = "Examples:\n  \
     atomscope report all.tally --out results\n  \
     atomscope report all.tally --fires tallies --out results\n  \
     atomscope report all.tally --without-fires --out results")]
