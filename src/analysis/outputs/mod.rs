@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 use crate::fires::FiringSets;
 use crate::outputs::{PLACING, RECORD};
 use crate::report::table::{Table, tsv};
-use crate::report::{csv, json, npy, tables};
+use crate::report::{csv, json, mqc, npy, tables};
 use crate::stats::evidence::ExtendedTables;
 use crate::stats::evidence::summary::Confirmed;
 
@@ -84,6 +84,25 @@ pub const OUTPUTS: &[Output] = &[
         name: PAGE,
         about: "the report to look at: every atom, plots, and the calls behind them, in one file",
         content: Content::File(|found| found.save.html != Html::No, page::write),
+    },
+    Output {
+        name: "atomscope_mqc.json",
+        about: "the headline figures, for MultiQC",
+        content: Content::File(
+            |found| found.tables.extended.is_some(),
+            |found, out| writing(mqc::headline(&found.tables.summary, out)),
+        ),
+    },
+    Output {
+        name: "atomscope_volcano_mqc.json",
+        about: "the strongest atoms by effect and certainty, for MultiQC",
+        content: Content::File(
+            |found| found.tables.extended.is_some(),
+            |found, out| {
+                let extended = found.tables.extended.as_ref();
+                extended.map_or(Ok(()), |extended| writing(mqc::volcano(extended, out)))
+            },
+        ),
     },
     Output {
         name: "coactivation.csv",

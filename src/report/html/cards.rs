@@ -196,7 +196,7 @@ fn of_strata(tally: &Tally, strata: &Strata, atoms: std::ops::Range<usize>) -> V
 }
 
 /// Chromosomes as strata; histograms; the range of scores as binary32; examples: how many, why, which
-/// call among those that are examples, and the score as a share of the range in steps of 1/65535.
+/// call among those that are examples, and the score as a share of the range in steps of 1/1023.
 fn of_firings(atoms: Option<&[OfAtom]>, calls: &[u32]) -> Vec<Vec<u32>> {
     let mut arrays = vec![Vec::new(); 11];
     for atom in atoms.unwrap_or_default() {
@@ -219,7 +219,7 @@ fn of_firings(atoms: Option<&[OfAtom]>, calls: &[u32]) -> Vec<Vec<u32>> {
             };
             arrays[8].push(kind as u32);
             arrays[9].push(calls.binary_search(&call).unwrap_or(0) as u32);
-            arrays[10].push((share * 65535.0).round().clamp(0.0, 65535.0) as u32);
+            arrays[10].push((share * 1023.0).round().clamp(0.0, 1023.0) as u32);
         }
     }
     arrays

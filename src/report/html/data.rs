@@ -8,7 +8,7 @@ use super::escape::short;
 use super::neighbours;
 use super::pack::{pack, whole};
 use super::{Genome, Page, Settings};
-use super::{calls, examples};
+use super::{calls, examples, plots};
 use crate::control::Control;
 use crate::error::Result;
 use crate::report::table::Table;
@@ -75,6 +75,7 @@ impl Data {
             islands.insert(0, calls::island(store, &calls, control)?);
         }
         let about = about(page, extended, facts, &strata);
+        let about = with(about, Value::Object(settings(page.settings)));
         let about = with(
             about,
             json!({"tables": tables, "claims": claims, "examples": calls.len()}),
@@ -88,7 +89,8 @@ impl Data {
 }
 
 /// A table as a page has it; `None` for one that it does without: of types, chromosomes and datasets
-/// cards tell, pairs are cut, and calls are a file of their own.
+/// cards tell, pairs are cut, and calls are a file of their own. Of the other tables of atoms it has the
+/// columns that are asked for most.
 fn shown(table: &Table, atoms: usize) -> Option<Table> {
     let left_out = [
         "atom_types",
@@ -102,22 +104,26 @@ fn shown(table: &Table, atoms: usize) -> Option<Table> {
         return None;
     }
     let mut table = table.clone();
-    let is_of_atoms = table.rows() == atoms && table.name != "atoms";
-    if is_of_atoms && atoms > examples::Numbers::MANY_ATOMS {
-        let kept = [
-            "atom",
-            "median_size",
-            "spearman_rho",
-            "spearman_fdr_bh",
-            "discovery_log_or",
-            "confirmation_log_or",
-            "discovered",
-            "replicated",
-            "l1",
-            "difference",
-            "auroc_within",
-            "rank_fdr_bh",
-        ];
+    let kept = [
+        "atom",
+        "median_size",
+        "spearman_rho",
+        "spearman_fdr_bh",
+        "discovery_cmh_log_or",
+        "discovery_fdr",
+        "confirmation_cmh_log_or",
+        "confirmation_fdr",
+        "discovered",
+        "replicated",
+        "l1",
+        "both_l1",
+        "mean_tp",
+        "mean_fp",
+        "difference",
+        "auroc_within",
+        "rank_fdr_bh",
+    ];
+    if table.rows() == atoms && table.name != "atoms" {
         table.columns.retain(|column| kept.contains(&column.name));
     }
     Some(table)
@@ -182,6 +188,7 @@ fn about(
         "scheme": [extended.scheme.svtype, extended.scheme.size, extended.scheme.dataset],
         "strata": of_strata.collect::<Vec<_>>(),
         "chromosomes": facts.map(|facts| categories(&facts.chromosomes.list)),
+        "sizes": facts.map(|facts| plots::sizes_of(facts).1),
         "has_scores": extended.firings.as_ref().is_some_and(|firings| firings.has_scores),
         "has_firings": facts.is_some(),
         "chunk": cards::CHUNK,

@@ -214,7 +214,7 @@ fn support(extended: &ExtendedTables) -> String {
         x: "calls on which an atom fires, from",
         y: "atoms",
     };
-    histogram(&words, &edges, &counts)
+    histogram(&words, ["none", "none"], &edges, &counts)
 }
 
 fn categories(title: &str, about: &str, list: &[Category]) -> String {
@@ -232,8 +232,9 @@ fn categories(title: &str, about: &str, list: &[Category]) -> String {
     )
 }
 
-/// Calls by size, four bins to a factor of ten.
-fn sizes(facts: &CallFacts) -> String {
+/// Calls by size, four bins to a factor of ten: the power of ten of the first bin in quarters, and of each
+/// bin its least size, true and false calls.
+pub(super) fn sizes_of(facts: &CallFacts) -> (usize, Vec<(u64, u64, u64)>) {
     let mut counts = vec![[0, 0]; 36];
     for (size, is_tp) in facts.sizes.iter().zip(&facts.is_tp) {
         let bin = (libm::log10(*size) * 4.0).max(0.0) as usize;
@@ -244,18 +245,29 @@ fn sizes(facts: &CallFacts) -> String {
     let is_some = |count: &[u64; 2]| *count != [0, 0];
     let first = counts.iter().position(is_some).unwrap_or(0);
     let last = counts.iter().rposition(is_some).unwrap_or(0);
+    let least = |bin: usize| libm::pow(10.0, bin as f64 / 4.0).ceil() as u64;
+    let bins = counts.iter().enumerate().take(last + 1).skip(first);
+    (
+        first,
+        bins.map(|(bin, [tp, fp])| (least(bin), *tp, *fp)).collect(),
+    )
+}
+
+fn sizes(facts: &CallFacts) -> String {
+    let (first, bins) = sizes_of(facts);
     let edge = |bin: usize| match bin % 4 {
-        0 => format!("10^{}", bin / 4),
+        0 => (10_u64.pow(bin as u32 / 4)).to_string(),
         _ => String::new(),
     };
-    let edges: Vec<String> = (first..=last).map(edge).collect();
+    let edges: Vec<String> = (first..first + bins.len()).map(edge).collect();
+    let counts: Vec<[u64; 2]> = bins.iter().map(|(_, tp, fp)| [*tp, *fp]).collect();
     let words = Words {
         title: "Sizes",
         about: SIZES,
         x: "|SVLEN| in base pairs",
         y: "calls",
     };
-    histogram(&words, &edges, counts.get(first..=last).unwrap_or_default())
+    histogram(&words, ["tp", "fp"], &edges, &counts)
 }
 
 fn replication(table: &Table) -> String {

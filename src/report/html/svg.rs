@@ -213,8 +213,13 @@ pub(super) fn bars(words: &Words<'_>, categories: &[(String, u64, u64)]) -> Stri
     svg + "</svg>"
 }
 
-/// A histogram of two sides, true above false; `edges` are the bins' names.
-pub(super) fn histogram(words: &Words<'_>, edges: &[String], counts: &[[u64; 2]]) -> String {
+/// A histogram of two parts a bin, the first one below; `edges` are the bins' names.
+pub(super) fn histogram(
+    words: &Words<'_>,
+    classes: [&'static str; 2],
+    edges: &[String],
+    counts: &[[u64; 2]],
+) -> String {
     let most = counts
         .iter()
         .map(|[tp, fp]| tp + fp)
@@ -235,7 +240,7 @@ pub(super) fn histogram(words: &Words<'_>, edges: &[String], counts: &[[u64; 2]]
     for (at, [tp, fp]) in counts.iter().enumerate() {
         let (left, right) = (across(x, at as f64), across(x, at as f64 + 1.0));
         let mut below = 0;
-        for (class, count) in [("tp", *tp), ("fp", *fp)] {
+        for (class, count) in classes.into_iter().zip([*tp, *fp]) {
             let (bottom, top) = (up(y, below as f64), up(y, (below + count) as f64));
             let _ = write!(
                 svg,

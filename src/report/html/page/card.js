@@ -39,7 +39,7 @@ function cardOf({ arrays, first, of }, atom) {
   const range = [float(arrays[9][i]), float(arrays[10][i])];
   return {
     strata: some(0, ["at", "tp", "fp"], 1), chromosomes: some(1, ["at", "tp", "fp"], 5), bins, range,
-    examples: some(2, ["kind", "call", "score"], 12).map((e) => ({ ...e, score: range[0] + (e.score / 65535) * (range[1] - range[0]) })),
+    examples: some(2, ["kind", "call", "score"], 12).map((e) => ({ ...e, score: range[0] + (e.score / 1023) * (range[1] - range[0]) })),
     neighbours: some(3, ["atom", "phi", "both"], 16),
   };
 }
@@ -120,7 +120,7 @@ function forest(atom, card) {
   ].filter((line) => Number.isFinite(line.log));
   const all = [...lines, ...summary];
   if (!all.length) return null;
-  const width = 640, left = 250, right = 130, row = 20, height = row * all.length + 40;
+  const width = 680, left = 236, right = 190, row = 20, height = row * all.length + 40;
   const [low, high] = extent(all.flatMap((l) => [l.low, l.high, 0]).map((x) => Math.max(-8, Math.min(8, x))));
   const x = (v) => left + (Math.max(0, Math.min(1, (v - low) / (high - low)))) * (width - left - right);
   const svg = make("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": `Log odds ratio of atom ${atom} in each stratum, with 95 % intervals` });
@@ -148,7 +148,7 @@ function histograms(card) {
     const [tp, fp] = [card.bins[i], card.bins[bins + i]].map((n) => (n / most) * (half - 4));
     svg.append(make("rect", { class: "tp", x: left + i * step + 1, y: half - tp, width: step - 2, height: tp }), make("rect", { class: "fp", x: left + i * step + 1, y: half + 1, width: step - 2, height: fp }));
   }
-  svg.append(make("path", { class: "axis", d: `M${left} ${half}H${width - 10}` }), make("text", { x: left - 4, y: 14, "text-anchor": "end" }, String(most)), make("text", { x: left, y: 12 }, "true calls"), make("text", { x: left, y: 2 * half + 6 }, "false calls"));
+  svg.append(make("path", { class: "axis", d: `M${left} ${half}H${width - 10}` }), make("text", { x: left - 4, y: 14, "text-anchor": "end" }, String(most)), make("text", { x: left + 6, y: 14 }, "true calls"), make("text", { x: left + 6, y: 2 * half - 2 }, "false calls"));
   for (let i = 0; i <= 4; i++) svg.append(make("text", { x: left + (i / 4) * (width - left - 10), y: 2 * half + 24, "text-anchor": i === 4 ? "end" : i ? "middle" : "start" }, figure(low + (i / 4) * (high - low))));
   svg.append(make("text", { class: "name", x: width / 2, y: 2 * half + 44, "text-anchor": "middle" }, "score where the atom fires"));
   const edge = (i) => figure(low + (i / bins) * (high - low));
