@@ -83,7 +83,10 @@ pub const OUTPUTS: &[Output] = &[
     Output {
         name: PAGE,
         about: "the report to look at: every atom, plots, and the calls behind them, in one file",
-        content: Content::File(|found| found.save.html != Html::No, page::write),
+        content: Content::File(
+            |found| found.save.html != Html::No && found.tables.extended.is_some(),
+            page::write,
+        ),
     },
     Output {
         name: "atomscope_mqc.json",

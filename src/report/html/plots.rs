@@ -200,12 +200,10 @@ fn support(extended: &ExtendedTables) -> String {
             *all += 1;
         }
     }
-    let edge = |bin: usize| {
-        if bin == 0 {
-            "0".to_owned()
-        } else {
-            (1_u64 << (bin - 1)).to_string()
-        }
+    let edge = |bin: usize| match bin.checked_sub(1).map(|power| 1_u64 << power) {
+        None => "0".to_owned(),
+        Some(least) if least < 1000 => least.to_string(),
+        Some(least) => format!("{}k", least / 1000),
     };
     let edges: Vec<String> = (0..counts.len()).map(edge).collect();
     let words = Words {

@@ -6,12 +6,12 @@ function themeButton() {
   const set = (theme) => {
     document.documentElement.dataset.theme = theme;
     button.textContent = `Colours: ${theme}`;
-    changed();
   };
   button.addEventListener("click", () => {
     const theme = order[(order.indexOf(document.documentElement.dataset.theme) + 1) % 3];
     remember("theme", theme);
     set(theme);
+    changed();
   });
   byId("nav").append(" ", button);
   set(order.includes(remembered("theme")) ? remembered("theme") : "auto");

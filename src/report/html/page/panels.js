@@ -77,7 +77,8 @@ class Heat {
       const box = this.canvas.getBoundingClientRect(), cell = box.width / atoms.length;
       this.tell({ clientX: box.left + this.at[0] * cell, clientY: box.top + this.at[1] * cell }, this.at);
     });
-    new ResizeObserver(() => this.draw()).observe(this.canvas);
+    this.draw();
+    redrawWhenResized(this);
   }
   tell(event, [i, j]) {
     const { atoms, phi } = about.map;

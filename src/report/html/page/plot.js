@@ -48,7 +48,14 @@ class CanvasPen {
       return;
     }
     c.globalAlpha = name === "none" ? 0.55 : 0.85;
-    if (!round) for (let i = 0; i < xs.length; i++) c.fillRect(xs[i] - size / 2, ys[i] - size / 2, size, size);
+    if (name === "none") {
+      // Where many points fall on one pixel, one is drawn.
+      const seen = new Set();
+      for (let i = 0; i < xs.length; i++) {
+        const x = Math.round(xs[i]), y = Math.round(ys[i]), place = x * 8192 + y;
+        if (!seen.has(place)) { seen.add(place); c.fillRect(x - 1, y - 1, 2, 2); }
+      }
+    } else if (!round) for (let i = 0; i < xs.length; i++) c.fillRect(xs[i] - size / 2, ys[i] - size / 2, size, size);
     else {
       c.beginPath();
       for (let i = 0; i < xs.length; i++) { c.moveTo(xs[i] + 2.2, ys[i]); c.arc(xs[i], ys[i], 2.2, 0, 7); }
@@ -150,6 +157,16 @@ function plainTable([header, ...rows]) {
     cut > 0 ? make("caption", {}, `the first 1,000 of ${rows.length} rows; the table of atoms has them all`) : null);
 }
 
+/** Draws again when the canvas has another width. */
+function redrawWhenResized(picture) {
+  let width = picture.canvas.clientWidth;
+  new ResizeObserver(() => {
+    if (picture.canvas.clientWidth === width) return;
+    width = picture.canvas.clientWidth;
+    picture.draw();
+  }).observe(picture.canvas);
+}
+
 /** A scatter of atoms. */
 class Scatter {
   constructor(id, { x, y, xName, yName, of, diagonal = false, keep = () => true }) {
@@ -169,7 +186,8 @@ class Scatter {
     this.mode = make("select", { "aria-label": "Dragging a box" }, make("option", { value: "mark" }, "drag to mark"), make("option", { value: "zoom" }, "drag to zoom"));
     bar.prepend(this.mode, make("button", { type: "button", onclick: () => this.look(this.home) }, "All"));
     this.listen();
-    new ResizeObserver(() => this.draw()).observe(this.canvas);
+    this.draw();
+    redrawWhenResized(this);
   }
   look(view) { this.view = view; this.draw(); }
   size() { return [this.canvas.clientWidth || 520, this.canvas.clientHeight || 340]; }
