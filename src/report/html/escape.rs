@@ -29,8 +29,17 @@ pub(super) fn text(text: &str) -> String {
 
 /// JSON that can stand in a script element: no text in it ends the element or opens a comment.
 pub(super) fn json(json: &str) -> String {
-    // Within JSON, < stands in strings alone.
-    json.replace('<', "\\u003c")
+    // Within JSON, all of these stand in strings alone.
+    let mut safe = String::with_capacity(json.len());
+    for c in json.chars() {
+        if c == '<' || is_unseen(c) {
+            // Writing to a string does not fail.
+            let _ = write!(safe, "\\u{:04x}", u32::from(c));
+        } else {
+            safe.push(c);
+        }
+    }
+    safe
 }
 
 /// Text cut to what a page has of one.
@@ -72,9 +81,9 @@ mod tests {
 
     #[test]
     fn json_keeps_its_meaning_and_ends_no_script() {
-        let value = serde_json::json!({"<!--": "</script>", "$'": "a < b"});
+        let value = serde_json::json!({"<!--": "</script>", "$'": "a < b\u{202e}\u{7}"});
         let safe = json(&value.to_string());
-        assert!(!safe.contains('<'));
+        assert!(!safe.contains(['<', '\u{202e}']));
         let back: serde_json::Value = serde_json::from_str(&safe).expect("JSON");
         assert_eq!(back, value);
     }

@@ -21,7 +21,8 @@ async function showAtom(atom, moves) {
   if (now.atom !== atom) return;
   const card = cardOf(chunk, atom);
   const calls = about.has_firings ? await exampleCalls() : null;
-  const children = [heading(atom), ...warningsOf(atom), figures(atom), forest(atom, card), histograms(card), examples(atom, card, calls), ...categories(atom, card), neighbours(card), note(atom)];
+  const pictures = make("div", { class: "panels" }, ...[forest(atom, card), histograms(card), ...categories(atom, card)].filter(Boolean));
+  const children = [heading(atom), ...warningsOf(atom), figures(atom), pictures, examples(atom, card, calls), neighbours(card), await regions(atom), note(atom)];
   place.replaceChildren(make("article", { class: "card", "aria-labelledby": "h-card" }, ...children.filter(Boolean)));
   place.dataset.atom = atom;
   place.dataset.took = Math.round(performance.now() - began);
@@ -239,8 +240,23 @@ function bySize(groups) {
 function neighbours(card) {
   if (!card.neighbours.length) return null;
   const rows = card.neighbours.map((n) => [atomLink(n.atom), (n.phi / 10000).toFixed(3), String(n.both), CLASSES[sideOf[n.atom]].replace("none", "").replace("tp", "true calls").replace("fp", "false calls")]);
-  return make("section", {}, make("h3", {}, "Atoms that fire with it"), plainTable([["atom", "φ", "calls on which both fire", "leans to, within strata"], ...rows]),
+  return make("section", {}, make("h3", {}, "Atoms that fire with it"),
+    make("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "Atoms that fire with it" }, plainTable([["atom", "φ", "calls on which both fire", "leans to, within strata"], ...rows])),
     make("button", { type: "button", onclick: () => setMarks([now.atom, ...card.neighbours.map((n) => n.atom)]) }, "Mark these"));
+}
+
+/** The atom in and outside regions of the reference, where these were given. */
+async function regions(atom) {
+  const found = otherTables.find(({ table: of }) => of.name === "atom_regions");
+  if (!found) return null;
+  const wanted = ["region", "atom", "fires_in", "calls_in", "fires_out", "calls_out", "log_or", "fdr_bh", "cmh_or", "cmh_fdr_bh"];
+  const list = wanted.map((name) => found.list.find((each) => each.name === name)).filter(Boolean);
+  await Promise.all(list.map((each) => each.load()));
+  const atoms = list.find((each) => each.name === "atom").values, rows = [];
+  for (let row = 0; row < atoms.length; row++) if (atoms[row] === atom) rows.push(list.filter((each) => each.name !== "atom").map((each) => each.text(row)));
+  if (!rows.length) return null;
+  const header = list.filter((each) => each.name !== "atom").map((each) => make("abbr", { title: each.about, tabindex: 0 }, each.name));
+  return make("section", {}, make("h3", {}, "In and outside regions"), make("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "In and outside regions" }, plainTable([header, ...rows])));
 }
 
 function note(atom) {

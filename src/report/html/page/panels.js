@@ -14,9 +14,8 @@ async function startPanels() {
     keep: (i) => fdr.values[i] < 0.05 && cmh.values[i] > 0 && cmh.values[i] < Infinity,
     xName: "log odds ratio on all calls", yName: "log odds ratio within strata",
   }));
-  if (column("replication.discovery_log_or") && byId("p-replication")) {
-    const names = ["discovery_cmh_log_or", "confirmation_cmh_log_or"].map((name) => `replication.${name}`);
-    const keys = names.every(column) ? names : ["replication.discovery_log_or", "replication.confirmation_log_or"];
+  if (column("replication.replicated") && byId("p-replication")) {
+    const keys = ["discovery_cmh_log_or", "confirmation_cmh_log_or"].map((name) => `replication.${name}`);
     const [x, y, replicated] = await Promise.all([...keys, "replication.replicated"].map(load));
     const of = Uint8Array.from(replicated.values, (is, i) => (is === 1 ? (x.values[i] < 0 ? 2 : 1) : 0));
     panels.push(new Scatter("replication", {

@@ -153,7 +153,7 @@ function buttons(figureElement, name, svg, rows) {
 function plainTable([header, ...rows]) {
   const cut = rows.length - 1000;
   const cells = (tag, row) => make("tr", {}, ...row.map((cell) => (cell instanceof Node ? make(tag, {}, cell) : make(tag, { dir: "auto" }, shown(cell)))));
-  return make("table", {}, make("thead", {}, cells("th", header)), make("tbody", {}, ...rows.slice(0, 1000).map((row) => cells("td", row))),
+  return make("table", {}, make("thead", {}, cells("th", header)), make("tbody", {}, ...rows.slice(0, 1000).map((row) => cells("td", row)), rows.length ? null : make("tr", {}, make("td", { colspan: header.length }, "none"))),
     cut > 0 ? make("caption", {}, `the first 1,000 of ${rows.length} rows; the table of atoms has them all`) : null);
 }
 
@@ -226,7 +226,23 @@ class Scatter {
       if (extra) { groups[extra][0].push(px[i]); groups[extra][1].push(py[i]); }
     }
     groups.forEach(([xs, ys], i) => { if (xs.length) pen.dots(xs, ys, CLASSES[i]); });
+    this.named(px, py).forEach((i) => {
+      const isRight = px[i] > (at.left + at.right) / 2;
+      pen.text(atomName(this.atoms[i]).slice(0, 24), px[i] + (isRight ? -7 : 7), py[i] + 4, isRight ? "right" : "left");
+    });
     this.drawn = { px, py };
+  }
+  /** The points that are named: the open and the marked atoms, then the strongest; none on another's name. */
+  named(px, py) {
+    this.strongest ??= [...this.atoms.keys()].filter((i) => this.of[this.atoms[i]]).sort((a, b) => this.y[b] - this.y[a]);
+    const [[x0, x1], [y0, y1]] = this.view;
+    const special = marks.size + 1 < 40 ? [...this.atoms.keys()].filter((i) => this.atoms[i] === now.atom || marks.has(this.atoms[i])) : [];
+    const out = [];
+    for (const i of [...special, ...this.strongest.slice(0, 8), ...this.strongest.slice(-4)]) {
+      const isSeen = this.x[i] >= x0 && this.x[i] <= x1 && this.y[i] >= y0 && this.y[i] <= y1;
+      if (isSeen && out.every((j) => Math.abs(py[i] - py[j]) > 13 || Math.abs(px[i] - px[j]) > 80)) out.push(i);
+    }
+    return out;
   }
   draw() {
     const [width, height] = this.size(), ratio = window.devicePixelRatio || 1;
