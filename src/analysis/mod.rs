@@ -14,6 +14,7 @@
 //! | `session` | [`Session`]: an engine at work on one part after another |
 //! | `counted` | [`Counted`]: counts and firing sets, from files, from memory, or from a tally |
 //! | `tables` | [`Tables`]: every table |
+//! | `page_file` | [`PageFile`]: the page in a file of its own |
 //! | `outputs` | the one list of the files that are written |
 //! | `record` | `run.json` |
 //! | `tally_files`, `merge` | the files of one shard; tallies to one |
@@ -35,6 +36,7 @@ mod labelled;
 mod merge;
 mod named;
 pub mod outputs;
+mod page_file;
 #[cfg(feature = "cuda")]
 mod pairs;
 pub mod place;
@@ -54,6 +56,7 @@ pub use counted::{CompareScores, Counted, Run};
 pub use labelled::{LabelledCallsFiles, account_table, calls_table};
 pub use merge::{merge, merge_into};
 pub use outputs::ResultsFolder;
+pub use page_file::PageFile;
 pub use run::Results;
 pub use session::{CountOptions, Encoder, MEMORY, Session};
 pub use shards::Plan;

@@ -11,7 +11,7 @@ use crate::cohort::classes::{ClassCount, Labels};
 use crate::control::Control;
 use crate::engine::{Device, EngineOptions};
 use crate::error::{Result, Warning};
-use crate::report::text;
+use crate::report::{html, text};
 use crate::stats::evidence::reasons::ReasonTables;
 use crate::stats::evidence::regions::{RegionOptions, RegionPermutations, RegionTables};
 use crate::stats::evidence::values::ValueTables;
@@ -32,6 +32,8 @@ pub struct TableOptions {
     pub regions: Option<Arc<RegionOptions>>,
     /// What lies in one fold where the label is predicted; `None` for no prediction.
     pub predict: Option<PredictBy>,
+    /// What the page has beside results: names of atoms, links to genome browsers.
+    pub page: html::Settings,
 }
 
 /// The tables of a cohort.

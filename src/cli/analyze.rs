@@ -70,7 +70,9 @@ impl Analyze {
         cohort.options.describe.clone_from(&asked.strata.describe);
         cohort.options.regions.clone_from(&regions.options);
         cohort.resolve_strata(cohort.inputs.len() == 1)?;
+        let page = self.output.page.settings()?;
         let mut inputs = cohort.reads(&|name| outputs::names().contains(name));
+        inputs.add(self.output.page.inputs());
         inputs.add(regions.paths.iter().cloned());
         inputs.add(self.annotate.inputs());
         let (out, force) = (&*self.output.out, self.output.force.force);
@@ -84,7 +86,8 @@ impl Analyze {
             folder: &self.output.out,
         };
         let counted = cohort.count(checkpoints.as_ref(), Some(firings), None)?;
-        let made = cohort.tables(&counted, asked, regions.options.clone(), memory)?;
+        let mut made = cohort.tables(&counted, asked, regions.options.clone(), memory)?;
+        made.options.page = page;
         let control = progress::control();
         let describe = |record: &mut Record| {
             record.inputs.extend(regions.files(&control)?);
@@ -96,6 +99,7 @@ impl Analyze {
             Save {
                 firings: self.output.save_fires,
                 calls: self.output.save_fires || self.annotate.is_asked(),
+                html: self.output.html.into(),
             },
             &control,
             describe,

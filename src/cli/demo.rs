@@ -6,7 +6,8 @@ use clap::Args;
 
 use super::analyze::Analyze;
 use super::arguments::{
-    AnalysisArgs, AnnotateArgs, EngineArgs, ForceArgs, OutputArgs, PrintArgs, Shape,
+    AnalysisArgs, AnnotateArgs, EngineArgs, ForceArgs, HtmlArg, OutputArgs, PageArgs, PrintArgs,
+    Shape,
 };
 use super::progress;
 use super::simulate::simulate_files;
@@ -52,6 +53,8 @@ impl Demo {
             output: OutputArgs {
                 out: results.clone(),
                 save_fires: true,
+                html: HtmlArg::Yes,
+                page: PageArgs::default(),
                 print: self.print,
                 force: self.force,
             },

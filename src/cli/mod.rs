@@ -14,6 +14,7 @@ mod demo;
 mod doctor;
 mod flags;
 mod help;
+mod html;
 mod inspect;
 mod investigate;
 mod man;
@@ -56,6 +57,7 @@ enum Command {
     Tally(tally::Tally),
     Merge(merge::Merge),
     Report(report::Report),
+    Html(html::Html),
     Inspect(inspect::Inspect),
     Convert(convert::Convert),
     Simulate(simulate::Simulate),
@@ -110,6 +112,7 @@ impl Cli {
             Command::Tally(command) => command.run(),
             Command::Merge(command) => command.run(),
             Command::Report(command) => command.run(),
+            Command::Html(command) => command.run(),
             Command::Inspect(command) => command.run(),
             Command::Convert(command) => command.run(),
             Command::Simulate(command) => command.run(),

@@ -18,7 +18,7 @@ use crate::write::inputs::Inputs;
 /// What is told of single atoms (investigations, examples, co-activation) is told from the shards'
 /// firing sets, which tally --fires writes.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  \
+#[command(mut_arg("save_fires", |save| save.conflicts_with("without_fires")), after_help = "Examples:\n  \
     atomscope report all.tally --out results\n  \
     atomscope report all.tally --fires tallies --out results\n  \
     atomscope report all.tally --without-fires --out results")]
@@ -44,6 +44,8 @@ impl Report {
         let regions = self.tables.regions.read(self.from.quiet)?;
         let inputs = fires.iter().flatten().chain([&self.from.tally]);
         let inputs = inputs.chain(&regions.paths).cloned();
+        let page = self.output.page.settings()?;
+        let inputs = inputs.chain(self.output.page.inputs());
         let folder = self.output.open(Inputs::of(inputs))?;
         let fires = fires.map(|paths| (paths, !self.from.fires.is_empty()));
         let counted = Counted::of_tally(&self.from.tally, fires, &control)?;
@@ -55,12 +57,13 @@ impl Report {
         self.tables.check(counted.firings.is_some())?;
         let memory = enough_memory(&counted, self.from.memory, self.from.quiet);
         let read = folder.seconds();
-        let options = self.tables.table_options(
+        let mut options = self.tables.table_options(
             self.statistics,
             self.from.strata.clone(),
             regions.options.clone(),
             memory,
         );
+        options.page = page;
         let tables = counted.tables(&options, None, &control)?;
         progress::show_warnings(&tables.warnings);
         let describe = |record: &mut Record| {
@@ -73,7 +76,10 @@ impl Report {
         let staying = folder.write(
             &counted,
             &tables,
-            Save::all(self.output.save_fires),
+            Save {
+                html: self.output.html.into(),
+                ..Save::all(self.output.save_fires)
+            },
             &control,
             describe,
             show,

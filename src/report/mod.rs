@@ -7,7 +7,9 @@
 //! | `csv` | `sae_feature_bias_analysis.csv`, `coactivation.csv` |
 //! | `json` | `top_biased_features.json`, the investigation of single atoms |
 //! | `calls` | the calls on which chosen atoms fire |
+//! | `mqc` | `atomscope_mqc.json` and `atomscope_volcano_mqc.json`, for MultiQC |
 //! | `npy` | `fires.npy` |
+//! | `html` | `report.html` |
 //! | `table` | tables with a meaning to each column, as Parquet and as tab-separated text |
 //! | `tables` | the tables beside the notebook's, column by column |
 
@@ -15,7 +17,9 @@
 
 pub mod calls;
 pub mod csv;
+pub mod html;
 pub mod json;
+pub mod mqc;
 pub mod npy;
 pub mod table;
 pub mod tables;

@@ -96,6 +96,7 @@ impl Given {
         let others = [
             &[
                 "run.json",
+                "report.html",
                 "report.txt",
                 "fires.npy",
                 "fires.npz",

@@ -3,6 +3,7 @@
 mod batch_topk;
 mod evidence_words;
 mod findings;
+mod html;
 mod notebook_parity;
 mod summary;
 mod summary_text;

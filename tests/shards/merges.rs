@@ -41,7 +41,7 @@ fn any_cut_gives_the_bytes_of_one_run() {
     let expected = cohort.analyze(&[cohort.whole()], "one", &[]);
     assert_eq!(
         expected.len(),
-        13,
+        16,
         "a run has this many files beside its record"
     );
     let mut draw = ChaCha8Rng::seed_from_u64(7);
@@ -117,12 +117,15 @@ fn without_firing_sets_the_rest_is_told() {
         "atom_types.parquet",
         "atoms.parquet",
         "atoms.tsv",
+        "atomscope_mqc.json",
+        "atomscope_volcano_mqc.json",
+        "report.html",
         "report.txt",
         "sae_feature_bias_analysis.csv",
         "top_biased_features.json",
     ];
     assert_eq!(names, told);
-    let told_whole = |name: &str| !name.starts_with("atoms.") && name != "report.txt";
+    let told_whole = |name: &str| !name.starts_with("atoms.") && !name.starts_with("report.");
     for (name, bytes) in found.iter().filter(|(name, _)| told_whole(name)) {
         let whole = expected.iter().find(|(other, _)| other == name);
         assert!(whole.is_some_and(|(_, whole)| whole == bytes), "{name}");

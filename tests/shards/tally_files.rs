@@ -301,7 +301,8 @@ fn scores_must_be_numbers_one_for_each_atom() {
     let bare = cohort.report(&bare, "bare", &["--save-fires"]);
     let scored = cohort.report(&tally, "scored", &["--save-fires"]);
     for ((name, without), (_, with)) in bare.iter().zip(&scored) {
-        let tells_scores = ["atoms.parquet", "atoms.tsv", "report.txt"].contains(&&**name);
+        let tells_scores =
+            ["atoms.parquet", "atoms.tsv", "report.html", "report.txt"].contains(&&**name);
         assert_eq!(without != with, tells_scores, "{name}");
     }
     assert_eq!(bare.len(), scored.len());

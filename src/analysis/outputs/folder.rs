@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use rayon::prelude::*;
 
-use super::{Content, Found, OUTPUTS, Output, Save, names, parquet};
+use super::{Content, Found, Html, OUTPUTS, Output, PAGE, Save, names, parquet};
 use crate::analysis::counted::Counted;
 use crate::analysis::record::Record;
 use crate::analysis::tables::Tables;
@@ -76,9 +76,15 @@ impl ResultsFolder {
             report: &printed,
         };
         let began = Instant::now();
-        let encoded = found.encode();
+        let encoded = match save.html {
+            Html::Only => OUTPUTS.iter().map(|_| None).collect(),
+            Html::Yes | Html::No => found.encode(),
+        };
         let mut writing = began.elapsed().as_secs_f64();
         for (output, bytes) in OUTPUTS.iter().zip(encoded) {
+            if save.html == Html::Only && output.name != PAGE {
+                continue;
+            }
             let began = Instant::now();
             let is_table = !matches!(output.content, Content::File(..));
             self.add(output, bytes, &found)?;

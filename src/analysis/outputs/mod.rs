@@ -1,6 +1,7 @@
 //! The files that an analysis writes: one list, of which names, help and documents are made.
 
 mod folder;
+mod page;
 mod parquet;
 
 use std::collections::BTreeSet;
@@ -15,11 +16,12 @@ use crate::error::{Error, Result};
 use crate::fires::FiringSets;
 use crate::outputs::{PLACING, RECORD};
 use crate::report::table::{Table, tsv};
-use crate::report::{csv, json, npy, tables};
+use crate::report::{csv, json, mqc, npy, tables};
 use crate::stats::evidence::ExtendedTables;
 use crate::stats::evidence::summary::Confirmed;
 
 pub use folder::ResultsFolder;
+pub use page::page;
 
 /// One file that an analysis may write.
 pub struct Output {
@@ -77,6 +79,33 @@ pub const OUTPUTS: &[Output] = &[
         content: Content::File(always, |found, out| {
             writing(out.write_all(found.report.as_bytes()))
         }),
+    },
+    Output {
+        name: PAGE,
+        about: "the report to look at: every atom, plots, and the calls behind them, in one file",
+        content: Content::File(
+            |found| found.save.html != Html::No && found.tables.extended.is_some(),
+            page::write,
+        ),
+    },
+    Output {
+        name: "atomscope_mqc.json",
+        about: "the headline figures, for MultiQC",
+        content: Content::File(
+            |found| found.tables.extended.is_some(),
+            |found, out| writing(mqc::headline(&found.tables.summary, out)),
+        ),
+    },
+    Output {
+        name: "atomscope_volcano_mqc.json",
+        about: "the strongest atoms by effect and certainty, for MultiQC",
+        content: Content::File(
+            |found| found.tables.extended.is_some(),
+            |found, out| {
+                let extended = found.tables.extended.as_ref();
+                extended.map_or(Ok(()), |extended| writing(mqc::volcano(extended, out)))
+            },
+        ),
     },
     Output {
         name: "coactivation.csv",
@@ -232,19 +261,36 @@ pub const OUTPUTS: &[Output] = &[
     },
 ];
 
+/// The report that people look at.
+pub(in crate::analysis) const PAGE: &str = "report.html";
+
 /// The atoms that fire on each call, where these are as many on each.
 const FIRING_SETS: &str = "fires.npy";
 
 /// Every call with the confirmed atoms that fire on it.
 pub(super) const CALL_ATOMS: &str = "call_atoms.tsv";
 
-/// What a run saves of single calls.
+/// Whether the page is written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Html {
+    /// Beside all other files.
+    #[default]
+    Yes,
+    /// Not.
+    No,
+    /// Alone: the record is the only file beside it.
+    Only,
+}
+
+/// What a run saves of single calls, and whether it writes the page.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Save {
     /// The firing sets.
     pub firings: bool,
     /// The calls with the confirmed atoms that fire on them.
     pub calls: bool,
+    /// The page.
+    pub html: Html,
 }
 
 impl Save {
@@ -253,6 +299,7 @@ impl Save {
         Self {
             firings: is_asked,
             calls: is_asked,
+            html: Html::default(),
         }
     }
 }

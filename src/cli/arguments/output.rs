@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::page::{HtmlArg, PageArgs};
 use super::statistics::PrintArgs;
 use crate::analysis::ResultsFolder;
 use crate::cli::progress::note;
@@ -21,6 +22,13 @@ pub(in crate::cli) struct OutputArgs {
     /// Also write fires.npy: uint32 [calls, k], the atoms that fire on each call, ascending
     #[arg(long)]
     pub(in crate::cli) save_fires: bool,
+
+    /// report.html, the report to look at
+    #[arg(long, value_name = "WHAT", value_enum, default_value = "yes")]
+    pub(in crate::cli) html: HtmlArg,
+
+    #[command(flatten)]
+    pub(in crate::cli) page: PageArgs,
 
     #[command(flatten)]
     pub(in crate::cli) print: PrintArgs,

@@ -8,6 +8,7 @@ use super::PredictArgs;
 use super::RegionArgs;
 use crate::analysis::TableOptions;
 use crate::error::Error;
+use crate::report::html::Settings;
 use crate::report::text;
 use crate::stats::evidence::regions::RegionOptions;
 use crate::stats::evidence::{self, Exchange, Partition};
@@ -231,6 +232,7 @@ impl TablesArgs {
             extended,
             regions,
             predict: self.predict.by(),
+            page: Settings::default(),
         }
     }
 

@@ -75,7 +75,7 @@ pub(in crate::cli) struct TallyInputArgs {
     pub(in crate::cli) fires: Vec<PathBuf>,
 
     /// Report from counts alone
-    #[arg(long, conflicts_with = "save_fires")]
+    #[arg(long)]
     pub(in crate::cli) without_fires: bool,
 
     /// What calls are stratified by: some of what the tally was stratified by, or none [default:

@@ -60,10 +60,18 @@ impl BenchmarkCalls {
             source: self.source.clone(),
             sample: self.sample.clone(),
             paths: self.paths.clone(),
+            kept: self.empty_kept(),
             ..Self::default()
         };
         rows.for_each(|row| part.push_of(self, row, None));
         part
+    }
+
+    /// The keys that are kept, without values.
+    fn empty_kept(&self) -> Vec<(String, TextColumn)> {
+        let keys = self.kept.iter();
+        keys.map(|(key, _)| (key.clone(), TextColumn::default()))
+            .collect()
     }
 
     fn reordered(&self, rows: &RowIdentities, joined: &Joined) -> Self {
@@ -73,9 +81,7 @@ impl BenchmarkCalls {
             sample: self.sample.clone(),
             paths: self.paths.clone(),
             warnings: self.warnings.clone(),
-            kept: (self.kept.iter())
-                .map(|(key, _)| (key.clone(), TextColumn::default()))
-                .collect(),
+            kept: self.empty_kept(),
             ..Self::default()
         };
         for (row, call) in joined.call.iter().enumerate() {

@@ -18,6 +18,12 @@ use crate::stats::notebook::{Investigation, NotebookTables};
 pub use empty::Nothing;
 pub use summary::{ACTIVATIONS_GIVEN, Short};
 
+/// The sentences of the printed report that other forms of it share.
+pub(in crate::report) mod words {
+    pub(in crate::report) use super::evidence::{atom_caution, caution, meaning};
+    pub(in crate::report) use super::numbers::{figure, p_text, percent};
+}
+
 /// The text that replaces what cannot be told from counts alone.
 const NO_DETAILS: &str = "Not told: counts alone do not tell, and no firing sets were given";
 

@@ -7,7 +7,7 @@ use crate::stats::evidence::summary::{Claim, Procedure, Ratio};
 const FIRST: usize = 6;
 
 /// A number to three significant digits; those of a large one stay.
-pub(super) fn figure(x: f64) -> String {
+pub(in crate::report) fn figure(x: f64) -> String {
     let scientific = format!("{x:.2e}");
     let exponent = scientific
         .split_once('e')
@@ -31,7 +31,7 @@ pub(super) fn signed(x: f64) -> String {
 }
 
 /// A p-value by −log₁₀ p, however small it is.
-pub(super) fn p_text(neg_log10: f64) -> String {
+pub(in crate::report) fn p_text(neg_log10: f64) -> String {
     if neg_log10 == f64::INFINITY {
         return "p < 1e-300".to_owned();
     }
@@ -64,7 +64,7 @@ pub(super) fn interval([low, high]: [f64; 2]) -> String {
 }
 
 /// A share in percent.
-pub(super) fn percent(share: f64) -> String {
+pub(in crate::report) fn percent(share: f64) -> String {
     let percent = 100.0 * share;
     if percent < 0.1 {
         format!("{} %", figure(percent))

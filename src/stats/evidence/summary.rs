@@ -39,7 +39,7 @@ pub use calls::{
     ActivationSummary, CategoryKind, EnrichedAtom, EnrichmentSummary, SizedAtom, SizesSummary,
 };
 pub use cautions::{Caution, FEW_CALLS, Next};
-pub use claims::{Claim, PermutationSummary, Procedure, Scope};
+pub use claims::{Claim, ClaimedAtoms, PermutationSummary, Procedure, Scope, claimed_atoms};
 pub use competition::{Displaced, ScoredAtom, ScoresSummary};
 pub use confirmed::Confirmed;
 pub use duplicates::{ALIKE, NearDuplicates};

@@ -266,6 +266,15 @@ impl Pairs {
         alike.map(|pair| (pair.a, pair.b)).collect()
     }
 
+    /// Hands over every pair's two atoms, the number of calls on which both fire, and the correlation
+    /// φ of their firing on all calls (NaN where an atom fires on every call).
+    pub fn each_phi(&self, mut take: impl FnMut(u32, u32, u32, f64)) {
+        for pair in &self.kept.pairs {
+            let phi = self.margins.phi(Group::All, pair);
+            take(pair.a, pair.b, pair.count(), phi);
+        }
+    }
+
     /// Returns the number of pairs that have a p-value.
     pub fn tested(&self) -> usize {
         let ln_p = self.association[0].ln_p.par_iter();

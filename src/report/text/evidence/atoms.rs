@@ -68,7 +68,8 @@ fn one(f: &mut Formatter<'_>, atom: &AtomSummary, drawn: Exchange) -> Result {
     writeln!(f, "      Caution: {}.", cautions.join("; "))
 }
 
-fn caution(caution: AtomCaution) -> &'static str {
+/// A caution on one atom, in words.
+pub(in crate::report) fn caution(caution: AtomCaution) -> &'static str {
     match caution {
         AtomCaution::SidesChange => {
             "Simpson's paradox: within strata it leans to the other side, as certainly"

@@ -22,7 +22,7 @@ pub(super) fn section(f: &mut Formatter<'_>, findings: &Findings) -> Result {
 }
 
 /// One caution, in a sentence.
-pub(in crate::report::text) fn caution(caution: &Caution) -> String {
+pub(in crate::report) fn caution(caution: &Caution) -> String {
     match *caution {
         Caution::NothingTested => "no atom can be tested.".to_owned(),
         Caution::FewCalls { label, calls } => few_calls(label, calls),

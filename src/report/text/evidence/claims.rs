@@ -45,7 +45,17 @@ pub(super) fn claim(
     claim: &Claim,
     permutations: Option<&PermutationSummary>,
 ) -> Result {
-    let what = match claim.procedure {
+    let what = meaning(claim.procedure);
+    writeln!(f, "{:>7}  {what}", claim.atoms)?;
+    match (claim.procedure, permutations) {
+        (Procedure::MaxT, Some(permutations)) => max_t(f, permutations),
+        _ => Ok(()),
+    }
+}
+
+/// The meaning of a procedure's claim.
+pub(in crate::report) fn meaning(procedure: Procedure) -> String {
+    match procedure {
         Procedure::MaxT => "step-down max-T: no false one among them with 95 % confidence, their \
                             dependence taken into account"
             .to_owned(),
@@ -69,11 +79,6 @@ pub(super) fn claim(
                                   other (FDR 5 % in both, one sign)"
                 .to_owned()
         }
-    };
-    writeln!(f, "{:>7}  {what}", claim.atoms)?;
-    match (claim.procedure, permutations) {
-        (Procedure::MaxT, Some(permutations)) => max_t(f, permutations),
-        _ => Ok(()),
     }
 }
 

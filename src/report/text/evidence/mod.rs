@@ -17,7 +17,9 @@ use std::fmt::{Formatter, Result};
 use super::title;
 use crate::stats::evidence::summary::Findings;
 
-pub(super) use cautions::caution;
+pub(in crate::report) use atoms::caution as atom_caution;
+pub(in crate::report) use cautions::caution;
+pub(in crate::report) use claims::meaning;
 
 /// The whole section.
 pub(super) fn section(f: &mut Formatter<'_>, findings: &Findings) -> Result {

@@ -124,12 +124,18 @@ pub(super) fn within_strata(tables: &ExtendedTables) -> Vec<(Procedure, IsClaime
     all
 }
 
-/// All claims by firing, within strata first, and the strictest first.
-pub(super) fn of(view: &View<'_>) -> Vec<Claim> {
-    let tables = view.tables;
+/// A procedure, the values that it compared, and which atoms it claims, \[F\].
+pub type ClaimedAtoms = (Procedure, Scope, Vec<bool>);
+
+/// The atoms that every procedure claims by firing, in the order of [`Findings::claims`]: within strata
+/// first, and the strictest first.
+///
+/// [`Findings::claims`]: super::Findings::claims
+pub fn claimed_atoms(tables: &ExtendedTables) -> Vec<ClaimedAtoms> {
+    let all = 0..tables.atoms.len();
     let mut claims = Vec::new();
     let mut claim = |procedure, scope, is_claimed: &dyn Fn(usize) -> bool| {
-        claims.push(self::claim(view, procedure, scope, is_claimed));
+        claims.push((procedure, scope, all.clone().map(is_claimed).collect()));
     };
     for (procedure, is_claimed) in within_strata(tables) {
         claim(procedure, Scope::WithinStrata, &*is_claimed);
@@ -145,6 +151,16 @@ pub(super) fn of(view: &View<'_>) -> Vec<Claim> {
         is_significant(tables.fisher.storey[atom])
     });
     claims
+}
+
+/// All claims by firing, within strata first, and the strictest first.
+pub(super) fn of(view: &View<'_>) -> Vec<Claim> {
+    let claims = claimed_atoms(view.tables).into_iter();
+    claims
+        .map(|(procedure, scope, is_claimed)| {
+            claim(view, procedure, scope, &|atom| is_claimed[atom])
+        })
+        .collect()
 }
 
 /// The claim of a procedure that claims these atoms.

@@ -1,0 +1,221 @@
+//! The second layer of a page: what its script works on.
+
+use serde_json::{Value, json};
+
+use super::cards::{self, Cards, Sources, Strata};
+use super::columns::{self, Island};
+use super::escape::short;
+use super::neighbours;
+use super::pack::{pack, whole};
+use super::{Genome, Page, Settings};
+use super::{calls, examples, plots};
+use crate::control::Control;
+use crate::error::Result;
+use crate::report::table::Table;
+use crate::stats::evidence::summary::{Scope, claimed_atoms};
+use crate::stats::evidence::{CallFacts, Category, ExtendedTables};
+
+/// Tables of at most so many rows are in a page as they are.
+const MOST_ROWS: usize = 100_000;
+
+/// Pairs of atoms, the most frequent first, that are in a page.
+const MOST_PAIRS: usize = 1000;
+
+/// All data of a page.
+pub(super) struct Data {
+    /// What the script is told first, as JSON.
+    pub(super) about: Value,
+    /// What it needs at once.
+    pub(super) columns: Vec<Island>,
+    /// What it needs when a card is opened.
+    pub(super) cards: Vec<Island>,
+}
+
+impl Data {
+    pub(super) fn of(
+        page: &Page<'_>,
+        extended: &ExtendedTables,
+        facts: Option<&CallFacts>,
+        control: &Control,
+    ) -> Result<Self> {
+        let atoms = extended.atoms.len();
+        let tally = &page.cohort.tally;
+        let mut columns = Vec::new();
+        let mut tables = Vec::new();
+        let mut add = |table: &Table| {
+            let (about, islands) = columns::table(table);
+            tables.push(about);
+            columns.extend(islands);
+        };
+        page.tables
+            .iter()
+            .filter_map(|table| shown(table, atoms))
+            .for_each(|table| add(&table));
+        if let Some(pairs) = &extended.pairs {
+            let first = pairs.chunk(0..pairs.len().min(MOST_PAIRS));
+            add(&crate::report::tables::pairs(first));
+        }
+        let (claims, island) = claims(extended);
+        columns.push(island);
+        control.check()?;
+        let strata = Strata::of(tally);
+        let neighbours = match &extended.pairs {
+            Some(pairs) => neighbours::nearest(pairs, atoms),
+            None => Vec::new(),
+        };
+        let sources = Sources {
+            tally,
+            strata: &strata,
+            firings: page.store.zip(facts),
+            neighbours: &neighbours,
+            memory: page.memory,
+        };
+        let Cards { mut islands, calls } = Cards::of(&sources, control)?;
+        if let Some(store) = page.store {
+            islands.insert(0, calls::island(store, &calls, control)?);
+        }
+        let about = about(page, extended, facts, &strata);
+        let about = with(about, Value::Object(settings(page.settings)));
+        let about = with(
+            about,
+            json!({"tables": tables, "claims": claims, "examples": calls.len()}),
+        );
+        Ok(Self {
+            about,
+            columns,
+            cards: islands,
+        })
+    }
+}
+
+/// A table as a page has it; `None` for one that it does without: of types, chromosomes and datasets
+/// cards tell, pairs are cut, and calls are a file of their own. Of the other tables of atoms it has the
+/// columns that are asked for most.
+fn shown(table: &Table, atoms: usize) -> Option<Table> {
+    let left_out = [
+        "atom_types",
+        "atom_chromosomes",
+        "atom_datasets",
+        "atom_pairs",
+        "call_atoms",
+        "call_predictions",
+    ];
+    if left_out.contains(&table.name) || (table.rows() > MOST_ROWS && table.rows() != atoms) {
+        return None;
+    }
+    let mut table = table.clone();
+    let kept = [
+        "atom",
+        "median_size",
+        "spearman_rho",
+        "spearman_fdr_bh",
+        "discovery_cmh_log_or",
+        "discovery_fdr",
+        "confirmation_cmh_log_or",
+        "confirmation_fdr",
+        "discovered",
+        "replicated",
+        "l1",
+        "both_l1",
+        "mean_tp",
+        "mean_fp",
+        "difference",
+        "auroc_within",
+        "rank_fdr_bh",
+    ];
+    if table.rows() == atoms && table.name != "atoms" {
+        table.columns.retain(|column| kept.contains(&&*column.name));
+    }
+    Some(table)
+}
+
+/// The procedures, and an island with a number an atom: bit i is 1 where the i-th procedure claims it.
+fn claims(extended: &ExtendedTables) -> (Value, Island) {
+    let claimed = claimed_atoms(extended);
+    let mut bits = vec![0_u32; extended.atoms.len()];
+    for (number, (_, _, atoms)) in claimed.iter().enumerate() {
+        for (bits, &is_claimed) in bits.iter_mut().zip(atoms) {
+            *bits |= u32::from(is_claimed) << number;
+        }
+    }
+    let (width, bytes) = whole(&bits);
+    let names = claimed.iter().map(|(procedure, scope, _)| {
+        let scope = match scope {
+            Scope::WithinStrata => "within_strata",
+            Scope::AllCalls => "all_calls",
+            Scope::Scores => "scores",
+        };
+        json!({"procedure": procedure.as_str(), "scope": scope})
+    });
+    let about = json!({"w": width, "i": "claims", "names": names.collect::<Vec<_>>()});
+    let text = pack(&bytes);
+    (
+        about,
+        Island {
+            id: "claims".to_owned(),
+            text,
+        },
+    )
+}
+
+fn categories(list: &[Category]) -> Value {
+    let each = list
+        .iter()
+        .map(|category| json!([short(&category.name), category.tp, category.fp]));
+    Value::Array(each.collect())
+}
+
+fn about(
+    page: &Page<'_>,
+    extended: &ExtendedTables,
+    facts: Option<&CallFacts>,
+    strata: &Strata,
+) -> Value {
+    let of_strata = strata.keys.iter().map(|(key, [tp, fp])| {
+        let size = key.size.map(crate::tally::SizeBin::name);
+        let dataset = key.dataset.as_deref().map(short);
+        json!([key.svtype.as_deref().map(short), size, dataset, tp, fp])
+    });
+    let numbers = examples::Numbers::of(extended.atoms.len());
+    json!({
+        "page": super::PAGE_FORMAT,
+        "version": env!("CARGO_PKG_VERSION"),
+        "atoms": extended.atoms.len(),
+        "tp": extended.tp,
+        "fp": extended.fp,
+        "min_support": extended.options.min_support,
+        "log_or_median": extended.displacement.map(|found| found.median.value),
+        "scheme": [extended.scheme.svtype, extended.scheme.size, extended.scheme.dataset],
+        "strata": of_strata.collect::<Vec<_>>(),
+        "chromosomes": facts.map(|facts| categories(&facts.chromosomes.list)),
+        "sizes": facts.map(|facts| plots::sizes_of(facts).1),
+        "has_scores": extended.firings.as_ref().is_some_and(|firings| firings.has_scores),
+        "has_firings": facts.is_some(),
+        "chunk": cards::CHUNK,
+        "bins": cards::BINS,
+        "top": numbers.top,
+        "map": neighbours::map(extended),
+        "summary": page.summary,
+    })
+}
+
+/// An object with more fields.
+fn with(mut object: Value, more: Value) -> Value {
+    if let (Some(fields), Value::Object(more)) = (object.as_object_mut(), more) {
+        fields.extend(more);
+    }
+    object
+}
+
+/// What a reader adds, as the script is told.
+pub(super) fn settings(settings: &Settings) -> serde_json::Map<String, Value> {
+    let labels = settings.labels.iter();
+    let labels: serde_json::Map<_, _> = labels
+        .map(|(atom, name)| (atom.to_string(), json!(short(name))))
+        .collect();
+    let genome = settings.genome.map(Genome::as_str);
+    let mut fields = serde_json::Map::new();
+    fields.insert("genome".to_owned(), json!(genome));
+    fields.insert("labels".to_owned(), labels.into());
+    fields
+}

@@ -1,0 +1,285 @@
+//! The page's frame, and its first layer: findings in words, tables and plots that need no script.
+
+use std::fmt::Write;
+
+use super::columns::Island;
+use super::data::Data;
+use super::escape::{self, text};
+use super::pack::hash_source;
+use super::plots::{self, Panel};
+use super::{Page, SCRIPT, STYLE};
+use crate::cohort::Label;
+use crate::report::text::Short;
+use crate::report::text::words;
+use crate::stats::evidence::CallFacts;
+use crate::stats::evidence::summary::{
+    AtomSummary, Claim, Findings, OddsWithin, Procedure, Ratio, Scope,
+};
+
+/// The whole page.
+pub(super) fn page(page: &Page<'_>, facts: Option<&CallFacts>, data: Option<&Data>) -> String {
+    let mut html = String::with_capacity(1 << 20);
+    head(&mut html);
+    html += "<body>\n<a class=\"skip\" href=\"#main\">Skip to the findings</a>\n<header><h1>atomscope</h1>\
+             <p class=\"lead\">Which atoms of a sparse autoencoder fire on true and on false structural-variant \
+             calls</p><nav id=\"nav\" aria-label=\"Sections\"><a href=\"#findings\">Findings</a> \
+             <a href=\"#pictures\">Pictures</a> <a href=\"#atoms\">Atoms</a> \
+             <a href=\"#text\">Printed report</a></nav></header>\n<main id=\"main\" tabindex=\"-1\">\n";
+    html += "<p id=\"old\" class=\"note\"><noscript>This page works without scripts: findings, pictures and the \
+             strongest atoms are below. With scripts it also has every atom, a card for each, and \
+             search.</noscript></p>\n";
+    findings(&mut html, page);
+    pictures(&mut html, &plots::panels(page, facts));
+    html += "<section id=\"atoms\" aria-labelledby=\"h-atoms\"><h2 id=\"h-atoms\">Atoms</h2>\n";
+    if let Some(findings) = &page.summary.extended {
+        strongest(&mut html, findings);
+    }
+    html += "<div id=\"app-table\"></div></section>\n<section id=\"app-card\" aria-live=\"polite\"></section>\n\
+             <section id=\"app-tables\"></section>\n";
+    let _ = write!(
+        html,
+        "<section id=\"text\" aria-labelledby=\"h-text\"><h2 id=\"h-text\">Printed report</h2><details><summary>The \
+         whole text, as report.txt has it</summary><pre tabindex=\"0\">{}</pre></details></section>\n</main>\n\
+         <footer>Made by atomscope {}. Numbers here have four digits; exact ones are in the Parquet tables \
+         beside this page.</footer>\n",
+        text(page.report),
+        env!("CARGO_PKG_VERSION")
+    );
+    // The script stands before the cards, so that it works before they are read.
+    if let Some(data) = data {
+        let about = escape::json(&data.about.to_string());
+        let _ = writeln!(
+            html,
+            "<script type=\"application/json\" id=\"about\">{about}</script>"
+        );
+        islands(&mut html, &data.columns);
+        let _ = writeln!(html, "<script>{SCRIPT}</script>");
+        islands(&mut html, &data.cards);
+    }
+    html += "</body>\n</html>\n";
+    html
+}
+
+fn head(html: &mut String) {
+    let policy = format!(
+        "default-src 'none'; script-src {}; style-src {}; img-src data: blob:; base-uri 'none'; form-action 'none'",
+        hash_source(SCRIPT),
+        hash_source(STYLE)
+    );
+    let _ = write!(
+        html,
+        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta \
+         http-equiv=\"Content-Security-Policy\" content=\"{policy}\">\n<meta name=\"viewport\" \
+         content=\"width=device-width, initial-scale=1\">\n<meta name=\"color-scheme\" content=\"light dark\">\n\
+         <meta name=\"referrer\" content=\"no-referrer\">\n<link rel=\"icon\" href=\"data:,\">\n\
+         <title>atomscope: atoms on true and false calls</title>\n<style>{STYLE}</style>\n</head>\n"
+    );
+}
+
+fn islands(html: &mut String, islands: &[Island]) {
+    for Island { id, text } in islands {
+        let _ = writeln!(
+            html,
+            "<script type=\"application/octet-stream\" id=\"{id}\">{text}</script>"
+        );
+    }
+}
+
+fn findings(html: &mut String, page: &Page<'_>) {
+    *html += "<section id=\"findings\" aria-labelledby=\"h-findings\"><h2 id=\"h-findings\">What holds</h2>\n<ul \
+              class=\"findings\">\n";
+    // The printed summary without its title, a line an item.
+    for line in Short(page.summary).to_string().lines().skip(2) {
+        let class = if line.starts_with("Biggest caution") || line.starts_with("Caution") {
+            " class=\"caution\""
+        } else {
+            ""
+        };
+        let _ = writeln!(html, "<li{class}>{}</li>", text(line));
+    }
+    *html += "</ul>\n";
+    if let Some(findings) = &page.summary.extended {
+        claims(html, findings);
+        cautions(html, page, findings);
+    }
+    about(html, page);
+    *html += "</section>\n";
+}
+
+fn claims(html: &mut String, findings: &Findings) {
+    for (scope, title) in [
+        (
+            Scope::WithinStrata,
+            "Atoms that lean to true or to false calls within strata",
+        ),
+        (
+            Scope::AllCalls,
+            "The same on all calls at once, which may be due to type, size or dataset instead",
+        ),
+    ] {
+        let _ = write!(html, "<h3>{title}</h3>\n<ol class=\"claims\">\n");
+        for claim in findings.claims.iter().filter(|claim| claim.scope == scope) {
+            card(html, claim);
+        }
+        *html += "</ol>\n";
+    }
+}
+
+fn card(html: &mut String, claim: &Claim) {
+    let meaning = words::meaning(claim.procedure);
+    let (name, what) = match meaning.split_once(": ") {
+        Some((name, what)) if !matches!(claim.procedure, Procedure::Storey { .. }) => (name, what),
+        _ => ("Storey's q", meaning.as_str()),
+    };
+    let distinct = claim.distinct.filter(|distinct| *distinct < claim.atoms);
+    let distinct = distinct.map(|distinct| format!(" ({distinct} if near-duplicates count once)"));
+    let _ = writeln!(
+        html,
+        "<li><strong class=\"number\">{}</strong> <span class=\"by\">{}</span><p>{}{}</p></li>",
+        claim.atoms,
+        text(name),
+        text(what),
+        distinct.unwrap_or_default()
+    );
+}
+
+fn cautions(html: &mut String, page: &Page<'_>, findings: &Findings) {
+    if !findings.cautions.is_empty() {
+        *html += "<h3>Cautions, the heaviest first</h3>\n<ul class=\"cautions\">\n";
+        for caution in &findings.cautions {
+            let _ = writeln!(html, "<li>{}</li>", text(&words::caution(caution)));
+        }
+        *html += "</ul>\n";
+    }
+    if !page.warnings.is_empty() {
+        *html += "<h3>Warnings</h3>\n<ul class=\"cautions\">\n";
+        for warning in page.warnings {
+            let _ = writeln!(html, "<li>{}</li>", text(warning));
+        }
+        *html += "</ul>\n";
+    }
+}
+
+/// What was analysed, and how sure the firing sets are.
+fn about(html: &mut String, page: &Page<'_>) {
+    let model = &page.cohort.model;
+    let certificate = page.cohort.tally.certificate();
+    let fires = match model.top_k {
+        Some(k) => format!("{k} on every call"),
+        None => "as many as pass their thresholds".to_owned(),
+    };
+    let mut facts = vec![
+        ("Atoms (SAE features)", model.feature_dim.to_string()),
+        ("Atoms that fire", fires),
+    ];
+    if !model.is_of_activations() {
+        facts.push(("Length of an embedding", model.input_dim.to_string()));
+        facts.push((
+            "Certificate",
+            format!(
+                "{} calls: for {} the fast screen's proven bound left nothing open; {} scores were \
+                 computed again in full precision. The firing sets are those of the definition, exactly.",
+                certificate.rows, certificate.rows_certified_outright, certificate.canonical_scores
+            ),
+        ));
+    }
+    if let Some(extended) = page.extended {
+        facts.push((
+            "Strata",
+            format!("{} ({})", extended.strata, extended.scheme),
+        ));
+        let permutations = extended
+            .permutations
+            .as_ref()
+            .map_or(0, |found| found.count);
+        facts.push(("Permutations", permutations.to_string()));
+    }
+    *html += "<details class=\"about\"><summary>What was analysed, and how</summary><dl>\n";
+    for (name, value) in facts {
+        let _ = writeln!(html, "<dt>{name}</dt><dd>{}</dd>", text(&value));
+    }
+    *html += "</dl></details>\n";
+}
+
+fn pictures(html: &mut String, panels: &[Panel]) {
+    *html += "<section id=\"pictures\" aria-labelledby=\"h-pictures\"><h2 id=\"h-pictures\">Pictures</h2>\n<p \
+              class=\"key\"><span class=\"swatch tp\"></span> true calls (TP), round \
+              <span class=\"swatch fp\"></span> false calls (FP), square <span class=\"swatch none\"></span> not \
+              claimed within strata</p>\n<div class=\"panels\">\n";
+    for panel in panels {
+        let class = if panel.svg.is_empty() {
+            "panel drawn"
+        } else {
+            "panel"
+        };
+        let _ = writeln!(
+            html,
+            "<figure class=\"{class}\" id=\"p-{}\"><figcaption><h3>{}</h3><details><summary>What is this?</summary>\
+             <p>{}</p></details></figcaption><div class=\"static\">{}</div></figure>",
+            panel.id,
+            text(panel.title),
+            text(panel.about),
+            panel.svg
+        );
+    }
+    *html += "</div></section>\n";
+}
+
+fn strongest(html: &mut String, findings: &Findings) {
+    let within = findings.strongest_tp.iter().chain(&findings.strongest_fp);
+    atoms(html, "Strongest within strata", within);
+    atoms(
+        html,
+        "Strongest on all calls at once",
+        findings.strongest.iter(),
+    );
+}
+
+fn atoms<'a>(html: &mut String, title: &str, atoms: impl Iterator<Item = &'a AtomSummary>) {
+    let _ = write!(
+        html,
+        "<div class=\"scroll strongest\" tabindex=\"0\" role=\"region\" aria-label=\"{title}\"><table><caption>{title}\
+         </caption><thead><tr><th scope=\"col\">atom</th><th scope=\"col\">leans to</th><th scope=\"col\">calls</th>\
+         <th scope=\"col\">true share</th><th scope=\"col\">odds ratio (95 %)</th><th scope=\"col\">p</th>\
+         <th scope=\"col\">within strata (95 %)</th><th scope=\"col\">cautions</th></tr></thead><tbody>\n"
+    );
+    let mut is_empty = true;
+    for atom in atoms {
+        is_empty = false;
+        let side = match atom.side {
+            Label::Tp => "<span class=\"tp\">true</span>",
+            Label::Fp => "<span class=\"fp\">false</span>",
+        };
+        let ratio = |ratio: &Ratio| {
+            let [value, low, high] = [ratio.value, ratio.low, ratio.high].map(words::figure);
+            format!("{value} ({low} to {high})")
+        };
+        let within = match &atom.within {
+            OddsWithin::Ratio(found) => ratio(found),
+            OddsWithin::Infinite => "infinite".to_owned(),
+            OddsWithin::Zero => "0".to_owned(),
+            OddsWithin::Unknown => "unknown".to_owned(),
+        };
+        let cautions: Vec<&str> = atom
+            .cautions
+            .iter()
+            .copied()
+            .map(words::atom_caution)
+            .collect();
+        let _ = writeln!(
+            html,
+            "<tr><th scope=\"row\"><a href=\"#atom={0}\">{0}</a></th><td>{side}</td><td>{1}</td><td>{2}</td>\
+             <td>{3}</td><td>{4}</td><td>{within}</td><td>{5}</td></tr>",
+            atom.atom,
+            atom.support,
+            words::percent(atom.true_share),
+            ratio(&atom.odds_ratio),
+            words::p_text(atom.neg_log10_p).trim_start_matches("p = "),
+            text(&cautions.join("; "))
+        );
+    }
+    if is_empty {
+        *html += "<tr><td colspan=\"8\">none</td></tr>";
+    }
+    *html += "</tbody></table></div>\n";
+}

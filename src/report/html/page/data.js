@@ -1,0 +1,226 @@
+"use strict";
+// The data of the page: typed columns and cards, inflated when they are asked for.
+
+const byId = (id) => document.getElementById(id);
+const about = JSON.parse(byId("about").textContent);
+const ATOMS = about.atoms;
+const Z = 1.959963984540054;
+
+/** Bytes of an island. */
+async function inflated(id) {
+  const island = byId(id);
+  if (!island) throw new Error(`the page has no ${id}: it was cut`);
+  const text = island.textContent;
+  const bytes = Uint8Array.fromBase64
+    ? Uint8Array.fromBase64(text)
+    : Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
+  return new Uint8Array(await new Response(stream).arrayBuffer());
+}
+
+/** Whole numbers of `width` bytes whose first bytes come first, then the second ones, and so on. */
+function whole(bytes, width, from, count) {
+  if (width === 1) return bytes.subarray(from, from + count);
+  const out = width === 2 ? new Uint16Array(count) : new Uint32Array(count);
+  for (let place = 0; place < width; place++) {
+    const start = from + place * count;
+    const shift = 8 * place;
+    for (let i = 0; i < count; i++) out[i] |= bytes[start + i] << shift;
+  }
+  return out;
+}
+
+/** Several arrays after one another. */
+function sections(bytes, at) {
+  const view = new DataView(bytes.buffer, bytes.byteOffset);
+  const number = view.getUint32(at, true);
+  let from = at + 4 + 8 * number;
+  const arrays = [];
+  for (let i = 0; i < number; i++) {
+    const width = view.getUint32(at + 4 + 8 * i, true);
+    const count = view.getUint32(at + 8 + 8 * i, true);
+    arrays.push(whole(bytes, width, from, count));
+    from += width * count;
+  }
+  return { arrays, end: from };
+}
+
+/** Numbers of -log10 p, in steps of 1/4096. */
+function logs(bytes, width) {
+  const steps = whole(bytes, width, 0, bytes.length / width);
+  const top = 2 ** 32 - 1;
+  return Float64Array.from(steps, (step) => (step === top ? NaN : step === top - 1 ? Infinity : step / 4096));
+}
+
+const decoders = {
+  u: (bytes, c) => Float64Array.from(whole(bytes, c.w, 0, bytes.length / c.w)),
+  r: (bytes, c) => Float64Array.from(whole(bytes, c.w, 0, bytes.length / c.w), (rank) => rank || NaN),
+  d: (bytes) => {
+    const count = bytes.length / 8;
+    const out = new Uint8Array(bytes.length);
+    for (let place = 0; place < 8; place++) for (let i = 0; i < count; i++) out[8 * i + place] = bytes[place * count + i];
+    return new Float64Array(out.buffer);
+  },
+  f: (bytes) => {
+    const count = bytes.length / 4;
+    const halves = whole(bytes, 4, 0, count);
+    const words = new Uint32Array(2 * count);
+    for (let i = 0; i < count; i++) words[2 * i + 1] = halves[i];
+    return new Float64Array(words.buffer);
+  },
+  n: (bytes, c) => logs(bytes, c.w),
+  b: (bytes) => Float64Array.from(bytes, (b) => (b === 2 ? NaN : b)),
+  c: (bytes, c) => whole(bytes, c.w, 0, bytes.length / c.w),
+  t: (bytes) => JSON.parse(new TextDecoder().decode(bytes)),
+};
+
+/** What follows from the counts of an atom: true and false calls on which it fires. */
+const wilson = (k, n) => {
+  const centre = k + (Z * Z) / 2, spread = Z * Math.sqrt((k * (n - k)) / n + (Z * Z) / 4);
+  return [(centre - spread) / (n + Z * Z), (centre + spread) / (n + Z * Z)];
+};
+const effect = (a, b, c, d) => Math.log(((a + 0.5) * (d + 0.5)) / ((b + 0.5) * (c + 0.5)));
+const spread = (a, b, c, d) => Z * Math.sqrt(1 / (a + 0.5) + 1 / (b + 0.5) + 1 / (c + 0.5) + 1 / (d + 0.5));
+const informs = (a, b, c, d) => a + b > 0 && c + d > 0 && a + c > 0 && b + d > 0;
+const newcombe = (a, b, c, d, sign) => {
+  const p = a / (a + b), q = c / (c + d);
+  const [pl, ph] = wilson(a, a + b), [ql, qh] = wilson(c, c + d);
+  return sign < 0 ? p - q - Math.hypot(p - pl, qh - q) : p - q + Math.hypot(ph - p, q - ql);
+};
+const follows = {
+  fires: (a, b) => a + b,
+  tp_off: (a, b, c) => c,
+  fp_off: (a, b, c, d) => d,
+  log_or: (a, b, c, d) => (informs(a, b, c, d) ? effect(a, b, c, d) : NaN),
+  log_or_lo: (a, b, c, d) => (informs(a, b, c, d) ? effect(a, b, c, d) - spread(a, b, c, d) : NaN),
+  log_or_hi: (a, b, c, d) => (informs(a, b, c, d) ? effect(a, b, c, d) + spread(a, b, c, d) : NaN),
+  log_or_centred: (a, b, c, d) =>
+    informs(a, b, c, d) && about.log_or_median !== null ? effect(a, b, c, d) - about.log_or_median : NaN,
+  risk_difference: (a, b, c, d) => (informs(a, b, c, d) ? a / (a + b) - c / (c + d) : NaN),
+  risk_difference_lo: (a, b, c, d) => (informs(a, b, c, d) ? newcombe(a, b, c, d, -1) : NaN),
+  risk_difference_hi: (a, b, c, d) => (informs(a, b, c, d) ? newcombe(a, b, c, d, 1) : NaN),
+  precision: (a, b) => (a + b ? a / (a + b) : NaN),
+  precision_lo: (a, b) => (a + b ? wilson(a, a + b)[0] : NaN),
+  precision_hi: (a, b) => (a + b ? wilson(a, a + b)[1] : NaN),
+  chi2: (a, b, c, d) => {
+    const n = a + b + c + d;
+    return informs(a, b, c, d) ? (n * (a * d - b * c) ** 2) / ((a + b) * (c + d) * (a + c) * (b + d)) : NaN;
+  },
+  least_expected: (a, b, c, d) =>
+    informs(a, b, c, d) ? (Math.min(a + b, c + d) * Math.min(a + c, b + d)) / (a + b + c + d) : NaN,
+};
+
+/** A column that loads itself. */
+class Column {
+  constructor(table, described) {
+    Object.assign(this, { table, name: described.n, about: described.a, kind: described.k, described });
+    this.key = table.name === "atoms" ? described.n : `${table.name}.${described.n}`;
+    this.values = null;
+  }
+  get isText() { return this.kind === "t" || this.kind === "c"; }
+  load() { return (this.loading ??= this.read().then((values) => ((this.values = values), this))); }
+  async read() {
+    const d = this.described;
+    if (this.kind === "x") return this.computed();
+    if (this.kind === "p") {
+      // A p-value is kept as -log10 p, maybe that of another column.
+      const twin = this.table.columns.find((column) => column.i === d.i && column.k === "n");
+      const values = logs(await inflated(d.i), twin ? twin.w : d.w);
+      return values.map((x) => 10 ** -x);
+    }
+    return decoders[this.kind](await inflated(d.i), d);
+  }
+  async computed() {
+    if (this.name === "atom") return Float64Array.from({ length: ATOMS }, (_, i) => i);
+    const [tp, fp] = await Promise.all(["tp_on", "fp_on"].map((name) => column(name).load()));
+    const of = follows[this.name], out = new Float64Array(ATOMS);
+    for (let i = 0; i < ATOMS; i++) {
+      const a = tp.values[i], b = fp.values[i];
+      out[i] = of(a, b, about.tp - a, about.fp - b);
+    }
+    return out;
+  }
+  /** The text of a row's value. */
+  text(row) {
+    const value = this.values[row];
+    if (this.kind === "c") return shown(this.described.names[value]);
+    if (this.kind === "t") return value === null ? "NA" : shown(value);
+    if (this.kind === "b") return Number.isNaN(value) ? "NA" : value ? "yes" : "no";
+    return figure(value);
+  }
+}
+
+const columns = new Map();
+const column = (key) => columns.get(key);
+const otherTables = [];
+for (const table of about.tables) {
+  const list = table.columns.map((described) => new Column(table, described));
+  const isOfAtoms = table.rows === ATOMS && (table.name === "atoms" || table.columns[0]?.n === "atom");
+  if (!isOfAtoms) otherTables.push({ table, list });
+  else for (const each of list) if (table.name === "atoms" || each.name !== "atom") columns.set(each.key, each);
+}
+
+/** A number to four digits. */
+function figure(x) {
+  if (Number.isNaN(x)) return "NA";
+  if (x === Infinity) return "inf";
+  if (x === -Infinity) return "-inf";
+  if (Number.isInteger(x) && Math.abs(x) < 1e15) return String(x);
+  const size = Math.abs(x);
+  if (size < 1e-4 || size >= 1e7) return x.toExponential(2);
+  return size >= 1000 ? x.toFixed(0) : String(Number(x.toPrecision(4)));
+}
+
+/** p from its logarithm, however small. */
+function pText(log) {
+  if (Number.isNaN(log)) return "NA";
+  if (log === Infinity) return "< 1e-300";
+  if (log < 3) return figure(10 ** -log);
+  const power = Math.ceil(log);
+  return `${(10 ** (power - log)).toFixed(2)}e-${power}`;
+}
+
+/** Text in which nothing hides: controls and marks of direction are shown as their numbers. */
+function shown(text) {
+  return String(text).replace(
+    /[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g,
+    (c) => `\\u{${c.codePointAt(0).toString(16)}}`,
+  );
+}
+
+const labels = new Map(Object.entries(about.labels).map(([atom, name]) => [Number(atom), name]));
+const notes = new Map();
+const atomName = (atom) => (labels.has(atom) ? `${atom} ${shown(labels.get(atom))}` : String(atom));
+
+/** Chunks of cards, and the calls, each read once. */
+const chunks = new Map();
+function chunkOf(atom) {
+  const number = Math.floor(atom / about.chunk);
+  if (!chunks.has(number)) chunks.set(number, readChunk(number));
+  return chunks.get(number);
+}
+async function readChunk(number) {
+  await cardsThere();
+  const { arrays } = sections(await inflated(`cards-${number}`), 0);
+  const starts = (counts) => {
+    const ends = new Uint32Array(counts.length + 1);
+    for (let i = 0; i < counts.length; i++) ends[i + 1] = ends[i] + counts[i];
+    return ends;
+  };
+  return { arrays, first: number * about.chunk, of: [0, 4, 11, 15].map((at) => starts(arrays[at])) };
+}
+
+/** Waits until the browser has read the whole page. */
+const cardsThere = () =>
+  document.readyState === "loading"
+    ? new Promise((done) => document.addEventListener("DOMContentLoaded", done, { once: true }))
+    : Promise.resolve();
+
+let callsRead = null;
+function exampleCalls() {
+  return (callsRead ??= cardsThere().then(() => inflated("calls")).then((bytes) => {
+    const length = new DataView(bytes.buffer).getUint32(0, true);
+    const { arrays } = sections(bytes.slice(4, 4 + length), 0);
+    return { arrays, names: JSON.parse(new TextDecoder().decode(bytes.subarray(4 + length))) };
+  }));
+}

@@ -1,0 +1,51 @@
+// Starts the page.
+
+function themeButton() {
+  const order = ["auto", "light", "dark"];
+  const button = make("button", { type: "button", id: "theme" });
+  const set = (theme) => {
+    document.documentElement.dataset.theme = theme;
+    button.textContent = `Colours: ${theme}`;
+  };
+  button.addEventListener("click", () => {
+    const theme = order[(order.indexOf(document.documentElement.dataset.theme) + 1) % 3];
+    remember("theme", theme);
+    set(theme);
+    changed();
+  });
+  byId("nav").append(" ", button);
+  set(order.includes(remembered("theme")) ? remembered("theme") : "auto");
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", changed);
+}
+
+function followAddress(moves) {
+  const atom = location.hash.match(/^#atom=(.+)$/);
+  if (atom) showAtom(/^\d+$/.test(atom[1]) ? Number(atom[1]) : decodeURIComponent(atom[1]), moves).catch(failed);
+}
+
+function failed(error) {
+  byId("old").textContent = `The page cannot show its data (${error.message}). Findings and pictures below stand.`;
+}
+
+async function start() {
+  if (!("DecompressionStream" in window) || !window.ResizeObserver) {
+    byId("old").textContent = "This browser is too old for the table of all atoms and for cards (2023 or later has what they need). Findings, pictures and the strongest atoms are below.";
+    return;
+  }
+  byId("old").remove();
+  document.body.append(tip.element);
+  document.documentElement.classList.add("js");
+  for (const [atom, text] of remembered(`notes ${about.tp} ${about.fp} ${ATOMS}`) ?? []) { notes.set(atom, text); if (text) labels.set(atom, text); else labels.delete(atom); }
+  await readClaims();
+  themeButton();
+  await Promise.all([table.start(), startPanels()]);
+  startTables();
+  document.documentElement.dataset.ready = Math.round(performance.now());
+  addEventListener("hashchange", () => followAddress(true));
+  addEventListener("keydown", (event) => {
+    if (event.key === "/" && !/^(INPUT|TEXTAREA|SELECT)$/.test(document.activeElement.tagName)) { event.preventDefault(); table.query.focus(); }
+  });
+  addEventListener("afterprint", () => document.documentElement.classList.remove("only-card"));
+  followAddress(true);
+}
+start().catch(failed);

@@ -1,0 +1,138 @@
+// The panels: scatters and the map are drawn, the others are the page's own pictures with buttons.
+
+const panels = [];
+
+async function startPanels() {
+  const load = (key) => column(key).load();
+  const [log, fisher, cmh, fdr] = await Promise.all(["log_or", "neg_log10_p", "cmh_or", "fdr_bh"].map(load));
+  panels.push(new Scatter("volcano", {
+    x: log.values, y: fisher.values, of: sideOf, keep: (i) => !Number.isNaN(fdr.values[i]),
+    xName: "log odds ratio: false calls ← → true calls", yName: "−log₁₀ p",
+  }));
+  panels.push(new Scatter("crude", {
+    x: log.values, y: cmh.values.map(Math.log), of: sideOf, diagonal: true,
+    keep: (i) => fdr.values[i] < 0.05 && cmh.values[i] > 0 && cmh.values[i] < Infinity,
+    xName: "log odds ratio on all calls", yName: "log odds ratio within strata",
+  }));
+  if (column("replication.replicated") && byId("p-replication")) {
+    const keys = ["discovery_cmh_log_or", "confirmation_cmh_log_or"].map((name) => `replication.${name}`);
+    const [x, y, replicated] = await Promise.all([...keys, "replication.replicated"].map(load));
+    const of = Uint8Array.from(replicated.values, (is, i) => (is === 1 ? (x.values[i] < 0 ? 2 : 1) : 0));
+    panels.push(new Scatter("replication", {
+      x: x.values, y: y.values, of, diagonal: true, keep: (i) => Number.isFinite(x.values[i]) && Number.isFinite(y.values[i]),
+      xName: "log odds ratio, discovery", yName: "log odds ratio, confirmation",
+    }));
+  }
+  if (about.map && byId("p-map")) panels.push(new Heat(byId("p-map")));
+  else byId("p-map")?.remove();
+  watchers.push(() => panels.forEach((panel) => panel.draw()));
+  for (const [id, rows] of Object.entries(tablesOfPictures)) {
+    const place = byId(`p-${id}`);
+    if (place) buttons(place, id, () => withColours(place.querySelector(".static svg")), rows);
+  }
+}
+
+const tablesOfPictures = {
+  support: async () => {
+    const fires = (await column("fires").load()).values, counts = [];
+    for (const n of fires) { const bin = n ? 1 + Math.floor(Math.log2(n)) : 0; counts[bin] = (counts[bin] ?? 0) + 1; }
+    return [["calls, from", "to", "atoms"], ...counts.map((n, bin) => (bin ? [2 ** (bin - 1), 2 ** bin - 1, n ?? 0] : [0, 0, n ?? 0])).filter(Boolean)];
+  },
+  types: () => [["SV type", "true calls", "false calls"], ...sums(0)],
+  sizes: () => [["size in base pairs, from", "true calls", "false calls"], ...about.sizes],
+  chromosomes: () => [["chromosome", "true calls", "false calls"], ...about.chromosomes],
+};
+
+/** Calls by one property of their strata. */
+function sums(property) {
+  const all = new Map();
+  for (const stratum of about.strata) {
+    const sum = all.get(stratum[property]) ?? [0, 0];
+    all.set(stratum[property], [sum[0] + stratum[3], sum[1] + stratum[4]]);
+  }
+  return [...all].map(([name, [tp, fp]]) => [name ?? "all", tp, fp]);
+}
+
+/** The map of atoms that fire together. */
+class Heat {
+  constructor(figure) {
+    this.figure = figure;
+    const { atoms } = about.map;
+    this.canvas = make("canvas", { class: "square", tabindex: 0, role: "img", "aria-label": `Correlation of the firing of ${atoms.length} atoms, in the order of their groups. Arrow keys move, Enter opens an atom.` });
+    figure.querySelector(".static").after(this.canvas);
+    figure.classList.add("live");
+    buttons(figure, "map", () => { const pen = new SvgPen(640, 640); this.paint(pen, 640); return pen.svg; }, () => this.rows());
+    this.at = [0, 0];
+    const where = (event) => { const cell = this.canvas.clientWidth / atoms.length; return [event.offsetX, event.offsetY].map((v) => Math.max(0, Math.min(atoms.length - 1, Math.floor(v / cell)))); };
+    this.canvas.addEventListener("pointermove", (event) => this.tell(event, where(event)));
+    this.canvas.addEventListener("pointerleave", () => tip.hide());
+    this.canvas.addEventListener("click", (event) => { const [i, j] = where(event); setMarks([atoms[i], atoms[j]]); openAtom(atoms[j]); });
+    this.canvas.addEventListener("keydown", (event) => {
+      const move = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
+      if (move) this.at = this.at.map((v, i) => Math.max(0, Math.min(atoms.length - 1, v + move[i])));
+      else if (event.key === "Enter") openAtom(atoms[this.at[1]]);
+      else return;
+      event.preventDefault();
+      const box = this.canvas.getBoundingClientRect(), cell = box.width / atoms.length;
+      this.tell({ clientX: box.left + this.at[0] * cell, clientY: box.top + this.at[1] * cell }, this.at);
+    });
+    this.draw();
+    redrawWhenResized(this);
+  }
+  tell(event, [i, j]) {
+    const { atoms, phi } = about.map;
+    tip.show(event, `atoms ${atomName(atoms[j])} and ${atomName(atoms[i])}\nφ ${(phi[j][i] / 100).toFixed(2)}`);
+  }
+  paint(pen, size) {
+    const { atoms, phi } = about.map, cell = size / atoms.length;
+    const paper = rgb(colour("paper")), warm = rgb(colour("heat")), cold = rgb(colour("cold"));
+    const mix = (share, to) => `rgb(${paper.map((c, i) => Math.round(c + share * (to[i] - c))).join(",")})`;
+    pen.rect(0, 0, size, size, "paper");
+    phi.forEach((row, j) => row.forEach((value, i) => {
+      if (value) pen.rect(i * cell, j * cell, cell + 0.3, cell + 0.3, mix(Math.min(1, Math.sqrt(Math.abs(value) / 100)), value > 0 ? warm : cold));
+    }));
+    atoms.forEach((atom, i) => {
+      const name = atom === now.atom ? "now" : marks.has(atom) ? "mark" : CLASSES[sideOf[atom]];
+      pen.rect(i * cell, 0, cell, Math.max(3, cell / 2), name);
+      pen.rect(0, i * cell, Math.max(3, cell / 2), cell, name);
+    });
+  }
+  draw() {
+    const size = this.canvas.clientWidth || 400, ratio = window.devicePixelRatio || 1;
+    this.canvas.width = this.canvas.height = Math.round(size * ratio);
+    const context = this.canvas.getContext("2d");
+    context.scale(ratio, ratio);
+    this.paint(new CanvasPen(context), size);
+  }
+  rows() {
+    const { atoms, phi } = about.map, out = [];
+    phi.forEach((row, j) => row.forEach((value, i) => { if (i > j && value) out.push([value / 100, atoms[j], atoms[i]]); }));
+    out.sort((a, b) => b[0] - a[0]);
+    return [["atom", "atom", "φ"], ...out.map(([value, a, b]) => [atomLink(a), atomLink(b), value.toFixed(2)])];
+  }
+}
+
+function rgb(text) {
+  const hex = text.replace("#", "");
+  return [0, 2, 4].map((at) => parseInt(hex.slice(at, at + 2), 16));
+}
+
+/** The tables that are not of atoms, read when they are opened. */
+function startTables() {
+  const place = byId("app-tables");
+  if (!otherTables.length) return;
+  place.append(make("h2", {}, "More tables"));
+  for (const { table: of, list } of otherTables) {
+    const body = make("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": of.name });
+    const details = make("details", {}, make("summary", {}, `${of.name} (${of.rows} rows)`), make("p", {}, of.about), body);
+    details.addEventListener("toggle", async () => {
+      if (!details.open || body.childElementCount) return;
+      await Promise.all(list.map((each) => each.load()));
+      const cell = (each, row) => (/^atom(_[ab])?$/.test(each.name) ? atomLink(each.values[row]) : each.text(row));
+      const rows = Array.from({ length: of.rows }, (_, row) => list.map((each) => cell(each, row)));
+      const names = list.map((each) => make("abbr", { title: each.about, tabindex: 0 }, each.name));
+      body.append(plainTable([names, ...rows]));
+    });
+    place.append(details);
+  }
+}

@@ -1,0 +1,140 @@
+//! Files that `MultiQC` takes as custom content: headline figures of a run, and its volcano plot.
+
+use std::io::{self, Write};
+
+use serde_json::{Map, Value, json};
+
+use crate::stats::evidence::summary::{Scope, Summary, claimed_atoms};
+use crate::stats::evidence::{ExtendedTables, LEVEL};
+
+/// The most atoms of the volcano plot, the strongest first: it is for an overview of many runs.
+const MOST_ATOMS: usize = 2000;
+
+/// The name of the sample.
+const SAMPLE: &str = "atomscope";
+
+/// `atomscope_mqc.json`: one row of figures.
+pub fn headline(summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
+    let mut figures = Map::new();
+    let mut headers = Map::new();
+    let mut add = |name: &str, title: &str, about: &str, value: Value| {
+        figures.insert(name.to_owned(), value);
+        let header = json!({"title": title, "description": about, "format": "{:,.0f}"});
+        headers.insert(name.to_owned(), header);
+    };
+    let calls = summary.calls;
+    add(
+        "tp",
+        "True calls",
+        "Calls that the benchmark labels true",
+        calls.tp.into(),
+    );
+    add(
+        "fp",
+        "False calls",
+        "Calls that the benchmark labels false",
+        calls.fp.into(),
+    );
+    add(
+        "dropped",
+        "Dropped",
+        "Calls without usable embeddings",
+        calls.dropped.into(),
+    );
+    if let Some(findings) = &summary.extended {
+        let atoms = findings.atoms;
+        add(
+            "atoms",
+            "Atoms",
+            "Features of the autoencoder",
+            atoms.all.into(),
+        );
+        add(
+            "tested",
+            "Tested",
+            "Atoms with calls enough for a test",
+            atoms.tested.into(),
+        );
+        for claim in &findings.claims {
+            let (scope, of) = match claim.scope {
+                Scope::WithinStrata => ("within", "within strata"),
+                Scope::AllCalls => ("all", "on all calls"),
+                Scope::Scores => ("scores", "by scores"),
+            };
+            let procedure = claim.procedure.as_str();
+            let title = format!("{procedure} {of}");
+            let about = format!("Atoms that {procedure} claims {of}");
+            add(
+                &format!("{scope}_{procedure}"),
+                &title,
+                &about,
+                claim.atoms.into(),
+            );
+        }
+    }
+    let mut samples = Map::new();
+    samples.insert(SAMPLE.to_owned(), Value::Object(figures));
+    let content = json!({
+        "id": "atomscope",
+        "section_name": "atomscope: atoms on true and false calls",
+        "description": "Atoms of a sparse autoencoder that lean to true or to false structural-variant \
+                        calls, by how strict a procedure claims them. report.html has each of them.",
+        "plot_type": "table",
+        "pconfig": {"id": "atomscope_table", "title": "atomscope: headline figures"},
+        "headers": headers,
+        "data": samples,
+    });
+    put(&content, out)
+}
+
+/// `atomscope_volcano_mqc.json`: the strongest atoms by effect and certainty.
+pub fn volcano(tables: &ExtendedTables, out: &mut dyn Write) -> io::Result<()> {
+    let claimed = claimed_atoms(tables).into_iter();
+    let mut claimed = claimed.filter(|(_, scope, _)| *scope == Scope::WithinStrata);
+    let strictest = claimed
+        .next()
+        .map(|(_, _, atoms)| atoms)
+        .unwrap_or_default();
+    let mut points = Map::new();
+    for atom in tables.by_strength().into_iter().take(MOST_ATOMS) {
+        let Some(counts) = tables.atoms.get(atom as usize) else {
+            continue;
+        };
+        let neg_log10_p = counts.fisher.p.neg_log10();
+        let Some(log_odds) = counts.log_odds.filter(|_| neg_log10_p.is_finite()) else {
+            continue;
+        };
+        let holds = strictest.get(atom as usize).copied().unwrap_or(false);
+        let colour = match (holds, log_odds.value < 0.0) {
+            (false, _) => "#8c959f",
+            (true, true) => "#d55e00",
+            (true, false) => "#0072b2",
+        };
+        let point = json!({"x": log_odds.value, "y": neg_log10_p, "color": colour});
+        points.insert(format!("atom {atom}"), point);
+    }
+    let content = json!({
+        "id": "atomscope_volcano",
+        "section_name": "atomscope: volcano plot",
+        "description": format!(
+            "One point an atom, the {MOST_ATOMS} strongest: log odds ratio of firing, true against false \
+             calls, and the p of Fisher's exact test. Coloured atoms hold within strata at {} %: blue on true \
+             calls, orange on false ones.",
+            100.0 * LEVEL
+        ),
+        "plot_type": "scatter",
+        "pconfig": {
+            "id": "atomscope_volcano_plot",
+            "title": "atomscope: effect and certainty of atoms",
+            "xlab": "log odds ratio: false calls to true calls",
+            "ylab": "-log10 p",
+        },
+        "data": points,
+    });
+    put(&content, out)
+}
+
+fn put(content: &Value, out: &mut dyn Write) -> io::Result<()> {
+    serde_json::to_writer_pretty(&mut *out, content)?;
+    writeln!(out)
+}

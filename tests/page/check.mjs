@@ -1,0 +1,259 @@
+// Opens pages in Chromium as a reader would, and demands what the page promises.
+//
+//     node check.mjs RESULTS...     folders with report.html, and atoms.tsv to compare with
+//
+// It needs playwright-core and axe-core (in node_modules of the folder named by PAGE_MODULES) and a Chromium
+// (CHROMIUM, or /usr/bin/chromium). With PAGE_TIMES=1 the times are demanded too, not only told.
+import { readFileSync, existsSync } from "node:fs";
+import { createRequire } from "node:module";
+import { execFileSync } from "node:child_process";
+import { join, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import assert from "node:assert/strict";
+
+const require = createRequire(join(process.env.PAGE_MODULES ?? ".", "node_modules", "none.js"));
+const { chromium } = require("playwright-core");
+const axe = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
+const times = [];
+const limit = (name, ms, most) => {
+  times.push([name, Math.round(ms), most]);
+  if (process.env.PAGE_TIMES) assert.ok(ms <= most, `${name}: ${ms} ms, at most ${most}`);
+};
+
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+  args: ["--no-sandbox", "--disable-gpu"],
+});
+
+/** A page that has been opened, with what went wrong in it. */
+async function open(file, options = {}, hash = "", before = null) {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, acceptDownloads: true, ...options });
+  const page = await context.newPage();
+  const wrong = [], requests = [];
+  page.on("console", (message) => wrong.push(`${message.type()}: ${message.text()}`));
+  page.on("pageerror", (error) => wrong.push(String(error.stack)));
+  page.on("dialog", (dialog) => { wrong.push(`dialog: ${dialog.message()}`); dialog.dismiss(); });
+  page.on("request", (request) => { if (!/^(data|blob):/.test(request.url())) requests.push(request.url()); });
+  if (before) await page.addInitScript(before);
+  await page.goto(pathToFileURL(file).href + hash);
+  const ready = () => page.waitForFunction(() => document.documentElement.dataset.ready, null, { timeout: 60000 });
+  return { context, page, wrong, requests, ready };
+}
+
+async function download(page, act) {
+  const [found] = await Promise.all([page.waitForEvent("download"), act()]);
+  return readFileSync(await found.path());
+}
+
+const tests = {
+  async "opens with one request and no message"(file) {
+    const { context, page, wrong, requests, ready } = await open(file);
+    await ready();
+    const atoms = await page.evaluate(() => about.atoms);
+    const took = Number(await page.evaluate(() => document.documentElement.dataset.ready));
+    limit(`ready, ${atoms} atoms`, took, atoms > 16384 ? 600 : 300);
+    await page.waitForTimeout(200);
+    assert.deepEqual(wrong, []);
+    assert.equal(requests.length, 1, requests.join(" "));
+    await context.close();
+  },
+
+  async "columns are those of atoms.tsv"(file) {
+    const tsv = join(file, "../atoms.tsv");
+    if (!existsSync(tsv)) return "no atoms.tsv beside it";
+    const [names, ...rows] = readFileSync(tsv, "utf8").trimEnd().split("\n").map((line) => line.split("\t"));
+    const { context, page, ready } = await open(file);
+    await ready();
+    const loaded = await page.evaluate((names) => Promise.all(names.map(async (name) => [...(await column(name).load()).values])), names);
+    const truth = { NA: NaN, inf: Infinity, "-inf": -Infinity, true: 1, false: 0, yes: 1, no: 0 };
+    let compared = 0;
+    names.forEach((name, c) => {
+      assert.equal(loaded[c].length, rows.length, name);
+      rows.forEach((row, atom) => {
+        const expected = row[c] in truth ? truth[row[c]] : Number(row[c]), found = loaded[c][atom];
+        // p-values are kept as -log10 p in steps of 1/4096; below 1e-300 they are nothing but small.
+        const isClose = Object.is(expected, found) || expected === found || Math.abs(found - expected) <= 3e-4 * Math.abs(expected) + 1e-12 || (name.endsWith("log10_p") && Math.abs(found - expected) < 2e-4) || (expected < 1e-300 && found < 1e-290 && found >= 0);
+        assert.ok(isClose, `${name} of atom ${atom}: ${found}, not ${expected}`);
+        compared++;
+      });
+    });
+    await context.close();
+    return `${compared} numbers`;
+  },
+
+  async "sorts, filters, marks and exports"(file) {
+    const { context, page, wrong, ready } = await open(file);
+    await ready();
+    const atoms = await page.evaluate(() => about.atoms);
+    limit(`sort, ${atoms} atoms`, await page.evaluate(async () => { const began = performance.now(); await table.sort("log_or"); return performance.now() - began; }), 150);
+    const values = (await page.evaluate(() => [...table.order].slice(0, 200).map((atom) => column("log_or").values[atom]))).filter((x) => !Number.isNaN(x));
+    assert.ok(values.every((x, i) => i === 0 || x <= values[i - 1]), "descending");
+    await page.fill("#query", "log_or > 0.5 fires >= 3");
+    await page.waitForFunction(() => /^\d+ of/.test(document.getElementById("count").textContent) && table.order.length < about.atoms);
+    const kept = await page.evaluate(() => [...table.order].map((atom) => [column("log_or").values[atom], column("fires").values[atom]]));
+    assert.ok(kept.length > 0 && kept.every(([log, fires]) => log > 0.5 && fires >= 3));
+    const text = String(await download(page, () => page.click("text=Save as TSV")));
+    const [header, ...lines] = text.replace(/\n$/, "").split("\n").map((line) => line.split("\t"));
+    assert.equal(lines.length, kept.length);
+    assert.ok(lines.every((line) => line.length === header.length && Number(line[header.indexOf("log_or")]) > 0.4999));
+    await page.fill("#query", "nothing > 1");
+    await page.waitForSelector("text=There is no column of numbers named nothing");
+    await page.fill("#query", "");
+    await page.fill("textarea", "1, 3-5");
+    await page.click("button:text-is('Mark')");
+    assert.deepEqual(await page.evaluate(() => [...marks]), [1, 3, 4, 5]);
+    await page.check("#only-marked");
+    await page.waitForFunction(() => table.order.length === 4);
+    assert.deepEqual(wrong, []);
+    await context.close();
+  },
+
+  async "every picture is a table, an SVG and a PNG"(file) {
+    const { context, page, wrong, ready } = await open(file);
+    await ready();
+    const ids = await page.$$eval("#pictures figure", (figures) => figures.map((figure) => figure.id));
+    assert.ok(ids.length >= 4);
+    for (const id of ids) {
+      const place = page.locator(`#${id}`);
+      await place.locator("button", { hasText: "Show as table" }).click();
+      await place.locator(".table-of tbody tr").first().waitFor();
+      const svg = String(await download(page, () => place.locator("button", { hasText: /^SVG$/ }).click()));
+      const isXml = await page.evaluate((svg) => !new DOMParser().parseFromString(svg, "image/svg+xml").querySelector("parsererror"), svg);
+      assert.ok(isXml && svg.includes("<svg"), id);
+      const png = await download(page, () => place.locator("button", { hasText: /^PNG$/ }).click());
+      assert.equal(png.subarray(1, 4).toString(), "PNG", id);
+    }
+    assert.deepEqual(wrong, []);
+    await context.close();
+    return `${ids.length} pictures`;
+  },
+
+  async "a link opens an atom's card"(file) {
+    const first = await open(file);
+    await first.ready();
+    const atom = await first.page.evaluate(() => about.summary.extended.strongest[0]?.atom ?? 0);
+    const counts = await first.page.evaluate(async (atom) => Promise.all(["tp_on", "fp_on"].map(async (name) => (await column(name).load()).values[atom])), atom);
+    await first.context.close();
+    const { context, page, wrong, ready } = await open(file, {}, `#atom=${atom}`);
+    await ready();
+    await page.waitForSelector("#h-card");
+    assert.ok((await page.textContent("#h-card")).includes(String(atom)));
+    const card = await page.evaluate(async (atom) => { const card = cardOf(await chunkOf(atom), atom); return { strata: card.strata, chromosomes: card.chromosomes, bins: card.bins && [...card.bins], examples: card.examples.length }; }, atom);
+    const sum = (list, key) => list.reduce((all, each) => all + each[key], 0);
+    assert.deepEqual([sum(card.strata, "tp"), sum(card.strata, "fp")], counts, "strata add up");
+    if (await page.evaluate(() => about.has_firings)) {
+      assert.deepEqual([sum(card.chromosomes, "tp"), sum(card.chromosomes, "fp")], counts, "chromosomes add up");
+      assert.ok(card.examples > 0);
+      if (card.bins) assert.equal(card.bins.reduce((a, b) => a + b), counts[0] + counts[1], "bins add up");
+    }
+    const other = await page.evaluate(() => about.atoms - 1);
+    await page.evaluate((atom) => { location.hash = `atom=${atom}`; }, other);
+    await page.waitForFunction((atom) => Number(document.getElementById("app-card").dataset.atom) === atom, other);
+    limit(`card, ${other + 1} atoms`, Number(await page.evaluate(() => document.getElementById("app-card").dataset.took)), 100);
+    await page.evaluate(() => { location.hash = "atom=99999999"; });
+    await page.waitForSelector("text=There is no atom 99999999 here");
+    await page.evaluate(() => { location.hash = "atom=<img src=x onerror=alert(1)>"; });
+    await page.waitForSelector("text=/There is no atom .*img/");
+    assert.equal(await page.locator("img").count(), 0);
+    assert.deepEqual(wrong, []);
+    await context.close();
+  },
+
+  async "names are kept and saved"(file) {
+    const { context, page, ready } = await open(file, {}, "#atom=1");
+    await ready();
+    await page.fill("#note", "Alu end </script>");
+    await page.keyboard.press("Tab");
+    await page.waitForFunction(() => document.getElementById("h-card").textContent.includes("Alu end </script>"));
+    const saved = String(await download(page, () => page.click("text=Save labels.tsv")));
+    assert.ok(saved.startsWith("atom\tname\n") && saved.includes("1\tAlu end </script>\n"), saved);
+    await context.close();
+  },
+
+  async "the keyboard alone reaches a card"(file) {
+    const { context, page, ready } = await open(file);
+    await ready();
+    await page.keyboard.press("/");
+    assert.equal(await page.evaluate(() => document.activeElement.id), "query");
+    for (let i = 0; i < 60 && (await page.evaluate(() => document.activeElement.id)) !== "grid"; i++) await page.keyboard.press("Tab");
+    assert.equal(await page.evaluate(() => document.activeElement.id), "grid");
+    await page.keyboard.press("ArrowDown");
+    await page.keyboard.press("ArrowDown");
+    await page.keyboard.press(" ");
+    await page.keyboard.press("Enter");
+    await page.waitForSelector("#h-card");
+    const [open_, third] = await page.evaluate(() => [now.atom, table.order[2]]);
+    assert.equal(open_, third);
+    assert.ok(await page.evaluate(() => marks.has(table.order[2])));
+    await page.evaluate(() => byId("grid").focus());
+    await page.keyboard.press("End");
+    await page.waitForFunction(() => table.active === table.order.length - 1);
+    await context.close();
+  },
+
+  async "without scripts it is a report"(file) {
+    const { context, page, wrong } = await open(file, { javaScriptEnabled: false });
+    const text = await page.locator("main").innerText();
+    for (const words of ["What holds", "true (TP)", "Atoms that lean to true or to false calls within strata", "Strongest", "works without scripts"]) assert.ok(text.includes(words), words);
+    assert.ok((await page.locator("svg").count()) >= 3);
+    assert.deepEqual(wrong.filter((message) => !message.includes("scripts")), []);
+    await context.close();
+  },
+
+  async "an old browser gets a sentence"(file) {
+    const { context, page } = await open(file, {}, "", () => { delete globalThis.DecompressionStream; });
+    await page.waitForSelector("text=This browser is too old");
+    assert.ok((await page.locator("svg").count()) >= 3);
+    await context.close();
+  },
+
+  async "it prints"(file) {
+    const { context, page, ready } = await open(file);
+    await ready();
+    const pdf = await page.pdf({ format: "A4" });
+    await context.close();
+    assert.equal(pdf.subarray(0, 4).toString(), "%PDF");
+    let text;
+    try { text = execFileSync("pdftotext", ["-", "-"], { input: pdf, maxBuffer: 1 << 26 }).toString(); } catch { return "pdftotext is not there: the text was not looked for"; }
+    for (const words of ["What holds", "log odds ratio", "Strongest"]) assert.ok(text.includes(words), words);
+  },
+
+  async "it is accessible, in light and in dark"(file) {
+    for (const colorScheme of ["light", "dark"]) {
+      const { context, page, ready } = await open(file, { colorScheme, bypassCSP: true }, "#atom=1");
+      await ready();
+      await page.waitForSelector("#h-card");
+      await page.evaluate(axe);
+      const { violations } = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ["violations"] }));
+      const serious = violations.filter((each) => ["serious", "critical"].includes(each.impact));
+      assert.deepEqual(serious.map((each) => `${each.id}: ${each.help}: ${each.nodes.slice(0, 3).map((node) => node.html.slice(0, 150)).join(" | ")}`), [], colorScheme);
+      await context.close();
+    }
+  },
+
+  async "it fits a telephone"(file) {
+    const { context, page, ready } = await open(file, { viewport: { width: 390, height: 800 } }, "#atom=1");
+    await ready();
+    await page.waitForSelector("#h-card");
+    const [wide, room] = await page.evaluate(() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]);
+    assert.ok(wide <= room, `${wide} px in ${room}`);
+    await context.close();
+  },
+};
+
+let failed = 0;
+for (const folder of process.argv.slice(2)) {
+  const file = resolve(folder.endsWith(".html") ? folder : join(folder, "report.html"));
+  for (const [name, test] of Object.entries(tests)) {
+    try {
+      const note = await test(file);
+      console.log(`ok    ${name}${note ? ` (${note})` : ""}`);
+    } catch (error) {
+      failed++;
+      console.log(`FAIL  ${name}: ${file}\n${error.stack}`);
+    }
+  }
+}
+for (const [name, took, most] of times) console.log(`time  ${name}: ${took} ms (goal ${most})`);
+await browser.close();
+process.exit(failed ? 1 : 0);
