@@ -247,9 +247,9 @@ fn rows_of_several_files_are_joined_once() {
     let one = ["--embeddings", "@sim/embeddings.pt", "--out", "@one"];
     ok(&run("analyze", folder, &[&labelled[..], &one].concat()));
     let several = [
-        "@pieces/embeddings-01.pt",
-        "@pieces/embeddings-02.pt",
-        "@pieces/embeddings-03.pt",
+        "@pieces/embeddings-1.pt",
+        "@pieces/embeddings-2.pt",
+        "@pieces/embeddings-3.pt",
     ];
     let out = ["--out", "@several", "--embeddings"];
     let notes = ok(&run(
@@ -273,10 +273,10 @@ fn rows_of_several_files_are_joined_once() {
     assert!(account("one.calls_account.tsv") == account("several.calls_account.tsv"));
     assert!(folder.join("several.calls-3.parquet").exists());
     // Of one file given twice every row is there twice, and the calls are not.
-    let twice = ["@pieces/embeddings-01.pt", "@pieces/embeddings-01.pt"];
+    let twice = ["@pieces/embeddings-1.pt", "@pieces/embeddings-1.pt"];
     let out = ["--out", "@twice", "--embeddings"];
     let refused = run("analyze", folder, &[&labelled[..], &out, &twice].concat());
-    assert_refused(&refused, &["embeddings-01.pt"]);
+    assert_refused(&refused, &["embeddings-1.pt"]);
     let rows_are = ["--rows-are", "@embedded.vcf", "--out", "@b", "--embeddings"];
     let refused = run(
         "analyze",

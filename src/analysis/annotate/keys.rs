@@ -68,21 +68,23 @@ impl Keys {
             .find(|name| name.as_bytes() == key)
     }
 
+    /// Notes which keys a call has.
+    pub(super) fn note(&mut self, texts: [Option<&str>; 4], has_chance: bool) {
+        let has = |text: Option<&str>| text.is_some_and(|text| !text.is_empty());
+        let have = texts.into_iter().map(has).chain([has_chance]);
+        for (is_used, has) in self.is_used.iter_mut().zip(have) {
+            *is_used |= has;
+        }
+    }
+
     /// Appends keys with the values that a call has: label, reason, atoms, their log odds ratios, and the
     /// chance that it is false.
-    pub(super) fn add(
-        &mut self,
-        keys: &mut Vec<u8>,
-        texts: [Option<&str>; 4],
-        chance: Option<f64>,
-    ) {
+    pub(super) fn add(keys: &mut Vec<u8>, texts: [Option<&str>; 4], chance: Option<f64>) {
         let chance = chance.map(significant);
         let lists = [false, false, true, true, false];
         let values = texts.into_iter().chain([chance.as_deref()]);
         let mut is_first = true;
-        for (((key, value), is_list), is_used) in
-            KEYS.iter().zip(values).zip(lists).zip(&mut self.is_used)
-        {
+        for ((key, value), is_list) in KEYS.iter().zip(values).zip(lists) {
             let Some(value) = value.filter(|value| !value.is_empty()) else {
                 continue;
             };
@@ -92,7 +94,6 @@ impl Keys {
             keys.extend_from_slice(key.name.as_bytes());
             keys.push(b'=');
             escaped(value, is_list, keys);
-            *is_used = true;
         }
     }
 
@@ -177,7 +178,8 @@ mod tests {
             Some("12,7"),
             Some("-1.5000,inf"),
         ];
-        keys.add(&mut text, texts, Some(0.25));
+        Keys::add(&mut text, texts, Some(0.25));
+        keys.note(texts, true);
         let expected = "AS_LABEL=FP;AS_REASON=a%3Bb%3Dc%2C%205%25;AS_ATOMS=12,7;AS_LOR=-1.5000,inf;\
                         AS_PFALSE=0.2500";
         assert_eq!(String::from_utf8(text), Ok(expected.to_owned()));
@@ -188,7 +190,9 @@ mod tests {
     fn keys_that_no_call_has_have_no_header_line() {
         let mut keys = Keys::default();
         let mut text = Vec::new();
-        keys.add(&mut text, [None, None, Some("3"), Some("0.5")], None);
+        let texts = [None, Some(""), Some("3"), Some("0.5")];
+        Keys::add(&mut text, texts, None);
+        keys.note(texts, false);
         assert_eq!(text, b"AS_ATOMS=3;AS_LOR=0.5");
         keys.note_claim(Some("holm"));
         let lines = keys.header_lines("\n");

@@ -69,13 +69,8 @@ impl KnownCalls {
             let columns = found.table.columns()?;
             found.side.push(&identity(&columns));
             found.used.note_claim(columns[CLAIM]);
-            add(
-                &mut found.used,
-                &mut found.keys,
-                &columns,
-                found.chances.as_ref(),
-            );
-            found.keys.clear();
+            let (texts, chance) = values(&columns, found.chances.as_ref());
+            found.used.note(texts, chance.is_some());
             found.lines.push(place);
         }
         Ok(found)
@@ -90,12 +85,8 @@ impl KnownCalls {
         if let Some(place) = self.lines.get(call) {
             self.table.read_line(*place)?;
             let columns = self.table.columns()?;
-            add(
-                &mut self.used,
-                &mut self.keys,
-                &columns,
-                self.chances.as_ref(),
-            );
+            let (texts, chance) = values(&columns, self.chances.as_ref());
+            Keys::add(&mut self.keys, texts, chance);
         }
         Ok(&self.keys)
     }
@@ -106,11 +97,15 @@ impl KnownCalls {
     }
 }
 
-/// Appends the keys of a call.
-fn add(used: &mut Keys, keys: &mut Vec<u8>, columns: &Columns<'_>, chances: Option<&Chances>) {
+/// Returns what the keys of a call hold: label, reason, atoms, their log odds ratios, and the chance that it
+/// is false.
+fn values<'a>(
+    columns: &Columns<'a>,
+    chances: Option<&Chances>,
+) -> ([Option<&'a str>; 4], Option<f64>) {
     let [row, .., label, reason, _, atoms, log_or] = *columns;
     let chance = row.and_then(|row| chances?.of_row(row.parse().ok()?));
-    used.add(keys, [label, reason, atoms, log_or], chance);
+    ([label, reason, atoms, log_or], chance)
 }
 
 /// Says what a call tells of itself.

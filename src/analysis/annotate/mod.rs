@@ -98,12 +98,13 @@ pub fn annotate(
     out: &AnnotatedFile,
     control: &Control,
 ) -> Result<Annotated> {
-    let mut known = KnownCalls::read(results)?;
+    let (known, scan) = rayon::join(|| KnownCalls::read(results), || Scan::of(vcf, control));
+    let mut known = known?;
     let Scan {
         side,
         furthest,
         disorder,
-    } = Scan::of(vcf, control)?;
+    } = scan?;
     if let Some(disorder) = disorder.filter(|_| out.is_bgzip) {
         return Err(disorder);
     }
