@@ -17,7 +17,7 @@ impl Counted {
     /// Counts that are not of rows in memory; rows that cannot be read; cancellation.
     pub fn as_shard(self, name: &str, rows: &dyn Rows, control: &Control) -> Result<Self> {
         let sae = self.run.as_ref().and_then(|run| run.sae.as_ref());
-        let mut model = self.cohort.model.clone();
+        let mut model = self.cohort.model;
         model.sha256 = sae.ok_or_else(no_model)?.digest();
         let Some(shard) = self.cohort.shards.iter().next() else {
             return Ok(self);

@@ -49,7 +49,7 @@ impl JoinedRows {
     fn each(
         &self,
         rows: Range<usize>,
-        take: &mut dyn FnMut(&dyn Rows, Range<usize>, Range<usize>) -> Result<()>,
+        mut take: impl FnMut(&dyn Rows, Range<usize>, Range<usize>) -> Result<()>,
     ) -> Result<()> {
         let mut begin = 0;
         for (part, &end) in self.parts.iter().zip(&self.ends) {
@@ -88,7 +88,7 @@ impl Rows for JoinedRows {
 
     fn read(&self, range: Range<usize>, out: &mut [f32]) -> Result<()> {
         let dim = self.dim();
-        self.each(range, &mut |part, rows, of_all| {
+        self.each(range, |part, rows, of_all| {
             let out = out.get_mut(of_all.start * dim..of_all.end * dim);
             part.read(rows, out.unwrap_or_default())
         })
@@ -111,7 +111,7 @@ impl Rows for JoinedRows {
             return super::as_binary32(out, |numbers| self.read(range, numbers));
         }
         let row = self.dim() * element.bytes();
-        self.each(range, &mut |part, rows, of_all| {
+        self.each(range, |part, rows, of_all| {
             let out = out.get_mut(of_all.start * row..of_all.end * row);
             part.read_stored(rows, out.unwrap_or_default())
         })

@@ -17,13 +17,7 @@ pub(in crate::read::model) fn of_tensors(
     let dim = encoder.input_dim;
     let mean = numbers(of, "mean", mean, dim)?;
     let std = numbers(of, "std", std.to_vec(), dim)?;
-    check(
-        of,
-        "mean",
-        &mean,
-        |number| number.is_finite(),
-        "a finite number",
-    )?;
+    check(of, "mean", &mean, f32::is_finite, "a finite number")?;
     let above = |number: f32| number.is_finite() && number > 0.0;
     check(of, "std", &std, above, "a finite number greater than 0")?;
     encoder.input = whitening(mean, &std);
