@@ -69,13 +69,14 @@ impl Demo {
             let line = "=".repeat(50);
             progress::print(&format!(
                 "{}\n Demo\n{line}\n{} simulated calls, {} atoms of which {} fire on each.\n{recovery}\n\
-                 The simulated cohort and model are in {}\nThe results are in {}\n",
+                 The simulated cohort and model are in {}\nThe results are in {}; open {} in a browser\n",
                 self.print.text(report),
                 options.rows,
                 options.features,
                 options.k,
                 folder.display(),
-                results.display()
+                results.display(),
+                results.join("report.html").display()
             ))
         })
     }

@@ -9,6 +9,7 @@ use atomscope::cohort::{Call, Calls};
 use atomscope::report::html::{Genome, Settings, redress};
 use atomscope::rows::SliceRows;
 use atomscope::simulate::{SimulateOptions, simulate_in_memory};
+use atomscope::stats::inference::PValue;
 use atomscope::{Analysis, Control, Results};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -179,7 +180,7 @@ fn page_has_the_numbers_of_the_tables() {
                         .fisher
                         .bh
                         .iter()
-                        .map(|p| p.map_or(f64::NAN, |p| p.p()))
+                        .map(|p| p.map_or(f64::NAN, PValue::p))
                         .collect(),
                 ),
                 (
@@ -248,13 +249,17 @@ fn page_claims_as_many_atoms_as_the_summary() {
 fn page_of_hostile_calls_has_no_markup_of_theirs() {
     let change = |row: usize, call: Call<'_>, calls: &mut Calls| {
         let long = HOSTILE.repeat(200);
-        let id = if row % 3 == 0 { HOSTILE } else { &long };
-        let chrom = if row % 2 == 0 {
+        let id = if row.is_multiple_of(3) {
+            HOSTILE
+        } else {
+            &long
+        };
+        let chrom = if row.is_multiple_of(2) {
             Some(HOSTILE)
         } else {
             call.chrom
         };
-        let dataset = if row % 5 == 0 {
+        let dataset = if row.is_multiple_of(5) {
             Some(HOSTILE)
         } else {
             call.dataset

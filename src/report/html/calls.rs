@@ -42,7 +42,7 @@ impl Names {
 /// sign of the length, label, dataset, reason, chromosome and position of the other end. JSON follows:
 /// the names that these refer to, and IDs.
 pub(super) fn island(store: &dyn FiringStore, wanted: &[u32], control: &Control) -> Result<Island> {
-    let mut arrays = vec![Vec::with_capacity(wanted.len()); 10];
+    let mut arrays = vec![Vec::new(); 10];
     let mut names: [Names; 4] = Default::default();
     let has_ids = wanted.len() <= MOST_IDS;
     let mut ids: Vec<Option<String>> = Vec::new();

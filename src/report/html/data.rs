@@ -19,7 +19,7 @@ use crate::stats::evidence::{CallFacts, Category, ExtendedTables};
 const MOST_ROWS: usize = 100_000;
 
 /// Pairs of atoms, the most frequent first, that are in a page.
-const MOST_PAIRS: usize = 1000;
+const MOST_PAIRS: usize = 300;
 
 /// All data of a page.
 pub(super) struct Data {
@@ -57,6 +57,10 @@ impl Data {
         }
         let (claims, island) = claims(extended);
         columns.push(island);
+        let map = neighbours::map(extended).map(|(order, island)| {
+            columns.push(island);
+            order
+        });
         control.check()?;
         let strata = Strata::of(tally);
         let neighbours = match &extended.pairs {
@@ -78,7 +82,7 @@ impl Data {
         let about = with(about, Value::Object(settings(page.settings)));
         let about = with(
             about,
-            json!({"tables": tables, "claims": claims, "examples": calls.len()}),
+            json!({"tables": tables, "claims": claims, "examples": calls.len(), "map": map}),
         );
         Ok(Self {
             about,
@@ -194,7 +198,6 @@ fn about(
         "chunk": cards::CHUNK,
         "bins": cards::BINS,
         "top": numbers.top,
-        "map": neighbours::map(extended),
         "summary": page.summary,
     })
 }

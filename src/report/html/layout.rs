@@ -236,12 +236,12 @@ fn strongest(html: &mut String, findings: &Findings) {
 }
 
 fn atoms<'a>(html: &mut String, title: &str, atoms: impl Iterator<Item = &'a AtomSummary>) {
-    let _ = write!(
+    let _ = writeln!(
         html,
         "<div class=\"scroll strongest\" tabindex=\"0\" role=\"region\" aria-label=\"{title}\"><table><caption>{title}\
          </caption><thead><tr><th scope=\"col\">atom</th><th scope=\"col\">leans to</th><th scope=\"col\">calls</th>\
          <th scope=\"col\">true share</th><th scope=\"col\">odds ratio (95 %)</th><th scope=\"col\">p</th>\
-         <th scope=\"col\">within strata (95 %)</th><th scope=\"col\">cautions</th></tr></thead><tbody>\n"
+         <th scope=\"col\">within strata (95 %)</th><th scope=\"col\">cautions</th></tr></thead><tbody>"
     );
     let mut is_empty = true;
     for atom in atoms {

@@ -61,9 +61,9 @@ const STYLE: &str = include_str!("page/page.css");
 /// An assembly of a genome, by which a genome browser finds a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Genome {
-    /// GRCh38.
+    /// The assembly `GRCh38`.
     Hg38,
-    /// GRCh37.
+    /// The assembly `GRCh37`.
     Hg19,
     /// T2T-CHM13 2.0.
     Chm13,

@@ -3,6 +3,8 @@
 use kodama::{Method, linkage};
 use serde_json::{Value, json};
 
+use super::columns::Island;
+use super::pack::pack;
 use crate::stats::evidence::ExtendedTables;
 use crate::stats::pairs::Pairs;
 
@@ -17,7 +19,7 @@ pub(super) struct Neighbour {
 }
 
 /// Neighbours of an atom, and of each of more atoms than [`MANY_ATOMS`].
-const NEAREST: [usize; 2] = [8, 5];
+const NEAREST: [usize; 2] = [6, 5];
 const MANY_ATOMS: usize = 16_384;
 
 /// Atoms on the map.
@@ -50,9 +52,10 @@ pub(super) fn nearest(pairs: &Pairs, atoms: usize) -> Vec<Vec<Neighbour>> {
 }
 
 /// The map of the strongest tested atoms: their order, by which atoms that fire together stand
-/// together, and φ of every two of them in percent, 0 where they hardly fire together. `None` where
+/// together, and an island with φ of every two of them in percent plus 100, row by row; φ is 0 where they
+/// hardly fire together. `None` where
 /// there are fewer than three.
-pub(super) fn map(tables: &ExtendedTables) -> Option<Value> {
+pub(super) fn map(tables: &ExtendedTables) -> Option<(Value, Island)> {
     let pairs = tables.pairs.as_ref()?;
     let mut atoms = tables.by_strength();
     atoms.truncate(MAPPED);
@@ -83,19 +86,19 @@ pub(super) fn map(tables: &ExtendedTables) -> Option<Value> {
         .collect();
     let order = leaves(&steps, n);
     let percent = |a: usize, b: usize| {
-        if a == b {
-            100
-        } else {
-            (phi_of[a * n + b] * 100.0).round() as i32
-        }
+        let phi = if a == b { 1.0 } else { phi_of[a * n + b] };
+        (phi * 100.0).round() as i32 + 100
     };
-    let rows = order
+    let pairs = order
         .iter()
-        .map(|&a| order.iter().map(|&b| percent(a, b)).collect::<Vec<i32>>());
-    Some(json!({
-        "atoms": order.iter().map(|&at| atoms[at]).collect::<Vec<u32>>(),
-        "phi": rows.collect::<Vec<_>>(),
-    }))
+        .flat_map(|&a| order.iter().map(move |&b| (a, b)));
+    let bytes: Vec<u8> = pairs.map(|(a, b)| percent(a, b) as u8).collect();
+    let order: Vec<u32> = order.iter().map(|&at| atoms[at]).collect();
+    let island = Island {
+        id: "map".to_owned(),
+        text: pack(&bytes),
+    };
+    Some((json!(order), island))
 }
 
 /// The leaves of a tree of `n` leaves in their order from left to right.

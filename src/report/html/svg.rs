@@ -119,7 +119,7 @@ fn frame(svg: &mut String, words: &Words<'_>, x: Option<Axis>, y: Axis) {
             tick(at)
         );
     }
-    let (middle, height) = ((SIZE[0] + ROOM[0]) / 2.0, SIZE[1] - 8.0);
+    let (middle, height) = (f64::midpoint(SIZE[0], ROOM[0]), SIZE[1] - 8.0);
     let _ = write!(
         svg,
         "<text class=\"name\" x=\"{middle}\" y=\"{height}\" text-anchor=\"middle\">{}</text><text \
@@ -159,18 +159,18 @@ pub(super) fn scatter(words: &Words<'_>, series: &[Series], has_diagonal: bool) 
         );
     }
     for Series { class, points } in series {
-        // Points on one place of half a unit are one.
+        // Points on one place are one.
         let places: BTreeSet<(i32, i32)> = points
             .iter()
             .filter(|point| !point[0].is_nan() && !point[1].is_nan())
             .map(|point| {
-                let place = |at: f64| (at * 2.0).round() as i32;
+                let place = |at: f64| at.round() as i32;
                 (place(across(x, point[0])), place(up(y, point[1])))
             })
             .collect();
         let mut path = String::new();
         for (x, y) in places {
-            let _ = write!(path, "M{} {}h0", f64::from(x) / 2.0, f64::from(y) / 2.0);
+            let _ = write!(path, "M{x} {y}h0");
         }
         let _ = write!(svg, "<path class=\"dot {class}\" d=\"{path}\"/>");
     }

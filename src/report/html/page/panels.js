@@ -23,7 +23,7 @@ async function startPanels() {
       xName: "log odds ratio, discovery", yName: "log odds ratio, confirmation",
     }));
   }
-  if (about.map && byId("p-map")) panels.push(new Heat(byId("p-map")));
+  if (about.map && byId("p-map")) panels.push(new Heat(byId("p-map"), about.map, await inflated("map")));
   else byId("p-map")?.remove();
   watchers.push(() => panels.forEach((panel) => panel.draw()));
   for (const [id, rows] of Object.entries(tablesOfPictures)) {
@@ -55,9 +55,10 @@ function sums(property) {
 
 /** The map of atoms that fire together. */
 class Heat {
-  constructor(figure) {
-    this.figure = figure;
-    const { atoms } = about.map;
+  constructor(figure, atoms, bytes) {
+    // Percent plus 100, row by row.
+    const phi = atoms.map((_, j) => Array.from(bytes.subarray(j * atoms.length, (j + 1) * atoms.length), (byte) => byte - 100));
+    Object.assign(this, { figure, atoms, phi });
     this.canvas = make("canvas", { class: "square", tabindex: 0, role: "img", "aria-label": `Correlation of the firing of ${atoms.length} atoms, in the order of their groups. Arrow keys move, Enter opens an atom.` });
     figure.querySelector(".static").after(this.canvas);
     figure.classList.add("live");
@@ -80,11 +81,11 @@ class Heat {
     redrawWhenResized(this);
   }
   tell(event, [i, j]) {
-    const { atoms, phi } = about.map;
+    const { atoms, phi } = this;
     tip.show(event, `atoms ${atomName(atoms[j])} and ${atomName(atoms[i])}\nφ ${(phi[j][i] / 100).toFixed(2)}`);
   }
   paint(pen, size) {
-    const { atoms, phi } = about.map, cell = size / atoms.length;
+    const { atoms, phi } = this, cell = size / atoms.length;
     const paper = rgb(colour("paper")), warm = rgb(colour("heat")), cold = rgb(colour("cold"));
     const mix = (share, to) => `rgb(${paper.map((c, i) => Math.round(c + share * (to[i] - c))).join(",")})`;
     pen.rect(0, 0, size, size, "paper");
@@ -105,7 +106,7 @@ class Heat {
     this.paint(new CanvasPen(context), size);
   }
   rows() {
-    const { atoms, phi } = about.map, out = [];
+    const { atoms, phi } = this, out = [];
     phi.forEach((row, j) => row.forEach((value, i) => { if (i > j && value) out.push([value / 100, atoms[j], atoms[i]]); }));
     out.sort((a, b) => b[0] - a[0]);
     return [["atom", "atom", "φ"], ...out.map(([value, a, b]) => [atomLink(a), atomLink(b), value.toFixed(2)])];

@@ -177,6 +177,8 @@ class Scatter {
     this.atoms = Uint32Array.from(all);
     this.x = Float64Array.from(all, (i) => x[i]);
     this.y = Float64Array.from(all, (i) => y[i]);
+    this.placeOf = new Int32Array(ATOMS).fill(-1);
+    all.forEach((atom, i) => { this.placeOf[atom] = i; });
     this.home = [extent(this.x), extent(this.y)];
     this.view = this.home;
     this.canvas = make("canvas", { tabindex: 0, role: "img", "aria-label": `${this.figure.querySelector("h3").textContent}: ${all.length} atoms. Arrow keys move, plus and minus zoom, 0 shows all.` });
@@ -236,7 +238,7 @@ class Scatter {
   named(px, py) {
     this.strongest ??= [...this.atoms.keys()].filter((i) => this.of[this.atoms[i]]).sort((a, b) => this.y[b] - this.y[a]);
     const [[x0, x1], [y0, y1]] = this.view;
-    const special = marks.size + 1 < 40 ? [...this.atoms.keys()].filter((i) => this.atoms[i] === now.atom || marks.has(this.atoms[i])) : [];
+    const special = (marks.size < 40 ? [now.atom, ...marks] : [now.atom]).map((atom) => this.placeOf[atom] ?? -1).filter((i) => i >= 0);
     const out = [];
     for (const i of [...special, ...this.strongest.slice(0, 8), ...this.strongest.slice(-4)]) {
       const isSeen = this.x[i] >= x0 && this.x[i] <= x1 && this.y[i] >= y0 && this.y[i] <= y1;
