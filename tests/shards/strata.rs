@@ -320,3 +320,48 @@ fn quantities_of_tallies_are_described_as_those_of_one_run() {
     cohort.tally(&each[0], "t/0.tally", &["--describe", "col:pos"]);
     assert!(fs::read(&first).expect("firing sets") != before);
 }
+
+#[test]
+fn tallies_of_regions_merge_only_with_those_of_the_same_regions() {
+    let cohort = Sharded::new(300);
+    let bed = cohort.path("low.bed");
+    let named = bed.display().to_string();
+    let write =
+        |end: u32| fs::write(&bed, format!("chr1\t0\t{end}\nchr3\t0\t{end}\n")).expect("written");
+    write(100_000_000);
+    let asked = ["--regions", &named, "--strata", "svtype,region:low"];
+    succeed(&cohort.analyze_args(&[cohort.whole()], &cohort.path("whole"), &with(&asked)));
+    let pieces = cohort.pieces(2);
+    let tallies = pieces.iter().enumerate();
+    let tallies = tallies.map(|(n, piece)| cohort.tally(piece, &format!("t/{n}.tally"), &asked));
+    let tallies: Vec<_> = tallies.collect();
+    let merged = cohort.merge(&tallies, "t/all.tally");
+    cohort.report(
+        &merged,
+        "reported",
+        &with(&["--strata", "svtype,region:low"]),
+    );
+    assert_eq!(atoms(&cohort, "reported"), atoms(&cohort, "whole"));
+
+    // Another rule, and other regions of the same name.
+    let rule = ["--regions", &named, "--strata", "svtype,region:low@any"];
+    let by_rule = cohort.tally(&pieces[1], "rule.tally", &rule);
+    write(90_000_000);
+    let other = cohort.tally(&pieces[1], "other.tally", &asked);
+    for tally in [by_rule, other] {
+        let merge = args![
+            "merge",
+            "-q",
+            "--out",
+            cohort.path("both.tally"),
+            tallies[0],
+            tally
+        ];
+        assert_refused(&atomscope(&merge), &["strata_scheme", "region:low@"]);
+    }
+    let unnamed = cohort.tally_args(&cohort.whole(), &cohort.path("x.tally"), &asked[..2]);
+    assert_refused(&atomscope(&unnamed), &["--regions", "region:NAME"]);
+    let unknown = ["--regions", &named, "--strata", "region:high"];
+    let unknown = cohort.tally_args(&cohort.whole(), &cohort.path("x.tally"), &unknown);
+    assert_refused(&atomscope(&unknown), &["region:high", "low"]);
+}

@@ -55,7 +55,8 @@ fn split_of(kind: PropertyKind, text: &str) -> std::result::Result<Split, String
     if let Some(count) = count.filter(|count| (2..=MOST_QUANTILES).contains(count)) {
         return Ok(Split::Quantiles(count));
     }
-    let cuts: Option<Vec<f64>> = text.split(':').map(number).collect();
+    let cut = |cut| number(cut).filter(|cut| !cut.is_nan());
+    let cuts: Option<Vec<f64>> = text.split(':').map(cut).collect();
     let cuts = cuts.filter(|cuts| cuts.is_sorted_by(|a, b| a < b));
     cuts.map(|cuts| Split::Cuts(cuts.iter().map(f64::to_string).collect()))
         .ok_or_else(|| {
