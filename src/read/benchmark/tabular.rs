@@ -41,18 +41,13 @@ impl Form {
         let line = String::from_utf8_lossy(line);
         let columns: Vec<&str> = line.trim_end().split('\t').collect();
         let has = |name: &&str| columns.contains(name);
-        Ok(
-            if VCFDIST.iter().all(|name| has(&name)) && LABELS.iter().any(|name| has(&name)) {
-                Some(Self::Vcfdist)
-            } else if ["#CHROM_x", "POS_x", "ID_x", "INFO_x"]
-                .iter()
-                .all(|name| has(&name))
-            {
-                Some(Self::Minda)
-            } else {
-                None
-            },
-        )
+        Ok(if VCFDIST.iter().all(has) && LABELS.iter().any(has) {
+            Some(Self::Vcfdist)
+        } else if ["#CHROM_x", "POS_x", "ID_x", "INFO_x"].iter().all(has) {
+            Some(Self::Minda)
+        } else {
+            None
+        })
     }
 }
 
