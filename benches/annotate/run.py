@@ -3,7 +3,7 @@
 
     python3 benches/annotate/run.py --work FOLDER [--program target/release/atomscope] [--records 200000] [--rounds 5]
 
-It simulates a cohort, analyzes it, and writes a VCF of its calls with about 690 bytes a record: callers'
+It simulates a cohort, analyzes it, and writes a VCF of its calls with about 560 bytes a record: callers'
 keys, a consensus sequence, and a sample. Both programs then alternate, from the page cache, each with an
 index of what it writes. Needs bcftools, bgzip and tabix. Seconds are of the clock, and of all cores (user
 and system): of a machine that does other work too, only the latter tell anything.

@@ -7,6 +7,7 @@ use std::path::Path;
 use super::account::{Counting, Fate};
 use super::plan::{LabelAt, Part, Plan, SampleIs};
 use super::reason::{False, Reason, reasons};
+use super::refusals::{no_sample, swapped};
 use super::{BenchmarkCalls, BenchmarkOptions, kept, tabular};
 use crate::cohort::Label;
 use crate::error::{Choice, Error, Proposal, Result, Warning};
@@ -266,43 +267,4 @@ fn verdict<'a>(record: &Record<'a>, label: LabelAt, sample: Option<usize>) -> Ve
         Some(word @ (b"FP" | b"FP_CA")) => Verdict::Label(Label::Fp, word),
         Some(word) => Verdict::Other(word),
     }
-}
-
-/// The error of the truth's file in place of the calls'.
-pub(super) fn swapped(path: &Path, place: &str, found: &str) -> Error {
-    Error::input(
-        path.display().to_string(),
-        place,
-        found,
-        "the caller's calls",
-        "this is the truth's side: give the file of the calls that were compared with it",
-    )
-}
-
-fn no_sample(path: &Path, header: &Header, named: &str) -> Error {
-    const SHOWN: usize = 8;
-    let names: Vec<&str> = header
-        .samples
-        .iter()
-        .take(SHOWN)
-        .map(String::as_str)
-        .collect();
-    let more = if header.samples.len() > SHOWN {
-        ", …"
-    } else {
-        ""
-    };
-    let found = if names.is_empty() {
-        "no samples".to_owned()
-    } else {
-        format!("the samples {}{more}", names.join(", "))
-    };
-    Error::input(
-        path.display().to_string(),
-        "the header",
-        found,
-        format!("the sample {named}"),
-        "name the sample that was compared",
-    )
-    .proposing([Proposal::of(Choice::Sample)])
 }

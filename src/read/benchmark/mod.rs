@@ -9,6 +9,7 @@
 //! | `table` | the table of `truvari vcf2df` |
 //! | `tabular` | tables of vcfdist and minda, as the VCF that says the same |
 //! | `reason` | why a call is false |
+//! | `refusals` | errors of the truth's files, and of other samples |
 //! | `collect` | runs a plan, record by record |
 //! | `pair` | true and false calls in a file each |
 //! | `identities` | what rows of embeddings say of themselves |
@@ -27,6 +28,7 @@ mod pair;
 mod params;
 mod plan;
 mod reason;
+mod refusals;
 mod table;
 mod tabular;
 mod tools;

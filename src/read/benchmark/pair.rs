@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use super::candidate::{Candidate, stem};
-use super::collect::{self, swapped};
+use super::collect;
 use super::plan::{LabelAt, Part, Plan};
 use super::reason::How;
+use super::refusals::swapped;
 use super::tools::PAIR;
 use super::{BenchmarkCalls, BenchmarkOptions};
 use crate::cohort::Label;

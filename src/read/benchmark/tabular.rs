@@ -8,8 +8,7 @@ use std::path::Path;
 
 use csv::{ByteRecord, Reader, ReaderBuilder};
 
-use super::candidate::Candidate;
-use super::collect::swapped;
+use super::refusals::swapped;
 use crate::error::{Error, Result};
 use crate::read::source::{Source, Stream};
 use crate::read::vcf::Vcf;
@@ -42,18 +41,13 @@ impl Form {
         let line = String::from_utf8_lossy(line);
         let columns: Vec<&str> = line.trim_end().split('\t').collect();
         let has = |name: &&str| columns.contains(name);
-        Ok(
-            if VCFDIST.iter().all(|name| has(&name)) && LABELS.iter().any(|name| has(&name)) {
-                Some(Self::Vcfdist)
-            } else if ["#CHROM_x", "POS_x", "ID_x", "INFO_x"]
-                .iter()
-                .all(|name| has(&name))
-            {
-                Some(Self::Minda)
-            } else {
-                None
-            },
-        )
+        Ok(if VCFDIST.iter().all(has) && LABELS.iter().any(has) {
+            Some(Self::Vcfdist)
+        } else if ["#CHROM_x", "POS_x", "ID_x", "INFO_x"].iter().all(has) {
+            Some(Self::Minda)
+        } else {
+            None
+        })
     }
 }
 
@@ -79,14 +73,6 @@ pub(super) fn open(path: &Path) -> Result<Vcf> {
         .map_err(|error| failed(error.into_error()))?;
     let length = file.metadata().map_err(failed)?.len();
     Vcf::of(Source::unnamed(file, path.to_owned(), length))
-}
-
-/// Returns the table of vcfdist's calls in a folder, if there is one.
-pub(super) fn vcfdist_in(candidate: &Candidate) -> Option<std::path::PathBuf> {
-    let mut tables = candidate.ending("query.tsv").into_iter();
-    let only = tables.next().filter(|_| tables.next().is_none())?;
-    let form = Form::of(&Source::open(&only).ok()?).ok()?;
-    (form == Some(Form::Vcfdist)).then_some(only)
 }
 
 struct Table<'a> {

@@ -20,7 +20,6 @@ use std::path::PathBuf;
 use super::candidate::{Candidate, Content};
 use super::plan::{LabelAt, Plan};
 use super::reason::How;
-use super::tabular;
 use crate::error::{Choice, Error, Proposal, Result};
 
 /// A tool that labels calls.
@@ -79,7 +78,7 @@ pub(super) fn plan(candidate: &Candidate) -> Result<Plan> {
     if let Some(only) = only_labelled(candidate) {
         return plan(&only);
     }
-    if let Some(table) = tabular::vcfdist_in(candidate) {
+    if let Some(table) = vcfdist::table_in(candidate) {
         return Ok(vcfdist::of_table(table));
     }
     Err(Error::input(

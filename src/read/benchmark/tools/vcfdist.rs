@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::super::candidate::Content;
+use super::super::candidate::{Candidate, Content};
 use super::super::plan::{LabelAt, Plan, SampleIs};
 use super::super::reason::How;
 use super::super::tabular::Form;
@@ -50,4 +50,12 @@ pub(super) fn of_table(path: PathBuf) -> Plan {
             .to_owned(),
     );
     plan
+}
+
+/// Returns the table of calls in a folder, if there is one.
+pub(super) fn table_in(candidate: &Candidate) -> Option<PathBuf> {
+    let mut tables = candidate.ending("query.tsv").into_iter();
+    let only = tables.next().filter(|_| tables.next().is_none())?;
+    let only = Candidate::of(&only).ok()?;
+    matches!(only.content, Content::Table(Form::Vcfdist)).then_some(only.path)
 }
