@@ -55,7 +55,7 @@ impl Results {
                 "notebook" => Some(bias_table(&notebook.bias)),
                 "coactivation" if notebook.has_firings => Some(coactivation_table(notebook)),
                 _ => self
-                    .0
+                    .found
                     .tables
                     .extended
                     .as_ref()
