@@ -31,7 +31,7 @@ impl ArrayRows {
         }
     }
 
-    fn unread(&self) -> Error {
+    fn unread() -> Error {
         Error::Argument {
             name: "x",
             found: "rows that are not in the host's memory".to_owned(),
@@ -55,11 +55,7 @@ impl Rows for ArrayRows {
 
     fn read(&self, range: Range<usize>, out: &mut [f32]) -> atomscope::Result<()> {
         for (row, out) in range.zip(out.chunks_mut(self.dim().max(1))) {
-            widen(
-                self.element,
-                self.row(row).ok_or_else(|| self.unread())?,
-                out,
-            );
+            widen(self.element, self.row(row).ok_or_else(Self::unread)?, out);
         }
         Ok(())
     }
@@ -71,7 +67,7 @@ impl Rows for ArrayRows {
     fn read_stored(&self, range: Range<usize>, out: &mut [u8]) -> atomscope::Result<()> {
         let size = (self.dim() * self.element.bytes()).max(1);
         for (row, out) in range.zip(out.chunks_mut(size)) {
-            let from = self.row(row).ok_or_else(|| self.unread())?;
+            let from = self.row(row).ok_or_else(Self::unread)?;
             out.copy_from_slice(from);
         }
         Ok(())

@@ -71,7 +71,7 @@ impl Firings {
             .ok_or_else(|| bad("fires", "none", "firing sets"))
     }
 
-    fn shape(&self, sets: &FiringSets) -> Vec<usize> {
+    fn shape(sets: &FiringSets) -> Vec<usize> {
         match sets.uniform_size() {
             Some(size) => vec![sets.rows(), size],
             None => vec![sets.firings()],
@@ -137,7 +137,7 @@ impl Firings {
             self.owner.owner(),
             address,
             "<u4",
-            self.shape(sets),
+            Self::shape(sets),
         ))
     }
 
@@ -146,7 +146,7 @@ impl Firings {
         let sets = self.sets()?;
         Ok(sets.scores().map(|scores| {
             let address = scores.as_ptr() as usize;
-            Numbers::shared(self.owner.owner(), address, "<f8", self.shape(sets))
+            Numbers::shared(self.owner.owner(), address, "<f8", Self::shape(sets))
         }))
     }
 

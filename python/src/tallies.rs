@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use atomscope::analysis::shards::CohortFirings;
 use atomscope::analysis::{Counted, TallyFiles};
 use atomscope::store::{Maker, write_tally};
 use atomscope::write::inputs::Inputs;
@@ -41,7 +42,7 @@ impl Tally {
                 .counted
                 .firings
                 .as_ref()
-                .is_some_and(|firings| firings.has_scores());
+                .is_some_and(CohortFirings::has_scores);
             let files = TallyFiles {
                 tally,
                 fires,
@@ -83,7 +84,6 @@ impl Tally {
 
     /// The firing sets, where they were kept.
     fn firings(&self, py: Python<'_>) -> PyResult<Firings> {
-        let found = run(py, None, None, |_| Ok(Firings::of(&self.counted)))?;
-        found
+        run(py, None, None, |_| Ok(Firings::of(&self.counted)))?
     }
 }
