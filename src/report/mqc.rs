@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use serde_json::{Map, Value, json};
 
+use super::text::words::claimed_by;
 use crate::stats::evidence::summary::{Scope, Summary, claimed_atoms};
 use crate::stats::evidence::{ExtendedTables, LEVEL};
 
@@ -61,9 +62,9 @@ pub fn headline(summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
                 Scope::AllCalls => ("all", "on all calls"),
                 Scope::Scores => ("scores", "by scores"),
             };
-            let procedure = claim.procedure.as_str();
-            let title = format!("{procedure} {of}");
-            let about = format!("Atoms that {procedure} claims {of}");
+            let (procedure, name) = (claim.procedure.as_str(), claimed_by(claim.procedure));
+            let title = format!("{name} {of}");
+            let about = format!("Atoms that {name} claims {of}");
             add(
                 &format!("{scope}_{procedure}"),
                 &title,
@@ -95,7 +96,7 @@ pub fn volcano(tables: &ExtendedTables, out: &mut dyn Write) -> io::Result<()> {
         .next()
         .map(|(_, _, atoms)| atoms)
         .unwrap_or_default();
-    let mut points = Map::new();
+    let mut points = Vec::new();
     for atom in tables.by_strength().into_iter().take(MOST_ATOMS) {
         let Some(counts) = tables.atoms.get(atom as usize) else {
             continue;
@@ -110,8 +111,8 @@ pub fn volcano(tables: &ExtendedTables, out: &mut dyn Write) -> io::Result<()> {
             (true, true) => "#d55e00",
             (true, false) => "#0072b2",
         };
-        let point = json!({"x": log_odds.value, "y": neg_log10_p, "color": colour});
-        points.insert(format!("atom {atom}"), point);
+        let name = format!("atom {atom}");
+        points.push(json!({"x": log_odds.value, "y": neg_log10_p, "color": colour, "name": name}));
     }
     let content = json!({
         "id": "atomscope_volcano",
@@ -129,7 +130,7 @@ pub fn volcano(tables: &ExtendedTables, out: &mut dyn Write) -> io::Result<()> {
             "xlab": "log odds ratio: false calls to true calls",
             "ylab": "-log10 p",
         },
-        "data": points,
+        "data": {SAMPLE: points},
     });
     put(&content, out)
 }

@@ -75,7 +75,7 @@ impl Cohort {
             String::from_utf8_lossy(&first.stderr)
         );
         let before = contents(&self.out());
-        assert_eq!(before.len(), 12);
+        assert_eq!(before.len(), 15);
         assert_refused(&self.analyze(embeddings, model, more), words);
         assert!(
             contents(&self.out()) == before,

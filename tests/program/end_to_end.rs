@@ -151,7 +151,7 @@ fn assert_same_bytes(data: &Path) {
         let text = analyze(data, out.path(), more);
         let mut files = contents(out.path());
         files.retain(|(name, _)| name != "run.json");
-        assert_eq!(files.len(), 13);
+        assert_eq!(files.len(), 16);
         (text, files)
     };
     let first = answer(&["--threads", "1"]);

@@ -21,7 +21,7 @@ pub use summary::{ACTIVATIONS_GIVEN, Short};
 /// The sentences of the printed report that other forms of it share.
 pub(in crate::report) mod words {
     pub(in crate::report) use super::evidence::{atom_caution, caution, meaning};
-    pub(in crate::report) use super::numbers::{figure, p_text, percent};
+    pub(in crate::report) use super::numbers::{claimed_by, figure, p_text, percent};
 }
 
 /// The text that replaces what cannot be told from counts alone.

@@ -96,7 +96,7 @@ pub(super) fn verb(subject: &str, count: usize, one: &str, several: &str) -> Str
 }
 
 /// A procedure within strata, in a word.
-pub(super) fn claimed_by(procedure: Procedure) -> &'static str {
+pub(in crate::report) fn claimed_by(procedure: Procedure) -> &'static str {
     match procedure {
         Procedure::MaxT => "max-T",
         Procedure::Holm => "Holm",
