@@ -49,12 +49,14 @@ function sections(bytes, at) {
 function logs(bytes, width) {
   const steps = whole(bytes, width, 0, bytes.length / width);
   const top = 2 ** 32 - 1;
-  return Float64Array.from(steps, (step) => (step === top ? NaN : step === top - 1 ? Infinity : step / 4096));
+  const out = new Float64Array(steps.length);
+  for (let i = 0; i < out.length; i++) out[i] = steps[i] < top - 1 ? steps[i] / 4096 : steps[i] === top ? NaN : Infinity;
+  return out;
 }
 
 const decoders = {
-  u: (bytes, c) => Float64Array.from(whole(bytes, c.w, 0, bytes.length / c.w)),
-  r: (bytes, c) => Float64Array.from(whole(bytes, c.w, 0, bytes.length / c.w), (rank) => rank || NaN),
+  u: (bytes, c) => new Float64Array(whole(bytes, c.w, 0, bytes.length / c.w)),
+  r: (bytes, c) => new Float64Array(whole(bytes, c.w, 0, bytes.length / c.w)).map((rank) => rank || NaN),
   d: (bytes) => {
     const count = bytes.length / 8;
     const out = new Uint8Array(bytes.length);
@@ -69,7 +71,7 @@ const decoders = {
     return new Float64Array(words.buffer);
   },
   n: (bytes, c) => logs(bytes, c.w),
-  b: (bytes) => Float64Array.from(bytes, (b) => (b === 2 ? NaN : b)),
+  b: (bytes) => new Float64Array(bytes).map((b) => (b === 2 ? NaN : b)),
   c: (bytes, c) => whole(bytes, c.w, 0, bytes.length / c.w),
   t: (bytes) => JSON.parse(new TextDecoder().decode(bytes)),
 };

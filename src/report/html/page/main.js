@@ -24,6 +24,7 @@ function followAddress(moves) {
 }
 
 function failed(error) {
+  byId("old").hidden = false;
   byId("old").textContent = `The page cannot show its data (${error.message}). Findings and pictures below stand.`;
 }
 
@@ -32,7 +33,7 @@ async function start() {
     byId("old").textContent = "This browser is too old for the table of all atoms and for cards (2023 or later has what they need). Findings, pictures and the strongest atoms are below.";
     return;
   }
-  byId("old").remove();
+  byId("old").hidden = true;
   document.body.append(tip.element);
   document.documentElement.classList.add("js");
   for (const [atom, text] of remembered(`notes ${about.tp} ${about.fp} ${ATOMS}`) ?? []) { notes.set(atom, text); if (text) labels.set(atom, text); else labels.delete(atom); }

@@ -172,16 +172,18 @@ class Scatter {
   constructor(id, { x, y, xName, yName, of, diagonal = false, keep = () => true }) {
     Object.assign(this, { id, xName, yName, of, diagonal });
     this.figure = byId(`p-${id}`);
-    const all = [];
-    for (let i = 0; i < ATOMS; i++) if (!Number.isNaN(x[i]) && !Number.isNaN(y[i]) && keep(i)) all.push(i);
-    this.atoms = Uint32Array.from(all);
-    this.x = Float64Array.from(all, (i) => x[i]);
-    this.y = Float64Array.from(all, (i) => y[i]);
+    const all = new Uint32Array(ATOMS);
+    let count = 0;
+    for (let i = 0; i < ATOMS; i++) if (!Number.isNaN(x[i]) && !Number.isNaN(y[i]) && keep(i)) all[count++] = i;
+    this.atoms = all.slice(0, count);
+    this.x = new Float64Array(count);
+    this.y = new Float64Array(count);
+    for (let i = 0; i < count; i++) { this.x[i] = x[all[i]]; this.y[i] = y[all[i]]; }
     this.placeOf = new Int32Array(ATOMS).fill(-1);
-    all.forEach((atom, i) => { this.placeOf[atom] = i; });
+    this.atoms.forEach((atom, i) => { this.placeOf[atom] = i; });
     this.home = [extent(this.x), extent(this.y)];
     this.view = this.home;
-    this.canvas = make("canvas", { tabindex: 0, role: "img", "aria-label": `${this.figure.querySelector("h3").textContent}: ${all.length} atoms. Arrow keys move, plus and minus zoom, 0 shows all.` });
+    this.canvas = make("canvas", { tabindex: 0, role: "img", "aria-label": `${this.figure.querySelector("h3").textContent}: ${count} atoms. Arrow keys move, plus and minus zoom, 0 shows all.` });
     this.figure.querySelector(".static").after(this.canvas);
     this.figure.classList.add("live");
     const bar = buttons(this.figure, id, () => this.svg(), () => this.rows());
@@ -236,7 +238,11 @@ class Scatter {
   }
   /** The points that are named: the open and the marked atoms, then the strongest; none on another's name. */
   named(px, py) {
-    this.strongest ??= [...this.atoms.keys()].filter((i) => this.of[this.atoms[i]]).sort((a, b) => this.y[b] - this.y[a]);
+    if (!this.strongest) {
+      this.strongest = [];
+      for (let i = 0; i < this.atoms.length; i++) if (this.of[this.atoms[i]]) this.strongest.push(i);
+      this.strongest.sort((a, b) => this.y[b] - this.y[a]);
+    }
     const [[x0, x1], [y0, y1]] = this.view;
     const special = (marks.size < 40 ? [now.atom, ...marks] : [now.atom]).map((atom) => this.placeOf[atom] ?? -1).filter((i) => i >= 0);
     const out = [];

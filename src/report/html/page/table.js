@@ -161,6 +161,14 @@ const table = {
     if (this.sortKey === "atom") return this.isDown ? atoms.reverse() : atoms;
     if (each.kind === "t") return atoms.sort((a, b) => sign * each.text(a).localeCompare(each.text(b)) || a - b);
     const values = each.values;
+    if (each.kind === "r" && !this.isDown) {
+      // Ranks are places.
+      const places = new Int32Array(ATOMS + 1).fill(-1), last = [];
+      for (const atom of atoms) if (values[atom] > 0) places[values[atom]] = atom; else last.push(atom);
+      atoms.set(places.filter((atom) => atom >= 0));
+      atoms.set(last, atoms.length - last.length);
+      return atoms;
+    }
     // Missing values come last, whatever the direction.
     return atoms.sort((a, b) => {
       const x = values[a], y = values[b];
@@ -268,7 +276,8 @@ async function readClaims() {
   for (let atom = 0; atom < ATOMS; atom++) {
     const bits = claimBits[atom];
     claimOf[atom] = bits ? Math.log2(bits & -bits) : 255;
+    if (strictest < 0 || !(bits & (1 << strictest))) continue;
     const lean = Number.isNaN(cmh.values[atom]) ? log.values[atom] : Math.log(cmh.values[atom]);
-    sideOf[atom] = strictest >= 0 && bits & (1 << strictest) ? (lean < 0 ? 2 : 1) : 0;
+    sideOf[atom] = lean < 0 ? 2 : 1;
   }
 }
