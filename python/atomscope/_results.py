@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ._activations import Activations
@@ -214,6 +215,23 @@ class Results:
             Whether firing sets, and calls with the confirmed atoms that fire on them, are written, too.
         """
         self._core.write(os.fspath(path), save_fires)
+
+    def to_html(
+        self, path: Path, *, genome: str | None = None, labels: Mapping[int, str] | None = None
+    ) -> None:
+        """Write the page that people look at: one file that opens in a browser, without a network.
+
+        Parameters
+        ----------
+        path
+            The file. One that is there is replaced, unless it is an input.
+        genome
+            "hg38", "hg19" or "chm13": links of every call to genome browsers; none where None.
+        labels
+            Names of atoms, which the page shows wherever it names one.
+        """
+        names = {_atom(atom): str(name) for atom, name in (labels or {}).items()}
+        self._core.write_page(os.fspath(path), genome, names)
 
     def to_anndata(self, embeddings: Any = None) -> Any:
         """An AnnData: calls as obs, atoms as var, activations as X.

@@ -1,9 +1,11 @@
 //! The results of an analysis.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
 use atomscope::analysis::outputs::{table_named, tables_of};
+use atomscope::report::html::{Genome, Settings};
 use atomscope::report::table::{Column, Table as LibraryTable, Values};
 use atomscope::report::{calls as report_calls, text};
 use atomscope::stats::calls::Pick;
@@ -189,6 +191,33 @@ impl Results {
     fn write(&self, py: Python<'_>, folder: PathBuf, save_fires: bool) -> PyResult<()> {
         run(py, None, None, |control| {
             self.found.write_under(&folder, save_fires, control)
+        })
+    }
+
+    /// Writes the page as a file of its own.
+    fn write_page(
+        &self,
+        py: Python<'_>,
+        path: PathBuf,
+        genome: Option<&str>,
+        labels: BTreeMap<u32, String>,
+    ) -> PyResult<()> {
+        const GENOMES: [Genome; 3] = [Genome::Hg38, Genome::Hg19, Genome::Chm13];
+        let known = |name: &str| {
+            let found = GENOMES.into_iter().find(|genome| genome.as_str() == name);
+            let expected = GENOMES.map(Genome::as_str).join(", ");
+            found.ok_or_else(|| {
+                bad(
+                    "genome",
+                    &format!("{name:?}"),
+                    &format!("{expected}, or None"),
+                )
+            })
+        };
+        let genome = genome.map(known).transpose()?;
+        let settings = Settings { genome, labels };
+        run(py, None, None, |control| {
+            self.found.write_page(&path, &settings, control)
         })
     }
 }

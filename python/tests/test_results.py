@@ -1,6 +1,7 @@
 """Results out: tables, firing sets, files."""
 
 import math
+import pathlib
 
 import numpy as np
 import pytest
@@ -217,3 +218,19 @@ def test_options_are_refused_by_name(cohort):
             ats.analyze(cohort.x, cohort.sae, cohort.calls, **given)
     with pytest.raises(TypeError):
         ats.analyze(cohort.x, cohort.sae, cohort.calls, permutation=5)
+
+
+def test_to_html_writes_the_programs_page(results: ats.Results, tmp_path: pathlib.Path) -> None:
+    results.write(tmp_path / "results")
+    results.to_html(tmp_path / "page.html")
+    page = (tmp_path / "page.html").read_bytes()
+    assert page == (tmp_path / "results" / "report.html").read_bytes()
+
+
+def test_to_html_shows_names_and_links(results: ats.Results, tmp_path: pathlib.Path) -> None:
+    strongest = int(results.top(1)["atom"][0])
+    results.to_html(tmp_path / "page.html", genome="hg38", labels={strongest: "my favourite atom"})
+    page = (tmp_path / "page.html").read_text()
+    assert "my favourite atom" in page
+    with pytest.raises(ats.InputError, match="genome: found 'hg99', expected hg38, hg19, chm13, or None"):
+        results.to_html(tmp_path / "page.html", genome="hg99")

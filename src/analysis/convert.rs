@@ -1,11 +1,11 @@
 //! A model of any library as one file of our own form.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use super::place::check_file;
+use super::place::check_new;
 use super::shards::InputFile;
 use crate::control::Control;
-use crate::error::{Choice, Error, Proposal, Result};
+use crate::error::Result;
 use crate::read::{Identity, ModelAnswers, read_model_alone};
 use crate::sae::{ModelAbout, Origin, OriginFile};
 use crate::store::{Provenance, write_model};
@@ -28,7 +28,7 @@ pub fn convert(
     let about = loaded.about;
     let mut read = vec![loaded.path];
     read.extend(about.beside.iter().cloned());
-    check_place(out, &read, force)?;
+    check_new(out, &Inputs::of(read.iter().cloned()), force)?;
     // Of a model that was converted before, the source is that of the first time.
     let first = || Origin {
         family: format!("{} ({})", about.family, about.library),
@@ -61,19 +61,4 @@ pub fn convert(
     };
     write_model(&loaded.sae, &from, out)?.publish()?;
     Ok(about)
-}
-
-/// Looks that the output is no file that is read, nor one that is not to be replaced.
-fn check_place(out: &Path, read: &[PathBuf], force: bool) -> Result<()> {
-    check_file(out, &Inputs::of(read.iter().cloned()))?;
-    if out.exists() && !force {
-        let action = "nothing was written: choose another name, or let it be replaced";
-        let file = out.display().to_string();
-        let there = "a file there already";
-        return Err(
-            Error::input(file, "the output", there, "no such file", action)
-                .proposing([Proposal::of(Choice::Force)]),
-        );
-    }
-    Ok(())
 }

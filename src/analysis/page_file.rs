@@ -37,13 +37,19 @@ impl PageFile {
         folder.join(PAGE)
     }
 
-    /// Writes the page of a cohort's tables, whole or not at all.
+    /// Writes the page of a cohort's tables with these settings, whole or not at all.
     ///
     /// # Errors
     /// Those of reading firing sets; a file that cannot be written; cancellation.
-    pub fn write(&self, counted: &Counted, tables: &Tables, control: &Control) -> Result<()> {
+    pub fn write(
+        &self,
+        counted: &Counted,
+        tables: &Tables,
+        settings: &Settings,
+        control: &Control,
+    ) -> Result<()> {
         let report = tables.report().to_string();
-        self.put(&mut |out| page(counted, tables, &report, control, out))
+        self.put(&mut |out| page(counted, tables, (&report, settings), control, out))
     }
 
     /// Writes the page of earlier results with other settings.

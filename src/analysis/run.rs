@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::builder::{Analysis, Source};
 use super::counted::{CompareScores, Counted, no_model};
 use super::outputs::{ResultsFolder, Save};
+use super::page_file::PageFile;
 use super::record;
 use super::session::CountOptions;
 use super::shards::{self, KeepFirings, Plan, SetsFrom};
@@ -13,6 +14,7 @@ use super::tables::{TableOptions, Tables};
 use crate::control::Control;
 use crate::error::{Choice, Result};
 use crate::read::{find_model, model_files};
+use crate::report::html::Settings;
 use crate::stats::score_comparison::ScoreComparison;
 use crate::write::inputs::Inputs;
 
@@ -191,5 +193,20 @@ impl Results<'_> {
                 |_| Ok(()),
             )
             .map(drop)
+    }
+
+    /// Writes the page that people look at as a file of its own, and replaces one that is there. `settings`
+    /// are the genome by which calls are linked, and names of atoms.
+    ///
+    /// # Errors
+    /// A path that is an input; a file that cannot be written; cancellation.
+    pub fn write_page(
+        &self,
+        path: impl AsRef<Path>,
+        settings: &Settings,
+        control: &Control,
+    ) -> Result<()> {
+        let file = PageFile::open(path.as_ref(), &self.inputs, true)?;
+        file.write(&self.counted, &self.tables, settings, control)
     }
 }

@@ -83,6 +83,6 @@ impl Html {
         options.page = settings;
         let tables = counted.tables(&options, None, &control)?;
         progress::show_warnings(&tables.warnings);
-        file.write(&counted, &tables, &control)
+        file.write(&counted, &tables, &tables.options.page, &control)
     }
 }

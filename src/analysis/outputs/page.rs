@@ -8,7 +8,7 @@ use crate::analysis::counted::Counted;
 use crate::analysis::tables::Tables;
 use crate::control::Control;
 use crate::error::Result;
-use crate::report::html::Page;
+use crate::report::html::{Page, Settings};
 use crate::report::table::Table;
 use crate::stats::evidence::ExtendedTables;
 
@@ -25,20 +25,20 @@ pub(super) fn write(found: &Found<'_>, out: &mut dyn Write) -> Result<()> {
     page(
         found.counted,
         found.tables,
-        found.report,
+        (found.report, &found.tables.options.page),
         found.control,
         out,
     )
 }
 
-/// Writes the page of a cohort's tables; `report` is the printed report.
+/// Writes the page of a cohort's tables, with the printed report and the page's settings.
 ///
 /// # Errors
 /// Those of reading firing sets, and of writing; cancellation.
 pub fn page(
     counted: &Counted,
     tables: &Tables,
-    report: &str,
+    (report, settings): (&str, &Settings),
     control: &Control,
     out: &mut dyn Write,
 ) -> Result<()> {
@@ -53,7 +53,7 @@ pub fn page(
         warnings: &warnings,
         report,
         tables: &shown,
-        settings: &tables.options.page,
+        settings,
         memory: extended.map_or(0, |extended| extended.options.memory),
     }
     .write(control, out)
