@@ -206,7 +206,7 @@ fn pictures(html: &mut String, panels: &[Panel]) {
     *html += "<section id=\"pictures\" aria-labelledby=\"h-pictures\"><h2 id=\"h-pictures\">Pictures</h2>\n<p \
               class=\"key\"><span class=\"swatch tp\"></span> true calls (TP), round \
               <span class=\"swatch fp\"></span> false calls (FP), square <span class=\"swatch none\"></span> not \
-              claimed within strata</p>\n<div class=\"panels\">\n";
+              claimed</p>\n<div class=\"panels\">\n";
     for panel in panels {
         let class = if panel.svg.is_empty() {
             "panel drawn"

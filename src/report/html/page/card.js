@@ -149,9 +149,9 @@ function histograms(card) {
     const [tp, fp] = [card.bins[i], card.bins[bins + i]].map((n) => (n / most) * (half - 4));
     svg.append(make("rect", { class: "tp", x: left + i * step + 1, y: half - tp, width: step - 2, height: tp }), make("rect", { class: "fp", x: left + i * step + 1, y: half + 1, width: step - 2, height: fp }));
   }
-  svg.append(make("path", { class: "axis", d: `M${left} ${half}H${width - 10}` }), make("text", { x: left - 4, y: 14, "text-anchor": "end" }, String(most)), make("text", { x: left + 6, y: 14 }, "true calls"), make("text", { x: left + 6, y: 2 * half - 2 }, "false calls"));
+  svg.append(make("path", { class: "axis", d: `M${left} ${half}H${width - 10}` }), make("text", { x: left - 4, y: 14, "text-anchor": "end" }, String(most)));
   for (let i = 0; i <= 4; i++) svg.append(make("text", { x: left + (i / 4) * (width - left - 10), y: 2 * half + 24, "text-anchor": i === 4 ? "end" : i ? "middle" : "start" }, figure(low + (i / 4) * (high - low))));
-  svg.append(make("text", { class: "name", x: width / 2, y: 2 * half + 44, "text-anchor": "middle" }, "score where the atom fires"));
+  svg.append(make("text", { class: "name", x: width / 2, y: 2 * half + 44, "text-anchor": "middle" }, "score where the atom fires: true calls above, false calls below"));
   const edge = (i) => figure(low + (i / bins) * (high - low));
   const rows = [["score from", "to", "true calls", "false calls"], ...Array.from({ length: bins }, (_, i) => [edge(i), edge(i + 1), card.bins[i], card.bins[bins + i]])];
   return cardPicture("scores", "How strongly it fires", "The atom's score on the calls on which it fires: true calls above the line, false calls below. On all other calls other atoms have larger scores, and this one does not fire.", svg, rows);

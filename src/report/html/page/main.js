@@ -37,7 +37,14 @@ async function start() {
   document.body.append(tip.element);
   document.documentElement.classList.add("js");
   for (const [atom, text] of remembered(`notes ${about.tp} ${about.fp} ${ATOMS}`) ?? []) { notes.set(atom, text); if (text) labels.set(atom, text); else labels.delete(atom); }
-  await readClaims();
+  const strictest = await readClaims();
+  const select = make("select", { id: "colour-by" }, ...about.claims.names.map((claim, i) => make("option", { value: i, selected: i === strictest }, claimName(claim))));
+  select.addEventListener("change", () => {
+    colourBy(Number(select.value));
+    for (const panel of panels) panel.strongest = null;
+    changed();
+  });
+  document.querySelector(".key").append(" ", make("label", { for: "colour-by" }, "Coloured: claimed by "), select);
   themeButton();
   await Promise.all([table.start(), startPanels()]);
   startTables();

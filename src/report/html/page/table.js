@@ -270,14 +270,25 @@ async function readClaims() {
   const { w, i, names } = about.claims;
   const bytes = await inflated(i);
   claimBits = whole(bytes, w, 0, bytes.length / w);
-  const strictest = names.findIndex((claim) => claim.scope === "within_strata" && claim.procedure === about.summary.extended.strictest);
-  const [cmh, log] = await Promise.all([column("cmh_or").load(), column("log_or").load()]);
+  await Promise.all([column("cmh_or").load(), column("log_or").load()]);
   claimOf = new Uint8Array(ATOMS); sideOf = new Uint8Array(ATOMS);
   for (let atom = 0; atom < ATOMS; atom++) {
     const bits = claimBits[atom];
     claimOf[atom] = bits ? Math.log2(bits & -bits) : 255;
-    if (strictest < 0 || !(bits & (1 << strictest))) continue;
-    const lean = Number.isNaN(cmh.values[atom]) ? log.values[atom] : Math.log(cmh.values[atom]);
+  }
+  const strictest = names.findIndex((claim) => claim.scope === "within_strata" && claim.procedure === about.summary.extended.strictest);
+  colourBy(strictest);
+  return strictest;
+}
+
+/** Colours the atoms that a procedure claims by the side to which they lean. */
+function colourBy(claim) {
+  const cmh = column("cmh_or").values, log = column("log_or").values;
+  const isWithin = about.claims.names[claim]?.scope === "within_strata";
+  for (let atom = 0; atom < ATOMS; atom++) {
+    sideOf[atom] = 0;
+    if (claim < 0 || !(claimBits[atom] & (1 << claim))) continue;
+    const lean = !isWithin || Number.isNaN(cmh[atom]) ? log[atom] : Math.log(cmh[atom]);
     sideOf[atom] = lean < 0 ? 2 : 1;
   }
 }
