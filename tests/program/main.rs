@@ -12,6 +12,7 @@ mod inputs;
 mod investigate;
 mod labels;
 mod messages;
+mod page;
 mod prediction;
 mod printed;
 mod refusals;
