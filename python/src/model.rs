@@ -41,7 +41,7 @@ impl Sae {
             sae: loaded.sae,
             path,
             answers,
-            family: loaded.about.family.to_owned(),
+            family: loaded.about.family.clone(),
             scores: loaded.about.scores,
             fires: loaded.about.fires,
             warnings: loaded.warnings,

@@ -224,6 +224,7 @@ fn prediction_of(
     let Some((by, store)) = options.predict.zip(counted.store()) else {
         return Ok(None);
     };
+    let regions = options.regions.as_deref();
     let options = prediction::Options {
         by,
         min_support: extended.min_support,
@@ -231,7 +232,7 @@ fn prediction_of(
         bootstrap: extended.bootstrap,
         seed: extended.seed,
     };
-    Prediction::of(store, options, control).map(Some)
+    Prediction::of(store, options, regions, control).map(Some)
 }
 
 /// Returns the name that messages give to the files of a cohort.

@@ -21,7 +21,7 @@ pub struct Identity<'a> {
     pub pos: Option<i64>,
     /// ID; `.` is none.
     pub id: Option<&'a str>,
-    /// REF, or its digest ([`allele_key`]).
+    /// REF, or its digest ([`allele_key`](crate::cohort::allele_key)).
     pub reference: Option<&'a str>,
     /// ALT, or its digest.
     pub alt: Option<&'a str>,

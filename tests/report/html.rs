@@ -39,7 +39,7 @@ fn html(found: &Results) -> String {
     page(
         &found.counted,
         &found.tables,
-        &report,
+        (&report, &found.tables.options.page),
         &Control::default(),
         &mut bytes,
     )

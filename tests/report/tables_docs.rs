@@ -72,7 +72,7 @@ fn every_table() -> Vec<Table> {
         bootstrap: 0,
         seed: 0,
     };
-    let prediction = prediction::Prediction::of(store, options, &control).unwrap();
+    let prediction = prediction::Prediction::of(store, options, None, &control).unwrap();
     evidence.prediction = Some(prediction);
     let none = Adjusted {
         tests: 0,

@@ -42,7 +42,7 @@ pub(super) const KEYS: [Key; 5] = [
         name: "AS_PFALSE",
         number: "1",
         kind: "Float",
-        about: "Chance that the call is false by SV type, size, dataset and firing atoms, from a model that has not \
+        about: "Chance that the call is false by the baseline and firing atoms, from a model that has not \
                 seen the call",
     },
 ];

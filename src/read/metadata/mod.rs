@@ -19,9 +19,7 @@ use super::fields::{COUNT, Gathered, NAMES, NoNumber, is_number, usual};
 use super::naming::{CLASS, ID, Naming};
 use super::sniff;
 use super::source::{Source, Stamp};
-#[cfg(feature = "parquet")]
-use crate::cohort::TextColumn;
-use crate::cohort::{Calls, ClassColumn, ClassRule};
+use crate::cohort::{Calls, ClassColumn, ClassRule, TextColumn};
 use crate::error::{Choice, Error, Proposal, Result};
 pub use columns::{CallTable, CallValue, ReadCalls, read_call_file, read_call_table};
 pub(super) use look::Look;

@@ -53,8 +53,9 @@ pub fn prediction(found: &Prediction) -> Option<Table> {
     })
 }
 
-const FEATURES: &str = "What the model learns from. baseline: SV type, size (Truvari's bins), both, and dataset. atoms: \
-                        which fire. scores: their canonical scores, each over its root mean square in training. \
+const FEATURES: &str = "What the model learns from. baseline: SV type, size (Truvari's bins), both, \
+                        dataset, regions and described quantities, where there are some. quantities: these alone, in \
+                        tenths. atoms: which fire. scores: their canonical scores, each over its root mean square in training. \
                         baseline+atoms: both. baseline+atoms - baseline: the difference of two models.";
 const METRIC: &str = "auroc: over pairs of a false and a true call of one fold, equal chances count half. auprc: \
                       average precision, as sklearn.metrics.average_precision_score. brier, log_loss: means over \
@@ -212,12 +213,12 @@ pub fn call_predictions(found: &Prediction) -> Option<Table> {
         ),
         column(
             "p_false_baseline",
-            "The same by type, size and dataset alone (L2).",
+            "The same by the baseline alone (L2): the table prediction says what it knows.",
             chance(FeatureSet::Baseline, Penalty::L2),
         ),
         column(
             "p_false_both",
-            "The same by type, size, dataset and the atoms that fire (L1).",
+            "The same by the baseline and the atoms that fire (L1).",
             chance(FeatureSet::Both, Penalty::L1),
         ),
     ];

@@ -24,7 +24,7 @@ const MODELS: [Columns; 4] = [
         FeatureSet::Both,
         Penalty::L1,
         ["both_l1", "both_l1_min", "both_l1_max", "both_l1_folds"],
-        "The same under L1, beside type, size and dataset.",
+        "The same under L1, beside the baseline.",
     ),
     (
         FeatureSet::Scores,

@@ -87,10 +87,10 @@ impl DescribedValue {
 }
 
 /// Quantities by name, NaN where one is missing, and sentences on those that only some calls have.
-type Columns = (Vec<(String, Vec<f64>)>, Vec<String>);
+pub(crate) type Columns = (Vec<(String, Vec<f64>)>, Vec<String>);
 
 /// Reads the quantities of all calls that have a firing set.
-fn read(store: &dyn FiringStore, control: &Control) -> Result<Columns> {
+pub(crate) fn read(store: &dyn FiringStore, control: &Control) -> Result<Columns> {
     let mut all: Vec<(String, Vec<f64>)> = Vec::new();
     let mut rows = 0;
     store.blocks(&mut |block| {

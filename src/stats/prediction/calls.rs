@@ -3,11 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::design::SparseRows;
-use crate::cohort::Label;
+use super::quantities::{Part, Quantity};
+use crate::cohort::{Call, Label};
 use crate::control::Control;
 use crate::error::Result;
 use crate::fires::{FiringBlock, FiringStore};
 use crate::natural;
+use crate::stats::evidence::regions::{RegionOptions, lies_in};
 use crate::stats::resampling::blocks::Blocks;
 use crate::tally::{SizeBin, Strata, StratifyBy, Stratum};
 
@@ -37,11 +39,16 @@ pub struct PredictedCalls {
     pub ids: Vec<Option<String>>,
     /// True for each false call.
     pub is_fp: Vec<bool>,
-    /// The features of each call: first those of type, size and dataset, then its atoms. Empty once
-    /// models were fitted.
+    /// The features of each call: first those of type, size, dataset, regions and quantities, then its
+    /// atoms. Empty once models were fitted.
     pub features: SparseRows,
-    /// What the first features are: a type, a size, both, or a dataset.
+    /// What the first features are: a type, a size, both, a dataset, a region, or a part of a quantity's
+    /// values.
     pub properties: Vec<String>,
+    /// The number of `properties` that are no quantities; those come last.
+    pub first_quantity: usize,
+    /// What the baseline knows beside type, size and dataset: "regions", "quantities".
+    pub beside: Vec<&'static str>,
     /// The atoms that the others are.
     pub atoms: Vec<u32>,
 }
@@ -53,6 +60,8 @@ struct Gathered {
     firings: SparseRows,
     /// The properties of each call, by their places in `names`.
     properties: Vec<[u32; 4]>,
+    /// The call and the property of each region that a call lies in, call after call.
+    regions: Vec<(usize, u32)>,
     names: BTreeMap<Property, u32>,
     places: BTreeMap<String, u32>,
 }
@@ -64,21 +73,37 @@ enum Property {
     Size(Option<SizeBin>),
     TypeAndSize(String, Option<SizeBin>),
     Dataset(String),
+    Region(String),
+    Quantity(Part),
 }
 
 impl PredictedCalls {
-    /// Reads all calls. Atoms that fire on fewer than `min_support` calls are no features, nor are
+    /// Reads all calls, with the regions they lie in and the quantities they have. Atoms that fire on fewer than `min_support` calls are no features, nor are
     /// properties of as few, or of all. Memory: 8 bytes for each firing, 16 with scores.
     ///
     /// # Errors
     /// Those of reading; cancellation.
-    pub fn read(store: &dyn FiringStore, min_support: u64, control: &Control) -> Result<Self> {
+    pub fn read(
+        store: &dyn FiringStore,
+        regions: Option<&RegionOptions>,
+        min_support: u64,
+        control: &Control,
+    ) -> Result<Self> {
         let mut gathered = Gathered::default();
         store.blocks(&mut |block| {
             control.check()?;
-            gathered.take(&block)
+            gathered.take(&block, regions)
         })?;
-        Ok(gathered.finish(min_support.max(1)))
+        let quantities = Quantity::all(store, control)?;
+        let mut calls = gathered.finish(&quantities, min_support.max(1));
+        let has_regions = regions.is_some_and(|regions| !regions.sets.is_empty());
+        let beside = [
+            ("regions", has_regions),
+            ("quantities", !quantities.is_empty()),
+        ];
+        let beside = beside.into_iter().filter(|(_, is_there)| *is_there);
+        calls.beside = beside.map(|(words, _)| words).collect();
+        Ok(calls)
     }
 
     /// Loci: calls of one chromosome within `distance` base pairs of the next.
@@ -95,7 +120,7 @@ impl PredictedCalls {
 }
 
 impl Gathered {
-    fn take(&mut self, block: &FiringBlock<'_>) -> Result<()> {
+    fn take(&mut self, block: &FiringBlock<'_>, regions: Option<&RegionOptions>) -> Result<()> {
         let calls = block.calls;
         let strata = Strata::by(calls, &PROPERTIES, 1)?;
         let mut seen = HashMap::<(u16, u32), [u32; 4]>::new();
@@ -109,6 +134,9 @@ impl Gathered {
             });
             let properties = *properties;
             self.properties.push(properties);
+            if let Some(regions) = regions {
+                self.take_regions(&calls.get(row), regions);
+            }
             self.firings.features.extend_from_slice(atoms);
             self.firings.ends.push(self.firings.features.len());
             if let Some(scores) = block.sets.scores() {
@@ -132,6 +160,23 @@ impl Gathered {
         Ok(())
     }
 
+    /// Notes the regions that the last call lies in.
+    fn take_regions(&mut self, call: &Call<'_>, regions: &RegionOptions) {
+        let at = self.properties.len() - 1;
+        for set in &regions.sets {
+            if lies_in(set, call, regions.rule) == Some(true) {
+                let number = self.number(Property::Region(set.name.clone()));
+                self.regions.push((at, number));
+            }
+        }
+    }
+
+    /// The number of a property.
+    fn number(&mut self, property: Property) -> u32 {
+        let next = self.names.len() as u32;
+        *self.names.entry(property).or_insert(next)
+    }
+
     /// The numbers of a call's properties.
     fn properties_of(&mut self, stratum: &Stratum, dataset: &str) -> [u32; 4] {
         let (svtype, size) = (stratum.svtype.clone(), stratum.size);
@@ -141,10 +186,7 @@ impl Gathered {
             Property::TypeAndSize(svtype, size),
             Property::Dataset(dataset.to_owned()),
         ];
-        properties.map(|property| {
-            let next = self.names.len() as u32;
-            *self.names.entry(property).or_insert(next)
-        })
+        properties.map(|property| self.number(property))
     }
 
     /// The number of a chromosome.
@@ -158,17 +200,30 @@ impl Gathered {
         next
     }
 
-    fn finish(self, min_support: u64) -> PredictedCalls {
+    fn finish(mut self, quantities: &[Quantity], min_support: u64) -> PredictedCalls {
+        let of_quantities: Vec<Vec<u32>> = quantities
+            .iter()
+            .map(|quantity| {
+                let parts = quantity.parts.iter();
+                let parts = parts.map(|part| self.number(Property::Quantity(part.clone())));
+                let numbers: Vec<u32> = parts.collect();
+                let of_calls = quantity.of_calls.iter();
+                of_calls.map(|&part| numbers[usize::from(part)]).collect()
+            })
+            .collect();
         let Self {
             mut calls,
             firings,
             properties,
+            regions,
             names,
             ..
         } = self;
         let all = calls.rows.len() as u64;
         let mut counts = vec![0_u64; names.len()];
-        for &number in properties.iter().flatten() {
+        let of_regions = regions.iter().map(|(_, number)| number);
+        let numbers = properties.iter().flatten().chain(of_regions);
+        for &number in numbers.chain(of_quantities.iter().flatten()) {
             counts[number as usize] += 1;
         }
         let kept = kept(&names, &counts, min_support, all);
@@ -176,12 +231,15 @@ impl Gathered {
         for (at, (property, number)) in (0..).zip(&kept) {
             place[*number as usize] = Some(at);
             calls.properties.push(property.name());
+            calls.first_quantity += usize::from(!matches!(property, Property::Quantity(_)));
         }
+        let mut regions = regions.into_iter().peekable();
         calls.take_features(&firings, min_support, |call| {
-            let mut own: Vec<u32> = properties[call]
-                .iter()
-                .filter_map(|&at| place[at as usize])
-                .collect();
+            let in_regions = std::iter::from_fn(|| regions.next_if(|&(of, _)| of == call));
+            let own = properties[call].iter().copied();
+            let own = own.chain(in_regions.map(|(_, number)| number));
+            let own = own.chain(of_quantities.iter().map(|of_calls| of_calls[call]));
+            let mut own: Vec<u32> = own.filter_map(|at| place[at as usize]).collect();
             own.sort_unstable();
             own
         });
@@ -195,7 +253,7 @@ impl PredictedCalls {
         &mut self,
         firings: &SparseRows,
         min_support: u64,
-        properties: impl Fn(usize) -> Vec<u32>,
+        mut properties: impl FnMut(usize) -> Vec<u32>,
     ) {
         let most = firings
             .features
@@ -243,7 +301,7 @@ impl PredictedCalls {
     }
 }
 
-/// The properties that are features, in order: of datasets the largest.
+/// The properties that are features, in order: of datasets the largest, then regions and quantities.
 fn kept(
     names: &BTreeMap<Property, u32>,
     counts: &[u64],
@@ -263,11 +321,16 @@ fn kept(
         .cloned()
         .collect();
     kept.retain(|(property, _)| !is_dataset(property));
+    let is_beside =
+        |property: &Property| matches!(property, Property::Region(_) | Property::Quantity(_));
+    let begin = kept.partition_point(|(property, _)| !is_beside(property));
+    let beside = kept.split_off(begin);
     let order = |a: &Property, b: &Property| natural::compare(&a.name(), &b.name());
     datasets.sort_by(|a, b| count(b.1).cmp(&count(a.1)).then_with(|| order(&a.0, &b.0)));
     datasets.truncate(DATASETS);
     datasets.sort_by(|a, b| order(&a.0, &b.0));
     kept.extend(datasets);
+    kept.extend(beside);
     kept
 }
 
@@ -279,6 +342,8 @@ impl Property {
             Self::Size(bin) => size(bin).to_owned(),
             Self::TypeAndSize(svtype, bin) => format!("{svtype} {}", size(bin)),
             Self::Dataset(dataset) => dataset.clone(),
+            Self::Region(region) => format!("in {region}"),
+            Self::Quantity(part) => part.name.clone(),
         }
     }
 }

@@ -7,6 +7,7 @@
 //! | file | what it holds |
 //! |---|---|
 //! | `calls` | the calls, with their features |
+//! | `quantities` | QUAL and other quantities as features |
 //! | `folds` | which calls are held out together |
 //! | `design` | features, sorted by fold and feature |
 //! | `objective` | what is minimised |
@@ -28,6 +29,7 @@ mod nested;
 mod objective;
 mod path;
 mod quadratic;
+mod quantities;
 mod solver;
 
 use serde::Serialize;
@@ -35,6 +37,7 @@ use serde::Serialize;
 use crate::control::Control;
 use crate::error::Result;
 use crate::fires::FiringStore;
+use crate::stats::evidence::regions::RegionOptions;
 use crate::stats::resampling::blocks::Blocks;
 use crate::stats::resampling::bootstrap::{Bootstrap, CallLabels};
 
@@ -67,8 +70,11 @@ pub struct Options {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum FeatureSet {
-    /// The call's type, size, and dataset.
+    /// The call's type, size, and dataset; with the regions it lies in and the quantities that are
+    /// described, where there are any.
     Baseline,
+    /// The quantities alone.
+    Quantities,
     /// The atoms that fire.
     Atoms,
     /// Their scores.
@@ -82,6 +88,7 @@ impl FeatureSet {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Baseline => "baseline",
+            Self::Quantities => "quantities",
             Self::Atoms => "atoms",
             Self::Scores => "scores",
             Self::Both => "baseline+atoms",
@@ -123,9 +130,10 @@ pub struct Prediction {
     pub seconds: f64,
 }
 
-/// The models that are fitted. Those of scores need firing sets with scores.
-const MODELS: [(FeatureSet, Penalty); 5] = [
+/// The models that are fitted. Those of scores need firing sets with scores, that of quantities needs them.
+const MODELS: [(FeatureSet, Penalty); 6] = [
     (FeatureSet::Baseline, Penalty::L2),
+    (FeatureSet::Quantities, Penalty::L2),
     (FeatureSet::Atoms, Penalty::L1),
     (FeatureSet::Atoms, Penalty::L2),
     (FeatureSet::Scores, Penalty::L1),
@@ -136,13 +144,18 @@ const MODELS: [(FeatureSet, Penalty); 5] = [
 const LEAST_BLOCKS: u32 = crate::stats::evidence::LEAST_BLOCKS;
 
 impl Prediction {
-    /// Predicts the label of every call. `control` can cancel it.
+    /// Predicts the label of every call. The baseline knows `regions`, too. `control` can cancel it.
     ///
     /// # Errors
     /// Those of reading; cancellation.
-    pub fn of(store: &dyn FiringStore, options: Options, control: &Control) -> Result<Self> {
+    pub fn of(
+        store: &dyn FiringStore,
+        options: Options,
+        regions: Option<&RegionOptions>,
+        control: &Control,
+    ) -> Result<Self> {
         let began = std::time::Instant::now();
-        let calls = PredictedCalls::read(store, options.min_support, control)?;
+        let calls = PredictedCalls::read(store, regions, options.min_support, control)?;
         let loci = calls.loci(options.locus_distance);
         let chromosomes = named_blocks(&calls.chromosomes, &calls.chrom);
         let by_locus = options.by == PredictBy::Locus || (chromosomes.count as usize) < FOLDS;
@@ -193,7 +206,12 @@ impl Prediction {
             (blocks.count, if are_units { unit } else { "loci" })
         });
         for (features, penalty) in MODELS {
-            if features != FeatureSet::Scores || has_values {
+            let is_there = match features {
+                FeatureSet::Scores => has_values,
+                FeatureSet::Quantities => self.calls.first_quantity < self.calls.properties.len(),
+                _ => true,
+            };
+            if is_there {
                 self.fit_one(features, penalty, &design, &resampled, control)?;
             }
         }
@@ -236,6 +254,7 @@ impl Prediction {
         Spec {
             features: match features {
                 FeatureSet::Baseline => 0..first,
+                FeatureSet::Quantities => self.calls.first_quantity..first,
                 FeatureSet::Atoms | FeatureSet::Scores => first..first + all,
                 FeatureSet::Both => 0..first + all,
             },

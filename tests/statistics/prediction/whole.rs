@@ -1,6 +1,9 @@
 //! Whole predictions.
 
+use atomscope::cohort::TextColumn;
 use atomscope::control::Control;
+use atomscope::regions::{RegionRule, RegionSet};
+use atomscope::stats::evidence::regions::RegionOptions;
 use atomscope::stats::prediction::{FOLDS, FeatureSet, Options, Penalty, PredictBy, Prediction};
 
 use super::cohort::{Pieces, Truth, cohort};
@@ -14,7 +17,7 @@ const OPTIONS: Options = Options {
 };
 
 fn predict(of: &Pieces, options: Options) -> Prediction {
-    Prediction::of(of, options, &Control::default()).unwrap()
+    Prediction::of(of, options, None, &Control::default()).unwrap()
 }
 
 /// Everything that is told of the calls, to the bit.
@@ -74,6 +77,83 @@ fn planted_atoms_are_found_and_chances_calibrated() {
     let both = found.model(FeatureSet::Both, Penalty::L1).unwrap();
     let added = both.figures.auroc.less(&baseline.figures.auroc).figure();
     assert!(added.low > 0.1, "{added:?}");
+}
+
+/// The chance that a false call's value is above a true one's, half of ties, pair by pair.
+fn auroc_of(values: &[f64], is_fp: &[bool]) -> f64 {
+    let of = |label: bool| {
+        let pairs = values.iter().zip(is_fp);
+        pairs
+            .filter(move |(_, is_fp)| **is_fp == label)
+            .map(|(v, _)| *v)
+    };
+    let (mut sum, mut pairs) = (0.0, 0.0);
+    for fp in of(true) {
+        for tp in of(false) {
+            sum += f64::from(fp > tp) + 0.5 * f64::from(fp == tp);
+            pairs += 1.0;
+        }
+    }
+    sum / pairs
+}
+
+#[test]
+fn described_quantity_predicts_as_its_values_order_calls() {
+    let mut cohort = cohort(3000, 22, Truth::Chance, 3);
+    let without = predict(&cohort, OPTIONS);
+    assert!(without.model(FeatureSet::Quantities, Penalty::L2).is_none());
+    let is_fp = without.calls.is_fp.clone();
+    // False calls have less of it, by about one standard deviation.
+    let values: Vec<f64> = (0..3000_u64)
+        .map(|call| {
+            let noise: u64 = (1..=4)
+                .map(|i| call.wrapping_mul(7919 * i + 13) % 1009)
+                .sum();
+            noise as f64 - if is_fp[call as usize] { 600.0 } else { 0.0 }
+        })
+        .collect();
+    let mut column = TextColumn::default();
+    for value in &values {
+        column.push(Some(&value.to_string()));
+    }
+    cohort.calls.describe("info:QUAL", column);
+    let found = predict(&cohort, OPTIONS);
+    let alone = found.model(FeatureSet::Quantities, Penalty::L2).unwrap();
+    let expected = 1.0 - auroc_of(&values, &is_fp);
+    let auroc = alone.figures.auroc.value;
+    // Tenths lose little of the order.
+    assert!(
+        (auroc - expected).abs() < 0.02 && expected > 0.7,
+        "{auroc} {expected}"
+    );
+    let baseline = found.model(FeatureSet::Baseline, Penalty::L2).unwrap();
+    assert!((baseline.figures.auroc.value - auroc).abs() < 0.02);
+    cohort.rows = 700;
+    assert_eq!(bits(&predict(&cohort, OPTIONS)), bits(&found));
+}
+
+#[test]
+fn regions_are_known_to_the_baseline() {
+    let cohort = cohort(1500, 22, Truth::Chance, 4);
+    let places: Vec<(String, std::ops::Range<u64>)> = (0..cohort.calls.len())
+        .map(|row| cohort.calls.get(row))
+        .filter(|call| call.truvari_class == Some("FP"))
+        .map(|call| {
+            let pos = call.pos.as_f64() as u64;
+            (call.chrom.unwrap().to_owned(), pos - 1..pos + 1)
+        })
+        .collect();
+    let regions = RegionOptions {
+        sets: vec![RegionSet::new("false", places)],
+        rule: RegionRule::Any,
+    };
+    let of = |regions| {
+        let found = Prediction::of(&cohort, OPTIONS, regions, &Control::default()).unwrap();
+        let baseline = found.model(FeatureSet::Baseline, Penalty::L2).unwrap();
+        baseline.figures.auroc.value
+    };
+    assert!(of(None) < 0.6);
+    assert!(of(Some(&regions)) > 0.98);
 }
 
 #[test]

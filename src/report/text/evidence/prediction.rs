@@ -27,7 +27,7 @@ pub(super) fn section(f: &mut Formatter<'_>, findings: &Findings) -> Result {
         figure(found.prevalence)
     )?;
     for model in &found.models {
-        one(f, model)?;
+        one(f, model, &found.baseline)?;
     }
     added(f, found)?;
     curve(f, found)?;
@@ -43,12 +43,13 @@ pub(super) fn section(f: &mut Formatter<'_>, findings: &Findings) -> Result {
     )
 }
 
-fn one(f: &mut Formatter<'_>, model: &PredictedBy) -> Result {
+fn one(f: &mut Formatter<'_>, model: &PredictedBy, baseline: &[&str]) -> Result {
     let learns = match model.features {
-        FeatureSet::Baseline => "type, size and dataset",
-        FeatureSet::Atoms => "atoms that fire",
-        FeatureSet::Scores => "scores of atoms that fire",
-        FeatureSet::Both => "type, size, dataset and atoms",
+        FeatureSet::Baseline => listed(baseline),
+        FeatureSet::Quantities => "described quantities".to_owned(),
+        FeatureSet::Atoms => "atoms that fire".to_owned(),
+        FeatureSet::Scores => "scores of atoms that fire".to_owned(),
+        FeatureSet::Both => listed(&[baseline, &["atoms"]].concat()),
     };
     write!(f, "  {learns} ({}", model.penalty.as_str())?;
     if model.penalty == Penalty::L1 {
@@ -77,17 +78,27 @@ fn added(f: &mut Formatter<'_>, found: &PredictionSummary) -> Result {
         return Ok(());
     };
     let says = if low > 0.0 {
-        "Atoms know more of the label than type, size and dataset"
+        "Atoms know more of the label than"
     } else if high < 0.0 {
-        "With atoms the label is predicted worse than from type, size and dataset"
+        "With atoms the label is predicted worse than from"
     } else {
-        "It is not shown that atoms know more of the label than type, size and dataset"
+        "It is not shown that atoms know more of the label than"
     };
-    write!(f, "  {says}: AUROC {}", signed(value))?;
+    let baseline = listed(&found.baseline);
+    write!(f, "  {says} {baseline}: AUROC {}", signed(value))?;
     if low.is_finite() {
         write!(f, " ({} to {})", signed(low), signed(high))?;
     }
     writeln!(f, ".")
+}
+
+/// Words one after another: `a, b and c`.
+fn listed(words: &[&str]) -> String {
+    match words {
+        [] => String::new(),
+        [one] => (*one).to_owned(),
+        [first @ .., last] => format!("{} and {last}", first.join(", ")),
+    }
 }
 
 fn curve(f: &mut Formatter<'_>, found: &PredictionSummary) -> Result {

@@ -15,6 +15,8 @@ pub struct PredictionSummary {
     pub folds: usize,
     /// Why nothing was predicted, if so.
     pub refusal: Option<String>,
+    /// What the baseline knows of a call.
+    pub baseline: Vec<&'static str>,
     /// The share of false calls: the AUPRC of chance.
     pub prevalence: f64,
     /// The models.
@@ -60,6 +62,11 @@ impl PredictionSummary {
             unit_count: found.folds.units,
             folds: found.folds.count,
             refusal: found.refusal.clone(),
+            baseline: {
+                let mut all = vec!["type", "size", "dataset"];
+                all.extend(&found.calls.beside);
+                all
+            },
             prevalence: false_calls as f64 / is_fp.len() as f64,
             models: found.models.iter().map(PredictedBy::of).collect(),
             added: added.map(|(both, baseline)| {
