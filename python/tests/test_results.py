@@ -232,5 +232,5 @@ def test_to_html_shows_names_and_links(results: ats.Results, tmp_path: pathlib.P
     results.to_html(tmp_path / "page.html", genome="hg38", labels={strongest: "my favourite atom"})
     page = (tmp_path / "page.html").read_text()
     assert "my favourite atom" in page
-    with pytest.raises(ats.InputError, match="genome: found 'hg99', expected hg38, hg19, chm13, or None"):
+    with pytest.raises(ats.InputError, match='genome: found "hg99", expected hg38, hg19, chm13, or None'):
         results.to_html(tmp_path / "page.html", genome="hg99")
