@@ -160,7 +160,7 @@ def test_embeddings_are_not_copied():
         import numpy as np
         import atomscope as ats
         made = ats.simulate(1000, 1024, 64, 4)
-        x = np.tile(made.x, (64, 1))
+        x = np.tile(made.x, (192, 1))
         # What threads need for a block of rows does not grow with the rows.
         made.sae.encode(x[:20000])
         peak = lambda: int(re.search(r"VmHWM:\\s+(\\d+)", pathlib.Path("/proc/self/status").read_text())[1]) * 1024
