@@ -6,8 +6,8 @@ use super::firings::{Sizes, sizes};
 use crate::cohort::Calls;
 use crate::control::Control;
 use crate::error::Result;
-use crate::fires::FiringStore;
 use crate::fires::by_atom::{Carry, FiringsByAtom, groups};
+use crate::fires::{FiringBlock, FiringStore};
 use crate::stats::inference::multiplicity::Adjusted;
 use crate::stats::inference::spearman::MidRanks;
 
@@ -89,12 +89,17 @@ impl DescribedValue {
 /// Quantities by name, NaN where one is missing, and sentences on those that only some calls have.
 pub(crate) type Columns = (Vec<(String, Vec<f64>)>, Vec<String>);
 
-/// Reads the quantities of all calls that have a firing set.
-pub(crate) fn read(store: &dyn FiringStore, control: &Control) -> Result<Columns> {
-    let mut all: Vec<(String, Vec<f64>)> = Vec::new();
-    let mut rows = 0;
-    store.blocks(&mut |block| {
-        control.check()?;
+/// The quantities of calls that are read block by block.
+#[derive(Default)]
+pub(crate) struct Described {
+    columns: Vec<(String, Vec<f64>)>,
+    rows: usize,
+}
+
+impl Described {
+    /// Takes those of a block's calls that have a firing set.
+    pub(crate) fn take(&mut self, block: &FiringBlock<'_>) {
+        let (all, rows) = (&mut self.columns, self.rows);
         for (name, column) in block.calls.described() {
             let at = all.iter().position(|(known, _)| known == name);
             let at = at.unwrap_or_else(|| {
@@ -106,12 +111,29 @@ pub(crate) fn read(store: &dyn FiringStore, control: &Control) -> Result<Columns
                 to.extend(block.sets.iter().map(number));
             }
         }
-        rows += block.sets.iter().count();
+        self.rows += block.sets.iter().count();
+    }
+
+    /// Parts the quantities that all calls were counted with from the others.
+    pub(crate) fn finish(self) -> Columns {
+        let rows = self.rows;
+        let columns = self.columns.into_iter();
+        let (whole, partly): (Vec<_>, Vec<_>) = columns.partition(|(_, of)| of.len() == rows);
+        let words = |(name, _): &(String, Vec<f64>)| {
+            format!("{name} is not described: only some of the calls were counted with it")
+        };
+        let words = partly.iter().map(words).collect();
+        (whole, words)
+    }
+}
+
+/// Reads the quantities of all calls that have a firing set.
+fn read(store: &dyn FiringStore, control: &Control) -> Result<Columns> {
+    let mut described = Described::default();
+    store.blocks(&mut |block| {
+        control.check()?;
+        described.take(&block);
         Ok(())
     })?;
-    let (whole, partly): (Vec<_>, Vec<_>) = all.into_iter().partition(|(_, of)| of.len() == rows);
-    let words = |(name, _): &(String, Vec<f64>)| {
-        format!("{name} is not described: only some of the calls were counted with it")
-    };
-    Ok((whole, partly.iter().map(words).collect()))
+    Ok(described.finish())
 }

@@ -10,6 +10,7 @@ use crate::error::Result;
 use crate::fires::{FiringBlock, FiringStore};
 use crate::natural;
 use crate::stats::evidence::regions::{RegionOptions, lies_in};
+use crate::stats::evidence::values::Described;
 use crate::stats::resampling::blocks::Blocks;
 use crate::tally::{SizeBin, Strata, StratifyBy, Stratum};
 
@@ -90,13 +91,19 @@ impl PredictedCalls {
         control: &Control,
     ) -> Result<Self> {
         let mut gathered = Gathered::default();
+        let sets = regions.iter().flat_map(|regions| &regions.sets);
+        let names = sets.map(|set| Property::Region(set.name.clone()));
+        let numbers: Vec<u32> = names.map(|region| gathered.number(region)).collect();
+        let regions = regions.map(|regions| (regions, &*numbers));
+        let mut described = Described::default();
         store.blocks(&mut |block| {
             control.check()?;
+            described.take(&block);
             gathered.take(&block, regions)
         })?;
-        let quantities = Quantity::all(store, control)?;
+        let quantities = Quantity::all(described);
         let mut calls = gathered.finish(&quantities, min_support.max(1));
-        let has_regions = regions.is_some_and(|regions| !regions.sets.is_empty());
+        let has_regions = !numbers.is_empty();
         let beside = [
             ("regions", has_regions),
             ("quantities", !quantities.is_empty()),
@@ -120,7 +127,12 @@ impl PredictedCalls {
 }
 
 impl Gathered {
-    fn take(&mut self, block: &FiringBlock<'_>, regions: Option<&RegionOptions>) -> Result<()> {
+    /// Takes a block's calls. With regions comes the number of each as a property.
+    fn take(
+        &mut self,
+        block: &FiringBlock<'_>,
+        regions: Option<(&RegionOptions, &[u32])>,
+    ) -> Result<()> {
         let calls = block.calls;
         let strata = Strata::by(calls, &PROPERTIES, 1)?;
         let mut seen = HashMap::<(u16, u32), [u32; 4]>::new();
@@ -134,8 +146,8 @@ impl Gathered {
             });
             let properties = *properties;
             self.properties.push(properties);
-            if let Some(regions) = regions {
-                self.take_regions(&calls.get(row), regions);
+            if let Some((regions, numbers)) = regions {
+                self.take_regions(&calls.get(row), regions, numbers);
             }
             self.firings.features.extend_from_slice(atoms);
             self.firings.ends.push(self.firings.features.len());
@@ -161,11 +173,10 @@ impl Gathered {
     }
 
     /// Notes the regions that the last call lies in.
-    fn take_regions(&mut self, call: &Call<'_>, regions: &RegionOptions) {
+    fn take_regions(&mut self, call: &Call<'_>, regions: &RegionOptions, numbers: &[u32]) {
         let at = self.properties.len() - 1;
-        for set in &regions.sets {
+        for (set, &number) in regions.sets.iter().zip(numbers) {
             if lies_in(set, call, regions.rule) == Some(true) {
-                let number = self.number(Property::Region(set.name.clone()));
                 self.regions.push((at, number));
             }
         }

@@ -1,9 +1,6 @@
 //! Quantities of the calls, such as QUAL, as features: which tenth of the cohort's values a call's is in.
 
-use crate::control::Control;
-use crate::error::Result;
-use crate::fires::FiringStore;
-use crate::stats::evidence::values;
+use crate::stats::evidence::values::Described;
 
 /// The parts that values are cut into, each with as many calls as ties allow.
 const PARTS: usize = 10;
@@ -28,13 +25,13 @@ pub(super) struct Quantity {
 }
 
 impl Quantity {
-    /// Reads the quantities that all calls of a store were counted with.
-    pub(super) fn all(store: &dyn FiringStore, control: &Control) -> Result<Vec<Self>> {
-        let (columns, _) = values::read(store, control)?;
+    /// Cuts the quantities that all calls were counted with.
+    pub(super) fn all(described: Described) -> Vec<Self> {
+        let (columns, _) = described.finish();
         let columns = (0..).zip(columns);
-        Ok(columns
+        columns
             .map(|(at, (name, of))| Self::of(at, &name, &of))
-            .collect())
+            .collect()
     }
 
     fn of(quantity: usize, name: &str, of: &[f64]) -> Self {
