@@ -5,7 +5,7 @@ mod displacement;
 mod effects;
 mod strata;
 
-use super::{counts, numbers};
+use super::{atom_column, counts, numbers};
 use crate::report::table::{Column, Table, Values};
 use crate::stats::evidence::ExtendedTables;
 
@@ -40,9 +40,8 @@ fn column(name: &'static str, about: &'static str, values: Values) -> Column {
 fn cells(evidence: &ExtendedTables) -> Vec<Column> {
     let rows = &evidence.atoms;
     let tested = evidence.fisher.bh.iter().map(|p| Some(p.is_some()));
-    let atoms = (0..rows.len() as u32).collect();
     vec![
-        column("atom", "The atom, from 0.", Values::U32(atoms)),
+        atom_column(0..rows.len() as u32),
         column(
             "rank",
             "Place by neg_log10_p among the tested atoms, from 1; ties by |log_or|, then by atom. \

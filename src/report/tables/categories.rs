@@ -1,6 +1,6 @@
 //! Atoms against types, chromosomes and datasets: each category against the rest.
 
-use super::{counts, numbers};
+use super::{atom_column, counts, numbers};
 use crate::report::table::{Column, Table, Values};
 use crate::stats::evidence::{CategoryAtom, Enrichment};
 use crate::stats::inference::PValue;
@@ -51,9 +51,8 @@ fn table(
             names: names.map(|category| category.name.clone()).collect(),
         },
     );
-    let atoms = rows.iter().map(|row| row.atom).collect();
     let mut columns = vec![
-        column("atom", "The atom, from 0.", Values::U32(atoms)),
+        atom_column(rows.iter().map(|row| row.atom)),
         category,
         column(
             "fires_in",

@@ -32,7 +32,7 @@ mod scores;
 mod sizes;
 mod values;
 
-use super::table::Values;
+use super::table::{Column, Values};
 use crate::stats::inference::PValue;
 
 pub use atoms::atoms;
@@ -48,6 +48,12 @@ pub use replication_summary::replication_summary;
 pub use scores::scores;
 pub use sizes::sizes;
 pub use values::atom_values;
+
+/// The column of atoms.
+fn atom_column(atoms: impl IntoIterator<Item = u32>) -> Column {
+    let atoms = atoms.into_iter().collect();
+    Column::new("atom", "The atom, from 0.", Values::U32(atoms))
+}
 
 /// One number of each row; missing where it is `None`.
 fn numbers<T>(rows: &[T], of: impl Fn(&T) -> Option<f64>) -> Values {

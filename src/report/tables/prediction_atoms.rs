@@ -1,5 +1,6 @@
 //! `prediction_atoms`: one row an atom that is a feature.
 
+use super::atom_column;
 use crate::report::table::{Column, Table, Values};
 use crate::stats::prediction::{FeatureSet, Model, Penalty, Prediction};
 
@@ -43,11 +44,7 @@ const MODELS: [Columns; 4] = [
 pub fn prediction_atoms(found: &Prediction) -> Option<Table> {
     found.models.first()?;
     let atoms = &found.calls.atoms;
-    let mut columns = vec![Column::new(
-        "atom",
-        "The atom, from 0.",
-        Values::U32(atoms.clone()),
-    )];
+    let mut columns = vec![atom_column(atoms.iter().copied())];
     for (features, penalty, names, about) in MODELS {
         let model = found.model(features, penalty);
         columns.extend(coefficients(model, atoms.len(), names, about));

@@ -1,7 +1,7 @@
 //! `atom_reasons`: one row an atom and reason.
 
-use super::counts;
 use super::effects::{adjusted, effects};
+use super::{atom_column, counts};
 use crate::report::table::{Column, Table, Values};
 use crate::stats::evidence::reasons::{AtomReason, ReasonTables};
 
@@ -19,11 +19,7 @@ pub fn atom_reasons(tables: &ReasonTables) -> Table {
                 names: names.collect(),
             },
         ),
-        column(
-            "atom",
-            "The atom, from 0.",
-            Values::U32(rows.iter().map(|row| row.atom).collect()),
-        ),
+        atom_column(rows.iter().map(|row| row.atom)),
         column(
             "tp_on",
             "True calls on which it fires.",

@@ -1,7 +1,7 @@
 //! Regions: the labels of the calls in each, and atoms inside against outside.
 
 use super::effects::{adjusted, effects, interval};
-use super::{counts, numbers};
+use super::{atom_column, counts, numbers};
 use crate::report::table::{Column, Table, Values};
 use crate::stats::evidence::regions::{AtomRegion, RegionLabels, RegionTables};
 
@@ -84,11 +84,7 @@ pub fn atom_regions(tables: &RegionTables) -> Table {
                 names: names.collect(),
             },
         ),
-        column(
-            "atom",
-            "The atom, from 0.",
-            Values::U32(rows.iter().map(|row| row.atom).collect()),
-        ),
+        atom_column(rows.iter().map(|row| row.atom)),
         column(
             "fires_in",
             "Calls in the region on which it fires.",

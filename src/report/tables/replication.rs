@@ -1,6 +1,6 @@
 //! `replication`: what one part of the cohort shows of each atom, and what the other says to it.
 
-use super::{counts, numbers};
+use super::{atom_column, counts, numbers};
 use crate::report::table::{Column, Table, Values};
 use crate::stats::inference::{Estimate, PValue};
 use crate::stats::replication::{AtomReplication, InPart, Replication, Tested};
@@ -88,12 +88,7 @@ pub fn replication(replication: &Replication) -> Table {
     let yes_no = |name, about, of: fn(&AtomReplication) -> Option<bool>| {
         Column::new(name, about, Values::Bool(atoms.iter().map(of).collect()))
     };
-    let numbers = (0..atoms.len() as u32).collect();
-    let mut columns = vec![Column::new(
-        "atom",
-        "The atom, from 0.",
-        Values::U32(numbers),
-    )];
+    let mut columns = vec![atom_column(0..atoms.len() as u32)];
     columns.extend(part(atoms, &DISCOVERY, |atom| &atom.discovery));
     columns.push(yes_no(
         "discovered",

@@ -1,13 +1,12 @@
 //! `atom_scores`: one row an atom.
 
-use super::{numbers, p_values};
+use super::{atom_column, numbers, p_values};
 use crate::report::table::{Column, Table, Values};
 use crate::stats::score_comparison::{AtomScores, ScoreComparison};
 
 /// The table of scores.
 pub fn scores(found: &ScoreComparison) -> Table {
-    let atoms = (0..found.atoms.len() as u32).collect();
-    let mut columns = vec![Column::new("atom", "The atom, from 0.", Values::U32(atoms))];
+    let mut columns = vec![atom_column(0..found.atoms.len() as u32)];
     columns.extend(means(&found.atoms));
     columns.extend(ranks(&found.atoms));
     columns.extend(adjusted(found));

@@ -1,7 +1,7 @@
 //! `atom_sizes`: of what size the calls are on which an atom fires.
 
-use super::{counts, numbers, p_values};
-use crate::report::table::{Column, Table, Values};
+use super::{atom_column, counts, numbers, p_values};
+use crate::report::table::{Column, Table};
 use crate::stats::evidence::FiringTables;
 use crate::stats::inference::PValue;
 
@@ -10,14 +10,13 @@ pub fn sizes(firings: &FiringTables) -> Table {
     let rows = &firings.atoms;
     let column = Column::new;
     let spearman = |of: fn(PValue) -> f64| numbers(rows, |row| Some(of(row.sizes.spearman?.p)));
-    let atoms = (0..rows.len() as u32).collect();
     Table {
         name: "atom_sizes",
         about: "Of what size the calls are on which an atom fires: one row an atom. Size is |SVLEN| \
                 in base pairs; calls whose SVLEN is 0, missing or not finite have none, and count \
                 nowhere in this table.",
         columns: vec![
-            column("atom", "The atom, from 0.", Values::U32(atoms)),
+            atom_column(0..rows.len() as u32),
             column(
                 "fires_with_size",
                 "Calls with a size on which it fires.",

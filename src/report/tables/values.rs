@@ -1,6 +1,6 @@
 //! `atom_values`: atoms against quantities of the calls.
 
-use super::{counts, numbers, p_values};
+use super::{atom_column, counts, numbers, p_values};
 use crate::report::table::{Column, Table, Values};
 use crate::stats::evidence::values::ValueTables;
 use crate::stats::inference::PValue;
@@ -33,15 +33,7 @@ pub fn atom_values(found: &ValueTables) -> Table {
                         .collect(),
                 },
             ),
-            column(
-                "atom",
-                "The atom, from 0.",
-                Values::U32(
-                    (0..rows.len())
-                        .map(|row| (row % features.max(1)) as u32)
-                        .collect(),
-                ),
-            ),
+            atom_column((0..rows.len()).map(|row| (row % features.max(1)) as u32)),
             column(
                 "fires_with_value",
                 "Calls with the quantity on which it fires.",
