@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 _DEFAULTS: dict[str, Any] = {
@@ -50,7 +51,7 @@ _COUNTS = (
 def options(**given: Any) -> dict[str, Any]:
     """All options: those that are given, and the program's defaults for the others."""
     from ._core import InputError
-    from ._inputs import kind
+    from ._inputs import kind, strings_of
 
     for name in _COUNTS:
         value = given.get(name)
@@ -66,11 +67,16 @@ def options(**given: Any) -> dict[str, Any]:
     if device is not None and not isinstance(device, str):
         # torch.device
         given["device"] = str(device)
+    if given.get("layer") is not None:
+        given["layer"] = str(given["layer"])
+    if "true_class" in given:
+        given["true_class"] = strings_of(given["true_class"])
     return {**_DEFAULTS, **given}
 
 
-def strata_of(strata: str | tuple[str, ...] | list[str] | None) -> str:
+def strata_of(strata: str | Iterable[str] | None) -> str:
     """Strata as the program writes them."""
-    if strata is None or (not isinstance(strata, str) and not strata):
-        return "none"
-    return strata if isinstance(strata, str) else ",".join(strata)
+    if isinstance(strata, str):
+        return strata
+    names = () if strata is None else tuple(strata)
+    return ",".join(names) if names else "none"

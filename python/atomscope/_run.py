@@ -12,7 +12,7 @@ from . import _core
 from ._activations import Activations
 from ._calls import Calls, calls_of
 from ._core import InputError
-from ._inputs import Path, files_of, is_anndata, kind, paths_of, rows_of, strings_of
+from ._inputs import Path, files_of, is_anndata, kind, paths_of, rows_of
 from ._options import options, strata_of
 from ._progress import Progress, shown
 from ._results import Results
@@ -145,9 +145,8 @@ def analyze(
     DeviceError
         The device that was asked for cannot be used.
     """
-    layer = None if layer is None else str(layer)
     chosen = options(
-        strata=strata_of(strata if strata is None or isinstance(strata, str) else tuple(strata)),
+        strata=strata_of(strata),
         permutations=permutations,
         block=block,
         locus_distance=locus_distance,
@@ -161,7 +160,7 @@ def analyze(
         seed=seed,
         tables=tables,
         class_column=class_column,
-        true_class=strings_of(true_class),
+        true_class=true_class,
         nonfinite=nonfinite,
         key=key,
         layer=layer,
@@ -274,12 +273,12 @@ def tally(
     known by its content, and by the same strata and classes.
     """
     chosen = options(
-        strata=strata_of(strata if strata is None or isinstance(strata, str) else tuple(strata)),
+        strata=strata_of(strata),
         class_column=class_column,
-        true_class=strings_of(true_class),
+        true_class=true_class,
         nonfinite=nonfinite,
         key=key,
-        layer=None if layer is None else str(layer),
+        layer=layer,
         pool=pool,
         batch_rows=batch_rows,
         batch_threshold=batch_threshold,

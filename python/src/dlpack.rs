@@ -55,7 +55,7 @@ struct ManagedVersioned {
     tensor: DlTensor,
 }
 
-/// What was taken out of a capsule, and has to be given back.
+/// The tensor that was taken out of a capsule, and has to be given back.
 enum Owned {
     Plain(NonNull<Managed>),
     Versioned(NonNull<ManagedVersioned>),
@@ -83,7 +83,7 @@ impl Array {
     /// Takes an array that has `__dlpack__`. `argument` is its name in messages.
     ///
     /// # Errors
-    /// What the array's library refuses; memory that is neither the host's nor a CUDA device's.
+    /// Refusals of the array's library; memory that is neither the host's nor a CUDA device's.
     pub(crate) fn take(object: &Bound<'_, PyAny>, argument: &str) -> PyResult<Self> {
         let place = object.call_method0("__dlpack_device__")?;
         let device = place.get_item(0)?.extract()?;

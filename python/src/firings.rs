@@ -13,7 +13,7 @@ use crate::numbers::Numbers;
 /// The atoms that fire on each call, with their activations.
 #[pyclass(frozen, module = "atomscope._core")]
 pub(crate) struct Firings {
-    /// What has the sets.
+    /// The owner of the sets.
     owner: Sets,
     d_sae: usize,
     /// Rows of the input, dropped ones counted.

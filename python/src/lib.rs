@@ -28,6 +28,7 @@ mod dtype;
 mod errors;
 mod firings;
 mod model;
+mod notebook;
 mod numbers;
 mod options;
 mod results;

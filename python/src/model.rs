@@ -21,7 +21,7 @@ pub(crate) struct Sae {
     /// The path that it was read from, as it was given; None of a model in memory.
     #[pyo3(get)]
     pub(crate) path: Option<PathBuf>,
-    /// What the caller said of the model.
+    /// The caller's answers to questions about the model.
     pub(crate) answers: ModelAnswers,
     /// The library whose formula it is.
     #[pyo3(get)]

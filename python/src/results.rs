@@ -6,16 +6,15 @@ use std::sync::OnceLock;
 
 use atomscope::analysis::outputs::{table_named, tables_of};
 use atomscope::report::html::{Genome, Settings};
-use atomscope::report::table::{Column, Table as LibraryTable, Values};
 use atomscope::report::{calls as report_calls, text};
 use atomscope::stats::calls::Pick;
-use atomscope::stats::notebook::BiasTable;
 use pyo3::exceptions::PyKeyError;
 use pyo3::prelude::*;
 
 use crate::calls::Calls;
 use crate::errors::{InternalError, bad, warning};
 use crate::firings::Firings;
+use crate::notebook::{bias_table, coactivation_table};
 use crate::run::run;
 use crate::table::Table;
 use crate::tallies::Tally;
@@ -202,10 +201,11 @@ impl Results {
         genome: Option<&str>,
         labels: BTreeMap<u32, String>,
     ) -> PyResult<()> {
-        const GENOMES: [Genome; 3] = [Genome::Hg38, Genome::Hg19, Genome::Chm13];
         let known = |name: &str| {
-            let found = GENOMES.into_iter().find(|genome| genome.as_str() == name);
-            let expected = GENOMES.map(Genome::as_str).join(", ");
+            let found = Genome::ALL
+                .into_iter()
+                .find(|genome| genome.as_str() == name);
+            let expected = Genome::ALL.map(Genome::as_str).join(", ");
             found.ok_or_else(|| {
                 bad(
                     "genome",
@@ -244,110 +244,5 @@ impl Results {
         }
         let expected = format!("a number below {most}, which is d_sae");
         Err(bad("atom", &atom.to_string(), &expected))
-    }
-}
-
-/// The notebook's table of atoms, in its file's columns.
-fn bias_table(bias: &BiasTable) -> LibraryTable {
-    let all = &bias.atoms;
-    let count = |get: fn(&atomscope::stats::notebook::AtomBias) -> u64| {
-        Values::U64(all.iter().map(get).collect())
-    };
-    let number = |get: fn(&atomscope::stats::notebook::AtomBias) -> f64| {
-        Values::F64(all.iter().map(get).collect())
-    };
-    let columns = [
-        (
-            "atom",
-            "The atom.",
-            Values::U32(all.iter().map(|atom| atom.atom).collect()),
-        ),
-        (
-            "TP_on",
-            "True calls on which it fires.",
-            count(|atom| atom.tp_on),
-        ),
-        (
-            "FP_on",
-            "False calls on which it fires.",
-            count(|atom| atom.fp_on),
-        ),
-        (
-            "TP_off",
-            "True calls on which it does not.",
-            count(|atom| atom.tp_off),
-        ),
-        (
-            "FP_off",
-            "False calls on which it does not.",
-            count(|atom| atom.fp_off),
-        ),
-        (
-            "odds",
-            "TP_on FP_off / max(1, FP_on TP_off), as the notebook computes it.",
-            number(|atom| atom.odds),
-        ),
-        (
-            "support",
-            "Calls on which it fires.",
-            count(|atom| atom.support),
-        ),
-        ("p", "Chi-square without correction.", number(|atom| atom.p)),
-        (
-            "fdr_corrected",
-            "p adjusted by Benjamini and Hochberg.",
-            number(|atom| atom.fdr_corrected),
-        ),
-        (
-            "significant",
-            "fdr_corrected below 0.05.",
-            Values::Bool(all.iter().map(|atom| Some(atom.significant)).collect()),
-        ),
-    ];
-    LibraryTable {
-        name: "sae_feature_bias_analysis",
-        about: "One row is an atom of the notebook's table.",
-        columns: columns
-            .map(|(name, about, values)| Column::new(name, about, values))
-            .into(),
-    }
-}
-
-/// The notebook's pairs of the most biased atoms.
-fn coactivation_table(notebook: &atomscope::stats::notebook::NotebookTables) -> LibraryTable {
-    let all = &notebook.coactivation.all;
-    let columns = [
-        (
-            "atom_a",
-            "One atom.",
-            Values::U32(all.iter().map(|pair| pair.atom_a).collect()),
-        ),
-        (
-            "atom_b",
-            "The other.",
-            Values::U32(all.iter().map(|pair| pair.atom_b).collect()),
-        ),
-        (
-            "count",
-            "Calls on which both fire.",
-            Values::U64(all.iter().map(|pair| pair.count).collect()),
-        ),
-        (
-            "support_a",
-            "Calls on which the one fires.",
-            Values::U64(all.iter().map(|pair| pair.support_a).collect()),
-        ),
-        (
-            "support_b",
-            "Calls on which the other does.",
-            Values::U64(all.iter().map(|pair| pair.support_b).collect()),
-        ),
-    ];
-    LibraryTable {
-        name: "coactivation",
-        about: "One row is two of the atoms with the ten highest and the ten lowest odds.",
-        columns: columns
-            .map(|(name, about, values)| Column::new(name, about, values))
-            .into(),
     }
 }

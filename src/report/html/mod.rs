@@ -70,6 +70,9 @@ pub enum Genome {
 }
 
 impl Genome {
+    /// Every assembly that is known.
+    pub const ALL: [Self; 3] = [Self::Hg38, Self::Hg19, Self::Chm13];
+
     /// Returns its name, as UCSC has it; that of CHM13 as people do.
     pub fn as_str(self) -> &'static str {
         match self {
