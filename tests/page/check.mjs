@@ -11,7 +11,7 @@ import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import assert from "node:assert/strict";
 
-const require = createRequire(join(process.env.PAGE_MODULES ?? ".", "node_modules", "none.js"));
+const require = createRequire(resolve(process.env.PAGE_MODULES ?? ".", "node_modules", "none.js"));
 const { chromium } = require("playwright-core");
 const axe = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
 const times = [];
