@@ -4,9 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::arguments::ForceArgs;
-use super::progress::{self, note};
-use crate::analysis::{AnnotatedFile, annotate, annotation_inputs};
+use super::arguments::{ForceArgs, ToAnnotate};
+use crate::analysis::{AnnotatedFile, annotation_inputs};
 use crate::error::Result;
 
 /// A caller's VCF with each call's label, reason, confirmed atoms and chance of being false
@@ -45,12 +44,7 @@ impl Annotate {
     pub(super) fn run(&self) -> Result<()> {
         let inputs = annotation_inputs(&self.results, &self.vcf);
         let out = AnnotatedFile::open(&self.out, &inputs, self.force.force)?;
-        let found = annotate(&self.results, &self.vcf, &out, &progress::control())?;
-        note(self.quiet, &found.words());
-        note(
-            self.quiet,
-            &format!("the annotated VCF is {}", self.out.display()),
-        );
-        Ok(())
+        let vcf = &*self.vcf;
+        ToAnnotate { vcf, out }.run(&self.results, self.quiet)
     }
 }

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::arguments::{ForceArgs, PageArgs, StatisticsArgs, TablesArgs, TallyInputArgs};
-use super::counting::enough_memory;
+use super::from_tally::FromTally;
 use super::progress::{self, note};
-use crate::analysis::{Counted, PageFile, firing_files};
+use crate::analysis::PageFile;
 use crate::error::Result;
 use crate::write::inputs::Inputs;
 
@@ -39,14 +39,14 @@ pub(super) struct Html {
 
 impl Html {
     pub(super) fn run(&self) -> Result<()> {
-        let settings = self.page.settings()?;
         if self.from.tally.is_dir() {
+            let settings = self.page.settings()?;
             let folder: &Path = &self.from.tally;
             let inputs = Inputs::of(self.page.inputs().chain([PageFile::in_folder(folder)]));
             let file = PageFile::open(&self.out, &inputs, self.force.force)?;
             file.redress(folder, &settings)?;
         } else {
-            self.of_tally(settings)?;
+            self.of_tally()?;
         }
         note(
             self.from.quiet,
@@ -55,34 +55,14 @@ impl Html {
         Ok(())
     }
 
-    fn of_tally(&self, settings: crate::report::html::Settings) -> Result<()> {
-        self.tables
-            .compare
-            .needs_embeddings("a page from a tally")?;
+    fn of_tally(&self) -> Result<()> {
+        let compare = self.tables.compare;
+        compare.needs_embeddings("a page from a tally")?;
         let control = progress::control();
-        let wanted = !self.from.without_fires;
-        let fires = wanted.then(|| firing_files(&self.from.tally, &self.from.fires));
-        let fires = fires.transpose()?;
-        let regions = self.tables.regions.read(self.from.quiet)?;
-        let inputs = fires.iter().flatten().chain([&self.from.tally]);
-        let inputs = inputs
-            .chain(&regions.paths)
-            .cloned()
-            .chain(self.page.inputs());
-        let file = PageFile::open(&self.out, &Inputs::of(inputs), self.force.force)?;
-        let fires = fires.map(|paths| (paths, !self.from.fires.is_empty()));
-        let counted = Counted::of_tally(&self.from.tally, fires, &control)?;
-        self.tables.check(counted.firings.is_some())?;
-        let memory = enough_memory(&counted, self.from.memory, self.from.quiet);
-        let mut options = self.tables.table_options(
-            self.statistics,
-            self.from.strata.clone(),
-            regions.options.clone(),
-            memory,
-        );
-        options.page = settings;
-        let tables = counted.tables(&options, None, &control)?;
-        progress::show_warnings(&tables.warnings);
+        let from = FromTally::open(&self.from, self.statistics, &self.tables, &self.page)?;
+        let file = PageFile::open(&self.out, &from.inputs(), self.force.force)?;
+        let counted = from.count(&control)?;
+        let tables = from.tables(&counted, &control)?;
         file.write(&counted, &tables, &tables.options.page, &control)
     }
 }

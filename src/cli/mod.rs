@@ -13,6 +13,7 @@ mod counting;
 mod demo;
 mod doctor;
 mod flags;
+mod from_tally;
 mod help;
 mod html;
 mod inspect;

@@ -3,15 +3,13 @@
 use clap::Args;
 
 use super::arguments::{OutputArgs, StatisticsArgs, TablesArgs, TallyInputArgs};
-use super::counting::enough_memory;
+use super::from_tally::FromTally;
 use super::progress::{self, note};
 use crate::analysis::outputs::Save;
 use crate::analysis::record::Record;
 use crate::analysis::shards::InputFile;
-use crate::analysis::{Counted, firing_files};
 use crate::error::Result;
 use crate::report::text;
-use crate::write::inputs::Inputs;
 
 /// Report from a tally: every output of analyze, as one run over all rows would have written it
 ///
@@ -38,37 +36,20 @@ impl Report {
         let compare = self.tables.compare;
         compare.needs_embeddings("a report from a tally")?;
         let control = progress::control();
-        let wanted = !self.from.without_fires;
-        let fires = wanted.then(|| firing_files(&self.from.tally, &self.from.fires));
-        let fires = fires.transpose()?;
-        let regions = self.tables.regions.read(self.from.quiet)?;
-        let inputs = fires.iter().flatten().chain([&self.from.tally]);
-        let inputs = inputs.chain(&regions.paths).cloned();
-        let page = self.output.page.settings()?;
-        let inputs = inputs.chain(self.output.page.inputs());
-        let folder = self.output.open(Inputs::of(inputs))?;
-        let fires = fires.map(|paths| (paths, !self.from.fires.is_empty()));
-        let counted = Counted::of_tally(&self.from.tally, fires, &control)?;
-        if counted.firings.is_none() && wanted {
+        let page = &self.output.page;
+        let from = FromTally::open(&self.from, self.statistics, &self.tables, page)?;
+        let folder = self.output.open(from.inputs())?;
+        let counted = from.count(&control)?;
+        if counted.firings.is_none() && !self.from.without_fires {
             let text = "no firing sets beside the tally: nothing is told of single atoms (--fires \
                         names them, tally --fires makes them)";
             note(self.from.quiet, text);
         }
-        self.tables.check(counted.firings.is_some())?;
-        let memory = enough_memory(&counted, self.from.memory, self.from.quiet);
         let read = folder.seconds();
-        let mut options = self.tables.table_options(
-            self.statistics,
-            self.from.strata.clone(),
-            regions.options.clone(),
-            memory,
-        );
-        options.page = page;
-        let tables = counted.tables(&options, None, &control)?;
-        progress::show_warnings(&tables.warnings);
+        let tables = from.tables(&counted, &control)?;
         let describe = |record: &mut Record| {
             record.inputs = vec![InputFile::of("tally", &self.from.tally, &control)?];
-            record.inputs.extend(regions.files(&control)?);
+            record.inputs.extend(from.regions.files(&control)?);
             record.seconds.read = Some(read);
             Ok(())
         };

@@ -26,8 +26,8 @@ pub(in crate::cli) struct AnnotateArgs {
 
 /// A VCF, and where it is annotated.
 pub(in crate::cli) struct ToAnnotate<'a> {
-    vcf: &'a Path,
-    out: AnnotatedFile,
+    pub(in crate::cli) vcf: &'a Path,
+    pub(in crate::cli) out: AnnotatedFile,
 }
 
 impl AnnotateArgs {

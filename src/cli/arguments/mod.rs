@@ -38,7 +38,7 @@ mod strata;
 mod tally;
 
 pub(super) use analysis::AnalysisArgs;
-pub(super) use annotate::AnnotateArgs;
+pub(super) use annotate::{AnnotateArgs, ToAnnotate};
 pub(super) use batch_topk::BatchTopKArgs;
 pub(super) use benchmark::BenchmarkArgs;
 use benchmark::LabelledArgs;
@@ -52,7 +52,7 @@ use model::ModelArgs;
 pub(super) use output::{ForceArgs, OutputArgs};
 pub(super) use page::{HtmlArg, PageArgs};
 use predict::PredictArgs;
-pub(super) use regions::RegionArgs;
+pub(super) use regions::{ReadRegions, RegionArgs};
 pub(super) use shape::{PlantArgs, Shape};
 pub(super) use size::{MEMORY, parse_bytes};
 pub(super) use statistics::{Compare, PrintArgs, StatisticsArgs, TablesArgs};
