@@ -281,3 +281,14 @@ fn first_rows(rows: &[usize], count: usize) -> String {
     }
     shown
 }
+
+/// Lists the first names of many in a message: `a, b, 3 more`.
+pub(crate) fn first_of<S: AsRef<str>>(
+    names: impl ExactSizeIterator<Item = S>,
+    most: usize,
+) -> String {
+    let left = names.len().saturating_sub(most);
+    let shown = names.take(most).map(|name| name.as_ref().to_owned());
+    let more = (left > 0).then(|| format!("{left} more"));
+    shown.chain(more).collect::<Vec<_>>().join(", ")
+}

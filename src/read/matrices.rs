@@ -1,7 +1,7 @@
 //! Which of a file's matrices are the embeddings.
 
 use super::layer_name::{names_layer, names_some_layer};
-use crate::error::{Choice, Error, Proposal, Result};
+use crate::error::{Choice, Error, Proposal, Result, first_of};
 use crate::rows::EmbeddingsChoice;
 
 /// The name of the embeddings among other matrices.
@@ -161,14 +161,10 @@ impl Matrices {
 
     fn listed(&self, of: &[Matrix]) -> String {
         let name = |matrix: &Matrix| format!("{} ({})", matrix.key, matrix.described);
-        let mut names: Vec<_> = of.iter().take(SHOWN).map(name).collect();
-        if of.len() > SHOWN {
-            names.push(format!("{} more", of.len() - SHOWN));
-        }
-        if names.is_empty() {
+        if of.is_empty() {
             return format!("no {} that can be embeddings", self.what);
         }
-        names.join(", ")
+        first_of(of.iter().map(name), SHOWN)
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::standing::{Reason, Standings};
-use crate::error::{Choice, Error, Proposal};
+use crate::error::{Choice, Error, Proposal, first_of};
 
 /// The most names that a message lists.
 const SHOWN: usize = 8;
@@ -31,18 +31,13 @@ impl Standings {
     }
 
     pub(super) fn are_users(&self, users: &BTreeMap<String, Reason>) -> Error {
-        let mut names: Vec<_> = users.keys().take(SHOWN).map(String::as_str).collect();
-        let more = format!("{} more", users.len().saturating_sub(SHOWN));
-        if users.len() > SHOWN {
-            names.push(&more);
-        }
         let reasons: BTreeSet<_> = users.values().copied().collect();
         let record = self.place.record;
         let reasons: Vec<_> = reasons.into_iter().map(|r| r.words(record)).collect();
         let file = if users.len() == 1 { "a file" } else { "files" };
         Error::input(
             self.place.folder.display().to_string(),
-            names.join(", "),
+            first_of(users.keys(), SHOWN),
             format!("{file} there already: {}", reasons.join("; ")),
             format!("none, or an earlier run's, as {record} lists them by name and SHA-256"),
             "nothing was written: choose another folder, move them elsewhere, or let them be replaced",

@@ -12,8 +12,8 @@ pub(in crate::cli) struct PredictArgs {
     /// Predict the label from the atoms that fire, by models that have not seen the call
     ///
     /// Penalised logistic models (L1, L2), held out by chromosome, against type, size and dataset alone, and
-    /// what --regions and --describe name. Makes prediction.tsv, call_predictions.parquet (each call's chance of being false) and
-    /// prediction_atoms.parquet, and needs firing sets (docs/PREDICTION.md)
+    /// what --regions and --describe name. Makes prediction.tsv, call_predictions.parquet (each call's chance
+    /// of being false) and prediction_atoms.parquet, and needs firing sets (docs/PREDICTION.md)
     #[arg(long)]
     predict: bool,
 

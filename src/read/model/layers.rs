@@ -3,8 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use super::answers::ModelAnswers;
-use crate::error::{Choice, Error, Proposal, Result};
+use crate::error::{Choice, Error, Proposal, Result, first_of};
 use crate::read::layer_name::{is_of_layer, names_layer, names_some_layer, text};
+
+/// The most names that a message lists.
+const SHOWN: usize = 12;
 
 /// The one of several that is meant: the only one, or that of the answered layer. `what` says what
 /// they are.
@@ -36,14 +39,14 @@ pub(super) fn choose(
         } else {
             chosen.into_iter().cloned().collect()
         };
-        let expected = format!("one of {}", listed(of.iter().map(name)));
+        let expected = format!("one of {}", first_of(of.iter().map(name), SHOWN));
         return Err(Error::choice(Choice::Layer, layer, expected));
     }
     match found.as_slice() {
         [only] => Ok(only.clone()),
         several => {
             let action = "say which layer is meant";
-            let names = listed(several.iter().map(name));
+            let names = first_of(several.iter().map(name), SHOWN);
             let found = format!("{} {what}: {names}", several.len());
             let file = folder.display().to_string();
             let error = Error::input(file, "the folder", found, "one of them", action);
@@ -92,14 +95,4 @@ fn name_below(folder: &Path, path: &Path) -> String {
     let below = path.strip_prefix(folder).unwrap_or(path);
     let names: Vec<_> = below.iter().map(|name| name.to_string_lossy()).collect();
     names.join("/")
-}
-
-fn listed(names: impl ExactSizeIterator<Item = String>) -> String {
-    const SHOWN: usize = 12;
-    let count = names.len();
-    let mut all: Vec<_> = names.take(SHOWN).collect();
-    if count > SHOWN {
-        all.push(format!("{} more", count - SHOWN));
-    }
-    all.join(", ")
 }

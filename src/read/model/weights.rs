@@ -8,7 +8,7 @@ use std::cell::RefCell;
 use indexmap::IndexMap;
 use serde_json::Value;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, first_of};
 use crate::read::npz;
 use crate::read::pickle::Id;
 use crate::read::safetensors::SafeTensors;
@@ -142,14 +142,11 @@ impl Weights {
     pub(super) fn describe(&self) -> String {
         const SHOWN: usize = 10;
         let of = |tensor: &Named| format!("{} {}", tensor.full, shape_text(&tensor.shape));
-        let mut all: Vec<_> = self.tensors.values().map(of).take(SHOWN).collect();
-        if self.tensors.len() > SHOWN {
-            all.push(format!("{} more", self.tensors.len() - SHOWN));
-        }
-        if all.is_empty() {
+        if self.tensors.is_empty() {
             return "no tensors".to_owned();
         }
-        format!("the tensors {}", all.join(", "))
+        let shown = first_of(self.tensors.values().map(of), SHOWN);
+        format!("the tensors {shown}")
     }
 
     /// Makes the error of a tensor.
