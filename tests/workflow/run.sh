@@ -167,7 +167,7 @@ for n in $(seq 33); do touch "empty/shard-$n.pt"; done
 shard_config=(model=empty/sae.pt "atomscope=$atomscope")
 
 merges() {
-    snakemake 60 --dry-run --cores 1 --config "${shard_config[@]}" "$@" >dry.log 2>&1 ||
+    snakemake 240 --dry-run --cores 1 --config "${shard_config[@]}" "$@" >dry.log 2>&1 ||
         fail "dry run with $*"
     # The table of jobs stands at the top and at the end.
     awk '$1 ~ /^merge(_root)?$/ && !seen[$1]++ { n += $2 } END { print n + 0 }' dry.log
@@ -187,7 +187,7 @@ for expected in "device=auto|" "device=cuda tally_gpu=2|gpu=2" \
     [ "$found" = "${expected#*|}" ] || fail "${expected%|*}: the jobs ask for '$found'"
 done
 
-if snakemake 60 --dry-run --quiet all --cores 1 \
+if snakemake 240 --dry-run --quiet all --cores 1 \
     --config "${shard_config[@]}" embeddings='none/*.pt' >/dev/null 2>nothing.log; then
     fail "a glob that matches nothing was taken"
 fi
@@ -196,7 +196,7 @@ grep -v '^Config file ' nothing.log | diff - <(echo "$line") || fail "a glob tha
 
 # Two of Snakemake's lints are not followed: there is no environment for one static program, and
 # what changes no byte of a result is kept from provenance on purpose.
-snakemake 60 --lint --config "${shard_config[@]}" embeddings='empty/shard-*.pt' >lint.log 2>&1 || true
+snakemake 240 --lint --config "${shard_config[@]}" embeddings='empty/shard-*.pt' >lint.log 2>&1 || true
 if grep '^ *\* ' lint.log | grep -v -e 'Specify a conda environment or container' \
     -e 'Shell command directly uses variable CONFIG'; then
     fail "lint"
@@ -230,13 +230,13 @@ same_report() {
 # ---- on this machine ------------------------------------------------------------------------------
 
 step "local"
-snakemake 120 --profile "$root/workflow/profiles/local" --config "${cohort[@]}" out=local merge_width=2 \
+snakemake 480 --profile "$root/workflow/profiles/local" --config "${cohort[@]}" out=local merge_width=2 \
     >local.log 2>&1 || fail "the local run"
 same_report local
 rm local.log
 
 # Another device, other threads, other checkpoints: nothing to do, as nothing differs.
-snakemake 60 --dry-run --profile "$root/workflow/profiles/local" --config "${cohort[@]}" out=local merge_width=2 \
+snakemake 240 --dry-run --profile "$root/workflow/profiles/local" --config "${cohort[@]}" out=local merge_width=2 \
     device=cpu tally_threads=2 checkpoint_rows=0 >again.log 2>&1 || fail "the second dry run"
 grep -q 'Nothing to be done' again.log || fail "a finished workflow has jobs left"
 
@@ -246,7 +246,7 @@ for rows in first:0..1000 second:1000..4000 third:4000..5000; do
     printf 'sim/embeddings-1.pt\t%s\t%s\n' "${rows%:*}" "${rows#*:}" >>sheet.tsv
 done
 "$atomscope" analyze --quiet --embeddings sim/embeddings-1.pt --model sim --out one >/dev/null
-snakemake 120 --profile "$root/workflow/profiles/local" --config samples=sheet.tsv model=sim \
+snakemake 480 --profile "$root/workflow/profiles/local" --config samples=sheet.tsv model=sim \
     "atomscope=$atomscope" out=sheet >sheet.log 2>&1 || fail "the run of a sheet"
 diff -r --exclude=run.json one sheet/report || fail "sheet: the report differs"
 rm sheet.log again.log
