@@ -107,44 +107,54 @@ def _of_pandas(table: Any, rule: tuple[str | None, list[str]]) -> _core.Calls:
     """Columns by pandas' own idea of what is missing: NaN, None, NA, NaT. It needs no pyarrow."""
     if not hasattr(table, "columns"):
         raise InputError(f"calls: found {kind(table)}, expected a DataFrame")
-    names, columns = [], []
-    for place, name in enumerate(table.columns):
-        if not isinstance(name, str):
-            continue
-        column = table.iloc[:, place]
-        if str(column.dtype).startswith(("datetime", "timedelta")):
-            continue
-        names.append(name)
-        missing = column.isna()
+    places = [
+        place
+        for place, (name, dtype) in enumerate(zip(table.columns, table.dtypes, strict=True))
+        if isinstance(name, str) and not str(dtype).startswith(("datetime", "timedelta"))
+    ]
+
+    def column(number: int) -> list[Any]:
+        values = table.iloc[:, places[number]]
+        missing = values.isna()
         if missing.any():
-            column = column.astype(object).where(~missing, None)
-        columns.append(column.tolist())
-    return _core.Calls.of_columns(names, columns, len(table), *rule)
+            values = values.astype(object).where(~missing, None)
+        plain: list[Any] = values.tolist()
+        return plain
+
+    names = [table.columns[place] for place in places]
+    return _core.Calls.of_columns(names, column, len(table), *rule)
 
 
 def _of_columns(columns: Mapping[Any, Any], rule: tuple[str | None, list[str]]) -> _core.Calls:
-    names, lists, singles = [], [], []
+    lists: dict[str, Any] = {}
+    singles: dict[str, Any] = {}
     for name, values in columns.items():
         if not isinstance(name, str):
             continue
-        if isinstance(values, (str, bytes)) or not hasattr(values, "__iter__"):
-            singles.append((name, values))
-            continue
-        tolist = getattr(values, "tolist", None) or getattr(values, "to_list", None)
-        names.append(name)
-        lists.append(tolist() if tolist is not None else list(values))
+        if isinstance(values, (str, bytes)) or not hasattr(values, "__iter__") or getattr(values, "ndim", 1) == 0:
+            singles[name] = values
+        else:
+            lists[name] = values if hasattr(values, "__len__") else list(values)
     if not lists and singles:
         raise InputError("calls: found a dict of single values, expected at least one list")
-    rows = len(lists[0]) if lists else 0
-    for name, values in zip(names, lists, strict=True):
+    first = next(iter(lists), "")
+    rows = len(lists[first]) if lists else 0
+    for name, values in lists.items():
         if len(values) != rows:
             raise InputError(
-                f"calls: found {len(values)} values of {name!r} and {rows} of {names[0]!r}, expected one for each call"
+                f"calls: found {len(values)} values of {name!r} and {rows} of {first!r}, expected one for each call"
             )
-    for name, value in singles:
-        names.append(name)
-        lists.append([value] * rows)
-    return _core.Calls.of_columns(names, lists, rows, *rule)
+    names = [*lists, *singles]
+
+    def column(number: int) -> list[Any]:
+        name = names[number]
+        if name in singles:
+            return [singles[name]] * rows
+        values = lists[name]
+        tolist = getattr(values, "tolist", None) or getattr(values, "to_list", None)
+        return tolist() if tolist is not None else list(values)
+
+    return _core.Calls.of_columns(names, column, rows, *rule)
 
 
 def calls_of(

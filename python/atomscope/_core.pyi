@@ -71,7 +71,7 @@ class Calls:
     @staticmethod
     def of_columns(
         names: Sequence[str],
-        columns: Sequence[list[Any]],
+        column: Callable[[int], list[Any]],
         rows: int,
         class_column: str | None,
         true_class: Sequence[str],

@@ -1,10 +1,5 @@
-//! Tables of calls of Python: columns, lists of dicts, Arrow.
+//! Tables of calls of Python's values: columns, lists of dicts.
 
-use arrow_array::cast::AsArray;
-use arrow_array::types::{Float32Type, Float64Type, Int64Type, UInt64Type};
-use arrow_array::{Array as _, ArrayRef, RecordBatch};
-use arrow_cast::cast;
-use arrow_schema::{DataType, SchemaRef};
 use atomscope::Error;
 use atomscope::read::{CallTable, CallValue};
 use pyo3::prelude::*;
@@ -12,7 +7,24 @@ use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList, PyString};
 
 use crate::errors::bad;
 
-fn no_value(table: &str, column: &str, row: usize, found: &str) -> Error {
+/// The rows after which Python's signals are looked for.
+const SIGNAL_ROWS: usize = 4096;
+
+/// Looks for signals now and then. 
+fn check_signals(py: Python<'_>, row: usize) -> atomscope::Result<()> {
+    if !row.is_multiple_of(SIGNAL_ROWS) {
+        return Ok(());
+    }
+    py.check_signals().map_err(|error| left(py, error))
+}
+
+/// Ends the reading, and leaves an exception of Python for who asked for it.
+fn left(py: Python<'_>, error: PyErr) -> Error {
+    error.restore(py);
+    Error::Cancelled
+}
+
+pub(crate) fn no_value(table: &str, column: &str, row: usize, found: &str) -> Error {
     Error::input(
         table,
         format!("row {row}, column {column}"),
@@ -68,7 +80,7 @@ fn take_value(
 }
 
 /// A number; in tables NaN is how a missing one is written.
-fn float(number: f64, none: CallValue<'static>) -> CallValue<'static> {
+pub(crate) fn float(number: f64, none: CallValue<'static>) -> CallValue<'static> {
     if number.is_nan() && none == CallValue::Missing {
         return CallValue::Missing;
     }
@@ -78,7 +90,8 @@ fn float(number: f64, none: CallValue<'static>) -> CallValue<'static> {
 /// Columns of Python's values.
 pub(crate) struct Columns<'py> {
     pub(crate) names: Vec<String>,
-    pub(crate) columns: Vec<Bound<'py, PyList>>,
+    /// Gives the list of the column of a number; called for those that are read.
+    pub(crate) column: Bound<'py, PyAny>,
     pub(crate) rows: usize,
 }
 
@@ -101,8 +114,10 @@ impl CallTable for Columns<'_> {
         take: &mut dyn FnMut(CallValue<'_>) -> atomscope::Result<()>,
     ) -> atomscope::Result<()> {
         let name = self.names.get(column).map_or("", String::as_str);
-        let values = self.columns.get(column).into_iter().flatten();
-        for (row, value) in values.enumerate() {
+        let values = self.column.call1((column,)).and_then(|values| Ok(values.cast_into::<PyList>()?));
+        let values = values.map_err(|error| left(self.column.py(), error))?;
+        for (row, value) in values.iter().enumerate() {
+            check_signals(value.py(), row)?;
             take_value(&value, CallValue::Missing, ("calls", name, row), take)?;
         }
         Ok(())
@@ -124,6 +139,9 @@ impl<'py> Dicts<'py> {
                 let found = format!("a list whose item {row} is no dict");
                 return Err(bad("calls", &found, "a dict for each call"));
             };
+            if row.is_multiple_of(SIGNAL_ROWS) {
+                call.py().check_signals()?;
+            }
             for key in call.keys() {
                 if let Ok(key) = key.cast::<PyString>()
                     && let Ok(key) = key.to_str()
@@ -161,6 +179,7 @@ impl CallTable for Dicts<'_> {
     ) -> atomscope::Result<()> {
         let name = self.names.get(column).map_or("", String::as_str);
         for (row, call) in self.calls.iter().enumerate() {
+            check_signals(call.py(), row)?;
             let value = call.get_item(name);
             let value = value.map_err(|error| no_value("calls", name, row, &error.to_string()))?;
             match value {
@@ -169,112 +188,5 @@ impl CallTable for Dicts<'_> {
             }
         }
         Ok(())
-    }
-}
-
-/// A table of Arrow.
-pub(crate) struct Batches {
-    pub(crate) batches: Vec<RecordBatch>,
-    pub(crate) schema: SchemaRef,
-}
-
-impl CallTable for Batches {
-    fn name(&self) -> String {
-        "calls".to_owned()
-    }
-
-    fn columns(&self) -> Vec<String> {
-        let fields = self.schema.fields().iter();
-        fields.map(|field| field.name().clone()).collect()
-    }
-
-    fn rows(&self) -> usize {
-        self.batches.iter().map(RecordBatch::num_rows).sum()
-    }
-
-    fn values(
-        &self,
-        column: usize,
-        take: &mut dyn FnMut(CallValue<'_>) -> atomscope::Result<()>,
-    ) -> atomscope::Result<()> {
-        for batch in &self.batches {
-            let array = plain(batch.column(column)).ok_or_else(|| {
-                let name = self.columns().get(column).cloned().unwrap_or_default();
-                let found = format!("values of type {}", batch.column(column).data_type());
-                no_value("calls", &name, 0, &found)
-            })?;
-            take_array(&array, take)?;
-        }
-        Ok(())
-    }
-}
-
-/// The same values in one of a few types; `None` where they are no single values.
-fn plain(array: &ArrayRef) -> Option<ArrayRef> {
-    use DataType as T;
-    let to = match array.data_type() {
-        T::Null | T::Boolean | T::Int64 | T::UInt64 | T::Float32 | T::Float64 | T::LargeUtf8 => {
-            return Some(array.clone());
-        }
-        T::Int8 | T::Int16 | T::Int32 | T::UInt8 | T::UInt16 | T::UInt32 => T::Int64,
-        T::Float16 => T::Float32,
-        T::Decimal128(..) | T::Decimal256(..) => T::Float64,
-        T::Utf8 | T::Utf8View => T::LargeUtf8,
-        T::Dictionary(_, values) => return plain(&cast(array, values).ok()?),
-        _ => return None,
-    };
-    cast(array, &to).ok()
-}
-
-fn take_array(
-    array: &ArrayRef,
-    take: &mut dyn FnMut(CallValue<'_>) -> atomscope::Result<()>,
-) -> atomscope::Result<()> {
-    let mut each = |value: &dyn Fn(usize) -> CallValue<'static>| {
-        (0..array.len()).try_for_each(|row| {
-            take(if array.is_null(row) {
-                CallValue::Missing
-            } else {
-                value(row)
-            })
-        })
-    };
-    match array.data_type() {
-        DataType::Null => each(&|_| CallValue::Missing),
-        DataType::Boolean => {
-            let values = array.as_boolean();
-            each(&|row| CallValue::Bool(values.value(row)))
-        }
-        DataType::Int64 => {
-            let values = array.as_primitive::<Int64Type>();
-            each(&|row| CallValue::Int(values.value(row)))
-        }
-        DataType::UInt64 => {
-            let values = array.as_primitive::<UInt64Type>();
-            each(&|row| {
-                let number = values.value(row);
-                i64::try_from(number).map_or(CallValue::Float(number as f64), CallValue::Int)
-            })
-        }
-        DataType::Float32 => {
-            let values = array.as_primitive::<Float32Type>();
-            each(&|row| {
-                let number = values.value(row);
-                if number.is_nan() {
-                    return CallValue::Missing;
-                }
-                CallValue::Single(number)
-            })
-        }
-        DataType::Float64 => {
-            let values = array.as_primitive::<Float64Type>();
-            each(&|row| float(values.value(row), CallValue::Missing))
-        }
-        _ => {
-            let values = array.as_string::<i64>();
-            values
-                .iter()
-                .try_for_each(|value| take(value.map_or(CallValue::Missing, CallValue::Text)))
-        }
     }
 }

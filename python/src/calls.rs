@@ -11,9 +11,10 @@ use atomscope::report::table::{Column, Table, Values};
 use atomscope::{Call, Calls as LibraryCalls};
 use pyo3::prelude::*;
 use pyo3::types::PyList;
-use pyo3_arrow::PyTable;
 
-use crate::call_tables::{Batches, Columns, Dicts};
+use crate::arrow::batches_of;
+use crate::arrow_calls::Batches;
+use crate::call_tables::{Columns, Dicts};
 use crate::errors::OrRaise;
 use crate::run::guard;
 use crate::table;
@@ -60,47 +61,51 @@ pub(crate) fn rule(class_column: Option<&str>, true_class: &[String]) -> ClassRu
 
 #[pymethods]
 impl Calls {
-    /// Reads columns: a list for each name. None and NaN are missing values.
+    /// Reads columns: `column` gives the list of each that is needed, by its place among the names. None
+    /// and NaN are missing values.
     #[staticmethod]
-    #[pyo3(signature = (names, columns, rows, class_column, true_class))]
+    #[pyo3(signature = (names, column, rows, class_column, true_class))]
     fn of_columns(
+        py: Python<'_>,
         names: Vec<String>,
-        columns: Vec<Bound<'_, PyList>>,
+        column: Bound<'_, PyAny>,
         rows: usize,
         class_column: Option<&str>,
         true_class: Vec<String>,
     ) -> PyResult<Self> {
         let table = Columns {
             names,
-            columns,
+            column,
             rows,
         };
-        read(&table, &rule(class_column, &true_class))
+        read(py, &table, &rule(class_column, &true_class))
     }
 
     /// Reads a list of dicts, as the notebook's sv_info. None is a value, as there.
     #[staticmethod]
     #[pyo3(signature = (calls, class_column, true_class))]
     fn of_dicts(
+        py: Python<'_>,
         calls: &Bound<'_, PyList>,
         class_column: Option<&str>,
         true_class: Vec<String>,
     ) -> PyResult<Self> {
         let table = Dicts::new(calls)?;
-        read(&table, &rule(class_column, &true_class))
+        read(py, &table, &rule(class_column, &true_class))
     }
 
     /// Reads a table that has `__arrow_c_stream__`.
     #[staticmethod]
     #[pyo3(signature = (table, class_column, true_class))]
     fn of_arrow(
-        table: PyTable,
+        py: Python<'_>,
+        table: &Bound<'_, PyAny>,
         class_column: Option<&str>,
         true_class: Vec<String>,
     ) -> PyResult<Self> {
-        let (batches, schema) = table.into_inner();
+        let (batches, schema) = guard(|| batches_of(table, "calls"))?;
         let table = Batches { batches, schema };
-        read(&table, &rule(class_column, &true_class))
+        read(py, &table, &rule(class_column, &true_class))
     }
 
     /// Reads a file of calls, one for each of `rows` rows.
@@ -172,8 +177,10 @@ impl Calls {
     }
 }
 
-fn read(table: &dyn CallTable, rule: &ClassRule) -> PyResult<Calls> {
-    guard(|| read_call_table(table, rule).map(Calls::of).or_raise())
+fn read(py: Python<'_>, table: &dyn CallTable, rule: &ClassRule) -> PyResult<Calls> {
+    let read = guard(|| read_call_table(table, rule).map(Calls::of).or_raise());
+    // What Python raised meanwhile says more.
+    PyErr::take(py).map_or(read, Err)
 }
 
 /// The calls as a table: what was read, with the label that the rule gives.

@@ -1,6 +1,6 @@
 //! Arrays of other libraries by DLPack, without a copy.
 //!
-//! This is the package's only unsafe code. <https://dmlc.github.io/dlpack/latest/python_spec.html>
+//! <https://dmlc.github.io/dlpack/latest/python_spec.html>
 
 use std::ffi::{CStr, c_void};
 use std::ptr::NonNull;

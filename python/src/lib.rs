@@ -5,9 +5,10 @@
 //! |---|---|
 //! | `run` | long work: the GIL released, Ctrl-C, progress, threads, fork, panics |
 //! | `errors` | errors as exceptions that speak of arguments |
-//! | `dlpack`, `dtype` | arrays of other libraries; `dlpack` has the only unsafe code |
+//! | `dlpack`, `dtype` | arrays of other libraries; unsafe code |
+//! | `arrow` | tables of other libraries; one line of unsafe code |
 //! | `rows`, `array_rows`, `block_rows` | embeddings |
-//! | `calls`, `call_tables` | calls |
+//! | `calls`, `call_tables`, `arrow_calls` | calls |
 //! | `model` | models |
 //! | `options`, `analysis`, `tallies` | what is done |
 //! | `results`, `table`, `firings`, `numbers` | what comes out |
@@ -19,6 +20,9 @@
 
 mod analysis;
 mod array_rows;
+#[allow(unsafe_code)]
+mod arrow;
+mod arrow_calls;
 mod block_rows;
 mod call_tables;
 mod calls;

@@ -13,8 +13,8 @@ use atomscope::report::table::{Table as LibraryTable, Values};
 use pyo3::exceptions::{PyIndexError, PyKeyError};
 use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyList, PyTuple};
-use pyo3_arrow::PyTable;
 
+use crate::arrow::{schema_of, stream_of};
 use crate::errors::bad;
 use crate::numbers::Numbers;
 use crate::run::guard;
@@ -42,11 +42,11 @@ impl Table {
                 type_of(&column.values),
                 column.values.may_miss(),
             )
-            .with_metadata(about.into())
+            .with_metadata(about)
         });
         let about = [("about".to_owned(), self.0.about.to_owned())];
         let fields: Vec<_> = fields.collect();
-        let schema = Arc::new(Schema::new(fields).with_metadata(about.into()));
+        let schema = Arc::new(Schema::new(fields).with_metadata(about));
         let arrays = self
             .0
             .columns
@@ -128,22 +128,21 @@ impl Table {
         Ok(Self::new(table))
     }
 
+    /// The table as Arrow. As the specification allows, a schema that is asked for is the asker's to make.
     #[pyo3(signature = (requested_schema=None))]
     fn __arrow_c_stream__<'py>(
         &self,
         py: Python<'py>,
-        requested_schema: Option<Bound<'py, PyCapsule>>,
-    ) -> PyResult<Bound<'py, PyAny>> {
+        requested_schema: Option<Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyCapsule>> {
+        let _ = requested_schema;
         let (batches, schema) = guard(|| self.arrow())?;
-        let table = PyTable::try_new(batches, schema)?;
-        let table = Bound::new(py, table)?;
-        table.call_method1("__arrow_c_stream__", (requested_schema,))
+        stream_of(py, batches, schema)
     }
 
-    fn __arrow_c_schema__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+    fn __arrow_c_schema__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyCapsule>> {
         let (_, schema) = guard(|| self.arrow())?;
-        let schema = Bound::new(py, pyo3_arrow::PySchema::new(schema))?;
-        schema.call_method0("__arrow_c_schema__")
+        schema_of(py, schema)
     }
 }
 
