@@ -12,11 +12,18 @@ use crate::calls::Calls;
 use crate::errors::OrRaise;
 use crate::firings::Firings;
 use crate::model::Sae;
-use crate::options::Options;
+use crate::options::{Inputs, Options, Parsed};
 use crate::results::Results;
 use crate::rows::Rows;
 use crate::run::run;
 use crate::tallies::Tally;
+
+/// Options of which the device is the one that the rows lie on.
+fn beside(rows: &Rows, options: Options) -> PyResult<Parsed> {
+    let mut options = options.parsed()?;
+    options.device = rows.device(options.device)?;
+    Ok(options)
+}
 
 /// Analyzes rows that are at hand.
 #[pyfunction]
@@ -26,13 +33,11 @@ pub(crate) fn analyze_memory(
     rows: &Rows,
     sae: &Sae,
     calls: &Calls,
-    mut options: Options,
+    options: Options,
     progress: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<Results> {
-    let device = rows.device(options.parsed()?.device)?;
-    options.device = device.to_string();
-    let analysis = Analysis::of(&sae.sae, &*rows.rows, &calls.calls);
-    options.run(py, analysis, progress)
+    let inputs = Inputs::Memory(rows.rows.clone(), sae.sae.clone(), calls.calls.clone());
+    beside(rows, options)?.run(py, inputs, progress)
 }
 
 /// Analyzes files, shard by shard.
@@ -50,7 +55,7 @@ pub(crate) fn analyze_files(
     let analysis = Analysis::of_files(paths, model)
         .metadata(metadata)
         .model_answers(sae.answers.clone());
-    options.run(py, analysis, progress)
+    options.parsed()?.run(py, Inputs::Kept(analysis), progress)
 }
 
 /// Analyzes activations that were computed elsewhere.
@@ -68,7 +73,7 @@ pub(crate) fn analyze_activations(
     if let Some(atoms) = atoms {
         analysis = analysis.atoms(atoms);
     }
-    options.run(py, analysis, progress)
+    options.parsed()?.run(py, Inputs::Kept(analysis), progress)
 }
 
 /// Makes the tables of what was counted before.
@@ -80,7 +85,8 @@ pub(crate) fn analyze_tally(
     options: Options,
     progress: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<Results> {
-    options.run(py, Analysis::of_counted(tally.counted.clone()), progress)
+    let analysis = Analysis::of_counted(tally.counted.clone());
+    options.parsed()?.run(py, Inputs::Kept(analysis), progress)
 }
 
 /// Counts rows that are at hand. With `name` the counts are those of a shard of that name.
@@ -95,11 +101,12 @@ pub(crate) fn tally(
     options: Options,
     progress: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<Tally> {
-    let mut counting = options.count_options(true)?;
-    counting.device = rows.device(counting.device)?;
-    let counted = run(py, options.threads, progress, |control| {
-        let counted = Counted::of_rows(&sae.sae, &*rows.rows, &calls.calls, &counting, control)?;
-        counted.as_shard(&name, &*rows.rows, control)
+    let threads = options.threads;
+    let counting = beside(rows, options)?.counting();
+    let (rows, sae, calls) = (rows.rows.clone(), sae.sae.clone(), calls.calls.clone());
+    let counted = run(py, threads, progress, move |control| {
+        let counted = Counted::of_rows(&sae, &*rows, &calls, &counting, control)?;
+        counted.as_shard(&name, &*rows, control)
     })?;
     Ok(Tally::new(counted))
 }
@@ -114,11 +121,12 @@ pub(crate) fn encode(
     options: Options,
     progress: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<Firings> {
-    let mut counting = options.count_options(true)?;
-    counting.device = rows.device(counting.device)?;
-    let calls = Calls::unknown_of(rows.rows.count());
-    let counted = run(py, options.threads, progress, |control| {
-        Counted::of_rows(&sae.sae, &*rows.rows, &calls, &counting, control)
+    let threads = options.threads;
+    let counting = beside(rows, options)?.counting();
+    let (rows, sae) = (rows.rows.clone(), sae.sae.clone());
+    let counted = run(py, threads, progress, move |control| {
+        let calls = Calls::unknown_of(rows.count());
+        Counted::of_rows(&sae, &*rows, &calls, &counting, control)
     })?;
     Firings::of(&Arc::new(counted))
 }
@@ -132,7 +140,7 @@ pub(crate) fn merge(
     fires: Vec<PathBuf>,
     progress: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<Tally> {
-    let counted = run(py, None, progress, |control| {
+    let counted = run(py, None, progress, move |control| {
         let paths = shards::expand(Choice::Tallies, &tallies)?;
         let cohort = analysis::merge(&paths, control)?;
         let mut files = Vec::new();

@@ -10,7 +10,7 @@ use crate::errors::bad;
 /// The rows after which Python's signals are looked for.
 const SIGNAL_ROWS: usize = 4096;
 
-/// Looks for signals now and then. 
+/// Looks for signals now and then.
 fn check_signals(py: Python<'_>, row: usize) -> atomscope::Result<()> {
     if !row.is_multiple_of(SIGNAL_ROWS) {
         return Ok(());
@@ -114,7 +114,10 @@ impl CallTable for Columns<'_> {
         take: &mut dyn FnMut(CallValue<'_>) -> atomscope::Result<()>,
     ) -> atomscope::Result<()> {
         let name = self.names.get(column).map_or("", String::as_str);
-        let values = self.column.call1((column,)).and_then(|values| Ok(values.cast_into::<PyList>()?));
+        let values = self
+            .column
+            .call1((column,))
+            .and_then(|values| Ok(values.cast_into::<PyList>()?));
         let values = values.map_err(|error| left(self.column.py(), error))?;
         for (row, value) in values.iter().enumerate() {
             check_signals(value.py(), row)?;

@@ -16,7 +16,7 @@ use crate::arrow::batches_of;
 use crate::arrow_calls::Batches;
 use crate::call_tables::{Columns, Dicts};
 use crate::errors::OrRaise;
-use crate::run::guard;
+use crate::run::{guard, run};
 use crate::table;
 
 /// The calls of a cohort, in the order of the embeddings' rows.
@@ -112,17 +112,16 @@ impl Calls {
     #[staticmethod]
     #[pyo3(signature = (path, rows, embeddings, class_column, true_class))]
     fn of_file(
+        py: Python<'_>,
         path: PathBuf,
         rows: usize,
-        embeddings: &str,
+        embeddings: String,
         class_column: Option<&str>,
         true_class: Vec<String>,
     ) -> PyResult<Self> {
         let rule = rule(class_column, &true_class);
-        guard(|| {
-            read_call_file(&path, rows, embeddings, &rule)
-                .map(Self::of)
-                .or_raise()
+        run(py, None, None, move |_| {
+            read_call_file(&path, rows, &embeddings, &rule).map(Self::of)
         })
     }
 
@@ -130,6 +129,7 @@ impl Calls {
     #[staticmethod]
     #[pyo3(signature = (paths, metadata, choice, class_column, true_class))]
     fn of_cohort(
+        py: Python<'_>,
         paths: Vec<PathBuf>,
         metadata: Vec<PathBuf>,
         choice: (Option<String>, Option<String>, Option<String>),
@@ -138,12 +138,12 @@ impl Calls {
     ) -> PyResult<Self> {
         let rule = rule(class_column, &true_class);
         let choice = crate::rows::choice(choice.0, choice.1, choice.2.as_deref())?;
-        guard(|| {
+        run(py, None, None, move |_| {
             let mut all = LibraryCalls::default();
             let (mut has_classes, mut warnings) = (false, Vec::new());
             for (number, path) in paths.iter().enumerate() {
                 let table = metadata.get(number).map(PathBuf::as_path);
-                let cohort = read_cohort_choosing(path, table, &rule, &choice).or_raise()?;
+                let cohort = read_cohort_choosing(path, table, &rule, &choice)?;
                 (0..cohort.calls.len()).for_each(|row| all.push(&cohort.calls.get(row)));
                 has_classes |= cohort.has_classes;
                 warnings.extend(cohort.warnings);

@@ -6,6 +6,8 @@ use pyo3::create_exception;
 use pyo3::exceptions::{PyKeyboardInterrupt, PyMemoryError, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 
+use crate::words::spoken;
+
 create_exception!(
     atomscope,
     InputError,
@@ -34,12 +36,10 @@ create_exception!(
 
 /// Makes the exception of an error of the library.
 pub(crate) fn exception(error: &Error) -> PyErr {
-    let text = line(error);
+    let text = spoken(&line(error));
     match error {
         Error::Cancelled => PyKeyboardInterrupt::new_err(()),
-        Error::Device { .. } => {
-            DeviceError::new_err(text.replace("--device cpu", "device=\"cpu\""))
-        }
+        Error::Device { .. } => DeviceError::new_err(text),
         Error::Memory { .. } => PyMemoryError::new_err(text),
         _ => InputError::new_err(text),
     }
@@ -77,7 +77,7 @@ fn line(error: &Error) -> String {
 
 /// A warning in one line, likewise.
 pub(crate) fn warning(warning: &Warning) -> String {
-    format!("{}{}", warning.text, proposed(&warning.proposals))
+    spoken(&format!("{}{}", warning.text, proposed(&warning.proposals)))
 }
 
 /// The arguments of what is proposed, with what divides them from the text before.

@@ -4,7 +4,7 @@
 //! | file | what it binds |
 //! |---|---|
 //! | `run` | long work: the GIL released, Ctrl-C, progress, threads, fork, panics |
-//! | `errors` | errors as exceptions that speak of arguments |
+//! | `errors`, `words` | errors and texts that speak of arguments |
 //! | `dlpack`, `dtype` | arrays of other libraries; unsafe code |
 //! | `arrow` | tables of other libraries; one line of unsafe code |
 //! | `rows`, `array_rows`, `block_rows` | embeddings |
@@ -41,6 +41,7 @@ mod run;
 mod simulated;
 mod table;
 mod tallies;
+mod words;
 
 use pyo3::prelude::*;
 

@@ -12,7 +12,7 @@ use pyo3::prelude::*;
 use crate::dlpack::Array;
 use crate::errors::{InputError, bad};
 use crate::numbers::Numbers;
-use crate::run::{guard, run};
+use crate::run::{guard, run, run_borrowed};
 
 /// The encoder of a sparse autoencoder.
 #[pyclass(frozen, module = "atomscope._core")]
@@ -93,7 +93,8 @@ impl Sae {
     #[staticmethod]
     fn load(py: Python<'_>, path: PathBuf, given: Answers) -> PyResult<Self> {
         let answers = answers(given)?;
-        let loaded = run(py, None, None, |_| read_model_with(&path, &answers))?;
+        let (place, asked) = (path.clone(), answers.clone());
+        let loaded = run(py, None, None, move |_| read_model_with(&place, &asked))?;
         Ok(Self::of(loaded, Some(path), answers))
     }
 
@@ -121,7 +122,8 @@ impl Sae {
             config,
             whitening,
         };
-        let loaded = run(py, None, None, |_| read_model_tensors(model, &answers))?;
+        let asked = answers.clone();
+        let loaded = run(py, None, None, move |_| read_model_tensors(model, &asked))?;
         Ok(Self::of(loaded, None, answers))
     }
 
@@ -157,7 +159,7 @@ impl Sae {
 
     /// The digest of the content, by which tallies know the model.
     fn digest(&self, py: Python<'_>) -> PyResult<String> {
-        run(py, None, None, |_| Ok(self.sae.digest().to_string()))
+        run_borrowed(py, |_| Ok(self.sae.digest().to_string()))
     }
 
     /// The encoder's weight, [d_sae, d_in].

@@ -2,21 +2,23 @@
 
 use std::num::NonZeroU64;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use atomscope::analysis::CountOptions;
 use atomscope::cohort::ClassRule;
 use atomscope::engine::Nonfinite;
 use atomscope::read::{NamedBy, Regions};
+use atomscope::rows::EmbeddingsChoice;
 use atomscope::stats::evidence::regions::RegionOptions;
 use atomscope::stats::evidence::{Exchange, Partition};
 use atomscope::stats::prediction::PredictBy;
 use atomscope::tally::StratifyBy;
-use atomscope::{Analysis, Device};
+use atomscope::{Analysis, Calls, Device, Sae};
 use pyo3::prelude::*;
 
 use crate::errors::bad;
 use crate::results::Results;
-use crate::rows::choice;
+use crate::rows::{SharedRows, choice};
 use crate::run::run;
 
 /// The options of a run, from a dict.
@@ -37,7 +39,7 @@ pub(crate) struct Options {
     predict: Option<String>,
     regions: Vec<PathBuf>,
     tables: String,
-    pub(crate) device: String,
+    device: String,
     pub(crate) threads: Option<usize>,
     memory: Option<u64>,
     nonfinite: String,
@@ -53,11 +55,17 @@ pub(crate) struct Options {
 
 /// Options whose words are understood.
 pub(crate) struct Parsed {
+    given: Options,
     strata: Option<StratifyBy>,
+    block: Option<Exchange>,
+    replicate: Option<Partition>,
+    predict: Option<PredictBy>,
+    is_notebook_only: bool,
     pub(crate) device: Device,
     nonfinite: Nonfinite,
     rule: ClassRule,
     batch_rows: Option<NonZeroU64>,
+    choice: EmbeddingsChoice,
 }
 
 /// The value of a word, or the exception that lists the words.
@@ -70,7 +78,11 @@ fn word<T: Copy>(argument: &str, found: &str, words: &[(&str, T)]) -> PyResult<T
 }
 
 impl Options {
-    pub(crate) fn parsed(&self) -> PyResult<Parsed> {
+    /// The same options, understood.
+    ///
+    /// # Errors
+    /// A word that is none of an option's.
+    pub(crate) fn parsed(self) -> PyResult<Parsed> {
         let wrong = |argument: &str, found: &str, why: &str| {
             let why = why.strip_prefix(&format!("{found:?}: ")).unwrap_or(why);
             bad(
@@ -86,93 +98,100 @@ impl Options {
         let batch_rows = self.batch_rows.map(|rows| {
             NonZeroU64::new(rows).ok_or_else(|| bad("batch_rows", "0", "at least 1, or None"))
         });
+        let blocks = [("locus", Exchange::Locus), ("sample", Exchange::Sample)];
+        let parts = [("chrom", Partition::Chrom), ("dataset", Partition::Dataset)];
+        let units = [("chrom", PredictBy::Chrom), ("locus", PredictBy::Locus)];
+        let errors = [("error", Nonfinite::Error), ("skip", Nonfinite::Skip)];
+        let tables = [("all", false), ("notebook", true)];
         Ok(Parsed {
             strata: strata.transpose()?,
+            block: one_of("block", self.block.as_deref(), &blocks)?,
+            replicate: one_of("replicate", self.replicate.as_deref(), &parts)?,
+            predict: one_of("predict", self.predict.as_deref(), &units)?,
+            is_notebook_only: word("tables", &self.tables, &tables)?,
             device: self
                 .device
                 .parse()
                 .map_err(|why: String| wrong("device", &self.device, &why))?,
-            nonfinite: word(
-                "nonfinite",
-                &self.nonfinite,
-                &[("error", Nonfinite::Error), ("skip", Nonfinite::Skip)],
-            )?,
+            nonfinite: word("nonfinite", &self.nonfinite, &errors)?,
             rule: ClassRule::new(self.class_column.as_deref(), &self.true_class),
             batch_rows: batch_rows.transpose()?,
+            choice: choice(self.key.clone(), self.layer.clone(), self.pool.as_deref())?,
+            given: self,
         })
     }
+}
 
-    /// The same analysis with all options.
-    fn apply<'a>(&self, analysis: Analysis<'a>) -> PyResult<Analysis<'a>> {
-        let Parsed {
-            strata,
-            device,
-            nonfinite,
-            rule,
-            batch_rows,
-        } = self.parsed()?;
+/// The value of a word, where one is given.
+fn one_of<T: Copy>(
+    argument: &str,
+    found: Option<&str>,
+    words: &[(&str, T)],
+) -> PyResult<Option<T>> {
+    found.map(|found| word(argument, found, words)).transpose()
+}
+
+impl Parsed {
+    /// The analysis with all options.
+    ///
+    /// # Errors
+    /// Those of reading the files of regions.
+    fn apply<'a>(&self, analysis: Analysis<'a>) -> atomscope::Result<Analysis<'a>> {
+        let given = &self.given;
         let mut analysis = analysis
-            .permutations(self.permutations)
-            .locus_distance(self.locus_distance)
-            .seed(self.seed)
-            .min_support(self.min_support)
-            .min_coactivation(self.min_coactivation)
-            .bootstrap(self.bootstrap)
-            .device(device)
-            .nonfinite(nonfinite)
-            .class_rule(rule)
-            .embeddings_choice(choice(
-                self.key.clone(),
-                self.layer.clone(),
-                self.pool.as_deref(),
-            )?);
-        if let Some(strata) = strata {
-            analysis = analysis.stratify_by(strata);
+            .permutations(given.permutations)
+            .locus_distance(given.locus_distance)
+            .seed(given.seed)
+            .min_support(given.min_support)
+            .min_coactivation(given.min_coactivation)
+            .bootstrap(given.bootstrap)
+            .device(self.device)
+            .nonfinite(self.nonfinite)
+            .class_rule(self.rule.clone())
+            .embeddings_choice(self.choice.clone());
+        if let Some(strata) = &self.strata {
+            analysis = analysis.stratify_by(strata.clone());
         }
-        if let Some(block) = &self.block {
-            let blocks = [("locus", Exchange::Locus), ("sample", Exchange::Sample)];
-            analysis = analysis.exchange(word("block", block, &blocks)?);
+        if let Some(block) = self.block {
+            analysis = analysis.exchange(block);
         }
-        if let Some(by) = &self.replicate {
-            let parts = [("chrom", Partition::Chrom), ("dataset", Partition::Dataset)];
-            analysis = analysis.replicate(word("replicate", by, &parts)?);
+        if let Some(by) = self.replicate {
+            analysis = analysis.replicate(by);
         }
-        if let Some(by) = &self.predict {
-            let units = [("chrom", PredictBy::Chrom), ("locus", PredictBy::Locus)];
-            analysis = analysis.predict(word("predict", by, &units)?);
+        if let Some(by) = self.predict {
+            analysis = analysis.predict(by);
         }
-        if let Some(rows) = batch_rows {
+        if let Some(rows) = self.batch_rows {
             analysis = analysis.batch_rows(rows);
         }
-        if let Some(bytes) = self.memory {
+        if let Some(bytes) = given.memory {
             analysis = analysis.memory(bytes);
         }
-        if self.batch_threshold {
+        if given.batch_threshold {
             analysis = analysis.batch_threshold();
         }
-        if self.compare_scores {
+        if given.compare_scores {
             analysis = analysis.compare_scores();
         }
-        if self.save_fires {
+        if given.save_fires {
             analysis = analysis.save_firings();
         }
-        if word(
-            "tables",
-            &self.tables,
-            &[("all", false), ("notebook", true)],
-        )? {
+        if self.is_notebook_only {
             analysis = analysis.notebook_only();
+        }
+        if let Some(regions) = self.regions()? {
+            analysis = analysis.regions(regions);
         }
         Ok(analysis)
     }
 
     /// Reads the files of regions, where there are some.
     fn regions(&self) -> atomscope::Result<Option<RegionOptions>> {
-        if self.regions.is_empty() {
+        if self.given.regions.is_empty() {
             return Ok(None);
         }
         let mut all = Regions::default();
-        for path in &self.regions {
+        for path in &self.given.regions {
             all.add(Regions::read(path, NamedBy::File)?);
         }
         all.take_complements();
@@ -183,36 +202,50 @@ impl Options {
         }))
     }
 
-    pub(crate) fn count_options(&self, scores: bool) -> PyResult<CountOptions> {
-        let parsed = self.parsed()?;
+    /// The options of counting alone.
+    pub(crate) fn counting(&self) -> CountOptions {
         let mut options = CountOptions {
-            device: parsed.device,
-            stratify_by: parsed.strata.unwrap_or_default(),
-            rule: parsed.rule,
+            device: self.device,
+            stratify_by: self.strata.clone().unwrap_or_default(),
+            rule: self.rule.clone(),
             ..CountOptions::default()
         };
-        options.engine.nonfinite = parsed.nonfinite;
-        options.engine.scores = scores;
-        options.batch_topk.rows = parsed.batch_rows;
-        options.batch_topk.threshold = self.batch_threshold;
-        options.batch_topk.memory = self.memory;
-        Ok(options)
+        options.engine.nonfinite = self.nonfinite;
+        options.engine.scores = true;
+        options.batch_topk.rows = self.batch_rows;
+        options.batch_topk.threshold = self.given.batch_threshold;
+        options.batch_topk.memory = self.given.memory;
+        options
     }
 
+    /// Runs an analysis with these options.
     pub(crate) fn run(
-        &self,
+        self,
         py: Python<'_>,
-        analysis: Analysis<'_>,
+        inputs: Inputs,
         progress: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Results> {
-        let analysis = self.apply(analysis)?;
-        let found = run(py, self.threads, progress, |control| {
-            let mut analysis = analysis.clone().control(*control);
-            if let Some(regions) = self.regions()? {
-                analysis = analysis.regions(regions);
-            }
+        let found = run(py, self.given.threads, progress, move |control| {
+            let analysis = self.apply(inputs.analysis())?.control(*control);
             Ok(analysis.run()?.without_control())
         })?;
         Ok(Results::new(found))
+    }
+}
+
+/// What is analyzed, which a run keeps.
+pub(crate) enum Inputs {
+    /// Rows, a model and calls that are at hand.
+    Memory(Arc<SharedRows>, Sae, Arc<Calls>),
+    /// Files, or what was counted before.
+    Kept(Analysis<'static>),
+}
+
+impl Inputs {
+    fn analysis(&self) -> Analysis<'_> {
+        match self {
+            Self::Memory(rows, sae, calls) => Analysis::of(sae, &**rows, calls),
+            Self::Kept(analysis) => analysis.clone(),
+        }
     }
 }

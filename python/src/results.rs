@@ -15,9 +15,10 @@ use crate::calls::Calls;
 use crate::errors::{InternalError, bad, warning};
 use crate::firings::Firings;
 use crate::notebook::{bias_table, coactivation_table};
-use crate::run::run;
+use crate::run::run_borrowed;
 use crate::table::Table;
 use crate::tallies::Tally;
+use crate::words::spoken;
 
 /// Everything that an analysis found.
 #[pyclass(frozen, module = "atomscope._core")]
@@ -45,13 +46,13 @@ fn json<T: serde::Serialize>(value: &T) -> PyResult<String> {
 impl Results {
     /// The names of the tables that there are.
     fn table_names(&self, py: Python<'_>) -> PyResult<Vec<&'static str>> {
-        run(py, None, None, |_| Ok(self.names().clone()))
+        run_borrowed(py, |_| Ok(self.names().clone()))
     }
 
     /// A table by its name.
     fn table(&self, py: Python<'_>, name: &str) -> PyResult<Table> {
         let notebook = &self.found.tables.notebook;
-        let found = run(py, None, None, |_| {
+        let found = run_borrowed(py, |_| {
             Ok(match name {
                 "notebook" => Some(bias_table(&notebook.bias)),
                 "coactivation" if notebook.has_firings => Some(coactivation_table(notebook)),
@@ -87,7 +88,7 @@ impl Results {
             (Some(count), Some(seed)) => Pick::Random { count, seed },
         };
         self.check_atom(atom)?;
-        let found = run(py, None, None, |control| {
+        let found = run_borrowed(py, |control| {
             let found = self.found.counted.calls_of(&[atom], pick, control)?;
             Ok(found
                 .first()
@@ -102,7 +103,7 @@ impl Results {
     fn detail(&self, py: Python<'_>, atom: u32) -> PyResult<String> {
         self.check_atom(atom)?;
         let min_support = self.found.tables.options.notebook.min_support;
-        let found = run(py, None, None, |control| {
+        let found = run_borrowed(py, |control| {
             self.found
                 .counted
                 .investigate(&[atom], min_support, control)
@@ -117,14 +118,14 @@ impl Results {
         Ok(texts.collect())
     }
 
-    /// The printed report.
+    /// The printed report, of which the program's names flags in place of arguments.
     fn report(&self) -> String {
-        self.found.tables.report().to_string()
+        spoken(&self.found.tables.report().to_string())
     }
 
     /// What the report begins with.
     fn short(&self) -> String {
-        text::Short(&self.found.tables.summary).to_string()
+        spoken(&text::Short(&self.found.tables.summary).to_string())
     }
 
     /// Claims, strongest atoms and cautions, as JSON.
@@ -163,7 +164,7 @@ impl Results {
     }
 
     fn firings(&self, py: Python<'_>) -> PyResult<Firings> {
-        run(py, None, None, |_| Ok(Firings::of(&self.found.counted)))?
+        run_borrowed(py, |_| Ok(Firings::of(&self.found.counted)))?
     }
 
     /// The calls, where they were kept with the firing sets.
@@ -175,7 +176,7 @@ impl Results {
                 "an analysis that kept its calls",
             ));
         };
-        let calls = run(py, None, None, |_| Ok(firings.calls()?.into_owned()))?;
+        let calls = run_borrowed(py, |_| Ok(firings.calls()?.into_owned()))?;
         Ok(Calls::new(calls))
     }
 
@@ -188,7 +189,7 @@ impl Results {
     /// Writes every file into a folder.
     #[pyo3(signature = (folder, save_fires))]
     fn write(&self, py: Python<'_>, folder: PathBuf, save_fires: bool) -> PyResult<()> {
-        run(py, None, None, |control| {
+        run_borrowed(py, |control| {
             self.found.write_under(&folder, save_fires, control)
         })
     }
@@ -216,7 +217,7 @@ impl Results {
         };
         let genome = genome.map(known).transpose()?;
         let settings = Settings { genome, labels };
-        run(py, None, None, |control| {
+        run_borrowed(py, |control| {
             self.found.write_page(&path, &settings, control)
         })
     }

@@ -11,16 +11,19 @@ use pyo3::prelude::*;
 use crate::array_rows::{ArrayRows, Numbers};
 use crate::block_rows::BlockRows;
 use crate::dlpack::Array;
-use crate::errors::{OrRaise, bad};
-use crate::run::guard;
+use crate::errors::bad;
+use crate::run::{guard, run};
 
 /// What embeddings may be of.
 const TYPES: &str = "float16, bfloat16, float32 or float64";
 
+/// Rows that runs share.
+pub(crate) type SharedRows = dyn LibraryRows + Send + Sync;
+
 /// Embeddings: one row a call.
 #[pyclass(frozen, module = "atomscope._core")]
 pub(crate) struct Rows {
-    pub(crate) rows: Arc<dyn LibraryRows + Send + Sync>,
+    pub(crate) rows: Arc<SharedRows>,
     /// The device that the rows lie on, which has to encode them.
     cuda: Option<u32>,
     /// What was done to them that costs memory, in words.
@@ -79,24 +82,25 @@ impl Rows {
     #[staticmethod]
     #[pyo3(signature = (paths, key, layer, pool))]
     fn of_files(
+        py: Python<'_>,
         paths: Vec<PathBuf>,
         key: Option<String>,
         layer: Option<String>,
         pool: Option<&str>,
     ) -> PyResult<Self> {
         let choice = choice(key, layer, pool)?;
-        let open = |path: &PathBuf| {
-            let rows = read_rows(path, &choice)?;
-            Ok(Box::new(rows) as Box<dyn LibraryRows + Send>)
-        };
-        guard(|| {
+        let rows = run(py, None, None, move |_| {
+            let open = |path: &PathBuf| {
+                let rows = read_rows(path, &choice)?;
+                Ok(Box::new(rows) as Box<dyn LibraryRows + Send>)
+            };
             let parts: atomscope::Result<Vec<_>> = paths.iter().map(open).collect();
-            let rows = parts.and_then(JoinedRows::new).or_raise()?;
-            Ok(Self {
-                rows: Arc::new(rows),
-                cuda: None,
-                note: None,
-            })
+            parts.and_then(JoinedRows::new)
+        })?;
+        Ok(Self {
+            rows: Arc::new(rows),
+            cuda: None,
+            note: None,
         })
     }
 

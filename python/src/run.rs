@@ -4,8 +4,8 @@
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::time::Duration;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
 
 use atomscope::control::{Control, Progress, Stage};
 use pyo3::exceptions::PyRuntimeError;
@@ -15,6 +15,8 @@ use crate::errors::{CancelledError, InternalError, bad, exception};
 
 /// The time after which the calling thread looks for signals again.
 const TICK: Duration = Duration::from_millis(50);
+/// The time that work has to end once it is cancelled, before it is left alone.
+const PATIENCE: Duration = Duration::from_millis(50);
 
 /// The process that imported the module.
 static PROCESS: OnceLock<u32> = OnceLock::new();
@@ -77,54 +79,129 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 /// Does `work` by `threads` threads of its own, or as many as the machine has. `progress` is called with
 /// the stage, the rows done and all rows, by the calling thread; where it returns False the work ends.
+/// Work that does not end at once, as while a table is read, is left to end by itself: so it owns all that
+/// it needs.
 ///
 /// # Errors
 /// Those of `work`; an exception of `progress`; KeyboardInterrupt; a fault of atomscope.
-pub(crate) fn run<T: Send>(
+pub(crate) fn run<T: Send + 'static>(
     py: Python<'_>,
     threads: Option<usize>,
     progress: Option<&Bound<'_, PyAny>>,
-    work: impl FnOnce(&Control<'_>) -> atomscope::Result<T> + Send,
+    work: impl FnOnce(&Control<'_>) -> atomscope::Result<T> + Send + 'static,
 ) -> PyResult<T> {
     refuse_fork()?;
     let pool = start_threads(threads)?;
+    let shared = Arc::new(Shared::default());
+    let found = Arc::new(Mutex::new(None));
+    let tells = progress.is_some();
+    let worker = {
+        let (shared, found) = (shared.clone(), found.clone());
+        named_thread().spawn(move || {
+            let done = worked(&shared, &pool, tells, work);
+            *lock(&found) = Some(done);
+            shared.finish();
+        })
+    };
+    worker.map_err(no_thread)?;
+    let stopped = watch(py, &shared, progress, Some(PATIENCE));
+    let found = lock(&found).take();
+    ended(&shared, progress, stopped, found)
+}
+
+/// The same for work that borrows what it needs, and always ends before this returns.
+///
+/// # Errors
+/// As of `run`.
+pub(crate) fn run_borrowed<T: Send>(
+    py: Python<'_>,
+    work: impl FnOnce(&Control<'_>) -> atomscope::Result<T> + Send,
+) -> PyResult<T> {
+    refuse_fork()?;
+    let pool = start_threads(None)?;
     let shared = Shared::default();
+    std::thread::scope(|scope| {
+        let (shared, pool) = (&shared, &pool);
+        let worker = named_thread().spawn_scoped(scope, move || {
+            let done = worked(shared, pool, false, work);
+            shared.finish();
+            done
+        });
+        let worker = worker.map_err(no_thread)?;
+        let stopped = watch(py, shared, None, None);
+        // The worker has said that it is done; it needs no GIL any more.
+        ended(
+            shared,
+            None,
+            stopped,
+            Some(worker.join().unwrap_or_else(Err)),
+        )
+    })
+}
+
+fn named_thread() -> std::thread::Builder {
+    std::thread::Builder::new().name("atomscope".to_owned())
+}
+
+fn no_thread(error: std::io::Error) -> PyErr {
+    PyRuntimeError::new_err(format!("a thread that does the work: {error}"))
+}
+
+/// What became of work: what it found, or its panic.
+type Done<T> = std::thread::Result<atomscope::Result<T>>;
+
+fn worked<T: Send>(
+    shared: &Shared,
+    pool: &rayon::ThreadPool,
+    tells: bool,
+    work: impl FnOnce(&Control<'_>) -> atomscope::Result<T> + Send,
+) -> Done<T> {
     let is_cancelled = || shared.cancelled.load(Ordering::Relaxed);
     let learn = |progress: Progress| *lock(&shared.progress) = Some(progress);
     let control = Control::default().cancel_when(&is_cancelled);
-    let control = if progress.is_some() {
+    let control = if tells {
         control.on_progress(&learn)
     } else {
         control
     };
-    let (found, stopped) = std::thread::scope(|scope| {
-        let (shared, control, pool) = (&shared, &control, &pool);
-        let worker = scope.spawn(move || {
-            let found = catch_unwind(AssertUnwindSafe(|| pool.install(|| work(control))));
-            shared.finish();
-            found
-        });
-        let stopped = watch(py, shared, progress);
-        // The worker has said that it is done; it needs no GIL any more.
-        (worker.join().unwrap_or_else(Err), stopped)
-    });
+    catch_unwind(AssertUnwindSafe(|| pool.install(|| work(&control))))
+}
+
+fn ended<T>(
+    shared: &Shared,
+    progress: Option<&Bound<'_, PyAny>>,
+    stopped: Option<PyErr>,
+    found: Option<Done<T>>,
+) -> PyResult<T> {
+    if let Some(stopped) = stopped {
+        return Err(stopped);
+    }
     // A stage is told to the end, even one shorter than a tick.
-    if let (None, Some(progress), Some(last)) = (&stopped, progress, *lock(&shared.progress)) {
+    if let (Some(progress), Some(last)) = (progress, *lock(&shared.progress)) {
         tell(progress, last)?;
     }
-    match (stopped, found) {
-        (Some(stopped), _) => Err(stopped),
-        (None, Ok(found)) => found.map_err(|error| exception(&error)),
-        (None, Err(panic)) => Err(fault(&*panic)),
+    match found {
+        Some(Ok(found)) => found.map_err(|error| exception(&error)),
+        Some(Err(panic)) => Err(fault(&*panic)),
+        None => Err(InternalError::new_err("work that ended without an answer")),
     }
 }
 
-/// Waits until the work is done. Returns the exception that ended it, if one did.
-fn watch(py: Python<'_>, shared: &Shared, progress: Option<&Bound<'_, PyAny>>) -> Option<PyErr> {
-    let mut stopped = None;
+/// Waits until the work is done, or, once it is cancelled, for as long as there is patience. Returns the
+/// exception that ended it, if one did.
+fn watch(
+    py: Python<'_>,
+    shared: &Shared,
+    progress: Option<&Bound<'_, PyAny>>,
+    patience: Option<Duration>,
+) -> Option<PyErr> {
+    let mut stopped: Option<(PyErr, Instant)> = None;
     let mut told = None;
     while !py.detach(|| shared.wait()) {
-        if stopped.is_some() {
+        if let Some((_, since)) = &stopped {
+            if patience.is_some_and(|patience| since.elapsed() >= patience) {
+                break;
+            }
             continue;
         }
         let now = *lock(&shared.progress);
@@ -137,10 +214,10 @@ fn watch(py: Python<'_>, shared: &Shared, progress: Option<&Bound<'_, PyAny>>) -
         });
         if let Err(error) = next {
             shared.cancelled.store(true, Ordering::Relaxed);
-            stopped = Some(error);
+            stopped = Some((error, Instant::now()));
         }
     }
-    stopped
+    stopped.map(|(error, _)| error)
 }
 
 fn tell(progress: &Bound<'_, PyAny>, now: Progress) -> PyResult<()> {

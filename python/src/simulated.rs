@@ -25,7 +25,7 @@ pub(crate) fn simulate(
         confounded,
         ..SimulateOptions::new(rows, d_in, d_sae, k, seed)
     };
-    let made = run(py, None, None, |_| simulate_in_memory(&options))?;
+    let made = run(py, None, None, move |_| simulate_in_memory(&options))?;
     let truth = serde_json::to_string(&made.truth);
     let truth = truth.map_err(|error| InternalError::new_err(error.to_string()))?;
     let embeddings = Numbers::shaped(made.embeddings, "<f4", vec![rows, d_in]);

@@ -18,6 +18,7 @@ use crate::arrow::{schema_of, stream_of};
 use crate::errors::bad;
 use crate::numbers::Numbers;
 use crate::run::guard;
+use crate::words::spoken;
 
 /// A table of results.
 #[pyclass(frozen, module = "atomscope._core")]
@@ -36,7 +37,7 @@ impl Table {
 
     fn arrow(&self) -> PyResult<(Vec<RecordBatch>, SchemaRef)> {
         let fields = self.0.columns.iter().map(|column| {
-            let about = [("about".to_owned(), column.about.to_owned())];
+            let about = [("about".to_owned(), spoken(column.about))];
             Field::new(
                 column.name.as_ref(),
                 type_of(&column.values),
@@ -44,7 +45,7 @@ impl Table {
             )
             .with_metadata(about)
         });
-        let about = [("about".to_owned(), self.0.about.to_owned())];
+        let about = [("about".to_owned(), spoken(self.0.about))];
         let fields: Vec<_> = fields.collect();
         let schema = Arc::new(Schema::new(fields).with_metadata(about));
         let arrays = self
@@ -68,8 +69,8 @@ impl Table {
 
     /// What one row is.
     #[getter]
-    fn about(&self) -> &str {
-        self.0.about
+    fn about(&self) -> String {
+        spoken(self.0.about)
     }
 
     #[getter]
@@ -83,9 +84,9 @@ impl Table {
     }
 
     /// What a column means.
-    fn describe(&self, column: &str) -> PyResult<&'static str> {
+    fn describe(&self, column: &str) -> PyResult<String> {
         let found = self.0.columns.get(self.find(column)?);
-        Ok(found.map_or("", |column| column.about))
+        Ok(spoken(found.map_or("", |column| column.about)))
     }
 
     /// A column as (kind, values, more): numbers with a mask of missing ones or None, texts, or codes

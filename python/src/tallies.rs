@@ -10,7 +10,7 @@ use atomscope::write::inputs::Inputs;
 use pyo3::prelude::*;
 
 use crate::firings::Firings;
-use crate::run::run;
+use crate::run::run_borrowed;
 
 /// Counts of a cohort, or of a part of one.
 #[pyclass(frozen, module = "atomscope._core")]
@@ -37,7 +37,7 @@ impl Tally {
         fires: Option<PathBuf>,
         force: bool,
     ) -> PyResult<()> {
-        run(py, None, None, |_| {
+        run_borrowed(py, |_| {
             let scores = self
                 .counted
                 .firings
@@ -84,6 +84,6 @@ impl Tally {
 
     /// The firing sets, where they were kept.
     fn firings(&self, py: Python<'_>) -> PyResult<Firings> {
-        run(py, None, None, |_| Ok(Firings::of(&self.counted)))?
+        run_borrowed(py, |_| Ok(Firings::of(&self.counted)))?
     }
 }

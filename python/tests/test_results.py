@@ -1,6 +1,7 @@
 """Results out: tables, firing sets, files."""
 
 import math
+import re
 import pathlib
 
 import numpy as np
@@ -129,6 +130,29 @@ def test_investigate_lists_the_calls_of_an_atom(results, cohort):
     for bad in (128, -1, 1.5, True):
         with pytest.raises(ats.InputError, match="atom: found"):
             results.investigate(bad)
+
+
+def test_texts_speak_of_arguments(results, cohort):
+    flag = re.compile(r"(?<![\w-])--[a-z]")
+    more = ats.analyze(cohort.x, cohort.sae, cohort.calls, permutations=10, bootstrap=0, predict=True, compare_scores=True)
+    alone = ats.analyze(cohort.x, cohort.sae, cohort.calls, tables="notebook")
+    for found in (results, more, alone):
+        texts = [str(found), found.report, found._repr_html_(), *found.warnings]
+        for name in found.tables:
+            table = found.table(name)
+            texts += [table.about, *(table.describe(column) for column in table.columns)]
+        for text in texts:
+            assert not flag.search(text), text
+    assert 'replicate="dataset"' in str(more) or 'replicate="chrom"' in str(more)
+    assert 'tables="all" makes the tables' in str(alone)
+    assert "investigate(" in str(results)
+    assert "min_support calls" in results.atoms.about
+
+
+def test_texts_leave_names_alone(cohort):
+    calls = cohort.calls.to_pandas().assign(dataset="a--block sample --block")
+    found = ats.analyze(cohort.x, cohort.sae, calls, permutations=0, bootstrap=0)
+    assert "a--block sample" in found.report
 
 
 def test_report_and_run_tell_of_the_run(results):
