@@ -90,6 +90,8 @@ def _read(calls: Any, class_column: str | None, true_class: list[str]) -> _core.
         )
     if type(calls).__module__.partition(".")[0] == "pandas":
         return _of_pandas(calls, rule)
+    if hasattr(calls, "collect") and hasattr(calls, "collect_schema"):
+        raise InputError(f"calls: found {kind(calls)}, expected a table: calls.collect()")
     if hasattr(calls, "__arrow_c_stream__"):
         return _core.Calls.of_arrow(calls, *rule)
     if isinstance(calls, Mapping):
@@ -107,6 +109,11 @@ def _of_pandas(table: Any, rule: tuple[str | None, list[str]]) -> _core.Calls:
     """Columns by pandas' own idea of what is missing: NaN, None, NA, NaT. It needs no pyarrow."""
     if not hasattr(table, "columns"):
         raise InputError(f"calls: found {kind(table)}, expected a DataFrame")
+    if table.columns.nlevels > 1:
+        raise InputError(
+            "calls: found columns of several levels, expected one name each: calls.droplevel(0, axis=1), or "
+            "calls.columns = [...]"
+        )
     places = [
         place
         for place, (name, dtype) in enumerate(zip(table.columns, table.dtypes, strict=True))

@@ -52,7 +52,9 @@ class Rows:
     @staticmethod
     def of_array(array: object, name: str, is_bf16: bool) -> Rows: ...
     @staticmethod
-    def of_blocks(object: object, shape: tuple[int, int], dtype: str, name: str) -> Rows: ...
+    def of_blocks(
+        block: Callable[[int, int], Any], shape: tuple[int, int], dtype: str, name: str
+    ) -> Rows: ...
     @staticmethod
     def of_files(
         paths: Sequence[_Path], key: str | None, layer: str | None, pool: str | None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import warnings
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, TypeGuard
 
 from . import _core
@@ -92,6 +92,22 @@ def exported(array: Any, argument: str) -> tuple[Any, bool]:
     return array, False
 
 
+def _blocks(x: Any, argument: str) -> Callable[[int, int], Any]:
+    """What reads rows of an object by slicing it."""
+
+    def block(start: int, stop: int) -> Any:
+        rows = x[start:stop]
+        if not hasattr(rows, "__dlpack__"):
+            import numpy as np
+
+            rows = np.asarray(rows)
+        if type(rows).__module__ == "numpy" and not rows.dtype.isnative:
+            rows = rows.astype(rows.dtype.newbyteorder("="))
+        return exported(rows, argument)[0]
+
+    return block
+
+
 def rows_of(
     x: Any,
     *,
@@ -122,7 +138,7 @@ def rows_of(
             raise InputError(f"{argument}: found a sparse matrix, expected a dense one (.toarray())")
         if len(shape) != 2:
             raise InputError(f"{argument}: found an array of shape {list(shape)}, expected [calls, d_in]")
-        return _core.Rows.of_blocks(x, (int(shape[0]), int(shape[1])), dtype_of(x), argument)
+        return _core.Rows.of_blocks(_blocks(x, argument), (int(shape[0]), int(shape[1])), dtype_of(x), argument)
     expected = "an array [calls, d_in] (numpy, torch, JAX, CuPy, HDF5, Zarr), AnnData, a path, or paths"
     found = "an empty list" if isinstance(x, (list, tuple)) and not x else kind(x)
     raise InputError(f"{argument}: found {found}, expected {expected}")

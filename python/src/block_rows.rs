@@ -5,7 +5,6 @@ use std::ops::Range;
 use atomscope::Error;
 use atomscope::rows::{ElementType, Rows};
 use pyo3::prelude::*;
-use pyo3::types::PySlice;
 
 use crate::array_rows::{ArrayRows, Numbers};
 use crate::dlpack::Array;
@@ -13,7 +12,9 @@ use crate::errors::bad;
 
 /// Rows of an object that gives them by slicing: a data set of HDF5 or Zarr.
 pub(crate) struct BlockRows {
-    pub(crate) object: Py<PyAny>,
+    /// Called with the first row and the one after the last, it gives them as an array that has
+    /// `__dlpack__`; bfloat16 may be uint16.
+    pub(crate) block: Py<PyAny>,
     pub(crate) shape: [usize; 2],
     pub(crate) element: ElementType,
     pub(crate) name: String,
@@ -22,29 +23,18 @@ pub(crate) struct BlockRows {
 impl BlockRows {
     /// Reads rows under the GIL. This is called by threads that do nothing but read.
     fn block(&self, py: Python<'_>, range: &Range<usize>) -> PyResult<ArrayRows> {
-        let slice = PySlice::new(py, range.start as isize, range.end as isize, 1);
-        let mut block = self.object.bind(py).get_item(slice)?;
-        if self.element == ElementType::Bf16 && !block.hasattr("__dlpack_device__")? {
-            block = py.import("numpy")?.call_method1("asarray", (block,))?;
-        }
-        let is_numpys = self.element == ElementType::Bf16 && block.hasattr("view")?;
-        if is_numpys && block.get_type().module()?.to_string().starts_with("numpy") {
-            block = block.call_method1("view", ("uint16",))?;
-        }
+        let block = self.block.bind(py).call1((range.start, range.end))?;
         let array = Array::take(&block, &self.name)?;
         if *array.shape != [range.len(), self.shape[1]] {
             let found = format!("a block of shape {:?}", array.shape);
             let expected = format!("[{}, {}], as its shape says", range.len(), self.shape[1]);
             return Err(bad(&self.name, &found, &expected));
         }
-        let element = array.dtype.element();
-        if element.is_some_and(|element| element != self.element) {
+        let is_bits = self.element == ElementType::Bf16 && array.dtype.is_u16();
+        if array.dtype.element() != Some(self.element) && !is_bits {
             let found = format!("a block of {}", array.dtype.name());
-            return Err(bad(
-                &self.name,
-                &found,
-                "numbers of the type that its dtype says",
-            ));
+            let expected = "numbers of the type that its dtype says";
+            return Err(bad(&self.name, &found, expected));
         }
         let bytes = array.copied();
         let bytes =

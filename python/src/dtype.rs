@@ -22,6 +22,11 @@ impl Dtype {
         }
     }
 
+    /// True of uint16, as which numpy hands on the bits of bfloat16.
+    pub(crate) fn is_u16(self) -> bool {
+        (self.code, self.bits, self.lanes) == (1, 16, 1)
+    }
+
     /// The name in safetensors, if there is one.
     pub(crate) fn safetensors(self) -> Option<&'static str> {
         Some(match (self.code, self.bits, self.lanes) {

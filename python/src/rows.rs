@@ -55,20 +55,16 @@ impl Rows {
         guard(|| of_array(Array::take(array, name)?, name, is_bf16))
     }
 
-    /// Takes an object of this shape that gives rows by slicing.
+    /// Takes what gives rows of an array of this shape: `block(start, stop)` is an array that has
+    /// `__dlpack__`.
     #[staticmethod]
-    fn of_blocks(
-        object: Py<PyAny>,
-        shape: [usize; 2],
-        dtype: &str,
-        name: String,
-    ) -> PyResult<Self> {
+    fn of_blocks(block: Py<PyAny>, shape: [usize; 2], dtype: &str, name: String) -> PyResult<Self> {
         let Some(element) = element_of(dtype) else {
             return Err(bad(&name, &format!("numbers of type {dtype}"), TYPES));
         };
         Ok(Self {
             rows: Arc::new(BlockRows {
-                object,
+                block,
                 shape,
                 element,
                 name,
