@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from . import _core
@@ -29,7 +29,8 @@ class Calls:
     class_column
         The column of classes, where it is not truvari_class.
     true_class
-        The classes that are true calls, where they are not TP and tp_comp_vcf.
+        The class or classes that are true calls (also True, or a number), where they are not TP and
+        tp_comp_vcf.
     """
 
     __slots__ = ("_core", "_table")
@@ -39,7 +40,7 @@ class Calls:
         calls: Any,
         *,
         class_column: str | None = None,
-        true_class: str | Iterable[str] | None = None,
+        true_class: Any = None,
     ) -> None:
         self._core = _read(calls, class_column, strings_of(true_class))
         self._table: Table | None = None
@@ -124,7 +125,9 @@ def _of_pandas(table: Any, rule: tuple[str | None, list[str]]) -> _core.Calls:
         values = table.iloc[:, places[number]]
         missing = values.isna()
         if missing.any():
-            values = values.astype(object).where(~missing, None)
+            is_whole = values.dtype == float and (values[~missing] % 1 == 0).all()
+            # Where numbers are missing pandas makes floats of whole ones, of which chromosome 1 is 1.0.
+            values = values.astype("Int64" if is_whole else object).astype(object).where(~missing, None)
         plain: list[Any] = values.tolist()
         return plain
 

@@ -62,12 +62,17 @@ def dtype_of(array: Any) -> str:
     return str(name).rpartition(".")[2]
 
 
+def _is(array: object, library: str, name: str) -> bool:
+    """Say whether an array is of a library's class, or of a class that is made of it; imports nothing."""
+    of = getattr(sys.modules.get(library), name, None)
+    return of is not None and isinstance(array, of)
+
+
 def exported(array: Any, argument: str) -> tuple[Any, bool]:
     """An array that has ``__dlpack__``, and whether its uint16 are bfloat16."""
     if kind(array).startswith("numpy.ma"):
         raise InputError(f"{argument}: found a masked array, expected one without a mask (.filled())")
-    module = type(array).__module__.partition(".")[0]
-    if module == "numpy":
+    if _is(array, "numpy", "ndarray"):
         if not array.dtype.isnative:
             raise InputError(
                 f"{argument}: found numbers of another byte order than this machine's, expected its own: "
@@ -75,19 +80,20 @@ def exported(array: Any, argument: str) -> tuple[Any, bool]:
             )
         if array.dtype.name == "bfloat16":
             return array.view("uint16"), True
-    if module == "torch":
+    elif _is(array, "torch", "Tensor"):
+        torch = sys.modules["torch"]
         if array.requires_grad:
             array = array.detach()
+        if array.layout != torch.strided:
+            raise InputError(f"{argument}: found a sparse tensor, expected a dense one (.to_dense())")
         if array.is_conj() or array.is_neg():
             array = array.resolve_conj().resolve_neg()
-        if array.layout != sys.modules["torch"].strided:
-            raise InputError(f"{argument}: found a sparse tensor, expected a dense one (.to_dense())")
         if array.is_cuda:
             # What makes the numbers has to be done before another stream reads them.
-            sys.modules["torch"].cuda.current_stream(array.device).synchronize()
-    elif module == "cupy":
+            torch.cuda.current_stream(array.device).synchronize()
+    elif _is(array, "cupy", "ndarray"):
         sys.modules["cupy"].cuda.get_current_stream().synchronize()
-    elif module in ("jax", "jaxlib"):
+    elif _is(array, "jax", "Array"):
         array.block_until_ready()
     return array, False
 
@@ -101,7 +107,7 @@ def _blocks(x: Any, argument: str) -> Callable[[int, int], Any]:
             import numpy as np
 
             rows = np.asarray(rows)
-        if type(rows).__module__ == "numpy" and not rows.dtype.isnative:
+        if _is(rows, "numpy", "ndarray") and not rows.dtype.isnative:
             rows = rows.astype(rows.dtype.newbyteorder("="))
         return exported(rows, argument)[0]
 
@@ -144,8 +150,10 @@ def rows_of(
     raise InputError(f"{argument}: found {found}, expected {expected}")
 
 
-def strings_of(value: str | Iterable[str] | None) -> list[str]:
-    """A sequence of texts of one text, several, or None."""
+def strings_of(value: object) -> list[str]:
+    """The texts of one value, of several, or of None: classes may be True and False, or numbers."""
     if value is None:
         return []
-    return [value] if isinstance(value, str) else list(value)
+    if isinstance(value, str) or not isinstance(value, Iterable):
+        return [str(value)]
+    return [str(one) for one in value]

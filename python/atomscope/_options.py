@@ -34,18 +34,28 @@ _DEFAULTS: dict[str, Any] = {
 }
 
 
-#: Options that count something.
-_COUNTS = (
-    "permutations",
-    "locus_distance",
-    "seed",
-    "min_support",
-    "min_coactivation",
-    "bootstrap",
-    "threads",
-    "memory",
-    "batch_rows",
-)
+#: Options that count something; some may be None.
+_COUNTS = ("permutations", "locus_distance", "seed", "min_support", "min_coactivation", "bootstrap")
+_COUNTS_OR_NONE = ("threads", "memory", "batch_rows")
+#: Options that are words; some may be None.
+_WORDS = ("strata", "tables", "nonfinite")
+_WORDS_OR_NONE = ("block", "replicate", "predict", "class_column", "key", "pool")
+#: Options that are so or not.
+_FLAGS = ("compare_scores", "batch_threshold", "save_fires")
+
+
+def whole(argument: str, value: Any, least: int = 0) -> int:
+    """A whole number of at least ``least`` that 64 bits hold."""
+    from ._core import InputError
+    from ._inputs import kind
+
+    if isinstance(value, bool) or not hasattr(value, "__index__"):
+        raise InputError(f"{argument}: found {kind(value)}, expected a whole number")
+    number = int(value.__index__())
+    if not least <= number < 2**63:
+        most = f"at least {least}" if number < least else "less than 2**63"
+        raise InputError(f"{argument}: found {number}, expected a number of {most}")
+    return number
 
 
 def options(**given: Any) -> dict[str, Any]:
@@ -53,14 +63,16 @@ def options(**given: Any) -> dict[str, Any]:
     from ._core import InputError
     from ._inputs import kind, strings_of
 
-    for name in _COUNTS:
-        value = given.get(name)
-        if value is None:
+    for name, value in given.items():
+        if value is None and name in (*_COUNTS_OR_NONE, *_WORDS_OR_NONE):
             continue
-        if isinstance(value, bool) or not hasattr(value, "__index__"):
-            raise InputError(f"{name}: found {kind(value)}, expected a whole number")
-        if value < 0:
-            raise InputError(f"{name}: found {value}, expected a number of at least 0")
+        if name in (*_COUNTS, *_COUNTS_OR_NONE):
+            given[name] = whole(name, value)
+        elif name in (*_WORDS, *_WORDS_OR_NONE) and not isinstance(value, str):
+            if name != "strata" or value is not None:
+                raise InputError(f"{name}: found {kind(value)}, expected a text")
+        elif name in _FLAGS and not isinstance(value, bool):
+            raise InputError(f"{name}: found {kind(value)}, expected True or False")
     if 0 < given.get("bootstrap", 0) < 100:
         raise InputError(f"bootstrap: found {given['bootstrap']}, expected 0, or at least 100 replicates")
     device = given.get("device")

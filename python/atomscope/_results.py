@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ._activations import Activations
 from ._core import InputError
 from ._inputs import Path
+from ._options import whole
 from ._table import Table
 from ._tally import Tally
 
@@ -142,6 +143,7 @@ class Results:
         lean
             "tp" for atoms that lean to true calls, "fp" for those that lean to false ones.
         """
+        n = whole("n", n)
         if lean is not None and lean not in _LEANS:
             raise InputError(f"lean: found {lean!r}, expected 'tp', 'fp' or None")
         atoms = self.atoms
@@ -172,6 +174,8 @@ class Results:
         seed
             Draws n calls at random instead.
         """
+        n = None if n is None else whole("n", n)
+        seed = None if seed is None else whole("seed", seed)
         return Table(self._core.calls_of(_atom(atom), n, seed))
 
     def detail(self, atom: int) -> str:

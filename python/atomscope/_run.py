@@ -13,7 +13,7 @@ from ._activations import Activations
 from ._calls import Calls, calls_of
 from ._core import InputError
 from ._inputs import Path, files_of, is_anndata, kind, paths_of, rows_of
-from ._options import options, strata_of
+from ._options import options, strata_of, whole
 from ._progress import Progress, shown
 from ._results import Results
 from ._sae import SAE, sae_of
@@ -61,7 +61,7 @@ def analyze(
     seed: int = 0,
     tables: str = "all",
     class_column: str | None = None,
-    true_class: str | Iterable[str] | None = None,
+    true_class: Any = None,
     nonfinite: str = "error",
     key: str | None = None,
     layer: str | int | None = None,
@@ -116,8 +116,8 @@ def analyze(
     tables
         "all", or "notebook" for the notebook's alone.
     class_column, true_class
-        The column of classes, and the classes that are true calls, where these are not ``truvari_class``,
-        ``TP`` and ``tp_comp_vcf``.
+        The column of classes, and the class or classes that are true calls (also True, or a number), where
+        these are not ``truvari_class``, ``TP`` and ``tp_comp_vcf``.
     nonfinite
         What becomes of rows with a NaN or an infinity: "error", or "skip" to drop and count them.
     key, layer, pool
@@ -189,6 +189,7 @@ def _of_activations(
     activations: Any, atoms: int | None, others: tuple[Any, Any, Any], chosen: dict[str, Any], told: Any
 ) -> Results:
     x, sae, calls = others
+    atoms = None if atoms is None else whole("atoms", atoms, 1)
     if x is not None or sae is not None:
         raise InputError("activations: found beside x or sae, expected in place of both")
     files = paths_of(activations)
@@ -251,7 +252,7 @@ def tally(
     name: str,
     strata: str | Iterable[str] | None = _STRATA,
     class_column: str | None = None,
-    true_class: str | Iterable[str] | None = None,
+    true_class: Any = None,
     nonfinite: str = "error",
     key: str | None = None,
     layer: str | int | None = None,
@@ -334,8 +335,7 @@ def simulate(
     import numpy as np
 
     for argument, value in {"rows": rows, "d_in": d_in, "d_sae": d_sae, "k": k, "seed": seed}.items():
-        if value < 0:
-            raise InputError(f"{argument}: found {value}, expected a number of at least 0")
+        whole(argument, value)
     x, model, calls, truth = _core.simulate(rows, d_in, d_sae, k, seed, confounded)
     return Simulated(np.asarray(x), SAE(model), Calls._of(calls), json.loads(truth))
 

@@ -12,7 +12,7 @@ from . import _core
 from ._activations import Activations
 from ._core import InputError
 from ._inputs import Path, exported, kind, rows_of
-from ._options import options
+from ._options import options, whole
 from ._progress import Progress, shown
 
 #: The keys under which a package of a state dict keeps the whitening, as the notebook's has it.
@@ -223,8 +223,9 @@ def _answers(
     threshold: float | None,
     layer: str | int | None,
 ) -> tuple[int | None, bool | None, str | None, float | None, str | None]:
-    if k is not None and k < 0:
-        raise InputError(f"k: found {k}, expected a number of at least 1")
+    k = None if k is None else whole("k", k)
+    if threshold is not None and not isinstance(threshold, (int, float)):
+        raise InputError(f"threshold: found {kind(threshold)}, expected a number")
     return k, subtract_decoder_bias, orientation, threshold, None if layer is None else str(layer)
 
 

@@ -5,7 +5,7 @@
 use std::ffi::{CStr, c_void};
 use std::ptr::NonNull;
 
-use pyo3::exceptions::{PyBufferError, PyTypeError};
+use pyo3::exceptions::{PyBufferError, PyException, PyMemoryError, PyTypeError};
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{IntoPyDict, PyCapsule};
@@ -85,15 +85,20 @@ impl Array {
     /// # Errors
     /// Refusals of the array's library; memory that is neither the host's nor a CUDA device's.
     pub(crate) fn take(object: &Bound<'_, PyAny>, argument: &str) -> PyResult<Self> {
-        let place = object.call_method0("__dlpack_device__")?;
-        let device = place.get_item(0)?.extract()?;
-        let (array, device) = Self::of_capsule(&export(object, device)?)?;
+        let taken = Self::exported(object).map_err(|error| refusal(object.py(), argument, error));
+        let (array, device) = taken?;
         if HOSTS.contains(&device) || device == CUDA {
             return Ok(array);
         }
         let found = format!("an array in the memory of DLPack's device type {device}");
         let expected = "one in the memory of the host or of a CUDA device; copy it with .cpu()";
         Err(bad(argument, &found, expected))
+    }
+
+    fn exported(object: &Bound<'_, PyAny>) -> PyResult<(Self, i32)> {
+        let place = object.call_method0("__dlpack_device__")?;
+        let device = place.get_item(0)?.extract()?;
+        Self::of_capsule(&export(object, device)?)
     }
 
     fn of_capsule(capsule: &Bound<'_, PyAny>) -> PyResult<(Self, i32)> {
@@ -290,6 +295,15 @@ impl Drop for Array {
             }
         });
     }
+}
+
+/// The exception of an array that its library does not export: of input, unless it is of the process.
+fn refusal(py: Python<'_>, argument: &str, error: PyErr) -> PyErr {
+    if error.is_instance_of::<PyMemoryError>(py) || !error.is_instance_of::<PyException>(py) {
+        return error;
+    }
+    let found = format!("an array that its library does not export ({error})");
+    bad(argument, &found, "one that DLPack can hand on")
 }
 
 /// Asks for the capsule: of version 1 where the library knows that, which read-only arrays need.

@@ -56,7 +56,7 @@ impl Dtype {
             4 => "bfloat",
             5 => "complex",
             6 => return "bool".to_owned(),
-            code => return format!("numbers of DLPack's type {code}, {} bits", self.bits),
+            code => return format!("{code} of DLPack with {} bits", self.bits),
         };
         format!("{kind}{}", self.bits)
     }

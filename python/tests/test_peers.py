@@ -70,6 +70,12 @@ def test_torch_views_are_read_as_they_are(encode, x):
     same(encode(tensor[:1].expand(5, -1)), encode(np.repeat(x[:1], 5, axis=0)))
     with pytest.warns(UserWarning, match="bytes were copied"):
         same(encode(tensor.T.contiguous().T), encode(x))
+
+
+    class Tagged(torch.Tensor):
+        """As libraries make tensors of their own."""
+
+    same(encode(tensor.clone().requires_grad_().as_subclass(Tagged)), encode(x))
     with torch.inference_mode():
         same(encode(tensor * 1), encode(x))
     for bad, message in [
@@ -172,6 +178,20 @@ def test_columns_of_pandas_of_every_kind_are_read():
         forms["of Arrow's dictionaries"] = forms["of Arrow"].astype({"svtype": "category"})
     for name, form in forms.items():
         assert plain(form) == expected, name
+
+
+def test_whole_numbers_that_pandas_made_floats_are_whole():
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame({"chrom": [1, None, 22], "dataset": [1.5, None, 2], "truvari_class": ["TP", "FP", "FP"]})
+    assert [(call["chrom"], call["dataset"]) for call in plain(frame)] == [("1", "1.5"), (None, None), ("22", "2.0")]
+
+
+def test_classes_that_are_no_texts_are_taken(cohort):
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame({"pos": [1, 2, 3], "good": [True, False, True], "level": [1, 0, 1]})
+    for column, value in [("good", True), ("level", 1), ("level", [1]), ("good", np.bool_(True)), ("level", np.int64(1))]:
+        read = ats.Calls(frame, class_column=column, true_class=value)
+        assert [call["label"] for call in read.table] == ["TP", "FP", "TP"], (column, value)
 
 
 def test_a_table_of_column_levels_has_no_names():

@@ -113,6 +113,11 @@ def test_top_orders_atoms_and_leans(results):
     assert all(results.top(5, by="cmh_p", lean="tp")["log_or"] > 0)
     with pytest.raises(ats.InputError, match="lean: found 'up'"):
         results.top(lean="up")
+    for n in (-1, 2.5, None):
+        with pytest.raises(ats.InputError, match="n: found"):
+            results.top(n)
+    with pytest.raises(ats.InputError, match="n: found -1"):
+        results.investigate(1, n=-1)
     with pytest.raises(ats.InputError, match="by: found 'q'"):
         results.top(by="q")
 
@@ -237,6 +242,11 @@ def test_options_are_refused_by_name(cohort):
         ({"permutations": -5}, "permutations: found -5"),
         ({"permutations": 1.5}, "permutations: found float"),
         ({"bootstrap": 5}, "bootstrap: found 5"),
+        ({"seed": None}, "seed: found NoneType, expected a whole number"),
+        ({"seed": 2**64}, r"seed: found 18446744073709551616, expected a number of less than 2\*\*63"),
+        ({"nonfinite": 1}, "nonfinite: found int, expected a text"),
+        ({"replicate": True}, "replicate: found bool, expected a text"),
+        ({"compare_scores": "yes"}, "compare_scores: found str, expected True or False"),
     ]:
         with pytest.raises(ats.InputError, match=message):
             ats.analyze(cohort.x, cohort.sae, cohort.calls, **given)
