@@ -111,7 +111,7 @@ class SAE:
         whitening = None if mean is None else [_numbers(mean, "mean"), _numbers(std, "std")]
         given = _answers(k, subtract_decoder_bias, orientation, threshold, None)
         told = None if config is None else _json(config)
-        return cls(_core.Sae.of_tensors(name, _tensors(state), told, whitening, given))
+        return cls(_core.Sae.of_tensors(name, _tensors(_as_it_encodes(state)), told, whitening, given))
 
     @property
     def d_in(self) -> int:
@@ -280,15 +280,37 @@ def _tensors(state: Any) -> list[tuple[str, Any, bool]]:
     return tensors
 
 
+def _as_it_encodes(state: Any) -> Any:
+    """What an object encodes by, where that differs from what its library makes of its file.
+
+    A file of dictionary_learning's AutoEncoder is opened with a decoder of unit norm, by which activations are
+    multiplied; an object encodes without.
+    """
+    if _is_dictionary(state) and type(state).__name__ == "AutoEncoder":
+        tensors = dict(state.state_dict())
+        unit = tensors["decoder.weight"] * 0
+        unit[0] += 1
+        return {**tensors, "decoder.weight": unit}
+    return state
+
+
+def _is_dictionary(state: Any) -> bool:
+    return "dictionary_learning" in _modules(state)
+
+
+def _modules(state: Any) -> set[str]:
+    return {base.__module__.partition(".")[0] for base in type(state).__mro__}
+
+
 def _config_of(state: Any) -> dict[str, Any] | None:
     """The config that an object's library would write beside its weights."""
-    modules = {base.__module__.partition(".")[0] for base in type(state).__mro__}
+    modules = _modules(state)
     cfg = getattr(state, "cfg", None)
     if "sae_lens" in modules and cfg is not None:
         return _dict_of(cfg)
     if modules & {"sparsify", "sae"} and cfg is not None:
         return {**_dict_of(cfg), "d_in": int(state.d_in)}
-    if "dictionary_learning" in modules:
+    if _is_dictionary(state):
         trainer: dict[str, Any] = {"dict_class": type(state).__name__}
         for attribute in ("activation_dim", "dict_size"):
             if hasattr(state, attribute):
