@@ -291,6 +291,13 @@ def _as_it_encodes(state: Any) -> Any:
         unit = tensors["decoder.weight"] * 0
         unit[0] += 1
         return {**tensors, "decoder.weight": unit}
+    if "sae_lens" in _modules(state) and type(state).__name__ == "JumpReLUTrainingSAE":
+        below = sum(threshold < 0 for threshold in _numbers(state.state_dict()["threshold"], "threshold"))
+        if below:
+            raise InputError(
+                f"state: found a JumpReLUTrainingSAE with {below} thresholds below 0, which fires at negative scores, "
+                "as what it saves does not; expected SAE.load_from_disk of what save_inference_model wrote"
+            )
     return state
 
 

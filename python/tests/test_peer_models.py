@@ -45,6 +45,14 @@ def test_models_of_saelens_are_taken(kind):
     check(model, model.encode)
 
 
+def test_models_in_training_that_fire_below_zero_are_refused():
+    saes = pytest.importorskip("sae_lens.saes")
+    model = saes.JumpReLUTrainingSAE(saes.JumpReLUTrainingSAEConfig(d_in=D_IN, d_sae=D_SAE))
+    filled(model, threshold=np.linspace(-0.1, 1, D_SAE))
+    with pytest.raises(ats.InputError, match="JumpReLUTrainingSAE with 5 thresholds below 0"):
+        ats.SAE.from_state_dict(model)
+
+
 @pytest.mark.parametrize("activation", ["topk", "groupmax"])
 def test_models_of_sparsify_are_taken(activation):
     sparsify = pytest.importorskip("sparsify")
