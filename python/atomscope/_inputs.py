@@ -140,7 +140,8 @@ def rows_of(
         )
     shape = getattr(x, "shape", None)
     if shape is not None and hasattr(x, "dtype") and hasattr(x, "__getitem__"):
-        if hasattr(x, "tocsr"):
+        # scipy's, and anndata's of a file.
+        if hasattr(x, "tocsr") or getattr(x, "format", None) in ("csr", "csc"):
             raise InputError(f"{argument}: found a sparse matrix, expected a dense one (.toarray())")
         if len(shape) != 2:
             raise InputError(f"{argument}: found an array of shape {list(shape)}, expected [calls, d_in]")
