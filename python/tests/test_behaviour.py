@@ -50,6 +50,38 @@ def test_ctrl_c_answers_in_the_tables(cohort):
     timer.join()
 
 
+def test_ctrl_c_answers_while_calls_are_read(cohort, tmp_path):
+    call = {"chrom": "chr1", "pos": 100, "svtype": "DEL", "svlen": -50, "truvari_class": "TP", "dataset": "a", "id": "v"}
+    table = tmp_path / "calls.csv"
+    table.write_text(",".join(call) + "\n" + (",".join(map(str, call.values())) + "\n") * 3_000_000)
+    for calls in (table, [call] * 3_000_000):
+        sent = []
+
+        def interrupt(sent=sent):
+            sent.append(time.perf_counter())
+            os.kill(os.getpid(), signal.SIGINT)
+
+        timer = threading.Timer(0.1, interrupt)
+        timer.start()
+        with pytest.raises(KeyboardInterrupt):
+            ats.analyze(cohort.x, cohort.sae, calls)
+        waited = time.perf_counter() - sent[0]
+        timer.join()
+        assert waited < 0.2
+
+
+def test_progress_is_told_in_another_thread(cohort):
+    told, found = [], []
+
+    def work():
+        found.append(cohort.sae.encode(cohort.x, progress=lambda *state: told.append((threading.get_ident(), state))))
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert len(found[0]) == 2000 and told[-1] == (thread.ident, ("encoding", 2000, 2000))
+
+
 def test_other_threads_run_meanwhile(long_work):
     x, sae = long_work
     ticks = []
