@@ -55,7 +55,7 @@ pub(crate) fn analyze_files(
     let analysis = Analysis::of_files(paths, model)
         .metadata(metadata)
         .model_answers(sae.answers.clone());
-    options.parsed()?.run(py, Inputs::Kept(analysis), progress)
+    options.parsed()?.run(py, Inputs::kept(analysis), progress)
 }
 
 /// Analyzes activations that were computed elsewhere.
@@ -73,7 +73,7 @@ pub(crate) fn analyze_activations(
     if let Some(atoms) = atoms {
         analysis = analysis.atoms(atoms);
     }
-    options.parsed()?.run(py, Inputs::Kept(analysis), progress)
+    options.parsed()?.run(py, Inputs::kept(analysis), progress)
 }
 
 /// Makes the tables of what was counted before.
@@ -86,7 +86,7 @@ pub(crate) fn analyze_tally(
     progress: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<Results> {
     let analysis = Analysis::of_counted(tally.counted.clone());
-    options.parsed()?.run(py, Inputs::Kept(analysis), progress)
+    options.parsed()?.run(py, Inputs::kept(analysis), progress)
 }
 
 /// Counts rows that are at hand. With `name` the counts are those of a shard of that name.

@@ -238,14 +238,19 @@ pub(crate) enum Inputs {
     /// Rows, a model and calls that are at hand.
     Memory(Arc<SharedRows>, Sae, Arc<Calls>),
     /// Files, or what was counted before.
-    Kept(Analysis<'static>),
+    Kept(Box<Analysis<'static>>),
 }
 
 impl Inputs {
+    /// Files, or what was counted before.
+    pub(crate) fn kept(analysis: Analysis<'static>) -> Self {
+        Self::Kept(Box::new(analysis))
+    }
+
     fn analysis(&self) -> Analysis<'_> {
         match self {
             Self::Memory(rows, sae, calls) => Analysis::of(sae, &**rows, calls),
-            Self::Kept(analysis) => analysis.clone(),
+            Self::Kept(analysis) => Analysis::clone(analysis),
         }
     }
 }
