@@ -124,8 +124,9 @@ pub(crate) fn encode(
     let threads = options.threads;
     let counting = beside(rows, options)?.counting();
     let (rows, sae) = (rows.rows.clone(), sae.sae.clone());
+    // Made here: what the worker's thread allocates is not given back to other threads.
+    let calls = Calls::unknown_of(rows.count());
     let counted = run(py, threads, progress, move |control| {
-        let calls = Calls::unknown_of(rows.count());
         Counted::of_rows(&sae, &*rows, &calls, &counting, control)
     })?;
     Firings::of(&Arc::new(counted))

@@ -246,7 +246,7 @@ def test_columns_of_pyarrow_of_every_kind_are_read():
         "large texts": cast(svtype=pa.large_string(), chrom=pa.large_string()),
         "views of texts": cast(svtype=pa.string_view(), chrom=pa.string_view()),
         "dictionaries": cast(svtype=dictionary, truvari_class=pa.dictionary(pa.uint32(), pa.large_string())),
-        "decimals": cast(pos=pa.decimal128(20, 3), svlen=pa.decimal256(40, 0)),
+        "decimals": cast(pos=pa.decimal128(22, 3), svlen=pa.decimal256(40, 0)),
         "small numbers": cast(pos=pa.int16(), svlen=pa.float16()),
         "parts": pa.concat_tables([table.slice(0, 3), table.slice(3)]),
         "parts of dictionaries": pa.concat_tables([cast(svtype=dictionary).slice(0, 2), cast(svtype=dictionary).slice(2)]),
@@ -272,8 +272,6 @@ def test_a_reader_that_fails_is_told():
 
     reader = pa.RecordBatchReader.from_batches(pa.schema([("pos", pa.int64())]), batches())
     with pytest.raises((ats.InputError, OSError), match="the disk is gone"):
-        ats.Calls(reader)
-    with pytest.raises(ats.InputError, match="calls: found"):
         ats.Calls(reader)
 
 
