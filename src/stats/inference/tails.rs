@@ -53,6 +53,19 @@ pub fn ln_chi2_upper(x: f64, degrees: u32) -> f64 {
     }
 }
 
+/// Computes `P(X > x)` for a gamma variable X of that shape and of scale 1, to about 10⁻¹⁴
+/// absolutely: scipy's `gammaincc`. 1 for x ≤ 0.
+pub(super) fn gamma_upper(shape: f64, x: f64) -> f64 {
+    if x <= 0.0 {
+        return 1.0;
+    }
+    if x > shape + 12.0 * shape.sqrt() + 60.0 {
+        return 0.0;
+    }
+    let below = libm::exp(ln_power_term(shape, x)) * lower_series(shape, x);
+    (1.0 - below).max(0.0)
+}
+
 /// Computes `ln(hᵃ·e⁻ʰ/Γ(a+1))`.
 fn ln_power_term(a: f64, h: f64) -> f64 {
     if a < 16.0 {
@@ -63,7 +76,7 @@ fn ln_power_term(a: f64, h: f64) -> f64 {
     }
 }
 
-/// Computes `1 + h/(a+1) + h²/((a+1)(a+2)) + …`, for h < a.
+/// Computes `1 + h/(a+1) + h²/((a+1)(a+2)) + …`, soon for h < a.
 fn lower_series(a: f64, h: f64) -> f64 {
     let (mut sum, mut term, mut at) = (1.0, 1.0, a);
     while term > sum * 1e-18 {
