@@ -69,7 +69,7 @@ const TIE: f64 = 1e-9;
 
 /// A stratum at the odds ratio at which the fits add up.
 #[derive(Debug)]
-struct Fitted {
+struct Fitted<'a> {
     stratum: Stratum,
     /// The fit, and the variance from the fitted cells.
     fit: f64,
@@ -78,10 +78,10 @@ struct Fitted {
     least_cell: f64,
     /// The first count that is not negligible, and the probabilities from there.
     first: u64,
-    probabilities: Vec<f64>,
+    probabilities: &'a [f64],
 }
 
-impl Fitted {
+impl Fitted<'_> {
     /// Returns the stratum's part of Q at count x.
     fn part(&self, x: u64) -> f64 {
         let residual = x as f64 - self.fit;
@@ -106,7 +106,7 @@ pub fn of_tables(tables: &[Table2x2]) -> Option<PValue> {
     if sum == total(|stratum| stratum.least) || sum == total(|stratum| stratum.most) {
         return None;
     }
-    let (ln_ratio, mut fitted) = fits(&informing, sum);
+    let (ratio, mut fitted) = fits(&informing, sum);
     let observed: f64 = fitted
         .iter()
         .map(|one| one.part(one.stratum.observed))
@@ -115,17 +115,31 @@ pub fn of_tables(tables: &[Table2x2]) -> Option<PValue> {
     if fitted.len() > 2 && fitted.iter().all(is_dense) {
         return Some(chi2(observed, fitted.len()));
     }
-    let mut weights = Weights::default();
-    for one in &mut fitted {
-        one.stratum.weigh(ln_ratio, &mut weights);
-        let all: f64 = weights.values.iter().sum();
-        one.first = weights.first;
-        one.probabilities = weights.values.iter().map(|weight| weight / all).collect();
+    let (all, ends) = probabilities(&fitted, ratio);
+    let mut start = 0;
+    for (one, (first, end)) in fitted.iter_mut().zip(ends) {
+        one.first = first;
+        one.probabilities = &all[start..end];
+        start = end;
     }
     if let [one, other] = fitted.as_slice() {
         return Some(of_two(one, other, sum));
     }
     Some(of_several(fitted, sum, observed))
+}
+
+/// Computes each stratum's probabilities that are not negligible, at that odds ratio: one after the
+/// other, with the first count and the end of each stratum.
+fn probabilities(fitted: &[Fitted], ratio: f64) -> (Vec<f64>, Vec<(u64, usize)>) {
+    let (mut all, mut ends) = (Vec::new(), Vec::with_capacity(fitted.len()));
+    let mut weights = Weights::default();
+    for one in fitted {
+        one.stratum.weigh_near(ratio, one.fit, &mut weights);
+        let inverse = 1.0 / weights.values.iter().sum::<f64>();
+        all.extend(weights.values.iter().map(|weight| weight * inverse));
+        ends.push((weights.first, all.len()));
+    }
+    (all, ends)
 }
 
 /// Returns the least fitted cell at which so many strata are dense.
@@ -139,8 +153,8 @@ fn chi2(statistic: f64, strata: usize) -> PValue {
 
 /// Computes each stratum's fit at the odds ratio at which they add up to the sum, by Newton's
 /// method in its logarithm from Mantel and Haenszel's odds ratio. The derivative of a fit is its
-/// variance.
-fn fits(tables: &[&Table2x2], sum: u64) -> (f64, Vec<Fitted>) {
+/// variance. Returns the odds ratio, too.
+fn fits<'a>(tables: &[&Table2x2], sum: u64) -> (f64, Vec<Fitted<'a>>) {
     let (mut low, mut high) = (f64::NEG_INFINITY, f64::INFINITY);
     let mut ln_ratio = near_ratio(tables);
     for _ in 0..100 {
@@ -178,10 +192,10 @@ fn fits(tables: &[&Table2x2], sum: u64) -> (f64, Vec<Fitted>) {
             variance: variance(cells),
             least_cell: a.min(b).min(c).min(d),
             first: 0,
-            probabilities: Vec::new(),
+            probabilities: &[],
         }
     });
-    (ln_ratio, each.collect())
+    (ratio, each.collect())
 }
 
 /// The step of Newton's method whose square is nothing but rounding.
@@ -214,7 +228,7 @@ fn of_two(one: &Fitted, other: &Fitted, sum: u64) -> PValue {
     let q = |x: u64| one.part(x) + other.part(sum - x);
     let least = q(one.stratum.observed) * (1.0 - TIE);
     let (mut all, mut large) = (0.0, 0.0);
-    for (x, p) in (one.first..).zip(&one.probabilities) {
+    for (x, p) in (one.first..).zip(one.probabilities) {
         let place = sum.checked_sub(x).and_then(|x| x.checked_sub(other.first));
         let rest = place.and_then(|place| other.probabilities.get(place as usize));
         let both = p * rest.copied().unwrap_or(0.0);

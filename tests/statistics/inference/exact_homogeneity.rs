@@ -317,7 +317,10 @@ fn p_of_many_combinations_is_that_of_drawn_tables() {
             let found = exact_homogeneity::of_tables(each[place - 1].1).unwrap().p();
             let sd = (right * (1.0 - right) / draws as f64).sqrt();
             let limit = 4.0 * sd + if right > 0.07 { 0.1 } else { within } * right;
-            assert!((found - right).abs() < limit, "{strata} strata: {found} {right}");
+            assert!(
+                (found - right).abs() < limit,
+                "{strata} strata: {found} {right}"
+            );
         }
     }
 }

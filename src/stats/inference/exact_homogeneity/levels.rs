@@ -6,7 +6,7 @@ use crate::stats::inference::p_value::PValue;
 /// The strata and the step of Q.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Grid<'a> {
-    fitted: &'a [Fitted],
+    fitted: &'a [Fitted<'a>],
     /// The sum, counted from the strata's first counts.
     sum: usize,
     step: f64,
@@ -22,7 +22,7 @@ struct Levels {
 }
 
 impl<'a> Grid<'a> {
-    pub(super) fn of(fitted: &'a [Fitted], sum: u64) -> Self {
+    pub(super) fn of(fitted: &'a [Fitted<'a>], sum: u64) -> Self {
         let strata = fitted.len() as f64;
         let spread = (2.0 * (strata - 1.0)).sqrt();
         // Rounding each stratum's part has a variance of strata·step²/12.
@@ -67,9 +67,8 @@ impl<'a> Grid<'a> {
             let counts = (one.first..).take(one.probabilities.len());
             let parts: Vec<f64> = counts.map(|x| one.part(x)).collect();
             let least = parts.iter().copied().fold(f64::INFINITY, f64::min);
-            let level = |part: f64| {
-                (((part - least) / self.step).round().max(0.0) as usize).min(self.top)
-            };
+            let level =
+                |part: f64| (((part - least) / self.step).round().max(0.0) as usize).min(self.top);
             observed += level(one.part(one.stratum.observed));
             each.push(parts.into_iter().map(level).collect());
         }

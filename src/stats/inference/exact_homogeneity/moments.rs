@@ -102,19 +102,18 @@ impl Joint {
 fn central_moments(one: &Fitted) -> (f64, [f64; 5]) {
     let from = one.first as f64 - one.fit;
     let (mut mean, mut place) = (0.0, 0.0);
-    for p in &one.probabilities {
+    for p in one.probabilities {
         mean += p * place;
         place += 1.0;
     }
     let mut moments = [0.0; 5];
     let mut x = -mean;
-    for p in &one.probabilities {
+    for p in one.probabilities {
         let square = x * x;
         let (two, four) = (p * square, p * square * square);
-        for (moment, term) in
-            moments
-                .iter_mut()
-                .zip([two, two * x, four, four * x, four * square])
+        for (moment, term) in moments
+            .iter_mut()
+            .zip([two, two * x, four, four * x, four * square])
         {
             *moment += term;
         }

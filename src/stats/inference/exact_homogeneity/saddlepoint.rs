@@ -42,7 +42,7 @@ struct Point {
 
 /// The strata, the sum less all fits, and the observed Q.
 struct Search<'a> {
-    fitted: &'a [Fitted],
+    fitted: &'a [Fitted<'a>],
     sum: f64,
     q: f64,
 }
@@ -135,7 +135,7 @@ impl Cumulants {
         // For t ≥ 0 the exponent is convex, so that an end has the largest.
         let largest = exponent(first).max(exponent(last)).max(0.0);
         let (mut all, mut x) = ([0.0; 5], first);
-        for p in &one.probabilities {
+        for p in one.probabilities {
             let weight = p * libm::exp(exponent(x) - largest);
             let square = x * x;
             for (sum, by) in all

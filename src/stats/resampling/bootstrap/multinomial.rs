@@ -66,9 +66,8 @@ fn from_zero(n: u32, p: f64, mut left: f64) -> u32 {
 fn from_mode(n: u32, p: f64, uniform: f64) -> u32 {
     let (trials, odds) = (f64::from(n), p / (1.0 - p));
     let mode = ((trials + 1.0) * p).floor();
-    let ln_ways = libm::lgamma(trials + 1.0)
-        - libm::lgamma(mode + 1.0)
-        - libm::lgamma(trials - mode + 1.0);
+    let ln_ways =
+        libm::lgamma(trials + 1.0) - libm::lgamma(mode + 1.0) - libm::lgamma(trials - mode + 1.0);
     let most = libm::exp(ln_ways + mode * libm::log(p) + (trials - mode) * libm::log1p(-p));
     let mut left = uniform - most;
     let (mut up, mut down) = ((mode, most), (mode, most));
@@ -117,7 +116,14 @@ mod tests {
     fn binomial_counts_have_their_law() {
         let mut random = ChaCha8Rng::seed_from_u64(1);
         let draws = 40_000;
-        for (n, p) in [(1, 0.3), (7, 0.5), (60, 0.02), (60, 0.97), (90, 0.4), (300, 0.9)] {
+        for (n, p) in [
+            (1, 0.3),
+            (7, 0.5),
+            (60, 0.02),
+            (60, 0.97),
+            (90, 0.4),
+            (300, 0.9),
+        ] {
             let mut found = vec![0.0; n as usize + 1];
             for _ in 0..draws {
                 found[binomial(n, p, &mut random) as usize] += 1.0;
@@ -125,7 +131,10 @@ mod tests {
             for (count, (found, chance)) in found.iter().zip(law(n, p)).enumerate() {
                 let expected = f64::from(draws) * chance;
                 let sd = (expected * (1.0 - chance)).sqrt();
-                assert!((found - expected).abs() < 5.0 * sd + 2.0, "{n} {p} {count}: {found} {expected}");
+                assert!(
+                    (found - expected).abs() < 5.0 * sd + 2.0,
+                    "{n} {p} {count}: {found} {expected}"
+                );
             }
         }
     }
@@ -143,7 +152,10 @@ mod tests {
                 let sum: f64 = counts.iter().map(|x| (x - mean).powi(power)).sum();
                 sum / f64::from(draws)
             };
-            assert!(moment(1).abs() < 5.0 * (variance / f64::from(draws)).sqrt(), "{p}");
+            assert!(
+                moment(1).abs() < 5.0 * (variance / f64::from(draws)).sqrt(),
+                "{p}"
+            );
             assert!((moment(2) / variance - 1.0).abs() < 0.2, "{p}");
         }
         assert_eq!(binomial(n, 0.0, &mut random), 0);
@@ -170,7 +182,10 @@ mod tests {
         }
         for (sum, size) in sums.iter().zip(sizes) {
             let sd = (f64::from(size) * (1.0 - f64::from(size) / 100.0) / f64::from(draws)).sqrt();
-            assert!((sum / f64::from(draws) - f64::from(size)).abs() < 5.0 * sd, "{size}");
+            assert!(
+                (sum / f64::from(draws) - f64::from(size)).abs() < 5.0 * sd,
+                "{size}"
+            );
         }
         // −n·p·q.
         assert!((product / f64::from(draws) + 15.0).abs() < 1.5);
