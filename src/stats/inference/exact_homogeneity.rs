@@ -165,22 +165,18 @@ fn fits<'a>(tables: &[&Table2x2], sum: u64) -> (f64, Vec<Fitted<'a>>) {
             mean += cells[0];
             slope += variance(cells);
         }
-        let short = sum as f64 - mean;
-        *(if short > 0.0 { &mut low } else { &mut high }) = ln_ratio;
-        let next = ln_ratio + (short / slope).clamp(-2.0, 2.0);
-        if !(next > low && next < high) {
-            let middle = low.midpoint(high);
-            if (middle - ln_ratio).abs() < LAST_STEP || !middle.is_finite() {
-                break;
-            }
-            ln_ratio = middle;
-            continue;
-        }
-        let step = (next - ln_ratio).abs();
-        ln_ratio = next;
-        if step < LAST_STEP {
+        let step = ((sum as f64 - mean) / slope).clamp(-2.0, 2.0);
+        if step.abs() < LAST_STEP {
+            ln_ratio += step;
             break;
         }
+        *(if step > 0.0 { &mut low } else { &mut high }) = ln_ratio;
+        let next = ln_ratio + step;
+        ln_ratio = if next > low && next < high {
+            next
+        } else {
+            low.midpoint(high)
+        };
     }
     let ratio = libm::exp(ln_ratio);
     let each = tables.iter().map(|table| {

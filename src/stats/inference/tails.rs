@@ -154,6 +154,25 @@ mod tests {
     }
 
     #[test]
+    fn gamma_upper_is_the_chi_square_tail_by_finite_sums() {
+        for degrees in [1, 2, 5, 40, 301] {
+            for factor in [0.3, 1.0, 1.2, 2.0, 4.0] {
+                let x = f64::from(degrees) * factor;
+                let found = gamma_upper(f64::from(degrees) / 2.0, x / 2.0);
+                let right = libm::exp(ln_chi2_upper(x, degrees));
+                assert!(
+                    (found - right).abs() < 1e-13,
+                    "{degrees} {x}: {found} {right}"
+                );
+            }
+        }
+        assert_eq!(gamma_upper(3.5, 0.0), 1.0);
+        assert_eq!(gamma_upper(3.5, 1e9), 0.0);
+        // scipy.special.gammaincc(3.7, 5.2).
+        assert!((gamma_upper(3.7, 5.2) - 0.1940260050061718).abs() < 1e-14);
+    }
+
+    #[test]
     fn ln_chi2_upper_with_two_degrees_is_exponential() {
         for x in [1e-3, 0.5, 1.9, 2.0, 2.1, 70.0, 1e6] {
             assert!((ln_chi2_upper(x, 2) + x / 2.0).abs() < 1e-15 * x.max(1.0));

@@ -146,10 +146,10 @@ impl Cumulants {
             }
             x += 1.0;
         }
-        let [one_sum, mean, two, three, four] = all.map(|sum| sum / all[0].max(f64::MIN_POSITIVE));
-        debug_assert!(one_sum <= 1.0);
+        let total = all[0].max(f64::MIN_POSITIVE);
+        let [_, mean, two, three, four] = all.map(|sum| sum / total);
         let scale = 1.0 / one.variance;
-        self.value += largest + libm::log(all[0].max(f64::MIN_POSITIVE));
+        self.value += largest + libm::log(total);
         self.x += mean;
         self.q += two * scale;
         self.xx += two - mean * mean;
