@@ -191,7 +191,7 @@ fn drawn(
 }
 
 /// Where the strata agree 5 % and two standard errors at most are found to disagree: few firings,
-/// drawn ones, and dense strata just above the bound.
+/// too many for steps, and dense strata just above the bound.
 #[test]
 fn strata_that_agree_are_found_to_in_95_percent() {
     let mut random = ChaCha8Rng::seed_from_u64(3);
@@ -200,6 +200,7 @@ fn strata_that_agree_are_found_to_in_95_percent() {
         ((64, 60), (0.6, 0.03), 4.0, 300),
         ((8, 400), (0.9, 0.01), 1.0, 600),
         ((40, 400), (0.9, 0.06), 2.0, 300),
+        ((30, 1000), (0.4, 0.03), 1.5, 600),
         ((3, 60), (0.5, 0.4), 1.5, 600),
         ((20, 160), (0.5, 0.5), 1.0, 1500),
     ] {
