@@ -20,9 +20,11 @@
 //! too. Steps add some 5 % to Q's variance if strata are many. Levels end 10 standard deviations
 //! above the mean; p is at least the probability beyond.
 //!
-//! The moments serve to tell what is clear, and what they say is reported where nothing hangs on
-//! it: p is at most α < `CLEAR` only if a test says so that keeps its level. They are off by more if
-//! strata are few, so that few strata may take more combinations.
+//! The moments serve to tell what is clear, and p by them is within a tenth of the exact one. A p
+//! below `CLEAR` is reported only if the steps say so, whose test keeps its level, or the
+//! saddlepoint. That is taken where combinations are so many that its error is small: some 5 % of p
+//! near 5 %, and less than a factor of two at 10⁻¹². Both are off by more if strata are few, so that
+//! few strata may take more combinations.
 
 mod levels;
 mod moments;
