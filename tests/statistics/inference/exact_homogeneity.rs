@@ -40,9 +40,8 @@ fn weighed(margins: &[Margins], sum: u64) -> Vec<(Vec<Table2x2>, f64)> {
     sets
 }
 
-/// Breslow and Day's statistic with fits that add up to the sum, by bisection twice.
-fn statistic(tables: &[Table2x2]) -> f64 {
-    let sum: u64 = tables.iter().map(|table| table.tp_on).sum();
+/// The fits that add up to the sum, by bisection twice, with the inverse of each one's variance.
+fn fits(tables: &[Table2x2], sum: u64) -> Vec<(f64, f64)> {
     let fit = |table: &Table2x2, psi: f64| {
         let [fires, tp, fp] = [table.fires(), table.tp(), table.fp()].map(|x| x as f64);
         let over = |a: f64| a * (fp - fires + a) - psi * (tp - a) * (fires - a);
@@ -55,16 +54,28 @@ fn statistic(tables: &[Table2x2]) -> f64 {
             .sum::<f64>()
     };
     let psi = bisect(-40.0, 40.0, |ln_psi| total(ln_psi) - sum as f64).exp();
-    let part = |table: &Table2x2| {
+    let one = |table: &Table2x2| {
         let a = fit(table, psi);
         let [fires, tp, fp] = [table.fires(), table.tp(), table.fp()].map(|x| x as f64);
         let inverse: f64 = [a, fires - a, tp - a, fp - fires + a]
             .map(|x| 1.0 / x)
             .iter()
             .sum();
-        (table.tp_on as f64 - a).powi(2) * inverse
+        (a, inverse)
     };
-    tables.iter().map(part).sum()
+    tables.iter().map(one).collect()
+}
+
+/// Breslow and Day's statistic at those fits.
+fn statistic_at(fits: &[(f64, f64)], tables: &[Table2x2]) -> f64 {
+    let each = tables.iter().zip(fits);
+    each.map(|(table, (fit, inverse))| (table.tp_on as f64 - fit).powi(2) * inverse)
+        .sum()
+}
+
+fn statistic(tables: &[Table2x2]) -> f64 {
+    let sum: u64 = tables.iter().map(|table| table.tp_on).sum();
+    statistic_at(&fits(tables, sum), tables)
 }
 
 fn bisect(mut low: f64, mut high: f64, rising: impl Fn(f64) -> f64) -> f64 {
@@ -180,7 +191,7 @@ fn drawn(
 }
 
 /// Where the strata agree 5 % and two standard errors at most are found to disagree: few firings,
-/// drawn ones, and dense strata just above the bound.
+/// too many for steps, and dense strata just above the bound.
 #[test]
 fn strata_that_agree_are_found_to_in_95_percent() {
     let mut random = ChaCha8Rng::seed_from_u64(3);
@@ -189,6 +200,7 @@ fn strata_that_agree_are_found_to_in_95_percent() {
         ((64, 60), (0.6, 0.03), 4.0, 300),
         ((8, 400), (0.9, 0.01), 1.0, 600),
         ((40, 400), (0.9, 0.06), 2.0, 300),
+        ((30, 1000), (0.4, 0.03), 1.5, 600),
         ((3, 60), (0.5, 0.4), 1.5, 600),
         ((20, 160), (0.5, 0.5), 1.0, 1500),
     ] {
@@ -238,5 +250,78 @@ fn nothing_to_compare_has_no_p() {
         vec![table(0, 3), table(0, 1)],
     ] {
         assert_eq!(exact_homogeneity::of_tables(&tables), None, "{tables:?}");
+    }
+}
+
+/// A count of true calls among so many firings, drawn without replacement.
+fn without_replacement(random: &mut ChaCha8Rng, (tp, fp, fires): Margins) -> u64 {
+    let mut found = 0;
+    for drawn in 0..fires {
+        found += u64::from(random.random_range(0..tp + fp - drawn) < tp - found);
+    }
+    found
+}
+
+/// Draws sets of tables with these margins and that sum: those that have it by chance.
+fn sets_with_the_sum(
+    random: &mut ChaCha8Rng,
+    margins: &[Margins],
+    (sum, count): (u64, usize),
+) -> Vec<Vec<Table2x2>> {
+    let mut sets = Vec::new();
+    while sets.len() < count {
+        let tables: Vec<Table2x2> = margins
+            .iter()
+            .map(|&margins| {
+                let on = without_replacement(random, margins);
+                let (tp, fp, fires) = margins;
+                Table2x2::of_totals(on, fires - on, tp, fp).unwrap()
+            })
+            .collect();
+        if tables.iter().map(|table| table.tp_on).sum::<u64>() == sum {
+            sets.push(tables);
+        }
+    }
+    sets
+}
+
+/// Where combinations are too many to be looked at one by one, p is that of drawn tables: within
+/// a tenth if it is clear, and if it is small and there are too many steps, too; within a third if
+/// it is in steps.
+#[test]
+fn p_of_many_combinations_is_that_of_drawn_tables() {
+    let mut random = ChaCha8Rng::seed_from_u64(5);
+    for (strata, calls, fires, within) in [(30, 40..90, 1..7, 0.33), (20, 200..400, 8..40, 0.1)] {
+        let margins: Vec<Margins> = (0..strata)
+            .map(|_| {
+                let n: u64 = random.random_range(calls.clone());
+                let tp = n * random.random_range(3..8) / 10;
+                (tp, n - tp, random.random_range(fires.clone()))
+            })
+            .collect();
+        let mean: f64 = margins
+            .iter()
+            .map(|&(tp, fp, fires)| (fires * tp) as f64 / (tp + fp) as f64)
+            .sum();
+        let draws = 8000;
+        let sum = mean.round() as u64 + 1;
+        let sets = sets_with_the_sum(&mut random, &margins, (sum, draws));
+        // Tables of the same margins and sum have the same fits.
+        let fits = fits(&sets[0], sum);
+        let mut each: Vec<(f64, &Vec<Table2x2>)> = sets
+            .iter()
+            .map(|tables| (statistic_at(&fits, tables), tables))
+            .collect();
+        each.sort_by(|a, b| b.0.total_cmp(&a.0));
+        for place in [40, 80, 160, 320, 800, 2000, 4000, 6500] {
+            let right = place as f64 / draws as f64;
+            let found = exact_homogeneity::of_tables(each[place - 1].1).unwrap().p();
+            let sd = (right * (1.0 - right) / draws as f64).sqrt();
+            let limit = 4.0 * sd + if right > 0.07 { 0.1 } else { within } * right;
+            assert!(
+                (found - right).abs() < limit,
+                "{strata} strata: {found} {right}"
+            );
+        }
     }
 }

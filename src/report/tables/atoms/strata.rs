@@ -118,10 +118,11 @@ fn homogeneity(evidence: &ExtendedTables) -> Vec<Column> {
             "bd_tarone_p",
             "Breslow and Day's (1980) statistic of one odds ratio in all strata, by its distribution given all \
              margins and the sum of a (Zelen 1971): exact for two strata and, in steps, for few firings; \
-             chi-square where no fitted cell is below 4 times the root of the number of strata; else drawn, \
-             with the same numbers on every machine, until 20 draws are as large (Besag and Clifford 1991). \
-             Small: the strata disagree, and cmh_or is an average of unlike things. Missing where fewer than \
-             two strata inform, and where cmh_or is 0 or infinite.",
+             chi-square where no fitted cell is below 4 times the root of the number of strata; else, from \
+             0.06 on, by a gamma distribution with its three moments, and below, where steps would be too \
+             many, by a saddlepoint (Skovgaard 1987). Small: the strata disagree, and cmh_or is an average \
+             of unlike things. Missing where fewer than two strata inform, and where cmh_or is 0 or \
+             infinite.",
             conditional(PValue::p),
         ),
         column(

@@ -58,6 +58,11 @@ impl Stratum {
         self.at(self.observed)
     }
 
+    /// Returns the cells of a count.
+    fn cells(&self, tp_on: u64) -> [f64; 4] {
+        self.at(tp_on).cells().map(|cell| cell as f64)
+    }
+
     /// Computes `ln P(x)`.
     pub(in super::super) fn ln_probability(&self, x: u64) -> f64 {
         // An informative stratum has a distribution.
@@ -107,26 +112,37 @@ impl Stratum {
         let tilt = libm::exp(theta);
         // Cornfield's fit: the count at which the table's odds ratio is the tilt, near the mode.
         let [near, ..] = fit(&self.table(), tilt);
+        self.weigh_near(tilt, near, weights);
+    }
+
+    /// Computes the weights, tilted by `ln tilt`, from a count near the largest one.
+    pub(in super::super) fn weigh_near(&self, tilt: f64, near: f64, weights: &mut Weights) {
         let unit = (near.round() as u64).clamp(self.least, self.most);
         let Weights { values, down, .. } = weights;
         down.clear();
         values.clear();
-        let (mut weight, mut x, mut largest) = (1.0, unit, 1.0);
-        while x > self.least && weight > NEGLIGIBLE * largest {
-            x -= 1;
-            weight /= self.ratio(x) * tilt;
+        let (mut weight, mut largest, mut cells) = (1.0, 1.0, self.cells(unit));
+        let mut first = unit;
+        while first > self.least && weight > NEGLIGIBLE * largest {
+            let [a, b, c, d] = cells;
+            weight *= (a * d) / ((b + 1.0) * (c + 1.0) * tilt);
+            cells = [a - 1.0, b + 1.0, c + 1.0, d - 1.0];
+            first -= 1;
             largest = f64::max(largest, weight);
             down.push(weight);
         }
-        weights.first = x;
+        weights.first = first;
         values.extend(down.iter().rev());
         values.push(1.0);
-        (weight, x) = (1.0, unit);
-        while x < self.most && weight > NEGLIGIBLE * largest {
-            weight *= self.ratio(x) * tilt;
+        let mut last = unit;
+        (weight, cells) = (1.0, self.cells(unit));
+        while last < self.most && weight > NEGLIGIBLE * largest {
+            let [a, b, c, d] = cells;
+            weight *= (b * c * tilt) / ((a + 1.0) * (d + 1.0));
+            cells = [a + 1.0, b - 1.0, c - 1.0, d + 1.0];
+            last += 1;
             largest = f64::max(largest, weight);
             values.push(weight);
-            x += 1;
         }
         weights.unit = unit;
     }

@@ -232,7 +232,10 @@ impl Tilted {
 
 /// Computes `exp(±2πi·k·steps/places)` from a fraction that is reduced before it is rounded.
 fn unit(k: u64, steps: u64, places: u64, sign: f64) -> Complex {
-    let turned = (u128::from(k) * u128::from(steps) % u128::from(places)) as u64;
+    let turned = match k.checked_mul(steps) {
+        Some(product) => product % places,
+        None => (u128::from(k) * u128::from(steps) % u128::from(places)) as u64,
+    };
     let angle = TAU * (turned as f64 / places as f64);
     Complex {
         re: libm::cos(angle),

@@ -39,11 +39,6 @@ pub(super) fn test(strata: &[Stratum]) -> (PValue, PValue) {
     combined(this, other)
 }
 
-/// Returns the tilt at which the sum's mean is near that sum.
-pub(in super::super) fn tilt_to(strata: &[Stratum], s: u64) -> f64 {
-    Sum::of(strata).tilt(s)
-}
-
 /// A tail: its first point, and the whole tail divided by that point.
 #[derive(Debug, Clone, Copy)]
 struct Tail {

@@ -5,12 +5,16 @@
 //! Davison and Hinkley 1997, section 3.8.) Weights are multinomial with their sum fixed, not
 //! independent Poisson ones: a replicate then has as many blocks as the cohort, be they few.
 //!
-//! Sixty-four replicates are computed at once, a byte each. [`Bootstrap::draw`] gives the weights
-//! of 64 of them, [`Draw::of_atoms`] the tables of a group of atoms under these. Nothing else is
-//! kept, so that figures of single atoms and of all atoms need no more memory than the caller
-//! keeps. Weights depend on the seed and the replicate alone.
+//! [`Bootstrap::intervals`] takes one atom after the other, and draws the numbers of blocks of one
+//! make-up (`make_ups`). Figures of many atoms at once need the weight of each call. Sixty-four
+//! replicates of these are computed at once, a byte each: [`Bootstrap::draw`] gives the weights of
+//! 64 of them, [`Draw::of_atoms`] the tables of a group of atoms under these. Nothing else is kept,
+//! so that figures of all atoms need no more memory than the caller keeps. Weights depend on the
+//! seed and the replicate alone.
 
 mod intervals;
+mod make_ups;
+mod multinomial;
 
 use std::ops::Range;
 
@@ -25,6 +29,7 @@ use crate::fires::by_atom::FiringsByAtom;
 use crate::stats::inference::Table2x2;
 
 pub use intervals::{centred_interval, percentile_interval};
+use make_ups::Silent;
 
 /// The number of replicates that are computed at once.
 pub const TOGETHER: usize = 64;
@@ -140,8 +145,11 @@ impl<'a> Bootstrap<'a> {
     }
 
     /// Computes the 95 % percentile interval of a statistic of each atom of a group, in their
-    /// order. `statistic` takes an atom and its tables in the two parts. Memory: 8 bytes for each
-    /// atom of the group and replicate. `control` can cancel it.
+    /// order. `statistic` takes an atom and its tables in the two parts. `control` can cancel it.
+    ///
+    /// Each atom is looked at by itself, so that blocks of one make-up are drawn by their number:
+    /// the law is that of [`draw`](Self::draw), the replicates are others. Memory: 8 bytes a
+    /// replicate, 4 a block and 8 a firing of an atom; 16 more a block for a moment.
     ///
     /// # Errors
     /// Fails on cancellation, if blocks or firings are of other calls, or if memory does not
@@ -153,32 +161,26 @@ impl<'a> Bootstrap<'a> {
         statistic: &(dyn Fn(u32, [Table2x2; 2]) -> f64 + Sync),
         control: &Control,
     ) -> Result<Vec<(f64, f64)>> {
-        let what = "the bootstrap's replicates";
-        let mut values =
-            crate::memory::filled(firings.atoms().len(), self.replicates, what, || 0.0)?;
-        for index in 0..self.draws() {
-            control.check()?;
-            let draw = self.draw(index, calls)?;
-            let of_draw = draw.of_atoms(firings, |atom, replicates| {
-                let mut values = [0.0; TOGETHER];
-                for (replicate, value) in values[..replicates.len()].iter_mut().enumerate() {
-                    let tables = [0, 1].map(|part| replicates.table(part, replicate));
-                    *value = statistic(atom, tables);
-                }
-                values
-            })?;
-            let places = draw.replicates();
-            for (values, of_draw) in values.chunks_exact_mut(self.replicates).zip(&of_draw) {
-                values[places.clone()].copy_from_slice(&of_draw[..places.len()]);
-            }
-        }
+        self.blocks.check(calls.cells.len())?;
+        check_calls(firings, calls.cells.len())?;
         if self.replicates == 0 {
             return Ok(vec![(f64::NAN, f64::NAN); firings.atoms().len()]);
         }
-        let intervals = values
-            .par_chunks_exact_mut(self.replicates)
-            .map(percentile_interval);
-        Ok(intervals.collect())
+        let what = "the bootstrap's replicates";
+        let mut values = crate::memory::filled(1, self.replicates, what, || 0.0)?;
+        let silent = Silent::of(self.blocks, calls);
+        let interval = |atom| {
+            control.check()?;
+            let make_ups = silent.with(firings.of(atom));
+            let places = values.par_iter_mut().enumerate();
+            places.for_each(|(replicate, value)| {
+                let mut random = keyed(self.seed, b"bootstrap counts");
+                random.set_stream(replicate as u64);
+                *value = statistic(atom, make_ups.draw(&mut random));
+            });
+            Ok(percentile_interval(&mut values))
+        };
+        firings.atoms().map(interval).collect()
     }
 }
 

@@ -4,6 +4,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::super::blocks::Blocks;
+use super::make_ups::Silent;
 use super::{Bootstrap, CallLabels, TOGETHER, centred_interval, percentile_interval};
 use crate::control::Control;
 use crate::error::Error;
@@ -292,4 +293,64 @@ fn centred_interval_has_the_replicates_spread_around_the_estimate() {
     assert!(of(None, 0.0..=1.0).0.is_nan());
     let (low, high) = centred_interval(&mut [0.5, f64::NAN], Some(0.5), 0.0..=1.0);
     assert!(low.is_nan() && high.is_nan());
+}
+
+/// Checks the tables of replicates by make-ups against those of drawn blocks: moments and quantiles
+/// of every cell.
+#[test]
+fn make_ups_have_the_law_of_drawn_blocks() {
+    let cohort = cohort();
+    let labels = labels(&cohort);
+    let firings = FiringsByAtom::new(
+        FiringSets::uniform(K, cohort.atoms.clone(), vec![]).all(),
+        ATOMS,
+    );
+    let replicates = 4000;
+    let drawn = bootstrap(&cohort.blocks, replicates, 9);
+    let cells = |tables: [Table2x2; 2]| tables.map(|table| table.cells()).concat();
+    let mut direct = vec![Vec::new(); ATOMS];
+    for index in 0..drawn.draws() {
+        let draw = drawn.draw(index, &labels).expect("one cohort");
+        let of_draw = draw.of_atoms(&firings, |_, replicates| {
+            let tables = |place| [0, 1].map(|part| replicates.table(part, place));
+            (0..replicates.len())
+                .map(|place| cells(tables(place)))
+                .collect::<Vec<_>>()
+        });
+        for (all, more) in direct.iter_mut().zip(of_draw.expect("one cohort")) {
+            all.extend(more);
+        }
+    }
+    let silent = Silent::of(&cohort.blocks, &labels);
+    for atom in [0, 5, 8] {
+        let make_ups = silent.with(firings.of(atom));
+        let by_number: Vec<_> = (0..replicates as u64)
+            .map(|replicate| {
+                let mut random = ChaCha8Rng::seed_from_u64(replicate);
+                cells(make_ups.draw(&mut random))
+            })
+            .collect();
+        for cell in 0..8 {
+            let of = |all: &[Vec<u64>]| {
+                let mut all: Vec<f64> = all.iter().map(|cells| cells[cell] as f64).collect();
+                all.sort_by(f64::total_cmp);
+                let n = all.len() as f64;
+                let mean = all.iter().sum::<f64>() / n;
+                let variance = all.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / n;
+                let quantiles = [0.025, 0.25, 0.5, 0.75, 0.975].map(|p| all[(p * n) as usize]);
+                (mean, variance, quantiles)
+            };
+            let (right, found) = (of(&direct[atom as usize]), of(&by_number));
+            let sd = right.1.sqrt();
+            let close = |a: f64, b: f64, within: f64| {
+                assert!((a - b).abs() <= within, "{atom} {cell}: {a} {b}");
+            };
+            let error = sd * (2.0 / replicates as f64).sqrt();
+            close(found.0, right.0, 5.0 * error);
+            close(found.1, right.1, 0.16 * right.1);
+            for (found, right) in found.2.into_iter().zip(right.2) {
+                close(found, right, 0.2 * sd + 1.0);
+            }
+        }
+    }
 }
