@@ -1,10 +1,8 @@
 //! Finished parts on disk, recognised by the digests of what they were made from.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::thread;
-use std::time::Duration;
 
 use super::parts::Place;
 use crate::cohort::ClassRule;
@@ -15,6 +13,7 @@ use crate::store::{
     Fires, FiresFile, Maker, check_tally_place, is_ours, read_tally, write_fires, write_tally,
 };
 use crate::tally::{CohortTally, ModelId, Shard, Shards, StratifyBy};
+use crate::write::lock::OutputLock;
 use crate::write::whole::{create_folder, remove_abandoned};
 
 /// A folder with the parts that a run has finished: for each a tally, and its firing sets where
@@ -23,22 +22,8 @@ use crate::write::whole::{create_folder, remove_abandoned};
 pub struct Checkpoints {
     folder: PathBuf,
     were_empty: bool,
-    /// Locked as long as a run works here.
-    _lock: File,
-}
-
-/// Says whether another run has the lock. A program started by some thread of this process also has
-/// the lock for the moment until it is under way. So this asks again for half a second.
-fn is_taken(lock: &File) -> bool {
-    const TRIES: u32 = 20;
-    const PAUSE: Duration = Duration::from_millis(25);
-    let would_block = || matches!(lock.try_lock(), Err(fs::TryLockError::WouldBlock));
-    (0..TRIES).all(|attempt| {
-        if attempt > 0 {
-            thread::sleep(PAUSE);
-        }
-        would_block()
-    })
+    /// Held as long as a run works here.
+    lock: Option<OutputLock>,
 }
 
 /// The lock's name in the folder.
@@ -51,25 +36,12 @@ impl Checkpoints {
     /// A folder that cannot be made, or in which another run is at work.
     pub fn open(folder: &Path) -> Result<Self> {
         create_folder(folder)?;
-        let path = folder.join(LOCK);
-        let mut options = File::options();
-        // Whatever has this name and is not a lock keeps what it holds.
-        let lock = options.read(true).write(true).create(true).truncate(false);
-        let lock = lock.open(&path).map_err(|e| Error::writing(&path, e))?;
-        if is_taken(&lock) {
-            return Err(Error::input(
-                folder.display().to_string(),
-                "the lock",
-                "another run at work on the same output",
-                "one at a time",
-                "wait for it, or choose another place for the output",
-            ));
-        }
+        let lock = OutputLock::acquire(folder.join(LOCK), folder)?;
         remove_abandoned(folder);
         Ok(Self {
             folder: folder.to_owned(),
             were_empty: Self::is_empty(folder).map_err(|e| Error::reading(folder, e))?,
-            _lock: lock,
+            lock: Some(lock),
         })
     }
 
@@ -149,11 +121,9 @@ impl Checkpoints {
 impl Drop for Checkpoints {
     /// Leaves no folder in which nothing is kept.
     fn drop(&mut self) {
-        let is_lock = fs::metadata(self.folder.join(LOCK)).is_ok_and(|facts| facts.len() == 0);
-        if is_lock && Self::is_empty(&self.folder).is_ok_and(|empty| empty) {
-            drop(fs::remove_file(self.folder.join(LOCK)));
-            drop(fs::remove_dir(&self.folder));
-        }
+        // The lock's file goes with it.
+        drop(self.lock.take());
+        drop(fs::remove_dir(&self.folder));
     }
 }
 
