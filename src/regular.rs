@@ -26,7 +26,10 @@ fn check(facts: &std::fs::Metadata) -> io::Result<()> {
         return Ok(());
     }
     let kind = io::ErrorKind::InvalidInput;
-    Err(io::Error::new(kind, "a pipe or device, and no regular file"))
+    Err(io::Error::new(
+        kind,
+        "a pipe or device, and no regular file",
+    ))
 }
 
 #[cfg(unix)]
@@ -66,7 +69,9 @@ mod tests {
     fn open_waits_for_no_pipe_and_takes_no_folder() {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
-        let made = std::process::Command::new("mkfifo").arg(at("pipe")).status();
+        let made = std::process::Command::new("mkfifo")
+            .arg(at("pipe"))
+            .status();
         assert!(made.unwrap().success());
         let _socket = std::os::unix::net::UnixListener::bind(at("socket")).unwrap();
         std::fs::write(at("file"), "abc").unwrap();

@@ -55,7 +55,11 @@ impl CallsFile {
         place::check_new(path, inputs, force)?;
         let lock = Arc::new(place::prepare(path)?);
         let path = path.to_owned();
-        Ok(Self { _lock: lock, path, format })
+        Ok(Self {
+            _lock: lock,
+            path,
+            format,
+        })
     }
 
     /// Writes the file, whole or not at all. Returns how many calls could not be written: BED has none

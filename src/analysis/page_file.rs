@@ -80,7 +80,8 @@ impl PageFile {
                 "run analyze or report with the page, or give the tally",
             ));
         }
-        let bytes = regular::read(&path, u64::MAX).map_err(|source| Error::reading(&path, source))?;
+        let bytes =
+            regular::read(&path, u64::MAX).map_err(|source| Error::reading(&path, source))?;
         let text = String::from_utf8_lossy(&bytes);
         let made = redress(&text, settings).map_err(|reason| match reason {
             NoPage::Other => refuse("another file, or a page without tables", "make it again"),

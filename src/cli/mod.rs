@@ -30,6 +30,7 @@ use std::ffi::OsString;
 
 use clap::Subcommand;
 pub use flags::line;
+pub use progress::end_without_memory;
 
 use crate::control;
 use crate::error::{Error, Result};
@@ -100,7 +101,10 @@ fn tell_of_panics() {
         if std::thread::current().name() == Some(PARSER_THREAD) {
             return;
         }
-        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        let place = panic
+            .location()
+            .map(ToString::to_string)
+            .unwrap_or_default();
         let payload = panic.payload();
         let text = payload.downcast_ref::<String>().map(String::as_str);
         let what = text.or_else(|| payload.downcast_ref::<&str>().copied());

@@ -83,12 +83,18 @@ pub(super) fn say(text: &str) {
 /// Shows what clap has to say, help on stdout and mistakes on stderr, and returns the exit code. What was
 /// typed may be a file's name, with whatever is in it.
 pub(super) fn show_usage(mut error: clap::Error) -> u8 {
-    let typed: Vec<_> = error.context().map(|(kind, value)| (kind, safe(value))).collect();
+    let typed: Vec<_> = error
+        .context()
+        .map(|(kind, value)| (kind, safe(value)))
+        .collect();
     for (kind, value) in typed {
         error.insert(kind, value);
     }
     let plain = error.render().to_string();
-    let is_safe = |text: &str| text.lines().all(|line| matches!(visible(line), Cow::Borrowed(_)));
+    let is_safe = |text: &str| {
+        text.lines()
+            .all(|line| matches!(visible(line), Cow::Borrowed(_)))
+    };
     // Nobody is left to be told that nothing can be told.
     if !error.use_stderr() || is_safe(&plain) {
         let _ = error.print();
@@ -106,6 +112,15 @@ fn safe(value: &ContextValue) -> ContextValue {
         ContextValue::Strings(texts) => ContextValue::Strings(texts.iter().map(shown).collect()),
         other => other.clone(),
     }
+}
+
+/// Ends the process in one line, where there is no memory even for making the line.
+pub fn end_without_memory() -> ! {
+    const LINE: &[u8] =
+        b"atomscope: memory: found no more of it, expected room for what is read and counted; use \
+        a machine with more of it, raise the limit, or give fewer calls at a time\n";
+    let _ = io::stderr().write_all(LINE);
+    std::process::exit(2)
 }
 
 /// A line on stderr for whoever watches.

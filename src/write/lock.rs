@@ -87,7 +87,11 @@ impl Drop for OutputLock {
 pub(crate) fn is_at_work(folder: &Path) -> bool {
     let path = folder.join(LOCK);
     let is_file = fs::symlink_metadata(&path).is_ok_and(|facts| facts.is_file());
-    is_file && plain().read(true).open(&path).is_ok_and(|file| is_taken(&file))
+    is_file
+        && plain()
+            .read(true)
+            .open(&path)
+            .is_ok_and(|file| is_taken(&file))
 }
 
 /// Options by which no link is followed, and nothing is waited for.

@@ -90,7 +90,10 @@ mod tests {
         let text = |text: &str| Some(text.to_owned());
         for [table, index, other] in &seen {
             let is_whole = index.is_none() || index == table;
-            assert!(is_whole && (other.is_none() || *table == text("old")), "{seen:?}");
+            assert!(
+                is_whole && (other.is_none() || *table == text("old")),
+                "{seen:?}"
+            );
         }
         assert_eq!(contents(path), [text("new"), text("new"), None]);
         assert_eq!(fs::read_dir(path).unwrap().count(), 2);

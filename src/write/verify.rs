@@ -51,7 +51,13 @@ pub fn verify(folder: &Path, others: bool, control: &Control) -> Result<Verified
     let mut found = Verified::default();
     if is_at_work(folder) {
         let action = "wait for it, and look again";
-        found.add(fault(folder, "the lock", "a run at work here", "none", action));
+        found.add(fault(
+            folder,
+            "the lock",
+            "a run at work here",
+            "none",
+            action,
+        ));
     }
     let mut listed = Vec::new();
     for name in [RECORD, TRUTH] {
@@ -68,7 +74,10 @@ pub fn verify(folder: &Path, others: bool, control: &Control) -> Result<Verified
     control.check()?;
     found.files = listed.len();
     found.bytes = listed.iter().map(|file| file.bytes).sum();
-    checked.into_iter().flatten().for_each(|error| found.add(error));
+    checked
+        .into_iter()
+        .flatten()
+        .for_each(|error| found.add(error));
     if !found.records.is_empty() && !others {
         found.add_unlisted(folder, &listed, there)?;
     }
@@ -93,7 +102,13 @@ impl Verified {
             Found::WithoutDigests => "a record without digests, as of an earlier version",
             Found::Other => "something that is no record",
         };
-        self.add(fault(&path, "the record", what, "the sealed list of all files", RESTORE));
+        self.add(fault(
+            &path,
+            "the record",
+            what,
+            "the sealed list of all files",
+            RESTORE,
+        ));
         Vec::new()
     }
 
@@ -107,7 +122,10 @@ impl Verified {
         let known: BTreeSet<&Path> = listed.iter().map(|file| Path::new(&file.name)).collect();
         let inner = known.iter().filter(|name| is_inside(name));
         let folders: BTreeSet<&Path> = inner.filter_map(|name| name.parent()).collect();
-        for inner in folders.into_iter().filter(|inner| inner.components().count() > 0) {
+        for inner in folders
+            .into_iter()
+            .filter(|inner| inner.components().count() > 0)
+        {
             let files = match fs::symlink_metadata(folder.join(inner)) {
                 Ok(facts) if facts.is_dir() => files_in(&folder.join(inner))?,
                 _ => continue,
@@ -121,7 +139,9 @@ impl Verified {
                 || text == PLACING
                 || is_temporary(&text)
         };
-        let unlisted = there.iter().filter(|name| !known.contains(&***name) && !is_own(name));
+        let unlisted = there
+            .iter()
+            .filter(|name| !known.contains(&***name) && !is_own(name));
         let expected = format!("a file that {} lists", self.records.join(" or "));
         let unlisted: Vec<_> = unlisted
             .map(|name| {
@@ -173,7 +193,11 @@ fn check(folder: &Path, file: &WrittenFile) -> Result<()> {
         Err(fault(&path, place, found, expected, RESTORE))
     };
     if !is_inside(Path::new(&file.name)) {
-        return bad("the name", "a name that leads elsewhere", "the name of a file in the folder");
+        return bad(
+            "the name",
+            "a name that leads elsewhere",
+            "the name of a file in the folder",
+        );
     }
     let facts = match fs::metadata(&path) {
         Ok(facts) => facts,
@@ -183,7 +207,11 @@ fn check(folder: &Path, file: &WrittenFile) -> Result<()> {
         Err(error) => return Err(Error::reading(&path, error)),
     };
     if !facts.is_file() {
-        return bad("the file", "a folder, a pipe or a device", "the file that the record lists");
+        return bad(
+            "the file",
+            "a folder, a pipe or a device",
+            "the file that the record lists",
+        );
     }
     let length = |bytes| format!("{bytes} bytes");
     if facts.len() != file.bytes {

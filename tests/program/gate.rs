@@ -34,14 +34,19 @@ fn stderr_shows_hostile_names_of_columns_and_keys() {
     let quoted = HOSTILE.replace('"', "");
     fs::write(at("calls.csv"), format!("pos,\"{quoted}\"\n{rows}")).expect("written");
     let key = serde_json::json!(HOSTILE);
-    let lines: String = (0..40).map(|row| format!("{{\"pos\":{row},{key}:1}}\n")).collect();
+    let lines: String = (0..40)
+        .map(|row| format!("{{\"pos\":{row},{key}:1}}\n"))
+        .collect();
     fs::write(at("calls.jsonl"), lines).expect("written");
     for table in ["calls.csv", "calls.jsonl"] {
         let output = cohort.analyze(None, None, &["-q", "--metadata", &at(table)]);
         assert!(output.status.success(), "{output:?}");
         assert_plain(&output);
         let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(stderr.contains("\\u{1b}[31m\\natomscope: error: forged"), "{stderr}");
+        assert!(
+            stderr.contains("\\u{1b}[31m\\natomscope: error: forged"),
+            "{stderr}"
+        );
     }
 }
 
@@ -66,7 +71,18 @@ fn stderr_shows_hostile_names_of_files_and_folders() {
     run(&[Path::new("inspect"), &folder.join("missing")], 2);
     run(&[Path::new("inspect"), &folder], 2);
     let tally = folder.join("a.tally");
-    run(&[Path::new("tally"), embeddings, &named, with, &model, to, &tally], 0);
+    run(
+        &[
+            Path::new("tally"),
+            embeddings,
+            &named,
+            with,
+            &model,
+            to,
+            &tally,
+        ],
+        0,
+    );
     run(&[Path::new("verify"), &folder], 2);
     fs::write(out.join("notes"), "").expect("written");
     run(&[Path::new("verify"), &out], 2);
@@ -75,13 +91,21 @@ fn stderr_shows_hostile_names_of_files_and_folders() {
 #[test]
 fn usage_shows_what_was_typed() {
     let typed = format!("--{HOSTILE}");
-    for args in [vec![&*typed], vec!["analyze", &typed], vec!["analyze", "--k", HOSTILE]] {
+    for args in [
+        vec![&*typed],
+        vec!["analyze", &typed],
+        vec!["analyze", "--k", HOSTILE],
+    ] {
         let output = atomscope(&args);
         assert_eq!(output.status.code(), Some(2));
         let stderr = String::from_utf8(output.stderr).expect("UTF-8");
-        let hidden = |c: char| c.is_control() && c != '\n' || ('\u{2028}'..='\u{202e}').contains(&c);
+        let hidden =
+            |c: char| c.is_control() && c != '\n' || ('\u{2028}'..='\u{202e}').contains(&c);
         assert!(!stderr.contains(hidden), "{stderr:?}");
-        assert!(stderr.lines().all(|line| !line.starts_with("atomscope")), "{stderr:?}");
+        assert!(
+            stderr.lines().all(|line| !line.starts_with("atomscope")),
+            "{stderr:?}"
+        );
     }
 }
 
@@ -102,11 +126,18 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
 fn sources_write_to_stderr_by_the_gate_alone() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let (mut looked, mut by_gate) = (0, 0);
-    for path in sources(&root.join("src")).into_iter().chain(sources(&root.join("python/src"))) {
+    for path in sources(&root.join("src"))
+        .into_iter()
+        .chain(sources(&root.join("python/src")))
+    {
         let text = fs::read_to_string(&path).expect("text");
-        let code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
+        let code = text
+            .lines()
+            .filter(|line| !line.trim_start().starts_with("//"));
         let writes = |line: &&str| {
-            ["eprint!", "eprintln!", "dbg!", "stderr()"].iter().any(|word| line.contains(word))
+            ["eprint!", "eprintln!", "dbg!", "stderr()"]
+                .iter()
+                .any(|word| line.contains(word))
         };
         let found: Vec<_> = code.filter(writes).collect();
         looked += 1;
@@ -117,5 +148,8 @@ fn sources_write_to_stderr_by_the_gate_alone() {
         }
     }
     // The gate itself, what clap says of mistakes, and the bar with its look at the terminal.
-    assert!(looked > 300 && by_gate == 4, "{looked} files, {by_gate} lines in the gate's");
+    assert!(
+        looked > 300 && by_gate == 4,
+        "{looked} files, {by_gate} lines in the gate's"
+    );
 }

@@ -7,7 +7,11 @@ use crate::common::{assert_refused, atomscope};
 
 fn verify(cohort: &Cohort, more: &[&str]) -> std::process::Output {
     let out = cohort.out().into_os_string();
-    atomscope(["verify".into(), out].into_iter().chain(more.iter().map(Into::into)))
+    atomscope(
+        ["verify".into(), out]
+            .into_iter()
+            .chain(more.iter().map(Into::into)),
+    )
 }
 
 #[test]
@@ -17,11 +21,17 @@ fn verify_takes_a_whole_folder_and_names_each_fault() {
     let output = verify(&cohort, &[]);
     assert!(output.status.success(), "{output:?}");
     let text = String::from_utf8(output.stdout).expect("UTF-8");
-    assert!(text.contains("14 files") && text.contains("run.json"), "{text}");
+    assert!(
+        text.contains("14 files") && text.contains("run.json"),
+        "{text}"
+    );
     assert!(output.stderr.is_empty());
     // The cohort has a record of its own, which is truth.json.
     let sim = atomscope(["verify".as_ref(), cohort.folder.path().as_os_str()]);
-    assert!(String::from_utf8_lossy(&sim.stdout).contains("truth.json"), "{sim:?}");
+    assert!(
+        String::from_utf8_lossy(&sim.stdout).contains("truth.json"),
+        "{sim:?}"
+    );
 
     fs::write(cohort.out().join("notes.md"), "mine").expect("written");
     assert_refused(&verify(&cohort, &[]), &["notes.md", "--allow-others"]);
@@ -35,7 +45,10 @@ fn verify_takes_a_whole_folder_and_names_each_fault() {
     assert_eq!(output.status.code(), Some(2));
     let text = String::from_utf8(output.stderr).expect("UTF-8");
     assert_eq!(text.lines().count(), 2, "{text}");
-    assert!(text.contains("its SHA-256") && text.contains("no such file"), "{text}");
+    assert!(
+        text.contains("its SHA-256") && text.contains("no such file"),
+        "{text}"
+    );
     fs::remove_file(cohort.out().join("run.json")).expect("removed");
     assert_refused(&verify(&cohort, &[]), &["neither run.json nor truth.json"]);
 }
@@ -52,12 +65,18 @@ fn outputs_are_locked_and_no_link_is_followed() {
         lock
     };
     let held = hold("results/.atomscope.lock");
-    assert_refused(&cohort.analyze(None, None, &["-q"]), &["another run at work"]);
+    assert_refused(
+        &cohort.analyze(None, None, &["-q"]),
+        &["another run at work"],
+    );
     drop(held);
     fs::remove_file(out.join(".atomscope.lock")).expect("removed");
     fs::write(&mine, "mine").expect("written");
     std::os::unix::fs::symlink(&mine, out.join(".atomscope.lock")).expect("linked");
-    assert_refused(&cohort.analyze(None, None, &["-q"]), &["the lock", "a link"]);
+    assert_refused(
+        &cohort.analyze(None, None, &["-q"]),
+        &["the lock", "a link"],
+    );
     assert_eq!(fs::read(&mine).expect("there"), b"mine");
     fs::remove_file(out.join(".atomscope.lock")).expect("removed");
     // One tally is another's neighbour, and may be written meanwhile.
@@ -65,7 +84,13 @@ fn outputs_are_locked_and_no_link_is_followed() {
     let tally = |name: &str| {
         let at = |name: &str| cohort.path(name).into_os_string();
         let args = ["tally", "-q", "--embeddings"].map(Into::into);
-        let files = [at("embeddings.pt"), "--model".into(), at("sae.pt"), "--out".into(), at(name)];
+        let files = [
+            at("embeddings.pt"),
+            "--model".into(),
+            at("sae.pt"),
+            "--out".into(),
+            at(name),
+        ];
         atomscope(args.into_iter().chain(files))
     };
     assert_refused(&tally("a.tally"), &["a.tally", "another run at work"]);

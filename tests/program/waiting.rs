@@ -41,7 +41,9 @@ fn ended(mut child: Child, seconds: u64) -> Output {
 #[test]
 fn pipes_without_a_writer_are_refused_in_one_line() {
     let cohort = Cohort::simulated(40);
-    let names = ["p.pt", "p.json", "p.csv", "p.bed", "p.vcf.gz", "p.tally", "p.npz", "p.fires"];
+    let names = [
+        "p.pt", "p.json", "p.csv", "p.bed", "p.vcf.gz", "p.tally", "p.npz", "p.fires",
+    ];
     for name in names {
         let made = Command::new("mkfifo").arg(cohort.path(name)).status();
         assert!(made.expect("mkfifo").success());
@@ -64,14 +66,24 @@ fn pipes_without_a_writer_are_refused_in_one_line() {
         vec!["html", "p.tally", "--out", "page.html"],
         vec!["calls", "p.vcf.gz"],
         vec!["convert", "p.pt", "--out", "model.safetensors"],
-        vec!["investigate", "--atom", "1", "--embeddings", "p.pt", "--model", "sae.pt"],
+        vec![
+            "investigate",
+            "--atom",
+            "1",
+            "--embeddings",
+            "p.pt",
+            "--model",
+            "sae.pt",
+        ],
     ] {
         let output = ended(start(cohort.folder.path(), &args), 20);
         assert_refused(&output, &["p."]);
     }
     // A folder in which a pipe lies where a record might.
     fs::create_dir(cohort.path("o")).expect("made");
-    let made = Command::new("mkfifo").arg(cohort.path("o/run.json")).status();
+    let made = Command::new("mkfifo")
+        .arg(cohort.path("o/run.json"))
+        .status();
     assert!(made.expect("mkfifo").success());
     for args in [vec!["verify", "o"], [&analyze[..], &own].concat()] {
         let output = ended(start(cohort.folder.path(), &args), 20);
@@ -83,13 +95,18 @@ fn pipes_without_a_writer_are_refused_in_one_line() {
 fn interrupt(folder: &Path, args: &[&str], signal: &str) {
     let child = start(folder, args);
     sleep(Duration::from_millis(150));
-    let sent = Command::new("kill").args([signal, &child.id().to_string()]).status();
+    let sent = Command::new("kill")
+        .args([signal, &child.id().to_string()])
+        .status();
     assert!(sent.expect("kill").success());
     let output = ended(child, 3);
     assert_eq!(output.status.code(), Some(130), "{args:?}: {output:?}");
     let lines: Vec<_> = BufReader::new(&*output.stderr).lines().collect();
     assert_eq!(lines.len(), 1, "{lines:?}");
-    assert!(lines[0].as_ref().expect("text").contains("interrupted"), "{lines:?}");
+    assert!(
+        lines[0].as_ref().expect("text").contains("interrupted"),
+        "{lines:?}"
+    );
 }
 
 #[test]
@@ -97,14 +114,30 @@ fn signals_are_heard_while_tables_are_read() {
     let cohort = Cohort::simulated(40);
     // Long enough to be still read when the signal comes, on any machine.
     let mut table = fs::File::create(cohort.path("calls.csv")).expect("made");
-    table.write_all(b"chrom,pos,svtype,svlen,id,truvari_class\n").expect("written");
-    let lines: String = (0..20_000).map(|row| format!("chr1,{row},DEL,-{row},id{row},TP\n")).collect();
+    table
+        .write_all(b"chrom,pos,svtype,svlen,id,truvari_class\n")
+        .expect("written");
+    let lines: String = (0..20_000)
+        .map(|row| format!("chr1,{row},DEL,-{row},id{row},TP\n"))
+        .collect();
     (0..300).for_each(|_| table.write_all(lines.as_bytes()).expect("written"));
     let args = [
-        "analyze", "-q", "--embeddings", "embeddings.pt", "--model", "sae.pt", "--metadata", "calls.csv", "--out", "o",
+        "analyze",
+        "-q",
+        "--embeddings",
+        "embeddings.pt",
+        "--model",
+        "sae.pt",
+        "--metadata",
+        "calls.csv",
+        "--out",
+        "o",
     ];
     let folder = cohort.folder.path();
     interrupt(folder, &["inspect", "calls.csv"], "-INT");
     interrupt(folder, &args, "-TERM");
-    assert!(!cohort.path("o").exists(), "an output folder was made for nothing");
+    assert!(
+        !cohort.path("o").exists(),
+        "an output folder was made for nothing"
+    );
 }

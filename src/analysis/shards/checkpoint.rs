@@ -8,7 +8,7 @@ use super::parts::Place;
 use crate::cohort::ClassRule;
 use crate::control::Control;
 use crate::engine::{EngineOptions, Nonfinite};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Warning};
 use crate::store::{
     Fires, FiresFile, Maker, check_tally_place, is_ours, read_tally, write_fires, write_tally,
 };
@@ -74,20 +74,26 @@ impl Checkpoints {
         has_all.then(|| (tally, Some(Place::File(path, file.stamp()))))
     }
 
-    /// Keeps a finished part. Its firing sets come first: a tally says that the part is done.
-    pub(super) fn save(&self, tally: &CohortTally, fires: Option<&Fires>) -> Result<Option<Place>> {
+    /// Keeps a finished part. Its firing sets come first: a tally says that the part is done. Whatever else
+    /// is in its place is set aside, with a warning.
+    pub(super) fn save(
+        &self,
+        tally: &CohortTally,
+        fires: Option<&Fires>,
+        warnings: &mut Vec<Warning>,
+    ) -> Result<Option<Place>> {
         let Some(shard) = tally.shards.iter().next() else {
             return Ok(None);
         };
         let mut place = None;
         if let Some(fires) = fires {
             let path = self.fires_path(shard);
-            check_tally_place(&path)?;
+            warnings.extend(make_room(&path)?);
             write_fires(&path, fires)?.persist()?;
             place = Some(Place::File(path, None));
         }
         let path = self.tally_path(shard);
-        check_tally_place(&path)?;
+        warnings.extend(make_room(&path)?);
         write_tally(&path, tally, Maker::Tally)?.persist()?;
         Ok(place)
     }
@@ -125,6 +131,35 @@ impl Drop for Checkpoints {
         drop(self.lock.take());
         drop(fs::remove_dir(&self.folder));
     }
+}
+
+/// Sets aside what is in the place of a part and is none, which every run would stumble over; returns a
+/// warning that names it.
+fn make_room(path: &Path) -> Result<Option<Warning>> {
+    match check_tally_place(path) {
+        Ok(()) => return Ok(None),
+        Err(Error::Cancelled) => return Err(Error::Cancelled),
+        Err(_) => {}
+    }
+    let aside = set_aside(path)?;
+    let (path, aside) = (path.display(), aside.display());
+    let text =
+        format!("{path}: not a finished part, though it has the name of one: it is now {aside}");
+    Ok(Some(Warning::from(text)))
+}
+
+/// Gives what is at a path a name that no run looks for, and returns it.
+fn set_aside(path: &Path) -> Result<PathBuf> {
+    let named = |number: u32| {
+        let mut name = path.as_os_str().to_owned();
+        name.push(format!(".aside-{number}"));
+        PathBuf::from(name)
+    };
+    let mut free = (1..).map(named);
+    let aside = free.find(|aside| fs::symlink_metadata(aside).is_err());
+    let aside = aside.unwrap_or_else(|| named(0));
+    fs::rename(path, &aside).map_err(|error| Error::writing(path, error))?;
+    Ok(aside)
 }
 
 /// Returns the name by which a part is looked for. Whether the part fits is decided by its header.

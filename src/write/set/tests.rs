@@ -218,7 +218,9 @@ fn copy(folder: &Path, to: &Path) {
 
 /// What the outputs of a run hold, whatever else is in their folder.
 fn outputs(folder: &Path) -> Vec<(String, Vec<u8>)> {
-    let all = names(folder).into_iter().filter(|name| !name.starts_with('.'));
+    let all = names(folder)
+        .into_iter()
+        .filter(|name| !name.starts_with('.'));
     all.map(|name| (name.clone(), fs::read(folder.join(name)).unwrap()))
         .collect()
 }
@@ -235,7 +237,11 @@ fn commit_killed_at_any_step_leaves_one_run_or_a_folder_that_verify_refuses() {
         commit(files)
     };
     let old = outputs(&path);
-    let (count, own, to) = (Rc::new(Cell::new(0)), path.clone(), scratch.path().to_owned());
+    let (count, own, to) = (
+        Rc::new(Cell::new(0)),
+        path.clone(),
+        scratch.path().to_owned(),
+    );
     let counted = Rc::clone(&count);
     let look = move |_: &Path| {
         copy(&own, &to.join(counted.get().to_string()));
@@ -282,7 +288,10 @@ fn verify_names_what_is_changed_missing_or_of_nobody() {
     fs::remove_file(path.join("b.txt")).unwrap();
     let found = faults(true);
     assert!(found[0].contains("a.txt: its SHA-256"), "{found:?}");
-    assert!(found[1].contains("b.txt: the file: found no such file"), "{found:?}");
+    assert!(
+        found[1].contains("b.txt: the file: found no such file"),
+        "{found:?}"
+    );
     fs::write(path.join("a.txt"), "four").unwrap();
     assert!(faults(true)[0].contains("found 4 bytes, expected 3 bytes"));
     let record = fs::read_to_string(path.join("run.json")).unwrap();
@@ -318,7 +327,13 @@ fn two_runs_do_not_share_a_folder() {
     let first = OutputSet::new(place(path)).unwrap();
     let error = run(path, "two", false).unwrap_err();
     assert!(error.to_string().contains("another run at work"), "{error}");
-    assert_eq!(verify(path, false, &Control::default()).unwrap().faults.len(), 2);
+    assert_eq!(
+        verify(path, false, &Control::default())
+            .unwrap()
+            .faults
+            .len(),
+        2
+    );
     drop(first);
     assert_eq!(names(path), [""; 0]);
     run(path, "two", false).unwrap();
