@@ -30,23 +30,27 @@ fn assert_plain(output: &Output) {
 fn stderr_shows_hostile_names_of_columns_and_keys() {
     let cohort = Cohort::simulated(40);
     let at = |name: &str| cohort.path(name).to_str().expect("UTF-8").to_owned();
-    let rows: String = (0..40).map(|row| format!("{row},1\n")).collect();
-    let quoted = HOSTILE.replace('"', "");
-    fs::write(at("calls.csv"), format!("pos,\"{quoted}\"\n{rows}")).expect("written");
-    let key = serde_json::json!(HOSTILE);
-    let lines: String = (0..40)
-        .map(|row| format!("{{\"pos\":{row},{key}:1}}\n"))
-        .collect();
+    let class = |row: usize| ["TP", "FP", HOSTILE][row % 3];
+    let quoted = |row: usize| format!("{row},1,\"{}\"\n", class(row));
+    let rows: String = (0..40).map(quoted).collect();
+    let table = format!("pos,\"{HOSTILE}\",truvari_class\n{rows}");
+    fs::write(at("calls.csv"), table).expect("written");
+    let line = |row: usize| {
+        let call = serde_json::json!({"pos": row, HOSTILE: 1, "truvari_class": class(row)});
+        format!("{call}\n")
+    };
+    let lines: String = (0..40).map(line).collect();
     fs::write(at("calls.jsonl"), lines).expect("written");
     for table in ["calls.csv", "calls.jsonl"] {
-        let output = cohort.analyze(None, None, &["-q", "--metadata", &at(table)]);
-        assert!(output.status.success(), "{output:?}");
-        assert_plain(&output);
-        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(
-            stderr.contains("\\u{1b}[31m\\natomscope: error: forged"),
-            "{stderr}"
-        );
+        // A warning of a class that nobody knows, and an error that lists the columns.
+        for (more, code) in [(&["-q"][..], 0), (&["--class-column", "none"], 2)] {
+            let output = cohort.analyze(None, None, &[more, &["--metadata", &at(table)]].concat());
+            assert_eq!(output.status.code(), Some(code), "{output:?}");
+            assert_plain(&output);
+            let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+            let shown = "\\u{1b}[31m\\natomscope: error: forged";
+            assert!(stderr.contains(shown), "{stderr}");
+        }
     }
 }
 
@@ -147,9 +151,10 @@ fn sources_write_to_stderr_by_the_gate_alone() {
             assert!(found.is_empty(), "{}: {found:?}", path.display());
         }
     }
-    // The gate itself, what clap says of mistakes, and the bar with its look at the terminal.
+    // The gate itself, its line without memory, what clap says of mistakes (and whether it does), and the
+    // bar with its look at the terminal.
     assert!(
-        looked > 300 && by_gate == 4,
+        looked > 300 && by_gate == 6,
         "{looked} files, {by_gate} lines in the gate's"
     );
 }
