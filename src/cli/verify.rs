@@ -50,7 +50,9 @@ impl Verify {
         }
         // The last one is told as every error is.
         let last = faults.pop();
-        faults.iter().for_each(|fault| progress::say(&line(fault)));
+        for fault in &faults {
+            progress::say(&line(fault));
+        }
         last.map_or(Ok(()), Err)
     }
 }
