@@ -76,6 +76,26 @@ pub(super) use steps::after_each_step;
 #[cfg(test)]
 use steps::step;
 
+/// Undoes the renames so far. A failure here cannot be repaired, and the first failure is the one
+/// to report.
+pub(super) fn take_back(placed: Vec<Placed>) {
+    for file in placed.into_iter().rev() {
+        match file.earlier {
+            Some(earlier) => drop(earlier.path.persist(&file.target)),
+            // There was no file before.
+            None => drop(fs::remove_file(&file.target)),
+        }
+    }
+}
+
+/// Makes the renames survive a power cut, if the file system can do that for folders. The files
+/// themselves are synced already.
+pub(super) fn sync_folder(folder: &Path) {
+    if cfg!(unix) {
+        drop(File::open(folder).and_then(|folder| folder.sync_all()));
+    }
+}
+
 #[cfg(test)]
 mod steps {
     use std::cell::RefCell;
@@ -105,25 +125,5 @@ mod steps {
             look(path);
             LOOK.set(Some(look));
         }
-    }
-}
-
-/// Undoes the renames so far. A failure here cannot be repaired, and the first failure is the one
-/// to report.
-pub(super) fn take_back(placed: Vec<Placed>) {
-    for file in placed.into_iter().rev() {
-        match file.earlier {
-            Some(earlier) => drop(earlier.path.persist(&file.target)),
-            // There was no file before.
-            None => drop(fs::remove_file(&file.target)),
-        }
-    }
-}
-
-/// Makes the renames survive a power cut, if the file system can do that for folders. The files
-/// themselves are synced already.
-pub(super) fn sync_folder(folder: &Path) {
-    if cfg!(unix) {
-        drop(File::open(folder).and_then(|folder| folder.sync_all()));
     }
 }
