@@ -267,7 +267,9 @@ fn put(
         placed.push(take_away(folder, folder.join(name))?);
     }
     // Every file is there before the record can be.
-    folders.iter().for_each(|folder| sync_folder(folder));
+    for folder in &folders {
+        sync_folder(folder);
+    }
     placed.push(place(folder, record)?);
     Ok(())
 }
