@@ -1,9 +1,44 @@
 //! The caller's hold on a run: cancellation in, progress out.
 
 use std::fmt;
+use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::error::{Error, Result};
+
+/// Set once all work of the process is to end.
+static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+
+/// Ends all work of this process with [`Error::Cancelled`], whatever [`Control`] it has: reading too, which
+/// has none. It cannot be taken back, so it is for programs that end, as by Ctrl-C. Returns true if it was
+/// called before.
+pub fn interrupt() -> bool {
+    INTERRUPTED.swap(true, Ordering::Relaxed)
+}
+
+/// Says whether all work of this process is to end.
+pub fn is_interrupted() -> bool {
+    INTERRUPTED.load(Ordering::Relaxed)
+}
+
+/// Fails once all work of this process is to end. Loops over bytes ask it for each piece of some
+/// milliseconds.
+pub(crate) fn hear() -> io::Result<()> {
+    if is_interrupted() {
+        // The kind `Interrupted` would be tried again.
+        return Err(io::Error::other("interrupted"));
+    }
+    Ok(())
+}
+
+/// Fails once all work of this process is to end; asks at every so many turns of a loop.
+pub(crate) fn hear_at(turn: usize) -> Result<()> {
+    const TURNS: usize = 1 << 12;
+    if turn.is_multiple_of(TURNS) && is_interrupted() {
+        return Err(Error::Cancelled);
+    }
+    Ok(())
+}
 
 /// The stage of a run.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -109,7 +144,8 @@ impl<'a> Control<'a> {
 
     /// Says whether the caller wants the run to end.
     pub fn is_cancelled(&self) -> bool {
-        self.stop.is_some_and(|stop| stop.load(Ordering::Relaxed))
+        is_interrupted()
+            || self.stop.is_some_and(|stop| stop.load(Ordering::Relaxed))
             || self.cancelled.is_some_and(|cancelled| cancelled())
     }
 

@@ -1,13 +1,15 @@
 //! Content named by its digest.
 
 use std::fmt;
-use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::Path;
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest as _, Sha256};
+
+use crate::control;
+use crate::regular;
 
 /// The number of bytes of a file that are read at a time.
 const PIECE: usize = 1 << 20;
@@ -22,12 +24,13 @@ impl Digest {
         Self(Sha256::digest(bytes).into())
     }
 
-    /// The digest of a file's content, and its length.
+    /// The digest of a regular file's content, and its length.
     pub(crate) fn of_file(path: &Path) -> io::Result<(u64, Self)> {
-        let mut file = File::open(path)?;
+        let mut file = regular::open(path)?;
         let mut hashing = Hashing::new(io::sink());
         let mut buffer = vec![0; PIECE];
         loop {
+            control::hear()?;
             match file.read(&mut buffer) {
                 Ok(0) => break,
                 Ok(count) => hashing.write_all(buffer.get(..count).unwrap_or_default())?,

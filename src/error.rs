@@ -24,6 +24,8 @@ use choice::in_words;
 pub(crate) use choice::quoted;
 pub use choice::{Choice, Proposal, Warning};
 
+use crate::visible::is_hidden;
+
 /// The kind of an error, and who can mend it.
 ///
 /// | kind | who can mend it |
@@ -251,8 +253,8 @@ impl Error {
     }
 }
 
-/// Escapes control characters, so that text from a file cannot break a message into lines or
-/// steer a terminal, and cuts it where it grows beyond reading.
+/// Makes text from a file [visible](crate::visible::visible), so that it cannot break a message into lines
+/// or steer a terminal, and cuts it where it grows beyond reading.
 fn one_line(text: &str) -> String {
     const LONGEST: usize = 300;
     let mut line = String::new();
@@ -261,7 +263,7 @@ fn one_line(text: &str) -> String {
             line.push('…');
             break;
         }
-        if c.is_control() {
+        if is_hidden(c) {
             line.extend(c.escape_default());
         } else {
             line.push(c);

@@ -82,6 +82,7 @@ pub mod outputs;
 pub mod python;
 pub mod read;
 pub mod regions;
+mod regular;
 pub mod report;
 pub mod rows;
 pub mod sae;
@@ -90,6 +91,7 @@ pub mod simulate;
 pub mod stats;
 pub mod store;
 pub mod tally;
+mod visible;
 pub mod write;
 
 pub use analysis::{Analysis, Results};

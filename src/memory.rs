@@ -1,6 +1,25 @@
 //! Allocation of large buffers that returns an error instead of ending the process.
 
+use std::cell::Cell;
+
 use crate::error::{Error, Result};
+
+thread_local! {
+    static MAY_FAIL: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Does some work whose allocations may fail: what fails is an error of the work's own.
+pub(crate) fn may_fail<T>(work: impl FnOnce() -> T) -> T {
+    let before = MAY_FAIL.replace(true);
+    let done = work();
+    MAY_FAIL.set(before);
+    done
+}
+
+/// Says whether this thread does such work now.
+pub(crate) fn may_fail_here() -> bool {
+    MAY_FAIL.try_with(Cell::get).unwrap_or(false)
+}
 
 /// Allocates `rows · width` items, or returns an error that names their purpose.
 pub(crate) fn filled<T>(
@@ -15,7 +34,7 @@ pub(crate) fn filled<T>(
     };
     let count = rows.checked_mul(width).ok_or_else(refused)?;
     let mut items = Vec::new();
-    items.try_reserve_exact(count).map_err(|_| refused())?;
+    may_fail(|| items.try_reserve_exact(count)).map_err(|_| refused())?;
     items.resize_with(count, item);
     Ok(items)
 }

@@ -13,6 +13,9 @@ pub const RECORD: &str = "run.json";
 /// The list of files that a run is putting in place; it exists only while the run does so.
 pub const PLACING: &str = ".atomscope.placing";
 
+/// The file by which a run keeps others from a folder of outputs; it exists only while the run is at work.
+pub const LOCK: &str = ".atomscope.lock";
+
 /// The folder in an analysis' output folder that keeps its finished parts.
 pub const ANALYSIS_CHECKPOINTS: &str = ".atomscope-checkpoints";
 

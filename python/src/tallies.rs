@@ -49,7 +49,7 @@ impl Tally {
                 scores,
                 force,
             };
-            files.check(&Inputs::default())?;
+            let _lock = files.open(&Inputs::default())?;
             if self.counted.run.is_none() {
                 return write_tally(&files.tally, &self.counted.cohort, Maker::Merge)?.publish();
             }

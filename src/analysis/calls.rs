@@ -2,6 +2,7 @@
 
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::place;
 use crate::error::{Choice, Error, Result};
@@ -9,6 +10,7 @@ use crate::report::calls;
 use crate::report::table::tsv;
 use crate::stats::calls::AtomCalls;
 use crate::write::inputs::Inputs;
+use crate::write::lock::OutputLock;
 use crate::write::whole::WholeFile;
 
 /// Rows of a table that are made at a time.
@@ -17,6 +19,8 @@ const PIECE: usize = 1 << 16;
 /// A file that calls are written to: its name says in which format.
 #[derive(Debug, Clone)]
 pub struct CallsFile {
+    /// Held until the file is in its place.
+    _lock: Arc<OutputLock>,
     path: PathBuf,
     format: Format,
 }
@@ -49,9 +53,13 @@ impl CallsFile {
             }
         };
         place::check_new(path, inputs, force)?;
-        place::prepare(path)?;
+        let lock = Arc::new(place::prepare(path)?);
         let path = path.to_owned();
-        Ok(Self { path, format })
+        Ok(Self {
+            _lock: lock,
+            path,
+            format,
+        })
     }
 
     /// Writes the file, whole or not at all. Returns how many calls could not be written: BED has none

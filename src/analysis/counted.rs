@@ -24,6 +24,7 @@ use crate::stats::score_comparison::{
 };
 use crate::store::{Fires, Maker, read_tally, write_fires, write_tally};
 use crate::tally::{CohortTally, ModelId, Shard, StratifyBy};
+use crate::write::together::publish_together;
 
 /// A cohort that was counted.
 #[derive(Debug)]
@@ -181,12 +182,13 @@ impl Counted {
     }
 
     /// Writes the tally of one shard and, where a path is given, its firing sets, with the scores of
-    /// their atoms or without. Firing sets come first: a tally says that the shard is done.
+    /// their atoms or without. A tally says that the shard is done, so it goes first and comes back last.
     ///
     /// # Errors
     /// Files that cannot be written; those of reading firing sets.
     pub fn write_tally(&self, tally: &Path, fires: Option<&Path>, scores: bool) -> Result<()> {
         let shard = self.cohort.shards.iter().next();
+        let mut files = Vec::new();
         if let (Some(path), Some(shard), Some(firings)) = (fires, shard, &self.firings) {
             let fires = Fires {
                 model: &self.cohort.model,
@@ -195,9 +197,10 @@ impl Counted {
                 details: firings,
                 scores,
             };
-            write_fires(path, &fires)?.publish()?;
+            files.push(write_fires(path, &fires)?);
         }
-        write_tally(tally, &self.cohort, Maker::Tally)?.publish()
+        files.push(write_tally(tally, &self.cohort, Maker::Tally)?);
+        publish_together(files, &[])
     }
 
     /// Describes the calls on which some atoms fire, in the order in which they are named. An atom

@@ -2,12 +2,16 @@
 
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::place;
 use crate::error::{Choice, Error, Proposal, Result};
 use crate::read::benchmark::{AccountLine, BenchmarkCalls};
+use crate::regular;
 use crate::report::table::{Column, Table, Values, tsv};
 use crate::write::inputs::Inputs;
+use crate::write::lock::OutputLock;
+use crate::write::together::publish_together;
 use crate::write::whole::WholeFile;
 
 /// The end of the account's name; before it stands the stem of the table's.
@@ -19,6 +23,8 @@ pub struct LabelledCallsFiles {
     calls: PathBuf,
     account: Option<PathBuf>,
     is_parquet: bool,
+    /// Held until the files are in their places.
+    _locks: Vec<Arc<OutputLock>>,
 }
 
 impl LabelledCallsFiles {
@@ -46,19 +52,21 @@ impl LabelledCallsFiles {
             }
         };
         let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-        let files = Self {
-            calls: path.to_owned(),
-            account: has_account.then(|| path.with_file_name(format!("{stem}{ACCOUNT}"))),
-            is_parquet,
-        };
-        for path in files.paths() {
+        let account = has_account.then(|| path.with_file_name(format!("{stem}{ACCOUNT}")));
+        let mut locks = Vec::new();
+        for path in [Some(path), account.as_deref()].into_iter().flatten() {
             place::check_file(path, inputs)?;
             if !force && std::fs::symlink_metadata(path).is_ok() {
                 return Err(is_there(path));
             }
-            place::prepare(path)?;
+            locks.push(Arc::new(place::prepare(path)?));
         }
-        Ok(files)
+        Ok(Self {
+            calls: path.to_owned(),
+            account,
+            is_parquet,
+            _locks: locks,
+        })
     }
 
     /// Names the files of calls that are made for a run whose output is `out`: `OUT.calls.parquet`, or
@@ -117,7 +125,8 @@ impl LabelledCallsFiles {
         made.write(found)?;
         let is_same = |made: &Path| {
             let there = path.with_file_name(made.file_name().unwrap_or_default());
-            matches!((std::fs::read(made), std::fs::read(there)), (Ok(a), Ok(b)) if a == b)
+            let [made, there] = [made, &there].map(|path| regular::read(path, u64::MAX));
+            matches!((made, there), (Ok(a), Ok(b)) if a == b)
         };
         if made.paths().all(is_same) {
             return Ok(());
@@ -143,8 +152,7 @@ impl LabelledCallsFiles {
             .as_deref()
             .map(|path| whole(path, |out| tsv::write(&account_table(found), out)));
         let account = account.transpose()?;
-        calls.publish()?;
-        account.map_or(Ok(()), WholeFile::publish)
+        publish_together([calls].into_iter().chain(account).collect(), &[])
     }
 
     /// Returns the paths of the files.

@@ -42,7 +42,9 @@ pub fn merge_into(
     control: &Control,
 ) -> Result<CohortTally> {
     place::check_tally(out, &Inputs::default(), force)?;
-    place::prepare(out)?;
+    let _lock = place::prepare(out)?;
+    // Another run may have written it before it was locked.
+    place::check_tally(out, &Inputs::default(), force)?;
     let is_own = |path: &&PathBuf| is_same_file(path, out);
     if let Some(input) = tallies.iter().find(is_own).filter(|_| !is_merged(out)) {
         return Err(is_input(input));

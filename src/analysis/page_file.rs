@@ -2,6 +2,7 @@
 
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::counted::Counted;
 use super::outputs::{PAGE, page};
@@ -9,13 +10,17 @@ use super::place;
 use super::tables::Tables;
 use crate::control::Control;
 use crate::error::{Error, Result};
+use crate::regular;
 use crate::report::html::{NoPage, Settings, redress};
 use crate::write::inputs::Inputs;
+use crate::write::lock::OutputLock;
 use crate::write::whole::WholeFile;
 
 /// The file of a page.
 #[derive(Debug, Clone)]
 pub struct PageFile {
+    /// Held until the file is in its place.
+    _lock: Arc<OutputLock>,
     path: PathBuf,
 }
 
@@ -27,9 +32,9 @@ impl PageFile {
     /// A file that is there; a folder that cannot be written.
     pub fn open(path: &Path, inputs: &Inputs, force: bool) -> Result<Self> {
         place::check_new(path, inputs, force)?;
-        place::prepare(path)?;
+        let lock = Arc::new(place::prepare(path)?);
         let path = path.to_owned();
-        Ok(Self { path })
+        Ok(Self { _lock: lock, path })
     }
 
     /// The page in a folder of results.
@@ -75,7 +80,8 @@ impl PageFile {
                 "run analyze or report with the page, or give the tally",
             ));
         }
-        let bytes = std::fs::read(&path).map_err(|source| Error::reading(&path, source))?;
+        let bytes =
+            regular::read(&path, u64::MAX).map_err(|source| Error::reading(&path, source))?;
         let text = String::from_utf8_lossy(&bytes);
         let made = redress(&text, settings).map_err(|reason| match reason {
             NoPage::Other => refuse("another file, or a page without tables", "make it again"),

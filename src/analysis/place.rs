@@ -7,6 +7,7 @@ use std::path::Path;
 use crate::error::{Choice, Error, Proposal, Result};
 use crate::store::check_tally_place;
 use crate::write::inputs::Inputs;
+use crate::write::lock::OutputLock;
 use crate::write::whole::{WholeFile, create_folder_of, remove_abandoned};
 
 /// Looks that nothing is lost by writing a tally, or its firing sets; with `force` any other file may be
@@ -90,13 +91,16 @@ pub fn check_parts(folder: &Path, inputs: &Inputs) -> Result<()> {
     Ok(())
 }
 
-/// Makes the folder of an output, and removes what runs that were killed have left there.
+/// Makes the folder of an output, locks the output for this run, and removes what runs that were killed
+/// have left there.
 ///
 /// # Errors
-/// A folder that cannot be made, or written.
-pub fn prepare(out: &Path) -> Result<()> {
+/// A folder that cannot be made, or written; another run that writes the same output.
+pub fn prepare(out: &Path) -> Result<OutputLock> {
     let folder = create_folder_of(out)?;
-    remove_abandoned(folder);
     // Better known now than after the work.
-    WholeFile::create(out).map(drop)
+    WholeFile::create(out)?;
+    let lock = OutputLock::of_file(out)?;
+    remove_abandoned(folder);
+    Ok(lock)
 }

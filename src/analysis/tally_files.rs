@@ -7,6 +7,7 @@ use super::shards::{Output, expand};
 use crate::error::{Choice, Error, Result};
 use crate::outputs::FIRES;
 use crate::write::inputs::Inputs;
+use crate::write::lock::OutputLock;
 use crate::write::whole::folder_of;
 
 /// The files that are written of one shard.
@@ -23,10 +24,22 @@ pub struct TallyFiles {
 }
 
 impl TallyFiles {
-    /// Makes their folder, and looks that nothing is lost by writing them.
+    /// Makes their folder, locks the tally for this run, and looks that nothing is lost by writing them.
     ///
     /// # Errors
-    /// One of the `inputs`; a file that is no tally; a folder that cannot be written.
+    /// One of the `inputs`; a file that is no tally; a folder that cannot be written; another run that
+    /// writes the same tally.
+    pub fn open(&self, inputs: &Inputs) -> Result<OutputLock> {
+        self.check(inputs)?;
+        let lock = place::prepare(&self.tally)?;
+        self.check(inputs)?;
+        Ok(lock)
+    }
+
+    /// Looks that nothing is lost by writing them.
+    ///
+    /// # Errors
+    /// One of the `inputs`; a file that is no tally.
     pub fn check(&self, inputs: &Inputs) -> Result<()> {
         for path in [Some(&self.tally), self.fires.as_ref()]
             .into_iter()
@@ -34,7 +47,7 @@ impl TallyFiles {
         {
             place::check_tally(path, inputs, self.force)?;
         }
-        place::prepare(&self.tally)
+        Ok(())
     }
 
     /// The folder that they are in.

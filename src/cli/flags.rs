@@ -79,6 +79,7 @@ fn flag(choice: Choice) -> (&'static str, &'static str) {
         Choice::WithoutFires => ("--without-fires", ""),
         Choice::Out => ("--out", "PATH"),
         Choice::Force => ("--force", ""),
+        Choice::AllowOthers => ("--allow-others", ""),
         Choice::SimulatedRows => ("--rows", "N"),
         Choice::InputDim => ("--input-dim", "D"),
         Choice::Features => ("--features", "F"),

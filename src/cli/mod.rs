@@ -24,13 +24,16 @@ mod progress;
 mod report;
 mod simulate;
 mod tally;
+mod verify;
 
 use std::ffi::OsString;
 
 use clap::Subcommand;
 pub use flags::line;
+pub use progress::end_without_memory;
 
-use crate::error::Result;
+use crate::control;
+use crate::error::{Error, Result};
 use crate::read::PARSER_THREAD;
 
 /// Which atoms of a sparse autoencoder fire on true and on false structural-variant calls.
@@ -61,6 +64,7 @@ enum Command {
     Html(html::Html),
     Inspect(inspect::Inspect),
     Convert(convert::Convert),
+    Verify(verify::Verify),
     Simulate(simulate::Simulate),
     Demo(demo::Demo),
     Doctor(doctor::Doctor),
@@ -72,31 +76,42 @@ enum Command {
 /// Runs the program with these arguments, of which the first is its name, and returns its exit code.
 /// Errors are told on standard error.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
-    silence_parser();
+    tell_of_panics();
     let cli = match Cli::from_arguments(arguments) {
         Ok(cli) => cli,
-        Err(error) => {
-            // As clap itself: nobody is left to be told that nothing can be told.
-            let _ = error.print();
-            return u8::try_from(error.exit_code()).unwrap_or(2);
-        }
+        Err(error) => return progress::show_usage(error),
     };
-    match cli.run() {
-        Ok(()) => 0,
-        Err(error) => {
-            eprintln!("atomscope: {}", line(&error));
-            error.exit_code()
-        }
-    }
+    let Err(error) = cli.run() else {
+        return 0;
+    };
+    // What fails since reading was ended is no fault of the file's.
+    let error = if control::is_interrupted() {
+        Error::Cancelled
+    } else {
+        error
+    };
+    progress::say(&line(&error));
+    error.exit_code()
 }
 
-/// A parser that panics on a damaged file is told by the error that it becomes, in one line.
-fn silence_parser() {
-    let tell = std::panic::take_hook();
-    std::panic::set_hook(Box::new(move |panic| {
-        if std::thread::current().name() != Some(PARSER_THREAD) {
-            tell(panic);
+/// Tells of a panic in one line, but for that of a parser on a damaged file: it is told by the error that it
+/// becomes.
+fn tell_of_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        if std::thread::current().name() == Some(PARSER_THREAD) {
+            return;
         }
+        let place = panic
+            .location()
+            .map(ToString::to_string)
+            .unwrap_or_default();
+        let payload = panic.payload();
+        let text = payload.downcast_ref::<String>().map(String::as_str);
+        let what = text.or_else(|| payload.downcast_ref::<&str>().copied());
+        let what = what.unwrap_or("no message");
+        progress::say(&format!(
+            "a defect of this program at {place}: {what}; no output was written: please report it with the command"
+        ));
     }));
 }
 
@@ -116,6 +131,7 @@ impl Cli {
             Command::Html(command) => command.run(),
             Command::Inspect(command) => command.run(),
             Command::Convert(command) => command.run(),
+            Command::Verify(command) => command.run(),
             Command::Simulate(command) => command.run(),
             Command::Demo(command) => command.run(),
             Command::Doctor(command) => command.run(),

@@ -1,23 +1,22 @@
 //! Progress and notes on stderr, text on stdout, Ctrl-C.
 
+use std::borrow::Cow;
 use std::io::{self, IsTerminal, Write};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use clap::error::ContextValue;
 use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use super::flags;
-use crate::control::{Control, Progress, Stage};
+use crate::control::{self, Control, Progress, Stage};
 use crate::error::{Error, Result, Warning};
-
-/// Set by Ctrl-C, and by SIGTERM.
-static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+use crate::visible::visible;
 
 /// Lets Ctrl-C end a run cleanly: nothing is half written. A second Ctrl-C ends it at once.
 pub(super) fn watch_for_interrupt() {
     // Where no handler can be set, Ctrl-C ends the process at once, as it does by default.
     let _ = ctrlc::set_handler(|| {
-        if INTERRUPTED.swap(true, Ordering::Relaxed) {
+        if control::interrupt() {
             std::process::exit(130);
         }
     });
@@ -25,7 +24,7 @@ pub(super) fn watch_for_interrupt() {
 
 /// Ctrl-C ends what this controls.
 pub(super) fn control() -> Control<'static> {
-    Control::default().cancel_when(&|| INTERRUPTED.load(Ordering::Relaxed))
+    Control::default()
 }
 
 /// A bar of rows done, rows per second and time left; shown only where stderr is a terminal.
@@ -74,16 +73,66 @@ impl Bar {
     }
 }
 
+/// The one gate to stderr: a line of this program, in which nothing steers a terminal or forges a line,
+/// whatever names are in it.
+pub(super) fn say(text: &str) {
+    // Nobody is left to be told that nothing can be told.
+    let _ = writeln!(io::stderr(), "atomscope: {}", visible(text));
+}
+
+/// Shows what clap has to say, help on stdout and mistakes on stderr, and returns the exit code. What was
+/// typed may be a file's name, with whatever is in it.
+pub(super) fn show_usage(mut error: clap::Error) -> u8 {
+    let typed: Vec<_> = error
+        .context()
+        .map(|(kind, value)| (kind, safe(value)))
+        .collect();
+    for (kind, value) in typed {
+        error.insert(kind, value);
+    }
+    let plain = error.render().to_string();
+    let is_safe = |text: &str| {
+        text.lines()
+            .all(|line| matches!(visible(line), Cow::Borrowed(_)))
+    };
+    // Nobody is left to be told that nothing can be told.
+    if !error.use_stderr() || is_safe(&plain) {
+        let _ = error.print();
+    } else {
+        let _ = writeln!(io::stderr(), "{}", visible(plain.trim_end()));
+    }
+    u8::try_from(error.exit_code()).unwrap_or(2)
+}
+
+/// The same value, of which all is visible.
+fn safe(value: &ContextValue) -> ContextValue {
+    let shown = |text: &String| visible(text).into_owned();
+    match value {
+        ContextValue::String(text) => ContextValue::String(shown(text)),
+        ContextValue::Strings(texts) => ContextValue::Strings(texts.iter().map(shown).collect()),
+        other => other.clone(),
+    }
+}
+
+/// Ends the process in one line, where there is no memory even for making the line.
+pub fn end_without_memory() -> ! {
+    const LINE: &[u8] =
+        b"atomscope: memory: found no more of it, expected room for what is read and counted; use \
+        a machine with more of it, raise the limit, or give fewer calls at a time\n";
+    let _ = io::stderr().write_all(LINE);
+    std::process::exit(2)
+}
+
 /// A line on stderr for whoever watches.
 pub(super) fn note(quiet: bool, text: &str) {
     if !quiet {
-        let _ = writeln!(io::stderr(), "atomscope: {text}");
+        say(text);
     }
 }
 
 /// A line on stderr that is always shown.
 fn warn(text: &str) {
-    let _ = writeln!(io::stderr(), "atomscope: warning: {text}");
+    say(&format!("warning: {text}"));
 }
 
 /// Shows all that is odd.

@@ -62,7 +62,7 @@ impl Tally {
         cohort.resolve_strata(false)?;
         let mut inputs = cohort.reads(&|_| true);
         inputs.add(regions.paths);
-        files.check(&inputs)?;
+        let _lock = files.open(&inputs)?;
         let checkpoints = cohort.checkpoints(&self.output.checkpoints())?;
         let firings = files.fires.is_some().then_some(KeepFirings {
             memory: self.keep.memory,

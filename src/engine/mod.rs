@@ -1,5 +1,6 @@
 //! Engines: rows in, firing sets and counts out, the same bytes from each.
 
+mod allocator;
 pub mod bound;
 pub mod canonical;
 pub mod choose;
@@ -15,6 +16,7 @@ mod sink;
 
 use std::sync::Mutex;
 
+pub use allocator::Allocator;
 pub use cpu::{CpuEngine, CpuOptions, CpuScreen, DenseScores};
 #[cfg(target_arch = "x86_64")]
 #[doc(hidden)]

@@ -8,6 +8,7 @@ use std::slice::{ChunksMut, IterMut};
 
 use crate::error::{Error, Result};
 use crate::fires::FiringSets;
+use crate::memory::may_fail;
 use crate::sae::Values;
 
 /// The name of the sets' memory in messages.
@@ -65,9 +66,12 @@ impl EncodedBlock {
             what: SETS,
             bytes: size_of_val(atoms) as u128 + size_of_val(scores) as u128,
         };
-        self.lengths.try_reserve(1).map_err(refused)?;
-        self.atoms.try_reserve(atoms.len()).map_err(refused)?;
-        self.scores.try_reserve(scores.len()).map_err(refused)?;
+        may_fail(|| {
+            self.lengths.try_reserve(1)?;
+            self.atoms.try_reserve(atoms.len())?;
+            self.scores.try_reserve(scores.len())
+        })
+        .map_err(refused)?;
         self.lengths.push(atoms.len() as u32);
         self.atoms.extend_from_slice(atoms);
         self.scores.extend_from_slice(scores);
@@ -237,7 +241,7 @@ impl Sink {
         let Self::Blocks { blocks, .. } = self else {
             unreachable!("rows of any length have their blocks");
         };
-        blocks.try_reserve(1).map_err(|_| Error::Memory {
+        may_fail(|| blocks.try_reserve(1)).map_err(|_| Error::Memory {
             what: SETS,
             bytes: size_of::<EncodedBlock>() as u128,
         })?;
@@ -310,7 +314,7 @@ fn join(mut blocks: Vec<EncodedBlock>, scored: bool, dropped: Vec<usize>) -> Res
 /// Makes a list with room for `count` items.
 fn with_room<T>(count: usize) -> Result<Vec<T>> {
     let mut items = Vec::new();
-    items.try_reserve_exact(count).map_err(|_| Error::Memory {
+    may_fail(|| items.try_reserve_exact(count)).map_err(|_| Error::Memory {
         what: SETS,
         bytes: count as u128 * size_of::<T>() as u128,
     })?;

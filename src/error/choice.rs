@@ -81,6 +81,8 @@ pub enum Choice {
     Out,
     /// The decision to replace files that no earlier run wrote.
     Force,
+    /// The decision to let files be that no record lists.
+    AllowOthers,
     /// The number of simulated calls.
     SimulatedRows,
     /// The length of a simulated embedding.
@@ -138,6 +140,7 @@ impl fmt::Display for Choice {
             Self::WithoutFires => "no firing sets",
             Self::Out => "output",
             Self::Force => "replacing files",
+            Self::AllowOthers => "other files",
             Self::InputDim => "input_dim",
             Self::Features => "features",
             Self::Weights => "features x input_dim",

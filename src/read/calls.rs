@@ -9,6 +9,7 @@ use super::pickle::{Document, Id, Value};
 use super::plain::{self, Scalar, numpy_scalar, ordered, raw_bytes, scalar};
 use super::torch::TorchFile;
 use crate::cohort::{Calls, Number, NumberColumn, Texts};
+use crate::control;
 use crate::error::{Error, Result};
 
 /// The most keys that a call may have. One dict can stand for any number of calls at hardly any
@@ -42,6 +43,7 @@ pub(super) fn read_calls(
             return Err(unequal(items.len(), rows));
         }
         for (row, item) in items.into_iter().enumerate() {
+            control::hear_at(row)?;
             let fields = builder.fields(row, item)?;
             builder.push(row, fields)?;
         }

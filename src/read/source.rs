@@ -11,9 +11,10 @@ use std::time::SystemTime;
 use bytes::Bytes;
 use sha2::{Digest as _, Sha256};
 
-use crate::control::Control;
+use crate::control::{self, Control};
 use crate::digest::Digest;
 use crate::error::{Error, Result};
+use crate::regular;
 
 /// An open file that is read at offsets.
 #[derive(Debug, Clone)]
@@ -86,34 +87,40 @@ fn identity(_: &Metadata) -> (u64, u64) {
     (0, 0)
 }
 
+fn is_folder(path: &Path) -> Error {
+    super::folders::folder(path).unwrap_or_else(|| {
+        Error::input(
+            path.display().to_string(),
+            "the path",
+            "a folder",
+            "a file",
+            "give the file in it",
+        )
+    })
+}
+
 impl Source {
+    /// Opens a regular file, and waits for nothing else.
+    ///
+    /// # Errors
+    /// A file that is not there, or cannot be read; a folder, a pipe or a device.
     pub(crate) fn open(path: &Path) -> Result<Self> {
-        let failed = |source| Error::reading(path, source);
-        let file = File::open(path).map_err(failed)?;
-        let facts = file.metadata().map_err(failed)?;
-        if facts.is_dir() {
-            return Err(super::folders::folder(path).unwrap_or_else(|| {
-                Error::input(
-                    path.display().to_string(),
-                    "the path",
-                    "a folder",
-                    "a file",
-                    "give the file in it",
-                )
-            }));
-        }
-        if let Some(error) = super::folders::part(path) {
-            return Err(error);
-        }
-        if !facts.is_file() {
-            return Err(Error::input(
+        let file = regular::open(path).map_err(|error| match error.kind() {
+            io::ErrorKind::IsADirectory => is_folder(path),
+            io::ErrorKind::InvalidInput => Error::input(
                 path.display().to_string(),
                 "the file",
                 "a pipe or device",
                 "a regular file, which can be read at any place",
                 "save it to a file first",
-            ));
+            ),
+            _ => Error::reading(path, error),
+        })?;
+        if let Some(error) = super::folders::part(path) {
+            return Err(error);
         }
+        let facts = file.metadata();
+        let facts = facts.map_err(|error| Error::reading(path, error))?;
         Ok(Self {
             content: Content::File(Arc::new(file)),
             path: path.into(),
@@ -229,8 +236,11 @@ impl Source {
         .map_err(|error| Error::reading(&self.path, error))
     }
 
-    /// Fills `buffer` from `offset` on.
+    /// Fills `buffer` from `offset` on. Once the process is to end, this fails.
     pub(crate) fn read_at(&self, buffer: &mut [u8], offset: u64) -> Result<()> {
+        if control::is_interrupted() {
+            return Err(Error::Cancelled);
+        }
         let read = self.content.read_exact_at(buffer, offset);
         read.map_err(|source| match source.kind() {
             io::ErrorKind::UnexpectedEof => Error::input(
@@ -266,6 +276,7 @@ impl io::Read for Stream {
             .len()
             .min(usize::try_from(left).unwrap_or(usize::MAX));
         let part = buffer.get_mut(..count).unwrap_or_default();
+        control::hear()?;
         self.source.content.read_exact_at(part, self.position)?;
         self.position += count as u64;
         Ok(count)

@@ -10,7 +10,7 @@ mod whole;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::{self, BufReader, Read};
+use std::io::{self, BufReader, Read, Seek, SeekFrom};
 
 use crc32fast::Hasher;
 use zip::read::{ArchiveOffset, Config, ZipFile};
@@ -20,11 +20,12 @@ use zip::{CompressionMethod, ZipArchive, ZipReadOptions};
 use super::source::Source;
 use super::spill::Spill;
 use super::tensor::Storage;
+use crate::control;
 use crate::error::{Error, Result};
 pub(crate) use sums::digest;
 
-type Zip = ZipArchive<BufReader<File>>;
-type Entry<'a> = ZipFile<'a, BufReader<File>>;
+type Zip = ZipArchive<BufReader<Heard>>;
+type Entry<'a> = ZipFile<'a, BufReader<Heard>>;
 
 /// An open archive.
 #[derive(Debug)]
@@ -46,6 +47,25 @@ const SMALL: u64 = 64 << 20;
 /// while the file is read for its digest.
 const CHECKED_AT_ONCE: u64 = 4 << 20;
 
+/// A file that is read piece by piece, and no more once the process is to end.
+#[derive(Debug)]
+struct Heard(File);
+
+impl Read for Heard {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        const PIECE: usize = 1 << 22;
+        control::hear()?;
+        let count = buffer.len().min(PIECE);
+        self.0.read(buffer.get_mut(..count).unwrap_or_default())
+    }
+}
+
+impl Seek for Heard {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.0.seek(to)
+    }
+}
+
 impl Archive {
     pub(crate) fn open(source: &Source) -> Result<Self> {
         let file = source.try_clone_file()?;
@@ -53,7 +73,7 @@ impl Archive {
         let config = Config {
             archive_offset: ArchiveOffset::Known(0),
         };
-        let zip = ZipArchive::with_config(config, BufReader::new(file))
+        let zip = ZipArchive::with_config(config, BufReader::new(Heard(file)))
             .map_err(|e| no_directory(source, &e))?;
         whole::check_names(source, &zip)?;
         Ok(Self {

@@ -3,7 +3,9 @@
 
 pub mod bgzip;
 pub mod inputs;
+pub mod lock;
 pub mod pickle;
+mod places;
 pub mod record;
 mod refusal;
 pub mod safetensors;
@@ -11,5 +13,7 @@ pub mod set;
 mod stamp;
 mod standing;
 mod tensor;
+pub mod together;
 pub mod torch;
+pub mod verify;
 pub mod whole;

@@ -8,13 +8,13 @@
 //! }
 //! ```
 
-use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
+use crate::regular;
 
 /// The seal's key, the first key of a record.
 const SEAL: &str = "seal";
@@ -97,10 +97,8 @@ pub fn read(path: &Path) -> Found {
     if !facts.is_file() || facts.len() > LONGEST {
         return Found::Other;
     }
-    let mut text = Vec::new();
-    let read = File::open(path).and_then(|file| file.take(LONGEST).read_to_end(&mut text));
-    match read {
-        Ok(_) => understand(text),
+    match regular::read(path, LONGEST) {
+        Ok(text) => understand(text),
         Err(_) => Found::Other,
     }
 }

@@ -1,7 +1,6 @@
 //! Sets of files that appear all together or not at all, and replace nothing but an earlier run's.
 
-mod places;
-
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -9,7 +8,8 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use serde_json::Map;
 
-use self::places::{Placed, place, sync_folder, take_away, take_back};
+use super::lock::OutputLock;
+use super::places::{Placed, place, sync_folder, take_away, take_back};
 use super::record::{WrittenFile, seal};
 pub use super::standing::Place;
 use super::standing::Standings;
@@ -51,6 +51,8 @@ pub struct OutputSet {
     // This precedes `created`: files are removed before their folder.
     files: Vec<FinishedFile>,
     written: Vec<WrittenFile>,
+    /// Held until all files are in their places.
+    lock: OutputLock,
     created: CreatedFolders,
     there: Standings,
 }
@@ -76,22 +78,24 @@ pub struct Committed {
 struct CreatedFolders(Vec<PathBuf>);
 
 impl OutputSet {
-    /// Makes an empty set. Checks that no input or user's file has one of its names, and makes the
-    /// folder with its parents if it does not exist. Also tests that files can be made in it, and
-    /// removes the remains of killed runs there.
+    /// Makes an empty set. Makes the folder with its parents if it does not exist, locks it, and checks
+    /// that no input or user's file has one of the set's names. Also tests that files can be made in it,
+    /// and removes the remains of killed runs there.
     ///
     /// # Errors
-    /// Fails with [`Error::Input`] for files that are inputs of this run or a user's, and with
-    /// [`Error::Io`] for a folder that cannot be made or written.
+    /// Fails with [`Error::Input`] for files that are inputs of this run or a user's, and for a folder in
+    /// which another run is at work; with [`Error::Io`] for one that cannot be made or written.
     pub fn new(place: Place) -> Result<Self> {
+        let folder = place.folder.clone();
+        let created = create_folder(&folder)?;
+        let lock = OutputLock::of_folder(&folder)?;
         let there = Standings::look(place)?;
-        let folder = &there.place.folder;
-        let created = create_folder(folder)?;
-        remove_abandoned(folder);
-        temporary(folder).map_err(|e| Error::writing(folder, e))?;
+        remove_abandoned(&folder);
+        temporary(&folder).map_err(|e| Error::writing(&folder, e))?;
         Ok(Self {
             files: Vec::new(),
             written: Vec::new(),
+            lock,
             created,
             there,
         })
@@ -221,7 +225,7 @@ impl Ready {
         let known = set.there.known(&set.written);
         let list = listing(&placing, &Map::new(), &known)?;
         let mut placed = Vec::new();
-        let outcome = put(&mut placed, &folder, list, record, &mut set);
+        let outcome = put(&mut placed, list, record, &mut set);
         if let Err(error) = outcome {
             take_back(placed);
             return Err(error);
@@ -229,6 +233,7 @@ impl Ready {
         sync_folder(&folder);
         // A list that stays does no harm.
         drop(fs::remove_file(&placing));
+        drop(set.lock);
         set.created.0.clear();
         let names = set.written.iter().map(|file| file.name.as_str());
         let names = names.chain([set.there.place.record]);
@@ -239,22 +244,31 @@ impl Ready {
     }
 }
 
-/// Places the list of the coming files, then all files, then the record, which shows that all is
-/// done.
+/// Places the list of the coming files, and removes the earlier record, which vouches for the files of its
+/// run. Then it places all files, and at last the record, which shows that all is done. So a record is never
+/// beside files of another run, whenever this process is killed.
 fn put(
     placed: &mut Vec<Placed>,
-    folder: &Path,
     list: FinishedFile,
     record: FinishedFile,
     set: &mut OutputSet,
 ) -> Result<()> {
+    let folder = &*set.there.place.folder;
     placed.push(place(folder, list)?);
     sync_folder(folder);
+    placed.push(take_away(folder, record.path().to_owned())?);
+    sync_folder(folder);
+    let mut folders = BTreeSet::from([folder.to_owned()]);
     for file in std::mem::take(&mut set.files) {
+        folders.insert(whole::folder_of(file.path()).to_owned());
         placed.push(place(folder, file)?);
     }
     for name in set.there.left_over(&set.written) {
         placed.push(take_away(folder, folder.join(name))?);
+    }
+    // Every file is there before the record can be.
+    for folder in &folders {
+        sync_folder(folder);
     }
     placed.push(place(folder, record)?);
     Ok(())

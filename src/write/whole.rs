@@ -204,7 +204,7 @@ pub(crate) fn remove_abandoned(folder: &Path) {
 
 /// Says whether a name is that of a temporary file: the prefix, the beginning of a digest, and
 /// letters and digits that were drawn. Others' files may begin like that, but do not match in full.
-fn is_temporary(name: &str) -> bool {
+pub(super) fn is_temporary(name: &str) -> bool {
     let parts = name
         .strip_prefix(PREFIX)
         .and_then(|rest| rest.split_once('-'));

@@ -157,6 +157,7 @@ fn completions_and_manual_know_every_command() {
         "merge",
         "report",
         "inspect",
+        "verify",
         "simulate",
         "doctor",
     ];

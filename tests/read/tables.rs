@@ -166,6 +166,28 @@ fn broken_json_is_named_by_line_and_column() {
 }
 
 #[test]
+fn json_lines_may_begin_with_a_line_of_unknown_keys() {
+    let folder = Folder::new();
+    let unknown = format!("{{\"note\":\"{}\"}}\n", "x".repeat(2000));
+    let known = "{\"pos\":7,\"svtype\":\"DEL\",\"truvari_class\":\"TP\"}\n";
+    for lines in [[&unknown, known], [known, &unknown]] {
+        let text = lines.concat();
+        let path = folder.write(text.as_bytes());
+        let found = inspect(&path)
+            .unwrap_or_else(|error| panic!("{error}"))
+            .to_string();
+        assert!(
+            found.contains("JSON lines") && found.contains("pos: column read as pos"),
+            "{found}"
+        );
+        let calls = folder.table(2, text.as_bytes()).calls;
+        let row = usize::from(lines[0] != known);
+        assert_eq!(calls.get(row).pos, Number::Int(7));
+        assert_eq!(calls.get(row).truvari_class, Some("TP"));
+    }
+}
+
+#[test]
 fn gzip_may_be_padded_by_zeros_and_by_nothing_else() {
     let folder = Folder::new();
     let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());

@@ -181,8 +181,8 @@ fn parts_of_other_content_are_made_again() {
         fs::rename(&aside, &pieces[2]).expect("movable");
         assert_eq!(
             contents(&checkpoints).len(),
-            5,
-            "a lock, two tallies, their firing sets"
+            4,
+            "two tallies, their firing sets"
         );
     };
     let resumed = || record(&out)["encode"]["rows_resumed"].clone();
@@ -211,6 +211,35 @@ fn parts_of_other_content_are_made_again() {
         &twice,
         &["rows 0..30 of it", "embeddings-1.pt", "embeddings-2.pt"],
     );
+}
+
+#[test]
+fn what_is_in_the_place_of_a_part_is_set_aside_and_named() {
+    let cohort = Sharded::new(90);
+    let pieces = cohort.pieces(3);
+    let out = cohort.path("results");
+    let expected = cohort.analyze(&pieces, "whole", &[]);
+    let checkpoints = out.join(".atomscope-checkpoints");
+    let args = cohort.analyze_args(&pieces, &out, &[]);
+    let aside = pieces[2].with_extension("aside");
+    fs::rename(&pieces[2], &aside).expect("movable");
+    assert_eq!(atomscope(&args).status.code(), Some(2));
+    fs::rename(&aside, &pieces[2]).expect("movable");
+    let (name, _) = contents(&checkpoints).swap_remove(1);
+    fs::write(checkpoints.join(&name), "no part").expect("writable");
+    let output = succeed(&args);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    let warning = stderr.lines().find(|line| line.contains(&name));
+    assert!(
+        warning.is_some_and(|line| line.contains("aside-1")),
+        "{stderr}"
+    );
+    // The folder of parts stays, for what was set aside in it.
+    let mut found = results(&out);
+    found.retain(|(name, _)| name != ".atomscope-checkpoints");
+    assert!(found == expected);
+    let kept = fs::read(checkpoints.join(format!("{name}.aside-1")));
+    assert_eq!(kept.expect("set aside"), b"no part");
 }
 
 #[test]

@@ -163,5 +163,5 @@ fn checkpoints_leave_what_is_not_theirs() {
         .into_iter()
         .map(|(name, _)| name)
         .collect();
-    assert_eq!(left, [".atomscope-mine", "lock", "mine.tally", "notes.txt"]);
+    assert_eq!(left, [".atomscope-mine", "mine.tally", "notes.txt"]);
 }

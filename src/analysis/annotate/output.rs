@@ -2,14 +2,17 @@
 
 use std::ffi::OsString;
 use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::analysis::place;
 use crate::error::{Choice, Error, Result};
 use crate::write::bgzip::index::{Index, IndexFormat};
 use crate::write::bgzip::{BgzipWriter, BlockStarts};
 use crate::write::inputs::Inputs;
+use crate::write::lock::OutputLock;
+use crate::write::together::publish_together;
 use crate::write::whole::WholeFile;
 
 /// A place for an annotated VCF.
@@ -17,6 +20,8 @@ use crate::write::whole::WholeFile;
 pub struct AnnotatedFile {
     path: PathBuf,
     pub(super) is_bgzip: bool,
+    /// Held until the file is in its place.
+    _lock: Arc<OutputLock>,
 }
 
 impl AnnotatedFile {
@@ -35,27 +40,23 @@ impl AnnotatedFile {
             let found = path.display().to_string();
             return Err(Error::choice(Choice::Out, found, expected));
         }
-        let file = Self {
+        place::check_new(path, inputs, force)?;
+        if is_bgzip {
+            for format in [IndexFormat::Tbi, IndexFormat::Csi(0)] {
+                place::check_new(&index_of(path, format), inputs, force)?;
+            }
+        }
+        let lock = Arc::new(place::prepare(path)?);
+        Ok(Self {
             path: path.to_owned(),
             is_bgzip,
-        };
-        let indices = [IndexFormat::Tbi, IndexFormat::Csi(0)].map(|format| file.index(format));
-        for path in indices.iter().filter(|_| is_bgzip).chain([&file.path]) {
-            place::check_new(path, inputs, force)?;
-        }
-        place::prepare(path)?;
-        Ok(file)
+            _lock: lock,
+        })
     }
 
     /// Returns the path.
     pub fn path(&self) -> &Path {
         &self.path
-    }
-
-    fn index(&self, format: IndexFormat) -> PathBuf {
-        let mut name = OsString::from(&self.path);
-        name.push(format.ending());
-        name.into()
     }
 
     /// Writes the file, and its index, whole or not at all.
@@ -73,30 +74,25 @@ impl AnnotatedFile {
         let Some((index, blocks)) = sink.finish()? else {
             return whole.publish();
         };
-        let path = self.index(format);
+        let path = index_of(&self.path, format);
         let beside = WholeFile::create(&path)?;
         let out = BufWriter::new(beside.file());
         let written = index.write(&blocks, out).and_then(|mut out| out.flush());
         written.map_err(|error| Error::writing(&path, error))?;
-        whole.publish()?;
-        beside.publish()?;
-        self.remove_other_index(format)
-    }
-
-    /// Removes an index of the other format: programs would take it for this file's.
-    fn remove_other_index(&self, format: IndexFormat) -> Result<()> {
+        // Programs would take an index of the other format for this file's.
         let other = match format {
             IndexFormat::Tbi => IndexFormat::Csi(0),
             IndexFormat::Csi(_) => IndexFormat::Tbi,
         };
-        let path = self.index(other);
-        match std::fs::remove_file(&path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                Err(Error::writing(&path, error))
-            }
-            _ => Ok(()),
-        }
+        publish_together(vec![whole, beside], &[&index_of(&self.path, other)])
     }
+}
+
+/// The path of a file's index.
+fn index_of(path: &Path, format: IndexFormat) -> PathBuf {
+    let mut name = OsString::from(path);
+    name.push(format.ending());
+    name.into()
 }
 
 /// What takes the text.

@@ -1,20 +1,19 @@
 //! Finished parts on disk, recognised by the digests of what they were made from.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::thread;
-use std::time::Duration;
 
 use super::parts::Place;
 use crate::cohort::ClassRule;
 use crate::control::Control;
 use crate::engine::{EngineOptions, Nonfinite};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Warning};
 use crate::store::{
     Fires, FiresFile, Maker, check_tally_place, is_ours, read_tally, write_fires, write_tally,
 };
 use crate::tally::{CohortTally, ModelId, Shard, Shards, StratifyBy};
+use crate::write::lock::OutputLock;
 use crate::write::whole::{create_folder, remove_abandoned};
 
 /// A folder with the parts that a run has finished: for each a tally, and its firing sets where
@@ -23,22 +22,8 @@ use crate::write::whole::{create_folder, remove_abandoned};
 pub struct Checkpoints {
     folder: PathBuf,
     were_empty: bool,
-    /// Locked as long as a run works here.
-    _lock: File,
-}
-
-/// Says whether another run has the lock. A program started by some thread of this process also has
-/// the lock for the moment until it is under way. So this asks again for half a second.
-fn is_taken(lock: &File) -> bool {
-    const TRIES: u32 = 20;
-    const PAUSE: Duration = Duration::from_millis(25);
-    let would_block = || matches!(lock.try_lock(), Err(fs::TryLockError::WouldBlock));
-    (0..TRIES).all(|attempt| {
-        if attempt > 0 {
-            thread::sleep(PAUSE);
-        }
-        would_block()
-    })
+    /// Held as long as a run works here.
+    lock: Option<OutputLock>,
 }
 
 /// The lock's name in the folder.
@@ -51,25 +36,12 @@ impl Checkpoints {
     /// A folder that cannot be made, or in which another run is at work.
     pub fn open(folder: &Path) -> Result<Self> {
         create_folder(folder)?;
-        let path = folder.join(LOCK);
-        let mut options = File::options();
-        // Whatever has this name and is not a lock keeps what it holds.
-        let lock = options.read(true).write(true).create(true).truncate(false);
-        let lock = lock.open(&path).map_err(|e| Error::writing(&path, e))?;
-        if is_taken(&lock) {
-            return Err(Error::input(
-                folder.display().to_string(),
-                "the lock",
-                "another run at work on the same output",
-                "one at a time",
-                "wait for it, or choose another place for the output",
-            ));
-        }
+        let lock = OutputLock::acquire(folder.join(LOCK), folder)?;
         remove_abandoned(folder);
         Ok(Self {
             folder: folder.to_owned(),
             were_empty: Self::is_empty(folder).map_err(|e| Error::reading(folder, e))?,
-            _lock: lock,
+            lock: Some(lock),
         })
     }
 
@@ -102,20 +74,26 @@ impl Checkpoints {
         has_all.then(|| (tally, Some(Place::File(path, file.stamp()))))
     }
 
-    /// Keeps a finished part. Its firing sets come first: a tally says that the part is done.
-    pub(super) fn save(&self, tally: &CohortTally, fires: Option<&Fires>) -> Result<Option<Place>> {
+    /// Keeps a finished part. Its firing sets come first: a tally says that the part is done. Whatever else
+    /// is in its place is set aside, with a warning.
+    pub(super) fn save(
+        &self,
+        tally: &CohortTally,
+        fires: Option<&Fires>,
+        warnings: &mut Vec<Warning>,
+    ) -> Result<Option<Place>> {
         let Some(shard) = tally.shards.iter().next() else {
             return Ok(None);
         };
         let mut place = None;
         if let Some(fires) = fires {
             let path = self.fires_path(shard);
-            check_tally_place(&path)?;
+            warnings.extend(make_room(&path)?);
             write_fires(&path, fires)?.persist()?;
             place = Some(Place::File(path, None));
         }
         let path = self.tally_path(shard);
-        check_tally_place(&path)?;
+        warnings.extend(make_room(&path)?);
         write_tally(&path, tally, Maker::Tally)?.persist()?;
         Ok(place)
     }
@@ -149,12 +127,39 @@ impl Checkpoints {
 impl Drop for Checkpoints {
     /// Leaves no folder in which nothing is kept.
     fn drop(&mut self) {
-        let is_lock = fs::metadata(self.folder.join(LOCK)).is_ok_and(|facts| facts.len() == 0);
-        if is_lock && Self::is_empty(&self.folder).is_ok_and(|empty| empty) {
-            drop(fs::remove_file(self.folder.join(LOCK)));
-            drop(fs::remove_dir(&self.folder));
-        }
+        // The lock's file goes with it.
+        drop(self.lock.take());
+        drop(fs::remove_dir(&self.folder));
     }
+}
+
+/// Sets aside what is in the place of a part and is none, which every run would stumble over; returns a
+/// warning that names it.
+fn make_room(path: &Path) -> Result<Option<Warning>> {
+    match check_tally_place(path) {
+        Ok(()) => return Ok(None),
+        Err(Error::Cancelled) => return Err(Error::Cancelled),
+        Err(_) => {}
+    }
+    let aside = set_aside(path)?;
+    let (path, aside) = (path.display(), aside.display());
+    let text =
+        format!("{path}: not a finished part, though it has the name of one: it is now {aside}");
+    Ok(Some(Warning::from(text)))
+}
+
+/// Gives what is at a path a name that no run looks for, and returns it.
+fn set_aside(path: &Path) -> Result<PathBuf> {
+    let named = |number: u32| {
+        let mut name = path.as_os_str().to_owned();
+        name.push(format!(".aside-{number}"));
+        PathBuf::from(name)
+    };
+    let mut free = (1..).map(named);
+    let aside = free.find(|aside| fs::symlink_metadata(aside).is_err());
+    let aside = aside.unwrap_or_else(|| named(0));
+    fs::rename(path, &aside).map_err(|error| Error::writing(path, error))?;
+    Ok(aside)
 }
 
 /// Returns the name by which a part is looked for. Whether the part fits is decided by its header.

@@ -294,7 +294,7 @@ impl<'a> Work<'a> {
         let fires = fires.filter(|_| self.plan.firings.is_some());
         let mut place = None;
         if let Some(checkpoints) = self.plan.checkpoints {
-            place = checkpoints.save(cohort, fires.as_ref())?;
+            place = checkpoints.save(cohort, fires.as_ref(), &mut self.warnings)?;
         }
         let (Some(kept), Some(fires)) = (self.plan.firings, fires) else {
             return Ok(place);

@@ -7,6 +7,7 @@ use clap::{Args, ValueEnum};
 
 use crate::analysis::outputs::Html;
 use crate::error::{Error, Result};
+use crate::regular;
 use crate::report::html::{Genome, Settings};
 
 /// What the page has beside results.
@@ -78,7 +79,7 @@ impl PageArgs {
 /// The names of a table: an atom and its name on each line; a first line of titles, empty lines and
 /// further columns are passed over.
 fn read_labels(path: &Path) -> Result<BTreeMap<u32, String>> {
-    let bytes = std::fs::read(path).map_err(|source| Error::reading(path, source))?;
+    let bytes = regular::read(path, u64::MAX).map_err(|source| Error::reading(path, source))?;
     let text = String::from_utf8_lossy(&bytes);
     let mut labels = BTreeMap::new();
     let lines = text.trim_start_matches('\u{feff}').lines();

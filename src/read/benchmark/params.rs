@@ -5,6 +5,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use crate::error::{Error, Result};
+use crate::regular;
 
 /// Thresholds, by the names of Truvari 5; `pctseq` was `pctsim` up to 3.x.
 #[derive(Debug, Clone, PartialEq)]
@@ -109,12 +110,7 @@ impl Summary {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>> {
-    use std::io::Read;
-    let failed = |error| Error::reading(path, error);
-    let file = std::fs::File::open(path).map_err(failed)?;
-    let mut bytes = Vec::new();
-    file.take(LONGEST).read_to_end(&mut bytes).map_err(failed)?;
-    Ok(bytes)
+    regular::read(path, LONGEST).map_err(|error| Error::reading(path, error))
 }
 
 fn object(path: &Path) -> Result<Value> {

@@ -62,6 +62,14 @@ fn tensors(file: &SafeTensors) -> Node {
 /// Describes the content of a table, and how it would be read. Returns `None` if the file does not
 /// look like a table.
 pub(super) fn table(source: &Source, head: &[u8], rule: &ClassRule) -> Result<Option<Inspection>> {
+    // A first line of JSON may have known keys behind others, or none.
+    let is_long = head.starts_with(b"{\"") && !head.contains(&b'\n');
+    let more = if is_long {
+        source.head(1 << 16)?
+    } else {
+        Vec::new()
+    };
+    let head = if is_long { &more } else { head };
     if !sniff::looks_like_a_table(head, source.len()) {
         return Ok(None);
     }

@@ -12,6 +12,11 @@ use super::text::{LONGEST, Text, broken};
 use super::{COUNT, NoNumber, Outline, Sink};
 use crate::error::{Error, Result};
 
+/// The first lines whose keys are the table's columns: a line may lack any of them.
+const KEYS_OF: usize = 1000;
+/// The most keys that later lines may add.
+const MOST_KEYS: usize = 4096;
+
 pub(super) fn read(text: Text, sink: &mut Sink<'_>) -> Result<Outline> {
     let mut number = text.lines_before;
     let (source, mut bytes) = text.into_parts();
@@ -37,8 +42,8 @@ pub(super) fn read(text: Text, sink: &mut Sink<'_>) -> Result<Outline> {
         }
         let parsed = call.parse(&line, sink.naming);
         parsed.map_err(|error| unreadable(sink, number, &error))?;
-        if rows == 0 {
-            columns = keys(&line).unwrap_or_default();
+        if rows < KEYS_OF {
+            add_keys(&mut columns, &line);
         }
         for (field, slot) in call.slots.iter().enumerate() {
             if slot.how.is_some() {
@@ -77,6 +82,21 @@ fn unreadable(sink: &Sink<'_>, number: usize, error: &JiterError) -> Error {
         "an object with the call's fields",
         action,
     )
+}
+
+/// Adds the keys of an object that are not among these.
+fn add_keys(all: &mut Vec<String>, line: &[u8]) {
+    let found = keys(line).unwrap_or_default();
+    if all.is_empty() {
+        *all = found;
+        return;
+    }
+    // Lines mostly have the keys of the line before, in the same order.
+    for (at, key) in found.into_iter().enumerate() {
+        if all.get(at) != Some(&key) && all.len() < MOST_KEYS && !all.contains(&key) {
+            all.push(key);
+        }
+    }
 }
 
 /// Returns the keys of an object.

@@ -169,7 +169,8 @@ pub(super) fn other_columns(path: &Path) -> Result<Vec<ClassColumn>> {
     const MOST_CALLS: usize = 10_000;
     let source = Source::open(path)?;
     let mut first = Sink::new(&source, 0, Naming::default());
-    first.enough = Some(1);
+    // A line of JSON may lack keys that others have.
+    first.enough = Some(1000);
     let outline = read(&source, &mut first)?;
     let others = outline.columns.into_iter();
     let others = others.filter(|name| Naming::default().field(name).is_none());

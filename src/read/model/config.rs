@@ -1,12 +1,11 @@
 //! The config of a model: a JSON file beside the weights, or values in a torch file.
 
-use std::fs::File;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
 use crate::error::{Error, Result};
+use crate::regular;
 
 /// The longest config that is read.
 const LONGEST: u64 = 16 << 20;
@@ -96,9 +95,7 @@ impl Config {
 
     fn read(path: PathBuf) -> Result<Self> {
         let failed = |error| Error::reading(&path, error);
-        let mut text = Vec::new();
-        let file = File::open(&path).map_err(failed)?;
-        file.take(LONGEST).read_to_end(&mut text).map_err(failed)?;
+        let text = regular::read(&path, LONGEST).map_err(failed)?;
         let name = path.display().to_string();
         let value = if path.extension().is_some_and(|e| e == "yaml") {
             class_in_yaml(&String::from_utf8_lossy(&text))

@@ -1,13 +1,12 @@
 //! The place of a model: its file, its folder, or a JSON that names one.
 
-use std::fs::File;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use super::answers::ModelAnswers;
 use super::{config, layers};
 use crate::error::{Error, Result};
 use crate::read::folders;
+use crate::regular;
 
 /// The name of a model in its folder.
 const MODEL: &str = "sae.pt";
@@ -194,9 +193,7 @@ fn not_found(path: &Path, place: &str, tried: &[PathBuf]) -> Error {
 fn find_best(json: &Path) -> Result<PathBuf> {
     const LONGEST: u64 = 1 << 20;
     let failed = |error| Error::reading(json, error);
-    let mut text = Vec::new();
-    let file = File::open(json).map_err(failed)?;
-    file.take(LONGEST).read_to_end(&mut text).map_err(failed)?;
+    let text = regular::read(json, LONGEST).map_err(failed)?;
     let bad = |found: String| {
         let expected = "a JSON object with the text best_dir";
         let action = "copy the file again, or give the path of sae.pt itself";

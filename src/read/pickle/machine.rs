@@ -7,6 +7,7 @@ use super::memo::Memo;
 use super::opcode as op;
 use super::scan::{PickleError, Scanner};
 use super::value::{Document, Global, Object, Value};
+use crate::control;
 
 /// The index of the values that every arena begins with.
 const NONE: Id = Document::NONE;
@@ -33,7 +34,12 @@ fn run(bytes: &[u8]) -> Result<Document, PickleError> {
         let found = format!("{} bytes", bytes.len());
         return Err(machine.scan.fail(found, "a pickle of less than 4 GiB"));
     }
+    let mut turn = 0_usize;
     loop {
+        turn = turn.wrapping_add(1);
+        if control::hear_at(turn).is_err() {
+            return Err(machine.scan.fail("an interruption", "time to the end"));
+        }
         let opcode = machine.scan.next_opcode()?;
         if opcode == op::STOP {
             let root = machine.pop()?;

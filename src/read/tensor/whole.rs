@@ -5,6 +5,7 @@ use rayon::prelude::*;
 use super::layout::Layout;
 use super::{Tensor, shape_text};
 use crate::error::{Error, Result};
+use crate::memory::may_fail;
 
 /// The most numbers that an expanded tensor (stride 0) may have beyond those in the file.
 const MOST_EXPANDED: u64 = 1 << 24;
@@ -15,7 +16,7 @@ pub(crate) fn read_whole(tensor: &Tensor, place: &str) -> Result<Vec<f32>> {
     let there = tensor.storage.length / tensor.dtype.size() as u64;
     // The allocation is tried first, then made anew as zeros, which the system supplies as they are
     // needed, to whichever thread fills them.
-    let refused = Vec::<f32>::new().try_reserve_exact(count).is_err();
+    let refused = may_fail(|| Vec::<f32>::new().try_reserve_exact(count)).is_err();
     if count as u64 > there.max(MOST_EXPANDED) || refused {
         return Err(Error::input(
             tensor.storage.source.name(),

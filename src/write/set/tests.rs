@@ -1,9 +1,15 @@
 use super::{OutputSet, Place};
+use crate::control::Control;
+use crate::digest::Digest;
 use crate::error::{Error, Result};
 use crate::outputs::PLACING;
 use crate::write::inputs::Inputs;
-use crate::write::record::{Found, read};
+use crate::write::places::after_each_step;
+use crate::write::record::{Found, WrittenFile, read, seal};
+use crate::write::verify::verify;
+use std::cell::Cell;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::{fs, io};
 
 fn names(folder: &Path) -> Vec<String> {
@@ -90,7 +96,7 @@ fn commit_undoes_a_failed_rename() {
         mut set,
     } = ready;
     let list = super::listing(&path.join(PLACING), &serde_json::Map::new(), &[]).unwrap();
-    assert!(super::put(&mut placed, path, list, new, &mut set).is_err());
+    assert!(super::put(&mut placed, list, new, &mut set).is_err());
     super::take_back(placed);
     drop(set);
     assert_eq!(names(path), ["a.txt", "b.txt", "c.txt", "run.json"]);
@@ -195,4 +201,140 @@ fn files_are_readable_by_others_as_the_umask_allows() {
     let written = run(&folder.path().join("out"), "one", false).unwrap();
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode();
     assert_eq!(mode(&written[0]), mode(&plain));
+}
+
+/// A folder as a process leaves it that is killed at some step.
+fn copy(folder: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for name in names(folder) {
+        let (from, to) = (folder.join(&name), to.join(&name));
+        if from.is_dir() {
+            copy(&from, &to);
+        } else {
+            fs::copy(from, to).unwrap();
+        }
+    }
+}
+
+/// What the outputs of a run hold, whatever else is in their folder.
+fn outputs(folder: &Path) -> Vec<(String, Vec<u8>)> {
+    let all = names(folder)
+        .into_iter()
+        .filter(|name| !name.starts_with('.'));
+    all.map(|name| (name.clone(), fs::read(folder.join(name)).unwrap()))
+        .collect()
+}
+
+#[test]
+fn commit_killed_at_any_step_leaves_one_run_or_a_folder_that_verify_refuses() {
+    let scratch = tempfile::tempdir().unwrap();
+    let path = scratch.path().join("out");
+    run(&path, "one", false).unwrap();
+    let write = |path: &Path| {
+        let mut files = OutputSet::new(place(path))?;
+        files.add("a.txt", |out| out.write_all(b"two"))?;
+        files.add("c.txt", |out| out.write_all(b"two"))?;
+        commit(files)
+    };
+    let old = outputs(&path);
+    let (count, own, to) = (
+        Rc::new(Cell::new(0)),
+        path.clone(),
+        scratch.path().to_owned(),
+    );
+    let counted = Rc::clone(&count);
+    let look = move |_: &Path| {
+        copy(&own, &to.join(counted.get().to_string()));
+        counted.set(counted.get() + 1);
+    };
+    after_each_step(look, || write(&path)).unwrap();
+    let new = outputs(&path);
+    assert!(new != old && count.get() == 9, "{}", count.get());
+    let mut refused = 0;
+    for step in 0..count.get() {
+        let left = scratch.path().join(step.to_string());
+        let found = verify(&left, false, &Control::default()).unwrap();
+        let is = outputs(&left);
+        if found.faults.is_empty() {
+            assert!(is == old || is == new, "step {step}: {is:?}");
+        } else {
+            refused += 1;
+            assert!(!left.join("run.json").exists(), "step {step}");
+        }
+        // The next run takes all of it for its own, and leaves nothing else.
+        write(&left).unwrap();
+        let (again, whole) = (outputs(&left), names(&left));
+        assert_eq!(again, new, "step {step}");
+        assert!(whole.iter().all(|name| !name.starts_with('.')), "{whole:?}");
+    }
+    assert_eq!(refused, 6);
+}
+
+#[test]
+fn verify_names_what_is_changed_missing_or_of_nobody() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    run(path, "one", false).unwrap();
+    let faults = |others| {
+        let found = verify(path, others, &Control::default()).unwrap();
+        let faults = found.faults.iter().map(ToString::to_string);
+        faults.collect::<Vec<_>>()
+    };
+    assert_eq!(faults(false), [""; 0]);
+    fs::write(path.join("notes.md"), "mine").unwrap();
+    assert!(faults(false)[0].contains("notes.md"), "{:?}", faults(false));
+    assert_eq!(faults(true), [""; 0]);
+    fs::write(path.join("a.txt"), "ONE").unwrap();
+    fs::remove_file(path.join("b.txt")).unwrap();
+    let found = faults(true);
+    assert!(found[0].contains("a.txt: its SHA-256"), "{found:?}");
+    assert!(
+        found[1].contains("b.txt: the file: found no such file"),
+        "{found:?}"
+    );
+    fs::write(path.join("a.txt"), "four").unwrap();
+    assert!(faults(true)[0].contains("found 4 bytes, expected 3 bytes"));
+    let record = fs::read_to_string(path.join("run.json")).unwrap();
+    fs::write(path.join("run.json"), record.replace("a test", "a jest")).unwrap();
+    assert!(faults(true)[0].contains("changed after it was written"));
+    fs::remove_file(path.join("run.json")).unwrap();
+    assert!(faults(true)[0].contains("neither run.json nor truth.json"));
+    assert!(verify(&path.join("none"), false, &Control::default()).is_err());
+}
+
+#[test]
+fn verify_follows_no_name_out_of_the_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("in");
+    fs::create_dir(&path).unwrap();
+    fs::write(folder.path().join("secret"), "one").unwrap();
+    let listed = WrittenFile {
+        name: "../secret".to_owned(),
+        bytes: 3,
+        sha256: Digest::of(b"one"),
+    };
+    let text = seal(&serde_json::json!({}), &[listed]).unwrap();
+    fs::write(path.join("run.json"), text).unwrap();
+    let found = verify(&path, false, &Control::default()).unwrap();
+    assert_eq!(found.faults.len(), 1);
+    assert!(found.faults[0].to_string().contains("leads elsewhere"));
+}
+
+#[test]
+fn two_runs_do_not_share_a_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let first = OutputSet::new(place(path)).unwrap();
+    let error = run(path, "two", false).unwrap_err();
+    assert!(error.to_string().contains("another run at work"), "{error}");
+    assert_eq!(
+        verify(path, false, &Control::default())
+            .unwrap()
+            .faults
+            .len(),
+        1
+    );
+    drop(first);
+    assert_eq!(names(path), [""; 0]);
+    run(path, "two", false).unwrap();
 }

@@ -3,7 +3,7 @@
 use std::env;
 use std::ffi::OsString;
 use std::fs;
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
@@ -35,6 +35,9 @@ pub fn cache_folder() -> Option<PathBuf> {
 /// for byte, what was once written is compiled anew; one that cannot be written is done without.
 pub fn cubin(family: &Family, architecture: u32) -> Result<Vec<u8>, Fault> {
     let target = target_architecture(architecture)?;
+    if let Some(folder) = env::var_os("ATOMSCOPE_CACHE") {
+        check_folder(Path::new(&folder))?;
+    }
     let key = key(family, target, version()?);
     let path =
         cache_folder().map(|folder| folder.join("kernels").join(file_name(family, target, &key)));
@@ -47,6 +50,24 @@ pub fn cubin(family: &Family, architecture: u32) -> Result<Vec<u8>, Fault> {
         let _ = write(&path, &key, &cubin);
     }
     Ok(cubin)
+}
+
+/// Refuses a folder in which everybody may put files: what lies there would be run.
+fn check_folder(folder: &Path) -> Result<(), Fault> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        let mode = fs::metadata(folder).map_or(0, |facts| facts.mode());
+        if mode & 0o002 != 0 {
+            let what = format!(
+                "ATOMSCOPE_CACHE is {}, where everybody may write",
+                folder.display()
+            );
+            let action = "name a folder of your own, or take the right from others: chmod o-w";
+            return Err(Fault::failed(what, action));
+        }
+    }
+    Ok(())
 }
 
 /// The digest of all that code depends on.
@@ -84,7 +105,7 @@ fn seal(key: &[u8; DIGEST], cubin: &[u8]) -> [u8; DIGEST] {
 }
 
 fn read(path: &Path, key: &[u8; DIGEST]) -> Option<Vec<u8>> {
-    let mut bytes = fs::read(path).ok()?;
+    let mut bytes = read_own(path)?;
     let (cubin, digest) = bytes.split_last_chunk::<DIGEST>()?;
     if cubin.is_empty() || *digest != seal(key, cubin) {
         return None;
@@ -93,10 +114,47 @@ fn read(path: &Path, key: &[u8; DIGEST]) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
+/// The longest file that is read.
+const LONGEST: u64 = 1 << 28;
+
+/// Reads a file that is no link, and that this user or the system's owns and nobody else can change: it is
+/// going to be run.
+fn read_own(path: &Path) -> Option<Vec<u8>> {
+    let mut options = fs::OpenOptions::new();
+    options.read(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::custom_flags(
+        &mut options,
+        libc::O_NOFOLLOW | libc::O_NONBLOCK,
+    );
+    let file = options.open(path).ok()?;
+    let facts = file.metadata().ok()?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        // SAFETY: it has no arguments, and cannot fail.
+        let own = unsafe { libc::geteuid() };
+        let is_own = facts.uid() == own || facts.uid() == 0;
+        (is_own && facts.mode() & 0o022 == 0).then_some(())?;
+    }
+    facts.is_file().then_some(())?;
+    let mut bytes = Vec::new();
+    file.take(LONGEST).read_to_end(&mut bytes).ok()?;
+    Some(bytes)
+}
+
+/// Makes a folder and its missing parents, which others cannot write.
+fn create_folder(folder: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o755);
+    builder.recursive(true).create(folder)
+}
+
 /// Writes a file that appears whole: others may read it, or write it too, at the same time.
 fn write(path: &Path, key: &[u8; DIGEST], cubin: &[u8]) -> io::Result<()> {
     let folder = path.parent().ok_or(io::ErrorKind::NotFound)?;
-    fs::create_dir_all(folder)?;
+    create_folder(folder)?;
     let mut file = tempfile::NamedTempFile::new_in(folder)?;
     file.write_all(cubin)?;
     file.write_all(&seal(key, cubin))?;
@@ -140,6 +198,36 @@ mod tests {
             .expect("read")
             .count();
         assert_eq!(names, 1, "no temporary file stays");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn read_trusts_no_file_that_others_can_change_and_no_link() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().expect("a folder");
+        let (path, key) = (folder.path().join("x.cubin"), [7; DIGEST]);
+        write(&path, &key, b"code").expect("written");
+        let set = |path: &Path, mode| {
+            fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("changed");
+        };
+        for (mode, is_read) in [(0o600, true), (0o644, true), (0o664, false), (0o646, false)] {
+            set(&path, mode);
+            assert_eq!(read(&path, &key).is_some(), is_read, "{mode:o}");
+        }
+        set(&path, 0o600);
+        let link = folder.path().join("link.cubin");
+        std::os::unix::fs::symlink(&path, &link).expect("linked");
+        assert_eq!(read(&link, &key), None);
+        assert!(check_folder(folder.path()).is_ok());
+        assert!(check_folder(&folder.path().join("missing")).is_ok());
+        set(folder.path(), 0o777);
+        let refused = check_folder(folder.path())
+            .expect_err("refused")
+            .to_string();
+        assert!(
+            refused.contains("ATOMSCOPE_CACHE") && refused.contains("chmod"),
+            "{refused}"
+        );
     }
 
     #[test]

@@ -5,6 +5,7 @@ pub(in crate::read::model) mod names;
 mod unused;
 
 use crate::error::Result;
+use crate::memory::may_fail;
 use crate::read::model::weights::Weights;
 use crate::read::pickle::Id;
 use crate::read::plain::{numbers, scalar, whole};
@@ -215,7 +216,7 @@ fn whitening_numbers(file: &TorchFile, id: Id, place: &str, dim: usize) -> Resul
 
 fn broadcast(file: &TorchFile, place: &str, number: f32, dim: usize) -> Result<Vec<f32>> {
     let mut numbers = Vec::new();
-    if dim as u64 > file.source.len() || numbers.try_reserve_exact(dim).is_err() {
+    if dim as u64 > file.source.len() || may_fail(|| numbers.try_reserve_exact(dim)).is_err() {
         let found = format!("one number for input_dim = {dim}");
         return Err(file.bad(
             place,

@@ -29,6 +29,7 @@ pub(super) fn place(folder: &Path, file: FinishedFile) -> Result<Placed> {
     }
     let earlier = set_aside(folder, &target).map_err(|e| Error::writing(&target, e))?;
     file.place()?;
+    step(&target);
     Ok(Placed { target, earlier })
 }
 
@@ -38,6 +39,7 @@ pub(super) fn take_away(folder: &Path, target: PathBuf) -> Result<Placed> {
         let earlier = set_aside(folder, &target)?;
         if earlier.is_some() {
             fs::remove_file(&target)?;
+            step(&target);
         }
         Ok(earlier)
     };
@@ -58,11 +60,21 @@ fn set_aside(folder: &Path, target: &Path) -> io::Result<Option<Aside>> {
     // dangling link, cannot be locked either.
     let lock = File::open(&aside).ok();
     let _ = lock.as_ref().map(File::try_lock);
+    step(&aside);
     Ok(Some(Aside {
         path: aside,
         _lock: lock,
     }))
 }
+
+/// Lets a test look at what a process leaves that is killed here.
+#[cfg(not(test))]
+fn step(_: &Path) {}
+
+#[cfg(test)]
+pub(super) use steps::after_each_step;
+#[cfg(test)]
+use steps::step;
 
 /// Undoes the renames so far. A failure here cannot be repaired, and the first failure is the one
 /// to report.
@@ -81,5 +93,37 @@ pub(super) fn take_back(placed: Vec<Placed>) {
 pub(super) fn sync_folder(folder: &Path) {
     if cfg!(unix) {
         drop(File::open(folder).and_then(|folder| folder.sync_all()));
+    }
+}
+
+#[cfg(test)]
+mod steps {
+    use std::cell::RefCell;
+    use std::path::Path;
+
+    type Look = Box<dyn FnMut(&Path)>;
+
+    thread_local! {
+        static LOOK: RefCell<Option<Look>> = const { RefCell::new(None) };
+    }
+
+    /// Calls `look` after each change of a folder that `work` makes, with the path that changed.
+    pub(in crate::write) fn after_each_step<T>(
+        look: impl FnMut(&Path) + 'static,
+        work: impl FnOnce() -> T,
+    ) -> T {
+        LOOK.set(Some(Box::new(look)));
+        let done = work();
+        LOOK.set(None);
+        done
+    }
+
+    pub(super) fn step(path: &Path) {
+        // What it looks at may take steps of its own.
+        let look = LOOK.take();
+        if let Some(mut look) = look {
+            look(path);
+            LOOK.set(Some(look));
+        }
     }
 }
