@@ -1,0 +1,142 @@
+"""Faults planted in the kernels' sources, one at a time: each must be found by the cases of its family."""
+
+from dataclasses import dataclass
+
+from case import run
+
+
+@dataclass
+class Mutant:
+    """`old` stands once in `file`, and gives way to `new`."""
+
+    name: str
+    file: str
+    old: str
+    new: str
+    family: str
+
+
+def mutant(name, file, old, new, family=None):
+    return Mutant(name, file, old, new, family or file.removesuffix(".cu"))
+
+
+SYNC = "__syncthreads();"
+MUTANTS = [
+    # Barriers.
+    mutant("whiten: no barrier before sums of warps are read", "whiten.cu",
+           f"warp_squares[warp_index()] = sum;\n    {SYNC}", "warp_squares[warp_index()] = sum;"),
+    mutant("select: no barrier before the place of pairs is read", "candidates.cuh",
+           f"atomicAdd(args.pair_count, open) : 0;\n    {SYNC}", "atomicAdd(args.pair_count, open) : 0;", "select"),
+    mutant("select: no barrier among votes", "threshold.cuh", f"{SYNC}\n        u32 all = counter[turn];",
+           "u32 all = counter[turn];", "select"),
+    mutant("select: no barrier while candidates are pruned", "select.cu",
+           f"u32 atom = i < count ? c.atom[i] : 0;\n        {SYNC}", "u32 atom = i < count ? c.atom[i] : 0;"),
+    mutant("select_groups: no barrier behind filled groups", "select_groups.cu",
+           f"c.group[g] = with;\n    {SYNC}", "c.group[g] = with;"),
+    mutant("rescore: no barrier behind sums of warps", "rescore.cu",
+           f"carried += total;\n        {SYNC}", "carried += total;"),
+    mutant("tally: no barrier in the sort", "tally.cu", f"            }}\n            {SYNC}\n", "            }\n"),
+    mutant("tally: no barrier behind the places", "tally.cu", f"    {SYNC}\n    return place;", "    return place;"),
+    mutant("coactivate: no barrier at the end of a row", "coactivate.cu",
+           f"chosen)], 1u);\n        }}\n        {SYNC}", "chosen)], 1u);\n        }"),
+    mutant("tally: a barrier for some threads only", "tally.cu", f"carried += warp_counts[w];\n    }}\n    {SYNC}",
+           f"carried += warp_counts[w];\n    }}\n    if (threadIdx.x < 512) {SYNC}"),
+    mutant("rescore: a shuffle in a branch", "common.cuh", "x = __dadd_rn(x, __shfl_xor_sync(ALL_LANES, x, step));",
+           "if (lane_index() != 5) x = __dadd_rn(x, __shfl_xor_sync(ALL_LANES, x, step));", "rescore"),
+    mutant("whiten: a mask of half a warp", "common.cuh", "x = fmaxf(x, __shfl_xor_sync(ALL_LANES, x, step));",
+           "x = fmaxf(x, __shfl_xor_sync(0xffffu, x, step));", "whiten"),
+    # Rounding.
+    mutant("select: a margin rounded down", "candidates.cuh", "__fmul_rn(facts.error, m.x)",
+           "__fmul_rz(facts.error, m.x)", "select"),
+    mutant("select_threshold: a fused margin", "candidates.cuh",
+           "return __fadd_rn(__fadd_rn(whole, spread), facts.offset);",
+           "return __fadd_rn(__fmaf_rn(facts.norm, m.y, whole), facts.offset);", "select_threshold"),
+    mutant("select: a fused estimate", "candidates.cuh", "__fadd_rn(score, __fmul_rn(bias, bias_scale))",
+           "__fmaf_rn(bias, bias_scale * 0.7f, score)", "select"),
+    mutant("input: fused squares", "input.cu",
+           "__dadd_rn(sum, SQUARED ? __dmul_rn(difference, difference) : difference)",
+           "SQUARED ? __fma_rn(difference, difference, sum) : __dadd_rn(sum, difference)"),
+    mutant("input: a division by way of the reciprocal", "input.cu",
+           "row[i] = __fdiv_rn(row[i], numbers[i])", "row[i] = __fmul_rn(row[i], __frcp_rn(numbers[i]))"),
+    mutant("whiten: operands cut off", "common.cuh", "cvt.rn.f16.f32", "cvt.rz.f16.f32", "whiten"),
+    mutant("whiten: norms rounded to nearest", "common.cuh",
+           "(double)nearest < x ? __uint_as_float(__float_as_uint(nearest) + 1) : nearest", "nearest", "whiten"),
+    mutant("rescore: products in binary32", "rescore.cu", "__fma_rn((double)x[i], (double)weight[i], sum)",
+           "__dadd_rn(sum, (double)__fmul_rn(x[i], weight[i]))"),
+    mutant("rescore: lanes added the other way round", "common.cuh",
+           "for (u32 step = WARP / 2; step > 0; step /= 2) {\n        x = __dadd_rn(",
+           "for (u32 step = 1; step < WARP; step *= 2) {\n        x = __dadd_rn(", "rescore"),
+    mutant("select_threshold: a cut rounded to nearest", "select_threshold.cu", "__double2float_rd(limit)",
+           "__double2float_rn(limit)"),
+    # Bounds.
+    mutant("whiten: one number too many", "whiten.cu", "i < args.dim; i += blockDim.x", "i <= args.dim; i += blockDim.x"),
+    mutant("coactivate: one atom too many", "coactivate.cu", "i < args.k; i", "i <= args.k; i"),
+    mutant("select: one atom too many", "candidates.cuh", "4 * at + c >= args.features", "4 * at + c > args.features",
+           "select_groups"),
+    mutant("select: room for one candidate too many", "select.cu", "if (place < args.capacity) {",
+           "if (place <= args.capacity) {"),
+    mutant("select_threshold: room for one atom too many", "select_threshold.cu",
+           "if (slot < select.width) open[slot]", "if (slot <= select.width) open[slot]"),
+    mutant("select: counters that are not all zero", "select.cu", "if (threadIdx.x < COUNTS)",
+           "if (threadIdx.x + 1 < COUNTS)"),
+    mutant("whiten: an exponent one too high", "whiten.cu", "exponent_of(largest) - 15", "exponent_of(largest) - 14"),
+    mutant("select: atoms within one margin taken for certain", "select.cu",
+           "float in = from_order_key(high) + 3.0f * facts.coarse;",
+           "float in = from_order_key(high) + 0.5f * facts.coarse;"),
+    # Atomics.
+    mutant("select: a candidate's place without an atomic", "select.cu",
+           "u32 place = atomicAdd(&c.count[CANDIDATES], 1u);\n            if (place < args.capacity)",
+           "u32 place = c.count[CANDIDATES]++;\n            if (place < args.capacity)"),
+    mutant("tally: counts without an atomic", "tally.cu", "atomicAdd(&counts[set[i]], 1u);", "counts[set[i]] += 1;"),
+    mutant("coactivate: counts without an atomic", "coactivate.cu",
+           "atomicAdd(&args.counts[pair_place(a, b, args.chosen)], 1u);", "args.counts[pair_place(a, b, args.chosen)]++;"),
+    # Rules.
+    mutant("tally: ties to the highest pair", "tally.cu", "pairs[j].atom < atom", "pairs[j].atom > atom"),
+    mutant("tally: ties of groups to the highest atom", "tally.cu", "value == best && other < atom",
+           "value == best && other > atom"),
+    mutant("tally: an equal score fires", "tally.cu", "value > args.thresholds[f]", "value >= args.thresholds[f]"),
+    mutant("tally: one tie too many", "tally.cu", "atom < cut.ties", "atom <= cut.ties"),
+    mutant("tally: places with the lane itself", "tally.cu", "(1u << lane_index()) - 1", "(2u << lane_index()) - 1"),
+    mutant("input: the variance of all", "input.cu", "__dsub_rn((double)dim, 1.0)", "(double)dim"),
+    mutant("select: above zero, or zero", "select.cu", "if (estimate - margin <= 0.0f)", "if (estimate - margin < 0.0f)"),
+    mutant("rescore: sums with what comes after", "rescore.cu", "if (w < warp_index()) sum += warp_sums[w];",
+           "if (w <= warp_index()) sum += warp_sums[w];"),
+    mutant("rescore: rows of resolved sets only", "rescore.cu", "(status == ROW_OVERFLOW && args.with_overflowed)",
+           "status == ROW_OVERFLOW"),
+]
+
+
+def text_of(own):
+    """The mutated text of its file."""
+    from compiler import KERNELS
+
+    text = (KERNELS / own.file).read_text()
+    if text.count(own.old) != 1:
+        raise SystemExit(f"mutant {own.name!r}: its text stands {text.count(own.old)} times in kernels/{own.file}")
+    return text.replace(own.old, own.new)
+
+
+def first_fault(own, kernels, cases, seeds=2):
+    """What the cases find first, or None."""
+    for case in cases:
+        if case.family != own.family:
+            continue
+        for seed in range(seeds):
+            wrong, _ = run(case, kernels[case.kernel], seed)
+            if wrong:
+                return f"{case.kernel}, {case.name}: {wrong[0]}"
+    return None
+
+
+def check(nvrtc, cases, architectures, programs):
+    """Returns the mutants that nothing finds. Each is compiled for one architecture, by turns."""
+    missed = []
+    for number, own in enumerate(MUTANTS):
+        architecture = architectures[number % len(architectures)]
+        compiled = nvrtc.compile(own.family, architecture, {own.file: text_of(own)})
+        found = first_fault(own, programs(compiled), cases)
+        print(f"{'found' if found else 'MISSED'}  {own.name} (sm_{architecture})" + (f"\n       {found}" if found else ""))
+        if not found:
+            missed.append(f"the mutant is not found: {own.name}, sm_{architecture}")
+    print(f"{len(MUTANTS) - len(missed)} of {len(MUTANTS)} mutants found")
+    return missed
