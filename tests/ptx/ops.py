@@ -100,10 +100,19 @@ def convert(parts):
         return widened
     if source == "f64" and to == "f32" and mode:
         return lambda a: bits(narrowed(seen_as(a, "f64"), mode))
+    if (mode, to, source) == ("rz", "f16", "f32"):
+        return cut_to_half
     exact = (source, to) in (("f32", "f64"), ("f16", "f32"), ("f16", "f64"), ("u32", "f64"), ("s32", "f64"))
     if exact or (mode == "rn" and (source, to) in (("f32", "f16"), ("u32", "f32"), ("s32", "f32"))):
         return lambda a: bits(np.atleast_1d(seen_as(a, source)).astype(number_type(to)))
     raise Unknown(".".join(parts))
+
+
+def cut_to_half(a):
+    wide = np.atleast_1d(seen_as(a, "f32"))
+    near = wide.astype(np.float16)
+    larger = np.abs(near.astype(np.float32)) > np.abs(wide)
+    return bits(np.where(larger, np.nextafter(near, np.float16(0)), near))
 
 
 def extreme(name, kind):
@@ -171,6 +180,8 @@ def float_function(parts, opcode):
         return float_binary(name, parts[1], kind)
     if parts[:2] == ["sqrt", "rn"]:
         return lambda a: bits(np.sqrt(seen_as(a, kind)))
+    if parts[:2] == ["rcp", "rn"]:
+        return lambda a: bits(number_type(kind)(1) / seen_as(a, kind))
     if parts[:2] == ["fma", "rn"] and len(parts) == 3:
         fused = FUSED[kind]
         return lambda a, b, c: bits(fused(*(np.atleast_1d(seen_as(x, kind)) for x in (a, b, c))))

@@ -216,8 +216,19 @@ def threads_for(features):
     return 128 if features <= 2048 else 256 if features <= 16384 else 512
 
 
-def select(batch, more=""):
-    threads = threads_for(batch.features)
+def edges(batch):
+    """Scores that are as far from 0 as their margins, but for the last bit."""
+    batch.biases[:] = 0
+    for row in range(batch.rows):
+        _, margin = batch.estimates(row)
+        margin = margin.view(np.int32) + batch.rng.integers(-1, 2, batch.features).astype(np.int32)
+        batch.scores[row] = margin.view(F32) * batch.rng.choice([F32(-1), F32(1)], batch.features)
+    batch.settle()
+    return batch
+
+
+def select(batch, more="", threads=None):
+    threads = threads or threads_for(batch.features)
     groups = -(-4 * batch.k // threads)
     kernel = "select_1" if groups <= 1 else "select_4" if groups <= 4 else "select_16"
     name = f"{batch.rows} rows of {batch.features}, k {batch.k}, rule {batch.rule}{more}"
@@ -262,6 +273,9 @@ def cases():
         select(Batch(11, 300, 7, ("smooth",) * 5, 1e-3, bad=(0, 3)), ", bad rows"),
         select(Batch(12, 6000, 8, ("rising", "levels"), 1e-6, capacity=512)),
         select(Batch(13, 5000, 300, ("smooth",), 1e-4, ABOVE_ZERO, capacity=4096)),
+        select(Batch(16, 9000, 16, ("rising", "smooth"), 1e-7, capacity=64), ", pruned", 128),
+        select(edges(Batch(17, 99, 99, ("smooth",) * 4, 0.1, ABOVE_ZERO)), ", at the edges"),
+        select(edges(Batch(18, 300, 300, ("smooth",) * 3, 0.1, ABOVE_ZERO, capacity=2048)), ", at the edges"),
         pass_all(14, 300, 2, 3), pass_all(15, 1, 0, 1),
     ]
     return found

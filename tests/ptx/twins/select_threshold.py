@@ -9,7 +9,7 @@ import numpy as np
 
 from case import Case
 from twins.numbers import F32, F64
-from twins.select import EVERY, Batch, above, threads_for
+from twins.select import EVERY, Batch, above, edges, threads_for
 
 CUT = np.dtype([("score", "f8"), ("ties", "u4"), ("unused", "u4")])
 WEIGHT_EXPONENT = -2
@@ -50,6 +50,17 @@ class Above(Batch):
             # Some are no binary32 numbers, some are an atom's to the bit, some are below 0.
             own = (most * share * (1 + 1e-9), max(float(estimate[self.features // 2]), 0.0), -3.0)[row % 3]
             self.cuts["score"][self.first + row] = own * 2.0 ** unit[row] if own == own else 0.0
+
+    def draw_edge_cuts(self):
+        """Cuts between an end of an interval and the binary32 number beside it, nearer to the latter."""
+        self.scores = np.abs(self.scores) * F32(4)
+        self.settle()
+        unit = self.own_facts()["exponent"].astype(F64) + WEIGHT_EXPONENT
+        for row in range(self.rows):
+            estimate, margin = (x[7 * row] for x in self.estimates(row))
+            end, beside = (estimate + margin, np.inf) if row % 2 else (estimate - margin, -np.inf)
+            next_to_it = F64(np.nextafter(end, F32(beside)))
+            self.cuts["score"][self.first + row] = (0.25 * F64(end) + 0.75 * next_to_it) * 2.0 ** unit[row]
 
     def settle(self):
         biases, shifts = self.biases, getattr(self, "shift_margins", None)
@@ -133,6 +144,16 @@ def cases():
         case(10, 65, ("smooth",) * 5, 0.4, 1e-3, ", bad rows", bad=(0, 2), cuts=True),
         case(11, 90, ("smooth",) * 5, 0.4, 1e-3, ", bad rows", bad=(4,)),
     ]
+    for cuts in (False, True):
+        batch = Above(13 + cuts, 200, ("smooth",) * 4, 0.0, 0.1, cuts, infinite=False)
+        if not cuts:
+            batch.shift_margins[:] = 0
+        edges(batch)
+        if cuts:
+            batch.draw_edge_cuts()
+        name = f"4 rows of 200, {'cuts' if cuts else 'thresholds'}, at the edges"
+        found.append(Case(name, "select_threshold", "select_threshold", 4, 128, 4 * batch.width,
+                          *batch.memory(), batch.argument, batch.check))
     batch = Above(12, 60, ("smooth",) * 5, 0.4, 1e-3, **far)
     scales, wholes = (2.0**-127, 1.0, 1.0, 2.0**-60, 2.0**-126), (1.0, 2.0**57, 2.0**58, 0.25, 2.0**-70)
     batch.own_facts()["bias_scale"], batch.own_facts()["whole"] = scales, wholes
