@@ -7,8 +7,10 @@ long each runs, and the order in which the atomics of one instruction happen."""
 
 import numpy as np
 
+import lanes
+from atomics import changed
 from memory import Global, Shared, Who
-from ops import UNSIGNED, Fault, number_type
+from ops import UNSIGNED, Fault
 from parser import SIZES
 from translate import Translator
 
@@ -16,7 +18,7 @@ from translate import Translator
 HELD = 1 << 20     # plus the block: the warp's other lanes are elsewhere
 WAITING = 1 << 24  # at a barrier
 GONE = 1 << 25
-WARP = 32
+WARP = lanes.WARP
 MOST_STEPS = 400_000
 
 
@@ -61,11 +63,11 @@ class Launch:
     def place_threads(self):
         warps = self.threads // WARP
         order = self.rng.permutation(self.grid * warps)
-        lanes = np.arange(WARP, dtype=np.uint32)
+        own = np.arange(WARP, dtype=np.uint32)
         self.count = self.grid * self.threads
         self.ctaid = np.repeat(order // warps, WARP).astype(np.uint32)
-        self.tid = (np.repeat(order % warps, WARP) * WARP + np.tile(lanes, len(order))).astype(np.uint32)
-        self.lane = np.tile(lanes, len(order))
+        self.tid = (np.repeat(order % warps, WARP) * WARP + np.tile(own, len(order))).astype(np.uint32)
+        self.lane = np.tile(own, len(order))
         self.ntid, self.nctaid = np.uint32(self.threads), np.uint32(self.grid)
         self.block = self.ctaid.astype(np.int64)
         # A thread's number is its place in the vector.
@@ -95,7 +97,7 @@ class Launch:
             parts = int(self.rng.choice([1, 1, 2, 3]))
             ends = np.sort(self.rng.integers(0, warps + 1, parts - 1)) * WARP
             ends = [0, *ends, self.count]
-            quantum = int(self.rng.integers(5, 400))
+            quantum = int(2 ** self.rng.uniform(1, 9))
             moved = False
             for part in self.rng.permutation(parts):
                 if ends[part] < ends[part + 1]:
@@ -249,55 +251,21 @@ class Launch:
         order = self.rng.permutation(len(at))
 
         def change(words, places):
-            return self.change(words, places, name, kind, value, wanted, order)
+            return changed(words, places, f"{name}.{kind}", value, wanted, order)
 
         return memory.atomic(at, SIZES[kind], change, who)
 
-    @staticmethod
-    def change(words, places, name, kind, value, wanted, order):
-        if name == "add" and wanted:
-            return added(words, places, value, order)
-        if name == "add":
-            np.add.at(words, places, value)
-        elif name == "max" and not wanted:
-            seen = words.view(number_type(kind))
-            np.maximum.at(seen, places, value.view(number_type(kind)))
-        else:
-            raise Fault(f"atom.{name}.{kind} is not known" + (" with its result" if wanted else ""))
-        return np.zeros(len(places), words.dtype)
-
     # Warps.
 
-    def demand_lanes(self, s, mask):
-        mask = self.spread(s, mask)
-        lanes = self.lane[s]
-        named = (mask.reshape(-1, WARP)[:, :, None] >> np.arange(WARP, dtype=np.uint32)) & np.uint32(1)
-        if not named.all():
-            here = mask >> lanes & np.uint32(1)
-            what = "does not name a lane that takes part" if not here.all() else "names some lanes only"
-            raise Fault(f"a mask {what}")
-
     def shuffle(self, s, mode, value, by, clamp, mask):
-        self.demand_lanes(s, mask)
-        lane, by, clamp = (self.spread(s, x).astype(np.int64) for x in (self.lane[s], by, clamp))
-        segment, own = clamp >> 8 & 31, lane
-        most, least = own & segment | clamp & 31 & ~segment, own & segment
-        step = by & 31
-        if mode == "up":
-            source = own - step
-            valid = source >= most
-        else:
-            source = {"bfly": own ^ step, "down": own + step, "idx": least | step & ~segment}[mode]
-            valid = source <= most
-        source = np.where(valid, source, own)
-        table = self.spread(s, value).reshape(-1, WARP)
-        found = np.take_along_axis(table, source.reshape(-1, WARP), 1).ravel()
-        return found, valid
+        lane = self.lane[s]
+        lanes.demand(self.spread(s, mask), lane)
+        by, clamp = (self.spread(s, x).astype(np.int64) for x in (by, clamp))
+        return lanes.shuffle(mode, self.spread(s, value), lane.astype(np.int64), by, clamp)
 
     def ballot(self, s, vote, mask):
-        self.demand_lanes(s, mask)
-        votes = self.spread(s, vote).reshape(-1, WARP).astype(np.uint32)
-        return np.repeat((votes << np.arange(WARP, dtype=np.uint32)).sum(1, dtype=np.uint32), WARP)
+        lanes.demand(self.spread(s, mask), self.lane[s])
+        return lanes.ballot(self.spread(s, vote))
 
     def give_votes(self, go):
         """Gives the threads that go on whether all of their block voted for it, where they voted."""
@@ -305,17 +273,3 @@ class Launch:
             own = go & (self.barrier == number)
             against = np.bincount(self.block[own & ~self.votes], minlength=self.grid)
             self.registers[register][own] = against[self.block[own]] == 0
-
-
-def added(words, places, value, order):
-    """Adds in an order, and gives what was there before each addition."""
-    inside = order[np.argsort(places[order], kind="stable")]
-    at, values = places[inside], value[inside].astype(words.dtype)
-    sums = np.cumsum(values, dtype=words.dtype)
-    first = np.concatenate(([True], at[1:] != at[:-1]))
-    start = np.maximum.accumulate(np.where(first, np.arange(len(at)), 0))
-    before = words[at] + (sums - values) - (sums[start] - values[start])
-    np.add.at(words, places, value.astype(words.dtype))
-    found = np.empty(len(at), words.dtype)
-    found[inside] = before
-    return found

@@ -8,7 +8,7 @@ import struct
 import numpy as np
 
 from case import Case, Output, untouched
-from twins.numbers import F32, F64
+from twins.numbers import F32
 from twins.rescore import NO_PAIR, PAIR, ROW_BAD, ROW_OPEN, ROW_OVERFLOW, STATE
 from twins.whiten import FACTS_KIND
 
@@ -121,7 +121,8 @@ class Batch:
         between = np.tile(np.array([np.finfo(F32).max, np.nan, np.inf][:gap], F32), (self.rows, 1))
         return ({"scores": np.concatenate([self.scores, between], 1), "margins": self.margins,
                  "biases": np.pad(self.biases, (0, gap)), "facts": self.facts},
-                {"fires": Output(np.uint32, len(self.facts) * self.width), "states": Output(STATE, len(self.facts)),
+                {"fires": Output(np.uint32, len(self.facts) * self.width),
+                 "states": Output(STATE, len(self.facts)),
                  "pairs": Output(PAIR, self.room), "pair_count": np.zeros(1, np.uint32),
                  "atom_pairs": np.zeros(self.features, np.uint32),
                  "overflowed": Output(np.uint32, self.rows), "overflow_count": np.zeros(1, np.uint32),
@@ -251,8 +252,8 @@ def pass_all(seed, rows, first, grid):
         every = int(finite.sum())
         return wrong + ([] if counters == [every, 0, 0, 0, every] else [f"counters are {counters}"])
 
-    return Case(f"{rows} rows passed over, {grid} blocks", "select", "overflow_rows", grid, 128, 0, arrays, outputs,
-                batch.argument, check)
+    return Case(f"{rows} rows passed over, {grid} blocks", "select", "overflow_rows", grid, 128, 0, arrays,
+                outputs, batch.argument, check)
 
 
 EVERY = ("smooth", "rising", "falling", "low", "denormal", "levels", "close", "zeros")
