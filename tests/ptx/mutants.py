@@ -83,7 +83,7 @@ MUTANTS = [
     mutant("select_threshold: room for one atom too many", "select_threshold.cu",
            "if (slot < select.width) open[slot]", "if (slot <= select.width) open[slot]"),
     mutant("select: counters that are not all zero", "select.cu", "if (threadIdx.x < COUNTS)",
-           "if (threadIdx.x + 1 < COUNTS)"),
+           "if (threadIdx.x > 0 && threadIdx.x < COUNTS)"),
     mutant("whiten: an exponent one too high", "whiten.cu", "exponent_of(largest) - 15",
            "exponent_of(largest) - 14"),
     mutant("select: atoms within one margin taken for certain", "select.cu",

@@ -137,6 +137,7 @@ def cases():
         case(3, 1, ("smooth", "zeros", "levels"), 0.2, 1e-3),
         case(4, 2049, ("smooth", "rising"), 0.8, 1e-5),
         case(5, 700, ("smooth",) * 4, 0.1, 0.03, ", little room", width=64),
+        case(15, 300, ("smooth",) * 3, 0.1, 0.5, ", little room for open ones", width=32),
         case(6, 129, EVERY, 0.0, 0.0, ", all 0", infinite=False),
         case(7, 300, EVERY, 0.9, 1e-3, cuts=True),
         case(8, 33, EVERY, 0.5, 1e-6, cuts=True),
