@@ -62,7 +62,7 @@ def rule_of(rng, kind, rows, features):
         return Rule(0, own)
     if kind == "cuts":
         cuts = np.zeros(rows, CUT)
-        cuts["score"] = np.abs(level(rng, rows))
+        cuts["score"] = np.maximum(np.abs(level(rng, rows)), 2.0**-298)
         cuts["ties"] = rng.choice([0, features // 2, 0xFFFFFFFF], rows)
         return Rule(0, None, cuts)
     return Rule(kind)
@@ -160,6 +160,11 @@ def choose_case(seed, listed, rows, features, k, strata, kind, by_slot=False, wi
     width = width or (features if any_number else k)
     chosen_rows = rng.permutation(rows)[:listed].astype(np.uint32)
     score = scores(rng, (listed, features)) if scores else np.array([level(rng, features) for _ in range(listed)])
+    if rule.cuts is not None:
+        # Of the atoms whose scores equal the cut, the first that does not fire.
+        for own, cut in zip(score, rule.cuts[chosen_rows]):
+            if cut["ties"] < features:
+                own[cut["ties"]] = cut["score"]
     of_row = rng.integers(0, strata, rows).astype(np.uint16)
     atoms = np.arange(features)
     sets = [atoms[rule.fires(row, atoms, own, k, features // k)] for row, own in zip(chosen_rows, score)]
