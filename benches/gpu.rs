@@ -50,6 +50,8 @@ enum Mode {
     Rounding,
     /// Firing sets and counts of a million rows against their definition.
     Exact,
+    /// Firing sets of a model whose weights exceed 2³¹ numbers in the product.
+    Wide,
     /// Firing sets of a hundred thousand rows by every activation, against their definition.
     Activations,
     /// Seconds of each stage, rows on the device, one lane.
@@ -85,11 +87,12 @@ struct Options {
     bench: bool,
 }
 
-const ALL: [Mode; 8] = [
+const ALL: [Mode; 9] = [
     Mode::Copy,
     Mode::Rounding,
     Mode::Exact,
     Mode::Activations,
+    Mode::Wide,
     Mode::Stages,
     Mode::Resident,
     Mode::Pinned,
@@ -108,6 +111,7 @@ fn run(mode: Mode, options: &Options, models: &mut speed::Models) -> Outcome {
         Mode::Rounding => rounding::run(options.small),
         Mode::Exact => exact::run(options.small),
         Mode::Activations => activations::run(options.small),
+        Mode::Wide => exact::wide(options.small),
         Mode::PlantedBounds => planted::run(planted::Fault::Bounds),
         Mode::PlantedUnwritten => planted::run(planted::Fault::Unwritten),
         Mode::Stages => models.each(speed::stages),

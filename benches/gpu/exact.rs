@@ -14,30 +14,48 @@ use serde_json::json;
 use crate::data::{self, Kind};
 use crate::{Outcome, definition, say};
 
-/// Rows, D, F, k, and whether every screen is tried, or the engine's own choice alone.
-type Case = (Kind, usize, usize, usize, usize, bool);
+/// Rows, D, F, k, and the screens that are tried.
+type Case = (Kind, usize, usize, usize, usize, Screens);
 
 const FULL: [Case; 5] = [
-    (Kind::Gaussian, 1_000_000, 64, 512, 8, true),
-    (Kind::Tied, 100_000, 64, 512, 8, true),
-    (Kind::Gaussian, 50_000, 203, 1031, 13, true),
-    (Kind::Gaussian, 20_000, 4096, 4096, 64, false),
-    (Kind::Gaussian, 2000, 4096, 32_768, 64, false),
+    (Kind::Gaussian, 1_000_000, 64, 512, 8, Screens::All),
+    (Kind::Tied, 100_000, 64, 512, 8, Screens::All),
+    (Kind::Gaussian, 50_000, 203, 1031, 13, Screens::All),
+    (Kind::Gaussian, 20_000, 4096, 4096, 64, Screens::Own),
+    (Kind::Gaussian, 2000, 4096, 32_768, 64, Screens::Own),
 ];
 const SMALL: [Case; 3] = [
-    (Kind::Gaussian, 300, 64, 512, 8, true),
-    (Kind::Tied, 100, 64, 512, 8, true),
-    (Kind::Gaussian, 40, 203, 1032, 13, true),
+    (Kind::Gaussian, 300, 64, 512, 8, Screens::All),
+    (Kind::Tied, 100, 64, 512, 8, Screens::All),
+    (Kind::Gaussian, 40, 203, 1032, 13, Screens::All),
 ];
 
-/// The screens to try.
-fn screens(all: bool) -> Vec<ScreenChoice> {
-    let mut screens = vec![ScreenChoice::Auto];
-    if all {
+/// More than 2³¹ numbers of weights, as the product takes them: sides of 64 bits.
+const WIDE: [Case; 1] = [(Kind::Gaussian, 48, 4096, 262_144, 64, Screens::Split)];
+const WIDE_SMALL: [Case; 1] = [(Kind::Gaussian, 8, 64, 4096, 8, Screens::Split)];
+
+/// Screens to try.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Screens {
+    /// The engine's own choice alone.
+    Own,
+    /// That, and every one.
+    All,
+    /// Two binary16 numbers for one: the largest operands.
+    Split,
+}
+
+impl Screens {
+    fn list(self) -> Vec<ScreenChoice> {
         let formats = [Format::Half, Format::Split, Format::Single];
-        screens.extend(formats.map(ScreenChoice::Fixed));
+        match self {
+            Self::Own => vec![ScreenChoice::Auto],
+            Self::Split => vec![ScreenChoice::Fixed(Format::Split)],
+            Self::All => std::iter::once(ScreenChoice::Auto)
+                .chain(formats.map(ScreenChoice::Fixed))
+                .collect(),
+        }
     }
-    screens
 }
 
 /// Firing sets and counts by the definition.
@@ -58,9 +76,17 @@ fn differing(sae: &Sae, expected: &Expected, found: &Encoded) -> (usize, usize) 
 }
 
 pub(crate) fn run(small: bool) -> Outcome {
+    check(if small { &SMALL } else { &FULL })
+}
+
+/// The widest model that is split.
+pub(crate) fn wide(small: bool) -> Outcome {
+    check(if small { &WIDE_SMALL } else { &WIDE })
+}
+
+fn check(cases: &[Case]) -> Outcome {
     let mut good = true;
-    let cases: &[Case] = if small { &SMALL } else { &FULL };
-    for &(kind, count, dim, features, k, all) in cases {
+    for &(kind, count, dim, features, k, screens) in cases {
         let sae = data::model(kind, dim, features, k)?;
         let embeddings = data::embeddings(kind, dim, count);
         let strata = data::strata(count);
@@ -71,7 +97,7 @@ pub(crate) fn run(small: bool) -> Outcome {
             sets,
         };
         let oracle_seconds = began.elapsed().as_secs_f64();
-        for screen in screens(all) {
+        for screen in screens.list() {
             let (path, found) = encode(&sae, &embeddings, &strata, screen)?;
             let (rows, counts) = differing(&sae, &expected, &found);
             good &= rows == 0 && counts == 0;

@@ -13,7 +13,7 @@
 //! | `ATOMSCOPE_EMULATOR_MEMORY` | bytes of a device; default 8 GiB |
 //! | `ATOMSCOPE_EMULATOR_DEVICES` | how many devices; default 1 |
 //! | `ATOMSCOPE_EMULATOR_CC` | compute capability times ten; default 90 |
-//! | `ATOMSCOPE_EMULATOR_FAULT` | `no-device`, `init`, `driver-too-old`, `module`, `launch:N`, `lost:N` (from the N-th launch or stream synchronisation on), `blas`, `gemm`, `compile` |
+//! | `ATOMSCOPE_EMULATOR_FAULT` | `no-device`, `init`, `driver-too-old`, `driver-of-12`, `module`, `launch:N`, `lost:N` (from the N-th launch or stream synchronisation on), `blas`, `gemm`, `compile` |
 
 #![allow(dead_code)]
 

@@ -144,7 +144,7 @@ fn faults_come_when_they_are_asked_for() {
         (
             "start",
             "driver-too-old",
-            "version 12020, result 0, devices 1",
+            "version 11080, result 0, devices 1",
         ),
         (
             "reverse",

@@ -216,6 +216,13 @@ EMULATOR_API Status cublasGetVersion_v2(Handle* handle, int* version) {
     return SUCCESS;
 }
 
+// By number, as in libraryPropertyType: the major version, the minor one, the patch.
+EMULATOR_API Status cublasGetProperty(int type, int* value) {
+    if (!value || type < 0 || type > 2) return INVALID_VALUE;
+    *value = type == 0 ? 13 : 0;
+    return SUCCESS;
+}
+
 // C = alpha · op(A) · op(B) + beta · C, for alpha 1 and beta 0 or 1.
 EMULATOR_API Status cublasGemmEx(Handle* handle, int a_operation, int b_operation, int m, int n,
                                  int k, const void* alpha, const void* a, int a_type, int a_leading,
@@ -250,4 +257,19 @@ EMULATOR_API Status cublasGemmEx(Handle* handle, int a_operation, int b_operatio
         },
         [](void* data) { delete static_cast<Product*>(data); }, new Product(product));
     return error == 0 ? SUCCESS : EXECUTION_FAILED;
+}
+
+// The same with sides of 64 bits; the emulation has no memory for such sides.
+EMULATOR_API Status cublasGemmEx_64(Handle* handle, int a_operation, int b_operation, int64_t m,
+                                    int64_t n, int64_t k, const void* alpha, const void* a,
+                                    int a_type, int64_t a_leading, const void* b, int b_type,
+                                    int64_t b_leading, const void* beta, void* c, int c_type,
+                                    int64_t c_leading, int compute, int algorithm) {
+    for (int64_t side : {m, n, k, a_leading, b_leading, c_leading}) {
+        if (side > INT32_MAX) return complain(NOT_SUPPORTED, "a side is larger than is emulated");
+    }
+    return cublasGemmEx(handle, a_operation, b_operation, static_cast<int>(m), static_cast<int>(n),
+                        static_cast<int>(k), alpha, a, a_type, static_cast<int>(a_leading), b,
+                        b_type, static_cast<int>(b_leading), beta, c, c_type,
+                        static_cast<int>(c_leading), compute, algorithm);
 }

@@ -139,7 +139,8 @@ EMULATOR_API CUresult cuInit(unsigned flags) {
 EMULATOR_API CUresult cuDriverGetVersion(int* version) {
     std::lock_guard<std::recursive_mutex> guard(driver().lock);
     if (!version) return CUDA_ERROR_INVALID_VALUE;
-    *version = fault_asked_for().kind == "driver-too-old" ? 12020 : 13000;
+    const auto& fault = fault_asked_for().kind;
+    *version = fault == "driver-too-old" ? 11080 : fault == "driver-of-12" ? 12020 : 13000;
     return CUDA_SUCCESS;
 }
 

@@ -3,6 +3,7 @@
 
 #include "driver.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <vector>
@@ -145,6 +146,19 @@ EMULATOR_API CUresult cuFuncGetAttribute(int* value, int attribute, CUfunction f
                  : attribute == 5 || attribute == 6 ? driver().compute_capability
                  : attribute == 8                   ? function->max_dynamic_shared
                                                     : 0;
+        return CUDA_SUCCESS;
+    });
+}
+
+// As many as there are threads, blocks and shared memory for.
+EMULATOR_API CUresult cuOccupancyMaxActiveBlocksPerMultiprocessor(int* blocks, CUfunction function,
+                                                                  int threads, size_t shared) {
+    return in_context([&](CUctx_st& context) -> CUresult {
+        if (!context.functions.count(function)) return CUDA_ERROR_INVALID_HANDLE;
+        if (!blocks || threads <= 0) return CUDA_ERROR_INVALID_VALUE;
+        size_t by_threads = static_cast<size_t>(2048 / threads);
+        size_t by_shared = 233472 / (shared + 1024);
+        *blocks = static_cast<int>(std::min({by_threads, by_shared, size_t{32}}));
         return CUDA_SUCCESS;
     });
 }

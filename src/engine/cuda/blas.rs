@@ -1,17 +1,21 @@
 //! The encoder's product by cuBLAS.
 
-use std::ffi::{c_int, c_void};
+mod calls;
 
-use cudarc::cublas::{result, sys};
+use std::ffi::c_void;
+use std::sync::Arc;
+
+use cudarc::cublas::sys::{self, cublasStatus_t as Status};
 
 use super::driver::{DEVICE_ACTION, Device, Stream};
 use super::fault::{Fault, FaultKind};
-use super::probe;
+use calls::{Calls, calls};
 
 /// A cuBLAS handle that works on one stream.
-#[derive(Debug)]
 pub struct Blas {
     raw: sys::cublasHandle_t,
+    device: Arc<Device>,
+    calls: &'static Calls,
 }
 
 // SAFETY: a handle may move between threads; it is used by one at a time, as `&mut` demands.
@@ -41,16 +45,31 @@ pub struct Product {
     pub single: bool,
 }
 
-fn fault(doing: &str, error: result::CublasError) -> Fault {
+fn fault(doing: &str, status: Status) -> Fault {
     Fault {
-        kind: if error.0 == sys::cublasStatus_t::CUBLAS_STATUS_ALLOC_FAILED {
+        kind: if status == Status::CUBLAS_STATUS_ALLOC_FAILED {
             FaultKind::NoMemory
         } else {
             FaultKind::Failed
         },
-        what: format!("cannot {doing}: cuBLAS says {:?}", error.0),
+        what: format!("cannot {doing}: cuBLAS says {status:?}"),
         action: DEVICE_ACTION,
     }
+}
+
+fn succeeded(doing: &str, status: Status) -> Result<(), Fault> {
+    match status {
+        Status::CUBLAS_STATUS_SUCCESS => Ok(()),
+        other => Err(fault(doing, other)),
+    }
+}
+
+/// The major version of CUDA that cuBLAS is of; 0 where it does not say. No device is needed.
+///
+/// # Errors
+/// cuBLAS is missing.
+pub fn major_version() -> Result<i32, Fault> {
+    Ok(calls()?.major_version())
 }
 
 impl Blas {
@@ -59,23 +78,22 @@ impl Blas {
     /// # Errors
     /// cuBLAS is missing or cannot start.
     pub fn new(stream: &Stream) -> Result<Self, Fault> {
-        probe::cublas()?;
-        stream.device().bind()?;
-        let raw = result::create_handle().map_err(|error| {
-            // Where its workspace has no room it often says just this.
-            let unready = error.0 == sys::cublasStatus_t::CUBLAS_STATUS_NOT_INITIALIZED;
-            let fault = fault("start cuBLAS", error);
-            let kind = if unready {
-                FaultKind::NoMemory
-            } else {
-                fault.kind
-            };
-            Fault { kind, ..fault }
-        })?;
-        let blas = Self { raw };
-        // SAFETY: both are alive; the two crates' stream types are one pointer.
-        unsafe { result::set_stream(raw, stream.raw().cast()) }
-            .map_err(|error| fault("give cuBLAS its stream", error))?;
+        let (calls, device) = (calls()?, stream.device());
+        device.bind()?;
+        let mut raw = std::ptr::null_mut();
+        // SAFETY: the handle is written to where it is told.
+        let status = unsafe { (calls.create)(&raw mut raw) };
+        if status != Status::CUBLAS_STATUS_SUCCESS {
+            return Err(start_fault(device, status));
+        }
+        let blas = Self {
+            raw,
+            device: device.clone(),
+            calls,
+        };
+        // SAFETY: both are alive; a stream is one pointer to the driver and to cuBLAS.
+        let status = unsafe { (calls.set_stream)(raw, stream.raw().cast()) };
+        succeeded("give cuBLAS its stream", status)?;
         Ok(blas)
     }
 
@@ -83,14 +101,13 @@ impl Blas {
     ///
     /// # Errors
     /// cuBLAS is missing or cannot start.
-    pub fn version(device: &std::sync::Arc<Device>) -> Result<i32, Fault> {
+    pub fn version(device: &Arc<Device>) -> Result<i32, Fault> {
         let stream = Stream::new(device)?;
         let blas = Self::new(&stream)?;
         let mut version = 0;
         // SAFETY: the handle is alive; one integer is written to where it is told.
-        unsafe { sys::cublasGetVersion_v2(blas.raw, &raw mut version) }
-            .result()
-            .map_err(|error| fault("ask for cuBLAS's version", error))?;
+        let status = unsafe { (blas.calls.version)(blas.raw, &raw mut version) };
+        succeeded("ask for cuBLAS's version", status)?;
         Ok(version)
     }
 
@@ -103,6 +120,7 @@ impl Blas {
     /// # Errors
     /// A product that cuBLAS refuses, or a device that has failed before.
     pub unsafe fn multiply(&mut self, product: &Product) -> Result<(), Fault> {
+        self.device.bind()?;
         let block = product.block_depth.clamp(1, product.depth.max(1));
         for first in (0..product.depth).step_by(block) {
             // SAFETY: as the caller promises.
@@ -123,7 +141,7 @@ impl Blas {
         use sys::cublasOperation_t as Operation;
         use sys::cudaDataType as Type;
         let size = |n: usize| {
-            c_int::try_from(n)
+            i64::try_from(n)
                 .map_err(|_| Fault::failed(format!("a matrix side of {n}"), "use --device cpu"))
         };
         // Types are explicit: by default cuBLAS may take TF32 for binary32, whose error the bound
@@ -138,8 +156,8 @@ impl Blas {
         // cuBLAS is column-major: row-major scores are features × rows to it, and row-major
         // operands are transposed.
         // SAFETY: alpha and beta are read before the call returns; the rest is the caller's.
-        unsafe {
-            result::gemm_ex(
+        let status = unsafe {
+            (self.calls.gemm)(
                 self.raw,
                 Operation::CUBLAS_OP_T,
                 Operation::CUBLAS_OP_N,
@@ -160,14 +178,42 @@ impl Blas {
                 compute,
                 sys::cublasGemmAlgo_t::CUBLAS_GEMM_DEFAULT,
             )
-        }
-        .map_err(|error| fault("multiply on the device", error))
+        };
+        succeeded("multiply on the device", status)
     }
 }
 
 impl Drop for Blas {
     fn drop(&mut self) {
+        let _ = self.device.bind();
         // SAFETY: made in `new`, destroyed once here.
-        let _ = unsafe { result::destroy_handle(self.raw) };
+        let _ = unsafe { (self.calls.destroy)(self.raw) };
+    }
+}
+
+/// Free memory of a device, in bytes, below which a handle's workspace may have had no room.
+const SCARCE: u64 = 256 << 20;
+
+/// The fault of a handle that could not be made. Where its workspace has no room cuBLAS often says
+/// that it is not initialised, as it does where it and the driver do not go together: less work
+/// helps in the former case alone.
+fn start_fault(device: &Device, status: Status) -> Fault {
+    let fault = fault("start cuBLAS", status);
+    if status != Status::CUBLAS_STATUS_NOT_INITIALIZED {
+        return fault;
+    }
+    match device.memory() {
+        Ok((free, _)) if free >= SCARCE => Fault {
+            what: format!(
+                "{}, with {} MiB of the device's memory free",
+                fault.what,
+                free >> 20
+            ),
+            ..fault
+        },
+        _ => Fault {
+            kind: FaultKind::NoMemory,
+            ..fault
+        },
     }
 }

@@ -5,8 +5,13 @@ use std::fmt;
 use crate::error::Error;
 
 /// The advice where the driver is not there, or knows too old a version.
-pub const INSTALL_DRIVER: &str =
-    "install NVIDIA driver 580 or later, or use --device cpu, which gives the same answer";
+pub const INSTALL_DRIVER: &str = "install NVIDIA driver 580 or later (525 with NVRTC and cuBLAS of CUDA 12), or use --device cpu, \
+     which gives the same answer";
+
+/// The advice where the libraries are of a later CUDA than the driver.
+pub(super) const OLDER_LIBRARIES: &str = "install NVRTC and cuBLAS of CUDA 12 (pip install nvidia-cuda-nvrtc-cu12 nvidia-cublas-cu12) and \
+     name their folders in ATOMSCOPE_CUDA_LIBRARIES, or NVIDIA driver 580 or later, or use --device cpu, \
+     which gives the same answer";
 
 /// The kind of a fault. Callers react to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

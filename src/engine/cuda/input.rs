@@ -138,24 +138,25 @@ fn kind_of(step: &InputStep) -> (u32, f32, f32) {
 #[derive(Debug)]
 pub struct InputSteps {
     steps: Function,
-    multiprocessors: u32,
+    /// Blocks that the device holds at once.
+    resident: u32,
 }
 
 impl InputSteps {
     const THREADS: u32 = 256;
     /// Rows of a block: one a warp.
     const ROWS: u32 = Self::THREADS / 32;
-    /// Blocks that a multiprocessor holds at once.
-    const RESIDENT: u32 = 8;
 
     /// The family's kernel, for a device.
     ///
     /// # Errors
     /// A module that lacks it.
     pub fn new(module: &Arc<Module>, device: &DeviceInfo) -> Result<Self, Fault> {
+        let steps = module.function("input_steps", 0)?;
+        let of_one = steps.resident_blocks(Self::THREADS, 0)?;
         Ok(Self {
-            steps: module.function("input_steps", 0)?,
-            multiprocessors: device.multiprocessors.max(1),
+            steps,
+            resident: device.multiprocessors.max(1) * of_one,
         })
     }
 
@@ -167,9 +168,8 @@ impl InputSteps {
     /// # Errors
     /// Those of the launch.
     pub unsafe fn launch(&self, stream: &Stream, args: &InputArgs) -> Result<(), Fault> {
-        let resident = self.multiprocessors * Self::RESIDENT;
         let shape = Shape {
-            blocks: args.count.div_ceil(Self::ROWS).min(resident),
+            blocks: args.count.div_ceil(Self::ROWS).min(self.resident),
             threads: Self::THREADS,
             shared_bytes: 0,
         };

@@ -286,9 +286,9 @@ impl Lane {
         }))
     }
 
-    /// Seconds that the stages have taken on the device, so far.
-    pub(super) fn stage_seconds(&self) -> [f64; Stage::COUNT] {
-        self.stages.seconds()
+    /// Seconds that the stages have taken on the device since this was last asked for.
+    pub(super) fn take_stage_seconds(&mut self) -> [f64; Stage::COUNT] {
+        self.stages.take_seconds()
     }
 
     /// The number type of rows.

@@ -86,8 +86,7 @@ impl CudaEngine {
                 fault::INSTALL_DRIVER,
             ));
         }
-        probe::nvrtc()?;
-        probe::cublas()?;
+        check_libraries(version.0)?;
         for &ordinal in ordinals {
             let info = driver::info(ordinal)?;
             if info.architecture() < LEAST_ARCHITECTURE {
@@ -174,6 +173,23 @@ impl CudaEngine {
 
 /// The most input numbers, or features: sides of a matrix are 32-bit for cuBLAS, split threefold.
 const MOST_SIDE: usize = (i32::MAX / 4) as usize;
+
+/// Checks that the libraries are of no later CUDA than the driver: a device refuses later code.
+fn check_libraries(driver: u32) -> std::result::Result<(), Fault> {
+    let of_nvrtc = ("NVRTC", nvrtc::version()?.0);
+    let of_cublas = ("cuBLAS", blas::major_version()?);
+    for (name, major) in [of_nvrtc, of_cublas] {
+        if i64::from(major) > i64::from(driver) {
+            return Err(Fault::missing(
+                format!(
+                    "{name} is of CUDA {major}, and the NVIDIA driver knows CUDA {driver} at most"
+                ),
+                fault::OLDER_LIBRARIES,
+            ));
+        }
+    }
+    Ok(())
+}
 
 fn certificate(spent: &[Spent]) -> Certificate {
     let of_device = |counters: &Counters| Certificate {

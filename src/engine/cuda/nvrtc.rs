@@ -4,19 +4,20 @@
 //! that a machine compiles a version of the program once.
 
 mod cache;
+mod calls;
 mod program;
 mod resources;
 
 use std::ffi::c_int;
 use std::fmt::Write;
 
-use cudarc::nvrtc::sys::{self, nvrtcResult};
+use cudarc::nvrtc::sys::nvrtcResult;
 
 pub use cache::{cache_folder, cubin};
 pub use resources::{Resources, resources};
 
 use super::fault::Fault;
-use super::probe;
+use calls::calls;
 use program::Program;
 
 /// Kernels that belong together and are compiled together.
@@ -42,13 +43,13 @@ const OPTIONS: [&str; 6] = [
     "--ptxas-options=-v",
 ];
 
-const NEWER: &str = "install a newer NVRTC (pip install --upgrade nvidia-cuda-nvrtc), or use \
+const NEWER: &str = "install a newer NVRTC (pip install --upgrade 'nvidia-cuda-nvrtc<14'), or use \
     --device cpu, which gives the same answer";
 const OLDER: &str = "this device is older than this NVRTC supports: install the NVRTC of \
     CUDA 12, or use --device cpu, which gives the same answer";
 const REPORT: &str = "report it with the output of `atomscope doctor`; --device cpu gives the \
     same answer";
-const REINSTALL: &str = "install NVRTC again (pip install --force-reinstall nvidia-cuda-nvrtc), \
+const REINSTALL: &str = "install NVRTC again (pip install --force-reinstall 'nvidia-cuda-nvrtc<14'), \
     or use --device cpu, which gives the same answer";
 
 /// A family compiled for one architecture.
@@ -62,25 +63,23 @@ pub struct Compiled {
 
 /// The version of NVRTC, major and minor: (13, 0).
 pub fn version() -> Result<(i32, i32), Fault> {
-    probe::nvrtc()?;
     let (mut major, mut minor) = (0, 0);
-    // SAFETY: the probe found the function; it writes to these two.
-    let result = unsafe { sys::nvrtcVersion(&raw mut major, &raw mut minor) };
+    // SAFETY: it writes to these two.
+    let result = unsafe { (calls()?.version)(&raw mut major, &raw mut minor) };
     succeeded(result, "say its version")?;
     Ok((major, minor))
 }
 
 /// The architectures that NVRTC compiles for, ascending: 75 is compute capability 7.5.
 pub fn supported_architectures() -> Result<Vec<u32>, Fault> {
-    probe::nvrtc()?;
     let mut count: c_int = 0;
-    // SAFETY: the probe found the function; it writes to `count`.
-    let result = unsafe { sys::nvrtcGetNumSupportedArchs(&raw mut count) };
+    // SAFETY: it writes to `count`.
+    let result = unsafe { (calls()?.count_architectures)(&raw mut count) };
     succeeded(result, "say how many architectures it knows")?;
     let mut known: Vec<c_int> = vec![0; usize::try_from(count).unwrap_or(0)];
     if !known.is_empty() {
-        // SAFETY: the probe found the function; it writes as many numbers as it said it would.
-        let result = unsafe { sys::nvrtcGetSupportedArchs(known.as_mut_ptr()) };
+        // SAFETY: it writes as many numbers as it said it would.
+        let result = unsafe { (calls()?.architectures)(known.as_mut_ptr()) };
         succeeded(result, "say which architectures it knows")?;
     }
     let mut known: Vec<u32> = known

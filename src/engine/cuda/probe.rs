@@ -1,10 +1,13 @@
 //! Finds the CUDA libraries that are there, and checks that they have all that is called.
 //!
-//! cudarc loads libraries by name when they are first used, and panics where one is missing or
-//! lacks a function. So each is looked for here first, with its functions, and nothing of cudarc
-//! is called before that has succeeded. A library that the system's loader does not find by
-//! itself is loaded by its path and stays loaded: the loader then gives that same library to all
-//! who ask for it by name.
+//! NVRTC and cuBLAS are called through the addresses that are found here ([`Found::function`]), so
+//! that the library which is named is the one that is used, whatever else lies on the loader's path.
+//!
+//! The driver is called by cudarc, which loads it by name when it is first used, and panics where
+//! it is missing or lacks a function. So it is looked for here first, with its functions, and
+//! nothing of cudarc is called before that has succeeded. One that the system's loader does not find
+//! by itself is loaded by its path and stays loaded: the loader then gives it to all who ask for it
+//! by name. Where a folder is named whose driver the loader would not give, that is an error.
 
 mod files;
 mod folders;
@@ -16,16 +19,46 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use libloading::Library;
 
 use super::fault::Fault;
+pub(super) use wanted::ELAPSED;
 use wanted::{CUBLAS, DRIVER, NVRTC, Wanted};
 
 /// Folders that are looked in first, separated as in `PATH`.
 pub const FOLDERS_VARIABLE: &str = "ATOMSCOPE_CUDA_LIBRARIES";
 
-/// A library that has every function that is called.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A library that has every function that is called. It stays loaded.
+#[derive(Debug)]
 pub struct Found {
     /// The path or the name that it was loaded by.
     pub name: String,
+    library: &'static Library,
+}
+
+impl Found {
+    /// Keeps a library for good: functions of it are held for as long as the process runs.
+    fn keep(library: Library, name: String) -> Self {
+        Self {
+            name,
+            library: Box::leak(Box::new(library)),
+        }
+    }
+
+    /// Returns the first of these functions that the library has.
+    ///
+    /// # Safety
+    /// `T` is the type of a pointer to the function, and all of the names have that type.
+    ///
+    /// # Errors
+    /// A library that has none of them.
+    pub(super) unsafe fn function<T: Copy>(&self, names: &[&str]) -> Result<T, Fault> {
+        for name in names {
+            // SAFETY: the type is right, says the caller, and the library stays loaded.
+            if let Ok(symbol) = unsafe { self.library.get::<T>(*name) } {
+                return Ok(*symbol);
+            }
+        }
+        let what = format!("{} has no function {}", self.name, names.join(" or "));
+        Err(Fault::missing(what, wanted::UPDATE_LIBRARIES))
+    }
 }
 
 /// Looks in this folder first. To be called before anything else of this module: what was found
@@ -84,7 +117,7 @@ fn driver_of_nvrtc() -> Result<(), Fault> {
     } else {
         "libcuda.so.1"
     };
-    // SAFETY: as in `taken_by_cudarc`.
+    // SAFETY: as in `known_to_loader`.
     let Ok(library) = (unsafe { Library::new(name) }) else {
         return Ok(());
     };
@@ -112,12 +145,8 @@ fn look_for(wanted: &Wanted) -> Result<Found, Fault> {
             return tried.map_err(fault);
         }
     }
-    let mut broken = match taken_by_cudarc(wanted) {
-        Ok(Some((library, name))) => {
-            // It stays loaded, so that cudarc is given it as well.
-            std::mem::forget(library);
-            return Ok(Found { name });
-        }
+    let mut broken = match known_to_loader(wanted) {
+        Ok(Some((library, name))) => return Ok(Found::keep(library, name)),
         Ok(None) => None,
         Err(problem) => Some(problem),
     };
@@ -162,25 +191,30 @@ fn try_folder(wanted: &Wanted, folder: &Path) -> Option<Result<Found, String>> {
     broken.map(Err)
 }
 
-/// Loads the library from a path and checks that it, or another with all functions, is what
-/// cudarc will be given; then it stays loaded with its companions.
+/// Loads the library from a path; it stays loaded with its companions. One that cudarc calls must
+/// be the one that the loader will give to cudarc.
 fn load_path(wanted: &Wanted, path: &Path) -> Result<Found, String> {
     let companions = load_companions(wanted, path);
     let library = load(path)?;
-    let path = path.display().to_string();
-    check_functions(wanted, &library, &path)?;
-    let Some((taken, name)) = taken_by_cudarc(wanted)? else {
-        return Err(format!(
-            "{path} names itself (SONAME) as no known version of {}",
-            wanted.title
-        ));
-    };
-    let function = wanted.functions[0];
-    let same = address(&library, function) == address(&taken, function);
-    std::mem::forget((companions, library, taken));
-    Ok(Found {
-        name: if same { path } else { name },
-    })
+    let name = path.display().to_string();
+    check_functions(wanted, &library, &name)?;
+    if wanted.by_cudarc {
+        let Some((given, other)) = known_to_loader(wanted)? else {
+            return Err(format!(
+                "{name} names itself (SONAME) as no known version of {}",
+                wanted.title
+            ));
+        };
+        let function = wanted.functions[0];
+        if address(&library, function) != address(&given, function) {
+            return Err(format!(
+                "{name} would not be used: the loader gives {other} first, which is another library"
+            ));
+        }
+        std::mem::forget(given);
+    }
+    std::mem::forget(companions);
+    Ok(Found::keep(library, name))
 }
 
 /// Loads what lies beside the library and what it will ask for by name. One that cannot be
@@ -204,10 +238,10 @@ fn names(wanted: &Wanted) -> impl Iterator<Item = String> {
         .flat_map(|stem| cudarc::get_lib_name_candidates(stem))
 }
 
-/// The library that cudarc will be given: the first of its names that the loader knows. `None`
-/// where it knows none; an error where that library lacks a function, or where the only ones
+/// The library that the loader gives, as it does to cudarc: the first of its names that it knows.
+/// `None` where it knows none; an error where that library lacks a function, or where the only ones
 /// cannot be loaded.
-fn taken_by_cudarc(wanted: &Wanted) -> Result<Option<(Library, String)>, String> {
+fn known_to_loader(wanted: &Wanted) -> Result<Option<(Library, String)>, String> {
     let mut broken = None;
     for name in names(wanted) {
         // SAFETY: loading a library runs its initialisers; those of NVIDIA's libraries may run at
@@ -229,13 +263,17 @@ fn taken_by_cudarc(wanted: &Wanted) -> Result<Option<(Library, String)>, String>
 }
 
 fn check_functions(wanted: &Wanted, library: &Library, name: &str) -> Result<(), String> {
+    let has = |function: &&str| address(library, function).is_some();
+    if let Some(function) = wanted.functions.iter().find(|function| !has(function)) {
+        return Err(format!("{name} has no function {function}"));
+    }
     match wanted
-        .functions
+        .either
         .iter()
-        .find(|f| address(library, f).is_none())
+        .find(|names| !names.iter().any(|name| has(&name)))
     {
         None => Ok(()),
-        Some(function) => Err(format!("{name} has no function {function}")),
+        Some(names) => Err(format!("{name} has no function {}", names.join(" or "))),
     }
 }
 
@@ -249,13 +287,13 @@ fn address(library: &Library, function: &str) -> Option<usize> {
 fn load(path: &Path) -> Result<Library, String> {
     files::check_whole(path)?;
     #[cfg(unix)]
-    // SAFETY: as in `taken_by_cudarc`.
+    // SAFETY: as in `known_to_loader`.
     let loaded = unsafe {
         use libloading::os::unix::{Library as Unix, RTLD_GLOBAL, RTLD_NOW};
         Unix::open(Some(path), RTLD_NOW | RTLD_GLOBAL).map(Library::from)
     };
     #[cfg(windows)]
-    // SAFETY: as in `taken_by_cudarc`.
+    // SAFETY: as in `known_to_loader`.
     let loaded = unsafe {
         use libloading::os::windows::{LOAD_WITH_ALTERED_SEARCH_PATH, Library as Windows};
         Windows::load_with_flags(path, LOAD_WITH_ALTERED_SEARCH_PATH).map(Library::from)

@@ -75,42 +75,49 @@ const _: () = assert!(size_of::<FiredArgs>() == 64);
 /// The kernels.
 #[derive(Debug)]
 pub struct Rescore {
-    fired: Function,
+    fired: Filling,
     offsets: Function,
-    order: Function,
-    pairs: Function,
-    rows: Function,
-    multiprocessors: u32,
+    order: Filling,
+    pairs: Filling,
+    rows: Filling,
+}
+
+/// A kernel that finds out on the device how much there is to do, with a grid that fills it.
+#[derive(Debug)]
+struct Filling {
+    function: Function,
+    shape: Shape,
+}
+
+impl Filling {
+    fn new(function: Function, device: &DeviceInfo, threads: u32) -> Result<Self, Fault> {
+        let resident = function.resident_blocks(threads, 0)?;
+        let shape = Shape {
+            blocks: device.multiprocessors.max(1) * resident,
+            threads,
+            shared_bytes: 0,
+        };
+        Ok(Self { function, shape })
+    }
 }
 
 impl Rescore {
     const THREADS: u32 = 256;
     const SCAN_THREADS: u32 = 1024;
-    /// Blocks that a multiprocessor holds at once.
-    const RESIDENT: u32 = 8;
 
     /// The family's kernels, for a device.
     ///
     /// # Errors
     /// A module that lacks one; a device with too little shared memory.
     pub fn new(module: &Arc<Module>, device: &DeviceInfo) -> Result<Self, Fault> {
+        let filling = |name| Filling::new(module.function(name, 0)?, device, Self::THREADS);
         Ok(Self {
-            fired: module.function("fired_pairs", 0)?,
+            fired: filling("fired_pairs")?,
             offsets: module.function("pair_offsets", 0)?,
-            order: module.function("order_pairs", 0)?,
-            pairs: module.function("rescore_pairs", 0)?,
-            rows: module.function("score_rows", 0)?,
-            multiprocessors: device.multiprocessors.max(1),
+            order: filling("order_pairs")?,
+            pairs: filling("rescore_pairs")?,
+            rows: filling("score_rows")?,
         })
-    }
-
-    /// A grid that fills the device, for kernels that find out there how much there is to do.
-    fn filling(&self, threads: u32) -> Shape {
-        Shape {
-            blocks: self.multiprocessors * Self::RESIDENT,
-            threads,
-            shared_bytes: 0,
-        }
     }
 
     /// Lists the pairs that fire, to be scored by [`launch_pairs`](Self::launch_pairs).
@@ -122,7 +129,7 @@ impl Rescore {
     /// Those of the launch.
     pub unsafe fn launch_fired(&self, stream: &Stream, args: &FiredArgs) -> Result<(), Fault> {
         // SAFETY: the argument is this kernel's struct; buffers are the caller's.
-        unsafe { self.fired.launch(stream, self.filling(Self::THREADS), args) }
+        unsafe { self.fired.function.launch(stream, self.fired.shape, args) }
     }
 
     /// Scores the pairs, grouped by atom.
@@ -141,9 +148,8 @@ impl Rescore {
         // SAFETY: the argument is these kernels' struct; buffers are the caller's.
         unsafe {
             self.offsets.launch(stream, scan, args)?;
-            self.order
-                .launch(stream, self.filling(Self::THREADS), args)?;
-            self.pairs.launch(stream, self.filling(Self::THREADS), args)
+            self.order.function.launch(stream, self.order.shape, args)?;
+            self.pairs.function.launch(stream, self.pairs.shape, args)
         }
     }
 
@@ -156,6 +162,6 @@ impl Rescore {
     /// Those of the launch.
     pub unsafe fn launch_rows(&self, stream: &Stream, args: &RescoreArgs) -> Result<(), Fault> {
         // SAFETY: the argument is this kernel's struct; buffers are the caller's.
-        unsafe { self.rows.launch(stream, self.filling(Self::THREADS), args) }
+        unsafe { self.rows.function.launch(stream, self.rows.shape, args) }
     }
 }

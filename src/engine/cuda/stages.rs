@@ -71,7 +71,8 @@ impl Stages {
         Ok(())
     }
 
-    pub(super) fn seconds(&self) -> [f64; Stage::COUNT] {
-        self.seconds
+    /// The sums so far; they begin anew.
+    pub(super) fn take_seconds(&mut self) -> [f64; Stage::COUNT] {
+        std::mem::take(&mut self.seconds)
     }
 }

@@ -72,8 +72,6 @@ pub struct Resolve {
 impl Resolve {
     const RESOLVE_THREADS: u32 = 128;
     const CHOOSE_THREADS: u32 = 1024;
-    /// Blocks that a multiprocessor holds at once.
-    const RESIDENT: u32 = 8;
     /// Shared counters larger than this would leave too few blocks on a multiprocessor.
     const MOST_PRIVATE_BYTES: u32 = 48 << 10;
 
@@ -102,23 +100,27 @@ impl Resolve {
     /// Those of the launch.
     pub unsafe fn launch(&self, stream: &Stream, args: &TallyArgs) -> Result<(), Fault> {
         let sort_bytes = args.sort_width * 4;
-        let persistent = self.multiprocessors * Self::RESIDENT;
         let cells = u64::from(args.strata_count) * u64::from(args.features);
         let counter_bytes = cells * 4;
+        let mut shape = Shape {
+            blocks: args.rows,
+            threads: Self::RESOLVE_THREADS,
+            shared_bytes: sort_bytes,
+        };
         // A block's own counters pay where they fit, and where it counts more often than it has
         // counters to add up in the end.
-        let fits = u64::from(sort_bytes) + counter_bytes <= u64::from(self.private_bytes);
-        let counted = u64::from(args.rows) * u64::from(args.k);
-        let private = fits && counted > 2 * u64::from(persistent) * cells;
-        let shape = Shape {
-            blocks: if private {
-                persistent.min(args.rows)
-            } else {
-                args.rows
-            },
-            threads: Self::RESOLVE_THREADS,
-            shared_bytes: sort_bytes + if private { counter_bytes as u32 } else { 0 },
-        };
+        let mut private = u64::from(sort_bytes) + counter_bytes <= u64::from(self.private_bytes);
+        if private {
+            let shared_bytes = sort_bytes + counter_bytes as u32;
+            let resident = self.rows.resident_blocks(shape.threads, shared_bytes)?;
+            let persistent = self.multiprocessors * resident;
+            let counted = u64::from(args.rows) * u64::from(args.k);
+            private = counted > 2 * u64::from(persistent) * cells;
+            if private {
+                shape.blocks = persistent.min(args.rows);
+                shape.shared_bytes = shared_bytes;
+            }
+        }
         let args = TallyArgs {
             private_counts: u32::from(private),
             ..*args

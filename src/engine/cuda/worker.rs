@@ -20,6 +20,7 @@ use super::stages::Stage;
 use super::{Format, ScreenChoice};
 use crate::engine::bound;
 use crate::sae::Sae;
+use lanes::Lanes;
 use watch::Watch;
 
 /// Rows that may be counted in 32 bits before counts are drained.
@@ -38,6 +39,9 @@ pub(super) struct Worker {
     /// The reason for this screen.
     reason: &'static str,
     pub(super) stream: Stream,
+    /// The lanes of the last run, which the next one takes where they suit it: to make them anew
+    /// takes longer than a small run.
+    kept: Option<Lanes>,
 }
 
 /// The end of a stretch of batches.
@@ -80,6 +84,7 @@ impl Worker {
             screen,
             reason,
             stream,
+            kept: None,
         })
     }
 
@@ -134,16 +139,21 @@ impl Worker {
         self.stream.synchronize()?;
         let mut spent = Spent::default();
         let mut may_switch = options.screen == ScreenChoice::Auto;
+        // Where something fails they are gone: a batch of theirs may be under way.
+        let mut kept = self.kept.take();
         loop {
-            let format = match self.stretch(run, &counts, options, may_switch, &mut spent)? {
+            let end = self.stretch(run, &counts, options, may_switch, (&mut spent, &mut kept))?;
+            let format = match end {
                 End::Done => break,
                 End::Switch(format) => format,
                 End::Widen => {
                     self.encoder.width = self.wider();
+                    kept = None;
                     continue;
                 }
             };
             self.collect(run, &counts)?;
+            kept = None;
             let screen = Screen::new(
                 &self.device,
                 &self.kernels,
@@ -166,6 +176,7 @@ impl Worker {
         self.collect(run, &counts)?;
         let counters = self.fetch(&counts.counters, 1)?;
         spent.counters = counters[0];
+        self.kept = kept;
         Ok(spent)
     }
 
@@ -176,7 +187,7 @@ impl Worker {
         counts: &Counts,
         options: &CudaOptions,
         may_switch: bool,
-        spent: &mut Spent,
+        (spent, kept): (&mut Spent, &mut Option<Lanes>),
     ) -> Result<End, Stop> {
         let shared = Shared {
             device: &self.device,
@@ -185,8 +196,7 @@ impl Worker {
             screen: &self.screen,
             counts,
         };
-        let mut lanes = self.lanes(shared, run, options)?;
-        let batch_rows = lanes.batch_rows;
+        let (mut lanes, batch_rows) = self.lanes(shared, run, options, kept.take())?;
         let mut watch = Watch::new(
             may_switch && self.screens() && self.screen.format != Format::Single,
             self.encoder.features,
@@ -221,10 +231,11 @@ impl Worker {
         }
         for lane in &mut lanes.lanes {
             drain(run, lane, shared, &mut watch)?;
-            for (sum, more) in spent.stages.iter_mut().zip(lane.stage_seconds()) {
+            for (sum, more) in spent.stages.iter_mut().zip(lane.take_stage_seconds()) {
                 *sum += more;
             }
         }
+        *kept = Some(lanes);
         Ok(if watch.is_crowded() && run.is_left() {
             End::Widen
         } else if watch.gives_up() && run.is_left() {

@@ -11,6 +11,7 @@ use atomscope::fires::pairs::count_pairs;
 use atomscope::fires::{CountPairs, FiringSetsBuilder};
 use atomscope::rows::SliceRows;
 use atomscope::simulate::{SimulateOptions, SimulatedActivation, simulate_in_memory};
+use atomscope::tally::Strata;
 
 use super::{encode, encode_rows, with};
 use crate::common::case::random_case;
@@ -40,6 +41,37 @@ fn a_small_memory_budget_makes_small_batches_and_too_small_a_one_an_error() {
         assert_eq!(error.exit_code(), 3);
         assert!(error.to_string().contains("--gpu-memory"), "{error}");
         assert!(error.to_string().contains("the model takes"), "{error}");
+    }
+}
+
+/// Lanes are kept from run to run: larger ones serve fewer rows, and what one run left in them is
+/// nothing to the next.
+#[test]
+fn one_engine_gives_every_runs_own_answer() {
+    if gpu::device().is_none() {
+        return;
+    }
+    let case = random_case(21, 310, 40, 200, 7);
+    let (sae, expected) = (case.sae(), case.oracle());
+    let cuda = CudaOptions {
+        tile_rows: Some(16),
+        ..CudaOptions::default()
+    };
+    let mut engine = CudaEngine::new(&[0], &sae, &with(None, cuda)).expect("an engine");
+    for count in [90, 310, 1, 17, 310, 48] {
+        let rows = SliceRows::new(&case.rows[..count * 40], 40).expect("whole rows");
+        let calls: Calls = vec![Call::default(); count].into_iter().collect();
+        let strata = Strata::of_calls(&calls);
+        let found = engine.encode(&rows, &strata, &Control::default());
+        let found = found.expect("an answer");
+        assert_eq!(found.fires.atoms(), &expected[..count * 7], "{count} rows");
+        let counted: u64 = (0..strata.table().len())
+            .flat_map(|s| found.tally.counts(s).iter())
+            .map(|&count| u64::from(count))
+            .sum();
+        assert_eq!(counted, count as u64 * 7, "{count} rows");
+        assert_eq!(found.tally.certificate().rows, count as u64, "{count} rows");
+        assert!(found.seconds.threads.product < 60.0, "{count} rows");
     }
 }
 

@@ -188,7 +188,16 @@ fn a_device_that_cannot_be_used_is_one_line_and_exit_code_3() {
         &["--device cuda", "no device", "--device cpu"],
     );
     refused(&cuda, &fault("init"), &["start the CUDA driver"]);
-    refused(&cuda, &fault("driver-too-old"), &["12.2", "13.0", "580"]);
+    refused(&cuda, &fault("driver-too-old"), &["11.8", "12.0", "580"]);
+    refused(
+        &cuda,
+        &fault("driver-of-12"),
+        &[
+            "NVRTC is of CUDA 13",
+            "CUDA 12 at most",
+            "nvidia-cuda-nvrtc-cu12",
+        ],
+    );
     refused(&cuda, &fault("module"), &["load the", "kernels"]);
     refused(&cuda, &fault("compile"), &["compile"]);
     refused(&cuda, &fault("blas"), &["cuBLAS"]);

@@ -12,6 +12,16 @@ const LIBRARIES: [(&str, &str); 3] = [
     ("cuBLAS", "libcublas.so.13"),
 ];
 
+/// The functions of cuBLAS that are called.
+const OF_CUBLAS: [&str; 6] = [
+    "cublasCreate_v2",
+    "cublasDestroy_v2",
+    "cublasSetStream_v2",
+    "cublasGetVersion_v2",
+    "cublasGetProperty",
+    "cublasGemmEx_64",
+];
+
 /// A library of nothing but these functions, which do nothing; `None` without a C compiler.
 fn stub(path: &Path, soname: &str, functions: &[&str]) -> Option<()> {
     let source = path.with_extension("c");
@@ -108,17 +118,10 @@ fn a_library_without_its_functions_is_named_with_one() {
 
 #[test]
 fn a_library_that_lacks_any_one_function_is_not_used() {
-    const ALL: [&str; 5] = [
-        "cublasCreate_v2",
-        "cublasDestroy_v2",
-        "cublasSetStream_v2",
-        "cublasGetVersion_v2",
-        "cublasGemmEx",
-    ];
-    for lacking in ALL {
+    for lacking in OF_CUBLAS {
         let folder = folder();
         let file = folder.path().join("libcublas.so.13");
-        let others: Vec<_> = ALL.into_iter().filter(|f| *f != lacking).collect();
+        let others: Vec<_> = OF_CUBLAS.into_iter().filter(|f| *f != lacking).collect();
         if stub(&file, "libcublas.so.13", &others).is_none() {
             return skipped(
                 "libraries that lack a function",
@@ -134,18 +137,42 @@ fn a_library_that_lacks_any_one_function_is_not_used() {
     }
     let folder = folder();
     let file = folder.path().join("libcublas.so.13");
-    stub(&file, "libcublas.so.13", &ALL).expect("built as before");
+    stub(&file, "libcublas.so.13", &OF_CUBLAS).expect("built as before");
     let (_, report) = doctor_with(folder.path());
     let found = line(&report, "cuBLAS");
     assert!(found.starts_with("ok "), "{found}");
 
-    // One that calls itself something else is not what cudarc would be given.
-    stub(&file, "libelse.so", &ALL).expect("built as before");
+    // It is called by its path, whatever it calls itself.
+    stub(&file, "libelse.so", &OF_CUBLAS).expect("built as before");
     let (_, report) = doctor_with(folder.path());
     let found = line(&report, "cuBLAS");
+    assert!(found.contains(&file.display().to_string()), "{found}");
+}
+
+/// A toolkit's folder on the loader's path has the library's name without a version, which the loader
+/// is asked for first.
+#[test]
+fn a_named_folder_wins_over_an_unversioned_library_of_the_loaders() {
+    let (named, other) = (folder(), folder());
+    let file = named.path().join("libcublas.so.13");
+    let of_loader = other.path().join("libcublas.so");
+    if stub(&file, "libcublas.so.13", &OF_CUBLAS).is_none() {
+        return skipped("two versions of a library", "there is no C compiler (cc)");
+    }
+    stub(&of_loader, "libcublas.so.12", &OF_CUBLAS).expect("built as before");
+    let variables = [
+        ("LD_LIBRARY_PATH", other.path()),
+        ("ATOMSCOPE_CUDA_LIBRARIES", named.path()),
+    ];
+    let report = text(&doctor(&variables, &[]).stdout);
+    let found = line(&report, "cuBLAS");
+    assert!(found.starts_with("ok "), "{found}");
+    assert!(found.contains(&file.display().to_string()), "{found}");
+    // Without the folder it is the loader's.
+    let report = text(&doctor(&[("LD_LIBRARY_PATH", other.path())], &[]).stdout);
     assert!(
-        !found.contains(&file.display().to_string()) || found.contains("SONAME"),
-        "{found}"
+        line(&report, "cuBLAS").contains("libcublas.so)"),
+        "{report}"
     );
 }
 

@@ -68,7 +68,7 @@ fn without_anything_of_cuda_it_says_what_is_missing_and_that_nothing_is_wrong() 
         ("NVIDIA driver", "install NVIDIA driver 580 or later"),
         (
             "NVRTC",
-            "pip install nvidia-cuda-nvrtc nvidia-cublas (CUDA 13)",
+            "pip install 'nvidia-cuda-nvrtc<14' 'nvidia-cublas<14' (CUDA 13)",
         ),
         ("cuBLAS", "or install the CUDA 13 toolkit"),
     ] {

@@ -105,6 +105,30 @@ unsafe impl Send for Function {}
 unsafe impl Sync for Function {}
 
 impl Function {
+    /// Returns the number of blocks of `threads` threads, with `shared_bytes` of dynamic shared memory,
+    /// that a multiprocessor holds at once: at least 1. Registers and shared memory decide, and
+    /// devices differ.
+    ///
+    /// # Errors
+    /// A device that fails.
+    pub fn resident_blocks(&self, threads: u32, shared_bytes: u32) -> Result<u32, Fault> {
+        self.module.device.bind()?;
+        let threads = i32::try_from(threads).unwrap_or(i32::MAX);
+        // SAFETY: the function is loaded; the driver writes one number.
+        let found = unsafe {
+            result::occupancy::max_active_block_per_multiprocessor(
+                self.raw,
+                threads,
+                shared_bytes as usize,
+            )
+        };
+        let found = found.doing(&format!(
+            "ask how many blocks of {} there is room for",
+            self.name
+        ))?;
+        Ok(u32::try_from(found).unwrap_or(0).max(1))
+    }
+
     /// Launches it with its one argument.
     ///
     /// # Safety

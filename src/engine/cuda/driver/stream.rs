@@ -1,11 +1,12 @@
 //! Streams, events, and the copies that streams do.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use cudarc::driver::{result, sys};
 
 use super::{Buffer, Device, Doing, PageLocked, Pod};
 use crate::engine::cuda::fault::Fault;
+use crate::engine::cuda::probe;
 
 /// Work that the device does in order.
 #[derive(Debug)]
@@ -230,8 +231,12 @@ impl Event {
     /// A device that fails, or events that are not done.
     pub fn milliseconds_since(&self, earlier: &Self) -> Result<f32, Fault> {
         self.device.bind()?;
-        // SAFETY: both are alive.
-        unsafe { result::event::elapsed(earlier.raw, self.raw) }.doing("time work on the device")
+        let mut milliseconds = 0.0;
+        // SAFETY: both are alive; one number is written to where it is told.
+        unsafe { elapsed()?(&raw mut milliseconds, earlier.raw, self.raw) }
+            .result()
+            .doing("time work on the device")?;
+        Ok(milliseconds)
     }
 }
 
@@ -241,4 +246,15 @@ impl Drop for Event {
         // SAFETY: made in `new`, destroyed once here.
         let _ = unsafe { result::event::destroy(self.raw) };
     }
+}
+
+type Elapsed = unsafe extern "C" fn(*mut f32, sys::CUevent, sys::CUevent) -> sys::CUresult;
+
+/// The driver's function for the time between two events: its newer name came with CUDA 12.8, and
+/// cudarc knows that one alone.
+fn elapsed() -> Result<Elapsed, Fault> {
+    static FOUND: OnceLock<Result<Elapsed, Fault>> = OnceLock::new();
+    // SAFETY: by either name it has this type.
+    let find = || unsafe { probe::driver()?.function(&probe::ELAPSED) };
+    FOUND.get_or_init(find).clone()
 }

@@ -2,18 +2,21 @@
 
 use std::ffi::{CString, c_char, c_int};
 
-use cudarc::nvrtc::sys::{self, nvrtcResult};
+use cudarc::nvrtc::sys::{nvrtcProgram, nvrtcResult};
 
+use super::calls::{Calls, Size, Write, calls};
 use super::{Family, REINSTALL, REPORT, succeeded};
 use crate::engine::cuda::fault::Fault;
-use crate::engine::cuda::probe;
 
-/// A program of NVRTC's. It exists only where the probe found every function.
-pub(super) struct Program(sys::nvrtcProgram);
+/// A program of NVRTC's.
+pub(super) struct Program {
+    raw: nvrtcProgram,
+    calls: &'static Calls,
+}
 
 impl Program {
     pub(super) fn new(family: &Family) -> Result<Self, Fault> {
-        probe::nvrtc()?;
+        let calls = calls()?;
         let text = |text: String| {
             CString::new(text).map_err(|_| {
                 Fault::failed(
@@ -28,7 +31,7 @@ impl Program {
         // SAFETY: the texts end in zero and outlive the call, which copies them; there are no
         // headers.
         let result = unsafe {
-            sys::nvrtcCreateProgram(
+            (calls.create)(
                 &raw mut program,
                 source.as_ptr(),
                 name.as_ptr(),
@@ -38,7 +41,10 @@ impl Program {
             )
         };
         succeeded(result, "take a program")?;
-        Ok(Self(program))
+        Ok(Self {
+            raw: program,
+            calls,
+        })
     }
 
     pub(super) fn compile(&self, options: &[String]) -> nvrtcResult {
@@ -49,12 +55,12 @@ impl Program {
         let pointers: Vec<*const c_char> = options.iter().map(|option| option.as_ptr()).collect();
         let count = c_int::try_from(pointers.len()).unwrap_or(0);
         // SAFETY: the program is alive; so are as many texts that end in zero as are announced.
-        unsafe { sys::nvrtcCompileProgram(self.0, count, pointers.as_ptr()) }
+        unsafe { (self.calls.compile)(self.raw, count, pointers.as_ptr()) }
     }
 
     /// Returns the messages of the compilation; empty where NVRTC gives none.
     pub(super) fn log(&self) -> String {
-        let bytes = self.bytes(sys::nvrtcGetProgramLogSize, sys::nvrtcGetProgramLog);
+        let bytes = self.bytes(self.calls.log_size, self.calls.log);
         let bytes = bytes.unwrap_or_default();
         let end = bytes
             .iter()
@@ -65,7 +71,7 @@ impl Program {
 
     pub(super) fn cubin(&self) -> Result<Vec<u8>, Fault> {
         let bytes = self
-            .bytes(sys::nvrtcGetCUBINSize, sys::nvrtcGetCUBIN)
+            .bytes(self.calls.cubin_size, self.calls.cubin)
             .map_err(|result| format!("{result:?}"));
         match bytes {
             Ok(bytes) if !bytes.is_empty() => Ok(bytes),
@@ -81,22 +87,18 @@ impl Program {
     }
 
     /// Reads the bytes that `write` writes; `size` says how many there are.
-    fn bytes(
-        &self,
-        size: unsafe fn(sys::nvrtcProgram, *mut usize) -> nvrtcResult,
-        write: unsafe fn(sys::nvrtcProgram, *mut c_char) -> nvrtcResult,
-    ) -> Result<Vec<u8>, nvrtcResult> {
+    fn bytes(&self, size: Size, write: Write) -> Result<Vec<u8>, nvrtcResult> {
         let check = |result| match result {
             nvrtcResult::NVRTC_SUCCESS => Ok(()),
             other => Err(other),
         };
         let mut bytes = 0;
         // SAFETY: the program is alive; the size is written to `bytes`.
-        check(unsafe { size(self.0, &raw mut bytes) })?;
+        check(unsafe { size(self.raw, &raw mut bytes) })?;
         let mut buffer = vec![0_u8; bytes];
         if !buffer.is_empty() {
             // SAFETY: as many bytes are written as were said to be needed.
-            check(unsafe { write(self.0, buffer.as_mut_ptr().cast()) })?;
+            check(unsafe { write(self.raw, buffer.as_mut_ptr().cast()) })?;
         }
         Ok(buffer)
     }
@@ -106,6 +108,6 @@ impl Drop for Program {
     fn drop(&mut self) {
         // SAFETY: the program is alive, and nobody has it after this. A failure would leave
         // memory behind, which nobody can do anything about.
-        let _ = unsafe { sys::nvrtcDestroyProgram(&raw mut self.0) };
+        let _ = unsafe { (self.calls.destroy)(&raw mut self.raw) };
     }
 }
