@@ -18,6 +18,15 @@ pub(super) struct Series {
     pub(super) points: Vec<[f64; 2]>,
 }
 
+impl Series {
+    pub(super) fn empty(class: &'static str) -> Self {
+        Self {
+            class,
+            points: Vec::new(),
+        }
+    }
+}
+
 /// The words of a plot.
 pub(super) struct Words<'a> {
     pub(super) title: &'a str,
