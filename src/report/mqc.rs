@@ -9,8 +9,10 @@ use super::text::words::claimed_by;
 use crate::stats::evidence::summary::{Scope, Summary};
 use crate::stats::evidence::{ExtendedTables, LEVEL};
 
-/// The most atoms of the volcano plot, the strongest first: it is for an overview of many runs.
-const MOST_ATOMS: usize = 2000;
+/// Atoms of the volcano plot: of more than 100 points `MultiQC` (1.35) draws none before a click.
+const STRONGEST: usize = 60;
+/// Others that show where the rest lies, one of every so many by strength.
+const OTHERS: usize = 40;
 
 /// The name of the sample.
 const SAMPLE: &str = "atomscope";
@@ -93,7 +95,11 @@ pub fn headline(summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
 pub fn volcano(summary: &Summary, tables: &ExtendedTables, out: &mut dyn Write) -> io::Result<()> {
     let sides = Sides::of(summary, tables);
     let mut points = Vec::new();
-    for atom in tables.by_strength().into_iter().take(MOST_ATOMS) {
+    let mut atoms = tables.by_strength();
+    let others = atoms.split_off(STRONGEST.min(atoms.len()));
+    let step = others.len().div_ceil(OTHERS).max(1);
+    atoms.extend(others.into_iter().step_by(step));
+    for atom in atoms {
         let place = points::volcano(tables, atom as usize);
         let Some([x, y]) = place.filter(|[_, y]| y.is_finite()) else {
             continue;
@@ -110,9 +116,9 @@ pub fn volcano(summary: &Summary, tables: &ExtendedTables, out: &mut dyn Write) 
         "id": "atomscope_volcano",
         "section_name": "atomscope: volcano plot",
         "description": format!(
-            "One point an atom, the {MOST_ATOMS} strongest: log odds ratio of firing, true against false \
-             calls, and the p of Fisher's exact test. Coloured atoms hold within strata at {} %: blue on true \
-             calls, orange on false ones.",
+            "One point an atom: log odds ratio of firing, true against false calls, and the p of Fisher's exact \
+             test. The {STRONGEST} strongest, and {OTHERS} that show where all others lie; report.html has \
+             all. Coloured atoms hold within strata at {} %: blue on true calls, orange on false ones.",
             100.0 * LEVEL
         ),
         "plot_type": "scatter",
