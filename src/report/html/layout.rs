@@ -186,7 +186,11 @@ fn cautions(html: &mut String, page: &Page<'_>, findings: &Findings) {
     if !findings.cautions.is_empty() {
         *html += "<h3>Cautions, the heaviest first</h3>\n<ul class=\"cautions\">\n";
         for caution in &findings.cautions {
-            let _ = writeln!(html, "<li>{}</li>", text(&words::caution(caution)));
+            let _ = writeln!(
+                html,
+                "<li>{}</li>",
+                text(&sentence(&words::caution(caution)))
+            );
         }
         *html += "</ul>\n";
     }
@@ -197,6 +201,13 @@ fn cautions(html: &mut String, page: &Page<'_>, findings: &Findings) {
         }
         *html += "</ul>\n";
     }
+}
+
+/// Words that stand alone begin with a capital.
+fn sentence(words: &str) -> String {
+    let mut letters = words.chars();
+    let first = letters.next().map(char::to_uppercase);
+    first.into_iter().flatten().chain(letters).collect()
 }
 
 /// What was analysed, and how sure the firing sets are.

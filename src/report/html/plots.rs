@@ -25,7 +25,7 @@ const CRUDE: &str = "One point an atom with an association at a false discovery 
     calls against its odds ratio within strata. On the diagonal, type, size and dataset explain nothing; near the \
     horizontal line they explain all; in the upper left and lower right the atom leans to the other side within \
     strata (Simpson's paradox).";
-const SUPPORT: &str = "How many atoms fire on how many calls. Atoms left of the line fire on too few calls to \
+const SUPPORT: &str = "How many atoms fire on how many calls. Atoms left of the dashed line fire on too few calls to \
     be tested.";
 const TYPES: &str = "True and false calls of each SV type. Atoms that fire on one type look as if they went with the \
     label where types differ in their share of true calls: hence the strata.";
@@ -208,7 +208,10 @@ fn support(extended: &ExtendedTables) -> String {
         x: "calls on which an atom fires, from",
         y: "atoms",
     };
-    histogram(&words, ["none", "none"], &edges, &counts)
+    // Bin b begins at 2^(b-1) calls.
+    let least = extended.options.min_support.max(1) as f64;
+    let limit = Some(1.0 + libm::log2(least)).filter(|&limit| limit < counts.len() as f64);
+    histogram(&words, ["none", "none"], &edges, &counts, limit)
 }
 
 fn categories(title: &str, about: &str, list: &[Category]) -> String {
@@ -261,7 +264,7 @@ fn sizes(facts: &CallFacts) -> String {
         x: "|SVLEN| in base pairs",
         y: "calls",
     };
-    histogram(&words, ["tp", "fp"], &edges, &counts)
+    histogram(&words, ["tp", "fp"], &edges, &counts, None)
 }
 
 fn replication(table: &Table) -> String {

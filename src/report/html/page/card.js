@@ -71,14 +71,15 @@ function warningsOf(atom) {
 }
 
 function figures(atom) {
+  const shownP = (key) => column(key)?.text(atom) ?? "NA";
   const v = (key) => figure(value(key, atom)), exp = (key) => figure(Math.exp(value(key, atom)));
   const share = (key) => (Number.isNaN(value(key, atom)) ? "NA" : `${(100 * value(key, atom)).toFixed(1)} %`);
   const rows = [
     ["fires on", `${v("fires")} calls: ${v("tp_on")} true, ${v("fp_on")} false`],
     ["share of true calls where it fires", `${share("precision")} (95 % ${share("precision_lo")} to ${share("precision_hi")}); of all calls ${((100 * about.tp) / (about.tp + about.fp)).toFixed(1)} %`],
-    ["odds ratio on all calls", `${exp("log_or")} (95 % ${exp("log_or_lo")} to ${exp("log_or_hi")}); p ${pText(value("neg_log10_p", atom))}; FDR ${v("fdr_bh")}`],
-    ["odds ratio within strata", `${v("cmh_or")} (95 % ${v("cmh_or_lo")} to ${v("cmh_or_hi")}); p ${pText(value("cmh_neg_log10_p", atom))}; FDR ${v("cmh_fdr_bh")}`],
-    ["step-down max-T p", v("maxt_p")],
+    ["odds ratio on all calls", `${exp("log_or")} (95 % ${exp("log_or_lo")} to ${exp("log_or_hi")}); p ${pText(value("neg_log10_p", atom))}; FDR ${shownP("fdr_bh")}`],
+    ["odds ratio within strata", `${v("cmh_or")} (95 % ${v("cmh_or_lo")} to ${v("cmh_or_hi")}); p ${pText(value("cmh_neg_log10_p", atom))}; FDR ${shownP("cmh_fdr_bh")}`],
+    ["step-down max-T p", shownP("maxt_p")],
   ];
   if (about.has_scores) rows.push(["mean score where it fires", `${v("mean_score_tp")} on true, ${v("mean_score_fp")} on false calls; AUROC ${v("auroc")}`]);
   rows.push(["the notebook", notebookSays(atom)]);
@@ -87,13 +88,13 @@ function figures(atom) {
 
 /** What the notebook says of an atom, by its own formulas. */
 function notebookSays(atom) {
-  const on = ["tp_on", "fp_on"].map((key) => value(key, atom)), p = value("chi2_p", atom), fdr = value("notebook.fdr", atom);
+  const on = ["tp_on", "fp_on"].map((key) => value(key, atom)), fdr = value("notebook.fdr", atom);
   if (!column("notebook.fdr")) return "NA";
   if (Number.isNaN(fdr)) return "leaves it out: too few calls, or an expected count of 0";
   const odds = (on[0] * (about.fp - on[1])) / Math.max(1, on[1] * (about.tp - on[0]));
   const places = about.notebook.map((list, i) => [list.indexOf(atom) + 1, i ? "false" : "true"]).filter(([place]) => place);
   const place = places.map(([at, side]) => `; number ${at} of its ten most biased to ${side} calls`).join("");
-  return `odds ${figure(odds)}; chi-square p ${figure(p)}; FDR ${figure(fdr)}, ${fdr < 0.05 ? "significant" : "not significant"}${place}. It knows no strata.`;
+  return `odds ${figure(odds)}; chi-square p ${column("chi2_p").text(atom)}; FDR ${column("notebook.fdr").text(atom)}, ${fdr < 0.05 ? "significant" : "not significant"}${place}. It knows no strata.`;
 }
 
 /** The atom's counts by the strata of the analysis, or by one property alone. */

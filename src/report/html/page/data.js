@@ -144,8 +144,9 @@ class Column {
     if (this.kind === "p") {
       // A p-value is kept as -log10 p, maybe that of another column.
       const twin = this.table.columns.find((column) => column.i === d.i && column.k === "n");
-      const values = logs(await inflated(d.i), twin ? twin.w : d.w);
-      return values.map((x) => 10 ** -x);
+      // Its text comes from the logarithm, since below 1e-300 there are no numbers.
+      this.logs = logs(await inflated(d.i), twin ? twin.w : d.w);
+      return this.logs.map((x) => 10 ** -x);
     }
     return decoders[this.kind](await inflated(d.i), d);
   }
@@ -165,7 +166,7 @@ class Column {
     if (this.kind === "c") return shown(this.described.names[value]);
     if (this.kind === "t") return value === null ? "NA" : shown(value);
     if (this.kind === "b") return Number.isNaN(value) ? "NA" : value ? "yes" : "no";
-    return figure(value);
+    return this.logs ? pText(this.logs[row]) : figure(value);
   }
 }
 
