@@ -9,7 +9,7 @@ use super::cards::{BINS, CHUNK};
 use super::columns::{self, Island, Piece};
 use super::data::{self, Data};
 use super::escape::{short, text};
-use super::layout::Parts;
+use super::layout::{self, Parts};
 use super::neighbours::Neighbour;
 use super::plots::{self, Panel};
 use super::{PAGE_FORMAT, Settings, cards};
@@ -45,6 +45,12 @@ const PROCEDURES: [(&str, &str, bool); 8] = [
     ("fdr_by", "benjamini_yekutieli", false),
     ("fdr_bh", "benjamini_hochberg", false),
     ("storey_q", "storey", false),
+];
+
+/// The scopes of procedures, with the titles of their claims.
+const SCOPES: [(&str, &str); 2] = [
+    ("within_strata", layout::WITHIN_STRATA),
+    ("all_calls", layout::ALL_CALLS),
 ];
 
 /// An atom's claims, as the script has them.
@@ -190,23 +196,23 @@ impl Earlier {
         for line in lines {
             let _ = writeln!(html, "<li>{}</li>", text(line));
         }
-        html += "</ul>\n<ol class=\"claims\">\n";
-        for (claim, name) in claims.counts.iter().zip(&claims.names) {
-            let where_ = match name["scope"].as_str() {
-                Some("within_strata") => "within strata",
-                _ => "on all calls at once",
-            };
-            let procedure = name["procedure"].as_str().unwrap_or_default();
-            let _ = writeln!(
-                html,
-                "<li><strong class=\"number\">{}</strong> <span class=\"by\">{}</span><p>atoms that it claims {where_}, \
-                 at {} %</p></li>",
-                claim["atoms"],
-                text(&procedure.replace('_', " ")),
-                100.0 * LEVEL
-            );
+        html += "</ul>\n";
+        for (scope, title) in SCOPES {
+            let _ = writeln!(html, "<h3>{title}</h3>\n<ol class=\"claims\">");
+            for claim in claims.counts.iter().filter(|claim| claim["scope"] == scope) {
+                let procedure = claim["procedure"].as_str().unwrap_or_default();
+                let _ = writeln!(
+                    html,
+                    "<li><strong class=\"number\">{}</strong> <span class=\"by\">{}</span><p>atoms that it claims, \
+                     at {} %</p></li>",
+                    claim["atoms"],
+                    text(&procedure.replace('_', " ")),
+                    100.0 * LEVEL
+                );
+            }
+            html += "</ol>\n";
         }
-        html += "</ol>\n<h3>Not in this page</h3>\n<ul class=\"cautions\">\n";
+        html += "<h3>Not in this page</h3>\n<ul class=\"cautions\">\n";
         for sentence in &self.missing {
             let _ = writeln!(html, "<li>{}</li>", text(sentence));
         }

@@ -145,16 +145,17 @@ fn findings(html: &mut String, page: &Page<'_>) {
     about(html, page);
 }
 
+/// The title of claims within strata.
+pub(super) const WITHIN_STRATA: &str = "Atoms that lean to true or to false calls within strata";
+
+/// The title of claims on all calls.
+pub(super) const ALL_CALLS: &str =
+    "The same on all calls at once, which may be due to type, size or dataset instead";
+
 fn claims(html: &mut String, findings: &Findings) {
     for (scope, title) in [
-        (
-            Scope::WithinStrata,
-            "Atoms that lean to true or to false calls within strata",
-        ),
-        (
-            Scope::AllCalls,
-            "The same on all calls at once, which may be due to type, size or dataset instead",
-        ),
+        (Scope::WithinStrata, WITHIN_STRATA),
+        (Scope::AllCalls, ALL_CALLS),
     ] {
         let _ = write!(html, "<h3>{title}</h3>\n<ol class=\"claims\">\n");
         for claim in findings.claims.iter().filter(|claim| claim.scope == scope) {
