@@ -7,13 +7,14 @@
 //!
 //! | file | what it does |
 //! |---|---|
-//! | `layout` | the first layer, and the frame of all |
+//! | `layout` | the first layer |
+//! | `frame` | the frame of all |
 //! | `plots`, `svg` | its plots |
 //! | `data` | the second layer: tables, cards, and what scripts know of them |
 //! | `columns` | columns of tables |
 //! | `cards`, `examples`, `neighbours`, `directions`, `calls` | what single atoms' cards show |
 //! | `pack`, `escape` | bytes as text; text as HTML and JSON |
-//! | `earlier` | a page of results of which only tables are left |
+//! | `earlier`, `earlier_atoms` | a page of results of which only tables are left |
 //! | `redress` | an earlier page with other names and links |
 //! | `page/` | the script and the style |
 
@@ -23,8 +24,10 @@ mod columns;
 mod data;
 mod directions;
 mod earlier;
+mod earlier_atoms;
 mod escape;
 mod examples;
+mod frame;
 mod layout;
 mod neighbours;
 mod pack;
