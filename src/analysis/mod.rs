@@ -32,6 +32,8 @@ mod builder;
 mod calls;
 pub mod convert;
 mod counted;
+#[cfg(feature = "parquet")]
+mod earlier;
 mod labelled;
 mod merge;
 mod named;

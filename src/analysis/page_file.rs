@@ -57,10 +57,11 @@ impl PageFile {
         self.put(&mut |out| page(counted, tables, (&report, settings), control, out))
     }
 
-    /// Writes the page of earlier results with other settings.
+    /// Writes the page of earlier results with other settings; where its page is not there, that of its
+    /// tables.
     ///
     /// # Errors
-    /// A folder without a page of this version; a file that cannot be written.
+    /// A folder without a page or tables of this version; a file that cannot be written.
     pub fn redress(&self, folder: &Path, settings: &Settings) -> Result<()> {
         let path = Self::in_folder(folder);
         let refuse = |found: &str, what: &str| {
@@ -74,11 +75,7 @@ impl PageFile {
             )
         };
         if !path.exists() {
-            let found = "no such file in the folder";
-            return Err(refuse(
-                found,
-                "run analyze or report with the page, or give the tally",
-            ));
+            return self.of_earlier(folder, settings);
         }
         let bytes =
             regular::read(&path, u64::MAX).map_err(|source| Error::reading(&path, source))?;
@@ -91,8 +88,40 @@ impl PageFile {
                 "make it again with this version",
             ),
         })?;
+        self.put_text(&made)
+    }
+
+    /// Writes the page of the tables in a folder of results.
+    #[cfg(feature = "parquet")]
+    fn of_earlier(&self, folder: &Path, settings: &Settings) -> Result<()> {
+        let earlier = super::earlier::read(folder)?;
+        let Some(page) = earlier.page(settings) else {
+            return Err(Error::input(
+                folder.join("atoms.parquet").display().to_string(),
+                "the table",
+                "no counts of atoms",
+                "the columns atom, tp_on, fp_on, tp_off and fp_off, one row an atom",
+                "make the results again",
+            ));
+        };
+        self.put_text(&page)
+    }
+
+    /// Without Parquet, tables are not read.
+    #[cfg(not(feature = "parquet"))]
+    fn of_earlier(&self, folder: &Path, _: &Settings) -> Result<()> {
+        Err(Error::input(
+            folder.display().to_string(),
+            "the folder",
+            "no report.html",
+            "report.html, as this build reads no Parquet",
+            "run analyze or report with the page, or give the tally",
+        ))
+    }
+
+    fn put_text(&self, page: &str) -> Result<()> {
         self.put(&mut |out| {
-            let written = out.write_all(made.as_bytes());
+            let written = out.write_all(page.as_bytes());
             written.map_err(|source| Error::writing(&self.path, source))
         })
     }

@@ -14,7 +14,8 @@ use crate::write::inputs::Inputs;
 /// The page that people look at, from a tally, or with names and links added to that of earlier results
 ///
 /// From a tally it is the report.html of atomscope report. Of a folder of results its report.html is
-/// taken, and given the names and links that are asked for.
+/// taken, and given the names and links that are asked for; where that is gone, a page is made of the
+/// tables, which says what they lack.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     atomscope html all.tally --out report.html\n  \

@@ -57,11 +57,12 @@ pub use embeddings::read_rows;
 pub use inspect::{
     CallSummary, ForeignName, Inspection, inspect, inspect_by, inspect_embeddings, inspect_model,
 };
-#[cfg(feature = "parquet")]
-pub(crate) use metadata::column;
 pub use metadata::{
     CallTable, CallValue, PARSER_THREAD, ReadCalls, read_call_file, read_call_table,
 };
+#[cfg(feature = "parquet")]
+pub(crate) use metadata::{column, columns_and_count};
+pub(crate) use model::decoder_rows;
 pub use model::{
     Identity, LoadedModel, ModelAnswers, NamedTensor, Orientation, TensorModel, families_markdown,
     find_model, model_files, read_model, read_model_alone, read_model_tensors, read_model_with,

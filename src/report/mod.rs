@@ -10,6 +10,7 @@
 //! | `mqc` | `atomscope_mqc.json` and `atomscope_volcano_mqc.json`, for MultiQC |
 //! | `npy` | `fires.npy` |
 //! | `html` | `report.html` |
+//! | `points` | nothing: where atoms stand in the pictures of `html` and `mqc` |
 //! | `table` | tables with a meaning to each column, as Parquet and as tab-separated text |
 //! | `tables` | the tables beside the notebook's, column by column |
 
@@ -21,6 +22,7 @@ pub mod html;
 pub mod json;
 pub mod mqc;
 pub mod npy;
+mod points;
 pub mod table;
 pub mod tables;
 pub mod text;

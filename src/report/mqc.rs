@@ -4,12 +4,15 @@ use std::io::{self, Write};
 
 use serde_json::{Map, Value, json};
 
+use super::points::{self, Side, Sides};
 use super::text::words::claimed_by;
-use crate::stats::evidence::summary::{Scope, Summary, claimed_atoms};
+use crate::stats::evidence::summary::{Scope, Summary};
 use crate::stats::evidence::{ExtendedTables, LEVEL};
 
-/// The most atoms of the volcano plot, the strongest first: it is for an overview of many runs.
-const MOST_ATOMS: usize = 2000;
+/// Atoms of the volcano plot: of more than 100 points `MultiQC` (1.35) draws none before a click.
+const STRONGEST: usize = 60;
+/// Others that show where the rest lies, one of every so many by strength.
+const OTHERS: usize = 40;
 
 /// The name of the sample.
 const SAMPLE: &str = "atomscope";
@@ -89,38 +92,33 @@ pub fn headline(summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
 }
 
 /// `atomscope_volcano_mqc.json`: the strongest atoms by effect and certainty.
-pub fn volcano(tables: &ExtendedTables, out: &mut dyn Write) -> io::Result<()> {
-    let claimed = claimed_atoms(tables).into_iter();
-    let mut claimed = claimed.filter(|(_, scope, _)| *scope == Scope::WithinStrata);
-    let strictest = claimed
-        .next()
-        .map(|(_, _, atoms)| atoms)
-        .unwrap_or_default();
+pub fn volcano(summary: &Summary, tables: &ExtendedTables, out: &mut dyn Write) -> io::Result<()> {
+    let sides = Sides::of(summary, tables);
     let mut points = Vec::new();
-    for atom in tables.by_strength().into_iter().take(MOST_ATOMS) {
-        let Some(counts) = tables.atoms.get(atom as usize) else {
+    let mut atoms = tables.by_strength();
+    let others = atoms.split_off(STRONGEST.min(atoms.len()));
+    let step = others.len().div_ceil(OTHERS).max(1);
+    atoms.extend(others.into_iter().step_by(step));
+    for atom in atoms {
+        let place = points::volcano(tables, atom as usize);
+        let Some([x, y]) = place.filter(|[_, y]| y.is_finite()) else {
             continue;
         };
-        let neg_log10_p = counts.fisher.p.neg_log10();
-        let Some(log_odds) = counts.log_odds.filter(|_| neg_log10_p.is_finite()) else {
-            continue;
-        };
-        let holds = strictest.get(atom as usize).copied().unwrap_or(false);
-        let colour = match (holds, log_odds.value < 0.0) {
-            (false, _) => "#8c959f",
-            (true, true) => "#d55e00",
-            (true, false) => "#0072b2",
+        let colour = match sides.side(atom as usize) {
+            Side::Neither => "#8c959f",
+            Side::False => "#d55e00",
+            Side::True => "#0072b2",
         };
         let name = format!("atom {atom}");
-        points.push(json!({"x": log_odds.value, "y": neg_log10_p, "color": colour, "name": name}));
+        points.push(json!({"x": x, "y": y, "color": colour, "name": name}));
     }
     let content = json!({
         "id": "atomscope_volcano",
         "section_name": "atomscope: volcano plot",
         "description": format!(
-            "One point an atom, the {MOST_ATOMS} strongest: log odds ratio of firing, true against false \
-             calls, and the p of Fisher's exact test. Coloured atoms hold within strata at {} %: blue on true \
-             calls, orange on false ones.",
+            "One point an atom: log odds ratio of firing, true against false calls, and the p of Fisher's exact \
+             test. The {STRONGEST} strongest, and {OTHERS} that show where all others lie; report.html has \
+             all. Coloured atoms hold within strata at {} %: blue on true calls, orange on false ones.",
             100.0 * LEVEL
         ),
         "plot_type": "scatter",

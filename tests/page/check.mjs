@@ -1,8 +1,8 @@
 // Opens pages in Chromium as a reader would, and demands what the page promises.
 //
-//     node check.mjs RESULTS...     folders with report.html, and atoms.tsv to compare with
+//     node check.mjs RESULTS...     folders with report.html, and atoms.parquet to compare with
 //
-// It needs playwright-core and axe-core (in node_modules of the folder named by PAGE_MODULES) and a Chromium
+// It needs playwright-core, axe-core, hyparquet and hyparquet-compressors (in node_modules of the folder named by PAGE_MODULES) and a Chromium
 // (CHROMIUM, or /usr/bin/chromium). With PAGE_TIMES=1 the times are demanded too, not only told.
 import { readFileSync, existsSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -14,6 +14,9 @@ import assert from "node:assert/strict";
 const require = createRequire(resolve(process.env.PAGE_MODULES ?? ".", "node_modules", "none.js"));
 const { chromium } = require("playwright-core");
 const axe = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
+const module = (path) => import(pathToFileURL(join(resolve(process.env.PAGE_MODULES ?? "."), "node_modules", path)).href);
+const { parquetReadObjects } = await module("hyparquet/src/node.js");
+const { compressors } = await module("hyparquet-compressors/src/index.js");
 const times = [];
 const limit = (name, ms, most) => {
   times.push([name, Math.round(ms), most]);
@@ -58,19 +61,20 @@ const tests = {
     await context.close();
   },
 
-  async "columns are those of atoms.tsv"(file) {
-    const tsv = join(file, "../atoms.tsv");
-    if (!existsSync(tsv)) return "no atoms.tsv beside it";
-    const [names, ...rows] = readFileSync(tsv, "utf8").trimEnd().split("\n").map((line) => line.split("\t"));
+  async "columns are those of atoms.parquet"(file) {
+    const path = join(file, "../atoms.parquet");
+    if (!existsSync(path)) return "no atoms.parquet beside it";
+    const bytes = readFileSync(path);
+    const rows = await parquetReadObjects({ file: bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length), compressors });
+    const names = Object.keys(rows[0]);
     const { context, page, ready } = await open(file);
     await ready();
     const loaded = await page.evaluate((names) => Promise.all(names.map(async (name) => [...(await column(name).load()).values])), names);
-    const truth = { NA: NaN, inf: Infinity, "-inf": -Infinity, true: 1, false: 0, yes: 1, no: 0 };
     let compared = 0;
     names.forEach((name, c) => {
       assert.equal(loaded[c].length, rows.length, name);
       rows.forEach((row, atom) => {
-        const expected = row[c] in truth ? truth[row[c]] : Number(row[c]), found = loaded[c][atom];
+        const expected = row[name] === null || row[name] === undefined ? NaN : Number(row[name]), found = loaded[c][atom];
         // p-values are kept as -log10 p in steps of 1/4096; below 1e-300 they are nothing but small.
         const isClose = Object.is(expected, found) || expected === found || Math.abs(found - expected) <= 3e-4 * Math.abs(expected) + 1e-12 || (name.endsWith("log10_p") && Math.abs(found - expected) < 2e-4) || (expected < 1e-300 && found < 1e-290 && found >= 0);
         assert.ok(isClose, `${name} of atom ${atom}: ${found}, not ${expected}`);
@@ -78,7 +82,38 @@ const tests = {
       });
     });
     await context.close();
+    assert.ok(compared > 50 * rows.length, "all columns");
     return `${compared} numbers`;
+  },
+
+  async "runs no script but its own"(file) {
+    const { context, page, ready } = await open(file);
+    await ready();
+    const ran = await page.evaluate(() => {
+      document.body.append(Object.assign(document.createElement("script"), { textContent: "globalThis.foreign = 1" }));
+      document.body.insertAdjacentHTML("beforeend", "<b id=probe onclick='globalThis.foreign = 2'>b</b>");
+      document.getElementById("probe").click();
+      return globalThis.foreign ?? null;
+    });
+    assert.equal(ran, null);
+    await context.close();
+  },
+
+  async "a card says what the notebook and the decoder say"(file) {
+    const first = await open(file);
+    await first.ready();
+    const [atom, directions] = await first.page.evaluate(() => [about.summary.extended.strongest[0]?.atom ?? 0, about.directions]);
+    await first.context.close();
+    const { context, page, wrong, ready } = await open(file, {}, `#atom=${atom}`);
+    await ready();
+    await page.waitForSelector("#h-card");
+    const text = await page.locator("#app-card").innerText();
+    assert.ok(/odds \S+; chi-square p|leaves it out/.test(text), "the notebook");
+    if (directions === null) assert.ok(text.includes("made from counts"), text);
+    else assert.ok(/cosine/.test(text) && (await page.locator("[aria-label='Atoms of a like direction'] tbody tr").count()) >= 2);
+    assert.deepEqual(wrong, []);
+    await context.close();
+    return directions === null ? "no decoder" : `${directions} atoms with neighbours by direction`;
   },
 
   async "sorts, filters, marks and exports"(file) {
@@ -228,12 +263,13 @@ const tests = {
   async "it prints"(file) {
     const { context, page, ready } = await open(file);
     await ready();
+    await page.evaluate(() => setMarks([1, 3]));
     const pdf = await page.pdf({ format: "A4" });
     await context.close();
     assert.equal(pdf.subarray(0, 4).toString(), "%PDF");
     let text;
     try { text = execFileSync("pdftotext", ["-", "-"], { input: pdf, maxBuffer: 1 << 26 }).toString(); } catch { return "pdftotext is not there: the text was not looked for"; }
-    for (const words of ["What holds", "log odds ratio", "Strongest"]) assert.ok(text.includes(words), words);
+    for (const words of ["What holds", "log odds ratio", "Strongest", "2 marked atoms"]) assert.ok(text.includes(words), words);
   },
 
   async "it is accessible, in light and in dark"(file) {

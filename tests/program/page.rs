@@ -1,6 +1,10 @@
 //! `report.html` and the command `html`.
 
 use std::fs;
+use std::io::Read;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 
 use crate::common::cohort::Cohort;
 use crate::common::{assert_refused, atomscope, contents};
@@ -89,9 +93,158 @@ fn html_of_a_tally_is_the_page_of_its_report_and_takes_names_later() {
         &["html", &results, "--out", &page, "--force"],
         &["report.html", "without its end"],
     );
-    fs::remove_file(format!("{results}/report.html")).expect("removed");
-    refused(
-        &["html", &results, "--out", &page, "--force"],
-        &["report.html", "no such file"],
+}
+
+#[test]
+fn html_of_tables_alone_says_what_is_missing_and_refuses_what_is_none() {
+    let cohort = Cohort::simulated(300);
+    assert!(cohort.analyze(None, None, &["-q"]).status.success());
+    let (results, page) = (cohort.out(), cohort.path("page.html"));
+    let [folder, out] = [&results, &page].map(|path| path.to_str().expect("UTF-8"));
+    let html = || atomscope(["html", "-q", folder, "--out", out, "--force"]);
+    fs::remove_file(results.join("report.html")).expect("removed");
+    fs::remove_file(results.join("atom_sizes.parquet")).expect("removed");
+    let output = html();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{stderr}");
+    let text = fs::read_to_string(&page).expect("a page");
+    assert!(text.contains("no longer in the folder: report.html, atom_sizes.parquet."));
+    assert!(text.contains("it has no example calls"));
+    // The same words and numbers as in the other files.
+    let report = fs::read_to_string(results.join("report.txt")).expect("a report");
+    let line = report.lines().nth(2).expect("what holds");
+    assert!(text.contains(&format!("<li>{line}</li>")));
+    let tsv = fs::read_to_string(results.join("atoms.tsv")).expect("a table");
+    let mut rows = tsv.lines().map(|row| row.split('\t').collect::<Vec<_>>());
+    let names = rows.next().expect("names");
+    let at = names.iter().position(|name| *name == "tp_on");
+    let expected = rows.map(|row| row[at.expect("a column")].parse::<u32>().expect("a count"));
+    assert_eq!(counts(&text, "tp_on"), expected.collect::<Vec<_>>());
+
+    let record = results.join("run.json");
+    let own = fs::read_to_string(&record).expect("a record");
+    let version = format!("\"atomscope\": \"{}\"", env!("CARGO_PKG_VERSION"));
+    assert!(own.contains(&version));
+    fs::write(&record, own.replace(&version, "\"atomscope\": \"0.0.9\"")).expect("written");
+    assert_refused(&html(), &["run.json", "version 0.0.9"]);
+    fs::write(&record, &own).expect("written");
+    fs::write(results.join("atoms.parquet"), "PAR1").expect("written");
+    assert_refused(&html(), &["atoms.parquet"]);
+    fs::remove_file(results.join("atoms.parquet")).expect("removed");
+    assert_refused(
+        &html(),
+        &["run.json, without report.html and without atoms.parquet"],
     );
+    fs::remove_file(&record).expect("removed");
+    assert_refused(
+        &html(),
+        &["neither report.html, nor atoms.parquet, nor run.json"],
+    );
+}
+
+#[test]
+fn page_has_neighbours_by_the_decoder_of_the_model() {
+    let cohort = Cohort::simulated(300);
+    assert!(cohort.analyze(None, None, &["-q"]).status.success());
+    let html = fs::read_to_string(cohort.out().join("report.html")).expect("a page");
+    let model = atomscope::read::read_model(&cohort.path("sae.pt")).expect("a model");
+    // The simulation's decoder has the encoder's directions.
+    let (weight, dim) = (model.sae.weight(), model.sae.input_dim());
+    let row = |atom: usize| &weight[atom * dim..(atom + 1) * dim];
+    let dot = |a: &[f32], b: &[f32]| -> f64 {
+        a.iter()
+            .zip(b)
+            .map(|(a, b)| f64::from(*a) * f64::from(*b))
+            .sum()
+    };
+    let cosine = |a: usize, b: usize| {
+        dot(row(a), row(b)) / (dot(row(a), row(a)) * dot(row(b), row(b))).sqrt()
+    };
+    let bytes = inflated(&html, "cards-0");
+    let arrays = sections(&bytes);
+    let [numbers, atoms, steps] = [&arrays[19], &arrays[20], &arrays[21]];
+    let mut at = 0;
+    for (atom, &number) in numbers
+        .iter()
+        .enumerate()
+        .filter(|(_, number)| **number > 0)
+    {
+        let mut all: Vec<f64> = (0..model.sae.feature_dim())
+            .filter(|&other| other != atom)
+            .map(|other| cosine(atom, other))
+            .collect();
+        all.sort_by(|a, b| b.total_cmp(a));
+        for (place, expected) in all.iter().take(number as usize).enumerate() {
+            let found = f64::from(steps[at + place]) / 10_000.0 - 1.0;
+            assert!(
+                (found - expected).abs() < 1e-4,
+                "{atom}: {found}, not {expected}"
+            );
+            let named = cosine(atom, atoms[at + place] as usize);
+            assert!(
+                (named - expected).abs() < 1e-5,
+                "{atom}: another atom is as near"
+            );
+        }
+        at += number as usize;
+    }
+    assert!(at >= 6 * 8, "some atoms have neighbours");
+}
+
+fn inflated(html: &str, id: &str) -> Vec<u8> {
+    let (_, rest) = html
+        .split_once(&format!("id=\"{id}\">"))
+        .expect("an island");
+    let packed = STANDARD.decode(rest.split_once('<').expect("its end").0);
+    let mut bytes = Vec::new();
+    let packed = packed.expect("base64");
+    let mut zlib = flate2::read::ZlibDecoder::new(&packed[..]);
+    zlib.read_to_end(&mut bytes).expect("zlib");
+    bytes
+}
+
+/// Numbers of `width` bytes, all first bytes first.
+fn whole(bytes: &[u8], width: usize) -> Vec<u32> {
+    let count = bytes.len() / width;
+    let byte = |i: usize, place: usize| u32::from(bytes[place * count + i]) << (8 * place);
+    (0..count)
+        .map(|i| (0..width).map(|place| byte(i, place)).sum())
+        .collect()
+}
+
+/// Arrays after one another: how many; of each its width and length; their bytes.
+fn sections(bytes: &[u8]) -> Vec<Vec<u32>> {
+    let word = |at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().expect("four")) as usize;
+    let mut from = 4 + 8 * word(0);
+    let array = |i: usize| {
+        let (width, length) = (word(4 + 8 * i), word(8 + 8 * i));
+        from += width * length;
+        whole(&bytes[from - width * length..from], width)
+    };
+    (0..word(0)).map(array).collect()
+}
+
+/// A column of counts that a page begins with.
+fn counts(html: &str, name: &str) -> Vec<u32> {
+    let (_, about) = html.split_once("id=\"about\">").expect("data");
+    let about = about.split_once("</script>").expect("its end").0;
+    let about: serde_json::Value = serde_json::from_str(about).expect("JSON");
+    let columns = about["tables"][0]["columns"]
+        .as_array()
+        .expect("columns")
+        .iter();
+    let column = columns
+        .clone()
+        .find(|column| column["n"] == name)
+        .expect("a column");
+    let mut from = 0;
+    for piece in about["first"].as_array().expect("pieces") {
+        let length = piece[1].as_u64().expect("a length") as usize;
+        if piece[0] == column["i"] {
+            let width = column["w"].as_u64().expect("a width") as usize;
+            return whole(&inflated(html, "first")[from..from + length], width);
+        }
+        from += length;
+    }
+    panic!("{name} is not in the first island")
 }

@@ -103,7 +103,10 @@ pub const OUTPUTS: &[Output] = &[
             |found| found.tables.extended.is_some(),
             |found, out| {
                 let extended = found.tables.extended.as_ref();
-                extended.map_or(Ok(()), |extended| writing(mqc::volcano(extended, out)))
+                let summary = &found.tables.summary;
+                extended.map_or(Ok(()), |extended| {
+                    writing(mqc::volcano(summary, extended, out))
+                })
             },
         ),
     },

@@ -50,7 +50,7 @@ impl InputFile {
     }
 
     /// An error unless what was hashed is what was read, which was `read` when it was opened.
-    pub(super) fn check(&self, read: Option<Stamp>) -> Result<()> {
+    pub(in crate::analysis) fn check(&self, read: Option<Stamp>) -> Result<()> {
         check_same(&self.path, read, self.stamp)
     }
 }

@@ -129,7 +129,7 @@ pub(super) fn count(path: &Path) -> Result<usize> {
 ///
 /// # Errors
 /// As [`count`].
-pub(super) fn columns_and_count(path: &Path) -> Result<(Vec<String>, usize)> {
+pub(crate) fn columns_and_count(path: &Path) -> Result<(Vec<String>, usize)> {
     foreign::refuse_folder(path)?;
     let source = Source::open(path)?;
     if text::is_blank(&source)? {

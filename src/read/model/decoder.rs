@@ -1,4 +1,6 @@
-//! The decoder, of which the norms alone are needed, and the sizes checked.
+//! The decoder, of which encoding needs the norms alone, and its sizes.
+
+use std::path::Path;
 
 use rayon::prelude::*;
 
@@ -6,6 +8,7 @@ use super::candidate::Candidate;
 use super::encoder::Encoder;
 use super::weights::{OTHER_MODEL, Weights};
 use crate::error::Result;
+use crate::read::source::Stamp;
 use crate::read::tensor::shape_text;
 use crate::rows::Rows;
 
@@ -52,6 +55,32 @@ const NAMES: [&str; 5] = [
     "decoder_linear.weight",
     "W_D",
 ];
+
+/// The directions of features in a model's file, read when they are asked for: \[F, D\], as the encoder
+/// has these sizes; and the stamp of the file. `None` of a file without a decoder of these sizes.
+///
+/// # Errors
+/// A file that cannot be read; numbers of a type that is not read.
+pub(crate) fn decoder_rows(
+    path: &Path,
+    [features, dim]: [usize; 2],
+) -> Result<Option<(Box<dyn Rows>, Option<Stamp>)>> {
+    let Some(weights) = Weights::open(path)? else {
+        return Ok(None);
+    };
+    for name in NAMES {
+        let shape = weights.shape(name);
+        let is_upright = shape == Some(&[features, dim]);
+        let is_lying = shape == Some(&[dim, features]);
+        if is_upright || is_lying {
+            // The weight of a layer has a column for each feature, which a square one does not show.
+            let has_columns = is_lying && (!is_upright || name.ends_with(".weight"));
+            let rows = weights.rows(name, has_columns)?;
+            return Ok(Some((Box::new(rows), weights.source.stamp())));
+        }
+    }
+    Ok(None)
+}
 
 /// An error for a decoder of other sizes than the encoder's: \[F, D\] or \[D, F\]. A transcoder's has
 /// another length of vectors, and F features.

@@ -43,6 +43,7 @@ use crate::digest::Digest;
 use crate::error::{Error, Result};
 use crate::sae::{ModelAbout, Sae};
 pub use answers::{ModelAnswers, Orientation};
+pub(crate) use decoder::decoder_rows;
 pub use find::{find_model, model_files};
 pub use in_memory::{TensorModel, read_model_tensors};
 pub use weights::NamedTensor;

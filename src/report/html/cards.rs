@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use rayon::prelude::*;
 
 use super::columns::Island;
+use super::directions::Alike;
 use super::examples::{Example, Numbers, choose};
 use super::neighbours::Neighbour;
 use super::pack::{pack, sections};
@@ -76,6 +77,8 @@ pub(super) struct Sources<'a> {
     pub(super) strata: &'a Strata,
     pub(super) firings: Option<(&'a dyn FiringStore, &'a CallFacts)>,
     pub(super) neighbours: &'a [Vec<Neighbour>],
+    /// Neighbours by direction, where the decoder is known.
+    pub(super) alike: Option<&'a BTreeMap<u32, Vec<Alike>>>,
     /// Bytes that firings may take at a time.
     pub(super) memory: u64,
 }
@@ -93,12 +96,14 @@ impl Cards {
         calls.dedup();
         control.check()?;
         let starts: Vec<usize> = (0..atoms).step_by(CHUNK).collect();
-        let (tally, strata, neighbours) = (sources.tally, sources.strata, sources.neighbours);
+        let (tally, strata) = (sources.tally, sources.strata);
+        let (neighbours, alike) = (sources.neighbours, sources.alike);
         let islands = starts.par_iter().with_max_len(1).map(|&start| {
             let chunk = start..atoms.min(start + CHUNK);
             let mut arrays = of_strata(tally, strata, chunk.clone());
             arrays.extend(of_firings(from_firings.get(chunk.clone()), &calls));
-            arrays.extend(of_neighbours(neighbours.get(chunk)));
+            arrays.extend(of_neighbours(neighbours.get(chunk.clone())));
+            arrays.extend(of_directions(alike, chunk));
             Island {
                 id: format!("cards-{}", start / CHUNK),
                 text: pack(&sections(&arrays)),
@@ -226,7 +231,7 @@ fn of_firings(atoms: Option<&[OfAtom]>, calls: &[u32]) -> Vec<Vec<u32>> {
 }
 
 /// Neighbours: how many, which atoms, φ in steps of 1/10000, on how many calls both fire.
-fn of_neighbours(atoms: Option<&[Vec<Neighbour>]>) -> Vec<Vec<u32>> {
+pub(super) fn of_neighbours(atoms: Option<&[Vec<Neighbour>]>) -> Vec<Vec<u32>> {
     let mut arrays = vec![Vec::new(); 4];
     for neighbours in atoms.unwrap_or_default() {
         arrays[0].push(neighbours.len() as u32);
@@ -234,6 +239,24 @@ fn of_neighbours(atoms: Option<&[Vec<Neighbour>]>) -> Vec<Vec<u32>> {
             arrays[1].push(neighbour.atom);
             arrays[2].push((neighbour.phi * 10_000.0).round().clamp(0.0, 10_000.0) as u32);
             arrays[3].push(neighbour.both);
+        }
+    }
+    arrays
+}
+
+/// Neighbours by direction: how many, which atoms, the cosine plus 1 in steps of 1/10000.
+fn of_directions(
+    alike: Option<&BTreeMap<u32, Vec<Alike>>>,
+    atoms: std::ops::Range<usize>,
+) -> Vec<Vec<u32>> {
+    let mut arrays = vec![Vec::new(); 3];
+    for atom in atoms {
+        let found = alike.and_then(|alike| alike.get(&(atom as u32)));
+        let found = found.map(Vec::as_slice).unwrap_or_default();
+        arrays[0].push(found.len() as u32);
+        for alike in found {
+            arrays[1].push(alike.atom);
+            arrays[2].push(((alike.cosine + 1.0) * 10_000.0).round() as u32);
         }
     }
     arrays

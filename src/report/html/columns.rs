@@ -26,6 +26,26 @@ pub(super) struct Island {
     pub(super) text: String,
 }
 
+/// Bytes of a column, to be an island or a part of one.
+pub(super) struct Piece {
+    pub(super) id: String,
+    pub(super) bytes: Vec<u8>,
+}
+
+impl Piece {
+    pub(super) fn new(id: impl Into<String>, bytes: Vec<u8>) -> Self {
+        let id = id.into();
+        Self { id, bytes }
+    }
+
+    pub(super) fn pack(&self) -> Island {
+        Island {
+            id: self.id.clone(),
+            text: pack(&self.bytes),
+        }
+    }
+}
+
 /// The columns of `atoms` that follow from the counts, which a page computes anew.
 const FOLLOWS: [&str; 16] = [
     "atom",
@@ -46,8 +66,8 @@ const FOLLOWS: [&str; 16] = [
     "least_expected",
 ];
 
-/// A table in a page: the description for scripts, and the islands.
-pub(super) fn table(table: &Table) -> (Value, Vec<Island>) {
+/// A table in a page: the description for scripts, and the bytes of its columns.
+pub(super) fn table(table: &Table) -> (Value, Vec<Piece>) {
     let is_atoms = table.name == "atoms";
     let columns = table
         .columns
@@ -63,18 +83,17 @@ pub(super) fn table(table: &Table) -> (Value, Vec<Island>) {
                 return (described, None);
             }
             let (described, bytes) = encode(column, &id);
-            let text = pack(&bytes);
-            (described, Some(Island { id, text }))
+            (described, Some(Piece::new(id, bytes)))
         });
     let columns: Vec<_> = columns.collect();
-    let (described, islands): (Vec<Value>, Vec<Option<Island>>) = columns.into_iter().unzip();
+    let (described, pieces): (Vec<Value>, Vec<Option<Piece>>) = columns.into_iter().unzip();
     let about = json!({
         "name": table.name,
         "about": table.about,
         "rows": table.rows(),
         "columns": described,
     });
-    (about, islands.into_iter().flatten().collect())
+    (about, pieces.into_iter().flatten().collect())
 }
 
 /// The island of the column that has −log₁₀ of this p-value, where the table has one.

@@ -1,19 +1,22 @@
 //! The second layer of a page: what its script works on.
 
+use rayon::prelude::*;
 use serde_json::{Value, json};
 
 use super::cards::{self, Cards, Sources, Strata};
-use super::columns::{self, Island};
+use super::columns::{self, Island, Piece};
+use super::directions;
 use super::escape::short;
 use super::neighbours;
-use super::pack::{pack, whole};
+use super::pack::whole;
 use super::{Genome, Page, Settings};
 use super::{calls, examples, plots};
 use crate::control::Control;
 use crate::error::Result;
-use crate::report::table::Table;
+use crate::report::table::{Column, Table, Values};
 use crate::stats::evidence::summary::{Scope, claimed_atoms};
 use crate::stats::evidence::{CallFacts, Category, ExtendedTables};
+use crate::stats::notebook::{AtomBias, NotebookTables};
 
 /// Tables of at most so many rows are in a page as they are.
 const MOST_ROWS: usize = 100_000;
@@ -25,10 +28,10 @@ const MOST_PAIRS: usize = 300;
 pub(super) struct Data {
     /// What the script is told first, as JSON.
     pub(super) about: Value,
-    /// What it needs at once.
-    pub(super) columns: Vec<Island>,
-    /// What it needs when a card is opened.
-    pub(super) cards: Vec<Island>,
+    /// What table and pictures begin with.
+    pub(super) first: Island,
+    /// What it needs when it is asked for: other columns, cards, calls.
+    pub(super) later: Vec<Island>,
 }
 
 impl Data {
@@ -40,12 +43,12 @@ impl Data {
     ) -> Result<Self> {
         let atoms = extended.atoms.len();
         let tally = &page.cohort.tally;
-        let mut columns = Vec::new();
+        let mut pieces = Vec::new();
         let mut tables = Vec::new();
         let mut add = |table: &Table| {
-            let (about, islands) = columns::table(table);
+            let (about, of_table) = columns::table(table);
             tables.push(about);
-            columns.extend(islands);
+            pieces.extend(of_table);
         };
         page.tables
             .iter()
@@ -55,39 +58,56 @@ impl Data {
             let first = pairs.chunk(0..pairs.len().min(MOST_PAIRS));
             add(&crate::report::tables::pairs(first));
         }
-        let (claims, island) = claims(extended);
-        columns.push(island);
-        let map = neighbours::map(extended).map(|(order, island)| {
-            columns.push(island);
+        add(&notebook(page.notebook, atoms));
+        let (claims, piece) = claims(extended);
+        pieces.push(piece);
+        let map = neighbours::map(extended).map(|(order, piece)| {
+            pieces.push(piece);
             order
         });
+        let (first, lengths, columns) = first(pieces, &tables);
         control.check()?;
         let strata = Strata::of(tally);
         let neighbours = match &extended.pairs {
             Some(pairs) => neighbours::nearest(pairs, atoms),
             None => Vec::new(),
         };
+        let strongest = extended.by_strength();
+        let alike = page
+            .decoder
+            .map(|decoder| directions::nearest(decoder, &strongest, control))
+            .transpose()?;
         let sources = Sources {
             tally,
             strata: &strata,
             firings: page.store.zip(facts),
             neighbours: &neighbours,
+            alike: alike.as_ref(),
             memory: page.memory,
         };
-        let Cards { mut islands, calls } = Cards::of(&sources, control)?;
+        let Cards { islands, calls } = Cards::of(&sources, control)?;
+        let mut later = columns;
         if let Some(store) = page.store {
-            islands.insert(0, calls::island(store, &calls, control)?);
+            later.push(calls::island(store, &calls, control)?);
         }
+        later.extend(islands);
         let about = about(page, extended, facts, &strata);
         let about = with(about, Value::Object(settings(page.settings)));
         let about = with(
             about,
-            json!({"tables": tables, "claims": claims, "examples": calls.len(), "map": map}),
+            json!({
+                "tables": tables,
+                "claims": claims,
+                "first": lengths,
+                "examples": calls.len(),
+                "map": map,
+                "directions": alike.map(|alike| alike.len()),
+            }),
         );
         Ok(Self {
             about,
-            columns,
-            cards: islands,
+            first,
+            later,
         })
     }
 }
@@ -133,8 +153,65 @@ fn shown(table: &Table, atoms: usize) -> Option<Table> {
     Some(table)
 }
 
-/// The procedures, and an island with a number an atom: bit i is 1 where the i-th procedure claims it.
-fn claims(extended: &ExtendedTables) -> (Value, Island) {
+/// Columns of `atoms` that table and pictures begin with.
+const FIRST: [&str; 10] = [
+    "tp_on",
+    "fp_on",
+    "neg_log10_p",
+    "fdr_bh",
+    "cmh_or",
+    "cmh_neg_log10_p",
+    "cmh_fdr_bh",
+    "maxt_p",
+    "maxt_neg_log10_p",
+    "rank",
+];
+
+/// One island of what a page begins with, so that it waits once; the name and length of each piece
+/// in it; and the islands of all others.
+pub(super) fn first(pieces: Vec<Piece>, tables: &[Value]) -> (Island, Value, Vec<Island>) {
+    let mut ids = vec!["claims", "map"];
+    for table in tables.iter().filter(|table| table["name"] == "atoms") {
+        let columns = table["columns"].as_array().into_iter().flatten();
+        let wanted = columns.filter(|column| FIRST.iter().any(|name| column["n"] == *name));
+        ids.extend(wanted.filter_map(|column| column["i"].as_str()));
+    }
+    let is_first = |piece: &Piece| ids.contains(&&*piece.id);
+    let (first, others): (Vec<Piece>, Vec<Piece>) = pieces.into_iter().partition(is_first);
+    let lengths = first
+        .iter()
+        .map(|piece| json!([piece.id, piece.bytes.len()]));
+    let lengths = Value::Array(lengths.collect());
+    let bytes = first.into_iter().flat_map(|piece| piece.bytes).collect();
+    let others = others.par_iter().map(Piece::pack).collect();
+    (Piece::new("first", bytes).pack(), lengths, others)
+}
+
+/// What the notebook says of each atom; missing of those that it leaves out.
+fn notebook(notebook: &NotebookTables, atoms: usize) -> Table {
+    let mut adjusted = vec![f64::NAN; atoms];
+    for row in &notebook.bias.atoms {
+        if let Some(place) = adjusted.get_mut(row.atom as usize) {
+            *place = row.fdr_corrected;
+        }
+    }
+    let numbers = Values::U32((0..atoms as u32).collect());
+    Table {
+        name: "notebook",
+        about: "What the notebook says of each atom.",
+        columns: vec![
+            Column::new("atom", "The atom's number, from 0.", numbers),
+            Column::new(
+                "fdr",
+                "The notebook's p, chi2_p, adjusted by Benjamini and Hochberg over its atoms.",
+                Values::F64(adjusted),
+            ),
+        ],
+    }
+}
+
+/// The procedures, and a piece with a number an atom: bit i is 1 where the i-th procedure claims it.
+fn claims(extended: &ExtendedTables) -> (Value, Piece) {
     let claimed = claimed_atoms(extended);
     let mut bits = vec![0_u32; extended.atoms.len()];
     for (number, (_, _, atoms)) in claimed.iter().enumerate() {
@@ -152,14 +229,11 @@ fn claims(extended: &ExtendedTables) -> (Value, Island) {
         json!({"procedure": procedure.as_str(), "scope": scope})
     });
     let about = json!({"w": width, "i": "claims", "names": names.collect::<Vec<_>>()});
-    let text = pack(&bytes);
-    (
-        about,
-        Island {
-            id: "claims".to_owned(),
-            text,
-        },
-    )
+    (about, Piece::new("claims", bytes))
+}
+
+fn numbers_of(atoms: &[AtomBias]) -> Vec<u32> {
+    atoms.iter().map(|row| row.atom).collect()
 }
 
 fn categories(list: &[Category]) -> Value {
@@ -198,6 +272,7 @@ fn about(
         "chunk": cards::CHUNK,
         "bins": cards::BINS,
         "top": numbers.top,
+        "notebook": [numbers_of(&page.notebook.top_tp_biased), numbers_of(&page.notebook.top_fp_biased)],
         "summary": page.summary,
     })
 }

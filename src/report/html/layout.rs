@@ -1,13 +1,12 @@
-//! The page's frame, and its first layer: findings in words, tables and plots that need no script.
+//! The first layer of a page: findings in words, and tables that need no script.
 
 use std::fmt::Write;
 
-use super::columns::Island;
+use super::Page;
 use super::data::Data;
-use super::escape::{self, text};
-use super::pack::hash_source;
-use super::plots::{self, Panel};
-use super::{Page, SCRIPT, STYLE};
+use super::escape::text;
+use super::frame::Parts;
+use super::plots;
 use crate::cohort::Label;
 use crate::report::text::Short;
 use crate::report::text::words;
@@ -18,76 +17,24 @@ use crate::stats::evidence::summary::{
 
 /// The whole page.
 pub(super) fn page(page: &Page<'_>, facts: Option<&CallFacts>, data: Option<&Data>) -> String {
-    let mut html = String::with_capacity(1 << 20);
-    head(&mut html);
-    html += "<body>\n<a class=\"skip\" href=\"#main\">Skip to the findings</a>\n<header><h1>atomscope</h1>\
-             <p class=\"lead\">Which atoms of a sparse autoencoder fire on true and on false structural-variant \
-             calls</p><nav id=\"nav\" aria-label=\"Sections\"><a href=\"#findings\">Findings</a> \
-             <a href=\"#pictures\">Pictures</a> <a href=\"#atoms\">Atoms</a> \
-             <a href=\"#text\">Printed report</a></nav></header>\n<main id=\"main\" tabindex=\"-1\">\n";
-    html += "<p id=\"old\" class=\"note\"><noscript>This page works without scripts: findings, pictures and the \
-             strongest atoms are below. With scripts it also has every atom, a card for each, and \
-             search.</noscript></p>\n";
-    findings(&mut html, page);
-    pictures(&mut html, &plots::panels(page, facts));
-    html += "<section id=\"atoms\" aria-labelledby=\"h-atoms\"><h2 id=\"h-atoms\">Atoms</h2>\n";
+    let mut of_findings = String::new();
+    findings(&mut of_findings, page);
+    let mut of_atoms = String::new();
     if let Some(findings) = &page.summary.extended {
-        strongest(&mut html, findings);
+        strongest(&mut of_atoms, findings);
     }
-    html += "<div id=\"app-table\"></div></section>\n<section id=\"app-card\" aria-live=\"polite\"></section>\n\
-             <section id=\"app-tables\"></section>\n";
-    let _ = write!(
-        html,
-        "<section id=\"text\" aria-labelledby=\"h-text\"><h2 id=\"h-text\">Printed report</h2><details><summary>The \
-         whole text, as report.txt has it</summary><pre tabindex=\"0\">{}</pre></details></section>\n</main>\n\
-         <footer>Made by atomscope {}. Numbers here have four digits; exact ones are in the Parquet tables \
-         beside this page.</footer>\n",
-        text(page.report),
-        env!("CARGO_PKG_VERSION")
-    );
-    // The script stands before the cards, so that it works before they are read.
-    if let Some(data) = data {
-        let about = escape::json(&data.about.to_string());
-        let _ = writeln!(
-            html,
-            "<script type=\"application/json\" id=\"about\">{about}</script>"
-        );
-        islands(&mut html, &data.columns);
-        let _ = writeln!(html, "<script>{SCRIPT}</script>");
-        islands(&mut html, &data.cards);
-    }
-    html += "</body>\n</html>\n";
-    html
-}
-
-fn head(html: &mut String) {
-    let policy = format!(
-        "default-src 'none'; script-src {}; style-src {}; img-src data: blob:; base-uri 'none'; form-action 'none'",
-        hash_source(SCRIPT),
-        hash_source(STYLE)
-    );
-    let _ = write!(
-        html,
-        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta \
-         http-equiv=\"Content-Security-Policy\" content=\"{policy}\">\n<meta name=\"viewport\" \
-         content=\"width=device-width, initial-scale=1\">\n<meta name=\"color-scheme\" content=\"light dark\">\n\
-         <meta name=\"referrer\" content=\"no-referrer\">\n<link rel=\"icon\" href=\"data:,\">\n\
-         <title>atomscope: atoms on true and false calls</title>\n<style>{STYLE}</style>\n</head>\n"
-    );
-}
-
-fn islands(html: &mut String, islands: &[Island]) {
-    for Island { id, text } in islands {
-        let _ = writeln!(
-            html,
-            "<script type=\"application/octet-stream\" id=\"{id}\">{text}</script>"
-        );
-    }
+    let parts = Parts {
+        findings: &of_findings,
+        panels: &plots::panels(page, facts),
+        atoms: &of_atoms,
+        report: page.report,
+        data,
+    };
+    parts.page()
 }
 
 fn findings(html: &mut String, page: &Page<'_>) {
-    *html += "<section id=\"findings\" aria-labelledby=\"h-findings\"><h2 id=\"h-findings\">What holds</h2>\n<ul \
-              class=\"findings\">\n";
+    *html += "<ul class=\"findings\">\n";
     // The printed summary without its title, a line an item.
     for line in Short(page.summary).to_string().lines().skip(2) {
         let class = if line.starts_with("Biggest caution") || line.starts_with("Caution") {
@@ -103,19 +50,19 @@ fn findings(html: &mut String, page: &Page<'_>) {
         cautions(html, page, findings);
     }
     about(html, page);
-    *html += "</section>\n";
 }
+
+/// The title of claims within strata.
+pub(super) const WITHIN_STRATA: &str = "Atoms that lean to true or to false calls within strata";
+
+/// The title of claims on all calls.
+pub(super) const ALL_CALLS: &str =
+    "The same on all calls at once, which may be due to type, size or dataset instead";
 
 fn claims(html: &mut String, findings: &Findings) {
     for (scope, title) in [
-        (
-            Scope::WithinStrata,
-            "Atoms that lean to true or to false calls within strata",
-        ),
-        (
-            Scope::AllCalls,
-            "The same on all calls at once, which may be due to type, size or dataset instead",
-        ),
+        (Scope::WithinStrata, WITHIN_STRATA),
+        (Scope::AllCalls, ALL_CALLS),
     ] {
         let _ = write!(html, "<h3>{title}</h3>\n<ol class=\"claims\">\n");
         for claim in findings.claims.iter().filter(|claim| claim.scope == scope) {
@@ -147,7 +94,11 @@ fn cautions(html: &mut String, page: &Page<'_>, findings: &Findings) {
     if !findings.cautions.is_empty() {
         *html += "<h3>Cautions, the heaviest first</h3>\n<ul class=\"cautions\">\n";
         for caution in &findings.cautions {
-            let _ = writeln!(html, "<li>{}</li>", text(&words::caution(caution)));
+            let _ = writeln!(
+                html,
+                "<li>{}</li>",
+                text(&sentence(&words::caution(caution)))
+            );
         }
         *html += "</ul>\n";
     }
@@ -158,6 +109,13 @@ fn cautions(html: &mut String, page: &Page<'_>, findings: &Findings) {
         }
         *html += "</ul>\n";
     }
+}
+
+/// Words that stand alone begin with a capital.
+fn sentence(words: &str) -> String {
+    let mut letters = words.chars();
+    let first = letters.next().map(char::to_uppercase);
+    first.into_iter().flatten().chain(letters).collect()
 }
 
 /// What was analysed, and how sure the firing sets are.
@@ -200,30 +158,6 @@ fn about(html: &mut String, page: &Page<'_>) {
         let _ = writeln!(html, "<dt>{name}</dt><dd>{}</dd>", text(&value));
     }
     *html += "</dl></details>\n";
-}
-
-fn pictures(html: &mut String, panels: &[Panel]) {
-    *html += "<section id=\"pictures\" aria-labelledby=\"h-pictures\"><h2 id=\"h-pictures\">Pictures</h2>\n<p \
-              class=\"key\"><span class=\"swatch tp\"></span> true calls (TP), round \
-              <span class=\"swatch fp\"></span> false calls (FP), square <span class=\"swatch none\"></span> not \
-              claimed</p>\n<div class=\"panels\">\n";
-    for panel in panels {
-        let class = if panel.svg.is_empty() {
-            "panel drawn"
-        } else {
-            "panel"
-        };
-        let _ = writeln!(
-            html,
-            "<figure class=\"{class}\" id=\"p-{}\"><figcaption><h3>{}</h3><details><summary>What is this?</summary>\
-             <p>{}</p></details></figcaption><div class=\"static\">{}</div></figure>",
-            panel.id,
-            text(panel.title),
-            text(panel.about),
-            panel.svg
-        );
-    }
-    *html += "</div></section>\n";
 }
 
 fn strongest(html: &mut String, findings: &Findings) {

@@ -7,12 +7,14 @@
 //!
 //! | file | what it does |
 //! |---|---|
-//! | `layout` | the first layer, and the frame of all |
+//! | `layout` | the first layer |
+//! | `frame` | the frame of all |
 //! | `plots`, `svg` | its plots |
 //! | `data` | the second layer: tables, cards, and what scripts know of them |
 //! | `columns` | columns of tables |
-//! | `cards`, `examples`, `neighbours`, `calls` | what single atoms' cards show |
+//! | `cards`, `examples`, `neighbours`, `directions`, `calls` | what single atoms' cards show |
 //! | `pack`, `escape` | bytes as text; text as HTML and JSON |
+//! | `earlier`, `earlier_atoms` | a page of results of which only tables are left |
 //! | `redress` | an earlier page with other names and links |
 //! | `page/` | the script and the style |
 
@@ -20,8 +22,12 @@ mod calls;
 mod cards;
 mod columns;
 mod data;
+mod directions;
+mod earlier;
+mod earlier_atoms;
 mod escape;
 mod examples;
+mod frame;
 mod layout;
 mod neighbours;
 mod pack;
@@ -37,9 +43,13 @@ use crate::control::Control;
 use crate::error::{Error, Result};
 use crate::fires::FiringStore;
 use crate::report::table::Table;
+use crate::rows::Rows;
 use crate::stats::evidence::{CallFacts, ExtendedTables, Summary};
+use crate::stats::notebook::NotebookTables;
 use crate::tally::CohortTally;
 
+pub use earlier::Earlier;
+pub use neighbours::{Nearest, Neighbour};
 pub use redress::{NoPage, redress};
 
 /// The version of a page's data.
@@ -54,6 +64,9 @@ const SCRIPT: &str = concat!(
     include_str!("page/card.js"),
     include_str!("page/main.js"),
 );
+
+/// What runs before anything is shown: it tells the style that the script will draw.
+const EARLY: &str = include_str!("page/early.js");
 
 /// The style of the page.
 const STYLE: &str = include_str!("page/page.css");
@@ -103,6 +116,10 @@ pub struct Page<'a> {
     pub cohort: &'a CohortTally,
     /// The firing sets, where they were kept.
     pub store: Option<&'a dyn FiringStore>,
+    /// What the notebook says.
+    pub notebook: &'a NotebookTables,
+    /// The directions of the model's decoder, \[F, D\], where its file is at hand.
+    pub decoder: Option<&'a dyn Rows>,
     /// Sentences on what is odd about the calls.
     pub warnings: &'a [String],
     /// The printed report.

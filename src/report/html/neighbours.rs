@@ -3,19 +3,19 @@
 use kodama::{Method, linkage};
 use serde_json::{Value, json};
 
-use super::columns::Island;
-use super::pack::pack;
+use super::columns::Piece;
 use crate::stats::evidence::ExtendedTables;
 use crate::stats::pairs::Pairs;
 
 /// An atom that fires together with another.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Neighbour {
-    pub(super) atom: u32,
+pub struct Neighbour {
+    /// Its number.
+    pub atom: u32,
     /// Calls on which both fire.
-    pub(super) both: u32,
+    pub both: u32,
     /// The correlation of their firing.
-    pub(super) phi: f64,
+    pub phi: f64,
 }
 
 /// Neighbours of an atom, and of each of more atoms than [`MANY_ATOMS`].
@@ -27,10 +27,31 @@ const MAPPED: usize = 120;
 
 /// The nearest of each of `atoms` atoms by φ, the nearest first; of equal ones the lower atom.
 pub(super) fn nearest(pairs: &Pairs, atoms: usize) -> Vec<Vec<Neighbour>> {
-    let most = NEAREST[usize::from(atoms > MANY_ATOMS)];
-    let mut all = vec![Vec::<Neighbour>::with_capacity(most + 1); atoms];
-    let mut add = |of: u32, neighbour: Neighbour| {
-        let Some(nearest) = all.get_mut(of as usize) else {
+    let mut all = Nearest::new(atoms);
+    pairs.each_phi(|a, b, both, phi| all.add([a, b], both, phi));
+    all.0
+}
+
+/// The nearest of each atom, of pairs that come one by one.
+pub struct Nearest(pub Vec<Vec<Neighbour>>);
+
+impl Nearest {
+    /// None yet, of so many atoms.
+    pub fn new(atoms: usize) -> Self {
+        Self(vec![Vec::new(); atoms])
+    }
+
+    /// Takes a pair that fires together on `both` calls, with correlation `phi`.
+    pub fn add(&mut self, [a, b]: [u32; 2], both: u32, phi: f64) {
+        if phi > 0.0 {
+            self.add_to(a, Neighbour { atom: b, both, phi });
+            self.add_to(b, Neighbour { atom: a, both, phi });
+        }
+    }
+
+    fn add_to(&mut self, of: u32, neighbour: Neighbour) {
+        let most = NEAREST[usize::from(self.0.len() > MANY_ATOMS)];
+        let Some(nearest) = self.0.get_mut(of as usize) else {
             return;
         };
         let is_before = |other: &Neighbour| {
@@ -41,21 +62,14 @@ pub(super) fn nearest(pairs: &Pairs, atoms: usize) -> Vec<Vec<Neighbour>> {
             nearest.insert(place, neighbour);
             nearest.truncate(most);
         }
-    };
-    pairs.each_phi(|a, b, both, phi| {
-        if phi > 0.0 {
-            add(a, Neighbour { atom: b, both, phi });
-            add(b, Neighbour { atom: a, both, phi });
-        }
-    });
-    all
+    }
 }
 
 /// The map of the strongest tested atoms: their order, by which atoms that fire together stand
-/// together, and an island with φ of every two of them in percent plus 100, row by row; φ is 0 where they
+/// together, and a piece with φ of every two of them in percent plus 100, row by row; φ is 0 where they
 /// hardly fire together. `None` where
 /// there are fewer than three.
-pub(super) fn map(tables: &ExtendedTables) -> Option<(Value, Island)> {
+pub(super) fn map(tables: &ExtendedTables) -> Option<(Value, Piece)> {
     let pairs = tables.pairs.as_ref()?;
     let mut atoms = tables.by_strength();
     atoms.truncate(MAPPED);
@@ -94,11 +108,7 @@ pub(super) fn map(tables: &ExtendedTables) -> Option<(Value, Island)> {
         .flat_map(|&a| order.iter().map(move |&b| (a, b)));
     let bytes: Vec<u8> = pairs.map(|(a, b)| percent(a, b) as u8).collect();
     let order: Vec<u32> = order.iter().map(|&at| atoms[at]).collect();
-    let island = Island {
-        id: "map".to_owned(),
-        text: pack(&bytes),
-    };
-    Some((json!(order), island))
+    Some((json!(order), Piece::new("map", bytes)))
 }
 
 /// The leaves of a tree of `n` leaves in their order from left to right.

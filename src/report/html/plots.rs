@@ -2,8 +2,8 @@
 
 use super::Page;
 use super::svg::{Series, Words, bars, histogram, scatter};
+use crate::report::points::{self, Sides};
 use crate::report::table::{Table, Values};
-use crate::stats::evidence::summary::{Procedure, Scope, claimed_atoms};
 use crate::stats::evidence::{CallFacts, Category, ExtendedTables};
 
 /// A panel of the page.
@@ -25,7 +25,7 @@ const CRUDE: &str = "One point an atom with an association at a false discovery 
     calls against its odds ratio within strata. On the diagonal, type, size and dataset explain nothing; near the \
     horizontal line they explain all; in the upper left and lower right the atom leans to the other side within \
     strata (Simpson's paradox).";
-const SUPPORT: &str = "How many atoms fire on how many calls. Atoms left of the line fire on too few calls to \
+const SUPPORT: &str = "How many atoms fire on how many calls. Atoms left of the dashed line fire on too few calls to \
     be tested.";
 const TYPES: &str = "True and false calls of each SV type. Atoms that fire on one type look as if they went with the \
     label where types differ in their share of true calls: hence the strata.";
@@ -48,19 +48,25 @@ pub(super) fn panels(page: &Page<'_>, facts: Option<&CallFacts>) -> Vec<Panel> {
         about,
         svg,
     };
-    let sides = Sides::of(page, extended);
+    let sides = Sides::of(page.summary, extended);
     let mut panels = vec![
         panel(
             "volcano",
             "Effect and certainty of every atom",
             VOLCANO,
-            volcano(extended, &sides),
+            sided(extended, &sides, &VOLCANO_WORDS, points::volcano, false),
         ),
         panel(
             "crude",
             "On all calls, and within strata",
             CRUDE,
-            crude(extended, &sides),
+            sided(
+                extended,
+                &sides,
+                &CRUDE_WORDS,
+                points::crude_and_within,
+                true,
+            ),
         ),
         panel(
             "support",
@@ -94,95 +100,85 @@ pub(super) fn panels(page: &Page<'_>, facts: Option<&CallFacts>) -> Vec<Panel> {
     panels
 }
 
-/// Atoms by whether they hold within strata, and to which side they lean there.
-struct Sides {
-    /// 0 of an atom that does not hold, 1 to true calls, 2 to false ones.
-    of: Vec<usize>,
+/// A scatter of the atoms that have a place, in the colours of their sides.
+fn sided(
+    extended: &ExtendedTables,
+    sides: &Sides,
+    words: &Words<'_>,
+    place: fn(&ExtendedTables, usize) -> Option<[f64; 2]>,
+    has_diagonal: bool,
+) -> String {
+    let atoms = 0..extended.atoms.len();
+    let points = atoms.filter_map(|atom| Some((sides.side(atom) as usize, place(extended, atom)?)));
+    points_of(words, points, has_diagonal)
 }
 
-impl Sides {
-    fn of(page: &Page<'_>, extended: &ExtendedTables) -> Self {
-        let strictest = page
-            .summary
-            .extended
-            .as_ref()
-            .map(|findings| findings.strictest);
-        let strictest = strictest.unwrap_or(Procedure::Holm);
-        let claimed = claimed_atoms(extended).into_iter();
-        let mut claimed = claimed.filter(|(procedure, scope, _)| {
-            *procedure == strictest && *scope == Scope::WithinStrata
-        });
-        let claimed = claimed
-            .next()
-            .map(|(_, _, atoms)| atoms)
-            .unwrap_or_default();
-        let side = |(atom, is_claimed): (usize, bool)| {
-            let atom = extended.atoms.get(atom);
-            let within = atom.and_then(|atom| atom.stratified.ln_odds_ratio);
-            let crude = || atom.and_then(|atom| atom.log_odds).map(|log| log.value);
-            match within.or_else(crude) {
-                Some(log) if is_claimed => 1 + usize::from(log < 0.0),
-                _ => 0,
-            }
+const VOLCANO_WORDS: Words<'static> = Words {
+    title: "Effect and certainty of every atom",
+    about: VOLCANO,
+    x: "log odds ratio: false calls ← → true calls",
+    y: "−log₁₀ p",
+};
+
+const CRUDE_WORDS: Words<'static> = Words {
+    title: "On all calls, and within strata",
+    about: CRUDE,
+    x: "log odds ratio on all calls",
+    y: "log odds ratio within strata",
+};
+
+/// Panels of earlier results. Of points the series that they are in comes first: 0 none, 1 true calls,
+/// 2 false ones. Calls of types and chromosomes: name, true ones, false ones.
+pub(super) fn of_tables(
+    volcano: impl Iterator<Item = (usize, [f64; 2])>,
+    crude: impl Iterator<Item = (usize, [f64; 2])>,
+    types: &[(String, u64, u64)],
+    chromosomes: &[(String, u64, u64)],
+) -> Vec<Panel> {
+    let panel = |id, words: &Words<'static>, svg| Panel {
+        id,
+        title: words.title,
+        about: words.about,
+        svg,
+    };
+    let mut panels = vec![
+        panel(
+            "volcano",
+            &VOLCANO_WORDS,
+            points_of(&VOLCANO_WORDS, volcano, false),
+        ),
+        panel("crude", &CRUDE_WORDS, points_of(&CRUDE_WORDS, crude, true)),
+    ];
+    for (id, title, about, list) in [
+        ("types", "SV types", TYPES, types),
+        ("chromosomes", "Chromosomes", CHROMOSOMES, chromosomes),
+    ] {
+        let words = Words {
+            title,
+            about,
+            x: "",
+            y: "",
         };
-        Self {
-            of: claimed.into_iter().enumerate().map(side).collect(),
+        if !list.is_empty() {
+            panels.push(panel(id, &words, bars(&words, list)));
         }
     }
+    panels
+}
 
-    /// Series of the points of some atoms.
-    fn series(&self, points: impl Iterator<Item = (usize, [f64; 2])>) -> Vec<Series> {
-        let mut series = ["none", "tp", "fp"].map(|class| Series {
-            class,
-            points: Vec::new(),
-        });
-        for (atom, point) in points {
-            let side = self.of.get(atom).copied().unwrap_or(0);
-            if let Some(series) = series.get_mut(side) {
-                series.points.push(point);
-            }
+/// A scatter of points, each with its place in the three series.
+fn points_of(
+    words: &Words<'_>,
+    points: impl Iterator<Item = (usize, [f64; 2])>,
+    has_diagonal: bool,
+) -> String {
+    let mut series = ["none", "tp", "fp"].map(Series::empty);
+    for (side, point) in points {
+        if let Some(series) = series.get_mut(side) {
+            series.points.push(point);
         }
-        series.into()
     }
-}
-
-fn volcano(extended: &ExtendedTables, sides: &Sides) -> String {
-    let atoms = extended.atoms.iter().enumerate();
-    let points = atoms.filter_map(|(atom, counts)| {
-        extended.fisher.bh.get(atom).copied().flatten()?;
-        Some((atom, [counts.log_odds?.value, counts.fisher.p.neg_log10()]))
-    });
-    let words = Words {
-        title: "Effect and certainty of every atom",
-        about: VOLCANO,
-        x: "log odds ratio: false calls ← → true calls",
-        y: "−log₁₀ p",
-    };
-    scatter(&words, &sides.series(points), false)
-}
-
-fn crude(extended: &ExtendedTables, sides: &Sides) -> String {
-    let atoms = extended.atoms.iter().enumerate();
-    let points = atoms.filter_map(|(atom, counts)| {
-        extended
-            .fisher
-            .bh
-            .get(atom)
-            .copied()
-            .flatten()
-            .filter(|p| p.p() < 0.05)?;
-        Some((
-            atom,
-            [counts.log_odds?.value, counts.stratified.ln_odds_ratio?],
-        ))
-    });
-    let words = Words {
-        title: "On all calls, and within strata",
-        about: CRUDE,
-        x: "log odds ratio on all calls",
-        y: "log odds ratio within strata",
-    };
-    scatter(&words, &sides.series(points), true)
+    scatter(words, &series, has_diagonal)
 }
 
 /// Atoms by how often they fire, in steps of a factor of two.
@@ -212,7 +208,10 @@ fn support(extended: &ExtendedTables) -> String {
         x: "calls on which an atom fires, from",
         y: "atoms",
     };
-    histogram(&words, ["none", "none"], &edges, &counts)
+    // Bin b begins at 2^(b-1) calls.
+    let least = extended.options.min_support.max(1) as f64;
+    let limit = Some(1.0 + libm::log2(least)).filter(|&limit| limit < counts.len() as f64);
+    histogram(&words, ["none", "none"], &edges, &counts, limit)
 }
 
 fn categories(title: &str, about: &str, list: &[Category]) -> String {
@@ -265,7 +264,7 @@ fn sizes(facts: &CallFacts) -> String {
         x: "|SVLEN| in base pairs",
         y: "calls",
     };
-    histogram(&words, ["tp", "fp"], &edges, &counts)
+    histogram(&words, ["tp", "fp"], &edges, &counts, None)
 }
 
 fn replication(table: &Table) -> String {
@@ -279,27 +278,17 @@ fn replication(table: &Table) -> String {
         _ => &[],
     };
     let [x, y] = ["discovery_cmh_log_or", "confirmation_cmh_log_or"].map(numbers);
-    let mut series = ["none", "tp", "fp"].map(|class| Series {
-        class,
-        points: Vec::new(),
+    let points = x.iter().zip(y).zip(replicated);
+    let points = points.filter(|((x, y), _)| x.is_finite() && y.is_finite());
+    let points = points.map(|((&x, &y), replicated)| {
+        let is_sure = *replicated == Some(true);
+        (usize::from(is_sure) * (1 + usize::from(x < 0.0)), [x, y])
     });
-    for ((&x, &y), replicated) in x.iter().zip(y).zip(replicated) {
-        if x.is_finite() && y.is_finite() {
-            let side = if *replicated == Some(true) {
-                1 + usize::from(x < 0.0)
-            } else {
-                0
-            };
-            if let Some(series) = series.get_mut(side) {
-                series.points.push([x, y]);
-            }
-        }
-    }
     let words = Words {
         title: "Replication",
         about: REPLICATION,
         x: "log odds ratio, discovery",
         y: "log odds ratio, confirmation",
     };
-    scatter(&words, &series, true)
+    points_of(&words, points, true)
 }

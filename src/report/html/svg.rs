@@ -18,6 +18,15 @@ pub(super) struct Series {
     pub(super) points: Vec<[f64; 2]>,
 }
 
+impl Series {
+    pub(super) fn empty(class: &'static str) -> Self {
+        Self {
+            class,
+            points: Vec::new(),
+        }
+    }
+}
+
 /// The words of a plot.
 pub(super) struct Words<'a> {
     pub(super) title: &'a str,
@@ -213,12 +222,14 @@ pub(super) fn bars(words: &Words<'_>, categories: &[(String, u64, u64)]) -> Stri
     svg + "</svg>"
 }
 
-/// A histogram of two parts a bin, the first one below; `edges` are the bins' names.
+/// A histogram of two parts a bin, the first one below; `edges` are the bins' names. A line stands at
+/// `limit`, in bins.
 pub(super) fn histogram(
     words: &Words<'_>,
     classes: [&'static str; 2],
     edges: &[String],
     counts: &[[u64; 2]],
+    limit: Option<f64>,
 ) -> String {
     let most = counts
         .iter()
@@ -259,6 +270,13 @@ pub(super) fn histogram(
                 escape::text(edge)
             );
         }
+    }
+    if let Some(limit) = limit {
+        let (place, top, bottom) = (across(x, limit), ROOM[2], SIZE[1] - ROOM[3]);
+        let _ = write!(
+            svg,
+            "<path class=\"axis\" stroke-dasharray=\"4 3\" d=\"M{place:.1} {top}V{bottom}\"/>"
+        );
     }
     svg + "</svg>"
 }

@@ -16,13 +16,13 @@ async function showAtom(atom, moves) {
   now.atom = atom;
   changed();
   const began = performance.now();
-  const keys = ["tp_on", "fp_on", "fires", "log_or", "log_or_lo", "log_or_hi", "precision", "precision_lo", "precision_hi", "neg_log10_p", "fdr_bh", "cmh_or", "cmh_or_lo", "cmh_or_hi", "cmh_neg_log10_p", "cmh_fdr_bh", "maxt_p", "auroc", "mean_score_tp", "mean_score_fp", "rank", "tested", "confounded", "sign_flip", "bd_tarone_fdr_bh"].filter(column);
+  const keys = ["tp_on", "fp_on", "fires", "log_or", "log_or_lo", "log_or_hi", "precision", "precision_lo", "precision_hi", "neg_log10_p", "fdr_bh", "cmh_or", "cmh_or_lo", "cmh_or_hi", "cmh_neg_log10_p", "cmh_fdr_bh", "maxt_p", "auroc", "mean_score_tp", "mean_score_fp", "rank", "tested", "confounded", "sign_flip", "bd_tarone_fdr_bh", "chi2_p", "notebook.fdr"].filter(column);
   const [chunk] = await Promise.all([chunkOf(atom), about.has_firings ? exampleCalls() : null, ...keys.map((key) => column(key).load())]);
   if (now.atom !== atom) return;
   const card = cardOf(chunk, atom);
   const calls = about.has_firings ? await exampleCalls() : null;
   const pictures = make("div", { class: "panels" }, ...[forest(atom, card), histograms(card), ...categories(atom, card)].filter(Boolean));
-  const children = [heading(atom), ...warningsOf(atom), figures(atom), pictures, examples(atom, card, calls), neighbours(card), await regions(atom), note(atom)];
+  const children = [heading(atom), ...warningsOf(atom), figures(atom), pictures, examples(atom, card, calls), neighbours(card), directions(atom, card), await regions(atom), note(atom)];
   place.replaceChildren(make("article", { class: "card", "aria-labelledby": "h-card" }, ...children.filter(Boolean)));
   place.dataset.atom = atom;
   place.dataset.took = Math.round(performance.now() - began);
@@ -41,7 +41,7 @@ function cardOf({ arrays, first, of }, atom) {
   return {
     strata: some(0, ["at", "tp", "fp"], 1), chromosomes: some(1, ["at", "tp", "fp"], 5), bins, range,
     examples: some(2, ["kind", "call", "score"], 12).map((e) => ({ ...e, score: range[0] + (e.score / 1023) * (range[1] - range[0]) })),
-    neighbours: some(3, ["atom", "phi", "both"], 16),
+    neighbours: some(3, ["atom", "phi", "both"], 16), alike: some(4, ["atom", "cosine"], 20),
   };
 }
 
@@ -71,17 +71,30 @@ function warningsOf(atom) {
 }
 
 function figures(atom) {
+  const shownP = (key) => column(key)?.text(atom) ?? "NA";
   const v = (key) => figure(value(key, atom)), exp = (key) => figure(Math.exp(value(key, atom)));
   const share = (key) => (Number.isNaN(value(key, atom)) ? "NA" : `${(100 * value(key, atom)).toFixed(1)} %`);
   const rows = [
     ["fires on", `${v("fires")} calls: ${v("tp_on")} true, ${v("fp_on")} false`],
     ["share of true calls where it fires", `${share("precision")} (95 % ${share("precision_lo")} to ${share("precision_hi")}); of all calls ${((100 * about.tp) / (about.tp + about.fp)).toFixed(1)} %`],
-    ["odds ratio on all calls", `${exp("log_or")} (95 % ${exp("log_or_lo")} to ${exp("log_or_hi")}); p ${pText(value("neg_log10_p", atom))}; FDR ${v("fdr_bh")}`],
-    ["odds ratio within strata", `${v("cmh_or")} (95 % ${v("cmh_or_lo")} to ${v("cmh_or_hi")}); p ${pText(value("cmh_neg_log10_p", atom))}; FDR ${v("cmh_fdr_bh")}`],
-    ["step-down max-T p", v("maxt_p")],
+    ["odds ratio on all calls", `${exp("log_or")} (95 % ${exp("log_or_lo")} to ${exp("log_or_hi")}); p ${pText(value("neg_log10_p", atom))}; FDR ${shownP("fdr_bh")}`],
+    ["odds ratio within strata", `${v("cmh_or")} (95 % ${v("cmh_or_lo")} to ${v("cmh_or_hi")}); p ${pText(value("cmh_neg_log10_p", atom))}; FDR ${shownP("cmh_fdr_bh")}`],
+    ["step-down max-T p", shownP("maxt_p")],
   ];
   if (about.has_scores) rows.push(["mean score where it fires", `${v("mean_score_tp")} on true, ${v("mean_score_fp")} on false calls; AUROC ${v("auroc")}`]);
+  rows.push(["the notebook", notebookSays(atom)]);
   return make("dl", { class: "figures" }, ...rows.filter(([, text]) => text !== "NA").flatMap(([name, text]) => [make("dt", {}, name), make("dd", {}, text)]));
+}
+
+/** What the notebook says of an atom, by its own formulas. */
+function notebookSays(atom) {
+  const on = ["tp_on", "fp_on"].map((key) => value(key, atom)), fdr = value("notebook.fdr", atom);
+  if (!column("notebook.fdr")) return "NA";
+  if (Number.isNaN(fdr)) return "leaves it out: too few calls, or an expected count of 0";
+  const odds = (on[0] * (about.fp - on[1])) / Math.max(1, on[1] * (about.tp - on[0]));
+  const places = about.notebook.map((list, i) => [list.indexOf(atom) + 1, i ? "false" : "true"]).filter(([place]) => place);
+  const place = places.map(([at, side]) => `; number ${at} of its ten most biased to ${side} calls`).join("");
+  return `odds ${figure(odds)}; chi-square p ${column("chi2_p").text(atom)}; FDR ${column("notebook.fdr").text(atom)}, ${fdr < 0.05 ? "significant" : "not significant"}${place}. It knows no strata.`;
 }
 
 /** The atom's counts by the strata of the analysis, or by one property alone. */
@@ -243,6 +256,18 @@ function neighbours(card) {
   return make("section", {}, make("h3", {}, "Atoms that fire with it"),
     make("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "Atoms that fire with it" }, plainTable([["atom", "φ", "calls on which both fire", "leans to, within strata"], ...rows])),
     make("button", { type: "button", onclick: () => setMarks([now.atom, ...card.neighbours.map((n) => n.atom)]) }, "Mark these"));
+}
+
+/** Atoms of the nearest directions in the decoder. */
+function directions(atom, card) {
+  const title = make("h3", {}, "Atoms of a like direction in the decoder");
+  if (about.directions === null) return make("section", {}, title, make("p", { class: "hint" }, "Not known here: the page was made from counts, or the model's file has no decoder."));
+  if (!card.alike.length) return make("section", {}, title, make("p", { class: "hint" }, `Computed for the ${about.directions} strongest atoms alone.`));
+  const together = new Map(card.neighbours.map((n) => [n.atom, n.phi]));
+  const rows = card.alike.map((n) => [atomLink(n.atom), (n.cosine / 10000 - 1).toFixed(3), together.has(n.atom) ? (together.get(n.atom) / 10000).toFixed(3) : ""]);
+  return make("section", {}, title, make("p", { class: "hint" }, "The cosine of the angle between their decoder vectors. Near 1: the model writes nearly the same for both."),
+    make("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "Atoms of a like direction" }, plainTable([["atom", "cosine", "φ, where it fires with it"], ...rows])),
+    make("button", { type: "button", onclick: () => setMarks([atom, ...card.alike.map((n) => n.atom)]) }, "Mark these"));
 }
 
 /** The atom in and outside regions of the reference, where these were given. */

@@ -6,16 +6,33 @@ const about = JSON.parse(byId("about").textContent);
 const ATOMS = about.atoms;
 const Z = 1.959963984540054;
 
-/** Bytes of an island. */
+/** Islands that were inflated together with others, by name. */
+const pieces = new Map();
+
+/** Bytes of an island. Those behind the script are there once the browser has read so far. */
 async function inflated(id) {
+  if (pieces.has(id)) return pieces.get(id);
+  // While the page is read, an element may be there without its end.
+  const isWhole = (island) => island && (island.nextSibling || document.readyState !== "loading");
+  if (!isWhole(byId(id))) await pageThere();
   const island = byId(id);
   if (!island) throw new Error(`the page has no ${id}: it was cut`);
   const text = island.textContent;
   const bytes = Uint8Array.fromBase64
     ? Uint8Array.fromBase64(text)
     : Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
-  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
-  return new Uint8Array(await new Response(stream).arrayBuffer());
+  const stream = new DecompressionStream("deflate"), writer = stream.writable.getWriter();
+  const whole = new Response(stream.readable).arrayBuffer();
+  // What fails there fails in the reader too.
+  for (const done of [writer.write(bytes), writer.close()]) done.catch(() => {});
+  return new Uint8Array(await whole);
+}
+
+/** What table and pictures begin with stands in one island. */
+async function readFirst() {
+  const bytes = await inflated("first");
+  let from = 0;
+  for (const [id, length] of about.first) pieces.set(id, bytes.slice(from, (from += length)));
 }
 
 /** Whole numbers of `width` bytes whose first bytes come first, then the second ones, and so on. */
@@ -127,8 +144,9 @@ class Column {
     if (this.kind === "p") {
       // A p-value is kept as -log10 p, maybe that of another column.
       const twin = this.table.columns.find((column) => column.i === d.i && column.k === "n");
-      const values = logs(await inflated(d.i), twin ? twin.w : d.w);
-      return values.map((x) => 10 ** -x);
+      // Its text comes from the logarithm, since below 1e-300 there are no numbers.
+      this.logs = logs(await inflated(d.i), twin ? twin.w : d.w);
+      return this.logs.map((x) => 10 ** -x);
     }
     return decoders[this.kind](await inflated(d.i), d);
   }
@@ -148,7 +166,7 @@ class Column {
     if (this.kind === "c") return shown(this.described.names[value]);
     if (this.kind === "t") return value === null ? "NA" : shown(value);
     if (this.kind === "b") return Number.isNaN(value) ? "NA" : value ? "yes" : "no";
-    return figure(value);
+    return this.logs ? pText(this.logs[row]) : figure(value);
   }
 }
 
@@ -202,25 +220,24 @@ function chunkOf(atom) {
   return chunks.get(number);
 }
 async function readChunk(number) {
-  await cardsThere();
   const { arrays } = sections(await inflated(`cards-${number}`), 0);
   const starts = (counts) => {
     const ends = new Uint32Array(counts.length + 1);
     for (let i = 0; i < counts.length; i++) ends[i + 1] = ends[i] + counts[i];
     return ends;
   };
-  return { arrays, first: number * about.chunk, of: [0, 4, 11, 15].map((at) => starts(arrays[at])) };
+  return { arrays, first: number * about.chunk, of: [0, 4, 11, 15, 19].map((at) => starts(arrays[at])) };
 }
 
 /** Waits until the browser has read the whole page. */
-const cardsThere = () =>
+const pageThere = () =>
   document.readyState === "loading"
     ? new Promise((done) => document.addEventListener("DOMContentLoaded", done, { once: true }))
     : Promise.resolve();
 
 let callsRead = null;
 function exampleCalls() {
-  return (callsRead ??= cardsThere().then(() => inflated("calls")).then((bytes) => {
+  return (callsRead ??= inflated("calls").then((bytes) => {
     const length = new DataView(bytes.buffer).getUint32(0, true);
     const { arrays } = sections(bytes.slice(4, 4 + length), 0);
     return { arrays, names: JSON.parse(new TextDecoder().decode(bytes.subarray(4 + length))) };

@@ -23,20 +23,33 @@ function followAddress(moves) {
   if (atom) showAtom(/^\d+$/.test(atom[1]) ? Number(atom[1]) : decodeURIComponent(atom[1]), moves).catch(failed);
 }
 
+/** What is printed of the table: the marked atoms, where any are; the strongest stand in the page. */
+function listForPrint() {
+  const place = byId("app-print"), atoms = [...marks].sort((a, b) => a - b);
+  place.replaceChildren();
+  if (!atoms.length) return;
+  const shownColumns = table.chosen.map(column);
+  const rows = atoms.map((atom) => shownColumns.map((each) => (each.key === "atom" ? atomName(atom) : each.text(atom))));
+  place.append(make("h3", {}, `${atoms.length} marked atoms`), plainTable([table.chosen, ...rows]));
+}
+
+const whenIdle = (work) => (window.requestIdleCallback ?? setTimeout)(() => work());
+
 function failed(error) {
+  document.documentElement.classList.remove("js");
   byId("old").hidden = false;
   byId("old").textContent = `The page cannot show its data (${error.message}). Findings and pictures below stand.`;
 }
 
 async function start() {
-  if (!("DecompressionStream" in window) || !window.ResizeObserver) {
+  if (!document.documentElement.classList.contains("js")) {
     byId("old").textContent = "This browser is too old for the table of all atoms and for cards (2023 or later has what they need). Findings, pictures and the strongest atoms are below.";
     return;
   }
   byId("old").hidden = true;
   document.body.append(tip.element);
-  document.documentElement.classList.add("js");
   for (const [atom, text] of remembered(`notes ${about.tp} ${about.fp} ${ATOMS}`) ?? []) { notes.set(atom, text); if (text) labels.set(atom, text); else labels.delete(atom); }
+  await readFirst();
   const strictest = await readClaims();
   const select = make("select", { id: "colour-by" }, ...about.claims.names.map((claim, i) => make("option", { value: i, selected: i === strictest }, claimName(claim))));
   select.addEventListener("change", () => {
@@ -47,12 +60,19 @@ async function start() {
   document.querySelector(".key").append(" ", make("label", { for: "colour-by" }, "Coloured: claimed by "), select);
   themeButton();
   await Promise.all([table.start(), startPanels()]);
-  startTables();
+  panels[0].places();
   document.documentElement.dataset.ready = Math.round(performance.now());
+  pageThere().then(() => {
+    startTables();
+    startReplication().catch(failed);
+    // So the first card does not wait for them.
+    if (about.has_firings) whenIdle(exampleCalls);
+  });
   addEventListener("hashchange", () => followAddress(true));
   addEventListener("keydown", (event) => {
     if (event.key === "/" && !/^(INPUT|TEXTAREA|SELECT)$/.test(document.activeElement.tagName)) { event.preventDefault(); table.query.focus(); }
   });
+  addEventListener("beforeprint", listForPrint);
   addEventListener("afterprint", () => document.documentElement.classList.remove("only-card"));
   followAddress(true);
 }

@@ -5,31 +5,46 @@ const panels = [];
 async function startPanels() {
   const load = (key) => column(key).load();
   const [log, fisher, cmh, fdr] = await Promise.all(["log_or", "neg_log10_p", "cmh_or", "fdr_bh"].map(load));
+  const within = logsOf(cmh.values);
+  const isTested = new Uint8Array(ATOMS), isFound = new Uint8Array(ATOMS);
+  for (let i = 0; i < ATOMS; i++) {
+    isTested[i] = fdr.values[i] === fdr.values[i] ? 1 : 0;
+    isFound[i] = fdr.values[i] < 0.05 && Math.abs(within[i]) < Infinity ? 1 : 0;
+  }
   panels.push(new Scatter("volcano", {
-    x: log.values, y: fisher.values, of: sideOf, keep: (i) => !Number.isNaN(fdr.values[i]),
+    x: log.values, y: fisher.values, of: sideOf, keep: isTested,
     xName: "log odds ratio: false calls ← → true calls", yName: "−log₁₀ p",
   }));
   panels.push(new Scatter("crude", {
-    x: log.values, y: cmh.values.map(Math.log), of: sideOf, diagonal: true,
-    keep: (i) => fdr.values[i] < 0.05 && cmh.values[i] > 0 && cmh.values[i] < Infinity,
+    x: log.values, y: within, of: sideOf, diagonal: true, keep: isFound,
     xName: "log odds ratio on all calls", yName: "log odds ratio within strata",
   }));
-  if (column("replication.replicated") && byId("p-replication")) {
-    const keys = ["discovery_cmh_log_or", "confirmation_cmh_log_or"].map((name) => `replication.${name}`);
-    const [x, y, replicated] = await Promise.all([...keys, "replication.replicated"].map(load));
-    const of = Uint8Array.from(replicated.values, (is, i) => (is === 1 ? (x.values[i] < 0 ? 2 : 1) : 0));
-    panels.push(new Scatter("replication", {
-      x: x.values, y: y.values, of, diagonal: true, keep: (i) => Number.isFinite(x.values[i]) && Number.isFinite(y.values[i]),
-      xName: "log odds ratio, discovery", yName: "log odds ratio, confirmation",
-    }));
-  }
-  if (about.map && byId("p-map")) panels.push(new Heat(byId("p-map"), about.map, await inflated("map")));
-  else byId("p-map")?.remove();
   watchers.push(() => panels.forEach((panel) => panel.draw()));
   for (const [id, rows] of Object.entries(tablesOfPictures)) {
     const place = byId(`p-${id}`);
     if (place) buttons(place, id, () => withColours(place.querySelector(".static svg")), rows);
   }
+  if (about.map && byId("p-map")) panels.push(new Heat(byId("p-map"), about.map, await inflated("map")));
+  else byId("p-map")?.remove();
+}
+
+/** The picture of both parts of a cohort, whose columns come with the rest of the page. */
+async function startReplication() {
+  if (!column("replication.replicated") || !byId("p-replication")) return;
+  const names = ["discovery_cmh_log_or", "confirmation_cmh_log_or", "replicated"];
+  const [x, y, replicated] = await Promise.all(names.map((name) => column(`replication.${name}`).load()));
+  const of = Uint8Array.from(replicated.values, (is, i) => (is === 1 ? (x.values[i] < 0 ? 2 : 1) : 0));
+  const keep = Uint8Array.from(x.values, (value, i) => (Number.isFinite(value) && Number.isFinite(y.values[i]) ? 1 : 0));
+  panels.push(new Scatter("replication", {
+    x: x.values, y: y.values, of, diagonal: true, keep,
+    xName: "log odds ratio, discovery", yName: "log odds ratio, confirmation",
+  }));
+}
+
+function logsOf(values) {
+  const out = new Float64Array(values.length);
+  for (let i = 0; i < out.length; i++) out[i] = Math.log(values[i]);
+  return out;
 }
 
 const tablesOfPictures = {
@@ -38,9 +53,9 @@ const tablesOfPictures = {
     for (const n of fires) { const bin = n ? 1 + Math.floor(Math.log2(n)) : 0; counts[bin] = (counts[bin] ?? 0) + 1; }
     return [["calls, from", "to", "atoms"], ...counts.map((n, bin) => (bin ? [2 ** (bin - 1), 2 ** bin - 1, n ?? 0] : [0, 0, n ?? 0])).filter(Boolean)];
   },
-  types: () => [["SV type", "true calls", "false calls"], ...sums(0)],
+  types: () => [["SV type", "true calls", "false calls"], ...(about.types ?? sums(0))],
   sizes: () => [["size in base pairs, from", "true calls", "false calls"], ...about.sizes],
-  chromosomes: () => [["chromosome", "true calls", "false calls"], ...about.chromosomes],
+  chromosomes: () => [["chromosome", "true calls", "false calls"], ...(about.chromosomes ?? about.of_chromosomes)],
 };
 
 /** Calls by one property of their strata. */
@@ -54,21 +69,23 @@ function sums(property) {
 }
 
 /** The map of atoms that fire together. */
-class Heat {
+class Heat extends Picture {
   constructor(figure, atoms, bytes) {
+    super();
     // Percent plus 100, row by row.
-    const phi = atoms.map((_, j) => Array.from(bytes.subarray(j * atoms.length, (j + 1) * atoms.length), (byte) => byte - 100));
-    Object.assign(this, { figure, atoms, phi });
-    this.canvas = make("canvas", { class: "square", tabindex: 0, role: "img", "aria-label": `Correlation of the firing of ${atoms.length} atoms, in the order of their groups. Arrow keys move, Enter opens an atom.` });
-    figure.querySelector(".static").after(this.canvas);
+    Object.assign(this, { figure, atoms, bytes });
+    const canvas = make("canvas", { class: "square", tabindex: 0, role: "img", "aria-label": `Correlation of the firing of ${atoms.length} atoms, in the order of their groups. Arrow keys move, Enter opens an atom.` });
+    figure.querySelector(".static").after(canvas);
     figure.classList.add("live");
+    canvas.after(make("p", { class: "hint" }, "Blue: they fire on the same calls, the darker the more. Orange: where one fires, the other hardly does. White: φ is about 0. The edges have the colours of the calls to which atoms lean."));
     buttons(figure, "map", () => { const pen = new SvgPen(640, 640); this.paint(pen, 640); return pen.svg; }, () => this.rows());
     this.at = [0, 0];
-    const where = (event) => { const cell = this.canvas.clientWidth / atoms.length; return [event.offsetX, event.offsetY].map((v) => Math.max(0, Math.min(atoms.length - 1, Math.floor(v / cell)))); };
-    this.canvas.addEventListener("pointermove", (event) => this.tell(event, where(event)));
-    this.canvas.addEventListener("pointerleave", () => tip.hide());
-    this.canvas.addEventListener("click", (event) => { const [i, j] = where(event); setMarks([atoms[i], atoms[j]]); openAtom(atoms[j]); });
-    this.canvas.addEventListener("keydown", (event) => {
+    this.watch(canvas);
+    const where = (event) => { const cell = canvas.clientWidth / atoms.length; return [event.offsetX, event.offsetY].map((v) => Math.max(0, Math.min(atoms.length - 1, Math.floor(v / cell)))); };
+    canvas.addEventListener("pointermove", (event) => this.tell(event, where(event)));
+    canvas.addEventListener("pointerleave", () => tip.hide());
+    canvas.addEventListener("click", (event) => { const [i, j] = where(event); setMarks([atoms[i], atoms[j]]); openAtom(atoms[j]); });
+    canvas.addEventListener("keydown", (event) => {
       const move = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
       if (move) this.at = this.at.map((v, i) => Math.max(0, Math.min(atoms.length - 1, v + move[i])));
       else if (event.key === "Enter") openAtom(atoms[this.at[1]]);
@@ -77,45 +94,36 @@ class Heat {
       const box = this.canvas.getBoundingClientRect(), cell = box.width / atoms.length;
       this.tell({ clientX: box.left + this.at[0] * cell, clientY: box.top + this.at[1] * cell }, this.at);
     });
-    this.draw();
-    redrawWhenResized(this);
   }
+  /** The correlation of two atoms by their places, in percent. */
+  phi(j, i) { return this.bytes[j * this.atoms.length + i] - 100; }
   tell(event, [i, j]) {
-    const { atoms, phi } = this;
-    tip.show(event, `atoms ${atomName(atoms[j])} and ${atomName(atoms[i])}\nφ ${(phi[j][i] / 100).toFixed(2)}`);
+    const { atoms } = this;
+    tip.show(event, `atoms ${atomName(atoms[j])} and ${atomName(atoms[i])}\nφ ${(this.phi(j, i) / 100).toFixed(2)}`);
   }
   paint(pen, size) {
-    const { atoms, phi } = this, cell = size / atoms.length;
-    const paper = rgb(colour("paper")), warm = rgb(colour("heat")), cold = rgb(colour("cold"));
-    const mix = (share, to) => `rgb(${paper.map((c, i) => Math.round(c + share * (to[i] - c))).join(",")})`;
-    pen.rect(0, 0, size, size, "paper");
-    phi.forEach((row, j) => row.forEach((value, i) => {
-      if (value) pen.rect(i * cell, j * cell, cell + 0.3, cell + 0.3, mix(Math.min(1, Math.sqrt(Math.abs(value) / 100)), value > 0 ? warm : cold));
-    }));
+    const { atoms } = this, cell = size / atoms.length;
+    pen.cells(this.colours(), atoms.length, size);
     atoms.forEach((atom, i) => {
       const name = atom === now.atom ? "now" : marks.has(atom) ? "mark" : CLASSES[sideOf[atom]];
       pen.rect(i * cell, 0, cell, Math.max(3, cell / 2), name);
       pen.rect(0, i * cell, Math.max(3, cell / 2), cell, name);
     });
   }
-  draw() {
-    const size = this.canvas.clientWidth || 400, ratio = window.devicePixelRatio || 1;
-    this.canvas.width = this.canvas.height = Math.round(size * ratio);
-    const context = this.canvas.getContext("2d");
-    context.scale(ratio, ratio);
-    this.paint(new CanvasPen(context), size);
+  /** Red, green and blue of every cell, row by row. */
+  colours() {
+    const paper = rgb(colour("paper")), warm = rgb(colour("heat")), cold = rgb(colour("cold"));
+    return Array.from(this.bytes, (byte) => {
+      const share = Math.min(1, Math.sqrt(Math.abs(byte - 100) / 100)), to = byte > 100 ? warm : cold;
+      return paper.map((c, i) => Math.round(c + share * (to[i] - c)));
+    });
   }
   rows() {
-    const { atoms, phi } = this, out = [];
-    phi.forEach((row, j) => row.forEach((value, i) => { if (i > j && value) out.push([value / 100, atoms[j], atoms[i]]); }));
+    const { atoms } = this, out = [];
+    for (let j = 0; j < atoms.length; j++) for (let i = j + 1; i < atoms.length; i++) if (this.phi(j, i)) out.push([this.phi(j, i) / 100, atoms[j], atoms[i]]);
     out.sort((a, b) => b[0] - a[0]);
     return [["atom", "atom", "φ"], ...out.map(([value, a, b]) => [atomLink(a), atomLink(b), value.toFixed(2)])];
   }
-}
-
-function rgb(text) {
-  const hex = text.replace("#", "");
-  return [0, 2, 4].map((at) => parseInt(hex.slice(at, at + 2), 16));
 }
 
 /** The tables that are not of atoms, read when they are opened. */

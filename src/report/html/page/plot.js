@@ -48,20 +48,38 @@ class CanvasPen {
       return;
     }
     c.globalAlpha = name === "none" ? 0.55 : 0.85;
-    if (name === "none") {
-      // Where many points fall on one pixel, one is drawn.
-      const seen = new Set();
-      for (let i = 0; i < xs.length; i++) {
-        const x = Math.round(xs[i]), y = Math.round(ys[i]), place = x * 8192 + y;
-        if (!seen.has(place)) { seen.add(place); c.fillRect(x - 1, y - 1, 2, 2); }
-      }
-    } else if (!round) for (let i = 0; i < xs.length; i++) c.fillRect(xs[i] - size / 2, ys[i] - size / 2, size, size);
+    if (name === "none") this.cloud(xs, ys);
+    else if (!round) for (let i = 0; i < xs.length; i++) c.fillRect(xs[i] - size / 2, ys[i] - size / 2, size, size);
     else {
       c.beginPath();
       for (let i = 0; i < xs.length; i++) { c.moveTo(xs[i] + 2.2, ys[i]); c.arc(xs[i], ys[i], 2.2, 0, 7); }
       c.fill();
     }
     c.globalAlpha = 1;
+  }
+  /** A square of `count` by `count` cells of these colours. */
+  cells(colours, count, size) {
+    const picture = make("canvas", { width: count, height: count }), context = picture.getContext("2d");
+    const image = context.createImageData(count, count);
+    colours.forEach((rgb, i) => image.data.set([...rgb, 255], 4 * i));
+    context.putImageData(image, 0, 0);
+    this.context.imageSmoothingEnabled = false;
+    this.context.drawImage(picture, 0, 0, size, size);
+  }
+  /** Many points of one colour, as one picture: where they fall on one place, one is drawn. */
+  cloud(xs, ys) {
+    const { canvas } = this.context, { a: ratio } = this.context.getTransform();
+    const picture = make("canvas", { width: canvas.width, height: canvas.height }), context = picture.getContext("2d");
+    const image = context.createImageData(canvas.width, canvas.height), pixels = new Uint32Array(image.data.buffer);
+    const [red, green, blue] = rgb(this.colour("none"));
+    const ink = ((255 << 24) | (blue << 16) | (green << 8) | red) >>> 0, size = Math.round(2 * ratio), { width, height } = canvas;
+    for (let i = 0; i < xs.length; i++) {
+      const left = Math.round(ratio * xs[i] - ratio), top = Math.round(ratio * ys[i] - ratio);
+      if (left < 0 || top < 0 || left + size > width || top + size > height) continue;
+      for (let down = 0; down < size; down++) pixels.fill(ink, (top + down) * width + left, (top + down) * width + left + size);
+    }
+    context.putImageData(image, 0, 0);
+    this.context.drawImage(picture, 0, 0, width / ratio, height / ratio);
   }
 }
 
@@ -78,6 +96,10 @@ class SvgPen {
     const anchor = { left: "start", right: "end", center: "middle" }[align];
     this.add("text", { fill: colour("ink"), "text-anchor": anchor, ...(turned ? { transform: `translate(${x} ${y}) rotate(-90)` } : { x, y }) }, text);
   }
+  cells(colours, count, size) {
+    const cell = size / count, paper = String(rgb(colour("paper")));
+    colours.forEach((rgb, i) => { if (String(rgb) !== paper) this.rect((i % count) * cell, Math.floor(i / count) * cell, cell + 0.3, cell + 0.3, `rgb(${rgb})`); });
+  }
   dots(xs, ys, name) {
     const places = new Set();
     for (let i = 0; i < xs.length; i++) places.add(`M${xs[i].toFixed(1)} ${ys[i].toFixed(1)}h0`);
@@ -87,6 +109,12 @@ class SvgPen {
       "stroke-linecap": name === "tp" || ring ? "round" : "square", "stroke-opacity": ring ? 0.5 : 0.85,
     });
   }
+}
+
+/** Red, green and blue of a colour of the style. */
+function rgb(text) {
+  const hex = text.replace("#", "");
+  return [0, 2, 4].map((at) => parseInt(hex.slice(at, at + 2), 16));
 }
 
 /** Round numbers between two. */
@@ -157,44 +185,67 @@ function plainTable([header, ...rows]) {
     cut > 0 ? make("caption", {}, `the first 1,000 of ${rows.length} rows; the table of atoms has them all`) : null);
 }
 
-/** Draws again when the canvas has another width. */
-function redrawWhenResized(picture) {
-  let width = picture.canvas.clientWidth;
-  new ResizeObserver(() => {
-    if (picture.canvas.clientWidth === width) return;
-    width = picture.canvas.clientWidth;
-    picture.draw();
-  }).observe(picture.canvas);
+/** A picture on a canvas, drawn when it comes into sight, and again when its size or what it shows has changed. */
+class Picture {
+  /** `canvas` is in the page; a subclass has `render(context, width, height)`. */
+  watch(canvas) {
+    Object.assign(this, { canvas, isStale: true, isSeen: false, width: 0 });
+    new ResizeObserver(([{ contentRect }]) => {
+      if (contentRect.width === this.width || !contentRect.width) return;
+      this.width = contentRect.width;
+      this.draw();
+    }).observe(canvas);
+    new IntersectionObserver(([entry]) => {
+      this.isSeen = entry.isIntersecting;
+      if (this.isSeen && this.isStale) this.render();
+    }, { rootMargin: "300px" }).observe(canvas);
+  }
+  /** Draws it now if it can be seen, else when it will be. */
+  draw() {
+    this.isStale = true;
+    if (this.isSeen) this.render();
+  }
+  render() {
+    const width = this.canvas.clientWidth || 520, height = this.canvas.clientHeight || 340, ratio = window.devicePixelRatio || 1;
+    this.canvas.width = Math.round(width * ratio); this.canvas.height = Math.round(height * ratio);
+    const context = this.canvas.getContext("2d");
+    context.scale(ratio, ratio);
+    this.drawn = this.paint(new CanvasPen(context), width, height);
+    this.isStale = false;
+  }
 }
 
-/** A scatter of atoms. */
-class Scatter {
-  constructor(id, { x, y, xName, yName, of, diagonal = false, keep = () => true }) {
+/** A scatter of atoms: of those of the list `atoms` that have both numbers. */
+class Scatter extends Picture {
+  constructor(id, { x, y, xName, yName, of, diagonal = false, keep = null }) {
+    super();
     Object.assign(this, { id, xName, yName, of, diagonal });
     this.figure = byId(`p-${id}`);
-    const all = new Uint32Array(ATOMS);
-    let count = 0;
-    for (let i = 0; i < ATOMS; i++) if (!Number.isNaN(x[i]) && !Number.isNaN(y[i]) && keep(i)) all[count++] = i;
-    this.atoms = all.slice(0, count);
-    this.x = new Float64Array(count);
-    this.y = new Float64Array(count);
-    for (let i = 0; i < count; i++) { this.x[i] = x[all[i]]; this.y[i] = y[all[i]]; }
+    const atoms = new Uint32Array(ATOMS), xs = new Float64Array(ATOMS), ys = new Float64Array(ATOMS);
     this.placeOf = new Int32Array(ATOMS).fill(-1);
-    this.atoms.forEach((atom, i) => { this.placeOf[atom] = i; });
+    let count = 0;
+    for (let i = 0; i < ATOMS; i++) {
+      const a = x[i], b = y[i];
+      if (a !== a || b !== b || (keep && !keep[i])) continue;
+      atoms[count] = i; xs[count] = a; ys[count] = b;
+      this.placeOf[i] = count++;
+    }
+    this.atoms = atoms.subarray(0, count); this.x = xs.subarray(0, count); this.y = ys.subarray(0, count);
     this.home = [extent(this.x), extent(this.y)];
     this.view = this.home;
-    this.canvas = make("canvas", { tabindex: 0, role: "img", "aria-label": `${this.figure.querySelector("h3").textContent}: ${count} atoms. Arrow keys move, plus and minus zoom, 0 shows all.` });
-    this.figure.querySelector(".static").after(this.canvas);
+    const canvas = make("canvas", { tabindex: 0, role: "img", "aria-label": `${this.figure.querySelector("h3").textContent}: ${count} atoms. Arrow keys move, plus and minus zoom, 0 shows all.` });
+    this.figure.querySelector(".static").after(canvas);
     this.figure.classList.add("live");
     const bar = buttons(this.figure, id, () => this.svg(), () => this.rows());
     this.mode = make("select", { "aria-label": "Dragging a box" }, make("option", { value: "mark" }, "drag to mark"), make("option", { value: "zoom" }, "drag to zoom"));
     bar.prepend(this.mode, make("button", { type: "button", onclick: () => this.look(this.home) }, "All"));
+    this.watch(canvas);
     this.listen();
-    this.draw();
-    redrawWhenResized(this);
   }
   look(view) { this.view = view; this.draw(); }
   size() { return [this.canvas.clientWidth || 520, this.canvas.clientHeight || 340]; }
+  /** Where points were drawn last; of a picture that is out of date, where they will be. */
+  places() { if (this.isStale) this.render(); return this.drawn; }
   place(width, height) {
     const [[x0, x1], [y0, y1]] = this.view, left = 56, right = 12, top = 10, bottom = 42;
     const clamp = (t) => Math.max(0, Math.min(1, t));
@@ -218,23 +269,27 @@ class Scatter {
     }
     pen.text(this.xName, (at.left + at.right) / 2, height - 8, "center");
     pen.text(this.yName, 14, (at.top + at.bottom) / 2, "center", true);
-    const groups = CLASSES.map(() => [[], []]);
-    const px = new Float32Array(this.atoms.length), py = new Float32Array(this.atoms.length);
-    for (let i = 0; i < this.atoms.length; i++) {
-      const atom = this.atoms[i], x = this.x[i], y = this.y[i];
-      px[i] = at.x(x); py[i] = at.y(y);
-      if (!(x >= x0 && y >= y0 || x === -Infinity) || (x > x1 && x !== Infinity) || (y > y1 && y !== Infinity)) continue;
-      const group = groups[this.of[atom]];
-      group[0].push(px[i]); group[1].push(py[i]);
-      const extra = atom === now.atom ? 4 : marks.has(atom) ? 3 : 0;
-      if (extra) { groups[extra][0].push(px[i]); groups[extra][1].push(py[i]); }
+    const { atoms, x: xs, y: ys, of } = this, count = atoms.length, px = new Float32Array(count), py = new Float32Array(count);
+    const isIn = new Uint8Array(count);
+    const across = (at.right - at.left) / (x1 - x0), up = (at.bottom - at.top) / (y1 - y0);
+    const groups = CLASSES.map(() => []);
+    for (let i = 0; i < count; i++) {
+      const x = xs[i], y = ys[i];
+      px[i] = Math.max(at.left, Math.min(at.right, at.left + (x - x0) * across));
+      py[i] = Math.max(at.top, Math.min(at.bottom, at.bottom - (y - y0) * up));
+      // Infinite ones stand at the edge; those beyond the view are not drawn.
+      if ((x < x0 && x !== -Infinity) || (y < y0 && y !== -Infinity) || (x > x1 && x !== Infinity) || (y > y1 && y !== Infinity)) continue;
+      isIn[i] = 1;
+      groups[of[atoms[i]]].push(i);
     }
-    groups.forEach(([xs, ys], i) => { if (xs.length) pen.dots(xs, ys, CLASSES[i]); });
+    for (const atom of marks) if (isIn[this.placeOf[atom]]) groups[3].push(this.placeOf[atom]);
+    if (isIn[this.placeOf[now.atom]]) groups[4].push(this.placeOf[now.atom]);
+    groups.forEach((group, i) => { if (group.length) pen.dots(Float32Array.from(group, (j) => px[j]), Float32Array.from(group, (j) => py[j]), CLASSES[i]); });
     this.named(px, py).forEach((i) => {
       const isRight = px[i] > (at.left + at.right) / 2;
       pen.text(atomName(this.atoms[i]).slice(0, 24), px[i] + (isRight ? -7 : 7), py[i] + 4, isRight ? "right" : "left");
     });
-    this.drawn = { px, py };
+    return { px, py };
   }
   /** The points that are named: the open and the marked atoms, then the strongest; none on another's name. */
   named(px, py) {
@@ -252,22 +307,16 @@ class Scatter {
     }
     return out;
   }
-  draw() {
-    const [width, height] = this.size(), ratio = window.devicePixelRatio || 1;
-    this.canvas.width = Math.round(width * ratio); this.canvas.height = Math.round(height * ratio);
-    const context = this.canvas.getContext("2d");
-    context.scale(ratio, ratio);
-    this.paint(new CanvasPen(context), width, height);
-  }
   svg() { const pen = new SvgPen(640, 420); this.paint(pen, 640, 420); return pen.svg; }
   rows() {
     const order = [...this.atoms.keys()].sort((a, b) => this.y[b] - this.y[a]);
     return [["atom", this.xName, this.yName], ...order.map((i) => [atomLink(this.atoms[i]), figure(this.x[i]), figure(this.y[i])])];
   }
   nearest(px, py) {
+    const places = this.places();
     let best = -1, least = 100;
     for (let i = 0; i < this.atoms.length; i++) {
-      const distance = (this.drawn.px[i] - px) ** 2 + (this.drawn.py[i] - py) ** 2;
+      const distance = (places.px[i] - px) ** 2 + (places.py[i] - py) ** 2;
       if (distance < least) { least = distance; best = i; }
     }
     return best;
@@ -304,7 +353,7 @@ class Scatter {
         this.look([[at.atX(x0), at.atX(x1)], [at.atY(y1), at.atY(y0)]]);
         return;
       }
-      const { px, py } = this.drawn;
+      const { px, py } = this.places();
       const inside = [...this.atoms].filter((_, i) => px[i] >= x0 && px[i] <= x1 && py[i] >= y0 && py[i] <= y1);
       setMarks(event.shiftKey ? [...marks, ...inside] : inside);
     });
@@ -322,7 +371,11 @@ class Scatter {
 
 function extent(values) {
   let low = Infinity, high = -Infinity;
-  for (const value of values) if (Number.isFinite(value)) { low = Math.min(low, value); high = Math.max(high, value); }
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i];
+    if (value < low && value !== -Infinity) low = value;
+    if (value > high && value !== Infinity) high = value;
+  }
   if (low > high) return [0, 1];
   const room = (high - low) * 0.04 || 0.5;
   return [low - room, high + room];

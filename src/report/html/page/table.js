@@ -73,9 +73,12 @@ const table = {
   },
 
   rangeTool() {
-    const numeric = [...columns.values()].filter((each) => !each.isText);
-    const select = make("select", { "aria-label": "Column of the range" }, ...numeric.map((each) => make("option", { value: each.key }, each.key)));
-    select.value = "log_or";
+    const select = make("select", { "aria-label": "Column of the range" });
+    const fill = () => {
+      if (select.length) return;
+      select.append(...[...columns.values()].filter((each) => !each.isText).map((each) => make("option", { value: each.key }, each.key)));
+      select.value = "log_or";
+    };
     const low = make("input", { type: "number", step: "any", "aria-label": "From" }), high = make("input", { type: "number", step: "any", "aria-label": "To" });
     const slide = [0, 1000].map((value, i) => make("input", { type: "range", min: 0, max: 1000, value, "aria-label": i ? "Upper end" : "Lower end" }));
     const set = () => {
@@ -92,13 +95,15 @@ const table = {
       set();
     }));
     select.addEventListener("change", () => { low.value = high.value = ""; slide[0].value = 0; slide[1].value = 1000; });
-    return make("details", { class: "range" }, make("summary", {}, "Range"), make("div", { class: "pop" }, select, " from ", low, " to ", high, slide[0], slide[1],
+    return make("details", { class: "range", ontoggle: fill }, make("summary", {}, "Range"), make("div", { class: "pop" }, select, " from ", low, " to ", high, slide[0], slide[1],
       make("button", { type: "button", onclick: () => { this.ranges.clear(); low.value = high.value = ""; slide[0].value = 0; slide[1].value = 1000; this.refresh(); } }, "Clear ranges")));
   },
 
   chooser() {
     const box = (each) => make("label", { title: each.about }, make("input", { type: "checkbox", value: each.key, checked: this.chosen.includes(each.key), onchange: (event) => this.choose(each.key, event.target.checked) }), ` ${each.key}`);
-    return make("details", { class: "range" }, make("summary", {}, "Columns"), make("div", { class: "pop columns" }, ...[...columns.values()].map(box)));
+    const place = make("div", { class: "pop columns" });
+    const fill = () => { if (!place.childElementCount) place.append(...[...columns.values()].map(box)); };
+    return make("details", { class: "range", ontoggle: fill }, make("summary", {}, "Columns"), place);
   },
 
   async choose(key, isChosen) {
