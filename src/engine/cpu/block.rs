@@ -1,7 +1,6 @@
 //! One block of rows from embeddings to firing sets and counts: what one thread does at a time.
 
 use std::ops::Range;
-use std::time::Instant;
 
 use super::counting::Counting;
 use super::model::Model;
@@ -10,7 +9,7 @@ use super::score::Score;
 use super::screen::{Operand, Screen};
 use super::select::{Found, InFull, Open, Policy, Selection};
 use super::sets::{Buffers, Sets};
-use super::spent::Spent;
+use super::spent::{Spent, Stopwatch};
 use super::tile::ROW_LANES;
 use super::white::White;
 use crate::engine::ThreadSeconds;
@@ -57,9 +56,9 @@ impl Block {
         stored: &[u8],
         element: ElementType,
     ) -> Vec<usize> {
-        let began = Instant::now();
+        let began = Stopwatch::start();
         let bad = self.white.load(model, stored, element);
-        self.seconds.whiten += began.elapsed().as_secs_f64();
+        self.seconds.whiten += began.seconds();
         bad
     }
 
@@ -98,21 +97,21 @@ impl Block {
             }
             None => self.resolve_unscreened(job, &mut sets)?,
         }
-        let began = Instant::now();
+        let began = Stopwatch::start();
         sets.count(job.counting);
-        self.seconds.resolve += began.elapsed().as_secs_f64();
-        let (began, is_scored) = (Instant::now(), sets.is_scored());
+        self.seconds.resolve += began.seconds();
+        let (began, is_scored) = (Stopwatch::start(), sets.is_scored());
         let numbers = &self.white.numbers;
         sets.deliver(job.model, numbers, &mut self.score, job.counting)?;
         if is_scored {
-            self.seconds.score += began.elapsed().as_secs_f64();
+            self.seconds.score += began.seconds();
         }
         Ok(())
     }
 
     /// Resolves all rows without a screen.
     fn resolve_unscreened(&mut self, job: Job, sets: &mut Sets) -> Result<()> {
-        let began = Instant::now();
+        let began = Stopwatch::start();
         let all: Vec<u32> = match job.model.policy() {
             Policy::All => (0..job.model.sae().feature_dim() as u32).collect(),
             _ => Vec::new(),
@@ -126,7 +125,7 @@ impl Block {
                 self.certificate.rows_certified_outright += 1;
             }
         }
-        self.seconds.resolve += began.elapsed().as_secs_f64();
+        self.seconds.resolve += began.seconds();
         Ok(())
     }
 
@@ -141,19 +140,19 @@ impl Block {
             job.counting.control.check()?;
             let rows = first..(first + step).min(count);
             self.screen(job, screen, rows.clone(), of_model);
-            let began = Instant::now();
+            let began = Stopwatch::start();
             for i in rows {
                 self.resolve(job, of_model, (i, i - first), sets);
                 if self.rescore.is_full() {
                     self.resolve_open(job, sets);
                 }
             }
-            self.spent.resolve += began.elapsed().as_secs_f64();
+            self.spent.resolve += began.seconds();
         }
         self.selection = selection;
-        let began = Instant::now();
+        let began = Stopwatch::start();
         self.resolve_open(job, sets);
-        self.spent.resolve += began.elapsed().as_secs_f64();
+        self.spent.resolve += began.seconds();
         self.seconds.product += self.spent.product;
         self.seconds.select += self.spent.select;
         self.seconds.resolve += self.spent.resolve;
@@ -162,7 +161,7 @@ impl Block {
 
     /// Scores all features strip by strip. Selection sees each strip while it is in cache.
     fn screen(&mut self, job: Job, screen: &Screen, rows: Range<usize>, selection: &mut Selection) {
-        let began = Instant::now();
+        let began = Stopwatch::start();
         let model = job.model;
         let (features, policy) = (model.sae().feature_dim(), model.policy());
         selection.begin(policy, rows.len(), features);
@@ -178,7 +177,7 @@ impl Block {
             &mut self.operand,
             |r, bias, margin| selection.set_row(r, bias, margin, limit(r)),
         );
-        self.seconds.whiten += began.elapsed().as_secs_f64();
+        self.seconds.whiten += began.seconds();
         let stride = selection.stride();
         let strip = screen.shape().features;
         for first in (0..features).step_by(strip) {
@@ -189,17 +188,17 @@ impl Block {
                 self.scores.resize(padded * stride, 0.0);
             }
             let scores = &mut self.scores[..padded * stride];
-            let began = Instant::now();
+            let began = Stopwatch::start();
             screen.scores(&taken, first..last, scores, stride);
-            let scored = Instant::now();
+            self.spent.product += began.seconds();
+            let scored = Stopwatch::start();
             selection.take_tile(
                 model.simd(),
                 (&model.scaling.addends, &screen.norms),
                 first,
                 &mut scores[..(last - first) * stride],
             );
-            self.spent.product += (scored - began).as_secs_f64();
-            self.spent.select += scored.elapsed().as_secs_f64();
+            self.spent.select += scored.seconds();
         }
     }
 
