@@ -24,7 +24,7 @@ use crate::fires::{FiringSets, InMemory};
 use crate::read::{LoadedModel, Stamp, check_same};
 use crate::sae::Activation;
 use crate::store::{Fires, FiresFile};
-use crate::tally::{Batches, Certificate, CohortTally, Merger, ModelId, Tally};
+use crate::tally::{Batches, Certificate, CohortTally, Counts, Merger, ModelId, Tally};
 
 /// A run at work.
 pub(super) struct Work<'a> {
@@ -224,7 +224,13 @@ impl<'a> Work<'a> {
         self.maker.check_empty(rows)?;
         let shard = self.identities.shard(current, 0..0)?;
         let features = self.maker.feature_dim();
-        let tally = Tally::new(features, vec![], vec![], vec![], Certificate::default());
+        let tally = Tally::new(
+            features,
+            vec![],
+            vec![],
+            Counts::default(),
+            Certificate::default(),
+        );
         let scheme = self.plan.options.stratify_by.clone();
         let cohort = CohortTally::of_shard(*self.identities.model()?, scheme, shard, tally);
         self.add(cohort, None)

@@ -1,8 +1,8 @@
-//! One block of rows from embeddings to firing sets and counts: what one thread does at a time.
+//! One block of rows from embeddings to firing sets: what one thread does at a time.
 
 use std::ops::Range;
 
-use super::counting::Counting;
+use super::context::Context;
 use super::model::Model;
 use super::rescore::Rescore;
 use super::score::Score;
@@ -23,7 +23,7 @@ use crate::tally::Certificate;
 #[derive(Clone, Copy)]
 struct Job<'a> {
     model: &'a Model,
-    counting: Counting<'a>,
+    context: Context<'a>,
     /// The places of those rows in the block that were kept.
     kept: &'a [usize],
 }
@@ -62,18 +62,18 @@ impl Block {
         bad
     }
 
-    /// Selects, counts and, where that is wanted, scores the rows that were loaded. Rows that were
+    /// Selects and, where that is wanted, scores the rows that were loaded. Rows that were
     /// not kept leave their places as they are.
     ///
     /// # Errors
     /// Cancellation, memory.
-    pub(super) fn encode(&mut self, model: &Model, counting: Counting, slot: Slot) -> Result<()> {
+    pub(super) fn encode(&mut self, model: &Model, context: Context, slot: Slot) -> Result<()> {
         self.certificate.rows += self.white.kept.len() as u64;
         let kept = std::mem::take(&mut self.white.kept);
         let mut buffers = std::mem::take(&mut self.buffers);
         let job = Job {
             model,
-            counting,
+            context,
             kept: &kept,
         };
         let done = self.encode_kept(job, Sets::new(slot, &kept, &mut buffers));
@@ -90,7 +90,7 @@ impl Block {
                 if self.is_warm {
                     let rows = self.white.part(0..job.kept.len());
                     let (spent, operand) = (self.spent, &mut self.operand);
-                    let threads = job.counting.threads;
+                    let threads = job.context.threads;
                     screens.judge(&job.model.scaling, rows, spent, operand, threads);
                 }
                 self.is_warm = true;
@@ -98,11 +98,11 @@ impl Block {
             None => self.resolve_unscreened(job, &mut sets)?,
         }
         let began = Stopwatch::start();
-        sets.count(job.counting);
+        sets.sort();
         self.seconds.resolve += began.seconds();
         let (began, is_scored) = (Stopwatch::start(), sets.is_scored());
         let numbers = &self.white.numbers;
-        sets.deliver(job.model, numbers, &mut self.score, job.counting)?;
+        sets.deliver(job.model, numbers, &mut self.score, job.context)?;
         if is_scored {
             self.seconds.score += began.seconds();
         }
@@ -117,7 +117,7 @@ impl Block {
             _ => Vec::new(),
         };
         for i in 0..job.kept.len() {
-            job.counting.control.check()?;
+            job.context.control.check()?;
             if all.is_empty() {
                 self.resolve_in_full(job, i, sets);
             } else {
@@ -137,7 +137,7 @@ impl Block {
         let mut selection = self.selection.take();
         let of_model = selection.get_or_insert_with(|| Selection::of(job.model.policy()));
         for first in (0..count).step_by(step) {
-            job.counting.control.check()?;
+            job.context.control.check()?;
             let rows = first..(first + step).min(count);
             self.screen(job, screen, rows.clone(), of_model);
             let began = Stopwatch::start();
@@ -168,7 +168,7 @@ impl Block {
         let (kept, exponents) = (&job.kept[rows.clone()], &self.white.exponents[rows.clone()]);
         let limit = |r: usize| {
             let unit = exponents[r] + model.scaling.exponent;
-            policy.limit(job.counting.cut(kept[r])) * bound::power_of_two(-unit)
+            policy.limit(job.context.cut(kept[r])) * bound::power_of_two(-unit)
         };
         let taken = screen.take_rows(
             model.simd(),
@@ -219,7 +219,7 @@ impl Block {
             self.certificate.ambiguous_atoms += open;
             let most = &mut self.certificate.most_ambiguous_in_a_row;
             *most = (*most).max(open);
-            let limit = job.model.policy().limit(job.counting.cut(job.kept[i]));
+            let limit = job.model.policy().limit(job.context.cut(job.kept[i]));
             for Open { atoms, slots_left } in &found.open {
                 let atoms = &found.ambiguous[atoms.clone()];
                 self.rescore.open(i, atoms, *slots_left, limit);
@@ -233,7 +233,7 @@ impl Block {
     /// Resolves every row that was left open.
     fn resolve_open(&mut self, job: Job, sets: &mut Sets) {
         let rows = self.white.part(0..job.kept.len());
-        let cut = |i: usize| job.counting.cut(job.kept[i]);
+        let cut = |i: usize| job.context.cut(job.kept[i]);
         self.rescore
             .resolve(job.model, rows, cut, |i, fires| sets.add(i, fires));
     }
@@ -243,7 +243,7 @@ impl Block {
         let (sae, simd) = (job.model.sae(), job.model.simd());
         let dim = sae.input_dim();
         let x = &self.white.numbers[i * dim..(i + 1) * dim];
-        let cut = job.counting.cut(job.kept[i]);
+        let cut = job.context.cut(job.kept[i]);
         sets.add(i, self.in_full.row(sae, simd, x, cut));
         self.certificate.rows_rescored_in_full += 1;
     }

@@ -21,7 +21,7 @@ fn bit(bits: &Bits, lane: usize) -> bool {
 /// Strata, labels and loci of 300 calls: most loci have two or three, some one, one has seven; a
 /// third of the loci are all true or all false.
 struct Cohort {
-    strata: Vec<u16>,
+    strata: Vec<u32>,
     is_tp: Vec<bool>,
     loci: Blocks,
 }
@@ -77,7 +77,7 @@ impl Cohort {
     }
 
     /// Returns the loci of each signature.
-    fn kinds(&self) -> BTreeMap<Vec<u16>, Vec<u32>> {
+    fn kinds(&self) -> BTreeMap<Vec<u32>, Vec<u32>> {
         let mut kinds = BTreeMap::<_, Vec<u32>>::new();
         for locus in 0..self.loci.count {
             let strata = |&row: &usize| self.strata[row];
@@ -113,7 +113,7 @@ fn labels_keep_the_true_calls_of_each_stratum() {
         let first = labels.draw(0).to_vec();
         for lane in 0..LANES {
             for (stratum, &(_, tp)) in sizes.iter().enumerate() {
-                let of = |row: &usize| usize::from(cohort.strata[*row]) == stratum;
+                let of = |row: &usize| cohort.strata[*row] as usize == stratum;
                 let is_tp = |row: &usize| bit(&first[*row], lane);
                 let count = (0..300).filter(of).filter(is_tp).count();
                 assert_eq!(count as u64, tp, "{exchange:?}");
@@ -171,7 +171,7 @@ fn labels_make_each_call_of_a_stratum_true_equally_often() {
         let mut labels = Labels::new(&permutation);
         let drawn = labels.draw(0);
         for (row, bits) in drawn.iter().enumerate() {
-            let (size, tp) = sizes[usize::from(cohort.strata[row])];
+            let (size, tp) = sizes[cohort.strata[row] as usize];
             let p = tp as f64 / size as f64;
             let found = bits.iter().map(|word| word.count_ones()).sum::<u32>();
             let apart = (f64::from(found) - LANES as f64 * p).abs();

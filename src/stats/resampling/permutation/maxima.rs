@@ -137,7 +137,7 @@ impl<'a> Maxima<'a> {
         } else {
             let mut fires = vec![0; self.sizes.len()];
             for &row in rows {
-                fires[usize::from(self.permutation.strata[row as usize])] += 1;
+                fires[self.permutation.strata[row as usize] as usize] += 1;
             }
             Null::of_calls(&fires, &self.sizes, tp)
         };

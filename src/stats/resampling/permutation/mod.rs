@@ -60,7 +60,7 @@ pub struct Permutation<'a> {
     /// The label of each call: true for a true call.
     pub is_tp: &'a [bool],
     /// The stratum of each call, within which labels change places.
-    pub strata: &'a [u16],
+    pub strata: &'a [u32],
     /// The calls of a stratum that may have each other's labels.
     pub exchange: Exchange<'a>,
     /// The number of permutations.
@@ -192,10 +192,10 @@ fn sizes(permutation: &Permutation) -> Vec<(u64, u64)> {
         .strata
         .iter()
         .max()
-        .map_or(0, |&most| usize::from(most) + 1);
+        .map_or(0, |&most| most as usize + 1);
     let mut sizes = vec![(0, 0); most];
     for (&stratum, &is_tp) in permutation.strata.iter().zip(permutation.is_tp) {
-        let (size, tp) = &mut sizes[usize::from(stratum)];
+        let (size, tp) = &mut sizes[stratum as usize];
         *size += 1;
         *tp += u64::from(is_tp);
     }
