@@ -79,9 +79,8 @@ impl FromFirings {
             Ok(())
         })?;
         seconds.firings += clock.lap();
-        // Each group costs drawing all labels anew: without scores there are fewer.
         if let Some(maxima) = maxima.as_mut().filter(|_| !at_once) {
-            maxima.permute_in_groups(details, &all.fires, options.memory, control)?;
+            maxima.permute_streaming(details, control)?;
         }
         seconds.permutations += clock.lap();
         let parts = replicated::Parts {

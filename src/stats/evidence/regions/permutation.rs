@@ -68,7 +68,7 @@ pub(super) fn max_t(
             tested(atom as usize / features, atom as usize % features)
         })?;
     }
-    maxima.permute_in_groups(&copied, &fires, memory, control)?;
+    maxima.permute_streaming(&copied, control)?;
     maxima.finish()
 }
 

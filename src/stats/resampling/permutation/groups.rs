@@ -55,7 +55,11 @@ fn strata(permutation: &Permutation) -> Vec<Group> {
 /// signature.
 fn signatures(permutation: &Permutation, loci: &Blocks) -> Vec<Group> {
     let is_tp = permutation.is_tp;
-    let group = |(number, each, calls): (u32, usize, Vec<u32>)| {
+    let group = |(number, each, mut calls): (u32, usize, Vec<u32>)| {
+        if each == 1 {
+            // Single calls are drawn in the cohort's order.
+            calls.sort_unstable();
+        }
         let labels: Vec<bool> = calls.iter().map(|&row| is_tp[row as usize]).collect();
         let manner = match each {
             1 => Manner::Select {

@@ -23,8 +23,8 @@
 //! | file | contents |
 //! |---|---|
 //! | `maxima` | a run: observed statistics, ranks, adjusted p-values |
-//! | `step_down` | the successive maxima of each permutation, one group of ranks after another |
-//! | `ranks` | groups of ranks, if memory does not hold all firings |
+//! | `step_down` | the successive maxima of each permutation, rank after rank |
+//! | `tiles` | the firings of one tile of calls after another |
 //! | `null`, `law` | how surprising each number of true calls of an atom is |
 //! | `groups` | groups of calls that may exchange labels |
 //! | `moments` | an atom's mean and variance if calls are kept together |
@@ -38,8 +38,8 @@ mod law;
 mod maxima;
 mod moments;
 mod null;
-mod ranks;
 mod step_down;
+mod tiles;
 
 use super::blocks::Blocks;
 use crate::control::Control;

@@ -130,9 +130,9 @@ pub(super) fn textbook(observed: &[f64], permuted: &[Vec<f64>]) -> Vec<f64> {
 
 /// Returns the labels of each permutation.
 pub(super) fn permuted_labels(permutation: &Permutation<'_>) -> Vec<Vec<bool>> {
-    let mut labels = Labels::<2>::new(permutation);
+    let labels = Labels::new(permutation);
     let of = |number: usize| -> Vec<bool> {
-        let words = labels.draw((number / 128) as u64);
+        let words = labels.draw::<2>((number / 128) as u64);
         let bit = |words: &[u64; 2]| words[number % 128 / 64] >> (number % 64) & 1 == 1;
         words.iter().map(bit).collect()
     };
