@@ -149,8 +149,8 @@ fn atoms_tensor(atoms: &[u32], features: usize) -> Tensor<'_> {
 fn numbers_tensor(numbers: &[u64]) -> Tensor<'_> {
     match numbers.iter().max().copied().unwrap_or(0) {
         0..=0xff => Tensor::owned("counts", &narrow::<u8>(numbers, |n| n as u8)),
-        0..=0xffff => Tensor::owned("counts", &narrow::<u16>(numbers, |n| n as u16)),
-        0..=0xffff_ffff => Tensor::owned("counts", &narrow::<u32>(numbers, |n| n as u32)),
+        0x100..=0xffff => Tensor::owned("counts", &narrow::<u16>(numbers, |n| n as u16)),
+        0x1_0000..=0xffff_ffff => Tensor::owned("counts", &narrow::<u32>(numbers, |n| n as u32)),
         _ => Tensor::line("counts", numbers),
     }
 }
