@@ -69,6 +69,7 @@
 pub mod analysis;
 #[cfg(feature = "cli")]
 pub mod cli;
+mod clock;
 pub mod cohort;
 pub mod control;
 pub mod digest;

@@ -71,7 +71,7 @@ fn differing(sae: &Sae, expected: &Expected, found: &Encoded) -> (usize, usize) 
     let missing = wanted.len().abs_diff(given.len());
     let sets = wanted.zip(given).filter(|(a, b)| a != b).count() + missing;
     let counts = expected.counts.chunks(sae.feature_dim()).enumerate();
-    let counts = counts.flat_map(|(s, wanted)| wanted.iter().zip(found.tally.counts(s)));
+    let counts = counts.flat_map(|(s, wanted)| wanted.iter().copied().zip(found.tally.counts(s)));
     (sets, counts.filter(|(a, b)| a != b).count())
 }
 
@@ -141,7 +141,7 @@ fn counts(sae: &Sae, sets: &[u32], strata: &Strata) -> Vec<u64> {
     let mut counts = vec![0; strata.table().len() * f];
     for (set, stratum) in sets.chunks(sae.top_k().unwrap()).zip(strata.of_row()) {
         for &atom in set {
-            counts[usize::from(*stratum) * f + atom as usize] += 1;
+            counts[*stratum as usize * f + atom as usize] += 1;
         }
     }
     counts

@@ -6,6 +6,7 @@ use super::batches::{self, OneSource};
 use super::session::{CountOptions, Encoder, Session};
 use super::shards::{CohortFirings, InputFile};
 use super::warnings;
+use crate::clock::Clock;
 use crate::cohort::Calls;
 use crate::cohort::classes::{self as labels, ClassCount, classes};
 use crate::control::{Control, Progress, Stage};
@@ -57,6 +58,8 @@ pub struct Run {
     pub seconds: Seconds,
     /// Seconds until the first shard's calls were read.
     pub read_seconds: f64,
+    /// CPU seconds of the whole process until then, and while rows were encoded or counted.
+    pub cpu_seconds: [f64; 2],
     /// Rows that an earlier run had done.
     pub resumed_rows: u64,
     /// True if the output was there already.
@@ -84,6 +87,7 @@ impl Run {
             nonfinite,
             seconds: Seconds::default(),
             read_seconds: 0.0,
+            cpu_seconds: [0.0; 2],
             resumed_rows: 0,
             was_there: false,
             notes: Vec::new(),
@@ -112,7 +116,9 @@ impl Counted {
             done: 0,
             total: rows.count() as u64,
         });
+        let clock = Clock::start();
         let encoded = session.encode(rows, calls, 0, &control)?;
+        let cpu_seconds = [0.0, clock.elapsed().cpu];
         let Encoded {
             fires,
             tally,
@@ -130,6 +136,7 @@ impl Counted {
             run: Some(Run {
                 encoder: Some(session.encoder()),
                 seconds,
+                cpu_seconds,
                 ..Run::new(Some(sae.clone()), None, options.engine.nonfinite)
             }),
             warnings: Vec::new(),

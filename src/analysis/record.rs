@@ -6,6 +6,7 @@ use super::counted::{Counted, Run};
 use super::session::Encoder;
 use super::shards::InputFile;
 use super::tables::Tables;
+use crate::clock::Lap;
 use crate::cohort::ClassRule;
 use crate::cohort::classes::ClassCount;
 use crate::engine::{Nonfinite, ThreadSeconds};
@@ -59,6 +60,8 @@ pub struct Record {
     encode: Option<Encode>,
     /// Wall clock of its stages.
     pub seconds: Seconds,
+    /// CPU time of all threads of the process in these stages.
+    pub cpu_seconds: Seconds,
     peak_memory_bytes: Option<u64>,
     /// The oddities, one sentence each.
     pub warnings: Vec<Warning>,
@@ -82,6 +85,8 @@ struct ExtendedRecord {
     #[serde(skip_serializing_if = "Option::is_none")]
     prediction: Option<Predicted>,
     seconds: TablesSeconds,
+    /// The CPU time of all threads.
+    cpu_seconds: TablesSeconds,
 }
 
 /// The record of a prediction.
@@ -213,7 +218,7 @@ struct Encode {
     rows_resumed: u64,
 }
 
-/// Wall clock of the run's stages.
+/// Seconds of the run's stages.
 #[derive(Debug, Default, Serialize)]
 pub struct Seconds {
     /// Until the first calls were read.
@@ -233,8 +238,8 @@ pub struct Seconds {
 
 impl Record {
     /// Records what is known of counts, tables and the run that encoded the rows. `writing` is the
-    /// number of seconds that writing the extended tables took.
-    pub(super) fn of(counted: &Counted, tables: &Tables, writing: f64) -> Self {
+    /// time that writing the extended tables took.
+    pub(super) fn of(counted: &Counted, tables: &Tables, writing: Lap) -> Self {
         let mut record = Self::of_counts(&counted.cohort, tables);
         if let Some(run) = &counted.run {
             record.of_run(&counted.cohort, run);
@@ -283,7 +288,11 @@ impl Record {
             certificate: (!is_given).then(|| cohort.tally.certificate()),
             encode: None,
             seconds: Seconds {
-                statistics: tables.notebook_seconds,
+                statistics: tables.notebook_lap.wall,
+                ..Seconds::default()
+            },
+            cpu_seconds: Seconds {
+                statistics: tables.notebook_lap.cpu,
                 ..Seconds::default()
             },
             peak_memory_bytes: None,
@@ -300,9 +309,12 @@ impl Record {
         if run.about.is_some() {
             self.model.clone_from(&run.about);
         }
+        let [read, encode] = run.cpu_seconds;
         self.seconds.read = Some(run.read_seconds);
+        self.cpu_seconds.read = Some(read);
         if run.sae.is_none() {
             self.seconds.count = Some(seconds.encode);
+            self.cpu_seconds.count = Some(encode);
             return;
         }
         self.nonfinite = Some(run.nonfinite);
@@ -314,9 +326,10 @@ impl Record {
             rows_resumed: run.resumed_rows,
         });
         self.seconds.encode = Some(seconds.encode);
+        self.cpu_seconds.encode = Some(encode);
     }
 
-    fn extended(&mut self, extended: Option<&ExtendedTables>, writing: f64) {
+    fn extended(&mut self, extended: Option<&ExtendedTables>, writing: Lap) {
         self.tables = extended.map(|evidence| ExtendedRecord {
             options: evidence.options.clone(),
             strata_scheme: evidence.scheme.clone(),
@@ -326,14 +339,19 @@ impl Record {
             prediction: evidence.prediction.as_ref().map(Predicted::of),
             seconds: TablesSeconds {
                 each: evidence.seconds,
-                writing,
+                writing: writing.wall,
+            },
+            cpu_seconds: TablesSeconds {
+                each: evidence.cpu_seconds,
+                writing: writing.cpu,
             },
         });
     }
 
     /// Records what is known only at the end.
-    pub(super) fn finish(&mut self, seconds: f64) {
-        self.seconds.total = seconds;
+    pub(super) fn finish(&mut self, spent: Lap) {
+        self.seconds.total = spent.wall;
+        self.cpu_seconds.total = spent.cpu;
         self.peak_memory_bytes = peak_memory();
     }
 }

@@ -114,7 +114,7 @@ impl Session {
         first: u64,
         control: &Control,
     ) -> Result<Encoded> {
-        let strata = Strata::by(calls, &self.options.stratify_by, self.sae.feature_dim())?;
+        let strata = Strata::by(calls, &self.options.stratify_by)?;
         let cuts = self.cuts.as_ref().map(|cuts| cuts.from_row(first));
         self.encode_strata(rows, &strata, cuts.as_ref(), control)
     }

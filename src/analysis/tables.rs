@@ -1,12 +1,12 @@
 //! Every table of a cohort that was counted.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use super::counted::Counted;
 #[cfg(feature = "cuda")]
 use super::pairs::PairCounter;
 use super::warnings;
+use crate::clock::{Clock, Lap};
 use crate::cohort::classes::{ClassCount, Labels};
 use crate::control::Control;
 use crate::engine::{Device, EngineOptions};
@@ -51,8 +51,8 @@ pub struct Tables {
     pub classes: Vec<ClassCount>,
     /// The oddities of the calls, one sentence each.
     pub warnings: Vec<Warning>,
-    /// Seconds that the notebook's tables took.
-    pub notebook_seconds: f64,
+    /// The seconds that the notebook's tables took.
+    pub(crate) notebook_lap: Lap,
 }
 
 impl Counted {
@@ -104,13 +104,13 @@ impl Tables {
         scores: Option<ScoreComparison>,
         control: &Control,
     ) -> Result<Self> {
-        let began = Instant::now();
+        let mut clock = Clock::start();
         let cohort = &counted.cohort;
         let seen = cohort.shards.value_counts(|shard| &shard.classes);
         Labels::of(seen).check(&named(cohort), &cohort.rule)?;
         let store = counted.store();
         let notebook = NotebookTables::of_cohort(cohort, store, options.notebook, control)?;
-        let notebook_seconds = began.elapsed().as_secs_f64();
+        let notebook_lap = clock.lap();
         let extended = options.extended.as_ref().map(|options| {
             ExtendedTables::with_pairs_by(pairs, &cohort.tally, store, options, control)
         });
@@ -150,7 +150,7 @@ impl Tables {
             },
             extended,
             classes,
-            notebook_seconds,
+            notebook_lap,
         })
     }
 

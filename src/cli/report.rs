@@ -45,12 +45,13 @@ impl Report {
                         names them, tally --fires makes them)";
             note(self.from.quiet, text);
         }
-        let read = folder.seconds();
+        let read = folder.spent();
         let tables = from.tables(&counted, &control)?;
         let describe = |record: &mut Record| {
             record.inputs = vec![InputFile::of("tally", &self.from.tally, &control)?];
             record.inputs.extend(from.regions.files(&control)?);
-            record.seconds.read = Some(read);
+            record.seconds.read = Some(read.wall);
+            record.cpu_seconds.read = Some(read.cpu);
             Ok(())
         };
         let show = |report: &text::Report<'_>| progress::print(&self.output.print.text(report));

@@ -81,8 +81,8 @@ pub struct Seconds {
     pub threads: ThreadSeconds,
 }
 
-/// Seconds of single stages, summed over threads; on a device, summed over its lanes, which wait
-/// for each other.
+/// Seconds of single stages, summed over threads: on the CPU those of its time that threads had, but
+/// for reading and waiting; on a device, summed over its lanes, which wait for each other.
 #[derive(Debug, Clone, Copy, Default, PartialEq, serde::Serialize)]
 pub struct ThreadSeconds {
     /// Reading rows; ahead, by a thread of its own, for the CPU.

@@ -97,14 +97,18 @@ impl<'a> Tensor<'a> {
         }
     }
 
-    fn bytes(&self) -> u64 {
-        let size = match self.dtype {
+    /// The bytes of a number.
+    pub(super) fn width(&self) -> u64 {
+        match self.dtype {
             "U8" => 1,
             "U16" => 2,
             "U32" | "I32" => 4,
             _ => 8,
-        };
-        self.shape.iter().product::<u64>() * size
+        }
+    }
+
+    fn bytes(&self) -> u64 {
+        self.shape.iter().product::<u64>() * self.width()
     }
 }
 

@@ -1,10 +1,15 @@
 //! Tally files.
 //!
-//! Tensors: `counts` U64 \[strata, features\]; `rows` U64 \[strata\]; `dropped_rows` U64: rows of
-//! the shards' files, shard after shard; `kinds` U8: JSON, for each shard the SV types and classes
-//! of its calls with their numbers and first rows. Text in the header: the model, the strata, the
-//! shards, and the certificate. The certificate depends on the machine, while all else depends on
-//! the inputs alone.
+//! Tensors: the counts above 0 in compressed sparse rows, stratum after stratum: `starts` U64
+//! \[strata + 1\], the place of each stratum's first count, and the number of all; `atoms` U16 or U32,
+//! the atom of each count, ascending in each stratum; `counts` U8, U16, U32 or U64, the least that holds
+//! the largest. `rows` U64 \[strata\]; `dropped_rows` U64: rows of the shards' files, shard after shard;
+//! `kinds` U8: JSON, for each shard the SV types and classes of its calls with their numbers and first
+//! rows. Text in the header: the model, the strata, the shards, and the certificate. The certificate
+//! depends on the machine, while all else depends on the inputs alone.
+//!
+//! The header's `layout` is 2. Files of layout 1, which have no such key, are read as well: they have
+//! `counts` U64 \[strata, features\], zeros among them, and neither `starts` nor `atoms`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -13,14 +18,19 @@ use serde::{Deserialize, Serialize};
 
 use super::header::{Header, KindsText, ShardText, about_text, rule_text, text, to_json};
 use super::sealed::{self, Tensor};
+use super::tensors::widened;
 use crate::cohort::Label;
 use crate::error::{Error, Result};
 use crate::read::SafeTensors;
-use crate::tally::{CohortTally, ModelId, Shards, SizeBin, StratifyBy, Stratum, Tally};
+use crate::tally::{CohortTally, Counts, ModelId, Shards, SizeBin, StratifyBy, Stratum, Tally};
 use crate::write::whole::WholeFile;
 
 /// The format's name in a tally file's header.
 const FORMAT: &str = "atomscope tally";
+
+/// The key of the layout of counts, and the layout that is written.
+const LAYOUT: &str = "layout";
+const SPARSE: &str = "2";
 
 #[derive(Debug, Serialize, Deserialize)]
 struct StratumText {
@@ -96,6 +106,7 @@ pub fn write_tally(path: &Path, cohort: &CohortTally, maker: Maker) -> Result<Wh
     let mut header = text(FORMAT, &cohort.model);
     header.extend([
         ("made_by", maker.name().to_owned()),
+        (LAYOUT, SPARSE.to_owned()),
         ("strata_scheme", cohort.scheme.to_string()),
         ("strata", to_json(&strata.collect::<Vec<_>>())),
         ("shards", to_json(&shards)),
@@ -109,16 +120,43 @@ pub fn write_tally(path: &Path, cohort: &CohortTally, maker: Maker) -> Result<Wh
         .flat_map(|shard| &shard.dropped)
         .copied()
         .collect();
-    let shape = vec![tally.rows().len() as u64, tally.feature_dim() as u64];
-    let tensors = [
-        Tensor::new("counts", shape, tally.all_counts()),
+    let counts = tally.all_counts();
+    let mut tensors = [
+        Tensor::line("starts", counts.starts()),
+        atoms_tensor(counts.atoms(), tally.feature_dim()),
+        numbers_tensor(counts.numbers()),
         Tensor::line("rows", tally.rows()),
         Tensor::line("dropped_rows", &dropped),
         Tensor::owned("kinds", to_json(&kinds).as_bytes()),
     ];
+    // The widest numbers first: so all of them are aligned.
+    tensors.sort_by_key(|tensor| std::cmp::Reverse(tensor.width()));
     let whole = WholeFile::create(path)?;
     sealed::write(whole.file(), path, header, &tensors)?;
     Ok(whole)
+}
+
+/// The atoms of all counts, as narrow as the model's atoms let them be.
+fn atoms_tensor(atoms: &[u32], features: usize) -> Tensor<'_> {
+    if features > 1 << 16 {
+        return Tensor::line("atoms", atoms);
+    }
+    let narrow: Vec<u16> = atoms.iter().map(|&atom| atom as u16).collect();
+    Tensor::owned("atoms", &narrow)
+}
+
+/// All counts, as narrow as the largest of them lets them be.
+fn numbers_tensor(numbers: &[u64]) -> Tensor<'_> {
+    match numbers.iter().max().copied().unwrap_or(0) {
+        0..=0xff => Tensor::owned("counts", &narrow::<u8>(numbers, |n| n as u8)),
+        0x100..=0xffff => Tensor::owned("counts", &narrow::<u16>(numbers, |n| n as u16)),
+        0x1_0000..=0xffff_ffff => Tensor::owned("counts", &narrow::<u32>(numbers, |n| n as u32)),
+        _ => Tensor::line("counts", numbers),
+    }
+}
+
+fn narrow<T>(numbers: &[u64], narrow: impl Fn(u64) -> T) -> Vec<T> {
+    numbers.iter().map(|&number| narrow(number)).collect()
 }
 
 /// Checks that a tally may be written to this path: nothing else is there.
@@ -174,6 +212,7 @@ pub fn read_tally(path: &Path) -> Result<CohortTally> {
     let scheme = known.ok_or_else(|| header.bad("strata_scheme", scheme, expected))?;
     let part = |name, dtype| tensor(&file, &bytes, name, dtype);
     let numbers = |name| part(name, "U64").map(integers);
+    let features = model.feature_dim as usize;
     let shards = header.shards(&numbers("dropped_rows")?, part("kinds", "U8")?)?;
     let list = Shards::new(shards.clone());
     if !list.iter().eq(&shards) {
@@ -189,12 +228,26 @@ pub fn read_tally(path: &Path) -> Result<CohortTally> {
         .collect();
     let strata: Option<Vec<_>> = strata;
     let strata = strata.ok_or_else(|| header.bad("strata", "others", "strata of that scheme"))?;
-    let tally = checked(
-        header,
-        strata,
-        &model,
-        [numbers("rows")?, numbers("counts")?],
-    )?;
+    let counts = match file.metadata.get(LAYOUT).map(String::as_str) {
+        None => dense_counts(&numbers("counts")?, strata.len(), features),
+        Some(SPARSE) => {
+            let atoms = widest(&file, &bytes, "atoms")?;
+            let atoms = atoms.into_iter().map(|atom| u32::try_from(atom).ok());
+            let numbers = (numbers("starts")?, widest(&file, &bytes, "counts")?);
+            let atoms: Option<Vec<u32>> = atoms.collect();
+            atoms.and_then(|atoms| Counts::new(numbers.0, atoms, numbers.1))
+        }
+        Some(other) => {
+            return Err(Error::input(
+                file.source.name(),
+                "the header's layout",
+                format!("{other:?}"),
+                format!("{SPARSE:?}, or none"),
+                "read it by the version of atomscope that wrote it, or a later one",
+            ));
+        }
+    };
+    let tally = checked(header, strata, &model, numbers("rows")?, counts)?;
     let kept = list.rows() - list.dropped().count() as u64;
     if tally.rows_where(|_| true) != kept {
         let found = format!("{kept} rows that were not dropped");
@@ -232,8 +285,29 @@ fn tensor<'b>(file: &SafeTensors, bytes: &'b [u8], name: &str, dtype: &str) -> R
 }
 
 fn integers(bytes: &[u8]) -> Vec<u64> {
-    let each = bytes.as_chunks().0.iter();
-    each.map(|bytes| u64::from_le_bytes(*bytes)).collect()
+    widened(bytes, u64::from_le_bytes)
+}
+
+/// Returns the integers of a tensor that has as narrow ones as they let it.
+fn widest(file: &SafeTensors, bytes: &[u8], name: &str) -> Result<Vec<u64>> {
+    let dtype = file
+        .tensors
+        .get(name)
+        .map_or("U64", |entry| entry.dtype.as_str());
+    let part = |dtype| tensor(file, bytes, name, dtype);
+    Ok(match dtype {
+        "U8" => part("U8")?.iter().map(|&number| number.into()).collect(),
+        "U16" => widened(part("U16")?, |b| u16::from_le_bytes(b).into()),
+        "U32" => widened(part("U32")?, |b| u32::from_le_bytes(b).into()),
+        _ => integers(part("U64")?),
+    })
+}
+
+/// Makes counts of those that are written with their zeros; `None` if they are not \[strata, features\].
+fn dense_counts(dense: &[u64], strata: usize, features: usize) -> Option<Counts> {
+    let fits = features.checked_mul(strata) == Some(dense.len());
+    let counts = fits.then(|| Counts::of_dense(features, dense))?;
+    (counts.strata() == strata).then_some(counts)
 }
 
 /// Makes a tally after checking its numbers: strata ascend, each with rows; no atom fires on more
@@ -242,38 +316,36 @@ fn checked(
     header: Header,
     strata: Vec<Stratum>,
     model: &ModelId,
-    [rows, counts]: [Vec<u64>; 2],
+    rows: Vec<u64>,
+    counts: Option<Counts>,
 ) -> Result<Tally> {
     let features = model.feature_dim as usize;
     let fits = rows.len() == strata.len()
-        && features.checked_mul(strata.len()) == Some(counts.len())
-        && strata
-            .iter()
-            .collect::<BTreeSet<_>>()
-            .into_iter()
-            .eq(&strata)
+        && strata.is_sorted_by(|a, b| a < b)
         && rows
             .iter()
             .try_fold(0, |sum: u64, &n| sum.checked_add(n))
             .is_some_and(|n| n < CohortTally::MOST_ROWS);
-    let is_counted = || {
-        rows.iter()
-            .zip(counts.chunks_exact(features))
-            .all(|(&rows, counts)| {
-                let most = counts.iter().copied().max().unwrap_or(0);
-                let fired: u128 = counts.iter().map(|&n| u128::from(n)).sum();
-                let of_rows = |k: u64| fired == u128::from(rows) * u128::from(k);
-                rows > 0 && most <= rows && model.top_k.is_none_or(of_rows)
-            })
+    let is_counted = |counts: &Counts| {
+        let is_of_rows = |(stratum, &rows): (usize, &u64)| {
+            let most = counts.of(stratum).map(|(_, number)| number).max();
+            let fired: u128 = counts.of(stratum).map(|(_, n)| u128::from(n)).sum();
+            let of_rows = |k: u64| fired == u128::from(rows) * u128::from(k);
+            rows > 0 && most.unwrap_or(0) <= rows && model.top_k.is_none_or(of_rows)
+        };
+        let atom = counts.atoms().iter().max();
+        counts.strata() == rows.len()
+            && atom.is_none_or(|&atom| (atom as usize) < features)
+            && rows.iter().enumerate().all(is_of_rows)
     };
-    if !fits || !is_counted() {
+    let Some(counts) = counts.filter(|counts| fits && is_counted(counts)) else {
         let expected = "ascending strata, and counts in which k atoms fire on each row";
         return Err(header.bad(
             "strata, or the counts",
             "numbers that are no tally",
             expected,
         ));
-    }
+    };
     Ok(Tally::new(
         features,
         strata,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::strata::check_size;
+use super::sum::Sum;
 use super::{Batches, Shard, Shards, StratifyBy, Tally};
 use crate::cohort::ClassRule;
 use crate::digest::Digest;
@@ -120,7 +120,7 @@ impl CohortTally {
 #[derive(Debug, Default)]
 pub struct Merger {
     /// The name of the first tally, its identity, and the sum of all counts.
-    sum: Option<(String, (ModelId, StratifyBy, ClassRule), Tally)>,
+    sum: Option<(String, (ModelId, StratifyBy, ClassRule), Sum)>,
     /// The least description of the model.
     about: Option<ModelAbout>,
     shards: Vec<Shard>,
@@ -136,8 +136,7 @@ impl Merger {
     ///
     /// # Errors
     /// Fails for another model, other strata, another rule of which calls are true, embeddings by another
-    /// choice, or rows that another tally has counted already. Nothing is added then. Fails also if there are too many
-    /// strata together.
+    /// choice, or rows that another tally has counted already. Nothing is added then.
     pub fn add(&mut self, tally: CohortTally, name: &str) -> Result<()> {
         if let Some((first, (model, scheme, rule), _)) = &self.sum {
             check_model(model, first, &tally.model, name)?;
@@ -165,25 +164,24 @@ impl Merger {
             (Some(one), Some(other)) => Some(one.min(other)),
             (one, other) => one.or(other),
         };
-        let Some((.., sum)) = &mut self.sum else {
+        let (.., sum) = self.sum.get_or_insert_with(|| {
             let of = (tally.model, tally.scheme, tally.rule);
-            self.sum = Some((name.to_owned(), of, tally.tally.canonical()));
-            return Ok(());
-        };
-        sum.merge(&tally.tally);
-        check_size(sum.table().len(), sum.feature_dim(), &tally.scheme)
+            (name.to_owned(), of, Sum::new(tally.tally.feature_dim()))
+        });
+        sum.add(&tally.tally);
+        Ok(())
     }
 
     /// Returns the sum; `None` if no tally was added.
     pub fn finish(self) -> Option<CohortTally> {
-        let (_, (model, scheme, rule), tally) = self.sum?;
+        let (_, (model, scheme, rule), sum) = self.sum?;
         Some(CohortTally {
             model,
             about: self.about,
             scheme,
             rule,
             shards: Shards::new(self.shards),
-            tally,
+            tally: sum.finish(),
         })
     }
 

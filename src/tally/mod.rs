@@ -3,7 +3,9 @@
 //! | file | contents |
 //! |---|---|
 //! | `scheme`, `property`, `strata` | the confounders, and the strata that rows are counted under |
-//! | `shared` | a tally that several threads count into |
+//! | `counts` | counts of firing sets by stratum and atom, those above 0 alone |
+//! | `sum` | the sum of many tallies |
+//! | `shared` | a tally to which several devices add their counts |
 //! | `certificate` | the work that certified selection did |
 //! | `shards` | the rows of files that were counted, with their calls' types and classes |
 //! | `cohort` | counts with all that identifies them: the contents of a tally file |
@@ -11,22 +13,26 @@
 mod batches;
 mod certificate;
 mod cohort;
+mod counts;
 mod property;
 mod scheme;
 mod shards;
 mod shared;
 mod strata;
+mod sum;
 
 use std::collections::BTreeSet;
 
 pub use batches::Batches;
 pub use certificate::Certificate;
 pub use cohort::{CohortTally, Merger, ModelId};
+pub use counts::{Counts, CountsByAtom};
 pub use property::{CallProperty, PropertyKind, Split};
 pub use scheme::{SizeBin, StratifyBy};
 pub use shards::{CountAndFirst, Shard, Shards, ValueCounts};
 pub use shared::SharedTally;
 pub use strata::{Strata, Stratum};
+use sum::Sum;
 
 /// Counts by stratum and feature.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,29 +40,57 @@ pub struct Tally {
     feature_dim: usize,
     table: Vec<Stratum>,
     rows: Vec<u64>,
-    counts: Vec<u64>,
+    counts: Counts,
     certificate: Certificate,
 }
 
 impl Tally {
-    /// Makes a tally of these counts: `rows` of each stratum, `counts` \[strata, features\].
+    /// Makes a tally of these counts: `rows` of each stratum, `counts` of as many strata.
     ///
     /// # Panics
-    /// Panics if the lengths do not agree.
+    /// Panics if the numbers of strata differ, or if a count is of an atom beyond the features.
     pub fn new(
         feature_dim: usize,
         table: Vec<Stratum>,
         rows: Vec<u64>,
-        counts: Vec<u64>,
+        counts: Counts,
         certificate: Certificate,
     ) -> Self {
         assert_eq!(table.len(), rows.len());
-        assert_eq!(Some(counts.len()), table.len().checked_mul(feature_dim));
+        assert_eq!(table.len(), counts.strata());
+        let most = counts.atoms().iter().max();
+        assert!(most.is_none_or(|&atom| (atom as usize) < feature_dim));
         Self {
             feature_dim,
             table,
             rows,
             counts,
+            certificate,
+        }
+    }
+
+    /// Counts firing sets, on several threads: `strata` of all rows; the number of each row that has a
+    /// set, and its atoms, as [`FiringSets::iter`](crate::fires::FiringSets::iter) gives them.
+    ///
+    /// # Panics
+    /// Panics if a row has no stratum, or an atom is beyond the features.
+    pub fn count<'a>(
+        feature_dim: usize,
+        strata: &Strata,
+        sets: impl Iterator<Item = (usize, &'a [u32])>,
+        certificate: Certificate,
+    ) -> Self {
+        let of_set = |(row, set): (usize, &'a [u32])| (strata.of_row()[row], set);
+        let (strata_of, sets): (Vec<u32>, Vec<&[u32]>) = sets.map(of_set).unzip();
+        let mut rows = vec![0; strata.table().len()];
+        for &stratum in &strata_of {
+            rows[stratum as usize] += 1;
+        }
+        Self {
+            feature_dim,
+            table: strata.table().to_vec(),
+            counts: counts::count(rows.len(), feature_dim, &strata_of, &|row| sets[row]),
+            rows,
             certificate,
         }
     }
@@ -67,75 +101,21 @@ impl Tally {
     /// # Panics
     /// Panics if the numbers of features differ.
     pub fn merge(&mut self, other: &Self) {
-        assert_eq!(self.feature_dim, other.feature_dim);
-        self.make_room_for(other);
-        for (stratum, rows, counts) in other.strata_with_rows() {
-            // The table has room now.
-            let Ok(place) = self.table.binary_search(stratum) else {
-                continue;
-            };
-            self.rows[place] += rows;
-            let sums = &mut self.counts[place * self.feature_dim..][..self.feature_dim];
-            for (sum, n) in sums.iter_mut().zip(counts) {
-                *sum += n;
-            }
-        }
-        self.certificate = self.certificate.merge(other.certificate);
-    }
-
-    /// Iterates over the strata that have rows, ascending, with their rows and counts.
-    fn strata_with_rows(&self) -> impl Iterator<Item = (&Stratum, u64, &[u64])> {
-        let with_rows = |&stratum: &usize| self.rows[stratum] > 0;
-        let mut order: Vec<usize> = (0..self.table.len()).filter(with_rows).collect();
-        order.sort_by_key(|&stratum| &self.table[stratum]);
-        let of = |stratum: usize| {
-            (
-                &self.table[stratum],
-                self.rows[stratum],
-                self.counts(stratum),
-            )
-        };
-        order.into_iter().map(of)
-    }
-
-    /// Brings the table to its canonical form, with room for the strata of `other`.
-    fn make_room_for(&mut self, other: &Self) {
-        let strata = |tally: &Self| -> BTreeSet<Stratum> {
-            tally
-                .strata_with_rows()
-                .map(|(stratum, ..)| stratum.clone())
-                .collect()
-        };
-        let mut table = strata(self);
-        table.extend(strata(other));
-        if table.iter().eq(&self.table) {
-            return;
-        }
-        let mut rows = vec![0; table.len()];
-        let mut counts = vec![0; table.len() * self.feature_dim];
-        let table: Vec<Stratum> = table.into_iter().collect();
-        for (stratum, n, from) in self.strata_with_rows() {
-            let Ok(place) = table.binary_search(stratum) else {
-                continue;
-            };
-            rows[place] = n;
-            counts[place * self.feature_dim..][..self.feature_dim].copy_from_slice(from);
-        }
-        (self.table, self.rows, self.counts) = (table, rows, counts);
+        let mut sum = Sum::new(self.feature_dim);
+        sum.add(self);
+        sum.add(other);
+        *self = sum.finish();
     }
 
     /// Returns the same tally with strata in ascending order, without those that have no rows.
     #[must_use]
-    pub fn canonical(mut self) -> Self {
-        let nothing = Self::new(
-            self.feature_dim,
-            vec![],
-            vec![],
-            vec![],
-            Certificate::default(),
-        );
-        self.make_room_for(&nothing);
-        self
+    pub fn canonical(self) -> Self {
+        if self.table.is_sorted_by(|a, b| a < b) && !self.rows.contains(&0) {
+            return self;
+        }
+        let mut sum = Sum::new(self.feature_dim);
+        sum.add(&self);
+        sum.finish()
     }
 
     /// Returns F, the number of features.
@@ -172,19 +152,26 @@ impl Tally {
         &self.rows
     }
 
-    /// Returns the number of the stratum's rows on which each feature fires, \[F\].
-    pub fn counts(&self, stratum: usize) -> &[u64] {
-        &self.counts[stratum * self.feature_dim..][..self.feature_dim]
+    /// Returns the number of the stratum's rows on which each feature fires, \[F\], zeros among them.
+    ///
+    /// # Panics
+    /// Panics if there is no such stratum.
+    pub fn counts(&self, stratum: usize) -> Vec<u64> {
+        let mut dense = vec![0; self.feature_dim];
+        for (atom, number) in self.counts.of(stratum) {
+            dense[atom as usize] = number;
+        }
+        dense
     }
 
-    /// Returns all counts, \[strata, features\].
-    pub fn all_counts(&self) -> &[u64] {
+    /// Returns all counts above 0.
+    pub fn all_counts(&self) -> &Counts {
         &self.counts
     }
 
     /// Returns how often atoms fire: the sum of all counts.
     pub fn firings(&self) -> u64 {
-        self.counts.iter().sum()
+        self.counts.numbers().iter().sum()
     }
 
     /// Returns the certificate of selection.
@@ -206,8 +193,8 @@ impl Tally {
     pub fn counts_where(&self, pick: impl Fn(&Stratum) -> bool) -> Vec<u64> {
         let mut sums = vec![0; self.feature_dim];
         for (stratum, _) in self.table.iter().enumerate().filter(|(_, s)| pick(s)) {
-            for (sum, n) in sums.iter_mut().zip(self.counts(stratum)) {
-                *sum += n;
+            for (atom, number) in self.counts.of(stratum) {
+                sums[atom as usize] += number;
             }
         }
         sums

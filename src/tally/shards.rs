@@ -228,12 +228,16 @@ impl Shards {
         for rows in files.values_mut() {
             rows.sort_by_key(|rows| rows.start);
         }
+        // No row occurs twice, so that ends ascend as starts do.
         let holds = |other: &Shard| {
+            let all = files.get(&key(other)).map_or(&[][..], Vec::as_slice);
             let mut missing = other.rows.start;
-            for rows in files.get(&key(other)).into_iter().flatten() {
-                if rows.start <= missing {
-                    missing = missing.max(rows.end);
+            let first = all.partition_point(|rows| rows.end <= missing);
+            for rows in &all[first..] {
+                if rows.start > missing || missing >= other.rows.end {
+                    break;
                 }
+                missing = rows.end;
             }
             missing >= other.rows.end
         };

@@ -1,12 +1,11 @@
-//! A tally that several threads count into at once.
+//! A tally to which several devices add their counts.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::{Certificate, Stratum, Tally};
+use super::{Certificate, Counts, Stratum, Tally};
 use crate::error::Result;
 
-/// A tally that several threads count into at once. They share one, since strata times features can
-/// be many.
+/// A tally to which several devices add their counts, each of which counts every stratum and feature.
 #[derive(Debug)]
 pub struct SharedTally {
     feature_dim: usize,
@@ -32,16 +31,6 @@ impl SharedTally {
         })
     }
 
-    /// Counts one row's firing set.
-    pub fn add_row(&self, stratum: u16, atoms: &[u32]) {
-        let stratum = usize::from(stratum);
-        self.rows[stratum].fetch_add(1, Ordering::Relaxed);
-        let counts = &self.counts[stratum * self.feature_dim..][..self.feature_dim];
-        for &atom in atoms {
-            counts[atom as usize].fetch_add(1, Ordering::Relaxed);
-        }
-    }
-
     /// Adds the counts of a device: `counts` \[strata, features\], `rows` of each stratum.
     pub fn add_counts(&self, counts: &[u32], rows: &[u64]) {
         for (sum, &more) in self.counts.iter().zip(counts) {
@@ -52,15 +41,16 @@ impl SharedTally {
         }
     }
 
-    /// Returns the tally, once all threads are done.
+    /// Returns the tally, once all devices are done.
     pub fn finish(self, certificate: Certificate) -> Tally {
-        let numbers =
-            |counts: Vec<AtomicU64>| counts.into_iter().map(AtomicU64::into_inner).collect();
+        let numbers = |counts: Vec<AtomicU64>| -> Vec<u64> {
+            counts.into_iter().map(AtomicU64::into_inner).collect()
+        };
         Tally {
             feature_dim: self.feature_dim,
             table: self.table,
             rows: numbers(self.rows),
-            counts: numbers(self.counts),
+            counts: Counts::of_dense(self.feature_dim, &numbers(self.counts)),
             certificate,
         }
     }

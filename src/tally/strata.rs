@@ -29,49 +29,36 @@ pub struct Stratum {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Strata {
     table: Vec<Stratum>,
-    of_row: Vec<u16>,
+    of_row: Vec<u32>,
 }
 
 impl Strata {
     /// The name of a missing dataset.
     pub const NO_DATASET: &'static str = "(no dataset)";
 
-    /// The most counters, strata times features, that a tally may have: 1 GiB of them.
-    pub const MOST_COUNTERS: usize = 1 << 27;
-
     /// The shared type's name.
     pub const OTHER: &'static str = "(other types)";
 
     /// Makes the strata label × SV type, ascending.
     pub fn of_calls(calls: &Calls) -> Self {
-        // Types are a fixed list, so there cannot be too many strata.
-        Self::numbered(calls, &StratifyBy::TYPE, &[]).0
+        Self::numbered(calls, &StratifyBy::TYPE, &[])
     }
 
-    /// Makes the strata label × SV type × the scheme's other confounders, ascending, for a tally of
-    /// `features`.
+    /// Makes the strata label × SV type × the scheme's other confounders, ascending.
     ///
     /// # Errors
-    /// Fails if there are more strata than can be counted, or if calls have no levels of a property.
-    pub fn by(calls: &Calls, scheme: &StratifyBy, features: usize) -> Result<Self> {
+    /// Fails if calls have no levels of a property.
+    pub fn by(calls: &Calls, scheme: &StratifyBy) -> Result<Self> {
         let columns = columns_of(calls, scheme)?;
         let wanted = scheme.clone().union(StratifyBy::TYPE);
-        let (strata, count) = Self::numbered(calls, &wanted, &columns);
-        check_size(count, features, scheme)?;
-        Ok(strata)
+        Ok(Self::numbered(calls, &wanted, &columns))
     }
 
-    /// Returns the strata and their true number, which exceeds the available numbers if there are
-    /// too many.
-    fn numbered(
-        calls: &Calls,
-        scheme: &StratifyBy,
-        columns: &[(String, &TextColumn)],
-    ) -> (Self, usize) {
+    fn numbered(calls: &Calls, scheme: &StratifyBy, columns: &[(String, &TextColumn)]) -> Self {
         type Key = (Label, u32, Option<SizeBin>, Option<u32>, u32);
-        let mut seen = HashMap::<Key, u16>::new();
+        let mut seen = HashMap::<Key, u32>::new();
         let mut joint = Joint::default();
-        let mut strata = BTreeMap::<Stratum, u16>::new();
+        let mut strata = BTreeMap::<Stratum, u32>::new();
         let mut of_row = Vec::with_capacity(calls.len());
         for (row, label) in calls.labels().enumerate() {
             let bin = scheme
@@ -98,13 +85,12 @@ impl Strata {
                             dataset: scheme.dataset.then(name),
                             levels: columns.iter().map(|column| level(column, row)).collect(),
                         };
-                        let next = strata.len() as u16;
+                        let next = strata.len() as u32;
                         *strata.entry(stratum).or_insert(next)
                     }),
             );
         }
-        let count = strata.len();
-        (Self::ascending(strata, of_row), count)
+        Self::ascending(strata, of_row)
     }
 
     /// Returns the name under which a type is counted.
@@ -118,13 +104,13 @@ impl Strata {
     }
 
     /// Renumbers strata from their order of first sight to ascending order.
-    fn ascending(strata: BTreeMap<Stratum, u16>, mut of_row: Vec<u16>) -> Self {
+    fn ascending(strata: BTreeMap<Stratum, u32>, mut of_row: Vec<u32>) -> Self {
         let mut new = vec![0; strata.len()];
         for (number, &old) in strata.values().enumerate() {
-            new[usize::from(old)] = number as u16;
+            new[old as usize] = number as u32;
         }
         for number in &mut of_row {
-            *number = new[usize::from(*number)];
+            *number = new[*number as usize];
         }
         let table = strata.into_keys().collect();
         Self { table, of_row }
@@ -151,7 +137,7 @@ impl Strata {
     }
 
     /// Returns the number of every row's stratum.
-    pub fn of_row(&self) -> &[u16] {
+    pub fn of_row(&self) -> &[u32] {
         &self.of_row
     }
 }
@@ -200,33 +186,4 @@ fn no_levels(property: &str) -> Error {
 fn level((property, column): &(String, &TextColumn), row: usize) -> (String, String) {
     let level = column.get(row).unwrap_or(CallProperty::MISSING);
     (property.clone(), level.to_owned())
-}
-
-/// Checks that so many strata can be counted.
-///
-/// # Errors
-/// Fails if there are more than numbers, or more counters than fit.
-pub(super) fn check_size(strata: usize, features: usize, scheme: &StratifyBy) -> Result<()> {
-    let fits = strata
-        .checked_mul(features)
-        .is_some_and(|counters| counters <= Strata::MOST_COUNTERS);
-    if fits && u16::try_from(strata).is_ok() {
-        return Ok(());
-    }
-    let fewer = if !scheme.properties.is_empty() {
-        "leave columns out, or cut numbers at fewer places"
-    } else if scheme.dataset {
-        "leave datasets out, as in svtype,size"
-    } else {
-        "leave sizes out, as in svtype"
-    };
-    Err(Error::choice(
-        Choice::Strata,
-        format!("{scheme}: {strata} strata of {features} atoms"),
-        format!(
-            "at most {} strata, and {} counters in all; {fewer}",
-            u16::MAX,
-            Strata::MOST_COUNTERS
-        ),
-    ))
 }

@@ -202,7 +202,7 @@ impl Case {
             let mut naive = vec![0u64; self.f];
             let mut rows = 0;
             for (row, set) in expected.iter().enumerate() {
-                if usize::from(strata.of_row()[row]) == s {
+                if strata.of_row()[row] as usize == s {
                     rows += 1;
                     for &atom in set {
                         naive[atom as usize] += 1;

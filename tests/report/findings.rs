@@ -7,7 +7,7 @@ use atomscope::fires::FiringSets;
 use atomscope::fires::InMemory;
 use atomscope::report::{csv, json, text};
 use atomscope::stats::notebook::{self, BiasTable, NotebookTables, Options};
-use atomscope::tally::{Certificate, SharedTally, Strata, Tally};
+use atomscope::tally::{Certificate, Strata, Tally};
 
 const FEATURES: usize = 23;
 const K: usize = 4;
@@ -42,11 +42,7 @@ fn cohort(rows: usize) -> (Calls, Vec<Vec<u32>>) {
 
 fn tally(calls: &Calls, sets: &FiringSets) -> Tally {
     let strata = Strata::of_calls(calls);
-    let tally = SharedTally::new(FEATURES, strata.table().to_vec()).unwrap();
-    for (row, atoms) in sets.iter() {
-        tally.add_row(strata.of_row()[row], atoms);
-    }
-    tally.finish(Certificate::default())
+    Tally::count(FEATURES, &strata, sets.iter(), Certificate::default())
 }
 
 fn findings(calls: &Calls, sets: &FiringSets) -> NotebookTables {
@@ -123,9 +119,13 @@ fn rows_that_do_not_belong_together_are_an_error() {
             sets.dropped()
         );
     }
-    let empty = SharedTally::new(FEATURES, vec![])
-        .unwrap()
-        .finish(Certificate::default());
+    let nothing = std::iter::empty();
+    let empty = Tally::count(
+        FEATURES,
+        &Strata::default(),
+        nothing,
+        Certificate::default(),
+    );
     assert!(NotebookTables::compute(&empty, &calls, &good, Options::default()).is_err());
 }
 

@@ -9,7 +9,7 @@ use atomscope::cohort::{Call, Calls, Number};
 use atomscope::fires::FiringSets;
 use atomscope::report::{csv, json, text};
 use atomscope::stats::notebook::{Empty, NotebookTables, Options};
-use atomscope::tally::{Certificate, SharedTally, Strata};
+use atomscope::tally::{Certificate, Strata, Tally};
 use serde_json::Value;
 
 /// The columns of p-values in the table.
@@ -49,11 +49,12 @@ impl Case {
 
     fn findings(&self) -> NotebookTables {
         let strata = Strata::of_calls(&self.calls);
-        let tally = SharedTally::new(self.feature_dim, strata.table().to_vec()).unwrap();
-        for (row, atoms) in self.sets.iter() {
-            tally.add_row(strata.of_row()[row], atoms);
-        }
-        let tally = tally.finish(Certificate::default());
+        let tally = Tally::count(
+            self.feature_dim,
+            &strata,
+            self.sets.iter(),
+            Certificate::default(),
+        );
         NotebookTables::compute(&tally, &self.calls, &self.sets, Options::default()).unwrap()
     }
 

@@ -11,7 +11,7 @@ use atomscope::stats::evidence::summary::{
 };
 use atomscope::stats::evidence::{Exchange, ExtendedTables, Options, Partition};
 use atomscope::stats::notebook::{self, NotebookTables};
-use atomscope::tally::{Certificate, SharedTally, Strata, StratifyBy};
+use atomscope::tally::{Certificate, Strata, StratifyBy, Tally};
 
 /// Calls of one type and label, and on how many of them, the first ones, each atom fires.
 struct Cell {
@@ -70,12 +70,8 @@ fn summary(cells: &[Cell], chromosomes: usize, with_firings: bool, options: &Opt
         }
     }
     let sets = FiringSets::ragged(ends, atoms, Vec::new());
-    let strata = Strata::by(&calls, &StratifyBy::ALL, features).unwrap();
-    let tally = SharedTally::new(features, strata.table().to_vec()).unwrap();
-    for (row, atoms) in sets.iter() {
-        tally.add_row(strata.of_row()[row], atoms);
-    }
-    let tally = tally.finish(Certificate::default());
+    let strata = Strata::by(&calls, &StratifyBy::ALL).unwrap();
+    let tally = Tally::count(features, &strata, sets.iter(), Certificate::default());
     let notebook =
         NotebookTables::compute(&tally, &calls, &sets, notebook::Options::default()).unwrap();
     let store = InMemory {

@@ -3,6 +3,15 @@
 use std::fmt::Write;
 use std::fs;
 
+use atomscope::cohort::{Call, Calls};
+use atomscope::control::Control;
+use atomscope::fires::FiringSets;
+use atomscope::stats::evidence::{ExtendedTables, Options};
+use atomscope::store::{Maker, read_tally, write_tally};
+use atomscope::tally::{
+    Certificate, CohortTally, Merger, ModelId, Shard, Strata, StratifyBy, Tally,
+};
+
 use crate::args;
 use crate::common::sharded::{Sharded, assert_same_atoms, record, succeed};
 use crate::common::{assert_refused, atomscope};
@@ -364,4 +373,68 @@ fn tallies_of_regions_merge_only_with_those_of_the_same_regions() {
     let unknown = ["--regions", &named, "--strata", "region:high"];
     let unknown = cohort.tally_args(&cohort.whole(), &cohort.path("x.tally"), &unknown);
     assert_refused(&atomscope(&unknown), &["region:high", "low"]);
+}
+
+/// Calls of so many datasets, which follow one another, and four atoms that fire on each by a rule.
+fn of_datasets(rows: std::ops::Range<usize>, datasets: usize, atoms: u32) -> (Calls, FiringSets) {
+    let (mut calls, mut fires) = (Calls::default(), Vec::new());
+    for row in rows {
+        let dataset = format!("d{}", row % datasets);
+        calls.push(&Call {
+            svtype: Some(["DEL", "INS", "DUP"][row % 7 % 3]),
+            truvari_class: Some(if row % 5 < 3 { "TP" } else { "FP" }),
+            dataset: Some(&dataset),
+            ..Call::default()
+        });
+        // Each of the four has another remainder.
+        let atom = |(place, step): (u32, u32)| row as u32 * step % (atoms / 4) * 4 + place;
+        let mut set = [(0, 1), (1, 77), (2, 991), (3, 10_007)].map(atom);
+        set.sort_unstable();
+        fires.extend(set);
+    }
+    (calls, FiringSets::uniform(4, fires, Vec::new()))
+}
+
+#[test]
+fn ten_thousand_datasets_of_65536_atoms_are_counted_merged_and_reported() {
+    const ATOMS: usize = 1 << 16;
+    let folder = tempfile::tempdir().expect("a folder");
+    let scheme: StratifyBy = "svtype,dataset".parse().expect("a scheme");
+    let digest = "5".repeat(64).parse().expect("a digest");
+    let model = ModelId {
+        sha256: digest,
+        input_dim: 16,
+        feature_dim: ATOMS as u64,
+        top_k: Some(4),
+        batches: None,
+    };
+    let write = |rows: std::ops::Range<usize>| {
+        let (calls, sets) = of_datasets(rows.clone(), 10_000, ATOMS as u32);
+        let strata = Strata::by(&calls, &scheme).expect("levels");
+        let tally = Tally::count(ATOMS, &strata, sets.iter(), Certificate::default());
+        let rows = rows.start as u64..rows.end as u64;
+        let shard = Shard::new("s".to_owned(), digest, rows).with_calls(&calls, &[]);
+        let cohort = CohortTally::of_shard(model, scheme.clone(), shard, tally);
+        let path = folder.path().join(format!("{}.tally", calls.len()));
+        let file = write_tally(&path, &cohort, Maker::Tally).expect("written");
+        file.persist().expect("in place");
+        assert_eq!(read_tally(&path).expect("a tally"), cohort);
+        (cohort, fs::metadata(&path).expect("a file").len())
+    };
+    let (whole, bytes) = write(0..60_000);
+    assert!(whole.tally.table().len() > usize::from(u16::MAX) / 2);
+    // The header has some 70 bytes a stratum; each firing takes three.
+    assert!(bytes < 10_000_000, "{bytes} bytes");
+    let mut merger = Merger::default();
+    for part in [20_001..60_000, 0..500, 500..20_001] {
+        let (cohort, bytes) = write(part.clone());
+        assert!(bytes < 200 * part.len() as u64, "{bytes} bytes of {part:?}");
+        merger.add(cohort, "part").expect("it goes with the others");
+    }
+    let merged = merger.finish().expect("parts");
+    assert_eq!(merged, whole);
+    let options = Options::default();
+    let tables = ExtendedTables::of(&merged.tally, None, &options, &Control::default());
+    let atoms = tables.expect("no refusal").atoms;
+    assert_eq!(atoms.len(), ATOMS);
 }

@@ -123,6 +123,60 @@ fn tally_of_the_first_definition_is_merged() {
     assert_eq!(both, new);
 }
 
+/// A tally as earlier versions wrote it: every count, zeros among them.
+fn with_dense_counts(bytes: &[u8], path: &Path) -> Vec<u8> {
+    let tally = atomscope::store::read_tally(path).expect("a tally").tally;
+    let strata = 0..tally.table().len();
+    let dense: Vec<u64> = strata.flat_map(|stratum| tally.counts(stratum)).collect();
+    let (header, content) = bytes[8..].split_at(length_of(bytes));
+    let header: serde_json::Value = serde_json::from_slice(header).expect("JSON");
+    let mut text = header["__metadata__"].as_object().expect("text").clone();
+    assert_eq!(text.remove("layout"), Some("2".into()));
+    let mut all = vec![(
+        "counts",
+        serde_json::json!([tally.table().len(), tally.feature_dim()]),
+        dense
+            .iter()
+            .flat_map(|n| n.to_le_bytes())
+            .collect::<Vec<_>>(),
+        "U64",
+    )];
+    for (name, dtype) in [("rows", "U64"), ("dropped_rows", "U64"), ("kinds", "U8")] {
+        let place = |end: usize| header[name]["data_offsets"][end].as_u64().expect("a place");
+        let part = content[place(0) as usize..place(1) as usize].to_vec();
+        all.push((name, header[name]["shape"].clone(), part, dtype));
+    }
+    let (mut json, mut end) = (serde_json::json!({ "__metadata__": text }), 0);
+    for (name, shape, part, dtype) in &all {
+        let places = [end, end + part.len()];
+        end = places[1];
+        json[*name] = serde_json::json!({"dtype": dtype, "shape": shape, "data_offsets": places});
+    }
+    let json = json.to_string().into_bytes();
+    let parts = all.into_iter().flat_map(|(_, _, part, _)| part);
+    let length = (json.len() as u64).to_le_bytes();
+    let bytes: Vec<u8> = length.into_iter().chain(json).chain(parts).collect();
+    with_header(&bytes, str::to_owned)
+}
+
+#[test]
+fn tally_with_dense_counts_is_read_as_the_same() {
+    let cohort = Sharded::new(40);
+    let [first, second] = halves(&cohort);
+    let old = cohort.path("old.tally");
+    let sparse = fs::read(&second).expect("a tally");
+    fs::write(&old, with_dense_counts(&sparse, &second)).expect("writable");
+    let read = |path: &Path| atomscope::store::read_tally(path).expect("a tally");
+    assert_eq!(read(&old), read(&second));
+    let (of_both, of_new) = (cohort.path("both.tally"), cohort.path("new.tally"));
+    assert!(merge(&[&first, &old], &of_both).status.success());
+    assert!(merge(&[&first, &second], &of_new).status.success());
+    let [both, new] = [of_both, of_new].map(|path| fs::read(path).expect("a tally"));
+    assert!(both == new);
+    let counts = |path: &Path| read(path).tally.all_counts().clone();
+    assert!(counts(&second).numbers().len() > 50);
+}
+
 /// A header without its description of the model, as earlier versions wrote it.
 fn without_about(header: &str) -> String {
     let key = ",\"model_about\":\"";
@@ -207,6 +261,13 @@ fn what_does_not_go_together_is_refused_by_name() {
         with_header(&good, input_dim),
         &[&both[..], &["D = 25", "D = 24"]].concat(),
     );
+    let layout = swap("\"layout\":\"2\"", "\"layout\":\"3\"");
+    refused(
+        with_header(&good, layout),
+        &[&names[1], "layout", "\"3\"", "a later one"],
+    );
+    let no_layout = swap("\"layout\":\"2\",", "");
+    refused(with_header(&good, no_layout), &[&names[1], "tensor counts"]);
     // Counts in which other than k atoms fire on a row are none.
     let k = swap("\"k\":\"6\"", "\"k\":\"7\"");
     refused(with_header(&good, k), &[&names[1], "k atoms fire"]);

@@ -12,7 +12,7 @@ use atomscope::fires::FiringSets;
 use atomscope::fires::{FiringBlock, FiringStore, InMemory};
 use atomscope::report::table::{Table, tsv};
 use atomscope::stats::evidence::{Exchange, ExtendedTables, Options};
-use atomscope::tally::{Certificate, SharedTally, Strata, StratifyBy, Tally};
+use atomscope::tally::{Certificate, Strata, StratifyBy, Tally};
 use serde_json::Value;
 
 /// As far as two binary64 computations of one figure may be apart.
@@ -73,12 +73,13 @@ impl Cohort {
     }
 
     fn tally(&self, scheme: &StratifyBy) -> Tally {
-        let strata = Strata::by(&self.calls, scheme, self.features).unwrap();
-        let tally = SharedTally::new(self.features, strata.table().to_vec()).unwrap();
-        for (row, atoms) in self.sets.iter() {
-            tally.add_row(strata.of_row()[row], atoms);
-        }
-        tally.finish(Certificate::default())
+        let strata = Strata::by(&self.calls, scheme).unwrap();
+        Tally::count(
+            self.features,
+            &strata,
+            self.sets.iter(),
+            Certificate::default(),
+        )
     }
 
     fn evidence(&self, options: &Options) -> ExtendedTables {

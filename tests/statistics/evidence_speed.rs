@@ -11,7 +11,7 @@ use atomscope::fires::InMemory;
 use atomscope::report::table::{parquet, tsv};
 use atomscope::report::tables;
 use atomscope::stats::evidence::{ExtendedTables, Options};
-use atomscope::tally::{Certificate, SharedTally, Strata, StratifyBy};
+use atomscope::tally::{Certificate, Strata, StratifyBy, Tally};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -57,12 +57,13 @@ fn sets(random: &mut ChaCha8Rng, features: u32) -> FiringSets {
 fn measure(features: u32, options: &Options) {
     let mut random = ChaCha8Rng::seed_from_u64(1);
     let (calls, sets) = (calls(&mut random), sets(&mut random, features));
-    let strata = Strata::by(&calls, &StratifyBy::ALL, features as usize).unwrap();
-    let tally = SharedTally::new(features as usize, strata.table().to_vec()).unwrap();
-    for (row, atoms) in sets.iter() {
-        tally.add_row(strata.of_row()[row], atoms);
-    }
-    let tally = tally.finish(Certificate::default());
+    let strata = Strata::by(&calls, &StratifyBy::ALL).unwrap();
+    let tally = Tally::count(
+        features as usize,
+        &strata,
+        sets.iter(),
+        Certificate::default(),
+    );
     let details = InMemory {
         calls: &calls,
         sets: &sets,

@@ -6,7 +6,7 @@ use atomscope::cohort::{Call, Calls, Number};
 use atomscope::control::Control;
 use atomscope::report::table::{Table, Values};
 use atomscope::stats::evidence::{ExtendedTables, Options, Within};
-use atomscope::tally::{Certificate, SharedTally, Strata, StratifyBy};
+use atomscope::tally::{Certificate, Strata, StratifyBy, Tally};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -29,12 +29,9 @@ fn evidence(drawn: &[Drawn]) -> ExtendedTables {
             ..Call::default()
         });
     }
-    let strata = Strata::by(&calls, &StratifyBy::ALL, ATOMS).unwrap();
-    let tally = SharedTally::new(ATOMS, strata.table().to_vec()).unwrap();
-    for ((_, _, atoms), stratum) in drawn.iter().zip(strata.of_row()) {
-        tally.add_row(*stratum, atoms);
-    }
-    let tally = tally.finish(Certificate::default());
+    let strata = Strata::by(&calls, &StratifyBy::ALL).unwrap();
+    let sets = drawn.iter().map(|(_, _, atoms)| &atoms[..]).enumerate();
+    let tally = Tally::count(ATOMS, &strata, sets, Certificate::default());
     ExtendedTables::of(&tally, None, &Options::default(), &Control::default()).unwrap()
 }
 

@@ -17,7 +17,7 @@ struct Case {
     name: String,
     scores: Vec<f64>,
     is_tp: Vec<bool>,
-    stratum: Vec<u16>,
+    stratum: Vec<u32>,
     mean: [Option<f64>; 2],
     auroc: Option<f64>,
     auroc_within: Option<f64>,
@@ -148,7 +148,7 @@ fn every_atom_is_compared_by_its_own_scores_whatever_blocks_and_parts() {
     let is_tp: Vec<bool> = (kept.iter())
         .map(|&row| cohort.calls.label(row) == atomscope::cohort::Label::Tp)
         .collect();
-    let stratum: Vec<u16> = kept.iter().map(|&row| (row * 7 % 5) as u16).collect();
+    let stratum: Vec<u32> = kept.iter().map(|&row| (row * 7 % 5) as u32).collect();
     let calls = LabelledCalls::new(is_tp.clone(), stratum);
     let dense = DenseScores::new(sae, None);
     let control = Control::default();

@@ -12,7 +12,7 @@ use atomscope::stats::inference::{Estimate, PValue, Table2x2, effect};
 use atomscope::stats::pairs::Pairs;
 use atomscope::stats::resampling::blocks::Blocks;
 use atomscope::stats::resampling::bootstrap::{Bootstrap, CallLabels};
-use atomscope::tally::{Certificate, SharedTally, Strata, StratifyBy, Tally};
+use atomscope::tally::{Certificate, Strata, StratifyBy, Tally};
 
 use super::truth::{Kind, Parameters, free};
 use super::world::{Cohort, FEATURES};
@@ -41,15 +41,12 @@ impl Seed {
     pub(crate) fn draw(world: World, seed: u64) -> Self {
         let cohort = Cohort::draw(world, seed);
         let atoms = cohort.truth.len();
-        let strata = Strata::by(&cohort.calls, &StratifyBy::ALL, atoms).expect("few strata");
-        let tally = SharedTally::new(atoms, strata.table().to_vec()).expect("few counters");
-        for (row, atoms) in cohort.sets.iter() {
-            tally.add_row(strata.of_row()[row], atoms);
-        }
+        let strata = Strata::by(&cohort.calls, &StratifyBy::ALL).expect("few strata");
+        let tally = Tally::count(atoms, &strata, cohort.sets.iter(), Certificate::default());
         Self {
             world,
             number: seed,
-            tally: tally.finish(Certificate::default()),
+            tally,
             cohort,
         }
     }

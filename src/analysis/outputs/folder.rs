@@ -2,7 +2,6 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::Instant;
 
 use rayon::prelude::*;
 
@@ -10,6 +9,7 @@ use super::{Content, Found, Html, OUTPUTS, Output, PAGE, Save, names, parquet};
 use crate::analysis::counted::Counted;
 use crate::analysis::record::Record;
 use crate::analysis::tables::Tables;
+use crate::clock::{Clock, Lap};
 use crate::control::Control;
 use crate::error::{Error, Result};
 use crate::outputs::RECORD;
@@ -20,7 +20,7 @@ use crate::write::set::{OutputSet, Place};
 
 /// The folder of an analysis.
 pub struct ResultsFolder {
-    began: Instant,
+    clock: Clock,
     files: OutputSet,
 }
 
@@ -32,9 +32,9 @@ impl ResultsFolder {
     /// # Errors
     /// A folder that cannot be written, or that holds files which no earlier run wrote.
     pub fn open(folder: &Path, inputs: Inputs, force: bool) -> Result<Self> {
-        let began = Instant::now();
+        let clock = Clock::start();
         let files = OutputSet::new(place(folder, inputs, force))?;
-        Ok(Self { began, files })
+        Ok(Self { clock, files })
     }
 
     /// Looks whether [`open`](Self::open) would refuse the folder, and makes nothing.
@@ -46,8 +46,8 @@ impl ResultsFolder {
     }
 
     /// Seconds since it was opened.
-    pub fn seconds(&self) -> f64 {
-        self.began.elapsed().as_secs_f64()
+    pub(crate) fn spent(&self) -> Lap {
+        self.clock.elapsed()
     }
 
     /// Writes all files, and the record that `describe` completes. `show` prints the report before
@@ -75,26 +75,26 @@ impl ResultsFolder {
             save,
             report: &printed,
         };
-        let began = Instant::now();
+        let clock = Clock::start();
         let encoded = match save.html {
             Html::Only => OUTPUTS.iter().map(|_| None).collect(),
             Html::Yes | Html::No => found.encode(),
         };
-        let mut writing = began.elapsed().as_secs_f64();
+        let mut writing = clock.elapsed();
         for (output, bytes) in OUTPUTS.iter().zip(encoded) {
             if save.html == Html::Only && output.name != PAGE {
                 continue;
             }
-            let began = Instant::now();
+            let clock = Clock::start();
             let is_table = !matches!(output.content, Content::File(..));
             self.add(output, bytes, &found)?;
             if is_table {
-                writing += began.elapsed().as_secs_f64();
+                writing += clock.elapsed();
             }
         }
         let mut record = Record::of(counted, tables, writing);
         describe(&mut record)?;
-        record.finish(self.seconds());
+        record.finish(self.spent());
         let read = record.inputs.iter().map(|file| PathBuf::from(&file.path));
         self.files.finish_inputs(read);
         let ready = self.files.seal(&record)?;

@@ -3,8 +3,6 @@
 use std::ops::Range;
 use std::time::Instant;
 
-use rayon::prelude::*;
-
 use super::content::Content;
 use super::picked::{self, Picked};
 use crate::analysis::session::{CountOptions, Encoder, Session};
@@ -16,7 +14,7 @@ use crate::fires::FiringSets;
 use crate::read::{Activations, ActiveAtoms};
 use crate::rows::RowRange;
 use crate::sae::{Activation, Sae};
-use crate::tally::{Certificate, SharedTally, Strata, Tally};
+use crate::tally::{Certificate, Strata, Tally};
 
 /// Atoms that fire on a row, where the model does not say how many do.
 const TYPICAL_FIRINGS: usize = 64;
@@ -199,8 +197,7 @@ fn given(
     control: &Control,
 ) -> Result<Encoded> {
     let began = Instant::now();
-    let strata = Strata::by(calls, &options.stratify_by, activations.atoms())?;
-    let counts = SharedTally::new(activations.atoms(), strata.table().to_vec())?;
+    let strata = Strata::by(calls, &options.stratify_by)?;
     let active = activations.read(rows, control)?;
     let ActiveAtoms {
         row_ends,
@@ -211,9 +208,8 @@ fn given(
         None => active,
     };
     let sets = FiringSets::ragged(row_ends, atoms, Vec::new());
-    let numbered = strata.of_row().par_iter().enumerate();
-    numbered.for_each(|(row, &stratum)| counts.add_row(stratum, sets.row(row)));
-    let tally: Tally = counts.finish(Certificate::default());
+    let certificate = Certificate::default();
+    let tally = Tally::count(activations.atoms(), &strata, sets.iter(), certificate);
     Ok(Encoded {
         fires: if options.engine.scores {
             sets.with_scores(values)

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
-use super::cover::Cover;
+use super::cover::{Counted, Cover};
 
 use crate::cohort::Calls;
 use crate::control::Control;
@@ -114,9 +114,10 @@ impl CohortFirings {
             .map(|path| (path.clone(), FiresFile::open(&path)))
             .collect();
         let (mut files, mut others) = (Vec::new(), Vec::new());
+        let counted = Counted::of(cohort);
         for (path, file) in opened {
             match file {
-                Ok(file) if belongs(&file, cohort) => files.push((path, file)),
+                Ok(file) if counted.has(&file) => files.push((path, file)),
                 other => others.push(other),
             }
         }
@@ -191,15 +192,6 @@ impl CohortFirings {
         )
         .proposing([Proposal::of(Choice::Fires)]))
     }
-}
-
-/// Says whether a file's rows are among those that were counted. They must be counted by the same
-/// model and under the same rule for which calls are true.
-fn belongs(file: &FiresFile, cohort: &CohortTally) -> bool {
-    let mut counted = cohort.shards.iter();
-    *file.model() == cohort.model
-        && *file.rule() == cohort.rule
-        && counted.any(|shard| shard.holds(file.shard()))
 }
 
 impl FiringStore for CohortFirings {

@@ -1,13 +1,13 @@
 //! A plan carried out: shard after shard, with what comes next read ahead.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
 
 use super::ahead::Ahead;
 use super::plan::{Plan, SetsFrom};
 use super::rows::ShardRows;
 use super::shard::Work;
 use crate::analysis::counted::{CompareScores, Counted, no_model};
+use crate::clock::Clock;
 use crate::control::Control;
 use crate::error::Result;
 use crate::read::{LoadedModel, read_model_with};
@@ -34,7 +34,7 @@ impl Plan<'_> {
         read: impl FnOnce() -> Result<LoadedModel>,
         control: &Control,
     ) -> Result<Counted> {
-        let began = Instant::now();
+        let clock = Clock::start();
         let stop = AtomicBool::new(false);
         std::thread::scope(|scope| {
             let control = control.or_stop(&stop);
@@ -46,7 +46,7 @@ impl Plan<'_> {
                 };
                 let mut work = Work::new(self, control, &ahead, model);
                 for number in 0..self.inputs.len() {
-                    work.shard(number, began)?;
+                    work.shard(number, &clock)?;
                 }
                 work.finish()
             };

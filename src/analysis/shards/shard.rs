@@ -2,7 +2,6 @@
 
 use std::ops::Range;
 use std::path::Path;
-use std::time::Instant;
 
 use super::ahead::{Ahead, Loaded};
 use super::cohort_rows::FileRows;
@@ -16,6 +15,7 @@ use super::{InputFile, Plan, SetsFrom, ShardInput};
 use crate::analysis::batches;
 use crate::analysis::counted::{Counted, Run};
 use crate::analysis::session::in_file;
+use crate::clock::Clock;
 use crate::cohort::Calls;
 use crate::control::{Control, Progress, Stage};
 use crate::engine::Encoded;
@@ -24,7 +24,7 @@ use crate::fires::{FiringSets, InMemory};
 use crate::read::{LoadedModel, Stamp, check_same};
 use crate::sae::Activation;
 use crate::store::{Fires, FiresFile};
-use crate::tally::{Batches, Certificate, CohortTally, Merger, ModelId, Tally};
+use crate::tally::{Batches, Certificate, CohortTally, Counts, Merger, ModelId, Tally};
 
 /// A run at work.
 pub(super) struct Work<'a> {
@@ -91,10 +91,12 @@ impl<'a> Work<'a> {
     }
 
     /// Counts the next shard.
-    pub(super) fn shard(&mut self, number: usize, began: Instant) -> Result<()> {
+    pub(super) fn shard(&mut self, number: usize, clock: &Clock) -> Result<()> {
         let Loaded { cohort, metadata } = self.ahead.shard(number, &self.control)?;
         if number == 0 {
-            self.run.read_seconds = began.elapsed().as_secs_f64();
+            let read = clock.elapsed();
+            self.run.read_seconds = read.wall;
+            self.run.cpu_seconds[0] = read.cpu;
         }
         self.maker.check(&cohort.rows)?;
         if number == 0 {
@@ -224,7 +226,13 @@ impl<'a> Work<'a> {
         self.maker.check_empty(rows)?;
         let shard = self.identities.shard(current, 0..0)?;
         let features = self.maker.feature_dim();
-        let tally = Tally::new(features, vec![], vec![], vec![], Certificate::default());
+        let tally = Tally::new(
+            features,
+            vec![],
+            vec![],
+            Counts::default(),
+            Certificate::default(),
+        );
         let scheme = self.plan.options.stratify_by.clone();
         let cohort = CohortTally::of_shard(*self.identities.model()?, scheme, shard, tally);
         self.add(cohort, None)
@@ -254,7 +262,9 @@ impl<'a> Work<'a> {
             }
         }
         let first = part.start as usize;
+        let clock = Clock::start();
         let encoded = self.make(rows, first..part.end as usize, &calls);
+        self.run.cpu_seconds[1] += clock.elapsed().cpu;
         let Encoded {
             fires,
             tally,

@@ -1,16 +1,15 @@
-//! One block of rows from embeddings to firing sets and counts: what one thread does at a time.
+//! One block of rows from embeddings to firing sets: what one thread does at a time.
 
 use std::ops::Range;
-use std::time::Instant;
 
-use super::counting::Counting;
+use super::context::Context;
 use super::model::Model;
 use super::rescore::Rescore;
 use super::score::Score;
 use super::screen::{Operand, Screen};
 use super::select::{Found, InFull, Open, Policy, Selection};
 use super::sets::{Buffers, Sets};
-use super::spent::Spent;
+use super::spent::{Spent, Stopwatch};
 use super::tile::ROW_LANES;
 use super::white::White;
 use crate::engine::ThreadSeconds;
@@ -24,7 +23,7 @@ use crate::tally::Certificate;
 #[derive(Clone, Copy)]
 struct Job<'a> {
     model: &'a Model,
-    counting: Counting<'a>,
+    context: Context<'a>,
     /// The places of those rows in the block that were kept.
     kept: &'a [usize],
 }
@@ -57,24 +56,24 @@ impl Block {
         stored: &[u8],
         element: ElementType,
     ) -> Vec<usize> {
-        let began = Instant::now();
+        let began = Stopwatch::start();
         let bad = self.white.load(model, stored, element);
-        self.seconds.whiten += began.elapsed().as_secs_f64();
+        self.seconds.whiten += began.seconds();
         bad
     }
 
-    /// Selects, counts and, where that is wanted, scores the rows that were loaded. Rows that were
+    /// Selects and, where that is wanted, scores the rows that were loaded. Rows that were
     /// not kept leave their places as they are.
     ///
     /// # Errors
     /// Cancellation, memory.
-    pub(super) fn encode(&mut self, model: &Model, counting: Counting, slot: Slot) -> Result<()> {
+    pub(super) fn encode(&mut self, model: &Model, context: Context, slot: Slot) -> Result<()> {
         self.certificate.rows += self.white.kept.len() as u64;
         let kept = std::mem::take(&mut self.white.kept);
         let mut buffers = std::mem::take(&mut self.buffers);
         let job = Job {
             model,
-            counting,
+            context,
             kept: &kept,
         };
         let done = self.encode_kept(job, Sets::new(slot, &kept, &mut buffers));
@@ -91,34 +90,34 @@ impl Block {
                 if self.is_warm {
                     let rows = self.white.part(0..job.kept.len());
                     let (spent, operand) = (self.spent, &mut self.operand);
-                    let threads = job.counting.threads;
+                    let threads = job.context.threads;
                     screens.judge(&job.model.scaling, rows, spent, operand, threads);
                 }
                 self.is_warm = true;
             }
             None => self.resolve_unscreened(job, &mut sets)?,
         }
-        let began = Instant::now();
-        sets.count(job.counting);
-        self.seconds.resolve += began.elapsed().as_secs_f64();
-        let (began, is_scored) = (Instant::now(), sets.is_scored());
+        let began = Stopwatch::start();
+        sets.sort();
+        self.seconds.resolve += began.seconds();
+        let (began, is_scored) = (Stopwatch::start(), sets.is_scored());
         let numbers = &self.white.numbers;
-        sets.deliver(job.model, numbers, &mut self.score, job.counting)?;
+        sets.deliver(job.model, numbers, &mut self.score, job.context)?;
         if is_scored {
-            self.seconds.score += began.elapsed().as_secs_f64();
+            self.seconds.score += began.seconds();
         }
         Ok(())
     }
 
     /// Resolves all rows without a screen.
     fn resolve_unscreened(&mut self, job: Job, sets: &mut Sets) -> Result<()> {
-        let began = Instant::now();
+        let began = Stopwatch::start();
         let all: Vec<u32> = match job.model.policy() {
             Policy::All => (0..job.model.sae().feature_dim() as u32).collect(),
             _ => Vec::new(),
         };
         for i in 0..job.kept.len() {
-            job.counting.control.check()?;
+            job.context.control.check()?;
             if all.is_empty() {
                 self.resolve_in_full(job, i, sets);
             } else {
@@ -126,7 +125,7 @@ impl Block {
                 self.certificate.rows_certified_outright += 1;
             }
         }
-        self.seconds.resolve += began.elapsed().as_secs_f64();
+        self.seconds.resolve += began.seconds();
         Ok(())
     }
 
@@ -138,22 +137,22 @@ impl Block {
         let mut selection = self.selection.take();
         let of_model = selection.get_or_insert_with(|| Selection::of(job.model.policy()));
         for first in (0..count).step_by(step) {
-            job.counting.control.check()?;
+            job.context.control.check()?;
             let rows = first..(first + step).min(count);
             self.screen(job, screen, rows.clone(), of_model);
-            let began = Instant::now();
+            let began = Stopwatch::start();
             for i in rows {
                 self.resolve(job, of_model, (i, i - first), sets);
                 if self.rescore.is_full() {
                     self.resolve_open(job, sets);
                 }
             }
-            self.spent.resolve += began.elapsed().as_secs_f64();
+            self.spent.resolve += began.seconds();
         }
         self.selection = selection;
-        let began = Instant::now();
+        let began = Stopwatch::start();
         self.resolve_open(job, sets);
-        self.spent.resolve += began.elapsed().as_secs_f64();
+        self.spent.resolve += began.seconds();
         self.seconds.product += self.spent.product;
         self.seconds.select += self.spent.select;
         self.seconds.resolve += self.spent.resolve;
@@ -162,14 +161,14 @@ impl Block {
 
     /// Scores all features strip by strip. Selection sees each strip while it is in cache.
     fn screen(&mut self, job: Job, screen: &Screen, rows: Range<usize>, selection: &mut Selection) {
-        let began = Instant::now();
+        let began = Stopwatch::start();
         let model = job.model;
         let (features, policy) = (model.sae().feature_dim(), model.policy());
         selection.begin(policy, rows.len(), features);
         let (kept, exponents) = (&job.kept[rows.clone()], &self.white.exponents[rows.clone()]);
         let limit = |r: usize| {
             let unit = exponents[r] + model.scaling.exponent;
-            policy.limit(job.counting.cut(kept[r])) * bound::power_of_two(-unit)
+            policy.limit(job.context.cut(kept[r])) * bound::power_of_two(-unit)
         };
         let taken = screen.take_rows(
             model.simd(),
@@ -178,7 +177,7 @@ impl Block {
             &mut self.operand,
             |r, bias, margin| selection.set_row(r, bias, margin, limit(r)),
         );
-        self.seconds.whiten += began.elapsed().as_secs_f64();
+        self.seconds.whiten += began.seconds();
         let stride = selection.stride();
         let strip = screen.shape().features;
         for first in (0..features).step_by(strip) {
@@ -189,17 +188,17 @@ impl Block {
                 self.scores.resize(padded * stride, 0.0);
             }
             let scores = &mut self.scores[..padded * stride];
-            let began = Instant::now();
+            let began = Stopwatch::start();
             screen.scores(&taken, first..last, scores, stride);
-            let scored = Instant::now();
+            self.spent.product += began.seconds();
+            let scored = Stopwatch::start();
             selection.take_tile(
                 model.simd(),
                 (&model.scaling.addends, &screen.norms),
                 first,
                 &mut scores[..(last - first) * stride],
             );
-            self.spent.product += (scored - began).as_secs_f64();
-            self.spent.select += scored.elapsed().as_secs_f64();
+            self.spent.select += scored.seconds();
         }
     }
 
@@ -220,7 +219,7 @@ impl Block {
             self.certificate.ambiguous_atoms += open;
             let most = &mut self.certificate.most_ambiguous_in_a_row;
             *most = (*most).max(open);
-            let limit = job.model.policy().limit(job.counting.cut(job.kept[i]));
+            let limit = job.model.policy().limit(job.context.cut(job.kept[i]));
             for Open { atoms, slots_left } in &found.open {
                 let atoms = &found.ambiguous[atoms.clone()];
                 self.rescore.open(i, atoms, *slots_left, limit);
@@ -234,7 +233,7 @@ impl Block {
     /// Resolves every row that was left open.
     fn resolve_open(&mut self, job: Job, sets: &mut Sets) {
         let rows = self.white.part(0..job.kept.len());
-        let cut = |i: usize| job.counting.cut(job.kept[i]);
+        let cut = |i: usize| job.context.cut(job.kept[i]);
         self.rescore
             .resolve(job.model, rows, cut, |i, fires| sets.add(i, fires));
     }
@@ -244,7 +243,7 @@ impl Block {
         let (sae, simd) = (job.model.sae(), job.model.simd());
         let dim = sae.input_dim();
         let x = &self.white.numbers[i * dim..(i + 1) * dim];
-        let cut = job.counting.cut(job.kept[i]);
+        let cut = job.context.cut(job.kept[i]);
         sets.add(i, self.in_full.row(sae, simd, x, cut));
         self.certificate.rows_rescored_in_full += 1;
     }

@@ -21,7 +21,7 @@
 mod block;
 #[cfg(test)]
 mod bound_tests;
-mod counting;
+mod context;
 mod dense;
 mod input;
 mod lanes;
@@ -66,7 +66,7 @@ use crate::control::Control;
 use crate::error::Result;
 use crate::rows::Rows;
 use crate::sae::Sae;
-use crate::tally::{SharedTally, Strata};
+use crate::tally::{Strata, Tally};
 
 /// Certified selection on the CPU.
 pub struct CpuEngine {
@@ -135,16 +135,17 @@ impl Engine for CpuEngine {
         };
         let width = self.model.sae().top_k();
         let mut sink = Sink::new(rows.count(), width, self.options.scores)?;
-        let features = self.model.sae().feature_dim();
-        let tally = SharedTally::new(features, strata.table().to_vec())?;
         let nonfinite = self.options.nonfinite;
-        let mut run = Run::new(strata, tally, control, nonfinite);
+        let mut run = Run::new(control, nonfinite);
         run.cuts = cuts;
         let slots = sink.slots(rows.count(), deal.rows_per_block)?;
         run.all_blocks(&self.model, deal, slots, self.pool.as_ref())?;
-        let (tally, bad_rows, threads) = run.finish();
+        let (certificate, bad_rows, threads) = run.finish();
         let dropped = dropped::reject_or_drop(rows, nonfinite, bad_rows)?;
         let fires = sink.finish(dropped, self.model.sae().values())?;
+        let features = self.model.sae().feature_dim();
+        let count = || Tally::count(features, strata, fires.iter(), certificate);
+        let tally = run::install(self.pool.as_ref(), count);
         let encode = began.elapsed().as_secs_f64();
         Ok(Encoded {
             fires,

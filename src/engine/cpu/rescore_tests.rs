@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::block::Block;
-use super::counting::Counting;
+use super::context::Context;
 use super::model::Model;
 use super::options::CpuScreen;
 use super::products::{SLICE, SliceOfRows, add_products};
@@ -16,7 +16,6 @@ use crate::engine::canonical::canonical_score;
 use crate::engine::simd::Simd;
 use crate::engine::sink::{Places, Slot};
 use crate::rows::ElementType;
-use crate::tally::{SharedTally, Strata};
 
 /// Numbers of one sign or both, of like or of very different magnitudes, all below 2²⁰.
 fn numbers(n: usize, seed: u64, kind: usize) -> Vec<f32> {
@@ -74,15 +73,11 @@ fn the_second_screen_leaves_little_open() {
     let mut block = Block::default();
     let bad = block.load(&model, bytemuck::cast_slice(&stored), ElementType::F32);
     assert!(bad.is_empty());
-    let strata = Strata::single(rows);
-    let tally = SharedTally::new(f, strata.table().to_vec()).expect("small");
     let mut atoms = vec![0; rows * k];
     let control = Control::default();
-    let counting = Counting {
-        strata: strata.of_row(),
+    let context = Context {
         cuts: None,
         first: 0,
-        tally: &tally,
         control: &control,
         threads: 1,
     };
@@ -92,7 +87,7 @@ fn the_second_screen_leaves_little_open() {
         scores: &mut [],
     };
     block
-        .encode(&model, counting, Slot::InPlace(places))
+        .encode(&model, context, Slot::InPlace(places))
         .expect("nobody cancels");
     let (certificate, _) = block.finish();
     assert!(certificate.ambiguous_atoms > 1000, "{certificate:?}");

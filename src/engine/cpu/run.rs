@@ -4,14 +4,14 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 use super::block::Block;
-use super::counting::Counting;
+use super::context::Context;
 use super::model::Model;
 use super::source::{Batch, Deal, Source};
 use crate::control::Control;
 use crate::engine::sink::Slots;
 use crate::engine::{Cuts, Nonfinite, ThreadSeconds, into_inner, lock};
 use crate::error::{Error, Result};
-use crate::tally::{Certificate, SharedTally, Strata, Tally};
+use crate::tally::Certificate;
 
 /// Does the work in the pool, or in the caller's where there is none.
 pub(super) fn install<T: Send>(
@@ -35,10 +35,8 @@ impl Drop for StopEarly<'_> {
 
 /// The state that the blocks of a run share.
 pub(super) struct Run<'a> {
-    strata: &'a Strata,
     /// The cuts of batches, for batch top-k.
     pub(super) cuts: Option<&'a Cuts>,
-    tally: SharedTally,
     control: &'a Control<'a>,
     nonfinite: Nonfinite,
     /// Set once a row must end the run: the rest is only looked through for more such rows, so
@@ -55,16 +53,9 @@ pub(super) struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    pub(super) fn new(
-        strata: &'a Strata,
-        tally: SharedTally,
-        control: &'a Control,
-        nonfinite: Nonfinite,
-    ) -> Self {
+    pub(super) fn new(control: &'a Control, nonfinite: Nonfinite) -> Self {
         Self {
-            strata,
             cuts: None,
-            tally,
             control,
             nonfinite,
             failed: AtomicBool::new(false),
@@ -160,24 +151,25 @@ impl<'a> Run<'a> {
         if !self.failed.load(Ordering::Relaxed)
             && let Some(slot) = batch.take_slot()
         {
-            let counting = Counting {
-                strata: &self.strata.of_row()[first..first + count],
+            let context = Context {
                 cuts: self.cuts,
                 first,
-                tally: &self.tally,
                 control: self.control,
                 threads: deal.threads,
             };
-            block.encode(model, counting, slot)?;
+            block.encode(model, context, slot)?;
         }
         let done = self.done.fetch_add(count as u64, Ordering::Relaxed) + count as u64;
         self.control.report(done);
         Ok(())
     }
 
-    /// Counts, seconds, and the rows that are not finite.
-    pub(super) fn finish(self) -> (Tally, Vec<usize>, ThreadSeconds) {
-        let tally = self.tally.finish(into_inner(self.certificate));
-        (tally, into_inner(self.bad_rows), into_inner(self.seconds))
+    /// The certificate, the rows that are not finite, and seconds.
+    pub(super) fn finish(self) -> (Certificate, Vec<usize>, ThreadSeconds) {
+        (
+            into_inner(self.certificate),
+            into_inner(self.bad_rows),
+            into_inner(self.seconds),
+        )
     }
 }

@@ -1,13 +1,13 @@
 //! The screens that a run can use, and the choice between them. A run uses the screen that is
-//! faster on its own rows, as measured on the first of them.
+//! faster on its own rows, as measured on the first of them: by the CPU time of threads, which no other
+//! work of the machine takes.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, OnceLock};
-use std::time::Instant;
 
 use super::options::CpuScreen;
 use super::screen::{Kernel, Operand, Scaling, Screen, WhiteRows};
-use super::spent::Spent;
+use super::spent::{Spent, Stopwatch};
 use super::tile::ROW_LANES;
 use crate::engine::lock;
 #[cfg(target_arch = "x86_64")]
@@ -181,9 +181,9 @@ impl Screens {
         let taken = screen.take_rows(self.simd, scaling, some, operand, |_, _, _| ());
         // Twice: the first time warms up.
         let seconds = [(); 2].map(|()| {
-            let began = Instant::now();
+            let began = Stopwatch::start();
             screen.scores(&taken, 0..features, &mut scores, stride);
-            began.elapsed().as_secs_f64()
+            began.seconds()
         });
         seconds[0].min(seconds[1]) * all as f64 / features as f64 / count as f64
     }

@@ -1,7 +1,7 @@
 //! The firing sets of a block's kept rows, while they are found: in their places where all rows have
 //! as many atoms, else row by row.
 
-use super::counting::Counting;
+use super::context::Context;
 use super::model::Model;
 use super::score::Score;
 use crate::engine::sink::{Places, Slot};
@@ -54,15 +54,14 @@ impl<'a, 'b> Sets<'a, 'b> {
         }
     }
 
-    /// Sorts and counts all sets, once they are complete.
-    pub(super) fn count(&mut self, counting: Counting) {
+    /// Sorts all sets, once they are complete.
+    pub(super) fn sort(&mut self) {
         for (i, &row) in self.kept.iter().enumerate() {
             let atoms = match &mut self.slot {
                 Slot::InPlace(places) => places.row(row),
                 Slot::Block { .. } => &mut self.buffers.rows[i],
             };
             atoms.sort_unstable();
-            counting.tally.add_row(counting.strata[row], atoms);
         }
     }
 
@@ -84,10 +83,10 @@ impl<'a, 'b> Sets<'a, 'b> {
         model: &Model,
         numbers: &[f32],
         score: &mut Score,
-        counting: Counting,
+        context: Context,
     ) -> Result<()> {
         let is_scored = self.is_scored();
-        let (kept, control) = (self.kept, counting.control);
+        let (kept, control) = (self.kept, context.control);
         match self.slot {
             Slot::InPlace(_) if !is_scored => Ok(()),
             Slot::InPlace(Places {

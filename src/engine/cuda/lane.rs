@@ -107,7 +107,7 @@ pub(super) struct Lane {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Known<'a> {
     /// One number a row.
-    pub(super) strata: &'a [u16],
+    pub(super) strata: &'a [u32],
     /// One a row, of a model of batch top-k; else none.
     pub(super) cuts: &'a [RowCut],
 }
@@ -211,7 +211,10 @@ impl Lane {
         self.stages.begin(&self.stream)?;
         // SAFETY: no batch was under way; the strata are copied before the next one is started.
         unsafe {
-            self.host_strata.as_mut_slice()[..count].copy_from_slice(strata);
+            for (to, &stratum) in self.host_strata.as_mut_slice().iter_mut().zip(strata) {
+                // A device counts no more strata than it has numbers for.
+                *to = stratum as u16;
+            }
             self.stream
                 .copy_in(&self.strata, 0, &self.host_strata, count)?;
             if !self.cuts.is_empty() {

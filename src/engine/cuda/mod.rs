@@ -57,7 +57,7 @@ use crate::control::Control;
 use crate::error::Result;
 use crate::rows::Rows;
 use crate::sae::Sae;
-use crate::tally::{Certificate, SharedTally, Strata};
+use crate::tally::{Certificate, SharedTally, Strata, Tally};
 
 /// The least compute capability: what the kernels, and the proof of their bound, are made for.
 const LEAST_ARCHITECTURE: u32 = 75;
@@ -223,6 +223,16 @@ fn thread_seconds(spent: &[Spent]) -> ThreadSeconds {
     sum
 }
 
+/// The most counters, strata times features, that a device counts in: 512 MiB of them.
+const MOST_COUNTERS: usize = 1 << 27;
+
+/// Says whether a device can count so many strata; else the CPU counts the firing sets.
+fn fits_device(strata: &Strata, features: usize) -> bool {
+    let strata = strata.table().len();
+    let counters = strata.checked_mul(features);
+    u16::try_from(strata).is_ok() && counters.is_some_and(|counters| counters <= MOST_COUNTERS)
+}
+
 impl Engine for CudaEngine {
     fn device(&self) -> String {
         let ordinals = self
@@ -253,9 +263,12 @@ impl Engine for CudaEngine {
         super::check_shapes(&self.sae, rows, strata.of_row().len())?;
         let began = Instant::now();
         let sink = Sink::new(rows.count(), self.sae.top_k(), self.options.scores)?;
-        let tally = SharedTally::new(self.sae.feature_dim(), strata.table().to_vec())?;
+        let features = self.sae.feature_dim();
+        let single = (!fits_device(strata, features)).then(|| Strata::single(rows.count()));
+        let counted = single.as_ref().unwrap_or(strata);
+        let tally = SharedTally::new(features, counted.table().to_vec())?;
         let readers = start_threads(self.threads())?;
-        let mut run = Run::new(rows, strata, control, sink, tally, readers);
+        let mut run = Run::new(rows, counted, control, sink, tally, readers);
         run.cuts = cuts;
         run.batch_rows = self.options.batch_rows;
         run.devices = self.workers.len();
@@ -264,8 +277,11 @@ impl Engine for CudaEngine {
         let dropped = dropped::reject_or_drop(rows, self.options.nonfinite, bad_rows)?;
         let fires = sink.finish(dropped, self.sae.values())?;
         Ok(Encoded {
+            tally: match single {
+                Some(_) => Tally::count(features, strata, fires.iter(), certificate(&spent)),
+                None => tally.finish(certificate(&spent)),
+            },
             fires,
-            tally: tally.finish(certificate(&spent)),
             seconds: Seconds {
                 encode: began.elapsed().as_secs_f64(),
                 threads: thread_seconds(&spent),

@@ -108,7 +108,7 @@ impl<'a> Run<'a> {
     }
 
     /// The strata of some rows.
-    pub(super) fn strata_of(&self, rows: &Range<usize>) -> &[u16] {
+    pub(super) fn strata_of(&self, rows: &Range<usize>) -> &[u32] {
         &self.strata.of_row()[rows.clone()]
     }
 
@@ -183,7 +183,7 @@ impl<'a> Run<'a> {
             if bad(r) {
                 bad_rows.push(rows.start + r);
             } else {
-                of_stratum[usize::from(stratum)] += 1;
+                of_stratum[stratum as usize] += 1;
             }
         }
         self.tally.add_counts(&[], &of_stratum);

@@ -15,7 +15,7 @@ use crate::error::Result;
 use crate::fires::FiringStore;
 use crate::fires::by_atom::{Carry, FiringsByAtom, groups};
 use crate::stats::evidence::{CallFacts, StratumKey};
-use crate::tally::{StratifyBy, Tally};
+use crate::tally::{CountsByAtom, StratifyBy, Tally};
 
 /// Atoms of a chunk.
 pub(super) const CHUNK: usize = 512;
@@ -26,8 +26,9 @@ pub(super) const BINS: usize = 20;
 /// The calls of each stratum without its label, and which of the tally's strata it has.
 pub(super) struct Strata {
     pub(super) keys: Vec<(StratumKey, [u64; 2])>,
-    /// The tally's strata of true and of false calls of each.
-    places: Vec<[Option<usize>; 2]>,
+    /// The stratum and the label, 0 for true calls, of each of the tally's strata.
+    places: Vec<(u32, usize)>,
+    counts: CountsByAtom,
 }
 
 impl Strata {
@@ -44,11 +45,22 @@ impl Strata {
             calls[label] += rows;
             places[label] = Some(place);
         }
-        let (keys, places) = keys
-            .into_iter()
-            .map(|(key, (calls, places))| ((key, calls), places))
-            .unzip();
-        Self { keys, places }
+        let mut of_tally = vec![(0, 0); tally.table().len()];
+        for (number, (_, places)) in (0..).zip(keys.values()) {
+            for (label, place) in places.iter().enumerate() {
+                if let Some(place) = *place {
+                    of_tally[place] = (number, label);
+                }
+            }
+        }
+        Self {
+            keys: keys
+                .into_iter()
+                .map(|(key, (calls, _))| (key, calls))
+                .collect(),
+            places: of_tally,
+            counts: tally.all_counts().by_atom(tally.feature_dim()),
+        }
     }
 }
 
@@ -96,11 +108,11 @@ impl Cards {
         calls.dedup();
         control.check()?;
         let starts: Vec<usize> = (0..atoms).step_by(CHUNK).collect();
-        let (tally, strata) = (sources.tally, sources.strata);
+        let strata = sources.strata;
         let (neighbours, alike) = (sources.neighbours, sources.alike);
         let islands = starts.par_iter().with_max_len(1).map(|&start| {
             let chunk = start..atoms.min(start + CHUNK);
-            let mut arrays = of_strata(tally, strata, chunk.clone());
+            let mut arrays = of_strata(strata, chunk.clone());
             arrays.extend(of_firings(from_firings.get(chunk.clone()), &calls));
             arrays.extend(of_neighbours(neighbours.get(chunk.clone())));
             arrays.extend(of_directions(alike, chunk));
@@ -177,25 +189,20 @@ fn one(firings: &FiringsByAtom, atom: u32, facts: &CallFacts, numbers: Numbers) 
 
 /// For each atom the number of strata it fires in; then for each of these its place, and on how many
 /// true and false calls the atom fires there.
-fn of_strata(tally: &Tally, strata: &Strata, atoms: std::ops::Range<usize>) -> Vec<Vec<u32>> {
+fn of_strata(strata: &Strata, atoms: std::ops::Range<usize>) -> Vec<Vec<u32>> {
     let mut arrays = vec![Vec::new(); 4];
-    let count = |place: Option<usize>, atom: usize| {
-        let counts = place.map(|place| tally.counts(place));
-        let count = counts.and_then(|counts| counts.get(atom).copied());
-        u32::try_from(count.unwrap_or(0)).unwrap_or(u32::MAX)
-    };
     for atom in atoms {
-        let mut number = 0;
-        for (stratum, places) in (0..).zip(&strata.places) {
-            let [tp, fp] = places.map(|place| count(place, atom));
-            if tp + fp > 0 {
-                number += 1;
-                arrays[1].push(stratum);
-                arrays[2].push(tp);
-                arrays[3].push(fp);
-            }
+        let mut counts = BTreeMap::<u32, [u32; 2]>::new();
+        for &(place, count) in strata.counts.of(atom) {
+            let (stratum, label) = strata.places[place as usize];
+            counts.entry(stratum).or_default()[label] = u32::try_from(count).unwrap_or(u32::MAX);
         }
-        arrays[0].push(number);
+        arrays[0].push(counts.len() as u32);
+        for (stratum, [tp, fp]) in counts {
+            arrays[1].push(stratum);
+            arrays[2].push(tp);
+            arrays[3].push(fp);
+        }
     }
     arrays
 }

@@ -67,11 +67,6 @@ impl AllAtoms {
             (tally.rows_where(is), tally.counts_where(is))
         };
         let ((tp, tp_on), (fp, fp_on)) = (of_label(Label::Tp), of_label(Label::Fp));
-        let counts = confounded.counts();
-        let stratified = stratified::of_atoms(&counts);
-        let conditional = conditional::of_atoms(&counts);
-        // Without any stratum there is nothing by atom.
-        let nothing = stratified::of_tables(&[]);
         let atoms: Vec<AtomCounts> = (0..tally.feature_dim())
             .into_par_iter()
             .with_min_len(64)
@@ -82,9 +77,9 @@ impl AllAtoms {
                     tp_off: tp.saturating_sub(tp_on[atom]),
                     fp_off: fp.saturating_sub(fp_on[atom]),
                 };
-                let stratified = stratified.get(atom).copied().unwrap_or(nothing);
-                let conditional = conditional.get(atom).copied().unwrap_or_default();
-                AtomCounts::of(table, stratified, conditional)
+                let tables = confounded.tables(atom);
+                let stratified = stratified::of_tables(&tables);
+                AtomCounts::of(table, stratified, conditional::of_tables(&tables))
             })
             .collect();
         Self {

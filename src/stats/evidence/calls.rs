@@ -22,7 +22,7 @@ pub struct CallFacts {
     /// True for each true call.
     pub is_tp: Vec<bool>,
     /// The stratum of each call, without the label; strata ascend.
-    pub strata: Vec<u16>,
+    pub strata: Vec<u32>,
     /// |svlen| in base pairs; NaN where it is 0, missing, or no finite number.
     pub sizes: Vec<f64>,
     /// Position, in base pairs.
@@ -37,10 +37,10 @@ impl CallFacts {
     /// Reads all calls.
     ///
     /// # Errors
-    /// Those of reading; strata that are too many.
+    /// Those of reading; calls without levels of a property.
     pub fn read(details: &dyn FiringStore, scheme: &StratifyBy, control: &Control) -> Result<Self> {
         let mut facts = Self::default();
-        let mut strata = BTreeMap::<StratumKey, u16>::new();
+        let mut strata = BTreeMap::<StratumKey, u32>::new();
         details.blocks(&mut |block| {
             control.check()?;
             facts.take(&block, scheme, &mut strata)
@@ -48,10 +48,10 @@ impl CallFacts {
         // From the order of their first sight to their own.
         let mut new = vec![0; strata.len()];
         for (number, &old) in strata.values().enumerate() {
-            new[usize::from(old)] = number as u16;
+            new[old as usize] = number as u32;
         }
         for stratum in &mut facts.strata {
-            *stratum = new[usize::from(*stratum)];
+            *stratum = new[*stratum as usize];
         }
         let (is_tp, missing) = (&facts.is_tp, ["(no chromosome)", Strata::NO_DATASET]);
         facts.chromosomes.finish(is_tp, missing[0]);
@@ -73,21 +73,21 @@ impl CallFacts {
         &mut self,
         block: &FiringBlock,
         scheme: &StratifyBy,
-        known: &mut BTreeMap<StratumKey, u16>,
+        known: &mut BTreeMap<StratumKey, u32>,
     ) -> Result<()> {
         let calls = block.calls;
-        let strata = Strata::by(calls, scheme, 1)?;
-        let numbers: Vec<u16> = strata
+        let strata = Strata::by(calls, scheme)?;
+        let numbers: Vec<u32> = strata
             .table()
             .iter()
             .map(|stratum| {
-                let next = known.len() as u16;
+                let next = known.len() as u32;
                 *known.entry(StratumKey::of(stratum, scheme)).or_insert(next)
             })
             .collect();
         let rows: Vec<usize> = block.sets.iter().map(|(row, _)| row).collect();
         for &row in &rows {
-            let stratum = usize::from(strata.of_row()[row]);
+            let stratum = strata.of_row()[row] as usize;
             self.is_tp.push(strata.table()[stratum].label == Label::Tp);
             self.strata.push(numbers[stratum]);
             let size = calls.svlen.get(row).as_f64().abs();

@@ -39,12 +39,16 @@ impl Counts {
         Self { categories, counts }
     }
 
-    /// Adds counts of all atoms, \[F\], for a category and label.
-    pub(super) fn add(&mut self, category: usize, label: usize, counts: &[u64]) {
+    /// Adds counts of atoms for a category and label.
+    pub(super) fn add(
+        &mut self,
+        category: usize,
+        label: usize,
+        counts: impl Iterator<Item = (u32, u64)>,
+    ) {
         let stride = self.stride();
-        let places = self.counts[category * 2 + label..].iter_mut();
-        for (sum, n) in places.step_by(stride).zip(counts) {
-            *sum += n;
+        for (atom, number) in counts {
+            self.counts[atom as usize * stride + category * 2 + label] += number;
         }
     }
 

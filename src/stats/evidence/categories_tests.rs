@@ -10,8 +10,8 @@ fn enrichment(sizes: &[u64], atoms: &[&[u64]], min_support: u64) -> Enrichment {
     let categories = sizes.iter().enumerate().map(category).collect();
     let mut counts = Counts::new(categories, atoms.len());
     for place in 0..sizes.len() {
-        let of_category: Vec<u64> = atoms.iter().map(|atom| atom[place]).collect();
-        counts.add(place, 0, &of_category);
+        let of_category = (0..).zip(atoms.iter().map(|atom| atom[place]));
+        counts.add(place, 0, of_category);
     }
     let fires: Vec<u64> = atoms.iter().map(|atom| atom.iter().sum()).collect();
     Enrichment::of(&counts, &fires, |_| true, min_support)

@@ -72,18 +72,19 @@ pub(super) struct Bulk {
 
 impl Bulk {
     pub(super) fn of(confounded: &Confounded, all: &AllAtoms) -> Self {
-        let strata = confounded.counts();
         let member = |atom: usize| {
             let (mut excess, mut variance, mut third) = (0.0, 0.0, 0.0);
-            for stratum in &strata {
-                let (tp, fp) = (stratum.tp as f64, stratum.fp as f64);
+            // Where it does not fire it adds nothing.
+            for fires_in in confounded.of_atom(atom) {
+                let table = fires_in.table;
+                let (tp, fp) = (table.tp() as f64, table.fp() as f64);
                 let n = tp + fp;
-                if stratum.tp == 0 || stratum.fp == 0 || n < 3.0 {
+                if table.tp() == 0 || table.fp() == 0 || n < 3.0 {
                     continue;
                 }
-                let on = (stratum.tp_on[atom] + stratum.fp_on[atom]) as f64;
+                let on = table.fires() as f64;
                 let v = on / n * (tp / n) * fp * (n - on) / (n - 1.0);
-                excess += stratum.tp_on[atom] as f64 - on * tp / n;
+                excess += table.tp_on as f64 - on * tp / n;
                 variance += v;
                 third += v * (fp - tp) * (n - 2.0 * on) / (n * (n - 2.0));
             }
@@ -115,19 +116,19 @@ impl Bulk {
             }));
             Ok(())
         })?;
-        let strata = facts.strata.iter().max().map_or(0, |&s| usize::from(s) + 1);
+        let strata = facts.strata.iter().max().map_or(0, |&s| s as usize + 1);
         let mut calls = vec![[0.0; 2]; strata];
         let (mut means, mut squares) = (vec![0.0; strata], vec![0.0; strata]);
         for ((&stratum, &is_tp), sum) in facts.strata.iter().zip(&facts.is_tp).zip(&sums) {
-            calls[usize::from(stratum)][usize::from(!is_tp)] += 1.0;
-            means[usize::from(stratum)] += sum;
+            calls[stratum as usize][usize::from(!is_tp)] += 1.0;
+            means[stratum as usize] += sum;
         }
         for (mean, [tp, fp]) in means.iter_mut().zip(&calls) {
             *mean /= tp + fp;
         }
         for (&stratum, sum) in facts.strata.iter().zip(&sums) {
-            let distance = sum - means[usize::from(stratum)];
-            squares[usize::from(stratum)] += distance * distance;
+            let distance = sum - means[stratum as usize];
+            squares[stratum as usize] += distance * distance;
         }
         let variance: f64 = (calls.iter().zip(&squares))
             .filter(|([tp, fp], _)| *tp > 0.0 && *fp > 0.0 && tp + fp >= 3.0)

@@ -1,7 +1,5 @@
 //! The results from firing sets, part after part.
 
-use std::time::Instant;
-
 use super::atoms::AllAtoms;
 use super::calls::CallFacts;
 use super::co_activation::{self, PairsBy, PairsCounted};
@@ -10,6 +8,7 @@ use super::firings::Firings;
 use super::replicated::{self, Replicated};
 use super::resampling::{self, BootstrapInterval, Grouping, Headlines, Permutations};
 use super::{FiringTables, Options, Seconds};
+use crate::clock::Clock;
 use crate::control::Control;
 use crate::error::Result;
 use crate::fires::FiringStore;
@@ -38,6 +37,7 @@ pub(super) struct FromFirings {
     pub(super) pairs: Option<Pairs>,
     pub(super) pairs_counted: Option<PairsCounted>,
     pub(super) seconds: Seconds,
+    pub(super) cpu_seconds: Seconds,
 }
 
 impl FromFirings {
@@ -52,15 +52,14 @@ impl FromFirings {
         options: &Options,
         control: &Control,
     ) -> Result<Self> {
-        let mut seconds = Seconds::default();
-        let mut clock = Clock::start();
+        let mut times = Times::start();
         let mut facts = CallFacts::read(details, scheme, control)?;
         let grouping = Grouping::of(&facts, options);
         facts.positions = Vec::new();
         let inflation = Some(bulk.inflation(details, &facts)?);
         let mut maxima = resampling::maxima(&facts, &grouping, options)?;
         let mut headlines = Headlines::of(all);
-        seconds.calls = clock.lap();
+        times.lap(|seconds| &mut seconds.calls);
         // Half, since ranks and labels stand beside them.
         let with_scores = groups(&all.fires, Carry::CallsAndScores, options.memory / 2);
         let at_once = with_scores.len() <= 1;
@@ -68,22 +67,21 @@ impl FromFirings {
         let firings = Firings::gather(details, &facts, all, &with_scores, &mut |rows| {
             control.check()?;
             headlines.take(rows);
-            seconds.firings += clock.lap();
+            times.lap(|seconds| &mut seconds.firings);
             if let Some(maxima) = &mut maxima {
                 maxima.show(rows, &tested)?;
                 if at_once {
                     maxima.permute(rows, control)?;
                 }
             }
-            seconds.permutations += clock.lap();
+            times.lap(|seconds| &mut seconds.permutations);
             Ok(())
         })?;
-        seconds.firings += clock.lap();
-        // Each group costs drawing all labels anew: without scores there are fewer.
+        times.lap(|seconds| &mut seconds.firings);
         if let Some(maxima) = maxima.as_mut().filter(|_| !at_once) {
-            maxima.permute_in_groups(details, &all.fires, options.memory, control)?;
+            maxima.permute_streaming(details, control)?;
         }
-        seconds.permutations += clock.lap();
+        times.lap(|seconds| &mut seconds.permutations);
         let parts = replicated::Parts {
             details,
             facts: &facts,
@@ -93,14 +91,14 @@ impl FromFirings {
         };
         let replicate = |by| parts.replicate(by, control);
         let replication = options.replicate.map(replicate).transpose()?;
-        seconds.replication = clock.lap();
+        times.lap(|seconds| &mut seconds.replication);
         let firings = firings.finish(&facts, all, options.min_support);
-        seconds.firings += clock.lap();
+        times.lap(|seconds| &mut seconds.firings);
         let blocks = grouping.block_count().filter(|_| options.bootstrap > 0);
         let bootstrap = headlines.intervals(&facts, &grouping, options, control)?;
-        seconds.bootstrap = clock.lap();
+        times.lap(|seconds| &mut seconds.bootstrap);
         let (pairs, counted) = co_activation::count(pairs_by, details, all, options, control)?;
-        seconds.pairs = clock.lap();
+        times.lap(|seconds| &mut seconds.pairs);
         Ok(Self {
             inflation,
             replication,
@@ -112,22 +110,34 @@ impl FromFirings {
                 .transpose()?,
             bootstrap,
             blocks,
-            seconds,
+            seconds: times.wall,
+            cpu_seconds: times.cpu,
         })
     }
 }
 
-/// Seconds since the last look.
-pub(super) struct Clock(Instant);
+/// The seconds of the parts so far.
+pub(super) struct Times {
+    clock: Clock,
+    /// Wall clock.
+    pub(super) wall: Seconds,
+    /// CPU time.
+    pub(super) cpu: Seconds,
+}
 
-impl Clock {
+impl Times {
     pub(super) fn start() -> Self {
-        Self(Instant::now())
+        Self {
+            clock: Clock::start(),
+            wall: Seconds::default(),
+            cpu: Seconds::default(),
+        }
     }
 
-    pub(super) fn lap(&mut self) -> f64 {
-        let seconds = self.0.elapsed().as_secs_f64();
-        self.0 = Instant::now();
-        seconds
+    /// Adds the seconds since the last look to a part.
+    pub(super) fn lap(&mut self, part: fn(&mut Seconds) -> &mut f64) {
+        let lap = self.clock.lap();
+        *part(&mut self.wall) += lap.wall;
+        *part(&mut self.cpu) += lap.cpu;
     }
 }

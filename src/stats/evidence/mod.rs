@@ -89,7 +89,7 @@ pub use within::Within;
 
 use atoms::AllAtoms;
 use displacement::Bulk;
-use from_firings::{Clock, FromFirings};
+use from_firings::{FromFirings, Times};
 use strata::{Confounded, by_type};
 
 /// Everything beside the notebook's tables.
@@ -147,6 +147,8 @@ pub struct ExtendedTables {
     pub firings: Option<FiringTables>,
     /// The time that each step took.
     pub seconds: Seconds,
+    /// The CPU time of all threads that each step took.
+    pub cpu_seconds: Seconds,
 }
 
 /// The results that need firing sets.
@@ -213,14 +215,13 @@ impl ExtendedTables {
         options: &Options,
         control: &Control,
     ) -> Result<Self> {
-        let mut seconds = Seconds::default();
-        let mut clock = Clock::start();
+        let mut times = Times::start();
         let confounded = Confounded::of(tally, options.strata.as_ref())?;
         let all = AllAtoms::of(tally, &confounded, options.min_support);
-        seconds.counts = clock.lap();
+        times.lap(|seconds| &mut seconds.counts);
         let by_type = by_type(tally);
         let types = Enrichment::of(&by_type, &all.fires, |_| true, options.min_support);
-        seconds.types = clock.lap();
+        times.lap(|seconds| &mut seconds.types);
         control.check()?;
         let bulk = Bulk::of(&confounded, &all);
         let told = match details {
@@ -263,9 +264,14 @@ impl ExtendedTables {
             pairs_counted: told.pairs_counted,
             firings: told.firings,
             seconds: Seconds {
-                counts: seconds.counts,
-                types: seconds.types,
+                counts: times.wall.counts,
+                types: times.wall.types,
                 ..told.seconds
+            },
+            cpu_seconds: Seconds {
+                counts: times.cpu.counts,
+                types: times.cpu.types,
+                ..told.cpu_seconds
             },
         })
     }

@@ -1,13 +1,12 @@
 //! A tally's counts by confounder, and by SV type.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::categories::{Category, Counts};
 use crate::cohort::Label;
 use crate::error::{Choice, Error, Result};
-use crate::stats::inference::stratified::StratumCounts;
-use crate::tally::{SizeBin, StratifyBy, Stratum, Tally};
+use crate::stats::inference::Table2x2;
+use crate::tally::{CountsByAtom, SizeBin, StratifyBy, Stratum, Tally};
 
 /// A stratum without its label: calls that are alike in what the scheme tells apart.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -42,39 +41,29 @@ impl StratumKey {
     }
 }
 
-/// Calls of a stratum and label, and the counts of every atom, \[F\].
-#[derive(Default)]
-struct Side<'a> {
-    calls: u64,
-    counts: Option<Cow<'a, [u64]>>,
-}
-
-impl<'a> Side<'a> {
-    fn add(&mut self, calls: u64, counts: &'a [u64]) {
-        self.calls += calls;
-        match &mut self.counts {
-            None => self.counts = Some(Cow::Borrowed(counts)),
-            Some(sums) => {
-                for (sum, n) in sums.to_mut().iter_mut().zip(counts) {
-                    *sum += n;
-                }
-            }
-        }
-    }
-}
-
 /// Counts of true and of false calls for each stratum, ascending.
-pub(super) struct Confounded<'a> {
+pub(super) struct Confounded {
     pub(super) scheme: StratifyBy,
     pub(super) strata: BTreeMap<StratumKey, [u64; 2]>,
-    sides: Vec<[Side<'a>; 2]>,
-    /// The counts of a label that a stratum does not have.
-    none: Vec<u64>,
+    /// True and false calls of each stratum.
+    calls: Vec<[u64; 2]>,
+    /// The stratum and the label, 0 for true calls, of each of the tally's strata.
+    places: Vec<(u32, usize)>,
+    counts: CountsByAtom,
 }
 
-impl<'a> Confounded<'a> {
+/// A stratum in which an atom fires.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct FiresIn {
+    /// The stratum's number.
+    stratum: u32,
+    /// Firing and label there.
+    pub(super) table: Table2x2,
+}
+
+impl Confounded {
     /// Takes the tally by the scheme that is asked for, or by all that the tally tells apart.
-    pub(super) fn of(tally: &'a Tally, wanted: Option<&StratifyBy>) -> Result<Self> {
+    pub(super) fn of(tally: &Tally, wanted: Option<&StratifyBy>) -> Result<Self> {
         let mut there = tally.scheme();
         if tally.table().is_empty() {
             // Of no calls any levels are known.
@@ -88,35 +77,77 @@ impl<'a> Confounded<'a> {
                 format!("some of {there}, which this tally tells apart"),
             ));
         }
-        let mut sides = BTreeMap::<StratumKey, [Side; 2]>::new();
-        for (number, stratum) in tally.table().iter().enumerate() {
-            let both = sides.entry(StratumKey::of(stratum, &scheme)).or_default();
-            let label = usize::from(stratum.label == Label::Fp);
-            both[label].add(tally.rows()[number], tally.counts(number));
+        let keys: Vec<StratumKey> = (tally.table().iter())
+            .map(|stratum| StratumKey::of(stratum, &scheme))
+            .collect();
+        let mut strata = BTreeMap::<StratumKey, [u64; 2]>::new();
+        let label = |number: usize| usize::from(tally.table()[number].label == Label::Fp);
+        for (number, key) in keys.iter().enumerate() {
+            strata.entry(key.clone()).or_default()[label(number)] += tally.rows()[number];
         }
-        let strata = sides
-            .iter()
-            .map(|(confounder, [tp, fp])| (confounder.clone(), [tp.calls, fp.calls]));
+        let numbers: BTreeMap<&StratumKey, u32> = strata.keys().zip(0..).collect();
+        let place = |(number, key): (usize, &StratumKey)| {
+            let stratum = numbers.get(key).copied().unwrap_or_default();
+            (stratum, label(number))
+        };
         Ok(Self {
+            places: keys.iter().enumerate().map(place).collect(),
+            calls: strata.values().copied().collect(),
+            counts: tally.all_counts().by_atom(tally.feature_dim()),
             scheme,
-            strata: strata.collect(),
-            sides: sides.into_values().collect(),
-            none: vec![0; tally.feature_dim()],
+            strata,
         })
     }
 
-    /// The counts of every stratum.
-    pub(super) fn counts(&self) -> Vec<StratumCounts<'_>> {
-        self.sides.iter().map(|both| self.both(both)).collect()
+    /// The strata in which an atom fires, ascending. A cell whose count would be negative, since a count
+    /// exceeds its total, counts as empty.
+    pub(super) fn of_atom(&self, atom: usize) -> Vec<FiresIn> {
+        let mut on: Vec<(u32, [u64; 2])> = (self.counts.of(atom).iter())
+            .map(|&(number, count)| {
+                let (stratum, label) = self.places[number as usize];
+                let mut both = [0, 0];
+                both[label] = count;
+                (stratum, both)
+            })
+            .collect();
+        on.sort_by_key(|of_stratum| of_stratum.0);
+        let sums = on.chunk_by(|a, b| a.0 == b.0).map(|of_stratum| {
+            let sum = |label: usize| of_stratum.iter().map(|(_, on)| on[label]).sum();
+            let stratum = of_stratum[0].0;
+            let [tp, fp] = self.calls[stratum as usize];
+            FiresIn {
+                stratum,
+                table: table([sum(0), sum(1)], [tp, fp]),
+            }
+        });
+        sums.collect()
     }
 
-    fn both<'b>(&'b self, [tp, fp]: &'b [Side<'a>; 2]) -> StratumCounts<'b> {
-        StratumCounts {
-            tp_on: tp.counts.as_deref().unwrap_or(&self.none),
-            fp_on: fp.counts.as_deref().unwrap_or(&self.none),
-            tp: tp.calls,
-            fp: fp.calls,
+    /// The tables of an atom: one of each stratum in which it fires, and one of all others together, in
+    /// which it tells nothing.
+    pub(super) fn tables(&self, atom: usize) -> Vec<Table2x2> {
+        let fires_in = self.of_atom(atom);
+        let calls = |of: &FiresIn| self.calls[of.stratum as usize];
+        let rest = [0, 1].map(|label| {
+            let all: u64 = self.calls.iter().map(|calls| calls[label]).sum();
+            let there: u64 = fires_in.iter().map(|of| calls(of)[label]).sum();
+            all - there
+        });
+        let mut tables: Vec<Table2x2> = fires_in.iter().map(|of| of.table).collect();
+        if rest != [0, 0] {
+            tables.push(table([0, 0], rest));
         }
+        tables
+    }
+}
+
+/// The table of an atom that fires on so many true and false calls, of so many in all.
+fn table(on: [u64; 2], calls: [u64; 2]) -> Table2x2 {
+    Table2x2 {
+        tp_on: on[0],
+        fp_on: on[1],
+        tp_off: calls[0].saturating_sub(on[0]),
+        fp_off: calls[1].saturating_sub(on[1]),
     }
 }
 
@@ -139,7 +170,7 @@ pub(super) fn by_type(tally: &Tally) -> Counts {
         let place = types.keys().position(|name| *name == stratum.svtype);
         let label = usize::from(stratum.label == Label::Fp);
         if let Some(place) = place {
-            counts.add(place, label, tally.counts(number));
+            counts.add(place, label, tally.all_counts().of(number));
         }
     }
     counts

@@ -134,11 +134,11 @@ impl Gathered {
         regions: Option<(&RegionOptions, &[u32])>,
     ) -> Result<()> {
         let calls = block.calls;
-        let strata = Strata::by(calls, &PROPERTIES, 1)?;
-        let mut seen = HashMap::<(u16, u32), [u32; 4]>::new();
+        let strata = Strata::by(calls, &PROPERTIES)?;
+        let mut seen = HashMap::<(u32, u32), [u32; 4]>::new();
         for (at, (row, atoms)) in block.sets.iter().enumerate() {
             let number = strata.of_row()[row];
-            let stratum = &strata.table()[usize::from(number)];
+            let stratum = &strata.table()[number as usize];
             let key = (number, calls.dataset.code(row));
             let properties = seen.entry(key).or_insert_with(|| {
                 let dataset = calls.dataset.get(row).unwrap_or(Strata::NO_DATASET);

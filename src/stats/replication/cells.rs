@@ -12,6 +12,8 @@ pub struct Cells {
     of_call: Vec<u32>,
     /// The number of calls of each cell.
     calls: Vec<u64>,
+    /// True and false calls of either part.
+    of_part: [[u64; 2]; 2],
 }
 
 /// Weighted numbers of calls of each cell, in each of the replicates of a draw.
@@ -22,7 +24,7 @@ impl Cells {
     ///
     /// # Errors
     /// Fails if there are not as many strata as labels.
-    pub fn new(is_tp: &[bool], strata: &[u16], part: impl Fn(usize) -> usize) -> Result<Self> {
+    pub fn new(is_tp: &[bool], strata: &[u32], part: impl Fn(usize) -> usize) -> Result<Self> {
         if strata.len() != is_tp.len() {
             return Err(Error::Argument {
                 name: "strata",
@@ -30,48 +32,52 @@ impl Cells {
                 expected: format!("{}, one for each label", is_tp.len()),
             });
         }
-        let count = strata.iter().max().map_or(0, |&most| usize::from(most) + 1);
-        let cell = |(call, (&is_tp, &stratum)): (usize, (&bool, &u16))| {
-            let stratum = part(call).min(1) * count + usize::from(stratum);
+        let count = strata.iter().max().map_or(0, |&most| most as usize + 1);
+        let cell = |(call, (&is_tp, &stratum)): (usize, (&bool, &u32))| {
+            let stratum = part(call).min(1) * count + stratum as usize;
             (2 * stratum + usize::from(!is_tp)) as u32
         };
         let of_call = is_tp.iter().zip(strata).enumerate().map(cell);
         let mut cells = Self {
             strata: count,
             of_call: of_call.collect(),
-            calls: Vec::new(),
+            calls: vec![0; 4 * count],
+            of_part: [[0; 2]; 2],
         };
-        cells.calls = cells.count(0..is_tp.len() as u32);
+        for &cell in &cells.of_call {
+            let cell = cell as usize;
+            cells.calls[cell] += 1;
+            cells.of_part[cell / 2 / count.max(1)][cell % 2] += 1;
+        }
         Ok(cells)
     }
 
-    /// Counts some calls in each cell.
-    fn count(&self, calls: impl Iterator<Item = u32>) -> Vec<u64> {
-        let mut counts = vec![0; 4 * self.strata];
-        for call in calls {
-            counts[self.of_call[call as usize] as usize] += 1;
-        }
-        counts
-    }
-
-    /// Returns the tables of an atom that fires on these calls, \[strata\] in either part.
+    /// Returns the tables of an atom that fires on these calls, in either part: one of each stratum in
+    /// which it fires there, ascending, and one of all others together, in which it tells nothing.
     ///
     /// # Panics
     /// Panics if a call does not exist.
     pub fn tables(&self, fires: &[u32]) -> [Vec<Table2x2>; 2] {
-        let on = self.count(fires.iter().copied());
-        let table = |(on, all): (&[u64], &[u64])| Table2x2 {
-            tp_on: on[0],
-            fp_on: on[1],
-            tp_off: all[0] - on[0],
-            fp_off: all[1] - on[1],
-        };
-        let mut tables = on
-            .chunks_exact(2)
-            .zip(self.calls.chunks_exact(2))
-            .map(table);
-        let first = tables.by_ref().take(self.strata).collect();
-        [first, tables.collect()]
+        let cell = |&call: &u32| self.of_call[call as usize] as usize;
+        let mut cells: Vec<usize> = fires.iter().map(cell).collect();
+        cells.sort_unstable();
+        let mut tables = [Vec::new(), Vec::new()];
+        let mut rest = self.of_part;
+        for of_stratum in cells.chunk_by(|a, b| a / 2 == b / 2) {
+            let stratum = of_stratum[0] / 2;
+            let part = stratum / self.strata.max(1);
+            let tp_on = of_stratum.partition_point(|cell| cell % 2 == 0);
+            let on = [tp_on, of_stratum.len() - tp_on].map(|count| count as u64);
+            let calls = [self.calls[2 * stratum], self.calls[2 * stratum + 1]];
+            tables[part].push(table(on, calls));
+            for (rest, calls) in rest[part].iter_mut().zip(calls) {
+                *rest -= calls;
+            }
+        }
+        for (tables, rest) in tables.iter_mut().zip(rest) {
+            tables.push(table([0, 0], rest));
+        }
+        tables
     }
 
     /// Counts all calls under the weights of a draw.
@@ -110,5 +116,15 @@ impl Cells {
             }
         }
         leanings
+    }
+}
+
+/// The table of an atom that fires on so many of these true and false calls.
+fn table(on: [u64; 2], calls: [u64; 2]) -> Table2x2 {
+    Table2x2 {
+        tp_on: on[0],
+        fp_on: on[1],
+        tp_off: calls[0] - on[0],
+        fp_off: calls[1] - on[1],
     }
 }

@@ -78,7 +78,7 @@ impl Averaging {
     fn sum(&mut self, scores: &[f64], calls: &LabelledCalls) {
         let each = || {
             let of = |(&score, call): (&f64, usize)| {
-                let stratum = usize::from(calls.stratum[call]);
+                let stratum = calls.stratum[call] as usize;
                 (stratum, usize::from(!calls.is_tp[call]), score)
             };
             scores.iter().zip(0..).map(of)

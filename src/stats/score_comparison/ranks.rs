@@ -80,13 +80,13 @@ impl Ranking {
                 let call = call as usize;
                 let label = usize::from(!calls.is_tp[call]);
                 whole.group[label] += 1;
-                self.strata[usize::from(calls.stratum[call])].group[label] += 1;
+                self.strata[calls.stratum[call] as usize].group[label] += 1;
             }
             whole.close_group();
             for &(_, call) in group {
                 // The group is empty for the second call of a stratum, and closing it changes
                 // nothing.
-                self.strata[usize::from(calls.stratum[call as usize])].close_group();
+                self.strata[calls.stratum[call as usize] as usize].close_group();
             }
         }
         let [tp, fp] = calls.total.map(|n| n as f64);

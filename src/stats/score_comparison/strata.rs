@@ -4,7 +4,7 @@
 #[derive(Debug, Clone)]
 pub struct LabelledCalls {
     pub(super) is_tp: Vec<bool>,
-    pub(super) stratum: Vec<u16>,
+    pub(super) stratum: Vec<u32>,
     /// The numbers of true and false calls of each stratum.
     pub(super) counts: Vec<[u64; 2]>,
     /// The numbers of true and false calls in all.
@@ -16,15 +16,12 @@ impl LabelledCalls {
     ///
     /// # Panics
     /// Panics if the two lengths differ.
-    pub fn new(is_tp: Vec<bool>, stratum: Vec<u16>) -> Self {
+    pub fn new(is_tp: Vec<bool>, stratum: Vec<u32>) -> Self {
         assert_eq!(is_tp.len(), stratum.len());
-        let strata = stratum
-            .iter()
-            .max()
-            .map_or(0, |&most| usize::from(most) + 1);
+        let strata = stratum.iter().max().map_or(0, |&most| most as usize + 1);
         let mut counts = vec![[0, 0]; strata];
         for (&is_tp, &stratum) in is_tp.iter().zip(&stratum) {
-            counts[usize::from(stratum)][usize::from(!is_tp)] += 1;
+            counts[stratum as usize][usize::from(!is_tp)] += 1;
         }
         let sum = |label: usize| counts.iter().map(|both| both[label]).sum();
         Self {

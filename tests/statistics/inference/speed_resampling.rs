@@ -21,7 +21,7 @@ const K: usize = 64;
 struct Cohort {
     firings: FiringsByAtom,
     is_tp: Vec<bool>,
-    strata: Vec<u16>,
+    strata: Vec<u32>,
     dataset: Vec<u32>,
     chrom: Vec<u32>,
     pos: Vec<f64>,
@@ -47,14 +47,14 @@ impl Cohort {
                 )
             }),
             is_tp: (0..CALLS).map(|_| random.random_bool(0.6)).collect(),
-            strata: strata.iter().map(|&stratum| stratum as u16).collect(),
+            strata: strata.iter().map(|&stratum| stratum as u32).collect(),
             dataset,
             chrom,
             pos: pos.into_iter().map(f64::from).collect(),
         }
     }
 
-    fn permute(&self, what: &str, strata: &[u16], exchange: Exchange<'_>) {
+    fn permute(&self, what: &str, strata: &[u32], exchange: Exchange<'_>) {
         let permutation = Permutation {
             is_tp: &self.is_tp,
             strata,
@@ -85,7 +85,7 @@ fn permutations_by_block_of_a_hundred_thousand_calls() {
     println!("{} loci", loci.count);
     let exchange = Exchange::Loci(&loci);
     cohort.permute("10,000 of loci, 16 strata", &cohort.strata, exchange);
-    let two: Vec<u16> = cohort.strata.iter().map(|stratum| stratum % 2).collect();
+    let two: Vec<u32> = cohort.strata.iter().map(|stratum| stratum % 2).collect();
     cohort.permute("10,000 of loci, 2 strata", &two, exchange);
     let one = vec![0; CALLS];
     cohort.permute("10,000 of loci, 1 stratum", &one, exchange);

@@ -48,7 +48,7 @@ fn tally_and_fires_are_read_back_as_they_were() {
         ));
         // What was left open depends on the screen and the blocks; what was counted does not.
         let counts = &counted.cohort.tally;
-        counted_by.push((counts.rows().to_vec(), counts.all_counts().to_vec()));
+        counted_by.push((counts.rows().to_vec(), counts.all_counts().clone()));
         assert_eq!(read_tally(&tally).expect("a tally"), counted.cohort);
         let file = FiresFile::open(&fires).expect("firing sets");
         file.verify(&Control::default()).expect("its checksum");

@@ -48,7 +48,7 @@ fn counted_sets_and_counts_are_those_of_the_definition() {
 
 fn is_of_size(row: usize, bin: atomscope::tally::SizeBin) -> bool {
     let one = [call_of(row)].into_iter().collect();
-    let strata = atomscope::tally::Strata::by(&one, &atomscope::tally::StratifyBy::ALL, 1);
+    let strata = atomscope::tally::Strata::by(&one, &atomscope::tally::StratifyBy::ALL);
     strata.expect("one call").table()[0].size == Some(bin)
 }
 

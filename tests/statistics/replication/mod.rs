@@ -134,10 +134,10 @@ const CALLS: usize = 1500;
 /// the type alone, and atoms tied to the label within types.
 fn confounded(seed: u64) -> Result<(Replication, usize), Box<dyn Error>> {
     let mut random = ChaCha8Rng::seed_from_u64(seed);
-    let types: Vec<u16> = (0..2 * CALLS).map(|_| random.random_range(0..2)).collect();
+    let types: Vec<u32> = (0..2 * CALLS).map(|_| random.random_range(0..2)).collect();
     let is_tp: Vec<bool> = types
         .iter()
-        .map(|&kind| random.random_bool([0.9, 0.1][usize::from(kind)]))
+        .map(|&kind| random.random_bool([0.9, 0.1][kind as usize]))
         .collect();
     let part = |call: usize| call / CALLS;
     let cells = Cells::new(&is_tp, &types, part)?;

@@ -11,7 +11,7 @@ use rand_chacha::ChaCha8Rng;
 
 pub(crate) const ATOMS: usize = 40;
 const MIN_SUPPORT: u64 = 3;
-const STRATA: u16 = 2;
+const STRATA: u32 = 2;
 
 pub(crate) fn group(name: &str, tp: u64, fp: u64) -> Category {
     Category {
@@ -24,7 +24,7 @@ pub(crate) fn group(name: &str, tp: u64, fp: u64) -> Category {
 /// A call of a chromosome.
 pub(crate) struct Call {
     pub(crate) chrom: usize,
-    pub(crate) stratum: u16,
+    pub(crate) stratum: u32,
     pub(crate) is_tp: bool,
 }
 
@@ -47,7 +47,7 @@ pub(crate) fn cohort(seed: u64) -> Cohort {
     for chrom in 0..cohort.chroms {
         for _ in 0..random.random_range(2..40) {
             let stratum = random.random_range(0..STRATA);
-            let is_tp = random.random_bool([0.7, 0.5][usize::from(stratum)]);
+            let is_tp = random.random_bool([0.7, 0.5][stratum as usize]);
             let row = cohort.calls.len() as u32;
             for (atom, fires) in cohort.fires.iter_mut().enumerate() {
                 let [on_tp, on_fp] = [[0.9, 0.1], [0.2, 0.7], [0.5, 0.5], [0.9, 0.0]][atom % 4];
@@ -82,7 +82,7 @@ impl Cohort {
         let groups = (0..self.chroms).map(|it| group(&name(it), of(it, true), of(it, false)));
         let split = Split::of(Partition::Chrom, &groups.collect::<Vec<_>>())?;
         let is_tp: Vec<bool> = self.calls.iter().map(|call| call.is_tp).collect();
-        let strata: Vec<u16> = self.calls.iter().map(|call| call.stratum).collect();
+        let strata: Vec<u32> = self.calls.iter().map(|call| call.stratum).collect();
         let cells = Cells::new(&is_tp, &strata, |call| {
             split.part_of[self.calls[call].chrom]
         })?;
@@ -95,7 +95,7 @@ impl Cohort {
     }
 
     /// Cells a, b, c, d of an atom over the chromosomes of a part, of a stratum or of all.
-    pub(crate) fn cells(&self, part: &[String], atom: usize, stratum: Option<u16>) -> [u64; 4] {
+    pub(crate) fn cells(&self, part: &[String], atom: usize, stratum: Option<u32>) -> [u64; 4] {
         let mut cells = [0; 4];
         for (row, call) in (0..).zip(&self.calls) {
             let is_in = stratum.is_none_or(|stratum| stratum == call.stratum);

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use super::RegionOptions;
 use crate::cohort::{Call, Label, TextColumn, plain_contig};
 use crate::control::Control;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::fires::{FiringBlock, FiringStore};
 use crate::regions::Place;
 use crate::stats::inference::Table2x2;
@@ -122,16 +122,11 @@ impl RegionCalls {
     }
 
     /// The stratum of each call, its label included, once for each region.
-    pub(super) fn all_strata(&self) -> Result<Vec<u16>> {
-        let strata: Vec<u16> = (0..self.len())
-            .map(|call| u16::try_from(self.stratum(call)))
-            .collect::<std::result::Result<_, _>>()
-            .map_err(|_| Error::Argument {
-                name: "strata of regions",
-                found: format!("{} SV types by size", self.strata_count),
-                expected: "at most 32768".to_owned(),
-            })?;
-        Ok(strata.repeat(self.regions))
+    pub(super) fn all_strata(&self) -> Vec<u32> {
+        let strata: Vec<u32> = (0..self.len())
+            .map(|call| self.stratum(call) as u32)
+            .collect();
+        strata.repeat(self.regions)
     }
 
     /// Says whether a call lies in a region.

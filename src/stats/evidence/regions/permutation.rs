@@ -38,7 +38,7 @@ pub(super) fn max_t(
 ) -> Result<Vec<MaxT>> {
     let (copies, features) = (calls.regions, fires.len());
     let loci = calls.loci(permutations.locus_distance);
-    let (is_in, strata) = (calls.all_regions(), calls.all_strata()?);
+    let (is_in, strata) = (calls.all_regions(), calls.all_strata());
     let permutation = Permutation {
         is_tp: &is_in,
         strata: &strata,
@@ -68,7 +68,7 @@ pub(super) fn max_t(
             tested(atom as usize / features, atom as usize % features)
         })?;
     }
-    maxima.permute_in_groups(&copied, &fires, memory, control)?;
+    maxima.permute_streaming(&copied, control)?;
     maxima.finish()
 }
 

@@ -8,7 +8,7 @@ use super::{Bits, LANES};
 const GROUP: usize = 16;
 
 /// Counts of up to 2^32 − 1 for each permutation.
-pub(super) struct Counter<const WORDS: usize> {
+struct Counter<const WORDS: usize> {
     /// Binary digits of the counts, the lowest first.
     planes: [Bits<WORDS>; 32],
     /// Calls that wait until a group is full.
@@ -44,7 +44,7 @@ fn add<const WORDS: usize>(
 
 impl<const WORDS: usize> Counter<WORDS> {
     /// Counts a call's labels.
-    pub(super) fn add(&mut self, labels: &Bits<WORDS>) {
+    fn add(&mut self, labels: &Bits<WORDS>) {
         self.waiting[self.waits] = *labels;
         self.waits += 1;
         if self.waits == GROUP {
@@ -85,20 +85,57 @@ impl<const WORDS: usize> Counter<WORDS> {
         }
     }
 
-    /// Returns the count of each permutation.
-    pub(super) fn counts(mut self) -> [[u32; LANES]; WORDS] {
+    /// Adds the counts to those of `planes`, which have room for the sums.
+    fn add_to(mut self, planes: &mut [Bits<WORDS>]) {
         for i in 0..self.waits {
             let labels = self.waiting[i];
             self.carry(labels, 0);
         }
-        let used = self.planes.iter().rposition(|plane| *plane != [0; WORDS]);
+        let mut carry = [0; WORDS];
+        for (sum, plane) in planes.iter_mut().zip(&self.planes) {
+            (*sum, carry) = add(sum, plane, &carry);
+        }
+    }
+}
+
+/// The count of an atom on each permutation, as binary digits, the lowest first: as many as the calls on
+/// which it fires have.
+pub(super) struct Count<const WORDS: usize>(Vec<Bits<WORDS>>);
+
+impl<const WORDS: usize> Count<WORDS> {
+    /// Makes counts of 0 that have room for so many calls.
+    pub(super) fn new(calls: usize) -> Self {
+        Self(vec![
+            [0; WORDS];
+            (usize::BITS - calls.leading_zeros()) as usize
+        ])
+    }
+
+    /// Counts the labels of some calls: the first of `labels` is that of call `first`.
+    pub(super) fn add(&mut self, rows: &[u32], first: usize, labels: &[Bits<WORDS>]) {
+        let labels = rows.iter().map(|&row| &labels[row as usize - first]);
+        if rows.len() >= GROUP {
+            let mut counter = Counter::default();
+            labels.for_each(|labels| counter.add(labels));
+            return counter.add_to(&mut self.0);
+        }
+        for labels in labels {
+            let mut bits = *labels;
+            for plane in &mut self.0 {
+                if bits == [0; WORDS] {
+                    break;
+                }
+                for (digit, bit) in plane.iter_mut().zip(&mut bits) {
+                    (*digit, *bit) = (*digit ^ *bit, *digit & *bit);
+                }
+            }
+        }
+    }
+
+    /// Returns the count of each permutation.
+    pub(super) fn counts(&self) -> [[u32; LANES]; WORDS] {
         let mut counts = [[0; LANES]; WORDS];
-        for (digit, plane) in self
-            .planes
-            .iter()
-            .enumerate()
-            .take(used.map_or(0, |last| last + 1))
-        {
+        for (digit, plane) in self.0.iter().enumerate() {
             for (word, counts) in plane.iter().zip(&mut counts) {
                 for (bit, count) in counts.iter_mut().enumerate() {
                     *count |= ((word >> bit) as u32 & 1) << digit;
@@ -112,32 +149,38 @@ impl<const WORDS: usize> Counter<WORDS> {
 #[cfg(test)]
 mod tests {
     use super::super::Bits;
-    use super::{Counter, LANES};
+    use super::{Count, LANES};
     use rand::{RngExt, SeedableRng};
 
-    fn check<const WORDS: usize>(calls: usize) {
+    /// Counts calls in tiles of so many.
+    fn check<const WORDS: usize>(calls: usize, tile: usize) {
         let mut draw = rand_chacha::ChaCha8Rng::seed_from_u64(1);
         let labels: Vec<Bits<WORDS>> = (0..calls)
             .map(|_| std::array::from_fn(|_| draw.random()))
             .collect();
-        let mut counter = Counter::default();
-        for bits in &labels {
-            counter.add(bits);
+        let rows: Vec<u32> = (0..calls as u32).filter(|row| row % 5 != 3).collect();
+        let mut count = Count::new(rows.len());
+        for first in (0..calls).step_by(tile) {
+            let last = calls.min(first + tile);
+            let is_in = |row: &&u32| (first..last).contains(&(**row as usize));
+            let of_tile: Vec<u32> = rows.iter().filter(is_in).copied().collect();
+            count.add(&of_tile, first, &labels[first..last]);
         }
-        let counts = counter.counts();
-        for (word, counts) in counts.iter().enumerate() {
+        for (word, counts) in count.counts().iter().enumerate() {
             for (lane, &count) in (0..LANES).zip(counts) {
-                let bit = |bits: &&Bits<WORDS>| bits[word] >> lane & 1 == 1;
-                assert_eq!(count as usize, labels.iter().filter(bit).count());
+                let bit = |row: &&u32| labels[**row as usize][word] >> lane & 1 == 1;
+                assert_eq!(count as usize, rows.iter().filter(bit).count());
             }
         }
     }
 
     #[test]
-    fn counter_matches_counting_one_by_one() {
+    fn count_matches_counting_one_by_one_whatever_the_tiles() {
         for calls in [0, 1, 15, 16, 17, 31, 257, 1000] {
-            check::<8>(calls);
-            check::<2>(calls);
+            for tile in [1, 9, 40, 1000] {
+                check::<8>(calls, tile);
+                check::<2>(calls, tile);
+            }
         }
     }
 }

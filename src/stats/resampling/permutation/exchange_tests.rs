@@ -16,7 +16,7 @@ pub(super) const K: usize = 3;
 pub(super) struct Cohort {
     pub(super) atoms: Vec<u32>,
     pub(super) is_tp: Vec<bool>,
-    pub(super) strata: Vec<u16>,
+    pub(super) strata: Vec<u32>,
     pub(super) loci: Blocks,
     /// One block for all calls, which are of one sample, in the order of the genome.
     sample: Blocks,
@@ -45,7 +45,7 @@ pub(super) fn duplicated(seed: u64) -> Cohort {
     };
     for locus in 0..60 {
         let atoms = distinct_atoms(&mut draw);
-        let stratum = (locus % 2) as u16;
+        let stratum = (locus % 2) as u32;
         let is_tp = draw.random_bool([0.4, 0.7][locus % 2]);
         for _ in 0..4 {
             cohort.atoms.extend(&atoms);

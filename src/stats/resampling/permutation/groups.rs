@@ -46,7 +46,7 @@ fn strata(permutation: &Permutation) -> Vec<Group> {
     };
     let mut groups: Vec<Group> = (0..).zip(&sizes).map(new).collect();
     for (row, &stratum) in (0..).zip(permutation.strata) {
-        groups[usize::from(stratum)].calls.push(row);
+        groups[stratum as usize].calls.push(row);
     }
     groups
 }
@@ -55,7 +55,11 @@ fn strata(permutation: &Permutation) -> Vec<Group> {
 /// signature.
 fn signatures(permutation: &Permutation, loci: &Blocks) -> Vec<Group> {
     let is_tp = permutation.is_tp;
-    let group = |(number, each, calls): (u32, usize, Vec<u32>)| {
+    let group = |(number, each, mut calls): (u32, usize, Vec<u32>)| {
+        if each == 1 {
+            // Single calls are drawn in the cohort's order.
+            calls.sort_unstable();
+        }
         let labels: Vec<bool> = calls.iter().map(|&row| is_tp[row as usize]).collect();
         let manner = match each {
             1 => Manner::Select {
@@ -104,7 +108,7 @@ fn copied(permutation: &Permutation, loci: &Blocks, copies: usize) -> Vec<Group>
 
 /// The loci that have equally many calls of each stratum: the number of each kind, the calls of a locus, and
 /// all calls, locus after locus.
-fn kinds(strata: &[u16], loci: &Blocks) -> Vec<(u32, usize, Vec<u32>)> {
+fn kinds(strata: &[u32], loci: &Blocks) -> Vec<(u32, usize, Vec<u32>)> {
     let (mut calls, ends) = loci.members();
     let range = |locus: u32| {
         let start = (locus as usize).checked_sub(1).map_or(0, |it| ends[it]);

@@ -8,8 +8,8 @@ use rand_chacha::ChaCha8Rng;
 
 use super::super::{Exchange, Permutation};
 
-/// The width for small cohorts.
-type Labels = super::Labels<8>;
+use super::Labels;
+
 type Bits = super::Bits<8>;
 const LANES: usize = 512;
 use crate::stats::resampling::blocks::Blocks;
@@ -21,7 +21,7 @@ fn bit(bits: &Bits, lane: usize) -> bool {
 /// Strata, labels and loci of 300 calls: most loci have two or three, some one, one has seven; a
 /// third of the loci are all true or all false.
 struct Cohort {
-    strata: Vec<u16>,
+    strata: Vec<u32>,
     is_tp: Vec<bool>,
     loci: Blocks,
 }
@@ -77,7 +77,7 @@ impl Cohort {
     }
 
     /// Returns the loci of each signature.
-    fn kinds(&self) -> BTreeMap<Vec<u16>, Vec<u32>> {
+    fn kinds(&self) -> BTreeMap<Vec<u32>, Vec<u32>> {
         let mut kinds = BTreeMap::<_, Vec<u32>>::new();
         for locus in 0..self.loci.count {
             let strata = |&row: &usize| self.strata[row];
@@ -109,18 +109,21 @@ fn labels_keep_the_true_calls_of_each_stratum() {
     ] {
         let permutation = cohort.permutation(exchange);
         let sizes = super::super::sizes(&permutation);
-        let mut labels = Labels::new(&permutation);
-        let first = labels.draw(0).to_vec();
+        let labels = Labels::new(&permutation);
+        let first = labels.draw::<8>(0);
         for lane in 0..LANES {
             for (stratum, &(_, tp)) in sizes.iter().enumerate() {
-                let of = |row: &usize| usize::from(cohort.strata[*row]) == stratum;
+                let of = |row: &usize| cohort.strata[*row] as usize == stratum;
                 let is_tp = |row: &usize| bit(&first[*row], lane);
                 let count = (0..300).filter(of).filter(is_tp).count();
                 assert_eq!(count as u64, tp, "{exchange:?}");
             }
         }
-        assert!(labels.draw(1) != first, "another batch has other labels");
-        assert!(labels.draw(0) == first, "the same batch has the same");
+        assert!(
+            labels.draw::<8>(1) != first,
+            "another batch has other labels"
+        );
+        assert!(labels.draw::<8>(0) == first, "the same batch has the same");
     }
 }
 
@@ -129,9 +132,9 @@ fn labels_keep_the_true_calls_of_each_stratum() {
 #[test]
 fn labels_of_calls_match_selection_sampling() {
     let cohort = Cohort::new();
-    let mut labels = Labels::new(&cohort.permutation(Exchange::Calls));
+    let labels = Labels::new(&cohort.permutation(Exchange::Calls));
     for batch in [0, 3] {
-        let drawn = labels.draw(batch).to_vec();
+        let drawn = labels.draw::<8>(batch);
         for stratum in [0, 2, 3] {
             let calls: Vec<usize> = (0..300)
                 .filter(|&row| cohort.strata[row] == stratum)
@@ -168,10 +171,10 @@ fn labels_make_each_call_of_a_stratum_true_equally_often() {
     for exchange in [Exchange::Calls, Exchange::Loci(&alone)] {
         let permutation = cohort.permutation(exchange);
         let sizes = super::super::sizes(&permutation);
-        let mut labels = Labels::new(&permutation);
-        let drawn = labels.draw(0);
+        let labels = Labels::new(&permutation);
+        let drawn = labels.draw::<8>(0);
         for (row, bits) in drawn.iter().enumerate() {
-            let (size, tp) = sizes[usize::from(cohort.strata[row])];
+            let (size, tp) = sizes[cohort.strata[row] as usize];
             let p = tp as f64 / size as f64;
             let found = bits.iter().map(|word| word.count_ones()).sum::<u32>();
             let apart = (f64::from(found) - LANES as f64 * p).abs();
@@ -184,9 +187,9 @@ fn labels_make_each_call_of_a_stratum_true_equally_often() {
 fn labels_of_loci_exchange_equally_often() {
     let cohort = Cohort::new();
     let permutation = cohort.permutation(Exchange::Loci(&cohort.loci));
-    let mut labels = Labels::new(&permutation);
+    let labels = Labels::new(&permutation);
     let batches = 8;
-    let drawn: Vec<Vec<Bits>> = (0..batches).map(|it| labels.draw(it).to_vec()).collect();
+    let drawn: Vec<Vec<Bits>> = (0..batches).map(|it| labels.draw::<8>(it)).collect();
     let (mut moved, mut alone) = (0, 0);
     for (signature, loci) in cohort.kinds() {
         let vector = |locus: u32, is_tp: &dyn Fn(usize) -> bool| -> Vec<bool> {
@@ -240,8 +243,8 @@ fn labels_of_a_sample_rotate_by_every_offset_equally_often() {
         sample: &sample,
         order: &order,
     };
-    let mut labels = Labels::new(&cohort.permutation(exchange));
-    let drawn = labels.draw(0).to_vec();
+    let labels = Labels::new(&cohort.permutation(exchange));
+    let drawn = labels.draw::<8>(0);
     let mut offsets = Vec::new();
     for (sample, stratum) in [(0, 0), (0, 2), (0, 3), (1, 0), (1, 2), (1, 3)] {
         let calls: Vec<usize> = order
@@ -290,8 +293,8 @@ fn labels_of_copies_change_places_alike() {
         count: LANES,
         seed: 5,
     };
-    let mut labels = Labels::new(&permutation);
-    let drawn = labels.draw(2);
+    let labels = Labels::new(&permutation);
+    let drawn = labels.draw::<8>(2);
     let (first, rest) = drawn.split_at(300);
     let (second, third) = rest.split_at(300);
     assert!(first == third);

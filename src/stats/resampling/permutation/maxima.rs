@@ -1,31 +1,30 @@
 //! A run of permutations: the observed statistics, ranks, counts.
 
-use std::ops::Range;
-
 use rayon::prelude::*;
 
-use super::groups::Group;
 use super::labels::Labels;
 use super::moments::Moments;
 use super::null::Null;
-use super::ranks::ByRank;
 use super::step_down::{Ranked, StepDown};
+use super::tiles::{self, EachTile};
 use super::{Exchange, MaxT, Permutation, sizes};
 use crate::control::Control;
 use crate::error::{Error, Result};
 use crate::fires::FiringStore;
-use crate::fires::by_atom::{Carry, FiringsByAtom, groups};
+use crate::fires::by_atom::FiringsByAtom;
 use crate::stats::resampling::check_calls;
 
 /// A run of permutations. All atoms are shown first, group after group, so that they can be ranked.
-/// Then ranks are permuted, the lowest first, as many at a time as memory holds the firings of. The
-/// same labels are drawn again for each group of ranks, so groups do not change the result. Every
-/// group repeats the drawing, at worst as much work as counting.
+/// Then labels are permuted under all of them: for each batch of permutations all calls are visited
+/// once, tile after tile, their labels drawn and counted under every atom. So memory grows with neither
+/// calls nor firings, whether these are in memory or in files.
 pub struct Maxima<'a> {
     permutation: Permutation<'a>,
     /// The numbers of calls, and of true calls, of each stratum.
     sizes: Vec<(u64, u64)>,
-    labels: Width,
+    labels: Labels,
+    /// True if 512 permutations are computed at once, else 128; it does not change the result.
+    is_wide: bool,
     /// Mean and variance of each call, if calls are kept together.
     moments: Option<Moments>,
     atoms: Vec<Atom>,
@@ -34,25 +33,9 @@ pub struct Maxima<'a> {
     steps: StepDown,
 }
 
-/// The number of permutations that are computed at once. It does not change the result.
-enum Width {
-    /// 512 permutations: as many as a vector register has bits, 64 bytes a call.
-    Eight(Labels<8>),
-    /// 128 permutations, 16 bytes a call: for cohorts whose labels would not fit into memory else.
-    Two(Labels<2>),
-}
-
-impl Width {
-    fn groups(&self) -> &[Group] {
-        match self {
-            Self::Eight(labels) => labels.groups(),
-            Self::Two(labels) => labels.groups(),
-        }
-    }
-}
-
-/// The most calls for which 512 permutations are computed at once: 128 MiB of labels.
-const WIDE: usize = 1 << 21;
+/// The most bytes beside a tile's labels for which 512 permutations are computed at once: as many as a
+/// vector register has bits.
+const WIDE_BYTES: usize = 128 << 20;
 
 /// The observed statistic of an atom.
 enum Atom {
@@ -61,6 +44,8 @@ enum Atom {
     NoStatistic,
     Statistic {
         null: Null,
+        /// The number of calls on which it fires.
+        fires: usize,
         statistic: f64,
         z: f64,
     },
@@ -81,27 +66,26 @@ impl<'a> Maxima<'a> {
     /// # Errors
     /// Fails if the parts of `permutation` are not of the same calls.
     pub fn new(permutation: &Permutation<'a>) -> Result<Self> {
-        Self::of_width(permutation, permutation.is_tp.len() <= WIDE)
-    }
-
-    pub(super) fn of_width(permutation: &Permutation<'a>, wide: bool) -> Result<Self> {
         permutation.check()?;
-        let labels = if wide {
-            Width::Eight(Labels::new(permutation))
-        } else {
-            Width::Two(Labels::new(permutation))
-        };
+        let labels = Labels::new(permutation);
         let is_together = !matches!(permutation.exchange, Exchange::Calls);
         let moments = || Moments::of(labels.groups(), permutation.is_tp);
         Ok(Self {
             permutation: *permutation,
             sizes: sizes(permutation),
             moments: is_together.then(moments),
+            is_wide: 8 * labels.bytes_a_word() <= WIDE_BYTES,
             labels,
             atoms: Vec::new(),
             ranking: None,
             steps: StepDown::new(permutation.count)?,
         })
+    }
+
+    /// The same run with so many permutations at once.
+    #[cfg(test)]
+    pub(super) fn with_width(self, is_wide: bool) -> Self {
+        Self { is_wide, ..self }
     }
 
     /// Shows the atoms that follow those shown before, the first of which is atom 0. Only `tested`
@@ -135,20 +119,39 @@ impl<'a> Maxima<'a> {
             let (mean, variance) = moments.of_atom(rows, is_tp);
             Null::of_moments(mean, variance)
         } else {
-            let mut fires = vec![0; self.sizes.len()];
-            for &row in rows {
-                fires[usize::from(self.permutation.strata[row as usize])] += 1;
-            }
-            Null::of_calls(&fires, &self.sizes, tp)
+            let (fires, sizes) = self.in_strata(rows);
+            Null::of_calls(&fires, &sizes, tp)
         };
         match null {
             None => Atom::NoStatistic,
             Some(null) => Atom::Statistic {
                 statistic: null.statistic(tp),
                 z: null.z(tp),
+                fires: rows.len(),
                 null,
             },
         }
+    }
+
+    /// The number of these calls in each stratum that has any of them, ascending, and its size.
+    fn in_strata(&self, rows: &[u32]) -> (Vec<u64>, Vec<(u64, u64)>) {
+        let strata = rows
+            .iter()
+            .map(|&row| self.permutation.strata[row as usize]);
+        if self.sizes.len() <= rows.len() {
+            let mut fires = vec![0; self.sizes.len()];
+            strata.for_each(|stratum| fires[stratum as usize] += 1);
+            let both = fires.into_iter().zip(self.sizes.iter().copied());
+            return both.filter(|&(fires, _)| fires > 0).unzip();
+        }
+        let mut strata: Vec<u32> = strata.collect();
+        strata.sort_unstable();
+        let each = strata.chunk_by(|a, b| a == b);
+        each.map(|of_stratum| {
+            let size = self.sizes[of_stratum[0] as usize];
+            (of_stratum.len() as u64, size)
+        })
+        .unzip()
     }
 
     /// Ranks all atoms that were shown.
@@ -165,63 +168,69 @@ impl<'a> Maxima<'a> {
         }
     }
 
-    /// Permutes the labels under all ranks, if the firings of all atoms are in memory. `control` is
-    /// asked before each batch of permutations.
+    /// Permutes the labels, if the firings of all atoms are in memory. `control` is asked before each
+    /// tile of calls.
     ///
     /// # Errors
     /// Fails on cancellation.
     pub fn permute(&mut self, firings: &FiringsByAtom, control: &Control) -> Result<()> {
         let ranking = self.ranking();
-        let rows = |rank: u32| firings.of(ranking.atoms[rank as usize]);
-        let ranks = 0..ranking.atoms.len() as u32;
-        self.permute_ranks(&ranking, ranks, &rows, control)?;
+        let (calls, size) = self.tiles(&ranking);
+        let rows = |rank: usize| firings.of(ranking.atoms[rank]);
+        let shape = (ranking.atoms.len(), calls, size);
+        let each_tile: &EachTile = &|take| tiles::by_rank(&rows, shape, take);
+        self.permute_by(&ranking, each_tile, control)?;
         self.ranking = Some(ranking);
         Ok(())
     }
 
-    /// Permutes the labels if memory holds the firings of some atoms only: those of as many ranks
-    /// as fit into so many bytes at a time. `fires` \[F\] is the support of each atom.
+    /// Permutes the labels if memory does not hold the firings of all atoms: reads them once for each
+    /// batch of permutations.
     ///
     /// # Errors
-    /// Fails on cancellation, if reading fails, if the firing sets are not those that were counted,
-    /// or if memory does not suffice.
-    pub fn permute_in_groups(
-        &mut self,
-        details: &dyn FiringStore,
-        fires: &[u64],
-        memory: u64,
-        control: &Control,
-    ) -> Result<()> {
+    /// Fails on cancellation, if reading fails, or if the firing sets are not those that were shown.
+    pub fn permute_streaming(&mut self, store: &dyn FiringStore, control: &Control) -> Result<()> {
         let ranking = self.ranking();
-        let by_rank = ByRank::new(details, &ranking.atoms, fires.len());
-        let fires = ranking.atoms.iter().map(|&atom| fires[atom as usize]);
-        let fires: Vec<u64> = fires.collect();
-        for group in groups(&fires, Carry::Calls, memory) {
-            control.check()?;
-            let rows = FiringsByAtom::gather(&by_rank, group.clone(), &fires, Carry::Calls)?;
-            self.permute_ranks(&ranking, group, &|rank| rows.of(rank), control)?;
+        let (calls, size) = self.tiles(&ranking);
+        let mut rank = vec![None; self.atoms.len()];
+        for (number, &atom) in (0..).zip(&ranking.atoms) {
+            rank[atom as usize] = Some(number);
         }
+        let fires: Vec<usize> = (ranking.atoms.iter())
+            .map(|&atom| self.atoms[atom as usize].fires())
+            .collect();
+        let shape = (&fires[..], calls, size);
+        let each_tile: &EachTile = &|take| tiles::of_store(store, &rank, shape, take);
+        self.permute_by(&ranking, each_tile, control)?;
         self.ranking = Some(ranking);
         Ok(())
     }
 
-    /// Permutes the labels under the ranks that follow those before. `rows` are the calls on which
-    /// the atom of a rank fires.
-    fn permute_ranks<'f>(
+    /// The number of calls in all, and in a tile.
+    fn tiles(&self, ranking: &Ranking) -> (usize, usize) {
+        let calls = self.permutation.is_tp.len();
+        let fires = |&atom: &u32| self.atoms[atom as usize].fires() as u64;
+        let firings: u64 = ranking.atoms.iter().map(fires).sum();
+        (calls, tiles::size(ranking.atoms.len(), firings, calls))
+    }
+
+    fn permute_by(
         &mut self,
         ranking: &Ranking,
-        ranks: Range<u32>,
-        rows: &(dyn Fn(u32) -> &'f [u32] + Sync),
+        each_tile: &EachTile,
         control: &Control,
     ) -> Result<()> {
-        let ranked = |rank: u32| match &self.atoms[ranking.atoms[rank as usize] as usize] {
-            Atom::Statistic { null, .. } => Some(Ranked::new(rows(rank), null, &ranking.observed)),
+        let ranked = |&atom: &u32| match &self.atoms[atom as usize] {
+            Atom::Statistic { null, fires, .. } => {
+                Some(Ranked::new(*fires, null, &ranking.observed))
+            }
             Atom::NotTested | Atom::NoStatistic => None,
         };
-        let ranked: Vec<Ranked<'_>> = ranks.into_par_iter().filter_map(ranked).collect();
-        match &mut self.labels {
-            Width::Eight(labels) => self.steps.take(labels, &ranked, control),
-            Width::Two(labels) => self.steps.take(labels, &ranked, control),
+        let ranked: Vec<Ranked<'_>> = ranking.atoms.par_iter().filter_map(ranked).collect();
+        if self.is_wide {
+            (self.steps).take::<8>(&self.labels, &ranked, each_tile, control)
+        } else {
+            (self.steps).take::<2>(&self.labels, &ranked, each_tile, control)
         }
     }
 
@@ -254,6 +263,14 @@ impl<'a> Maxima<'a> {
 }
 
 impl Atom {
+    /// The number of calls on which an atom with a statistic fires.
+    fn fires(&self) -> usize {
+        match *self {
+            Self::NotTested | Self::NoStatistic => 0,
+            Self::Statistic { fires, .. } => fires,
+        }
+    }
+
     /// Returns the result without the p-value of atoms that have a statistic.
     fn unadjusted(&self) -> MaxT {
         match *self {

@@ -12,12 +12,12 @@ use crate::fires::FiringSets;
 use crate::fires::by_atom::{Carry, FiringsByAtom};
 use crate::fires::{FiringBlock, FiringStore};
 
-/// Shows atoms in groups between these numbers, and permutes ranks in groups of so many bytes.
+/// Shows atoms in groups between these numbers, and permutes by reading sets in blocks of so many rows.
 fn by_groups(
     cohort: &Cohort,
     exchange: Exchange<'_>,
     cuts: &[u32],
-    bytes: u64,
+    block: usize,
     tested: &(dyn Fn(u32) -> bool + Sync),
 ) -> Vec<MaxT> {
     let mut maxima = Maxima::new(&permutation(cohort, exchange, 2)).expect("one cohort");
@@ -25,9 +25,8 @@ fn by_groups(
         let rows = group(cohort, cut[0]..cut[1]);
         maxima.show(&rows, tested).expect("one cohort");
     }
-    let sets = Sets(FiringSets::uniform(K, cohort.atoms.clone(), vec![]));
     maxima
-        .permute_in_groups(&sets, &fires(cohort), bytes, &Control::default())
+        .permute_streaming(&InBlocks(cohort, block), &Control::default())
         .expect("one cohort");
     maxima.finish().expect("all were permuted")
 }
@@ -44,6 +43,36 @@ fn fires(cohort: &Cohort) -> [u64; ATOMS] {
 fn group(cohort: &Cohort, atoms: std::ops::Range<u32>) -> FiringsByAtom {
     let sets = FiringSets::uniform(K, cohort.atoms.clone(), vec![]);
     FiringsByAtom::gather(&Sets(sets), atoms, &fires(cohort), Carry::Calls).expect("one cohort")
+}
+
+/// The sets of a cohort, so many rows at a time.
+struct InBlocks<'a>(&'a Cohort, usize);
+
+impl FiringStore for InBlocks<'_> {
+    fn blocks(&self, take: &mut dyn FnMut(FiringBlock<'_>) -> Result<()>) -> Result<()> {
+        self.sets(&mut |sets| Sets(sets.clone()).blocks(take))
+    }
+
+    fn sets(&self, take: &mut dyn FnMut(&FiringSets) -> Result<()>) -> Result<()> {
+        let mut blocks = self.0.atoms.chunks(self.1.saturating_mul(K));
+        blocks.try_for_each(|atoms| take(&FiringSets::uniform(K, atoms.to_vec(), vec![])))
+    }
+}
+
+#[test]
+fn permute_streaming_refuses_other_sets_than_were_shown() {
+    let cohort = duplicated(7);
+    let other = duplicated(8);
+    let mut maxima = Maxima::new(&permutation(&cohort, Exchange::Calls, 1)).expect("one cohort");
+    let firings = group(&cohort, 0..ATOMS as u32);
+    maxima.show(&firings, &|_| true).expect("one cohort");
+    let mut fewer = duplicated(7);
+    fewer.atoms.truncate(K * 100);
+    for others in [&other, &fewer] {
+        let error = maxima.permute_streaming(&InBlocks(others, 9), &Control::default());
+        let error = error.expect_err("others").to_string();
+        assert!(error.contains("those that were counted"), "{error}");
+    }
 }
 
 /// A store of firing sets whose calls are not used.
@@ -73,7 +102,8 @@ fn maxima_do_not_depend_on_the_permutations_computed_at_once() {
             ..permutation(&cohort, exchange, 3)
         };
         let [wide, narrow] = [true, false].map(|wide| {
-            let mut maxima = Maxima::of_width(&permutation, wide).expect("one cohort");
+            let maxima = Maxima::new(&permutation).expect("one cohort");
+            let mut maxima = maxima.with_width(wide);
             maxima.show(&firings, &|_| true).expect("one cohort");
             maxima
                 .permute(&firings, &Control::default())
@@ -86,7 +116,7 @@ fn maxima_do_not_depend_on_the_permutations_computed_at_once() {
 }
 
 #[test]
-fn maxima_do_not_depend_on_groups_of_atoms() {
+fn maxima_do_not_depend_on_groups_of_atoms_or_blocks_of_calls() {
     let cohort = duplicated(4);
     let all = ATOMS as u32;
     let firings = FiringsByAtom::new(
@@ -96,10 +126,10 @@ fn maxima_do_not_depend_on_groups_of_atoms() {
     for exchange in [Exchange::Calls, Exchange::Loci(&cohort.loci)] {
         let whole = max_t(&firings, &permutation(&cohort, exchange, 2)).expect("one");
         for cuts in [&[0, all][..], &[0, 1, 9, 9, all]] {
-            // An atom at a time, some, all.
-            for bytes in [1, 400, 1 << 20] {
-                let found = by_groups(&cohort, exchange, cuts, bytes, &|_| true);
-                assert_eq!(found, whole, "{cuts:?} {bytes}");
+            // A call at a time, some, all.
+            for block in [1, 40, 1 << 20] {
+                let found = by_groups(&cohort, exchange, cuts, block, &|_| true);
+                assert_eq!(found, whole, "{cuts:?} {block}");
             }
         }
         // From the strongest down p ascends.

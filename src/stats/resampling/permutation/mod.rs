@@ -23,8 +23,8 @@
 //! | file | contents |
 //! |---|---|
 //! | `maxima` | a run: observed statistics, ranks, adjusted p-values |
-//! | `step_down` | the successive maxima of each permutation, one group of ranks after another |
-//! | `ranks` | groups of ranks, if memory does not hold all firings |
+//! | `step_down` | the successive maxima of each permutation, rank after rank |
+//! | `tiles` | the firings of one tile of calls after another |
 //! | `null`, `law` | how surprising each number of true calls of an atom is |
 //! | `groups` | groups of calls that may exchange labels |
 //! | `moments` | an atom's mean and variance if calls are kept together |
@@ -38,8 +38,8 @@ mod law;
 mod maxima;
 mod moments;
 mod null;
-mod ranks;
 mod step_down;
+mod tiles;
 
 use super::blocks::Blocks;
 use crate::control::Control;
@@ -60,7 +60,7 @@ pub struct Permutation<'a> {
     /// The label of each call: true for a true call.
     pub is_tp: &'a [bool],
     /// The stratum of each call, within which labels change places.
-    pub strata: &'a [u16],
+    pub strata: &'a [u32],
     /// The calls of a stratum that may have each other's labels.
     pub exchange: Exchange<'a>,
     /// The number of permutations.
@@ -192,10 +192,10 @@ fn sizes(permutation: &Permutation) -> Vec<(u64, u64)> {
         .strata
         .iter()
         .max()
-        .map_or(0, |&most| usize::from(most) + 1);
+        .map_or(0, |&most| most as usize + 1);
     let mut sizes = vec![(0, 0); most];
     for (&stratum, &is_tp) in permutation.strata.iter().zip(permutation.is_tp) {
-        let (size, tp) = &mut sizes[usize::from(stratum)];
+        let (size, tp) = &mut sizes[stratum as usize];
         *size += 1;
         *tp += u64::from(is_tp);
     }

@@ -4,17 +4,17 @@
 //! permutation if any atom of rank r or below has, on it, a statistic of at least r's observed one
 //! (Ge, Dudoit and Speed, Test 12, 2003, algorithm 4.1 of Westfall and Young 1993). Each permuted
 //! statistic becomes its *reach*: the number of observed ones that it reaches. So one integer a
-//! permutation, the furthest reach of the ranks so far, is all that is carried from rank to rank,
-//! and from one group of ranks to the next.
+//! permutation, the furthest reach of the ranks so far, is all that is carried from rank to rank.
 //!
 //! Threads process runs of ranks at once, each from nothing. Runs are joined in order: the reach of
 //! lower ranks only ever covers the first ranks of a run.
 
 use rayon::prelude::*;
 
-use super::counts::Counter;
-use super::labels::Labels;
+use super::counts::Count;
+use super::labels::{Drawn, Labels};
 use super::null::Null;
+use super::tiles::{EachTile, Tile};
 use super::{Bits, LANES};
 use crate::control::Control;
 use crate::error::Result;
@@ -25,10 +25,10 @@ const RUN: usize = 16;
 /// One number for each permutation that is computed at once.
 type Furthest<const WORDS: usize> = [[u32; LANES]; WORDS];
 
-/// An atom of a group of ranks.
+/// The atom of a rank.
 pub(super) struct Ranked<'a> {
-    /// The calls on which it fires.
-    rows: &'a [u32],
+    /// The number of calls on which it fires.
+    fires: usize,
     null: &'a Null,
     /// Observed statistics of all ranks, ascending.
     observed: &'a [f64],
@@ -39,10 +39,10 @@ pub(super) struct Ranked<'a> {
 }
 
 impl<'a> Ranked<'a> {
-    pub(super) fn new(rows: &'a [u32], null: &'a Null, observed: &'a [f64]) -> Self {
-        let usual = null.usual(rows.len() as u32);
+    pub(super) fn new(fires: usize, null: &'a Null, observed: &'a [f64]) -> Self {
+        let usual = null.usual(fires as u32);
         let mut ranked = Self {
-            rows,
+            fires,
             null,
             observed,
             first: usual.start,
@@ -73,7 +73,7 @@ pub(super) struct StepDown {
     count: usize,
     /// The furthest reach so far of each of them, in words.
     furthest: Vec<[u32; LANES]>,
-    /// The number of permutations that reach each rank, for the ranks processed so far.
+    /// The number of permutations that reach each rank.
     pub(super) reached: Vec<u64>,
 }
 
@@ -88,28 +88,72 @@ impl StepDown {
         })
     }
 
-    /// Processes the ranks that follow those before. `control` can cancel it.
+    /// Permutes the labels under all ranks. Tiles are shown as often as there are batches, but for
+    /// those that are computed at once. `control` can cancel it.
     pub(super) fn take<const WORDS: usize>(
         &mut self,
-        labels: &mut Labels<WORDS>,
+        labels: &Labels,
         ranks: &[Ranked<'_>],
+        each_tile: &EachTile,
         control: &Control,
     ) -> Result<()> {
-        let first = self.reached.len() as u32;
-        let mut reached = vec![0; ranks.len()];
-        for (batch, furthest) in (0..).zip(self.furthest.chunks_mut(WORDS)) {
-            control.check()?;
-            let labels = labels.draw(batch);
-            let there = there(self.count - batch as usize * WORDS * LANES);
-            let chunks = ranks.par_chunks(RUN).enumerate();
-            let run = |(at, ranks)| Run::of(ranks, first + (at * RUN) as u32, labels);
-            let runs: Vec<Run<WORDS>> = chunks.map(run).collect();
-            for (run, reached) in runs.iter().zip(reached.chunks_mut(RUN)) {
-                run.join(furthest, &there, reached);
+        self.reached = vec![0; ranks.len()];
+        let at_once = rayon::current_num_threads().div_ceil(WORDS).max(1);
+        let mut batches = (0..self.furthest.len().div_ceil(WORDS) as u64).peekable();
+        while batches.peek().is_some() {
+            let batches: Vec<u64> = batches.by_ref().take(at_once).collect();
+            let begin = |&batch: &u64| Batch::<WORDS>::begin(batch, labels, ranks);
+            let mut batches: Vec<_> = batches.par_iter().map(begin).collect();
+            each_tile(&mut |tile| {
+                control.check()?;
+                let order = labels.order(tile.calls.clone());
+                let batches = batches.par_iter_mut();
+                batches.for_each(|batch| batch.count(labels, tile, &order));
+                Ok(())
+            })?;
+            for batch in batches {
+                self.join(&batch, ranks);
             }
         }
-        self.reached.extend(reached);
         Ok(())
+    }
+
+    /// Joins a batch, in which all calls are counted.
+    fn join<const WORDS: usize>(&mut self, batch: &Batch<WORDS>, ranks: &[Ranked<'_>]) {
+        let first = batch.number as usize * WORDS;
+        let there = there(self.count - first * LANES);
+        let chunks = ranks.par_chunks(RUN).zip(batch.counts.par_chunks(RUN));
+        let run = |(at, (ranks, counts))| Run::of(ranks, counts, (at * RUN) as u32);
+        let runs: Vec<Run<WORDS>> = chunks.enumerate().map(run).collect();
+        let words = first..self.furthest.len().min(first + WORDS);
+        let furthest = &mut self.furthest[words];
+        for (run, reached) in runs.iter().zip(self.reached.chunks_mut(RUN)) {
+            run.join(furthest, &there, reached);
+        }
+    }
+}
+
+/// The permutations that are computed at once, with the counts of all ranks.
+struct Batch<const WORDS: usize> {
+    number: u64,
+    drawn: Drawn<WORDS>,
+    counts: Vec<Count<WORDS>>,
+}
+
+impl<const WORDS: usize> Batch<WORDS> {
+    fn begin(number: u64, labels: &Labels, ranks: &[Ranked<'_>]) -> Self {
+        Self {
+            number,
+            drawn: labels.begin(number),
+            counts: ranks.iter().map(|rank| Count::new(rank.fires)).collect(),
+        }
+    }
+
+    /// Counts the calls of a tile.
+    fn count(&mut self, labels: &Labels, tile: &Tile<'_>, order: &[(u32, u32)]) {
+        let drawn = self.drawn.draw(labels, tile.calls.clone(), order);
+        let counts = self.counts.par_iter_mut().with_min_len(RUN).enumerate();
+        counts.for_each(|(rank, count)| count.add(tile.of(rank), tile.calls.start, drawn));
     }
 }
 
@@ -132,16 +176,15 @@ struct Run<const WORDS: usize> {
 }
 
 impl<const WORDS: usize> Run<WORDS> {
-    fn of(ranks: &[Ranked<'_>], first: u32, labels: &[Bits<WORDS>]) -> Self {
+    fn of(ranks: &[Ranked<'_>], counts: &[Count<WORDS>], first: u32) -> Self {
         let mut furthest = Box::new([[0; LANES]; WORDS]);
-        let each = (first..).zip(ranks).map(|(rank, ranked)| {
-            let mut counter = Counter::default();
-            for &row in ranked.rows {
-                counter.add(&labels[row as usize]);
-            }
-            raise(&mut furthest, ranked, &counter.counts());
-            beyond(&furthest, rank)
-        });
+        let each = (first..)
+            .zip(ranks)
+            .zip(counts)
+            .map(|((rank, ranked), count)| {
+                raise(&mut furthest, ranked, &count.counts());
+                beyond(&furthest, rank)
+            });
         Self {
             first,
             reached: each.collect(),

@@ -16,7 +16,7 @@ const K: usize = 4;
 struct Cohort {
     sets: Vec<Vec<u32>>,
     is_tp: Vec<bool>,
-    strata: Vec<u16>,
+    strata: Vec<u32>,
 }
 
 /// Makes calls whose labels depend on the stratum, and on whether atom 0 fires.
@@ -34,7 +34,7 @@ fn cohort_of(seed: u64, size: impl Fn(usize) -> usize) -> Cohort {
     let mut draw = ChaCha8Rng::seed_from_u64(seed);
     let mut sets = Vec::new();
     let mut is_tp = Vec::new();
-    let strata: Vec<u16> = (0..CALLS).map(|row| (row % 3) as u16).collect();
+    let strata: Vec<u32> = (0..CALLS).map(|row| (row % 3) as u32).collect();
     for (row, &stratum) in strata.iter().enumerate() {
         let mut all: Vec<u32> = (0..ATOMS as u32).collect();
         all.shuffle(&mut draw);
@@ -43,7 +43,7 @@ fn cohort_of(seed: u64, size: impl Fn(usize) -> usize) -> Cohort {
         let share = if all.first() == Some(&0) {
             0.95
         } else {
-            [0.2, 0.5, 0.7][usize::from(stratum)]
+            [0.2, 0.5, 0.7][stratum as usize]
         };
         is_tp.push(draw.random_bool(share));
         sets.push(all);
@@ -130,9 +130,9 @@ pub(super) fn textbook(observed: &[f64], permuted: &[Vec<f64>]) -> Vec<f64> {
 
 /// Returns the labels of each permutation.
 pub(super) fn permuted_labels(permutation: &Permutation<'_>) -> Vec<Vec<bool>> {
-    let mut labels = Labels::<2>::new(permutation);
+    let labels = Labels::new(permutation);
     let of = |number: usize| -> Vec<bool> {
-        let words = labels.draw((number / 128) as u64);
+        let words = labels.draw::<2>((number / 128) as u64);
         let bit = |words: &[u64; 2]| words[number % 128 / 64] >> (number % 64) & 1 == 1;
         words.iter().map(bit).collect()
     };
@@ -339,7 +339,7 @@ fn max_t_family_wise_error_is_the_nominal_one() {
             let mut cohort = cohort(100 + seed);
             let mut draw = ChaCha8Rng::seed_from_u64(seed);
             for (is_tp, stratum) in cohort.is_tp.iter_mut().zip(&cohort.strata) {
-                *is_tp = draw.random_bool([0.2, 0.5, 0.7][usize::from(*stratum)]);
+                *is_tp = draw.random_bool([0.2, 0.5, 0.7][*stratum as usize]);
             }
             adjusted(&cohort, 511, seed)
                 .iter()
