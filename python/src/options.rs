@@ -8,7 +8,7 @@ use atomscope::cohort::ClassRule;
 use atomscope::engine::Nonfinite;
 use atomscope::read::{NamedBy, Regions};
 use atomscope::stats::evidence::regions::RegionOptions;
-use atomscope::stats::evidence::{Exchange, Partition};
+use atomscope::stats::evidence::{Exchange, ListedPairs, Partition};
 use atomscope::stats::prediction::PredictBy;
 use atomscope::tally::StratifyBy;
 use atomscope::{Analysis, Device};
@@ -31,6 +31,8 @@ pub(crate) struct Options {
     seed: u64,
     min_support: u64,
     min_coactivation: u64,
+    pairs: String,
+    max_pairs: usize,
     replicate: Option<String>,
     bootstrap: usize,
     compare_scores: bool,
@@ -102,6 +104,15 @@ impl Options {
         })
     }
 
+    fn listed_pairs(&self) -> PyResult<ListedPairs> {
+        let words = [
+            ("significant", ListedPairs::Significant),
+            ("all", ListedPairs::All),
+            ("none", ListedPairs::None),
+        ];
+        word("pairs", &self.pairs, &words)
+    }
+
     /// The same analysis with all options.
     fn apply<'a>(&self, analysis: Analysis<'a>) -> PyResult<Analysis<'a>> {
         let Parsed {
@@ -117,6 +128,8 @@ impl Options {
             .seed(self.seed)
             .min_support(self.min_support)
             .min_coactivation(self.min_coactivation)
+            .pairs(self.listed_pairs()?)
+            .max_pairs(self.max_pairs)
             .bootstrap(self.bootstrap)
             .device(device)
             .nonfinite(nonfinite)

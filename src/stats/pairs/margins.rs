@@ -16,6 +16,10 @@ pub(super) enum Group {
     Fp,
 }
 
+impl Group {
+    pub(super) const EACH: [Self; 3] = [Self::All, Self::Tp, Self::Fp];
+}
+
 /// The number of each group's calls on which each atom fires.
 #[derive(Debug, Clone)]
 pub(super) struct Margins([OfGroup; 3]);

@@ -1,17 +1,21 @@
 //! Co-activation of all pairs of atoms: which fire together, more or less often than chance has it,
 //! and whether otherwise on true calls than on false ones.
 //!
-//! Counts are exact. There can be millions of pairs, so they are kept as counts and p-values alone,
-//! 80 bytes a pair. Everything else is computed from these, for one chunk of rows after another.
+//! Counts are exact. There can be millions of pairs, so they are kept as counts alone, 16 bytes a pair,
+//! and those of the table with their p-values, 64 bytes more. Everything else is computed from these,
+//! for one chunk of rows after another.
 //!
 //! | file | what it does |
 //! |---|---|
 //! | `counting` | counts of all pairs, in bounded memory for any number of atoms and calls |
+//! | `chosen` | the atoms that can be in a pair, numbered anew |
 //! | `elsewhere` | counts of all pairs by something else, such as a GPU |
 //! | `firings` | firing sets turned round, so that one atom's counts are worked on at a time |
 //! | `kept` | the pairs that fire together often enough, and no more than can be kept |
+//! | `listed` | the pairs that a table has: all, or those that tell something |
 //! | `margins` | each atom's share in a pair's figures, and these |
 //! | `chance` | how often two atoms fire together by chance, where each call's set has its size |
+//! | `seen` | the calls and firings that were counted, to be compared with the tally's |
 //! | `sizes` | how many calls have firing sets of each size |
 //! | `together` | whether two do more or less often than that: an exact test |
 //! | `difference` | whether true and false calls differ: Zelen's exact test of two strata |
@@ -19,6 +23,7 @@
 //! | `columns` | the columns of a table |
 
 mod chance;
+mod chosen;
 mod columns;
 mod counting;
 mod difference;
@@ -26,13 +31,17 @@ mod elsewhere;
 mod firings;
 mod kept;
 mod law;
+mod listed;
 mod margins;
+mod seen;
 mod sizes;
 mod together;
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use rayon::prelude::*;
+use serde::Serialize;
 
 use super::inference::multiplicity::Family;
 use super::inference::stratified::StratumCounts;
@@ -44,6 +53,7 @@ use crate::fires::{CountPairs, PairCounts};
 pub use columns::{AssociationColumns, DifferenceColumns, PairColumns};
 use difference::ln_p_of_difference;
 use kept::{Keeper, Kept};
+use listed::Rows;
 use margins::{Group, Margins};
 
 /// The largest number of pairs that are kept. With all their columns they take some 4 GB, more than
@@ -58,30 +68,86 @@ pub struct Settings {
     /// The largest number of pairs that are kept. Where more pairs fire together so often, the
     /// threshold is raised until there are no more; [`MOST_PAIRS`].
     pub most_pairs: usize,
+    /// The pairs that the table has.
+    pub listed: Listed,
     /// Bytes of memory for counting, beside the pairs that are kept (24 bytes each meanwhile). Less
     /// of it makes for more passes over the firing sets, and changes no result.
     pub memory: u64,
 }
 
-/// Numbers of pairs with small adjusted p-values.
+/// The pairs that a table has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Listed {
+    /// All that fire together often enough.
+    All,
+    /// Those with an adjusted p-value of at most [`LEVEL`](super::inference::LEVEL): of the test on all
+    /// calls, or of that of a difference between true and false calls. What is tested, and with what
+    /// it is adjusted, is the same as for all.
+    Significant {
+        /// The largest number of pairs. Where there are more, those with the largest |φ| on all
+        /// calls are taken; of equal ones those with the lower first atom, then with the lower
+        /// second one.
+        most: usize,
+    },
+}
+
+/// Numbers of pairs with an adjusted p-value of at most [`LEVEL`](super::inference::LEVEL).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Significant {
     /// The number of pairs that fire together more or less often than by chance.
     pub associated: usize,
     /// The number of pairs whose odds ratios differ between true and false calls.
     pub different: usize,
+    /// The number of pairs that do either.
+    pub either: usize,
+}
+
+/// The numbers of pairs, from all that were counted to those of the table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct PairNumbers {
+    /// The number of pairs that fire together on at least as many calls as were asked for.
+    pub found: u64,
+    /// The fewest calls on which the tested pairs fire together; more than what was asked for where
+    /// those were too many.
+    pub threshold: u64,
+    /// The number of pairs that fire together so often.
+    pub at_threshold: usize,
+    /// The number of these that have a p-value.
+    pub tested: usize,
+    /// What the tests show.
+    #[serde(flatten)]
+    pub significant: Significant,
+    /// The number of pairs of the table.
+    pub listed: usize,
 }
 
 /// All pairs of atoms that fire together often enough, by descending count, equal counts by
-/// ascending atoms.
+/// ascending atoms; those of the table with their tests.
 #[derive(Debug, Clone)]
 pub struct Pairs {
     kept: Kept,
     margins: Margins,
-    /// Tests of association on all, true and false calls.
+    rows: Rows,
+    significant: Significant,
+    /// The number of kept pairs that have a p-value on all calls.
+    tested: usize,
+    /// Tests of association on all, true and false calls, of the table's pairs.
     association: [Tests; 3],
-    /// The tests of a difference between true and false calls.
+    /// The tests of a difference between true and false calls, likewise.
     difference: Tests,
+}
+
+/// Two atoms that fire together, without tests.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct PairFigures {
+    /// The atoms.
+    pub atoms: [u32; 2],
+    /// The number of calls on which both fire.
+    pub count: u32,
+    /// The ratio of that to the number expected by chance.
+    pub lift: f64,
+    /// φ on all, on true and on false calls; NaN where it is undefined.
+    pub phi: [f64; 3],
 }
 
 /// A test of every pair, in the order of the pairs; NaN where there is none.
@@ -99,6 +165,14 @@ impl Tests {
         let of_ln = Family::of_ln(ln_p.par_iter().copied());
         let ln_fdr = of_ln.into_benjamini_hochberg_ln_among(family);
         Self { ln_p, ln_fdr }
+    }
+
+    /// The same of the table's pairs.
+    fn only(self, rows: &Rows) -> Self {
+        Self {
+            ln_p: rows.only(self.ln_p),
+            ln_fdr: rows.only(self.ln_fdr),
+        }
     }
 }
 
@@ -121,7 +195,12 @@ impl Pairs {
         Margins::check(counts)?;
         let mut keeper = Keeper::new(settings);
         let sizes = counting::count(details, counts, settings.memory, &mut keeper, control)?;
-        Self::of(keeper, Margins::of(counts, Some(&sizes))?, control)
+        Self::of(
+            keeper,
+            Margins::of(counts, Some(&sizes))?,
+            settings.listed,
+            control,
+        )
     }
 
     /// The same, counted by something else, where [`is_countable`](Self::is_countable).
@@ -187,12 +266,12 @@ impl Pairs {
             }
             keeper.take([found]);
             if taken == 0 {
-                return Self::of(keeper, margins, control);
+                return Self::of(keeper, margins, settings.listed, control);
             }
         }
     }
 
-    fn of(keeper: Keeper, margins: Margins, control: &Control) -> Result<Self> {
+    fn of(keeper: Keeper, margins: Margins, listed: Listed, control: &Control) -> Result<Self> {
         let kept = keeper.finish();
         let association = |group| {
             let ln_p = kept.pairs.par_iter().map(|pair| margins.ln_p(group, pair));
@@ -206,29 +285,48 @@ impl Pairs {
         // Two at a time, so that one core's work alone is not waited for: a family takes 24 bytes a
         // pair meanwhile, so that with the others 112 are the most.
         control.check()?;
-        let (all, tp) = rayon::join(|| association(Group::All), || association(Group::Tp));
+        let (all, difference) = rayon::join(|| association(Group::All), difference);
+        let tested = all.ln_p.par_iter().filter(|ln_p| !ln_p.is_nan()).count();
+        let (rows, significant) = Rows::of(listed, (&kept.pairs, &margins), [&all, &difference]);
+        let [all, difference] = [all, difference].map(|tests| tests.only(&rows));
         control.check()?;
-        let (fp, difference) = rayon::join(|| association(Group::Fp), difference);
+        let of_label = |group| association(group).only(&rows);
+        let (tp, fp) = rayon::join(|| of_label(Group::Tp), || of_label(Group::Fp));
         Ok(Self {
             association: [all, tp, fp],
             difference,
             kept,
             margins,
+            rows,
+            significant,
+            tested,
         })
     }
 
-    /// Returns the number of pairs.
+    /// Returns the number of pairs of the table.
     pub fn len(&self) -> usize {
-        self.kept.pairs.len()
+        self.rows.len()
     }
 
-    /// Says whether there are no pairs.
+    /// Says whether the table has no pairs.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
+    /// The numbers of pairs, from all that were counted to those of the table.
+    pub fn numbers(&self) -> PairNumbers {
+        PairNumbers {
+            found: self.kept.at_asked,
+            threshold: self.kept.threshold,
+            at_threshold: self.kept.pairs.len(),
+            tested: self.tested,
+            significant: self.significant,
+            listed: self.len(),
+        }
+    }
+
     /// Returns the threshold: every pair here fires together on at least this number of calls, and
-    /// every pair that does is here. It is more than what was asked for where these pairs were too
+    /// every pair that does was tested. It is more than what was asked for where these pairs were too
     /// many.
     pub fn threshold_used(&self) -> u64 {
         self.kept.threshold
@@ -239,21 +337,18 @@ impl Pairs {
         self.kept.at_asked
     }
 
-    /// Counts the pairs with an adjusted p-value below a level.
-    pub fn significant(&self, level: f64) -> Significant {
-        let limit = libm::log(level);
-        let below = |ln_fdr: &[f64]| ln_fdr.par_iter().filter(|&&ln| ln < limit).count();
-        Significant {
-            associated: below(&self.association[0].ln_fdr),
-            different: below(&self.difference.ln_fdr),
-        }
-    }
-
-    /// The places of the first pairs that can be tested: neither atom fires on every call.
-    pub fn first_tested(&self, most: usize) -> Vec<usize> {
-        let places = self.kept.pairs.iter().enumerate();
-        let tested = places.filter(|(_, pair)| self.margins.is_tested(pair));
-        tested.map(|(place, _)| place).take(most).collect()
+    /// The first pairs that can be tested, whether they are in the table or not: neither atom fires on
+    /// every call.
+    pub fn first_tested(&self, most: usize) -> Vec<PairFigures> {
+        let tested = self.kept.pairs.iter();
+        let tested = tested.filter(|pair| self.margins.is_tested(pair));
+        let figures = |pair: &kept::Pair| PairFigures {
+            atoms: [pair.a, pair.b],
+            count: pair.count(),
+            lift: self.margins.lift(Group::All, pair),
+            phi: Group::EACH.map(|group| self.margins.phi(group, pair)),
+        };
+        tested.take(most).map(figures).collect()
     }
 
     /// The pairs of `wanted` atoms whose firing has a correlation φ of at least `least` on all calls.
@@ -266,7 +361,7 @@ impl Pairs {
         alike.map(|pair| (pair.a, pair.b)).collect()
     }
 
-    /// Hands over every pair's two atoms, the number of calls on which both fire, and the correlation
+    /// Hands over every pair's two atoms, of the table or not, the number of calls on which both fire, and the correlation
     /// φ of their firing on all calls (NaN where an atom fires on every call).
     pub fn each_phi(&self, mut take: impl FnMut(u32, u32, u32, f64)) {
         for pair in &self.kept.pairs {
@@ -275,13 +370,20 @@ impl Pairs {
         }
     }
 
-    /// Returns the number of pairs that have a p-value.
-    pub fn tested(&self) -> usize {
-        let ln_p = self.association[0].ln_p.par_iter();
-        ln_p.filter(|ln_p| !ln_p.is_nan()).count()
+    /// Some of the table's pairs.
+    fn table(&self, range: Range<usize>) -> Cow<'_, [kept::Pair]> {
+        match &self.rows {
+            Rows::All(_) => Cow::Borrowed(&self.kept.pairs[range]),
+            Rows::These(places) => {
+                let places = places[range].iter();
+                places
+                    .map(|&place| self.kept.pairs[place as usize])
+                    .collect()
+            }
+        }
     }
 
-    /// The columns of some of the pairs, by the current rayon pool.
+    /// The columns of some of the table's pairs, by the current rayon pool.
     ///
     /// # Panics
     /// If there are not as many pairs.

@@ -131,6 +131,7 @@ fn too_many_pairs_raise_the_threshold_as_far_as_they_must() {
                 min_coactivation: 2,
                 most_pairs,
                 memory,
+                ..settings(2)
             });
             let with = |least: u64| counts.iter().filter(|&&n| u64::from(n) >= least).count();
             let threshold = (2..=u64::MAX)
