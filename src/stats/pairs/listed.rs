@@ -4,7 +4,7 @@ use rayon::prelude::*;
 
 use super::kept::Pair;
 use super::margins::{Group, Margins};
-use super::{Listed, Significant, Tests};
+use super::{Listed, Significant};
 use crate::stats::inference::LEVEL;
 
 /// The pairs of a table among those that were kept.
@@ -15,15 +15,23 @@ pub(super) enum Rows {
     These(Vec<u32>),
 }
 
+/// What the tests of all pairs show.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Shown {
+    /// The number of pairs that have a p-value on all calls.
+    pub(super) tested: usize,
+    pub(super) significant: Significant,
+}
+
 impl Rows {
-    /// Chooses the pairs of a table, by their tests on all calls and of a difference; and counts what
-    /// these tests show.
+    /// Chooses the pairs of a table, by the logarithms of the adjusted p-values of the tests on all calls
+    /// and of a difference; and counts what these tests show.
     pub(super) fn of(
         listed: Listed,
         (pairs, margins): (&[Pair], &Margins),
-        [all, difference]: [&Tests; 2],
-    ) -> (Self, Significant) {
-        let tests = all.ln_fdr.par_iter().zip(&difference.ln_fdr);
+        [all, difference]: [&[f64]; 2],
+    ) -> (Self, Shown) {
+        let tests = all.par_iter().zip(difference);
         let shown = tests.map(|(&all, &difference)| [all, difference].map(is_significant));
         let shown: Vec<[bool; 2]> = shown.collect();
         let count = |counts: fn(&[bool; 2]) -> bool| shown.iter().filter(|x| counts(x)).count();
@@ -40,7 +48,12 @@ impl Rows {
                 Self::These(strongest(places, most, pairs, margins))
             }
         };
-        (rows, significant)
+        let tested = all.par_iter().filter(|ln_fdr| !ln_fdr.is_nan()).count();
+        let shown = Shown {
+            tested,
+            significant,
+        };
+        (rows, shown)
     }
 
     /// Returns the number of pairs.
@@ -51,11 +64,11 @@ impl Rows {
         }
     }
 
-    /// The values of these pairs out of those of all that were kept.
-    pub(super) fn only(&self, values: Vec<f64>) -> Vec<f64> {
+    /// The place of a row's pair among those that were kept.
+    pub(super) fn place(&self, row: usize) -> usize {
         match self {
-            Self::All(_) => values,
-            Self::These(places) => places.iter().map(|&at| values[at as usize]).collect(),
+            Self::All(_) => row,
+            Self::These(places) => places[row] as usize,
         }
     }
 }

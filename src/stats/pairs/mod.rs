@@ -10,6 +10,7 @@
 //! | `counting` | counts of all pairs, in bounded memory for any number of atoms and calls |
 //! | `chosen` | the atoms that can be in a pair, numbered anew |
 //! | `elsewhere` | counts of all pairs by something else, such as a GPU |
+//! | `families` | tests of all pairs, adjusted |
 //! | `firings` | firing sets turned round, so that one atom's counts are worked on at a time |
 //! | `kept` | the pairs that fire together often enough, and no more than can be kept |
 //! | `listed` | the pairs that a table has: all, or those that tell something |
@@ -28,6 +29,7 @@ mod columns;
 mod counting;
 mod difference;
 mod elsewhere;
+mod families;
 mod firings;
 mod kept;
 mod law;
@@ -43,7 +45,6 @@ use std::ops::Range;
 use rayon::prelude::*;
 use serde::Serialize;
 
-use super::inference::multiplicity::Family;
 use super::inference::stratified::StratumCounts;
 use crate::control::Control;
 use crate::error::{Error, Result};
@@ -52,8 +53,9 @@ use crate::fires::{CountPairs, PairCounts};
 
 pub use columns::{AssociationColumns, DifferenceColumns, PairColumns};
 use difference::ln_p_of_difference;
+use families::{Test, Tests};
 use kept::{Keeper, Kept};
-use listed::Rows;
+use listed::{Rows, Shown};
 use margins::{Group, Margins};
 
 /// The largest number of pairs that are kept. With all their columns they take some 4 GB, more than
@@ -128,9 +130,7 @@ pub struct Pairs {
     kept: Kept,
     margins: Margins,
     rows: Rows,
-    significant: Significant,
-    /// The number of kept pairs that have a p-value on all calls.
-    tested: usize,
+    shown: Shown,
     /// Tests of association on all, true and false calls, of the table's pairs.
     association: [Tests; 3],
     /// The tests of a difference between true and false calls, likewise.
@@ -148,32 +148,6 @@ pub struct PairFigures {
     pub lift: f64,
     /// φ on all, on true and on false calls; NaN where it is undefined.
     pub phi: [f64; 3],
-}
-
-/// A test of every pair, in the order of the pairs; NaN where there is none.
-#[derive(Debug, Clone)]
-struct Tests {
-    ln_p: Vec<f64>,
-    /// The same adjusted.
-    ln_fdr: Vec<f64>,
-}
-
-impl Tests {
-    /// Adjusts the tests of pairs with these `ln p`, which are some of the `family` that could have
-    /// been tested.
-    fn of(ln_p: Vec<f64>, family: u64) -> Self {
-        let of_ln = Family::of_ln(ln_p.par_iter().copied());
-        let ln_fdr = of_ln.into_benjamini_hochberg_ln_among(family);
-        Self { ln_p, ln_fdr }
-    }
-
-    /// The same of the table's pairs.
-    fn only(self, rows: &Rows) -> Self {
-        Self {
-            ln_p: rows.only(self.ln_p),
-            ln_fdr: rows.only(self.ln_fdr),
-        }
-    }
 }
 
 impl Pairs {
@@ -273,33 +247,52 @@ impl Pairs {
 
     fn of(keeper: Keeper, margins: Margins, listed: Listed, control: &Control) -> Result<Self> {
         let kept = keeper.finish();
-        let association = |group| {
-            let ln_p = kept.pairs.par_iter().map(|pair| margins.ln_p(group, pair));
-            let family = margins.pairs_that_could(group, kept.threshold);
-            Tests::of(ln_p.collect(), family)
+        let pairs = &kept.pairs[..];
+        let ln_p = Group::EACH.map(|group| {
+            let margins = &margins;
+            move |pair: &kept::Pair, want| margins.ln_p(group, pair, want)
+        });
+        let association = |group: Group| Test {
+            pairs,
+            family: margins.pairs_that_could(group, kept.threshold),
+            ln_p: &ln_p[group as usize],
         };
-        let difference = || {
-            let of_pair = |pair| ln_p_of_difference(&margins, pair);
-            Tests::of(kept.pairs.par_iter().map(of_pair).collect(), 0)
+        let ln_p = |pair: &kept::Pair, want| ln_p_of_difference(&margins, pair, want);
+        let difference = Test {
+            pairs,
+            family: 0,
+            ln_p: &ln_p,
         };
+        let [all, tp, fp] = Group::EACH.map(association);
         // Two at a time, so that one core's work alone is not waited for: a family takes 24 bytes a
         // pair meanwhile, so that with the others 112 are the most.
         control.check()?;
-        let (all, difference) = rayon::join(|| association(Group::All), difference);
-        let tested = all.ln_p.par_iter().filter(|ln_p| !ln_p.is_nan()).count();
-        let (rows, significant) = Rows::of(listed, (&kept.pairs, &margins), [&all, &difference]);
-        let [all, difference] = [all, difference].map(|tests| tests.only(&rows));
-        control.check()?;
-        let of_label = |group| association(group).only(&rows);
-        let (tp, fp) = rayon::join(|| of_label(Group::Tp), || of_label(Group::Fp));
+        let (rows, shown, tests) = if listed == Listed::All {
+            let (all, difference) = rayon::join(|| all.all(), || difference.all());
+            control.check()?;
+            let (tp, fp) = rayon::join(|| tp.all(), || fp.all());
+            let (rows, shown) =
+                Rows::of(listed, (pairs, &margins), [&all.ln_fdr, &difference.ln_fdr]);
+            (rows, shown, [all, tp, fp, difference])
+        } else {
+            let fdr = |test: &Test<'_>| test.adjusted_alone();
+            let (of_all, of_difference) = rayon::join(|| fdr(&all), || fdr(&difference));
+            let (rows, shown) = Rows::of(listed, (pairs, &margins), [&of_all, &of_difference]);
+            let all = all.of_rows(&rows, &of_all);
+            let difference = difference.of_rows(&rows, &of_difference);
+            control.check()?;
+            let of_label = |test: &Test<'_>| test.of_rows(&rows, &fdr(test));
+            let (tp, fp) = rayon::join(|| of_label(&tp), || of_label(&fp));
+            (rows, shown, [all, tp, fp, difference])
+        };
+        let [all, tp, fp, difference] = tests;
         Ok(Self {
             association: [all, tp, fp],
             difference,
             kept,
             margins,
             rows,
-            significant,
-            tested,
+            shown,
         })
     }
 
@@ -319,8 +312,8 @@ impl Pairs {
             found: self.kept.at_asked,
             threshold: self.kept.threshold,
             at_threshold: self.kept.pairs.len(),
-            tested: self.tested,
-            significant: self.significant,
+            tested: self.shown.tested,
+            significant: self.shown.significant,
             listed: self.len(),
         }
     }

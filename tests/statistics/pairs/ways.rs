@@ -16,6 +16,11 @@ fn memory_blocks_and_threads_change_nothing() {
 }
 
 #[test]
+fn memory_blocks_and_threads_change_nothing_where_most_atoms_are_rare() {
+    memory_blocks_and_threads_do_not_show(Cohort::random(700, 4, 150, 4));
+}
+
+#[test]
 fn memory_blocks_and_threads_change_nothing_of_sets_of_any_size() {
     memory_blocks_and_threads_do_not_show(Cohort::ragged(71, 150, 4));
 }
