@@ -2,9 +2,14 @@
 
 use rayon::prelude::*;
 
-use super::kept::Pair;
+use super::Listed;
+use super::difference::ln_p_of_difference;
+use super::kept::{Kept, Pair};
 use super::law::Want;
-use super::listed::Rows;
+use super::listed::{Rows, Shown};
+use super::margins::{Group, Margins};
+use crate::control::Control;
+use crate::error::Result;
 
 /// The results of a test, in the order of the pairs; NaN where there is none.
 #[derive(Debug, Clone)]
@@ -61,6 +66,69 @@ impl Test<'_> {
         let of_place = |place: usize| ((self.ln_p)(&self.pairs[place], Want::Exact), ln_fdr[place]);
         let (ln_p, ln_fdr) = places.map(of_place).unzip();
         Tests { ln_p, ln_fdr }
+    }
+}
+
+/// The pairs of a table, with all their tests.
+pub(super) struct Tested {
+    pub(super) rows: Rows,
+    pub(super) shown: Shown,
+    /// Of association on all, on true and on false calls; and of a difference.
+    pub(super) tests: [Tests; 4],
+}
+
+impl Tested {
+    /// Tests all pairs, and chooses those of a table. Two families at a time, so that one core's work
+    /// alone is not waited for; a family takes at most 40 bytes a pair meanwhile.
+    ///
+    /// # Errors
+    /// Cancellation.
+    pub(super) fn of(
+        kept: &Kept,
+        margins: &Margins,
+        listed: Listed,
+        control: &Control,
+    ) -> Result<Self> {
+        let ln_p =
+            Group::EACH.map(|group| move |pair: &Pair, want| margins.ln_p(group, pair, want));
+        let of_difference = |pair: &Pair, want| ln_p_of_difference(margins, pair, want);
+        let pairs = &kept.pairs[..];
+        let [all, tp, fp] = Group::EACH.map(|group| Test {
+            pairs,
+            family: margins.pairs_that_could(group, kept.threshold),
+            ln_p: &ln_p[group as usize],
+        });
+        let difference = Test {
+            pairs,
+            family: 0,
+            ln_p: &of_difference,
+        };
+        control.check()?;
+        if listed == Listed::All {
+            let (all, difference) = rayon::join(|| all.all(), || difference.all());
+            control.check()?;
+            let (tp, fp) = rayon::join(|| tp.all(), || fp.all());
+            let choice = [&all.ln_fdr[..], &difference.ln_fdr];
+            let (rows, shown) = Rows::of(listed, (pairs, margins), choice);
+            return Ok(Self {
+                rows,
+                shown,
+                tests: [all, tp, fp, difference],
+            });
+        }
+        let (of_all, of_difference) =
+            rayon::join(|| all.adjusted_alone(), || difference.adjusted_alone());
+        let (rows, shown) = Rows::of(listed, (pairs, margins), [&of_all, &of_difference]);
+        let all = all.of_rows(&rows, &of_all);
+        let difference = difference.of_rows(&rows, &of_difference);
+        control.check()?;
+        let of_label = |test: &Test<'_>| test.of_rows(&rows, &test.adjusted_alone());
+        let (tp, fp) = rayon::join(|| of_label(&tp), || of_label(&fp));
+        Ok(Self {
+            rows,
+            shown,
+            tests: [all, tp, fp, difference],
+        })
     }
 }
 

@@ -7,6 +7,7 @@
 //!
 //! | file | what it does |
 //! |---|---|
+//! | `asked` | what is asked, and the numbers that answer |
 //! | `counting` | counts of all pairs, in bounded memory for any number of atoms and calls |
 //! | `chosen` | the atoms that can be in a pair, numbered anew |
 //! | `elsewhere` | counts of all pairs by something else, such as a GPU |
@@ -23,6 +24,7 @@
 //! | `law` | the two-sided p-value of either |
 //! | `columns` | the columns of a table |
 
+mod asked;
 mod chance;
 mod chosen;
 mod columns;
@@ -51,77 +53,12 @@ use crate::error::{Error, Result};
 use crate::fires::FiringStore;
 use crate::fires::{CountPairs, PairCounts};
 
+pub use asked::{Listed, MOST_PAIRS, PairFigures, PairNumbers, Settings, Significant};
 pub use columns::{AssociationColumns, DifferenceColumns, PairColumns};
-use difference::ln_p_of_difference;
-use families::{Test, Tests};
+use families::{Tested, Tests};
 use kept::{Keeper, Kept};
 use listed::{Rows, Shown};
 use margins::{Group, Margins};
-
-/// The largest number of pairs that are kept. With all their columns they take some 4 GB, more than
-/// anyone reads.
-pub const MOST_PAIRS: usize = 1 << 24;
-
-/// The choice of pairs to keep, and the memory to spend on counting them.
-#[derive(Debug, Clone, Copy)]
-pub struct Settings {
-    /// The fewest calls on which both atoms fire; 0 counts as 1.
-    pub min_coactivation: u64,
-    /// The largest number of pairs that are kept. Where more pairs fire together so often, the
-    /// threshold is raised until there are no more; [`MOST_PAIRS`].
-    pub most_pairs: usize,
-    /// The pairs that the table has.
-    pub listed: Listed,
-    /// Bytes of memory for counting, beside the pairs that are kept (24 bytes each meanwhile). Less
-    /// of it makes for more passes over the firing sets, and changes no result.
-    pub memory: u64,
-}
-
-/// The pairs that a table has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Listed {
-    /// All that fire together often enough.
-    All,
-    /// Those with an adjusted p-value of at most [`LEVEL`](super::inference::LEVEL): of the test on all
-    /// calls, or of that of a difference between true and false calls. What is tested, and with what
-    /// it is adjusted, is the same as for all.
-    Significant {
-        /// The largest number of pairs. Where there are more, those with the largest |φ| on all
-        /// calls are taken; of equal ones those with the lower first atom, then with the lower
-        /// second one.
-        most: usize,
-    },
-}
-
-/// Numbers of pairs with an adjusted p-value of at most [`LEVEL`](super::inference::LEVEL).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct Significant {
-    /// The number of pairs that fire together more or less often than by chance.
-    pub associated: usize,
-    /// The number of pairs whose odds ratios differ between true and false calls.
-    pub different: usize,
-    /// The number of pairs that do either.
-    pub either: usize,
-}
-
-/// The numbers of pairs, from all that were counted to those of the table.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct PairNumbers {
-    /// The number of pairs that fire together on at least as many calls as were asked for.
-    pub found: u64,
-    /// The fewest calls on which the tested pairs fire together; more than what was asked for where
-    /// those were too many.
-    pub threshold: u64,
-    /// The number of pairs that fire together so often.
-    pub at_threshold: usize,
-    /// The number of these that have a p-value.
-    pub tested: usize,
-    /// What the tests show.
-    #[serde(flatten)]
-    pub significant: Significant,
-    /// The number of pairs of the table.
-    pub listed: usize,
-}
 
 /// All pairs of atoms that fire together often enough, by descending count, equal counts by
 /// ascending atoms; those of the table with their tests.
@@ -135,19 +72,6 @@ pub struct Pairs {
     association: [Tests; 3],
     /// The tests of a difference between true and false calls, likewise.
     difference: Tests,
-}
-
-/// Two atoms that fire together, without tests.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct PairFigures {
-    /// The atoms.
-    pub atoms: [u32; 2],
-    /// The number of calls on which both fire.
-    pub count: u32,
-    /// The ratio of that to the number expected by chance.
-    pub lift: f64,
-    /// φ on all, on true and on false calls; NaN where it is undefined.
-    pub phi: [f64; 3],
 }
 
 impl Pairs {
@@ -247,45 +171,11 @@ impl Pairs {
 
     fn of(keeper: Keeper, margins: Margins, listed: Listed, control: &Control) -> Result<Self> {
         let kept = keeper.finish();
-        let pairs = &kept.pairs[..];
-        let ln_p = Group::EACH.map(|group| {
-            let margins = &margins;
-            move |pair: &kept::Pair, want| margins.ln_p(group, pair, want)
-        });
-        let association = |group: Group| Test {
-            pairs,
-            family: margins.pairs_that_could(group, kept.threshold),
-            ln_p: &ln_p[group as usize],
-        };
-        let ln_p = |pair: &kept::Pair, want| ln_p_of_difference(&margins, pair, want);
-        let difference = Test {
-            pairs,
-            family: 0,
-            ln_p: &ln_p,
-        };
-        let [all, tp, fp] = Group::EACH.map(association);
-        // Two at a time, so that one core's work alone is not waited for: a family takes 24 bytes a
-        // pair meanwhile, so that with the others 112 are the most.
-        control.check()?;
-        let (rows, shown, tests) = if listed == Listed::All {
-            let (all, difference) = rayon::join(|| all.all(), || difference.all());
-            control.check()?;
-            let (tp, fp) = rayon::join(|| tp.all(), || fp.all());
-            let (rows, shown) =
-                Rows::of(listed, (pairs, &margins), [&all.ln_fdr, &difference.ln_fdr]);
-            (rows, shown, [all, tp, fp, difference])
-        } else {
-            let fdr = |test: &Test<'_>| test.adjusted_alone();
-            let (of_all, of_difference) = rayon::join(|| fdr(&all), || fdr(&difference));
-            let (rows, shown) = Rows::of(listed, (pairs, &margins), [&of_all, &of_difference]);
-            let all = all.of_rows(&rows, &of_all);
-            let difference = difference.of_rows(&rows, &of_difference);
-            control.check()?;
-            let of_label = |test: &Test<'_>| test.of_rows(&rows, &fdr(test));
-            let (tp, fp) = rayon::join(|| of_label(&tp), || of_label(&fp));
-            (rows, shown, [all, tp, fp, difference])
-        };
-        let [all, tp, fp, difference] = tests;
+        let Tested {
+            rows,
+            shown,
+            tests: [all, tp, fp, difference],
+        } = Tested::of(&kept, &margins, listed, control)?;
         Ok(Self {
             association: [all, tp, fp],
             difference,

@@ -82,15 +82,20 @@ pub(super) fn properties(table: &Table) -> io::Result<WriterProperties> {
     Ok(table.columns.iter().fold(all, encoding).build())
 }
 
-/// Real numbers hardly repeat, and nobody looks for a range of them: their first bytes stand together,
-/// then their second ones, since signs and exponents repeat. Counts differ little from row to row. Texts repeat, and are numbered.
+/// Counts differ little from row to row. Real numbers hardly repeat, and nobody looks for a range of
+/// them. Doubles are as they are in memory: adjusted p-values, which repeat, take the least space so.
+/// Of floats the first bytes stand together, then the second ones, since signs and exponents repeat.
+/// Texts repeat, and are numbered.
 fn encoding(all: WriterPropertiesBuilder, column: &Column) -> WriterPropertiesBuilder {
     let path = ColumnPath::from(&*column.name);
     match column.values {
         Values::U32(_) | Values::U64(_) | Values::I64(_) => all
             .set_column_dictionary_enabled(path.clone(), false)
             .set_column_encoding(path, Encoding::DELTA_BINARY_PACKED),
-        Values::F64(_) | Values::F32(_) => all
+        Values::F64(_) => all
+            .set_column_dictionary_enabled(path.clone(), false)
+            .set_column_statistics_enabled(path, EnabledStatistics::None),
+        Values::F32(_) => all
             .set_column_dictionary_enabled(path.clone(), false)
             .set_column_encoding(path.clone(), Encoding::BYTE_STREAM_SPLIT)
             .set_column_statistics_enabled(path, EnabledStatistics::None),
