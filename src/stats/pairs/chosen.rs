@@ -1,6 +1,5 @@
 //! The atoms that can be in a pair, and the pairs among their counts.
 
-use super::firings::Inverted;
 use super::kept::{Found, Pair};
 
 /// The atoms that can be in a pair, numbered anew in their order.
@@ -65,23 +64,22 @@ impl Chosen {
         }
     }
 
-    /// The same of an atom that fires together with few others; its counts are 0 afterwards.
+    /// The same of an atom that fires together with few `others`, handed over once or oftener; its counts
+    /// are 0 afterwards.
     pub(super) fn pick(
         &self,
         row: &mut [u32],
         a: u32,
-        inverted: &[Inverted<'_>; 2],
+        others: impl Iterator<Item = u32>,
         found: &mut Found,
     ) {
         let (tp, fp) = row.split_at_mut(row.len() / 2);
         let mut pairs = Vec::new();
-        for of_label in inverted {
-            for &b in of_label.others(a).flatten() {
-                let place = (b - a - 1) as usize;
-                let counts = [&mut tp[place], &mut fp[place]].map(std::mem::take);
-                if u64::from(counts[0] + counts[1]) >= found.asked {
-                    pairs.push(self.pair(a, b, counts));
-                }
+        for b in others {
+            let place = (b - a - 1) as usize;
+            let counts = [&mut tp[place], &mut fp[place]].map(std::mem::take);
+            if u64::from(counts[0] + counts[1]) >= found.asked {
+                pairs.push(self.pair(a, b, counts));
             }
         }
         pairs.sort_unstable_by_key(|pair| pair.b);

@@ -126,7 +126,8 @@ impl Counting<'_> {
                 let row = &mut row[..2 * pairs];
                 add(&inverted, atom, row);
                 if others < pairs / SPARSE {
-                    chosen.pick(row, atom, &inverted, &mut found);
+                    let others = inverted.iter().flat_map(|of| of.others(atom)).flatten();
+                    chosen.pick(row, atom, others.copied(), &mut found);
                 } else {
                     chosen.find(row, atom, &mut found);
                     row.fill(0);
