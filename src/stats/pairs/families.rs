@@ -39,25 +39,20 @@ impl Test<'_> {
 
     /// The adjusted p-values alone, with the same bits: p itself is exact only where it bears on them.
     ///
-    /// Let m be the size of the family. The j-th smallest p is multiplied by m/j. Of n tests t have
-    /// p = 1, so that another p, which is at least (n − t)/m, becomes at least 1 when it is adjusted,
-    /// since j is at most n − t. Whatever it is, it changes nothing.
+    /// Let m be the size of the family, and n at least the number of its tests that are made. The j-th
+    /// smallest p is multiplied by m/j. So a p of at least n/m becomes at least 1, whatever it is, and
+    /// changes nothing.
     pub(super) fn adjusted_alone(&self) -> Vec<f64> {
-        let tops = self.pairs.par_iter();
-        let mut all: Vec<f64> = tops.map(|pair| (self.ln_p)(pair, Want::Top)).collect();
-        let count = |counts: fn(f64) -> bool| all.par_iter().filter(|x| counts(**x)).count() as u64;
-        let (tested, others) = (count(|ln_p| !ln_p.is_nan()), count(|ln_p| ln_p > 0.0));
         // With room for the rounding of logarithms.
-        let limit = others as f64 / self.family.max(tested) as f64 * (1.0 + 1e-9);
+        let limit = self.pairs.len() as f64 / self.family.max(1) as f64 * (1.0 + 1e-9);
         let want = if limit < 1.0 {
             Want::Below(limit)
         } else {
             Want::Exact
         };
-        let open = all.par_iter_mut().zip(self.pairs);
-        let open = open.filter(|(top, _)| **top > 0.0);
-        open.for_each(|(of_pair, pair)| *of_pair = (self.ln_p)(pair, want));
-        adjusted(&all, self.family)
+        let all = self.pairs.par_iter();
+        let ln_p: Vec<f64> = all.map(|pair| (self.ln_p)(pair, want)).collect();
+        adjusted(&ln_p, self.family)
     }
 
     /// Tests the table's pairs, where the adjusted p-values of all are known.

@@ -34,8 +34,6 @@ struct Sums {
 pub(super) enum Want {
     /// `ln p`.
     Exact,
-    /// 0 where the observed number is at the top, so that p is 1; otherwise infinity.
-    Top,
     /// `ln p`; or 0 where p is found to be at least this number, which is below 1, before p is known.
     Below(f64),
 }
@@ -54,11 +52,6 @@ pub(super) fn ln_two_sided(law: &impl Law, observed: u64, want: Want) -> f64 {
         let [up, down] = law.ratio(start - step - 1.0);
         [down, up]
     };
-    if want == Want::Top {
-        let falls = |[up, down]: [f64; 2]| up < down;
-        let is_top = falls(up(0.0)) && falls(down(0.0));
-        return if is_top { 0.0 } else { f64::INFINITY };
-    }
     let mut sums = Sums {
         at_most: 1.0,
         above: 0.0,

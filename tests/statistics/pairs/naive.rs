@@ -408,7 +408,7 @@ fn every_column_is_what_a_double_loop_makes() {
         (23, 11, 150, 2, [1, 20, 30]),
         (64, 3, 900, 3, [1, 3, 8]),
         // Most atoms are too rare for a pair.
-        (300, 4, 300, 4, [2, 3, 4]),
+        (100, 4, 150, 4, [2, 3, 4]),
     ] {
         let cohort = Cohort::random(features, k, calls, seed);
         let mut last = usize::MAX;
