@@ -45,7 +45,6 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use rayon::prelude::*;
-use serde::Serialize;
 
 use super::inference::stratified::StratumCounts;
 use crate::control::Control;
