@@ -83,7 +83,9 @@ impl Chosen {
             }
         }
         pairs.sort_unstable_by_key(|pair| pair.b);
-        pairs.into_iter().for_each(|pair| found.take(pair));
+        for pair in pairs {
+            found.take(pair);
+        }
     }
 
     /// Two chosen atoms under their own numbers.

@@ -73,6 +73,7 @@ pub(super) fn ln_two_sided(law: &impl Law, observed: u64, want: Want) -> f64 {
 }
 
 /// Where a walk begins to fall: a term at most as probable as the observed number, and its step.
+#[derive(Clone, Copy)]
 struct Risen {
     term: f64,
     step: f64,

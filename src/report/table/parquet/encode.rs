@@ -40,11 +40,11 @@ pub(super) fn chunk(
             optional::<Int64Type>(&mut writer, values[rows].iter().copied())?;
         }
         Values::F64(values) => {
-            let (there, levels) = numbers(&values[rows], |x| x.is_nan());
+            let (there, levels) = numbers(&values[rows], f64::is_nan);
             put::<DoubleType>(&mut writer, &there, Some(&levels))?;
         }
         Values::F32(values) => {
-            let (there, levels) = numbers(&values[rows], |x| x.is_nan());
+            let (there, levels) = numbers(&values[rows], f32::is_nan);
             put::<FloatType>(&mut writer, &there, Some(&levels))?;
         }
         Values::Bool(values) => {
