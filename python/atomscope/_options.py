@@ -13,6 +13,8 @@ _DEFAULTS: dict[str, Any] = {
     "seed": 0,
     "min_support": 5,
     "min_coactivation": 10,
+    "pairs": "significant",
+    "max_pairs": 100_000,
     "replicate": None,
     "bootstrap": 1000,
     "compare_scores": False,
@@ -35,10 +37,18 @@ _DEFAULTS: dict[str, Any] = {
 
 
 #: Options that count something; some may be None.
-_COUNTS = ("permutations", "locus_distance", "seed", "min_support", "min_coactivation", "bootstrap")
+_COUNTS = (
+    "permutations",
+    "locus_distance",
+    "seed",
+    "min_support",
+    "min_coactivation",
+    "max_pairs",
+    "bootstrap",
+)
 _COUNTS_OR_NONE = ("threads", "memory", "batch_rows")
 #: Options that are words; some may be None.
-_WORDS = ("strata", "tables", "nonfinite")
+_WORDS = ("strata", "tables", "nonfinite", "pairs")
 _WORDS_OR_NONE = ("block", "replicate", "predict", "class_column", "key", "pool")
 #: Options that are so or not.
 _FLAGS = ("compare_scores", "batch_threshold", "save_fires")

@@ -69,7 +69,7 @@ class Results:
 
     @property
     def pairs(self) -> Table:
-        """Pairs of atoms that fire together."""
+        """Pairs of atoms that fire together: those that tell something, or all (``pairs="all"``)."""
         return self.table("atom_pairs")
 
     @property

@@ -30,6 +30,8 @@ _OF_TABLES = (
     "seed",
     "min_support",
     "min_coactivation",
+    "pairs",
+    "max_pairs",
     "replicate",
     "bootstrap",
     "predict",
@@ -57,6 +59,8 @@ def analyze(
     compare_scores: bool = False,
     min_support: int = 5,
     min_coactivation: int = 10,
+    pairs: str = "significant",
+    max_pairs: int = 100_000,
     bootstrap: int = 1000,
     seed: int = 0,
     tables: str = "all",
@@ -109,6 +113,10 @@ def analyze(
         Compare atoms by their scores on all calls, too, which reads the embeddings again.
     min_support, min_coactivation
         Leave out atoms, or pairs of them, that fire on fewer calls.
+    pairs, max_pairs
+        The pairs of the table of pairs: "significant" for those that fire together more or less often than by
+        chance, or otherwise on true calls than on false ones, at an FDR of 5 %, and of these at most
+        ``max_pairs``, those with the largest phi, above or below 0; "all"; or "none" for no such table.
     bootstrap
         Replicates for intervals, at least 100; 0 for none.
     seed
@@ -156,6 +164,8 @@ def analyze(
         compare_scores=compare_scores,
         min_support=min_support,
         min_coactivation=min_coactivation,
+        pairs=pairs,
+        max_pairs=max_pairs,
         bootstrap=bootstrap,
         seed=seed,
         tables=tables,

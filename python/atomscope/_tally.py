@@ -66,8 +66,8 @@ class Tally:
         """Make all tables of what was counted: the same as one run over all shards.
 
         The options are those of :func:`atomscope.analyze` that bear on tables: strata, permutations, block,
-        locus_distance, seed, min_support, min_coactivation, replicate, bootstrap, predict, regions, tables,
-        threads, memory.
+        locus_distance, seed, min_support, min_coactivation, pairs, max_pairs, replicate, bootstrap, predict,
+        regions, tables, threads, memory.
         """
         from . import _core
         from ._results import Results

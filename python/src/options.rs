@@ -10,7 +10,7 @@ use atomscope::engine::Nonfinite;
 use atomscope::read::{NamedBy, Regions};
 use atomscope::rows::EmbeddingsChoice;
 use atomscope::stats::evidence::regions::RegionOptions;
-use atomscope::stats::evidence::{Exchange, Partition};
+use atomscope::stats::evidence::{Exchange, ListedPairs, Partition};
 use atomscope::stats::prediction::PredictBy;
 use atomscope::tally::StratifyBy;
 use atomscope::{Analysis, Calls, Device, Sae};
@@ -33,6 +33,8 @@ pub(crate) struct Options {
     seed: u64,
     min_support: u64,
     min_coactivation: u64,
+    pairs: String,
+    max_pairs: usize,
     replicate: Option<String>,
     bootstrap: usize,
     compare_scores: bool,
@@ -60,6 +62,7 @@ pub(crate) struct Parsed {
     block: Option<Exchange>,
     replicate: Option<Partition>,
     predict: Option<PredictBy>,
+    pairs: ListedPairs,
     is_notebook_only: bool,
     pub(crate) device: Device,
     nonfinite: Nonfinite,
@@ -103,11 +106,17 @@ impl Options {
         let units = [("chrom", PredictBy::Chrom), ("locus", PredictBy::Locus)];
         let errors = [("error", Nonfinite::Error), ("skip", Nonfinite::Skip)];
         let tables = [("all", false), ("notebook", true)];
+        let pairs = [
+            ("significant", ListedPairs::Significant),
+            ("all", ListedPairs::All),
+            ("none", ListedPairs::None),
+        ];
         Ok(Parsed {
             strata: strata.transpose()?,
             block: one_of("block", self.block.as_deref(), &blocks)?,
             replicate: one_of("replicate", self.replicate.as_deref(), &parts)?,
             predict: one_of("predict", self.predict.as_deref(), &units)?,
+            pairs: word("pairs", &self.pairs, &pairs)?,
             is_notebook_only: word("tables", &self.tables, &tables)?,
             device: self
                 .device
@@ -144,6 +153,8 @@ impl Parsed {
             .seed(given.seed)
             .min_support(given.min_support)
             .min_coactivation(given.min_coactivation)
+            .pairs(self.pairs)
+            .max_pairs(given.max_pairs)
             .bootstrap(given.bootstrap)
             .device(self.device)
             .nonfinite(self.nonfinite)

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arrow_array::types::Int32Type;
 use arrow_array::{
-    ArrayRef, BooleanArray, DictionaryArray, Float64Array, Int32Array, Int64Array,
+    ArrayRef, BooleanArray, DictionaryArray, Float32Array, Float64Array, Int32Array, Int64Array,
     LargeStringArray, RecordBatch, UInt32Array, UInt64Array,
 };
 use arrow_buffer::NullBuffer;
@@ -166,6 +166,9 @@ impl Table {
             Values::F64(all) => {
                 ("number", shared(as_bytes(all), "<f8", all.len()), none).into_pyobject(py)?
             }
+            Values::F32(all) => {
+                ("number", shared(as_bytes(all), "<f4", all.len()), none).into_pyobject(py)?
+            }
             Values::I64(all) => {
                 let missing = all.iter().map(|value| u8::from(value.is_none())).collect();
                 let numbers = all
@@ -221,6 +224,10 @@ fn value<'py>(py: Python<'py>, values: &Values, row: usize) -> PyResult<Bound<'p
             Some(number) if !number.is_nan() => number.into_pyobject(py)?.into_any(),
             _ => none(),
         },
+        Values::F32(all) => match all.get(row) {
+            Some(number) if !number.is_nan() => number.into_pyobject(py)?.into_any(),
+            _ => none(),
+        },
         Values::Bool(all) => all.get(row).copied().flatten().into_pyobject(py)?,
         Values::Text(all) => all.get(row).and_then(Option::as_ref).into_pyobject(py)?,
         Values::Category { codes, names } => {
@@ -241,6 +248,7 @@ fn picked(values: &Values, rows: &[usize]) -> Values {
         Values::U64(all) => Values::U64(each(all, rows)),
         Values::I64(all) => Values::I64(each(all, rows)),
         Values::F64(all) => Values::F64(each(all, rows)),
+        Values::F32(all) => Values::F32(each(all, rows)),
         Values::Bool(all) => Values::Bool(each(all, rows)),
         Values::Text(all) => Values::Text(each(all, rows)),
         Values::Category { codes, names } => Values::Category {
@@ -256,6 +264,7 @@ fn type_of(values: &Values) -> DataType {
         Values::U64(_) => DataType::UInt64,
         Values::I64(_) => DataType::Int64,
         Values::F64(_) => DataType::Float64,
+        Values::F32(_) => DataType::Float32,
         Values::Bool(_) => DataType::Boolean,
         Values::Text(_) => DataType::LargeUtf8,
         Values::Category { .. } => {
@@ -270,11 +279,12 @@ fn array_of(values: &Values) -> ArrayRef {
         Values::U64(all) => Arc::new(UInt64Array::from(all.clone())),
         Values::I64(all) => Arc::new(Int64Array::from(all.clone())),
         Values::F64(all) => {
-            // As in Parquet: NaN is a missing number.
-            let present = all.iter().map(|number| !number.is_nan());
-            let nulls = all.iter().any(|number| number.is_nan());
-            let nulls = nulls.then(|| present.collect::<NullBuffer>());
+            let nulls = nulls(all, |number| number.is_nan());
             Arc::new(Float64Array::new(all.clone().into(), nulls))
+        }
+        Values::F32(all) => {
+            let nulls = nulls(all, |number| number.is_nan());
+            Arc::new(Float32Array::new(all.clone().into(), nulls))
         }
         Values::Bool(all) => Arc::new(BooleanArray::from(all.clone())),
         Values::Text(all) => Arc::new(
@@ -293,6 +303,12 @@ fn array_of(values: &Values) -> ArrayRef {
             )
         }
     }
+}
+
+/// As in Parquet: NaN is a missing number.
+fn nulls<T>(all: &[T], is_missing: fn(&T) -> bool) -> Option<NullBuffer> {
+    let present = all.iter().map(|number| !is_missing(number));
+    all.iter().any(is_missing).then(|| present.collect())
 }
 
 fn codes_len(codes: &Int32Array) -> usize {

@@ -232,8 +232,26 @@ def test_notebook_tables_alone(cohort):
         found.atoms  # noqa: B018
 
 
+def test_pairs_are_those_of_all_pairs_that_tell_something(cohort, quick):
+    def pairs_of(**chosen):
+        return ats.analyze(cohort.x, cohort.sae, cohort.calls, min_coactivation=3, **quick, **chosen)
+
+    everything, default = pairs_of(pairs="all").pairs.to_pandas(), pairs_of()
+    tells = everything[(everything["fdr_bh"] <= 0.05) | (everything["difference_fdr_bh"] <= 0.05)]
+    assert 5 < len(tells) < len(everything)
+    assert default.pairs.to_pandas().equals(tells.reset_index(drop=True))
+    numbers = default.run["tables"]["pairs"]
+    assert (numbers["at_threshold"], numbers["listed"]) == (len(everything), len(tells))
+    strongest = tells.assign(size=tells["phi"].abs()).sort_values(["size", "atom_a", "atom_b"], ascending=[False, True, True])
+    few = pairs_of(max_pairs=5).pairs.to_pandas()
+    assert set(few["phi"].abs()) == set(strongest["size"][:5])
+    assert "atom_pairs" not in pairs_of(pairs="none").tables
+
+
 def test_options_are_refused_by_name(cohort):
     for given, message in [
+        ({"pairs": "some"}, "pairs: found"),
+        ({"max_pairs": -1}, "max_pairs: found -1"),
         ({"strata": ["svtype", "colour"]}, "strata: found"),
         ({"block": "chromosome"}, 'block: found "chromosome", expected "locus" or "sample"'),
         ({"replicate": "sex"}, "replicate: found"),

@@ -14,7 +14,7 @@ use crate::read::ModelAnswers;
 use crate::rows::{EmbeddingsChoice, Rows};
 use crate::sae::Sae;
 use crate::stats::evidence::regions::RegionOptions;
-use crate::stats::evidence::{self, Exchange, Partition};
+use crate::stats::evidence::{self, Exchange, ListedPairs, Partition};
 use crate::stats::prediction::PredictBy;
 use crate::tally::{CallProperty, StratifyBy};
 
@@ -254,6 +254,19 @@ impl<'a> Analysis<'a> {
     #[must_use]
     pub fn min_coactivation(self, calls: u64) -> Self {
         self.extended(|options| options.min_coactivation = calls)
+    }
+
+    /// Says which pairs of atoms the table of pairs has.
+    #[must_use]
+    pub fn pairs(self, listed: ListedPairs) -> Self {
+        self.extended(|options| options.pairs = listed)
+    }
+
+    /// Lists at most so many pairs where those that tell something are listed: the ones with the
+    /// largest |φ|.
+    #[must_use]
+    pub fn max_pairs(self, most: usize) -> Self {
+        self.extended(|options| options.max_pairs = most)
     }
 
     /// Draws the given number of bootstrap replicates; 0 for none.

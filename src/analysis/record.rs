@@ -15,6 +15,7 @@ use crate::read::ModelAbout;
 use crate::report::text;
 use crate::stats::evidence::{self, ExtendedTables};
 use crate::stats::notebook::{self, BiasTable};
+use crate::stats::pairs::{PairNumbers, Pairs};
 use crate::stats::prediction;
 use crate::stats::score_comparison::ScoreComparison;
 use crate::tally::{Batches, Certificate, CohortTally, Shard, StratifyBy};
@@ -81,6 +82,9 @@ struct ExtendedRecord {
     /// The device that counted pairs of atoms; absent if pairs were not counted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pairs_counted: Option<evidence::PairsCounted>,
+    /// The numbers of pairs, likewise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pairs: Option<PairNumbers>,
     /// The prediction of the label; absent if there was none.
     #[serde(skip_serializing_if = "Option::is_none")]
     prediction: Option<Predicted>,
@@ -336,6 +340,7 @@ impl Record {
             strata: evidence.strata,
             scores_compared: evidence.scores.as_ref().map(ScoresCompared::of),
             pairs_counted: evidence.pairs_counted.clone(),
+            pairs: evidence.pairs.as_ref().map(Pairs::numbers),
             prediction: evidence.prediction.as_ref().map(Predicted::of),
             seconds: TablesSeconds {
                 each: evidence.seconds,

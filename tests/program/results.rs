@@ -1,5 +1,10 @@
 //! The program from outside: what it writes and prints.
 
+use bytes::Bytes;
+use parquet_reader::file::reader::{FileReader, SerializedFileReader};
+
+extern crate parquet as parquet_reader;
+
 use crate::common::cohort::{Cohort, DIM, Spoilable};
 use crate::common::{assert_refused, atomscope, contents, notebook_section};
 
@@ -82,6 +87,58 @@ fn the_notebooks_tables_alone_are_its_own_files_to_the_byte() {
             }
             _ => assert!(beside == bytes, "{name}"),
         }
+    }
+}
+
+/// The rows of the table of pairs, and the numbers in its metadata; `None` where there is no table.
+fn pairs_written(files: &[(String, Vec<u8>)]) -> Option<(i64, serde_json::Value)> {
+    let (_, bytes) = files
+        .iter()
+        .find(|(name, _)| name == "atom_pairs.parquet")?;
+    let file = SerializedFileReader::new(Bytes::from(bytes.clone())).expect("Parquet");
+    let facts = file.metadata().file_metadata();
+    let entries = facts.key_value_metadata().expect("metadata").iter();
+    let entry = entries.filter(|entry| entry.key == "atomscope.pairs");
+    let text = entry.filter_map(|entry| entry.value.as_deref()).next()?;
+    Some((facts.num_rows(), serde_json::from_str(text).expect("JSON")))
+}
+
+#[test]
+fn pairs_that_are_asked_for_are_written_and_counted_in_the_record() {
+    let cohort = Cohort::simulated(1500);
+    let mut rows = Vec::new();
+    for options in [
+        &["--pairs", "all"][..],
+        &[],
+        &["--max-pairs", "3"],
+        &["--pairs", "none"],
+    ] {
+        let options = [&["-q", "--min-coactivation", "3"], options].concat();
+        assert!(cohort.analyze(None, None, &options).status.success());
+        let files = contents(&cohort.out());
+        let of = |name: &str| &files.iter().find(|(found, _)| found == name).expect(name).1;
+        let run: serde_json::Value = serde_json::from_slice(of("run.json")).expect("JSON");
+        let numbers = &run["tables"]["pairs"];
+        let report = String::from_utf8_lossy(of("report.txt")).into_owned();
+        let written = pairs_written(&files);
+        assert_eq!(written.is_some(), !options.contains(&"none"));
+        assert_eq!(written.is_some(), report.contains("Co-activation:"));
+        if let Some((count, metadata)) = written {
+            assert_eq!(&metadata, numbers);
+            assert_eq!(numbers["listed"], count);
+            rows.push(numbers.clone());
+        } else {
+            assert!(numbers.is_null());
+        }
+    }
+    let [all, significant, few] = &rows[..] else {
+        panic!("three tables")
+    };
+    assert_eq!(all["listed"], all["at_threshold"]);
+    assert_eq!(significant["listed"], all["either"]);
+    assert_eq!(few["listed"], 3);
+    for name in ["found", "threshold", "tested", "associated", "different"] {
+        assert_eq!([&significant[name], &few[name]], [&all[name]; 2], "{name}");
     }
 }
 

@@ -4,7 +4,7 @@ use std::error::Error;
 
 use atomscope::report::table::{Column, Table, Values, docs, parquet, tsv};
 use bytes::Bytes;
-use parquet_reader::basic::{LogicalType, Repetition};
+use parquet_reader::basic::{LogicalType, Repetition, Type as Physical};
 use parquet_reader::file::reader::{FileReader, SerializedFileReader};
 use parquet_reader::record::Field;
 use proptest::prelude::*;
@@ -72,6 +72,11 @@ fn table(rows: usize) -> Table {
                 names,
             },
         ),
+        Column::new(
+            "share",
+            "Of all.",
+            Values::F32((0..rows).map(|i| float(i + 5) as f32).collect()),
+        ),
     ];
     Table {
         name: "things",
@@ -96,6 +101,7 @@ fn part(whole: &Table, from: usize, to: usize) -> Table {
         Values::U64(v) => Values::U64(v[from..to].to_vec()),
         Values::I64(v) => Values::I64(v[from..to].to_vec()),
         Values::F64(v) => Values::F64(v[from..to].to_vec()),
+        Values::F32(v) => Values::F32(v[from..to].to_vec()),
         Values::Bool(v) => Values::Bool(v[from..to].to_vec()),
         Values::Text(v) => Values::Text(v[from..to].to_vec()),
         // The texts in another order, as another block would have met them.
@@ -130,6 +136,8 @@ fn expected(values: &Values, row: usize) -> Field {
         Values::I64(v) => or_null(v[row].map(Field::Long)),
         Values::F64(v) if v[row].is_nan() => Field::Null,
         Values::F64(v) => Field::Double(v[row]),
+        Values::F32(v) if v[row].is_nan() => Field::Null,
+        Values::F32(v) => Field::Float(v[row]),
         Values::Bool(v) => or_null(v[row].map(Field::Bool)),
         Values::Text(v) => or_null(v[row].clone().map(Field::Str)),
         Values::Category { codes, names } => Field::Str(names[codes[row] as usize].clone()),
@@ -139,6 +147,7 @@ fn expected(values: &Values, row: usize) -> Field {
 fn same(found: &Field, expected: &Field) -> bool {
     match (found, expected) {
         (Field::Double(x), Field::Double(y)) => x.to_bits() == y.to_bits(),
+        (Field::Float(x), Field::Float(y)) => x.to_bits() == y.to_bits(),
         (x, y) => x == y,
     }
 }
@@ -214,12 +223,16 @@ fn parquet_says_types_and_meaning() -> Done {
     assert_eq!(types[0], Some(LogicalType::integer(32, false)));
     assert_eq!(types[1], Some(LogicalType::integer(64, false)));
     assert_eq!(types[2], Some(LogicalType::integer(64, true)));
-    assert_eq!(types[3..], [None, None, text.clone(), text]);
+    assert_eq!(types[3..], [None, None, text.clone(), text, None]);
+    assert_eq!(columns[7].physical_type(), Physical::FLOAT);
     let optional: Vec<_> = columns
         .iter()
         .map(|c| c.self_type().get_basic_info().repetition() == Repetition::OPTIONAL)
         .collect();
-    assert_eq!(optional, [false, false, true, true, true, true, false]);
+    assert_eq!(
+        optional,
+        [false, false, true, true, true, true, false, true]
+    );
 
     let pairs = facts.key_value_metadata().ok_or("no metadata")?;
     let get = |key: &str| {
@@ -232,7 +245,7 @@ fn parquet_says_types_and_meaning() -> Done {
     assert_eq!(get("atomscope.definition")?, "2");
     let meaning: serde_json::Value = serde_json::from_str(&get("atomscope.columns")?)?;
     assert_eq!(meaning["total"], "All | calls.");
-    assert_eq!(meaning.as_object().map(serde_json::Map::len), Some(7));
+    assert_eq!(meaning.as_object().map(serde_json::Map::len), Some(8));
     Ok(())
 }
 
@@ -293,6 +306,11 @@ fn text_reads_back_whole() -> Done {
                     Field::Null => "NA".to_owned(),
                     Field::Double(x) => {
                         assert_eq!(found.parse::<f64>()?.to_bits(), x.to_bits());
+                        continue;
+                    }
+                    Field::Float(x) => {
+                        assert_eq!(found.parse::<f32>()?.to_bits(), x.to_bits());
+                        assert!(found.len() <= 14, "{found} has more digits than it needs");
                         continue;
                     }
                     Field::Str(text) => text.replace(['\t', '\n'], " "),

@@ -5,7 +5,7 @@ use atomscope::control::Control;
 use atomscope::fires::InMemory;
 use atomscope::fires::by_atom::FiringsByAtom;
 use atomscope::stats::evidence::{
-    Adjusted, AtomCounts, Exchange, ExtendedTables, Options, Partition,
+    Adjusted, AtomCounts, Exchange, ExtendedTables, ListedPairs, Options, Partition,
 };
 use atomscope::stats::inference::multiplicity::Family;
 use atomscope::stats::inference::{Estimate, PValue, Table2x2, effect};
@@ -57,7 +57,7 @@ impl Seed {
             permutations: PERMUTATIONS,
             seed: self.number,
             bootstrap: 0,
-            min_coactivation: u64::MAX,
+            pairs: ListedPairs::None,
             ..Options::default()
         }
     }
@@ -109,10 +109,10 @@ impl Seed {
         let pairs = self.world != World::Large;
         let options = Options {
             replicate: Some(Partition::Dataset),
-            min_coactivation: if pairs {
-                Options::DEFAULT.min_coactivation
+            pairs: if pairs {
+                ListedPairs::All
             } else {
-                u64::MAX
+                ListedPairs::None
             },
             ..self.options()
         };

@@ -28,6 +28,8 @@ mod written {
         out: &mut dyn io::Write,
     ) -> io::Result<()> {
         let mut writer = parquet::Writer::begin(&tables::pairs(pairs.chunk(0..0)), out)?;
+        let numbers = serde_json::to_string(&pairs.numbers())?;
+        writer.note(parquet::PAIRS, numbers);
         for start in (0..pairs.len()).step_by(parquet::GROUP) {
             let end = pairs.len().min(start + parquet::GROUP);
             writer.add(&tables::pairs(pairs.chunk(start..end)))?;

@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::report::html::Settings;
 use crate::report::text;
 use crate::stats::evidence::regions::RegionOptions;
-use crate::stats::evidence::{self, Exchange, Partition};
+use crate::stats::evidence::{self, Exchange, ListedPairs, Partition};
 use crate::stats::notebook;
 use crate::tally::StratifyBy;
 
@@ -99,6 +99,17 @@ pub(in crate::cli) struct TablesArgs {
     #[arg(long, value_name = "CALLS", default_value_t = DEFAULTS.min_coactivation)]
     min_coactivation: u64,
 
+    /// Which pairs of atoms the table of pairs has: those that fire together more or less often than
+    /// by chance, or otherwise on true calls than on false ones, at an FDR of 5 % (significant), all
+    /// (all), or no pairs at all (none)
+    #[arg(long, value_name = "WHICH", default_value = "significant")]
+    pairs: PairsArg,
+
+    /// With --pairs significant, list at most so many pairs: those with the largest |phi|, of equal
+    /// ones those with the lower atoms
+    #[arg(long, value_name = "N", default_value_t = DEFAULTS.max_pairs as u32, hide_short_help = true)]
+    max_pairs: u32,
+
     /// Discover in one part of the cohort, confirm in the other
     #[arg(long, value_name = "BY")]
     replicate: Option<PartitionArg>,
@@ -176,6 +187,13 @@ enum BlockArg {
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
+enum PairsArg {
+    Significant,
+    All,
+    None,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
 enum PartitionArg {
     Dataset,
     Chrom,
@@ -190,6 +208,8 @@ impl Default for TablesArgs {
             locus_distance: DEFAULTS.locus_distance,
             seed: DEFAULTS.seed,
             min_coactivation: DEFAULTS.min_coactivation,
+            pairs: PairsArg::Significant,
+            max_pairs: DEFAULTS.max_pairs as u32,
             replicate: None,
             compare: Compare::Firing,
             bootstrap: DEFAULTS.bootstrap as u32,
@@ -220,6 +240,12 @@ impl TablesArgs {
             locus_distance: self.locus_distance,
             seed: self.seed,
             min_coactivation: self.min_coactivation,
+            pairs: match self.pairs {
+                PairsArg::Significant => ListedPairs::Significant,
+                PairsArg::All => ListedPairs::All,
+                PairsArg::None => ListedPairs::None,
+            },
+            max_pairs: self.max_pairs as usize,
             replicate: self.replicate.map(|by| match by {
                 PartitionArg::Dataset => Partition::Dataset,
                 PartitionArg::Chrom => Partition::Chrom,

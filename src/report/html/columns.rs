@@ -122,6 +122,12 @@ fn is_neg_log10(name: &str) -> bool {
     name.ends_with("neg_log10_p")
 }
 
+/// The upper halves of real numbers, shuffled.
+fn halves(values: impl Iterator<Item = f64>) -> Vec<u8> {
+    let halves = values.flat_map(|value| upper_half(value).to_le_bytes());
+    shuffle(&halves.collect::<Vec<u8>>(), 4)
+}
+
 fn encode(column: &Column, id: &str) -> (Value, Vec<u8>) {
     let (name, about) = (&*column.name, column.about);
     let described =
@@ -163,12 +169,11 @@ fn encode(column: &Column, id: &str) -> (Value, Vec<u8>) {
             let (width, bytes) = whole(&ranks);
             (described("r", width), bytes)
         }
-        Values::F64(values) => {
-            let halves = values
-                .iter()
-                .flat_map(|&value| upper_half(value).to_le_bytes());
-            (described("f", 4), shuffle(&halves.collect::<Vec<u8>>(), 4))
-        }
+        Values::F64(values) => (described("f", 4), halves(values.iter().copied())),
+        Values::F32(values) => (
+            described("f", 4),
+            halves(values.iter().copied().map(f64::from)),
+        ),
         Values::Bool(values) => {
             let bytes = values.iter().map(|value| value.map_or(2, u8::from));
             (described("b", 1), bytes.collect())

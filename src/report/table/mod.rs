@@ -51,6 +51,8 @@ pub enum Values {
     I64(Vec<Option<i64>>),
     /// Real numbers; NaN is a missing one, infinities are values.
     F64(Vec<f64>),
+    /// The same in half the space, of figures that describe: seven digits.
+    F32(Vec<f32>),
     /// Yes or no, or missing.
     Bool(Vec<Option<bool>>),
     /// Text, or missing.
@@ -117,6 +119,7 @@ impl Values {
             Self::U64(values) => values.len(),
             Self::I64(values) => values.len(),
             Self::F64(values) => values.len(),
+            Self::F32(values) => values.len(),
             Self::Bool(values) => values.len(),
             Self::Text(values) => values.len(),
             Self::Category { codes, .. } => codes.len(),
@@ -135,6 +138,7 @@ impl Values {
             Self::U64(_) => "uint64",
             Self::I64(_) => "int64",
             Self::F64(_) => "double",
+            Self::F32(_) => "float",
             Self::Bool(_) => "boolean",
             Self::Text(_) | Self::Category { .. } => "text",
         }
@@ -144,7 +148,7 @@ impl Values {
     pub fn may_miss(&self) -> bool {
         matches!(
             self,
-            Self::I64(_) | Self::F64(_) | Self::Bool(_) | Self::Text(_)
+            Self::I64(_) | Self::F64(_) | Self::F32(_) | Self::Bool(_) | Self::Text(_)
         )
     }
 
@@ -156,6 +160,7 @@ impl Values {
             Self::U64(_) => Self::U64(Vec::new()),
             Self::I64(_) => Self::I64(Vec::new()),
             Self::F64(_) => Self::F64(Vec::new()),
+            Self::F32(_) => Self::F32(Vec::new()),
             Self::Bool(_) => Self::Bool(Vec::new()),
             Self::Text(_) => Self::Text(Vec::new()),
             Self::Category { .. } => Self::Category {
@@ -173,6 +178,7 @@ impl Values {
             (Self::U64(own), Self::U64(more)) => own.extend_from_slice(&more[rows]),
             (Self::I64(own), Self::I64(more)) => own.extend_from_slice(&more[rows]),
             (Self::F64(own), Self::F64(more)) => own.extend_from_slice(&more[rows]),
+            (Self::F32(own), Self::F32(more)) => own.extend_from_slice(&more[rows]),
             (Self::Bool(own), Self::Bool(more)) => own.extend_from_slice(&more[rows]),
             (Self::Text(own), Self::Text(more)) => own.extend_from_slice(&more[rows]),
             (

@@ -13,13 +13,14 @@ use std::io::{self, Write};
 use std::ops::Range;
 use std::sync::Arc;
 
+use ::parquet::file::metadata::KeyValue;
 use ::parquet::file::properties::WriterPropertiesPtr;
 use ::parquet::file::writer::SerializedFileWriter;
 use rayon::prelude::*;
 
 use super::{Table, Values};
 
-pub use schema::{ABOUT, COLUMNS, DEFINITION, VERSION};
+pub use schema::{ABOUT, COLUMNS, DEFINITION, PAIRS, VERSION};
 
 /// Rows of a row group; only the last one has fewer.
 pub const GROUP: usize = 1 << 17;
@@ -111,6 +112,12 @@ impl<'a> Writer<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Adds an entry to the file's metadata, beside those of [`ABOUT`] and the others.
+    pub fn note(&mut self, key: &str, value: String) {
+        let entry = KeyValue::new(key.to_owned(), value);
+        self.file.append_key_value_metadata(entry);
     }
 
     /// Writes what is left, and the footer. Without it the file is none.

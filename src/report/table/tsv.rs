@@ -10,6 +10,7 @@ use std::io::{self, Write};
 use std::ops::Range;
 
 use rayon::prelude::*;
+use serde::Serialize;
 
 use super::{Table, Values};
 
@@ -93,7 +94,8 @@ fn value(values: &Values, row: usize, text: &mut Vec<u8>, scratch: &mut Vec<u8>)
             None => text.extend_from_slice(b"NA"),
             Some(value) => write!(text, "{value}")?,
         },
-        Values::F64(values) => float(values[row], text, scratch)?,
+        Values::F64(values) => float(values[row], values[row], text, scratch)?,
+        Values::F32(values) => float(f64::from(values[row]), values[row], text, scratch)?,
         Values::Bool(values) => text.extend_from_slice(match values[row] {
             None => b"NA",
             Some(true) => b"true",
@@ -117,7 +119,13 @@ fn plain(value: &str, text: &mut Vec<u8>) {
     text.extend(value.bytes().map(space));
 }
 
-fn float(x: f64, text: &mut Vec<u8>, scratch: &mut Vec<u8>) -> io::Result<()> {
+/// Writes a number x; `exact` is the same in its own precision, of which the fewest digits are taken.
+fn float(
+    x: f64,
+    exact: impl Serialize,
+    text: &mut Vec<u8>,
+    scratch: &mut Vec<u8>,
+) -> io::Result<()> {
     if x.is_nan() {
         text.extend_from_slice(b"NA");
         return Ok(());
@@ -130,7 +138,10 @@ fn float(x: f64, text: &mut Vec<u8>, scratch: &mut Vec<u8>) -> io::Result<()> {
         return Ok(());
     }
     scratch.clear();
-    serde_json::to_writer(&mut *scratch, &x.abs())?;
+    serde_json::to_writer(&mut *scratch, &exact)?;
+    if scratch.first() == Some(&b'-') {
+        scratch.remove(0);
+    }
     decimal(scratch, text)
 }
 

@@ -48,8 +48,9 @@ const ABOUT: [&str; 7] = [
      Fisher's noncentral hypergeometric distribution, with the odds ratio that shared places give; \
      two-sided by point probability. Missing where an atom fires on every call.",
     "p adjusted by Benjamini and Hochberg over all pairs of atoms that fire on at least \
-     --min-coactivation calls each and not on all: those that could be in this table and be tested. \
-     Pairs that are not in it count as if their p were 1; those that cannot be tested do not count.",
+     --min-coactivation calls each and not on all: those that could fire together so often and be \
+     tested. Pairs that do not fire together so often count as if their p were 1; those that cannot be \
+     tested do not count.",
 ];
 
 /// The meaning of the columns on calls of one label.
@@ -96,8 +97,13 @@ pub fn pairs(columns: PairColumns) -> Table {
         name: "atom_pairs",
         about: "Which atoms fire together: one row for every two atoms that fire together on at least \
                 --min-coactivation calls (or on as many as leave 16,777,216 pairs: the threshold that \
-                was used is in run.json), by descending count, equal counts by atoms. n_a and n_b are \
-                the calls on which each fires, n all calls.",
+                was used is in run.json) and that tell something, by descending count, equal counts by \
+                atoms. They tell something where fdr_bh or difference_fdr_bh is at most 0.05. Of more \
+                than --max-pairs such pairs those with the largest |phi| are here, of equal ones those \
+                with the lower first atom, then the lower second one; --pairs all writes all pairs. How \
+                many pairs there were, how many tell something, and how many are here is in run.json, \
+                and in the file's metadata (atomscope.pairs). n_a and n_b are the calls on which each \
+                fires, n all calls.",
         columns: all,
     }
 }
@@ -109,15 +115,20 @@ fn association(
 ) -> impl Iterator<Item = Column> {
     let values = [
         Values::U32(columns.count),
-        Values::F64(columns.expected),
-        Values::F64(columns.lift),
-        Values::F64(columns.jaccard),
-        Values::F64(columns.phi),
+        single(columns.expected),
+        single(columns.lift),
+        single(columns.jaccard),
+        single(columns.phi),
         Values::F64(columns.neg_log10_p),
         Values::F64(columns.fdr),
     ];
     let named = names.into_iter().zip(about).zip(values);
     named.map(|((name, about), values)| Column::new(name, about, values))
+}
+
+/// Figures that describe, in single precision; p-values keep all digits.
+fn single(figures: Vec<f64>) -> Values {
+    Values::F32(figures.into_iter().map(|x| x as f32).collect())
 }
 
 fn difference(columns: DifferenceColumns) -> [Column; 3] {
@@ -126,7 +137,7 @@ fn difference(columns: DifferenceColumns) -> [Column; 3] {
             "log_or_difference",
             "Natural logarithm of the odds ratio of firing together on true calls over that on false \
              calls, 0.5 added to every cell: positive where they hold together more on true calls.",
-            Values::F64(columns.log_odds_ratio_difference),
+            single(columns.log_odds_ratio_difference),
         ),
         Column::new(
             "difference_neg_log10_p",
@@ -138,8 +149,9 @@ fn difference(columns: DifferenceColumns) -> [Column; 3] {
         ),
         Column::new(
             "difference_fdr_bh",
-            "Its p adjusted by Benjamini and Hochberg over all pairs of this table that have one. The number \
-             of calls on which both fire, by which they are in it, is given in the test.",
+            "Its p adjusted by Benjamini and Hochberg over all pairs that fire together on at least \
+             --min-coactivation calls and have one. The number of calls on which both fire, by which they \
+             do, is given in the test.",
             Values::F64(columns.fdr),
         ),
     ]

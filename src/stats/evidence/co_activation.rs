@@ -3,13 +3,13 @@
 use serde::Serialize;
 
 use super::atoms::{AllAtoms, AtomCounts};
-use super::options::Options;
+use super::options::{ListedPairs, Options};
 use crate::control::Control;
 use crate::error::{Error, Result};
 use crate::fires::CountPairs;
 use crate::fires::FiringStore;
 use crate::stats::inference::stratified::StratumCounts;
-use crate::stats::pairs::{self, Pairs};
+use crate::stats::pairs::{self, Listed, Pairs};
 
 /// The counter of pairs.
 pub enum PairsBy<'a> {
@@ -38,14 +38,20 @@ pub struct PairsCounted {
 const BYTES_A_FIRING: u64 = 128;
 const LEAST_PAIR_BYTES: u64 = 16 << 20;
 
-/// Counts all pairs.
+/// Counts all pairs; none where no table of them is wanted.
 pub(super) fn count(
     by: PairsBy<'_>,
     details: &dyn FiringStore,
     all: &AllAtoms,
     options: &Options,
     control: &Control,
-) -> Result<(Pairs, PairsCounted)> {
+) -> Result<Option<(Pairs, PairsCounted)>> {
+    let most = options.max_pairs;
+    let listed = match options.pairs {
+        ListedPairs::None => return Ok(None),
+        ListedPairs::All => Listed::All,
+        ListedPairs::Significant => Listed::Significant { most },
+    };
     let on = |pick: fn(&AtomCounts) -> u64| all.atoms.iter().map(pick).collect::<Vec<_>>();
     let (tp_on, fp_on) = (on(|atom| atom.table.tp_on), on(|atom| atom.table.fp_on));
     let counts = StratumCounts {
@@ -60,12 +66,13 @@ pub(super) fn count(
     let settings = pairs::Settings {
         min_coactivation: options.min_coactivation,
         most_pairs: pairs::MOST_PAIRS,
+        listed,
         memory: options.memory.min(enough),
     };
     let on_cpu = |why: Option<String>| {
         let pairs = Pairs::count(details, &counts, &settings, control)?;
         let on = "cpu".to_owned();
-        Ok((pairs, PairsCounted { on, why }))
+        Ok(Some((pairs, PairsCounted { on, why })))
     };
     let (counter, or_cpu) = match by {
         PairsBy::Cpu => return on_cpu(None),
@@ -81,7 +88,7 @@ pub(super) fn count(
         }) if no_memory || or_cpu => on_cpu(Some(reason)),
         counted => {
             let (on, why) = (counter.device(), None);
-            counted.map(|pairs| (pairs, PairsCounted { on, why }))
+            counted.map(|pairs| Some((pairs, PairsCounted { on, why })))
         }
     }
 }

@@ -97,13 +97,14 @@ impl FromFirings {
         let blocks = grouping.block_count().filter(|_| options.bootstrap > 0);
         let bootstrap = headlines.intervals(&facts, &grouping, options, control)?;
         times.lap(|seconds| &mut seconds.bootstrap);
-        let (pairs, counted) = co_activation::count(pairs_by, details, all, options, control)?;
+        let counted = co_activation::count(pairs_by, details, all, options, control)?;
+        let (pairs, pairs_counted) = counted.unzip();
         times.lap(|seconds| &mut seconds.pairs);
         Ok(Self {
             inflation,
             replication,
-            pairs: Some(pairs),
-            pairs_counted: Some(counted),
+            pairs,
+            pairs_counted,
             firings: Some(firings),
             permutations: maxima
                 .map(|maxima| Permutations::of(maxima, options.permutations))

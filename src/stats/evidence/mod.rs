@@ -80,7 +80,7 @@ pub use categories::{Category, CategoryAtom, Enrichment};
 pub use co_activation::{PairsBy, PairsCounted};
 pub use displacement::{Displacement, FEWEST_ATOMS, LEAST_VARIANCE};
 pub use firings::{Activation, AtomFirings, Sizes};
-pub use options::{Exchange, Options, Partition};
+pub use options::{Exchange, ListedPairs, Options, Partition};
 pub use replicated::Replicated;
 pub use resampling::{BootstrapInterval, LEAST_BLOCKS, Permutations};
 pub use strata::StratumKey;

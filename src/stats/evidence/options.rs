@@ -21,6 +21,10 @@ pub struct Options {
     pub seed: u64,
     /// Pairs of atoms that fire together on fewer calls are left out.
     pub min_coactivation: u64,
+    /// The pairs that the table of pairs has.
+    pub pairs: ListedPairs,
+    /// The largest number of pairs of that table where it has the significant ones.
+    pub max_pairs: usize,
     /// The property that splits the cohort, if it is split.
     pub replicate: Option<Partition>,
     /// The number of times that calls are drawn anew for bootstrap intervals; 0 for no intervals.
@@ -40,6 +44,19 @@ pub enum Exchange {
     Locus,
     /// Labels rotate along the genome within each dataset.
     Sample,
+}
+
+/// The pairs of atoms that the table of pairs has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ListedPairs {
+    /// Those that fire together more or less often than by chance, or otherwise on true calls than on
+    /// false ones, at a false discovery rate of 5 %.
+    Significant,
+    /// All that fire together often enough.
+    All,
+    /// There is no such table; pairs are not counted.
+    None,
 }
 
 /// The property that tells the two parts of a replication apart.
@@ -62,6 +79,8 @@ impl Options {
         locus_distance: 1000,
         seed: 0,
         min_coactivation: 10,
+        pairs: ListedPairs::Significant,
+        max_pairs: 100_000,
         replicate: None,
         bootstrap: 1000,
         memory: 512 << 20,

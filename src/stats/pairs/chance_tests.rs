@@ -122,7 +122,10 @@ fn counted(atoms: usize, rows: &[Vec<u32>]) -> (Vec<u64>, Sizes) {
         }
     }
     let mut sizes = Sizes::default();
-    sizes.add(builder.rows());
+    builder
+        .rows()
+        .iter()
+        .for_each(|set| sizes.add_calls(set.len(), 1));
     (fires, sizes)
 }
 
@@ -228,7 +231,9 @@ fn sizes_that_are_all_one_change_no_bit() {
     let mut rows = FiringSetsBuilder::default();
     (0..1000).for_each(|_| rows.push(&[0, 1, 2, 3]));
     let mut sizes = Sizes::default();
-    sizes.add(rows.rows());
+    rows.rows()
+        .iter()
+        .for_each(|set| sizes.add_calls(set.len(), 1));
     let known = Chance::of(1000, &fires, Some(&sizes));
     let unknown = Chance::of(1000, &fires, None);
     for (a, b) in [(0, 1), (2, 3), (4, 7), (3, 8)] {

@@ -67,14 +67,15 @@ pub struct DifferenceColumns {
     /// −log₁₀ p of Zelen's exact test (Biometrika 58, 1971) of one odds ratio in both; NaN also where
     /// the calls on which each atom and both fire leave no other tables.
     pub neg_log10_p: Vec<f64>,
-    /// p adjusted after Benjamini and Hochberg over all pairs here that have one.
+    /// p adjusted after Benjamini and Hochberg over all pairs that fire together on at least
+    /// [`threshold_used`](Pairs::threshold_used) calls and have one.
     pub fdr: Vec<f64>,
 }
 
 /// The columns of a range of pairs.
 pub(super) fn of(pairs: &Pairs, range: Range<usize>) -> PairColumns {
-    let rows = &pairs.kept.pairs[range.clone()];
-    let association = |group| association(pairs, group, range.clone());
+    let rows = &*pairs.table(range.clone());
+    let association = |group| association(pairs, rows, group, range.clone());
     PairColumns {
         a: column(rows, |pair| pair.a),
         b: column(rows, |pair| pair.b),
@@ -91,8 +92,12 @@ pub(super) fn of(pairs: &Pairs, range: Range<usize>) -> PairColumns {
     }
 }
 
-fn association(pairs: &Pairs, group: Group, range: Range<usize>) -> AssociationColumns {
-    let rows = &pairs.kept.pairs[range.clone()];
+fn association(
+    pairs: &Pairs,
+    rows: &[Pair],
+    group: Group,
+    range: Range<usize>,
+) -> AssociationColumns {
     let margins = &pairs.margins;
     let tests = &pairs.association[group as usize];
     AssociationColumns {

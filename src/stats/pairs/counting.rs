@@ -5,13 +5,19 @@
 //! all atoms after it, and only pairs that fire together often enough are kept. Where neither fits,
 //! the counts of a band of first atoms are held, and one pass is made for each band. A pass takes
 //! as many calls at a time as fit beside the counts.
+//!
+//! Two atoms fire together at most as often as either fires. So atoms that fire less often than a
+//! pair must are left out first, and the others are numbered anew: of a wide model, most of whose
+//! atoms are rare, that leaves few.
 
 use std::ops::Range;
 
 use rayon::prelude::*;
 
+use super::chosen::Chosen;
 use super::firings::{Batch, Inverted};
-use super::kept::{Found, Keeper, Pair};
+use super::kept::Keeper;
+use super::seen::Seen;
 use super::sizes::Sizes;
 use crate::control::Control;
 use crate::error::Result;
@@ -32,11 +38,16 @@ const CACHED: u64 = 1 << 18;
 /// Bytes that a pair's counts take: of true and of false calls.
 const PAIR_BYTES: u64 = 2 * size_of::<u32>() as u64;
 
+/// An atom's counts with all after it are looked through where it fires together with others at least
+/// once for this number of them; otherwise those that it fires with are picked.
+const SPARSE: usize = 4;
+
 /// The data that the passes need.
 struct Counting<'a> {
     details: &'a dyn FiringStore,
     counts: &'a StratumCounts<'a>,
     control: &'a Control<'a>,
+    chosen: Chosen,
 }
 
 /// Counts all pairs with the given number of bytes, and keeps those that fire together often
@@ -48,14 +59,18 @@ pub(super) fn count(
     keeper: &mut Keeper,
     control: &Control,
 ) -> Result<[Sizes; 2]> {
+    let fires = |atom: usize| counts.tp_on[atom] + counts.fp_on[atom];
+    let asked = keeper.asked();
+    let chosen = Chosen::of(counts.tp_on.len(), |atom| fires(atom) >= asked);
+    let atoms = chosen.atoms.len() as u64;
+    let pairs = atoms * atoms.saturating_sub(1) / 2;
+    let firings: u64 = chosen.atoms.iter().map(|&atom| fires(atom as usize)).sum();
     let counting = Counting {
         details,
         counts,
         control,
+        chosen,
     };
-    let features = counting.features() as u64;
-    let pairs = features * features.saturating_sub(1) / 2;
-    let firings: u64 = counts.tp_on.iter().chain(counts.fp_on).sum();
     // The other half is for the counts that threads work on, and the pairs that they find.
     let fits = |items: u64, bytes: u64| items.saturating_mul(bytes) <= memory / 2;
     if !fits(pairs, PAIR_BYTES) && fits(firings, FIRING_BYTES) && firings < u64::from(u32::MAX) {
@@ -66,43 +81,74 @@ pub(super) fn count(
 }
 
 impl Counting<'_> {
-    fn features(&self) -> usize {
-        self.counts.tp_on.len()
+    /// Returns the number of chosen atoms.
+    fn atoms(&self) -> usize {
+        self.chosen.atoms.len()
     }
 
-    fn at_once(&self, firings: usize, keeper: &mut Keeper) -> Result<[Sizes; 2]> {
+    /// Makes a pass over the firing sets. `full` has `most` firings or more at a time, and at the end
+    /// what is left.
+    fn pass(&self, most: usize, mut full: impl FnMut(&Batch) -> Result<()>) -> Result<Seen> {
+        let mut seen = Seen::new(self.counts.tp_on.len());
         let mut batch = Batch::default();
         self.details.blocks(&mut |block| {
             self.control.check()?;
-            batch.take(&block, self.features(), firings + 1, |_| Err(differ()))
+            batch.take(&block, &self.chosen, &mut seen, most, &mut full)
         })?;
-        let features = self.features();
-        let all = 0..features as u32;
-        let inverted = batch.inverted(&all);
-        let mut seen = Counted::new(&all);
-        seen.add(&batch, &inverted);
+        full(&batch)?;
         seen.check(self.counts)?;
-        for span in cut(features, &all, SPAN) {
+        Ok(seen)
+    }
+
+    fn at_once(&self, firings: usize, keeper: &mut Keeper) -> Result<[Sizes; 2]> {
+        let seen = self.pass(firings + 1, |batch| {
+            if batch.firings() > firings {
+                return Err(differ());
+            }
+            self.find_all(batch, keeper)
+        })?;
+        Ok(seen.into_sizes())
+    }
+
+    /// Finds the pairs of all calls.
+    fn find_all(&self, batch: &Batch, keeper: &mut Keeper) -> Result<()> {
+        let (atoms, chosen) = (self.atoms(), &self.chosen);
+        let all = 0..atoms as u32;
+        let inverted = batch.inverted(&all);
+        for span in cut(atoms, &all, SPAN) {
             self.control.check()?;
-            let count = |row: &mut Vec<u32>, atom| {
-                row.clear();
-                row.resize(2 * pairs_of(features, atom), 0);
-                add(&inverted, atom, row);
+            let find = |row: &mut Vec<u32>, atom| {
                 let mut found = keeper.found();
-                find(row, atom, &mut found);
+                let pairs = pairs_of(atoms, atom);
+                let others: usize = inverted.iter().map(|of| of.other_firings(atom)).sum();
+                // All zeros, which both ways leave behind.
+                row.resize(row.len().max(2 * atoms), 0);
+                let row = &mut row[..2 * pairs];
+                add(&inverted, atom, row);
+                if others < pairs / SPARSE {
+                    let others = inverted.iter().flat_map(|of| of.others(atom)).flatten();
+                    chosen.pick(row, atom, others.copied(), &mut found);
+                } else {
+                    chosen.find(row, atom, &mut found);
+                    row.fill(0);
+                }
                 found
             };
-            let found = span.into_par_iter().map_init(Vec::new, count);
+            let found = span.into_par_iter().map_init(Vec::new, find);
             let found: Vec<_> = found.collect();
             keeper.take(found);
         }
-        Ok(seen.sizes)
+        Ok(())
     }
 
     fn in_bands(&self, memory: u64, keeper: &mut Keeper) -> Result<[Sizes; 2]> {
-        let features = self.features();
+        let (atoms, chosen) = (self.atoms(), &self.chosen);
         let pairs = usize::try_from(memory / 2 / PAIR_BYTES).unwrap_or(usize::MAX);
-        let bands = cut(features, &(0..features as u32), pairs);
+        let mut bands = cut(atoms, &(0..atoms as u32), pairs);
+        if bands.is_empty() {
+            // The firing sets are looked at all the same.
+            bands.push(0..0);
+        }
         // With a pass that has all atoms, few firings at a time stay in the cache; a band has few of
         // many calls'.
         let most = if bands.len() == 1 { CACHED } else { 1 << 31 };
@@ -110,22 +156,20 @@ impl Counting<'_> {
         let mut sizes = <[Sizes; 2]>::default();
         for band in bands {
             let (dense, seen) = self.count_band(&band, firings)?;
-            if band.start == 0 {
-                sizes = seen.sizes;
-            }
+            sizes = seen.into_sizes();
             let mut rest = &dense[..];
-            for span in cut(features, &band, SPAN) {
+            for span in cut(atoms, &band, SPAN) {
                 self.control.check()?;
                 let rows: Vec<_> = span
                     .map(|atom| {
-                        let (row, after) = rest.split_at(2 * pairs_of(features, atom));
+                        let (row, after) = rest.split_at(2 * pairs_of(atoms, atom));
                         rest = after;
                         (atom, row)
                     })
                     .collect();
                 let found = rows.into_par_iter().map(|(atom, row)| {
                     let mut found = keeper.found();
-                    find(row, atom, &mut found);
+                    chosen.find(row, atom, &mut found);
                     found
                 });
                 let found: Vec<_> = found.collect();
@@ -137,33 +181,24 @@ impl Counting<'_> {
 
     /// Counts a band's atoms with all after each, first on true calls and then on false ones. It
     /// makes one pass over the firing sets, and takes a given number of firings at a time.
-    fn count_band(&self, band: &Range<u32>, firings: usize) -> Result<(Vec<u32>, Counted)> {
-        let features = self.features();
-        let pairs = band.clone().map(|atom| pairs_of(features, atom)).sum();
+    fn count_band(&self, band: &Range<u32>, firings: usize) -> Result<(Vec<u32>, Seen)> {
+        let atoms = self.atoms();
+        let pairs = band.clone().map(|atom| pairs_of(atoms, atom)).sum();
         let mut dense = crate::memory::filled(pairs, 2, "the counts of pairs", || 0_u32)?;
-        let mut seen = Counted::new(band);
-        let mut count = |batch: &Batch| {
+        let seen = self.pass(firings, |batch| {
             self.control.check()?;
             let inverted = batch.inverted(band);
-            seen.add(batch, &inverted);
             let mut rest = &mut dense[..];
             let mut rows = Vec::with_capacity(band.len());
             for atom in band.clone() {
-                let (row, after) = rest.split_at_mut(2 * pairs_of(features, atom));
+                let (row, after) = rest.split_at_mut(2 * pairs_of(atoms, atom));
                 rest = after;
                 rows.push((atom, row));
             }
             rows.into_par_iter()
                 .for_each(|(atom, row)| add(&inverted, atom, row));
             Ok(())
-        };
-        let mut batch = Batch::default();
-        self.details.blocks(&mut |block| {
-            self.control.check()?;
-            batch.take(&block, self.features(), firings, &mut count)
         })?;
-        count(&batch)?;
-        seen.check(self.counts)?;
         Ok((dense, seen))
     }
 }
@@ -196,92 +231,4 @@ fn add([tp, fp]: &[Inverted<'_>; 2], atom: u32, row: &mut [u32]) {
     let (of_tp, of_fp) = row.split_at_mut(row.len() / 2);
     tp.add_to(atom, of_tp);
     fp.add_to(atom, of_fp);
-}
-
-/// Finds an atom's pairs that fire together often enough.
-fn find(row: &[u32], a: u32, found: &mut Found) {
-    /// Most pairs of many atoms hardly ever fire together: this number of them are passed over at a
-    /// time.
-    const STEP: usize = 32;
-    let Ok(asked) = u32::try_from(found.asked) else {
-        return;
-    };
-    let (tp, fp) = row.split_at(row.len() / 2);
-    let steps = tp.chunks(STEP).zip(fp.chunks(STEP));
-    for (first, (tp, fp)) in (a + 1..).step_by(STEP).zip(steps) {
-        // Without a branch, so that it is done many at a time.
-        let often = tp.iter().zip(fp).map(|(tp, fp)| tp + fp >= asked);
-        if !often.fold(false, |any, often| any | often) {
-            continue;
-        }
-        for (b, (&tp, &fp)) in (first..).zip(tp.iter().zip(fp)) {
-            found.take(Pair { a, b, tp, fp });
-        }
-    }
-}
-
-/// Calls, and firings of a band's atoms, that a pass has seen.
-pub(super) struct Counted {
-    first: u32,
-    calls: [u64; 2],
-    /// The number of true and of false calls on which each atom fires, each \[atoms of the band\].
-    fires: [Vec<u64>; 2],
-    /// The sizes of firing sets on true and on false calls, seen with the first atom's band.
-    pub(super) sizes: [Sizes; 2],
-}
-
-impl Counted {
-    pub(super) fn new(band: &Range<u32>) -> Self {
-        Self {
-            first: band.start,
-            calls: [0; 2],
-            fires: [vec![0; band.len()], vec![0; band.len()]],
-            sizes: Default::default(),
-        }
-    }
-
-    fn add(&mut self, batch: &Batch, inverted: &[Inverted<'_>; 2]) {
-        self.add_calls(batch);
-        for (fires, inverted) in self.fires.iter_mut().zip(inverted) {
-            for (atom, fires) in (self.first..).zip(fires) {
-                *fires += inverted.fires(atom);
-            }
-        }
-    }
-
-    fn add_calls(&mut self, batch: &Batch) {
-        for (calls, more) in self.calls.iter_mut().zip(batch.calls()) {
-            *calls += more;
-        }
-        if self.first == 0 {
-            for (sizes, sets) in self.sizes.iter_mut().zip(batch.rows()) {
-                sizes.add(sets);
-            }
-        }
-    }
-
-    /// The same of all atoms, one firing at a time.
-    pub(super) fn add_sets(&mut self, batch: &Batch) {
-        self.add_calls(batch);
-        for (fires, atoms) in self.fires.iter_mut().zip(batch.rows()) {
-            for &atom in atoms.atoms() {
-                fires[atom as usize] += 1;
-            }
-        }
-    }
-
-    /// They must be those of the tally: margins of the pairs' tables are taken from it.
-    pub(super) fn check(&self, counts: &StratumCounts<'_>) -> Result<()> {
-        let first = self.first as usize;
-        let fires = [counts.tp_on, counts.fp_on];
-        let same = self.fires.iter().zip(fires).all(|(seen, fires)| {
-            let fires = fires.get(first..first + seen.len());
-            fires == Some(&seen[..])
-        });
-        if same && self.calls == [counts.tp, counts.fp] {
-            Ok(())
-        } else {
-            Err(differ())
-        }
-    }
 }

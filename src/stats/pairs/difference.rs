@@ -2,7 +2,7 @@
 //! labels are the two strata.
 
 use super::kept::Pair;
-use super::law::{Law, ln_two_sided};
+use super::law::{Law, Want, ln_two_sided};
 use super::margins::{Group, Margins};
 use crate::stats::inference::Table2x2;
 
@@ -68,7 +68,7 @@ impl Law for OnTrue {
 /// fire leave no other tables.
 ///
 /// It is also the exact test of the labels being exchanged among calls, given these margins.
-pub(super) fn ln_p_of_difference(margins: &Margins, pair: &Pair) -> f64 {
+pub(super) fn ln_p_of_difference(margins: &Margins, pair: &Pair, want: Want) -> f64 {
     let Some(tables) = strata(margins, pair) else {
         return f64::NAN;
     };
@@ -77,7 +77,7 @@ pub(super) fn ln_p_of_difference(margins: &Margins, pair: &Pair) -> f64 {
     if least >= most {
         return f64::NAN;
     }
-    ln_two_sided(&law, tables[0].tp_on)
+    ln_two_sided(&law, tables[0].tp_on, want)
 }
 
 /// The natural logarithm of the odds ratio in true calls by that in false ones, with ½ added to all

@@ -1,7 +1,8 @@
 //! Counts that something else makes, such as a GPU.
 
-use super::counting::Counted;
+use super::chosen::Chosen;
 use super::firings::Batch;
+use super::seen::Seen;
 use super::sizes::Sizes;
 use crate::control::Control;
 use crate::error::Result;
@@ -31,7 +32,8 @@ pub(super) fn count(
     control: &Control,
 ) -> Result<([PairCounts; 2], [Sizes; 2])> {
     let features = counts.tp_on.len();
-    let mut seen = Counted::new(&(0..features as u32));
+    let mut seen = Seen::new(features);
+    let all = Chosen::of(features, |_| true);
     let none = || FiringSets::default();
     let mut sums = [
         counter.count_all_pairs(&none(), features)?,
@@ -39,7 +41,6 @@ pub(super) fn count(
     ];
     let mut count = |batch: &Batch| {
         control.check()?;
-        seen.add_sets(batch);
         for (sum, sets) in sums.iter_mut().zip(batch.sets()) {
             if sets.firings() > 0 {
                 sum.add(&counter.count_all_pairs(&sets, features)?)?;
@@ -50,9 +51,9 @@ pub(super) fn count(
     let mut batch = Batch::default();
     details.blocks(&mut |block| {
         control.check()?;
-        batch.take(&block, features, FIRINGS, &mut count)
+        batch.take(&block, &all, &mut seen, FIRINGS, &mut count)
     })?;
     count(&batch)?;
     seen.check(counts)?;
-    Ok((sums, seen.sizes))
+    Ok((sums, seen.into_sizes()))
 }

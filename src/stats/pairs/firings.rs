@@ -3,38 +3,43 @@
 
 use std::ops::Range;
 
+use super::chosen::Chosen;
+use super::seen::Seen;
 use crate::cohort::Label;
 use crate::error::Result;
 use crate::fires::by_atom::differ;
 use crate::fires::{FiringBlock, FiringSets, FiringSetsBuilder, SetSlice};
 
-/// Firing sets of some calls by label.
+/// Firing sets of some calls by label, of the chosen atoms in their new numbers.
 #[derive(Default)]
 pub(super) struct Batch {
     tp: FiringSetsBuilder,
     fp: FiringSetsBuilder,
+    /// A set in new numbers.
+    renumbered: Vec<u32>,
 }
 
 impl Batch {
-    /// Takes a block's firing sets; whenever there are `most` firings or more, `full` has them, and
-    /// they are forgotten.
+    /// Takes a block's firing sets, which `seen` counts. Whenever there are `most` firings or more,
+    /// `full` has them, and they are forgotten.
     pub(super) fn take(
         &mut self,
         block: &FiringBlock<'_>,
-        features: usize,
+        chosen: &Chosen,
+        seen: &mut Seen,
         most: usize,
         mut full: impl FnMut(&Self) -> Result<()>,
     ) -> Result<()> {
         let sets = block.sets;
-        sets.check(features)?;
+        sets.check(seen.features())?;
         let labels: Vec<Label> = block.calls.labels().collect();
         for (row, atoms) in sets.iter() {
-            match labels.get(row) {
-                None => return Err(differ()),
-                Some(Label::Tp) => self.tp.push(atoms),
-                Some(Label::Fp) => self.fp.push(atoms),
-            }
-            if self.tp.firings() + self.fp.firings() >= most {
+            let Some(&label) = labels.get(row) else {
+                return Err(differ());
+            };
+            seen.add(label, atoms);
+            self.push(label, atoms, chosen);
+            if self.firings() >= most {
                 full(self)?;
                 self.tp.clear();
                 self.fp.clear();
@@ -43,13 +48,26 @@ impl Batch {
         Ok(())
     }
 
-    /// True and false calls.
-    pub(super) fn calls(&self) -> [u64; 2] {
-        self.rows().map(|sets| sets.len() as u64)
+    fn push(&mut self, label: Label, atoms: &[u32], chosen: &Chosen) {
+        let sets = match label {
+            Label::Tp => &mut self.tp,
+            Label::Fp => &mut self.fp,
+        };
+        if !chosen.renumber(atoms, &mut self.renumbered) {
+            sets.push(atoms);
+        } else if self.renumbered.len() > 1 {
+            // One atom makes no pair.
+            sets.push(&self.renumbered);
+        }
+    }
+
+    /// Returns the number of firings.
+    pub(super) fn firings(&self) -> usize {
+        self.tp.firings() + self.fp.firings()
     }
 
     /// The firing sets of true and of false calls.
-    pub(super) fn rows(&self) -> [SetSlice<'_>; 2] {
+    fn rows(&self) -> [SetSlice<'_>; 2] {
         [self.tp.rows(), self.fp.rows()]
     }
 
@@ -121,16 +139,24 @@ impl<'a> Inverted<'a> {
         &self.places[self.ends[atom] as usize..self.ends[atom + 1] as usize]
     }
 
-    /// Returns the number of the calls on which an atom of the band fires.
-    pub(super) fn fires(&self, atom: u32) -> u64 {
-        self.places(atom).len() as u64
+    /// Returns the number of firings that [`others`](Self::others) hands over.
+    pub(super) fn other_firings(&self, atom: u32) -> usize {
+        let firings = |&[place, end]: &[u32; 2]| (end - place - 1) as usize;
+        self.places(atom).iter().map(firings).sum()
+    }
+
+    /// The atoms after an atom of the band that fire on a call together with it, call by call.
+    pub(super) fn others(&self, atom: u32) -> impl Iterator<Item = &'a [u32]> {
+        let sets = self.sets;
+        let others = move |&[place, end]: &[u32; 2]| &sets[place as usize + 1..end as usize];
+        self.places(atom).iter().map(others)
     }
 
     /// Adds on how many of the calls it fires together with each atom after it.
     pub(super) fn add_to(&self, atom: u32, counts: &mut [u32]) {
         let after = atom as usize + 1;
-        for &[place, end] in self.places(atom) {
-            for &other in &self.sets[place as usize + 1..end as usize] {
+        for others in self.others(atom) {
+            for &other in others {
                 counts[other as usize - after] += 1;
             }
         }

@@ -74,6 +74,11 @@ impl Keeper {
         }
     }
 
+    /// The fewest calls on which both atoms of a pair fire; 1 at least.
+    pub(super) fn asked(&self) -> u64 {
+        self.asked
+    }
+
     /// Room for pairs that are found from now on.
     pub(super) fn found(&self) -> Found {
         Found {

@@ -29,24 +29,40 @@ struct Sums {
     units: i32,
 }
 
+/// What is asked of a p-value.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Want {
+    /// `ln p`.
+    Exact,
+    /// `ln p`; or 0 where p is found to be at least this number, which is below 1, before p is known.
+    Below(f64),
+}
+
 /// `ln p` of an observed number: the probability of all that are at most as probable, as Fisher's test
 /// has it; 0 of a top.
 ///
 /// One walk each way from the observed number, with `P(x)/P(observed)` as a product of ratios: as many
-/// steps as there are from it to the top, and some ten standard deviations more.
-pub(super) fn ln_two_sided(law: &impl Law, observed: u64) -> f64 {
+/// steps as there are from it to the top, and some ten standard deviations more. Both walks first rise
+/// to where they fall for good, since what is above is complete then: it says how much is enough
+/// of the tails to know that p is large.
+pub(super) fn ln_two_sided(law: &impl Law, observed: u64, want: Want) -> f64 {
+    let start = observed as f64;
+    let up = |step: f64| law.ratio(start + step);
+    let down = |step: f64| {
+        let [up, down] = law.ratio(start - step - 1.0);
+        [down, up]
+    };
     let mut sums = Sums {
         at_most: 1.0,
         above: 0.0,
         units: 0,
     };
-    let start = observed as f64;
-    sums.walk(|step| law.ratio(start + step));
-    sums.walk(|step| {
-        let [up, down] = law.ratio(start - step - 1.0);
-        [down, up]
-    });
+    let (of_up, of_down) = (sums.rise(up), sums.rise(down));
     if sums.above == 0.0 {
+        return 0.0;
+    }
+    let enough = sums.enough(want);
+    if sums.fall(of_up, enough, up) || sums.fall(of_down, enough, down) {
         return 0.0;
     }
     if sums.units == 0 {
@@ -56,9 +72,17 @@ pub(super) fn ln_two_sided(law: &impl Law, observed: u64) -> f64 {
     libm::log(sums.at_most) - libm::log(sums.above) - f64::from(sums.units) * libm::log(UNIT)
 }
 
+/// Where a walk begins to fall: a term at most as probable as the observed number, and its step.
+#[derive(Clone, Copy)]
+struct Risen {
+    term: f64,
+    step: f64,
+}
+
 impl Sums {
-    /// Adds terms up to the last, each from the one before by a ratio of two numbers.
-    fn walk(&mut self, ratio: impl Fn(f64) -> [f64; 2]) {
+    /// Adds terms up to the first that is followed by smaller ones alone, which it returns; each from
+    /// the one before by a ratio of two numbers.
+    fn rise(&mut self, ratio: impl Fn(f64) -> [f64; 2]) -> Risen {
         let (mut term, mut units) = (1.0, 0);
         let mut step = 0.0;
         loop {
@@ -73,10 +97,10 @@ impl Sums {
                 units -= 1;
             }
             if units == 0 && term <= 1.0 + TIE {
-                self.at_most += term;
                 if up < down {
-                    return self.fall(term, step, ratio);
+                    return Risen { term, step };
                 }
+                self.at_most += term;
             } else if units == self.units {
                 self.above += term;
             } else if units > self.units {
@@ -86,10 +110,26 @@ impl Sums {
         }
     }
 
-    /// The same from where terms only fall, so that many at a time are looked at. Past the last they
-    /// are 0.
-    fn fall(&mut self, mut term: f64, mut step: f64, ratio: impl Fn(f64) -> [f64; 2]) {
+    /// The sum that is at most as probable from which on p is at least what is asked; with room for
+    /// rounding, which is within some 10⁻¹² of either sum.
+    fn enough(&self, want: Want) -> f64 {
+        match want {
+            Want::Below(limit) if self.units == 0 => {
+                self.above * (limit / (1.0 - limit)) * (1.0 + 1e-9)
+            }
+            _ => f64::INFINITY,
+        }
+    }
+
+    /// Adds a term from which on terms only fall, and what follows, so that many at a time are looked
+    /// at. Past the last they are 0. Returns true, and stops, where there is enough.
+    fn fall(&mut self, from: Risen, enough: f64, ratio: impl Fn(f64) -> [f64; 2]) -> bool {
+        let Risen { mut term, mut step } = from;
+        self.at_most += term;
         while term > self.at_most * NEGLIGIBLE {
+            if self.at_most >= enough {
+                return true;
+            }
             // Quotients do not wait for each other, and products in pairs wait less.
             let [a, b, c, d] = [0.0, 1.0, 2.0, 3.0].map(|ahead| {
                 let [up, down] = ratio(step + ahead);
@@ -100,6 +140,7 @@ impl Sums {
             term *= fourth;
             step += 4.0;
         }
+        false
     }
 }
 

@@ -1,6 +1,6 @@
 use std::f64::consts::LN_2;
 
-use super::{Law, ln_two_sided};
+use super::{Law, Want, ln_two_sided};
 
 /// Weights of 0, 1, 2, … as they are.
 struct Weights(Vec<u64>);
@@ -32,7 +32,7 @@ fn p_is_the_share_of_what_is_at_most_as_probable() {
         for (observed, weight) in weights.iter().enumerate() {
             let at_most: u64 = weights.iter().filter(|w| *w <= weight).sum();
             let expected = (at_most as f64 / all as f64).ln();
-            let found = ln_two_sided(&law, observed as u64);
+            let found = ln_two_sided(&law, observed as u64, Want::Exact);
             assert!(
                 (found - expected).abs() < 1e-14,
                 "{weights:?} {observed}: {found}"
@@ -65,12 +65,45 @@ fn p_far_below_the_smallest_number_has_both_tails() {
         let tail = 2.0 * factor / (factor - 1.0);
         let expected = tail.ln() - all.ln() - 20.0 * f64::from(away) * LN_2;
         for observed in [500 - away, 500 + away] {
-            let found = ln_two_sided(&Steep, u64::from(observed));
+            let found = ln_two_sided(&Steep, u64::from(observed), Want::Exact);
             assert!(
                 (found / expected - 1.0).abs() < 1e-14,
                 "{observed}: {found}, expected {expected}"
             );
         }
     }
-    assert_eq!(ln_two_sided(&Steep, 500).to_bits(), 0);
+    assert_eq!(ln_two_sided(&Steep, 500, Want::Exact).to_bits(), 0);
+}
+
+/// Of numbers up to n, drawn n times with odds of 3 to 2.
+struct Binomial(f64);
+
+impl Law for Binomial {
+    fn ratio(&self, x: f64) -> [f64; 2] {
+        [(self.0 - x) * 3.0, (x + 1.0) * 2.0]
+    }
+}
+
+#[test]
+fn p_that_is_large_is_1_and_others_are_exact() {
+    for n in [1_u32, 7, 40, 1000] {
+        let law = Binomial(f64::from(n));
+        let exact = |x: u32| ln_two_sided(&law, u64::from(x), Want::Exact);
+        assert_eq!((0..=n).filter(|&x| exact(x) == 0.0).count(), 1, "one top");
+        for limit in [0.01, 0.3, 0.7, 0.999] {
+            let mut spared = 0;
+            for x in 0..=n {
+                let (found, exact) = (
+                    ln_two_sided(&law, u64::from(x), Want::Below(limit)),
+                    exact(x),
+                );
+                if found.to_bits() != exact.to_bits() {
+                    assert_eq!(found, 0.0);
+                    assert!(exact >= f64::ln(limit), "{n} {limit} {x}: {exact}");
+                    spared += 1;
+                }
+            }
+            assert!(n < 40 || limit > 0.9 || spared > 0, "{n} {limit}: {spared}");
+        }
+    }
 }

@@ -2,6 +2,7 @@
 
 use super::chance::Chance;
 use super::kept::Pair;
+use super::law::Want;
 use super::sizes::Sizes;
 use super::together::ln_p_of_association;
 use crate::error::{Error, Result};
@@ -14,6 +15,10 @@ pub(super) enum Group {
     All,
     Tp,
     Fp,
+}
+
+impl Group {
+    pub(super) const EACH: [Self; 3] = [Self::All, Self::Tp, Self::Fp];
 }
 
 /// The number of each group's calls on which each atom fires.
@@ -209,13 +214,11 @@ impl Margins {
 
     /// `ln p` of the exact test that both fire together as chance has it; NaN where their count could
     /// not be another.
-    pub(super) fn ln_p(&self, group: Group, pair: &Pair) -> f64 {
+    pub(super) fn ln_p(&self, group: Group, pair: &Pair, want: Want) -> f64 {
         let of = &self.0[group as usize];
         let both = u64::from(Self::count(group, pair));
         let open = of.chance.open(pair.a, pair.b, both);
-        open.map_or(f64::NAN, |open| {
-            ln_p_of_association(open.calls, open.fires, open.both, open.odds_ratio)
-        })
+        open.map_or(f64::NAN, |open| ln_p_of_association(&open, want))
     }
 
     /// Says whether a pair can be tested on all calls: each atom fires on some and not on all.

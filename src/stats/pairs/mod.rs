@@ -1,105 +1,76 @@
 //! Co-activation of all pairs of atoms: which fire together, more or less often than chance has it,
 //! and whether otherwise on true calls than on false ones.
 //!
-//! Counts are exact. There can be millions of pairs, so they are kept as counts and p-values alone,
-//! 80 bytes a pair. Everything else is computed from these, for one chunk of rows after another.
+//! Counts are exact. There can be millions of pairs, so they are kept as counts alone, 16 bytes a pair,
+//! and those of the table with their p-values, 64 bytes more. Everything else is computed from these,
+//! for one chunk of rows after another.
 //!
 //! | file | what it does |
 //! |---|---|
+//! | `asked` | what is asked, and the numbers that answer |
 //! | `counting` | counts of all pairs, in bounded memory for any number of atoms and calls |
+//! | `chosen` | the atoms that can be in a pair, numbered anew |
 //! | `elsewhere` | counts of all pairs by something else, such as a GPU |
+//! | `families` | tests of all pairs, adjusted |
 //! | `firings` | firing sets turned round, so that one atom's counts are worked on at a time |
 //! | `kept` | the pairs that fire together often enough, and no more than can be kept |
+//! | `listed` | the pairs that a table has: all, or those that tell something |
 //! | `margins` | each atom's share in a pair's figures, and these |
 //! | `chance` | how often two atoms fire together by chance, where each call's set has its size |
+//! | `seen` | the calls and firings that were counted, to be compared with the tally's |
 //! | `sizes` | how many calls have firing sets of each size |
 //! | `together` | whether two do more or less often than that: an exact test |
 //! | `difference` | whether true and false calls differ: Zelen's exact test of two strata |
 //! | `law` | the two-sided p-value of either |
 //! | `columns` | the columns of a table |
 
+mod asked;
 mod chance;
+mod chosen;
 mod columns;
 mod counting;
 mod difference;
 mod elsewhere;
+mod families;
 mod firings;
 mod kept;
 mod law;
+mod listed;
 mod margins;
+mod seen;
 mod sizes;
 mod together;
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::inference::multiplicity::Family;
 use super::inference::stratified::StratumCounts;
 use crate::control::Control;
 use crate::error::{Error, Result};
 use crate::fires::FiringStore;
 use crate::fires::{CountPairs, PairCounts};
 
+pub use asked::{Listed, MOST_PAIRS, PairFigures, PairNumbers, Settings, Significant};
 pub use columns::{AssociationColumns, DifferenceColumns, PairColumns};
-use difference::ln_p_of_difference;
+use families::{Tested, Tests};
 use kept::{Keeper, Kept};
+use listed::{Rows, Shown};
 use margins::{Group, Margins};
 
-/// The largest number of pairs that are kept. With all their columns they take some 4 GB, more than
-/// anyone reads.
-pub const MOST_PAIRS: usize = 1 << 24;
-
-/// The choice of pairs to keep, and the memory to spend on counting them.
-#[derive(Debug, Clone, Copy)]
-pub struct Settings {
-    /// The fewest calls on which both atoms fire; 0 counts as 1.
-    pub min_coactivation: u64,
-    /// The largest number of pairs that are kept. Where more pairs fire together so often, the
-    /// threshold is raised until there are no more; [`MOST_PAIRS`].
-    pub most_pairs: usize,
-    /// Bytes of memory for counting, beside the pairs that are kept (24 bytes each meanwhile). Less
-    /// of it makes for more passes over the firing sets, and changes no result.
-    pub memory: u64,
-}
-
-/// Numbers of pairs with small adjusted p-values.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Significant {
-    /// The number of pairs that fire together more or less often than by chance.
-    pub associated: usize,
-    /// The number of pairs whose odds ratios differ between true and false calls.
-    pub different: usize,
-}
-
 /// All pairs of atoms that fire together often enough, by descending count, equal counts by
-/// ascending atoms.
+/// ascending atoms; those of the table with their tests.
 #[derive(Debug, Clone)]
 pub struct Pairs {
     kept: Kept,
     margins: Margins,
-    /// Tests of association on all, true and false calls.
+    rows: Rows,
+    shown: Shown,
+    /// Tests of association on all, true and false calls, of the table's pairs.
     association: [Tests; 3],
-    /// The tests of a difference between true and false calls.
+    /// The tests of a difference between true and false calls, likewise.
     difference: Tests,
-}
-
-/// A test of every pair, in the order of the pairs; NaN where there is none.
-#[derive(Debug, Clone)]
-struct Tests {
-    ln_p: Vec<f64>,
-    /// The same adjusted.
-    ln_fdr: Vec<f64>,
-}
-
-impl Tests {
-    /// Adjusts the tests of pairs with these `ln p`, which are some of the `family` that could have
-    /// been tested.
-    fn of(ln_p: Vec<f64>, family: u64) -> Self {
-        let of_ln = Family::of_ln(ln_p.par_iter().copied());
-        let ln_fdr = of_ln.into_benjamini_hochberg_ln_among(family);
-        Self { ln_p, ln_fdr }
-    }
 }
 
 impl Pairs {
@@ -121,7 +92,12 @@ impl Pairs {
         Margins::check(counts)?;
         let mut keeper = Keeper::new(settings);
         let sizes = counting::count(details, counts, settings.memory, &mut keeper, control)?;
-        Self::of(keeper, Margins::of(counts, Some(&sizes))?, control)
+        Self::of(
+            keeper,
+            Margins::of(counts, Some(&sizes))?,
+            settings.listed,
+            control,
+        )
     }
 
     /// The same, counted by something else, where [`is_countable`](Self::is_countable).
@@ -187,48 +163,52 @@ impl Pairs {
             }
             keeper.take([found]);
             if taken == 0 {
-                return Self::of(keeper, margins, control);
+                return Self::of(keeper, margins, settings.listed, control);
             }
         }
     }
 
-    fn of(keeper: Keeper, margins: Margins, control: &Control) -> Result<Self> {
+    fn of(keeper: Keeper, margins: Margins, listed: Listed, control: &Control) -> Result<Self> {
         let kept = keeper.finish();
-        let association = |group| {
-            let ln_p = kept.pairs.par_iter().map(|pair| margins.ln_p(group, pair));
-            let family = margins.pairs_that_could(group, kept.threshold);
-            Tests::of(ln_p.collect(), family)
-        };
-        let difference = || {
-            let of_pair = |pair| ln_p_of_difference(&margins, pair);
-            Tests::of(kept.pairs.par_iter().map(of_pair).collect(), 0)
-        };
-        // Two at a time, so that one core's work alone is not waited for: a family takes 24 bytes a
-        // pair meanwhile, so that with the others 112 are the most.
-        control.check()?;
-        let (all, tp) = rayon::join(|| association(Group::All), || association(Group::Tp));
-        control.check()?;
-        let (fp, difference) = rayon::join(|| association(Group::Fp), difference);
+        let Tested {
+            rows,
+            shown,
+            tests: [all, tp, fp, difference],
+        } = Tested::of(&kept, &margins, listed, control)?;
         Ok(Self {
             association: [all, tp, fp],
             difference,
             kept,
             margins,
+            rows,
+            shown,
         })
     }
 
-    /// Returns the number of pairs.
+    /// Returns the number of pairs of the table.
     pub fn len(&self) -> usize {
-        self.kept.pairs.len()
+        self.rows.len()
     }
 
-    /// Says whether there are no pairs.
+    /// Says whether the table has no pairs.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
+    /// The numbers of pairs, from all that were counted to those of the table.
+    pub fn numbers(&self) -> PairNumbers {
+        PairNumbers {
+            found: self.kept.at_asked,
+            threshold: self.kept.threshold,
+            at_threshold: self.kept.pairs.len(),
+            tested: self.shown.tested,
+            significant: self.shown.significant,
+            listed: self.len(),
+        }
+    }
+
     /// Returns the threshold: every pair here fires together on at least this number of calls, and
-    /// every pair that does is here. It is more than what was asked for where these pairs were too
+    /// every pair that does was tested. It is more than what was asked for where these pairs were too
     /// many.
     pub fn threshold_used(&self) -> u64 {
         self.kept.threshold
@@ -239,21 +219,18 @@ impl Pairs {
         self.kept.at_asked
     }
 
-    /// Counts the pairs with an adjusted p-value below a level.
-    pub fn significant(&self, level: f64) -> Significant {
-        let limit = libm::log(level);
-        let below = |ln_fdr: &[f64]| ln_fdr.par_iter().filter(|&&ln| ln < limit).count();
-        Significant {
-            associated: below(&self.association[0].ln_fdr),
-            different: below(&self.difference.ln_fdr),
-        }
-    }
-
-    /// The places of the first pairs that can be tested: neither atom fires on every call.
-    pub fn first_tested(&self, most: usize) -> Vec<usize> {
-        let places = self.kept.pairs.iter().enumerate();
-        let tested = places.filter(|(_, pair)| self.margins.is_tested(pair));
-        tested.map(|(place, _)| place).take(most).collect()
+    /// The first pairs that can be tested, whether they are in the table or not: neither atom fires on
+    /// every call.
+    pub fn first_tested(&self, most: usize) -> Vec<PairFigures> {
+        let tested = self.kept.pairs.iter();
+        let tested = tested.filter(|pair| self.margins.is_tested(pair));
+        let figures = |pair: &kept::Pair| PairFigures {
+            atoms: [pair.a, pair.b],
+            count: pair.count(),
+            lift: self.margins.lift(Group::All, pair),
+            phi: Group::EACH.map(|group| self.margins.phi(group, pair)),
+        };
+        tested.take(most).map(figures).collect()
     }
 
     /// The pairs of `wanted` atoms whose firing has a correlation φ of at least `least` on all calls.
@@ -266,7 +243,7 @@ impl Pairs {
         alike.map(|pair| (pair.a, pair.b)).collect()
     }
 
-    /// Hands over every pair's two atoms, the number of calls on which both fire, and the correlation
+    /// Hands over every pair's two atoms, of the table or not, the number of calls on which both fire, and the correlation
     /// φ of their firing on all calls (NaN where an atom fires on every call).
     pub fn each_phi(&self, mut take: impl FnMut(u32, u32, u32, f64)) {
         for pair in &self.kept.pairs {
@@ -275,13 +252,20 @@ impl Pairs {
         }
     }
 
-    /// Returns the number of pairs that have a p-value.
-    pub fn tested(&self) -> usize {
-        let ln_p = self.association[0].ln_p.par_iter();
-        ln_p.filter(|ln_p| !ln_p.is_nan()).count()
+    /// Some of the table's pairs.
+    fn table(&self, range: Range<usize>) -> Cow<'_, [kept::Pair]> {
+        match &self.rows {
+            Rows::All(_) => Cow::Borrowed(&self.kept.pairs[range]),
+            Rows::These(places) => {
+                let places = places[range].iter();
+                places
+                    .map(|&place| self.kept.pairs[place as usize])
+                    .collect()
+            }
+        }
     }
 
-    /// The columns of some of the pairs, by the current rayon pool.
+    /// The columns of some of the table's pairs, by the current rayon pool.
     ///
     /// # Panics
     /// If there are not as many pairs.

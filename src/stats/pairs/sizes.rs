@@ -2,28 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use crate::fires::SetSlice;
-
 /// Calls by the size of their firing set.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Sizes(BTreeMap<usize, u64>);
 
 impl Sizes {
-    /// Adds calls.
-    pub(super) fn add(&mut self, sets: SetSlice<'_>) {
-        // Neighbours are mostly alike.
-        let (mut size, mut calls) = (0, 0);
-        for set in sets.iter() {
-            if set.len() != size {
-                self.add_calls(size, calls);
-                (size, calls) = (set.len(), 0);
-            }
-            calls += 1;
-        }
-        self.add_calls(size, calls);
-    }
-
-    fn add_calls(&mut self, size: usize, calls: u64) {
+    /// Adds calls whose sets have this size.
+    pub(super) fn add_calls(&mut self, size: usize, calls: u64) {
         if calls > 0 {
             *self.0.entry(size).or_default() += calls;
         }

@@ -1,6 +1,7 @@
 //! The test of whether two atoms fire together more or less often than by chance.
 
-use super::law::{Law, ln_two_sided};
+use super::chance::Open;
+use super::law::{Law, Want, ln_two_sided};
 
 /// The distribution of the number of n calls on which both atoms fire, of which one fires on
 /// `fires[0]` and the other on `fires[1]`. The odds of firing together are `odds_ratio` times those
@@ -25,11 +26,11 @@ impl Law for Together {
 /// `ln p` of the exact test that both atoms fire together as chance has it, given the number of
 /// calls on which each fires. It is two-sided, by the counts that are at most as probable as the
 /// observed one.
-pub(super) fn ln_p_of_association(calls: u64, fires: [u64; 2], both: u64, odds_ratio: f64) -> f64 {
+pub(super) fn ln_p_of_association(open: &Open, want: Want) -> f64 {
     let law = Together {
-        calls,
-        fires,
-        odds_ratio,
+        calls: open.calls,
+        fires: open.fires,
+        odds_ratio: open.odds_ratio,
     };
-    ln_two_sided(&law, both)
+    ln_two_sided(&law, open.both, want)
 }

@@ -5,7 +5,7 @@ use atomscope::control::Control;
 use atomscope::error::Result;
 use atomscope::fires::{FiringBlock, FiringSets, FiringSetsBuilder, FiringStore};
 use atomscope::stats::inference::stratified::StratumCounts;
-use atomscope::stats::pairs::{PairColumns, Pairs, Settings};
+use atomscope::stats::pairs::{Listed, PairColumns, Pairs, Settings};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -167,6 +167,7 @@ pub(crate) fn settings(min_coactivation: u64) -> Settings {
     Settings {
         min_coactivation,
         most_pairs: usize::MAX,
+        listed: Listed::All,
         memory: 1 << 20,
     }
 }

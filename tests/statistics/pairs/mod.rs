@@ -4,6 +4,7 @@
 mod cohort;
 mod elsewhere;
 mod golden;
+mod listed;
 mod naive;
 mod null;
 mod refusals;

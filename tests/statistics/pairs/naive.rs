@@ -407,12 +407,14 @@ fn every_column_is_what_a_double_loop_makes() {
         (37, 5, 400, 1, [1, 3, 8]),
         (23, 11, 150, 2, [1, 20, 30]),
         (64, 3, 900, 3, [1, 3, 8]),
+        // Most atoms are too rare for a pair.
+        (100, 4, 150, 4, [2, 3, 4]),
     ] {
         let cohort = Cohort::random(features, k, calls, seed);
         let mut last = usize::MAX;
         for at_least in thresholds {
             let found = check(&cohort, at_least);
-            assert!(found > 20 && found < last, "{found} pairs");
+            assert!(found > 5 && found < last, "{found} pairs");
             last = found;
         }
     }

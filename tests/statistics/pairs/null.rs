@@ -34,7 +34,7 @@ fn pairs_that_chance_puts_together_are_not_found() {
     };
     let pairs = cohort.pairs(&settings(10));
     assert!(pairs.len() > 300, "{} pairs", pairs.len());
-    let found = pairs.significant(0.05);
+    let found = pairs.numbers().significant;
     assert!(found.associated < 5 && found.different < 5, "{found:?}");
     // By their p-values alone half of them would be.
     let p = all(&pairs).all.neg_log10_p;
@@ -126,7 +126,7 @@ fn labels_without_meaning_make_no_difference_among_few_false_calls() {
     let cohorts = 120;
     let found = (0..cohorts).filter(|&seed| {
         let pairs = scored(1200, 0.6, 0.95, 100 + seed).pairs(&settings(5));
-        pairs.significant(0.05).different > 0
+        pairs.numbers().significant.different > 0
     });
     let found = found.count();
     println!("{found} of {cohorts} cohorts have a difference");

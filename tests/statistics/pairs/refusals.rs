@@ -128,12 +128,11 @@ fn an_atom_that_always_fires_is_in_no_family_and_not_the_most_frequent() {
     assert_eq!(alone, with);
     let pairs = cohort.pairs(&settings(3));
     assert_eq!(all(&pairs).b[0], 30, "its pairs are the most frequent");
-    assert_eq!(pairs.tested(), alone.0.len());
+    assert_eq!(pairs.numbers().tested, alone.0.len());
     let first = pairs.first_tested(3);
     assert_eq!(first.len(), 3);
-    for place in first {
-        let row = pairs.chunk(place..place + 1);
-        assert!(row.b[0] != 30 && !row.all.phi[0].is_nan() && !row.all.neg_log10_p[0].is_nan());
+    for pair in first {
+        assert!(pair.atoms[1] != 30 && !pair.phi[0].is_nan() && pair.lift > 0.0);
     }
 }
 
@@ -142,7 +141,7 @@ fn sets_that_leave_no_choice_have_no_test() {
     // Of three atoms all but one fire; of any number one does.
     for (features, k) in [(3, 2), (5, 1)] {
         let found = Cohort::random(features, k, 90, 14).pairs(&settings(1));
-        assert_eq!(found.tested(), 0);
+        assert_eq!(found.numbers().tested, 0);
         let columns = all(&found);
         assert!(
             columns

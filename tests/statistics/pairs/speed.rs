@@ -10,7 +10,7 @@ use atomscope::control::Control;
 use atomscope::fires::FiringSets;
 use atomscope::fires::InMemory;
 use atomscope::stats::inference::stratified::StratumCounts;
-use atomscope::stats::pairs::{MOST_PAIRS, Pairs, Settings};
+use atomscope::stats::pairs::{Listed, MOST_PAIRS, Pairs, Settings};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -144,6 +144,7 @@ fn measure(name: &str, features: usize, is_tp: &[bool], atoms: &[u32], threshold
             let settings = Settings {
                 min_coactivation,
                 most_pairs: MOST_PAIRS,
+                listed: Listed::All,
                 memory,
             };
             measure_one(&details, &counts, &settings);

@@ -16,6 +16,11 @@ fn memory_blocks_and_threads_change_nothing() {
 }
 
 #[test]
+fn memory_blocks_and_threads_change_nothing_where_most_atoms_are_rare() {
+    memory_blocks_and_threads_do_not_show(Cohort::random(700, 4, 150, 4));
+}
+
+#[test]
 fn memory_blocks_and_threads_change_nothing_of_sets_of_any_size() {
     memory_blocks_and_threads_do_not_show(Cohort::ragged(71, 150, 4));
 }
@@ -131,6 +136,7 @@ fn too_many_pairs_raise_the_threshold_as_far_as_they_must() {
                 min_coactivation: 2,
                 most_pairs,
                 memory,
+                ..settings(2)
             });
             let with = |least: u64| counts.iter().filter(|&&n| u64::from(n) >= least).count();
             let threshold = (2..=u64::MAX)

@@ -13,7 +13,7 @@ use atomscope::engine::{Encoded, EngineOptions, Nonfinite};
 use atomscope::fires::InMemory;
 use atomscope::rows::SliceRows;
 use atomscope::sae::Sae;
-use atomscope::stats::evidence::{self, Partition};
+use atomscope::stats::evidence::{self, ListedPairs, Partition};
 use atomscope::store::{Fires, Maker, write_fires, write_tally};
 use atomscope::tally::{CohortTally, ModelId, Shard, StratifyBy};
 use atomscope::write::whole::WholeFile;
@@ -140,6 +140,7 @@ pub(super) fn tables_of(counted: &Counted, memory: u64) -> Tables {
             permutations: 300,
             bootstrap: 50,
             min_coactivation: 3,
+            pairs: ListedPairs::All,
             replicate: Some(Partition::Chrom),
             memory,
             ..evidence::Options::default()

@@ -7,7 +7,7 @@ use ::parquet::column::writer::{
     ColumnCloseResult, ColumnWriter, get_column_writer, get_typed_column_writer_mut,
 };
 use ::parquet::data_type::{
-    BoolType, ByteArray, ByteArrayType, DataType, DoubleType, Int32Type, Int64Type,
+    BoolType, ByteArray, ByteArrayType, DataType, DoubleType, FloatType, Int32Type, Int64Type,
 };
 use ::parquet::errors::ParquetError;
 use ::parquet::file::properties::WriterPropertiesPtr;
@@ -40,8 +40,12 @@ pub(super) fn chunk(
             optional::<Int64Type>(&mut writer, values[rows].iter().copied())?;
         }
         Values::F64(values) => {
-            let (there, levels) = numbers(&values[rows]);
+            let (there, levels) = numbers(&values[rows], f64::is_nan);
             put::<DoubleType>(&mut writer, &there, Some(&levels))?;
+        }
+        Values::F32(values) => {
+            let (there, levels) = numbers(&values[rows], f32::is_nan);
+            put::<FloatType>(&mut writer, &there, Some(&levels))?;
         }
         Values::Bool(values) => {
             optional::<BoolType>(&mut writer, values[rows].iter().copied())?;
@@ -62,16 +66,20 @@ pub(super) fn chunk(
 
 /// Does as [`optional`] for many numbers. It has no branch, because the branch could not be
 /// predicted.
-fn numbers(values: &[f64]) -> (Cow<'_, [f64]>, Vec<i16>) {
-    let levels: Vec<_> = values.iter().map(|x| i16::from(!x.is_nan())).collect();
+fn numbers<T: Copy + Default>(
+    values: &[T],
+    is_missing: impl Fn(T) -> bool,
+) -> (Cow<'_, [T]>, Vec<i16>) {
+    let level = |&x: &T| i16::from(!is_missing(x));
+    let levels: Vec<_> = values.iter().map(level).collect();
     if !levels.contains(&0) {
         return (Cow::Borrowed(values), levels);
     }
-    let mut there = vec![0.0; values.len()];
+    let mut there = vec![T::default(); values.len()];
     let mut count = 0;
     for &x in values {
         there[count] = x;
-        count += usize::from(!x.is_nan());
+        count += usize::from(!is_missing(x));
     }
     there.truncate(count);
     (Cow::Owned(there), levels)

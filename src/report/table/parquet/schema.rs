@@ -25,6 +25,9 @@ pub const VERSION: &str = "atomscope.version";
 /// The key of the version of the definition of the answer.
 pub const DEFINITION: &str = "atomscope.definition";
 
+/// The key of how many pairs of atoms there were and were told apart, in `atom_pairs`: a JSON object.
+pub const PAIRS: &str = "atomscope.pairs";
+
 /// Rows of a page: what is encoded and compressed stays near the core.
 const PAGE: usize = 1 << 14;
 /// Values that the encoder takes at a time.
@@ -48,6 +51,7 @@ fn leaf(column: &Column) -> Result<Type, ParquetError> {
         Values::U64(_) => (Physical::INT64, Some(LogicalType::integer(64, false))),
         Values::I64(_) => (Physical::INT64, Some(LogicalType::integer(64, true))),
         Values::F64(_) => (Physical::DOUBLE, None),
+        Values::F32(_) => (Physical::FLOAT, None),
         Values::Bool(_) => (Physical::BOOLEAN, None),
         Values::Text(_) | Values::Category { .. } => {
             (Physical::BYTE_ARRAY, Some(LogicalType::String))
@@ -78,8 +82,10 @@ pub(super) fn properties(table: &Table) -> io::Result<WriterProperties> {
     Ok(table.columns.iter().fold(all, encoding).build())
 }
 
-/// Real numbers hardly repeat, and nobody looks for a range of them: they are as they are in
-/// memory. Counts differ little from row to row. Texts repeat, and are numbered.
+/// Counts differ little from row to row. Real numbers hardly repeat, and nobody looks for a range of
+/// them. Doubles are as they are in memory: adjusted p-values, which repeat, take the least space so.
+/// Of floats the first bytes stand together, then the second ones, since signs and exponents repeat.
+/// Texts repeat, and are numbered.
 fn encoding(all: WriterPropertiesBuilder, column: &Column) -> WriterPropertiesBuilder {
     let path = ColumnPath::from(&*column.name);
     match column.values {
@@ -88,6 +94,10 @@ fn encoding(all: WriterPropertiesBuilder, column: &Column) -> WriterPropertiesBu
             .set_column_encoding(path, Encoding::DELTA_BINARY_PACKED),
         Values::F64(_) => all
             .set_column_dictionary_enabled(path.clone(), false)
+            .set_column_statistics_enabled(path, EnabledStatistics::None),
+        Values::F32(_) => all
+            .set_column_dictionary_enabled(path.clone(), false)
+            .set_column_encoding(path.clone(), Encoding::BYTE_STREAM_SPLIT)
             .set_column_statistics_enabled(path, EnabledStatistics::None),
         Values::Bool(_) | Values::Text(_) | Values::Category { .. } => all,
     }

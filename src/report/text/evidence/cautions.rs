@@ -72,8 +72,8 @@ pub(in crate::report) fn caution(caution: &Caution) -> String {
             exchange,
         } => too_few_blocks(blocks, least, exchange),
         Caution::PairsCut { asked, kept } => format!(
-            "{asked} pairs of atoms fire together often enough, which are more than a table holds: only \
-             the {kept} most frequent are in it."
+            "{asked} pairs of atoms fire together often enough, which are more than can be kept: only the \
+             {kept} most frequent are tested."
         ),
     }
 }

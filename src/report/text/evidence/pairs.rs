@@ -3,55 +3,77 @@
 use std::fmt::{Formatter, Result};
 
 use crate::report::text::numbers::{figure, signed, verb};
-use crate::stats::evidence::summary::{Findings, PairSummary};
+use crate::stats::evidence::ListedPairs;
+use crate::stats::evidence::summary::{Findings, PairSummary, PairsSummary};
+use crate::stats::pairs::Significant;
 
 pub(super) fn section(f: &mut Formatter<'_>, findings: &Findings) -> Result {
     let Some(found) = &findings.pairs else {
         return Ok(());
     };
+    let numbers = &found.numbers;
     writeln!(
         f,
         "\nCo-activation: {} together on at least {} calls.",
-        pairs(found.pairs),
-        found.threshold
+        pairs(numbers.at_threshold),
+        numbers.threshold
     )?;
     if found.is_cut() {
+        let asked = numbers.found;
         writeln!(
             f,
-            "  Caution: {} on at least {}, which are more than a table holds; only the most frequent \
-             are in it.",
-            verb(
-                &found.pairs_asked.to_string(),
-                found.pairs_asked as usize,
-                "does",
-                "do"
-            ),
+            "  Caution: {} on at least {}, which are more than can be kept; only the most frequent are \
+             tested.",
+            verb(&asked.to_string(), asked as usize, "does", "do"),
             found.threshold_asked
         )?;
     }
-    if found.pairs == 0 {
+    if numbers.at_threshold == 0 {
         return Ok(());
     }
+    let (associated, different) = (
+        numbers.significant.associated,
+        numbers.significant.different,
+    );
     writeln!(
         f,
-        "  At an FDR of 5 % among all pairs that could be in that table, {} together more or less often \
-         than by chance,\n  where atoms share the places of a call; {} so otherwise on true calls than on \
-         false ones.",
-        pairs(found.associated),
-        verb(&found.different.to_string(), found.different, "does", "do")
+        "  At an FDR of 5 % among all pairs that could do so, {} together more or less often than by \
+         chance,\n  where atoms share the places of a call; {} so otherwise on true calls than on false \
+         ones.",
+        pairs(associated),
+        verb(&different.to_string(), different, "does", "do")
     )?;
-    if found.untested > 0 {
+    listed(f, found)?;
+    let untested = found.untested();
+    if untested > 0 {
         writeln!(
             f,
-            "  {} cannot be tested: one of the two atoms fires on every call, or each call has room for \
-             but one.",
-            found.untested
+            "  {untested} cannot be tested: one of the two atoms fires on every call, or each call has room \
+             for but one.",
         )?;
     }
     if !found.most_frequent.is_empty() {
         writeln!(f, "  The most frequent that can be tested:")?;
     }
     found.most_frequent.iter().try_for_each(|pair| one(f, pair))
+}
+
+/// Which of them the table has.
+fn listed(f: &mut Formatter<'_>, found: &PairsSummary) -> Result {
+    let Significant { either, .. } = found.numbers.significant;
+    let listed = found.numbers.listed;
+    match found.table {
+        ListedPairs::Significant if found.lacks_significant() => writeln!(
+            f,
+            "  The table of pairs has {listed} of the {either} that do either, those with the largest |phi| \
+             (--max-pairs; --pairs all\n  for all)."
+        ),
+        ListedPairs::Significant => writeln!(
+            f,
+            "  The table of pairs has the {either} that do either (--pairs all for all)."
+        ),
+        ListedPairs::All | ListedPairs::None => Ok(()),
+    }
 }
 
 /// "1 pair of atoms fires", "2 pairs of atoms fire".

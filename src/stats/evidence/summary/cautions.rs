@@ -111,7 +111,7 @@ pub enum Caution {
         /// The unit that calls were to be kept together by.
         exchange: Exchange,
     },
-    /// More pairs were asked for than a table holds.
+    /// More pairs were asked for than are kept and tested.
     PairsCut {
         /// The number of pairs that were asked for.
         asked: u64,
@@ -244,8 +244,8 @@ fn of_firings(findings: &Findings, tables: &ExtendedTables) -> Vec<Caution> {
     }
     if let Some(pairs) = findings.pairs.as_ref().filter(|pairs| pairs.is_cut()) {
         cautions.push(Caution::PairsCut {
-            asked: pairs.pairs_asked,
-            kept: pairs.pairs,
+            asked: pairs.numbers.found,
+            kept: pairs.numbers.at_threshold,
         });
     }
     cautions

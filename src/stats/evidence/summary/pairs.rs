@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use crate::stats::evidence::{ExtendedTables, LEVEL};
+use crate::stats::evidence::{ExtendedTables, ListedPairs};
+use crate::stats::pairs::{PairFigures, PairNumbers};
 
 /// The number of pairs that are described.
 const DESCRIBED_PAIRS: usize = 3;
@@ -10,21 +11,13 @@ const DESCRIBED_PAIRS: usize = 3;
 /// All pairs of atoms that fire together often enough.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct PairsSummary {
-    /// The number of pairs.
-    pub pairs: usize,
-    /// The fewest calls on which their atoms fire together.
-    pub threshold: u64,
-    /// The fewest that were asked for.
+    /// The numbers of pairs.
+    #[serde(flatten)]
+    pub numbers: PairNumbers,
+    /// The fewest calls that were asked for.
     pub threshold_asked: u64,
-    /// The number of pairs that fire together on at least as many calls as were asked for.
-    pub pairs_asked: u64,
-    /// The number of pairs that fire together more or less often than by chance, at a false
-    /// discovery rate of 5 %.
-    pub associated: usize,
-    /// The number of pairs that do so differently on true calls than on false ones.
-    pub different: usize,
-    /// The number of pairs that cannot be tested.
-    pub untested: usize,
+    /// The pairs that the table has.
+    pub table: ListedPairs,
     /// The most frequent that can be tested.
     pub most_frequent: Vec<PairSummary>,
 }
@@ -46,32 +39,34 @@ impl PairsSummary {
     /// `None` where pairs were not counted.
     pub(super) fn of(tables: &ExtendedTables) -> Option<Self> {
         let pairs = tables.pairs.as_ref()?;
-        let significant = pairs.significant(LEVEL);
-        let first = pairs.first_tested(DESCRIBED_PAIRS).into_iter();
-        let describe = |place: usize| {
-            let row = pairs.chunk(place..place + 1);
-            let phi = [row.all.phi[0], row.tp.phi[0], row.fp.phi[0]];
-            PairSummary {
-                atoms: [row.a[0], row.b[0]],
-                calls: row.all.count[0],
-                lift: row.all.lift[0],
-                phi: phi.map(|phi| (!phi.is_nan()).then_some(phi)),
-            }
+        let describe = |pair: PairFigures| PairSummary {
+            atoms: pair.atoms,
+            calls: pair.count,
+            lift: pair.lift,
+            phi: pair.phi.map(|phi| (!phi.is_nan()).then_some(phi)),
         };
+        let first = pairs.first_tested(DESCRIBED_PAIRS).into_iter();
         Some(Self {
-            pairs: pairs.len(),
-            threshold: pairs.threshold_used(),
+            numbers: pairs.numbers(),
             threshold_asked: tables.options.min_coactivation,
-            pairs_asked: pairs.pairs_at_the_threshold_asked(),
-            associated: significant.associated,
-            different: significant.different,
-            untested: pairs.len() - pairs.tested(),
+            table: tables.options.pairs,
             most_frequent: first.map(describe).collect(),
         })
     }
 
-    /// Says whether more pairs were asked for than a table holds.
+    /// The number of pairs that cannot be tested.
+    pub fn untested(&self) -> usize {
+        self.numbers.at_threshold - self.numbers.tested
+    }
+
+    /// Says whether the table lacks pairs that tell something, as they are more than were asked for.
+    pub fn lacks_significant(&self) -> bool {
+        self.table == ListedPairs::Significant
+            && self.numbers.significant.either > self.numbers.listed
+    }
+
+    /// Says whether more pairs were asked for than can be tested.
     pub fn is_cut(&self) -> bool {
-        self.pairs_asked > self.pairs as u64
+        self.numbers.found > self.numbers.at_threshold as u64
     }
 }
