@@ -32,14 +32,14 @@ fn stderr_shows_hostile_names_of_columns_and_keys() {
     let at = |name: &str| cohort.path(name).to_str().expect("UTF-8").to_owned();
     let class = |row: usize| ["TP", "FP", HOSTILE][row % 3];
     let quoted = |row: usize| format!("{row},1,\"{}\"\n", class(row));
-    let rows: String = (0..40).map(quoted).collect();
+    let rows = (0..40).map(quoted).collect::<Vec<_>>().concat();
     let table = format!("pos,\"{HOSTILE}\",truvari_class\n{rows}");
     fs::write(at("calls.csv"), table).expect("written");
     let line = |row: usize| {
         let call = serde_json::json!({"pos": row, HOSTILE: 1, "truvari_class": class(row)});
         format!("{call}\n")
     };
-    let lines: String = (0..40).map(line).collect();
+    let lines = (0..40).map(line).collect::<Vec<_>>().concat();
     fs::write(at("calls.jsonl"), lines).expect("written");
     for table in ["calls.csv", "calls.jsonl"] {
         // A warning of a class that nobody knows, and an error that lists the columns.

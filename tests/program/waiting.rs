@@ -117,9 +117,8 @@ fn signals_are_heard_while_tables_are_read() {
     table
         .write_all(b"chrom,pos,svtype,svlen,id,truvari_class\n")
         .expect("written");
-    let lines: String = (0..20_000)
-        .map(|row| format!("chr1,{row},DEL,-{row},id{row},TP\n"))
-        .collect();
+    let line = |row| format!("chr1,{row},DEL,-{row},id{row},TP\n");
+    let lines = (0..20_000).map(line).collect::<Vec<_>>().concat();
     (0..300).for_each(|_| table.write_all(lines.as_bytes()).expect("written"));
     let args = [
         "analyze",

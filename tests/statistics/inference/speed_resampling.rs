@@ -47,7 +47,7 @@ impl Cohort {
                 )
             }),
             is_tp: (0..CALLS).map(|_| random.random_bool(0.6)).collect(),
-            strata: strata.iter().map(|&stratum| stratum as u32).collect(),
+            strata,
             dataset,
             chrom,
             pos: pos.into_iter().map(f64::from).collect(),
