@@ -21,7 +21,13 @@ const FLAGS: &[(&str, &str, Value)] = &[
     ("compare", "compare_scores=True", Value::Words(&["scores"])),
     ("device", "device", Value::Words(&["auto", "cpu", "cuda"])),
     ("min-coactivation", "min_coactivation", Value::Number),
+    ("max-pairs", "max_pairs", Value::Number),
     ("min-support", "min_support", Value::Number),
+    (
+        "pairs",
+        "pairs",
+        Value::Words(&["significant", "all", "none"]),
+    ),
     ("permutations", "permutations", Value::Number),
     ("predict", "predict", Value::Words(&["chrom", "locus"])),
     (
