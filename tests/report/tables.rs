@@ -379,6 +379,7 @@ fn meaning_in_markdown() {
         | `effect` | double, or missing | ln(ad/bc). |\n\
         | `flag` | boolean, or missing | Yes. |\n\
         | `text` | text, or missing | Any. |\n\
-        | `kind` | text | Type. |\n";
+        | `kind` | text | Type. |\n\
+        | `share` | float, or missing | Of all. |\n";
     assert_eq!(text, format!("{section}\n{section}"));
 }

@@ -382,7 +382,7 @@ fn of_datasets(rows: std::ops::Range<usize>, datasets: usize, atoms: u32) -> (Ca
         let dataset = format!("d{}", row % datasets);
         calls.push(&Call {
             svtype: Some(["DEL", "INS", "DUP"][row % 7 % 3]),
-            truvari_class: Some(if row % 5 < 3 { "TP" } else { "FP" }),
+            truvari_class: Some(if row % 11 < 6 { "TP" } else { "FP" }),
             dataset: Some(&dataset),
             ..Call::default()
         });
