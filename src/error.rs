@@ -253,7 +253,7 @@ impl Error {
     }
 }
 
-/// Makes text from a file [visible](crate::visible::visible), so that it cannot break a message into lines
+/// Makes text from a file visible, so that it cannot break a message into lines
 /// or steer a terminal, and cuts it where it grows beyond reading.
 fn one_line(text: &str) -> String {
     const LONGEST: usize = 300;

@@ -75,7 +75,7 @@ impl PageFile {
             )
         };
         if !path.exists() {
-            return self.of_earlier(folder, settings);
+            return self.put_text(&of_earlier(folder, settings)?);
         }
         let bytes =
             regular::read(&path, u64::MAX).map_err(|source| Error::reading(&path, source))?;
@@ -89,34 +89,6 @@ impl PageFile {
             ),
         })?;
         self.put_text(&made)
-    }
-
-    /// Writes the page of the tables in a folder of results.
-    #[cfg(feature = "parquet")]
-    fn of_earlier(&self, folder: &Path, settings: &Settings) -> Result<()> {
-        let earlier = super::earlier::read(folder)?;
-        let Some(page) = earlier.page(settings) else {
-            return Err(Error::input(
-                folder.join("atoms.parquet").display().to_string(),
-                "the table",
-                "no counts of atoms",
-                "the columns atom, tp_on, fp_on, tp_off and fp_off, one row an atom",
-                "make the results again",
-            ));
-        };
-        self.put_text(&page)
-    }
-
-    /// Without Parquet, tables are not read.
-    #[cfg(not(feature = "parquet"))]
-    fn of_earlier(&self, folder: &Path, _: &Settings) -> Result<()> {
-        Err(Error::input(
-            folder.display().to_string(),
-            "the folder",
-            "no report.html",
-            "report.html, as this build reads no Parquet",
-            "run analyze or report with the page, or give the tally",
-        ))
     }
 
     fn put_text(&self, page: &str) -> Result<()> {
@@ -135,4 +107,30 @@ impl PageFile {
         drop(out);
         whole.publish()
     }
+}
+
+/// The page of the tables in a folder of results.
+#[cfg(feature = "parquet")]
+fn of_earlier(folder: &Path, settings: &Settings) -> Result<String> {
+    super::earlier::read(folder)?.page(settings).ok_or_else(|| {
+        Error::input(
+            folder.join("atoms.parquet").display().to_string(),
+            "the table",
+            "no counts of atoms",
+            "the columns atom, tp_on, fp_on, tp_off and fp_off, one row an atom",
+            "make the results again",
+        )
+    })
+}
+
+/// Without Parquet, tables are not read.
+#[cfg(not(feature = "parquet"))]
+fn of_earlier(folder: &Path, _: &Settings) -> Result<String> {
+    Err(Error::input(
+        folder.display().to_string(),
+        "the folder",
+        "no report.html",
+        "report.html, as this build reads no Parquet",
+        "run analyze or report with the page, or give the tally",
+    ))
 }

@@ -98,8 +98,8 @@ fn pairs_written(files: &[(String, Vec<u8>)]) -> Option<(i64, serde_json::Value)
     let file = SerializedFileReader::new(Bytes::from(bytes.clone())).expect("Parquet");
     let facts = file.metadata().file_metadata();
     let entries = facts.key_value_metadata().expect("metadata").iter();
-    let entry = entries.filter(|entry| entry.key == "atomscope.pairs");
-    let text = entry.filter_map(|entry| entry.value.as_deref()).next()?;
+    let mut entry = entries.filter(|entry| entry.key == "atomscope.pairs");
+    let text = entry.find_map(|entry| entry.value.as_deref())?;
     Some((facts.num_rows(), serde_json::from_str(text).expect("JSON")))
 }
 

@@ -267,11 +267,7 @@ fn check_functions(wanted: &Wanted, library: &Library, name: &str) -> Result<(),
     if let Some(function) = wanted.functions.iter().find(|function| !has(function)) {
         return Err(format!("{name} has no function {function}"));
     }
-    match wanted
-        .either
-        .iter()
-        .find(|names| !names.iter().any(|name| has(&name)))
-    {
+    match wanted.either.iter().find(|names| !names.iter().any(has)) {
         None => Ok(()),
         Some(names) => Err(format!("{name} has no function {}", names.join(" or "))),
     }

@@ -204,7 +204,7 @@ impl Worker {
         watch.may_widen = options.firing_capacity.is_none() && self.wider() > self.encoder.width;
         let mut counted = 0u64;
         'batches: loop {
-            for lane in &mut lanes.lanes {
+            for lane in &mut lanes.all {
                 drain(run, lane, shared, &mut watch)?;
                 if watch.gives_up() || watch.is_crowded() {
                     break 'batches;
@@ -222,14 +222,14 @@ impl Worker {
                 unsafe { lane.start(shared, source, rows.clone(), known) }?;
             }
             if counted > MOST_COUNTED_ROWS {
-                for lane in &mut lanes.lanes {
+                for lane in &mut lanes.all {
                     drain(run, lane, shared, &mut watch)?;
                 }
                 self.collect(run, counts)?;
                 counted = 0;
             }
         }
-        for lane in &mut lanes.lanes {
+        for lane in &mut lanes.all {
             drain(run, lane, shared, &mut watch)?;
             for (sum, more) in spent.stages.iter_mut().zip(lane.take_stage_seconds()) {
                 *sum += more;

@@ -56,15 +56,15 @@ const NAMES: [&str; 5] = [
     "W_D",
 ];
 
+/// Directions of features, \[F, D\], and the stamp of the file that they are read from.
+pub(crate) type Directions = (Box<dyn Rows>, Option<Stamp>);
+
 /// The directions of features in a model's file, read when they are asked for: \[F, D\], as the encoder
 /// has these sizes; and the stamp of the file. `None` of a file without a decoder of these sizes.
 ///
 /// # Errors
 /// A file that cannot be read; numbers of a type that is not read.
-pub(crate) fn decoder_rows(
-    path: &Path,
-    [features, dim]: [usize; 2],
-) -> Result<Option<(Box<dyn Rows>, Option<Stamp>)>> {
+pub(crate) fn decoder_rows(path: &Path, [features, dim]: [usize; 2]) -> Result<Option<Directions>> {
     let Some(weights) = Weights::open(path)? else {
         return Ok(None);
     };

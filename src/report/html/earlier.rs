@@ -47,7 +47,7 @@ impl Earlier {
     /// counts.
     pub fn page(&self, settings: &Settings) -> Option<String> {
         let atoms = self.tables.first().filter(|table| table.name == "atoms")?;
-        let [tp, fp] = self.calls(atoms)?;
+        let [tp, fp] = calls(atoms)?;
         let claims = Claims::of(atoms);
         let data = self.data(atoms, [tp, fp], &claims, settings);
         let findings = self.findings([tp, fp], &claims);
@@ -61,15 +61,6 @@ impl Earlier {
             data: Some(&data),
         };
         Some(parts.page())
-    }
-
-    /// True and false calls: those on which an atom fires and those on which it does not.
-    fn calls(&self, atoms: &Table) -> Option<[u64; 2]> {
-        let first = |name: &str| numbers(atoms, name).first().map(|&count| count as u64);
-        Some([
-            first("tp_on")? + first("tp_off")?,
-            first("fp_on")? + first("fp_off")?,
-        ])
     }
 
     fn data(
@@ -230,4 +221,13 @@ impl Earlier {
         });
         plots::of_tables(volcano, crude, &self.types, &self.chromosomes)
     }
+}
+
+/// True and false calls: those on which an atom fires and those on which it does not.
+fn calls(atoms: &Table) -> Option<[u64; 2]> {
+    let first = |name: &str| numbers(atoms, name).first().map(|&count| count as u64);
+    Some([
+        first("tp_on")? + first("tp_off")?,
+        first("fp_on")? + first("fp_off")?,
+    ])
 }

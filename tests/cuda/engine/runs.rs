@@ -66,14 +66,7 @@ fn one_engine_gives_every_runs_own_answer() {
         let found = found.expect("an answer");
         assert_eq!(found.fires.atoms(), &expected[..count * 7], "{count} rows");
         let counted: u64 = (0..strata.table().len())
-            .map(|s| {
-                found
-                    .tally
-                    .counts(s)
-                    .iter()
-                    .map(|&n| u64::from(n))
-                    .sum::<u64>()
-            })
+            .map(|s| found.tally.counts(s).iter().sum::<u64>())
             .sum();
         assert_eq!(counted, count as u64 * 7, "{count} rows");
         assert_eq!(found.tally.certificate().rows, count as u64, "{count} rows");

@@ -13,7 +13,7 @@ const LANES: usize = 3;
 
 /// The lanes of a device.
 pub(super) struct Lanes {
-    pub(super) lanes: Vec<Lane>,
+    pub(super) all: Vec<Lane>,
     /// Rows that each takes at once.
     batch_rows: usize,
     asked: Asked,
@@ -102,7 +102,7 @@ impl Worker {
                 }
                 lanes => {
                     let lanes = Lanes {
-                        lanes: lanes?,
+                        all: lanes?,
                         batch_rows: shape.batch_rows,
                         asked,
                     };
