@@ -89,8 +89,8 @@ EMULATOR_API Result nvrtcVersion(int* major, int* minor) {
     if (!major || !minor) return INVALID_INPUT;
     // One that no NVRTC has: what this one "compiles" must never be taken from a cache for the real
     // one's.
-    *major = 99;
-    *minor = 0;
+    *major = 13;
+    *minor = 99; // no NVRTC of CUDA 13 has it
     return SUCCESS;
 }
 
