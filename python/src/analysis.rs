@@ -156,6 +156,7 @@ pub(crate) fn merge(
             cohort,
             firings,
             run: None,
+            model_file: None,
             warnings: Vec::new(),
         })
     })?;

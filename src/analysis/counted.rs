@@ -14,7 +14,7 @@ use crate::digest::Digest;
 use crate::engine::{DenseScores, Encoded, EngineOptions, Nonfinite, Seconds};
 use crate::error::{Error, Result, Warning};
 use crate::fires::FiringStore;
-use crate::read::ModelAbout;
+use crate::read::{ModelAbout, ModelAnswers, read_model_alone};
 use crate::rows::Rows;
 use crate::sae::Sae;
 use crate::stats::calls::{AtomCalls, Pick, calls_of};
@@ -36,6 +36,8 @@ pub struct Counted {
     pub firings: Option<CohortFirings>,
     /// The run that counted the rows; `None` where counts are from a tally.
     pub run: Option<Run>,
+    /// The model's file, where a tally's was given besides: [`take_model`](Self::take_model).
+    pub model_file: Option<InputFile>,
     /// The oddities of the model and the calls, one sentence each.
     pub warnings: Vec<Warning>,
 }
@@ -139,6 +141,7 @@ impl Counted {
                 cpu_seconds,
                 ..Run::new(Some(sae.clone()), None, options.engine.nonfinite)
             }),
+            model_file: None,
             warnings: Vec::new(),
         })
     }
@@ -159,8 +162,37 @@ impl Counted {
             firings: firings.map(find).transpose()?.flatten(),
             cohort,
             run: None,
+            model_file: None,
             warnings: Vec::new(),
         })
+    }
+
+    /// Takes note of the model that a tally is of, for what its decoder says. `answers` are those that the
+    /// tally was made with.
+    ///
+    /// # Errors
+    /// Files that cannot be read, or are no model; another model than the tally's; cancellation.
+    pub fn take_model(
+        &mut self,
+        model: &Path,
+        answers: &ModelAnswers,
+        control: &Control,
+    ) -> Result<()> {
+        let loaded = read_model_alone(model, answers)?;
+        let file = InputFile::of("model", &loaded.path, control)?;
+        let digest = loaded.identity.digest(&loaded.sae, file.sha256)?;
+        let wanted = self.cohort.model.sha256;
+        if digest != wanted {
+            return Err(Error::input(
+                model.display().to_string(),
+                "the model",
+                format!("one with the digest {digest}"),
+                format!("that of the tally, {wanted}"),
+                "give the model that the tally was made with, or none",
+            ));
+        }
+        self.model_file = Some(file);
+        Ok(())
     }
 
     /// The firing sets, where they were kept.

@@ -49,18 +49,25 @@ impl<'a> FromTally<'a> {
     /// The files that are read.
     pub(super) fn inputs(&self) -> Inputs {
         let files = self.fires.iter().flatten().chain([&self.from.tally]);
-        let files = files.chain(&self.regions.paths).cloned();
+        let files = files
+            .chain(&self.regions.paths)
+            .chain(&self.from.model)
+            .cloned();
         Inputs::of(files.chain(self.page.inputs()))
     }
 
-    /// Reads the tally, and the firing sets where they are wanted.
+    /// Reads the tally, and the firing sets and the model where they are wanted.
     ///
     /// # Errors
     /// Files that cannot be read, or do not belong together; cancellation.
     pub(super) fn count(&self, control: &Control) -> Result<Counted> {
         let are_named = !self.from.fires.is_empty();
         let fires = self.fires.clone().map(|paths| (paths, are_named));
-        Counted::of_tally(&self.from.tally, fires, control)
+        let mut counted = Counted::of_tally(&self.from.tally, fires, control)?;
+        if let Some(model) = &self.from.model {
+            counted.take_model(model, &self.from.answers.answers(), control)?;
+        }
+        Ok(counted)
     }
 
     /// Makes the tables, and shows what is odd.

@@ -49,6 +49,7 @@ impl Report {
         let tables = from.tables(&counted, &control)?;
         let describe = |record: &mut Record| {
             record.inputs = vec![InputFile::of("tally", &self.from.tally, &control)?];
+            record.inputs.extend(counted.model_file.clone());
             record.inputs.extend(from.regions.files(&control)?);
             record.seconds.read = Some(read.wall);
             record.cpu_seconds.read = Some(read.cpu);

@@ -220,10 +220,10 @@ impl Sharded {
         out
     }
 
-    /// Reports from a tally, with the firing sets in its folder and in those named.
+    /// Reports from a tally and its model, with the firing sets in its folder and in those named.
     pub(crate) fn report(&self, tally: &Path, out: &str, more: &[&str]) -> Vec<(String, Vec<u8>)> {
-        let out = self.path(out);
-        let mut args = args!["report", "-q", tally, "--out", out].to_vec();
+        let (out, model) = (self.path(out), self.model());
+        let mut args = args!["report", "-q", tally, "--out", out, "--model", model].to_vec();
         args.extend(more.iter().map(OsString::from));
         succeed(&args);
         results(&out)

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use crate::args;
 use crate::common::sharded::{Sharded, record, results, succeed};
+use crate::common::{assert_refused, atomscope};
 use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -44,6 +45,7 @@ fn any_cut_gives_the_bytes_of_one_run() {
         16,
         "a run has this many files beside its record"
     );
+    let page = |out: &str| fs::read(cohort.path(out).join("report.html")).expect("a page");
     let mut draw = ChaCha8Rng::seed_from_u64(7);
     for count in [1, 2, 7, 64] {
         let mut tallies = Vec::new();
@@ -59,6 +61,8 @@ fn any_cut_gives_the_bytes_of_one_run() {
             let fires = fires.to_str().expect("UTF-8");
             let found = cohort.report(&merged, "report", &["--save-fires", "--fires", fires]);
             assert!(found == expected, "{count} shards");
+            // With the model the page is analyze's to the last byte.
+            assert!(page("report") == page("one"), "{count} shards: report.html");
         }
         assert!(counts[0] == counts[1], "the order of merging shows");
         let pieces = cohort.pieces(count);
@@ -231,4 +235,34 @@ fn atoms_are_investigated_over_all_shards() {
     let whole = investigate(&[cohort.whole()]);
     assert!(!whole.is_empty());
     assert!(investigate(&cohort.pieces(7)) == whole);
+}
+
+#[test]
+fn report_with_another_model_is_refused() {
+    let cohort = Sharded::new(40);
+    let tally = cohort.tally(&cohort.whole(), "x.tally", &[]);
+    let (other, out) = (cohort.path("other"), cohort.path("r"));
+    let sizes = [
+        "--input-dim",
+        "24",
+        "--features",
+        "96",
+        "--k",
+        "6",
+        "--rows",
+        "40",
+    ];
+    let mut args = args!["simulate", "-q", "--seed", "4", "--out", other].to_vec();
+    args.extend(sizes.map(Into::into));
+    succeed(&args);
+    let args = args![
+        "report",
+        "-q",
+        tally,
+        "--model",
+        other.join("sae.pt"),
+        "--out",
+        out
+    ];
+    assert_refused(&atomscope(args), &["sae.pt", "that of the tally"]);
 }

@@ -67,8 +67,9 @@ pub fn page(
 
 /// The decoder of the model that encoded the rows, where its file has one and is what it was.
 fn decoder_of(counted: &Counted) -> Option<Box<dyn Rows>> {
-    let run = counted.run.as_ref().filter(|run| run.sae.is_some())?;
-    let file = run.files.iter().find(|file| file.role == "model")?;
+    let run = counted.run.as_ref().filter(|run| run.sae.is_some());
+    let of_run = run.and_then(|run| run.files.iter().find(|file| file.role == "model"));
+    let file = of_run.or(counted.model_file.as_ref())?;
     let model = &counted.cohort.model;
     let sizes = [model.feature_dim, model.input_dim].map(usize::try_from);
     let [Ok(features), Ok(dim)] = sizes else {

@@ -376,6 +376,7 @@ impl<'a> Work<'a> {
             cohort,
             firings: self.plan.firings.map(|_| firings),
             run: Some(self.run),
+            model_file: None,
             warnings: self.warnings,
         })
     }

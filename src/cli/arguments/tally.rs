@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use super::model::AnswerArgs;
 use super::{Compare, MEMORY, parse_bytes};
 use crate::analysis::TallyFiles;
 use crate::outputs::{CHECKPOINTS, FIRES};
@@ -77,6 +78,14 @@ pub(in crate::cli) struct TallyInputArgs {
     /// Report from counts alone
     #[arg(long)]
     pub(in crate::cli) without_fires: bool,
+
+    /// The model that the tally is of, for the page alone: it then shows atoms of a like direction in the
+    /// decoder, as that of analyze does
+    #[arg(long, value_name = "PATH", help_heading = "Model")]
+    pub(in crate::cli) model: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(in crate::cli) answers: AnswerArgs,
 
     /// What calls are stratified by: some of what the tally was stratified by, or none [default:
     /// all of it]
