@@ -1,6 +1,6 @@
 //! Finds the CUDA libraries that are there, and checks that they have all that is called.
 //!
-//! NVRTC and cuBLAS are called through the addresses that are found here ([`Found::function`]), so
+//! NVRTC and cuBLAS are called through the addresses that are found here (`Found::function`), so
 //! that the library which is named is the one that is used, whatever else lies on the loader's path.
 //!
 //! The driver is called by cudarc, which loads it by name when it is first used, and panics where
