@@ -23,6 +23,14 @@ def long_work():
     return np.tile(made.x, (8, 1)), made.sae
 
 
+@pytest.fixture(autouse=True)
+def hears_ctrl_c():
+    """Python raises KeyboardInterrupt, also where the tests run behind a shell that ignores Ctrl-C."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def test_ctrl_c_answers_at_once(long_work):
     x, sae = long_work
     sent = []
