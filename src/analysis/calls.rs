@@ -52,11 +52,10 @@ impl CallsFile {
                 return Err(Error::choice(Choice::Out, found, expected));
             }
         };
-        place::check_new(path, inputs, force)?;
-        let lock = Arc::new(place::prepare(path)?);
+        let lock = place::claim(path, || place::check_new(path, inputs, force))?;
         let path = path.to_owned();
         Ok(Self {
-            _lock: lock,
+            _lock: Arc::new(lock),
             path,
             format,
         })

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::place::{check_new, prepare};
+use super::place::{check_new, claim};
 use super::shards::InputFile;
 use crate::control::Control;
 use crate::error::Result;
@@ -29,9 +29,7 @@ pub fn convert(
     let mut read = vec![loaded.path];
     read.extend(about.beside.iter().cloned());
     let inputs = Inputs::of(read.iter().cloned());
-    check_new(out, &inputs, force)?;
-    let _lock = prepare(out)?;
-    check_new(out, &inputs, force)?;
+    let _lock = claim(out, || check_new(out, &inputs, force))?;
     // Of a model that was converted before, the source is that of the first time.
     let first = || Origin {
         family: format!("{} ({})", about.family, about.library),

@@ -55,11 +55,14 @@ impl LabelledCallsFiles {
         let account = has_account.then(|| path.with_file_name(format!("{stem}{ACCOUNT}")));
         let mut locks = Vec::new();
         for path in [Some(path), account.as_deref()].into_iter().flatten() {
-            place::check_file(path, inputs)?;
-            if !force && std::fs::symlink_metadata(path).is_ok() {
-                return Err(is_there(path));
-            }
-            locks.push(Arc::new(place::prepare(path)?));
+            let lock = place::claim(path, || {
+                place::check_file(path, inputs)?;
+                if !force && std::fs::symlink_metadata(path).is_ok() {
+                    return Err(is_there(path));
+                }
+                Ok(())
+            })?;
+            locks.push(Arc::new(lock));
         }
         Ok(Self {
             calls: path.to_owned(),

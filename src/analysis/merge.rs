@@ -41,10 +41,8 @@ pub fn merge_into(
     force: bool,
     control: &Control,
 ) -> Result<CohortTally> {
-    place::check_tally(out, &Inputs::default(), force)?;
-    let _lock = place::prepare(out)?;
-    // Another run may have written it before it was locked.
-    place::check_tally(out, &Inputs::default(), force)?;
+    let inputs = Inputs::default();
+    let _lock = place::claim(out, || place::check_tally(out, &inputs, force))?;
     let is_own = |path: &&PathBuf| is_same_file(path, out);
     if let Some(input) = tallies.iter().find(is_own).filter(|_| !is_merged(out)) {
         return Err(is_input(input));

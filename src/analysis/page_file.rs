@@ -31,10 +31,12 @@ impl PageFile {
     /// # Errors
     /// A file that is there; a folder that cannot be written.
     pub fn open(path: &Path, inputs: &Inputs, force: bool) -> Result<Self> {
-        place::check_new(path, inputs, force)?;
-        let lock = Arc::new(place::prepare(path)?);
+        let lock = place::claim(path, || place::check_new(path, inputs, force))?;
         let path = path.to_owned();
-        Ok(Self { _lock: lock, path })
+        Ok(Self {
+            _lock: Arc::new(lock),
+            path,
+        })
     }
 
     /// The page in a folder of results.

@@ -92,15 +92,18 @@ pub fn check_parts(folder: &Path, inputs: &Inputs) -> Result<()> {
 }
 
 /// Makes the folder of an output, locks the output for this run, and removes what runs that were killed
-/// have left there.
+/// have left there. `check` looks that nothing is lost, before, and once more when no other run can write
+/// it any longer.
 ///
 /// # Errors
-/// A folder that cannot be made, or written; another run that writes the same output.
-pub fn prepare(out: &Path) -> Result<OutputLock> {
+/// Those of `check`; a folder that cannot be made, or written; another run that writes the same output.
+pub fn claim(out: &Path, check: impl Fn() -> Result<()>) -> Result<OutputLock> {
+    check()?;
     let folder = create_folder_of(out)?;
     // Better known now than after the work.
     WholeFile::create(out)?;
     let lock = OutputLock::of_file(out)?;
     remove_abandoned(folder);
+    check()?;
     Ok(lock)
 }

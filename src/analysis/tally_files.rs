@@ -30,10 +30,7 @@ impl TallyFiles {
     /// One of the `inputs`; a file that is no tally; a folder that cannot be written; another run that
     /// writes the same tally.
     pub fn open(&self, inputs: &Inputs) -> Result<OutputLock> {
-        self.check(inputs)?;
-        let lock = place::prepare(&self.tally)?;
-        self.check(inputs)?;
-        Ok(lock)
+        place::claim(&self.tally, || self.check(inputs))
     }
 
     /// Looks that nothing is lost by writing them.

@@ -40,17 +40,16 @@ impl AnnotatedFile {
             let found = path.display().to_string();
             return Err(Error::choice(Choice::Out, found, expected));
         }
-        place::check_new(path, inputs, force)?;
-        if is_bgzip {
-            for format in [IndexFormat::Tbi, IndexFormat::Csi(0)] {
-                place::check_new(&index_of(path, format), inputs, force)?;
-            }
-        }
-        let lock = Arc::new(place::prepare(path)?);
+        let indices = [IndexFormat::Tbi, IndexFormat::Csi(0)].map(|format| index_of(path, format));
+        let lock = place::claim(path, || {
+            place::check_new(path, inputs, force)?;
+            let mut beside = indices.iter().filter(|_| is_bgzip);
+            beside.try_for_each(|index| place::check_new(index, inputs, force))
+        })?;
         Ok(Self {
             path: path.to_owned(),
             is_bgzip,
-            _lock: lock,
+            _lock: Arc::new(lock),
         })
     }
 
