@@ -17,6 +17,8 @@
 //! number of atoms. (Signs of two normal numbers are correlated less than the numbers, so that this
 //! is on the safe side.)
 
+use rayon::prelude::*;
+
 use super::atoms::AllAtoms;
 use super::calls::CallFacts;
 use super::strata::Confounded;
@@ -94,7 +96,8 @@ impl Bulk {
                 excess: excess + third / (6.0 * variance),
             })
         };
-        let tested = (0..all.atoms.len()).filter(|&atom| all.is_tested(atom));
+        let atoms = (0..all.atoms.len()).into_par_iter().with_min_len(64);
+        let tested = atoms.filter(|&atom| all.is_tested(atom));
         Self {
             members: tested.filter_map(member).collect(),
             atoms: all.atoms.len(),

@@ -240,8 +240,8 @@ impl ExtendedTables {
         let cmh = all.adjusted(|atom| atom.conditional.no_effect.map(|test| test.p));
         Ok(Self {
             options: options.clone(),
+            strata: confounded.strata(),
             scheme: confounded.scheme,
-            strata: confounded.strata.len(),
             tp: all.tp,
             fp: all.fp,
             displacement: bulk.displacement(&all, told.inflation),

@@ -44,9 +44,10 @@ impl StratumKey {
 /// Counts of true and of false calls for each stratum, ascending.
 pub(super) struct Confounded {
     pub(super) scheme: StratifyBy,
-    pub(super) strata: BTreeMap<StratumKey, [u64; 2]>,
     /// True and false calls of each stratum.
     calls: Vec<[u64; 2]>,
+    /// True and false calls of all strata.
+    all: [u64; 2],
     /// The stratum and the label, 0 for true calls, of each of the tally's strata.
     places: Vec<(u32, usize)>,
     counts: CountsByAtom,
@@ -90,13 +91,19 @@ impl Confounded {
             let stratum = numbers.get(key).copied().unwrap_or_default();
             (stratum, label(number))
         };
+        let calls: Vec<[u64; 2]> = strata.values().copied().collect();
         Ok(Self {
             places: keys.iter().enumerate().map(place).collect(),
-            calls: strata.values().copied().collect(),
+            all: [0, 1].map(|label| calls.iter().map(|calls| calls[label]).sum()),
+            calls,
             counts: tally.all_counts().by_atom(tally.feature_dim()),
             scheme,
-            strata,
         })
+    }
+
+    /// Returns the number of strata.
+    pub(super) fn strata(&self) -> usize {
+        self.calls.len()
     }
 
     /// The strata in which an atom fires, ascending. A cell whose count would be negative, since a count
@@ -129,9 +136,8 @@ impl Confounded {
         let fires_in = self.of_atom(atom);
         let calls = |of: &FiresIn| self.calls[of.stratum as usize];
         let rest = [0, 1].map(|label| {
-            let all: u64 = self.calls.iter().map(|calls| calls[label]).sum();
             let there: u64 = fires_in.iter().map(|of| calls(of)[label]).sum();
-            all - there
+            self.all[label] - there
         });
         let mut tables: Vec<Table2x2> = fires_in.iter().map(|of| of.table).collect();
         if rest != [0, 0] {

@@ -31,7 +31,7 @@ mod moments;
 mod saddlepoint;
 
 use super::exact_strata::stratum::{Stratum, Weights};
-use super::homogeneity::fit;
+use super::homogeneity::{fit, variance};
 use super::p_value::PValue;
 use super::table::Table2x2;
 use super::tails::ln_chi2_upper;
@@ -213,12 +213,6 @@ fn near_ratio(tables: &[&Table2x2]) -> f64 {
     } else {
         0.0
     }
-}
-
-/// Computes 1/(1/a + 1/b + 1/c + 1/d).
-fn variance([a, b, c, d]: [f64; 4]) -> f64 {
-    let (agree, disagree) = (a * d, b * c);
-    agree * disagree / ((a + d) * disagree + (b + c) * agree)
 }
 
 /// Enumerates all pairs of counts with that sum.

@@ -21,9 +21,7 @@ impl Homogeneity {
             return;
         }
         let fitted = fit(table, odds_ratio);
-        let [a, b, c, d] = fitted;
-        let (agree, disagree) = (a * d, b * c);
-        let variance = agree * disagree / ((a + d) * disagree + (b + c) * agree);
+        let variance = variance(fitted);
         // All cells are equally far from their fits; the smallest fit has the most digits of it.
         let mut least = f64::INFINITY;
         let mut residual = 0.0;
@@ -75,6 +73,12 @@ pub(in crate::stats) fn fit(table: &Table2x2, odds_ratio: f64) -> [f64; 4] {
         (disagree - h, disagree)
     };
     [a, b, c, d]
+}
+
+/// Computes 1/(1/a + 1/b + 1/c + 1/d).
+pub(super) fn variance([a, b, c, d]: [f64; 4]) -> f64 {
+    let (agree, disagree) = (a * d, b * c);
+    agree * disagree / ((a + d) * disagree + (b + c) * agree)
 }
 
 #[cfg(test)]

@@ -61,14 +61,21 @@ pub(super) fn max_t(
         .cycle()
         .take(copies * features)
         .collect();
-    for group in groups(&fires, Carry::Calls, memory) {
+    let groups = groups(&fires, Carry::Calls, memory);
+    let at_once = groups.len() <= 1;
+    for group in groups {
         control.check()?;
         let rows = FiringsByAtom::gather(&copied, group, &fires, Carry::Calls)?;
         maxima.show(&rows, &|atom| {
             tested(atom as usize / features, atom as usize % features)
         })?;
+        if at_once {
+            maxima.permute(&rows, control)?;
+        }
     }
-    maxima.permute_streaming(&copied, control)?;
+    if !at_once {
+        maxima.permute_streaming(&copied, control)?;
+    }
     maxima.finish()
 }
 

@@ -131,7 +131,7 @@ impl MakeUps {
         let common = &self.kinds[..self.common];
         let sizes = common.iter().map(|kind| kind.blocks);
         let mut kinds = common.iter();
-        let left = multinomial(self.count, sizes, self.count, random, |times| {
+        let left = multinomial(self.count, sizes, random, |times| {
             if let Some(kind) = kinds.next() {
                 sums.add(kind, times);
             }

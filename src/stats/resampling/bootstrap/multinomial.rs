@@ -9,17 +9,16 @@ use rand::{Rng, RngExt};
 const FEW: f64 = 10.0;
 
 /// Draws how often each of several classes is drawn in so many draws with replacement, and hands
-/// over the counts. Each class has a chance in proportion to its size, of `all`. Returns how often
-/// none of these classes was drawn. The cost goes with the counts' spread, and is least if the
+/// over the counts. Each class has a chance in proportion to its size, of as many as there are draws.
+/// Returns how often none of these classes was drawn. The cost goes with the counts' spread, and is least if the
 /// largest class comes first.
 pub(super) fn multinomial(
     draws: u32,
     sizes: impl Iterator<Item = u32>,
-    all: u32,
     random: &mut impl Rng,
     mut take: impl FnMut(u32),
 ) -> u32 {
-    let (mut left, mut rest) = (draws, all);
+    let (mut left, mut rest) = (draws, draws);
     for size in sizes {
         let count = if size >= rest {
             left
@@ -172,7 +171,7 @@ mod tests {
         for _ in 0..draws {
             let mut counts = Vec::new();
             let all = sizes.into_iter().take(4);
-            let left = multinomial(100, all, 100, &mut random, |count| counts.push(count));
+            let left = multinomial(100, all, &mut random, |count| counts.push(count));
             counts.push(left);
             assert_eq!(counts.iter().sum::<u32>(), 100);
             for (sum, count) in sums.iter_mut().zip(&counts) {
