@@ -40,26 +40,7 @@ pub(crate) fn succeed(args: &[OsString]) -> Output {
 pub(crate) fn results(folder: &Path) -> Vec<(String, Vec<u8>)> {
     let mut files = contents(folder);
     files.retain(|(name, _)| name != "run.json");
-    for (name, bytes) in &mut files {
-        if name == "report.html" {
-            *bytes = without_directions(bytes);
-        }
-    }
     files
-}
-
-/// A page without what it has of the model's decoder, which a run from a tally does not read.
-fn without_directions(page: &[u8]) -> Vec<u8> {
-    let page = String::from_utf8_lossy(page);
-    let lines = page.lines().filter(|line| !line.contains(" id=\"cards-"));
-    let lines = lines.map(|line| match line.split_once("\"directions\":") {
-        Some((before, after)) => format!(
-            "{before}{}",
-            after.trim_start_matches(|c: char| c.is_ascii_alphanumeric())
-        ),
-        None => line.to_owned(),
-    });
-    lines.collect::<Vec<_>>().join("\n").into_bytes()
 }
 
 /// A run's record.

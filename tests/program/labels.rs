@@ -293,6 +293,8 @@ fn shards_of_one_class_are_parts_of_a_cohort_and_tallies_of_other_rules_are_not(
         all.as_os_str(),
         "--bootstrap".as_ref(),
         "0".as_ref(),
+        "--model".as_ref(),
+        tables.cohort.path("sae.pt").as_os_str(),
         "--out".as_ref(),
         tables.cohort.out().as_os_str(),
     ]);

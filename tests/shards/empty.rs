@@ -205,6 +205,7 @@ fn empty_tallies_merge_and_report_as_one_run_does() {
     };
     let report = |tally: &Path, out: &str, more: &[&str]| {
         let mut args = args!["report", "--quiet", tally, "--out", shards.path(out)].to_vec();
+        args.extend(args!["--model", shards.model]);
         args.extend(more.iter().map(OsString::from));
         succeed(&args);
         results(&shards.path(out))
