@@ -88,6 +88,23 @@ fn unusable_cohorts() {
 }
 
 #[test]
+fn weights_in_several_files_are_refused_and_in_one_of_one_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let model = golden("models/plain_dict.pt");
+    let part = folder.path().join("model-00001-of-00002.pt");
+    std::fs::copy(&model, &part).unwrap();
+    for path in [part.as_path(), folder.path()] {
+        let bad = parts(&part, &read_model(path).unwrap_err());
+        assert_eq!(bad.place, "the name", "{bad:?}");
+        assert!(bad.found.contains("part 1 of the 2"), "{bad:?}");
+    }
+    let whole = folder.path().join("model-00001-of-00001.pt");
+    std::fs::rename(&part, &whole).unwrap();
+    assert!(read_model(&whole).is_ok());
+    assert!(read_model(folder.path()).is_ok());
+}
+
+#[test]
 fn unusable_models() {
     for (name, place, found, expected) in [
         ("config", "key config", "an int", "a dict"),

@@ -21,6 +21,12 @@ const ENDINGS: [&str; 6] = ["safetensors", "pt", "pth", "ckpt", "bin", "npz"];
 /// # Errors
 /// There is none, or several and no answer which; the JSON that should name it cannot be understood.
 pub fn find_model(path: &Path, answers: &ModelAnswers) -> Result<PathBuf> {
+    let found = find(path, answers)?;
+    refuse_part(&found)?;
+    Ok(found)
+}
+
+fn find(path: &Path, answers: &ModelAnswers) -> Result<PathBuf> {
     if path.is_dir() {
         return in_folder(path, answers);
     }
@@ -46,6 +52,30 @@ pub fn find_model(path: &Path, answers: &ModelAnswers) -> Result<PathBuf> {
     }
     layers::check_file(path, answers)?;
     Ok(path.to_owned())
+}
+
+/// An error for one of the files that the Hugging Face libraries make of a large model, as their names
+/// say: `model-00001-of-00002.safetensors`.
+fn refuse_part(path: &Path) -> Result<()> {
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    let of = stem.rsplit_once("-of-").and_then(|(before, parts)| {
+        let part: u32 = before.rsplit_once('-')?.1.parse().ok()?;
+        Some((part, parts.parse::<u32>().ok()?))
+    });
+    let Some((part, parts @ 2..)) = of else {
+        return Ok(());
+    };
+    let found = format!("part {part} of the {parts} that the weights were split into");
+    let action = "make one file of them, in Python: safetensors.torch.save_file({name: tensor for part in \
+                  PARTS for name, tensor in safetensors.torch.load_file(part).items()}, FILE)";
+    let file = path.display().to_string();
+    Err(Error::input(
+        file,
+        "the name",
+        found,
+        "all weights in one file",
+        action,
+    ))
 }
 
 /// The model of a folder: a file in it, or in one of the folders below it.
