@@ -110,6 +110,11 @@ fn html_of_tables_alone_says_what_is_missing_and_refuses_what_is_none() {
     let text = fs::read_to_string(&page).expect("a page");
     assert!(text.contains("no longer in the folder: report.html, atom_sizes.parquet."));
     assert!(text.contains("it has no example calls"));
+    // Columns mean what the files say: the words are those of the table itself.
+    let table = docs_of("cmh_holm");
+    assert!(table.starts_with("The same by Holm"), "{table}");
+    assert!(text.contains(&format!("\"n\":\"cmh_holm\",\"a\":\"{table}\"")));
+    assert!(!text.contains("does not say what it means"));
     // The same words and numbers as in the other files.
     let report = fs::read_to_string(results.join("report.txt")).expect("a report");
     let line = report.lines().nth(2).expect("what holds");
@@ -140,6 +145,17 @@ fn html_of_tables_alone_says_what_is_missing_and_refuses_what_is_none() {
         &html(),
         &["neither report.html, nor atoms.parquet, nor run.json"],
     );
+}
+
+/// The meaning of a column of `atoms`, as `docs/TABLES.md` has it.
+fn docs_of(column: &str) -> String {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/TABLES.md");
+    let text = fs::read_to_string(path).expect("the page of tables");
+    let row = text
+        .lines()
+        .find(|line| line.starts_with(&format!("| `{column}` |")));
+    let cells = row.expect("a row").trim_end_matches(" |").splitn(4, " | ");
+    cells.last().expect("a meaning").to_owned()
 }
 
 #[test]
