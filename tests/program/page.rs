@@ -86,6 +86,19 @@ fn html_of_a_tally_is_the_page_of_its_report_and_takes_names_later() {
         ],
         &["three", "line 2", "labels.tsv"],
     );
+    let broken: [(&[u8], &[&str]); 4] = [
+        (b"3\tAlu\n3\tL1\n", &["Alu", "L1", "line 2", "atom 3"]),
+        (b"3,Alu\n", &["3,Alu", "line 1", "a tab"]),
+        (b"3\t\xff\xfe\n", &["byte 2", "UTF-8"]),
+        (b"atom\tname\n-1\tAlu\n", &["-1", "line 2"]),
+    ];
+    for (bytes, words) in broken {
+        fs::write(&labels, bytes).expect("written");
+        let args = [
+            "html", &results, "--labels", &labels, "--out", &page, "--force",
+        ];
+        refused(&args, words);
+    }
     let whole = read(&page);
     let cut = whole.get(..whole.len() / 2).expect("its first half");
     fs::write(format!("{results}/report.html"), cut).expect("written");

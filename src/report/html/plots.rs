@@ -37,7 +37,7 @@ impl Panel {
 /// A point of a picture of atoms: the side to which the atom leans, and its place.
 pub(super) type Point = (Side, [f64; 2]);
 
-/// All panels, in their order.
+/// All panels, in their order: two of about one height stand beside each other.
 pub(super) fn panels(page: &Page<'_>, facts: Option<&CallFacts>) -> Vec<Panel> {
     let Some(extended) = page.extended else {
         return Vec::new();
@@ -57,8 +57,6 @@ pub(super) fn panels(page: &Page<'_>, facts: Option<&CallFacts>) -> Vec<Panel> {
         flips,
     );
     panels.push(Panel::new("support", &SUPPORT, support(extended)));
-    let types = categories(&TYPES, &extended.types.categories);
-    panels.push(Panel::new("types", &TYPES, types));
     if let Some(facts) = facts {
         panels.push(Panel::new("sizes", &SIZES, sizes(facts)));
         let svg = categories(&CHROMOSOMES, &facts.chromosomes.list);
@@ -67,15 +65,16 @@ pub(super) fn panels(page: &Page<'_>, facts: Option<&CallFacts>) -> Vec<Panel> {
     if extended.pairs.is_some() {
         panels.push(Panel::new("map", &MAP, String::new()));
     }
-    let mut of_table = |id, words, draw: fn(&Table) -> Option<String>| {
+    let of_table = |id, words, draw: fn(&Table) -> Option<String>| {
         let table = page.tables.iter().find(|table| table.name == id);
-        panels.extend(table.and_then(draw).map(|svg| Panel::new(id, words, svg)));
+        table.and_then(draw).map(|svg| Panel::new(id, words, svg))
     };
-    of_table("replication", &REPLICATION, |table| {
-        Some(replication(table))
-    });
-    of_table("regions", &REGIONS, ranges::regions);
-    of_table("prediction", &PREDICTION, ranges::prediction);
+    let replication = |table: &Table| Some(replication(table));
+    panels.extend(of_table("replication", &REPLICATION, replication));
+    let types = categories(&TYPES, &extended.types.categories);
+    panels.push(Panel::new("types", &TYPES, types));
+    panels.extend(of_table("regions", &REGIONS, ranges::regions));
+    panels.extend(of_table("prediction", &PREDICTION, ranges::prediction));
     panels
 }
 

@@ -241,7 +241,7 @@ function categories(atom, card) {
   };
   const at = new Map(card.chromosomes.map((c) => [c.at, c]));
   const chromosomes = (about.chromosomes ?? []).map(([name, tp, fp], i) => ({ name: shown(name), tp, fp, tpOn: at.get(i)?.tp ?? 0, fpOn: at.get(i)?.fp ?? 0 }));
-  return [of("SV type", grouped(card, [0])), of("size", bySize(grouped(card, [1]))), of("dataset", grouped(card, [2])), of("chromosome", chromosomes)];
+  return [of("size", bySize(grouped(card, [1]))), of("chromosome", chromosomes), of("SV type", grouped(card, [0])), of("dataset", grouped(card, [2]))];
 }
 
 /** Truvari's bins in the order of size. */

@@ -140,7 +140,7 @@ function startTables() {
   place.append(make("h2", {}, "More tables"));
   for (const { table: of } of otherTables) {
     const body = make("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": of.name });
-    const details = make("details", {}, make("summary", {}, `${of.name} (${of.rows} rows)`), make("p", {}, of.about), body);
+    const details = make("details", {}, make("summary", {}, `${of.name} (${of.rows} row${of.rows === 1 ? "" : "s"})`), make("p", {}, of.about), body);
     details.addEventListener("toggle", async () => {
       if (!details.open || body.childElementCount) return;
       body.append(plainTable(await rowsOf(of.name)));
