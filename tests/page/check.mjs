@@ -322,9 +322,11 @@ const tests = {
     const { context, page, ready } = await open(file);
     await ready();
     await page.evaluate(() => setMarks([1, 3]));
+    const lost = await page.$$eval(".static path.dot.fp", (paths) => paths.map((path) => path.getAttribute("d")).filter((d) => /h0(M|$)/.test(d)));
     const pdf = await page.pdf({ format: "A4" });
     await context.close();
     assert.equal(pdf.subarray(0, 4).toString(), "%PDF");
+    assert.deepEqual(lost, [], "squares without a length are not in a PDF");
     let text;
     try { text = execFileSync("pdftotext", ["-", "-"], { input: pdf, maxBuffer: 1 << 26 }).toString(); } catch { return "pdftotext is not there: the text was not looked for"; }
     for (const words of ["What holds", "log odds ratio", "Strongest", "2 marked atoms"]) assert.ok(text.includes(words), words);

@@ -20,6 +20,9 @@ const ROOM: [f64; 4] = [64.0, 14.0, 14.0, 46.0];
 /// The class of crosses over points.
 pub(super) const CROSS: &str = "cross";
 
+/// The class of squares, which stand for false calls.
+const SQUARE: &str = "fp";
+
 /// Points of one colour and shape.
 pub(super) struct Series {
     /// The style's name in the page.
@@ -190,6 +193,8 @@ pub(super) fn scatter(words: &Words<'_>, series: &[Series], has_diagonal: bool) 
         for (x, y) in places {
             let _ = match *class {
                 CROSS => write!(path, "M{} {}l8 8m0 -8l-8 8", x - 4, y - 4),
+                // A square without a length has no direction: PDF does not show it.
+                SQUARE => write!(path, "M{x} {y}h.1"),
                 _ => write!(path, "M{x} {y}h0"),
             };
         }
@@ -216,6 +221,21 @@ mod tests {
         assert_eq!(axis.ticks(), [-2.0, 0.0, 2.0, 4.0]);
         assert!(Axis::of([2.0].into_iter()).ticks().contains(&2.0));
         assert!(!Axis::of(std::iter::empty()).ticks().is_empty());
+    }
+
+    #[test]
+    fn scatter_of_squares_has_no_path_without_length() {
+        let points = vec![[1.0, 2.0], [3.0, 4.0]];
+        let svg = scatter(
+            &WORDS,
+            &[Series {
+                class: "fp",
+                points,
+            }],
+            false,
+        );
+        assert_eq!(svg.matches("h.1").count(), 2, "{svg}");
+        assert!(!svg.contains("h0"));
     }
 
     #[test]

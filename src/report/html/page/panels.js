@@ -84,7 +84,7 @@ class Heat extends Picture {
     const canvas = make("canvas", { class: "square", tabindex: 0, role: "img", "aria-label": `Correlation of the firing of ${atoms.length} atoms, in the order of their groups. Arrow keys move, Enter opens an atom.` });
     figure.querySelector(".static").after(canvas);
     figure.classList.add("live");
-    canvas.after(make("p", { class: "hint" }, "Blue: they fire on the same calls, the darker the more. Orange: where one fires, the other hardly does. White: φ is about 0. The edges have the colours of the calls to which atoms lean."));
+    canvas.after(make("p", { class: "hint" }, "Blue: they fire on the same calls, the stronger the colour the more. Orange: where one fires, the other hardly does. No colour: φ is about 0. The edges have the colours of the calls to which atoms lean."));
     buttons(figure, "map", () => { const pen = new SvgPen(640, 640); this.paint(pen, 640); return pen.svg; }, () => this.rows());
     this.at = [0, 0];
     this.watch(canvas);

@@ -113,9 +113,10 @@ class SvgPen {
     colours.forEach((rgb, i) => { if (String(rgb) !== paper) this.rect((i % count) * cell, Math.floor(i / count) * cell, cell + 0.3, cell + 0.3, `rgb(${rgb})`); });
   }
   dots(xs, ys, name) {
-    const places = new Set();
-    for (let i = 0; i < xs.length; i++) places.add(`M${xs[i].toFixed(1)} ${ys[i].toFixed(1)}h0`);
-    const ring = name === "mark" || name === "now";
+    const places = new Set(), ring = name === "mark" || name === "now";
+    // A square without a length has no direction: PDF does not show it.
+    const length = name === "tp" || ring ? "h0" : "h.1";
+    for (let i = 0; i < xs.length; i++) places.add(`M${xs[i].toFixed(1)} ${ys[i].toFixed(1)}${length}`);
     this.add("path", {
       d: [...places].join(""), stroke: colour(name), "stroke-width": ring ? 9 : name === "none" ? 2 : 4, fill: "none",
       "stroke-linecap": name === "tp" || ring ? "round" : "square", "stroke-opacity": ring ? 0.5 : 0.85,

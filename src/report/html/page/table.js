@@ -139,7 +139,7 @@ const table = {
         make("button", { type: "button", title: each.about, onclick: () => this.sort(key) }, key, isSorted ? (this.isDown ? " ▼" : " ▲") : ""));
     };
     this.head.replaceChildren(make("div", { role: "columnheader", class: "tick" }, make("span", { class: "hidden" }, "marked")), ...this.chosen.map(cell));
-    const least = (key) => ({ claims: 17, name: 14, atom: 6 })[key] ?? (/^(u|x)$/.test(column(key).kind) && !/log|risk|precision|chi2/.test(key) ? 4.8 : 6.6);
+    const least = (key) => ({ claims: 17, name: 14, atom: 6 })[key] ?? (/^(u|x)$/.test(column(key).kind) && !/log|risk|precision|chi2/.test(key) ? 4.8 : 6.9);
     const widths = this.chosen.map((key) => `${Math.max(least(key), key.length * 0.6 + 1.6)}em`);
     const template = `2.2em ${widths.join(" ")}`;
     this.grid.style.setProperty("--columns", template);
