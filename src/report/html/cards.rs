@@ -95,7 +95,7 @@ impl Cards {
         };
         let all = |atom: usize| match fires.get(atom) {
             // One stratum: all calls.
-            Some(&[tp, fp]) if tp + fp > 0 => vec![(0, [tp, fp])],
+            Some(&[tp, fp]) if tp > 0 || fp > 0 => vec![(0, [tp, fp])],
             _ => Vec::new(),
         };
         let starts = (0..fires.len()).step_by(CHUNK);

@@ -142,8 +142,9 @@ impl Earlier {
             .map(str::to_owned)
             .collect();
         if lines.is_empty() {
-            lines = vec![
-                format!("{} calls: {tp} true (TP) and {fp} false (FP).", tp + fp),
+            lines =
+                vec![
+                format!("{} calls: {tp} true (TP) and {fp} false (FP).", tp.saturating_add(fp)),
                 "The printed report is not beside the tables: this page has counts of atoms alone."
                     .to_owned(),
             ];
@@ -202,7 +203,7 @@ impl Earlier {
 fn calls(atoms: &Table) -> Option<[u64; 2]> {
     let first = |name: &str| atoms.numbers(name).first().map(|&count| count as u64);
     Some([
-        first("tp_on")? + first("tp_off")?,
-        first("fp_on")? + first("fp_off")?,
+        first("tp_on")?.saturating_add(first("tp_off")?),
+        first("fp_on")?.saturating_add(first("fp_off")?),
     ])
 }

@@ -33,7 +33,9 @@ impl Parts<'_> {
                  <a href=\"#words\">Words</a> <a href=\"#text\">Printed report</a></nav></header>\n<main id=\"main\" tabindex=\"-1\">\n";
         html += "<p id=\"old\" class=\"note\"><noscript>This page works without scripts: findings, pictures and \
                  the strongest atoms are below. With scripts it also has every atom, a card for each, and \
-                 search.</noscript></p>\n<section id=\"findings\" aria-labelledby=\"h-findings\">\
+                 search.</noscript><span class=\"too-old\">This browser is too old for the table of all atoms and \
+                 for cards (2023 or later has what they need). Findings, pictures and the strongest atoms are \
+                 below.</span></p>\n<section id=\"findings\" aria-labelledby=\"h-findings\">\
                  <h2 id=\"h-findings\">What holds</h2>\n";
         html += self.findings;
         html += "</section>\n";
