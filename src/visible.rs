@@ -1,11 +1,9 @@
-//! Text that shows all that is in it, for lines to a terminal.
+//! Text that shows all that is in it, for lines to a terminal and for pages.
 
-#[cfg(feature = "cli")]
 use std::borrow::Cow;
 
 /// Escapes the characters that could forge a line, steer a terminal, or change the order in which a line
 /// is read; all others stay. Names of columns, keys and files may have any of them.
-#[cfg(feature = "cli")]
 pub(crate) fn visible(text: &str) -> Cow<'_, str> {
     if !text.contains(is_hidden) {
         return Cow::Borrowed(text);

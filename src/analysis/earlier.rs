@@ -6,8 +6,9 @@ use serde_json::Value;
 
 use crate::error::{Error, Result};
 use crate::outputs::RECORD;
-use crate::read::{column, columns_and_count};
-use crate::report::html::{Earlier, Nearest, Neighbour};
+use crate::read::{column, columns_and_count, file_texts};
+use crate::report::html::{Earlier, Meaning, Nearest, Neighbour};
+use crate::report::table::parquet::{ABOUT, COLUMNS};
 use crate::report::table::{Column, Table, Values};
 
 /// Tables of atoms that a page of tables alone shows.
@@ -50,8 +51,12 @@ pub(super) fn read(folder: &Path) -> Result<Earlier> {
     let mut earlier = Earlier::default();
     for name in TABLES {
         let path = folder.join(format!("{name}.parquet"));
-        if path.is_file() {
-            earlier.tables.extend(table(name, &path)?);
+        if !path.is_file() {
+            continue;
+        }
+        if let Some(table) = table(name, &path)? {
+            earlier.tables.push(table);
+            earlier.meanings.push(meaning(&path));
         }
     }
     let atoms = earlier.tables.first().map_or(0, Table::rows);
@@ -129,6 +134,17 @@ fn missing(folder: &Path, record: Option<&Value>) -> Vec<String> {
     missing
 }
 
+/// What a table says of itself; nothing where another program wrote it.
+fn meaning(path: &Path) -> Meaning {
+    let mut texts = file_texts(path).unwrap_or_default();
+    let columns = texts.remove(COLUMNS);
+    let columns = columns.and_then(|columns| serde_json::from_str(&columns).ok());
+    Meaning {
+        table: texts.remove(ABOUT),
+        columns: columns.unwrap_or_default(),
+    }
+}
+
 /// A table; `None` of one that is too long for a page.
 fn table(name: &'static str, path: &Path) -> Result<Option<Table>> {
     let (names, rows) = columns_and_count(path)?;
@@ -139,7 +155,7 @@ fn table(name: &'static str, path: &Path) -> Result<Option<Table>> {
         let values = values(path, &name)?;
         Ok(Column::new(
             name,
-            "docs/TABLES.md says what it means.",
+            "The file does not say what it means.",
             values,
         ))
     };

@@ -134,12 +134,22 @@ impl ScoresCompared {
     }
 }
 
-/// The seconds that the tables took: to compute each, and to write them all.
+/// The seconds that the tables took: to compute each, to write them all, and to make the page.
 #[derive(Debug, Serialize)]
 struct TablesSeconds {
     #[serde(flatten)]
     each: evidence::Seconds,
     writing: f64,
+    page: f64,
+}
+
+/// The time that outputs took.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Written {
+    /// Writing the extended tables.
+    pub(super) tables: Lap,
+    /// Making and writing the page; nothing where none was asked for.
+    pub(super) page: Lap,
 }
 
 /// The number of atoms in the table, and the reasons why the others are not in it.
@@ -241,9 +251,8 @@ pub struct Seconds {
 }
 
 impl Record {
-    /// Records what is known of counts, tables and the run that encoded the rows. `writing` is the
-    /// time that writing the extended tables took.
-    pub(super) fn of(counted: &Counted, tables: &Tables, writing: Lap) -> Self {
+    /// Records what is known of counts, tables and the run that encoded the rows.
+    pub(super) fn of(counted: &Counted, tables: &Tables, written: Written) -> Self {
         let mut record = Self::of_counts(&counted.cohort, tables);
         if let Some(run) = &counted.run {
             record.of_run(&counted.cohort, run);
@@ -255,7 +264,7 @@ impl Record {
             .why_empty()
             .map(|_| text::Nothing(bias).to_string().into());
         record.warnings.extend(nothing);
-        record.extended(tables.extended.as_ref(), writing);
+        record.extended(tables.extended.as_ref(), written);
         record
     }
 
@@ -333,7 +342,7 @@ impl Record {
         self.cpu_seconds.encode = Some(encode);
     }
 
-    fn extended(&mut self, extended: Option<&ExtendedTables>, writing: Lap) {
+    fn extended(&mut self, extended: Option<&ExtendedTables>, written: Written) {
         self.tables = extended.map(|evidence| ExtendedRecord {
             options: evidence.options.clone(),
             strata_scheme: evidence.scheme.clone(),
@@ -344,11 +353,13 @@ impl Record {
             prediction: evidence.prediction.as_ref().map(Predicted::of),
             seconds: TablesSeconds {
                 each: evidence.seconds,
-                writing: writing.wall,
+                writing: written.tables.wall,
+                page: written.page.wall,
             },
             cpu_seconds: TablesSeconds {
                 each: evidence.cpu_seconds,
-                writing: writing.cpu,
+                writing: written.tables.cpu,
+                page: written.page.cpu,
             },
         });
     }

@@ -11,7 +11,6 @@ use super::record;
 use super::session::CountOptions;
 use super::shards::{self, KeepFirings, Plan, SetsFrom};
 use super::tables::{TableOptions, Tables};
-use crate::clock::Lap;
 use crate::control::Control;
 use crate::error::{Choice, Result};
 use crate::read::{find_model, model_files};
@@ -159,7 +158,7 @@ impl Results<'_> {
     /// Returns the record of the run, as `run.json` has it: versions, inputs, options, the certificate,
     /// and where the time went.
     pub fn record(&self) -> record::Record {
-        record::Record::of(&self.counted, &self.tables, Lap::default())
+        record::Record::of(&self.counted, &self.tables, record::Written::default())
     }
 
     /// Writes every file into a folder, which is made where it does not exist: all of them, or none. The

@@ -17,6 +17,7 @@ use crate::cohort::{Calls, ClassRule, Label, TextColumn};
 use crate::error::Result;
 use crate::rows::{EmbeddingsChoice, TakenEmbeddings};
 use crate::sae::ModelAbout;
+use crate::visible::visible;
 
 /// The content of a file.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -188,7 +189,7 @@ impl CallSummary {
 
 impl fmt::Display for Inspection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{}", one_line(&self.file))?;
+        writeln!(f, "{}", visible(&self.file))?;
         let (container, bytes) = (self.container, self.bytes);
         match self.pickle_protocol {
             Some(protocol) => writeln!(
@@ -202,7 +203,7 @@ impl fmt::Display for Inspection {
             write!(f, "\n{model}")?;
         }
         if let Some(taken) = &self.embeddings {
-            writeln!(f, "\nembeddings: {}", one_line(&taken.to_string()))?;
+            writeln!(f, "\nembeddings: {}", visible(&taken.to_string()))?;
         }
         if let Some(calls) = &self.calls {
             writeln!(
@@ -228,12 +229,12 @@ impl fmt::Display for Inspection {
             writeln!(
                 f,
                 "  {} at {}",
-                one_line(&foreign.name),
-                one_line(&foreign.place)
+                visible(&foreign.name),
+                visible(&foreign.place)
             )?;
         }
         for note in &self.notes {
-            writeln!(f, "note: {}", one_line(note))?;
+            writeln!(f, "note: {}", visible(note))?;
         }
         Ok(())
     }
@@ -251,7 +252,7 @@ fn write_counts(
         .take(MOST)
         .enumerate()
         .map(|(at, (value, n))| {
-            let value = one_line(value.as_deref().unwrap_or("(missing)"));
+            let value = visible(value.as_deref().unwrap_or("(missing)"));
             format!("{value} {n}{}", after(at))
         })
         .collect();
@@ -262,18 +263,4 @@ fn write_counts(
         String::new()
     };
     writeln!(f, "  {what}: {}{rest}", shown.join(", "))
-}
-
-/// Text from a file must not break lines or steer a terminal.
-fn one_line(text: &str) -> String {
-    text.chars()
-        .flat_map(|c| {
-            let escaped: Vec<char> = if c.is_control() {
-                c.escape_default().collect()
-            } else {
-                vec![c]
-            };
-            escaped
-        })
-        .collect()
 }

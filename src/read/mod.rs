@@ -61,7 +61,7 @@ pub use metadata::{
     CallTable, CallValue, PARSER_THREAD, ReadCalls, read_call_file, read_call_table,
 };
 #[cfg(feature = "parquet")]
-pub(crate) use metadata::{column, columns_and_count};
+pub(crate) use metadata::{column, columns_and_count, file_texts};
 pub(crate) use model::decoder_rows;
 pub use model::{
     Identity, LoadedModel, ModelAnswers, NamedTensor, Orientation, TensorModel, families_markdown,

@@ -29,6 +29,17 @@ pub(super) enum Side {
     False,
 }
 
+impl Side {
+    /// The side of an atom with this log odds ratio, which a procedure claims or not.
+    pub(super) fn of(is_claimed: bool, log_odds: Option<f64>) -> Self {
+        match log_odds {
+            Some(log) if is_claimed && log < 0.0 => Self::False,
+            Some(_) if is_claimed => Self::True,
+            _ => Self::Neither,
+        }
+    }
+}
+
 /// The sides to which atoms lean within strata, by the strictest procedure there.
 pub(super) struct Sides(Vec<Side>);
 
@@ -42,11 +53,7 @@ impl Sides {
         let claimed = claimed.map(|(_, _, atoms)| atoms).unwrap_or_default();
         let side = |(is_claimed, found): (bool, &AtomCounts)| {
             let crude = || found.log_odds.map(|log| log.value);
-            match found.stratified.ln_odds_ratio.or_else(crude) {
-                Some(log) if is_claimed && log < 0.0 => Side::False,
-                Some(_) if is_claimed => Side::True,
-                _ => Side::Neither,
-            }
+            Side::of(is_claimed, found.stratified.ln_odds_ratio.or_else(crude))
         };
         Self(claimed.into_iter().zip(&tables.atoms).map(side).collect())
     }

@@ -116,11 +116,76 @@ const tests = {
     return directions === null ? "no decoder" : `${directions} atoms with neighbours by direction`;
   },
 
+  async "words and columns say what they mean"(file) {
+    const { context, page, wrong, ready } = await open(file, {}, "#atom=0");
+    await ready();
+    await page.waitForSelector("#h-card");
+    const told = await page.evaluate(() => {
+      const terms = [...document.querySelectorAll(".figures dt")].filter((dt) => dt.textContent !== "the notebook");
+      return terms.map((dt) => dt.querySelector("details.term > p")?.textContent ?? "");
+    });
+    assert.ok(told.length >= 3 && told.every((text) => text.length > 40), told.join(" | "));
+    await page.locator("#app-card details.term summary").first().click();
+    await page.waitForSelector("#app-card details.term[open] p");
+    await page.click("#meanings summary");
+    const [shown_, meanings] = await page.evaluate(() => [table.chosen.length, [...document.querySelectorAll("#meanings dd")].map((dd) => dd.textContent)]);
+    assert.equal(meanings.length, shown_);
+    const silent = await page.evaluate(() => [...columns.values(), ...otherTables.flatMap(({ list }) => list)].filter((each) => !each.about || /does not say/.test(each.about)).map((each) => each.key));
+    assert.deepEqual(silent, []);
+    assert.ok(meanings.every((text) => text.length > 5), meanings.join(" | "));
+    assert.deepEqual(wrong, []);
+    await context.close();
+  },
+
+  async "nothing hides in a text"(file) {
+    const { context, page, ready } = await open(file);
+    await ready();
+    // Unicode's own properties say what steers, ends a line or a paragraph, or is a control.
+    const hidden = await page.evaluate(() => {
+      const found = [];
+      for (let c = 0; c <= 0x10ffff; c++) {
+        const text = String.fromCodePoint(c);
+        if (/[\p{Cc}\p{Bidi_Control}\p{Zl}\p{Zp}\u{feff}\u{200b}]/u.test(text) && shown(text) !== `\\u{${c.toString(16)}}`) found.push(c.toString(16));
+      }
+      return found;
+    });
+    assert.deepEqual(hidden, []);
+    assert.equal(await page.evaluate(() => shown("µ 染色体 😀 é ~")), "µ 染色体 😀 é ~");
+    await context.close();
+  },
+
+  async "atoms that change sides have a cross"(file) {
+    const { context, page, ready } = await open(file);
+    await ready();
+    const [crosses, flips, all, atoms] = await page.evaluate(async () => {
+      const flip = (await column("sign_flip").load()).values, crude = panels.find((panel) => panel.id === "crude");
+      const count = () => {
+        const path = [...crude.svg().querySelectorAll("path")].find((path) => /l8 8/.test(path.getAttribute("d")));
+        return (path?.getAttribute("d").match(/M/g) ?? []).length;
+      };
+      const found = count();
+      // Few cohorts have such atoms: as if all were.
+      crude.crossed = new Float64Array(about.atoms).fill(1);
+      return [found, [...crude.atoms].filter((atom) => flip[atom] === 1).length, count(), crude.atoms.length];
+    });
+    assert.equal(crosses, flips);
+    assert.equal(all, atoms);
+    const drawn = await page.evaluate(() => byId("p-crude").querySelectorAll(".static path.cross").length);
+    assert.equal(drawn, flips ? 1 : 0);
+    await context.close();
+    return `${flips} atoms`;
+  },
+
   async "sorts, filters, marks and exports"(file) {
     const { context, page, wrong, ready } = await open(file);
     await ready();
     const atoms = await page.evaluate(() => about.atoms);
     limit(`sort, ${atoms} atoms`, await page.evaluate(async () => { const began = performance.now(); await table.sort("log_or"); return performance.now() - began; }), 150);
+    for (const key of ["fdr_bh", "neg_log10_p"]) {
+      const sorted = await page.evaluate(async (key) => { await table.sort(key); return [...table.order].map((atom) => column(key).values[atom]).filter((x) => !Number.isNaN(x)); }, key);
+      assert.ok(sorted.every((x, i) => i === 0 || (key === "fdr_bh" ? x >= sorted[i - 1] : x <= sorted[i - 1])), key);
+    }
+    await page.evaluate(() => table.sort("log_or"));
     const values = (await page.evaluate(() => [...table.order].slice(0, 200).map((atom) => column("log_or").values[atom]))).filter((x) => !Number.isNaN(x));
     assert.ok(values.every((x, i) => i === 0 || x <= values[i - 1]), "descending");
     await page.fill("#query", "log_or > 0.5 fires >= 3");
@@ -247,7 +312,7 @@ const tests = {
   async "without scripts it is a report"(file) {
     const { context, page, wrong } = await open(file, { javaScriptEnabled: false });
     const text = await page.locator("main").innerText();
-    for (const words of ["What holds", "true (TP)", "Atoms that lean to true or to false calls within strata", "Strongest", "works without scripts"]) assert.ok(text.includes(words), words);
+    for (const words of ["What holds", "Words", "true (TP)", "Atoms that lean to true or to false calls within strata", "Strongest", "works without scripts"]) assert.ok(text.includes(words), words);
     assert.ok((await page.locator("svg").count()) >= 3);
     assert.deepEqual(wrong.filter((message) => !message.includes("scripts")), []);
     await context.close();
@@ -264,9 +329,11 @@ const tests = {
     const { context, page, ready } = await open(file);
     await ready();
     await page.evaluate(() => setMarks([1, 3]));
+    const lost = await page.$$eval(".static path.dot.fp", (paths) => paths.map((path) => path.getAttribute("d")).filter((d) => /h0(M|$)/.test(d)));
     const pdf = await page.pdf({ format: "A4" });
     await context.close();
     assert.equal(pdf.subarray(0, 4).toString(), "%PDF");
+    assert.deepEqual(lost, [], "squares without a length are not in a PDF");
     let text;
     try { text = execFileSync("pdftotext", ["-", "-"], { input: pdf, maxBuffer: 1 << 26 }).toString(); } catch { return "pdftotext is not there: the text was not looked for"; }
     for (const words of ["What holds", "log odds ratio", "Strongest", "2 marked atoms"]) assert.ok(text.includes(words), words);

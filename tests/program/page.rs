@@ -86,6 +86,19 @@ fn html_of_a_tally_is_the_page_of_its_report_and_takes_names_later() {
         ],
         &["three", "line 2", "labels.tsv"],
     );
+    let broken: [(&[u8], &[&str]); 4] = [
+        (b"3\tAlu\n3\tL1\n", &["Alu", "L1", "line 2", "atom 3"]),
+        (b"3,Alu\n", &["3,Alu", "line 1", "a tab"]),
+        (b"3\t\xff\xfe\n", &["byte 2", "UTF-8"]),
+        (b"atom\tname\n-1\tAlu\n", &["-1", "line 2"]),
+    ];
+    for (bytes, words) in broken {
+        fs::write(&labels, bytes).expect("written");
+        let args = [
+            "html", &results, "--labels", &labels, "--out", &page, "--force",
+        ];
+        refused(&args, words);
+    }
     let whole = read(&page);
     let cut = whole.get(..whole.len() / 2).expect("its first half");
     fs::write(format!("{results}/report.html"), cut).expect("written");
@@ -110,6 +123,11 @@ fn html_of_tables_alone_says_what_is_missing_and_refuses_what_is_none() {
     let text = fs::read_to_string(&page).expect("a page");
     assert!(text.contains("no longer in the folder: report.html, atom_sizes.parquet."));
     assert!(text.contains("it has no example calls"));
+    // Columns mean what the files say: the words are those of the table itself.
+    let table = docs_of("cmh_holm");
+    assert!(table.starts_with("The same by Holm"), "{table}");
+    assert!(text.contains(&format!("\"n\":\"cmh_holm\",\"a\":\"{table}\"")));
+    assert!(!text.contains("does not say what it means"));
     // The same words and numbers as in the other files.
     let report = fs::read_to_string(results.join("report.txt")).expect("a report");
     let line = report.lines().nth(2).expect("what holds");
@@ -140,6 +158,17 @@ fn html_of_tables_alone_says_what_is_missing_and_refuses_what_is_none() {
         &html(),
         &["neither report.html, nor atoms.parquet, nor run.json"],
     );
+}
+
+/// The meaning of a column of `atoms`, as `docs/TABLES.md` has it.
+fn docs_of(column: &str) -> String {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/TABLES.md");
+    let text = fs::read_to_string(path).expect("the page of tables");
+    let row = text
+        .lines()
+        .find(|line| line.starts_with(&format!("| `{column}` |")));
+    let cells = row.expect("a row").trim_end_matches(" |").splitn(4, " | ");
+    cells.last().expect("a meaning").to_owned()
 }
 
 #[test]

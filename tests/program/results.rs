@@ -51,6 +51,7 @@ fn analyze_writes_everything_and_prints_the_report() {
     assert_eq!(run["inputs"][0]["sha256"].as_str().map(str::len), Some(64));
     assert!(run["tables"]["seconds"]["writing"].is_f64());
     assert!(run["tables"]["cpu_seconds"]["writing"].is_f64());
+    assert!(run["tables"]["cpu_seconds"]["page"].as_f64() > Some(0.0));
     assert!(
         run["cpu_seconds"]["total"]
             .as_f64()

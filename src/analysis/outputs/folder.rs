@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use super::{Content, Found, Html, OUTPUTS, Output, PAGE, Save, names, parquet};
 use crate::analysis::counted::Counted;
-use crate::analysis::record::Record;
+use crate::analysis::record::{Record, Written};
 use crate::analysis::tables::Tables;
 use crate::clock::{Clock, Lap};
 use crate::control::Control;
@@ -80,7 +80,10 @@ impl ResultsFolder {
             Html::Only => OUTPUTS.iter().map(|_| None).collect(),
             Html::Yes | Html::No => found.encode(),
         };
-        let mut writing = clock.elapsed();
+        let mut written = Written {
+            tables: clock.elapsed(),
+            ..Written::default()
+        };
         for (output, bytes) in OUTPUTS.iter().zip(encoded) {
             if save.html == Html::Only && output.name != PAGE {
                 continue;
@@ -89,10 +92,12 @@ impl ResultsFolder {
             let is_table = !matches!(output.content, Content::File(..));
             self.add(output, bytes, &found)?;
             if is_table {
-                writing += clock.elapsed();
+                written.tables += clock.elapsed();
+            } else if output.name == PAGE {
+                written.page = clock.elapsed();
             }
         }
-        let mut record = Record::of(counted, tables, writing);
+        let mut record = Record::of(counted, tables, written);
         describe(&mut record)?;
         record.finish(self.spent());
         let read = record.inputs.iter().map(|file| PathBuf::from(&file.path));

@@ -76,26 +76,43 @@ impl PageArgs {
     }
 }
 
-/// The names of a table: an atom and its name on each line; a first line of titles, empty lines and
-/// further columns are passed over.
+/// The names of a table: an atom and its name on each line; a first line of titles, empty lines, atoms
+/// without a name and further columns are passed over.
 fn read_labels(path: &Path) -> Result<BTreeMap<u32, String>> {
     let bytes = regular::read(path, u64::MAX).map_err(|source| Error::reading(path, source))?;
-    let text = String::from_utf8_lossy(&bytes);
+    let refuse = |found: String, expected: &str| Error::Argument {
+        name: "names of atoms",
+        found: format!("{found} of {}", path.display()),
+        expected: expected.to_owned(),
+    };
+    let text = String::from_utf8(bytes).map_err(|error| {
+        let place = error.utf8_error().valid_up_to();
+        refuse(format!("bytes that are no text at byte {place}"), "UTF-8")
+    })?;
     let mut labels = BTreeMap::new();
     let lines = text.trim_start_matches('\u{feff}').lines();
     for (number, line) in (1..).zip(lines) {
         let (atom, rest) = line.split_once('\t').unwrap_or((line, ""));
         let name = rest.split('\t').next().unwrap_or_default().trim();
+        let is_title = number == 1 && !atom.starts_with(|c: char| c.is_ascii_digit() || c == '-');
         match atom.trim().parse::<u32>() {
-            Ok(atom) if !name.is_empty() => drop(labels.insert(atom, name.to_owned())),
-            Err(_) if number > 1 && !line.trim().is_empty() => {
-                return Err(Error::Argument {
-                    name: "names of atoms",
-                    found: format!("{:?} at line {number} of {}", atom, path.display()),
-                    expected: "lines of an atom's number, a tab, and its name".to_owned(),
-                });
+            Ok(_) if name.is_empty() => {}
+            Ok(atom) => {
+                let before = labels.insert(atom, name.to_owned());
+                if let Some(before) = before.filter(|before| before != name) {
+                    let found =
+                        format!("{before:?} and, at line {number}, {name:?} for atom {atom}");
+                    return Err(refuse(found, "one name for an atom"));
+                }
             }
-            _ => {}
+            Err(_) if is_title || line.trim().is_empty() => {}
+            Err(_) => {
+                let found = format!("{atom:?} at line {number}");
+                return Err(refuse(
+                    found,
+                    "lines of an atom's number, a tab, and its name",
+                ));
+            }
         }
     }
     Ok(labels)

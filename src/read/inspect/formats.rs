@@ -11,6 +11,7 @@ use crate::cohort::ClassRule;
 use crate::cohort::classes::Labels;
 use crate::error::Result;
 use crate::read::source::Source;
+use crate::visible::visible;
 
 /// Values of a level that are shown.
 const WIDEST: usize = 40;
@@ -117,7 +118,7 @@ fn node(key: &str, kind: &str, detail: &str) -> Node {
     Node {
         key: key.to_owned(),
         kind: kind.to_owned(),
-        detail: super::one_line(&detail),
+        detail: visible(&detail).into_owned(),
         children: Vec::new(),
         more: 0,
     }

@@ -13,6 +13,8 @@ mod look;
 pub(super) mod parquet;
 mod text;
 
+#[cfg(feature = "parquet")]
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::fields::{COUNT, Gathered, NAMES, NoNumber, is_number, usual};
@@ -160,6 +162,15 @@ pub(super) fn texts(path: &Path, column: &str, rows: usize) -> Result<TextColumn
 #[cfg(feature = "parquet")]
 pub(crate) fn column(path: &Path, name: &str) -> Result<TextColumn> {
     texts(path, name, count(path)?)
+}
+
+/// Returns the texts that a Parquet file has of itself, by their keys.
+///
+/// # Errors
+/// A file that cannot be read, or is no Parquet.
+#[cfg(feature = "parquet")]
+pub(crate) fn file_texts(path: &Path) -> Result<BTreeMap<String, String>> {
+    parquet::file_texts(&Source::open(path)?)
 }
 
 /// Returns the columns of a table that hold no field, with their values in the first calls. Columns

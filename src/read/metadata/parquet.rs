@@ -6,6 +6,7 @@
 mod column;
 mod pages;
 
+use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
 use std::thread;
 
@@ -101,6 +102,18 @@ pub(in crate::read) fn bad(source: &Source, place: &str, error: &ParquetError) -
         return Error::input(source.name(), place, found, expected, action);
     }
     Error::input(source.name(), place, found, "a whole Parquet file", DAMAGED)
+}
+
+/// The texts that a file has of itself; of a key that is there twice the last.
+pub(super) fn file_texts(source: &Source) -> Result<BTreeMap<String, String>> {
+    in_parser_thread(source, || {
+        let footer = |error| bad(source, "the footer", &error);
+        let file = SerializedFileReader::new(Pages(source.clone())).map_err(footer)?;
+        let texts = file.metadata().file_metadata().key_value_metadata();
+        let pairs = texts.into_iter().flatten();
+        let pairs = pairs.filter_map(|pair| Some((pair.key.clone(), pair.value.clone()?)));
+        Ok(pairs.collect())
+    })
 }
 
 fn read_here(source: &Source, sink: &mut Sink<'_>) -> Result<Outline> {

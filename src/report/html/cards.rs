@@ -1,6 +1,7 @@
 //! The figures of single atoms that no table has, in chunks that a page opens when a card is asked for.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use rayon::prelude::*;
 
@@ -9,60 +10,18 @@ use super::directions::Alike;
 use super::examples::{Example, Numbers, choose};
 use super::neighbours::Neighbour;
 use super::pack::{pack, sections};
-use crate::cohort::Label;
 use crate::control::Control;
 use crate::error::Result;
 use crate::fires::FiringStore;
 use crate::fires::by_atom::{Carry, FiringsByAtom, groups};
-use crate::stats::evidence::{CallFacts, StratumKey};
-use crate::tally::{CountsByAtom, StratifyBy, Tally};
+use crate::stats::evidence::{CallFacts, StrataCounts};
+use crate::tally::Tally;
 
 /// Atoms of a chunk.
 pub(super) const CHUNK: usize = 512;
 
 /// Bins of the histogram of an atom's scores, of each label.
 pub(super) const BINS: usize = 20;
-
-/// The calls of each stratum without its label, and which of the tally's strata it has.
-pub(super) struct Strata {
-    pub(super) keys: Vec<(StratumKey, [u64; 2])>,
-    /// The stratum and the label, 0 for true calls, of each of the tally's strata.
-    places: Vec<(u32, usize)>,
-    counts: CountsByAtom,
-}
-
-impl Strata {
-    pub(super) fn of(tally: &Tally) -> Self {
-        let scheme = StratifyBy {
-            svtype: true,
-            ..tally.scheme()
-        };
-        let mut keys = BTreeMap::<StratumKey, ([u64; 2], [Option<usize>; 2])>::new();
-        let table = tally.table().iter().zip(tally.rows());
-        for (place, (stratum, &rows)) in table.enumerate() {
-            let label = usize::from(stratum.label == Label::Fp);
-            let (calls, places) = keys.entry(StratumKey::of(stratum, &scheme)).or_default();
-            calls[label] += rows;
-            places[label] = Some(place);
-        }
-        let mut of_tally = vec![(0, 0); tally.table().len()];
-        for (number, (_, places)) in (0..).zip(keys.values()) {
-            for (label, place) in places.iter().enumerate() {
-                if let Some(place) = *place {
-                    of_tally[place] = (number, label);
-                }
-            }
-        }
-        Self {
-            keys: keys
-                .into_iter()
-                .map(|(key, (calls, _))| (key, calls))
-                .collect(),
-            places: of_tally,
-            counts: tally.all_counts().by_atom(tally.feature_dim()),
-        }
-    }
-}
 
 /// What firing sets tell of one atom.
 #[derive(Default)]
@@ -86,7 +45,7 @@ pub(super) struct Cards {
 /// The data that cards are made from.
 pub(super) struct Sources<'a> {
     pub(super) tally: &'a Tally,
-    pub(super) strata: &'a Strata,
+    pub(super) strata: &'a StrataCounts,
     pub(super) firings: Option<(&'a dyn FiringStore, &'a CallFacts)>,
     pub(super) neighbours: &'a [Vec<Neighbour>],
     /// Neighbours by direction, where the decoder is known.
@@ -109,22 +68,68 @@ impl Cards {
         control.check()?;
         let starts: Vec<usize> = (0..atoms).step_by(CHUNK).collect();
         let strata = sources.strata;
-        let (neighbours, alike) = (sources.neighbours, sources.alike);
+        let known = Known {
+            firings: &from_firings,
+            calls: &calls,
+            neighbours: sources.neighbours,
+            alike: sources.alike,
+        };
         let islands = starts.par_iter().with_max_len(1).map(|&start| {
             let chunk = start..atoms.min(start + CHUNK);
-            let mut arrays = of_strata(strata, chunk.clone());
-            arrays.extend(of_firings(from_firings.get(chunk.clone()), &calls));
-            arrays.extend(of_neighbours(neighbours.get(chunk.clone())));
-            arrays.extend(of_directions(alike, chunk));
-            Island {
-                id: format!("cards-{}", start / CHUNK),
-                text: pack(&sections(&arrays)),
-            }
+            known.island(chunk, |atom| strata.of_atom(atom))
         });
         Ok(Self {
             islands: islands.collect(),
             calls,
         })
+    }
+
+    /// The cards of atoms of which counts on all calls are known, and neighbours: of each the true and the
+    /// false calls on which it fires.
+    pub(super) fn of_counts(fires: &[[u64; 2]], neighbours: &[Vec<Neighbour>]) -> Vec<Island> {
+        let known = Known {
+            firings: &[],
+            calls: &[],
+            neighbours,
+            alike: None,
+        };
+        let all = |atom: usize| match fires.get(atom) {
+            // One stratum: all calls.
+            Some(&[tp, fp]) if tp > 0 || fp > 0 => vec![(0, [tp, fp])],
+            _ => Vec::new(),
+        };
+        let starts = (0..fires.len()).step_by(CHUNK);
+        let chunks = starts.map(|start| start..fires.len().min(start + CHUNK));
+        chunks.map(|chunk| known.island(chunk, all)).collect()
+    }
+}
+
+/// What is known of atoms beside their counts by stratum.
+struct Known<'a> {
+    /// Empty without firing sets.
+    firings: &'a [OfAtom],
+    calls: &'a [u32],
+    /// Empty without pairs.
+    neighbours: &'a [Vec<Neighbour>],
+    alike: Option<&'a BTreeMap<u32, Vec<Alike>>>,
+}
+
+impl Known<'_> {
+    /// The island of some atoms' cards; `strata` has the strata in which an atom fires.
+    fn island(
+        &self,
+        atoms: Range<usize>,
+        strata: impl Fn(usize) -> Vec<(u32, [u64; 2])>,
+    ) -> Island {
+        let mut arrays = of_strata(atoms.clone().map(strata));
+        arrays.extend(of_firings(self.firings.get(atoms.clone()), self.calls));
+        arrays.extend(of_neighbours(self.neighbours.get(atoms.clone())));
+        let number = atoms.start / CHUNK;
+        arrays.extend(of_directions(self.alike, atoms));
+        Island {
+            id: format!("cards-{number}"),
+            text: pack(&sections(&arrays)),
+        }
     }
 }
 
@@ -189,16 +194,12 @@ fn one(firings: &FiringsByAtom, atom: u32, facts: &CallFacts, numbers: Numbers) 
 
 /// For each atom the number of strata it fires in; then for each of these its place, and on how many
 /// true and false calls the atom fires there.
-fn of_strata(strata: &Strata, atoms: std::ops::Range<usize>) -> Vec<Vec<u32>> {
+fn of_strata(atoms: impl Iterator<Item = Vec<(u32, [u64; 2])>>) -> Vec<Vec<u32>> {
     let mut arrays = vec![Vec::new(); 4];
-    for atom in atoms {
-        let mut counts = BTreeMap::<u32, [u32; 2]>::new();
-        for &(place, count) in strata.counts.of(atom) {
-            let (stratum, label) = strata.places[place as usize];
-            counts.entry(stratum).or_default()[label] = u32::try_from(count).unwrap_or(u32::MAX);
-        }
-        arrays[0].push(counts.len() as u32);
-        for (stratum, [tp, fp]) in counts {
+    for strata in atoms {
+        arrays[0].push(strata.len() as u32);
+        for (stratum, fires) in strata {
+            let [tp, fp] = fires.map(|count| u32::try_from(count).unwrap_or(u32::MAX));
             arrays[1].push(stratum);
             arrays[2].push(tp);
             arrays[3].push(fp);
@@ -238,7 +239,7 @@ fn of_firings(atoms: Option<&[OfAtom]>, calls: &[u32]) -> Vec<Vec<u32>> {
 }
 
 /// Neighbours: how many, which atoms, φ in steps of 1/10000, on how many calls both fire.
-pub(super) fn of_neighbours(atoms: Option<&[Vec<Neighbour>]>) -> Vec<Vec<u32>> {
+fn of_neighbours(atoms: Option<&[Vec<Neighbour>]>) -> Vec<Vec<u32>> {
     let mut arrays = vec![Vec::new(); 4];
     for neighbours in atoms.unwrap_or_default() {
         arrays[0].push(neighbours.len() as u32);
@@ -252,10 +253,7 @@ pub(super) fn of_neighbours(atoms: Option<&[Vec<Neighbour>]>) -> Vec<Vec<u32>> {
 }
 
 /// Neighbours by direction: how many, which atoms, the cosine plus 1 in steps of 1/10000.
-fn of_directions(
-    alike: Option<&BTreeMap<u32, Vec<Alike>>>,
-    atoms: std::ops::Range<usize>,
-) -> Vec<Vec<u32>> {
+fn of_directions(alike: Option<&BTreeMap<u32, Vec<Alike>>>, atoms: Range<usize>) -> Vec<Vec<u32>> {
     let mut arrays = vec![Vec::new(); 3];
     for atom in atoms {
         let found = alike.and_then(|alike| alike.get(&(atom as u32)));

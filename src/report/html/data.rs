@@ -3,20 +3,21 @@
 use rayon::prelude::*;
 use serde_json::{Value, json};
 
-use super::cards::{self, Cards, Sources, Strata};
+use super::about::{About, categories};
+use super::cards::{Cards, Sources};
 use super::columns::{self, Island, Piece};
 use super::directions;
 use super::escape::short;
 use super::neighbours;
 use super::pack::whole;
-use super::{Genome, Page, Settings};
-use super::{calls, examples, plots};
+use super::{Page, calls, examples, plots};
 use crate::control::Control;
 use crate::error::Result;
 use crate::report::table::{Column, Table, Values};
 use crate::stats::evidence::summary::{Scope, claimed_atoms};
-use crate::stats::evidence::{CallFacts, Category, ExtendedTables};
+use crate::stats::evidence::{CallFacts, Category, ExtendedTables, StrataCounts};
 use crate::stats::notebook::{AtomBias, NotebookTables};
+use crate::tally::StratifyBy;
 
 /// Tables of at most so many rows are in a page as they are.
 const MOST_ROWS: usize = 100_000;
@@ -26,8 +27,8 @@ const MOST_PAIRS: usize = 300;
 
 /// All data of a page.
 pub(super) struct Data {
-    /// What the script is told first, as JSON.
-    pub(super) about: Value,
+    /// What the script is told first.
+    pub(super) about: About,
     /// What table and pictures begin with.
     pub(super) first: Island,
     /// What it needs when it is asked for: other columns, cards, calls.
@@ -67,7 +68,11 @@ impl Data {
         });
         let (first, lengths, columns) = first(pieces, &tables);
         control.check()?;
-        let strata = Strata::of(tally);
+        let scheme = StratifyBy {
+            svtype: true,
+            ..tally.scheme()
+        };
+        let strata = StrataCounts::of(tally, &scheme);
         let neighbours = match &extended.pairs {
             Some(pairs) => neighbours::nearest(pairs, atoms),
             None => Vec::new(),
@@ -91,19 +96,15 @@ impl Data {
             later.push(calls::island(store, &calls, control)?);
         }
         later.extend(islands);
-        let about = about(page, extended, facts, &strata);
-        let about = with(about, Value::Object(settings(page.settings)));
-        let about = with(
-            about,
-            json!({
-                "tables": tables,
-                "claims": claims,
-                "first": lengths,
-                "examples": calls.len(),
-                "map": map,
-                "directions": alike.map(|alike| alike.len()),
-            }),
-        );
+        let about = About {
+            tables,
+            claims,
+            first: lengths,
+            examples: calls.len(),
+            map,
+            directions: alike.map(|alike| alike.len()),
+            ..about(page, extended, facts, &strata)
+        };
         Ok(Self {
             about,
             first,
@@ -154,7 +155,7 @@ fn shown(table: &Table, atoms: usize) -> Option<Table> {
 }
 
 /// Columns of `atoms` that table and pictures begin with.
-const FIRST: [&str; 10] = [
+const FIRST: [&str; 11] = [
     "tp_on",
     "fp_on",
     "neg_log10_p",
@@ -164,6 +165,7 @@ const FIRST: [&str; 10] = [
     "cmh_fdr_bh",
     "maxt_p",
     "maxt_neg_log10_p",
+    "sign_flip",
     "rank",
 ];
 
@@ -221,79 +223,66 @@ fn claims(extended: &ExtendedTables) -> (Value, Piece) {
     }
     let (width, bytes) = whole(&bits);
     let names = claimed.iter().map(|(procedure, scope, _)| {
-        let scope = match scope {
-            Scope::WithinStrata => "within_strata",
-            Scope::AllCalls => "all_calls",
-            Scope::Scores => "scores",
-        };
-        json!({"procedure": procedure.as_str(), "scope": scope})
+        json!({"procedure": procedure.as_str(), "scope": scope_name(*scope)})
     });
     let about = json!({"w": width, "i": "claims", "names": names.collect::<Vec<_>>()});
     (about, Piece::new("claims", bytes))
+}
+
+/// The name of a scope, as the script has it.
+pub(super) fn scope_name(scope: Scope) -> &'static str {
+    match scope {
+        Scope::WithinStrata => "within_strata",
+        Scope::AllCalls => "all_calls",
+        Scope::Scores => "scores",
+    }
 }
 
 fn numbers_of(atoms: &[AtomBias]) -> Vec<u32> {
     atoms.iter().map(|row| row.atom).collect()
 }
 
-fn categories(list: &[Category]) -> Value {
-    let each = list
-        .iter()
-        .map(|category| json!([short(&category.name), category.tp, category.fp]));
-    Value::Array(each.collect())
+fn calls_of(list: &[Category]) -> Value {
+    let each = list.iter();
+    categories(each.map(|category| (&*category.name, category.tp, category.fp)))
 }
 
 fn about(
     page: &Page<'_>,
     extended: &ExtendedTables,
     facts: Option<&CallFacts>,
-    strata: &Strata,
-) -> Value {
-    let of_strata = strata.keys.iter().map(|(key, [tp, fp])| {
+    strata: &StrataCounts,
+) -> About {
+    let of_strata = strata.strata().iter().map(|(key, [tp, fp])| {
         let size = key.size.map(crate::tally::SizeBin::name);
         let dataset = key.dataset.as_deref().map(short);
         json!([key.svtype.as_deref().map(short), size, dataset, tp, fp])
     });
-    let numbers = examples::Numbers::of(extended.atoms.len());
-    json!({
-        "page": super::PAGE_FORMAT,
-        "version": env!("CARGO_PKG_VERSION"),
-        "atoms": extended.atoms.len(),
-        "tp": extended.tp,
-        "fp": extended.fp,
-        "min_support": extended.options.min_support,
-        "log_or_median": extended.displacement.map(|found| found.median.value),
-        "scheme": [extended.scheme.svtype, extended.scheme.size, extended.scheme.dataset],
-        "strata": of_strata.collect::<Vec<_>>(),
-        "chromosomes": facts.map(|facts| categories(&facts.chromosomes.list)),
-        "sizes": facts.map(|facts| plots::sizes_of(facts).1),
-        "has_scores": extended.firings.as_ref().is_some_and(|firings| firings.has_scores),
-        "has_firings": facts.is_some(),
-        "chunk": cards::CHUNK,
-        "bins": cards::BINS,
-        "top": numbers.top,
-        "notebook": [numbers_of(&page.notebook.top_tp_biased), numbers_of(&page.notebook.top_fp_biased)],
-        "summary": page.summary,
-    })
-}
-
-/// An object with more fields.
-fn with(mut object: Value, more: Value) -> Value {
-    if let (Some(fields), Value::Object(more)) = (object.as_object_mut(), more) {
-        fields.extend(more);
+    let NotebookTables {
+        top_tp_biased: tp_biased,
+        top_fp_biased: fp_biased,
+        ..
+    } = page.notebook;
+    About {
+        min_support: extended.options.min_support,
+        log_or_median: extended.displacement.map(|found| found.median.value),
+        scheme: [
+            extended.scheme.svtype,
+            extended.scheme.size,
+            extended.scheme.dataset,
+        ],
+        strata: Value::Array(of_strata.collect()),
+        chromosomes: json!(facts.map(|facts| calls_of(&facts.chromosomes.list))),
+        sizes: json!(facts.map(|facts| plots::sizes_of(facts).1)),
+        has_scores: (extended.firings.as_ref()).is_some_and(|firings| firings.has_scores),
+        has_firings: facts.is_some(),
+        top: examples::Numbers::of(extended.atoms.len()).top,
+        notebook: [numbers_of(tp_biased), numbers_of(fp_biased)],
+        summary: json!(page.summary),
+        ..About::of_counts(
+            extended.atoms.len(),
+            [extended.tp, extended.fp],
+            page.settings,
+        )
     }
-    object
-}
-
-/// What a reader adds, as the script is told.
-pub(super) fn settings(settings: &Settings) -> serde_json::Map<String, Value> {
-    let labels = settings.labels.iter();
-    let labels: serde_json::Map<_, _> = labels
-        .map(|(atom, name)| (atom.to_string(), json!(short(name))))
-        .collect();
-    let genome = settings.genome.map(Genome::as_str);
-    let mut fields = serde_json::Map::new();
-    fields.insert("genome".to_owned(), json!(genome));
-    fields.insert("labels".to_owned(), labels.into());
-    fields
 }

@@ -1,30 +1,39 @@
-//! What the table of atoms alone tells: its numbers, what procedures claim, the strongest.
+//! What the table of atoms alone tells: what procedures claim, the strongest.
 
 use std::collections::BTreeMap;
-use std::fmt::Write;
 
 use serde_json::{Value, json};
 
-use crate::report::table::{Table, Values};
+use super::{data, layout};
+use crate::report::table::Table;
 use crate::report::text::words::figure;
 use crate::stats::evidence::LEVEL;
+use crate::stats::evidence::summary::Scope;
 
-/// Procedures: the column of adjusted p-values, the name, whether it compares within strata.
-const PROCEDURES: [(&str, &str, bool); 8] = [
-    ("maxt_p", "max_t", true),
-    ("cmh_holm", "holm", true),
-    ("cmh_fdr_by", "benjamini_yekutieli", true),
-    ("cmh_fdr_bh", "benjamini_hochberg", true),
-    ("holm", "holm", false),
-    ("fdr_by", "benjamini_yekutieli", false),
-    ("fdr_bh", "benjamini_hochberg", false),
-    ("storey_q", "storey", false),
+/// Procedures: the column of adjusted p-values, the name, what it compares.
+const PROCEDURES: [(&str, &str, Scope); 8] = [
+    ("maxt_p", "max_t", Scope::WithinStrata),
+    ("cmh_holm", "holm", Scope::WithinStrata),
+    ("cmh_fdr_by", "benjamini_yekutieli", Scope::WithinStrata),
+    ("cmh_fdr_bh", "benjamini_hochberg", Scope::WithinStrata),
+    ("holm", "holm", Scope::AllCalls),
+    ("fdr_by", "benjamini_yekutieli", Scope::AllCalls),
+    ("fdr_bh", "benjamini_hochberg", Scope::AllCalls),
+    ("storey_q", "storey", Scope::AllCalls),
 ];
 
-/// The claims of procedures, as the script has them.
+/// The claim of a procedure.
+pub(super) struct Claim {
+    pub(super) procedure: &'static str,
+    pub(super) scope: Scope,
+    /// Atoms that it claims.
+    pub(super) atoms: usize,
+}
+
+/// The claims of all procedures whose p-values the table has.
 pub(super) struct Claims {
-    pub(super) names: Vec<Value>,
-    pub(super) counts: Vec<Value>,
+    pub(super) list: Vec<Claim>,
+    /// A number an atom: bit i is 1 where the i-th procedure claims it.
     pub(super) bits: Vec<u32>,
     pub(super) strictest: &'static str,
 }
@@ -32,18 +41,17 @@ pub(super) struct Claims {
 impl Claims {
     pub(super) fn of(atoms: &Table) -> Self {
         let mut claims = Self {
-            names: Vec::new(),
-            counts: Vec::new(),
+            list: Vec::new(),
             bits: vec![0; atoms.rows()],
             strictest: "holm",
         };
-        for (column, procedure, is_within) in PROCEDURES {
-            let adjusted = numbers(atoms, column);
+        for (column, procedure, scope) in PROCEDURES {
+            let adjusted = atoms.numbers(column);
             // Without permutations max-T has a column of which all is missing.
             if adjusted.iter().all(|p| p.is_nan()) {
                 continue;
             }
-            let place = claims.names.len();
+            let place = claims.list.len();
             let mut count = 0;
             for (bits, p) in claims.bits.iter_mut().zip(&adjusted) {
                 if *p < LEVEL {
@@ -54,44 +62,57 @@ impl Claims {
             if procedure == "max_t" {
                 claims.strictest = "max_t";
             }
-            let scope = if is_within {
-                "within_strata"
-            } else {
-                "all_calls"
-            };
-            claims
-                .names
-                .push(json!({"procedure": procedure, "scope": scope}));
-            claims
-                .counts
-                .push(json!({"procedure": procedure, "scope": scope, "atoms": count}));
+            claims.list.push(Claim {
+                procedure,
+                scope,
+                atoms: count,
+            });
         }
         claims
+    }
+
+    /// Says whether the strictest procedure within strata claims an atom.
+    pub(super) fn is_sure(&self, atom: usize) -> bool {
+        let mut claims = self.list.iter();
+        let strictest = claims.position(|claim| {
+            claim.scope == Scope::WithinStrata && claim.procedure == self.strictest
+        });
+        let bits = self.bits.get(atom).copied().unwrap_or(0);
+        strictest.is_some_and(|place| bits >> place & 1 == 1)
+    }
+
+    /// The procedures, as the script has them.
+    pub(super) fn names(&self) -> Vec<Value> {
+        let names = self.list.iter();
+        names
+            .map(|claim| json!({"procedure": claim.procedure, "scope": data::scope_name(claim.scope)}))
+            .collect()
+    }
+
+    /// The same with their numbers of atoms.
+    pub(super) fn counts(&self) -> Vec<Value> {
+        let counts = self.names().into_iter().zip(&self.list);
+        counts
+            .map(|(mut name, claim)| {
+                name["atoms"] = json!(claim.atoms);
+                name
+            })
+            .collect()
     }
 }
 
 /// The median of the log odds ratios, where they are centred by it.
 pub(super) fn median(atoms: &Table) -> Option<f64> {
-    let [log, centred] = ["log_or", "log_or_centred"].map(|name| numbers(atoms, name));
+    let [log, centred] = ["log_or", "log_or_centred"].map(|name| atoms.numbers(name));
     let mut differences = log.iter().zip(&centred).map(|(log, centred)| log - centred);
     differences.find(|difference| difference.is_finite())
-}
-
-/// A column's numbers, missing ones as NaN; empty where there is no such column.
-pub(super) fn numbers(table: &Table, name: &str) -> Vec<f64> {
-    let column = table.columns.iter().find(|column| column.name == name);
-    match column.map(|column| &column.values) {
-        Some(Values::F64(values)) => values.clone(),
-        Some(Values::U32(values)) => values.iter().map(|&value| f64::from(value)).collect(),
-        _ => Vec::new(),
-    }
 }
 
 /// The first atoms by rank, as a table.
 pub(super) fn strongest(atoms: &Table) -> String {
     const MOST: usize = 20;
     let mut by_rank = BTreeMap::new();
-    for (atom, rank) in numbers(atoms, "rank").into_iter().enumerate() {
+    for (atom, rank) in atoms.numbers("rank").into_iter().enumerate() {
         if rank >= 1.0 {
             by_rank.insert(rank as u64, atom);
         }
@@ -105,26 +126,13 @@ pub(super) fn strongest(atoms: &Table) -> String {
         "cmh_or",
         "cmh_fdr_bh",
     ];
-    let columns = shown.map(|name| numbers(atoms, name));
-    let title = "Strongest on all calls at once";
-    let mut html = format!(
-        "<div class=\"scroll strongest\" tabindex=\"0\" role=\"region\" aria-label=\"{title}\"><table><caption>{title}\
-         </caption><thead><tr><th scope=\"col\">atom</th>"
-    );
-    for name in shown {
-        let _ = write!(html, "<th scope=\"col\">{name}</th>");
-    }
-    html += "</tr></thead><tbody>";
-    for atom in by_rank.into_values().take(MOST) {
-        let _ = write!(
-            html,
-            "<tr><th scope=\"row\"><a href=\"#atom={atom}\">{atom}</a></th>"
-        );
-        for column in &columns {
-            let value = column.get(atom).copied().unwrap_or(f64::NAN);
-            let _ = write!(html, "<td>{}</td>", figure(value));
-        }
-        html += "</tr>";
-    }
-    html + "</tbody></table></div>\n"
+    let columns = shown.map(|name| atoms.numbers(name));
+    let first = by_rank.into_values().take(MOST).map(|atom| {
+        let value = |column: &Vec<f64>| column.get(atom).copied().unwrap_or(f64::NAN);
+        let cells = columns.iter().map(|column| figure(value(column)));
+        (atom as u32, cells.collect())
+    });
+    let mut html = String::new();
+    layout::table(&mut html, "Strongest on all calls at once", &shown, first);
+    html
 }

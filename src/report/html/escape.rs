@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use crate::visible::is_hidden;
+
 /// The most characters of one text that a page has; the rest is cut off, and an ellipsis says so.
 pub(super) const LONGEST: usize = 200;
 
@@ -17,10 +19,7 @@ pub(super) fn text(text: &str) -> String {
             '"' => safe += "&quot;",
             '\'' => safe += "&#39;",
             '\n' => safe.push('\n'),
-            c if is_unseen(c) => {
-                // Writing to a string does not fail.
-                let _ = write!(safe, "\\u{{{:x}}}", u32::from(c));
-            }
+            c if is_hidden(c) => safe.extend(c.escape_unicode()),
             c => safe.push(c),
         }
     }
@@ -32,9 +31,11 @@ pub(super) fn json(json: &str) -> String {
     // Within JSON, all of these stand in strings alone.
     let mut safe = String::with_capacity(json.len());
     for c in json.chars() {
-        if c == '<' || is_unseen(c) {
-            // Writing to a string does not fail.
-            let _ = write!(safe, "\\u{:04x}", u32::from(c));
+        if c == '<' || is_hidden(c) {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                // Writing to a string does not fail.
+                let _ = write!(safe, "\\u{unit:04x}");
+            }
         } else {
             safe.push(c);
         }
@@ -48,12 +49,6 @@ pub(super) fn short(text: &str) -> String {
         None => text.to_owned(),
         Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
     }
-}
-
-/// Says whether a character is a control, or steers the direction of text.
-fn is_unseen(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
 #[cfg(test)]
@@ -74,18 +69,36 @@ mod tests {
     #[test]
     fn text_of_controls_and_bidi_marks_shows_their_numbers() {
         assert_eq!(
-            text("a\u{202e}b\u{0}c\u{1b}[1m\nd"),
-            "a\\u{202e}b\\u{0}c\\u{1b}[1m\nd"
+            text("a\u{202e}b\u{0}c\u{1b}[1m\nd\u{61c}\u{e0041}"),
+            "a\\u{202e}b\\u{0}c\\u{1b}[1m\nd\\u{61c}\\u{e0041}"
         );
     }
 
     #[test]
     fn json_keeps_its_meaning_and_ends_no_script() {
-        let value = serde_json::json!({"<!--": "</script>", "$'": "a < b\u{202e}\u{7}"});
+        let value = serde_json::json!({"<!--": "</script>", "$'": "a < b\u{202e}\u{7}\u{e0001}😀"});
         let safe = json(&value.to_string());
-        assert!(!safe.contains(['<', '\u{202e}']));
+        assert!(!safe.contains(['<', '\u{202e}', '\u{e0001}']));
         let back: serde_json::Value = serde_json::from_str(&safe).expect("JSON");
         assert_eq!(back, value);
+    }
+
+    #[test]
+    fn hidden_characters_are_those_of_the_script() {
+        let hidden: Vec<u32> = (0..=0x0010_ffff)
+            .filter(|&number| char::from_u32(number).is_some_and(crate::visible::is_hidden))
+            .collect();
+        let ranges = hidden.chunk_by(|a, b| a + 1 == *b);
+        let class: String = ranges
+            .map(|range| match range {
+                [one] => format!("\\u{{{one:x}}}"),
+                range => format!("\\u{{{:x}}}-\\u{{{:x}}}", range[0], range[range.len() - 1]),
+            })
+            .collect();
+        assert!(
+            super::super::SCRIPT.contains(&format!("/[{class}]/gu")),
+            "{class}"
+        );
     }
 
     #[test]

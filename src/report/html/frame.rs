@@ -2,12 +2,14 @@
 
 use std::fmt::Write;
 
+use serde_json::json;
+
 use super::columns::Island;
 use super::data::Data;
 use super::escape::{self, text};
 use super::pack::hash_source;
 use super::plots::Panel;
-use super::{EARLY, SCRIPT, STYLE};
+use super::{EARLY, SCRIPT, STYLE, glossary};
 
 /// The parts of a page, as HTML where they are not said to be text.
 pub(super) struct Parts<'a> {
@@ -28,10 +30,12 @@ impl Parts<'_> {
                  <p class=\"lead\">Which atoms of a sparse autoencoder fire on true and on false \
                  structural-variant calls</p><nav id=\"nav\" aria-label=\"Sections\"><a href=\"#findings\">Findings\
                  </a> <a href=\"#pictures\">Pictures</a> <a href=\"#atoms\">Atoms</a> \
-                 <a href=\"#text\">Printed report</a></nav></header>\n<main id=\"main\" tabindex=\"-1\">\n";
+                 <a href=\"#words\">Words</a> <a href=\"#text\">Printed report</a></nav></header>\n<main id=\"main\" tabindex=\"-1\">\n";
         html += "<p id=\"old\" class=\"note\"><noscript>This page works without scripts: findings, pictures and \
                  the strongest atoms are below. With scripts it also has every atom, a card for each, and \
-                 search.</noscript></p>\n<section id=\"findings\" aria-labelledby=\"h-findings\">\
+                 search.</noscript><span class=\"too-old\">This browser is too old for the table of all atoms and \
+                 for cards (2023 or later has what they need). Findings, pictures and the strongest atoms are \
+                 below.</span></p>\n<section id=\"findings\" aria-labelledby=\"h-findings\">\
                  <h2 id=\"h-findings\">What holds</h2>\n";
         html += self.findings;
         html += "</section>\n";
@@ -40,6 +44,7 @@ impl Parts<'_> {
         html += self.atoms;
         html += "<div id=\"app-table\"></div><div id=\"app-print\"></div></section>\n\
                  <section id=\"app-card\" aria-live=\"polite\"></section>\n<section id=\"app-tables\"></section>\n";
+        glossary::write(&mut html);
         self.end(&mut html);
         html
     }
@@ -62,7 +67,7 @@ impl Parts<'_> {
         );
         // The script stands before most of the data, so that it works before all is read.
         if let Some(data) = self.data {
-            let about = escape::json(&data.about.to_string());
+            let about = escape::json(&json!(data.about).to_string());
             let _ = writeln!(
                 html,
                 "<script type=\"application/json\" id=\"about\">{about}</script>"

@@ -34,9 +34,25 @@ pub(super) fn page(page: &Page<'_>, facts: Option<&CallFacts>, data: Option<&Dat
 }
 
 fn findings(html: &mut String, page: &Page<'_>) {
-    *html += "<ul class=\"findings\">\n";
     // The printed summary without its title, a line an item.
-    for line in Short(page.summary).to_string().lines().skip(2) {
+    sentences(html, Short(page.summary).to_string().lines().skip(2));
+    if let Some(findings) = &page.summary.extended {
+        for scope in [Scope::WithinStrata, Scope::AllCalls] {
+            let of_scope = findings.claims.iter().filter(|claim| claim.scope == scope);
+            claims(html, scope, of_scope.map(card));
+        }
+        let cautions = findings.cautions.iter();
+        let cautions = cautions.map(|caution| sentence(&words::caution(caution)));
+        warned(html, "Cautions, the heaviest first", cautions);
+        warned(html, "Warnings", page.warnings.iter().cloned());
+    }
+    about(html, page);
+}
+
+/// Lines of a summary, one an item; cautions stand out.
+pub(super) fn sentences<'a>(html: &mut String, lines: impl Iterator<Item = &'a str>) {
+    *html += "<ul class=\"findings\">\n";
+    for line in lines {
         let class = if line.starts_with("Biggest caution") || line.starts_with("Caution") {
             " class=\"caution\""
         } else {
@@ -45,34 +61,47 @@ fn findings(html: &mut String, page: &Page<'_>) {
         let _ = writeln!(html, "<li{class}>{}</li>", text(line));
     }
     *html += "</ul>\n";
-    if let Some(findings) = &page.summary.extended {
-        claims(html, findings);
-        cautions(html, page, findings);
-    }
-    about(html, page);
 }
 
-/// The title of claims within strata.
-pub(super) const WITHIN_STRATA: &str = "Atoms that lean to true or to false calls within strata";
+/// Cautions under a title; nothing where there are none.
+pub(super) fn warned(html: &mut String, title: &str, sentences: impl Iterator<Item = String>) {
+    let mut sentences = sentences.peekable();
+    if sentences.peek().is_none() {
+        return;
+    }
+    let _ = write!(html, "<h3>{title}</h3>\n<ul class=\"cautions\">\n");
+    for sentence in sentences {
+        let _ = writeln!(html, "<li>{}</li>", text(&sentence));
+    }
+    *html += "</ul>\n";
+}
 
-/// The title of claims on all calls.
-pub(super) const ALL_CALLS: &str =
-    "The same on all calls at once, which may be due to type, size or dataset instead";
-
-fn claims(html: &mut String, findings: &Findings) {
-    for (scope, title) in [
-        (Scope::WithinStrata, WITHIN_STRATA),
-        (Scope::AllCalls, ALL_CALLS),
-    ] {
-        let _ = write!(html, "<h3>{title}</h3>\n<ol class=\"claims\">\n");
-        for claim in findings.claims.iter().filter(|claim| claim.scope == scope) {
-            card(html, claim);
+/// The claims of one scope as cards, each with its number of atoms, the procedure and what it means.
+pub(super) fn claims(
+    html: &mut String,
+    scope: Scope,
+    claims: impl Iterator<Item = (usize, String, String)>,
+) {
+    let title = match scope {
+        Scope::WithinStrata => "Atoms that lean to true or to false calls within strata",
+        Scope::AllCalls | Scope::Scores => {
+            "The same on all calls at once, which may be due to type, size or dataset instead"
         }
-        *html += "</ol>\n";
+    };
+    let _ = write!(html, "<h3>{title}</h3>\n<ol class=\"claims\">\n");
+    for (atoms, name, meaning) in claims {
+        let _ = writeln!(
+            html,
+            "<li><strong class=\"number\">{atoms}</strong> <span class=\"by\">{}</span><p>{}</p></li>",
+            text(&name),
+            text(&meaning)
+        );
     }
+    *html += "</ol>\n";
 }
 
-fn card(html: &mut String, claim: &Claim) {
+/// What a claim's card says.
+fn card(claim: &Claim) -> (usize, String, String) {
     let meaning = words::meaning(claim.procedure);
     let (name, what) = match meaning.split_once(": ") {
         Some((name, what)) if !matches!(claim.procedure, Procedure::Storey { .. }) => (name, what),
@@ -80,35 +109,8 @@ fn card(html: &mut String, claim: &Claim) {
     };
     let distinct = claim.distinct.filter(|distinct| *distinct < claim.atoms);
     let distinct = distinct.map(|distinct| format!(" ({distinct} if near-duplicates count once)"));
-    let _ = writeln!(
-        html,
-        "<li><strong class=\"number\">{}</strong> <span class=\"by\">{}</span><p>{}{}</p></li>",
-        claim.atoms,
-        text(name),
-        text(what),
-        distinct.unwrap_or_default()
-    );
-}
-
-fn cautions(html: &mut String, page: &Page<'_>, findings: &Findings) {
-    if !findings.cautions.is_empty() {
-        *html += "<h3>Cautions, the heaviest first</h3>\n<ul class=\"cautions\">\n";
-        for caution in &findings.cautions {
-            let _ = writeln!(
-                html,
-                "<li>{}</li>",
-                text(&sentence(&words::caution(caution)))
-            );
-        }
-        *html += "</ul>\n";
-    }
-    if !page.warnings.is_empty() {
-        *html += "<h3>Warnings</h3>\n<ul class=\"cautions\">\n";
-        for warning in page.warnings {
-            let _ = writeln!(html, "<li>{}</li>", text(warning));
-        }
-        *html += "</ul>\n";
-    }
+    let meaning = what.to_owned() + &distinct.unwrap_or_default();
+    (claim.atoms, name.to_owned(), meaning)
 }
 
 /// Words that stand alone begin with a capital.
@@ -171,50 +173,86 @@ fn strongest(html: &mut String, findings: &Findings) {
 }
 
 fn atoms<'a>(html: &mut String, title: &str, atoms: impl Iterator<Item = &'a AtomSummary>) {
-    let _ = writeln!(
+    const HEADS: [&str; 7] = [
+        "leans to",
+        "calls",
+        "true share",
+        "odds ratio (95 %)",
+        "p",
+        "within strata (95 %)",
+        "cautions",
+    ];
+    table(
+        html,
+        title,
+        &HEADS,
+        atoms.map(|atom| (atom.atom, cells(atom))),
+    );
+}
+
+/// What the table of the strongest says of an atom, as HTML.
+fn cells(atom: &AtomSummary) -> Vec<String> {
+    let side = match atom.side {
+        Label::Tp => "<span class=\"tp\">true</span>",
+        Label::Fp => "<span class=\"fp\">false</span>",
+    };
+    let ratio = |ratio: &Ratio| {
+        let [value, low, high] = [ratio.value, ratio.low, ratio.high].map(words::figure);
+        format!("{value} ({low} to {high})")
+    };
+    let within = match &atom.within {
+        OddsWithin::Ratio(found) => ratio(found),
+        OddsWithin::Infinite => "infinite".to_owned(),
+        OddsWithin::Zero => "0".to_owned(),
+        OddsWithin::Unknown => "unknown".to_owned(),
+    };
+    let cautions = atom.cautions.iter().copied().map(words::atom_caution);
+    let p = words::p_text(atom.neg_log10_p);
+    vec![
+        side.to_owned(),
+        atom.support.to_string(),
+        words::percent(atom.true_share),
+        ratio(&atom.odds_ratio),
+        p.trim_start_matches("p = ").to_owned(),
+        within,
+        text(&cautions.collect::<Vec<&str>>().join("; ")),
+    ]
+}
+
+/// A table of strong atoms: their numbers, and cells as HTML under these heads.
+pub(super) fn table(
+    html: &mut String,
+    title: &str,
+    heads: &[&str],
+    atoms: impl Iterator<Item = (u32, Vec<String>)>,
+) {
+    let _ = write!(
         html,
         "<div class=\"scroll strongest\" tabindex=\"0\" role=\"region\" aria-label=\"{title}\"><table><caption>{title}\
-         </caption><thead><tr><th scope=\"col\">atom</th><th scope=\"col\">leans to</th><th scope=\"col\">calls</th>\
-         <th scope=\"col\">true share</th><th scope=\"col\">odds ratio (95 %)</th><th scope=\"col\">p</th>\
-         <th scope=\"col\">within strata (95 %)</th><th scope=\"col\">cautions</th></tr></thead><tbody>"
+         </caption><thead><tr><th scope=\"col\">atom</th>"
     );
+    for head in heads {
+        let _ = write!(html, "<th scope=\"col\">{head}</th>");
+    }
+    *html += "</tr></thead><tbody>\n";
     let mut is_empty = true;
-    for atom in atoms {
+    for (atom, cells) in atoms {
         is_empty = false;
-        let side = match atom.side {
-            Label::Tp => "<span class=\"tp\">true</span>",
-            Label::Fp => "<span class=\"fp\">false</span>",
-        };
-        let ratio = |ratio: &Ratio| {
-            let [value, low, high] = [ratio.value, ratio.low, ratio.high].map(words::figure);
-            format!("{value} ({low} to {high})")
-        };
-        let within = match &atom.within {
-            OddsWithin::Ratio(found) => ratio(found),
-            OddsWithin::Infinite => "infinite".to_owned(),
-            OddsWithin::Zero => "0".to_owned(),
-            OddsWithin::Unknown => "unknown".to_owned(),
-        };
-        let cautions: Vec<&str> = atom
-            .cautions
-            .iter()
-            .copied()
-            .map(words::atom_caution)
-            .collect();
-        let _ = writeln!(
+        let _ = write!(
             html,
-            "<tr><th scope=\"row\"><a href=\"#atom={0}\">{0}</a></th><td>{side}</td><td>{1}</td><td>{2}</td>\
-             <td>{3}</td><td>{4}</td><td>{within}</td><td>{5}</td></tr>",
-            atom.atom,
-            atom.support,
-            words::percent(atom.true_share),
-            ratio(&atom.odds_ratio),
-            words::p_text(atom.neg_log10_p).trim_start_matches("p = "),
-            text(&cautions.join("; "))
+            "<tr><th scope=\"row\"><a href=\"#atom={atom}\">{atom}</a></th>"
         );
+        for cell in cells {
+            let _ = write!(html, "<td>{cell}</td>");
+        }
+        *html += "</tr>\n";
     }
     if is_empty {
-        *html += "<tr><td colspan=\"8\">none</td></tr>";
+        let _ = write!(
+            html,
+            "<tr><td colspan=\"{}\">none</td></tr>",
+            heads.len() + 1
+        );
     }
     *html += "</tbody></table></div>\n";
 }

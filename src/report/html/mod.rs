@@ -10,7 +10,8 @@
 //! | `layout` | the first layer |
 //! | `frame` | the frame of all |
 //! | `plots`, `svg` | its plots |
-//! | `data` | the second layer: tables, cards, and what scripts know of them |
+//! | `glossary` | the words that it explains |
+//! | `data`, `about` | the second layer: tables, cards, and what scripts know of them |
 //! | `columns` | columns of tables |
 //! | `cards`, `examples`, `neighbours`, `directions`, `calls` | what single atoms' cards show |
 //! | `pack`, `escape` | bytes as text; text as HTML and JSON |
@@ -18,6 +19,7 @@
 //! | `redress` | an earlier page with other names and links |
 //! | `page/` | the script and the style |
 
+mod about;
 mod calls;
 mod cards;
 mod columns;
@@ -28,6 +30,7 @@ mod earlier_atoms;
 mod escape;
 mod examples;
 mod frame;
+mod glossary;
 mod layout;
 mod neighbours;
 mod pack;
@@ -48,7 +51,7 @@ use crate::stats::evidence::{CallFacts, ExtendedTables, Summary};
 use crate::stats::notebook::NotebookTables;
 use crate::tally::CohortTally;
 
-pub use earlier::Earlier;
+pub use earlier::{Earlier, Meaning};
 pub use neighbours::{Nearest, Neighbour};
 pub use redress::{NoPage, redress};
 
@@ -59,7 +62,9 @@ const PAGE_FORMAT: u32 = 1;
 const SCRIPT: &str = concat!(
     include_str!("page/data.js"),
     include_str!("page/plot.js"),
+    include_str!("page/scatter.js"),
     include_str!("page/table.js"),
+    include_str!("page/claims.js"),
     include_str!("page/panels.js"),
     include_str!("page/card.js"),
     include_str!("page/main.js"),

@@ -1,10 +1,16 @@
 //! The plots of a page that needs no script.
 
+mod ranges;
+mod words;
+
 use super::Page;
-use super::svg::{Series, Words, bars, histogram, scatter};
-use crate::report::points::{self, Sides};
+use super::svg::{CROSS, Series, Words, bars, histogram, scatter};
+use crate::report::points::{self, Side, Sides};
 use crate::report::table::{Table, Values};
-use crate::stats::evidence::{CallFacts, Category, ExtendedTables};
+use crate::stats::evidence::{CallFacts, Category, ExtendedTables, Within};
+use words::{
+    CHROMOSOMES, CRUDE, MAP, PREDICTION, REGIONS, REPLICATION, SIZES, SUPPORT, TYPES, VOLCANO,
+};
 
 /// A panel of the page.
 pub(super) struct Panel {
@@ -17,166 +23,112 @@ pub(super) struct Panel {
     pub(super) svg: String,
 }
 
-const VOLCANO: &str = "One point an atom: how far it leans (odds ratio of firing, true against false \
-    calls, all calls at once) and how sure that is (Fisher's exact test). Right of the middle an atom fires more \
-    on true calls, left of it more on false calls. Coloured atoms hold within strata too, by the strictest \
-    procedure.";
-const CRUDE: &str = "One point an atom with an association at a false discovery rate of 5 %: its odds ratio on all \
-    calls against its odds ratio within strata. On the diagonal, type, size and dataset explain nothing; near the \
-    horizontal line they explain all; in the upper left and lower right the atom leans to the other side within \
-    strata (Simpson's paradox).";
-const SUPPORT: &str = "How many atoms fire on how many calls. Atoms left of the dashed line fire on too few calls to \
-    be tested.";
-const TYPES: &str = "True and false calls of each SV type. Atoms that fire on one type look as if they went with the \
-    label where types differ in their share of true calls: hence the strata.";
-const SIZES: &str = "True and false calls by size, |SVLEN| in base pairs, on a logarithmic scale.";
-const CHROMOSOMES: &str = "True and false calls of each chromosome.";
-const MAP: &str = "The strongest atoms, and how often every two of them fire together (correlation φ of their \
-    firing). Atoms that fire together stand together (average linkage), so a block is a group that says one thing.";
-const REPLICATION: &str = "Every atom that is tested in both parts of the cohort: its odds ratio within strata in the \
-    part where it was discovered, and in the part that confirms. Points on the diagonal agree; points in the upper \
-    left and lower right change sides.";
+impl Panel {
+    fn new(id: &'static str, words: &Words<'static>, svg: String) -> Self {
+        Self {
+            id,
+            title: words.title,
+            about: words.about,
+            svg,
+        }
+    }
+}
 
-/// All panels, in their order.
+/// A point of a picture of atoms: the side to which the atom leans, and its place.
+pub(super) type Point = (Side, [f64; 2]);
+
+/// All panels, in their order: two of about one height stand beside each other.
 pub(super) fn panels(page: &Page<'_>, facts: Option<&CallFacts>) -> Vec<Panel> {
     let Some(extended) = page.extended else {
         return Vec::new();
     };
-    let panel = |id, title, about, svg| Panel {
-        id,
-        title,
-        about,
-        svg,
-    };
     let sides = Sides::of(page.summary, extended);
-    let mut panels = vec![
-        panel(
-            "volcano",
-            "Effect and certainty of every atom",
-            VOLCANO,
-            sided(extended, &sides, &VOLCANO_WORDS, points::volcano, false),
-        ),
-        panel(
-            "crude",
-            "On all calls, and within strata",
-            CRUDE,
-            sided(
-                extended,
-                &sides,
-                &CRUDE_WORDS,
-                points::crude_and_within,
-                true,
-            ),
-        ),
-        panel(
-            "support",
-            "How often atoms fire",
-            SUPPORT,
-            support(extended),
-        ),
-        panel(
-            "types",
-            "SV types",
-            TYPES,
-            categories("SV types", TYPES, &extended.types.categories),
-        ),
-    ];
+    let atoms = 0..extended.atoms.len();
+    let point = |place: fn(&ExtendedTables, usize) -> Option<[f64; 2]>| {
+        move |atom: usize| place(extended, atom)
+    };
+    let (volcano, crude) = (point(points::volcano), point(points::crude_and_within));
+    let sided = |atom: usize, place: Option<[f64; 2]>| Some((sides.side(atom), place?));
+    let is_flipped = |atom: &usize| extended.within.get(*atom) == Some(&Some(Within::Paradox));
+    let flips = atoms.clone().filter(is_flipped).filter_map(crude).collect();
+    let mut panels = of_atoms(
+        atoms.clone().filter_map(|atom| sided(atom, volcano(atom))),
+        atoms.filter_map(|atom| sided(atom, crude(atom))),
+        flips,
+    );
+    panels.push(Panel::new("support", &SUPPORT, support(extended)));
     if let Some(facts) = facts {
-        panels.push(panel("sizes", "Sizes", SIZES, sizes(facts)));
-        let svg = categories("Chromosomes", CHROMOSOMES, &facts.chromosomes.list);
-        panels.push(panel("chromosomes", "Chromosomes", CHROMOSOMES, svg));
+        panels.push(Panel::new("sizes", &SIZES, sizes(facts)));
+        let svg = categories(&CHROMOSOMES, &facts.chromosomes.list);
+        panels.push(Panel::new("chromosomes", &CHROMOSOMES, svg));
     }
     if extended.pairs.is_some() {
-        panels.push(panel("map", "Atoms that fire together", MAP, String::new()));
+        panels.push(Panel::new("map", &MAP, String::new()));
     }
-    if let Some(table) = page.tables.iter().find(|table| table.name == "replication") {
-        panels.push(panel(
-            "replication",
-            "Replication",
-            REPLICATION,
-            replication(table),
-        ));
-    }
+    let of_table = |id, words, draw: fn(&Table) -> Option<String>| {
+        let table = page.tables.iter().find(|table| table.name == id);
+        table.and_then(draw).map(|svg| Panel::new(id, words, svg))
+    };
+    let replication = |table: &Table| Some(replication(table));
+    panels.extend(of_table("replication", &REPLICATION, replication));
+    let types = categories(&TYPES, &extended.types.categories);
+    panels.push(Panel::new("types", &TYPES, types));
+    panels.extend(of_table("regions", &REGIONS, ranges::regions));
+    panels.extend(of_table("prediction", &PREDICTION, ranges::prediction));
     panels
 }
 
-/// A scatter of the atoms that have a place, in the colours of their sides.
-fn sided(
-    extended: &ExtendedTables,
-    sides: &Sides,
-    words: &Words<'_>,
-    place: fn(&ExtendedTables, usize) -> Option<[f64; 2]>,
-    has_diagonal: bool,
-) -> String {
-    let atoms = 0..extended.atoms.len();
-    let points = atoms.filter_map(|atom| Some((sides.side(atom) as usize, place(extended, atom)?)));
-    points_of(words, points, has_diagonal)
-}
-
-const VOLCANO_WORDS: Words<'static> = Words {
-    title: "Effect and certainty of every atom",
-    about: VOLCANO,
-    x: "log odds ratio: false calls ← → true calls",
-    y: "−log₁₀ p",
-};
-
-const CRUDE_WORDS: Words<'static> = Words {
-    title: "On all calls, and within strata",
-    about: CRUDE,
-    x: "log odds ratio on all calls",
-    y: "log odds ratio within strata",
-};
-
-/// Panels of earlier results. Of points the series that they are in comes first: 0 none, 1 true calls,
-/// 2 false ones. Calls of types and chromosomes: name, true ones, false ones.
+/// Panels of earlier results. Calls of types and chromosomes: name, true ones, false ones.
 pub(super) fn of_tables(
-    volcano: impl Iterator<Item = (usize, [f64; 2])>,
-    crude: impl Iterator<Item = (usize, [f64; 2])>,
+    volcano: impl Iterator<Item = Point>,
+    crude: impl Iterator<Item = Point>,
+    flips: Vec<[f64; 2]>,
     types: &[(String, u64, u64)],
     chromosomes: &[(String, u64, u64)],
 ) -> Vec<Panel> {
-    let panel = |id, words: &Words<'static>, svg| Panel {
-        id,
-        title: words.title,
-        about: words.about,
-        svg,
-    };
-    let mut panels = vec![
-        panel(
-            "volcano",
-            &VOLCANO_WORDS,
-            points_of(&VOLCANO_WORDS, volcano, false),
-        ),
-        panel("crude", &CRUDE_WORDS, points_of(&CRUDE_WORDS, crude, true)),
-    ];
-    for (id, title, about, list) in [
-        ("types", "SV types", TYPES, types),
-        ("chromosomes", "Chromosomes", CHROMOSOMES, chromosomes),
+    let mut panels = of_atoms(volcano, crude, flips);
+    for (id, words, list) in [
+        ("types", &TYPES, types),
+        ("chromosomes", &CHROMOSOMES, chromosomes),
     ] {
-        let words = Words {
-            title,
-            about,
-            x: "",
-            y: "",
-        };
         if !list.is_empty() {
-            panels.push(panel(id, &words, bars(&words, list)));
+            panels.push(Panel::new(id, words, bars(words, list)));
         }
     }
     panels
 }
 
-/// A scatter of points, each with its place in the three series.
+/// The panels of single atoms; `flips` are the places of those that change sides within strata.
+fn of_atoms(
+    volcano: impl Iterator<Item = Point>,
+    crude: impl Iterator<Item = Point>,
+    flips: Vec<[f64; 2]>,
+) -> Vec<Panel> {
+    let volcano = points_of(&VOLCANO, volcano, Vec::new(), false);
+    let crude = points_of(&CRUDE, crude, flips, true);
+    vec![
+        Panel::new("volcano", &VOLCANO, volcano),
+        Panel::new("crude", &CRUDE, crude),
+    ]
+}
+
+/// A scatter of points in the colours of their sides, with crosses over some.
 fn points_of(
     words: &Words<'_>,
-    points: impl Iterator<Item = (usize, [f64; 2])>,
+    points: impl Iterator<Item = Point>,
+    crosses: Vec<[f64; 2]>,
     has_diagonal: bool,
 ) -> String {
     let mut series = ["none", "tp", "fp"].map(Series::empty);
     for (side, point) in points {
-        if let Some(series) = series.get_mut(side) {
-            series.points.push(point);
-        }
+        series[side as usize].points.push(point);
+    }
+    let mut series = Vec::from(series);
+    if !crosses.is_empty() {
+        series.push(Series {
+            class: CROSS,
+            points: crosses,
+        });
     }
     scatter(words, &series, has_diagonal)
 }
@@ -202,31 +154,17 @@ fn support(extended: &ExtendedTables) -> String {
         Some(least) => format!("{}k", least / 1000),
     };
     let edges: Vec<String> = (0..counts.len()).map(edge).collect();
-    let words = Words {
-        title: "How often atoms fire",
-        about: SUPPORT,
-        x: "calls on which an atom fires, from",
-        y: "atoms",
-    };
     // Bin b begins at 2^(b-1) calls.
     let least = extended.options.min_support.max(1) as f64;
     let limit = Some(1.0 + libm::log2(least)).filter(|&limit| limit < counts.len() as f64);
-    histogram(&words, ["none", "none"], &edges, &counts, limit)
+    histogram(&SUPPORT, ["none", "none"], &edges, &counts, limit)
 }
 
-fn categories(title: &str, about: &str, list: &[Category]) -> String {
+fn categories(words: &Words<'_>, list: &[Category]) -> String {
     let list = list
         .iter()
         .map(|category| (category.name.clone(), category.tp, category.fp));
-    bars(
-        &Words {
-            title,
-            about,
-            x: "",
-            y: "",
-        },
-        &list.collect::<Vec<_>>(),
-    )
+    bars(words, &list.collect::<Vec<_>>())
 }
 
 /// Calls by size, four bins to a factor of ten: the power of ten of the first bin in quarters, and of each
@@ -258,37 +196,21 @@ fn sizes(facts: &CallFacts) -> String {
     };
     let edges: Vec<String> = (first..first + bins.len()).map(edge).collect();
     let counts: Vec<[u64; 2]> = bins.iter().map(|(_, tp, fp)| [*tp, *fp]).collect();
-    let words = Words {
-        title: "Sizes",
-        about: SIZES,
-        x: "|SVLEN| in base pairs",
-        y: "calls",
-    };
-    histogram(&words, ["tp", "fp"], &edges, &counts, None)
+    histogram(&SIZES, ["tp", "fp"], &edges, &counts, None)
 }
 
 fn replication(table: &Table) -> String {
-    let column = |name: &str| table.columns.iter().find(|column| column.name == name);
-    let numbers = |name: &str| match column(name).map(|column| &column.values) {
-        Some(Values::F64(values)) => values.as_slice(),
-        _ => &[],
-    };
-    let replicated = match column("replicated").map(|column| &column.values) {
+    let replicated = match table.column("replicated").map(|column| &column.values) {
         Some(Values::Bool(values)) => values.as_slice(),
         _ => &[],
     };
-    let [x, y] = ["discovery_cmh_log_or", "confirmation_cmh_log_or"].map(numbers);
-    let points = x.iter().zip(y).zip(replicated);
+    let [x, y] =
+        ["discovery_cmh_log_or", "confirmation_cmh_log_or"].map(|name| table.numbers(name));
+    let points = x.iter().zip(&y).zip(replicated);
     let points = points.filter(|((x, y), _)| x.is_finite() && y.is_finite());
     let points = points.map(|((&x, &y), replicated)| {
         let is_sure = *replicated == Some(true);
-        (usize::from(is_sure) * (1 + usize::from(x < 0.0)), [x, y])
+        (Side::of(is_sure, Some(x)), [x, y])
     });
-    let words = Words {
-        title: "Replication",
-        about: REPLICATION,
-        x: "log odds ratio, discovery",
-        y: "log odds ratio, confirmation",
-    };
-    points_of(&words, points, true)
+    points_of(&REPLICATION, points, Vec::new(), true)
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{PAGE_FORMAT, Settings, data, escape};
+use super::{PAGE_FORMAT, Settings, about, escape};
 
 const BEGIN: &str = "<script type=\"application/json\" id=\"about\">";
 const END: &str = "</script>";
@@ -39,7 +39,7 @@ pub fn redress(page: &str, settings: &Settings) -> Result<String, NoPage> {
         return Err(NoPage::Version(version.to_owned()));
     }
     if let Some(fields) = about.as_object_mut() {
-        fields.extend(data::settings(settings));
+        fields.extend(about::settings(settings));
     }
     let about = escape::json(&about.to_string());
     Ok([before, BEGIN, &about, END, after].concat())

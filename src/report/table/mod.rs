@@ -83,6 +83,22 @@ impl Table {
         self.columns.first().map_or(0, |column| column.values.len())
     }
 
+    /// Returns the column of this name, where there is one.
+    pub fn column(&self, name: &str) -> Option<&Column> {
+        self.columns.iter().find(|column| column.name == name)
+    }
+
+    /// Returns a column's numbers, missing ones as NaN; none where there is no such column, or one of
+    /// something else.
+    pub fn numbers(&self, name: &str) -> Vec<f64> {
+        match self.column(name).map(|column| &column.values) {
+            Some(Values::F64(values)) => values.clone(),
+            Some(Values::U64(values)) => values.iter().map(|&value| value as f64).collect(),
+            Some(Values::U32(values)) => values.iter().map(|&value| f64::from(value)).collect(),
+            _ => Vec::new(),
+        }
+    }
+
     /// Checks that all columns have the same length, that names are unique and that codes have a
     /// text.
     ///

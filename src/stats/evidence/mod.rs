@@ -83,7 +83,7 @@ pub use firings::{Activation, AtomFirings, Sizes};
 pub use options::{Exchange, ListedPairs, Options, Partition};
 pub use replicated::Replicated;
 pub use resampling::{BootstrapInterval, LEAST_BLOCKS, Permutations};
-pub use strata::StratumKey;
+pub use strata::{StrataCounts, StratumKey};
 pub use summary::Summary;
 pub use within::Within;
 

@@ -41,16 +41,72 @@ impl StratumKey {
     }
 }
 
-/// Counts of true and of false calls for each stratum, ascending.
-pub(super) struct Confounded {
-    pub(super) scheme: StratifyBy,
-    /// True and false calls of each stratum.
-    calls: Vec<[u64; 2]>,
-    /// True and false calls of all strata.
-    all: [u64; 2],
+/// Counts of true and of false calls for each stratum without its label, ascending.
+pub struct StrataCounts {
+    /// The strata, each with its true and false calls.
+    strata: Vec<(StratumKey, [u64; 2])>,
     /// The stratum and the label, 0 for true calls, of each of the tally's strata.
     places: Vec<(u32, usize)>,
     counts: CountsByAtom,
+}
+
+impl StrataCounts {
+    /// Counts a tally by the strata that this scheme tells apart.
+    pub fn of(tally: &Tally, scheme: &StratifyBy) -> Self {
+        let keys: Vec<StratumKey> = (tally.table().iter())
+            .map(|stratum| StratumKey::of(stratum, scheme))
+            .collect();
+        let label = |number: usize| usize::from(tally.table()[number].label == Label::Fp);
+        let mut strata = BTreeMap::<StratumKey, [u64; 2]>::new();
+        for (number, key) in keys.iter().enumerate() {
+            strata.entry(key.clone()).or_default()[label(number)] += tally.rows()[number];
+        }
+        let numbers: BTreeMap<&StratumKey, u32> = strata.keys().zip(0..).collect();
+        let place = |(number, key): (usize, &StratumKey)| {
+            let stratum = numbers.get(key).copied().unwrap_or_default();
+            (stratum, label(number))
+        };
+        Self {
+            places: keys.iter().enumerate().map(place).collect(),
+            strata: strata.into_iter().collect(),
+            counts: tally.all_counts().by_atom(tally.feature_dim()),
+        }
+    }
+
+    /// Returns the strata, ascending, each with its true and false calls.
+    pub fn strata(&self) -> &[(StratumKey, [u64; 2])] {
+        &self.strata
+    }
+
+    /// Returns the strata in which an atom fires, ascending: the stratum's number, and the true and false
+    /// calls there on which it fires.
+    pub fn of_atom(&self, atom: usize) -> Vec<(u32, [u64; 2])> {
+        let mut on: Vec<(u32, [u64; 2])> = (self.counts.of(atom).iter())
+            .map(|&(number, count)| {
+                let (stratum, label) = self.places[number as usize];
+                let mut both = [0, 0];
+                both[label] = count;
+                (stratum, both)
+            })
+            .collect();
+        on.sort_by_key(|of_stratum| of_stratum.0);
+        on.dedup_by(|next, kept| {
+            let is_same = next.0 == kept.0;
+            if is_same {
+                kept.1 = [0, 1].map(|label| kept.1[label] + next.1[label]);
+            }
+            is_same
+        });
+        on
+    }
+}
+
+/// The strata within which calls are compared.
+pub(super) struct Confounded {
+    pub(super) scheme: StratifyBy,
+    /// True and false calls of all strata.
+    all: [u64; 2],
+    counts: StrataCounts,
 }
 
 /// A stratum in which an atom fires.
@@ -78,63 +134,41 @@ impl Confounded {
                 format!("some of {there}, which this tally tells apart"),
             ));
         }
-        let keys: Vec<StratumKey> = (tally.table().iter())
-            .map(|stratum| StratumKey::of(stratum, &scheme))
-            .collect();
-        let mut strata = BTreeMap::<StratumKey, [u64; 2]>::new();
-        let label = |number: usize| usize::from(tally.table()[number].label == Label::Fp);
-        for (number, key) in keys.iter().enumerate() {
-            strata.entry(key.clone()).or_default()[label(number)] += tally.rows()[number];
-        }
-        let numbers: BTreeMap<&StratumKey, u32> = strata.keys().zip(0..).collect();
-        let place = |(number, key): (usize, &StratumKey)| {
-            let stratum = numbers.get(key).copied().unwrap_or_default();
-            (stratum, label(number))
-        };
-        let calls: Vec<[u64; 2]> = strata.values().copied().collect();
+        let counts = StrataCounts::of(tally, &scheme);
+        let calls = counts.strata().iter().map(|(_, calls)| calls);
         Ok(Self {
-            places: keys.iter().enumerate().map(place).collect(),
-            all: [0, 1].map(|label| calls.iter().map(|calls| calls[label]).sum()),
-            calls,
-            counts: tally.all_counts().by_atom(tally.feature_dim()),
+            all: calls.fold([0, 0], |sum, calls| [0, 1].map(|i| sum[i] + calls[i])),
+            counts,
             scheme,
         })
     }
 
     /// Returns the number of strata.
     pub(super) fn strata(&self) -> usize {
-        self.calls.len()
+        self.counts.strata().len()
+    }
+
+    /// True and false calls of a stratum.
+    fn calls(&self, stratum: u32) -> [u64; 2] {
+        self.counts.strata()[stratum as usize].1
     }
 
     /// The strata in which an atom fires, ascending. A cell whose count would be negative, since a count
     /// exceeds its total, counts as empty.
     pub(super) fn of_atom(&self, atom: usize) -> Vec<FiresIn> {
-        let mut on: Vec<(u32, [u64; 2])> = (self.counts.of(atom).iter())
-            .map(|&(number, count)| {
-                let (stratum, label) = self.places[number as usize];
-                let mut both = [0, 0];
-                both[label] = count;
-                (stratum, both)
-            })
-            .collect();
-        on.sort_by_key(|of_stratum| of_stratum.0);
-        let sums = on.chunk_by(|a, b| a.0 == b.0).map(|of_stratum| {
-            let sum = |label: usize| of_stratum.iter().map(|(_, on)| on[label]).sum();
-            let stratum = of_stratum[0].0;
-            let [tp, fp] = self.calls[stratum as usize];
-            FiresIn {
-                stratum,
-                table: table([sum(0), sum(1)], [tp, fp]),
-            }
+        let fires_in = self.counts.of_atom(atom).into_iter();
+        let tables = fires_in.map(|(stratum, on)| FiresIn {
+            stratum,
+            table: table(on, self.calls(stratum)),
         });
-        sums.collect()
+        tables.collect()
     }
 
     /// The tables of an atom: one of each stratum in which it fires, and one of all others together, in
     /// which it tells nothing.
     pub(super) fn tables(&self, atom: usize) -> Vec<Table2x2> {
         let fires_in = self.of_atom(atom);
-        let calls = |of: &FiresIn| self.calls[of.stratum as usize];
+        let calls = |of: &FiresIn| self.calls(of.stratum);
         let rest = [0, 1].map(|label| {
             let there: u64 = fires_in.iter().map(|of| calls(of)[label]).sum();
             self.all[label] - there

@@ -45,7 +45,7 @@ function cardOf({ arrays, first, of }, atom) {
   };
 }
 
-const value = (key, atom) => column(key)?.values?.[atom] ?? NaN;
+const value = (key, atom) => column(key)?.at(atom) ?? NaN;
 
 function heading(atom) {
   const tested = value("tested", atom) === 1;
@@ -75,15 +75,15 @@ function figures(atom) {
   const v = (key) => figure(value(key, atom)), exp = (key) => figure(Math.exp(value(key, atom)));
   const share = (key) => (Number.isNaN(value(key, atom)) ? "NA" : `${(100 * value(key, atom)).toFixed(1)} %`);
   const rows = [
-    ["fires on", `${v("fires")} calls: ${v("tp_on")} true, ${v("fp_on")} false`],
-    ["share of true calls where it fires", `${share("precision")} (95 % ${share("precision_lo")} to ${share("precision_hi")}); of all calls ${((100 * about.tp) / (about.tp + about.fp)).toFixed(1)} %`],
-    ["odds ratio on all calls", `${exp("log_or")} (95 % ${exp("log_or_lo")} to ${exp("log_or_hi")}); p ${pText(value("neg_log10_p", atom))}; FDR ${shownP("fdr_bh")}`],
-    ["odds ratio within strata", `${v("cmh_or")} (95 % ${v("cmh_or_lo")} to ${v("cmh_or_hi")}); p ${pText(value("cmh_neg_log10_p", atom))}; FDR ${shownP("cmh_fdr_bh")}`],
-    ["step-down max-T p", shownP("maxt_p")],
+    ["fires on", "fires", `${v("fires")} calls: ${v("tp_on")} true, ${v("fp_on")} false`],
+    ["share of true calls where it fires", "share", `${share("precision")} (95 % ${share("precision_lo")} to ${share("precision_hi")}); of all calls ${((100 * about.tp) / (about.tp + about.fp)).toFixed(1)} %`],
+    ["odds ratio on all calls", "odds", `${exp("log_or")} (95 % ${exp("log_or_lo")} to ${exp("log_or_hi")}); p ${pText(value("neg_log10_p", atom))}; FDR ${shownP("fdr_bh")}`],
+    ["odds ratio within strata", "strata", `${v("cmh_or")} (95 % ${v("cmh_or_lo")} to ${v("cmh_or_hi")}); p ${pText(value("cmh_neg_log10_p", atom))}; FDR ${shownP("cmh_fdr_bh")}`],
+    ["step-down max-T p", "maxt", shownP("maxt_p")],
   ];
-  if (about.has_scores) rows.push(["mean score where it fires", `${v("mean_score_tp")} on true, ${v("mean_score_fp")} on false calls; AUROC ${v("auroc")}`]);
-  rows.push(["the notebook", notebookSays(atom)]);
-  return make("dl", { class: "figures" }, ...rows.filter(([, text]) => text !== "NA").flatMap(([name, text]) => [make("dt", {}, name), make("dd", {}, text)]));
+  if (about.has_scores) rows.push(["mean score where it fires", "auroc", `${v("mean_score_tp")} on true, ${v("mean_score_fp")} on false calls; AUROC ${v("auroc")}`]);
+  rows.push(["the notebook", "", notebookSays(atom)]);
+  return make("dl", { class: "figures" }, ...rows.filter(([, , text]) => text !== "NA").flatMap(([name, word, text]) => [make("dt", {}, term(name, word)), make("dd", {}, text)]));
 }
 
 /** What the notebook says of an atom, by its own formulas. */
@@ -241,7 +241,7 @@ function categories(atom, card) {
   };
   const at = new Map(card.chromosomes.map((c) => [c.at, c]));
   const chromosomes = (about.chromosomes ?? []).map(([name, tp, fp], i) => ({ name: shown(name), tp, fp, tpOn: at.get(i)?.tp ?? 0, fpOn: at.get(i)?.fp ?? 0 }));
-  return [of("SV type", grouped(card, [0])), of("size", bySize(grouped(card, [1]))), of("dataset", grouped(card, [2])), of("chromosome", chromosomes)];
+  return [of("size", bySize(grouped(card, [1]))), of("chromosome", chromosomes), of("SV type", grouped(card, [0])), of("dataset", grouped(card, [2]))];
 }
 
 /** Truvari's bins in the order of size. */
@@ -254,7 +254,7 @@ function neighbours(card) {
   if (!card.neighbours.length) return null;
   const rows = card.neighbours.map((n) => [atomLink(n.atom), (n.phi / 10000).toFixed(3), String(n.both), CLASSES[sideOf[n.atom]].replace("none", "").replace("tp", "true calls").replace("fp", "false calls")]);
   return make("section", {}, make("h3", {}, "Atoms that fire with it"),
-    make("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "Atoms that fire with it" }, plainTable([["atom", "φ", "calls on which both fire", "leans to, within strata"], ...rows])),
+    make("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "Atoms that fire with it" }, plainTable([["atom", term("φ", "phi"), "calls on which both fire", "leans to, within strata"], ...rows])),
     make("button", { type: "button", onclick: () => setMarks([now.atom, ...card.neighbours.map((n) => n.atom)]) }, "Mark these"));
 }
 
@@ -266,7 +266,7 @@ function directions(atom, card) {
   const together = new Map(card.neighbours.map((n) => [n.atom, n.phi]));
   const rows = card.alike.map((n) => [atomLink(n.atom), (n.cosine / 10000 - 1).toFixed(3), together.has(n.atom) ? (together.get(n.atom) / 10000).toFixed(3) : ""]);
   return make("section", {}, title, make("p", { class: "hint" }, "The cosine of the angle between their decoder vectors. Near 1: the model writes nearly the same for both."),
-    make("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "Atoms of a like direction" }, plainTable([["atom", "cosine", "φ, where it fires with it"], ...rows])),
+    make("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "Atoms of a like direction" }, plainTable([["atom", term("cosine", "decoder"), "φ, where it fires with it"], ...rows])),
     make("button", { type: "button", onclick: () => setMarks([atom, ...card.alike.map((n) => n.atom)]) }, "Mark these"));
 }
 

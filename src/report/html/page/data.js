@@ -32,18 +32,20 @@ async function inflated(id) {
 async function readFirst() {
   const bytes = await inflated("first");
   let from = 0;
-  for (const [id, length] of about.first) pieces.set(id, bytes.slice(from, (from += length)));
+  for (const [id, length] of about.first) pieces.set(id, bytes.subarray(from, (from += length)));
 }
 
 /** Whole numbers of `width` bytes whose first bytes come first, then the second ones, and so on. */
 function whole(bytes, width, from, count) {
   if (width === 1) return bytes.subarray(from, from + count);
-  const out = width === 2 ? new Uint16Array(count) : new Uint32Array(count);
-  for (let place = 0; place < width; place++) {
-    const start = from + place * count;
-    const shift = 8 * place;
-    for (let i = 0; i < count; i++) out[i] |= bytes[start + i] << shift;
+  const [first, second, third, fourth] = [0, 1, 2, 3].map((place) => bytes.subarray(from + place * count, from + (place + 1) * count));
+  if (width === 2) {
+    const out = new Uint16Array(count);
+    for (let i = 0; i < count; i++) out[i] = first[i] | (second[i] << 8);
+    return out;
   }
+  const out = new Uint32Array(count);
+  for (let i = 0; i < count; i++) out[i] = first[i] | (second[i] << 8) | (third[i] << 16) | (fourth[i] << 24);
   return out;
 }
 
@@ -62,9 +64,13 @@ function sections(bytes, at) {
   return { arrays, end: from };
 }
 
-/** Numbers of -log10 p, in steps of 1/4096. */
-function logs(bytes, width) {
-  const steps = whole(bytes, width, 0, bytes.length / width);
+/** Numbers of -log10 p, in steps of 1/4096; those of an island once, however many columns tell them. */
+async function logs(id, width) {
+  if (!logs.of.has(id)) logs.of.set(id, inflated(id).then((bytes) => logsOfSteps(whole(bytes, width, 0, bytes.length / width))));
+  return logs.of.get(id);
+}
+logs.of = new Map();
+function logsOfSteps(steps) {
   const top = 2 ** 32 - 1;
   const out = new Float64Array(steps.length);
   for (let i = 0; i < out.length; i++) out[i] = steps[i] < top - 1 ? steps[i] / 4096 : steps[i] === top ? NaN : Infinity;
@@ -87,7 +93,6 @@ const decoders = {
     for (let i = 0; i < count; i++) words[2 * i + 1] = halves[i];
     return new Float64Array(words.buffer);
   },
-  n: (bytes, c) => logs(bytes, c.w),
   b: (bytes) => new Float64Array(bytes).map((b) => (b === 2 ? NaN : b)),
   c: (bytes, c) => whole(bytes, c.w, 0, bytes.length / c.w),
   t: (bytes) => JSON.parse(new TextDecoder().decode(bytes)),
@@ -129,44 +134,51 @@ const follows = {
     informs(a, b, c, d) ? (Math.min(a + b, c + d) * Math.min(a + c, b + d)) / (a + b + c + d) : NaN,
 };
 
-/** A column that loads itself. */
+/** A column that loads itself. Numbers that follow from others are computed when all of them are asked for. */
 class Column {
   constructor(table, described) {
     Object.assign(this, { table, name: described.n, about: described.a, kind: described.k, described });
     this.key = table.name === "atoms" ? described.n : `${table.name}.${described.n}`;
-    this.values = null;
+    this.numbers = null;
   }
+  get values() { return (this.numbers ??= this.follow()); }
   get isText() { return this.kind === "t" || this.kind === "c"; }
-  load() { return (this.loading ??= this.read().then((values) => ((this.values = values), this))); }
+  load() { return (this.loading ??= this.read().then(() => this)); }
   async read() {
     const d = this.described;
-    if (this.kind === "x") return this.computed();
-    if (this.kind === "p") {
-      // A p-value is kept as -log10 p, maybe that of another column.
-      const twin = this.table.columns.find((column) => column.i === d.i && column.k === "n");
-      // Its text comes from the logarithm, since below 1e-300 there are no numbers.
-      this.logs = logs(await inflated(d.i), twin ? twin.w : d.w);
-      return this.logs.map((x) => 10 ** -x);
-    }
-    return decoders[this.kind](await inflated(d.i), d);
+    if (this.kind === "x") this.counts = (await Promise.all(["tp_on", "fp_on"].map((name) => column(name).load()))).map((each) => each.values);
+    // A p-value is kept as -log10 p, maybe that of another column. Its text comes from the logarithm, since
+    // below 1e-300 there are no numbers.
+    else if (this.kind === "p") this.logs = await logs(d.i, (this.table.columns.find((column) => column.i === d.i && column.k === "n") ?? d).w);
+    else if (this.kind === "n") this.numbers = await logs(d.i, d.w);
+    else this.numbers = decoders[this.kind](await inflated(d.i), d);
   }
-  async computed() {
-    if (this.name === "atom") return Float64Array.from({ length: ATOMS }, (_, i) => i);
-    const [tp, fp] = await Promise.all(["tp_on", "fp_on"].map((name) => column(name).load()));
-    const of = follows[this.name], out = new Float64Array(ATOMS);
-    for (let i = 0; i < ATOMS; i++) {
-      const a = tp.values[i], b = fp.values[i];
-      out[i] = of(a, b, about.tp - a, about.fp - b);
-    }
+  /** The numbers that follow from what was read; nothing before that. */
+  follow() {
+    if (this.logs) return this.logs.map((x) => 10 ** -x);
+    if (!this.counts) return null;
+    const out = new Float64Array(ATOMS);
+    for (let row = 0; row < ATOMS; row++) out[row] = this.of(row);
     return out;
+  }
+  /** A row's number. */
+  at(row) {
+    if (this.numbers) return this.numbers[row];
+    return this.logs ? 10 ** -this.logs[row] : this.counts ? this.of(row) : NaN;
+  }
+  of(row) {
+    if (this.name === "atom") return row;
+    const a = this.counts[0][row], b = this.counts[1][row];
+    return follows[this.name](a, b, about.tp - a, about.fp - b);
   }
   /** The text of a row's value. */
   text(row) {
-    const value = this.values[row];
+    if (this.logs) return pText(this.logs[row]);
+    const value = this.at(row);
     if (this.kind === "c") return shown(this.described.names[value]);
     if (this.kind === "t") return value === null ? "NA" : shown(value);
     if (this.kind === "b") return Number.isNaN(value) ? "NA" : value ? "yes" : "no";
-    return this.logs ? pText(this.logs[row]) : figure(value);
+    return figure(value);
   }
 }
 
@@ -203,7 +215,7 @@ function pText(log) {
 /** Text in which nothing hides: controls and marks of direction are shown as their numbers. */
 function shown(text) {
   return String(text).replace(
-    /[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g,
+    /[\u{0}-\u{1f}\u{7f}-\u{9f}\u{ad}\u{61c}\u{180e}\u{200b}-\u{200f}\u{2028}-\u{202e}\u{2060}-\u{206f}\u{feff}\u{fff9}-\u{fffb}\u{e0000}-\u{e007f}]/gu,
     (c) => `\\u{${c.codePointAt(0).toString(16)}}`,
   );
 }

@@ -42,11 +42,10 @@ function failed(error) {
 }
 
 async function start() {
-  if (!document.documentElement.classList.contains("js")) {
-    byId("old").textContent = "This browser is too old for the table of all atoms and for cards (2023 or later has what they need). Findings, pictures and the strongest atoms are below.";
-    return;
-  }
-  byId("old").hidden = true;
+  if (!document.documentElement.classList.contains("js")) return;
+  const strange = [...labels.keys()].filter((atom) => atom >= ATOMS);
+  byId("old").hidden = !strange.length;
+  byId("old").textContent = `Names were given to atoms that are not here (${strange.slice(0, 5).join(", ")}): maybe they are of another model.`;
   document.body.append(tip.element);
   for (const [atom, text] of remembered(`notes ${about.tp} ${about.fp} ${ATOMS}`) ?? []) { notes.set(atom, text); if (text) labels.set(atom, text); else labels.delete(atom); }
   await readFirst();

@@ -3,13 +3,15 @@
 const panels = [];
 
 async function startPanels() {
-  const load = (key) => column(key).load();
-  const [log, fisher, cmh, fdr] = await Promise.all(["log_or", "neg_log10_p", "cmh_or", "fdr_bh"].map(load));
-  const within = logsOf(cmh.values);
+  const load = (key) => column(key)?.load();
+  const [log, fisher, cmh, fdr, flip] = await Promise.all(["log_or", "neg_log10_p", "cmh_or", "fdr_bh", "sign_flip"].map(load));
+  const within = new Float64Array(ATOMS).fill(NaN), least = -Math.log10(0.05), logs = fdr.logs ?? fdr.values.map((p) => -Math.log10(p));
   const isTested = new Uint8Array(ATOMS), isFound = new Uint8Array(ATOMS);
   for (let i = 0; i < ATOMS; i++) {
-    isTested[i] = fdr.values[i] === fdr.values[i] ? 1 : 0;
-    isFound[i] = fdr.values[i] < 0.05 && Math.abs(within[i]) < Infinity ? 1 : 0;
+    const found = logs[i];
+    isTested[i] = found === found ? 1 : 0;
+    if (found > least) within[i] = Math.log(cmh.values[i]);
+    isFound[i] = Math.abs(within[i]) < Infinity ? 1 : 0;
   }
   panels.push(new Scatter("volcano", {
     x: log.values, y: fisher.values, of: sideOf, keep: isTested,
@@ -17,7 +19,7 @@ async function startPanels() {
   }));
   panels.push(new Scatter("crude", {
     x: log.values, y: within, of: sideOf, diagonal: true, keep: isFound,
-    xName: "log odds ratio on all calls", yName: "log odds ratio within strata",
+    xName: "log odds ratio on all calls", yName: "log odds ratio within strata", crossed: flip?.values,
   }));
   watchers.push(() => panels.forEach((panel) => panel.draw()));
   for (const [id, rows] of Object.entries(tablesOfPictures)) {
@@ -41,12 +43,6 @@ async function startReplication() {
   }));
 }
 
-function logsOf(values) {
-  const out = new Float64Array(values.length);
-  for (let i = 0; i < out.length; i++) out[i] = Math.log(values[i]);
-  return out;
-}
-
 const tablesOfPictures = {
   support: async () => {
     const fires = (await column("fires").load()).values, counts = [];
@@ -55,8 +51,19 @@ const tablesOfPictures = {
   },
   types: () => [["SV type", "true calls", "false calls"], ...(about.types ?? sums(0))],
   sizes: () => [["size in base pairs, from", "true calls", "false calls"], ...about.sizes],
+  regions: () => rowsOf("regions"),
+  prediction: () => rowsOf("prediction"),
   chromosomes: () => [["chromosome", "true calls", "false calls"], ...(about.chromosomes ?? about.of_chromosomes)],
 };
+
+/** A table that is not of atoms: heads that say what they mean, and rows. */
+async function rowsOf(name) {
+  const { table: of, list } = otherTables.find((each) => each.table.name === name);
+  await Promise.all(list.map((each) => each.load()));
+  const cell = (each, row) => (/^atom(_[ab])?$/.test(each.name) ? atomLink(each.values[row]) : each.text(row));
+  const rows = Array.from({ length: of.rows }, (_, row) => list.map((each) => cell(each, row)));
+  return [list.map((each) => make("abbr", { title: each.about, tabindex: 0 }, each.name)), ...rows];
+}
 
 /** Calls by one property of their strata. */
 function sums(property) {
@@ -77,7 +84,7 @@ class Heat extends Picture {
     const canvas = make("canvas", { class: "square", tabindex: 0, role: "img", "aria-label": `Correlation of the firing of ${atoms.length} atoms, in the order of their groups. Arrow keys move, Enter opens an atom.` });
     figure.querySelector(".static").after(canvas);
     figure.classList.add("live");
-    canvas.after(make("p", { class: "hint" }, "Blue: they fire on the same calls, the darker the more. Orange: where one fires, the other hardly does. White: φ is about 0. The edges have the colours of the calls to which atoms lean."));
+    canvas.after(make("p", { class: "hint" }, "Blue: they fire on the same calls, the stronger the colour the more. Orange: where one fires, the other hardly does. No colour: φ is about 0. The edges have the colours of the calls to which atoms lean."));
     buttons(figure, "map", () => { const pen = new SvgPen(640, 640); this.paint(pen, 640); return pen.svg; }, () => this.rows());
     this.at = [0, 0];
     this.watch(canvas);
@@ -131,16 +138,12 @@ function startTables() {
   const place = byId("app-tables");
   if (!otherTables.length) return;
   place.append(make("h2", {}, "More tables"));
-  for (const { table: of, list } of otherTables) {
+  for (const { table: of } of otherTables) {
     const body = make("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": of.name });
-    const details = make("details", {}, make("summary", {}, `${of.name} (${of.rows} rows)`), make("p", {}, of.about), body);
+    const details = make("details", {}, make("summary", {}, `${of.name} (${of.rows} row${of.rows === 1 ? "" : "s"})`), make("p", {}, of.about), body);
     details.addEventListener("toggle", async () => {
       if (!details.open || body.childElementCount) return;
-      await Promise.all(list.map((each) => each.load()));
-      const cell = (each, row) => (/^atom(_[ab])?$/.test(each.name) ? atomLink(each.values[row]) : each.text(row));
-      const rows = Array.from({ length: of.rows }, (_, row) => list.map((each) => cell(each, row)));
-      const names = list.map((each) => make("abbr", { title: each.about, tabindex: 0 }, each.name));
-      body.append(plainTable([names, ...rows]));
+      body.append(plainTable(await rowsOf(of.name)));
     });
     place.append(details);
   }

@@ -57,6 +57,14 @@ class CanvasPen {
     }
     c.globalAlpha = 1;
   }
+  /** Crosses over points. */
+  crosses(xs, ys) {
+    const c = this.context;
+    c.strokeStyle = this.colour("ink"); c.lineWidth = 1.5;
+    c.beginPath();
+    for (let i = 0; i < xs.length; i++) { c.moveTo(xs[i] - 4, ys[i] - 4); c.lineTo(xs[i] + 4, ys[i] + 4); c.moveTo(xs[i] - 4, ys[i] + 4); c.lineTo(xs[i] + 4, ys[i] - 4); }
+    c.stroke();
+  }
   /** A square of `count` by `count` cells of these colours. */
   cells(colours, count, size) {
     const picture = make("canvas", { width: count, height: count }), context = picture.getContext("2d");
@@ -76,7 +84,7 @@ class CanvasPen {
     for (let i = 0; i < xs.length; i++) {
       const left = Math.round(ratio * xs[i] - ratio), top = Math.round(ratio * ys[i] - ratio);
       if (left < 0 || top < 0 || left + size > width || top + size > height) continue;
-      for (let down = 0; down < size; down++) pixels.fill(ink, (top + down) * width + left, (top + down) * width + left + size);
+      for (let row = top * width + left, last = row + size * width; row < last; row += width) for (let at = row; at < row + size; at++) pixels[at] = ink;
     }
     context.putImageData(image, 0, 0);
     this.context.drawImage(picture, 0, 0, width / ratio, height / ratio);
@@ -96,14 +104,19 @@ class SvgPen {
     const anchor = { left: "start", right: "end", center: "middle" }[align];
     this.add("text", { fill: colour("ink"), "text-anchor": anchor, ...(turned ? { transform: `translate(${x} ${y}) rotate(-90)` } : { x, y }) }, text);
   }
+  crosses(xs, ys) {
+    const at = Array.from(xs, (x, i) => `M${(x - 4).toFixed(1)} ${(ys[i] - 4).toFixed(1)}l8 8m0 -8l-8 8`);
+    this.add("path", { d: at.join(""), stroke: colour("ink"), "stroke-width": 1.5, fill: "none" });
+  }
   cells(colours, count, size) {
     const cell = size / count, paper = String(rgb(colour("paper")));
     colours.forEach((rgb, i) => { if (String(rgb) !== paper) this.rect((i % count) * cell, Math.floor(i / count) * cell, cell + 0.3, cell + 0.3, `rgb(${rgb})`); });
   }
   dots(xs, ys, name) {
-    const places = new Set();
-    for (let i = 0; i < xs.length; i++) places.add(`M${xs[i].toFixed(1)} ${ys[i].toFixed(1)}h0`);
-    const ring = name === "mark" || name === "now";
+    const places = new Set(), ring = name === "mark" || name === "now";
+    // A square without a length has no direction: PDF does not show it.
+    const length = name === "tp" || ring ? "h0" : "h.1";
+    for (let i = 0; i < xs.length; i++) places.add(`M${xs[i].toFixed(1)} ${ys[i].toFixed(1)}${length}`);
     this.add("path", {
       d: [...places].join(""), stroke: colour(name), "stroke-width": ring ? 9 : name === "none" ? 2 : 4, fill: "none",
       "stroke-linecap": name === "tp" || ring ? "round" : "square", "stroke-opacity": ring ? 0.5 : 0.85,
@@ -162,6 +175,12 @@ async function savePng(name, svg) {
   save(name, canvas.toDataURL("image/png"));
 }
 
+/** A term that says what it means when it is opened, in the words of the page's list. */
+function term(text, word) {
+  const meaning = byId(`word-${word}`)?.nextElementSibling?.textContent;
+  return meaning ? make("details", { class: "term" }, make("summary", { title: "What is this?" }, text), make("p", {}, meaning)) : text;
+}
+
 /** Buttons to save a picture, and to see it as a table. */
 function buttons(figureElement, name, svg, rows) {
   const place = make("div", { class: "table-of scroll", hidden: true, tabindex: 0, role: "region", "aria-label": `${name} as a table` });
@@ -191,8 +210,9 @@ class Picture {
   watch(canvas) {
     Object.assign(this, { canvas, isStale: true, isSeen: false, width: 0 });
     new ResizeObserver(([{ contentRect }]) => {
-      if (contentRect.width === this.width || !contentRect.width) return;
-      this.width = contentRect.width;
+      const width = Math.round(contentRect.width);
+      if (width === this.width || !width) return;
+      this.width = width;
       this.draw();
     }).observe(canvas);
     new IntersectionObserver(([entry]) => {
@@ -206,166 +226,12 @@ class Picture {
     if (this.isSeen) this.render();
   }
   render() {
-    const width = this.canvas.clientWidth || 520, height = this.canvas.clientHeight || 340, ratio = window.devicePixelRatio || 1;
+    const width = (this.width ||= this.canvas.clientWidth || 520), height = this.canvas.clientHeight || 340, ratio = window.devicePixelRatio || 1;
     this.canvas.width = Math.round(width * ratio); this.canvas.height = Math.round(height * ratio);
     const context = this.canvas.getContext("2d");
     context.scale(ratio, ratio);
     this.drawn = this.paint(new CanvasPen(context), width, height);
     this.isStale = false;
-  }
-}
-
-/** A scatter of atoms: of those of the list `atoms` that have both numbers. */
-class Scatter extends Picture {
-  constructor(id, { x, y, xName, yName, of, diagonal = false, keep = null }) {
-    super();
-    Object.assign(this, { id, xName, yName, of, diagonal });
-    this.figure = byId(`p-${id}`);
-    const atoms = new Uint32Array(ATOMS), xs = new Float64Array(ATOMS), ys = new Float64Array(ATOMS);
-    this.placeOf = new Int32Array(ATOMS).fill(-1);
-    let count = 0;
-    for (let i = 0; i < ATOMS; i++) {
-      const a = x[i], b = y[i];
-      if (a !== a || b !== b || (keep && !keep[i])) continue;
-      atoms[count] = i; xs[count] = a; ys[count] = b;
-      this.placeOf[i] = count++;
-    }
-    this.atoms = atoms.subarray(0, count); this.x = xs.subarray(0, count); this.y = ys.subarray(0, count);
-    this.home = [extent(this.x), extent(this.y)];
-    this.view = this.home;
-    const canvas = make("canvas", { tabindex: 0, role: "img", "aria-label": `${this.figure.querySelector("h3").textContent}: ${count} atoms. Arrow keys move, plus and minus zoom, 0 shows all.` });
-    this.figure.querySelector(".static").after(canvas);
-    this.figure.classList.add("live");
-    const bar = buttons(this.figure, id, () => this.svg(), () => this.rows());
-    this.mode = make("select", { "aria-label": "Dragging a box" }, make("option", { value: "mark" }, "drag to mark"), make("option", { value: "zoom" }, "drag to zoom"));
-    bar.prepend(this.mode, make("button", { type: "button", onclick: () => this.look(this.home) }, "All"));
-    this.watch(canvas);
-    this.listen();
-  }
-  look(view) { this.view = view; this.draw(); }
-  size() { return [this.canvas.clientWidth || 520, this.canvas.clientHeight || 340]; }
-  /** Where points were drawn last; of a picture that is out of date, where they will be. */
-  places() { if (this.isStale) this.render(); return this.drawn; }
-  place(width, height) {
-    const [[x0, x1], [y0, y1]] = this.view, left = 56, right = 12, top = 10, bottom = 42;
-    const clamp = (t) => Math.max(0, Math.min(1, t));
-    return {
-      left, right: width - right, top, bottom: height - bottom,
-      x: (v) => left + clamp((v - x0) / (x1 - x0)) * (width - left - right),
-      y: (v) => height - bottom - clamp((v - y0) / (y1 - y0)) * (height - top - bottom),
-      atX: (px) => x0 + ((px - left) / (width - left - right)) * (x1 - x0),
-      atY: (py) => y0 + ((height - bottom - py) / (height - top - bottom)) * (y1 - y0),
-    };
-  }
-  paint(pen, width, height) {
-    const at = this.place(width, height), [[x0, x1], [y0, y1]] = this.view;
-    for (const t of ticks(x0, x1)) { pen.line(at.x(t), at.top, at.x(t), at.bottom, "grid"); pen.text(figure(t), at.x(t), at.bottom + 16, "center"); }
-    for (const t of ticks(y0, y1, 5)) { pen.line(at.left, at.y(t), at.right, at.y(t), "grid"); pen.text(figure(t), at.left - 6, at.y(t) + 4, "right"); }
-    if (x0 < 0 && x1 > 0) pen.line(at.x(0), at.top, at.x(0), at.bottom, "axis");
-    if (this.diagonal) {
-      if (y0 < 0 && y1 > 0) pen.line(at.left, at.y(0), at.right, at.y(0), "axis");
-      const low = Math.max(x0, y0), high = Math.min(x1, y1);
-      if (low < high) pen.line(at.x(low), at.y(low), at.x(high), at.y(high), "axis");
-    }
-    pen.text(this.xName, (at.left + at.right) / 2, height - 8, "center");
-    pen.text(this.yName, 14, (at.top + at.bottom) / 2, "center", true);
-    const { atoms, x: xs, y: ys, of } = this, count = atoms.length, px = new Float32Array(count), py = new Float32Array(count);
-    const isIn = new Uint8Array(count);
-    const across = (at.right - at.left) / (x1 - x0), up = (at.bottom - at.top) / (y1 - y0);
-    const groups = CLASSES.map(() => []);
-    for (let i = 0; i < count; i++) {
-      const x = xs[i], y = ys[i];
-      px[i] = Math.max(at.left, Math.min(at.right, at.left + (x - x0) * across));
-      py[i] = Math.max(at.top, Math.min(at.bottom, at.bottom - (y - y0) * up));
-      // Infinite ones stand at the edge; those beyond the view are not drawn.
-      if ((x < x0 && x !== -Infinity) || (y < y0 && y !== -Infinity) || (x > x1 && x !== Infinity) || (y > y1 && y !== Infinity)) continue;
-      isIn[i] = 1;
-      groups[of[atoms[i]]].push(i);
-    }
-    for (const atom of marks) if (isIn[this.placeOf[atom]]) groups[3].push(this.placeOf[atom]);
-    if (isIn[this.placeOf[now.atom]]) groups[4].push(this.placeOf[now.atom]);
-    groups.forEach((group, i) => { if (group.length) pen.dots(Float32Array.from(group, (j) => px[j]), Float32Array.from(group, (j) => py[j]), CLASSES[i]); });
-    this.named(px, py).forEach((i) => {
-      const isRight = px[i] > (at.left + at.right) / 2;
-      pen.text(atomName(this.atoms[i]).slice(0, 24), px[i] + (isRight ? -7 : 7), py[i] + 4, isRight ? "right" : "left");
-    });
-    return { px, py };
-  }
-  /** The points that are named: the open and the marked atoms, then the strongest; none on another's name. */
-  named(px, py) {
-    if (!this.strongest) {
-      this.strongest = [];
-      for (let i = 0; i < this.atoms.length; i++) if (this.of[this.atoms[i]]) this.strongest.push(i);
-      this.strongest.sort((a, b) => this.y[b] - this.y[a]);
-    }
-    const [[x0, x1], [y0, y1]] = this.view;
-    const special = (marks.size < 40 ? [now.atom, ...marks] : [now.atom]).map((atom) => this.placeOf[atom] ?? -1).filter((i) => i >= 0);
-    const out = [];
-    for (const i of [...special, ...this.strongest.slice(0, 8), ...this.strongest.slice(-4)]) {
-      const isSeen = this.x[i] >= x0 && this.x[i] <= x1 && this.y[i] >= y0 && this.y[i] <= y1;
-      if (isSeen && out.every((j) => Math.abs(py[i] - py[j]) > 13 || Math.abs(px[i] - px[j]) > 80)) out.push(i);
-    }
-    return out;
-  }
-  svg() { const pen = new SvgPen(640, 420); this.paint(pen, 640, 420); return pen.svg; }
-  rows() {
-    const order = [...this.atoms.keys()].sort((a, b) => this.y[b] - this.y[a]);
-    return [["atom", this.xName, this.yName], ...order.map((i) => [atomLink(this.atoms[i]), figure(this.x[i]), figure(this.y[i])])];
-  }
-  nearest(px, py) {
-    const places = this.places();
-    let best = -1, least = 100;
-    for (let i = 0; i < this.atoms.length; i++) {
-      const distance = (places.px[i] - px) ** 2 + (places.py[i] - py) ** 2;
-      if (distance < least) { least = distance; best = i; }
-    }
-    return best;
-  }
-  listen() {
-    const canvas = this.canvas;
-    let from = null;
-    const box = make("div", { class: "box", hidden: true });
-    canvas.after(box);
-    const where = (event) => [event.offsetX, event.offsetY];
-    canvas.addEventListener("pointerdown", (event) => { from = where(event); canvas.setPointerCapture(event.pointerId); });
-    canvas.addEventListener("pointermove", (event) => {
-      const [x, y] = where(event);
-      if (from && Math.hypot(x - from[0], y - from[1]) > 5) {
-        box.hidden = false;
-        box.style.left = `${canvas.offsetLeft + Math.min(x, from[0])}px`; box.style.top = `${canvas.offsetTop + Math.min(y, from[1])}px`;
-        box.style.width = `${Math.abs(x - from[0])}px`; box.style.height = `${Math.abs(y - from[1])}px`;
-        return;
-      }
-      const i = this.nearest(x, y);
-      if (i < 0) tip.hide();
-      else tip.show(event, `atom ${atomName(this.atoms[i])}\n${this.xName}: ${figure(this.x[i])}\n${this.yName}: ${figure(this.y[i])}`);
-    });
-    canvas.addEventListener("pointerleave", () => tip.hide());
-    canvas.addEventListener("pointerup", (event) => {
-      const to = where(event), was = from;
-      from = null;
-      if (!was) return;
-      if (box.hidden) { const i = this.nearest(...to); if (i >= 0) openAtom(this.atoms[i]); return; }
-      box.hidden = true;
-      const [x0, x1] = [Math.min(was[0], to[0]), Math.max(was[0], to[0])], [y0, y1] = [Math.min(was[1], to[1]), Math.max(was[1], to[1])];
-      if (this.mode.value === "zoom") {
-        const at = this.place(...this.size());
-        this.look([[at.atX(x0), at.atX(x1)], [at.atY(y1), at.atY(y0)]]);
-        return;
-      }
-      const { px, py } = this.places();
-      const inside = [...this.atoms].filter((_, i) => px[i] >= x0 && px[i] <= x1 && py[i] >= y0 && py[i] <= y1);
-      setMarks(event.shiftKey ? [...marks, ...inside] : inside);
-    });
-    canvas.addEventListener("keydown", (event) => {
-      const move = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }[event.key];
-      const [[x0, x1], [y0, y1]] = this.view, zoom = { "+": 0.8, "=": 0.8, "-": 1.25 }[event.key];
-      if (move) this.look([[x0, x1].map((v) => v + 0.1 * move[0] * (x1 - x0)), [y0, y1].map((v) => v + 0.1 * move[1] * (y1 - y0))]);
-      else if (zoom) this.look([[x0, x1], [y0, y1]].map(([low, high]) => [(low + high) / 2 - (zoom * (high - low)) / 2, (low + high) / 2 + (zoom * (high - low)) / 2]));
-      else if (event.key === "0") this.look(this.home);
-      else return;
-      event.preventDefault();
-    });
   }
 }
 

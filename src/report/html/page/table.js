@@ -60,7 +60,17 @@ const table = {
     this.body = make("div", { class: "body", role: "rowgroup" });
     this.grid = make("div", { id: "grid", class: "grid", role: "grid", tabindex: 0, "aria-label": "Atoms" }, make("div", { class: "heads", role: "rowgroup" }, this.head), this.body);
     place.append(this.grid);
-    this.grid.addEventListener("scroll", () => { if (!this.isDrawing) { this.isDrawing = true; requestAnimationFrame(() => { this.isDrawing = false; this.draw(); }); } });
+    // As the style has it. Asking the page would have it laid out before all is in it.
+    Object.assign(this, { height: Math.min(640, 0.75 * innerHeight), top: 0 });
+    new ResizeObserver(([{ contentRect }]) => {
+      if (Math.abs(contentRect.height - this.height) < ROW || !contentRect.height) return;
+      this.height = contentRect.height;
+      this.draw();
+    }).observe(this.grid);
+    this.grid.addEventListener("scroll", () => {
+      this.top = this.grid.scrollTop;
+      if (!this.isDrawing) { this.isDrawing = true; requestAnimationFrame(() => { this.isDrawing = false; this.draw(); }); }
+    });
     this.grid.addEventListener("keydown", (event) => this.key(event));
     this.body.addEventListener("click", (event) => {
       const row = event.target.closest("[data-atom]");
@@ -69,7 +79,15 @@ const table = {
       if (event.ctrlKey || event.metaKey || event.target.matches("input")) toggleMark(Number(row.dataset.atom));
       else openAtom(Number(row.dataset.atom));
     });
+    place.append(this.meanings());
     this.heads();
+  },
+
+  /** What the columns that are shown mean. */
+  meanings() {
+    const list = make("dl", {});
+    this.tellMeanings = () => { if (list.parentNode.open) list.replaceChildren(...this.chosen.map(column).flatMap((each) => [make("dt", {}, each.key), make("dd", {}, each.about)])); };
+    return make("details", { id: "meanings", ontoggle: this.tellMeanings }, make("summary", {}, "What the columns mean"), list);
   },
 
   rangeTool() {
@@ -121,12 +139,14 @@ const table = {
         make("button", { type: "button", title: each.about, onclick: () => this.sort(key) }, key, isSorted ? (this.isDown ? " ▼" : " ▲") : ""));
     };
     this.head.replaceChildren(make("div", { role: "columnheader", class: "tick" }, make("span", { class: "hidden" }, "marked")), ...this.chosen.map(cell));
-    const widths = this.chosen.map((key) => (key === "claims" ? "15em" : key === "name" ? "14em" : `${Math.max(6, key.length * 0.62 + 2.2)}em`));
+    const least = (key) => ({ claims: 17, name: 14, atom: 6 })[key] ?? (/^(u|x)$/.test(column(key).kind) && !/log|risk|precision|chi2/.test(key) ? 4.8 : 6.9);
+    const widths = this.chosen.map((key) => `${Math.max(least(key), key.length * 0.6 + 1.6)}em`);
     const template = `2.2em ${widths.join(" ")}`;
     this.grid.style.setProperty("--columns", template);
     this.rows = [];
     this.body.replaceChildren();
     this.grid.setAttribute("aria-colcount", this.chosen.length + 1);
+    this.tellMeanings();
   },
 
   async sort(key) {
@@ -146,8 +166,10 @@ const table = {
     const tests = conditions.map(([key, test]) => [column(key).values, test]);
     const kept = new Uint32Array(ATOMS);
     let count = 0;
+    const isFiltered = this.onlyMarked || tests.length > 0 || words.length > 0;
     const searched = words.length ? this.chosen.map(column).filter((each) => each.isText) : [];
     for (let atom = 0; atom < ATOMS; atom++) {
+      if (!isFiltered) { kept[count++] = atom; continue; }
       if (this.onlyMarked && !marks.has(atom)) continue;
       if (!tests.every(([values, test]) => test(values[atom]))) continue;
       if (words.length && !words.every((word) => `${atom}`.includes(word) || (labels.get(atom) ?? "").toLowerCase().includes(word) || searched.some((each) => each.text(atom).toLowerCase().includes(word)))) continue;
@@ -162,18 +184,20 @@ const table = {
   },
 
   sorted(atoms) {
-    const each = column(this.sortKey), sign = this.isDown ? -1 : 1;
+    const each = column(this.sortKey);
     if (this.sortKey === "atom") return this.isDown ? atoms.reverse() : atoms;
-    if (each.kind === "t") return atoms.sort((a, b) => sign * each.text(a).localeCompare(each.text(b)) || a - b);
-    const values = each.values;
+    if (each.kind === "t") return atoms.sort((a, b) => (this.isDown ? -1 : 1) * each.text(a).localeCompare(each.text(b)) || a - b);
     if (each.kind === "r" && !this.isDown) {
       // Ranks are places.
-      const places = new Int32Array(ATOMS + 1).fill(-1), last = [];
-      for (const atom of atoms) if (values[atom] > 0) places[values[atom]] = atom; else last.push(atom);
-      atoms.set(places.filter((atom) => atom >= 0));
-      atoms.set(last, atoms.length - last.length);
+      const ranks = each.values, places = new Int32Array(ATOMS + 1).fill(-1), last = [];
+      for (let i = 0; i < atoms.length; i++) if (ranks[atoms[i]] > 0) places[ranks[atoms[i]]] = atoms[i]; else last.push(atoms[i]);
+      let at = 0;
+      for (let rank = 0; rank <= ATOMS; rank++) if (places[rank] >= 0) atoms[at++] = places[rank];
+      atoms.set(last, at);
       return atoms;
     }
+    // Of p-values the logarithms tell more.
+    const values = each.logs ?? each.values, sign = this.isDown === !each.logs ? -1 : 1;
     // Missing values come last, whatever the direction.
     return atoms.sort((a, b) => {
       const x = values[a], y = values[b];
@@ -186,7 +210,7 @@ const table = {
 
   draw() {
     if (!this.grid) return;
-    const height = this.grid.clientHeight - ROW, top = this.grid.scrollTop;
+    const { height, top } = this;
     const first = Math.max(0, Math.floor(top / ROW) - 2), last = Math.min(this.order.length, Math.ceil((top + height) / ROW) + 2);
     while (this.rows.length < last - first) {
       const tick = make("input", { type: "checkbox", tabindex: -1, "aria-label": "marked" });
@@ -265,35 +289,3 @@ function numbersIn(text) {
 /** What the browser keeps for next time, where it lets pages keep anything. */
 function remembered(name) { try { return JSON.parse(localStorage.getItem(`atomscope ${name}`)); } catch { return null; } }
 function remember(name, value) { try { localStorage.setItem(`atomscope ${name}`, JSON.stringify(value)); } catch { /* a page in a sandbox */ } }
-
-// Which procedure claims an atom: the place of the first in the order of the claims.
-let claimOf = new Uint8Array(0), sideOf = new Uint8Array(0), claimBits = [];
-const PROCEDURES = { max_t: "max-T", holm: "Holm", benjamini_yekutieli: "Benjamini-Yekutieli", benjamini_hochberg: "Benjamini-Hochberg", storey: "Storey's q", replicated: "replicated" };
-const claimName = (claim) => `${PROCEDURES[claim.procedure]}, ${claim.scope === "within_strata" ? "within strata" : "all calls"}`;
-const claimText = (atom) => (claimOf[atom] < about.claims.names.length ? claimName(about.claims.names[claimOf[atom]]) : "");
-async function readClaims() {
-  const { w, i, names } = about.claims;
-  const bytes = await inflated(i);
-  claimBits = whole(bytes, w, 0, bytes.length / w);
-  await Promise.all([column("cmh_or").load(), column("log_or").load()]);
-  claimOf = new Uint8Array(ATOMS); sideOf = new Uint8Array(ATOMS);
-  for (let atom = 0; atom < ATOMS; atom++) {
-    const bits = claimBits[atom];
-    claimOf[atom] = bits ? Math.log2(bits & -bits) : 255;
-  }
-  const strictest = names.findIndex((claim) => claim.scope === "within_strata" && claim.procedure === about.summary.extended.strictest);
-  colourBy(strictest);
-  return strictest;
-}
-
-/** Colours the atoms that a procedure claims by the side to which they lean. */
-function colourBy(claim) {
-  const cmh = column("cmh_or").values, log = column("log_or").values;
-  const isWithin = about.claims.names[claim]?.scope === "within_strata";
-  for (let atom = 0; atom < ATOMS; atom++) {
-    sideOf[atom] = 0;
-    if (claim < 0 || !(claimBits[atom] & (1 << claim))) continue;
-    const lean = !isWithin || Number.isNaN(cmh[atom]) ? log[atom] : Math.log(cmh[atom]);
-    sideOf[atom] = lean < 0 ? 2 : 1;
-  }
-}
