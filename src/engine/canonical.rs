@@ -35,6 +35,22 @@ pub(super) fn add_products(lanes: &mut [f64; LANES], x: &[f32], weight: &[f32]) 
     }
 }
 
+/// The same with weights that were widened before.
+#[allow(clippy::inline_always)]
+#[inline(always)]
+pub(super) fn add_widened(lanes: &mut [f64; LANES], x: &[f32], weight: &[f64]) {
+    let (xs, x_tail) = x.as_chunks::<LANES>();
+    let (ws, w_tail) = weight.as_chunks::<LANES>();
+    for (x, w) in xs.iter().zip(ws) {
+        for l in 0..LANES {
+            lanes[l] += f64::from(x[l]) * w[l];
+        }
+    }
+    for ((lane, x), w) in lanes.iter_mut().zip(x_tail).zip(w_tail) {
+        *lane += f64::from(*x) * w;
+    }
+}
+
 /// The score, once all products are in their lanes.
 #[allow(clippy::inline_always)]
 #[inline(always)]

@@ -26,3 +26,4 @@ pub mod prediction;
 pub mod replication;
 pub mod resampling;
 pub mod score_comparison;
+pub(crate) mod vectors;

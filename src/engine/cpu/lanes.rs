@@ -39,6 +39,24 @@ for_each_simd! {
     }
 }
 
+for_each_simd! {
+    /// The scores of whole rows with one atom, whose weights were widened: no lanes wait for a next
+    /// slice.
+    pub(super) fn scores_of_rows(
+        rows: SliceOfRows,
+        weights: &[f64],
+        bias: f32,
+        which: &[u32],
+        scores: &mut [f64],
+    ) {
+        for (&row, score) in which.iter().zip(scores) {
+            let mut lanes = [0.0; LANES];
+            canonical::add_widened(&mut lanes, rows.row(row), weights);
+            *score = canonical::finish(&mut lanes, bias);
+        }
+    }
+}
+
 #[cfg(target_arch = "x86_64")]
 mod avx512 {
     use std::arch::x86_64::{

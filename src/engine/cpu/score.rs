@@ -4,11 +4,12 @@
 //! A pair reads as many numbers of a row as it multiplies, so that what counts is where these come
 //! from. Rows are taken in groups, and these in slices, that fit an L2 cache together; the lanes of
 //! the group's scores wait from slice to slice. Wide groups read weights less often, wide slices
-//! put lanes away less often: squares are about the best of both.
+//! put lanes away less often: squares are about the best of both. Short rows are not cut: their lanes
+//! are added up at once.
 
 use std::ops::Range;
 
-use super::lanes::{Lanes, add_products};
+use super::lanes::{Lanes, add_products, scores_of_rows};
 use super::model::Model;
 use super::pairs::{ByAtom, OfAtom, Unsorted};
 use super::products::SliceOfRows;
@@ -23,8 +24,10 @@ const NUMBERS: usize = 1 << 18;
 const SLICE: usize = 512;
 /// The most numbers of a row that is not cut.
 const SHORT_ROW: usize = 1024;
-/// Pairs of a group, where there are several rows: 8 MiB of lanes.
+/// Pairs of a group, where there are several rows: 8 MiB of lanes, or as much of pairs alone where rows
+/// are not cut.
 const MOST_PAIRS: usize = 1 << 15;
+const MOST_PAIRS_OF_SHORT_ROWS: usize = 1 << 18;
 
 const _: () = assert!(SLICE.is_multiple_of(LANES), "lanes begin anew with a slice");
 
@@ -34,8 +37,12 @@ pub(super) struct Score {
     by_atom: ByAtom,
     /// A slice of every row of the group, together.
     slice: Vec<f32>,
-    /// The lanes of the sorted pairs.
+    /// The lanes of the sorted pairs, where rows are cut.
     lanes: Vec<Lanes>,
+    /// An atom's weights, widened, where they are not.
+    weights: Vec<f64>,
+    /// The scores of an atom's pairs.
+    of_atom: Vec<f64>,
     /// The scores of the group's pairs, row after row.
     scores: Vec<f64>,
 }
@@ -57,6 +64,11 @@ impl Score {
         let dim = model.sae().input_dim();
         let width = if dim > SHORT_ROW { SLICE } else { dim };
         let most_rows = (NUMBERS / width).max(1);
+        let most_pairs = if width == dim {
+            MOST_PAIRS_OF_SHORT_ROWS
+        } else {
+            MOST_PAIRS
+        };
         let (count, mut first) = (numbers.len() / dim, 0);
         while first < count {
             control.check()?;
@@ -64,13 +76,18 @@ impl Score {
             let mut pairs = 0;
             let fits = |&i: &usize| {
                 pairs += atoms(i).len();
-                i == first || pairs <= MOST_PAIRS
+                i == first || pairs <= most_pairs
             };
             let rows = (first..count.min(first + most_rows)).take_while(fits);
             let group = first..first + rows.count();
             self.sort(model, group.clone(), &atoms);
-            self.add_all(model, &numbers[group.start * dim..group.end * dim], width);
-            self.finish(model);
+            let numbers = &numbers[group.start * dim..group.end * dim];
+            if width == dim {
+                self.score_whole(model, numbers);
+            } else {
+                self.add_all(model, numbers, width);
+                self.finish(model);
+            }
             let mut scores = &*self.scores;
             for i in group.clone() {
                 let (of_row, others) = scores.split_at(atoms(i).len());
@@ -96,6 +113,30 @@ impl Score {
                 .map(|((row, atom), pair)| Unsorted { pair, atom, row })
         };
         self.by_atom.sort(pairs, model.sae().feature_dim());
+    }
+
+    /// The scores of all pairs of rows that are not cut.
+    fn score_whole(&mut self, model: &Model, numbers: &[f32]) {
+        let width = model.sae().input_dim();
+        let rows = SliceOfRows { numbers, width };
+        let weights_of = |atom: u32| &model.sae().weight()[atom as usize * width..][..width];
+        self.scores.resize(self.by_atom.rows.len(), 0.0);
+        for OfAtom { atom, pairs, next } in self.by_atom.each_atom() {
+            if let Some(next) = next {
+                prefetch(weights_of(next));
+            }
+            self.weights.clear();
+            let weights = weights_of(atom).iter().map(|&weight| f64::from(weight));
+            self.weights.extend(weights);
+            let which = &self.by_atom.rows[pairs.clone()];
+            self.of_atom.resize(which.len(), 0.0);
+            let bias = model.sae().bias()[atom as usize];
+            let scores = &mut self.of_atom;
+            scores_of_rows(model.simd(), rows, &self.weights, bias, which, scores);
+            for (&place, &score) in self.by_atom.pairs[pairs].iter().zip(&self.of_atom) {
+                self.scores[place as usize] = score;
+            }
+        }
     }
 
     /// The scores of all pairs, once all products are in their lanes.

@@ -7,6 +7,7 @@ use rayon::prelude::*;
 use crate::control::Control;
 use crate::error::Result;
 use crate::rows::Rows;
+use crate::stats::vectors;
 
 /// An atom whose direction is near another's.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -62,7 +63,7 @@ pub(super) fn nearest(
         let block = first..atoms.min(first + at_once);
         let mut numbers = vec![0.0; block.len() * dim];
         decoder.read(block, &mut numbers)?;
-        Ok(of_block(first, &numbers, &chosen))
+        Ok(vectors::dispatch(|| of_block(first, &numbers, &chosen)))
     });
     let blocks = blocks.collect::<Result<Vec<_>>>()?;
     let of_chosen = chosen.iter().enumerate().map(|(at, (atom, _))| {
@@ -73,6 +74,8 @@ pub(super) fn nearest(
 }
 
 /// The nearest of a block's atoms to each of the chosen ones.
+#[allow(clippy::inline_always)]
+#[inline(always)]
 fn of_block(first: usize, numbers: &[f32], chosen: &[(u32, Vec<f32>)]) -> Vec<Vec<Alike>> {
     let dim = chosen.first().map_or(1, |(_, direction)| direction.len());
     let rows = numbers.chunks_exact(dim.max(1));
@@ -102,6 +105,8 @@ fn first_of(mut all: Vec<Alike>) -> Vec<Alike> {
     all
 }
 
+#[allow(clippy::inline_always)]
+#[inline(always)]
 fn dot(a: &[f32], b: &[f32]) -> f64 {
     let mut lanes = [0.0; LANES];
     let ([a, b], [a_end, b_end]) = {

@@ -28,7 +28,7 @@ const MAPPED: usize = 120;
 /// The nearest of each of `atoms` atoms by φ, the nearest first; of equal ones the lower atom.
 pub(super) fn nearest(pairs: &Pairs, atoms: usize) -> Vec<Vec<Neighbour>> {
     let mut all = Nearest::new(atoms);
-    pairs.each_phi(|a, b, both, phi| all.add([a, b], both, phi));
+    pairs.each_phi(|_| true, |a, b, both, phi| all.add([a, b], both, phi));
     all.0
 }
 
@@ -54,6 +54,11 @@ impl Nearest {
         let Some(nearest) = self.0.get_mut(of as usize) else {
             return;
         };
+        // Most pairs are nobody's nearest.
+        let is_full = nearest.len() >= most;
+        if is_full && nearest.last().is_some_and(|last| last.phi > neighbour.phi) {
+            return;
+        }
         let is_before = |other: &Neighbour| {
             other.phi > neighbour.phi || (other.phi == neighbour.phi && other.atom < neighbour.atom)
         };
@@ -82,13 +87,17 @@ pub(super) fn map(tables: &ExtendedTables) -> Option<(Value, Piece)> {
         *place.get_mut(atom as usize)? = at;
     }
     let mut phi_of = vec![0.0; n * n];
-    pairs.each_phi(|a, b, _, phi| {
-        let [a, b] = [a, b].map(|atom| place.get(atom as usize).copied().unwrap_or(usize::MAX));
-        if a < n && b < n && phi.is_finite() {
-            phi_of[a * n + b] = phi;
-            phi_of[b * n + a] = phi;
-        }
-    });
+    let place_of = |atom: u32| place.get(atom as usize).copied().unwrap_or(usize::MAX);
+    pairs.each_phi(
+        |atom| place_of(atom) < n,
+        |a, b, _, phi| {
+            let [a, b] = [a, b].map(place_of);
+            if phi.is_finite() {
+                phi_of[a * n + b] = phi;
+                phi_of[b * n + a] = phi;
+            }
+        },
+    );
     // 1 − φ, so that atoms that exclude each other are the farthest apart.
     let above = (0..n).flat_map(|a| (a + 1..n).map(move |b| (a, b)));
     let mut distances: Vec<f64> = above.map(|(a, b)| 1.0 - phi_of[a * n + b]).collect();

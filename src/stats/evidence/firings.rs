@@ -142,7 +142,7 @@ fn activation(
         (count > 0).then(|| sum / count as f64)
     };
     let (mean_tp, mean_fp) = (mean(Label::Tp), mean(Label::Fp));
-    firing.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
+    sort_ascending(&mut firing);
     let table = &all.atoms[atom as usize].table;
     let silent = Silent {
         tp: table.tp_off,
@@ -153,6 +153,20 @@ fn activation(
         mean_fp,
         rank_sum: rank_sum::mann_whitney(&firing, silent),
     })
+}
+
+/// Sorts scores as [`f64::total_cmp`] has it, by whole numbers of the same order.
+fn sort_ascending(firing: &mut [(f64, Label)]) {
+    const SIGN: u64 = 1 << 63;
+    let ordered = |bits: u64| bits ^ if bits & SIGN == 0 { SIGN } else { u64::MAX };
+    let restored = |key: u64| key ^ if key & SIGN == 0 { u64::MAX } else { SIGN };
+    let mut keys: Vec<(u64, Label)> = (firing.iter())
+        .map(|&(score, label)| (ordered(score.to_bits()), label))
+        .collect();
+    keys.sort_unstable_by_key(|&(key, _)| key);
+    for (firing, (key, label)) in firing.iter_mut().zip(keys) {
+        *firing = (f64::from_bits(restored(key)), label);
+    }
 }
 
 /// Describes a quantity of the calls on which an atom fires; NaN is a missing one.

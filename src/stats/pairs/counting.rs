@@ -1,10 +1,10 @@
 //! Counts of all pairs, in bounded memory for any number of atoms and of calls.
 //!
-//! Where the counts of all pairs fit into memory, one pass over the firing sets makes them. Where
-//! they do not, a cohort's firing sets mostly do. Then one atom after another has its counts with
-//! all atoms after it, and only pairs that fire together often enough are kept. Where neither fits,
-//! the counts of a band of first atoms are held, and one pass is made for each band. A pass takes
-//! as many calls at a time as fit beside the counts.
+//! Where the counts of all pairs fit into a core's caches, one pass over the firing sets makes them.
+//! Where they do not, a cohort's firing sets mostly fit into memory. Then one atom after another has
+//! its counts with all atoms after it, which stay in the cache, and only pairs that fire together often
+//! enough are kept. Where firing sets do not fit either, the counts of a band of first atoms are held,
+//! and one pass is made for each band. A pass takes as many calls at a time as fit beside the counts.
 //!
 //! Two atoms fire together at most as often as either fires. So atoms that fire less often than a
 //! pair must are left out first, and the others are numbered anew: of a wide model, most of whose
@@ -37,6 +37,10 @@ const CACHED: u64 = 1 << 18;
 
 /// Bytes that a pair's counts take: of true and of false calls.
 const PAIR_BYTES: u64 = 2 * size_of::<u32>() as u64;
+
+/// Bytes of counts that are better gone through again and again, for every [`CACHED`] firings, than
+/// made for one atom after another.
+const CACHED_COUNTS: u64 = 1 << 24;
 
 /// An atom's counts with all after it are looked through where it fires together with others at least
 /// once for this number of them; otherwise those that it fires with are picked.
@@ -73,7 +77,8 @@ pub(super) fn count(
     };
     // The other half is for the counts that threads work on, and the pairs that they find.
     let fits = |items: u64, bytes: u64| items.saturating_mul(bytes) <= memory / 2;
-    if !fits(pairs, PAIR_BYTES) && fits(firings, FIRING_BYTES) && firings < u64::from(u32::MAX) {
+    let is_cached = pairs.saturating_mul(PAIR_BYTES) <= CACHED_COUNTS && fits(pairs, PAIR_BYTES);
+    if !is_cached && fits(firings, FIRING_BYTES) && firings < u64::from(u32::MAX) {
         counting.at_once(firings as usize, keeper)
     } else {
         counting.in_bands(memory, keeper)

@@ -1,8 +1,11 @@
 //! The test of whether two atoms fire together differently on true calls than on false ones. The
 //! labels are the two strata.
 
+use pulp::{Scalar, Simd};
+
 use super::kept::Pair;
-use super::law::{Law, Want, ln_two_sided};
+use super::lanes::{LaneLaw, Observed};
+use super::law::Law;
 use super::margins::{Group, Margins};
 use crate::stats::inference::Table2x2;
 
@@ -17,7 +20,8 @@ fn strata(margins: &Margins, pair: &Pair) -> Option<[Table2x2; 2]> {
 /// calls of either label on which each fires, and the number of calls in all on which both do.
 /// Where both odds ratios are the same, whatever it is, the probabilities are in proportion to the
 /// products of two hypergeometric ones.
-struct OnTrue {
+#[derive(Debug, Clone, Copy)]
+pub(super) struct OnTrue {
     /// a, b, calls that are beyond a + b (negative where they overlap), of true calls.
     tp: [f64; 3],
     /// The same values of false calls.
@@ -52,32 +56,56 @@ impl OnTrue {
 
 impl Law for OnTrue {
     fn ratio(&self, x: f64) -> [f64; 2] {
+        Self::ratio_of(Scalar, &self.numbers(), x)
+    }
+}
+
+impl LaneLaw<7> for OnTrue {
+    fn numbers(&self) -> [f64; 7] {
         let ([a, b, beyond], [c, d, past]) = (self.tp, self.fp);
+        [a, b, beyond, c, d, past, self.both]
+    }
+
+    fn spread(&self, number: u64) -> f64 {
+        // Where as many calls have both, how far the true ones among them are from their share.
+        number as f64
+    }
+
+    #[allow(clippy::inline_always)]
+    #[inline(always)]
+    fn ratio_of<S: Simd>(
+        simd: S,
+        &[a, b, beyond, c, d, past, both]: &[S::f64s; 7],
+        x: S::f64s,
+    ) -> [S::f64s; 2] {
+        let one = simd.splat_f64s(1.0);
         // One more true call, one less false one.
-        let y = self.both - x;
+        let y = simd.sub_f64s(both, x);
+        let true_ones = simd.mul_f64s(simd.sub_f64s(a, x), simd.sub_f64s(b, x));
+        let false_ones = simd.mul_f64s(y, simd.add_f64s(past, y));
+        let more = simd.add_f64s(simd.add_f64s(beyond, x), one);
+        let more = simd.mul_f64s(simd.add_f64s(x, one), more);
+        let [c, d] = [simd.sub_f64s(c, y), simd.sub_f64s(d, y)];
+        let less = simd.mul_f64s(simd.add_f64s(c, one), simd.add_f64s(d, one));
         [
-            (a - x) * (b - x) * (y * (past + y)),
-            (x + 1.0) * (beyond + x + 1.0) * ((c - y + 1.0) * (d - y + 1.0)),
+            simd.mul_f64s(true_ones, false_ones),
+            simd.mul_f64s(more, less),
         ]
     }
 }
 
-/// `ln p` of the exact test of one odds ratio in true and in false calls (Zelen, Biometrika 58,
-/// 1971, of two strata). It is two-sided by the tables that are at most as probable as the observed
-/// ones. NaN where either says nothing, or where the margins and the number of calls on which both
-/// fire leave no other tables.
+/// The exact test of one odds ratio in true and in false calls (Zelen, Biometrika 58, 1971, of two
+/// strata). It is two-sided by the tables that are at most as probable as the observed ones. `None`
+/// where either says nothing, or where the margins and the number of calls on which both fire leave
+/// no other tables.
 ///
 /// It is also the exact test of the labels being exchanged among calls, given these margins.
-pub(super) fn ln_p_of_difference(margins: &Margins, pair: &Pair, want: Want) -> f64 {
-    let Some(tables) = strata(margins, pair) else {
-        return f64::NAN;
-    };
+pub(super) fn test_of_difference(margins: &Margins, pair: &Pair) -> Option<Observed<OnTrue>> {
+    let tables = strata(margins, pair)?;
     let law = OnTrue::of(&tables);
     let [least, most] = law.support;
-    if least >= most {
-        return f64::NAN;
-    }
-    ln_two_sided(&law, tables[0].tp_on, want)
+    let number = tables[0].tp_on;
+    (least < most).then_some(Observed { law, number })
 }
 
 /// The natural logarithm of the odds ratio in true calls by that in false ones, with ½ added to all

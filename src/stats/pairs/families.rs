@@ -3,13 +3,15 @@
 use rayon::prelude::*;
 
 use super::Listed;
-use super::difference::ln_p_of_difference;
+use super::difference::test_of_difference;
 use super::kept::{Kept, Pair};
+use super::lanes::test_each;
 use super::law::Want;
-use super::listed::{Rows, Shown};
+use super::listed::{Rows, Shown, is_significant};
 use super::margins::{Group, Margins};
 use crate::control::Control;
 use crate::error::Result;
+use crate::stats::inference::LEVEL;
 
 /// The results of a test, in the order of the pairs; NaN where there is none.
 #[derive(Debug, Clone)]
@@ -19,48 +21,74 @@ pub(super) struct Tests {
     pub(super) ln_fdr: Vec<f64>,
 }
 
+/// Computes `ln p` of pairs, NaN where there is none.
+type LnP<'a> = &'a (dyn Fn(&[Pair], Want, &mut [f64]) + Sync);
+
+/// Pairs that a thread tests at a time.
+const AT_ONCE: usize = 1 << 12;
+
 /// A test of pairs.
 pub(super) struct Test<'a> {
     pub(super) pairs: &'a [Pair],
     /// The number of pairs that could have been tested; these are some of them.
     pub(super) family: u64,
-    /// `ln p` of a pair, NaN where there is none.
-    pub(super) ln_p: &'a (dyn Fn(&Pair, Want) -> f64 + Sync),
+    pub(super) ln_p: LnP<'a>,
 }
 
 impl Test<'_> {
     /// Tests all pairs.
     pub(super) fn all(&self) -> Tests {
-        let all = self.pairs.par_iter();
-        let ln_p: Vec<f64> = all.map(|pair| (self.ln_p)(pair, Want::Exact)).collect();
+        let ln_p = self.ln_p(self.pairs, Want::Exact);
         let ln_fdr = adjusted(&ln_p, self.family);
         Tests { ln_p, ln_fdr }
     }
 
-    /// The adjusted p-values alone, with the same bits: p itself is exact only where it bears on them.
+    /// `ln p` of some pairs.
+    fn ln_p(&self, pairs: &[Pair], want: Want) -> Vec<f64> {
+        let mut ln_p = vec![f64::NAN; pairs.len()];
+        let chunks = pairs.par_chunks(AT_ONCE).zip(ln_p.par_chunks_mut(AT_ONCE));
+        chunks.for_each(|(pairs, ln_p)| (self.ln_p)(pairs, want, ln_p));
+        ln_p
+    }
+
+    /// The adjusted p-values alone: p itself is exact only where it bears on them. Those up to `level`
+    /// have the bits that they have by [`all`](Self::all); larger ones are larger than `level`.
     ///
     /// Let m be the size of the family, and n at least the number of its tests that are made. The j-th
-    /// smallest p is multiplied by m/j. So a p of at least n/m becomes at least 1, whatever it is, and
-    /// changes nothing.
-    pub(super) fn adjusted_alone(&self) -> Vec<f64> {
+    /// smallest p is multiplied by m/j. So a p of at least level·n/m becomes at least `level`, and so
+    /// do those above it: whatever it is, it changes nothing that is smaller.
+    pub(super) fn adjusted_alone(&self, level: f64) -> Vec<f64> {
+        let share = self.pairs.len() as f64 / self.family.max(1) as f64;
         // With room for the rounding of logarithms.
-        let limit = self.pairs.len() as f64 / self.family.max(1) as f64 * (1.0 + 1e-9);
+        let limit = level * share.min(1.0) * (1.0 + 1e-9);
         let want = if limit < 1.0 {
             Want::Below(limit)
         } else {
             Want::Exact
         };
-        let all = self.pairs.par_iter();
-        let ln_p: Vec<f64> = all.map(|pair| (self.ln_p)(pair, want)).collect();
-        adjusted(&ln_p, self.family)
+        adjusted(&self.ln_p(self.pairs, want), self.family)
     }
 
     /// Tests the table's pairs, where the adjusted p-values of all are known.
     pub(super) fn of_rows(&self, rows: &Rows, ln_fdr: &[f64]) -> Tests {
         let places = (0..rows.len()).into_par_iter().map(|row| rows.place(row));
-        let of_place = |place: usize| ((self.ln_p)(&self.pairs[place], Want::Exact), ln_fdr[place]);
-        let (ln_p, ln_fdr) = places.map(of_place).unzip();
+        let of_place = |place: usize| (self.pairs[place], ln_fdr[place]);
+        let (pairs, ln_fdr): (Vec<_>, _) = places.map(of_place).unzip();
+        let ln_p = self.ln_p(&pairs, Want::Exact);
         Tests { ln_p, ln_fdr }
+    }
+
+    /// The same, where only adjusted p-values up to [`LEVEL`] are known.
+    fn of_rows_to_level(&self, rows: &Rows, mut ln_fdr: Vec<f64>) -> Tests {
+        let is_known = |row: usize| {
+            let ln_fdr = ln_fdr[rows.place(row)];
+            ln_fdr.is_nan() || is_significant(ln_fdr)
+        };
+        if !(0..rows.len()).into_par_iter().all(is_known) {
+            // Pairs that differ between true and false calls, without an association on all.
+            ln_fdr = self.adjusted_alone(1.0);
+        }
+        self.of_rows(rows, &ln_fdr)
     }
 }
 
@@ -84,9 +112,14 @@ impl Tested {
         listed: Listed,
         control: &Control,
     ) -> Result<Self> {
-        let ln_p =
-            Group::EACH.map(|group| move |pair: &Pair, want| margins.ln_p(group, pair, want));
-        let of_difference = |pair: &Pair, want| ln_p_of_difference(margins, pair, want);
+        let ln_p = Group::EACH.map(|group| {
+            move |pairs: &[Pair], want, ln_p: &mut [f64]| {
+                test_each(pairs, |pair| margins.test(group, pair), want, ln_p);
+            }
+        });
+        let of_difference = |pairs: &[Pair], want, ln_p: &mut [f64]| {
+            test_each(pairs, |pair| test_of_difference(margins, pair), want, ln_p);
+        };
         let pairs = &kept.pairs[..];
         let [all, tp, fp] = Group::EACH.map(|group| Test {
             pairs,
@@ -111,13 +144,15 @@ impl Tested {
                 tests: [all, tp, fp, difference],
             });
         }
-        let (of_all, of_difference) =
-            rayon::join(|| all.adjusted_alone(), || difference.adjusted_alone());
+        let (of_all, of_difference) = rayon::join(
+            || all.adjusted_alone(LEVEL),
+            || difference.adjusted_alone(1.0),
+        );
         let (rows, shown) = Rows::of(listed, (pairs, margins), [&of_all, &of_difference]);
-        let all = all.of_rows(&rows, &of_all);
+        let all = all.of_rows_to_level(&rows, of_all);
         let difference = difference.of_rows(&rows, &of_difference);
         control.check()?;
-        let of_label = |test: &Test<'_>| test.of_rows(&rows, &test.adjusted_alone());
+        let of_label = |test: &Test<'_>| test.of_rows(&rows, &test.adjusted_alone(1.0));
         let (tp, fp) = rayon::join(|| of_label(&tp), || of_label(&fp));
         Ok(Self {
             rows,

@@ -2,15 +2,15 @@
 
 /// A tail ends where a term is below this part of the sum: a thousand standard deviations wide, what
 /// follows is still below 10⁻¹² of it.
-const NEGLIGIBLE: f64 = 1e-15;
+pub(super) const NEGLIGIBLE: f64 = 1e-15;
 
 /// Probabilities this close, relatively, are equal ones. Rounding keeps ties within a tenth of it for
 /// tens of thousands of steps, and one that is taken for a tie can but make p larger by its share.
-const TIE: f64 = 1e-11;
+pub(super) const TIE: f64 = 1e-11;
 
 /// Terms are counted in units of a power of this, so that none overflows. A power of 2: nothing is
 /// rounded.
-const UNIT: f64 = f64::from_bits((1023 + 600) << 52);
+pub(super) const UNIT: f64 = f64::from_bits((1023 + 600) << 52);
 
 /// A law of whole numbers whose probabilities rise to one top and fall from there (log-concave).
 pub(super) trait Law {
@@ -21,7 +21,7 @@ pub(super) trait Law {
 }
 
 /// Sums of probabilities in units of the observed number's.
-struct Sums {
+pub(super) struct Sums {
     /// The sum over the numbers at most as probable as the observed one, which is among them.
     at_most: f64,
     /// The sum over the more probable ones, in units of [`UNIT`] to the power of `units`.
@@ -66,7 +66,7 @@ pub(super) fn ln_two_sided(law: &impl Law, observed: u64, want: Want) -> f64 {
         return 0.0;
     }
     if sums.units == 0 {
-        return libm::log(sums.at_most / (sums.at_most + sums.above));
+        return Sums::ln_p_of(sums.at_most, sums.above);
     }
     // What is at most as probable is nothing beside a unit.
     libm::log(sums.at_most) - libm::log(sums.above) - f64::from(sums.units) * libm::log(UNIT)
@@ -115,10 +115,21 @@ impl Sums {
     fn enough(&self, want: Want) -> f64 {
         match want {
             Want::Below(limit) if self.units == 0 => {
-                self.above * (limit / (1.0 - limit)) * (1.0 + 1e-9)
+                let [share, room] = Self::enough_of_above(limit);
+                self.above * share * room
             }
             _ => f64::INFINITY,
         }
+    }
+
+    /// The two factors of what is above that make what is enough for a p of `limit`, below 1.
+    pub(super) fn enough_of_above(limit: f64) -> [f64; 2] {
+        [limit / (1.0 - limit), 1.0 + 1e-9]
+    }
+
+    /// `ln p` where both sums are in units of the observed number's probability.
+    pub(super) fn ln_p_of(at_most: f64, above: f64) -> f64 {
+        libm::log(at_most / (at_most + above))
     }
 
     /// Adds a term from which on terms only fall, and what follows, so that many at a time are looked

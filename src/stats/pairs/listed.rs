@@ -74,7 +74,7 @@ impl Rows {
 }
 
 /// Says whether an adjusted p-value, of which this is the logarithm, is at most [`LEVEL`].
-fn is_significant(ln_fdr: f64) -> bool {
+pub(super) fn is_significant(ln_fdr: f64) -> bool {
     // Most are far from it, and take no exponential.
     ln_fdr < -2.9 && libm::exp(ln_fdr) <= LEVEL
 }

@@ -2,9 +2,9 @@
 
 use super::chance::Chance;
 use super::kept::Pair;
-use super::law::Want;
+use super::lanes::Observed;
 use super::sizes::Sizes;
-use super::together::ln_p_of_association;
+use super::together::{Together, test_of_association};
 use crate::error::{Error, Result};
 use crate::stats::inference::Table2x2;
 use crate::stats::inference::stratified::StratumCounts;
@@ -212,13 +212,13 @@ impl Margins {
         if both < chance { -size } else { size }
     }
 
-    /// `ln p` of the exact test that both fire together as chance has it; NaN where their count could
-    /// not be another.
-    pub(super) fn ln_p(&self, group: Group, pair: &Pair, want: Want) -> f64 {
+    /// The exact test that both fire together as chance has it; `None` where their count could not be
+    /// another.
+    pub(super) fn test(&self, group: Group, pair: &Pair) -> Option<Observed<Together>> {
         let of = &self.0[group as usize];
         let both = u64::from(Self::count(group, pair));
         let open = of.chance.open(pair.a, pair.b, both);
-        open.map_or(f64::NAN, |open| ln_p_of_association(&open, want))
+        open.map(|open| test_of_association(&open))
     }
 
     /// Says whether a pair can be tested on all calls: each atom fires on some and not on all.

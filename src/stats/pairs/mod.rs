@@ -22,6 +22,7 @@
 //! | `together` | whether two do more or less often than that: an exact test |
 //! | `difference` | whether true and false calls differ: Zelen's exact test of two strata |
 //! | `law` | the two-sided p-value of either |
+//! | `lanes` | the same of several tests at a time |
 //! | `columns` | the columns of a table |
 
 mod asked;
@@ -34,6 +35,7 @@ mod elsewhere;
 mod families;
 mod firings;
 mod kept;
+mod lanes;
 mod law;
 mod listed;
 mod margins;
@@ -243,12 +245,15 @@ impl Pairs {
         alike.map(|pair| (pair.a, pair.b)).collect()
     }
 
-    /// Hands over every pair's two atoms, of the table or not, the number of calls on which both fire, and the correlation
-    /// φ of their firing on all calls (NaN where an atom fires on every call).
-    pub fn each_phi(&self, mut take: impl FnMut(u32, u32, u32, f64)) {
+    /// Hands over every pair of two `wanted` atoms, of the table or not: the atoms, the number of calls
+    /// on which both fire, and the correlation φ of their firing on all calls (NaN where an atom fires
+    /// on every call).
+    pub fn each_phi(&self, wanted: impl Fn(u32) -> bool, mut take: impl FnMut(u32, u32, u32, f64)) {
         for pair in &self.kept.pairs {
-            let phi = self.margins.phi(Group::All, pair);
-            take(pair.a, pair.b, pair.count(), phi);
+            if wanted(pair.a) && wanted(pair.b) {
+                let phi = self.margins.phi(Group::All, pair);
+                take(pair.a, pair.b, pair.count(), phi);
+            }
         }
     }
 

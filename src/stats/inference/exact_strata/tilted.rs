@@ -18,6 +18,7 @@ use std::f64::consts::{PI, TAU};
 
 use super::stratum::{Stratum, Weights};
 use crate::stats::inference::hypergeometric::Side;
+use crate::stats::vectors;
 
 /// The exponent of what is negligible: −ln of it.
 const NEGLIGIBLE: f64 = 46.0;
@@ -163,7 +164,7 @@ impl Tilted {
         let nodes = (0..=places / 2).take_while(counts).count();
         Self {
             cumulants,
-            nodes: characteristic(&all, nodes, places),
+            nodes: vectors::dispatch(|| characteristic(&all, nodes, places)),
             places,
             origin,
             first,
@@ -245,6 +246,8 @@ fn unit(k: u64, steps: u64, places: u64, sign: f64) -> Complex {
 
 /// Computes the product over strata of `Σ w(x)·zᵏˣ / Σ w(x)` at the first nodes, by Horner's rule
 /// for all nodes at once.
+#[allow(clippy::inline_always)]
+#[inline(always)]
 fn characteristic(strata: &[(Vec<f64>, f64)], nodes: usize, places: u64) -> Vec<Complex> {
     let turns: Vec<Complex> = (0..nodes as u64).map(|k| unit(k, 1, places, 1.0)).collect();
     let [cos, sin]: [Vec<f64>; 2] = [

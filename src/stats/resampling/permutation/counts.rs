@@ -27,6 +27,8 @@ impl<const WORDS: usize> Default for Counter<WORDS> {
 }
 
 /// Returns sum and carry of three bits, for every bit position.
+#[allow(clippy::inline_always)]
+#[inline(always)]
 fn add<const WORDS: usize>(
     a: &Bits<WORDS>,
     b: &Bits<WORDS>,
@@ -44,6 +46,8 @@ fn add<const WORDS: usize>(
 
 impl<const WORDS: usize> Counter<WORDS> {
     /// Counts a call's labels.
+    #[allow(clippy::inline_always)]
+    #[inline(always)]
     fn add(&mut self, labels: &Bits<WORDS>) {
         self.waiting[self.waits] = *labels;
         self.waits += 1;
@@ -53,6 +57,8 @@ impl<const WORDS: usize> Counter<WORDS> {
     }
 
     /// Adds the sixteen waiting calls.
+    #[allow(clippy::inline_always)]
+    #[inline(always)]
     fn take_group(&mut self) {
         let w = &self.waiting;
         let [ones, twos, fours, eights, ..] = &mut self.planes;
@@ -74,6 +80,8 @@ impl<const WORDS: usize> Counter<WORDS> {
     }
 
     /// Adds one bit for each permutation to a plane and those above it.
+    #[allow(clippy::inline_always)]
+    #[inline(always)]
     fn carry(&mut self, mut bits: Bits<WORDS>, from: usize) {
         for plane in &mut self.planes[from..] {
             if bits == [0; WORDS] {
@@ -86,6 +94,8 @@ impl<const WORDS: usize> Counter<WORDS> {
     }
 
     /// Adds the counts to those of `planes`, which have room for the sums.
+    #[allow(clippy::inline_always)]
+    #[inline(always)]
     fn add_to(mut self, planes: &mut [Bits<WORDS>]) {
         for i in 0..self.waits {
             let labels = self.waiting[i];
@@ -112,6 +122,8 @@ impl<const WORDS: usize> Count<WORDS> {
     }
 
     /// Counts the labels of some calls: the first of `labels` is that of call `first`.
+    #[allow(clippy::inline_always)]
+    #[inline(always)]
     pub(super) fn add(&mut self, rows: &[u32], first: usize, labels: &[Bits<WORDS>]) {
         let labels = rows.iter().map(|&row| &labels[row as usize - first]);
         if rows.len() >= GROUP {
@@ -133,6 +145,8 @@ impl<const WORDS: usize> Count<WORDS> {
     }
 
     /// Returns the count of each permutation.
+    #[allow(clippy::inline_always)]
+    #[inline(always)]
     pub(super) fn counts(&self) -> [[u32; LANES]; WORDS] {
         let mut counts = [[0; LANES]; WORDS];
         for (digit, plane) in self.0.iter().enumerate() {

@@ -18,6 +18,7 @@ use super::tiles::{EachTile, Tile};
 use super::{Bits, LANES};
 use crate::control::Control;
 use crate::error::Result;
+use crate::stats::vectors;
 
 /// The number of ranks that one thread processes at a time.
 const RUN: usize = 16;
@@ -123,7 +124,8 @@ impl StepDown {
         let first = batch.number as usize * WORDS;
         let there = there(self.count - first * LANES);
         let chunks = ranks.par_chunks(RUN).zip(batch.counts.par_chunks(RUN));
-        let run = |(at, (ranks, counts))| Run::of(ranks, counts, (at * RUN) as u32);
+        let run =
+            |(at, (ranks, counts))| vectors::dispatch(|| Run::of(ranks, counts, (at * RUN) as u32));
         let runs: Vec<Run<WORDS>> = chunks.enumerate().map(run).collect();
         let words = first..self.furthest.len().min(first + WORDS);
         let furthest = &mut self.furthest[words];
@@ -152,8 +154,14 @@ impl<const WORDS: usize> Batch<WORDS> {
     /// Counts the calls of a tile.
     fn count(&mut self, labels: &Labels, tile: &Tile<'_>, order: &[(u32, u32)]) {
         let drawn = self.drawn.draw(labels, tile.calls.clone(), order);
-        let counts = self.counts.par_iter_mut().with_min_len(RUN).enumerate();
-        counts.for_each(|(rank, count)| count.add(tile.of(rank), tile.calls.start, drawn));
+        let runs = self.counts.par_chunks_mut(RUN).enumerate();
+        runs.for_each(|(run, counts)| {
+            vectors::dispatch(|| {
+                for (rank, count) in (run * RUN..).zip(counts) {
+                    count.add(tile.of(rank), tile.calls.start, drawn);
+                }
+            });
+        });
     }
 }
 
@@ -176,6 +184,8 @@ struct Run<const WORDS: usize> {
 }
 
 impl<const WORDS: usize> Run<WORDS> {
+    #[allow(clippy::inline_always)]
+    #[inline(always)]
     fn of(ranks: &[Ranked<'_>], counts: &[Count<WORDS>], first: u32) -> Self {
         let mut furthest = Box::new([[0; LANES]; WORDS]);
         let each = (first..)
@@ -215,6 +225,8 @@ impl<const WORDS: usize> Run<WORDS> {
 }
 
 /// Raises the furthest reach of each permutation by an atom's, by its number of true calls.
+#[allow(clippy::inline_always)]
+#[inline(always)]
 fn raise<const WORDS: usize>(
     furthest: &mut Furthest<WORDS>,
     ranked: &Ranked<'_>,
@@ -228,6 +240,8 @@ fn raise<const WORDS: usize>(
 }
 
 /// Returns the permutations whose furthest reach is beyond a rank.
+#[allow(clippy::inline_always)]
+#[inline(always)]
 fn beyond<const WORDS: usize>(furthest: &Furthest<WORDS>, rank: u32) -> Bits<WORDS> {
     std::array::from_fn(|word| {
         let lanes = furthest[word].iter().enumerate();
