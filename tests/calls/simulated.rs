@@ -339,6 +339,9 @@ fn strata_of_regions_and_keys_are_those_of_a_dataset_that_says_the_same() {
             bed.as_os_str(),
             "--strata".as_ref(),
             strata.as_ref(),
+            // Calls are joined by the threads that were asked for.
+            "--threads".as_ref(),
+            "1".as_ref(),
         ],
     );
 
