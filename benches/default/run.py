@@ -67,7 +67,7 @@ def measured(program, tables, embeddings, model, out):
     clock, after = time.perf_counter() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
     record = json.loads((out / "run.json").read_text())
     found = {name: seconds for name, seconds in record["cpu_seconds"].items() if name != "total"}
-    of_tables = record["tables"].get("cpu_seconds") or {}
+    of_tables = record.get("tables", {}).get("cpu_seconds", {})
     found.update({f"tables: {name}": seconds for name, seconds in of_tables.items()})
     whole = after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
     found["other"] = whole - sum(found.values())

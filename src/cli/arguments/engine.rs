@@ -28,7 +28,7 @@ pub(in crate::cli) struct EngineArgs {
 
     /// Threads, 1 to 1024, and at most 32 a core [default: all cores]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
-    threads: Option<u16>,
+    pub(super) threads: Option<u16>,
 
     /// The most rows that a thread works on at once [default, and most: 16 MiB of them, 4096 at most]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
