@@ -1,0 +1,24 @@
+//! Archives of arrays of NumPy, and other archives.
+
+use atomscope::read::benchmark::read_row_identities;
+
+use super::shared::{
+    activations, archive, check_rewritten, look, matrix, named, parts, put, same, well, wrapped,
+};
+
+/// Reads a `.npz` file. Wrapped bytes are its entries.
+pub fn run(bytes: &[u8]) {
+    let path = match wrapped(bytes) {
+        Some(rest) => {
+            let entries: Vec<_> = parts(rest).into_iter().map(named).collect();
+            put("npz/x.npz", &archive(&entries))
+        }
+        None => put("npz/x.npz", bytes),
+    };
+    let found = matrix(&path);
+    same(&found, &matrix(&path), "an archive read twice");
+    check_rewritten("npz", &found);
+    well(read_row_identities(&path));
+    activations(&path);
+    look(&path);
+}
