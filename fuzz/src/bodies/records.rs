@@ -88,7 +88,8 @@ fn configuration(text: &[u8]) {
     });
     put("records/model/cfg.json", text);
     if let Some(model) = well(read_model(&place("records/model"))) {
-        let again = well(read_model(&place("records/model"))).expect("a model that was read before");
+        let again =
+            well(read_model(&place("records/model"))).expect("a model that was read before");
         assert_eq!(model.sae.digest(), again.sae.digest());
     }
 }

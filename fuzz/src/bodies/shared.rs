@@ -98,6 +98,12 @@ pub(super) fn gzip(bytes: &[u8]) -> Vec<u8> {
     gzip.finish().expect("memory")
 }
 
+/// Says whether these bytes are read again, which takes as long as the first time: those of every fourth
+/// length are.
+pub(super) fn is_read_again(bytes: &[u8]) -> bool {
+    bytes.len().is_multiple_of(4)
+}
+
 /// Takes what was read. An error is one line, which no control character steers.
 pub(super) fn well<T>(read: Result<T>) -> Option<T> {
     let error = match read {

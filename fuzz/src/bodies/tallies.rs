@@ -18,7 +18,8 @@ pub fn run(bytes: &[u8]) {
     };
     if let Some(tally) = well(read_tally(&path)) {
         let place = place("tallies/again.tally");
-        let written = well(write_tally(&place, &tally, Maker::Tally)).expect("a tally as it was read");
+        let written =
+            well(write_tally(&place, &tally, Maker::Tally)).expect("a tally as it was read");
         well(written.publish()).expect("a place for it");
         let again = well(read_tally(&place));
         same(&again, &Some(tally.clone()), "a tally written and read");
@@ -46,7 +47,9 @@ fn sealed(rest: &[u8]) -> Vec<u8> {
     let mut file = (header.len() as u64).to_le_bytes().to_vec();
     file.extend(header.as_bytes());
     let digits = header.find(MARK).map(|at| 8 + at + MARK.len());
-    let digits = digits.map(|at| at..at + 64).filter(|digits| digits.end <= file.len());
+    let digits = digits
+        .map(|at| at..at + 64)
+        .filter(|digits| digits.end <= file.len());
     file.extend(data);
     if let Some(digits) = digits {
         file[digits.clone()].fill(b'0');

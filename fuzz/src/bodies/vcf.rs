@@ -30,10 +30,17 @@ fn records(path: &Path) -> Option<Vec<String>> {
     let mut vcf = well(Vcf::open(path))?;
     let mut facts = Vec::new();
     while let Some(record) = well(vcf.next())? {
-        let columns = [record.chrom(), record.reference(), record.qual(), record.filter()];
+        let columns = [
+            record.chrom(),
+            record.reference(),
+            record.qual(),
+            record.filter(),
+        ];
         assert!(columns.iter().all(|column| !column.contains(&b'\t')));
         let carried = record.carried(Some(0));
-        record.info().for_each(|(key, _)| assert!(!key.contains(&b';')));
+        record
+            .info()
+            .for_each(|(key, _)| assert!(!key.contains(&b';')));
         record.sample_value(0, "GT");
         for index in 0..record.alts().count() {
             if let Some(allele) = record.allele(index) {
