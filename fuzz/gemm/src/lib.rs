@@ -11,7 +11,11 @@ pub enum Parallelism {
 ///
 /// # Safety
 /// It does nothing with its arguments.
-#[expect(clippy::too_many_arguments, clippy::fn_params_excessive_bools, reason = "those of the crate")]
+#[expect(
+    clippy::too_many_arguments,
+    clippy::fn_params_excessive_bools,
+    reason = "those of the crate"
+)]
 pub unsafe fn gemm<T>(
     _: usize,
     _: usize,
