@@ -204,13 +204,17 @@ pub(super) fn activations(path: &Path) {
     }
 }
 
-/// Reads a table of calls in every way.
-pub(super) fn table(path: &Path) -> Option<Calls> {
-    let found = well(read_row_identities(path))?.calls;
-    let read = read_call_file(path, found.len(), "x.npy", &ClassRule::default());
-    if let Some(calls) = well(read) {
-        assert_eq!(calls.calls.len(), found.len());
-    }
+/// Reads a table of calls in every way; returns its number of rows, if they can be counted.
+pub(super) fn table(path: &Path) -> usize {
+    let found = well(read_row_identities(path)).map_or(0, |found| found.calls.len());
+    calls(path, found);
     class_columns(path, Some(path));
-    Some(found)
+    found
+}
+
+/// Reads a table of so many calls.
+pub(super) fn calls(path: &Path, rows: usize) -> Option<Calls> {
+    let read = well(read_call_file(path, rows, "x.npy", &ClassRule::default()))?;
+    assert_eq!(read.calls.len(), rows);
+    Some(read.calls)
 }
