@@ -24,7 +24,7 @@ pub fn run(bytes: &[u8]) {
     let found = matrix(&path);
     if is_read_again(bytes) {
         same(&found, &matrix(&path), "a column read twice");
-        check_rewritten("columnar", &found);
+        check_rewritten("columnar", found.as_ref());
     }
     table(&path);
     activations(&path);

@@ -1,4 +1,4 @@
-//! Arrays of NumPy: embeddings, activations, and firing sets of earlier runs.
+//! Arrays of `NumPy`: embeddings, activations, and firing sets of earlier runs.
 
 use super::shared::{activations, check_rewritten, is_read_again, look, matrix, put, same};
 
@@ -8,7 +8,7 @@ pub fn run(bytes: &[u8]) {
     let found = matrix(&path);
     if is_read_again(bytes) {
         same(&found, &matrix(&path), "an array read twice");
-        check_rewritten("npy", &found);
+        check_rewritten("npy", found.as_ref());
     }
     activations(&path);
     look(&path);

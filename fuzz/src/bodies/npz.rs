@@ -1,4 +1,4 @@
-//! Archives of arrays of NumPy, and other archives.
+//! Archives of arrays of `NumPy`, and other archives.
 
 use atomscope::read::benchmark::read_row_identities;
 
@@ -19,7 +19,7 @@ pub fn run(bytes: &[u8]) {
     let found = matrix(&path);
     if is_read_again(bytes) {
         same(&found, &matrix(&path), "an archive read twice");
-        check_rewritten("npz", &found);
+        check_rewritten("npz", found.as_ref());
     }
     well(read_row_identities(&path));
     activations(&path);

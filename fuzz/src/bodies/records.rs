@@ -72,7 +72,7 @@ fn write_record(text: &[u8]) {
     assert_eq!(check(path.parent().expect("a folder")), 0);
 }
 
-/// Reads the configuration of a model whose tensors have the names of SAELens.
+/// Reads the configuration of a model whose tensors have the names of `SAELens`.
 fn configuration(text: &[u8]) {
     keep("records/model/sae_weights.safetensors", || {
         let header = concat!(

@@ -22,7 +22,7 @@ pub fn run(bytes: &[u8]) {
     let found = matrix(&path);
     if is_read_again(bytes) {
         same(&found, &matrix(&path), "tensors read twice");
-        check_rewritten("safetensors", &found);
+        check_rewritten("safetensors", found.as_ref());
     }
     if let Some(model) = well(read_model(&path)) {
         let again = well(read_model(&path)).expect("a model that was read before");

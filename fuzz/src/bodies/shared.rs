@@ -117,7 +117,7 @@ pub(super) fn well<T>(read: Result<T>) -> Option<T> {
 }
 
 /// Demands that two readings of one content agree, be they of values or of errors.
-pub(super) fn same<T: PartialEq + Debug>(one: &Option<T>, other: &Option<T>, what: &str) {
+pub(super) fn same<T: PartialEq + Debug>(one: &T, other: &T, what: &str) {
     assert!(one == other, "{what}: {one:?}, and then {other:?}");
 }
 
@@ -166,7 +166,7 @@ pub(super) fn matrix(path: &Path) -> Option<Matrix> {
     matrix
 }
 
-/// The matrix as a `.npy` file of binary32, made by NumPy's documentation alone.
+/// The matrix as a `.npy` file of binary32, made by `NumPy`'s documentation alone.
 pub(super) fn as_npy(matrix: &Matrix) -> Vec<u8> {
     let shape = format!("({}, {})", matrix.rows, matrix.dim);
     let mut header = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}, }}");
@@ -181,10 +181,10 @@ pub(super) fn as_npy(matrix: &Matrix) -> Vec<u8> {
 }
 
 /// Demands that a matrix, written plainly, is read as it was.
-pub(super) fn check_rewritten(folder: &str, matrix: &Option<Matrix>) {
-    if let Some(found) = matrix.as_ref().filter(|found| !found.bits.is_empty()) {
+pub(super) fn check_rewritten(folder: &str, matrix: Option<&Matrix>) {
+    if let Some(found) = matrix.filter(|found| !found.bits.is_empty()) {
         let again = self::matrix(&put(&format!("{folder}/again.npy"), &as_npy(found)));
-        same(matrix, &again, "a matrix written and read");
+        same(&matrix, &again.as_ref(), "a matrix written and read");
     }
 }
 

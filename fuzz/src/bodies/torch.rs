@@ -20,7 +20,7 @@ pub fn run(bytes: &[u8]) {
     if is_read_again(bytes) {
         same(&found, &read(), "a cohort read twice");
         if let Some((rows, _)) = found {
-            check_rewritten("torch", &rows);
+            check_rewritten("torch", rows.as_ref());
         }
     }
     if let Some(model) = well(read_model(&path)) {
