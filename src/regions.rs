@@ -91,9 +91,10 @@ impl RegionSet {
         Digest::of(&bytes)
     }
 
-    /// The number of bases that are in a region.
+    /// The number of bases that are in a region; of contigs longer than can be, the largest number.
     pub fn bases(&self) -> u64 {
-        self.contigs.values().map(OnContig::bases).sum()
+        let bases = self.contigs.values().map(OnContig::bases);
+        bases.fold(0, u64::saturating_add)
     }
 
     /// The contigs that have regions, by their plain names, ascending.
@@ -167,7 +168,7 @@ impl OnContig {
             return 0;
         };
         let region = &self.merged[last];
-        self.covered_before[last] + end.min(region.end) - region.start
+        self.covered_before[last] + (end.min(region.end) - region.start)
     }
 
     fn covered(&self, range: &Range<u64>) -> u64 {

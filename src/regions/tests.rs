@@ -102,3 +102,24 @@ fn set_of_nothing_holds_nothing() {
         assert!(!RegionRule::ALL.iter().any(|&rule| set.holds(&place, rule)));
     }
 }
+
+#[test]
+fn regions_of_any_length_are_counted_without_overflow() {
+    let far = u64::MAX - 1;
+    let set = RegionSet::new(
+        "r",
+        [
+            ("chr1", 0..1 << 63),
+            ("chr1", (1 << 63) + 1..far),
+            ("chr2", 0..far),
+        ],
+    );
+    assert_eq!(set.bases(), u64::MAX);
+    let place = Place {
+        contig: "chr1",
+        start: far - 10,
+        end: far,
+        mate: None,
+    };
+    assert!(set.holds(&place, RegionRule::Half));
+}

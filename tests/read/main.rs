@@ -12,6 +12,7 @@ mod damaged_inputs;
 mod delly_mims;
 mod embeddings;
 mod families;
+mod fuzzed;
 mod goldens;
 mod in_memory;
 mod inputs;

@@ -1,0 +1,3 @@
+//! The bodies of the fuzzing targets. The tests of the program run them over the committed corpus.
+
+pub mod bodies;
