@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from functools import cache
 from typing import Any
 
 #: Arguments of analyze that are no options of the extension.
@@ -30,7 +29,6 @@ OF_TABLES = (
 )
 
 
-@cache
 def _known() -> tuple[dict[str, Any], dict[str, str]]:
     """The defaults of all options, and their types, as the signature of :func:`analyze` has them."""
     from ._run import analyze
