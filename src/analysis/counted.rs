@@ -112,6 +112,7 @@ impl Counted {
         options: &CountOptions,
         control: &Control,
     ) -> Result<Self> {
+        let clock = Clock::start();
         let prepared = batches::prepare(sae.clone(), &OneSource(rows), options, control)?;
         let sae = &prepared.sae;
         let mut session = Session::open(sae, rows.count(), options)?.with_cuts(prepared.cuts);
@@ -120,7 +121,6 @@ impl Counted {
             done: 0,
             total: rows.count() as u64,
         });
-        let clock = Clock::start();
         let encoded = session.encode(rows, calls, 0, &control)?;
         let cpu_seconds = [0.0, clock.elapsed().cpu];
         let Encoded {

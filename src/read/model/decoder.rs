@@ -1,5 +1,7 @@
 //! The decoder, of which encoding needs the norms alone, and its sizes.
 
+use std::sync::Arc;
+
 use rayon::prelude::*;
 
 use super::candidate::Candidate;
@@ -56,9 +58,12 @@ const NAMES: [&str; 5] = [
 ];
 
 /// The directions of a model's features, \[F, D\]. They stay in the model's file, or in the caller's memory,
-/// and are read when they are asked for.
+/// and are read when they are asked for. It is a handle.
 #[derive(Debug, Clone)]
-pub struct Decoder {
+pub struct Decoder(Arc<Directions>);
+
+#[derive(Debug)]
+struct Directions {
     rows: TensorRows,
     source: Source,
 }
@@ -76,17 +81,15 @@ impl Decoder {
             let has_columns = is_lying && (!is_upright || name.ends_with(".weight"));
             let rows = (is_upright || is_lying).then(|| weights.rows(name, has_columns));
             let source = weights.source.clone();
-            Some(Self {
-                rows: rows?.ok()?,
-                source,
-            })
+            let rows = rows?.ok()?;
+            Some(Self(Arc::new(Directions { rows, source })))
         })
     }
 
     /// The directions, unless their file has changed since the model was read.
     pub(crate) fn rows(&self) -> Option<&dyn Rows> {
-        self.source.check_unchanged().ok()?;
-        Some(&self.rows)
+        self.0.source.check_unchanged().ok()?;
+        Some(&self.0.rows)
     }
 }
 
