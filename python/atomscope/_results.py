@@ -297,9 +297,4 @@ _SMALLEST = (
 
 
 def _atom(atom: Any) -> int:
-    if isinstance(atom, bool) or not hasattr(atom, "__index__"):
-        raise InputError(f"atom: found {atom!r}, expected a whole number")
-    number = int(atom.__index__())
-    if not 0 <= number < 2**32:
-        raise InputError(f"atom: found {number}, expected a number of at least 0")
-    return number
+    return whole("atom", atom, below=2**32)

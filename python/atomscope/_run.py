@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import warnings
 from collections.abc import Iterable
 from typing import Any, NamedTuple
@@ -13,33 +12,13 @@ from ._activations import Activations
 from ._calls import Calls, calls_of
 from ._core import InputError
 from ._inputs import Path, files_of, is_anndata, kind, paths_of, rows_of
-from ._options import options, strata_of, whole
+from ._options import file_paths, options, whole
 from ._progress import Progress, shown
 from ._results import Results
 from ._sae import SAE, sae_of
 from ._tally import Tally
 
 _STRATA = ("svtype", "size", "dataset")
-
-#: Options that bear on tables, and not on how rows are counted.
-_OF_TABLES = (
-    "strata",
-    "permutations",
-    "block",
-    "locus_distance",
-    "seed",
-    "min_support",
-    "min_coactivation",
-    "pairs",
-    "max_pairs",
-    "replicate",
-    "bootstrap",
-    "predict",
-    "regions",
-    "tables",
-    "threads",
-    "memory",
-)
 
 
 def analyze(
@@ -154,13 +133,13 @@ def analyze(
         The device that was asked for cannot be used.
     """
     chosen = options(
-        strata=strata_of(strata),
+        strata=strata,
         permutations=permutations,
         block=block,
         locus_distance=locus_distance,
         replicate=replicate,
-        predict=_predict(predict),
-        regions=_paths(regions),
+        predict=predict,
+        regions=regions,
         compare_scores=compare_scores,
         min_support=min_support,
         min_coactivation=min_coactivation,
@@ -284,7 +263,7 @@ def tally(
     known by its content, and by the same strata and classes.
     """
     chosen = options(
-        strata=strata_of(strata),
+        strata=strata,
         class_column=class_column,
         true_class=true_class,
         nonfinite=nonfinite,
@@ -318,7 +297,7 @@ def merge(
         Files of firing sets, or folders of them; where None, those beside the tallies.
     """
     with shown(progress) as told:
-        return Tally(_core.merge(_paths(tallies), _paths(fires if fires is not None else ()), told))
+        return Tally(_core.merge(file_paths("tallies", tallies), file_paths("fires", fires), told))
 
 
 class Simulated(NamedTuple):
@@ -348,27 +327,3 @@ def simulate(
         whole(argument, value)
     x, model, calls, truth = _core.simulate(rows, d_in, d_sae, k, seed, confounded)
     return Simulated(np.asarray(x), SAE(model), Calls._of(calls), json.loads(truth))
-
-
-def table_options(chosen: dict[str, Any]) -> dict[str, Any]:
-    """Options of :func:`analyze` that bear on tables, as the extension takes them."""
-    unknown = [name for name in chosen if name not in _OF_TABLES]
-    if unknown:
-        raise TypeError(f"{unknown[0]} is no option of tables; these are {', '.join(_OF_TABLES)}")
-    made = dict(chosen)
-    made["strata"] = strata_of(made["strata"]) if "strata" in made else None
-    made["predict"] = _predict(made.get("predict", False))
-    made["regions"] = _paths(made.get("regions", ()))
-    return made
-
-
-def _predict(predict: bool | str) -> str | None:
-    if predict is False or predict is None:
-        return None
-    return "chrom" if predict is True else str(predict)
-
-
-def _paths(paths: Path | Iterable[Path]) -> list[str]:
-    if isinstance(paths, (str, os.PathLike)):
-        return [os.fspath(paths)]
-    return [os.fspath(path) for path in paths]

@@ -111,7 +111,9 @@ class SAE:
         whitening = None if mean is None else [_numbers(mean, "mean"), _numbers(std, "std")]
         given = _answers(k, subtract_decoder_bias, orientation, threshold, None)
         told = None if config is None else _json(config)
-        return cls(_core.Sae.of_tensors(name, _tensors(_as_it_encodes(state)), told, whitening, given))
+        encodes = _as_it_encodes(state)
+        has_decoder = encodes is state
+        return cls(_core.Sae.of_tensors(name, _tensors(encodes), told, whitening, given, has_decoder))
 
     @property
     def d_in(self) -> int:
@@ -284,7 +286,7 @@ def _as_it_encodes(state: Any) -> Any:
     """What an object encodes by, where that differs from what its library makes of its file.
 
     A file of dictionary_learning's AutoEncoder is opened with a decoder of unit norm, by which activations are
-    multiplied; an object encodes without.
+    multiplied; an object encodes without. So it gets another decoder, which is none.
     """
     if _is_dictionary(state) and type(state).__name__ == "AutoEncoder":
         tensors = dict(state.state_dict())

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ._activations import Activations
 from ._inputs import Path
-from ._options import options
+from ._options import table_options
 from ._progress import Progress, shown
 
 if TYPE_CHECKING:
@@ -62,19 +62,27 @@ class Tally:
             beside = f"{tally}.fires"
         self._core.save(tally, beside, force)
 
-    def analyze(self, *, progress: Progress = None, **chosen: Any) -> Results:
+    def analyze(self, *, sae: Any = None, progress: Progress = None, **chosen: Any) -> Results:
         """Make all tables of what was counted: the same as one run over all shards.
 
-        The options are those of :func:`atomscope.analyze` that bear on tables: strata, permutations, block,
+        Parameters
+        ----------
+        sae
+            The model that the tally is of, as in :func:`atomscope.analyze`, for the page alone: it then shows
+            atoms of a like direction in the decoder, which a tally has not. Another model is refused.
+
+        The other options are those of :func:`atomscope.analyze` that bear on tables: strata, permutations, block,
         locus_distance, seed, min_support, min_coactivation, pairs, max_pairs, replicate, bootstrap, predict,
         regions, tables, threads, memory.
         """
         from . import _core
         from ._results import Results
-        from ._run import table_options
+        from ._sae import sae_of
 
+        made = table_options(**chosen)
+        model = None if sae is None else sae_of(sae)._core
         with shown(progress) as told:
-            return Results(_core.analyze_tally(self._core, options(**table_options(chosen)), told))
+            return Results(_core.analyze_tally(self._core, model, made, told))
 
     def __repr__(self) -> str:
         return f"Tally({len(self)} calls of {len(self.shards)} shards, {self.d_sae} atoms)"

@@ -36,7 +36,12 @@ pub(crate) fn analyze_memory(
     options: Options,
     progress: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<Results> {
-    let inputs = Inputs::Memory(rows.rows.clone(), sae.sae.clone(), calls.calls.clone());
+    let inputs = Inputs::Memory {
+        rows: rows.rows.clone(),
+        sae: sae.sae.clone(),
+        decoder: sae.decoder.clone(),
+        calls: calls.calls.clone(),
+    };
     beside(rows, options)?.run(py, inputs, progress)
 }
 
@@ -76,17 +81,34 @@ pub(crate) fn analyze_activations(
     options.parsed()?.run(py, Inputs::kept(analysis), progress)
 }
 
-/// Makes the tables of what was counted before.
+/// Makes the tables of what was counted before. The model, where it is given, must be the one that was
+/// counted by.
 #[pyfunction]
-#[pyo3(signature = (tally, options, progress))]
+#[pyo3(signature = (tally, sae, options, progress))]
 pub(crate) fn analyze_tally(
     py: Python<'_>,
     tally: &Tally,
+    sae: Option<&Sae>,
     options: Options,
     progress: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<Results> {
-    let analysis = Analysis::of_counted(tally.counted.clone());
-    options.parsed()?.run(py, Inputs::kept(analysis), progress)
+    let parsed = options.parsed()?;
+    let mut counted = tally.counted.clone();
+    if let Some(sae) = sae {
+        let mut known = (*counted).clone();
+        let (path, answers) = (sae.path.clone(), sae.answers.clone());
+        let (sae, decoder) = (sae.sae.clone(), sae.decoder.clone());
+        let known = run(py, parsed.threads(), None, move |control| {
+            match path {
+                Some(path) => known.take_model(&path, &answers, control)?,
+                None => known.take_decoder(&sae, decoder)?,
+            }
+            Ok(known)
+        })?;
+        counted = Arc::new(known);
+    }
+    let inputs = Inputs::kept(Analysis::of_counted(counted));
+    parsed.run(py, inputs, progress)
 }
 
 /// Counts rows that are at hand. With `name` the counts are those of a shard of that name.
@@ -103,9 +125,11 @@ pub(crate) fn tally(
 ) -> PyResult<Tally> {
     let threads = options.threads;
     let counting = beside(rows, options)?.counting();
-    let (rows, sae, calls) = (rows.rows.clone(), sae.sae.clone(), calls.calls.clone());
+    let (sae, decoder) = (sae.sae.clone(), sae.decoder.clone());
+    let (rows, calls) = (rows.rows.clone(), calls.calls.clone());
     let counted = run(py, threads, progress, move |control| {
-        let counted = Counted::of_rows(&sae, &*rows, &calls, &counting, control)?;
+        let mut counted = Counted::of_rows(&sae, &*rows, &calls, &counting, control)?;
+        counted.decoder = decoder;
         counted.as_shard(&name, &*rows, control)
     })?;
     Ok(Tally::new(counted))
@@ -157,6 +181,7 @@ pub(crate) fn merge(
             firings,
             run: None,
             model_file: None,
+            decoder: None,
             warnings: Vec::new(),
         })
     })?;

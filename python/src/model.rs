@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use atomscope::read::{
-    LoadedModel, ModelAnswers, NamedTensor, Orientation, TensorModel, read_model_tensors,
+    Decoder, LoadedModel, ModelAnswers, NamedTensor, Orientation, TensorModel, read_model_tensors,
     read_model_with,
 };
 use atomscope::{Activation, Sae as LibrarySae};
@@ -18,6 +18,7 @@ use crate::run::{guard, run, run_borrowed};
 #[pyclass(frozen, module = "atomscope._core")]
 pub(crate) struct Sae {
     pub(crate) sae: LibrarySae,
+    pub(crate) decoder: Option<Decoder>,
     /// The path that it was read from, as it was given; None of a model in memory.
     #[pyo3(get)]
     pub(crate) path: Option<PathBuf>,
@@ -39,6 +40,7 @@ impl Sae {
     fn of(loaded: LoadedModel, path: Option<PathBuf>, answers: ModelAnswers) -> Self {
         Self {
             sae: loaded.sae,
+            decoder: loaded.decoder,
             path,
             answers,
             family: loaded.about.family.clone(),
@@ -52,6 +54,7 @@ impl Sae {
     pub(crate) fn simulated(sae: LibrarySae) -> Self {
         Self {
             sae,
+            decoder: None,
             path: None,
             answers: ModelAnswers::default(),
             family: "simulated".to_owned(),
@@ -98,7 +101,8 @@ impl Sae {
         Ok(Self::of(loaded, Some(path), answers))
     }
 
-    /// Takes the tensors of a state dict by name, with its config as JSON.
+    /// Takes the tensors of a state dict by name, with its config as JSON. Its decoder is one unless
+    /// `has_decoder` says otherwise.
     #[staticmethod]
     fn of_tensors(
         py: Python<'_>,
@@ -107,6 +111,7 @@ impl Sae {
         config: Option<&str>,
         whitening: Option<[Vec<f32>; 2]>,
         given: Answers,
+        has_decoder: bool,
     ) -> PyResult<Self> {
         let answers = answers(given)?;
         let config = config.map(serde_json::from_str).transpose();
@@ -123,7 +128,8 @@ impl Sae {
             whitening,
         };
         let asked = answers.clone();
-        let loaded = run(py, None, None, move |_| read_model_tensors(model, &asked))?;
+        let mut loaded = run(py, None, None, move |_| read_model_tensors(model, &asked))?;
+        loaded.decoder = loaded.decoder.filter(|_| has_decoder);
         Ok(Self::of(loaded, None, answers))
     }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use atomscope::analysis::CountOptions;
 use atomscope::cohort::ClassRule;
 use atomscope::engine::Nonfinite;
-use atomscope::read::{NamedBy, Regions};
+use atomscope::read::{Decoder, NamedBy, Regions};
 use atomscope::rows::EmbeddingsChoice;
 use atomscope::stats::evidence::regions::RegionOptions;
 use atomscope::stats::evidence::{Exchange, ListedPairs, Partition};
@@ -229,6 +229,10 @@ impl Parsed {
         options
     }
 
+    pub(crate) fn threads(&self) -> Option<usize> {
+        self.given.threads
+    }
+
     /// Runs an analysis with these options.
     pub(crate) fn run(
         self,
@@ -247,7 +251,12 @@ impl Parsed {
 /// What is analyzed, which a run keeps.
 pub(crate) enum Inputs {
     /// Rows, a model and calls that are at hand.
-    Memory(Arc<SharedRows>, Sae, Arc<Calls>),
+    Memory {
+        rows: Arc<SharedRows>,
+        sae: Sae,
+        decoder: Option<Decoder>,
+        calls: Arc<Calls>,
+    },
     /// Files, or what was counted before.
     Kept(Box<Analysis<'static>>),
 }
@@ -260,7 +269,12 @@ impl Inputs {
 
     fn analysis(&self) -> Analysis<'_> {
         match self {
-            Self::Memory(rows, sae, calls) => Analysis::of(sae, &**rows, calls),
+            Self::Memory {
+                rows,
+                sae,
+                decoder,
+                calls,
+            } => Analysis::of(sae, &**rows, calls).decoder(decoder.clone()),
             Self::Kept(analysis) => Analysis::clone(analysis),
         }
     }

@@ -4,7 +4,8 @@
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use atomscope::control::{Control, Progress, Stage};
@@ -53,24 +54,6 @@ fn refuse_fork() -> PyResult<()> {
 struct Shared {
     cancelled: AtomicBool,
     progress: Mutex<Option<Progress>>,
-    is_done: Mutex<bool>,
-    done: Condvar,
-}
-
-impl Shared {
-    /// Waits a tick; true if the work is done.
-    fn wait(&self) -> bool {
-        let is_done = lock(&self.is_done);
-        let waited = self
-            .done
-            .wait_timeout_while(is_done, TICK, |is_done| !*is_done);
-        *waited.unwrap_or_else(PoisonError::into_inner).0
-    }
-
-    fn finish(&self) {
-        *lock(&self.is_done) = true;
-        self.done.notify_all();
-    }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -93,20 +76,15 @@ pub(crate) fn run<T: Send + 'static>(
     refuse_fork()?;
     let pool = start_threads(threads)?;
     let shared = Arc::new(Shared::default());
-    let found = Arc::new(Mutex::new(None));
+    let (answer, answers) = mpsc::channel();
     let tells = progress.is_some();
-    let worker = {
-        let (shared, found) = (shared.clone(), found.clone());
-        named_thread().spawn(move || {
-            let done = worked(&shared, &pool, tells, work);
-            *lock(&found) = Some(done);
-            shared.finish();
-        })
-    };
+    let of_worker = shared.clone();
+    let worker = named_thread().spawn(move || {
+        // Nobody listens any more to work that was left alone.
+        let _ = answer.send(worked(&of_worker, &pool, tells, work));
+    });
     worker.map_err(no_thread)?;
-    let stopped = watch(py, &shared, progress, Some(PATIENCE));
-    let found = lock(&found).take();
-    ended(&shared, progress, stopped, found)
+    watch(py, &shared, answers, progress, Some(PATIENCE))
 }
 
 /// The same for work that borrows what it needs, and always ends before this returns.
@@ -120,22 +98,14 @@ pub(crate) fn run_borrowed<T: Send>(
     refuse_fork()?;
     let pool = start_threads(None)?;
     let shared = Shared::default();
+    let (answer, answers) = mpsc::channel();
     std::thread::scope(|scope| {
         let (shared, pool) = (&shared, &pool);
         let worker = named_thread().spawn_scoped(scope, move || {
-            let done = worked(shared, pool, false, work);
-            shared.finish();
-            done
+            let _ = answer.send(worked(shared, pool, false, work));
         });
-        let worker = worker.map_err(no_thread)?;
-        let stopped = watch(py, shared, None, None);
-        // The worker has said that it is done; it needs no GIL any more.
-        ended(
-            shared,
-            None,
-            stopped,
-            Some(worker.join().unwrap_or_else(Err)),
-        )
+        worker.map_err(no_thread)?;
+        watch(py, shared, answers, None, None)
     })
 }
 
@@ -167,57 +137,53 @@ fn worked<T: Send>(
     catch_unwind(AssertUnwindSafe(|| pool.install(|| work(&control))))
 }
 
-fn ended<T>(
-    shared: &Shared,
-    progress: Option<&Bound<'_, PyAny>>,
-    stopped: Option<PyErr>,
-    found: Option<Done<T>>,
-) -> PyResult<T> {
-    if let Some(stopped) = stopped {
-        return Err(stopped);
-    }
-    // A stage is told to the end, even one shorter than a tick.
-    if let (Some(progress), Some(last)) = (progress, *lock(&shared.progress)) {
-        tell(progress, last)?;
-    }
-    match found {
-        Some(Ok(found)) => found.map_err(|error| exception(&error)),
-        Some(Err(panic)) => Err(fault(&*panic)),
-        None => Err(InternalError::new_err("work that ended without an answer")),
-    }
-}
-
-/// Waits until the work is done, or, once it is cancelled, for as long as there is patience. Returns the
-/// exception that ended it, if one did.
-fn watch(
+/// Waits for the answer of the work, or, once it is cancelled, for as long as there is patience. Meanwhile it
+/// looks for signals, and tells of progress.
+fn watch<T: Send>(
     py: Python<'_>,
     shared: &Shared,
+    mut answers: Receiver<Done<T>>,
     progress: Option<&Bound<'_, PyAny>>,
     patience: Option<Duration>,
-) -> Option<PyErr> {
+) -> PyResult<T> {
     let mut stopped: Option<(PyErr, Instant)> = None;
     let mut told = None;
-    while !py.detach(|| shared.wait()) {
-        if let Some((_, since)) = &stopped {
-            if patience.is_some_and(|patience| since.elapsed() >= patience) {
-                break;
-            }
-            continue;
+    let mut tell_now = || match (progress, *lock(&shared.progress)) {
+        (Some(progress), Some(now)) if told != Some(now) => {
+            told = Some(now);
+            tell(progress, now)
         }
-        let now = *lock(&shared.progress);
-        let next = py.check_signals().and_then(|()| match (progress, now) {
-            (Some(progress), Some(now)) if told != Some(now) => {
-                told = Some(now);
-                tell(progress, now)
+        _ => Ok(()),
+    };
+    loop {
+        let waiting = &mut answers;
+        let answer = py.detach(move || waiting.recv_timeout(TICK));
+        match (answer, stopped) {
+            (Ok(_), Some((error, _))) => return Err(error),
+            (Ok(done), None) => {
+                // A stage is told to the end, even one shorter than a tick.
+                tell_now()?;
+                return match done {
+                    Ok(found) => found.map_err(|error| exception(&error)),
+                    Err(panic) => Err(fault(&*panic)),
+                };
             }
-            _ => Ok(()),
-        });
-        if let Err(error) = next {
-            shared.cancelled.store(true, Ordering::Relaxed);
-            stopped = Some((error, Instant::now()));
+            (Err(RecvTimeoutError::Disconnected), _) => {
+                return Err(InternalError::new_err("work that ended without an answer"));
+            }
+            (Err(RecvTimeoutError::Timeout), Some((error, since))) => {
+                if patience.is_some_and(|patience| since.elapsed() >= patience) {
+                    return Err(error);
+                }
+                stopped = Some((error, since));
+            }
+            (Err(RecvTimeoutError::Timeout), None) => {
+                let next = py.check_signals().and_then(|()| tell_now());
+                stopped = next.err().map(|error| (error, Instant::now()));
+                shared.cancelled.store(stopped.is_some(), Ordering::Relaxed);
+            }
         }
     }
-    stopped.map(|(error, _)| error)
 }
 
 fn tell(progress: &Bound<'_, PyAny>, now: Progress) -> PyResult<()> {

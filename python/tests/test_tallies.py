@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import atomscope as ats
-from conftest import same_files
+from conftest import program, same_files
 
 QUICK = {"permutations": 30, "bootstrap": 0, "seed": 3}
 
@@ -62,6 +62,72 @@ def test_results_have_the_tally_of_their_run(results):
     assert len(results.tally) == 2000 and results.tally.d_sae == 128
     again = results.tally.analyze(permutations=50, bootstrap=0, replicate="chrom")
     assert again.atoms.to_dicts() == results.atoms.to_dicts()
+
+
+@pytest.fixture(scope="module")
+def with_decoder(cohort, tmp_path_factory):
+    """A model with a decoder, as a file and in memory, and the cohort's embeddings and calls as files."""
+    rng = np.random.default_rng(5)
+    state = {
+        "encoder.weight": cohort.sae.weight,
+        "encoder.bias": cohort.sae.bias,
+        "decoder.weight": rng.normal(size=(32, 128)).astype(np.float32),
+        "b_dec": np.zeros(32, dtype=np.float32),
+    }
+    folder = tmp_path_factory.mktemp("decoder")
+    np.savez(folder / "sae.npz", **state)
+    np.save(folder / "x.npy", cohort.x)
+    cohort.calls.to_pandas().to_csv(folder / "calls.csv", index=False)
+    return folder, state
+
+
+def pages(found, path):
+    found.to_html(path)
+    return path.read_bytes()
+
+
+ANSWERS = {"k": 8, "subtract_decoder_bias": True}
+
+
+def test_page_of_a_tally_with_its_model_is_the_programs(with_decoder, tmp_path):
+    folder, state = with_decoder
+    model, said = folder / "sae.npz", ("--k", "8", "--subtract-decoder-bias", "yes")
+    inputs = ["--embeddings", folder / "x.npy", "--metadata", folder / "calls.csv", "--model", model, *said]
+    tally, counted = tmp_path / "x.tally", ["--permutations", "30", "--bootstrap", "0", "--seed", "3"]
+    program("tally", *map(str, inputs), "--out", str(tally), "--fires")
+    for name, more in {"with": ["--model", model, *said], "without": []}.items():
+        program("report", *map(str, [tally, *more, *counted, "--out", tmp_path / name]))
+    expected = {name: (tmp_path / name / "report.html").read_bytes() for name in ("with", "without")}
+    assert expected["with"] != expected["without"]
+    merged, page = ats.merge(tally), tmp_path / "page.html"
+    for sae in (ats.SAE.load(model, **ANSWERS), ats.SAE.from_state_dict(state, **ANSWERS)):
+        found = merged.analyze(sae=sae, **QUICK)
+        found.write(tmp_path / "results")
+        same_files(tmp_path / "with", tmp_path / "results")
+        assert pages(found, page) == expected["with"]
+    assert pages(merged.analyze(**QUICK), page) == expected["without"]
+
+
+def test_page_of_rows_in_memory_shows_the_models_decoder(with_decoder, cohort, tmp_path):
+    folder, state = with_decoder
+    calls, page = folder / "calls.csv", tmp_path / "page.html"
+    loaded = ats.SAE.load(folder / "sae.npz", **ANSWERS)
+    expected = pages(ats.analyze(folder / "x.npy", loaded, calls, **QUICK), page)
+    for sae in (loaded, ats.SAE.from_state_dict(state, **ANSWERS)):
+        assert pages(ats.analyze(cohort.x, sae, calls, **QUICK), page) == expected
+        tally = ats.tally(cohort.x, sae, calls, name="x")
+        for again in (tally.analyze(**QUICK), tally.analyze(sae=loaded, **QUICK)):
+            assert pages(again, page) == expected
+    del state["decoder.weight"]
+    without = ats.SAE.from_state_dict(state, **ANSWERS)
+    assert pages(ats.analyze(cohort.x, without, calls, **QUICK), page) != expected
+
+
+def test_another_model_than_the_tallys_is_refused(results, with_decoder):
+    folder, _ = with_decoder
+    for sae in (folder / "sae.npz", ats.SAE.load(folder / "sae.npz", k=7, subtract_decoder_bias=True)):
+        with pytest.raises(ats.InputError, match="that of the tally|expected"):
+            results.tally.analyze(sae=sae, **QUICK)
 
 
 def test_options_of_no_table_are_refused(results):

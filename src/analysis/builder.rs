@@ -10,7 +10,7 @@ use super::tables::TableOptions;
 use crate::cohort::{Calls, ClassRule};
 use crate::control::Control;
 use crate::engine::{Device, Nonfinite};
-use crate::read::ModelAnswers;
+use crate::read::{Decoder, ModelAnswers};
 use crate::rows::{EmbeddingsChoice, Rows};
 use crate::sae::Sae;
 use crate::stats::evidence::regions::RegionOptions;
@@ -45,6 +45,7 @@ pub(super) enum Source<'a> {
         sae: Sae,
         rows: &'a dyn Rows,
         calls: &'a Calls,
+        decoder: Option<Decoder>,
     },
     Files {
         embeddings: Vec<PathBuf>,
@@ -66,6 +67,7 @@ impl<'a> Analysis<'a> {
             sae: sae.clone(),
             rows,
             calls,
+            decoder: None,
         })
     }
 
@@ -129,6 +131,15 @@ impl<'a> Analysis<'a> {
             &mut self.source
         {
             *metadata = tables.into_iter().map(Into::into).collect();
+        }
+        self
+    }
+
+    /// The decoder of the model of data in memory, from which the page shows atoms of a like direction.
+    #[must_use]
+    pub fn decoder(mut self, of_model: Option<Decoder>) -> Self {
+        if let Source::Memory { decoder, .. } = &mut self.source {
+            *decoder = of_model;
         }
         self
     }

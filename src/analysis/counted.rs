@@ -14,7 +14,7 @@ use crate::digest::Digest;
 use crate::engine::{DenseScores, Encoded, EngineOptions, Nonfinite, Seconds};
 use crate::error::{Error, Result, Warning};
 use crate::fires::FiringStore;
-use crate::read::{ModelAbout, ModelAnswers, read_model_alone};
+use crate::read::{Decoder, ModelAbout, ModelAnswers, read_model_alone};
 use crate::rows::Rows;
 use crate::sae::Sae;
 use crate::stats::calls::{AtomCalls, Pick, calls_of};
@@ -28,7 +28,7 @@ use crate::tally::{CohortTally, ModelId, Shard, StratifyBy};
 use crate::write::together::publish_together;
 
 /// A cohort that was counted.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Counted {
     /// The counts, and what they are of.
     pub cohort: CohortTally,
@@ -38,12 +38,14 @@ pub struct Counted {
     pub run: Option<Run>,
     /// The model's file, where a tally's was given besides: [`take_model`](Self::take_model).
     pub model_file: Option<InputFile>,
+    /// The model's decoder, where it is at hand.
+    pub decoder: Option<Decoder>,
     /// The oddities of the model and the calls, one sentence each.
     pub warnings: Vec<Warning>,
 }
 
 /// A run that counted rows.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Run {
     /// The model that encoded them; `None` where activations were given.
     pub sae: Option<Sae>,
@@ -110,6 +112,7 @@ impl Counted {
         options: &CountOptions,
         control: &Control,
     ) -> Result<Self> {
+        let clock = Clock::start();
         let prepared = batches::prepare(sae.clone(), &OneSource(rows), options, control)?;
         let sae = &prepared.sae;
         let mut session = Session::open(sae, rows.count(), options)?.with_cuts(prepared.cuts);
@@ -118,7 +121,6 @@ impl Counted {
             done: 0,
             total: rows.count() as u64,
         });
-        let clock = Clock::start();
         let encoded = session.encode(rows, calls, 0, &control)?;
         let cpu_seconds = [0.0, clock.elapsed().cpu];
         let Encoded {
@@ -142,6 +144,7 @@ impl Counted {
                 ..Run::new(Some(sae.clone()), None, options.engine.nonfinite)
             }),
             model_file: None,
+            decoder: None,
             warnings: Vec::new(),
         })
     }
@@ -163,6 +166,7 @@ impl Counted {
             cohort,
             run: None,
             model_file: None,
+            decoder: None,
             warnings: Vec::new(),
         })
     }
@@ -180,19 +184,47 @@ impl Counted {
     ) -> Result<()> {
         let loaded = read_model_alone(model, answers)?;
         let file = InputFile::of("model", &loaded.path, control)?;
+        file.check(loaded.stamp)?;
         let digest = loaded.identity.digest(&loaded.sae, file.sha256)?;
-        let wanted = self.cohort.model.sha256;
-        if digest != wanted {
-            return Err(Error::input(
-                model.display().to_string(),
-                "the model",
-                format!("one with the digest {digest}"),
-                format!("that of the tally, {wanted}"),
-                "give the model that the tally was made with, or none",
-            ));
+        // Tallies of rows in memory know every model by its content.
+        if digest != self.cohort.model.sha256 {
+            self.check_model(&loaded.sae)?;
         }
         self.model_file = Some(file);
+        self.decoder = loaded.decoder;
         Ok(())
+    }
+
+    /// Takes note of the decoder of a model in memory, which must be the one that was counted by.
+    ///
+    /// # Errors
+    /// Another model, or one that the tally knows by its file.
+    pub fn take_decoder(&mut self, sae: &Sae, decoder: Option<Decoder>) -> Result<()> {
+        self.check_model(sae)?;
+        self.decoder = decoder;
+        Ok(())
+    }
+
+    /// An error unless the tally is of a model of this content.
+    fn check_model(&self, sae: &Sae) -> Result<()> {
+        let known = self.cohort.model.sha256;
+        let of_run = self.run.as_ref().and_then(|run| run.sae.as_ref());
+        let wanted = match of_run {
+            // Rows in memory that are no shard.
+            Some(counted) if known == Digest::default() => counted.digest(),
+            _ => known,
+        };
+        let found = sae.digest();
+        if found == wanted {
+            return Ok(());
+        }
+        Err(Error::input(
+            sae.name(),
+            "the model",
+            format!("one whose content has the digest {found}"),
+            format!("that of the tally, {wanted}"),
+            "give the model that the tally was made with, or none",
+        ))
     }
 
     /// The firing sets, where they were kept.

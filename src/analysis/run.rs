@@ -38,8 +38,14 @@ impl<'a> Analysis<'a> {
         });
         let control = &self.control;
         let (counted, scores, inputs) = match &self.source {
-            Source::Memory { sae, rows, calls } => {
-                let counted = Counted::of_rows(sae, *rows, calls, &options, control)?;
+            Source::Memory {
+                sae,
+                rows,
+                calls,
+                decoder,
+            } => {
+                let mut counted = Counted::of_rows(sae, *rows, calls, &options, control)?;
+                counted.decoder.clone_from(decoder);
                 let scores = compare.map(|compare| {
                     counted.compare_scores_of_rows(*rows, &options.engine, &compare, control)
                 });

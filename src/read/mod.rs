@@ -62,10 +62,10 @@ pub use metadata::{
 };
 #[cfg(feature = "parquet")]
 pub(crate) use metadata::{column, columns_and_count, file_texts};
-pub(crate) use model::decoder_rows;
 pub use model::{
-    Identity, LoadedModel, ModelAnswers, NamedTensor, Orientation, TensorModel, families_markdown,
-    find_model, model_files, read_model, read_model_alone, read_model_tensors, read_model_with,
+    Decoder, Identity, LoadedModel, ModelAnswers, NamedTensor, Orientation, TensorModel,
+    families_markdown, find_model, model_files, read_model, read_model_alone, read_model_tensors,
+    read_model_with,
 };
 pub(crate) use safetensors::{Entry, LONGEST_HEADER, SafeTensors, is_safetensors};
 pub(crate) use sniff::{HEAD, describe};

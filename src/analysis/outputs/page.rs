@@ -2,17 +2,15 @@
 
 use std::collections::BTreeSet;
 use std::io::Write;
-use std::path::Path;
 
 use super::{Content, Found, OUTPUTS, Output};
 use crate::analysis::counted::Counted;
 use crate::analysis::tables::Tables;
 use crate::control::Control;
 use crate::error::Result;
-use crate::read::decoder_rows;
+use crate::read::Decoder;
 use crate::report::html::{Page, Settings};
 use crate::report::table::Table;
-use crate::rows::Rows;
 use crate::stats::evidence::ExtendedTables;
 
 /// Outputs whose tables a page does without: they are long, and cards tell the same.
@@ -48,14 +46,13 @@ pub fn page(
     let extended = tables.extended.as_ref();
     let warnings: Vec<String> = tables.warnings.iter().map(ToString::to_string).collect();
     let shown = extended.map(shown).unwrap_or_default();
-    let decoder = decoder_of(counted);
     Page {
         summary: &tables.summary,
         extended,
         cohort: &counted.cohort,
         store: counted.store(),
         notebook: &tables.notebook,
-        decoder: decoder.as_deref(),
+        decoder: counted.decoder.as_ref().and_then(Decoder::rows),
         warnings: &warnings,
         report,
         tables: &shown,
@@ -63,21 +60,6 @@ pub fn page(
         memory: extended.map_or(0, |extended| extended.options.memory),
     }
     .write(control, out)
-}
-
-/// The decoder of the model that encoded the rows, where its file has one and is what it was.
-fn decoder_of(counted: &Counted) -> Option<Box<dyn Rows>> {
-    let run = counted.run.as_ref().filter(|run| run.sae.is_some());
-    let of_run = run.and_then(|run| run.files.iter().find(|file| file.role == "model"));
-    let file = of_run.or(counted.model_file.as_ref())?;
-    let model = &counted.cohort.model;
-    let sizes = [model.feature_dim, model.input_dim].map(usize::try_from);
-    let [Ok(features), Ok(dim)] = sizes else {
-        return None;
-    };
-    let (rows, stamp) = decoder_rows(Path::new(&file.path), [features, dim]).ok()??;
-    file.check(stamp).ok()?;
-    Some(rows)
 }
 
 /// The tables that a page shows, each once.

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rayon::prelude::*;
 
@@ -35,10 +36,10 @@ pub(super) enum Place {
     File(PathBuf, Option<Stamp>),
 }
 
-/// The firing sets of a cohort with its calls, part by part.
-#[derive(Debug, Default)]
+/// The firing sets of a cohort with its calls, part by part. It is a handle: a clone shares them.
+#[derive(Debug, Clone, Default)]
 pub struct CohortFirings {
-    parts: Vec<Part>,
+    parts: Arc<Vec<Part>>,
     /// True if all of them come with scores; otherwise none does.
     scores: bool,
 }
@@ -48,7 +49,10 @@ impl CohortFirings {
     /// left out.
     pub(super) fn new(mut parts: Vec<Part>, scores: bool) -> Self {
         parts.sort_by(|a, b| a.shard.order(&b.shard));
-        Self { parts, scores }
+        Self {
+            parts: Arc::new(parts),
+            scores,
+        }
     }
 
     /// A cohort in memory: one part.
@@ -61,7 +65,8 @@ impl CohortFirings {
 
     /// The same, if all of it is one part, which is of this shard.
     pub(in crate::analysis) fn renamed(mut self, shard: &Shard) -> Self {
-        if let [part] = self.parts.as_mut_slice() {
+        let parts = Arc::get_mut(&mut self.parts);
+        if let Some([part]) = parts.map(Vec::as_mut_slice) {
             part.shard = shard.clone();
         }
         self
@@ -197,7 +202,7 @@ impl CohortFirings {
 impl FiringStore for CohortFirings {
     fn blocks(&self, take: &mut dyn FnMut(FiringBlock<'_>) -> Result<()>) -> Result<()> {
         let mut first = 0;
-        for part in &self.parts {
+        for part in self.parts.iter() {
             match &part.place {
                 Place::Memory { calls, sets } => take(FiringBlock { first, calls, sets })?,
                 Place::Open(file) => file.blocks(first, take)?,
@@ -212,7 +217,7 @@ impl FiringStore for CohortFirings {
         Ok(())
     }
     fn sets(&self, take: &mut dyn FnMut(&FiringSets) -> Result<()>) -> Result<()> {
-        for part in &self.parts {
+        for part in self.parts.iter() {
             match &part.place {
                 Place::Memory { sets, .. } => take(sets)?,
                 Place::Open(file) => file.all_sets(take)?,

@@ -21,7 +21,7 @@ use crate::control::{Control, Progress, Stage};
 use crate::engine::Encoded;
 use crate::error::{Error, Result, Warning};
 use crate::fires::{FiringSets, InMemory};
-use crate::read::{LoadedModel, Stamp, check_same};
+use crate::read::{Decoder, LoadedModel, Stamp, check_same};
 use crate::sae::Activation;
 use crate::store::{Fires, FiresFile};
 use crate::tally::{Batches, Certificate, CohortTally, Counts, Merger, ModelId, Tally};
@@ -44,6 +44,7 @@ pub(super) struct Work<'a> {
     held: u64,
     rows_before: u64,
     run: Run,
+    decoder: Option<Decoder>,
     warnings: Vec<Warning>,
 }
 
@@ -82,6 +83,7 @@ impl<'a> Work<'a> {
                 loaded.map(|(_, loaded)| loaded.about.clone()),
                 plan.options.engine.nonfinite,
             ),
+            decoder: loaded.and_then(|(_, loaded)| loaded.decoder.clone()),
             warnings: model
                 .into_iter()
                 .flat_map(|(_, model)| model.warnings)
@@ -377,6 +379,7 @@ impl<'a> Work<'a> {
             firings: self.plan.firings.map(|_| firings),
             run: Some(self.run),
             model_file: None,
+            decoder: self.decoder,
             warnings: self.warnings,
         })
     }

@@ -1,6 +1,6 @@
 //! The decoder, of which encoding needs the norms alone, and its sizes.
 
-use std::path::Path;
+use std::sync::Arc;
 
 use rayon::prelude::*;
 
@@ -8,9 +8,10 @@ use super::candidate::Candidate;
 use super::encoder::Encoder;
 use super::weights::{OTHER_MODEL, Weights};
 use crate::error::Result;
-use crate::read::source::Stamp;
-use crate::read::tensor::shape_text;
+use crate::read::source::Source;
+use crate::read::tensor::{TensorRows, shape_text};
 use crate::rows::Rows;
+use crate::sae::Sae;
 
 /// The norm of each feature's row of a decoder \[F, D\], or of its column of one \[D, F\], in
 /// binary64. The decoder is read in blocks, and never in memory as a whole.
@@ -56,30 +57,40 @@ const NAMES: [&str; 5] = [
     "W_D",
 ];
 
-/// Directions of features, \[F, D\], and the stamp of the file that they are read from.
-pub(crate) type Directions = (Box<dyn Rows>, Option<Stamp>);
+/// The directions of a model's features, \[F, D\]. They stay in the model's file, or in the caller's memory,
+/// and are read when they are asked for. It is a handle.
+#[derive(Debug, Clone)]
+pub struct Decoder(Arc<Directions>);
 
-/// The directions of features in a model's file, read when they are asked for: \[F, D\], as the encoder
-/// has these sizes; and the stamp of the file. `None` of a file without a decoder of these sizes.
-///
-/// # Errors
-/// A file that cannot be read; numbers of a type that is not read.
-pub(crate) fn decoder_rows(path: &Path, [features, dim]: [usize; 2]) -> Result<Option<Directions>> {
-    let Some(weights) = Weights::open(path)? else {
-        return Ok(None);
-    };
-    for name in NAMES {
-        let shape = weights.shape(name);
-        let is_upright = shape == Some(&[features, dim]);
-        let is_lying = shape == Some(&[dim, features]);
-        if is_upright || is_lying {
+#[derive(Debug)]
+struct Directions {
+    rows: TensorRows,
+    source: Source,
+}
+
+impl Decoder {
+    /// The decoder of a model; `None` of weights without one of the encoder's sizes, or with one of numbers
+    /// that are not read.
+    pub(super) fn of(weights: &Weights, sae: &Sae) -> Option<Self> {
+        let (features, dim) = (sae.feature_dim(), sae.input_dim());
+        NAMES.iter().find_map(|name| {
+            let shape = weights.shape(name);
+            let is_upright = shape == Some(&[features, dim]);
+            let is_lying = shape == Some(&[dim, features]);
             // The weight of a layer has a column for each feature, which a square one does not show.
             let has_columns = is_lying && (!is_upright || name.ends_with(".weight"));
-            let rows = weights.rows(name, has_columns)?;
-            return Ok(Some((Box::new(rows), weights.source.stamp())));
-        }
+            let rows = (is_upright || is_lying).then(|| weights.rows(name, has_columns));
+            let source = weights.source.clone();
+            let rows = rows?.ok()?;
+            Some(Self(Arc::new(Directions { rows, source })))
+        })
     }
-    Ok(None)
+
+    /// The directions, unless their file has changed since the model was read.
+    pub(crate) fn rows(&self) -> Option<&dyn Rows> {
+        self.0.source.check_unchanged().ok()?;
+        Some(&self.0.rows)
+    }
 }
 
 /// An error for a decoder of other sizes than the encoder's: \[F, D\] or \[D, F\]. A transcoder's has

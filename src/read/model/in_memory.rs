@@ -7,7 +7,7 @@ use super::config::Config;
 use super::families::notebook;
 use super::refused::{refuse_quantised, unknown};
 use super::weights::{NamedTensor, Weights};
-use super::{Identity, LoadedModel, ModelAbout, ModelAnswers, Told, family_of, of_family};
+use super::{Decoder, Identity, LoadedModel, ModelAbout, ModelAnswers, Told, family_of, of_family};
 use crate::error::Result;
 use crate::sae::Sae;
 
@@ -42,11 +42,21 @@ pub fn read_model_tensors(model: TensorModel, answers: &ModelAnswers) -> Result<
     if let Some([mean, std]) = model.whitening {
         let sae = notebook::of_tensors(&candidate, mean, &std)?;
         candidate.check_answers(notebook::NAME)?;
-        return Ok(of_notebook(&name, sae));
+        return Ok(with_decoder(of_notebook(&name, sae), &weights));
     }
     match family_of(&candidate)? {
-        Told::Family(family) => of_family(name.into(), family, &candidate),
+        Told::Family(family) => {
+            let loaded = of_family(name.into(), family, &candidate)?;
+            Ok(with_decoder(loaded, &weights))
+        }
         Told::Notebook | Told::Nothing => Err(unknown(&weights)),
+    }
+}
+
+fn with_decoder(loaded: LoadedModel, weights: &Weights) -> LoadedModel {
+    LoadedModel {
+        decoder: Decoder::of(weights, &loaded.sae),
+        ..loaded
     }
 }
 
@@ -55,6 +65,7 @@ fn of_notebook(name: &str, sae: Sae) -> LoadedModel {
     let about = ModelAbout::new(notebook::NAME, "this project", scores, &sae);
     LoadedModel {
         sae,
+        decoder: None,
         path: name.into(),
         stamp: None,
         about,

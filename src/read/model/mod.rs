@@ -43,7 +43,7 @@ use crate::digest::Digest;
 use crate::error::{Error, Result};
 use crate::sae::{ModelAbout, Sae};
 pub use answers::{ModelAnswers, Orientation};
-pub(crate) use decoder::decoder_rows;
+pub use decoder::Decoder;
 pub use find::{find_model, model_files};
 pub use in_memory::{TensorModel, read_model_tensors};
 pub use weights::NamedTensor;
@@ -53,6 +53,8 @@ pub use weights::NamedTensor;
 pub struct LoadedModel {
     /// The encoder with what is done to embeddings before it.
     pub sae: Sae,
+    /// The decoder, where there is one.
+    pub decoder: Option<Decoder>,
     /// The file of weights.
     pub path: PathBuf,
     /// The stamp of the file when it was opened.
@@ -165,6 +167,7 @@ pub fn read_model_with(path: &Path, answers: &ModelAnswers) -> Result<LoadedMode
         .answered
         .extend(layer.map(|layer| format!("layer {layer}, as answered")));
     Ok(LoadedModel {
+        decoder: Decoder::of(&weights, &loaded.sae),
         stamp: weights.source.stamp(),
         about,
         ..loaded
@@ -231,6 +234,7 @@ fn of_notebook(path: PathBuf, file: &TorchFile) -> Result<LoadedModel> {
     let about = ModelAbout::new(notebook::NAME, "this project", scores, &sae);
     Ok(LoadedModel {
         sae,
+        decoder: None,
         path,
         stamp: None,
         about,
@@ -261,6 +265,7 @@ fn of_family(path: PathBuf, family: &Family, candidate: &Candidate<'_>) -> Resul
     Ok(LoadedModel {
         identity: own::identity(candidate)?.unwrap_or(Identity::Content),
         sae,
+        decoder: None,
         path,
         stamp: None,
         about,
