@@ -7,6 +7,7 @@ use serde_json::Value;
 use crate::error::{Error, Result};
 use crate::outputs::RECORD;
 use crate::read::{column, columns_and_count, file_texts};
+use crate::regular;
 use crate::report::html::{Earlier, Meaning, Nearest, Neighbour};
 use crate::report::table::parquet::{ABOUT, COLUMNS};
 use crate::report::table::{Column, Table, Values};
@@ -24,6 +25,8 @@ const TABLES: [&str; 7] = [
 
 /// The largest table that is read whole, in rows for each atom.
 const MOST_ROWS: usize = 100_000;
+/// The most bytes of a record or of a report.
+const LONGEST: u64 = 256 << 20;
 
 /// The most pairs of which neighbours are told.
 const MOST_PAIRS: usize = 20_000_000;
@@ -63,7 +66,8 @@ pub(super) fn read(folder: &Path) -> Result<Earlier> {
     earlier.types = calls_of(&folder.join("atom_types.parquet"), "svtype")?;
     earlier.chromosomes = calls_of(&folder.join("atom_chromosomes.parquet"), "chrom")?;
     earlier.neighbours = neighbours(&folder.join("atom_pairs.parquet"), atoms)?;
-    earlier.report = std::fs::read_to_string(folder.join("report.txt")).unwrap_or_default();
+    let report = regular::read(&folder.join("report.txt"), LONGEST).unwrap_or_default();
+    earlier.report = String::from_utf8(report).unwrap_or_default();
     let options = record
         .as_ref()
         .map(|record| &record["options"]["min_support"]);
@@ -78,7 +82,7 @@ fn record(folder: &Path) -> Result<Option<Value>> {
     if !path.is_file() {
         return Ok(None);
     }
-    let bytes = std::fs::read(&path).map_err(|source| Error::reading(&path, source))?;
+    let bytes = regular::read(&path, LONGEST).map_err(|source| Error::reading(&path, source))?;
     let record: Option<Value> = serde_json::from_slice(&bytes).ok();
     let version = record
         .as_ref()

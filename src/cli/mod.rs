@@ -109,10 +109,24 @@ fn tell_of_panics() {
         let text = payload.downcast_ref::<String>().map(String::as_str);
         let what = text.or_else(|| payload.downcast_ref::<&str>().copied());
         let what = what.unwrap_or("no message");
+        if is_without_room(what) {
+            end_without_memory();
+        }
         progress::say(&format!(
             "a defect of this program at {place}: {what}; no output was written: please report it with the command"
         ));
     }));
+}
+
+/// Says whether a panic tells that the system has no memory for a thread, or for the stack of one.
+fn is_without_room(what: &str) -> bool {
+    const OF_SYSTEM: [&str; 4] = [
+        "code: 11,",
+        "code: 12,",
+        "(os error 11)",
+        "(os error 12)",
+    ];
+    OF_SYSTEM.iter().any(|code| what.contains(code))
 }
 
 impl Cli {

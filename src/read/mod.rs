@@ -13,6 +13,7 @@
 mod activations;
 mod bed;
 pub mod benchmark;
+mod budget;
 mod calls;
 mod class_columns;
 mod cohort;

@@ -11,6 +11,7 @@ use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
 
 use super::source::Source;
 use crate::error::{Error, Result};
+use crate::memory::zeros;
 
 /// The greatest length of a header that the format allows.
 pub(crate) const LONGEST_HEADER: u64 = 100_000_000;
@@ -68,7 +69,7 @@ impl SafeTensors {
                 DAMAGED,
             ));
         }
-        let mut bytes = vec![0; size as usize];
+        let mut bytes = zeros(size, "the header of a safetensors file")?;
         source.read_at(&mut bytes, PREFIX)?;
         let header: Header = serde_json::from_slice(&bytes).map_err(|error| {
             let expected = "JSON that gives each tensor's dtype, shape and data_offsets, once";

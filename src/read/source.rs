@@ -22,6 +22,8 @@ pub(crate) struct Source {
     content: Content,
     path: Arc<Path>,
     length: u64,
+    /// The bytes of the file that was given, of which this may be some that were inflated.
+    packed: u64,
     /// The stamp of the file at the path when it was opened; `None` if there is no such file.
     stamp: Option<Stamp>,
 }
@@ -125,6 +127,7 @@ impl Source {
             content: Content::File(Arc::new(file)),
             path: path.into(),
             length: facts.len(),
+            packed: facts.len(),
             stamp: Some(Stamp::of(&facts)),
         })
     }
@@ -133,6 +136,7 @@ impl Source {
     pub(crate) fn in_memory(name: &str, bytes: Bytes) -> Self {
         Self {
             length: bytes.len() as u64,
+            packed: bytes.len() as u64,
             content: Content::Memory(bytes),
             path: Path::new(name).into(),
             stamp: None,
@@ -145,6 +149,7 @@ impl Source {
             content: Content::File(Arc::new(file)),
             path: path.into(),
             length,
+            packed: length,
             stamp: None,
         }
     }
@@ -222,6 +227,11 @@ impl Source {
 
     pub(crate) fn len(&self) -> u64 {
         self.length
+    }
+
+    /// Returns the bytes of the file that was given, whatever was inflated of it.
+    pub(crate) fn packed(&self) -> u64 {
+        self.packed
     }
 
     /// Returns another handle of the file.

@@ -22,6 +22,7 @@ use super::spill::Spill;
 use super::tensor::Storage;
 use crate::control;
 use crate::error::{Error, Result};
+use crate::memory::room;
 pub(crate) use sums::digest;
 
 type Zip = ZipArchive<BufReader<Heard>>;
@@ -108,9 +109,8 @@ impl Archive {
     /// Reads a whole entry into memory; `None` if there is no such entry.
     pub(crate) fn read(&self, name: &str) -> Result<Option<Vec<u8>>> {
         self.with(name, |entry| {
-            let mut bytes = Vec::new();
             let size = check_sizes(&self.source, name, entry, MOST_IN_MEMORY)?;
-            bytes.reserve_exact(size.min(self.source.len()) as usize);
+            let mut bytes = room(size.min(self.source.len()), "an entry of an archive")?;
             let read = entry.take(size.saturating_add(1)).read_to_end(&mut bytes);
             read.map_err(|e| bad_entry(&self.source, name, &e.into()))?;
             self.check(name, entry, &bytes)?;

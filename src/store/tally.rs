@@ -16,6 +16,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use crate::memory::room;
 use super::header::{Header, KindsText, ShardText, about_text, rule_text, text, to_json};
 use super::sealed::{self, Tensor};
 use super::tensors::widened;
@@ -197,7 +198,7 @@ fn is_made_by(path: &Path, maker: Maker) -> bool {
 pub fn read_tally(path: &Path) -> Result<CohortTally> {
     let file = sealed::open(path, FORMAT, "a file that atomscope tally or merge wrote")?;
     let header = Header(&file);
-    let mut bytes = Vec::with_capacity(file.source.len() as usize);
+    let mut bytes = room(file.source.len(), "a tally")?;
     sealed::verify(&file, &mut |piece| {
         bytes.extend_from_slice(piece);
         Ok(())

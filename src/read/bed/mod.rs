@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 
 use self::lines::Lines;
 use self::row::{Kind, Row};
+use super::budget::Budget;
 use super::source::Source;
 use crate::error::{Error, Result};
 use crate::regions::RegionSet;
@@ -116,6 +117,10 @@ impl Regions {
     }
 }
 
+/// The bytes of memory that a row takes, and again as it is sorted; and those of a set of regions.
+const ROW: u64 = 120;
+const SET: u64 = 1024;
+
 /// The rows of each name, in the order of first rows.
 #[derive(Default)]
 struct ByName {
@@ -125,6 +130,10 @@ struct ByName {
 }
 
 impl ByName {
+    fn is_new(&self, name: &str) -> bool {
+        !self.places.contains_key(name)
+    }
+
     fn push(&mut self, name: &str, row: &Row<'_>) {
         let place = if let Some(&place) = self.places.get(name) {
             place
@@ -145,6 +154,7 @@ fn read_file(source: &Source, by: NamedBy, name: Option<String>) -> Result<Regio
     let mut lines = Lines::open(source)?;
     let mut all = ByName::default();
     let (mut blanks, mut empty, mut rows) = (0u64, 0u64, 0u64);
+    let mut budget = Budget::of(source);
     while lines.advance()? {
         let text = lines.text();
         let row = match row::parse(text, rows == 0) {
@@ -155,12 +165,17 @@ fn read_file(source: &Source, by: NamedBy, name: Option<String>) -> Result<Regio
         rows += 1;
         blanks += u64::from(row.by_blanks);
         empty += u64::from(row.start == row.end);
+        let letters = row.contig.len() + row.name.map_or(0, str::len);
+        budget.take(ROW + letters as u64, format_args!("row {rows}"), "regions")?;
         match by {
             NamedBy::File => all.push(&of_file, &row),
             NamedBy::Column => {
                 let Some(name) = row.name else {
                     return Err(lines.bad(row::no_name(text)));
                 };
+                if all.is_new(name) {
+                    budget.take(SET, format_args!("row {rows}"), "names of regions")?;
+                }
                 all.push(name, &row);
             }
         }

@@ -32,11 +32,15 @@ struct Row<'r> {
 pub(super) fn read(text: Text, sink: &mut Sink<'_>) -> Result<Outline> {
     let (delimiter, format) = separator(&text.first_line, sink.naming);
     let skipped = text.lines_before;
+    let names = text.first_line.iter().filter(|&&byte| byte == delimiter);
+    sink.take_columns(names.count() + 1, text.first_line.len(), "the header")?;
     let (source, bytes) = text.into_parts();
     let left = Rc::new(Cell::new(LONGEST));
     let bytes = Limited {
         bytes,
         left: Rc::clone(&left),
+        delimiter,
+        fields: 0,
     };
     let mut records = ReaderBuilder::new()
         .delimiter(delimiter)
@@ -71,6 +75,7 @@ pub(super) fn read(text: Text, sink: &mut Sink<'_>) -> Result<Outline> {
                 columns.check(&row, sink)?;
                 if rows < sink.most {
                     push(&row, columns, sink)?;
+                    sink.kept(rows)?;
                 }
                 rows += 1;
             }

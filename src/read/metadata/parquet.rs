@@ -144,6 +144,7 @@ fn read_here(source: &Source, sink: &mut Sink<'_>) -> Result<Outline> {
     if rows != sink.most {
         return Ok(outline);
     }
+    sink.check_claimed(rows)?;
     let mut counted: usize = 0;
     for group in file.metadata().row_groups() {
         let rows = usize::try_from(group.num_rows()).unwrap_or(usize::MAX);

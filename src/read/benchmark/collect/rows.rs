@@ -1,8 +1,9 @@
 //! The records that were read, before it is known which of them are left out.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
 use std::path::Path;
+use std::sync::Arc;
 
 use super::super::BenchmarkCalls;
 use super::super::account::Fate;
@@ -27,15 +28,15 @@ pub(super) struct Row {
     pub(super) label: Option<Label>,
     pub(super) fate: Fate,
     pub(super) reasons: Vec<Reason>,
-    chrom: Box<str>,
+    chrom: Arc<str>,
     pos: i64,
     id: Option<Box<str>>,
     alleles: [Box<str>; 2],
-    svtype: Box<str>,
+    svtype: Arc<str>,
     length: Option<u64>,
     end: i64,
     span: Span,
-    mate: Option<Place>,
+    mate: Option<Box<Place>>,
     mate_id: Option<Box<str>>,
     /// The values of the keys that are kept.
     pub(super) kept: Box<[Option<Box<str>>]>,
@@ -45,8 +46,51 @@ fn text(bytes: &[u8]) -> Box<str> {
     String::from_utf8_lossy(bytes).into()
 }
 
+/// Words that many records share, each kept once.
+#[derive(Debug, Default)]
+pub(super) struct Words(HashSet<Arc<str>>);
+
+impl Words {
+    fn of(&mut self, word: &str) -> Arc<str> {
+        if let Some(known) = self.0.get(word) {
+            return Arc::clone(known);
+        }
+        let word: Arc<str> = word.into();
+        self.0.insert(Arc::clone(&word));
+        word
+    }
+}
+
+/// The bytes of memory that an allocation takes besides what is asked for.
+const EACH: usize = 16;
+/// The bytes that a call takes in the columns that are made of records, without texts.
+const IN_COLUMNS: usize = 136;
+
 impl Row {
-    pub(super) fn of(record: &Record<'_>, allele: Option<&Allele<'_>>, file: usize) -> Self {
+    /// The bytes of memory that the record takes, with what is made of it.
+    pub(super) fn held(&self) -> usize {
+        let [reference, alt] = &self.alleles;
+        let texts = [
+            self.id.as_deref(),
+            Some(reference),
+            Some(alt),
+            self.mate_id.as_deref(),
+            self.mate.as_ref().map(|mate| mate.chrom.as_str()),
+        ];
+        let texts = texts.into_iter().chain(self.kept.iter().map(Option::as_deref));
+        let letters: usize = texts.flatten().map(|text| text.len() + EACH).sum();
+        // A word may be of this record alone.
+        let words = self.chrom.len() + self.svtype.len();
+        let kept = size_of_val(&*self.kept);
+        size_of::<Self>() + IN_COLUMNS + letters + words + kept
+    }
+
+    pub(super) fn of(
+        record: &Record<'_>,
+        allele: Option<&Allele<'_>>,
+        file: usize,
+        words: &mut Words,
+    ) -> Self {
         let pos = record.pos();
         let mate = allele.and_then(|allele| allele.mate);
         Self {
@@ -54,12 +98,12 @@ impl Row {
             label: None,
             fate: Fate::Labelled,
             reasons: Vec::new(),
-            chrom: text(record.chrom()),
+            chrom: words.of(&String::from_utf8_lossy(record.chrom())),
             pos,
             id: record.id().map(text),
             alleles: [record.reference(), record.alternatives()]
                 .map(|allele| allele_key(allele).into()),
-            svtype: allele.map_or("UNK".into(), |allele| allele.svtype.as_ref().into()),
+            svtype: words.of(allele.map_or("UNK", |allele| &allele.svtype)),
             length: allele.and_then(|allele| allele.length),
             end: allele.map_or(pos, |allele| allele.end),
             span: allele.map_or(
@@ -69,9 +113,11 @@ impl Row {
                 },
                 |allele| allele.span,
             ),
-            mate: mate.map(|mate| Place {
-                chrom: String::from_utf8_lossy(mate.chrom).into_owned(),
-                pos: mate.pos,
+            mate: mate.map(|mate| {
+                Box::new(Place {
+                    chrom: String::from_utf8_lossy(mate.chrom).into_owned(),
+                    pos: mate.pos,
+                })
             }),
             mate_id: allele.and_then(|allele| allele.mate_id).map(text),
             kept: Box::default(),
@@ -139,6 +185,11 @@ impl Rows {
 
     pub(super) fn push(&mut self, row: Row) {
         self.rows.push(row);
+    }
+
+    /// Takes all records out.
+    pub(super) fn take(&mut self) -> Vec<Row> {
+        std::mem::take(&mut self.rows)
     }
 
     pub(super) fn iter(&self) -> std::slice::Iter<'_, Row> {

@@ -212,6 +212,7 @@ fn pour<T: DataType>(
             }
         }
         row += count;
+        sink.gathered.check(0, &sink.budget)?;
     }
     Ok(())
 }
