@@ -284,7 +284,12 @@ impl Calls {
         });
         let floats = [&self.pos, &self.svlen, &self.mate_pos].map(NumberColumn::bytes_of_floats);
         // Of a table by columns the first may be whole while the last is empty.
-        let rows = self.chrom.len().max(self.pos.len()).max(self.mate_pos.len()) as u64 * each_call;
+        let rows = self
+            .chrom
+            .len()
+            .max(self.pos.len())
+            .max(self.mate_pos.len()) as u64
+            * each_call;
         rows + texts.iter().sum::<u64>() + floats.iter().sum::<usize>() as u64 + self.id.spelled()
     }
 

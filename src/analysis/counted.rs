@@ -180,6 +180,7 @@ impl Counted {
     ) -> Result<()> {
         let loaded = read_model_alone(model, answers)?;
         let file = InputFile::of("model", &loaded.path, control)?;
+        file.check(loaded.stamp)?;
         let digest = loaded.identity.digest(&loaded.sae, file.sha256)?;
         let wanted = self.cohort.model.sha256;
         if digest != wanted {

@@ -113,13 +113,17 @@ impl Budget {
     }
 }
 
-/// Checks that rows which a file claims are not far more than its bytes can stand for.
+/// Checks that rows which a file claims are not far more than its bytes, and those of the table of their calls,
+/// can stand for.
 ///
 /// # Errors
 /// More rows.
-pub(super) fn check_rows(source: &Source, rows: usize) -> Result<()> {
+pub(super) fn check_rows(source: &Source, table: Option<&Source>, rows: usize) -> Result<()> {
     let bytes = (rows as u64).saturating_mul(CALL);
-    Budget::of(source).check(bytes, "the number of rows", &format!("{rows} rows"))
+    let mut budget = Budget::of(source);
+    let of_table = table.map_or(0, Source::packed).saturating_mul(EACH);
+    budget.most = budget.most.saturating_add(of_table);
+    budget.check(bytes, "the number of rows", &format!("{rows} rows"))
 }
 
 #[cfg(test)]
@@ -148,9 +152,11 @@ mod tests {
                 )
             );
             assert_eq!(budget.left(), 1, "what was refused is not counted");
-            assert!(check_rows(&source, (most / CALL) as usize).is_ok());
-            assert!(check_rows(&source, (most / CALL) as usize + 1).is_err());
-            assert!(check_rows(&source, usize::MAX).is_err());
+            let rows = (most / CALL) as usize;
+            assert!(check_rows(&source, None, rows).is_ok());
+            assert!(check_rows(&source, None, rows + 1).is_err());
+            assert!(check_rows(&source, Some(&source), rows + 1).is_ok());
+            assert!(check_rows(&source, Some(&source), usize::MAX).is_err());
         });
     }
 }

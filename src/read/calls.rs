@@ -239,7 +239,8 @@ impl<'a> Builder<'a> {
             }
         };
         let claimed = (rows as u64).saturating_mul(CALL);
-        self.budget.check(claimed, "sv_info", &format!("{rows} calls"))?;
+        self.budget
+            .check(claimed, "sv_info", &format!("{rows} calls"))?;
         for (field, column) in columns.into_iter().enumerate() {
             self.push_column(field, column, rows)?;
         }

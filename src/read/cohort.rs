@@ -112,7 +112,7 @@ pub fn read_cohort_choosing(
 ) -> Result<Cohort> {
     let file = File::open(embeddings)?;
     let rows = file.rows(choice)?;
-    check_rows(rows.source(), rows.count())?;
+    check_rows(rows.source(), None, rows.count())?;
     let inside = file.sv_info();
     let mut cohort = match (metadata, inside) {
         (None, Some((file, info))) => {
@@ -180,7 +180,8 @@ pub fn read_activations(
         // The file names rows on which something fires, and there may be others.
         None => count(table)?,
     };
-    check_rows(&Source::open(activations)?, rows)?;
+    let (of_rows, of_calls) = (Source::open(activations)?, Source::open(table)?);
+    check_rows(&of_rows, Some(&of_calls), rows)?;
     let rows = opened.with_calls(rows, atoms)?;
     let mut cohort = beside(rows, table, rule, || Ok(ids))?;
     cohort.warnings.extend(warnings);

@@ -10,6 +10,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
 
 use super::source::Source;
+use crate::control;
 use crate::error::{Error, Result};
 use crate::memory::zeros;
 
@@ -128,7 +129,9 @@ fn located(
 ) -> Result<IndexMap<String, Entry>> {
     tensors
         .into_iter()
-        .map(|(name, described)| {
+        .enumerate()
+        .map(|(turn, (name, described))| {
+            control::hear_at(turn)?;
             let entry = locate(source, &name, described, first)?;
             Ok((name, entry))
         })
@@ -228,7 +231,10 @@ impl<'de> Visitor<'de> for HeaderVisitor {
     fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> std::result::Result<Header, M::Error> {
         let mut header = Header::default();
         let mut described = false;
+        let mut turn = 0_usize;
         while let Some(name) = map.next_key::<String>()? {
+            turn += 1;
+            control::hear_at(turn).map_err(M::Error::custom)?;
             let twice = if name == METADATA {
                 let Texts(texts) = map.next_value()?;
                 header.metadata = texts;
@@ -265,7 +271,10 @@ impl<'de> Visitor<'de> for TextsVisitor {
 
     fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> std::result::Result<Texts, M::Error> {
         let mut texts = IndexMap::new();
+        let mut turn = 0_usize;
         while let Some((key, text)) = map.next_entry::<String, String>()? {
+            turn += 1;
+            control::hear_at(turn).map_err(M::Error::custom)?;
             if texts.insert(key.clone(), text).is_some() {
                 return Err(M::Error::custom(format_args!("the key {key} twice")));
             }

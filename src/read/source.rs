@@ -234,18 +234,6 @@ impl Source {
         self.packed
     }
 
-    /// Returns another handle of the file.
-    ///
-    /// # Errors
-    /// The system's; bytes in memory, which have no file.
-    pub(crate) fn try_clone_file(&self) -> Result<File> {
-        match &self.content {
-            Content::File(file) => file.try_clone(),
-            Content::Memory(_) => Err(io::ErrorKind::Unsupported.into()),
-        }
-        .map_err(|error| Error::reading(&self.path, error))
-    }
-
     /// Fills `buffer` from `offset` on. Once the process is to end, this fails.
     pub(crate) fn read_at(&self, buffer: &mut [u8], offset: u64) -> Result<()> {
         if control::is_interrupted() {
@@ -279,17 +267,33 @@ pub(crate) struct Stream {
     position: u64,
 }
 
+/// The most bytes that a stream reads before it hears again whether all is to end.
+const PIECE: usize = 1 << 22;
+
 impl io::Read for Stream {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let left = self.source.length.saturating_sub(self.position);
         let count = buffer
             .len()
-            .min(usize::try_from(left).unwrap_or(usize::MAX));
+            .min(usize::try_from(left).unwrap_or(usize::MAX))
+            .min(PIECE);
         let part = buffer.get_mut(..count).unwrap_or_default();
         control::hear()?;
         self.source.content.read_exact_at(part, self.position)?;
         self.position += count as u64;
         Ok(count)
+    }
+}
+
+impl io::Seek for Stream {
+    fn seek(&mut self, to: io::SeekFrom) -> io::Result<u64> {
+        let to = match to {
+            io::SeekFrom::Start(at) => Some(at),
+            io::SeekFrom::End(by) => self.source.length.checked_add_signed(by),
+            io::SeekFrom::Current(by) => self.position.checked_add_signed(by),
+        };
+        self.position = to.ok_or(io::ErrorKind::InvalidInput)?;
+        Ok(self.position)
     }
 }
 

@@ -16,12 +16,12 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::memory::room;
 use super::header::{Header, KindsText, ShardText, about_text, rule_text, text, to_json};
 use super::sealed::{self, Tensor};
 use super::tensors::widened;
 use crate::cohort::Label;
 use crate::error::{Error, Result};
+use crate::memory::room;
 use crate::read::SafeTensors;
 use crate::tally::{CohortTally, Counts, ModelId, Shards, SizeBin, StratifyBy, Stratum, Tally};
 use crate::write::whole::WholeFile;

@@ -5,6 +5,7 @@ import struct
 import zipfile
 
 PIECE = 1 << 20
+VCF_HEAD = b"##fileformat=VCFv4.2\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\n"
 
 
 def pieces(parts):

@@ -39,7 +39,9 @@ impl Lines {
     /// Reads the next line; `false` after the last.
     pub(super) fn advance(&mut self) -> Result<bool> {
         self.line.clear();
-        let read = (&mut self.bytes).take(LONGEST).read_until(b'\n', &mut self.line);
+        let read = (&mut self.bytes)
+            .take(LONGEST)
+            .read_until(b'\n', &mut self.line);
         let count = read.map_err(|error| {
             let found = format!("bytes that cannot be inflated ({error})");
             let action = "the file is cut short or damaged: copy it again from where it was whole";

@@ -10,6 +10,7 @@ use super::reason::{False, Reason, reasons};
 use super::refusals::{no_sample, swapped};
 use super::{BenchmarkCalls, BenchmarkOptions, kept, tabular};
 use crate::cohort::Label;
+use crate::control::hear_at;
 use crate::error::{Choice, Error, Proposal, Result, Warning};
 use crate::read::vcf::{Allele, Header, Record};
 use rows::{Row, Rows, Seen, Words};
@@ -208,7 +209,8 @@ impl Collector<'_> {
         let mut counting = Counting::default();
         let (read, repeated) = (self.rows.iter().len() as u64, self.rows.repeated_ids());
         // Each is freed once it is a call.
-        for row in self.rows.take() {
+        for (turn, row) in self.rows.take().into_iter().enumerate() {
+            hear_at(turn)?;
             let class = row.label.map(Label::as_str);
             let reason = row.reasons.first().map(|reason| reason.as_str());
             if row.fate.is_kept() {

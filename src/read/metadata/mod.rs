@@ -322,7 +322,8 @@ impl<'a> Sink<'a> {
     #[cfg(feature = "parquet")]
     fn check_claimed(&self, rows: usize) -> Result<()> {
         let bytes = (rows as u64).saturating_mul(CALL);
-        self.budget.check(bytes, "the number of rows", &format!("{rows} calls"))
+        self.budget
+            .check(bytes, "the number of rows", &format!("{rows} calls"))
     }
 
     fn has(&self, field: usize) -> bool {

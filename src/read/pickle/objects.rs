@@ -131,9 +131,10 @@ impl Machine<'_> {
     /// Returns a text that is a module or a name.
     fn owned_text(&self, id: Id) -> Step<String> {
         match self.value(id) {
-            Value::Str(_, len) if len as usize > LONGEST_NAME => {
-                Err(self.scan.fail(format!("a name of {len} bytes"), "a module's or a class's name"))
-            }
+            Value::Str(_, len) if len as usize > LONGEST_NAME => Err(self.scan.fail(
+                format!("a name of {len} bytes"),
+                "a module's or a class's name",
+            )),
             Value::Str(start, len) => {
                 Ok(String::from_utf8_lossy(self.raw(start, len)).into_owned())
             }

@@ -80,7 +80,9 @@ pub(crate) fn column(file: &TorchFile, id: Id, place: &str, rows: Option<usize>)
     }
     if let Some((shape, _)) = numpy::describe(document, id) {
         check(&shape)?;
-        let count = shape.iter().fold(1_usize, |n, &size| n.saturating_mul(size));
+        let count = shape
+            .iter()
+            .fold(1_usize, |n, &size| n.saturating_mul(size));
         check_room(file, count, place)?;
     }
     if let Some((shape, values)) = numpy::elements(document, id) {

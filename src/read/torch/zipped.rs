@@ -31,7 +31,8 @@ pub(super) fn open(source: &Source, archive: Archive) -> Result<(Document, Zippe
     let name = format!("{prefix}data.pkl");
     let bytes = archive.read(&name)?.unwrap_or_default();
     let most = Budget::of(source).left();
-    let document = pickle::load(bytes, most).map_err(|error| error.in_file(&source.name(), &name, 0))?;
+    let document =
+        pickle::load(bytes, most).map_err(|error| error.in_file(&source.name(), &name, 0))?;
     Ok((document, ZippedStorages { archive, prefix }))
 }
 

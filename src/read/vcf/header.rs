@@ -57,7 +57,11 @@ impl Header {
                 return Err(lines.bad(found, "a line of columns, #CHROM POS ID REF ALT …"));
             }
             let kept = 2 * lines.bytes().len() as u64 + LINE;
-            budget.take(kept, format_args!("line {}", lines.number()), "lines of the header")?;
+            budget.take(
+                kept,
+                format_args!("line {}", lines.number()),
+                "lines of the header",
+            )?;
             header.bytes.extend_from_slice(lines.bytes());
             let line = lines.text();
             let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
@@ -106,7 +110,11 @@ impl Header {
     fn add_samples(&mut self, lines: &Lines, budget: &mut Budget) -> Result<()> {
         let line = lines.text();
         let names = line.iter().filter(|&&byte| byte == b'\t').count() as u64;
-        budget.take(names * NAME, format_args!("line {}", lines.number()), &format!("{names} columns"))?;
+        budget.take(
+            names * NAME,
+            format_args!("line {}", lines.number()),
+            &format!("{names} columns"),
+        )?;
         let mut columns = line.split(|&byte| byte == b'\t');
         for (place, name) in COLUMNS.into_iter().enumerate() {
             match columns.next() {

@@ -11,6 +11,7 @@ use super::super::plan::Plan;
 use super::super::reason::Reason;
 use super::Verdict;
 use crate::cohort::{Call, Label, Number, allele_key};
+use crate::control::hear_at;
 use crate::error::{Error, Result};
 use crate::read::vcf::{Allele, Record, Span};
 
@@ -77,7 +78,9 @@ impl Row {
             self.mate_id.as_deref(),
             self.mate.as_ref().map(|mate| mate.chrom.as_str()),
         ];
-        let texts = texts.into_iter().chain(self.kept.iter().map(Option::as_deref));
+        let texts = texts
+            .into_iter()
+            .chain(self.kept.iter().map(Option::as_deref));
         let letters: usize = texts.flatten().map(|text| text.len() + EACH).sum();
         // A word may be of this record alone.
         let words = self.chrom.len() + self.svtype.len();
@@ -215,7 +218,8 @@ impl Rows {
         let hashers = [RandomState::new(), RandomState::new()];
         let hash = |row: &Row| hashers.each_ref().map(|hasher| hasher.hash_one(row.key()));
         let mut labels: HashMap<[u64; 2], [bool; 2]> = HashMap::new();
-        for row in &self.rows {
+        for (turn, row) in self.rows.iter().enumerate() {
+            hear_at(turn)?;
             if let Some(label) = row.label {
                 let seen = labels.entry(hash(row)).or_default();
                 let place = usize::from(label == Label::Fp);
@@ -225,7 +229,8 @@ impl Rows {
             }
         }
         let (mut counts, mut in_both, mut first) = ([0_u64; 2], [0_u64; 2], None);
-        for row in &mut self.rows {
+        for (turn, row) in self.rows.iter_mut().enumerate() {
+            hear_at(turn)?;
             let Some(label) = row.label else { continue };
             let place = usize::from(label == Label::Fp);
             let is_in_both = labels.get(&hash(row)) == Some(&[true, true]);
