@@ -72,7 +72,7 @@ def whole(value):
     """The opcode of a whole number."""
     if 0 <= value < 1 << 31:
         return b"J" + struct.pack("<i", value)
-    data = value.to_bytes(9, "little", signed=True)
+    data = value.to_bytes(8, "little", signed=True)
     return b"\x8a" + bytes([len(data)]) + data
 
 

@@ -26,7 +26,10 @@ impl Look {
         let naming = Naming::of(rule);
         let rows = read(source, &mut Sink::new(source, 0, naming))?.rows;
         let mut sink = Sink::new(source, 0, naming);
-        sink.most = rows.min(MOST).min((sink.budget.left() / CALL) as usize);
+        // What is summed up takes about as much again.
+        let half = sink.budget.left() / 2;
+        sink.budget.take(half, "the table", "calls")?;
+        sink.most = rows.min(MOST).min((half / CALL) as usize);
         sink.sums_up = true;
         let outline = read(source, &mut sink)?;
         let columns = naming.columns(outline.columns.iter().map(String::as_str));

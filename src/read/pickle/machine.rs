@@ -22,7 +22,7 @@ const LONGEST: usize = u32::MAX as usize - 64;
 /// The opcodes after which what the values take is counted again: each adds some bytes at most.
 const COUNTED_EVERY: usize = 1 << 12;
 /// The bytes of an entry in a map of names or far memo indices, without letters.
-const ENTRY: usize = 160;
+const ENTRY: usize = 320;
 const FAR: usize = 40;
 /// The longest module or name.
 pub(super) const LONGEST_NAME: usize = 1 << 12;
