@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 /// The bytes that may be kept of any file.
 const BASE: u64 = 176 << 20;
 /// The bytes that may be kept for each byte of a file.
-const EACH: u64 = 8;
+pub(super) const EACH: u64 = 8;
 /// The bytes that a call takes in columns of numbers and codes, and the end of its ID.
 pub(super) const CALL: u64 = 80;
 /// The bytes that each distinct text of a column takes besides its letters.

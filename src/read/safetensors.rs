@@ -18,6 +18,8 @@ use crate::memory::zeros;
 pub(crate) const LONGEST_HEADER: u64 = 100_000_000;
 /// The number of bytes before the header.
 const PREFIX: u64 = 8;
+/// The most dimensions of a tensor.
+const MOST_DIMENSIONS: usize = 64;
 /// The key under which a header keeps text about the file.
 const METADATA: &str = "__metadata__";
 
@@ -139,6 +141,11 @@ fn located(
 }
 
 fn locate(source: &Source, name: &str, described: Description, first: u64) -> Result<Entry> {
+    if described.shape.len() > MOST_DIMENSIONS {
+        let found = format!("{} dimensions", described.shape.len());
+        let expected = format!("at most {MOST_DIMENSIONS}, as torch and NumPy have them");
+        return Err(bad(source, &place(name), found, expected));
+    }
     let [start, end] = described.data_offsets;
     let room = source.len().saturating_sub(first);
     let Some(length) = end.checked_sub(start).filter(|_| end <= room) else {
