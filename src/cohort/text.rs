@@ -151,13 +151,11 @@ pub(crate) trait Texts {
 impl Texts for TextColumn {
     fn intern(&mut self, text: &str) -> u32 {
         // A hit is by far the most common case, and allocates nothing.
-        match self.values.get_index_of(text) {
-            Some(code) => code as u32,
-            None => {
-                self.letters += text.len();
-                Arc::make_mut(&mut self.values).insert_full(text.into()).0 as u32
-            }
+        if let Some(code) = self.values.get_index_of(text) {
+            return code as u32;
         }
+        self.letters += text.len();
+        Arc::make_mut(&mut self.values).insert_full(text.into()).0 as u32
     }
 
     fn push_code(&mut self, code: u32) {

@@ -113,6 +113,11 @@ impl Budget {
     }
 }
 
+/// Counts the bytes that divide the fields of a line.
+pub(super) fn dividers(line: &[u8], divider: u8) -> usize {
+    line.split(|&byte| byte == divider).skip(1).count()
+}
+
 /// Checks that rows which a file claims are not far more than its bytes, and those of the table of their calls,
 /// can stand for.
 ///

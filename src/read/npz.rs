@@ -156,13 +156,13 @@ fn object_ids(array: &Array, count: usize) -> Option<IdColumn> {
 }
 
 fn read_texts(array: &Array, count: usize, width: u64, place: &str) -> Result<IdColumn> {
+    /// The bytes of a text besides its letters.
+    const SHORT: u64 = 16;
     let mut ids = IdColumn::default();
     // Elements of no bytes are not IDs, since any number of them costs nothing.
     if width == 0 {
         return Ok(ids);
     }
-    /// The bytes of a text besides its letters.
-    const SHORT: u64 = 16;
     let source = &array.elements.source;
     let budget = Budget::of(source);
     budget.check(width, place, "the first text")?;

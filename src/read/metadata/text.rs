@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::io::{self, BufRead, BufReader, Chain, Cursor, Read};
 use std::rc::Rc;
 
+use super::super::budget::dividers;
 use super::super::naming::is_header;
 use super::super::sniff;
 use super::super::source::{Source, Stream};
@@ -180,7 +181,7 @@ impl<R: Read> Read for Limited<R> {
             self.fields = 0;
         } else {
             let part = buffer.get(..count).unwrap_or_default();
-            self.fields += part.iter().filter(|&&byte| byte == self.delimiter).count();
+            self.fields += dividers(part, self.delimiter);
         }
         if self.fields > MOST_FIELDS {
             let text = format!("a call of more than {MOST_FIELDS} fields");

@@ -55,7 +55,7 @@ impl TorchFile {
     /// Opens an archive as a torch file.
     pub(crate) fn of_archive(source: Source, archive: Archive) -> Result<Self> {
         let (document, storages) = zipped::open(&source, archive)?;
-        let storages = Storages::Zip(storages);
+        let storages = Storages::Zip(Box::new(storages));
         Self::new(source, document, Container::Zip, storages)
     }
 

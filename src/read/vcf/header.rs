@@ -3,7 +3,7 @@
 
 use super::lines::Lines;
 use crate::error::{Error, Result};
-use crate::read::budget::{Budget, NAME};
+use crate::read::budget::{Budget, NAME, dividers};
 use crate::read::sniff;
 
 /// The columns before the samples.
@@ -109,7 +109,7 @@ impl Header {
 
     fn add_samples(&mut self, lines: &Lines, budget: &mut Budget) -> Result<()> {
         let line = lines.text();
-        let names = line.iter().filter(|&&byte| byte == b'\t').count() as u64;
+        let names = dividers(line, b'\t') as u64;
         budget.take(
             names * NAME,
             format_args!("line {}", lines.number()),
