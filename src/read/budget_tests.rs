@@ -194,10 +194,10 @@ fn an_id_that_calls_share_is_counted_for_each() {
     );
 }
 
-/// Each look at the dict takes 4000 steps: a million calls would take minutes.
+/// A look at the dict takes some 3900 steps, each with a look at a name: 20 s for these calls.
 #[test]
 fn a_dict_of_many_keys_is_looked_at_once() {
-    let calls = 60_000;
+    let calls = 30_000;
     let began = std::time::Instant::now();
     let read = |path: &Path| {
         let found = benchmark::read_row_identities(path)?;
@@ -206,9 +206,9 @@ fn a_dict_of_many_keys_is_looked_at_once() {
         Ok(())
     };
     assert_eq!(
-        refused("keys.pt", &one_for_all(calls, 1500, "a"), 64 << 20, &read),
+        refused("keys.pt", &one_for_all(calls, 3900, "a"), 64 << 20, &read),
         None
     );
     let looked = began.elapsed();
-    assert!(looked.as_secs() < 20, "{looked:?}");
+    assert!(looked.as_secs() < 5, "{looked:?}");
 }

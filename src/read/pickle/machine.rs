@@ -50,7 +50,7 @@ fn run(bytes: &[u8], most: u64) -> Result<Document, PickleError> {
         if control::hear_at(turn).is_err() {
             return Err(machine.scan.fail("an interruption", "time to the end"));
         }
-        if turn.is_multiple_of(COUNTED_EVERY) || machine.is_full {
+        if turn.is_multiple_of(COUNTED_EVERY) {
             machine.check_room(most)?;
         }
         let opcode = machine.scan.next_opcode()?;
@@ -77,8 +77,6 @@ pub(super) struct Machine<'a> {
     protocol: u8,
     /// The letters of names, of which there are two copies.
     letters: usize,
-    /// True if what was added last has to be counted at once.
-    is_full: bool,
 }
 
 type Step<T = ()> = Result<T, PickleError>;
@@ -103,7 +101,6 @@ impl<'a> Machine<'a> {
             memo: Memo::default(),
             protocol: 0,
             letters: 0,
-            is_full: false,
         }
     }
 
@@ -121,8 +118,7 @@ impl<'a> Machine<'a> {
             + self.memo.held(FAR)
     }
 
-    fn check_room(&mut self, most: u64) -> Step {
-        self.is_full = false;
+    fn check_room(&self, most: u64) -> Step {
         let held = self.held() as u64;
         if held <= most {
             return Ok(());
