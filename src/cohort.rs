@@ -267,6 +267,32 @@ impl Calls {
         (self.len() * EACH + levels) as u64 + self.id.bytes()
     }
 
+    /// Estimates the bytes that calls which are read take in memory, or in a file if that is more: with the
+    /// letters of each distinct text, and of each call's ID.
+    pub(crate) fn held(&self, each_call: u64, each_text: u64) -> u64 {
+        let texts = [
+            &self.chrom,
+            &self.svtype,
+            &self.truvari_class,
+            &self.dataset,
+            &self.reason,
+            &self.mate_chrom,
+        ];
+        let texts = texts.map(|column| {
+            let (values, letters) = column.held();
+            values as u64 * each_text + letters as u64
+        });
+        let floats = [&self.pos, &self.svlen, &self.mate_pos].map(NumberColumn::bytes_of_floats);
+        // Of a table by columns the first may be whole while the last is empty.
+        let rows = self
+            .chrom
+            .len()
+            .max(self.pos.len())
+            .max(self.mate_pos.len()) as u64
+            * each_call;
+        rows + texts.iter().sum::<u64>() + floats.iter().sum::<usize>() as u64 + self.id.spelled()
+    }
+
     /// Returns the label of a call.
     pub fn label(&self, row: usize) -> Label {
         self.rule.label(self.truvari_class.get(row))

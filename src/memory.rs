@@ -39,6 +39,25 @@ pub(crate) fn filled<T>(
     Ok(items)
 }
 
+/// Makes room for as many items as a file claims, or returns an error that names their purpose.
+pub(crate) fn room<T>(count: u64, what: &'static str) -> Result<Vec<T>> {
+    let refused = || Error::Memory {
+        what,
+        bytes: u128::from(count) * size_of::<T>() as u128,
+    };
+    let count = usize::try_from(count).map_err(|_| refused())?;
+    let mut items = Vec::new();
+    may_fail(|| items.try_reserve_exact(count)).map_err(|_| refused())?;
+    Ok(items)
+}
+
+/// Makes a buffer of as many bytes as a file claims, or returns an error that names their purpose.
+pub(crate) fn zeros(count: u64, what: &'static str) -> Result<Vec<u8>> {
+    let mut bytes = room(count, what)?;
+    bytes.resize(count as usize, 0);
+    Ok(bytes)
+}
+
 #[cfg(test)]
 mod tests {
     use super::filled;

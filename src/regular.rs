@@ -4,6 +4,8 @@ use std::fs::{File, OpenOptions};
 use std::io;
 use std::path::Path;
 
+use crate::error::{Error, Result};
+
 /// Opens a file to read, after a look at what it is: a named pipe would be waited for until somebody writes
 /// into it, and a device may do something when it is opened.
 ///
@@ -57,6 +59,14 @@ pub(crate) fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     io::Read::read_to_end(&mut io::Read::take(open(path)?, most), &mut bytes)?;
     Ok(bytes)
+}
+
+/// Reads a file that is an input, as [`read`] does.
+///
+/// # Errors
+/// The same, as one that names the file.
+pub(crate) fn bytes(path: &Path, most: u64) -> Result<Vec<u8>> {
+    read(path, most).map_err(|error| Error::reading(path, error))
 }
 
 #[cfg(all(test, unix))]

@@ -2,11 +2,10 @@
 
 use std::path::Path;
 
-use serde_json::Value;
-
 use crate::error::{Error, Result};
 use crate::outputs::RECORD;
 use crate::read::{column, columns_and_count, file_texts};
+use crate::regular;
 use crate::report::html::{Earlier, Meaning, Nearest, Neighbour};
 use crate::report::table::parquet::{ABOUT, COLUMNS};
 use crate::report::table::{Column, Table, Values};
@@ -24,6 +23,8 @@ const TABLES: [&str; 7] = [
 
 /// The largest table that is read whole, in rows for each atom.
 const MOST_ROWS: usize = 100_000;
+/// The most bytes of a record or of a report.
+const LONGEST: u64 = 256 << 20;
 
 /// The most pairs of which neighbours are told.
 const MOST_PAIRS: usize = 20_000_000;
@@ -63,26 +64,46 @@ pub(super) fn read(folder: &Path) -> Result<Earlier> {
     earlier.types = calls_of(&folder.join("atom_types.parquet"), "svtype")?;
     earlier.chromosomes = calls_of(&folder.join("atom_chromosomes.parquet"), "chrom")?;
     earlier.neighbours = neighbours(&folder.join("atom_pairs.parquet"), atoms)?;
-    earlier.report = std::fs::read_to_string(folder.join("report.txt")).unwrap_or_default();
-    let options = record
-        .as_ref()
-        .map(|record| &record["options"]["min_support"]);
-    earlier.min_support = options.and_then(Value::as_u64);
+    let report = regular::read(&folder.join("report.txt"), LONGEST).unwrap_or_default();
+    earlier.report = String::from_utf8(report).unwrap_or_default();
+    let options = record.as_ref().and_then(|record| record.options.as_ref());
+    earlier.min_support = options.and_then(|options| options.min_support);
     earlier.missing = missing(folder, record.as_ref());
     Ok(earlier)
 }
 
+/// The parts of a record that a page is made of. All else in it is passed over, and takes no memory.
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(default)]
+struct Record {
+    atomscope: Option<String>,
+    options: Option<OptionsOfRun>,
+    outputs: Option<Vec<Output>>,
+}
+
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(default)]
+struct OptionsOfRun {
+    min_support: Option<u64>,
+}
+
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(default)]
+struct Output {
+    name: Option<String>,
+}
+
 /// The record of the run, where it is there.
-fn record(folder: &Path) -> Result<Option<Value>> {
+fn record(folder: &Path) -> Result<Option<Record>> {
     let path = folder.join(RECORD);
     if !path.is_file() {
         return Ok(None);
     }
-    let bytes = std::fs::read(&path).map_err(|source| Error::reading(&path, source))?;
-    let record: Option<Value> = serde_json::from_slice(&bytes).ok();
+    let bytes = regular::bytes(&path, LONGEST)?;
+    let record: Option<Record> = serde_json::from_slice(&bytes).ok();
     let version = record
         .as_ref()
-        .and_then(|record| record["atomscope"].as_str());
+        .and_then(|record| record.atomscope.as_deref());
     if version == Some(env!("CARGO_PKG_VERSION")) {
         return Ok(record);
     }
@@ -110,7 +131,7 @@ fn refused(folder: &Path, found: &str, what: &str) -> Error {
 }
 
 /// Sentences on what a page of these tables does without.
-fn missing(folder: &Path, record: Option<&Value>) -> Vec<String> {
+fn missing(folder: &Path, record: Option<&Record>) -> Vec<String> {
     let mut missing = vec![
         "The page was made from tables alone: it has no example calls, no scores of single calls, and no \
          effects by stratum on the cards. atomscope html on the tally, with the firing sets beside it, has them."
@@ -122,8 +143,8 @@ fn missing(folder: &Path, record: Option<&Value>) -> Vec<String> {
         );
         return missing;
     };
-    let outputs = record["outputs"].as_array().into_iter().flatten();
-    let names = outputs.filter_map(|output| output["name"].as_str());
+    let outputs = record.outputs.iter().flatten();
+    let names = outputs.filter_map(|output| output.name.as_deref());
     let gone: Vec<&str> = names.filter(|name| !folder.join(name).is_file()).collect();
     if !gone.is_empty() {
         missing.push(format!(

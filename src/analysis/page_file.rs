@@ -79,8 +79,7 @@ impl PageFile {
         if !path.exists() {
             return self.put_text(&of_earlier(folder, settings)?);
         }
-        let bytes =
-            regular::read(&path, u64::MAX).map_err(|source| Error::reading(&path, source))?;
+        let bytes = regular::bytes(&path, u64::MAX)?;
         let text = String::from_utf8_lossy(&bytes);
         let made = redress(&text, settings).map_err(|reason| match reason {
             NoPage::Other => refuse("another file, or a page without tables", "make it again"),

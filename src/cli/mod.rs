@@ -34,6 +34,7 @@ pub use progress::end_without_memory;
 
 use crate::control;
 use crate::error::{Error, Result};
+use crate::memory;
 use crate::read::PARSER_THREAD;
 
 /// Which atoms of a sparse autoencoder fire on true and on false structural-variant calls.
@@ -81,6 +82,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Ok(cli) => cli,
         Err(error) => return progress::show_usage(error),
     };
+    if cli.command.has_threads() && start_threads().is_err() {
+        end_without_memory();
+    }
     let Err(error) = cli.run() else {
         return 0;
     };
@@ -92,6 +96,34 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     };
     progress::say(&line(&error));
     error.exit_code()
+}
+
+/// Starts the threads that all share while there is memory for them: those that begin later without any end
+/// the process as they like.
+fn start_threads() -> Result<()> {
+    /// The bytes of address space of a thread: its stack, and what it allocates first.
+    const THREAD: usize = 3 << 20;
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    // Nothing of it is touched, and it is given back at once.
+    drop(memory::room::<u8>((threads * THREAD) as u64, "threads")?);
+    let pool = rayon::ThreadPoolBuilder::new().build_global();
+    pool.map_err(|_| Error::Memory {
+        what: "threads",
+        bytes: (threads * THREAD) as u128,
+    })?;
+    // All have begun before anything else takes memory.
+    rayon::broadcast(|_| ());
+    Ok(())
+}
+
+impl Command {
+    /// Says whether the command works in several threads.
+    fn has_threads(&self) -> bool {
+        !matches!(
+            self,
+            Self::Inspect(_) | Self::Verify(_) | Self::Completions(_) | Self::Man(_)
+        )
+    }
 }
 
 /// Tells of a panic in one line, but for that of a parser on a damaged file: it is told by the error that it
@@ -109,10 +141,19 @@ fn tell_of_panics() {
         let text = payload.downcast_ref::<String>().map(String::as_str);
         let what = text.or_else(|| payload.downcast_ref::<&str>().copied());
         let what = what.unwrap_or("no message");
+        if is_without_room(what) {
+            end_without_memory();
+        }
         progress::say(&format!(
             "a defect of this program at {place}: {what}; no output was written: please report it with the command"
         ));
     }));
+}
+
+/// Says whether a panic tells that the system has no memory for a thread, or for the stack of one.
+fn is_without_room(what: &str) -> bool {
+    const OF_SYSTEM: [&str; 4] = ["code: 11,", "code: 12,", "(os error 11)", "(os error 12)"];
+    OF_SYSTEM.iter().any(|code| what.contains(code))
 }
 
 impl Cli {

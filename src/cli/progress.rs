@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::io::{self, IsTerminal, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use clap::error::ContextValue;
@@ -9,6 +10,7 @@ use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget, ProgressState, Prog
 
 use super::flags;
 use crate::control::{self, Control, Progress, Stage};
+use crate::engine::leave;
 use crate::error::{Error, Result, Warning};
 use crate::visible::visible;
 
@@ -119,8 +121,15 @@ pub fn end_without_memory() -> ! {
     const LINE: &[u8] =
         b"atomscope: memory: found no more of it, expected room for what is read and counted; use \
         a machine with more of it, raise the limit, or give fewer calls at a time\n";
+    // Several threads may find none at once: one of them speaks, and no other ends the process meanwhile.
+    static SPOKEN: AtomicBool = AtomicBool::new(false);
+    if SPOKEN.swap(true, Ordering::Relaxed) {
+        loop {
+            std::thread::sleep(Duration::from_secs(1));
+        }
+    }
     let _ = io::stderr().write_all(LINE);
-    std::process::exit(2)
+    leave(2)
 }
 
 /// A line on stderr for whoever watches.

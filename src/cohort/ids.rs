@@ -15,6 +15,8 @@ pub struct IdColumn {
     /// The end of each value in `letters`.
     ends: Vec<usize>,
     rows: Rows,
+    /// The letters of all calls' values, each counted once a call, in bytes.
+    spelled: u64,
     /// The values of at least [`LONG`] bytes, by their hash.
     long: HashMap<u64, u32>,
     hasher: RandomState,
@@ -77,6 +79,12 @@ impl IdColumn {
         (self.letters.len() + size_of_val(&*self.ends) + codes) as u64
     }
 
+    /// Returns the letters of all calls' values, in bytes: a value that calls share is counted for each. So
+    /// many are written where calls go to a file.
+    pub(crate) fn spelled(&self) -> u64 {
+        self.spelled
+    }
+
     /// Returns the number of calls.
     pub fn len(&self) -> usize {
         match &self.rows {
@@ -110,6 +118,7 @@ impl Texts for IdColumn {
     }
 
     fn push_code(&mut self, code: u32) {
+        self.spelled += self.value(code as usize).map_or(0, str::len) as u64;
         match &mut self.rows {
             Rows::InOrder(count) if code as usize == *count => *count += 1,
             Rows::InOrder(count) => {
@@ -169,6 +178,7 @@ mod tests {
             column.push(Some(&long));
         }
         assert_eq!(column.letters.len(), 106);
+        assert_eq!(column.spelled(), 1000 * 106);
         let mut one_by_one = IdColumn::default();
         for _ in 0..1000 {
             one_by_one.push(Some("shared"));

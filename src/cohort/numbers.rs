@@ -64,6 +64,11 @@ impl NumberColumn {
         }
     }
 
+    /// Returns the bytes that the floats take beside the integers.
+    pub(crate) fn bytes_of_floats(&self) -> usize {
+        size_of_val(&*self.floats)
+    }
+
     /// Returns the numbers, with 0 for each float.
     pub(crate) fn integers(&self) -> &[i64] {
         &self.integers

@@ -6,11 +6,21 @@ use std::sync::Arc;
 use indexmap::IndexSet;
 
 /// A column of text, each distinct value stored once.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default)]
 pub struct TextColumn {
     values: Arc<IndexSet<Box<str>>>,
     codes: Vec<u32>,
+    /// The letters of values that were appended, in bytes.
+    letters: usize,
 }
+
+impl PartialEq for TextColumn {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.values, &self.codes) == (&other.values, &other.codes)
+    }
+}
+
+impl Eq for TextColumn {}
 
 impl TextColumn {
     pub(crate) const MISSING: u32 = u32::MAX;
@@ -50,6 +60,11 @@ impl TextColumn {
         self.codes.is_empty()
     }
 
+    /// Returns the number of distinct values that were appended, and of their letters in bytes.
+    pub(crate) fn held(&self) -> (usize, usize) {
+        (self.values.len(), self.letters)
+    }
+
     /// Returns the values in the order of their codes. The code of a missing value lies outside
     /// them.
     pub(crate) fn values(&self) -> &Arc<IndexSet<Box<str>>> {
@@ -63,7 +78,11 @@ impl TextColumn {
 
     /// Makes a column of these codes. Codes outside the values are missing values.
     pub(crate) fn from_codes(values: Arc<IndexSet<Box<str>>>, codes: Vec<u32>) -> Self {
-        Self { values, codes }
+        Self {
+            values,
+            codes,
+            letters: 0,
+        }
     }
 
     /// Copies the part of the column for some calls.
@@ -99,6 +118,7 @@ impl TextColumn {
                 .map(|old| code(old).unwrap_or(Self::MISSING))
                 .collect(),
             values: Arc::new(values),
+            letters: self.letters,
         }
     }
 
@@ -131,10 +151,11 @@ pub(crate) trait Texts {
 impl Texts for TextColumn {
     fn intern(&mut self, text: &str) -> u32 {
         // A hit is by far the most common case, and allocates nothing.
-        match self.values.get_index_of(text) {
-            Some(code) => code as u32,
-            None => Arc::make_mut(&mut self.values).insert_full(text.into()).0 as u32,
+        if let Some(code) = self.values.get_index_of(text) {
+            return code as u32;
         }
+        self.letters += text.len();
+        Arc::make_mut(&mut self.values).insert_full(text.into()).0 as u32
     }
 
     fn push_code(&mut self, code: u32) {

@@ -3,6 +3,9 @@
 //! A field's key whose value is not understood is an error: its calls are never read as calls that
 //! lack the field.
 
+use std::collections::HashMap;
+
+use super::budget::{Budget, CALL};
 use super::fields::{COUNT, Column, Gathered, NAMES, is_number, number};
 use super::naming::{Match, Naming};
 use super::pickle::{Document, Id, Value};
@@ -15,6 +18,8 @@ use crate::error::{Error, Result};
 /// The most keys that a call may have. One dict can stand for any number of calls at hardly any
 /// cost in bytes, so without a limit a small file could take for ever.
 const MOST_KEYS: usize = 4096;
+/// The keys from which a dict's fields are kept for the calls that share it.
+const MANY_KEYS: usize = 32;
 
 /// A call's values, `None` for a missing field.
 type Fields = [Option<Id>; COUNT];
@@ -36,6 +41,7 @@ pub(super) fn read_calls(
         )
     };
     let mut builder = Builder::new(file, naming);
+    builder.budget = builder.budget.beside(rows.unwrap_or(0));
     let document = &file.document;
     if let Some(items) = ordered(document, info) {
         // This precedes reading the calls, so that a wrong pair of files is reported at once.
@@ -46,6 +52,7 @@ pub(super) fn read_calls(
             control::hear_at(row)?;
             let fields = builder.fields(row, item)?;
             builder.push(row, fields)?;
+            builder.gathered.check(row, &builder.budget)?;
         }
     } else if document.entries(info).is_some() {
         builder.push_columns(info, rows)?;
@@ -110,6 +117,9 @@ struct Builder<'a> {
     file: &'a TorchFile,
     naming: Naming<'a>,
     gathered: Gathered,
+    budget: Budget,
+    /// The fields of dicts of many keys, each looked at once.
+    large: HashMap<Id, Fields>,
     keys: Recent<Option<(usize, Match)>>,
     /// Fields of which a second spelling was met and ignored.
     spelled_twice: [bool; COUNT],
@@ -122,6 +132,8 @@ impl<'a> Builder<'a> {
             file,
             naming,
             gathered: Gathered::default(),
+            budget: file.budget.clone(),
+            large: HashMap::new(),
             keys: Recent::new(None),
             spelled_twice: [false; COUNT],
             codes: std::array::from_fn(|_| Recent::new(0)),
@@ -145,6 +157,9 @@ impl<'a> Builder<'a> {
 
     /// Reads the values of a call that is a dict.
     fn fields(&mut self, row: usize, item: Id) -> Result<Fields> {
+        if let Some(fields) = self.large.get(&item) {
+            return Ok(*fields);
+        }
         let document = &self.file.document;
         let Some(entries) = document.entries(item) else {
             return Err(self.file.bad(
@@ -156,8 +171,10 @@ impl<'a> Builder<'a> {
         };
         let mut fields = [None; COUNT];
         let mut hows = [None; COUNT];
-        for (count, (key, value)) in entries.enumerate() {
-            if count == MOST_KEYS {
+        let mut keys = 0;
+        for (key, value) in entries {
+            keys += 1;
+            if keys > MOST_KEYS {
                 return Err(self.file.bad(
                     &format!("sv_info[{row}]"),
                     format!("a dict of more than {MOST_KEYS} keys"),
@@ -174,6 +191,9 @@ impl<'a> Builder<'a> {
                 *slot = Some(value);
             }
         }
+        if keys > MANY_KEYS {
+            self.large.insert(item, fields);
+        }
         Ok(fields)
     }
 
@@ -182,6 +202,7 @@ impl<'a> Builder<'a> {
         let document = &self.file.document;
         let mut columns: [Option<plain::Column>; COUNT] = [const { None }; COUNT];
         let mut hows = [None; COUNT];
+        let mut held = 0;
         for (key, value) in document.entries(info).into_iter().flatten() {
             let Some((field, how)) = named(document, key, self.naming) else {
                 continue;
@@ -191,6 +212,9 @@ impl<'a> Builder<'a> {
             }
             let name = NAMES.get(field).copied().unwrap_or_default();
             let column = plain::column(self.file, value, &format!("sv_info.{name}"), rows)?;
+            held += column.held();
+            self.budget
+                .check(held, format_args!("sv_info.{name}"), "values")?;
             if let Some(slot) = columns.get_mut(field) {
                 *slot = Some(column);
             }
@@ -214,6 +238,9 @@ impl<'a> Builder<'a> {
                 ));
             }
         };
+        let claimed = (rows as u64).saturating_mul(CALL);
+        self.budget
+            .check(claimed, "sv_info", &format!("{rows} calls"))?;
         for (field, column) in columns.into_iter().enumerate() {
             self.push_column(field, column, rows)?;
         }
@@ -237,11 +264,13 @@ impl<'a> Builder<'a> {
             Some(plain::Column::Items(items)) => {
                 for (row, id) in items.into_iter().enumerate() {
                     self.push_value(row, field, id)?;
+                    self.gathered.check(row, &self.budget)?;
                 }
             }
             Some(plain::Column::Values(values)) => {
                 for (row, value) in values.into_iter().enumerate() {
                     self.push_scalar(row, field, value)?;
+                    self.gathered.check(row, &self.budget)?;
                 }
             }
             Some(plain::Column::One(value)) => self.push_one(field, &value, rows)?,

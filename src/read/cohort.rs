@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use super::activations::{Activations, Opened};
+use super::budget::check_rows;
 use super::calls::read_calls;
 use super::embedding_rows::EmbeddingRows;
 use super::embeddings::File;
@@ -11,7 +12,7 @@ use super::metadata::{Table, count};
 use super::naming::{Naming, svtype};
 use super::order::{self, Order};
 use super::pickle::Id;
-use super::source::Stamp;
+use super::source::{Source, Stamp};
 use super::tables_beside::{find_beside, is_own_table};
 use super::torch::TorchFile;
 use crate::cohort::{Calls, ClassRule, IdColumn};
@@ -111,6 +112,7 @@ pub fn read_cohort_choosing(
 ) -> Result<Cohort> {
     let file = File::open(embeddings)?;
     let rows = file.rows(choice)?;
+    check_rows(rows.source(), None, rows.count())?;
     let inside = file.sv_info();
     let mut cohort = match (metadata, inside) {
         (None, Some((file, info))) => {
@@ -178,6 +180,8 @@ pub fn read_activations(
         // The file names rows on which something fires, and there may be others.
         None => count(table)?,
     };
+    let (of_rows, of_calls) = (Source::open(activations)?, Source::open(table)?);
+    check_rows(&of_rows, Some(&of_calls), rows)?;
     let rows = opened.with_calls(rows, atoms)?;
     let mut cohort = beside(rows, table, rule, || Ok(ids))?;
     cohort.warnings.extend(warnings);

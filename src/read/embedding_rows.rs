@@ -198,6 +198,11 @@ impl EmbeddingRows {
         })
     }
 
+    /// Returns the file.
+    pub(super) fn source(&self) -> &Source {
+        &self.source
+    }
+
     /// Returns what was taken from the file: key, shape, pooling.
     pub fn about(&self) -> &TakenEmbeddings {
         &self.about

@@ -1,7 +1,9 @@
 //! The fields of a call. The same rules hold for every kind of file.
 
+use super::budget::{Budget, CALL, TEXT};
 use super::plain::Scalar;
 use crate::cohort::{Calls, Number, NumberColumn, Texts};
+use crate::error::Result as Checked;
 
 /// The fields' names, in the order of [`Gathered::column`].
 pub(super) const NAMES: [&str; COUNT] = [
@@ -39,12 +41,33 @@ pub(super) enum Column<'a> {
 pub(super) struct Gathered {
     pub(super) calls: Calls,
     missing: [usize; COUNT],
+    /// True after a long text, until it was counted.
+    is_long: bool,
 }
+
+/// The calls after which what they take is counted again, and the length of a text from which it is at once.
+const COUNTED_EVERY: usize = 64;
+const LONG: usize = 1 << 12;
 
 /// The error of a value that is not a number, in a field of numbers.
 pub(super) struct NoNumber;
 
 impl Gathered {
+    /// Checks that calls take no more than may be kept of their file. It is asked at every call; `row` is the
+    /// call's number.
+    pub(super) fn check(&mut self, row: usize, budget: &Budget) -> Checked<()> {
+        if !self.is_long && !row.is_multiple_of(COUNTED_EVERY) {
+            return Ok(());
+        }
+        self.is_long = false;
+        budget.check(self.held(), format_args!("row {row}"), "calls")
+    }
+
+    /// Estimates the bytes that the calls take.
+    pub(super) fn held(&self) -> u64 {
+        self.calls.held(CALL, TEXT)
+    }
+
     pub(super) fn column(&mut self, field: usize) -> Column<'_> {
         let calls = &mut self.calls;
         match field {
@@ -74,6 +97,7 @@ impl Gathered {
 
     /// Appends a call whose field is text in the file.
     pub(super) fn push_text(&mut self, field: usize, text: &str) -> Result<(), NoNumber> {
+        self.is_long |= text.len() > LONG;
         match self.column(field) {
             Column::Text(column) => column.push(Some(text)),
             Column::Number(column) => column.push(parse(text).ok_or(NoNumber)?),
@@ -84,7 +108,11 @@ impl Gathered {
     /// Appends a call whose field is any single value.
     pub(super) fn push_scalar(&mut self, field: usize, value: Scalar) -> Result<(), NoNumber> {
         match self.column(field) {
-            Column::Text(column) => column.push(Some(&value.into_text())),
+            Column::Text(column) => {
+                let text = value.into_text();
+                column.push(Some(&text));
+                self.is_long |= text.len() > LONG;
+            }
             Column::Number(_) if matches!(value, Scalar::None) => self.push_missing(field),
             Column::Number(column) => column.push(number(value).ok_or(NoNumber)?),
         }

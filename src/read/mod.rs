@@ -13,6 +13,9 @@
 mod activations;
 mod bed;
 pub mod benchmark;
+mod budget;
+#[cfg(test)]
+mod budget_tests;
 mod calls;
 mod class_columns;
 mod cohort;

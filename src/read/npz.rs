@@ -1,5 +1,6 @@
 //! numpy's archives of arrays: a zip archive of `.npy` files.
 
+use super::budget::Budget;
 use super::matrices::{EMBEDDINGS, Matrix};
 use super::npy::{Array, HEAD, Header};
 use super::pickle;
@@ -9,6 +10,7 @@ use super::tensor::Dtype;
 use super::zipped::Archive;
 use crate::cohort::IdColumn;
 use crate::error::{Error, Result};
+use crate::memory::zeros;
 
 const ID_NAMES: [&str; 2] = ["id.npy", "ids.npy"];
 
@@ -138,12 +140,13 @@ fn read_ids(source: &Source, array: &Array, place: &str) -> Result<IdColumn> {
 fn object_ids(array: &Array, count: usize) -> Option<IdColumn> {
     const LONGEST: u64 = 1 << 31;
     let elements = &array.elements;
-    if elements.length > LONGEST {
+    let most = Budget::of(&elements.source).left();
+    if elements.length > LONGEST.min(most) {
         return None;
     }
-    let mut bytes = vec![0; elements.length as usize];
+    let mut bytes = zeros(elements.length, "an array of objects").ok()?;
     elements.source.read_at(&mut bytes, elements.start).ok()?;
-    let document = pickle::load(bytes).ok()?;
+    let document = pickle::load(bytes, most).ok()?;
     let texts = object_texts(&document)?;
     let mut ids = IdColumn::default();
     for text in &texts {
@@ -153,13 +156,17 @@ fn object_ids(array: &Array, count: usize) -> Option<IdColumn> {
 }
 
 fn read_texts(array: &Array, count: usize, width: u64, place: &str) -> Result<IdColumn> {
+    /// The bytes of a text besides its letters.
+    const SHORT: u64 = 16;
     let mut ids = IdColumn::default();
     // Elements of no bytes are not IDs, since any number of them costs nothing.
     if width == 0 {
         return Ok(ids);
     }
     let source = &array.elements.source;
-    let mut bytes = vec![0; width.min(array.elements.length) as usize];
+    let budget = Budget::of(source);
+    budget.check(width, place, "the first text")?;
+    let mut bytes = zeros(width.min(array.elements.length), "a text")?;
     for row in 0..count {
         source.read_at(&mut bytes, array.elements.start + row as u64 * width)?;
         let Some(text) = text_of(&array.header.descr, &mut bytes) else {
@@ -172,6 +179,8 @@ fn read_texts(array: &Array, count: usize, width: u64, place: &str) -> Result<Id
             ));
         };
         ids.push(Some(&text));
+        let held = ids.spelled().saturating_add(row as u64 * SHORT);
+        budget.check(held, format_args!("{place}[{row}]"), "texts")?;
     }
     Ok(ids)
 }

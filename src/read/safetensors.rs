@@ -10,12 +10,16 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
 
 use super::source::Source;
+use crate::control;
 use crate::error::{Error, Result};
+use crate::memory::zeros;
 
 /// The greatest length of a header that the format allows.
 pub(crate) const LONGEST_HEADER: u64 = 100_000_000;
 /// The number of bytes before the header.
 const PREFIX: u64 = 8;
+/// The most dimensions of a tensor.
+const MOST_DIMENSIONS: usize = 64;
 /// The key under which a header keeps text about the file.
 const METADATA: &str = "__metadata__";
 
@@ -68,7 +72,7 @@ impl SafeTensors {
                 DAMAGED,
             ));
         }
-        let mut bytes = vec![0; size as usize];
+        let mut bytes = zeros(size, "the header of a safetensors file")?;
         source.read_at(&mut bytes, PREFIX)?;
         let header: Header = serde_json::from_slice(&bytes).map_err(|error| {
             let expected = "JSON that gives each tensor's dtype, shape and data_offsets, once";
@@ -127,7 +131,9 @@ fn located(
 ) -> Result<IndexMap<String, Entry>> {
     tensors
         .into_iter()
-        .map(|(name, described)| {
+        .enumerate()
+        .map(|(turn, (name, described))| {
+            control::hear_at(turn)?;
             let entry = locate(source, &name, described, first)?;
             Ok((name, entry))
         })
@@ -135,6 +141,11 @@ fn located(
 }
 
 fn locate(source: &Source, name: &str, described: Description, first: u64) -> Result<Entry> {
+    if described.shape.len() > MOST_DIMENSIONS {
+        let found = format!("{} dimensions", described.shape.len());
+        let expected = format!("at most {MOST_DIMENSIONS}, as torch and NumPy have them");
+        return Err(bad(source, &place(name), found, expected));
+    }
     let [start, end] = described.data_offsets;
     let room = source.len().saturating_sub(first);
     let Some(length) = end.checked_sub(start).filter(|_| end <= room) else {
@@ -227,7 +238,10 @@ impl<'de> Visitor<'de> for HeaderVisitor {
     fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> std::result::Result<Header, M::Error> {
         let mut header = Header::default();
         let mut described = false;
+        let mut turn = 0_usize;
         while let Some(name) = map.next_key::<String>()? {
+            turn += 1;
+            control::hear_at(turn).map_err(M::Error::custom)?;
             let twice = if name == METADATA {
                 let Texts(texts) = map.next_value()?;
                 header.metadata = texts;
@@ -264,7 +278,10 @@ impl<'de> Visitor<'de> for TextsVisitor {
 
     fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> std::result::Result<Texts, M::Error> {
         let mut texts = IndexMap::new();
+        let mut turn = 0_usize;
         while let Some((key, text)) = map.next_entry::<String, String>()? {
+            turn += 1;
+            control::hear_at(turn).map_err(M::Error::custom)?;
             if texts.insert(key.clone(), text).is_some() {
                 return Err(M::Error::custom(format_args!("the key {key} twice")));
             }

@@ -22,6 +22,8 @@ pub(crate) struct Source {
     content: Content,
     path: Arc<Path>,
     length: u64,
+    /// The bytes of the file that was given, of which this may be some that were inflated.
+    packed: u64,
     /// The stamp of the file at the path when it was opened; `None` if there is no such file.
     stamp: Option<Stamp>,
 }
@@ -125,6 +127,7 @@ impl Source {
             content: Content::File(Arc::new(file)),
             path: path.into(),
             length: facts.len(),
+            packed: facts.len(),
             stamp: Some(Stamp::of(&facts)),
         })
     }
@@ -133,6 +136,7 @@ impl Source {
     pub(crate) fn in_memory(name: &str, bytes: Bytes) -> Self {
         Self {
             length: bytes.len() as u64,
+            packed: bytes.len() as u64,
             content: Content::Memory(bytes),
             path: Path::new(name).into(),
             stamp: None,
@@ -145,6 +149,7 @@ impl Source {
             content: Content::File(Arc::new(file)),
             path: path.into(),
             length,
+            packed: length,
             stamp: None,
         }
     }
@@ -224,16 +229,9 @@ impl Source {
         self.length
     }
 
-    /// Returns another handle of the file.
-    ///
-    /// # Errors
-    /// The system's; bytes in memory, which have no file.
-    pub(crate) fn try_clone_file(&self) -> Result<File> {
-        match &self.content {
-            Content::File(file) => file.try_clone(),
-            Content::Memory(_) => Err(io::ErrorKind::Unsupported.into()),
-        }
-        .map_err(|error| Error::reading(&self.path, error))
+    /// Returns the bytes of the file that was given, whatever was inflated of it.
+    pub(crate) fn packed(&self) -> u64 {
+        self.packed
     }
 
     /// Fills `buffer` from `offset` on. Once the process is to end, this fails.
@@ -269,17 +267,33 @@ pub(crate) struct Stream {
     position: u64,
 }
 
+/// The most bytes that a stream reads before it hears again whether all is to end.
+const PIECE: usize = 1 << 22;
+
 impl io::Read for Stream {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let left = self.source.length.saturating_sub(self.position);
         let count = buffer
             .len()
-            .min(usize::try_from(left).unwrap_or(usize::MAX));
+            .min(usize::try_from(left).unwrap_or(usize::MAX))
+            .min(PIECE);
         let part = buffer.get_mut(..count).unwrap_or_default();
         control::hear()?;
         self.source.content.read_exact_at(part, self.position)?;
         self.position += count as u64;
         Ok(count)
+    }
+}
+
+impl io::Seek for Stream {
+    fn seek(&mut self, to: io::SeekFrom) -> io::Result<u64> {
+        let to = match to {
+            io::SeekFrom::Start(at) => Some(at),
+            io::SeekFrom::End(by) => self.source.length.checked_add_signed(by),
+            io::SeekFrom::Current(by) => self.position.checked_add_signed(by),
+        };
+        self.position = to.ok_or(io::ErrorKind::InvalidInput)?;
+        Ok(self.position)
     }
 }
 

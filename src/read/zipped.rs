@@ -9,23 +9,22 @@ mod whole;
 
 use std::cell::RefCell;
 use std::collections::HashMap;
-use std::fs::File;
-use std::io::{self, BufReader, Read, Seek, SeekFrom};
+use std::io::{self, BufReader, Read};
 
 use crc32fast::Hasher;
 use zip::read::{ArchiveOffset, Config, ZipFile};
 use zip::result::ZipError;
 use zip::{CompressionMethod, ZipArchive, ZipReadOptions};
 
-use super::source::Source;
+use super::source::{Source, Stream};
 use super::spill::Spill;
 use super::tensor::Storage;
-use crate::control;
 use crate::error::{Error, Result};
+use crate::memory::room;
 pub(crate) use sums::digest;
 
-type Zip = ZipArchive<BufReader<Heard>>;
-type Entry<'a> = ZipFile<'a, BufReader<Heard>>;
+type Zip = ZipArchive<BufReader<Stream>>;
+type Entry<'a> = ZipFile<'a, BufReader<Stream>>;
 
 /// An open archive.
 #[derive(Debug)]
@@ -47,33 +46,13 @@ const SMALL: u64 = 64 << 20;
 /// while the file is read for its digest.
 const CHECKED_AT_ONCE: u64 = 4 << 20;
 
-/// A file that is read piece by piece, and no more once the process is to end.
-#[derive(Debug)]
-struct Heard(File);
-
-impl Read for Heard {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        const PIECE: usize = 1 << 22;
-        control::hear()?;
-        let count = buffer.len().min(PIECE);
-        self.0.read(buffer.get_mut(..count).unwrap_or_default())
-    }
-}
-
-impl Seek for Heard {
-    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        self.0.seek(to)
-    }
-}
-
 impl Archive {
     pub(crate) fn open(source: &Source) -> Result<Self> {
-        let file = source.try_clone_file()?;
         whole::check_start(source)?;
         let config = Config {
             archive_offset: ArchiveOffset::Known(0),
         };
-        let zip = ZipArchive::with_config(config, BufReader::new(Heard(file)))
+        let zip = ZipArchive::with_config(config, BufReader::new(source.stream()))
             .map_err(|e| no_directory(source, &e))?;
         whole::check_names(source, &zip)?;
         Ok(Self {
@@ -108,9 +87,8 @@ impl Archive {
     /// Reads a whole entry into memory; `None` if there is no such entry.
     pub(crate) fn read(&self, name: &str) -> Result<Option<Vec<u8>>> {
         self.with(name, |entry| {
-            let mut bytes = Vec::new();
             let size = check_sizes(&self.source, name, entry, MOST_IN_MEMORY)?;
-            bytes.reserve_exact(size.min(self.source.len()) as usize);
+            let mut bytes = room(size.min(self.source.len()), "an entry of an archive")?;
             let read = entry.take(size.saturating_add(1)).read_to_end(&mut bytes);
             read.map_err(|e| bad_entry(&self.source, name, &e.into()))?;
             self.check(name, entry, &bytes)?;

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use super::sealed::DAMAGED;
 use crate::cohort::ClassRule;
@@ -214,7 +214,7 @@ impl Header<'_> {
     pub(super) fn json<T: for<'de> Deserialize<'de>>(self, key: &str) -> Result<T> {
         let text = self.text(key)?;
         serde_json::from_str(text).map_err(|error| {
-            let kind = serde_json::from_str::<Value>(text).map_or("no JSON", |_| "other JSON");
+            let kind = serde_json::from_str::<IgnoredAny>(text).map_or("no JSON", |_| "other JSON");
             self.bad(
                 key,
                 format!("{kind} ({error})"),

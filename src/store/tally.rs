@@ -21,6 +21,7 @@ use super::sealed::{self, Tensor};
 use super::tensors::widened;
 use crate::cohort::Label;
 use crate::error::{Error, Result};
+use crate::memory::room;
 use crate::read::SafeTensors;
 use crate::tally::{CohortTally, Counts, ModelId, Shards, SizeBin, StratifyBy, Stratum, Tally};
 use crate::write::whole::WholeFile;
@@ -197,7 +198,7 @@ fn is_made_by(path: &Path, maker: Maker) -> bool {
 pub fn read_tally(path: &Path) -> Result<CohortTally> {
     let file = sealed::open(path, FORMAT, "a file that atomscope tally or merge wrote")?;
     let header = Header(&file);
-    let mut bytes = Vec::with_capacity(file.source.len() as usize);
+    let mut bytes = room(file.source.len(), "a tally")?;
     sealed::verify(&file, &mut |piece| {
         bytes.extend_from_slice(piece);
         Ok(())

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::sealed;
 use crate::error::{Error, Result};
+use crate::memory::zeros;
 use crate::read::{Entry, SafeTensors};
 
 /// A file's tensors, read in parts, with errors that name them.
@@ -54,7 +55,7 @@ impl Tensors {
         if range.start > range.end || range.end > entry.length {
             return Err(self.bad(name, "fewer bytes than there should be"));
         }
-        let mut bytes = vec![0; (range.end - range.start) as usize];
+        let mut bytes = zeros(range.end - range.start, "a tensor")?;
         self.0
             .source
             .read_at(&mut bytes, entry.start + range.start)?;

@@ -21,7 +21,7 @@ const SEAL: &str = "seal";
 /// The placeholder of the seal while it is computed.
 const ZEROS: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 /// The greatest length of a record, which has a line for each shard.
-const LONGEST: u64 = 1 << 30;
+const LONGEST: u64 = 256 << 20;
 
 /// A file that a run wrote.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -14,6 +14,9 @@ use crate::write::bgzip::index::IndexFormat;
 /// Records that are read before it is asked again whether the work is cancelled.
 pub(super) const PIECE: u64 = 1 << 12;
 
+/// The bytes of memory that are kept of a record, besides its ID.
+const KEPT: usize = 160;
+
 /// A VCF that was read once.
 #[derive(Default)]
 pub(super) struct Scan {
@@ -53,6 +56,7 @@ impl Scan {
                 return Err(is_there(&vcf, "INFO", key));
             }
             of_record(&record, |identity| scan.side.push(&identity));
+            let held = KEPT + 2 * record.id().map_or(0, <[u8]>::len);
             scan.furthest = scan.furthest.max(bases(&record)[1]);
             if scan.disorder.is_none()
                 && let Some(found) = order.fault(&record)
@@ -62,6 +66,7 @@ impl Scan {
                     "sort it (bcftools sort), or write a plain file, whose name ends in .vcf";
                 scan.disorder = Some(vcf.bad_line(found, expected, action));
             }
+            vcf.keep(held)?;
         }
         Ok(scan)
     }

@@ -76,10 +76,13 @@ impl PageArgs {
     }
 }
 
+/// The greatest length of a table of names.
+const LONGEST: u64 = 64 << 20;
+
 /// The names of a table: an atom and its name on each line; a first line of titles, empty lines, atoms
 /// without a name and further columns are passed over.
 fn read_labels(path: &Path) -> Result<BTreeMap<u32, String>> {
-    let bytes = regular::read(path, u64::MAX).map_err(|source| Error::reading(path, source))?;
+    let bytes = regular::bytes(path, LONGEST)?;
     let refuse = |found: String, expected: &str| Error::Argument {
         name: "names of atoms",
         found: format!("{found} of {}", path.display()),

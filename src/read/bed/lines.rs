@@ -16,6 +16,9 @@ pub(super) struct Lines {
     number: u64,
 }
 
+/// The greatest length of a line, in bytes.
+const LONGEST: u64 = 16 << 20;
+
 impl Lines {
     pub(super) fn open(source: &Source) -> Result<Self> {
         let head = source.head(sniff::HEAD)?;
@@ -36,7 +39,9 @@ impl Lines {
     /// Reads the next line; `false` after the last.
     pub(super) fn advance(&mut self) -> Result<bool> {
         self.line.clear();
-        let read = self.bytes.read_until(b'\n', &mut self.line);
+        let read = (&mut self.bytes)
+            .take(LONGEST)
+            .read_until(b'\n', &mut self.line);
         let count = read.map_err(|error| {
             let found = format!("bytes that cannot be inflated ({error})");
             let action = "the file is cut short or damaged: copy it again from where it was whole";

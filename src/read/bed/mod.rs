@@ -10,12 +10,14 @@ mod lines;
 mod list;
 mod row;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use self::lines::Lines;
 use self::row::{Kind, Row};
+use super::budget::Budget;
 use super::source::Source;
 use crate::error::{Error, Result};
 use crate::regions::RegionSet;
@@ -116,15 +118,27 @@ impl Regions {
     }
 }
 
+/// The bytes of memory that a row takes, and again as it is sorted; and those of a set of regions.
+const ROW: u64 = 80;
+const SET: u64 = 1024;
+/// Those of a contig's name besides its letters.
+const LETTERS: usize = 64;
+
 /// The rows of each name, in the order of first rows.
 #[derive(Default)]
 struct ByName {
     names: Vec<String>,
     places: HashMap<String, usize>,
-    rows: Vec<Vec<(String, Range<u64>)>>,
+    rows: Vec<Vec<(Arc<str>, Range<u64>)>>,
+    /// The contigs that rows share.
+    contigs: HashSet<Arc<str>>,
 }
 
 impl ByName {
+    fn is_new(&self, name: &str) -> bool {
+        !self.places.contains_key(name)
+    }
+
     fn push(&mut self, name: &str, row: &Row<'_>) {
         let place = if let Some(&place) = self.places.get(name) {
             place
@@ -135,7 +149,13 @@ impl ByName {
             self.names.len() - 1
         };
         if let Some(rows) = self.rows.get_mut(place) {
-            rows.push((row.contig.to_owned(), row.start..row.end));
+            let contig = self.contigs.get(row.contig).map(Arc::clone);
+            let contig = contig.unwrap_or_else(|| {
+                let contig: Arc<str> = row.contig.into();
+                self.contigs.insert(Arc::clone(&contig));
+                contig
+            });
+            rows.push((contig, row.start..row.end));
         }
     }
 }
@@ -145,6 +165,7 @@ fn read_file(source: &Source, by: NamedBy, name: Option<String>) -> Result<Regio
     let mut lines = Lines::open(source)?;
     let mut all = ByName::default();
     let (mut blanks, mut empty, mut rows) = (0u64, 0u64, 0u64);
+    let mut budget = Budget::of(source);
     while lines.advance()? {
         let text = lines.text();
         let row = match row::parse(text, rows == 0) {
@@ -155,12 +176,26 @@ fn read_file(source: &Source, by: NamedBy, name: Option<String>) -> Result<Regio
         rows += 1;
         blanks += u64::from(row.by_blanks);
         empty += u64::from(row.start == row.end);
+        let is_known = all.contigs.contains(row.contig);
+        let letters = if is_known {
+            0
+        } else {
+            row.contig.len() + LETTERS
+        };
+        budget.take(ROW + letters as u64, format_args!("row {rows}"), "regions")?;
         match by {
             NamedBy::File => all.push(&of_file, &row),
             NamedBy::Column => {
                 let Some(name) = row.name else {
                     return Err(lines.bad(row::no_name(text)));
                 };
+                if all.is_new(name) {
+                    budget.take(
+                        SET + name.len() as u64,
+                        format_args!("row {rows}"),
+                        "names of regions",
+                    )?;
+                }
                 all.push(name, &row);
             }
         }

@@ -10,9 +10,10 @@ use super::reason::{False, Reason, reasons};
 use super::refusals::{no_sample, swapped};
 use super::{BenchmarkCalls, BenchmarkOptions, kept, tabular};
 use crate::cohort::Label;
+use crate::control::hear_at;
 use crate::error::{Choice, Error, Proposal, Result, Warning};
 use crate::read::vcf::{Allele, Header, Record};
-use rows::{Row, Rows, Seen};
+use rows::{Row, Rows, Seen, Words};
 
 /// The label of a record, and what it is written as.
 enum Verdict<'a> {
@@ -30,6 +31,7 @@ pub(super) fn run(plan: &Plan, options: &BenchmarkOptions) -> Result<BenchmarkCa
         rows: Rows::default(),
         sample_name: None,
         seen: Seen::default(),
+        words: Words::default(),
         is_known: vec![false; options.keys.len()],
     };
     for part in &plan.parts {
@@ -44,6 +46,7 @@ struct Collector<'p> {
     rows: Rows,
     sample_name: Option<String>,
     seen: Seen,
+    words: Words,
     /// True for each key that some file has.
     is_known: Vec<bool>,
 }
@@ -60,7 +63,8 @@ impl Collector<'_> {
         let mut keys = kept::OfFile::new(&self.options.keys, vcf.header());
         while let Some(record) = vcf.next()? {
             let kept = keys.values(&record, sample);
-            self.take(&record, part.label, sample, (file, kept));
+            let held = self.take(&record, part.label, sample, (file, kept));
+            vcf.keep(held)?;
         }
         for (to, is_known) in self.is_known.iter_mut().zip(keys.is_known) {
             *to |= is_known;
@@ -71,17 +75,18 @@ impl Collector<'_> {
         Ok(())
     }
 
+    /// Takes a record in. Returns the bytes of memory that it takes.
     fn take(
         &mut self,
         record: &Record<'_>,
         label: LabelAt,
         sample: Option<usize>,
         (file, kept): (usize, Box<[Option<Box<str>>]>),
-    ) {
+    ) -> usize {
         let allele = record.allele(record.carried(sample));
         let verdict = verdict(record, label, sample);
         self.seen.add(record, sample, &verdict);
-        let mut row = Row::of(record, allele.as_ref(), file);
+        let mut row = Row::of(record, allele.as_ref(), file, &mut self.words);
         row.kept = kept;
         match verdict {
             Verdict::Label(label, written) => {
@@ -94,7 +99,9 @@ impl Collector<'_> {
                 row.fate = Fate::OtherLabel(String::from_utf8_lossy(written).into_owned());
             }
         }
+        let held = row.held();
         self.rows.push(row);
+        held
     }
 
     fn judge(
@@ -200,26 +207,28 @@ impl Collector<'_> {
             ..BenchmarkCalls::default()
         };
         let mut counting = Counting::default();
-        for row in self.rows.iter() {
+        let (read, repeated) = (self.rows.iter().len() as u64, self.rows.repeated_ids());
+        // Each is freed once it is a call.
+        for (turn, row) in self.rows.take().into_iter().enumerate() {
+            hear_at(turn)?;
             let class = row.label.map(Label::as_str);
             let reason = row.reasons.first().map(|reason| reason.as_str());
-            counting.add((row.file, class, reason, row.fate.clone()));
             if row.fate.is_kept() {
                 row.push_to(&mut found, &self.rows, self.sample_name.as_deref());
             }
+            counting.add((row.file, class, reason, row.fate));
         }
-        let read = self.rows.iter().len() as u64;
         found.account = counting.finish(self.rows.files(), read);
         found
             .warnings
             .extend(plan.notes.iter().cloned().map(Warning::from));
         found.warnings.extend(conflicts.map(Warning::from));
-        found.warnings.extend(self.warnings(&found));
+        found.warnings.extend(self.warnings(&found, repeated));
         Ok(found)
     }
 
     /// Sentences about what is odd in the calls.
-    fn warnings(&self, found: &BenchmarkCalls) -> Vec<Warning> {
+    fn warnings(&self, found: &BenchmarkCalls, repeated: u64) -> Vec<Warning> {
         let mut all = Vec::new();
         let account = &found.account;
         let below = account.count(|line| line.fate == Fate::BelowSizemin);
@@ -243,7 +252,6 @@ impl Collector<'_> {
                 )));
             }
         }
-        let repeated = self.rows.repeated_ids();
         if repeated > 0 {
             all.push(Warning::from(format!(
                 "{repeated} calls share their ID with another: rows are joined to them by place and alleles"

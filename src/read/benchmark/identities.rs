@@ -6,6 +6,7 @@ use std::path::Path;
 
 use crate::cohort::{Call, Calls, ClassRule, IdColumn, Identity, Label, Number, allele_key};
 use crate::error::{Error, Result};
+use crate::read::budget::{Budget, CALL, TEXT};
 use crate::read::calls::read_calls;
 use crate::read::embeddings::File;
 use crate::read::metadata::{Table, columns_and_count, texts};
@@ -63,8 +64,19 @@ fn of_vcf(path: &Path) -> Result<RowIdentities> {
     while let Some(record) = vcf.next()? {
         found.push(&record);
         found.push_alleles(&record);
+        let held = held(&record);
+        vcf.keep(held)?;
     }
     Ok(found)
+}
+
+/// Estimates the bytes of memory that a record takes among rows, and again where it is looked up.
+fn held(record: &Record<'_>) -> usize {
+    const EACH: usize = 160;
+    let id = record.id().map_or(0, <[u8]>::len);
+    // Of long alleles a digest is kept.
+    let alleles = [record.reference(), record.alternatives()].map(|allele| allele.len().min(256));
+    EACH + 2 * id + alleles.iter().sum::<usize>()
 }
 
 impl RowIdentities {
@@ -129,6 +141,7 @@ pub(crate) fn of_record(record: &Record<'_>, then: impl FnOnce(Identity<'_>)) {
 
 fn of_ids(source: &Source) -> Result<RowIdentities> {
     let mut found = RowIdentities::default();
+    let budget = Budget::of(source);
     let mut text = BufReader::new(source.stream());
     let mut line = Vec::new();
     for number in 1_u64.. {
@@ -144,6 +157,8 @@ fn of_ids(source: &Source) -> Result<RowIdentities> {
             let action = "give one ID a line, in the order of the rows, or a table with a header";
             return Err(Error::input(source.name(), place, found, "one ID", action));
         }
+        let held = found.calls.held(CALL, TEXT);
+        budget.check(held, format_args!("line {number}"), "IDs")?;
         found.calls.push(&Call {
             id: Some(&id).filter(|id| !id.is_empty()).map(|id| &**id),
             ..Call::default()
@@ -154,7 +169,8 @@ fn of_ids(source: &Source) -> Result<RowIdentities> {
 
 fn of_table(path: &Path) -> Result<RowIdentities> {
     let (columns, rows) = columns_and_count(path)?;
-    let table = Table::read(path, rows, "the rows", &ClassRule::default())?;
+    let rule = ClassRule::default();
+    let table = Table::read_by(path, rows, "the rows", &rule, Naming::of(&rule))?;
     let [reference, alt] = ["ref", "alt"].map(|allele| column_of(&columns, allele));
     let alleles = match reference.zip(alt) {
         None => None,

@@ -87,7 +87,7 @@ pub(super) fn version_of_log(log: &str) -> Option<String> {
 
 /// Reads a log; text that is not there is empty.
 pub(super) fn log(path: &Path) -> String {
-    let bytes = read(path).unwrap_or_default();
+    let bytes = regular::bytes(path, LONGEST).unwrap_or_default();
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
@@ -109,12 +109,8 @@ impl Summary {
     }
 }
 
-fn read(path: &Path) -> Result<Vec<u8>> {
-    regular::read(path, LONGEST).map_err(|error| Error::reading(path, error))
-}
-
 fn object(path: &Path) -> Result<Value> {
-    let bytes = read(path)?;
+    let bytes = regular::bytes(path, LONGEST)?;
     // Python writes NaN, which JSON has not.
     let text = String::from_utf8_lossy(&bytes).replace("NaN", "null");
     match serde_json::from_str::<Value>(&text) {

@@ -72,7 +72,7 @@ pub(super) fn open(path: &Path) -> Result<Vcf> {
         .into_inner()
         .map_err(|error| failed(error.into_error()))?;
     let length = file.metadata().map_err(failed)?.len();
-    Vcf::of(Source::unnamed(file, path.to_owned(), length))
+    Vcf::of(source.standing_in(file, length))
 }
 
 struct Table<'a> {

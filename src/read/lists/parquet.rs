@@ -1,6 +1,8 @@
 //! A column of lists in a Parquet file. It is decoded once, in pieces, into a file without a name, from
 //! which rows are then read in any order: Parquet's pages can only be read in sequence.
 
+use std::collections::HashMap;
+
 use ::parquet::basic::{LogicalType, Repetition, Type};
 use ::parquet::column::reader::{ColumnReader, ColumnReaderImpl, get_column_reader};
 use ::parquet::data_type::{DataType, FixedLenByteArray};
@@ -141,13 +143,12 @@ fn open(source: &Source) -> Result<SerializedFileReader<Pages>> {
 fn lists(schema: &SchemaDescriptor) -> Vec<(ListColumn, usize)> {
     let root = |column: &ColumnDescPtr| column.path().parts().first().cloned();
     let mut found = Vec::new();
+    let mut of_root: HashMap<Option<String>, usize> = HashMap::new();
+    for column in schema.columns() {
+        *of_root.entry(root(column)).or_default() += 1;
+    }
     for (at, column) in schema.columns().iter().enumerate() {
-        let alone = schema
-            .columns()
-            .iter()
-            .filter(|other| root(other) == root(column))
-            .count()
-            == 1;
+        let alone = of_root.get(&root(column)) == Some(&1);
         let depth = usize::try_from(column.max_rep_level()).unwrap_or(0);
         if let (Some(dtype), Some(name), true, 1 | 2) = (number(column), root(column), alone, depth)
         {

@@ -20,12 +20,16 @@ pub(super) fn read(source: &Source, sink: &mut Sink<'_>) -> Result<Outline> {
     let rows = table.count();
     // A wrong number of rows is an error; nothing more is read.
     if rows == sink.most && rows > 0 {
+        sink.check_claimed(rows)?;
         // A caller that wants only the first calls wants their classes alone.
         let wanted = |field: &usize| sink.enough.is_none() || *field == CLASS;
         let wanted: Vec<usize> = (0..COUNT).filter(wanted).collect();
         for field in wanted {
             match fields.iter().position(|column| *column == Some(field)) {
-                Some(at) => table.scalars(at, &mut |row, value| push(sink, field, row, value))?,
+                Some(at) => table.scalars(at, &mut |row, value| {
+                    push(sink, field, row, value)?;
+                    sink.gathered.check(row, &sink.budget)
+                })?,
                 None => (0..rows).for_each(|_| sink.gathered.push_missing(field)),
             }
         }

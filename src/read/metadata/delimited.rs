@@ -9,6 +9,7 @@ use std::rc::Rc;
 
 use csv::{ByteRecord, ErrorKind, ReaderBuilder};
 
+use super::super::budget::dividers;
 use super::super::naming::{Naming, Twice};
 use super::text::{LONGEST, Limited, Text, broken};
 use super::{NoNumber, Outline, Sink, foreign, is_number, listed};
@@ -32,11 +33,15 @@ struct Row<'r> {
 pub(super) fn read(text: Text, sink: &mut Sink<'_>) -> Result<Outline> {
     let (delimiter, format) = separator(&text.first_line, sink.naming);
     let skipped = text.lines_before;
+    let names = dividers(&text.first_line, delimiter) + 1;
+    sink.take_columns(names, text.first_line.len(), "the header")?;
     let (source, bytes) = text.into_parts();
     let left = Rc::new(Cell::new(LONGEST));
     let bytes = Limited {
         bytes,
         left: Rc::clone(&left),
+        delimiter,
+        fields: 0,
     };
     let mut records = ReaderBuilder::new()
         .delimiter(delimiter)
@@ -71,6 +76,7 @@ pub(super) fn read(text: Text, sink: &mut Sink<'_>) -> Result<Outline> {
                 columns.check(&row, sink)?;
                 if rows < sink.most {
                     push(&row, columns, sink)?;
+                    sink.kept(rows)?;
                 }
                 rows += 1;
             }

@@ -4,6 +4,7 @@
 
 use std::io::{BufRead, Read};
 
+use indexmap::IndexSet;
 use jiter::{Jiter, JiterError, JiterErrorType, JiterResult, NumberAny, NumberInt, Peek};
 
 use super::super::naming::{Match, Naming};
@@ -21,7 +22,7 @@ pub(super) fn read(text: Text, sink: &mut Sink<'_>) -> Result<Outline> {
     let mut number = text.lines_before;
     let (source, mut bytes) = text.into_parts();
     let mut line = Vec::new();
-    let mut columns = Vec::new();
+    let mut columns = IndexSet::new();
     let mut call = Call::default();
     let mut rows = 0;
     while !sink.is_enough(rows) {
@@ -43,7 +44,7 @@ pub(super) fn read(text: Text, sink: &mut Sink<'_>) -> Result<Outline> {
         let parsed = call.parse(&line, sink.naming);
         parsed.map_err(|error| unreadable(sink, number, &error))?;
         if rows < KEYS_OF {
-            add_keys(&mut columns, &line);
+            add_keys(&mut columns, &line, sink)?;
         }
         for (field, slot) in call.slots.iter().enumerate() {
             if slot.how.is_some() {
@@ -52,12 +53,13 @@ pub(super) fn read(text: Text, sink: &mut Sink<'_>) -> Result<Outline> {
         }
         if rows < sink.most {
             push(&mut call, number, sink)?;
+            sink.kept(rows)?;
         }
         rows += 1;
     }
     Ok(Outline {
         format: "JSON lines",
-        columns,
+        columns: columns.into_iter().collect(),
         rows,
     })
 }
@@ -84,32 +86,26 @@ fn unreadable(sink: &Sink<'_>, number: usize, error: &JiterError) -> Error {
     )
 }
 
-/// Adds the keys of an object that are not among these.
-fn add_keys(all: &mut Vec<String>, line: &[u8]) {
-    let found = keys(line).unwrap_or_default();
-    if all.is_empty() {
-        *all = found;
-        return;
-    }
-    // Lines mostly have the keys of the line before, in the same order.
-    for (at, key) in found.into_iter().enumerate() {
-        if all.get(at) != Some(&key) && all.len() < MOST_KEYS && !all.contains(&key) {
-            all.push(key);
-        }
-    }
-}
-
-/// Returns the keys of an object.
-fn keys(line: &[u8]) -> JiterResult<Vec<String>> {
+/// Adds the keys of an object that are not among these. A line that is no object has none.
+fn add_keys(all: &mut IndexSet<String>, line: &[u8], sink: &mut Sink<'_>) -> Result<()> {
+    let is_first = all.is_empty();
     let mut json = Jiter::new(line).with_allow_inf_nan();
-    let mut keys = Vec::new();
-    let mut key = json.next_object()?.map(str::to_owned);
+    let mut key = json.next_object().unwrap_or_default().map(str::to_owned);
+    let mut at = 0;
     while let Some(name) = key {
-        keys.push(name);
-        json.next_skip()?;
-        key = json.next_key()?.map(str::to_owned);
+        // Lines mostly have the keys of the line before, in the same order.
+        let is_there = all.get_index(at).is_some_and(|known| *known == name);
+        if !is_there && (is_first || all.len() < MOST_KEYS) && !all.contains(&name) {
+            sink.take_columns(1, name.len(), "the keys of lines")?;
+            all.insert(name);
+        }
+        at += 1;
+        if json.next_skip().is_err() {
+            break;
+        }
+        key = json.next_key().unwrap_or_default().map(str::to_owned);
     }
-    Ok(keys)
+    Ok(())
 }
 
 fn push(call: &mut Call, number: usize, sink: &mut Sink<'_>) -> Result<()> {

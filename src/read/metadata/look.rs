@@ -1,5 +1,6 @@
 //! How a table would be read for calls.
 
+use super::super::budget::CALL;
 use super::super::fields::NAMES;
 use super::super::naming::{CLASS, ID, Naming};
 use super::super::source::Source;
@@ -24,14 +25,20 @@ impl Look {
         const MOST: usize = 10_000_000;
         let naming = Naming::of(rule);
         let rows = read(source, &mut Sink::new(source, 0, naming))?.rows;
-        let mut sink = Sink::new(source, rows.min(MOST), naming);
+        let mut sink = Sink::new(source, 0, naming);
+        // What is summed up takes about as much again.
+        let half = sink.budget.left() / 2;
+        sink.budget.take(half, "the table", "calls")?;
+        sink.most = rows.min(MOST).min((half / CALL) as usize);
+        sink.sums_up = true;
         let outline = read(source, &mut sink)?;
         let columns = naming.columns(outline.columns.iter().map(String::as_str));
         let name = |field: Option<usize>| NAMES.get(field?).copied();
         let fields = columns.unwrap_or_default().into_iter().map(name).collect();
         let mut notes = sink.gathered.warnings("the table");
-        if rows > MOST {
-            notes.push(format!("only the first {MOST} calls are summed up"));
+        let summed = sink.gathered.calls.len();
+        if rows > summed {
+            notes.push(format!("only the first {summed} calls are summed up"));
         }
         if sink.seen.get(CLASS) != Some(&true) {
             let column = rule.column();

@@ -17,6 +17,7 @@ mod text;
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use super::budget::{Budget, CALL, NAME};
 use super::fields::{COUNT, Gathered, NAMES, NoNumber, is_number, usual};
 use super::naming::{CLASS, ID, Naming};
 use super::sniff;
@@ -65,24 +66,41 @@ impl Table {
         embeddings: &str,
         rule: &ClassRule,
     ) -> Result<Self> {
-        Self::read_by(path, rows, embeddings, rule, Naming::of(rule))
+        let source = Self::open(path)?;
+        let budget = Budget::of(&source).beside(rows);
+        Self::read_within(&source, (rows, embeddings), rule, Naming::of(rule), budget)
     }
 
-    /// The same, with columns by other names.
+    /// The same, with columns by other names, of a table whose own number of rows that is.
     pub(super) fn read_by(
         path: &Path,
         rows: usize,
-        embeddings: &str,
+        words: &str,
         rule: &ClassRule,
         naming: Naming<'_>,
     ) -> Result<Self> {
+        let source = Self::open(path)?;
+        Self::read_within(&source, (rows, words), rule, naming, Budget::of(&source))
+    }
+
+    fn open(path: &Path) -> Result<Source> {
         foreign::refuse_folder(path)?;
-        let source = Source::open(path)?;
-        if rows == 0 && text::is_blank(&source)? {
-            return Ok(Self::of_nothing(&source));
+        Source::open(path)
+    }
+
+    fn read_within(
+        source: &Source,
+        (rows, embeddings): (usize, &str),
+        rule: &ClassRule,
+        naming: Naming<'_>,
+        budget: Budget,
+    ) -> Result<Self> {
+        if rows == 0 && text::is_blank(source)? {
+            return Ok(Self::of_nothing(source));
         }
-        let mut sink = Sink::new(&source, rows, naming);
-        let outline = read(&source, &mut sink)?;
+        let mut sink = Sink::new(source, rows, naming);
+        sink.budget = budget;
+        let outline = read(source, &mut sink)?;
         // An empty table is right for embeddings without rows, whatever its columns.
         let of_nothing = rows == 0 && outline.rows == 0;
         sink.check_columns(&outline, of_nothing, rule)?;
@@ -96,6 +114,7 @@ impl Table {
             ));
         }
         source.check_unchanged()?;
+        let path = source.path();
         let file = path.file_name().unwrap_or(path.as_os_str());
         let has = |field: usize| sink.has(field);
         Ok(Self {
@@ -252,6 +271,9 @@ fn read(source: &Source, sink: &mut Sink<'_>) -> Result<Outline> {
 struct Sink<'a> {
     source: &'a Source,
     gathered: Gathered,
+    budget: Budget,
+    /// True if what is beyond the budget is left out, and is no error.
+    sums_up: bool,
     /// The most calls that are kept.
     most: usize,
     /// The number of calls after which reading ends; `None` reads all.
@@ -268,12 +290,40 @@ impl<'a> Sink<'a> {
         Self {
             source,
             gathered: Gathered::default(),
+            budget: Budget::of(source),
+            sums_up: false,
             most,
             enough: None,
             naming,
             seen: [false; COUNT],
             passed_over: Vec::new(),
         }
+    }
+
+    /// Checks what the calls take, after each that is kept.
+    fn kept(&mut self, row: usize) -> Result<()> {
+        match self.gathered.check(row, &self.budget) {
+            Err(_) if self.sums_up => {
+                self.most = 0;
+                Ok(())
+            }
+            other => other,
+        }
+    }
+
+    /// Counts the names of columns, before there is a list of them.
+    fn take_columns(&mut self, names: usize, letters: usize, place: &str) -> Result<()> {
+        let bytes = (names as u64).saturating_mul(NAME);
+        let bytes = bytes.saturating_add(letters as u64);
+        self.budget.take(bytes, place, &format!("{names} columns"))
+    }
+
+    /// Checks that all rows which a table by columns claims can be kept, before any is.
+    #[cfg(feature = "parquet")]
+    fn check_claimed(&self, rows: usize) -> Result<()> {
+        let bytes = (rows as u64).saturating_mul(CALL);
+        self.budget
+            .check(bytes, "the number of rows", &format!("{rows} calls"))
     }
 
     fn has(&self, field: usize) -> bool {

@@ -14,6 +14,7 @@ use parquet::errors::ParquetError;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::schema::types::ColumnDescPtr;
 
+use super::super::budget::Budget;
 use super::super::naming::{CLASS, Twice};
 use super::super::source::Source;
 use super::{COUNT, Outline, Sink, listed};
@@ -73,6 +74,7 @@ fn check_footer(source: &Source) -> Result<u64> {
     let length = u64::from(u32::from_le_bytes([a, b, c, d]));
     let most = LONGEST_FOOTER.min(source.len().saturating_sub(12));
     if &magic == b"PAR1" && length <= most {
+        check_columns(source, length)?;
         return Ok(length);
     }
     let found = if &magic == b"PAR1" {
@@ -88,6 +90,35 @@ fn check_footer(source: &Source) -> Result<u64> {
         expected,
         DAMAGED,
     ))
+}
+
+/// Checks that the columns which a footer of so many bytes names can be kept, before it is parsed.
+fn check_columns(source: &Source, length: u64) -> Result<()> {
+    /// The bytes of memory that the parser takes for a column, and the least bytes of one in a footer.
+    const COLUMN: u64 = 512;
+    const LEAST: u64 = 5;
+    let mut head = [0; 24];
+    let part = head.get_mut(..length.min(24) as usize).unwrap_or_default();
+    let start = source.len().saturating_sub(8 + length);
+    source.read_at(part, start)?;
+    let columns = named(part).unwrap_or(length / LEAST).min(length / LEAST);
+    let bytes = columns.saturating_mul(COLUMN);
+    Budget::of(source).check(bytes, "the footer", &format!("{columns} columns"))
+}
+
+/// Reads the number of columns that a footer names, in Thrift's compact protocol: its first field is the
+/// version, and its second the list of columns. `None` if it begins in another way.
+fn named(footer: &[u8]) -> Option<u64> {
+    let rest = footer.strip_prefix(&[0x15])?;
+    let end = rest.iter().position(|byte| byte & 0x80 == 0)?;
+    let rest = rest.get(end + 1..)?.strip_prefix(&[0x19])?;
+    let (&head, rest) = rest.split_first()?;
+    if head >> 4 < 15 {
+        return Some(u64::from(head >> 4));
+    }
+    let end = rest.iter().take(9).position(|byte| byte & 0x80 == 0)?;
+    let digits = rest.get(..=end)?.iter().rev();
+    Some(digits.fold(0, |n, byte| n << 7 | u64::from(byte & 0x7f)))
 }
 
 /// Makes an error of the parser's one about some place.
@@ -144,6 +175,7 @@ fn read_here(source: &Source, sink: &mut Sink<'_>) -> Result<Outline> {
     if rows != sink.most {
         return Ok(outline);
     }
+    sink.check_claimed(rows)?;
     let mut counted: usize = 0;
     for group in file.metadata().row_groups() {
         let rows = usize::try_from(group.num_rows()).unwrap_or(usize::MAX);

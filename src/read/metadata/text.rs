@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::io::{self, BufRead, BufReader, Chain, Cursor, Read};
 use std::rc::Rc;
 
+use super::super::budget::dividers;
 use super::super::naming::is_header;
 use super::super::sniff;
 use super::super::source::{Source, Stream};
@@ -13,6 +14,10 @@ use crate::error::{Error, Result};
 
 /// The greatest length of a line or record, in bytes. A longer one is an open quote, not a call.
 pub(super) const LONGEST: u64 = 16 << 20;
+
+/// The length from which the fields of a record are counted, and the most of them.
+const LONG: u64 = 1 << 20;
+const MOST_FIELDS: usize = 2 << 20;
 
 /// An open text file.
 pub(super) struct Text {
@@ -158,6 +163,9 @@ pub(super) fn broken(source: &Source, line: usize, error: &io::Error) -> Error {
 pub(super) struct Limited<R> {
     pub(super) bytes: R,
     pub(super) left: Rc<Cell<u64>>,
+    pub(super) delimiter: u8,
+    /// The fields of a long record, as far as it is read.
+    pub(super) fields: usize,
 }
 
 impl<R: Read> Read for Limited<R> {
@@ -168,6 +176,17 @@ impl<R: Read> Read for Limited<R> {
             return Err(io::Error::other(text));
         };
         self.left.set(left);
+        // The parser keeps 8 bytes for each field.
+        if left > LONGEST - LONG {
+            self.fields = 0;
+        } else {
+            let part = buffer.get(..count).unwrap_or_default();
+            self.fields += dividers(part, self.delimiter);
+        }
+        if self.fields > MOST_FIELDS {
+            let text = format!("a call of more than {MOST_FIELDS} fields");
+            return Err(io::Error::other(text));
+        }
         Ok(count)
     }
 }

@@ -94,8 +94,7 @@ impl Config {
     }
 
     fn read(path: PathBuf) -> Result<Self> {
-        let failed = |error| Error::reading(&path, error);
-        let text = regular::read(&path, LONGEST).map_err(failed)?;
+        let text = regular::bytes(&path, LONGEST)?;
         let name = path.display().to_string();
         let value = if path.extension().is_some_and(|e| e == "yaml") {
             class_in_yaml(&String::from_utf8_lossy(&text))

@@ -222,8 +222,7 @@ fn not_found(path: &Path, place: &str, tried: &[PathBuf]) -> Error {
 /// The model that a `BEST_MODEL.json` names.
 fn find_best(json: &Path) -> Result<PathBuf> {
     const LONGEST: u64 = 1 << 20;
-    let failed = |error| Error::reading(json, error);
-    let text = regular::read(json, LONGEST).map_err(failed)?;
+    let text = regular::bytes(json, LONGEST)?;
     let bad = |found: String| {
         let expected = "a JSON object with the text best_dir";
         let action = "copy the file again, or give the path of sae.pt itself";

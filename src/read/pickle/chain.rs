@@ -78,6 +78,11 @@ impl Pool {
         }
     }
 
+    /// The bytes of memory that all items take.
+    pub(super) fn held(&self) -> usize {
+        size_of_val(&*self.ids) + size_of_val(&*self.chunks)
+    }
+
     /// Iterates over a sequence's items, in order.
     pub(crate) fn iter(&self, chain: Chain) -> Items<'_> {
         Items {

@@ -19,16 +19,26 @@ const EMPTY_TUPLE: Id = 3;
 /// million variants.
 const LONGEST: usize = u32::MAX as usize - 64;
 
+/// The opcodes after which what the values take is counted again: each adds some bytes at most.
+const COUNTED_EVERY: usize = 1 << 12;
+/// The bytes of an entry in a map of names or far memo indices, without letters.
+const ENTRY: usize = 320;
+const FAR: usize = 40;
+/// The longest module or name.
+pub(super) const LONGEST_NAME: usize = 1 << 12;
+
 /// Loads the pickle that `bytes` begins with. Bytes after its STOP are ignored.
-pub(crate) fn load(mut bytes: Vec<u8>) -> Result<Document, PickleError> {
-    let mut document = run(&bytes)?;
+///
+/// All of it takes at most `most` bytes of memory, the pickle's own included.
+pub(crate) fn load(mut bytes: Vec<u8>, most: u64) -> Result<Document, PickleError> {
+    let mut document = run(&bytes, most)?;
     bytes.truncate(document.end);
     document.bytes = bytes;
     Ok(document)
 }
 
 /// Follows a pickle's opcodes.
-fn run(bytes: &[u8]) -> Result<Document, PickleError> {
+fn run(bytes: &[u8], most: u64) -> Result<Document, PickleError> {
     let mut machine = Machine::new(bytes);
     if bytes.len() > LONGEST {
         let found = format!("{} bytes", bytes.len());
@@ -40,9 +50,13 @@ fn run(bytes: &[u8]) -> Result<Document, PickleError> {
         if control::hear_at(turn).is_err() {
             return Err(machine.scan.fail("an interruption", "time to the end"));
         }
+        if turn.is_multiple_of(COUNTED_EVERY) {
+            machine.check_room(most)?;
+        }
         let opcode = machine.scan.next_opcode()?;
         if opcode == op::STOP {
             let root = machine.pop()?;
+            machine.check_room(most)?;
             return Ok(machine.finish(root));
         }
         machine.step(opcode)?;
@@ -61,6 +75,8 @@ pub(super) struct Machine<'a> {
     marks: Vec<usize>,
     pub(super) memo: Memo,
     protocol: u8,
+    /// The letters of names, of which there are two copies.
+    letters: usize,
 }
 
 type Step<T = ()> = Result<T, PickleError>;
@@ -84,11 +100,37 @@ impl<'a> Machine<'a> {
             marks: Vec::new(),
             memo: Memo::default(),
             protocol: 0,
+            letters: 0,
         }
     }
 
+    /// The bytes of memory that all this takes.
+    fn held(&self) -> usize {
+        self.scan.bytes.len()
+            + size_of_val(&*self.values)
+            + self.pool.held()
+            + size_of_val(&*self.objects)
+            + self.globals.len() * ENTRY
+            + 2 * self.letters
+            + self.decoded.len()
+            + size_of_val(&*self.stack)
+            + size_of_val(&*self.marks)
+            + self.memo.held(FAR)
+    }
+
+    fn check_room(&self, most: u64) -> Step {
+        let held = self.held() as u64;
+        if held <= most {
+            return Ok(());
+        }
+        Err(self.scan.fail(
+            format!("values that take {held} bytes of memory or more, where {most} may be kept of this file"),
+            "a pickle that takes what its file can stand for",
+        ))
+    }
+
     fn finish(self, root: Id) -> Document {
-        let end = self.scan.position;
+        let (end, held) = (self.scan.position, self.held() as u64);
         Document {
             bytes: Vec::new(),
             decoded: self.decoded,
@@ -100,6 +142,7 @@ impl<'a> Machine<'a> {
             root,
             protocol: self.protocol,
             end,
+            held,
         }
     }
 
@@ -271,6 +314,7 @@ impl<'a> Machine<'a> {
         if let Some(&id) = self.names.get(&(module.clone(), name.clone())) {
             return id;
         }
+        self.letters += module.len() + name.len();
         let number = self.globals.len() as u32;
         self.globals.push(Global {
             module: module.clone(),

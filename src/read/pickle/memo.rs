@@ -47,6 +47,11 @@ impl Memo {
         }
     }
 
+    /// The bytes of memory that it takes, where each index far ahead takes so many.
+    pub(super) fn held(&self, far: usize) -> usize {
+        size_of_val(&*self.dense) + self.sparse.len() * far
+    }
+
     /// Follows MEMOIZE: the index is the number of entries so far.
     pub(super) fn push(&mut self, id: Id) {
         self.put(self.count, id);

@@ -2,7 +2,7 @@
 
 use super::chain::Chain;
 use super::chain::Id;
-use super::machine::Machine;
+use super::machine::{LONGEST_NAME, Machine};
 use super::opcode as op;
 use super::scan::PickleError;
 use super::value::{Document, Object, Value};
@@ -128,8 +128,13 @@ impl Machine<'_> {
         Ok(())
     }
 
+    /// Returns a text that is a module or a name.
     fn owned_text(&self, id: Id) -> Step<String> {
         match self.value(id) {
+            Value::Str(_, len) if len as usize > LONGEST_NAME => Err(self.scan.fail(
+                format!("a name of {len} bytes"),
+                "a module's or a class's name",
+            )),
             Value::Str(start, len) => {
                 Ok(String::from_utf8_lossy(self.raw(start, len)).into_owned())
             }

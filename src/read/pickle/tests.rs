@@ -3,7 +3,7 @@
 use super::{Document, Id, Value, load};
 
 fn loaded(bytes: &[u8]) -> Document {
-    load(bytes.to_vec()).unwrap()
+    load(bytes.to_vec(), u64::MAX).unwrap()
 }
 
 /// Prints a value as Python does, without cycles: an independent description of the result.
@@ -51,7 +51,7 @@ fn read(bytes: &[u8]) -> String {
 }
 
 fn error(bytes: &[u8]) -> String {
-    load(bytes.to_vec())
+    load(bytes.to_vec(), u64::MAX)
         .unwrap_err()
         .in_file("x.pt", "data.pkl", 0)
         .to_string()

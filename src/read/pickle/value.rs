@@ -94,6 +94,8 @@ pub(crate) struct Document {
     pub(crate) protocol: u8,
     /// The number of bytes of the pickle.
     pub(crate) end: usize,
+    /// The bytes of memory that were taken for it.
+    pub(crate) held: u64,
 }
 
 impl Document {

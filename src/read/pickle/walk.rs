@@ -1,7 +1,7 @@
 //! The places of foreign names in a pickle. A breadth-first walk from the root finds a shortest
 //! path to each.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 
 use super::allow::{is_harmful, is_known};
 use super::chain::Id;
@@ -91,11 +91,13 @@ impl<'a> Walk<'a> {
 
     fn find(&mut self, wanted: &mut [(u32, Option<String>)]) {
         let mut left = wanted.len();
+        let numbers = wanted.iter().map(|(number, _)| *number);
+        let places: HashMap<u32, usize> = numbers.zip(0..).collect();
         while left > 0
             && let Some(id) = self.queue.pop_front()
         {
             if let Value::Global(number) = self.document.value(id)
-                && let Some((_, place)) = wanted.iter_mut().find(|(other, _)| *other == number)
+                && let Some((_, place)) = places.get(&number).and_then(|&at| wanted.get_mut(at))
             {
                 *place = Some(self.path(id));
                 left -= 1;

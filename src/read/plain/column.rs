@@ -29,6 +29,23 @@ impl Column {
     }
 }
 
+impl Column {
+    /// Estimates the bytes of memory that the values take.
+    pub(crate) fn held(&self) -> u64 {
+        match self {
+            Self::Items(items) => size_of_val(&**items) as u64,
+            Self::Values(values) => size_of_val(&**values) as u64,
+            Self::One(_) => 0,
+        }
+    }
+}
+
+/// Checks that so many values can be kept, before they are decoded.
+fn check_room(file: &TorchFile, count: usize, place: &str) -> Result<()> {
+    let bytes = (count as u64).saturating_mul(size_of::<Scalar>() as u64);
+    file.budget.check(bytes, place, &format!("{count} values"))
+}
+
 /// Returns the items of an ordered container: a list, a tuple, or a numpy array of objects with one
 /// dimension.
 pub(crate) fn ordered(document: &Document, id: Id) -> Option<Vec<Id>> {
@@ -63,11 +80,15 @@ pub(crate) fn column(file: &TorchFile, id: Id, place: &str, rows: Option<usize>)
     }
     if let Some((shape, _)) = numpy::describe(document, id) {
         check(&shape)?;
+        let count = shape
+            .iter()
+            .fold(1_usize, |n, &size| n.saturating_mul(size));
+        check_room(file, count, place)?;
     }
     if let Some((shape, values)) = numpy::elements(document, id) {
         return match (shape.as_slice(), values.as_slice()) {
             ([], [value]) => Ok(Column::One(value.clone())),
-            (shape, values) if is_line(shape, values.len()) => Ok(Column::Values(values.to_vec())),
+            (shape, _) if is_line(shape, values.len()) => Ok(Column::Values(values)),
             _ => Err(unlike(
                 file,
                 place,
@@ -125,6 +146,7 @@ fn of_tensor(file: &TorchFile, tensor: &Tensor, place: &str) -> Result<Column> {
         let found = format!("a tensor of shape {}", shape_text(&tensor.shape));
         return Err(unlike(file, place, &found));
     }
+    check_room(file, count, place)?;
     let size = tensor.dtype.size();
     let mut values = Vec::with_capacity(count);
     // A part of the storage at a time: 64 Ki elements if there are no gaps.

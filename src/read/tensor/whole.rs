@@ -6,6 +6,7 @@ use super::layout::Layout;
 use super::{Tensor, shape_text};
 use crate::error::{Error, Result};
 use crate::memory::may_fail;
+use crate::read::budget::Budget;
 
 /// The most numbers that an expanded tensor (stride 0) may have beyond those in the file.
 const MOST_EXPANDED: u64 = 1 << 24;
@@ -17,6 +18,9 @@ pub(crate) fn read_whole(tensor: &Tensor, place: &str) -> Result<Vec<f32>> {
     // The allocation is tried first, then made anew as zeros, which the system supplies as they are
     // needed, to whichever thread fills them.
     let refused = may_fail(|| Vec::<f32>::new().try_reserve_exact(count)).is_err();
+    // The engine makes a copy in its own layout.
+    let copies = 2 * size_of::<f32>() as u64 * count as u64;
+    Budget::of(&tensor.storage.source).check(copies, place, &format!("{count} numbers"))?;
     if count as u64 > there.max(MOST_EXPANDED) || refused {
         return Err(Error::input(
             tensor.storage.source.name(),

@@ -4,18 +4,20 @@
 
 use std::collections::HashMap;
 
+use super::super::budget::Budget;
 use super::super::pickle::{self, Document, Value};
 use super::super::source::Source;
 use super::super::tensor::Storage;
 use super::storage::{Reference, element_size};
 use crate::error::{Error, Result};
+use crate::memory::zeros;
 
 /// 0x1950a86a20f9469cfc6c, little-endian.
 const MAGIC: [u8; 10] = [0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19];
 
 /// Says whether a file begins with the pickled magic number.
 pub(in crate::read) fn is_legacy(head: &[u8]) -> bool {
-    let Ok(document) = pickle::load(head.to_vec()) else {
+    let Ok(document) = pickle::load(head.to_vec(), u64::MAX) else {
         return false;
     };
     match document.value(document.root) {
@@ -72,10 +74,11 @@ impl Stream<'_> {
     fn next(&mut self, what: &str) -> Result<Document> {
         let left = self.source.len().saturating_sub(self.position);
         let mut window = 1 << 16;
+        let most = Budget::of(self.source).left();
         loop {
-            let mut bytes = vec![0; window.min(left) as usize];
+            let mut bytes = zeros(window.min(left), "a pickle")?;
             self.source.read_at(&mut bytes, self.position)?;
-            match pickle::load(bytes) {
+            match pickle::load(bytes, most) {
                 Ok(document) => {
                     self.position += document.end as u64;
                     return Ok(document);

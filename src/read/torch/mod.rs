@@ -9,6 +9,7 @@ mod zipped;
 
 use std::path::Path;
 
+use super::budget::Budget;
 use super::pickle::{Document, Id};
 use super::sniff;
 use super::source::Source;
@@ -34,6 +35,8 @@ pub(crate) struct TorchFile {
     pub(crate) source: Source,
     pub(crate) document: Document,
     pub(crate) container: Container,
+    /// What may be kept of the file beside its pickle.
+    pub(crate) budget: Budget,
     storages: Storages,
 }
 
@@ -52,8 +55,8 @@ impl TorchFile {
     /// Opens an archive as a torch file.
     pub(crate) fn of_archive(source: Source, archive: Archive) -> Result<Self> {
         let (document, storages) = zipped::open(&source, archive)?;
-        let storages = Storages::Zip(storages);
-        Ok(Self::new(source, document, Container::Zip, storages))
+        let storages = Storages::Zip(Box::new(storages));
+        Self::new(source, document, Container::Zip, storages)
     }
 
     /// Opens a file that begins with these bytes, unless it is of another kind.
@@ -61,7 +64,7 @@ impl TorchFile {
         if legacy::is_legacy(head) {
             let (document, table) = legacy::open(&source)?;
             let storages = Storages::Legacy(table);
-            return Ok(Self::new(source, document, Container::Legacy, storages));
+            return Self::new(source, document, Container::Legacy, storages);
         }
         Err(sniff::not_torch(
             &source,
@@ -69,13 +72,21 @@ impl TorchFile {
         ))
     }
 
-    fn new(source: Source, document: Document, container: Container, storages: Storages) -> Self {
-        Self {
+    fn new(
+        source: Source,
+        document: Document,
+        container: Container,
+        storages: Storages,
+    ) -> Result<Self> {
+        let mut budget = Budget::of(&source);
+        budget.take(document.held, "the pickle", "values")?;
+        Ok(Self {
             source,
             document,
             container,
+            budget,
             storages,
-        }
+        })
     }
 
     /// Returns the file's name in messages.

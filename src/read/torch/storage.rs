@@ -10,7 +10,7 @@ use crate::error::Result;
 /// The storages of a file, by key.
 #[derive(Debug)]
 pub(super) enum Storages {
-    Zip(ZippedStorages),
+    Zip(Box<ZippedStorages>),
     Legacy(HashMap<String, Storage>),
 }
 

@@ -1,6 +1,7 @@
 //! The container since torch 1.6: a zip archive with `data.pkl` and one entry for each storage, in
 //! a folder of any name.
 
+use super::super::budget::Budget;
 use super::super::pickle::{self, Document};
 use super::super::sniff;
 use super::super::source::Source;
@@ -29,7 +30,9 @@ pub(super) fn open(source: &Source, archive: Archive) -> Result<(Document, Zippe
     check_byte_order(source, &archive, &format!("{prefix}byteorder"))?;
     let name = format!("{prefix}data.pkl");
     let bytes = archive.read(&name)?.unwrap_or_default();
-    let document = pickle::load(bytes).map_err(|error| error.in_file(&source.name(), &name, 0))?;
+    let most = Budget::of(source).left();
+    let document =
+        pickle::load(bytes, most).map_err(|error| error.in_file(&source.name(), &name, 0))?;
     Ok((document, ZippedStorages { archive, prefix }))
 }
 

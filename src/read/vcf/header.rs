@@ -3,12 +3,16 @@
 
 use super::lines::Lines;
 use crate::error::{Error, Result};
+use crate::read::budget::{Budget, NAME, dividers};
 use crate::read::sniff;
 
 /// The columns before the samples.
 const COLUMNS: [&[u8]; 9] = [
     b"#CHROM", b"POS", b"ID", b"REF", b"ALT", b"QUAL", b"FILTER", b"INFO", b"FORMAT",
 ];
+
+/// The bytes of memory that a line of the header takes besides its letters.
+const LINE: u64 = 80;
 
 /// A definition of an INFO or FORMAT key.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,7 +45,7 @@ pub struct Header {
 }
 
 impl Header {
-    pub(super) fn read(lines: &mut Lines) -> Result<Self> {
+    pub(super) fn read(lines: &mut Lines, budget: &mut Budget) -> Result<Self> {
         let mut header = Self::default();
         loop {
             if !lines.advance()? {
@@ -52,13 +56,19 @@ impl Header {
                 };
                 return Err(lines.bad(found, "a line of columns, #CHROM POS ID REF ALT …"));
             }
+            let kept = 2 * lines.bytes().len() as u64 + LINE;
+            budget.take(
+                kept,
+                format_args!("line {}", lines.number()),
+                "lines of the header",
+            )?;
             header.bytes.extend_from_slice(lines.bytes());
             let line = lines.text();
             let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
             if let Some(meta) = line.strip_prefix(b"##") {
                 header.add(meta);
             } else if line.starts_with(b"#CHROM") {
-                header.add_samples(lines)?;
+                header.add_samples(lines, budget)?;
                 return Ok(header);
             } else if !line.is_empty() {
                 return Err(no_vcf(lines, line));
@@ -97,8 +107,14 @@ impl Header {
         }
     }
 
-    fn add_samples(&mut self, lines: &Lines) -> Result<()> {
+    fn add_samples(&mut self, lines: &Lines, budget: &mut Budget) -> Result<()> {
         let line = lines.text();
+        let names = dividers(line, b'\t') as u64;
+        budget.take(
+            names * NAME,
+            format_args!("line {}", lines.number()),
+            &format!("{names} columns"),
+        )?;
         let mut columns = line.split(|&byte| byte == b'\t');
         for (place, name) in COLUMNS.into_iter().enumerate() {
             match columns.next() {
@@ -138,7 +154,7 @@ fn attribute(value: &str, key: &str) -> Option<String> {
     let mut rest = value.trim().strip_prefix('<')?;
     rest = rest.strip_suffix('>').unwrap_or(rest);
     let (mut quote, mut start) = (None, 0);
-    let ends = rest.char_indices().filter_map(|(at, c)| match (quote, c) {
+    let mut ends = rest.char_indices().filter_map(|(at, c)| match (quote, c) {
         (None, '"' | '\'') if rest.get(..at).is_some_and(|before| before.ends_with('=')) => {
             quote = Some(c);
             None
@@ -150,8 +166,10 @@ fn attribute(value: &str, key: &str) -> Option<String> {
         (None, ',') => Some(at),
         _ => None,
     });
-    let ends: Vec<usize> = ends.chain([rest.len()]).collect();
-    for end in ends {
+    loop {
+        let end = ends.next();
+        let is_last = end.is_none();
+        let end = end.unwrap_or(rest.len());
         let field = rest.get(start..end).unwrap_or_default();
         start = end + 1;
         if let Some((name, value)) = field.split_once('=')
@@ -159,8 +177,10 @@ fn attribute(value: &str, key: &str) -> Option<String> {
         {
             return Some(value.trim_matches(['"', '\'']).to_owned());
         }
+        if is_last {
+            return None;
+        }
     }
-    None
 }
 
 #[cold]

@@ -3,6 +3,7 @@
 use std::io::{self, BufRead, BufReader, Read};
 
 use crate::error::{Error, Result};
+use crate::read::budget::Budget;
 use crate::read::metadata::gzip::Members;
 use crate::read::sniff;
 use crate::read::source::{Source, Stream};
@@ -29,6 +30,8 @@ pub(super) struct Lines {
     bytes: Bytes,
     line: Vec<u8>,
     number: u64,
+    /// The most bytes of a line.
+    longest: u64,
 }
 
 impl Lines {
@@ -38,6 +41,7 @@ impl Lines {
     /// A file that cannot be read, BCF, and bgzip that is cut short between two blocks.
     pub(super) fn open(source: Source) -> Result<Self> {
         let head = source.head(sniff::HEAD)?;
+        let longest = Budget::of(&source).left() / 2;
         let file = BufReader::with_capacity(BUFFER, source.stream());
         let bytes = if head.starts_with(b"\x1f\x8b") {
             check_end(&source, &head)?;
@@ -53,6 +57,7 @@ impl Lines {
             bytes,
             line: Vec::new(),
             number: 0,
+            longest,
         };
         lines.refuse_others()?;
         Ok(lines)
@@ -101,11 +106,15 @@ impl Lines {
         }
         self.line.clear();
         let read = match &mut self.bytes {
-            Bytes::Plain(bytes) => bytes.read_until(b'\n', &mut self.line),
-            Bytes::Gzip(bytes) => bytes.read_until(b'\n', &mut self.line),
+            Bytes::Plain(bytes) => bytes.take(self.longest).read_until(b'\n', &mut self.line),
+            Bytes::Gzip(bytes) => bytes.take(self.longest).read_until(b'\n', &mut self.line),
         };
         let count = read.map_err(|error| self.failed(&error))?;
         self.number += u64::from(count > 0);
+        if count as u64 == self.longest && !self.line.ends_with(b"\n") {
+            let found = format!("a line of more than {count} bytes");
+            return Err(self.bad(found, "a line that the file's own bytes can stand for"));
+        }
         Ok(count > 0)
     }
 

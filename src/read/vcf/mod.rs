@@ -22,6 +22,7 @@ pub use breakend::Mate;
 pub use header::{Definition, Header};
 pub use record::Record;
 
+use super::budget::Budget;
 use super::source::Source;
 use crate::error::{Error, Result};
 use lines::Lines;
@@ -47,6 +48,7 @@ use lines::Lines;
 pub struct Vcf {
     lines: Lines,
     header: Header,
+    budget: Budget,
 }
 
 impl Vcf {
@@ -59,9 +61,23 @@ impl Vcf {
     }
 
     pub(super) fn of(source: Source) -> Result<Self> {
+        let mut budget = Budget::of(&source);
         let mut lines = Lines::open(source)?;
-        let header = Header::read(&mut lines)?;
-        Ok(Self { lines, header })
+        let header = Header::read(&mut lines, &mut budget)?;
+        Ok(Self {
+            lines,
+            header,
+            budget,
+        })
+    }
+
+    /// Counts the bytes of memory that are to be kept of the line that was read last.
+    ///
+    /// # Errors
+    /// More than may be kept of the file.
+    pub(crate) fn keep(&mut self, bytes: usize) -> Result<()> {
+        let place = format_args!("line {}", self.lines.number());
+        self.budget.take(bytes as u64, place, "records")
     }
 
     /// Returns the header.

@@ -20,6 +20,9 @@ pub enum NoPage {
     Version(String),
 }
 
+/// The greatest length of what a page says of itself as data: names of atoms are the most of it.
+const LONGEST: usize = 16 << 20;
+
 /// The same page with these settings in place of its own.
 ///
 /// # Errors
@@ -29,6 +32,9 @@ pub fn redress(page: &str, settings: &Settings) -> Result<String, NoPage> {
     let (about, after) = rest.split_once(END).ok_or(NoPage::Cut)?;
     if !after.ends_with(LAST) {
         return Err(NoPage::Cut);
+    }
+    if about.len() > LONGEST {
+        return Err(NoPage::Other);
     }
     let mut about: Value = serde_json::from_str(about).map_err(|_| NoPage::Other)?;
     let version = about

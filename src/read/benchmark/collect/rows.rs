@@ -1,8 +1,9 @@
 //! The records that were read, before it is known which of them are left out.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
 use std::path::Path;
+use std::sync::Arc;
 
 use super::super::BenchmarkCalls;
 use super::super::account::Fate;
@@ -10,6 +11,7 @@ use super::super::plan::Plan;
 use super::super::reason::Reason;
 use super::Verdict;
 use crate::cohort::{Call, Label, Number, allele_key};
+use crate::control::hear_at;
 use crate::error::{Error, Result};
 use crate::read::vcf::{Allele, Record, Span};
 
@@ -27,15 +29,15 @@ pub(super) struct Row {
     pub(super) label: Option<Label>,
     pub(super) fate: Fate,
     pub(super) reasons: Vec<Reason>,
-    chrom: Box<str>,
+    chrom: Arc<str>,
     pos: i64,
     id: Option<Box<str>>,
     alleles: [Box<str>; 2],
-    svtype: Box<str>,
+    svtype: Arc<str>,
     length: Option<u64>,
     end: i64,
     span: Span,
-    mate: Option<Place>,
+    mate: Option<Box<Place>>,
     mate_id: Option<Box<str>>,
     /// The values of the keys that are kept.
     pub(super) kept: Box<[Option<Box<str>>]>,
@@ -45,8 +47,53 @@ fn text(bytes: &[u8]) -> Box<str> {
     String::from_utf8_lossy(bytes).into()
 }
 
+/// Words that many records share, each kept once.
+#[derive(Debug, Default)]
+pub(super) struct Words(HashSet<Arc<str>>);
+
+impl Words {
+    fn of(&mut self, word: &str) -> Arc<str> {
+        if let Some(known) = self.0.get(word) {
+            return Arc::clone(known);
+        }
+        let word: Arc<str> = word.into();
+        self.0.insert(Arc::clone(&word));
+        word
+    }
+}
+
+/// The bytes of memory that an allocation takes besides what is asked for.
+const EACH: usize = 16;
+/// The bytes that a call takes in the columns that are made of records, without texts.
+const IN_COLUMNS: usize = 136;
+
 impl Row {
-    pub(super) fn of(record: &Record<'_>, allele: Option<&Allele<'_>>, file: usize) -> Self {
+    /// The bytes of memory that the record takes, with what is made of it.
+    pub(super) fn held(&self) -> usize {
+        let [reference, alt] = &self.alleles;
+        let texts = [
+            self.id.as_deref(),
+            Some(reference),
+            Some(alt),
+            self.mate_id.as_deref(),
+            self.mate.as_ref().map(|mate| mate.chrom.as_str()),
+        ];
+        let texts = texts
+            .into_iter()
+            .chain(self.kept.iter().map(Option::as_deref));
+        let letters: usize = texts.flatten().map(|text| text.len() + EACH).sum();
+        // A word may be of this record alone.
+        let words = self.chrom.len() + self.svtype.len();
+        let kept = size_of_val(&*self.kept);
+        size_of::<Self>() + IN_COLUMNS + letters + words + kept
+    }
+
+    pub(super) fn of(
+        record: &Record<'_>,
+        allele: Option<&Allele<'_>>,
+        file: usize,
+        words: &mut Words,
+    ) -> Self {
         let pos = record.pos();
         let mate = allele.and_then(|allele| allele.mate);
         Self {
@@ -54,12 +101,12 @@ impl Row {
             label: None,
             fate: Fate::Labelled,
             reasons: Vec::new(),
-            chrom: text(record.chrom()),
+            chrom: words.of(&String::from_utf8_lossy(record.chrom())),
             pos,
             id: record.id().map(text),
             alleles: [record.reference(), record.alternatives()]
                 .map(|allele| allele_key(allele).into()),
-            svtype: allele.map_or("UNK".into(), |allele| allele.svtype.as_ref().into()),
+            svtype: words.of(allele.map_or("UNK", |allele| &allele.svtype)),
             length: allele.and_then(|allele| allele.length),
             end: allele.map_or(pos, |allele| allele.end),
             span: allele.map_or(
@@ -69,9 +116,11 @@ impl Row {
                 },
                 |allele| allele.span,
             ),
-            mate: mate.map(|mate| Place {
-                chrom: String::from_utf8_lossy(mate.chrom).into_owned(),
-                pos: mate.pos,
+            mate: mate.map(|mate| {
+                Box::new(Place {
+                    chrom: String::from_utf8_lossy(mate.chrom).into_owned(),
+                    pos: mate.pos,
+                })
             }),
             mate_id: allele.and_then(|allele| allele.mate_id).map(text),
             kept: Box::default(),
@@ -141,6 +190,11 @@ impl Rows {
         self.rows.push(row);
     }
 
+    /// Takes all records out.
+    pub(super) fn take(&mut self) -> Vec<Row> {
+        std::mem::take(&mut self.rows)
+    }
+
     pub(super) fn iter(&self) -> std::slice::Iter<'_, Row> {
         self.rows.iter()
     }
@@ -164,7 +218,8 @@ impl Rows {
         let hashers = [RandomState::new(), RandomState::new()];
         let hash = |row: &Row| hashers.each_ref().map(|hasher| hasher.hash_one(row.key()));
         let mut labels: HashMap<[u64; 2], [bool; 2]> = HashMap::new();
-        for row in &self.rows {
+        for (turn, row) in self.rows.iter().enumerate() {
+            hear_at(turn)?;
             if let Some(label) = row.label {
                 let seen = labels.entry(hash(row)).or_default();
                 let place = usize::from(label == Label::Fp);
@@ -174,7 +229,8 @@ impl Rows {
             }
         }
         let (mut counts, mut in_both, mut first) = ([0_u64; 2], [0_u64; 2], None);
-        for row in &mut self.rows {
+        for (turn, row) in self.rows.iter_mut().enumerate() {
+            hear_at(turn)?;
             let Some(label) = row.label else { continue };
             let place = usize::from(label == Label::Fp);
             let is_in_both = labels.get(&hash(row)) == Some(&[true, true]);

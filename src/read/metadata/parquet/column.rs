@@ -13,6 +13,7 @@ use super::super::super::plain::Scalar;
 use super::super::{NoNumber, Sink};
 use super::bad;
 use super::pages::Pages;
+use crate::control;
 use crate::error::{Error, Result};
 
 /// The number of calls that are read at once.
@@ -192,6 +193,7 @@ fn pour<T: DataType>(
     let (mut levels, mut values) = (Vec::new(), Vec::new());
     let mut row = 0;
     while row < rows {
+        control::hear_at(0)?;
         levels.clear();
         values.clear();
         let most = AT_ONCE.min(rows - row);
@@ -212,6 +214,7 @@ fn pour<T: DataType>(
             }
         }
         row += count;
+        sink.gathered.check(0, &sink.budget)?;
     }
     Ok(())
 }

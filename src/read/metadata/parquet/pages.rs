@@ -8,6 +8,7 @@ use parquet::errors::{ParquetError, Result};
 use parquet::file::reader::{ChunkReader, Length};
 
 use super::super::super::source::{Source, Stream};
+use crate::memory::zeros;
 
 /// A Parquet file's bytes.
 pub(in crate::read) struct Pages(pub(in crate::read) Source);
@@ -42,7 +43,8 @@ impl ChunkReader for Pages {
             let text = format!("{length} bytes from byte {start} on, beyond the file's end");
             return Err(ParquetError::EOF(text));
         }
-        let mut bytes = vec![0; length];
+        let mut bytes = zeros(length as u64, "a page")
+            .map_err(|error| ParquetError::General(error.to_string()))?;
         let read = self.0.read_at(&mut bytes, start);
         read.map_err(|error| ParquetError::General(error.to_string()))?;
         Ok(bytes.into())
