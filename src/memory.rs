@@ -51,6 +51,15 @@ pub(crate) fn room<T>(count: u64, what: &'static str) -> Result<Vec<T>> {
     Ok(items)
 }
 
+/// Looks that there is address space for threads to begin in: their stacks, and what they allocate first. One
+/// that begins without memory ends the process as it likes.
+pub(crate) fn check_threads(threads: usize) -> Result<()> {
+    const THREAD: u64 = 3 << 20;
+    // Nothing of it is touched, and it is given back at once.
+    drop(room::<u8>(threads as u64 * THREAD, "threads")?);
+    Ok(())
+}
+
 /// Makes a buffer of as many bytes as a file claims, or returns an error that names their purpose.
 pub(crate) fn zeros(count: u64, what: &'static str) -> Result<Vec<u8>> {
     let mut bytes = room(count, what)?;

@@ -29,7 +29,7 @@ pub(super) struct Demo {
     out: Option<PathBuf>,
 
     #[command(flatten)]
-    engine: EngineArgs,
+    pub(super) engine: EngineArgs,
 
     #[command(flatten)]
     print: PrintArgs,

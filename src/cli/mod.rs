@@ -24,6 +24,7 @@ mod progress;
 mod report;
 mod simulate;
 mod tally;
+mod threads;
 mod verify;
 
 use std::ffi::OsString;
@@ -32,9 +33,10 @@ use clap::Subcommand;
 pub use flags::line;
 pub use progress::end_without_memory;
 
+use self::arguments::EngineArgs;
+use self::threads::cores;
 use crate::control;
 use crate::error::{Error, Result};
-use crate::memory;
 use crate::read::PARSER_THREAD;
 
 /// Which atoms of a sparse autoencoder fire on true and on false structural-variant calls.
@@ -82,10 +84,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Ok(cli) => cli,
         Err(error) => return progress::show_usage(error),
     };
-    if cli.command.has_threads() && start_threads().is_err() {
-        end_without_memory();
-    }
-    let Err(error) = cli.run() else {
+    let started = cli.command.threads().map_or(Ok(()), threads::start);
+    let Err(error) = started.and_then(|()| cli.run()) else {
         return 0;
     };
     // What fails since reading was ended is no fault of the file's.
@@ -98,31 +98,21 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     error.exit_code()
 }
 
-/// Starts the threads that all share while there is memory for them: those that begin later without any end
-/// the process as they like.
-fn start_threads() -> Result<()> {
-    /// The bytes of address space of a thread: its stack, and what it allocates first.
-    const THREAD: usize = 3 << 20;
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    // Nothing of it is touched, and it is given back at once.
-    drop(memory::room::<u8>((threads * THREAD) as u64, "threads")?);
-    let pool = rayon::ThreadPoolBuilder::new().build_global();
-    pool.map_err(|_| Error::Memory {
-        what: "threads",
-        bytes: (threads * THREAD) as u128,
-    })?;
-    // All have begun before anything else takes memory.
-    rayon::broadcast(|_| ());
-    Ok(())
-}
-
 impl Command {
-    /// Says whether the command works in several threads.
-    fn has_threads(&self) -> bool {
-        !matches!(
-            self,
-            Self::Inspect(_) | Self::Verify(_) | Self::Completions(_) | Self::Man(_)
-        )
+    /// How many threads the command works with: those that were asked for, else one a core. `None` of one that
+    /// works in a single thread.
+    fn threads(&self) -> Option<usize> {
+        let engine = match self {
+            Self::Inspect(_) | Self::Verify(_) | Self::Completions(_) | Self::Man(_) => {
+                return None;
+            }
+            Self::Analyze(analyze) => Some(&analyze.analysis.run.engine),
+            Self::Tally(tally) => Some(&tally.run.engine),
+            Self::Demo(demo) => Some(&demo.engine),
+            _ => None,
+        };
+        let asked = engine.and_then(EngineArgs::threads);
+        Some(asked.unwrap_or_else(cores))
     }
 }
 

@@ -22,7 +22,7 @@ use crate::error::{Error, Result};
     atomscope report all.tally --out results")]
 pub(super) struct Tally {
     #[command(flatten)]
-    run: RunArgs,
+    pub(super) run: RunArgs,
     #[command(flatten)]
     batches: BatchTopKArgs,
     #[command(flatten)]

@@ -152,14 +152,8 @@ pub struct EngineOptions {
 
 /// Makes a pool of `threads` threads.
 pub(crate) fn start_threads(threads: usize) -> Result<rayon::ThreadPool> {
-    /// The bytes of address space of a thread: its stack, and what it allocates first.
-    const THREAD: u64 = 3 << 20;
     let name = |i| format!("atomscope-{i}");
-    // A thread that begins without memory would end the process.
-    drop(crate::memory::room::<u8>(
-        threads as u64 * THREAD,
-        "threads",
-    )?);
+    crate::memory::check_threads(threads)?;
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(threads)
         .thread_name(name)

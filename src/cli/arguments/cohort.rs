@@ -60,9 +60,6 @@ impl RunArgs {
         }
         let rows = if tables.is_empty() { &files } else { tables };
         let quiet = self.engine.quiet;
-        // Calls are read by all threads, too; they are started once.
-        run.engine.check()?;
-        run.engine.threads = None;
         run.cohort.metadata = self.labelled.tables(rows, out, force, quiet, keys)?;
         Ok(run)
     }

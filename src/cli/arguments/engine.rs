@@ -7,9 +7,9 @@ use clap::{Args, ValueEnum};
 use super::size::parse_bytes;
 use crate::analysis::CountOptions;
 use crate::cli::progress::note;
+use crate::cli::threads::cores;
 use crate::engine::{
     CpuOptions, CpuScreen, CudaOptions, Device, EngineOptions, Nonfinite, ScreenChoice, Simd,
-    threads_error,
 };
 use crate::error::{Choice, Error, Result};
 use crate::tally::StratifyBy;
@@ -28,7 +28,7 @@ pub(in crate::cli) struct EngineArgs {
 
     /// Threads, 1 to 1024, and at most 32 a core [default: all cores]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
-    pub(super) threads: Option<u16>,
+    threads: Option<u16>,
 
     /// The most rows that a thread works on at once [default, and most: 16 MiB of them, 4096 at most]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
@@ -141,15 +141,16 @@ impl EngineArgs {
         })
     }
 
-    /// Before anything is read: that the device can be had, and `--threads` for the whole process
-    /// rather than the engine alone.
+    /// Looks, before anything is read, whether the device can be had.
     pub(in crate::cli) fn check(&self) -> Result<()> {
         self.screen.check(self.device)?;
-        self.device.check()?;
-        let Some(asked) = self.threads.map(usize::from) else {
-            return Ok(());
-        };
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        self.device.check()
+    }
+
+    /// The threads that were asked for, or as many of them as are of use, which is told.
+    pub(in crate::cli) fn threads(&self) -> Option<usize> {
+        let asked = self.threads.map(usize::from)?;
+        let cores = cores();
         let threads = asked.min(MOST_THREADS_A_CORE * cores);
         if threads < asked {
             let text = format!(
@@ -158,10 +159,7 @@ impl EngineArgs {
             );
             note(self.quiet, &text);
         }
-        let pool = rayon::ThreadPoolBuilder::new()
-            .num_threads(threads)
-            .build_global();
-        pool.map_err(|error| threads_error(threads, &error))
+        Some(threads)
     }
 
     pub(in crate::cli) fn count_options(&self, stratify_by: StratifyBy) -> Result<CountOptions> {

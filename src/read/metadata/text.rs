@@ -184,7 +184,7 @@ impl<R: Read> Read for Limited<R> {
             self.fields += dividers(part, self.delimiter);
         }
         if self.fields > MOST_FIELDS {
-            let text = format!("a call of more than {MOST_FIELDS} fields");
+            let text = format!("a call of more than {MOST_FIELDS} fields: is a quote left open?");
             return Err(io::Error::other(text));
         }
         Ok(count)
