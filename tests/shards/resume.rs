@@ -23,8 +23,13 @@ fn start(args: &[std::ffi::OsString]) -> Child {
 }
 
 /// Kills a run again and again, at drawn moments, until it ends by itself before it is killed; how
-/// often it was killed.
-fn kill_until_done(args: &[std::ffi::OsString], longest: Duration, draw: &mut ChaCha8Rng) -> u32 {
+/// often it was killed. `longest` is how long a run takes. It follows what the machine has to do besides: it
+/// becomes what a run took that was left alone, and grows with every kill.
+fn kill_until_done(
+    args: &[std::ffi::OsString],
+    longest: &mut Duration,
+    draw: &mut ChaCha8Rng,
+) -> u32 {
     for kills in 0.. {
         let mut child = start(args);
         let moment = longest.mul_f64(draw.random_range(0.0..1.0));
@@ -32,6 +37,9 @@ fn kill_until_done(args: &[std::ffi::OsString], longest: Duration, draw: &mut Ch
         loop {
             if let Some(status) = child.try_wait().expect("a child") {
                 assert!(status.success(), "a run that goes on fails");
+                if kills == 0 {
+                    *longest = began.elapsed();
+                }
                 return kills;
             }
             if began.elapsed() > moment {
@@ -42,6 +50,7 @@ fn kill_until_done(args: &[std::ffi::OsString], longest: Duration, draw: &mut Ch
         // SIGKILL.
         child.kill().expect("killable");
         child.wait().expect("a child");
+        *longest = longest.mul_f64(1.05);
     }
     unreachable!("a run ends")
 }
@@ -73,13 +82,13 @@ fn runs_that_are_killed_go_on_and_lose_nothing() {
     let args = cohort.analyze_args(&pieces, &out, &["--checkpoint-rows", "100"]);
     let began = Instant::now();
     succeed(&args);
-    let longest = began.elapsed();
+    let mut longest = began.elapsed();
     let names = all_names(&out);
     let mut draw = ChaCha8Rng::seed_from_u64(11);
     let (mut kills, mut runs) = (0, 0);
     while kills < KILLS {
         fs::remove_dir_all(&out).expect("removable");
-        kills += kill_until_done(&args, longest, &mut draw);
+        kills += kill_until_done(&args, &mut longest, &mut draw);
         runs += 1;
         assert!(results(&out) == expected, "after {kills} kills");
         assert_eq!(all_names(&out), names, "something stays behind");
@@ -103,12 +112,12 @@ fn runs_that_are_killed_over_an_earlier_one_go_on() {
         succeed(&args[which]);
         (results(&out), all_names(&out))
     });
-    let longest = began.elapsed() / 2;
+    let mut longest = began.elapsed() / 2;
     let mut draw = ChaCha8Rng::seed_from_u64(13);
     let (mut kills, mut runs) = (0, 0);
     while kills < KILLS {
         let which = runs % 2;
-        kills += kill_until_done(&args[which], longest, &mut draw);
+        kills += kill_until_done(&args[which], &mut longest, &mut draw);
         runs += 1;
         let found = (results(&out), all_names(&out));
         assert!(found == expected[which], "after {kills} kills");
@@ -127,12 +136,12 @@ fn a_tally_that_is_killed_goes_on() {
     let began = Instant::now();
     fs::remove_dir_all(&folder).expect("removable");
     succeed(&args);
-    let longest = began.elapsed();
+    let mut longest = began.elapsed();
     let mut draw = ChaCha8Rng::seed_from_u64(12);
     let mut kills = 0;
     while kills < KILLS {
         fs::remove_dir_all(&folder).expect("removable");
-        kills += kill_until_done(&args, longest, &mut draw);
+        kills += kill_until_done(&args, &mut longest, &mut draw);
         assert!(contents(&folder) == expected, "after {kills} kills");
     }
 }
