@@ -156,11 +156,12 @@ fn one(firings: &FiringsByAtom, atom: u32, facts: &CallFacts, numbers: Numbers) 
     let calls = firings.of(atom);
     let is_tp = |call: u32| facts.is_tp.get(call as usize).copied().unwrap_or(false);
     let mut chromosomes = BTreeMap::<u32, [u32; 2]>::new();
-    for &call in calls {
-        let counts = chromosomes
-            .entry(facts.chromosomes.category_of(call))
-            .or_default();
-        counts[usize::from(!is_tp(call))] += 1;
+    // Calls mostly come by chromosome.
+    let chromosome = |call: &u32| facts.chromosomes.category_of(*call);
+    for run in calls.chunk_by(|a, b| chromosome(a) == chromosome(b)) {
+        let tp = run.iter().filter(|&&call| is_tp(call)).count() as u32;
+        let counts = chromosomes.entry(chromosome(&run[0])).or_default();
+        *counts = [counts[0] + tp, counts[1] + run.len() as u32 - tp];
     }
     let chromosomes = chromosomes.into_iter().collect();
     let Some(scores) = firings.scores(atom) else {

@@ -1,5 +1,6 @@
 //! The calls that stand for an atom: the strongest, some of either label, some of weaker activation.
 
+use std::cmp::Ordering;
 use std::collections::HashSet;
 
 /// The reason why a call is among an atom's examples.
@@ -64,26 +65,27 @@ pub(super) fn choose(
     is_tp: impl Fn(u32) -> bool,
     numbers: Numbers,
 ) -> Vec<Example> {
-    let mut firings: Vec<(u32, f64)> = calls.iter().copied().zip(scores.iter().copied()).collect();
-    firings.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+    let firings = || calls.iter().copied().zip(scores.iter().copied());
     let mut taken = Taken::default();
-    taken.first(firings.iter(), numbers.top, Kind::Top);
+    taken.strongest(firings(), numbers.top, Kind::Top);
     for label in [true, false] {
-        let of_label = || firings.iter().filter(|firing| is_tp(firing.0) == label);
+        let of_label = || firings().filter(|firing| is_tp(firing.0) == label);
         let there = taken
             .examples
             .iter()
             .filter(|example| is_tp(example.0) == label)
             .count();
         let most = numbers.of_label.saturating_sub(there);
-        taken.first(of_label(), most, Kind::TopOfLabel);
+        taken.strongest(of_label(), most, Kind::TopOfLabel);
         taken.drawn(atom, of_label(), numbers.drawn, Kind::Drawn);
     }
-    let [high, low] = [firings.first(), firings.last()].map(|of| of.map_or(0.0, |firing| firing.1));
+    let high = scores.iter().copied().max_by(f64::total_cmp);
+    let low = scores.iter().copied().min_by(f64::total_cmp);
+    let [high, low] = [high, low].map(|score| score.unwrap_or(0.0));
     if high > low {
         for (quarter, kind) in [(2, Kind::Third), (1, Kind::Second), (0, Kind::First)] {
             let place = |score: f64| (((score - low) / (high - low) * 4.0) as u32).min(3);
-            let within = firings.iter().filter(|firing| place(firing.1) == quarter);
+            let within = firings().filter(|firing| place(firing.1) == quarter);
             taken.drawn(atom, within, numbers.of_quarter, kind);
         }
     }
@@ -97,9 +99,40 @@ struct Taken {
 }
 
 impl Taken {
-    fn first<'a>(&mut self, from: impl Iterator<Item = &'a (u32, f64)>, most: usize, kind: Kind) {
+    /// Takes the strongest that are not taken; of equal ones the first calls.
+    fn strongest(&mut self, from: impl Iterator<Item = (u32, f64)>, most: usize, kind: Kind) {
+        let order = |a: &(u32, f64), b: &(u32, f64)| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0));
+        let strongest = least(from, self.enough(most), order);
+        self.first(strongest.into_iter(), most, kind);
+    }
+
+    /// Every firing draws a lot, and the lowest that are not taken are.
+    fn drawn(
+        &mut self,
+        atom: u32,
+        from: impl Iterator<Item = (u32, f64)>,
+        most: usize,
+        kind: Kind,
+    ) {
+        let lots = from.map(|firing| (lot(atom, firing.0), firing));
+        let lowest = least(lots, self.enough(most), |a, b| {
+            (a.0, a.1.0).cmp(&(b.0, b.1.0))
+        });
+        self.first(lowest.into_iter().map(|(_, firing)| firing), most, kind);
+    }
+
+    /// As many as hold `most` that are not taken.
+    fn enough(&self, most: usize) -> usize {
+        if most == 0 {
+            0
+        } else {
+            most + self.calls.len()
+        }
+    }
+
+    fn first(&mut self, from: impl Iterator<Item = (u32, f64)>, most: usize, kind: Kind) {
         let mut left = most;
-        for &(call, score) in from {
+        for (call, score) in from {
             if left == 0 {
                 break;
             }
@@ -109,24 +142,25 @@ impl Taken {
             }
         }
     }
+}
 
-    /// Every firing draws a lot, and the lowest are taken.
-    fn drawn<'a>(
-        &mut self,
-        atom: u32,
-        from: impl Iterator<Item = &'a (u32, f64)>,
-        most: usize,
-        kind: Kind,
-    ) {
-        if most == 0 {
-            return;
+/// The first `most` items in this order, which hardly any item is among.
+fn least<T>(
+    items: impl Iterator<Item = T>,
+    most: usize,
+    order: impl Fn(&T, &T) -> Ordering,
+) -> Vec<T> {
+    let mut kept: Vec<T> = Vec::with_capacity(most + 1);
+    for item in items {
+        let is_full = kept.len() == most;
+        if is_full && kept.last().is_none_or(|last| order(last, &item).is_le()) {
+            continue;
         }
-        let mut lots: Vec<(u64, (u32, f64))> =
-            from.map(|&firing| (lot(atom, firing.0), firing)).collect();
-        lots.sort_unstable_by_key(|(lot, firing)| (*lot, firing.0));
-        let lots: Vec<(u32, f64)> = lots.into_iter().map(|(_, firing)| firing).collect();
-        self.first(lots.iter(), most, kind);
+        let place = kept.partition_point(|other| order(other, &item).is_le());
+        kept.insert(place, item);
+        kept.truncate(most);
     }
+    kept
 }
 
 /// A number that looks random, the same for an atom and a call in every run (`SplitMix64`; Steele, Lea &
