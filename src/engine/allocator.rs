@@ -34,6 +34,7 @@ impl Allocator {
 
 /// Ends the process with this exit code at once. Nothing is run before: no other thread is waited for, and no
 /// memory is needed.
+#[cfg(feature = "cli")]
 pub(crate) fn leave(code: i32) -> ! {
     #[cfg(unix)]
     {

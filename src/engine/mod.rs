@@ -17,6 +17,7 @@ mod sink;
 use std::sync::Mutex;
 
 pub use allocator::Allocator;
+#[cfg(feature = "cli")]
 pub(crate) use allocator::leave;
 pub use cpu::{CpuEngine, CpuOptions, CpuScreen, DenseScores};
 #[cfg(target_arch = "x86_64")]

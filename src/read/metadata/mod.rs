@@ -17,7 +17,7 @@ mod text;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::budget::{Budget, CALL, NAME};
+use super::budget::{Budget, NAME};
 use super::fields::{COUNT, Gathered, NAMES, NoNumber, is_number, usual};
 use super::naming::{CLASS, ID, Naming};
 use super::sniff;
@@ -321,7 +321,7 @@ impl<'a> Sink<'a> {
     /// Checks that all rows which a table by columns claims can be kept, before any is.
     #[cfg(feature = "parquet")]
     fn check_claimed(&self, rows: usize) -> Result<()> {
-        let bytes = (rows as u64).saturating_mul(CALL);
+        let bytes = (rows as u64).saturating_mul(super::budget::CALL);
         self.budget
             .check(bytes, "the number of rows", &format!("{rows} calls"))
     }
