@@ -22,6 +22,8 @@ const PREFIX: u64 = 8;
 const MOST_DIMENSIONS: usize = 64;
 /// The key under which a header keeps text about the file.
 const METADATA: &str = "__metadata__";
+/// The most texts of it, each of which takes far more memory than bytes of the file.
+const MOST_TEXTS: usize = 1 << 20;
 
 /// An open file. Every tensor was checked to lie within it.
 #[derive(Debug)]
@@ -282,6 +284,11 @@ impl<'de> Visitor<'de> for TextsVisitor {
         while let Some((key, text)) = map.next_entry::<String, String>()? {
             turn += 1;
             control::hear_at(turn).map_err(M::Error::custom)?;
+            if turn > MOST_TEXTS {
+                return Err(M::Error::custom(format_args!(
+                    "more than {MOST_TEXTS} texts in {METADATA}"
+                )));
+            }
             if texts.insert(key.clone(), text).is_some() {
                 return Err(M::Error::custom(format_args!("the key {key} twice")));
             }

@@ -57,6 +57,10 @@ fn what_is_not_whole_is_refused_with_its_place() {
             {second}}}"#
         )
     };
+    let texts: Vec<String> = (0..=super::MOST_TEXTS)
+        .map(|key| format!(r#""{key}":"""#))
+        .collect();
+    let texts = texts.join(",");
     let cases = [
         (file("", 0), "the header"),
         (vec![1, 2], "byte 0"),
@@ -103,6 +107,10 @@ fn what_is_not_whole_is_refused_with_its_place() {
         ),
         (
             file(&two(r#""__metadata__":{},"__metadata__":{}"#), 4),
+            "the header",
+        ),
+        (
+            file(&two(&format!(r#""__metadata__":{{{texts}}}"#)), 4),
             "the header",
         ),
         (file(&"[".repeat(10_000), 0), "the header"),
