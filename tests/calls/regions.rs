@@ -175,3 +175,20 @@ fn regions_of_real_folders_give_the_odds_ratios_that_are_known() {
         );
     }
 }
+
+#[test]
+fn a_line_that_is_too_long_is_refused_and_not_cut_in_two() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("long.bed");
+    let name = "x".repeat(16 << 20);
+    std::fs::write(
+        &path,
+        format!("chr1\t1\t2\nchr1\t5\t9\t{name}\nchr1\t7\t8\n"),
+    )
+    .unwrap();
+    refused(
+        &path,
+        NamedBy::File,
+        &["long.bed", "line 2", "a line of more than"],
+    );
+}

@@ -49,6 +49,18 @@ impl Lines {
             Error::input(self.source.name(), place, found, "text", action)
         })?;
         self.number += 1;
+        if count as u64 == LONGEST && !self.line.ends_with(b"\n") {
+            let found = format!("a line of more than {LONGEST} bytes");
+            let place = format!("line {}", self.number);
+            let action = "a region takes one short line; give a BED file";
+            return Err(Error::input(
+                self.source.name(),
+                place,
+                found,
+                "a region",
+                action,
+            ));
+        }
         Ok(count > 0)
     }
 
