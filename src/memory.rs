@@ -33,8 +33,7 @@ pub(crate) fn filled<T>(
         bytes: rows as u128 * width as u128 * size_of::<T>() as u128,
     };
     let count = rows.checked_mul(width).ok_or_else(refused)?;
-    let mut items = Vec::new();
-    may_fail(|| items.try_reserve_exact(count)).map_err(|_| refused())?;
+    let mut items = room(count as u64, what)?;
     items.resize_with(count, item);
     Ok(items)
 }
