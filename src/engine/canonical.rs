@@ -19,35 +19,20 @@ for_each_simd! {
     }
 }
 
-/// Adds products to their lanes, from a place that is a multiple of [`LANES`] on.
+/// Adds products to their lanes, from a place that is a multiple of [`LANES`] on. Weights are of binary32, or
+/// were widened before.
 #[allow(clippy::inline_always)]
 #[inline(always)]
-pub(super) fn add_products(lanes: &mut [f64; LANES], x: &[f32], weight: &[f32]) {
+pub(super) fn add_products<W: Copy + Into<f64>>(lanes: &mut [f64; LANES], x: &[f32], weight: &[W]) {
     let (xs, x_tail) = x.as_chunks::<LANES>();
     let (ws, w_tail) = weight.as_chunks::<LANES>();
     for (x, w) in xs.iter().zip(ws) {
         for l in 0..LANES {
-            lanes[l] += f64::from(x[l]) * f64::from(w[l]);
+            lanes[l] += f64::from(x[l]) * w[l].into();
         }
     }
     for ((lane, x), w) in lanes.iter_mut().zip(x_tail).zip(w_tail) {
-        *lane += f64::from(*x) * f64::from(*w);
-    }
-}
-
-/// The same with weights that were widened before.
-#[allow(clippy::inline_always)]
-#[inline(always)]
-pub(super) fn add_widened(lanes: &mut [f64; LANES], x: &[f32], weight: &[f64]) {
-    let (xs, x_tail) = x.as_chunks::<LANES>();
-    let (ws, w_tail) = weight.as_chunks::<LANES>();
-    for (x, w) in xs.iter().zip(ws) {
-        for l in 0..LANES {
-            lanes[l] += f64::from(x[l]) * w[l];
-        }
-    }
-    for ((lane, x), w) in lanes.iter_mut().zip(x_tail).zip(w_tail) {
-        *lane += f64::from(*x) * w;
+        *lane += f64::from(*x) * (*w).into();
     }
 }
 

@@ -2,10 +2,10 @@
 
 use std::fs;
 use std::path::Path;
-use std::thread;
 
 use super::check::Check;
 use super::{Report, VERSION};
+use crate::cli::threads::cores;
 use crate::engine::Simd;
 use crate::engine::cuda::nvrtc::{KERNELS_DIGEST, cache_folder};
 use crate::error::Result;
@@ -39,7 +39,7 @@ fn operating_system() -> String {
 }
 
 fn processor() -> Check {
-    let threads = thread::available_parallelism().map_or(1, usize::from);
+    let threads = cores();
     let simd: Vec<_> = Simd::all().iter().map(ToString::to_string).collect();
     let model = value_of(Path::new("/proc/cpuinfo"), "model name", ':');
     let found = format!(

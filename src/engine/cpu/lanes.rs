@@ -51,7 +51,7 @@ for_each_simd! {
     ) {
         for (&row, score) in which.iter().zip(scores) {
             let mut lanes = [0.0; LANES];
-            canonical::add_widened(&mut lanes, rows.row(row), weights);
+            canonical::add_products(&mut lanes, rows.row(row), weights);
             *score = canonical::finish(&mut lanes, bias);
         }
     }

@@ -154,7 +154,7 @@ fn attribute(value: &str, key: &str) -> Option<String> {
     let mut rest = value.trim().strip_prefix('<')?;
     rest = rest.strip_suffix('>').unwrap_or(rest);
     let (mut quote, mut start) = (None, 0);
-    let mut ends = rest.char_indices().filter_map(|(at, c)| match (quote, c) {
+    let ends = rest.char_indices().filter_map(|(at, c)| match (quote, c) {
         (None, '"' | '\'') if rest.get(..at).is_some_and(|before| before.ends_with('=')) => {
             quote = Some(c);
             None
@@ -166,10 +166,7 @@ fn attribute(value: &str, key: &str) -> Option<String> {
         (None, ',') => Some(at),
         _ => None,
     });
-    loop {
-        let end = ends.next();
-        let is_last = end.is_none();
-        let end = end.unwrap_or(rest.len());
+    for end in ends.chain([rest.len()]) {
         let field = rest.get(start..end).unwrap_or_default();
         start = end + 1;
         if let Some((name, value)) = field.split_once('=')
@@ -177,10 +174,8 @@ fn attribute(value: &str, key: &str) -> Option<String> {
         {
             return Some(value.trim_matches(['"', '\'']).to_owned());
         }
-        if is_last {
-            return None;
-        }
     }
+    None
 }
 
 #[cold]

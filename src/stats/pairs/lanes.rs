@@ -52,7 +52,11 @@ pub(super) fn test_each<T, L: LaneLaw<K>, const K: usize>(
         tests.sort_unstable_by(|(_, a), (_, b)| a.spread().total_cmp(&b.spread()));
         found.clear();
         found.resize(tests.len(), f64::NAN);
-        ln_two_sided_of_each(&tests, want, &mut found);
+        vectors::dispatch(Each {
+            tests: &tests,
+            want,
+            ln_p: &mut found,
+        });
         ln_p.fill(f64::NAN);
         for ((place, _), found) in tests.iter().zip(&found) {
             ln_p[*place] = *found;
@@ -70,15 +74,6 @@ impl<L> Observed<L> {
 }
 
 /// Computes [`ln_two_sided`] of each numbered test, with the same bits.
-fn ln_two_sided_of_each<L: LaneLaw<K>, const K: usize>(
-    tests: &[(usize, Observed<L>)],
-    want: Want,
-    ln_p: &mut [f64],
-) {
-    let each = Each { tests, want, ln_p };
-    vectors::dispatch(each);
-}
-
 struct Each<'a, L, const K: usize> {
     tests: &'a [(usize, Observed<L>)],
     want: Want,
