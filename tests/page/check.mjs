@@ -128,8 +128,9 @@ const tests = {
     await page.locator("#app-card details.term summary").first().click();
     await page.waitForSelector("#app-card details.term[open] p");
     await page.click("#meanings summary");
-    const [shown_, meanings] = await page.evaluate(() => [table.chosen.length, [...document.querySelectorAll("#meanings dd")].map((dd) => dd.textContent)]);
-    assert.equal(meanings.length, shown_);
+    // A browser tells that a <details> opened in a task of its own, after the click is over.
+    await page.waitForFunction(() => document.querySelectorAll("#meanings dd").length === table.chosen.length);
+    const meanings = await page.$$eval("#meanings dd", (list) => list.map((dd) => dd.textContent));
     const silent = await page.evaluate(() => [...columns.values(), ...otherTables.flatMap(({ list }) => list)].filter((each) => !each.about || /does not say/.test(each.about)).map((each) => each.key));
     assert.deepEqual(silent, []);
     assert.ok(meanings.every((text) => text.length > 5), meanings.join(" | "));
