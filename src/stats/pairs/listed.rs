@@ -2,10 +2,10 @@
 
 use rayon::prelude::*;
 
+use super::families::Made;
 use super::kept::Pair;
 use super::margins::{Group, Margins};
 use super::{Listed, Significant};
-use crate::stats::inference::LEVEL;
 
 /// The pairs of a table among those that were kept.
 #[derive(Debug, Clone)]
@@ -24,15 +24,15 @@ pub(super) struct Shown {
 }
 
 impl Rows {
-    /// Chooses the pairs of a table, by the logarithms of the adjusted p-values of the tests on all calls
-    /// and of a difference; and counts what these tests show.
+    /// Chooses the pairs of a table, by the adjusted p-values of the tests on all calls and of a
+    /// difference; and counts what these tests show.
     pub(super) fn of(
         listed: Listed,
         (pairs, margins): (&[Pair], &Margins),
-        [all, difference]: [&[f64]; 2],
+        [all, difference]: [&Made; 2],
     ) -> (Self, Shown) {
-        let tests = all.par_iter().zip(difference);
-        let shown = tests.map(|(&all, &difference)| [all, difference].map(is_significant));
+        let places = (0..pairs.len()).into_par_iter();
+        let shown = places.map(|place| [all, difference].map(|made| made.is_significant(place)));
         let shown: Vec<[bool; 2]> = shown.collect();
         let count = |counts: fn(&[bool; 2]) -> bool| shown.iter().filter(|x| counts(x)).count();
         let significant = Significant {
@@ -48,7 +48,8 @@ impl Rows {
                 Self::These(strongest(places, most, pairs, margins))
             }
         };
-        let tested = all.par_iter().filter(|ln_fdr| !ln_fdr.is_nan()).count();
+        let places = (0..pairs.len()).into_par_iter();
+        let tested = places.filter(|&place| all.is_tested(place)).count();
         let shown = Shown {
             tested,
             significant,
@@ -71,12 +72,6 @@ impl Rows {
             Self::These(places) => places[row] as usize,
         }
     }
-}
-
-/// Says whether an adjusted p-value, of which this is the logarithm, is at most [`LEVEL`].
-pub(super) fn is_significant(ln_fdr: f64) -> bool {
-    // Most are far from it, and take no exponential.
-    ln_fdr < -2.9 && libm::exp(ln_fdr) <= LEVEL
 }
 
 /// The `most` pairs with the largest |φ| on all calls, of equal ones those with the lower first atom,

@@ -11,7 +11,8 @@
 //! | `counting` | counts of all pairs, in bounded memory for any number of atoms and calls |
 //! | `chosen` | the atoms that can be in a pair, numbered anew |
 //! | `elsewhere` | counts of all pairs by something else, such as a GPU |
-//! | `families` | tests of all pairs, adjusted |
+//! | `families` | tests of all pairs |
+//! | `adjusted` | their adjusted p-values, without sorting most of them |
 //! | `firings` | firing sets turned round, so that one atom's counts are worked on at a time |
 //! | `kept` | the pairs that fire together often enough, and no more than can be kept |
 //! | `listed` | the pairs that a table has: all, or those that tell something |
@@ -25,6 +26,7 @@
 //! | `lanes` | the same of several tests at a time |
 //! | `columns` | the columns of a table |
 
+mod adjusted;
 mod asked;
 mod chance;
 mod chosen;
