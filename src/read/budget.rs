@@ -94,6 +94,15 @@ impl Budget {
         Err(self.exceeded(bytes, place, what))
     }
 
+    /// Checks that so many rows which a file claims, or calls, can be kept.
+    ///
+    /// # Errors
+    /// More than have room.
+    pub(super) fn check_rows(&self, rows: usize, place: impl Display, what: &str) -> Result<()> {
+        let bytes = (rows as u64).saturating_mul(CALL);
+        self.check(bytes, place, &format!("{rows} {what}"))
+    }
+
     #[cold]
     fn exceeded(&self, bytes: u64, place: impl Display, what: &str) -> Error {
         Error::input(
@@ -124,11 +133,10 @@ pub(super) fn dividers(line: &[u8], divider: u8) -> usize {
 /// # Errors
 /// More rows.
 pub(super) fn check_rows(source: &Source, table: Option<&Source>, rows: usize) -> Result<()> {
-    let bytes = (rows as u64).saturating_mul(CALL);
     let mut budget = Budget::of(source);
     let of_table = table.map_or(0, Source::packed).saturating_mul(EACH);
     budget.most = budget.most.saturating_add(of_table);
-    budget.check(bytes, "the number of rows", &format!("{rows} rows"))
+    budget.check_rows(rows, "the number of rows", "rows")
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use super::budget::{Budget, CALL};
+use super::budget::Budget;
 use super::fields::{COUNT, Column, Gathered, NAMES, is_number, number};
 use super::naming::{Match, Naming};
 use super::pickle::{Document, Id, Value};
@@ -238,9 +238,7 @@ impl<'a> Builder<'a> {
                 ));
             }
         };
-        let claimed = (rows as u64).saturating_mul(CALL);
-        self.budget
-            .check(claimed, "sv_info", &format!("{rows} calls"))?;
+        self.budget.check_rows(rows, "sv_info", "calls")?;
         for (field, column) in columns.into_iter().enumerate() {
             self.push_column(field, column, rows)?;
         }

@@ -46,6 +46,7 @@ mod tensor;
 mod torch;
 mod tree;
 pub mod vcf;
+mod words;
 mod zipped;
 
 pub use crate::sae::ModelAbout;

@@ -10,7 +10,7 @@ mod lines;
 mod list;
 mod row;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -19,6 +19,7 @@ use self::lines::Lines;
 use self::row::{Kind, Row};
 use super::budget::Budget;
 use super::source::Source;
+use super::words::Words;
 use crate::error::{Error, Result};
 use crate::regions::RegionSet;
 
@@ -131,7 +132,7 @@ struct ByName {
     places: HashMap<String, usize>,
     rows: Vec<Vec<(Arc<str>, Range<u64>)>>,
     /// The contigs that rows share.
-    contigs: HashSet<Arc<str>>,
+    contigs: Words,
 }
 
 impl ByName {
@@ -149,13 +150,7 @@ impl ByName {
             self.names.len() - 1
         };
         if let Some(rows) = self.rows.get_mut(place) {
-            let contig = self.contigs.get(row.contig).map(Arc::clone);
-            let contig = contig.unwrap_or_else(|| {
-                let contig: Arc<str> = row.contig.into();
-                self.contigs.insert(Arc::clone(&contig));
-                contig
-            });
-            rows.push((contig, row.start..row.end));
+            rows.push((self.contigs.of(row.contig), row.start..row.end));
         }
     }
 }
@@ -176,8 +171,7 @@ fn read_file(source: &Source, by: NamedBy, name: Option<String>) -> Result<Regio
         rows += 1;
         blanks += u64::from(row.by_blanks);
         empty += u64::from(row.start == row.end);
-        let is_known = all.contigs.contains(row.contig);
-        let letters = if is_known {
+        let letters = if all.contigs.has(row.contig) {
             0
         } else {
             row.contig.len() + LETTERS

@@ -13,7 +13,8 @@ use crate::cohort::Label;
 use crate::control::hear_at;
 use crate::error::{Choice, Error, Proposal, Result, Warning};
 use crate::read::vcf::{Allele, Header, Record};
-use rows::{Row, Rows, Seen, Words};
+use crate::read::words::Words;
+use rows::{Row, Rows, Seen};
 
 /// The label of a record, and what it is written as.
 enum Verdict<'a> {

@@ -321,9 +321,8 @@ impl<'a> Sink<'a> {
     /// Checks that all rows which a table by columns claims can be kept, before any is.
     #[cfg(feature = "parquet")]
     fn check_claimed(&self, rows: usize) -> Result<()> {
-        let bytes = (rows as u64).saturating_mul(super::budget::CALL);
-        self.budget
-            .check(bytes, "the number of rows", &format!("{rows} calls"))
+        let place = "the number of rows";
+        self.budget.check_rows(rows, place, "calls")
     }
 
     fn has(&self, field: usize) -> bool {

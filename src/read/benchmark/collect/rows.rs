@@ -1,6 +1,6 @@
 //! The records that were read, before it is known which of them are left out.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::path::Path;
 use std::sync::Arc;
@@ -14,6 +14,7 @@ use crate::cohort::{Call, Label, Number, allele_key};
 use crate::control::hear_at;
 use crate::error::{Error, Result};
 use crate::read::vcf::{Allele, Record, Span};
+use crate::read::words::Words;
 
 /// A position on a chromosome, from 1.
 #[derive(Debug)]
@@ -45,21 +46,6 @@ pub(super) struct Row {
 
 fn text(bytes: &[u8]) -> Box<str> {
     String::from_utf8_lossy(bytes).into()
-}
-
-/// Words that many records share, each kept once.
-#[derive(Debug, Default)]
-pub(super) struct Words(HashSet<Arc<str>>);
-
-impl Words {
-    fn of(&mut self, word: &str) -> Arc<str> {
-        if let Some(known) = self.0.get(word) {
-            return Arc::clone(known);
-        }
-        let word: Arc<str> = word.into();
-        self.0.insert(Arc::clone(&word));
-        word
-    }
 }
 
 /// The bytes of memory that an allocation takes besides what is asked for.
