@@ -58,6 +58,7 @@ impl Analyze {
             asked.tables.compare.needs_embeddings("activations")?;
         }
         let extended = asked.tables.are_made();
+        self.output.check(extended)?;
         let run = asked.run.with_labels(
             &self.output.out,
             self.output.force.force,

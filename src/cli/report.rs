@@ -37,6 +37,7 @@ impl Report {
         compare.needs_embeddings("a report from a tally")?;
         let control = progress::control();
         let page = &self.output.page;
+        self.output.check(self.tables.are_made())?;
         let from = FromTally::open(&self.from, self.statistics, &self.tables, page)?;
         let folder = self.output.open(from.inputs())?;
         let counted = from.count(&control)?;

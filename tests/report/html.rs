@@ -127,10 +127,15 @@ fn column(html: &str, about: &Value, table: &str, name: &str) -> Vec<f64> {
         .find(|each| each["i"] == id && each["w"].is_u64());
     let width = twin.expect("a width")["w"].as_u64().expect("a width") as usize;
     let numbers = whole(&island(html, id), width);
-    let log = |steps: u64| match steps {
+    let log = |code: u64| match code {
         4_294_967_295 => f64::NAN,
         4_294_967_294 => f64::INFINITY,
-        steps => steps as f64 / 4096.0,
+        // The power of ten, and four digits that fall as the number grows.
+        code => {
+            let power = code.div_ceil(9000);
+            let digits = 9000 * power + 1000 - code;
+            power as f64 + 3.0 - (digits as f64).log10()
+        }
     };
     numbers
         .into_iter()
@@ -142,6 +147,11 @@ fn column(html: &str, about: &Value, table: &str, name: &str) -> Vec<f64> {
             other => panic!("{other}"),
         })
         .collect()
+}
+
+/// A number as its four digits say it.
+fn to_four_digits(number: f64) -> f64 {
+    format!("{number:.3e}").parse().expect("a number")
 }
 
 fn close(found: f64, expected: f64, relative: f64) -> bool {
@@ -210,9 +220,12 @@ fn page_has_the_numbers_of_the_tables() {
                 let found = column(&html, &about, "atoms", name);
                 assert_eq!(found.len(), 64, "{name}");
                 for (atom, (&found, &expected)) in found.iter().zip(&expected).enumerate() {
-                    // Steps of -log10 p are 1/4096; other numbers have four digits.
-                    let is_close = close(found, expected, 3e-4)
-                        || (name == "neg_log10_p" && (found - expected).abs() < 2e-4);
+                    // Of p-values there are the four digits, and what follows of their logarithms.
+                    let is_close = match name {
+                        "fisher_p" | "fdr_bh" => close(found, to_four_digits(expected), 1e-12),
+                        "neg_log10_p" => (found - expected).abs() < 2.2e-4,
+                        _ => close(found, expected, 3e-4),
+                    };
                     assert!(is_close, "{name} of atom {atom}: {found}, not {expected}");
                 }
             }
@@ -403,10 +416,16 @@ fn redressed_page_differs_in_its_settings_alone() {
                 fields.remove("labels");
             }
             assert_eq!(before, after);
-            assert_eq!(
-                redress(&dressed, &Settings::default()).expect("a page"),
-                page
-            );
+            // What is not given stays.
+            let kept = redress(&dressed, &Settings::default()).expect("a page");
+            assert!(kept == dressed);
+            let renamed = Settings {
+                labels: [(7, "another".to_owned())].into(),
+                ..Settings::default()
+            };
+            let renamed = about(&redress(&dressed, &renamed).expect("a page"));
+            assert_eq!(renamed["labels"]["7"], "another");
+            assert_eq!(renamed["genome"], "chm13");
         },
     );
 }

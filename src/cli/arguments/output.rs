@@ -8,7 +8,7 @@ use super::page::{HtmlArg, PageArgs};
 use super::statistics::PrintArgs;
 use crate::analysis::ResultsFolder;
 use crate::cli::progress::note;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::write::inputs::Inputs;
 
 /// The folder of an analysis.
@@ -38,6 +38,22 @@ pub(in crate::cli) struct OutputArgs {
 }
 
 impl OutputArgs {
+    /// Checks that there is a page where nothing else is written; `extended` says whether there are the tables
+    /// that it is made of.
+    ///
+    /// # Errors
+    /// A page alone that cannot be made.
+    pub(in crate::cli) fn check(&self, extended: bool) -> Result<()> {
+        if extended || self.html != HtmlArg::Only {
+            return Ok(());
+        }
+        Err(Error::Argument {
+            name: "--html",
+            found: "only, beside --tables notebook".to_owned(),
+            expected: "--tables all: the notebook's tables alone make no page".to_owned(),
+        })
+    }
+
     pub(in crate::cli) fn open(&self, inputs: Inputs) -> Result<ResultsFolder> {
         ResultsFolder::open(&self.out, inputs, self.force.force)
     }

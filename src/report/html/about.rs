@@ -12,6 +12,8 @@ use super::{Genome, PAGE_FORMAT, Settings};
 pub(super) struct About {
     pub(super) page: u32,
     pub(super) version: &'static str,
+    /// What tells the results from others, for what a browser keeps of them.
+    pub(super) identity: String,
     pub(super) atoms: usize,
     pub(super) tp: u64,
     pub(super) fp: u64,
@@ -61,6 +63,7 @@ impl About {
         Self {
             page: PAGE_FORMAT,
             version: env!("CARGO_PKG_VERSION"),
+            identity: String::new(),
             atoms,
             tp,
             fp,

@@ -193,15 +193,23 @@ fn one(firings: &FiringsByAtom, atom: u32, facts: &CallFacts, numbers: Numbers) 
     }
 }
 
-/// For each atom the number of strata it fires in; then for each of these its place, and on how many
-/// true and false calls the atom fires there.
+/// How far each of ascending numbers is from the one before it, and the first from 0: small numbers, so
+/// that they compress better.
+fn gaps(ascending: impl Iterator<Item = u32>) -> impl Iterator<Item = u32> {
+    ascending.scan(0, |before, number| {
+        Some(number - std::mem::replace(before, number))
+    })
+}
+
+/// For each atom the number of strata it fires in; then for each of these the gap between its place
+/// and the last one's, and on how many true and false calls the atom fires there.
 fn of_strata(atoms: impl Iterator<Item = Vec<(u32, [u64; 2])>>) -> Vec<Vec<u32>> {
     let mut arrays = vec![Vec::new(); 4];
     for strata in atoms {
         arrays[0].push(strata.len() as u32);
-        for (stratum, fires) in strata {
+        arrays[1].extend(gaps(strata.iter().map(|&(stratum, _)| stratum)));
+        for (_, fires) in strata {
             let [tp, fp] = fires.map(|count| u32::try_from(count).unwrap_or(u32::MAX));
-            arrays[1].push(stratum);
             arrays[2].push(tp);
             arrays[3].push(fp);
         }
@@ -209,21 +217,21 @@ fn of_strata(atoms: impl Iterator<Item = Vec<(u32, [u64; 2])>>) -> Vec<Vec<u32>>
     arrays
 }
 
-/// Chromosomes as strata; histograms; the range of scores as binary32; examples: how many, why, which
-/// call among those that are examples, and the score as a share of the range in steps of 1/1023.
+/// Chromosomes as strata; histograms; the range of scores as the first 24 bits of binary32; examples: how
+/// many, why, which call among those that are examples, and the score as a share of the range in steps of 1/1023.
 fn of_firings(atoms: Option<&[OfAtom]>, calls: &[u32]) -> Vec<Vec<u32>> {
     let mut arrays = vec![Vec::new(); 11];
     for atom in atoms.unwrap_or_default() {
         arrays[0].push(atom.chromosomes.len() as u32);
-        for &(chromosome, [tp, fp]) in &atom.chromosomes {
-            arrays[1].push(chromosome);
+        arrays[1].extend(gaps(atom.chromosomes.iter().map(|&(place, _)| place)));
+        for &(_, [tp, fp]) in &atom.chromosomes {
             arrays[2].push(tp);
             arrays[3].push(fp);
         }
         arrays[4].extend(&atom.bins);
         let [low, high] = atom.range;
-        arrays[5].push((low as f32).to_bits());
-        arrays[6].push((high as f32).to_bits());
+        arrays[5].push((low as f32).to_bits() >> 8);
+        arrays[6].push((high as f32).to_bits() >> 8);
         arrays[7].push(atom.examples.len() as u32);
         for &(call, score, kind) in &atom.examples {
             let share = if high > low {
@@ -239,21 +247,21 @@ fn of_firings(atoms: Option<&[OfAtom]>, calls: &[u32]) -> Vec<Vec<u32>> {
     arrays
 }
 
-/// Neighbours: how many, which atoms, φ in steps of 1/10000, on how many calls both fire.
+/// Neighbours: how many, which atoms, φ in steps of 1/1000, on how many calls both fire.
 fn of_neighbours(atoms: Option<&[Vec<Neighbour>]>) -> Vec<Vec<u32>> {
     let mut arrays = vec![Vec::new(); 4];
     for neighbours in atoms.unwrap_or_default() {
         arrays[0].push(neighbours.len() as u32);
         for neighbour in neighbours {
             arrays[1].push(neighbour.atom);
-            arrays[2].push((neighbour.phi * 10_000.0).round().clamp(0.0, 10_000.0) as u32);
+            arrays[2].push((neighbour.phi * 1000.0).round().clamp(0.0, 1000.0) as u32);
             arrays[3].push(neighbour.both);
         }
     }
     arrays
 }
 
-/// Neighbours by direction: how many, which atoms, the cosine plus 1 in steps of 1/10000.
+/// Neighbours by direction: how many, which atoms, the cosine plus 1 in steps of 1/1000.
 fn of_directions(alike: Option<&BTreeMap<u32, Vec<Alike>>>, atoms: Range<usize>) -> Vec<Vec<u32>> {
     let mut arrays = vec![Vec::new(); 3];
     for atom in atoms {
@@ -262,8 +270,22 @@ fn of_directions(alike: Option<&BTreeMap<u32, Vec<Alike>>>, atoms: Range<usize>)
         arrays[0].push(found.len() as u32);
         for alike in found {
             arrays[1].push(alike.atom);
-            arrays[2].push(((alike.cosine + 1.0) * 10_000.0).round() as u32);
+            arrays[2].push(((alike.cosine + 1.0) * 1000.0).round() as u32);
         }
     }
     arrays
+}
+
+#[cfg(test)]
+mod tests {
+    use super::gaps;
+
+    #[test]
+    fn gaps_add_up_to_the_numbers() {
+        assert_eq!(
+            gaps([0, 3, 4, 9].into_iter()).collect::<Vec<_>>(),
+            [0, 3, 1, 5]
+        );
+        assert_eq!(gaps([7].into_iter()).collect::<Vec<_>>(), [7]);
+    }
 }

@@ -5,7 +5,7 @@
 //! | `u` | whole numbers of 1, 2 or 4 bytes |
 //! | `d` | binary64, exact |
 //! | `f` | the upper half of binary64, rounded to 13 bits of mantissa: four digits |
-//! | `p` | a p-value as −log₁₀ in steps of 1/4096 |
+//! | `p` | four digits of a p-value, and its power of ten |
 //! | `n` | −log₁₀ of a p-value, likewise |
 //! | `b` | 0 no, 1 yes, 2 missing |
 //! | `c` | places in a list of names |
@@ -154,13 +154,13 @@ fn encode(column: &Column, id: &str) -> (Value, Vec<u8>) {
             (described("d", 8), exact(values))
         }
         Values::F64(values) if is_neg_log10(name) => {
-            let steps: Vec<u32> = values.iter().map(|&value| steps(value)).collect();
-            let (width, bytes) = whole(&steps);
+            let digits: Vec<u32> = values.iter().map(|&value| digits(value)).collect();
+            let (width, bytes) = whole(&digits);
             (described("n", width), bytes)
         }
         Values::F64(values) if is_p(name) => {
-            let steps: Vec<u32> = values.iter().map(|&p| steps(-libm::log10(p))).collect();
-            let (width, bytes) = whole(&steps);
+            let logs = values.iter().map(|&p| -libm::log10(p));
+            let (width, bytes) = whole(&logs.map(digits).collect::<Vec<u32>>());
             (described("p", width), bytes)
         }
         Values::F64(values) if name == "rank" => {
@@ -208,16 +208,24 @@ fn exact(values: impl Iterator<Item = f64>) -> Vec<u8> {
     shuffle(&values.flat_map(f64::to_le_bytes).collect::<Vec<u8>>(), 8)
 }
 
-/// −log₁₀ p in steps of 1/4096. The two largest numbers stand for infinity and for a missing value.
-pub(super) fn steps(neg_log10: f64) -> u32 {
-    const MOST: f64 = (u32::MAX - 2) as f64;
+/// The four digits m of a p-value `m/1000·10⁻ᵉ`, and its power e, as one number that is larger the smaller
+/// p is: `9000·e + 1000 − m`. The two largest numbers stand for a p of 0 and for a missing one.
+pub(super) fn digits(neg_log10: f64) -> u32 {
+    const MOST: f64 = ((u32::MAX - 2) / 9000) as f64;
     if neg_log10.is_nan() {
-        u32::MAX
-    } else if neg_log10 == f64::INFINITY {
-        u32::MAX - 1
-    } else {
-        (neg_log10 * 4096.0).round().clamp(0.0, MOST) as u32
+        return u32::MAX;
     }
+    if neg_log10 == f64::INFINITY {
+        return u32::MAX - 1;
+    }
+    let power = libm::ceil(neg_log10).clamp(0.0, MOST);
+    let digits = libm::round(1000.0 * libm::pow(10.0, power - neg_log10));
+    // Ten of one power is one of the power above it.
+    let [power, digits] = match digits as u32 {
+        10_000.. => [(power as u32).saturating_sub(1), 1000],
+        digits => [power as u32, digits.max(1000)],
+    };
+    (9000 * power + 1000).saturating_sub(digits)
 }
 
 /// The upper half of a binary64 number, rounded to 13 bits of mantissa. Infinities stay, and NaN is NaN.
@@ -239,7 +247,7 @@ pub(super) fn upper_half(value: f64) -> u32 {
 
 #[cfg(test)]
 mod tests {
-    use super::{is_p, steps, upper_half};
+    use super::{digits, is_p, upper_half};
 
     #[test]
     fn upper_half_has_four_digits() {
@@ -257,12 +265,26 @@ mod tests {
     }
 
     #[test]
-    fn steps_keep_what_is_beyond_numbers() {
-        assert_eq!(steps(0.0), 0);
-        assert_eq!(steps(-0.0), 0);
-        assert_eq!(steps(1.0), 4096);
-        assert_eq!(steps(f64::INFINITY), u32::MAX - 1);
-        assert_eq!(steps(f64::NAN), u32::MAX);
+    fn digits_are_the_four_of_p() {
+        for (p, of_p) in [
+            (1.0, [0, 1000]),
+            (0.99996, [0, 1000]),
+            (0.9999, [1, 9999]),
+            (0.1, [1, 1000]),
+            (0.049_996, [2, 5000]),
+            (9.1543e-204, [204, 9154]),
+        ] {
+            let [power, digits]: [u32; 2] = of_p;
+            assert_eq!(super::digits(-libm::log10(p)), 9000 * power + 1000 - digits);
+        }
+    }
+
+    #[test]
+    fn digits_keep_what_is_beyond_numbers() {
+        assert_eq!(digits(-0.0), 0);
+        assert_eq!(digits(1e300), 9000 * 477_218);
+        assert_eq!(digits(f64::INFINITY), u32::MAX - 1);
+        assert_eq!(digits(f64::NAN), u32::MAX);
     }
 
     #[test]

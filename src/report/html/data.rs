@@ -9,7 +9,7 @@ use super::columns::{self, Island, Piece};
 use super::directions;
 use super::escape::short;
 use super::neighbours;
-use super::pack::whole;
+use super::pack::{identity, whole};
 use super::{Page, calls, examples, plots};
 use crate::control::Control;
 use crate::error::Result;
@@ -97,6 +97,7 @@ impl Data {
         }
         later.extend(islands);
         let about = About {
+            identity: identity(&first.text),
             tables,
             claims,
             first: lengths,

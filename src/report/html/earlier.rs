@@ -70,7 +70,10 @@ impl Earlier {
     pub fn page(&self, settings: &Settings) -> Option<String> {
         let atoms = self.tables.first().filter(|table| table.name == "atoms")?;
         let [tp, fp] = calls(atoms)?;
-        let claims = Claims::of(atoms);
+        let mut claims = Claims::of(atoms);
+        if let Some(replication) = self.table("replication") {
+            claims.add_replicated(replication);
+        }
         let data = self.data(atoms, [tp, fp], &claims, settings);
         let findings = self.findings([tp, fp], &claims);
         let panels = self.panels(atoms, &claims);
@@ -83,6 +86,10 @@ impl Earlier {
             data: Some(&data),
         };
         Some(parts.page())
+    }
+
+    fn table(&self, name: &str) -> Option<&Table> {
+        self.tables.iter().find(|table| table.name == name)
     }
 
     fn data(
@@ -117,6 +124,7 @@ impl Earlier {
             ))
         };
         let about = About {
+            identity: super::pack::identity(&first.text),
             min_support: self.min_support.unwrap_or(0),
             log_or_median: median(atoms),
             summary: json!({"extended": {"strictest": claims.strictest, "claims": claims.counts(), "strongest": []}}),
@@ -151,15 +159,11 @@ impl Earlier {
         }
         let mut html = String::new();
         layout::sentences(&mut html, lines.iter().map(String::as_str));
-        let meaning = format!("atoms that it claims, at {} %", 100.0 * LEVEL);
         for scope in [Scope::WithinStrata, Scope::AllCalls] {
             let of_scope = claims.list.iter().filter(|claim| claim.scope == scope);
             let cards = of_scope.map(|claim| {
-                (
-                    claim.atoms,
-                    claim.procedure.replace('_', " "),
-                    meaning.clone(),
-                )
+                let (name, meaning) = layout::procedure(claim.procedure);
+                (claim.atoms, name, meaning)
             });
             layout::claims(&mut html, scope, cards);
         }
@@ -189,13 +193,20 @@ impl Earlier {
         };
         let is_flipped = |atom: &usize| flips.get(*atom) == Some(&Some(true));
         let flips = all.filter(is_flipped).filter(is_shown).map(place);
-        plots::of_tables(
+        let mut panels = plots::of_atoms(
             volcano,
             crude.map(|atom| (side(atom), place(atom))),
             flips.collect(),
-            &self.types,
-            &self.chromosomes,
-        )
+        );
+        let counts = atoms
+            .numbers("tp_on")
+            .into_iter()
+            .zip(atoms.numbers("fp_on"));
+        let fires = counts.map(|(tp, fp)| tp as u64 + fp as u64);
+        panels.push(plots::support(fires, self.min_support.unwrap_or(0)));
+        panels.extend(plots::of_calls(&self.types, &self.chromosomes));
+        panels.extend(plots::of_tables(&self.tables));
+        panels
     }
 }
 

@@ -5,26 +5,41 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::{data, layout};
-use crate::report::table::Table;
+use crate::report::table::{Table, Values};
 use crate::report::text::words::figure;
 use crate::stats::evidence::LEVEL;
-use crate::stats::evidence::summary::Scope;
+use crate::stats::evidence::summary::{Procedure, Scope};
 
-/// Procedures: the column of adjusted p-values, the name, what it compares.
-const PROCEDURES: [(&str, &str, Scope); 8] = [
-    ("maxt_p", "max_t", Scope::WithinStrata),
-    ("cmh_holm", "holm", Scope::WithinStrata),
-    ("cmh_fdr_by", "benjamini_yekutieli", Scope::WithinStrata),
-    ("cmh_fdr_bh", "benjamini_hochberg", Scope::WithinStrata),
-    ("holm", "holm", Scope::AllCalls),
-    ("fdr_by", "benjamini_yekutieli", Scope::AllCalls),
-    ("fdr_bh", "benjamini_hochberg", Scope::AllCalls),
-    ("storey_q", "storey", Scope::AllCalls),
+/// Procedures: the column of adjusted p-values, and what it compares. How many atoms have no association is not
+/// known of tables.
+const PROCEDURES: [(&str, Procedure, Scope); 8] = [
+    ("maxt_p", Procedure::MaxT, Scope::WithinStrata),
+    ("cmh_holm", Procedure::Holm, Scope::WithinStrata),
+    (
+        "cmh_fdr_by",
+        Procedure::BenjaminiYekutieli,
+        Scope::WithinStrata,
+    ),
+    (
+        "cmh_fdr_bh",
+        Procedure::BenjaminiHochberg,
+        Scope::WithinStrata,
+    ),
+    ("holm", Procedure::Holm, Scope::AllCalls),
+    ("fdr_by", Procedure::BenjaminiYekutieli, Scope::AllCalls),
+    ("fdr_bh", Procedure::BenjaminiHochberg, Scope::AllCalls),
+    (
+        "storey_q",
+        Procedure::Storey {
+            null_share: f64::NAN,
+        },
+        Scope::AllCalls,
+    ),
 ];
 
 /// The claim of a procedure.
 pub(super) struct Claim {
-    pub(super) procedure: &'static str,
+    pub(super) procedure: Procedure,
     pub(super) scope: Scope,
     /// Atoms that it claims.
     pub(super) atoms: usize,
@@ -43,7 +58,7 @@ impl Claims {
         let mut claims = Self {
             list: Vec::new(),
             bits: vec![0; atoms.rows()],
-            strictest: "holm",
+            strictest: Procedure::Holm.as_str(),
         };
         for (column, procedure, scope) in PROCEDURES {
             let adjusted = atoms.numbers(column);
@@ -51,31 +66,45 @@ impl Claims {
             if adjusted.iter().all(|p| p.is_nan()) {
                 continue;
             }
-            let place = claims.list.len();
-            let mut count = 0;
-            for (bits, p) in claims.bits.iter_mut().zip(&adjusted) {
-                if *p < LEVEL {
-                    *bits |= 1 << place;
-                    count += 1;
-                }
+            if procedure == Procedure::MaxT {
+                claims.strictest = Procedure::MaxT.as_str();
             }
-            if procedure == "max_t" {
-                claims.strictest = "max_t";
-            }
-            claims.list.push(Claim {
-                procedure,
-                scope,
-                atoms: count,
-            });
+            claims.add(procedure, scope, adjusted.iter().map(|p| *p < LEVEL));
         }
         claims
+    }
+
+    /// Adds the claim of a procedure, which says of each atom whether it claims it.
+    fn add(&mut self, procedure: Procedure, scope: Scope, each: impl Iterator<Item = bool>) {
+        let place = self.list.len();
+        let mut atoms = 0;
+        for (bits, is_claimed) in self.bits.iter_mut().zip(each) {
+            *bits |= u32::from(is_claimed) << place;
+            atoms += usize::from(is_claimed);
+        }
+        self.list.push(Claim {
+            procedure,
+            scope,
+            atoms,
+        });
+    }
+
+    /// Adds what was found in one part of the cohort and again in the other.
+    pub(super) fn add_replicated(&mut self, replication: &Table) {
+        if let Some(Values::Bool(each)) = replication
+            .column("replicated")
+            .map(|column| &column.values)
+        {
+            let is_replicated = each.iter().map(|is| *is == Some(true));
+            self.add(Procedure::Replicated, Scope::WithinStrata, is_replicated);
+        }
     }
 
     /// Says whether the strictest procedure within strata claims an atom.
     pub(super) fn is_sure(&self, atom: usize) -> bool {
         let mut claims = self.list.iter();
         let strictest = claims.position(|claim| {
-            claim.scope == Scope::WithinStrata && claim.procedure == self.strictest
+            claim.scope == Scope::WithinStrata && claim.procedure.as_str() == self.strictest
         });
         let bits = self.bits.get(atom).copied().unwrap_or(0);
         strictest.is_some_and(|place| bits >> place & 1 == 1)
@@ -85,7 +114,7 @@ impl Claims {
     pub(super) fn names(&self) -> Vec<Value> {
         let names = self.list.iter();
         names
-            .map(|claim| json!({"procedure": claim.procedure, "scope": data::scope_name(claim.scope)}))
+            .map(|claim| json!({"procedure": claim.procedure.as_str(), "scope": data::scope_name(claim.scope)}))
             .collect()
     }
 

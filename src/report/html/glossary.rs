@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 /// The words: the name in the page, the word, its meaning.
-const WORDS: [(&str, &str, &str); 20] = [
+const WORDS: [(&str, &str, &str); 22] = [
     (
         "atom",
         "atom",
@@ -28,8 +28,9 @@ const WORDS: [(&str, &str, &str); 20] = [
     (
         "odds",
         "odds ratio, log odds ratio",
-        "How much more often an atom fires on true calls than on false ones: above 1 (logarithm above 0) it leans \
-         to true calls, below 1 to false ones. At 1 it tells nothing of the label.",
+        "The odds that an atom fires on a true call (calls on which it fires by calls on which it does not), divided \
+         by those on a false call. Above 1 (logarithm above 0) it leans to true calls, below 1 to false ones. At 1 it \
+         tells nothing of the label.",
     ),
     (
         "interval",
@@ -103,6 +104,19 @@ const WORDS: [(&str, &str, &str); 20] = [
         "replicated",
         "replicated",
         "Found in one part of the cohort, and found again in the other, which had no say in the choice.",
+    ),
+    (
+        "notebook",
+        "the notebook",
+        "What the notebook \"SAE Interpretability Analysis\", on which atomscope is built, computes of an atom: a \
+         chi-square test on all calls at once.",
+    ),
+    (
+        "reason",
+        "reason",
+        "Why the benchmark calls a call false, where it says so: nothing of the truth set is near (no_candidate), \
+         what it matches is taken by another call (multi), or size, sequence, overlap, distance, genotype or type \
+         are too unlike.",
     ),
     (
         "certificate",

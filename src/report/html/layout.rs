@@ -18,7 +18,7 @@ use crate::stats::evidence::summary::{
 /// The whole page.
 pub(super) fn page(page: &Page<'_>, facts: Option<&CallFacts>, data: Option<&Data>) -> String {
     let mut of_findings = String::new();
-    findings(&mut of_findings, page);
+    findings(&mut of_findings, page, facts);
     let mut of_atoms = String::new();
     if let Some(findings) = &page.summary.extended {
         strongest(&mut of_atoms, findings);
@@ -33,7 +33,7 @@ pub(super) fn page(page: &Page<'_>, facts: Option<&CallFacts>, data: Option<&Dat
     parts.page()
 }
 
-fn findings(html: &mut String, page: &Page<'_>) {
+fn findings(html: &mut String, page: &Page<'_>, facts: Option<&CallFacts>) {
     // The printed summary without its title, a line an item.
     sentences(html, Short(page.summary).to_string().lines().skip(2));
     if let Some(findings) = &page.summary.extended {
@@ -46,7 +46,7 @@ fn findings(html: &mut String, page: &Page<'_>) {
         warned(html, "Cautions, the heaviest first", cautions);
         warned(html, "Warnings", page.warnings.iter().cloned());
     }
-    about(html, page);
+    about(html, page, facts);
 }
 
 /// Lines of a summary, one an item; cautions stand out.
@@ -102,15 +102,24 @@ pub(super) fn claims(
 
 /// What a claim's card says.
 fn card(claim: &Claim) -> (usize, String, String) {
-    let meaning = words::meaning(claim.procedure);
-    let (name, what) = match meaning.split_once(": ") {
-        Some((name, what)) if !matches!(claim.procedure, Procedure::Storey { .. }) => (name, what),
-        _ => ("Storey's q", meaning.as_str()),
-    };
+    let (name, what) = procedure(claim.procedure);
     let distinct = claim.distinct.filter(|distinct| *distinct < claim.atoms);
     let distinct = distinct.map(|distinct| format!(" ({distinct} if near-duplicates count once)"));
-    let meaning = what.to_owned() + &distinct.unwrap_or_default();
-    (claim.atoms, name.to_owned(), meaning)
+    (claim.atoms, name, what + &distinct.unwrap_or_default())
+}
+
+/// The name of a procedure, and what it promises of the atoms that it claims.
+pub(super) fn procedure(procedure: Procedure) -> (String, String) {
+    let meaning = match procedure {
+        Procedure::Storey { null_share } if null_share.is_nan() => "Storey's q < 5 %".to_owned(),
+        _ => words::meaning(procedure),
+    };
+    match meaning.split_once(": ") {
+        Some((name, what)) if !matches!(procedure, Procedure::Storey { .. }) => {
+            (name.to_owned(), what.to_owned())
+        }
+        _ => ("Storey's q".to_owned(), meaning),
+    }
 }
 
 /// Words that stand alone begin with a capital.
@@ -121,7 +130,7 @@ fn sentence(words: &str) -> String {
 }
 
 /// What was analysed, and how sure the firing sets are.
-fn about(html: &mut String, page: &Page<'_>) {
+fn about(html: &mut String, page: &Page<'_>, calls: Option<&CallFacts>) {
     let model = &page.cohort.model;
     let certificate = page.cohort.tally.certificate();
     let fires = match model.top_k {
@@ -154,6 +163,16 @@ fn about(html: &mut String, page: &Page<'_>) {
             .as_ref()
             .map_or(0, |found| found.count);
         facts.push(("Permutations", permutations.to_string()));
+    }
+    facts.push(("True calls", page.cohort.rule.to_string()));
+    let sizes = calls.map_or(&[][..], |calls| &calls.sizes);
+    let without = sizes.iter().filter(|size| size.is_nan()).count();
+    if without > 0 {
+        let text = format!(
+            "{without} of {}: strata have them at size 0, pictures of sizes leave them out",
+            sizes.len()
+        );
+        facts.push(("Calls without a length", text));
     }
     *html += "<details class=\"about\"><summary>What was analysed, and how</summary><dl>\n";
     for (name, value) in facts {

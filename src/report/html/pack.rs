@@ -25,6 +25,13 @@ pub(super) fn pack(bytes: &[u8]) -> String {
     STANDARD.encode(packed.unwrap_or_default())
 }
 
+/// A name of a content, by its digest.
+pub(super) fn identity(content: &str) -> String {
+    use sha2::Digest;
+    let digest = sha2::Sha256::digest(content.as_bytes());
+    STANDARD.encode(&digest[..12])
+}
+
 /// The source expression by which a content security policy allows an inline script or style.
 pub(super) fn hash_source(content: &str) -> String {
     use sha2::Digest;

@@ -56,7 +56,8 @@ pub(super) fn panels(page: &Page<'_>, facts: Option<&CallFacts>) -> Vec<Panel> {
         atoms.filter_map(|atom| sided(atom, crude(atom))),
         flips,
     );
-    panels.push(Panel::new("support", &SUPPORT, support(extended)));
+    let fires = extended.atoms.iter().map(|atom| atom.table.fires());
+    panels.push(support(fires, extended.options.min_support));
     if let Some(facts) = facts {
         panels.push(Panel::new("sizes", &SIZES, sizes(facts)));
         let svg = categories(&CHROMOSOMES, &facts.chromosomes.list);
@@ -65,41 +66,65 @@ pub(super) fn panels(page: &Page<'_>, facts: Option<&CallFacts>) -> Vec<Panel> {
     if extended.pairs.is_some() {
         panels.push(Panel::new("map", &MAP, String::new()));
     }
-    let of_table = |id, words, draw: fn(&Table) -> Option<String>| {
-        let table = page.tables.iter().find(|table| table.name == id);
-        table.and_then(draw).map(|svg| Panel::new(id, words, svg))
-    };
-    let replication = |table: &Table| Some(replication(table));
-    panels.extend(of_table("replication", &REPLICATION, replication));
+    let [replication, regions, prediction] = [REPLICATION_TABLE, REGIONS_TABLE, PREDICTION_TABLE]
+        .map(|of_table| of_table.panel(page.tables));
+    panels.extend(replication);
     let types = categories(&TYPES, &extended.types.categories);
     panels.push(Panel::new("types", &TYPES, types));
-    panels.extend(of_table("regions", &REGIONS, ranges::regions));
-    panels.extend(of_table("prediction", &PREDICTION, ranges::prediction));
+    panels.extend(regions);
+    panels.extend(prediction);
     panels
 }
 
-/// Panels of earlier results. Calls of types and chromosomes: name, true ones, false ones.
-pub(super) fn of_tables(
-    volcano: impl Iterator<Item = Point>,
-    crude: impl Iterator<Item = Point>,
-    flips: Vec<[f64; 2]>,
+/// The picture of a table: its name, its words, and what draws it where it has something to show.
+#[derive(Clone, Copy)]
+struct OfTable(
+    &'static str,
+    &'static Words<'static>,
+    fn(&Table) -> Option<String>,
+);
+
+const REPLICATION_TABLE: OfTable = OfTable("replication", &REPLICATION, replication);
+const REGIONS_TABLE: OfTable = OfTable("regions", &REGIONS, ranges::regions);
+const PREDICTION_TABLE: OfTable = OfTable("prediction", &PREDICTION, ranges::prediction);
+
+impl OfTable {
+    fn panel(self, tables: &[Table]) -> Option<Panel> {
+        let Self(id, words, draw) = self;
+        let table = tables.iter().find(|table| table.name == id);
+        table.and_then(draw).map(|svg| Panel::new(id, words, svg))
+    }
+}
+
+/// Panels of those of these tables that have one.
+pub(super) fn of_tables(tables: &[Table]) -> impl Iterator<Item = Panel> {
+    let all = [REPLICATION_TABLE, REGIONS_TABLE, PREDICTION_TABLE];
+    all.into_iter()
+        .filter_map(|of_table| of_table.panel(tables))
+}
+
+/// Panels of the calls of types and of chromosomes: name, true ones, false ones.
+pub(super) fn of_calls(
     types: &[(String, u64, u64)],
     chromosomes: &[(String, u64, u64)],
 ) -> Vec<Panel> {
-    let mut panels = of_atoms(volcano, crude, flips);
-    for (id, words, list) in [
+    let all = [
         ("types", &TYPES, types),
         ("chromosomes", &CHROMOSOMES, chromosomes),
-    ] {
-        if !list.is_empty() {
-            panels.push(Panel::new(id, words, bars(words, list)));
-        }
-    }
-    panels
+    ];
+    let some = all.into_iter().filter(|(.., list)| !list.is_empty());
+    some.map(|(id, words, list)| Panel::new(id, words, bars(words, list)))
+        .collect()
+}
+
+/// The panel of how often atoms fire, of which each fires on so many calls; from `min_support` on they are
+/// tested.
+pub(super) fn support(fires: impl Iterator<Item = u64>, min_support: u64) -> Panel {
+    Panel::new("support", &SUPPORT, by_support(fires, min_support))
 }
 
 /// The panels of single atoms; `flips` are the places of those that change sides within strata.
-fn of_atoms(
+pub(super) fn of_atoms(
     volcano: impl Iterator<Item = Point>,
     crude: impl Iterator<Item = Point>,
     flips: Vec<[f64; 2]>,
@@ -134,10 +159,10 @@ fn points_of(
 }
 
 /// Atoms by how often they fire, in steps of a factor of two.
-fn support(extended: &ExtendedTables) -> String {
+fn by_support(all: impl Iterator<Item = u64>, min_support: u64) -> String {
     let mut counts = Vec::<[u64; 2]>::new();
-    for atom in &extended.atoms {
-        let bin = match atom.table.fires() {
+    for fires in all {
+        let bin = match fires {
             0 => 0,
             fires => 1 + fires.ilog2() as usize,
         };
@@ -155,7 +180,7 @@ fn support(extended: &ExtendedTables) -> String {
     };
     let edges: Vec<String> = (0..counts.len()).map(edge).collect();
     // Bin b begins at 2^(b-1) calls.
-    let least = extended.options.min_support.max(1) as f64;
+    let least = min_support.max(1) as f64;
     let limit = Some(1.0 + libm::log2(least)).filter(|&limit| limit < counts.len() as f64);
     histogram(&SUPPORT, ["none", "none"], &edges, &counts, limit)
 }
@@ -199,7 +224,7 @@ fn sizes(facts: &CallFacts) -> String {
     histogram(&SIZES, ["tp", "fp"], &edges, &counts, None)
 }
 
-fn replication(table: &Table) -> String {
+fn replication(table: &Table) -> Option<String> {
     let replicated = match table.column("replicated").map(|column| &column.values) {
         Some(Values::Bool(values)) => values.as_slice(),
         _ => &[],
@@ -212,5 +237,5 @@ fn replication(table: &Table) -> String {
         let is_sure = *replicated == Some(true);
         (Side::of(is_sure, Some(x)), [x, y])
     });
-    points_of(&REPLICATION, points, Vec::new(), true)
+    Some(points_of(&REPLICATION, points, Vec::new(), true))
 }

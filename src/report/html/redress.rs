@@ -23,7 +23,7 @@ pub enum NoPage {
 /// The greatest length of what a page says of itself as data: names of atoms are the most of it.
 const LONGEST: usize = 16 << 20;
 
-/// The same page with these settings in place of its own.
+/// The same page with these settings; of what they leave out it keeps its own.
 ///
 /// # Errors
 /// Text that is no page of this version.
@@ -45,7 +45,8 @@ pub fn redress(page: &str, settings: &Settings) -> Result<String, NoPage> {
         return Err(NoPage::Version(version.to_owned()));
     }
     if let Some(fields) = about.as_object_mut() {
-        fields.extend(about::settings(settings));
+        let given = about::settings(settings).into_iter();
+        fields.extend(given.filter(|(_, value)| !value.is_null() && *value != json!({})));
     }
     let about = escape::json(&about.to_string());
     Ok([before, BEGIN, &about, END, after].concat())
@@ -74,6 +75,8 @@ mod tests {
         assert!(found.starts_with("<p>a</p>") && found.ends_with(&format!("<p>b</p>{LAST}")));
         assert!(found.contains("\"genome\":\"hg38\"") && found.contains("\"tp\":3"));
         assert!(found.contains("{\"3\":\"\\u003c/script>\"}"), "{found}");
+        let kept = redress(&found, &Settings::default()).expect("a page");
+        assert_eq!(kept, found);
     }
 
     #[test]

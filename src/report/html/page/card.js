@@ -35,11 +35,16 @@ function cardOf({ arrays, first, of }, atom) {
     const [start, end] = [of[group][i] ?? 0, of[group][i + 1] ?? 0];
     return Array.from({ length: end - start }, (_, k) => Object.fromEntries(names.map((name, n) => [name, arrays[from + n][start + k]])));
   };
-  const float = (bits) => { const view = new DataView(new ArrayBuffer(4)); view.setUint32(0, bits ?? 0); return view.getFloat32(0); };
+  // Of numbers that ascend there are the gaps.
+  const placed = (group, from) => {
+    let at = 0;
+    return some(group, ["at", "tp", "fp"], from).map((each) => ({ ...each, at: (at += each.at) }));
+  };
+  const float = (bits) => { const view = new DataView(new ArrayBuffer(4)); view.setUint32(0, (bits ?? 0) << 8); return view.getFloat32(0); };
   const bins = arrays[8].length ? arrays[8].subarray(i * 2 * about.bins, (i + 1) * 2 * about.bins) : null;
   const range = [float(arrays[9][i]), float(arrays[10][i])];
   return {
-    strata: some(0, ["at", "tp", "fp"], 1), chromosomes: some(1, ["at", "tp", "fp"], 5), bins, range,
+    strata: placed(0, 1), chromosomes: placed(1, 5), bins, range,
     examples: some(2, ["kind", "call", "score"], 12).map((e) => ({ ...e, score: range[0] + (e.score / 1023) * (range[1] - range[0]) })),
     neighbours: some(3, ["atom", "phi", "both"], 16), alike: some(4, ["atom", "cosine"], 20),
   };
@@ -81,8 +86,8 @@ function figures(atom) {
     ["odds ratio within strata", "strata", `${v("cmh_or")} (95 % ${v("cmh_or_lo")} to ${v("cmh_or_hi")}); p ${pText(value("cmh_neg_log10_p", atom))}; FDR ${shownP("cmh_fdr_bh")}`],
     ["step-down max-T p", "maxt", shownP("maxt_p")],
   ];
-  if (about.has_scores) rows.push(["mean score where it fires", "auroc", `${v("mean_score_tp")} on true, ${v("mean_score_fp")} on false calls; AUROC ${v("auroc")}`]);
-  rows.push(["the notebook", "", notebookSays(atom)]);
+  if (about.has_scores) rows.push(["mean score where it fires", "auroc", `${v("mean_score_tp")} on true, ${v("mean_score_fp")} on false calls; AUROC ${v("auroc")} over all calls, of which those that it does not fire on have 0`]);
+  rows.push(["the notebook", "notebook", notebookSays(atom)]);
   return make("dl", { class: "figures" }, ...rows.filter(([, , text]) => text !== "NA").flatMap(([name, word, text]) => [make("dt", {}, term(name, word)), make("dd", {}, text)]));
 }
 
@@ -118,9 +123,18 @@ const cardPicture = (id, title, what, svg, rows) => {
   return element;
 };
 
+/** A name that is cut in its middle where it is long, since its end may tell it from others; the whole as a title. */
+function cutName(name, most) {
+  const letters = [...name];
+  if (letters.length <= most) return [name];
+  const end = Math.floor(most / 3);
+  return [`${letters.slice(0, most - end - 1).join("")}…${letters.slice(-end).join("")}`, make("title", {}, name)];
+}
+
 function forest(atom, card) {
   const scheme = about.scheme.map((is, i) => (is ? i : -1)).filter((i) => i >= 0);
-  const groups = grouped(card, scheme).map((g) => ({ ...g, cells: [g.tpOn, g.fpOn, g.tp - g.tpOn, g.fp - g.fpOn] })).filter((g) => informs(...g.cells));
+  // Without strata there is one line, which stands below as all calls.
+  const groups = (scheme.length ? grouped(card, scheme) : []).map((g) => ({ ...g, cells: [g.tpOn, g.fpOn, g.tp - g.tpOn, g.fp - g.fpOn] })).filter((g) => informs(...g.cells));
   groups.sort((a, b) => b.tpOn + b.fpOn - (a.tpOn + a.fpOn));
   const most = 24, cut = groups.length - most;
   const lines = groups.slice(0, most).map((g) => {
@@ -142,8 +156,7 @@ function forest(atom, card) {
   svg.append(make("path", { class: "axis", d: `M${x(0)} 4V${height - 34}` }), make("text", { class: "name", x: (left + width - right) / 2, y: height - 4, "text-anchor": "middle" }, "log odds ratio: false ← → true calls"));
   all.forEach((line, i) => {
     const y = 14 + row * i, side = line.log < 0 ? "fp" : "tp";
-    const name = line.name.length > 38 ? `${line.name.slice(0, 37)}…` : line.name;
-    svg.append(make("text", { x: left - 8, y: y + 4, "text-anchor": "end", class: line.bold ? "bold" : "" }, name),
+    svg.append(make("text", { x: left - 8, y: y + 4, "text-anchor": "end", class: line.bold ? "bold" : "" }, ...cutName(line.name, 38)),
       make("path", { class: `range ${side}`, d: `M${x(Number.isNaN(line.low) ? line.log : line.low)} ${y}H${x(Number.isNaN(line.high) ? line.log : line.high)}` }),
       line.bold ? make("path", { class: side, d: `M${x(line.log) - 6} ${y}l6 -6l6 6l-6 6z` }) : make("rect", { class: side, x: x(line.log) - 3.5, y: y - 3.5, width: 7, height: 7 }),
       make("text", { x: width - right + 8, y: y + 4 }, line.on));
@@ -170,7 +183,7 @@ function histograms(card) {
   return cardPicture("scores", "How strongly it fires", "The atom's score on the calls on which it fires: true calls above the line, false calls below. On all other calls other atoms have larger scores, and this one does not fire.", svg, rows);
 }
 
-const KINDS = ["strongest", "strongest of its label", "drawn from its label", "score in the 3rd quarter", "score in the 2nd quarter", "score in the lowest quarter"];
+const KINDS = ["strongest", "strongest of its label", "drawn from its label", "50 to 75 % of the range of scores", "25 to 50 % of the range of scores", "0 to 25 % of the range of scores"];
 
 function examples(atom, card, calls) {
   if (!calls || !card.examples.length) return null;
@@ -184,12 +197,12 @@ function examples(atom, card, calls) {
     const at = { chrom: chrom[call] ? names.chrom[chrom[call] - 1] : "", pos: pos[call], type: type[call] ? names.svtype[type[call] - 1] : "", length: length[call], mate: mateChrom[call] ? [names.chrom[mateChrom[call] - 1], matePos[call]] : null };
     return [
       make("span", { class: isTrue[call] ? "tp" : "fp" }, isTrue[call] ? "● true" : "■ false"), about.has_scores ? figure(score) : "", KINDS[kind], locus + mate,
-      name(names.svtype, type[call]), `${minus[call] ? "-" : ""}${length[call]}`, ...(has(names.dataset) ? [name(names.dataset, dataset[call])] : []),
+      name(names.svtype, type[call]), length[call] ? `${minus[call] ? "-" : ""}${length[call]}` : "", ...(has(names.dataset) ? [name(names.dataset, dataset[call])] : []),
       ...(has(names.reason) ? [name(names.reason, reason[call])] : []), ...(has(names.id) ? [id === null || id === undefined ? "" : shown(id)] : []),
       ...(about.genome ? [links(at)] : []),
     ];
   });
-  const header = ["label", "score", "why it is here", "locus", "type", "length", ...(has(names.dataset) ? ["dataset"] : []), ...(has(names.reason) ? ["reason"] : []), ...(has(names.id) ? ["ID"] : []), ...(about.genome ? ["look at it"] : [])];
+  const header = ["label", "score", "why it is here", "locus", "type", "length", ...(has(names.dataset) ? ["dataset"] : []), ...(has(names.reason) ? [term("reason", "reason")] : []), ...(has(names.id) ? ["ID"] : []), ...(about.genome ? ["look at it"] : [])];
   return make("section", {}, make("h3", {}, "Calls on which it fires"),
     make("p", { class: "hint" }, `The ${about.top} strongest, then others: ${card.examples.length} of ${figure(value("fires", atom))}. ${about.genome ? "" : "Links to genome browsers need --genome hg38, hg19 or chm13."}`),
     make("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "Calls on which it fires" }, plainTable([header, ...rows])));
@@ -223,21 +236,28 @@ function links(at) {
   return make("span", { class: "links" }, ...out);
 }
 
+/** The groups on whose calls the atom fires most, in their own order. */
+function firesMost(groups, most) {
+  const chosen = new Set([...groups].sort((a, b) => b.tpOn + b.fpOn - (a.tpOn + a.fpOn)).slice(0, most));
+  return groups.filter((group) => chosen.has(group));
+}
+
 /** Bars of firing by type, size, dataset and chromosome. */
 function categories(atom, card) {
   const of = (title, groups) => {
     const some = groups.filter((g) => g.tp + g.fp > 0);
     if (some.length < 2) return null;
     const rate = (on, all) => (all ? on / all : 0), most = Math.max(...some.flatMap((g) => [rate(g.tpOn, g.tp), rate(g.fpOn, g.fp)])) || 1;
-    const row = 22, left = 150, right = 150, width = 640, list = some.slice(0, 40), height = row * list.length + 6;
+    const limit = 40, list = some.length > limit ? firesMost(some, limit) : some;
+    const row = 22, left = 150, right = 150, width = 640, height = row * list.length + 6;
     const svg = make("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": `Share of true and of false calls on which the atom fires, by ${title}` });
     list.forEach((g, i) => {
       const y = row * i + 3, size = (on, all) => (rate(on, all) / most) * (width - left - right);
-      svg.append(make("text", { x: left - 6, y: y + 12, "text-anchor": "end" }, g.name.slice(0, 22)), make("rect", { class: "tp", x: left, y, width: size(g.tpOn, g.tp), height: 8 }), make("rect", { class: "fp", x: left, y: y + 9, width: size(g.fpOn, g.fp), height: 8 }),
+      svg.append(make("text", { x: left - 6, y: y + 12, "text-anchor": "end" }, ...cutName(g.name, 22)), make("rect", { class: "tp", x: left, y, width: size(g.tpOn, g.tp), height: 8 }), make("rect", { class: "fp", x: left, y: y + 9, width: size(g.fpOn, g.fp), height: 8 }),
         make("text", { x: left + Math.max(size(g.tpOn, g.tp), size(g.fpOn, g.fp)) + 6, y: y + 12 }, `${g.tpOn}/${g.tp} · ${g.fpOn}/${g.fp}`));
     });
     const rows = [[title, "true calls on which it fires", "of", "false calls on which it fires", "of"], ...some.map((g) => [g.name, g.tpOn, g.tp, g.fpOn, g.fp])];
-    return cardPicture(title.replace(/\W/g, "-"), `By ${title}`, "On what share of the true calls (blue, above) and of the false calls (orange, below) of each group the atom fires. Numbers: fires on / all, true · false.", svg, rows);
+    return cardPicture(title.replace(/\W/g, "-"), `By ${title}`, "On what share of the true calls (blue, above) and of the false calls (orange, below) of each group the atom fires. Numbers: fires on / all, true · false." + (list.length < some.length ? ` The ${list.length} on whose calls it fires most are drawn; "Show as table" has all ${some.length}.` : ""), svg, rows);
   };
   const at = new Map(card.chromosomes.map((c) => [c.at, c]));
   const chromosomes = (about.chromosomes ?? []).map(([name, tp, fp], i) => ({ name: shown(name), tp, fp, tpOn: at.get(i)?.tp ?? 0, fpOn: at.get(i)?.fp ?? 0 }));
@@ -252,7 +272,7 @@ function bySize(groups) {
 
 function neighbours(card) {
   if (!card.neighbours.length) return null;
-  const rows = card.neighbours.map((n) => [atomLink(n.atom), (n.phi / 10000).toFixed(3), String(n.both), CLASSES[sideOf[n.atom]].replace("none", "").replace("tp", "true calls").replace("fp", "false calls")]);
+  const rows = card.neighbours.map((n) => [atomLink(n.atom), (n.phi / 1000).toFixed(3), String(n.both), ["", "true calls", "false calls"][surelyOf[n.atom]]]);
   return make("section", {}, make("h3", {}, "Atoms that fire with it"),
     make("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "Atoms that fire with it" }, plainTable([["atom", term("φ", "phi"), "calls on which both fire", "leans to, within strata"], ...rows])),
     make("button", { type: "button", onclick: () => setMarks([now.atom, ...card.neighbours.map((n) => n.atom)]) }, "Mark these"));
@@ -263,11 +283,13 @@ function directions(atom, card) {
   const title = make("h3", {}, "Atoms of a like direction in the decoder");
   if (about.directions === null) return make("section", {}, title, make("p", { class: "hint" }, "Not known here: the page was made from counts, or the model's file has no decoder."));
   if (!card.alike.length) return make("section", {}, title, make("p", { class: "hint" }, `Computed for the ${about.directions} strongest atoms alone.`));
+  const alike = card.alike.filter((n) => n.cosine > 1000);
+  if (!alike.length) return make("section", {}, title, make("p", { class: "hint" }, "No atom's decoder vector has a cosine above 0 with its own."));
   const together = new Map(card.neighbours.map((n) => [n.atom, n.phi]));
-  const rows = card.alike.map((n) => [atomLink(n.atom), (n.cosine / 10000 - 1).toFixed(3), together.has(n.atom) ? (together.get(n.atom) / 10000).toFixed(3) : ""]);
+  const rows = alike.map((n) => [atomLink(n.atom), (n.cosine / 1000 - 1).toFixed(3), together.has(n.atom) ? (together.get(n.atom) / 1000).toFixed(3) : ""]);
   return make("section", {}, title, make("p", { class: "hint" }, "The cosine of the angle between their decoder vectors. Near 1: the model writes nearly the same for both."),
     make("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "Atoms of a like direction" }, plainTable([["atom", term("cosine", "decoder"), "φ, where it fires with it"], ...rows])),
-    make("button", { type: "button", onclick: () => setMarks([atom, ...card.alike.map((n) => n.atom)]) }, "Mark these"));
+    make("button", { type: "button", onclick: () => setMarks([atom, ...alike.map((n) => n.atom)]) }, "Mark these"));
 }
 
 /** The atom in and outside regions of the reference, where these were given. */
@@ -288,8 +310,9 @@ function note(atom) {
   const field = make("input", { id: "note", type: "text", maxlength: 200, value: labels.get(atom) ?? "", autocomplete: "off" });
   field.addEventListener("change", () => {
     const text = field.value.trim();
-    if (text) { labels.set(atom, text); notes.set(atom, text); } else { labels.delete(atom); notes.set(atom, ""); }
-    remember(`notes ${about.tp} ${about.fp} ${ATOMS}`, [...notes]);
+    notes.set(atom, [text, notes.get(atom)?.[1] ?? labels.get(atom) ?? ""]);
+    if (text) labels.set(atom, text); else labels.delete(atom);
+    remember(`notes ${about.identity}`, [...notes].map(([atom, kept]) => [atom, ...kept]));
     byId("h-card").textContent = `Atom ${atomName(atom)}`;
     changed();
   });

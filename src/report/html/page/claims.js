@@ -1,8 +1,11 @@
 // Which procedure claims an atom: the place of the first in the order of the claims.
-let claimOf = new Uint8Array(0), sideOf = new Uint8Array(0), claimBits = [];
+// The sides of the atoms that the chosen procedure claims, and of those that the strictest one within strata does.
+let claimOf = new Uint8Array(0), sideOf = new Uint8Array(0), surelyOf = new Uint8Array(0), claimBits = [];
 const PROCEDURES = { max_t: "max-T", holm: "Holm", benjamini_yekutieli: "Benjamini-Yekutieli", benjamini_hochberg: "Benjamini-Hochberg", storey: "Storey's q", replicated: "replicated" };
 const claimName = (claim) => `${PROCEDURES[claim.procedure]}, ${claim.scope === "within_strata" ? "within strata" : "all calls"}`;
 const claimText = (atom) => (claimOf[atom] < about.claims.names.length ? claimName(about.claims.names[claimOf[atom]]) : "");
+/** All procedures that claim an atom, as a text to search. */
+const allClaims = (atom) => about.claims.names.filter((_, i) => claimBits[atom] & (1 << i)).map(claimName).join("; ");
 async function readClaims() {
   const { w, i, names } = about.claims;
   const bytes = await inflated(i);
@@ -15,6 +18,7 @@ async function readClaims() {
   }
   const strictest = names.findIndex((claim) => claim.scope === "within_strata" && claim.procedure === about.summary.extended.strictest);
   colourBy(strictest);
+  surelyOf = sideOf.slice();
   return strictest;
 }
 

@@ -64,16 +64,20 @@ function sections(bytes, at) {
   return { arrays, end: from };
 }
 
-/** Numbers of -log10 p, in steps of 1/4096; those of an island once, however many columns tell them. */
+/** Numbers of -log10 p, from four digits of p and its power of ten; those of an island once, however many columns tell them. */
 async function logs(id, width) {
-  if (!logs.of.has(id)) logs.of.set(id, inflated(id).then((bytes) => logsOfSteps(whole(bytes, width, 0, bytes.length / width))));
+  if (!logs.of.has(id)) logs.of.set(id, inflated(id).then((bytes) => logsOfDigits(whole(bytes, width, 0, bytes.length / width))));
   return logs.of.get(id);
 }
 logs.of = new Map();
-function logsOfSteps(steps) {
-  const top = 2 ** 32 - 1;
-  const out = new Float64Array(steps.length);
-  for (let i = 0; i < out.length; i++) out[i] = steps[i] < top - 1 ? steps[i] / 4096 : steps[i] === top ? NaN : Infinity;
+function logsOfDigits(codes) {
+  const top = 2 ** 32 - 1, logs = new Float64Array(9001);
+  for (let digits = 1000; digits <= 10000; digits++) logs[digits - 1000] = 3 - Math.log10(digits);
+  const out = new Float64Array(codes.length);
+  for (let i = 0; i < out.length; i++) {
+    const code = codes[i], power = Math.ceil(code / 9000);
+    out[i] = code < top - 1 ? power + logs[9000 * power - code] : code === top ? NaN : Infinity;
+  }
   return out;
 }
 
@@ -209,7 +213,7 @@ function pText(log) {
   if (log === Infinity) return "< 1e-300";
   if (log < 3) return figure(10 ** -log);
   const power = Math.ceil(log);
-  return `${(10 ** (power - log)).toFixed(2)}e-${power}`;
+  return `${(10 ** (power - log)).toFixed(3)}e-${power}`;
 }
 
 /** Text in which nothing hides: controls and marks of direction are shown as their numbers. */

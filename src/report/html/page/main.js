@@ -41,13 +41,31 @@ function failed(error) {
   byId("old").textContent = `The page cannot show its data (${error.message}). Findings and pictures below stand.`;
 }
 
+/** The reader's own names, of these results alone; one that the page names anew since is the page's. */
+function readNotes() {
+  for (const [atom, text, was] of remembered(`notes ${about.identity}`) ?? []) {
+    if ((labels.get(atom) ?? "") !== was) continue;
+    notes.set(atom, [text, was]);
+    if (text) labels.set(atom, text); else labels.delete(atom);
+  }
+}
+
+/** Names in the tables that stand without scripts, too, since these are printed. */
+function nameStrongest() {
+  for (const link of document.querySelectorAll(".strongest th a")) {
+    const atom = Number(link.textContent);
+    if (labels.has(atom)) link.textContent = atomName(atom);
+  }
+}
+
 async function start() {
   if (!document.documentElement.classList.contains("js")) return;
   const strange = [...labels.keys()].filter((atom) => atom >= ATOMS);
   byId("old").hidden = !strange.length;
   byId("old").textContent = `Names were given to atoms that are not here (${strange.slice(0, 5).join(", ")}): maybe they are of another model.`;
   document.body.append(tip.element);
-  for (const [atom, text] of remembered(`notes ${about.tp} ${about.fp} ${ATOMS}`) ?? []) { notes.set(atom, text); if (text) labels.set(atom, text); else labels.delete(atom); }
+  readNotes();
+  nameStrongest();
   await readFirst();
   const strictest = await readClaims();
   const select = make("select", { id: "colour-by" }, ...about.claims.names.map((claim, i) => make("option", { value: i, selected: i === strictest }, claimName(claim))));

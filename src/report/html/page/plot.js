@@ -14,7 +14,7 @@ function make(tag, attributes = {}, ...children) {
   element.append(...children.filter((child) => child !== null && child !== undefined));
   return element;
 }
-make.svg = new Set(["svg", "path", "rect", "text", "g", "line", "circle", "desc"]);
+make.svg = new Set(["svg", "path", "rect", "text", "g", "line", "circle", "desc", "title"]);
 
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 const CLASSES = ["none", "tp", "fp", "mark", "now"];

@@ -66,6 +66,7 @@ class Scatter extends Picture {
       isIn[i] = 1;
       counts[of[atoms[i]]]++;
     }
+    if (!count) pen.text("No atom has both numbers.", (at.left + at.right) / 2, (at.top + at.bottom) / 2, "center");
     const chosen = (list) => [px, py].map((of) => Float32Array.from(list, (i) => of[i]));
     CLASSES.slice(0, 3).forEach((name, side) => {
       if (!counts[side]) return;

@@ -32,6 +32,7 @@ const table = {
     const wanted = [...(labels.size ? ["name"] : []), ...DEFAULTS].filter((key) => columns.has(key));
     wanted.sort((a, b) => (b === "atom") - (a === "atom"));
     this.chosen = remembered("columns")?.filter((key) => columns.has(key)) ?? wanted;
+    if (labels.size && !this.chosen.includes("name")) this.chosen.splice(this.chosen.indexOf("atom") + 1, 0, "name");
     await Promise.all([...this.chosen, "rank"].map((key) => column(key).load()));
     this.build();
     await this.refresh();
@@ -44,6 +45,7 @@ const table = {
     this.query.addEventListener("input", () => { this.text = this.query.value; this.refresh(); });
     this.status = make("p", { id: "count", role: "status", "aria-live": "polite" });
     this.problem = make("p", { class: "problem", role: "alert" });
+    this.chips = make("div", { class: "tools", role: "group", "aria-label": "Ranges that hold" });
     const list = make("textarea", { rows: 1, placeholder: "883, 12, 20-29", "aria-label": "Numbers of atoms to mark" });
     const only = make("input", { type: "checkbox", id: "only-marked", onchange: () => { this.onlyMarked = only.checked; this.refresh(); } });
     place.append(
@@ -55,7 +57,7 @@ const table = {
         make("button", { type: "button", onclick: () => setMarks(this.order) }, "Mark all that are listed"),
         make("button", { type: "button", onclick: () => setMarks([]) }, "Clear marks"),
         make("label", { for: "only-marked" }, only, " only marked ones")),
-      this.problem, this.status);
+      this.chips, this.problem, this.status);
     this.head = make("div", { class: "head", role: "row" });
     this.body = make("div", { class: "body", role: "rowgroup" });
     this.grid = make("div", { id: "grid", class: "grid", role: "grid", tabindex: 0, "aria-label": "Atoms" }, make("div", { class: "heads", role: "rowgroup" }, this.head), this.body);
@@ -81,6 +83,19 @@ const table = {
     });
     place.append(this.meanings());
     this.heads();
+    this.closing(place);
+  },
+
+  /** Boxes close by Escape, and by a click outside. */
+  closing(place) {
+    const close = (except) => { for (const box of place.querySelectorAll("details.range[open]")) if (!box.contains(except)) box.open = false; };
+    addEventListener("pointerdown", (event) => close(event.target));
+    place.addEventListener("keydown", (event) => {
+      const box = event.key === "Escape" && event.target.closest("details.range[open]");
+      if (!box) return;
+      box.open = false;
+      box.querySelector("summary").focus();
+    });
   },
 
   /** What the columns that are shown mean. */
@@ -112,9 +127,19 @@ const table = {
       [low, high][i].value = Number(input.value) === 1000 * i ? "" : Number((least + (Number(input.value) / 1000) * (most - least)).toPrecision(4));
       set();
     }));
-    select.addEventListener("change", () => { low.value = high.value = ""; slide[0].value = 0; slide[1].value = 1000; });
+    // The fields say what holds for the column that is chosen.
+    const tell = () => {
+      const ends = this.ranges.get(select.value) ?? [-Infinity, Infinity];
+      [low, high].forEach((input, i) => { input.value = Number.isFinite(ends[i]) ? ends[i] : ""; });
+      slide.forEach((input, i) => { input.value = 1000 * i; });
+    };
+    select.addEventListener("change", tell);
+    this.tellRanges = () => {
+      this.chips.replaceChildren(...[...this.ranges].map(([key, [from, to]]) => make("button", { type: "button", "aria-label": `Remove the range of ${key}`, onclick: () => { this.ranges.delete(key); tell(); this.refresh(); } },
+        `${key} ${Number.isFinite(from) ? `from ${from} ` : ""}${Number.isFinite(to) ? `to ${to} ` : ""}×`)));
+    };
     return make("details", { class: "range", ontoggle: fill }, make("summary", {}, "Range"), make("div", { class: "pop" }, select, " from ", low, " to ", high, slide[0], slide[1],
-      make("button", { type: "button", onclick: () => { this.ranges.clear(); low.value = high.value = ""; slide[0].value = 0; slide[1].value = 1000; this.refresh(); } }, "Clear ranges")));
+      make("button", { type: "button", onclick: () => { this.ranges.clear(); tell(); this.refresh(); } }, "Clear ranges")));
   },
 
   chooser() {
@@ -161,6 +186,7 @@ const table = {
   async refresh() {
     const { conditions, words, problem } = parse(this.text);
     this.problem.textContent = problem;
+    this.tellRanges();
     for (const [key, [low, high]] of this.ranges) conditions.push([key, (x) => x >= low && x <= high]);
     await Promise.all(conditions.map(([key]) => column(key).load()));
     const tests = conditions.map(([key, test]) => [column(key).values, test]);
@@ -172,7 +198,7 @@ const table = {
       if (!isFiltered) { kept[count++] = atom; continue; }
       if (this.onlyMarked && !marks.has(atom)) continue;
       if (!tests.every(([values, test]) => test(values[atom]))) continue;
-      if (words.length && !words.every((word) => `${atom}`.includes(word) || (labels.get(atom) ?? "").toLowerCase().includes(word) || searched.some((each) => each.text(atom).toLowerCase().includes(word)))) continue;
+      if (words.length && !words.every((word) => `${atom}`.includes(word) || (labels.get(atom) ?? "").toLowerCase().includes(word) || searched.some((each) => (each.key === "claims" ? allClaims(atom) : each.text(atom)).toLowerCase().includes(word)))) continue;
       kept[count++] = atom;
     }
     this.order = this.sorted(kept.subarray(0, count));
@@ -261,20 +287,22 @@ const table = {
 };
 
 /** Conditions such as log_or > 1, and what is left as words. */
-function parse(text) {
+function parse(typed) {
   const conditions = [];
   let problem = "";
-  const rest = text.replace(/([a-z_][a-z_0-9.]*)\s*(<=|>=|!=|=|<|>)\s*(-?(?:inf|[\d.]+(?:e[+-]?\d+)?)|NA|yes|no)(?=$|[\s,&])/gi, (all, key, sign, value) => {
+  const text = typed.replace(/≥/g, ">=").replace(/≤/g, "<=").replace(/≠/g, "!=").replace(/(\d),(?=\d{3}\b)/g, "$1");
+  const rest = text.replace(/([a-z_][a-z_0-9.]*)\s*(<=|>=|!=|=|<|>)\s*(-?(?:inf|(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)|NA|yes|no)(?=$|[\s,&])/gi, (all, key, sign, value) => {
     const each = column(key);
     if (!each || each.isText) { problem = `There is no column of numbers named ${key}.`; return ""; }
     const limit = { yes: 1, no: 0, na: NaN, inf: Infinity, "-inf": -Infinity }[value.toLowerCase()] ?? Number(value);
-    const test = { "<": (x) => x < limit, ">": (x) => x > limit, "<=": (x) => x <= limit, ">=": (x) => x >= limit, "=": (x) => Object.is(x, limit) || x === limit, "!=": (x) => x !== limit }[sign];
+    const test = { "<": (x) => x < limit, ">": (x) => x > limit, "<=": (x) => x <= limit, ">=": (x) => x >= limit, "=": (x) => Object.is(x, limit) || x === limit, "!=": (x) => x === x && x !== limit }[sign];
     conditions.push([key, test]);
     return "";
   });
   const words = rest.toLowerCase().split(/[\s,&]+|\band\b/).filter(Boolean);
+  if (!problem && conditions.length && words.includes("or")) problem = "All conditions must hold: \"or\" is not known here.";
   if (!problem && words.some((word) => /[<>=]/.test(word))) problem = "A condition is a column, a sign and a number, as in log_or > 1.";
-  return { conditions, words: words.filter((word) => !/[<>=]/.test(word)), problem };
+  return { conditions, words: words.filter((word) => !/[<>=]/.test(word) && !(conditions.length && word === "or")), problem };
 }
 
 /** Numbers of atoms in a text, with ranges such as 20-29. */

@@ -6,8 +6,8 @@ pub(super) const VOLCANO: Words<'static> = Words {
     title: "Effect and certainty of every atom",
     about: "One point an atom: how far it leans (odds ratio of firing, true against false \
     calls, all calls at once) and how sure that is (Fisher's exact test). Right of the middle an atom fires more \
-    on true calls, left of it more on false calls. Coloured atoms hold within strata too, by the strictest \
-    procedure.",
+    on true calls, left of it more on false calls. Coloured atoms are those that \
+    a procedure claims: the strictest one within strata, where no other is chosen above.",
     x: "log odds ratio: false calls ← → true calls",
     y: "−log₁₀ p",
 };

@@ -33,7 +33,7 @@ pub(in crate::report::html) fn bars(
              height=\"8\"/><text x=\"{}\" y=\"{}\">{tp} · {fp}</text>",
             LEFT - 6.0,
             y + 12.0,
-            escape::text(&name.chars().take(18).collect::<String>()),
+            escape::text(&cut(name)),
             width(*tp),
             y + 9.0,
             width(*fp),
@@ -42,6 +42,22 @@ pub(in crate::report::html) fn bars(
         );
     }
     svg + "</svg>"
+}
+
+/// A name that fits; the end of one that does not may tell it from others, so its middle is left out.
+fn cut(name: &str) -> String {
+    const MOST: usize = 17;
+    const END: usize = 6;
+    let letters: Vec<char> = name.chars().collect();
+    if letters.len() <= MOST {
+        return name.to_owned();
+    }
+    let (begin, end) = (MOST - END - 1, letters.len() - END);
+    let begin = letters.iter().take(begin);
+    begin
+        .chain(&['…'])
+        .chain(letters.iter().skip(end))
+        .collect()
 }
 
 /// A histogram of two parts a bin, the first one below; `edges` are the bins' names. A line stands at
