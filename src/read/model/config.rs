@@ -213,6 +213,21 @@ impl Config {
         }
     }
 
+    /// A number of things of which there is one or more; the key must be there.
+    pub(super) fn size(&self, key: &str) -> Result<usize> {
+        let expected = "a whole number of at least 1";
+        match self.get(key) {
+            None => Err(self.bad(key, format!("a key {key}"), CHECK)),
+            Some(value) if value.is_number() => self
+                .count(key)
+                .ok()
+                .flatten()
+                .filter(|&size| size > 0)
+                .ok_or_else(|| self.bad(key, expected, CHECK)),
+            Some(_) => Err(self.bad(key, expected, CHECK)),
+        }
+    }
+
     /// A flag, `otherwise` where the key is missing.
     pub(super) fn flag(&self, keys: &str, otherwise: bool) -> Result<bool> {
         match self.get(keys) {
