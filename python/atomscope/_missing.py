@@ -19,7 +19,6 @@ _MADE_BY = {
     "replication_summary": "replicate=",
     "prediction": "predict=True",
     "prediction_atoms": "predict=True",
-    "prediction_curve": "predict=True",
     "call_predictions": "predict=True",
 }
 #: Tables that every analysis makes but that of the notebook's tables alone.
@@ -44,7 +43,7 @@ class MissingTable(AttributeError, KeyError):
             made = ""
         self.text = f"{name}: no table of this analysis" + (f"; {made}" if made else "")
         self.text += f"; there are {', '.join(there)}"
-        super().__init__(self.text)
+        super().__init__(name, there)
 
     def __str__(self) -> str:
         return self.text

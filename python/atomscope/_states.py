@@ -36,7 +36,7 @@ def _told(given: Any, package: Mapping[str, Any], names: Iterable[str], argument
 def numbers(values: Any, argument: str) -> list[float]:
     """The numbers of an array, list or number of any shape, in order."""
     if getattr(values, "is_meta", False):
-        raise InputError(f"{argument}: found a tensor on the device meta, which has no numbers; expected numbers")
+        raise InputError(f"{argument}: found a tensor on the device meta, expected one that has numbers")
     if hasattr(values, "detach"):
         values = values.detach().cpu().float()
     values = values.tolist() if hasattr(values, "tolist") else values
@@ -68,7 +68,7 @@ def tensors(state: Any) -> list[tuple[str, Any, bool]]:
         if hasattr(tensor, "detach"):
             if getattr(tensor, "is_meta", False):
                 raise InputError(
-                    f"state[{name!r}]: found a tensor on the device meta, which has no numbers; expected one that has them"
+                    f"state[{name!r}]: found a tensor on the device meta, expected one that has numbers"
                 )
             tensor = tensor.detach().cpu()
         if not hasattr(tensor, "__dlpack__"):

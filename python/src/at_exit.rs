@@ -1,11 +1,15 @@
 //! The end of the interpreter, which no thread may be inside of Python for: one that then wants the GIL would
 //! be ended by Python in the midst of Rust's frames, and the process with it.
 
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use pyo3::prelude::*;
 use pyo3::types::PyCFunction;
+
+/// The process that imported the module.
+static PROCESS: OnceLock<u32> = OnceLock::new();
 
 /// The threads of this module that are inside of Python, or wait for it, and [`ENDING`]. It is no lock, so that
 /// a process that was forked finds none that is held.
@@ -34,8 +38,15 @@ impl Drop for Inside {
     }
 }
 
+/// Says whether this process was forked from the one that imported the module.
+pub(crate) fn is_forked() -> bool {
+    let process = PROCESS.get();
+    process.is_some_and(|&process| process != std::process::id())
+}
+
 /// Has the interpreter wait, as it ends, until no thread of this module is inside of it.
 pub(crate) fn register(py: Python<'_>) -> PyResult<()> {
+    PROCESS.get_or_init(std::process::id);
     let wait = PyCFunction::new_closure(py, None, None, |arguments, _| wait(arguments.py()))?;
     py.import("atexit")?.call_method1("register", (wait,))?;
     Ok(())
@@ -45,7 +56,7 @@ pub(crate) fn register(py: Python<'_>) -> PyResult<()> {
 fn wait(py: Python<'_>) -> PyResult<()> {
     INSIDE.fetch_or(ENDING, Ordering::AcqRel);
     // A process that was forked has none of the threads.
-    if crate::run::is_forked() {
+    if is_forked() {
         return Ok(());
     }
     while INSIDE.load(Ordering::Acquire) != ENDING {

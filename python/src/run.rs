@@ -5,22 +5,20 @@ use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use atomscope::control::{Control, Progress};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 
+use crate::at_exit;
 use crate::errors::{CancelledError, InternalError, bad, exception};
 
 /// The time after which the calling thread looks for signals again.
 const TICK: Duration = Duration::from_millis(50);
 /// The time that work has to end once it is cancelled, before it is left alone.
 const PATIENCE: Duration = Duration::from_millis(50);
-
-/// The process that imported the module.
-static PROCESS: OnceLock<u32> = OnceLock::new();
 
 /// The place and message of the last panic.
 static PANIC: Mutex<Option<String>> = Mutex::new(None);
@@ -30,23 +28,16 @@ const AGAIN: Duration = Duration::from_secs(1);
 
 /// Prepares what all runs need, as the module is imported.
 pub(crate) fn prepare(py: Python<'_>) -> PyResult<()> {
-    PROCESS.get_or_init(std::process::id);
     // A panic becomes an exception, which tells it.
     std::panic::set_hook(Box::new(|panic| {
         *lock(&PANIC) = Some(panic.to_string());
     }));
-    crate::at_exit::register(py)
-}
-
-/// Says whether this process was forked from the one that imported the module.
-pub(crate) fn is_forked() -> bool {
-    let process = PROCESS.get();
-    process.is_some_and(|&process| process != std::process::id())
+    at_exit::register(py)
 }
 
 /// Refuses a process that was forked: threads and devices do not survive that.
 fn refuse_fork() -> PyResult<()> {
-    if !is_forked() {
+    if !at_exit::is_forked() {
         return Ok(());
     }
     Err(PyRuntimeError::new_err(

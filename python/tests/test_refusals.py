@@ -1,5 +1,6 @@
 """What is refused, in one line that names the argument."""
 
+import pickle
 import re
 
 import numpy as np
@@ -168,7 +169,8 @@ def test_tables_that_are_not_there_say_what_makes_them(cohort, name):
 
 
 def test_tables_by_an_unknown_name_are_key_errors(results):
-    refused("^nope: no table of this analysis; there are", lambda: results.table("nope"), KeyError)
+    error = refused("^nope: no table of this analysis; there are", lambda: results.table("nope"), KeyError)
+    assert str(pickle.loads(pickle.dumps(error))) == str(error)
 
 
 def test_plots_of_the_notebooks_tables_say_what_they_need(cohort):
