@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import os
 import sys
 import warnings
@@ -183,9 +184,16 @@ def rows_of(
         # scipy's, and anndata's of a file.
         if hasattr(x, "tocsr") or getattr(x, "format", None) in ("csr", "csc"):
             raise InputError(f"{argument}: found a sparse matrix, expected a dense one (.toarray())")
+        shape = list(shape) if hasattr(shape, "__len__") else [shape]
         if len(shape) != 2:
-            raise InputError(f"{argument}: found an array of shape {list(shape)}, expected [calls, d_in]")
-        return _core.Rows.of_blocks(_blocks(x, argument), (int(shape[0]), int(shape[1])), dtype_of(x), argument)
+            raise InputError(f"{argument}: found an array of shape {shape}, expected [calls, d_in]")
+        try:
+            rows, columns = (operator.index(size) for size in shape)
+        except TypeError:
+            rows = columns = -1
+        if rows < 0 or columns < 0:
+            raise InputError(f"{argument}: found an array of shape {shape}, expected two whole numbers")
+        return _core.Rows.of_blocks(_blocks(x, argument), (rows, columns), dtype_of(x), argument)
     expected = "an array [calls, d_in] (numpy, torch, JAX, CuPy, HDF5, Zarr), AnnData, a path, or paths"
     found = "an empty list" if isinstance(x, (list, tuple)) and not x else kind(x)
     raise InputError(f"{argument}: found {found}, expected {expected}")

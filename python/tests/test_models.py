@@ -73,7 +73,8 @@ def test_packages_without_a_key_that_a_file_needs_are_refused():
 
 
 @pytest.mark.parametrize(
-    "more", [{}, {"k": np.int64(3)}, {"k": 3.0}, {"whiten": True}, {"lr": 1e-3, "loss": np.ones(4), "activation": "topk"}]
+    "more",
+    [{}, {"k": np.int64(3)}, {"k": 3.0}, {"k": "3"}, {"whiten": True}, {"lr": 1e-3, "loss": np.ones(4), "activation": "topk"}],
 )
 def test_packages_that_a_file_is_taken_for_are_taken(more):
     config = {"input_dim": 7, "feature_dim": 11, "k": 3, "μ": MEAN, "σ": STD, **more}

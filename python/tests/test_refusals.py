@@ -67,6 +67,19 @@ def test_data_set_of_a_closed_file_is_refused(cohort, tmp_path):
     refused("^x: found .*Dataset that cannot be read", lambda: cohort.sae.encode(closed))
 
 
+@pytest.mark.parametrize("shape", [("a", "b"), (-20, 16), (2.5, 16), (20,), 20])
+def test_shapes_of_no_whole_numbers_are_refused(cohort, shape):
+    class Sliced:
+        dtype = cohort.x.dtype
+
+        def __getitem__(self, rows):
+            return cohort.x[rows]
+
+    sliced = Sliced()
+    sliced.shape = shape
+    refused(r"^x: found an array of shape \[", lambda: cohort.sae.encode(sliced))
+
+
 def test_matrices_of_numpy_are_no_masked_arrays(cohort):
     with pytest.warns(PendingDeprecationWarning):
         matrix = np.matrix(cohort.x[:20])
