@@ -24,7 +24,8 @@ def test_stages_of_the_statistics_are_told_with_their_totals(cohort):
         )
     )
     totals = {stage: total for stage, _, total in states}
-    assert list(totals)[0] == "encoding" and {"permuting", "bootstrapping", "predicting"} <= set(totals)
+    # A stage that is shorter than a tick, as encoding here, may not be told.
+    assert {"permuting", "bootstrapping", "predicting"} <= set(totals)
     assert totals["permuting"] == 60_000 and totals["bootstrapping"] == 600_000
     for stage, total in totals.items():
         done = [done for name, done, _ in states if name == stage]
