@@ -54,6 +54,53 @@ pub enum Stage {
     Scoring,
     /// A cohort is simulated.
     Simulating,
+    /// Tallies are read and merged.
+    Merging,
+    /// Firing sets are gathered by atom, and atoms are tested.
+    Testing,
+    /// Labels are permuted.
+    Permuting,
+    /// Findings of one part of the cohort are looked for in the other.
+    Replicating,
+    /// Replicates of the bootstrap are drawn, for each of the strongest atoms.
+    Bootstrapping,
+    /// Pairs of atoms are counted, one atom with all others after another.
+    Pairing,
+    /// Calls of regions, reasons and quantities are compared.
+    Comparing,
+    /// Models of the label are fitted.
+    Predicting,
+}
+
+impl Stage {
+    /// Returns its name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Encoding => "encoding",
+            Self::Cutting => "cutting",
+            Self::Reading => "reading",
+            Self::Scoring => "scoring",
+            Self::Simulating => "simulating",
+            Self::Merging => "merging",
+            Self::Testing => "testing",
+            Self::Permuting => "permuting",
+            Self::Replicating => "replicating",
+            Self::Bootstrapping => "bootstrapping",
+            Self::Pairing => "pairing",
+            Self::Comparing => "comparing",
+            Self::Predicting => "predicting",
+        }
+    }
+
+    /// Says whether its progress is counted in rows, a call each. That of other stages is counted in
+    /// tallies, atoms, permutations, replicates or models.
+    pub fn is_of_rows(self) -> bool {
+        use Stage as S;
+        matches!(
+            self,
+            S::Encoding | S::Cutting | S::Reading | S::Scoring | S::Simulating
+        )
+    }
 }
 
 /// The progress of a run.
@@ -61,9 +108,9 @@ pub enum Stage {
 pub struct Progress {
     /// The stage of the run.
     pub stage: Stage,
-    /// Rows that are done.
+    /// Rows that are done; of a stage that has none, what its work is counted in.
     pub done: u64,
-    /// Rows in all; 0 where nobody knows.
+    /// The same in all; 0 where nobody knows.
     pub total: u64,
 }
 
@@ -123,6 +170,18 @@ impl<'a> Control<'a> {
         Self { before, ..self }
     }
 
+    /// The same control for a stage of so much work, of which nothing is done yet.
+    #[must_use]
+    pub(crate) fn stage(self, stage: Stage, total: u64) -> Self {
+        let control = self.from(Progress {
+            stage,
+            done: 0,
+            total,
+        });
+        control.report(0);
+        control
+    }
+
     /// The same control for a part of the run of which nothing is shown.
     #[must_use]
     pub(crate) fn unseen(self) -> Self {
@@ -160,7 +219,7 @@ impl<'a> Control<'a> {
         Ok(())
     }
 
-    /// Tells the caller how many rows of this part are done.
+    /// Tells the caller how many rows of this part are done, or how much of what its stage is counted in.
     pub fn report(&self, rows: u64) {
         if let Some(progress) = self.progress {
             progress(Progress {

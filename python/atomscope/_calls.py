@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from . import _core
 from ._core import InputError
-from ._inputs import is_path, kind, strings_of
+from ._inputs import is_path, kind, strings_of, warn
 from ._table import Table
 
 _EXPECTED = "a table (pandas, polars, pyarrow), a list of dicts, a dict of lists, or a path"
@@ -45,7 +44,7 @@ class Calls:
         self._core = _read(calls, class_column, strings_of(true_class))
         self._table: Table | None = None
         for text in self._core.warnings:
-            warnings.warn(text, UserWarning, stacklevel=2)
+            warn(text)
 
     @classmethod
     def _of(cls, core: _core.Calls) -> Calls:
@@ -117,12 +116,17 @@ def _of_pandas(table: Any, rule: tuple[str | None, list[str]]) -> _core.Calls:
         )
     places = [
         place
-        for place, (name, dtype) in enumerate(zip(table.columns, table.dtypes, strict=True))
-        if isinstance(name, str) and not str(dtype).startswith(("datetime", "timedelta"))
+        for place, name in enumerate(table.columns)
+        if isinstance(name, str)
     ]
 
     def column(number: int) -> list[Any]:
         values = table.iloc[:, places[number]]
+        if str(values.dtype).startswith(("datetime", "timedelta", "period", "interval")):
+            raise InputError(
+                f"calls: column {table.columns[places[number]]}: found values of type {values.dtype}, "
+                "expected text, a number, True, False or a missing value; give one value for each call"
+            )
         missing = values.isna()
         if missing.any():
             is_whole = values.dtype == float and (values[~missing] % 1 == 0).all()
@@ -165,6 +169,34 @@ def _of_columns(columns: Mapping[Any, Any], rule: tuple[str | None, list[str]]) 
         return tolist() if tolist is not None else list(values)
 
     return _core.Calls.of_columns(names, column, rows, *rule)
+
+
+def with_strata(
+    read: _core.Calls,
+    strata: str,
+    regions: list[str],
+    is_whole: bool,
+    column_of: Callable[[str], _core.Calls],
+) -> _core.Calls:
+    """Calls with levels for regions and columns that they are stratified by; ``column_of`` reads a column."""
+    if ":" not in strata:
+        return read
+    columns = []
+    for name in _core.strata_columns(strata):
+        try:
+            columns.append((name, column_of(name)))
+        except InputError as error:
+            raise InputError(
+                f"strata: found the column {name!r}, expected one of the table of calls, with single values"
+            ) from error
+    return read.with_levels(strata, columns, regions, is_whole)
+
+
+def column_of(calls: Any, rows: _core.Rows, name: str) -> _core.Calls:
+    """The values of a column of calls as their classes. Calls that were read have the columns of their table."""
+    if isinstance(calls, Calls):
+        return _core.Calls.of_arrow(calls.table, name, [])
+    return calls_of(calls, rows, class_column=name, true_class=[])
 
 
 def calls_of(

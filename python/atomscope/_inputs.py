@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import os
 import sys
 import warnings
@@ -15,6 +16,14 @@ from ._core import InputError
 Path = str | os.PathLike[str]
 
 
+def warn(text: str) -> None:
+    """Warn about what the caller of the package wrote: the warning points at that line."""
+    level, frame = 1, sys._getframe(0)
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] == __package__:
+        level, frame = level + 1, frame.f_back
+    warnings.warn(text, UserWarning, stacklevel=level)
+
+
 def kind(value: object) -> str:
     """The name of a value's type, with its module where that is not Python's own."""
     of = type(value)
@@ -24,6 +33,16 @@ def kind(value: object) -> str:
 def is_path(value: object) -> TypeGuard[Path]:
     """Say whether a value is a path."""
     return isinstance(value, (str, os.PathLike))
+
+
+def path_of(argument: str, value: object, what: str = "a file") -> str:
+    """A path that is given, which must not be empty."""
+    if not is_path(value):
+        raise InputError(f"{argument}: found {kind(value)}, expected the path of {what}")
+    path = os.fspath(value)
+    if not path:
+        raise InputError(f"{argument}: found an empty text, expected the path of {what}")
+    return path
 
 
 def paths_of(value: object) -> list[str] | None:
@@ -70,7 +89,7 @@ def _is(array: object, library: str, name: str) -> bool:
 
 def exported(array: Any, argument: str) -> tuple[Any, bool]:
     """An array that has ``__dlpack__``, and whether its uint16 are bfloat16."""
-    if kind(array).startswith("numpy.ma"):
+    if _is(array, "numpy.ma", "MaskedArray"):
         raise InputError(f"{argument}: found a masked array, expected one without a mask (.filled())")
     if _is(array, "numpy", "ndarray"):
         if not array.dtype.isnative:
@@ -114,6 +133,21 @@ def _blocks(x: Any, argument: str) -> Callable[[int, int], Any]:
     return block
 
 
+def _refuse_choice(what: str, **given: str | None) -> None:
+    """Refuse what chooses a matrix of a file beside an array; the key of AnnData is one of its own."""
+    for argument, value in given.items():
+        if value is not None and not (argument == "key" and what == "AnnData"):
+            raise InputError(
+                f"{argument}: found {value!r} beside {what}, expected None: it is for files of embeddings"
+            )
+
+
+def read_from(x: Any) -> list[str]:
+    """The file that an array lies in: of a mapped array, a data set of HDF5, a backed AnnData."""
+    found = getattr(x, "filename", None) or getattr(getattr(x, "file", None), "filename", None)
+    return [os.fspath(found)] if is_path(found) else []
+
+
 def rows_of(
     x: Any,
     *,
@@ -126,26 +160,40 @@ def rows_of(
     files = files_of(x)
     if files is not None:
         return _core.Rows.of_files(files, key, layer, pool)
+    _refuse_choice("AnnData" if is_anndata(x) else "an array", key=key, layer=layer, pool=pool)
     if is_anndata(x):
         x = embeddings_of(x, key)
     if hasattr(x, "__dlpack__") and hasattr(x, "__dlpack_device__"):
         array, is_bf16 = exported(x, argument)
         rows = _core.Rows.of_array(array, argument, is_bf16)
         if rows.note:
-            warnings.warn(rows.note, UserWarning, stacklevel=4)
+            warn(rows.note)
         return rows
     if hasattr(x, "columns") and hasattr(x, "to_numpy"):
         raise InputError(
             f"{argument}: found a table ({kind(x)}), expected an array: {argument}[columns].to_numpy()"
         )
-    shape = getattr(x, "shape", None)
-    if shape is not None and hasattr(x, "dtype") and hasattr(x, "__getitem__"):
+    try:
+        shape, has_dtype = getattr(x, "shape", None), hasattr(x, "dtype")
+    except Exception as error:
+        # As that of a data set of a file that is closed.
+        raise InputError(
+            f"{argument}: found {kind(x)} that cannot be read ({error}), expected one that is open"
+        ) from error
+    if shape is not None and has_dtype and hasattr(x, "__getitem__"):
         # scipy's, and anndata's of a file.
         if hasattr(x, "tocsr") or getattr(x, "format", None) in ("csr", "csc"):
             raise InputError(f"{argument}: found a sparse matrix, expected a dense one (.toarray())")
+        shape = list(shape) if hasattr(shape, "__len__") else [shape]
         if len(shape) != 2:
-            raise InputError(f"{argument}: found an array of shape {list(shape)}, expected [calls, d_in]")
-        return _core.Rows.of_blocks(_blocks(x, argument), (int(shape[0]), int(shape[1])), dtype_of(x), argument)
+            raise InputError(f"{argument}: found an array of shape {shape}, expected [calls, d_in]")
+        try:
+            rows, columns = (operator.index(size) for size in shape)
+        except TypeError:
+            rows = columns = -1
+        if rows < 0 or columns < 0:
+            raise InputError(f"{argument}: found an array of shape {shape}, expected two whole numbers")
+        return _core.Rows.of_blocks(_blocks(x, argument), (rows, columns), dtype_of(x), argument)
     expected = "an array [calls, d_in] (numpy, torch, JAX, CuPy, HDF5, Zarr), AnnData, a path, or paths"
     found = "an empty list" if isinstance(x, (list, tuple)) and not x else kind(x)
     raise InputError(f"{argument}: found {found}, expected {expected}")

@@ -117,7 +117,8 @@ def strata_of(strata: str | Iterable[str] | None) -> str:
     if isinstance(strata, str):
         return strata
     if strata is not None and not isinstance(strata, Iterable):
-        raise InputError(f"strata: found {kind(strata)}, expected some of svtype, size, dataset, or None")
+        expected = "some of svtype, size, dataset, col:NAME, region:NAME, or None"
+        raise InputError(f"strata: found {kind(strata)}, expected {expected}")
     names = () if strata is None else tuple(map(str, strata))
     return ",".join(names) if names else "none"
 

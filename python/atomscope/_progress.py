@@ -10,17 +10,35 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-#: What ``progress`` may be: True for a bar, a function of stage, rows done and rows in all (which ends the
+#: What ``progress`` may be: True for a bar, a function of stage, what is done and all there is (which ends the
 #: run by returning False), or None for nothing.
 Progress = bool | Callable[[str, int, int], Any] | None
+
+
+#: What stages are counted in that have no rows; "" where they are not counted.
+_UNITS = {
+    "starting": "",
+    "merging": " tallies",
+    "testing": " atoms",
+    "permuting": " permutations",
+    "replicating": " replicates",
+    "bootstrapping": " replicates",
+    "pairing": " atoms",
+    "comparing": "",
+    "predicting": " models",
+}
+
+
+def _unit(stage: str) -> str:
+    return _UNITS.get(stage, " calls")
 
 
 class _Line:
     """One line on a terminal, for want of tqdm."""
 
     def __call__(self, stage: str, done: int, total: int) -> None:
-        of = f"/{total}" if total else ""
-        sys.stderr.write(f"\r{stage} {done}{of} calls ")
+        count = f" {done}/{total}{_unit(stage)}" if total else ""
+        sys.stderr.write(f"\r{stage}{count}".ljust(48))
         sys.stderr.flush()
 
     def close(self) -> None:
@@ -33,13 +51,13 @@ class _Bar:
     def __init__(self, tqdm: Any) -> None:
         self._tqdm = tqdm
         self._bar: Any = None
-        self._stage = ""
+        self._stage, self._total = "", 0
 
     def __call__(self, stage: str, done: int, total: int) -> None:
-        if self._bar is None or stage != self._stage:
+        if self._bar is None or (stage, total) != (self._stage, self._total):
             self.close()
-            self._stage = stage
-            self._bar = self._tqdm(total=total or None, desc=stage, unit=" calls")
+            self._stage, self._total = stage, total
+            self._bar = self._tqdm(total=total or None, desc=stage, unit=_unit(stage))
         self._bar.update(done - self._bar.n)
 
     def close(self) -> None:

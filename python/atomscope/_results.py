@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ._activations import Activations
 from ._core import InputError
-from ._inputs import Path
+from ._inputs import Path, path_of
+from ._missing import MissingTable, check_rows, names_of
 from ._options import whole
 from ._table import Table
 from ._tally import Tally
@@ -37,9 +37,12 @@ class Results:
         return self._core.table_names()
 
     def table(self, name: str) -> Table:
-        """A table by its name."""
+        """A table by its name. The error of one that is not there says which argument makes it."""
         if name not in self._tables:
-            self._tables[name] = Table(self._core.table(name))
+            found = self._core.table(name)
+            if found is None:
+                raise MissingTable(name, self.tables)
+            self._tables[name] = Table(found)
         return self._tables[name]
 
     @property
@@ -218,7 +221,7 @@ class Results:
         save_fires
             Whether firing sets, and calls with the confirmed atoms that fire on them, are written, too.
         """
-        self._core.write(os.fspath(path), save_fires)
+        self._core.write(path_of("path", path, "a folder"), save_fires)
 
     def to_html(
         self, path: Path, *, genome: str | None = None, labels: Mapping[int, str] | None = None
@@ -234,8 +237,8 @@ class Results:
         labels
             Names of atoms, which the page shows wherever it names one.
         """
-        names = {_atom(atom): str(name) for atom, name in (labels or {}).items()}
-        self._core.write_page(os.fspath(path), genome, names)
+        names = names_of(labels, self.d_sae)
+        self._core.write_page(path_of("path", path), genome, names)
 
     def to_anndata(self, embeddings: Any = None) -> Any:
         """An AnnData: calls as obs, atoms as var, activations as X.
@@ -252,6 +255,8 @@ class Results:
         from scipy.sparse import csr_array
 
         obs = self.calls.to_pandas()
+        if embeddings is not None:
+            check_rows(embeddings, len(obs))
         obs.index = [str(row) for row in range(len(obs))]
         var = self.atoms.to_pandas()
         var.index = var["atom"].astype(str)

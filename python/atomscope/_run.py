@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-import warnings
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from . import _core
 from ._activations import Activations
-from ._calls import Calls, calls_of
+from ._calls import Calls
 from ._core import InputError
-from ._inputs import Path, files_of, is_anndata, kind, paths_of, rows_of
+from ._given import at_hand, of_activations, of_embeddings, warned
+from ._inputs import Path, kind
 from ._options import file_paths, options, whole
 from ._progress import Progress, shown
 from ._results import Results
@@ -74,7 +74,8 @@ def analyze(
         In place of ``x`` and ``sae``: files of activations that were computed elsewhere, and the number of
         atoms where they do not say it.
     strata
-        What calls are stratified by: some of "svtype", "size" and "dataset"; None for nothing.
+        What calls are stratified by: some of "svtype", "size", "dataset", "col:NAME" for a column of the
+        calls, and "region:NAME" for a file of ``regions``; None for nothing.
     permutations
         Permutations of the labels for ``maxt_p``; 0 for none.
     block
@@ -118,7 +119,9 @@ def analyze(
     memory
         Bytes that firing sets, calls and scores may take.
     progress
-        True for a bar, or a function of (stage, done, total), which ends the run by returning False.
+        True for a bar, or a function of (stage, done, total), which is called at least once a second and ends
+        the run by returning False. Rows are counted while they are encoded, then atoms, permutations and so
+        on; a total of 0 is one that nobody knows.
 
     Returns
     -------
@@ -162,70 +165,12 @@ def analyze(
     )
     with shown(progress) as told:
         if activations is not None:
-            return _of_activations(activations, atoms, (x, sae, calls), chosen, told)
+            return of_activations(activations, atoms, (x, sae, calls), chosen, told)
         if sae is None:
             raise InputError("sae: found None, expected an SAE, a path, a module or a state dict")
-        return _warned(_analyze(x, sae_of(sae), calls, chosen, told))
-
-
-def _warned(found: Results) -> Results:
-    for text in found.warnings:
-        warnings.warn(text, UserWarning, stacklevel=3)
-    return found
-
-
-def _of_activations(
-    activations: Any, atoms: int | None, others: tuple[Any, Any, Any], chosen: dict[str, Any], told: Any
-) -> Results:
-    x, sae, calls = others
-    atoms = None if atoms is None else whole("atoms", atoms, 1)
-    if x is not None or sae is not None:
-        raise InputError("activations: found beside x or sae, expected in place of both")
-    files = paths_of(activations)
-    tables = [] if calls is None else paths_of(calls)
-    if files is None or tables is None:
-        found = kind(activations if files is None else calls)
-        name = "activations" if files is None else "calls"
-        raise InputError(f"{name}: found {found}, expected a path or paths")
-    return _warned(Results(_core.analyze_activations(files, tables, atoms, chosen, told)))
-
-
-def _analyze(x: Any, sae: SAE, calls: Any, chosen: dict[str, Any], told: Any) -> Results:
-    files = paths_of(x)
-    tables = [] if calls is None else paths_of(calls)
-    if files is not None and tables is not None and sae._core.path is not None:
-        return Results(_core.analyze_files(files, tables, sae._core, chosen, told))
-    rows, read = _inputs(x, calls, chosen)
-    found = _core.analyze_memory(rows, sae._core, read._core, chosen, told)
-    return Results(found, read)
-
-
-def _inputs(x: Any, calls: Any, chosen: dict[str, Any]) -> tuple[_core.Rows, Calls]:
-    """Embeddings and their calls, both at hand."""
-    key, layer, pool = chosen["key"], chosen["layer"], chosen["pool"]
-    rule = {"class_column": chosen["class_column"], "true_class": chosen["true_class"]}
-    rows = rows_of(x, key=key, layer=layer, pool=pool)
-    if calls is None and is_anndata(x):
-        calls = x.obs
-    files = files_of(x)
-    tables = [] if calls is None else paths_of(calls)
-    if files is not None and tables is not None:
-        read = _core.Calls.of_cohort(files, tables, (key, layer, pool), *rule.values())
-    elif calls is None:
-        raise InputError(
-            "calls: found None beside an array, expected a table (pandas, polars, pyarrow), a list of dicts, "
-            "a dict of lists, or a path"
-        )
-    else:
-        if tables is not None and len(tables) == 1 and isinstance(calls, (list, tuple)):
-            calls = tables[0]
-        read = calls_of(calls, rows, **rule)
-    if len(read) != rows.shape[0]:
-        raise InputError(f"calls: found {len(read)} calls, expected {rows.shape[0]}, one for each row of x")
-    if read is not getattr(calls, "_core", None):
-        for text in read.warnings:
-            warnings.warn(text, UserWarning, stacklevel=5)
-    return rows, Calls._of(read)
+        if atoms is not None:
+            raise InputError(f"atoms: found {atoms!r} beside x, expected None: it goes with activations")
+        return warned(of_embeddings(x, sae_of(sae), calls, chosen, told))
 
 
 def encode(x: Any, sae: Any, **chosen: Any) -> Activations:
@@ -275,10 +220,13 @@ def tally(
         device=device,
         threads=threads,
     )
+    if not isinstance(name, str) or not name:
+        found = kind(name) if not isinstance(name, str) else "an empty text"
+        raise InputError(f"name: found {found}, expected the name of a shard")
     model = sae_of(sae)
-    rows, read = _inputs(x, calls, chosen)
+    rows, read, files = at_hand(x, calls, chosen, is_whole=False)
     with shown(progress) as told:
-        return Tally(_core.tally(rows, model._core, read._core, str(name), chosen, told))
+        return Tally(_core.tally(rows, model._core, read._core, files, name, chosen, told))
 
 
 def merge(

@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 import os
-import sys
-import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from . import _core
 from ._activations import Activations
 from ._core import InputError
-from ._inputs import Path, exported, kind, rows_of
+from ._inputs import Path, kind, rows_of, warn
 from ._options import options, whole
 from ._progress import Progress, shown
-
-#: The keys under which a package of a state dict keeps the whitening, as the notebook's has it.
-_MEANS = ("μ", "\u00b5", "mu", "mean")
-_STDS = ("σ", "std", "sigma")
-
+from ._states import as_it_encodes, config_of, json_of, numbers, tensors, whitening_of
 
 class SAE:
     """The encoder of a sparse autoencoder, and what is done to embeddings before it.
@@ -35,7 +29,7 @@ class SAE:
             )
         self._core = core
         for text in core.warnings:
-            warnings.warn(text, UserWarning, stacklevel=3)
+            warn(text)
 
     @classmethod
     def load(
@@ -84,7 +78,8 @@ class SAE:
             of sparsify or a dictionary of dictionary_learning, whose config is taken, too; what
             ``torch.load`` gives of the notebook's ``sae.pt``.
         config
-            The config that the library writes beside the weights, where the object does not have it.
+            The config that the library writes beside the weights, where the object does not have it; with
+            ``mean`` and ``std`` that of the notebook, whose sizes and k must be there.
         k
             Atoms that fire on a call, where nothing says it.
         mean, std
@@ -96,24 +91,28 @@ class SAE:
             What messages call it.
         """
         name = name or f"the state dict of {kind(state)}"
+        if config is not None and not isinstance(config, Mapping):
+            raise InputError(f"config: found {kind(config)}, expected a mapping of names to values")
+        is_package = False
         if isinstance(state, Mapping) and "model_state_dict" in state:
             package, state = state, state["model_state_dict"]
             of_package = package.get("config")
             if isinstance(of_package, Mapping):
-                k = _told(k, of_package, ("k",), "k")
-                mean = _told(mean, of_package, _MEANS, "mean")
-                std = _told(std, of_package, _STDS, "std")
+                is_package = True
+                mean, std, inside = whitening_of(of_package, mean, std)
+                config = inside if config is None and mean is not None else config
         if config is None:
-            config = _config_of(state)
+            config = config_of(state)
         if (mean is None) != (std is None):
             found = "mean without std" if std is None else "std without mean"
             raise InputError(f"mean, std: found {found}, expected both, or neither")
-        whitening = None if mean is None else [_numbers(mean, "mean"), _numbers(std, "std")]
+        whitening = None if mean is None else [numbers(mean, "mean"), numbers(std, "std")]
         given = _answers(k, subtract_decoder_bias, orientation, threshold, None)
-        told = None if config is None else _json(config)
-        encodes = _as_it_encodes(state)
+        told = None if config is None else json_of(config)
+        encodes = as_it_encodes(state)
         has_decoder = encodes is state
-        return cls(_core.Sae.of_tensors(name, _tensors(encodes), told, whitening, given, has_decoder))
+        read = _core.Sae.of_tensors(name, tensors(encodes), told, whitening, given, has_decoder, is_package)
+        return cls(read)
 
     @property
     def d_in(self) -> int:
@@ -226,121 +225,14 @@ def _answers(
     layer: str | int | None,
 ) -> tuple[int | None, bool | None, str | None, float | None, str | None]:
     k = None if k is None else whole("k", k)
-    if threshold is not None and not isinstance(threshold, (int, float)):
+    if threshold is not None and (isinstance(threshold, bool) or not isinstance(threshold, (int, float))):
         raise InputError(f"threshold: found {kind(threshold)}, expected a number")
+    if subtract_decoder_bias is not None and not isinstance(subtract_decoder_bias, bool):
+        raise InputError(
+            f"subtract_decoder_bias: found {subtract_decoder_bias!r}, expected True, False or None"
+        )
+    if orientation is not None and not isinstance(orientation, str):
+        raise InputError(
+            f'orientation: found {kind(orientation)}, expected "inputs-first", "features-first" or None'
+        )
     return k, subtract_decoder_bias, orientation, threshold, None if layer is None else str(layer)
-
-
-def _told(given: Any, package: Mapping[str, Any], names: Iterable[str], argument: str) -> Any:
-    """What a package says under one of some names, unless the caller says it."""
-    found = [package[name] for name in names if package.get(name) is not None]
-    if given is not None or not found:
-        return given
-    if argument == "k":
-        return int(found[0])
-    first = _numbers(found[0], argument)
-    if any(_numbers(other, argument) != first for other in found[1:]):
-        raise InputError(f"{argument}: found several that differ in the package's config, expected one")
-    return first
-
-
-def _numbers(values: Any, argument: str) -> list[float]:
-    """The numbers of an array, list or number of any shape, in order."""
-    if hasattr(values, "detach"):
-        values = values.detach().cpu().float()
-    values = values.tolist() if hasattr(values, "tolist") else values
-    flat: list[float] = []
-    waiting = [values]
-    while waiting:
-        value = waiting.pop()
-        if isinstance(value, (list, tuple)):
-            waiting.extend(reversed(value))
-        elif isinstance(value, (int, float)):
-            flat.append(float(value))
-        else:
-            raise InputError(f"{argument}: found {kind(value)}, expected numbers")
-    return flat
-
-
-def _tensors(state: Any) -> list[tuple[str, Any, bool]]:
-    if not isinstance(state, Mapping):
-        if not hasattr(state, "state_dict"):
-            raise InputError(
-                f"state: found {kind(state)}, expected a mapping of names to tensors, or an object with state_dict()"
-            )
-        state = state.state_dict()
-    tensors = []
-    for name, tensor in state.items():
-        if not isinstance(name, str):
-            raise InputError(f"state: found the key {name!r}, expected names")
-        if hasattr(tensor, "detach"):
-            tensor = tensor.detach().cpu()
-        if not hasattr(tensor, "__dlpack__"):
-            raise InputError(f"state[{name!r}]: found {kind(tensor)}, expected a tensor")
-        array, is_bf16 = exported(tensor, f"state[{name!r}]")
-        tensors.append((name, array, is_bf16))
-    return tensors
-
-
-def _as_it_encodes(state: Any) -> Any:
-    """What an object encodes by, where that differs from what its library makes of its file.
-
-    A file of dictionary_learning's AutoEncoder is opened with a decoder of unit norm, by which activations are
-    multiplied; an object encodes without. So it gets another decoder, which is none.
-    """
-    if _is_dictionary(state) and type(state).__name__ == "AutoEncoder":
-        tensors = dict(state.state_dict())
-        unit = tensors["decoder.weight"] * 0
-        unit[0] += 1
-        return {**tensors, "decoder.weight": unit}
-    if "sae_lens" in _modules(state) and type(state).__name__ == "JumpReLUTrainingSAE":
-        below = sum(threshold < 0 for threshold in _numbers(state.state_dict()["threshold"], "threshold"))
-        if below:
-            raise InputError(
-                f"state: found a JumpReLUTrainingSAE with {below} thresholds below 0, which fires at negative scores, "
-                "as what it saves does not; expected SAE.load_from_disk of what save_inference_model wrote"
-            )
-    return state
-
-
-def _is_dictionary(state: Any) -> bool:
-    return "dictionary_learning" in _modules(state)
-
-
-def _modules(state: Any) -> set[str]:
-    return {base.__module__.partition(".")[0] for base in type(state).__mro__}
-
-
-def _config_of(state: Any) -> dict[str, Any] | None:
-    """The config that an object's library would write beside its weights."""
-    modules = _modules(state)
-    cfg = getattr(state, "cfg", None)
-    if "sae_lens" in modules and cfg is not None:
-        return _dict_of(cfg)
-    if modules & {"sparsify", "sae"} and cfg is not None:
-        return {**_dict_of(cfg), "d_in": int(state.d_in)}
-    if _is_dictionary(state):
-        trainer: dict[str, Any] = {"dict_class": type(state).__name__}
-        for attribute in ("activation_dim", "dict_size"):
-            if hasattr(state, attribute):
-                trainer[attribute] = int(getattr(state, attribute))
-        return {"trainer": trainer}
-    return None
-
-
-def _dict_of(cfg: Any) -> dict[str, Any]:
-    if isinstance(cfg, Mapping):
-        return dict(cfg)
-    if hasattr(cfg, "to_dict"):
-        return dict(cfg.to_dict())
-    dataclasses = sys.modules.get("dataclasses")
-    if dataclasses is not None and dataclasses.is_dataclass(cfg):
-        return dict(dataclasses.asdict(cfg))
-    return dict(vars(cfg))
-
-
-def _json(config: Mapping[str, Any]) -> str:
-    import json
-
-    # As the libraries write them: types and devices of torch by their names.
-    return json.dumps(dict(config), default=str)

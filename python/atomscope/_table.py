@@ -6,6 +6,10 @@ import html
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from ._core import InputError
+from ._inputs import kind
+from ._options import whole
+
 if TYPE_CHECKING:
     from . import _core
 
@@ -85,11 +89,12 @@ class Table:
 
     def head(self, rows: int = _SHOWN_ROWS) -> Table:
         """The first rows."""
-        return self.pick(range(min(rows, len(self))))
+        return self.pick(range(min(whole("rows", rows), len(self))))
 
     def pick(self, rows: Sequence[int]) -> Table:
         """The same table with these rows, in this order."""
-        return Table(self._core.pick(list(rows)))
+        chosen = [_row(row, len(self)) for row in _several("rows", rows)]
+        return Table(self._core.pick(chosen))
 
     def sort(self, by: str, *, descending: bool = False) -> Table:
         """The same table in the order of a column; missing values come last, equal ones in their order."""
@@ -176,6 +181,20 @@ class Table:
             f'<div><p title="{html.escape(self.about)}">{about}</p>'
             f"<table><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table></div>"
         )
+
+
+def _row(row: object, rows: int) -> int:
+    number = whole("rows", row, -(2**63))
+    if not 0 <= number < rows:
+        raise InputError(f"rows: found {number}, expected numbers of the {rows} rows, from 0")
+    return number
+
+
+def _several(argument: str, values: Any) -> list[Any]:
+    """The values of a sequence."""
+    if isinstance(values, (str, bytes)) or not hasattr(values, "__iter__"):
+        raise InputError(f"{argument}: found {kind(values)}, expected a sequence of numbers")
+    return list(values)
 
 
 def _shown(value: object) -> str:

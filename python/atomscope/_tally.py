@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Any
 
 from ._activations import Activations
-from ._inputs import Path
+from ._inputs import Path, path_of
 from ._options import table_options
 from ._progress import Progress, shown
 
@@ -52,12 +51,12 @@ class Tally:
             Whether firing sets are written, which most tables need; or their file. They lie beside the
             tally, as the program writes them.
         force
-            Whether files that are no tallies are replaced.
+            Whether files that are no tallies are replaced. No file that the tally was made from ever is.
         """
-        tally = os.fspath(path)
+        tally = path_of("path", path)
         beside: str | None = None
         if not isinstance(fires, bool):
-            beside = os.fspath(fires)
+            beside = path_of("fires", fires)
         elif fires and self._core.has_fires:
             beside = f"{tally}.fires"
         self._core.save(tally, beside, force)

@@ -13,6 +13,18 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ._core import InputError
+from ._plots import (
+    are_tested,
+    are_true,
+    axes_of,
+    check_results,
+    chosen_of,
+    clipped,
+    draw_map,
+    log_of,
+    name_atoms,
+    woolf,
+)
 
 if TYPE_CHECKING:
     from ._results import Results
@@ -57,15 +69,16 @@ def volcano(res: Results, *, scope: str = "within", label: int = 10, ax: Any = N
     """
     import numpy as np
 
+    check_results(res)
     if scope not in ("within", "all"):
         raise InputError(f"scope: found {scope!r}, expected 'within' or 'all'")
     within = scope == "within"
     atoms = res.atoms
-    effect = _log(atoms["cmh_or"]) if within else atoms["log_or"]
+    effect = log_of(atoms["cmh_or"]) if within else atoms["log_or"]
     evidence = atoms["cmh_neg_log10_p" if within else "neg_log10_p"]
-    there = _tested(atoms) & ~np.isnan(effect) & ~np.isnan(evidence)
-    x, y = _clip(effect, _MOST_LOG_OR), np.minimum(evidence, _MOST_NEG_LOG10_P)
-    ax = _axes(ax)
+    there = are_tested(atoms) & ~np.isnan(effect) & ~np.isnan(evidence)
+    x, y = clipped(effect, _MOST_LOG_OR), np.minimum(evidence, _MOST_NEG_LOG10_P)
+    ax = axes_of(ax)
     ax.axvline(0, color=NEITHER, linewidth=0.8, zorder=0)
     left = there.copy()
     for on_all, in_strata, mark, words in _PROCEDURES:
@@ -80,7 +93,7 @@ def volcano(res: Results, *, scope: str = "within", label: int = 10, ax: Any = N
             ax.scatter([], [], c="black", marker=mark, s=30, linewidths=0, label=words)
     ax.scatter(x[left], y[left], c=NEITHER, marker=".", s=12, linewidths=0, label="none", zorder=1)
     strongest = [at for at in np.argsort(-evidence, kind="stable") if there[at] and not left[at]]
-    _name(ax, atoms["atom"], x, y, strongest[:label])
+    name_atoms(ax, atoms["atom"], x, y, strongest[:label])
     where = "within strata" if within else "on all calls"
     ax.set_xlabel(f"log odds ratio {where} (left: false calls, right: true calls)")
     ax.set_ylabel("$-\\log_{10}$ p")
@@ -109,12 +122,13 @@ def effects(res: Results, *, label: int = 10, ax: Any = None) -> Any:
     """
     import numpy as np
 
+    check_results(res)
     atoms = res.atoms
-    crude, within = atoms["log_or"], _log(atoms["cmh_or"])
-    there = _tested(atoms) & ~np.isnan(crude) & ~np.isnan(within)
-    x, y = _clip(crude, _MOST_LOG_OR), _clip(within, _MOST_LOG_OR)
-    flips, gone = _true(atoms["sign_flip"]), _true(atoms["confounded"])
-    ax = _axes(ax)
+    crude, within = atoms["log_or"], log_of(atoms["cmh_or"])
+    there = are_tested(atoms) & ~np.isnan(crude) & ~np.isnan(within)
+    x, y = clipped(crude, _MOST_LOG_OR), clipped(within, _MOST_LOG_OR)
+    flips, gone = are_true(atoms["sign_flip"]), are_true(atoms["confounded"])
+    ax = axes_of(ax)
     ax.axline((0, 0), slope=1, color=NEITHER, linewidth=0.8, zorder=0)
     ax.axhline(0, color=NEITHER, linewidth=0.8, zorder=0)
     ax.axvline(0, color=NEITHER, linewidth=0.8, zorder=0)
@@ -128,7 +142,7 @@ def effects(res: Results, *, label: int = 10, ax: Any = None) -> Any:
     change = np.where(there, np.abs(x - y), -1.0)
     order = np.lexsort((-change, ~(flips & there), ~((flips | gone) & there)))
     named = [at for at in order[:label] if there[at] and (flips[at] or gone[at])]
-    _name(ax, atoms["atom"], x, y, named)
+    name_atoms(ax, atoms["atom"], x, y, named)
     ax.set_xlabel("log odds ratio on all calls")
     ax.set_ylabel("log odds ratio within strata")
     ax.legend(frameon=False)
@@ -154,13 +168,14 @@ def sizes(res: Results, *, label: int = 10, ax: Any = None) -> Any:
     """
     import numpy as np
 
+    check_results(res)
     atoms, table = res.atoms, res.sizes
     place = {int(atom): at for at, atom in enumerate(atoms["atom"])}
     at = np.array([place[int(atom)] for atom in table["atom"]], dtype=int)
     size = np.asarray(table["median_size"], dtype=float)
-    effect = _clip(atoms["log_or"][at], _MOST_LOG_OR)
-    there = _tested(atoms)[at] & (size > 0) & ~np.isnan(effect)
-    ax = _axes(ax)
+    effect = clipped(atoms["log_or"][at], _MOST_LOG_OR)
+    there = are_tested(atoms)[at] & (size > 0) & ~np.isnan(effect)
+    ax = axes_of(ax)
     ax.axhline(0, color=NEITHER, linewidth=0.8, zorder=0)
     for which, mark, colour, words in (
         (there & (effect > 0), "^", TRUE, "leans to true calls"),
@@ -170,7 +185,7 @@ def sizes(res: Results, *, label: int = 10, ax: Any = None) -> Any:
     ax.set_xscale("log")
     strength = np.where(there, atoms["neg_log10_p"][at], -np.inf)
     strongest = [row for row in np.argsort(-strength, kind="stable")[:label] if there[row]]
-    _name(ax, table["atom"], size, effect, strongest)
+    name_atoms(ax, table["atom"], size, effect, strongest)
     ax.set_xlabel("median size of its calls (bases)")
     ax.set_ylabel("log odds ratio on all calls")
     ax.legend(frameon=False)
@@ -198,8 +213,9 @@ def types(res: Results, atoms: Sequence[int] | None = None, *, n: int = 20, ax: 
     """
     import numpy as np
 
+    check_results(res)
     table = res.types
-    chosen = _chosen(res, atoms, n)
+    chosen = chosen_of(res, atoms, n)
     names = list(dict.fromkeys(table["svtype"]))
     shape = (len(chosen), len(names))
     effect, found = np.full(shape, np.nan), np.zeros(shape, dtype=bool)
@@ -211,8 +227,8 @@ def types(res: Results, atoms: Sequence[int] | None = None, *, n: int = 20, ax: 
         if row is not None:
             effect[row, column_of[name]] = value
             found[row, column_of[name]] = fdr <= _LEVEL
-    ax = _axes(ax)
-    _map(ax, effect, "log odds ratio of firing, in the type against others")
+    ax = axes_of(ax)
+    draw_map(ax, effect, "log odds ratio of firing, in the type against others")
     rows, marked = np.nonzero(found)
     ax.scatter(marked, rows, c="black", s=8)
     ax.set_xticks(range(len(names)), names)
@@ -245,7 +261,8 @@ def coactivation(res: Results, atoms: Sequence[int] | None = None, *, n: int = 4
     from scipy.cluster.hierarchy import leaves_list, linkage
     from scipy.spatial.distance import squareform
 
-    chosen = _chosen(res, atoms, n)
+    check_results(res)
+    chosen = chosen_of(res, atoms, n)
     row_of = {atom: row for row, atom in enumerate(chosen)}
     phi = np.full((len(chosen), len(chosen)), np.nan)
     table = res.pairs
@@ -258,8 +275,8 @@ def coactivation(res: Results, atoms: Sequence[int] | None = None, *, n: int = 4
         np.fill_diagonal(distance, 0)
         order = leaves_list(linkage(squareform(distance, checks=False), "average"))
         chosen, phi = [chosen[at] for at in order], phi[np.ix_(order, order)]
-    ax = _axes(ax)
-    _map(ax, phi, "phi: above 0 together, below 0 apart")
+    ax = axes_of(ax)
+    draw_map(ax, phi, "phi: above 0 together, below 0 apart")
     names = [str(atom) for atom in chosen]
     ax.set_xticks(range(len(names)), names, rotation=90, fontsize="x-small")
     ax.set_yticks(range(len(names)), names, fontsize="x-small")
@@ -288,6 +305,7 @@ def atom(res: Results, atom: int, *, ax: Any = None) -> Any:
     """
     import numpy as np
 
+    check_results(res)
     table, of_types = res.atoms, res.types
     place = np.flatnonzero(table["atom"] == atom)
     if not len(place):
@@ -295,7 +313,7 @@ def atom(res: Results, atom: int, *, ax: Any = None) -> Any:
     at = int(place[0])
     on_tp, on_fp = int(table["tp_on"][at]), int(table["fp_on"][at])
     lines = [("all calls", [float(table[name][at]) for name in ("log_or", "log_or_lo", "log_or_hi")], on_tp, on_fp)]
-    within = [float(_log(table[name][[at]])[0]) for name in ("cmh_or", "cmh_or_lo", "cmh_or_hi")]
+    within = [float(log_of(table[name][[at]])[0]) for name in ("cmh_or", "cmh_or_lo", "cmh_or_hi")]
     lines.append(("within strata", within, on_tp, on_fp))
     fires = res.investigate(atom)
     types, is_true = fires["svtype"], fires["label"] == "TP"
@@ -303,12 +321,12 @@ def atom(res: Results, atom: int, *, ax: Any = None) -> Any:
         name, calls, true = (of_types[column][row] for column in ("svtype", "calls", "tp"))
         on = types == name
         a, b = int((on & is_true).sum()), int((on & ~is_true).sum())
-        lines.append((str(name), _woolf(a, b, int(true) - a, int(calls) - int(true) - b), a, b))
-    ax = _axes(ax)
+        lines.append((str(name), woolf(a, b, int(true) - a, int(calls) - int(true) - b), a, b))
+    ax = axes_of(ax)
     ax.axvline(0, color=NEITHER, linewidth=0.8, zorder=0)
     for line, (_, (value, low, high), tp, fp) in enumerate(lines):
         if not np.isnan(value):
-            low, high, value = (float(_clip(np.array([x]), _MOST_LOG_OR)[0]) for x in (low, high, value))
+            low, high, value = (float(clipped(np.array([x]), _MOST_LOG_OR)[0]) for x in (low, high, value))
             ax.plot([low, high], [line, line], color=NEITHER, linewidth=1.5)
             ax.plot([value], [line], "o" if value > 0 else "s", color=TRUE if value > 0 else FALSE)
         ax.annotate(
@@ -319,79 +337,6 @@ def atom(res: Results, atom: int, *, ax: Any = None) -> Any:
     ax.set_xlabel("log odds ratio (left: false calls, right: true calls)")
     ax.set_title(f"atom {atom}: fires on {on_tp + on_fp} calls")
     return ax
-
-
-def _axes(ax: Any) -> Any:
-    if ax is not None:
-        return ax
-    try:
-        import matplotlib.pyplot as plt
-    except ModuleNotFoundError as error:
-        raise ModuleNotFoundError(
-            "plots need matplotlib, which is not installed: pip install 'atomscope[plot]'", name=error.name
-        ) from error
-    return plt.subplots(layout="constrained")[1]
-
-
-def _log(ratio: Any) -> Any:
-    import numpy as np
-
-    with np.errstate(divide="ignore"):
-        return np.log(np.asarray(ratio, dtype=float))
-
-
-def _clip(values: Any, most: float) -> Any:
-    import numpy as np
-
-    return np.clip(np.asarray(values, dtype=float), -most, most)
-
-
-def _tested(atoms: Any) -> Any:
-    return _true(atoms["tested"])
-
-
-def _true(flags: Any) -> Any:
-    import numpy as np
-
-    return np.array([flag is not None and bool(flag) for flag in flags], dtype=bool)
-
-
-def _chosen(res: Results, atoms: Sequence[int] | None, n: int) -> list[int]:
-    if atoms is None:
-        return [int(atom) for atom in res.top(n)["atom"]]
-    chosen = [int(atom) for atom in atoms]
-    for atom in chosen:
-        if not 0 <= atom < res.d_sae:
-            raise InputError(f"atoms: found {atom}, expected numbers from 0 to {res.d_sae - 1}")
-    return list(dict.fromkeys(chosen))
-
-
-def _woolf(a: int, b: int, c: int, d: int) -> list[float]:
-    """The log odds ratio of a 2 x 2 table with its 95 % interval; NaN where a margin is 0."""
-    import math
-
-    if not (a + b and c + d and a + c and b + d):
-        return [math.nan] * 3
-    cells = [count + 0.5 for count in (a, b, c, d)]
-    value = math.log(cells[0] * cells[3] / (cells[1] * cells[2]))
-    half = 1.959963984540054 * math.sqrt(sum(1 / cell for cell in cells))
-    return [value, value - half, value + half]
-
-
-def _map(ax: Any, values: Any, words: str) -> None:
-    import numpy as np
-
-    finite = values[np.isfinite(values)]
-    most = float(np.abs(finite).max()) if len(finite) else 1.0
-    image = ax.imshow(_clip(values, most), cmap="PuOr_r", vmin=-most, vmax=most, aspect="auto")
-    ax.figure.colorbar(image, ax=ax, label=words)
-
-
-def _name(ax: Any, atoms: Any, x: Any, y: Any, rows: Sequence[Any]) -> None:
-    for row in rows:
-        ax.annotate(
-            str(int(atoms[row])), (x[row], y[row]), xytext=(4, 3), textcoords="offset points", fontsize="small"
-        )
 
 
 __all__ = ["atom", "coactivation", "effects", "sizes", "types", "volcano"]

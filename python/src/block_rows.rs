@@ -1,14 +1,17 @@
 //! Rows of an object that gives them by slicing.
 
 use std::ops::Range;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use atomscope::Error;
 use atomscope::rows::{ElementType, Rows};
+use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
 
 use crate::array_rows::{ArrayRows, Numbers};
+use crate::at_exit::Inside;
 use crate::dlpack::Array;
-use crate::errors::bad;
+use crate::errors::{InputError, bad};
 
 /// Rows of an object that gives them by slicing: a data set of HDF5 or Zarr.
 pub(crate) struct BlockRows {
@@ -18,7 +21,12 @@ pub(crate) struct BlockRows {
     pub(crate) shape: [usize; 2],
     pub(crate) element: ElementType,
     pub(crate) name: String,
+    /// What it raised, for whoever asked for the rows.
+    pub(crate) raised: Raised,
 }
+
+/// The first exception of a reader.
+pub(crate) type Raised = Arc<Mutex<Option<PyErr>>>;
 
 impl BlockRows {
     /// Reads rows under the GIL. This is called by threads that do nothing but read.
@@ -48,18 +56,45 @@ impl BlockRows {
     }
 
     fn read_block(&self, range: &Range<usize>) -> atomscope::Result<ArrayRows> {
+        let _inside = Inside::enter().ok_or(Error::Cancelled)?;
         Python::attach(|py| {
             self.block(py, range).map_err(|error| {
+                let kind = error.get_type(py).name();
+                let kind = kind.map_or_else(|_| "an exception".to_owned(), |name| name.to_string());
+                let found = format!("{kind}: {}", error.value(py));
+                self.raised
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .get_or_insert(error);
                 Error::input(
                     self.name.clone(),
                     format!("rows {} to {}", range.start, range.end),
-                    format!("{error}"),
+                    found,
                     "rows that can be read",
-                    "see that the file is open, and whole",
+                    "the exception that is this one's cause says where it was raised",
                 )
             })
         })
     }
+}
+
+/// The exception of a run over rows that a reader gave: what the reader raised, where that says all, or with it
+/// as its cause.
+pub(crate) fn explained(py: Python<'_>, raised: &Raised, error: PyErr) -> PyErr {
+    let first = raised.lock().unwrap_or_else(PoisonError::into_inner).take();
+    let Some(first) = first else {
+        return error;
+    };
+    // KeyboardInterrupt and SystemExit are none of `Exception`.
+    let ends_all = !first.is_instance_of::<PyException>(py);
+    if !error.is_instance_of::<InputError>(py) {
+        return error;
+    }
+    if ends_all || first.is_instance_of::<InputError>(py) {
+        return first;
+    }
+    error.set_cause(py, Some(first));
+    error
 }
 
 impl Rows for BlockRows {

@@ -3,11 +3,13 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use atomscope::analysis::shards::{add_levels, no_column};
 use atomscope::cohort::{ClassRule, Label, Number};
 use atomscope::read::{
     CallTable, ReadCalls, read_call_file, read_call_table, read_cohort_choosing,
 };
 use atomscope::report::table::{Column, Table, Values};
+use atomscope::tally::{CallProperty, PropertyKind, StratifyBy};
 use atomscope::{Call, Calls as LibraryCalls};
 use pyo3::prelude::*;
 use pyo3::types::PyList;
@@ -16,6 +18,7 @@ use crate::arrow::batches_of;
 use crate::arrow_calls::Batches;
 use crate::call_tables::{Columns, Dicts};
 use crate::errors::OrRaise;
+use crate::options::{self, strata_of};
 use crate::run::{guard, run};
 use crate::table;
 
@@ -29,6 +32,8 @@ pub(crate) struct Calls {
     /// Sentences on what is odd about the calls.
     #[pyo3(get)]
     warnings: Vec<String>,
+    /// What they are stratified by, where they have levels of their own for it.
+    pub(crate) strata: Option<StratifyBy>,
 }
 
 impl Calls {
@@ -37,6 +42,7 @@ impl Calls {
             calls: Arc::new(calls),
             has_classes: true,
             warnings: Vec::new(),
+            strata: None,
         }
     }
 
@@ -50,6 +56,7 @@ impl Calls {
             calls: Arc::new(read.calls),
             has_classes: read.has_classes,
             warnings: read.warnings,
+            strata: None,
         }
     }
 }
@@ -153,6 +160,46 @@ impl Calls {
                 calls: Arc::new(all),
                 has_classes,
                 warnings,
+                strata: None,
+            })
+        })
+    }
+
+    /// The same calls, with levels for what they are stratified by: of columns, each with its name and its
+    /// values as the classes of other calls, and of files of regions. `is_whole` if they are a whole cohort.
+    fn with_levels(
+        &self,
+        py: Python<'_>,
+        strata: &str,
+        columns: Vec<(String, PyRef<'_, Self>)>,
+        regions: Vec<PathBuf>,
+        is_whole: bool,
+    ) -> PyResult<Self> {
+        let scheme = strata_of(strata)?;
+        let columns: Vec<_> = columns
+            .into_iter()
+            .map(|(name, of)| (name, of.calls.clone()))
+            .collect();
+        let mut calls = LibraryCalls::clone(&self.calls);
+        let (mut warnings, has_classes) = (self.warnings.clone(), self.has_classes);
+        run(py, None, None, move |_| {
+            let regions = options::regions(&regions)?;
+            let values = |property: &CallProperty| {
+                let name = property.column();
+                let mut known = columns.iter();
+                let found = known.find(|(column, _)| *column == name);
+                let found = found.map(|(_, of)| of.truvari_class.clone());
+                found.ok_or_else(|| no_column(property, "calls"))
+            };
+            let (regions, calls_named) = (regions.as_ref(), "calls");
+            let (strata, missing) =
+                add_levels(&mut calls, &scheme, regions, is_whole, calls_named, &values)?;
+            warnings.extend(missing);
+            Ok(Self {
+                calls: Arc::new(calls),
+                has_classes,
+                warnings,
+                strata: Some(strata),
             })
         })
     }
@@ -175,6 +222,15 @@ impl Calls {
             .count();
         (tp, self.calls.len() - tp)
     }
+}
+
+/// The columns that have the values of what calls are stratified by.
+#[pyfunction]
+pub(crate) fn strata_columns(strata: &str) -> PyResult<Vec<String>> {
+    let scheme = strata_of(strata)?;
+    let of_column = |property: &&CallProperty| property.kind != PropertyKind::Region;
+    let properties = scheme.properties.iter().filter(of_column);
+    Ok(properties.map(CallProperty::column).collect())
 }
 
 fn read(py: Python<'_>, table: &dyn CallTable, rule: &ClassRule) -> PyResult<Calls> {

@@ -10,6 +10,7 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{IntoPyDict, PyCapsule};
 
+use crate::at_exit::Inside;
 use crate::dtype::Dtype;
 use crate::errors::bad;
 
@@ -277,7 +278,10 @@ impl Array {
 
 impl Drop for Array {
     fn drop(&mut self) {
-        // Where the interpreter is gone, so is the array's library.
+        // Where the interpreter is gone or about to go, so is the array's library: the array stays where it is.
+        let Some(_inside) = Inside::enter() else {
+            return;
+        };
         Python::try_attach(|_| match self.owned {
             Owned::Plain(managed) => {
                 // SAFETY: It was taken from its capsule, and is given back this once.

@@ -1,7 +1,7 @@
 //! Errors as Python's exceptions, with the arguments' names for what the library's messages name.
 
 use atomscope::Error;
-use atomscope::error::{Choice, Proposal, Warning};
+use atomscope::error::{BadInput, Choice, Proposal, Warning};
 use pyo3::create_exception;
 use pyo3::exceptions::{PyKeyboardInterrupt, PyMemoryError, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
@@ -65,10 +65,25 @@ pub(crate) fn bad(argument: &str, found: &str, expected: &str) -> PyErr {
 fn line(error: &Error) -> String {
     let arguments = proposed(&error.proposals());
     match error {
+        // The classes of rows in memory are those of the calls.
+        Error::Input(bad) if bad.file == "x" && bad.place.starts_with("the classes") => {
+            let bad = BadInput {
+                file: "calls".to_owned(),
+                ..(**bad).clone()
+            };
+            format!("{bad}{arguments}")
+        }
         Error::Input(bad) => format!("{bad}{arguments}"),
         Error::Choice { choice, .. } => {
             let words = error.to_string();
             let rest = words.strip_prefix(&choice.to_string()).unwrap_or(&words);
+            let rest = match choice {
+                Choice::BatchTopK => rest.replacen("found threshold", "found True", 1),
+                Choice::SubtractDecoderBias => rest
+                    .replacen("found yes, expected no", "found True, expected False", 1)
+                    .replacen("found no, expected yes", "found False, expected True", 1),
+                _ => rest.to_owned(),
+            };
             format!("{}{rest}", argument(*choice))
         }
         _ => format!("{error}{arguments}"),
@@ -91,7 +106,11 @@ fn proposed(proposals: &[Proposal]) -> String {
 
 fn with_values(proposal: &Proposal) -> String {
     let name = argument(proposal.choice);
-    let quoted = |value: &String| format!("{value:?}");
+    let quoted = |value: &String| match (proposal.choice, value.as_str()) {
+        (Choice::SubtractDecoderBias, "yes") => "True".to_owned(),
+        (Choice::SubtractDecoderBias, "no") => "False".to_owned(),
+        _ => format!("{value:?}"),
+    };
     match proposal.values.as_slice() {
         [] if name.contains('=') => name.to_owned(),
         [] => format!("{name}=..."),

@@ -4,6 +4,7 @@
 //! | file | what it binds |
 //! |---|---|
 //! | `run` | long work: the GIL released, Ctrl-C, progress, threads, fork, panics |
+//! | `at_exit` | the interpreter's end, which waits for threads that are inside of it |
 //! | `errors`, `words` | errors and texts that speak of arguments |
 //! | `dlpack`, `dtype` | arrays of other libraries; unsafe code |
 //! | `arrow` | tables of other libraries; one line of unsafe code |
@@ -23,6 +24,7 @@ mod array_rows;
 #[allow(unsafe_code)]
 mod arrow;
 mod arrow_calls;
+mod at_exit;
 mod block_rows;
 mod call_tables;
 mod calls;
@@ -58,7 +60,7 @@ mod _core {
         tally,
     };
     #[pymodule_export]
-    use crate::calls::Calls;
+    use crate::calls::{Calls, strata_columns};
     #[pymodule_export]
     use crate::errors::{CancelledError, DeviceError, InputError, InternalError};
     #[pymodule_export]
@@ -82,9 +84,8 @@ mod _core {
     const VERSION: &str = env!("CARGO_PKG_VERSION");
 
     #[pymodule_init]
-    fn init(_module: &Bound<'_, PyModule>) -> PyResult<()> {
-        crate::run::prepare();
-        Ok(())
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        crate::run::prepare(module.py())
     }
 
     /// Runs the command line with these arguments, of which the first is the program's name. Returns its

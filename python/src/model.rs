@@ -102,8 +102,9 @@ impl Sae {
     }
 
     /// Takes the tensors of a state dict by name, with its config as JSON. Its decoder is one unless
-    /// `has_decoder` says otherwise.
+    /// `has_decoder` says otherwise; with `is_package` it is one as the notebook saves it, with that config.
     #[staticmethod]
+    #[allow(clippy::too_many_arguments)]
     fn of_tensors(
         py: Python<'_>,
         name: String,
@@ -112,6 +113,7 @@ impl Sae {
         whitening: Option<[Vec<f32>; 2]>,
         given: Answers,
         has_decoder: bool,
+        is_package: bool,
     ) -> PyResult<Self> {
         let answers = answers(given)?;
         let config = config.map(serde_json::from_str).transpose();
@@ -126,6 +128,7 @@ impl Sae {
             tensors,
             config,
             whitening,
+            is_package,
         };
         let asked = answers.clone();
         let mut loaded = run(py, None, None, move |_| read_model_tensors(model, &asked))?;

@@ -13,6 +13,7 @@ use atomscope::stats::evidence::regions::RegionOptions;
 use atomscope::stats::evidence::{Exchange, ListedPairs, Partition};
 use atomscope::stats::prediction::PredictBy;
 use atomscope::tally::StratifyBy;
+use atomscope::write::inputs::Inputs;
 use atomscope::{Analysis, Calls, Device, Sae};
 use pyo3::prelude::*;
 
@@ -58,7 +59,7 @@ pub(crate) struct Options {
 /// Options whose words are understood.
 pub(crate) struct Parsed {
     given: Options,
-    strata: Option<StratifyBy>,
+    pub(crate) strata: Option<StratifyBy>,
     block: Option<Exchange>,
     replicate: Option<Partition>,
     predict: Option<PredictBy>,
@@ -86,18 +87,7 @@ impl Options {
     /// # Errors
     /// A word that is none of an option's.
     pub(crate) fn parsed(self) -> PyResult<Parsed> {
-        let wrong = |argument: &str, found: &str, why: &str| {
-            let why = why.strip_prefix(&format!("{found:?}: ")).unwrap_or(why);
-            bad(
-                argument,
-                &format!("{found:?}"),
-                why.trim_start_matches("expected "),
-            )
-        };
-        let strata = self.strata.as_ref().map(|text| {
-            text.parse()
-                .map_err(|why: String| wrong("strata", text, &why))
-        });
+        let strata = self.strata.as_ref().map(|text| strata_of(text));
         let batch_rows = self.batch_rows.map(|rows| {
             NonZeroU64::new(rows).ok_or_else(|| bad("batch_rows", "0", "at least 1, or None"))
         });
@@ -129,6 +119,39 @@ impl Options {
             given: self,
         })
     }
+}
+
+/// The error of an option's text, which says why it is wrong.
+fn wrong(argument: &str, given: &str, why: &str) -> PyErr {
+    // What is wrong of what was given, where the message says it.
+    let (found, expected) = match why.split_once(": expected ") {
+        Some((found, expected)) => (found.to_owned(), expected),
+        None => (format!("{given:?}"), why.trim_start_matches("expected ")),
+    };
+    bad(argument, &found, expected)
+}
+
+/// The confounders of a text, as the program writes them.
+pub(crate) fn strata_of(text: &str) -> PyResult<StratifyBy> {
+    let parsed = text.parse();
+    parsed.map_err(|why: String| wrong("strata", text, &why))
+}
+
+/// Reads files of regions, where there are some.
+pub(crate) fn regions(paths: &[PathBuf]) -> atomscope::Result<Option<RegionOptions>> {
+    if paths.is_empty() {
+        return Ok(None);
+    }
+    let mut all = Regions::default();
+    for path in paths {
+        all.add(Regions::read(path, NamedBy::File)?);
+    }
+    all.take_complements();
+    all.check_names()?;
+    Ok(Some(RegionOptions {
+        sets: all.sets,
+        rule: atomscope::regions::RegionRule::default(),
+    }))
 }
 
 /// The value of a word, where one is given.
@@ -198,19 +221,7 @@ impl Parsed {
 
     /// Reads the files of regions, where there are some.
     fn regions(&self) -> atomscope::Result<Option<RegionOptions>> {
-        if self.given.regions.is_empty() {
-            return Ok(None);
-        }
-        let mut all = Regions::default();
-        for path in &self.given.regions {
-            all.add(Regions::read(path, NamedBy::File)?);
-        }
-        all.take_complements();
-        all.check_names()?;
-        Ok(Some(RegionOptions {
-            sets: all.sets,
-            rule: atomscope::regions::RegionRule::default(),
-        }))
+        regions(&self.given.regions)
     }
 
     /// The options of counting alone.
@@ -237,19 +248,20 @@ impl Parsed {
     pub(crate) fn run(
         self,
         py: Python<'_>,
-        inputs: Inputs,
+        inputs: Analyzed,
+        files: &Inputs,
         progress: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Results> {
         let found = run(py, self.given.threads, progress, move |control| {
             let analysis = self.apply(inputs.analysis())?.control(*control);
             Ok(analysis.run()?.without_control())
         })?;
-        Ok(Results::new(found))
+        Ok(Results::new(found.reading(files)))
     }
 }
 
 /// What is analyzed, which a run keeps.
-pub(crate) enum Inputs {
+pub(crate) enum Analyzed {
     /// Rows, a model and calls that are at hand.
     Memory {
         rows: Arc<SharedRows>,
@@ -261,7 +273,7 @@ pub(crate) enum Inputs {
     Kept(Box<Analysis<'static>>),
 }
 
-impl Inputs {
+impl Analyzed {
     /// Files, or what was counted before.
     pub(crate) fn kept(analysis: Analysis<'static>) -> Self {
         Self::Kept(Box::new(analysis))

@@ -8,7 +8,6 @@ use atomscope::analysis::outputs::{table_named, tables_of};
 use atomscope::report::html::{Genome, Settings};
 use atomscope::report::{calls as report_calls, text};
 use atomscope::stats::calls::Pick;
-use pyo3::exceptions::PyKeyError;
 use pyo3::prelude::*;
 
 use crate::calls::Calls;
@@ -49,8 +48,8 @@ impl Results {
         run_borrowed(py, |_| Ok(self.names().clone()))
     }
 
-    /// A table by its name.
-    fn table(&self, py: Python<'_>, name: &str) -> PyResult<Table> {
+    /// A table by its name; None where there is none.
+    fn table(&self, py: Python<'_>, name: &str) -> PyResult<Option<Table>> {
         let notebook = &self.found.tables.notebook;
         let found = run_borrowed(py, |_| {
             Ok(match name {
@@ -64,13 +63,7 @@ impl Results {
                     .and_then(|all| table_named(all, name)),
             })
         })?;
-        let found = found.ok_or_else(|| {
-            let all = self.names().join(", ");
-            PyKeyError::new_err(format!(
-                "{name}: no table of this analysis; there are {all}"
-            ))
-        })?;
-        Ok(Table::new(found))
+        Ok(found.map(Table::new))
     }
 
     /// The calls on which an atom fires: all, or `count` of them, strongest first.
@@ -183,6 +176,7 @@ impl Results {
     fn tally(&self) -> Tally {
         Tally {
             counted: self.found.counted.clone(),
+            inputs: self.found.inputs().clone(),
         }
     }
 

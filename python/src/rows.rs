@@ -9,7 +9,7 @@ use atomscope::rows::{ElementType, EmbeddingsChoice, JoinedRows, Place, Rows as 
 use pyo3::prelude::*;
 
 use crate::array_rows::{ArrayRows, Numbers};
-use crate::block_rows::BlockRows;
+use crate::block_rows::{BlockRows, Raised, explained};
 use crate::dlpack::Array;
 use crate::errors::bad;
 use crate::run::{guard, run};
@@ -29,9 +29,19 @@ pub(crate) struct Rows {
     /// What was done to them that costs memory, in words.
     #[pyo3(get)]
     note: Option<String>,
+    /// What their reader raised, of rows that are read block by block.
+    raised: Option<Raised>,
 }
 
 impl Rows {
+    /// What a run over these rows found, or its exception with what their reader raised.
+    pub(crate) fn explained<T>(&self, py: Python<'_>, found: PyResult<T>) -> PyResult<T> {
+        found.map_err(|error| match &self.raised {
+            Some(raised) => explained(py, raised, error),
+            None => error,
+        })
+    }
+
     /// The device that encodes the rows, of which the caller asked for one.
     pub(crate) fn device(&self, asked: Device) -> PyResult<Device> {
         match (self.cuda, asked) {
@@ -62,15 +72,18 @@ impl Rows {
         let Some(element) = element_of(dtype) else {
             return Err(bad(&name, &format!("numbers of type {dtype}"), TYPES));
         };
+        let raised = Raised::default();
         Ok(Self {
             rows: Arc::new(BlockRows {
                 block,
                 shape,
                 element,
                 name,
+                raised: raised.clone(),
             }),
             cuda: None,
             note: None,
+            raised: Some(raised),
         })
     }
 
@@ -97,6 +110,7 @@ impl Rows {
             rows: Arc::new(rows),
             cuda: None,
             note: None,
+            raised: None,
         })
     }
 
@@ -129,7 +143,11 @@ pub(crate) fn choice(
     layer: Option<String>,
     pool: Option<&str>,
 ) -> PyResult<EmbeddingsChoice> {
-    let pool = pool.map(|text| text.parse().map_err(|why: String| bad("pool", text, &why)));
+    let wrong = |text: &str, why: &str| {
+        let why = why.trim_start_matches("expected ");
+        bad("pool", &format!("{text:?}"), why)
+    };
+    let pool = pool.map(|text| text.parse().map_err(|why: String| wrong(text, &why)));
     Ok(EmbeddingsChoice {
         key,
         layer,
@@ -197,5 +215,6 @@ fn of_array(array: Array, name: &str, is_bf16: bool) -> PyResult<Rows> {
         }),
         cuda,
         note,
+        raised: None,
     })
 }

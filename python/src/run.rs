@@ -5,13 +5,14 @@ use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use atomscope::control::{Control, Progress, Stage};
+use atomscope::control::{Control, Progress};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 
+use crate::at_exit;
 use crate::errors::{CancelledError, InternalError, bad, exception};
 
 /// The time after which the calling thread looks for signals again.
@@ -19,27 +20,24 @@ const TICK: Duration = Duration::from_millis(50);
 /// The time that work has to end once it is cancelled, before it is left alone.
 const PATIENCE: Duration = Duration::from_millis(50);
 
-/// The process that imported the module.
-static PROCESS: OnceLock<u32> = OnceLock::new();
-
 /// The place and message of the last panic.
 static PANIC: Mutex<Option<String>> = Mutex::new(None);
 
+/// The time after which the state of a run is told again, so that whoever is told can end it.
+const AGAIN: Duration = Duration::from_secs(1);
+
 /// Prepares what all runs need, as the module is imported.
-pub(crate) fn prepare() {
-    PROCESS.get_or_init(std::process::id);
+pub(crate) fn prepare(py: Python<'_>) -> PyResult<()> {
     // A panic becomes an exception, which tells it.
     std::panic::set_hook(Box::new(|panic| {
         *lock(&PANIC) = Some(panic.to_string());
     }));
+    at_exit::register(py)
 }
 
 /// Refuses a process that was forked: threads and devices do not survive that.
 fn refuse_fork() -> PyResult<()> {
-    if PROCESS
-        .get()
-        .is_none_or(|&process| process == std::process::id())
-    {
+    if !at_exit::is_forked() {
         return Ok(());
     }
     Err(PyRuntimeError::new_err(
@@ -61,7 +59,8 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// Does `work` by `threads` threads of its own, or as many as the machine has. `progress` is called with
-/// the stage, the rows done and all rows, by the calling thread; where it returns False the work ends.
+/// the stage, what is done and all there is, by the calling thread, at least once a second; where it returns
+/// False the work ends.
 /// Work that does not end at once, as while a table is read, is left to end by itself: so it owns all that
 /// it needs.
 ///
@@ -127,7 +126,18 @@ fn worked<T: Send>(
     work: impl FnOnce(&Control<'_>) -> atomscope::Result<T> + Send,
 ) -> Done<T> {
     let is_cancelled = || shared.cancelled.load(Ordering::Relaxed);
-    let learn = |progress: Progress| *lock(&shared.progress) = Some(progress);
+    let learn = |progress: Progress| {
+        let mut known = lock(&shared.progress);
+        // Threads tell of what they have done in any order.
+        let is_old = |known: Progress| {
+            (known.stage, known.total) == (progress.stage, progress.total)
+                && known.done > progress.done
+                && progress.done > 0
+        };
+        if !known.is_some_and(is_old) {
+            *known = Some(progress);
+        }
+    };
     let control = Control::default().cancel_when(&is_cancelled);
     let control = if tells {
         control.on_progress(&learn)
@@ -147,14 +157,7 @@ fn watch<T: Send>(
     patience: Option<Duration>,
 ) -> PyResult<T> {
     let mut stopped: Option<(PyErr, Instant)> = None;
-    let mut told = None;
-    let mut tell_now = || match (progress, *lock(&shared.progress)) {
-        (Some(progress), Some(now)) if told != Some(now) => {
-            told = Some(now);
-            tell(progress, now)
-        }
-        _ => Ok(()),
-    };
+    let mut teller = Teller::new(progress);
     loop {
         let waiting = &mut answers;
         let answer = py.detach(move || waiting.recv_timeout(TICK));
@@ -162,7 +165,7 @@ fn watch<T: Send>(
             (Ok(_), Some((error, _))) => return Err(error),
             (Ok(done), None) => {
                 // A stage is told to the end, even one shorter than a tick.
-                tell_now()?;
+                teller.tell(shared, false)?;
                 return match done {
                     Ok(found) => found.map_err(|error| exception(&error)),
                     Err(panic) => Err(fault(&*panic)),
@@ -178,7 +181,7 @@ fn watch<T: Send>(
                 stopped = Some((error, since));
             }
             (Err(RecvTimeoutError::Timeout), None) => {
-                let next = py.check_signals().and_then(|()| tell_now());
+                let next = py.check_signals().and_then(|()| teller.tell(shared, true));
                 stopped = next.err().map(|error| (error, Instant::now()));
                 shared.cancelled.store(stopped.is_some(), Ordering::Relaxed);
             }
@@ -186,19 +189,41 @@ fn watch<T: Send>(
     }
 }
 
-fn tell(progress: &Bound<'_, PyAny>, now: Progress) -> PyResult<()> {
-    let stage = match now.stage {
-        Stage::Encoding => "encoding",
-        Stage::Cutting => "cutting",
-        Stage::Reading => "reading",
-        Stage::Scoring => "scoring",
-        Stage::Simulating => "simulating",
-    };
-    let answer = progress.call1((stage, now.done, now.total))?;
-    if answer.is(pyo3::types::PyBool::new(progress.py(), false)) {
-        return Err(CancelledError::new_err("progress returned False"));
+/// Tells of progress: what is new, and after a second without news the same again.
+struct Teller<'a, 'py> {
+    progress: Option<&'a Bound<'py, PyAny>>,
+    told: Option<Progress>,
+    when: Instant,
+}
+
+impl<'a, 'py> Teller<'a, 'py> {
+    fn new(progress: Option<&'a Bound<'py, PyAny>>) -> Self {
+        Self {
+            progress,
+            told: None,
+            when: Instant::now(),
+        }
     }
-    Ok(())
+
+    fn tell(&mut self, shared: &Shared, again: bool) -> PyResult<()> {
+        let Some(progress) = self.progress else {
+            return Ok(());
+        };
+        let now = *lock(&shared.progress);
+        let is_late = again && self.when.elapsed() >= AGAIN;
+        if now == self.told && !is_late {
+            return Ok(());
+        }
+        (self.told, self.when) = (now, Instant::now());
+        let (stage, done, total) = now.map_or(("starting", 0, 0), |now| {
+            (now.stage.as_str(), now.done, now.total)
+        });
+        let answer = progress.call1((stage, done, total))?;
+        if answer.is(pyo3::types::PyBool::new(progress.py(), false)) {
+            return Err(CancelledError::new_err("progress returned False"));
+        }
+        Ok(())
+    }
 }
 
 /// Threads that live as long as the run, so that none are there when a process forks.

@@ -16,12 +16,15 @@ use crate::run::run_borrowed;
 #[pyclass(frozen, module = "atomscope._core")]
 pub(crate) struct Tally {
     pub(crate) counted: Arc<Counted>,
+    /// The files that were read for it, which are never replaced.
+    pub(crate) inputs: Inputs,
 }
 
 impl Tally {
-    pub(crate) fn new(counted: Counted) -> Self {
+    pub(crate) fn new(counted: Counted, inputs: Inputs) -> Self {
         Self {
             counted: Arc::new(counted),
+            inputs,
         }
     }
 }
@@ -49,7 +52,7 @@ impl Tally {
                 scores,
                 force,
             };
-            let _lock = files.open(&Inputs::default())?;
+            let _lock = files.open(&self.inputs)?;
             if self.counted.run.is_none() {
                 return write_tally(&files.tally, &self.counted.cohort, Maker::Merge)?.publish();
             }

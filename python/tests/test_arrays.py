@@ -146,15 +146,36 @@ def test_errors_of_a_sliced_object_are_told(model):
         def __getitem__(self, rows):
             raise OSError("the disk is gone")
 
-    with pytest.raises(ats.InputError, match="the disk is gone"):
+    with pytest.raises(ats.InputError, match=r"x: rows \d to \d+: found OSError: the disk is gone") as caught:
         model[3].encode(Broken(np.zeros((10, DIM), dtype=np.float32)))
+    assert isinstance(caught.value.__cause__, OSError)
     lies = Sliced(np.zeros((10, DIM), dtype=np.float32), np.dtype("float64"))
-    with pytest.raises(ats.InputError, match="x: found a block of float32"):
+    with pytest.raises(ats.InputError, match="^x: found a block of float32"):
         model[3].encode(lies)
     short = Sliced(np.zeros((5, DIM), dtype=np.float32))
     short.shape = (10, DIM)
-    with pytest.raises(ats.InputError, match="a block of shape"):
+    with pytest.raises(ats.InputError, match="^x: found a block of shape"):
         model[3].encode(short)
+
+
+@pytest.mark.parametrize("raised", [KeyboardInterrupt, SystemExit])
+def test_what_ends_all_in_a_sliced_object_ends_all(model, raised):
+    class Ends(Sliced):
+        def __getitem__(self, rows):
+            raise raised(4)
+
+    with pytest.raises(raised, match="4"):
+        model[3].encode(Ends(np.zeros((10, DIM), dtype=np.float32)))
+
+
+def test_an_input_error_of_a_block_is_passed_as_it_is(model):
+    class Masked(Sliced):
+        def __getitem__(self, rows):
+            return np.ma.masked_array(self.array[rows])
+
+    with pytest.raises(ats.InputError, match="^x: found a masked array, expected one without a mask") as caught:
+        model[3].encode(Masked(np.zeros((10, DIM), dtype=np.float32)))
+    assert caught.value.__cause__ is None
 
 
 def test_torch_tensors_are_read_in_place(model, x):

@@ -67,6 +67,28 @@ def test_missing_values_of_every_kind_are_missing():
         assert [call["pos"] for call in read] == [1, 0], name
 
 
+def test_nan_for_text_is_missing_in_dicts_too():
+    nan = float("nan")
+    dicts = [{**DICTS[0], "svtype": nan, "dataset": np.float32("nan")}, DICTS[1], DICTS[2]]
+    with pytest.warns(UserWarning, match="1 of 3 calls have no"):
+        read = rows(ats.Calls(dicts))
+    assert [call["svtype"] for call in read] == [None, "INS", "DUP"]
+    assert read[0]["dataset"] is None
+    pandas = pytest.importorskip("pandas")
+    with pytest.warns(UserWarning):
+        assert rows(ats.Calls(pandas.DataFrame(dicts))) == read
+
+
+def test_dates_for_positions_are_refused():
+    pandas, polars = pytest.importorskip("pandas"), pytest.importorskip("polars")
+    dates = {**COLUMNS, "pos": [datetime.datetime(2026, 1, day) for day in (1, 2, 3)]}
+    for table in (pandas.DataFrame(dates), polars.DataFrame(dates)):
+        with pytest.raises(ats.InputError, match="column pos: found values of type"):
+            ats.Calls(table)
+    unread = pandas.DataFrame({**COLUMNS, "seen": dates["pos"]})
+    assert rows(ats.Calls(unread)) == rows(ats.Calls(DICTS))
+
+
 def test_numbers_for_text_are_text():
     table = {"chrom": [1, 22], "truvari_class": ["TP", "FP"]}
     for form in (table, {key: np.array(values) for key, values in table.items()}):

@@ -40,6 +40,56 @@ def test_notebooks_package_gives_the_model_of_its_file(tmp_path):
     assert ats.SAE.from_state_dict(module, k=3, mean=MEAN, std=STD).digest() == loaded.digest()
 
 
+PACKAGES = {
+    "k of a fraction": {"k": 8.5}, "k of a text": {"k": "eight"}, "k of a flag": {"k": True}, "no k": {"k": None},
+    "k of 0": {"k": 0}, "k below 0": {"k": -3}, "another input_dim": {"input_dim": 6},
+    "another feature_dim": {"feature_dim": 5}, "another activation": {"activation": "relu"},
+    "another kind": {"architecture": "jumprelu"}, "a second k": {"top_k": 5}, "a switch": {"apply_b_dec_to_input": True},
+    "no whitening": {"μ": None}, "a norm": {"normalize": {"by": 2}},
+}
+
+
+@pytest.mark.parametrize("name", PACKAGES)
+def test_packages_that_a_file_is_refused_for_are_refused(name, tmp_path):
+    config = {"input_dim": 7, "feature_dim": 11, "k": 3, "μ": MEAN, "σ": STD, **PACKAGES[name]}
+    with pytest.raises(ats.InputError):
+        ats.SAE.from_state_dict({"model_state_dict": STATE, "config": config})
+    torch = pytest.importorskip("torch")
+    numbers = {key: torch.from_numpy(value) if isinstance(value, np.ndarray) else value for key, value in config.items()}
+    tensors = {key: torch.from_numpy(value) for key, value in STATE.items()}
+    torch.save({"model_state_dict": tensors, "config": numbers}, tmp_path / "sae.pt")
+    with pytest.raises(ats.InputError):
+        ats.SAE.load(tmp_path / "sae.pt")
+
+
+def test_packages_without_a_key_that_a_file_needs_are_refused():
+    whole = {"input_dim": 7, "feature_dim": 11, "k": 3, "μ": MEAN, "σ": STD}
+    for key, message in {"input_dim": "a key input_dim", "feature_dim": "a key feature_dim", "k": "a key k"}.items():
+        config = {name: value for name, value in whole.items() if name != key}
+        with pytest.raises(ats.InputError, match=f"config of .*: {key}: found .*expected {message}"):
+            ats.SAE.from_state_dict({"model_state_dict": STATE, "config": config})
+    with pytest.raises(ats.InputError, match="k: found 9, expected no answer"):
+        ats.SAE.from_state_dict({"model_state_dict": STATE, "config": whole}, k=9)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [{}, {"k": np.int64(3)}, {"k": 3.0}, {"k": "3"}, {"whiten": True}, {"lr": 1e-3, "loss": np.ones(4), "activation": "topk"}],
+)
+def test_packages_that_a_file_is_taken_for_are_taken(more):
+    config = {"input_dim": 7, "feature_dim": 11, "k": 3, "μ": MEAN, "σ": STD, **more}
+    found = ats.SAE.from_state_dict({"model_state_dict": STATE, "config": config})
+    assert found.digest() == ats.SAE.from_state_dict(STATE, k=3, mean=MEAN, std=STD).digest()
+
+
+def test_k_beyond_the_atoms_is_told():
+    config = {"input_dim": 7, "feature_dim": 11, "k": 99, "μ": MEAN, "σ": STD}
+    with pytest.warns(UserWarning, match="config.k is 99, more than the 11 features"):
+        assert ats.SAE.from_state_dict({"model_state_dict": STATE, "config": config}).k == 11
+    with pytest.warns(UserWarning, match="k is 99, more than the 11 features"):
+        ats.SAE.from_state_dict(STATE, k=99, mean=MEAN, std=STD)
+
+
 def test_whitening_of_one_number_stands_for_all():
     one = ats.SAE.from_state_dict(STATE, k=3, mean=0, std=1.0)
     all_of_them = ats.SAE.from_state_dict(STATE, k=3, mean=np.zeros(7), std=np.ones((1, 7)))

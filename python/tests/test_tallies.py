@@ -78,6 +78,7 @@ def with_decoder(cohort, tmp_path_factory):
     np.savez(folder / "sae.npz", **state)
     np.save(folder / "x.npy", cohort.x)
     cohort.calls.to_pandas().to_csv(folder / "calls.csv", index=False)
+    cohort.calls.to_pandas().to_csv(folder / "x.csv", index=False)
     return folder, state
 
 
@@ -128,6 +129,48 @@ def test_another_model_than_the_tallys_is_refused(results, with_decoder):
     for sae in (folder / "sae.npz", ats.SAE.load(folder / "sae.npz", k=7, subtract_decoder_bias=True)):
         with pytest.raises(ats.InputError, match="that of the tally|expected"):
             results.tally.analyze(sae=sae, **QUICK)
+
+
+def test_inputs_of_a_tally_are_never_replaced(with_decoder, cohort, tmp_path):
+    folder, state = with_decoder
+    before = {path: path.read_bytes() for path in folder.iterdir()}
+    loaded = ats.SAE.load(folder / "sae.npz", **ANSWERS)
+    mapped = np.load(folder / "x.npy", mmap_mode="r")
+    of_files = ats.analyze(folder / "x.npy", loaded, folder / "calls.csv", **QUICK)
+    table, memory = folder / "calls.csv", [folder / "calls.csv", folder / "sae.npz"]
+    made = {
+        "files": (ats.tally(folder / "x.npy", loaded, table, name="1"), [*memory, folder / "x.npy"]),
+        "a mapped array": (ats.tally(mapped, loaded, table, name="1"), [*memory, folder / "x.npy"]),
+        "results": (of_files.tally, [*memory, folder / "x.npy"]),
+        "a table beside": (
+            ats.tally(folder / "x.npy", loaded, name="1"), [folder / name for name in ("x.npy", "x.csv", "sae.npz")]
+        ),
+        "a table": (ats.tally(cohort.x, loaded, table, name="1"), memory),
+    }
+    for name, (tally, inputs) in made.items():
+        for path in inputs:
+            for fires in (False, tmp_path / "other.fires"):
+                with pytest.raises(ats.InputError, match="an input is never replaced"):
+                    tally.save(path, fires=fires, force=True)
+            with pytest.raises(ats.InputError, match="an input is never replaced"):
+                tally.save(tmp_path / "x.tally", fires=path, force=True)
+            assert path.read_bytes() == before[path], name
+    with pytest.raises(ats.InputError, match="expected|never"):
+        ats.analyze(cohort.x, loaded, folder / "calls.csv", **QUICK).to_html(folder / "calls.csv")
+    assert (folder / "calls.csv").read_bytes() == before[folder / "calls.csv"]
+
+
+def test_tallies_that_were_merged_are_never_replaced(cohort, tmp_path):
+    path = tmp_path / "1.tally"
+    ats.tally(cohort.x, cohort.sae, cohort.calls, name="1").save(path)
+    before = path.read_bytes(), (tmp_path / "1.tally.fires").read_bytes()
+    merged = ats.merge(path)
+    for force in (False, True):
+        with pytest.raises(ats.InputError, match="an input is never replaced"):
+            merged.save(path, force=force)
+    assert (path.read_bytes(), (tmp_path / "1.tally.fires").read_bytes()) == before
+    merged.save(tmp_path / "all.tally")
+    merged.save(tmp_path / "all.tally", force=True)
 
 
 def test_options_of_no_table_are_refused(results):

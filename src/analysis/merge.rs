@@ -2,11 +2,12 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use rayon::prelude::*;
 
 use super::place;
-use crate::control::Control;
+use crate::control::{Control, Stage};
 use crate::engine::{into_inner, lock};
 use crate::error::{Choice, Error, Result};
 use crate::store::{Maker, is_counted, is_merged, read_tally, write_tally};
@@ -18,12 +19,16 @@ use crate::write::inputs::{Inputs, is_same_file};
 /// # Errors
 /// Those of reading one, and of tallies that do not go together; cancellation.
 pub fn merge(paths: &[PathBuf], control: &Control) -> Result<CohortTally> {
+    let control = control.stage(Stage::Merging, paths.len() as u64);
     let merger = Mutex::new(Merger::default());
+    let done = AtomicU64::new(0);
     paths.par_iter().try_for_each(|path| {
         control.check()?;
         let tally = read_tally(path)?;
         let name = path.display().to_string();
-        lock(&merger).add(tally, &name)
+        lock(&merger).add(tally, &name)?;
+        control.report(done.fetch_add(1, Ordering::Relaxed) + 1);
+        Ok(())
     })?;
     let sum = into_inner(merger).finish();
     sum.ok_or_else(|| Error::choice(Choice::Tallies, "no file", "at least one tally"))

@@ -161,6 +161,18 @@ impl Results<'_> {
         }
     }
 
+    /// Returns the files that were read. No output replaces one of them.
+    pub fn inputs(&self) -> &Inputs {
+        &self.inputs
+    }
+
+    /// Returns the same results, of which no output replaces one of these files, either.
+    #[must_use]
+    pub fn reading(mut self, files: &Inputs) -> Self {
+        self.inputs.join(files);
+        self
+    }
+
     /// Returns the record of the run, as `run.json` has it: versions, inputs, options, the certificate,
     /// and where the time went.
     pub fn record(&self) -> record::Record {

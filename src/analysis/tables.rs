@@ -8,7 +8,7 @@ use super::pairs::PairCounter;
 use super::warnings;
 use crate::clock::{Clock, Lap};
 use crate::cohort::classes::{ClassCount, Labels};
-use crate::control::Control;
+use crate::control::{Control, Stage};
 use crate::engine::{Device, EngineOptions};
 use crate::error::{Result, Warning};
 use crate::report::{html, text};
@@ -117,6 +117,7 @@ impl Tables {
         let mut extended = extended.transpose()?;
         if let Some(extended) = &mut extended {
             extended.scores = scores;
+            let control = &control.stage(Stage::Comparing, 0);
             extended.reasons = reasons_of(counted, extended, control)?;
             extended.values = values_of(counted, &extended.options, control)?;
             extended.regions = regions_of(counted, options, &extended.options, control)?;

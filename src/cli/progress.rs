@@ -60,12 +60,13 @@ impl Bar {
 
     /// Shows how far the work is.
     pub(super) fn update(&self, progress: Progress) {
+        // The bar counts calls.
+        if !progress.stage.is_of_rows() {
+            return;
+        }
         self.0.set_message(match progress.stage {
-            Stage::Encoding => "encoding",
             Stage::Cutting => "finding cuts of batches",
-            Stage::Reading => "reading",
-            Stage::Scoring => "scoring",
-            Stage::Simulating => "simulating",
+            stage => stage.as_str(),
         });
         self.0.update(|state| {
             state.set_len(progress.total);

@@ -77,6 +77,19 @@ impl Inputs {
         there.for_each(|path| self.possible.add(path));
     }
 
+    /// Adds all files of others.
+    pub fn join(&mut self, others: &Self) {
+        for (own, other) in [
+            (&mut self.certain, &others.certain),
+            (&mut self.possible, &others.possible),
+        ] {
+            own.paths.extend(other.paths.iter().cloned());
+            let identities = other.identities.iter();
+            own.identities
+                .extend(identities.map(|(identity, path)| (identity.clone(), path.clone())));
+        }
+    }
+
     /// Replaces the possible inputs by the files that the run did read, now that they are known.
     pub fn finish(&mut self, paths: impl IntoIterator<Item = PathBuf>) {
         self.possible = Files::default();
@@ -129,6 +142,24 @@ mod tests {
         for other in ["other.npy", "x", "nothing.npy"] {
             assert!(inputs.find(&at(other)).is_none(), "{other}");
         }
+    }
+
+    #[test]
+    fn join_adds_all_files_of_others() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        for name in ["a.npy", "b.npy", "c.csv"] {
+            fs::write(at(name), "same").unwrap();
+        }
+        let mut inputs = Inputs::of([at("a.npy")]);
+        let mut others = Inputs::of([at("b.npy")]);
+        others.add_possible([at("c.csv")]);
+        inputs.join(&others);
+        assert_eq!(inputs.find(&at("./a.npy")), Some(&*at("a.npy")));
+        assert_eq!(inputs.find(&at("./b.npy")), Some(&*at("b.npy")));
+        assert!(inputs.find(&at("c.csv")).is_none());
+        assert!(inputs.find_possible(&at("./c.csv")).is_some());
+        assert!(others.find(&at("a.npy")).is_none());
     }
 
     #[test]

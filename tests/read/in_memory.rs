@@ -42,7 +42,7 @@ fn model(tensors: Vec<NamedTensor>, config: Option<Value>) -> TensorModel {
         name: "a model in memory".to_owned(),
         tensors,
         config,
-        whitening: None,
+        ..TensorModel::default()
     }
 }
 

@@ -44,5 +44,6 @@ mod shard;
 pub use checkpoint::{Checkpoints, Output};
 pub use input_file::InputFile;
 pub use inputs::{ShardInput, expand, shards, shards_of};
+pub use levels::{add_levels, no_column};
 pub use parts::{CohortFirings, Part};
 pub use plan::{KeepFirings, PART_ROWS, Plan, SetsFrom};

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use bytes::Bytes;
 
+use super::super::fields::is_number;
 use super::super::naming::{CLASS, Naming, Twice, svtype};
 use super::super::plain::Scalar;
 use super::super::source::Source;
@@ -158,8 +159,18 @@ fn gather(table: &dyn CallTable, sink: &mut Sink<'_>) -> Result<Outline> {
 }
 
 fn push(sink: &mut Sink<'_>, field: usize, row: usize, value: CallValue<'_>) -> Result<()> {
+    let is_nan = match value {
+        CallValue::Float(x) => x.is_nan(),
+        CallValue::Single(x) => x.is_nan(),
+        _ => false,
+    };
     let scalar = match value {
         CallValue::Missing => {
+            sink.gathered.push_missing(field);
+            return Ok(());
+        }
+        // No text is a NaN: it is how tables write that there is none.
+        _ if is_nan && !is_number(field) => {
             sink.gathered.push_missing(field);
             return Ok(());
         }

@@ -72,15 +72,17 @@ impl<'a> Candidate<'a> {
     pub(super) fn needed_config(&self, what: &str) -> Result<&'a Config> {
         self.check_config()?;
         self.config.ok_or_else(|| {
-            let action = "weights alone do not say which atoms fire: put the config beside them";
-            let expected = format!("{what} in the same folder");
-            Error::input(
-                self.weights.source.name(),
-                "the folder",
-                "no config",
-                expected,
-                action,
-            )
+            let (place, expected, action) = if self.weights.is_in_memory() {
+                let action =
+                    "weights alone do not say which atoms fire: give its content, config=...";
+                ("the weights", format!("{what} beside them"), action)
+            } else {
+                let action =
+                    "weights alone do not say which atoms fire: put the config beside them";
+                ("the folder", format!("{what} in the same folder"), action)
+            };
+            let file = self.weights.source.name();
+            Error::input(file, place, "no config", expected, action)
         })
     }
 

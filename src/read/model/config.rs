@@ -213,6 +213,19 @@ impl Config {
         }
     }
 
+    /// A number of things of which there is one or more; the key must be there.
+    pub(super) fn size(&self, key: &str) -> Result<usize> {
+        let size = match self.get(key) {
+            None => return Err(self.bad(key, format!("a key {key}"), CHECK)),
+            Some(Value::Number(_)) => self.count(key).ok().flatten(),
+            // As of a torch file.
+            Some(Value::String(text)) => text.trim().parse().ok(),
+            Some(_) => None,
+        };
+        size.filter(|&size| size > 0)
+            .ok_or_else(|| self.bad(key, "a whole number of at least 1", CHECK))
+    }
+
     /// A flag, `otherwise` where the key is missing.
     pub(super) fn flag(&self, keys: &str, otherwise: bool) -> Result<bool> {
         match self.get(keys) {

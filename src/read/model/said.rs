@@ -51,6 +51,18 @@ pub(super) struct Said {
 /// Sizes of another model; something that is done to embeddings or scores and is not known here; two
 /// keys that contradict each other.
 pub(super) fn of_plain(of: &Candidate<'_>, dim: usize, features: usize) -> Result<Said> {
+    of_configs(of, [dim, features], false)
+}
+
+/// The same of a model whose embeddings are whitened, as a config may say.
+///
+/// # Errors
+/// As of [`of_plain`].
+pub(super) fn of_whitened(of: &Candidate<'_>, dim: usize, features: usize) -> Result<Said> {
+    of_configs(of, [dim, features], true)
+}
+
+fn of_configs(of: &Candidate<'_>, sizes: [usize; 2], is_whitened: bool) -> Result<Said> {
     let mut said = Said::default();
     let inside = of.beside();
     let beside = of.config.into_iter().flat_map(Config::all);
@@ -61,7 +73,8 @@ pub(super) fn of_plain(of: &Candidate<'_>, dim: usize, features: usize) -> Resul
         }
         let mut reading = Reading {
             config,
-            sizes: [dim, features],
+            sizes,
+            is_whitened,
             said: &mut said,
         };
         reading.mapping(&config.value, "", DEEPEST)?;
@@ -72,6 +85,7 @@ pub(super) fn of_plain(of: &Candidate<'_>, dim: usize, features: usize) -> Resul
 struct Reading<'a> {
     config: &'a Config,
     sizes: [usize; 2],
+    is_whitened: bool,
     said: &'a mut Said,
 }
 
@@ -189,19 +203,19 @@ impl Reading<'_> {
             Value::Array(list) if list.is_empty() => return Ok(()),
             _ => Scalar::Float(f64::NAN),
         };
-        // The notebook's embeddings are whitened anyway; these are not.
+        // The notebook's embeddings are whitened anyway; others are not.
         let whitens = |text: &str| {
             let text = text.to_lowercase();
             ["whiten", "standard", "zscore", "z_score", "z-score"]
                 .iter()
                 .any(|stem| text.contains(stem))
         };
-        let is_whitened = match &scalar {
+        let says_so = match &scalar {
             Scalar::Bool(flag) => *flag && whitens(name),
             Scalar::Text(text) => whitens(text),
             _ => false,
         };
-        if as_is(name, &scalar) && !is_whitened {
+        if as_is(name, &scalar) && (self.is_whitened || !says_so) {
             return Ok(());
         }
         let expected =

@@ -113,6 +113,11 @@ impl Weights {
         matches!(self.container, Container::Torch(_) | Container::Memory)
     }
 
+    /// Says whether these are tensors in memory.
+    pub(super) fn is_in_memory(&self) -> bool {
+        matches!(self.container, Container::Memory)
+    }
+
     /// Says whether the file is an archive of numpy arrays.
     pub(super) fn is_npz(&self) -> bool {
         matches!(self.container, Container::Npz(_))

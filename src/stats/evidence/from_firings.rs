@@ -9,7 +9,7 @@ use super::replicated::{self, Replicated};
 use super::resampling::{self, BootstrapInterval, Grouping, Headlines, Permutations};
 use super::{FiringTables, Options, Seconds};
 use crate::clock::Clock;
-use crate::control::Control;
+use crate::control::{Control, Stage};
 use crate::error::Result;
 use crate::fires::FiringStore;
 use crate::fires::by_atom::{Carry, groups};
@@ -53,6 +53,7 @@ impl FromFirings {
         control: &Control,
     ) -> Result<Self> {
         let mut times = Times::start();
+        let testing = control.stage(Stage::Testing, all.fires.len() as u64);
         let mut facts = CallFacts::read(details, scheme, control)?;
         let grouping = Grouping::of(&facts, options);
         facts.positions = Vec::new();
@@ -67,6 +68,7 @@ impl FromFirings {
         let firings = Firings::gather(details, &facts, all, &with_scores, &mut |rows| {
             control.check()?;
             headlines.take(rows);
+            testing.report(u64::from(rows.atoms().end));
             times.lap(|seconds| &mut seconds.firings);
             if let Some(maxima) = &mut maxima {
                 maxima.show(rows, &tested)?;

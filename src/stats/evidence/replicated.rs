@@ -6,7 +6,7 @@ use super::atoms::AllAtoms;
 use super::calls::CallFacts;
 use super::options::{Options, Partition};
 use super::resampling::Grouping;
-use crate::control::Control;
+use crate::control::{Control, Stage};
 use crate::error::Result;
 use crate::fires::FiringStore;
 use crate::fires::by_atom::{Carry, FiringsByAtom, groups};
@@ -42,6 +42,7 @@ impl Parts<'_> {
     /// Replicates by datasets or by chromosomes.
     pub(super) fn replicate(&self, by: Partition, control: &Control) -> Result<Replicated> {
         let Self { facts, options, .. } = self;
+        let control = &control.stage(Stage::Replicating, options.bootstrap as u64);
         let categories = match by {
             Partition::Dataset => &facts.datasets,
             Partition::Chrom => &facts.chromosomes,
@@ -108,6 +109,7 @@ impl Parts<'_> {
                 correlations.push(effects.correlation().pearson.unwrap_or(f64::NAN));
                 shares.push(share);
             }
+            control.report(draw.replicates().end as u64);
         }
         let Agreement {
             all, concordance, ..

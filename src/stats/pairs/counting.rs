@@ -19,7 +19,7 @@ use super::firings::{Batch, Inverted};
 use super::kept::Keeper;
 use super::seen::Seen;
 use super::sizes::Sizes;
-use crate::control::Control;
+use crate::control::{Control, Stage};
 use crate::error::Result;
 use crate::fires::FiringStore;
 use crate::fires::by_atom::differ;
@@ -50,7 +50,7 @@ const SPARSE: usize = 4;
 struct Counting<'a> {
     details: &'a dyn FiringStore,
     counts: &'a StratumCounts<'a>,
-    control: &'a Control<'a>,
+    control: Control<'a>,
     chosen: Chosen,
 }
 
@@ -72,17 +72,19 @@ pub(super) fn count(
     let counting = Counting {
         details,
         counts,
-        control,
+        control: control.stage(Stage::Pairing, atoms),
         chosen,
     };
     // The other half is for the counts that threads work on, and the pairs that they find.
     let fits = |items: u64, bytes: u64| items.saturating_mul(bytes) <= memory / 2;
     let is_cached = pairs.saturating_mul(PAIR_BYTES) <= CACHED_COUNTS && fits(pairs, PAIR_BYTES);
-    if !is_cached && fits(firings, FIRING_BYTES) && firings < u64::from(u32::MAX) {
-        counting.at_once(firings as usize, keeper)
+    let sizes = if !is_cached && fits(firings, FIRING_BYTES) && firings < u64::from(u32::MAX) {
+        counting.at_once(firings as usize, keeper)?
     } else {
-        counting.in_bands(memory, keeper)
-    }
+        counting.in_bands(memory, keeper)?
+    };
+    counting.control.report(atoms);
+    Ok(sizes)
 }
 
 impl Counting<'_> {
@@ -122,6 +124,7 @@ impl Counting<'_> {
         let inverted = batch.inverted(&all);
         for span in cut(atoms, &all, SPAN) {
             self.control.check()?;
+            self.control.report(u64::from(span.start));
             let find = |row: &mut Vec<u32>, atom| {
                 let mut found = keeper.found();
                 let pairs = pairs_of(atoms, atom);
@@ -165,6 +168,7 @@ impl Counting<'_> {
             let mut rest = &dense[..];
             for span in cut(atoms, &band, SPAN) {
                 self.control.check()?;
+                self.control.report(u64::from(span.start));
                 let rows: Vec<_> = span
                     .map(|atom| {
                         let (row, after) = rest.split_at(2 * pairs_of(atoms, atom));

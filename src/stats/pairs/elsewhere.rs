@@ -4,7 +4,7 @@ use super::chosen::Chosen;
 use super::firings::Batch;
 use super::seen::Seen;
 use super::sizes::Sizes;
-use crate::control::Control;
+use crate::control::{Control, Stage};
 use crate::error::Result;
 use crate::fires::{CountPairs, FiringSets, FiringStore, PairCounts};
 use crate::stats::inference::stratified::StratumCounts;
@@ -31,6 +31,7 @@ pub(super) fn count(
     counts: &StratumCounts<'_>,
     control: &Control,
 ) -> Result<([PairCounts; 2], [Sizes; 2])> {
+    let control = control.stage(Stage::Pairing, 0);
     let features = counts.tp_on.len();
     let mut seen = Seen::new(features);
     let all = Chosen::of(features, |_| true);

@@ -34,7 +34,7 @@ mod solver;
 
 use serde::Serialize;
 
-use crate::control::Control;
+use crate::control::{Control, Stage};
 use crate::error::Result;
 use crate::fires::FiringStore;
 use crate::stats::evidence::regions::RegionOptions;
@@ -155,6 +155,7 @@ impl Prediction {
         control: &Control,
     ) -> Result<Self> {
         let began = std::time::Instant::now();
+        let control = &control.stage(Stage::Predicting, 0);
         let calls = PredictedCalls::read(store, regions, options.min_support, control)?;
         let loci = calls.loci(options.locus_distance);
         let chromosomes = named_blocks(&calls.chromosomes, &calls.chrom);
@@ -205,15 +206,17 @@ impl Prediction {
             let are_units = std::ptr::eq(blocks, units);
             (blocks.count, if are_units { unit } else { "loci" })
         });
-        for (features, penalty) in MODELS {
-            let is_there = match features {
-                FeatureSet::Scores => has_values,
-                FeatureSet::Quantities => self.calls.first_quantity < self.calls.properties.len(),
-                _ => true,
-            };
-            if is_there {
-                self.fit_one(features, penalty, &design, &resampled, control)?;
-            }
+        let has_quantities = self.calls.first_quantity < self.calls.properties.len();
+        let is_there = |(features, _): &(FeatureSet, Penalty)| match features {
+            FeatureSet::Scores => has_values,
+            FeatureSet::Quantities => has_quantities,
+            _ => true,
+        };
+        let models: Vec<_> = MODELS.into_iter().filter(is_there).collect();
+        let control = control.stage(Stage::Predicting, models.len() as u64);
+        for (done, (features, penalty)) in (1..).zip(models) {
+            self.fit_one(features, penalty, &design, &resampled, &control)?;
+            control.report(done);
         }
         Ok(())
     }

@@ -88,11 +88,14 @@ pub(in crate::read::model) fn read(file: &TorchFile) -> Result<(Sae, Vec<String>
         ));
     }
     if k > feature_dim {
-        warnings.push(format!(
-            "config.k is {k}, more than the {feature_dim} features: all of them fire on every call"
-        ));
+        warnings.push(too_many("config.k", k, feature_dim));
     }
     Ok((Sae::new(parts)?, warnings))
+}
+
+/// A sentence on a k, of this name, that is more than there are features.
+fn too_many(name: &str, k: usize, features: usize) -> String {
+    format!("{name} is {k}, more than the {features} features: all of them fire on every call")
 }
 
 fn mapping(file: &TorchFile, key: &str, action: &str) -> Result<Id> {

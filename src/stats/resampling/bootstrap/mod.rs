@@ -23,7 +23,7 @@ use rayon::prelude::*;
 
 use super::blocks::Blocks;
 use super::{below, check_calls, keyed};
-use crate::control::Control;
+use crate::control::{Control, Stage};
 use crate::error::{Error, Result};
 use crate::fires::by_atom::FiringsByAtom;
 use crate::stats::inference::Table2x2;
@@ -169,8 +169,12 @@ impl<'a> Bootstrap<'a> {
         let what = "the bootstrap's replicates";
         let mut values = crate::memory::filled(1, self.replicates, what, || 0.0)?;
         let silent = Silent::of(self.blocks, calls);
-        let interval = |atom| {
+        let each = self.replicates as u64;
+        let atoms = firings.atoms();
+        let control = control.stage(Stage::Bootstrapping, each * atoms.len() as u64);
+        let interval = |atom: u32| {
             control.check()?;
+            control.report(each * u64::from(atom - atoms.start));
             let make_ups = silent.with(firings.of(atom));
             let places = values.par_iter_mut().enumerate();
             places.for_each(|(replicate, value)| {
@@ -180,7 +184,9 @@ impl<'a> Bootstrap<'a> {
             });
             Ok(percentile_interval(&mut values))
         };
-        firings.atoms().map(interval).collect()
+        let found = atoms.clone().map(interval).collect();
+        control.report(each * atoms.len() as u64);
+        found
     }
 }
 

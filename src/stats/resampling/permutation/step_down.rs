@@ -16,7 +16,7 @@ use super::labels::{Drawn, Labels};
 use super::null::Null;
 use super::tiles::{EachTile, Tile};
 use super::{Bits, LANES};
-use crate::control::Control;
+use crate::control::{Control, Stage};
 use crate::error::Result;
 use crate::stats::vectors;
 
@@ -98,6 +98,7 @@ impl StepDown {
         each_tile: &EachTile,
         control: &Control,
     ) -> Result<()> {
+        let control = control.stage(Stage::Permuting, self.count as u64);
         self.reached = vec![0; ranks.len()];
         let at_once = rayon::current_num_threads().div_ceil(WORDS).max(1);
         let mut batches = (0..self.furthest.len().div_ceil(WORDS) as u64).peekable();
@@ -114,6 +115,8 @@ impl StepDown {
             })?;
             for batch in batches {
                 self.join(&batch, ranks);
+                let done = (batch.number as usize + 1) * WORDS * LANES;
+                control.report(done.min(self.count) as u64);
             }
         }
         Ok(())

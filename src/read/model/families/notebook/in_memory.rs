@@ -3,18 +3,31 @@
 use crate::error::{Error, Result};
 use crate::read::model::answers::Orientation;
 use crate::read::model::candidate::{Bias, Candidate};
+use crate::read::model::config::Config;
+use crate::read::model::families::notebook::names::{Meaning, of_key};
+use crate::read::model::families::notebook::too_many;
+use crate::read::model::said::{self, Rule};
+use crate::read::model::weights::OTHER_MODEL;
 use crate::sae::{Activation, Sae, whitening};
 
-/// Makes the model of `encoder.weight` and `encoder.bias`, the answered k and the whitening's numbers.
+/// Makes the model of `encoder.weight` and `encoder.bias`, the whitening's numbers, and the k of its config
+/// or, without one, the answered k. Returns what is odd about it, too.
 pub(in crate::read::model) fn of_tensors(
     of: &Candidate<'_>,
     mean: Vec<f32>,
     std: &[f32],
-) -> Result<Sae> {
+) -> Result<(Sae, Vec<String>)> {
     let bias = Bias::Named("encoder.bias");
     let mut encoder = of.encoder("encoder.weight", Some(Orientation::FeaturesFirst), bias)?;
-    let k = of.k(None)?;
-    let dim = encoder.input_dim;
+    let (dim, features) = (encoder.input_dim, encoder.features);
+    let (k, name) = match of.config {
+        None => (of.k(None)?, "k"),
+        Some(config) => (of_config(of, config, dim, features)?, "config.k"),
+    };
+    let mut warnings = Vec::new();
+    if k > features {
+        warnings.push(too_many(name, k, features));
+    }
     let mean = numbers(of, "mean", mean, dim)?;
     let std = numbers(of, "std", std.to_vec(), dim)?;
     check(of, "mean", &mean, f32::is_finite, "a finite number")?;
@@ -23,8 +36,52 @@ pub(in crate::read::model) fn of_tensors(
     encoder.input = whitening(mean, &std);
     encoder.activation = Activation::TopK { k, relu: false };
     of.weights.check_unused(&["decoder.*"])?;
-    encoder.into_sae(of.weights.source.name())
+    let sae = encoder.into_sae(of.weights.source.name())?;
+    Ok((sae, warnings))
 }
+
+/// The k of a config, whose sizes must be those of the weights, and of which nothing else may change which
+/// atoms fire.
+fn of_config(of: &Candidate<'_>, config: &Config, dim: usize, features: usize) -> Result<usize> {
+    for (key, size) in [("input_dim", dim), ("feature_dim", features)] {
+        if config.size(key)? != size {
+            let expected = format!("{size}, as encoder.weight has it");
+            return Err(config.bad(key, expected, OTHER_MODEL));
+        }
+    }
+    let k = config.size("k")?;
+    for (name, value) in config.value.as_object().into_iter().flatten() {
+        let is_unused = match of_key(name, true) {
+            Meaning::Changes => value.as_object().is_some_and(|map| !map.is_empty()),
+            Meaning::Unknown => value.get(TENSOR).is_some(),
+            _ => false,
+        };
+        if is_unused {
+            return Err(config.bad(name, RULE, UNUSED));
+        }
+    }
+    let said = said::of_whitened(of, dim, features)?;
+    match said.rule {
+        Some((Rule::Relu, place)) => Err(Error::input(
+            of.weights.source.name(),
+            place,
+            "ReLU",
+            RULE,
+            UNUSED,
+        )),
+        _ if said.subtracts.is_some_and(|(yes, _)| yes) => {
+            Err(config.bad("apply_b_dec_to_input", RULE, UNUSED))
+        }
+        _ => Ok(k),
+    }
+}
+
+/// The key under which a config in memory has the shape of a tensor, in place of its numbers.
+const TENSOR: &str = "tensor";
+const RULE: &str =
+    "a model whose atoms are the k largest of encoder.weight · (x − μ) / (σ + 1e-6) + encoder.bias";
+const UNUSED: &str =
+    "if it changes nothing, save the model without it; else this model cannot be read yet";
 
 /// One number for each input, of which one alone stands for all.
 fn numbers(of: &Candidate<'_>, place: &str, numbers: Vec<f32>, dim: usize) -> Result<Vec<f32>> {
