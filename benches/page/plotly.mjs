@@ -11,12 +11,15 @@ const [report, plotly, out] = process.argv.slice(2);
 const html = readFileSync(report, "utf8");
 const text = (id) => html.match(new RegExp(`id="${id}">([^<]*)</script>`))[1];
 const about = JSON.parse(text("about"));
+// The page's own functions, from its script.
+const own = (name) => new Function(`${html.match(new RegExp(`(const DIGITS = [^;]*;[^]*?)?function ${name}\\([^]*?\n}\n`))[0]}; return ${name};`)();
+const [bytesOf, logsOfDigits] = ["bytesOf", "logsOfDigits"].map(own);
 const columns = about.tables.find((table) => table.name === "atoms").columns;
 
 /** Whole numbers of a column: all first bytes come first, then all second ones. */
 function whole(name) {
   const { i, w } = columns.find((column) => column.n === name);
-  const first = inflateSync(Buffer.from(text("first"), "base64"));
+  const first = inflateSync(bytesOf(text("first")));
   let from = 0;
   for (const [id, length] of about.first) {
     if (id === i) {
@@ -28,9 +31,9 @@ function whole(name) {
   throw new Error(`no column ${name}`);
 }
 
-const [tp, fp, steps] = ["tp_on", "fp_on", "neg_log10_p"].map(whole);
+const [tp, fp, digits] = ["tp_on", "fp_on", "neg_log10_p"].map(whole);
 const x = tp.map((a, row) => Math.log(((a + 0.5) * (about.fp - fp[row] + 0.5)) / ((fp[row] + 0.5) * (about.tp - a + 0.5))));
-const y = steps.map((n) => (n < 2 ** 32 - 2 ? n / 4096 : null));
+const y = [...logsOfDigits(digits)].map((log) => (Number.isFinite(log) ? log : null));
 const data = JSON.stringify({ x: x.map((v) => Number(v.toPrecision(4))), y });
 mkdirSync(out, { recursive: true });
 for (const [name, type] of [["webgl", "scattergl"], ["svg", "scatter"]]) {

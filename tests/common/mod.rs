@@ -9,6 +9,7 @@ pub(crate) mod emulator;
 pub(crate) mod gpu;
 pub(crate) mod hostile;
 pub(crate) mod inputs;
+pub(crate) mod letters;
 pub(crate) mod reading;
 #[path = "../../benches/shared/rules.rs"]
 pub(crate) mod rules;

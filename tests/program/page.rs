@@ -3,9 +3,6 @@
 use std::fs;
 use std::io::Read;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-
 use crate::common::cohort::Cohort;
 use crate::common::{assert_refused, atomscope, contents};
 
@@ -230,9 +227,8 @@ fn inflated(html: &str, id: &str) -> Vec<u8> {
     let (_, rest) = html
         .split_once(&format!("id=\"{id}\">"))
         .expect("an island");
-    let packed = STANDARD.decode(rest.split_once('<').expect("its end").0);
+    let packed = crate::common::letters::bytes(rest.split_once('<').expect("its end").0);
     let mut bytes = Vec::new();
-    let packed = packed.expect("base64");
     let mut zlib = flate2::read::ZlibDecoder::new(&packed[..]);
     zlib.read_to_end(&mut bytes).expect("zlib");
     bytes

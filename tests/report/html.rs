@@ -91,7 +91,7 @@ fn inflated(html: &str, id: &str) -> Vec<u8> {
         .find(|(attributes, _)| attributes.contains(&wanted))
         .expect("an island")
         .1;
-    let packed = STANDARD.decode(text).expect("base64");
+    let packed = crate::letters::bytes(text);
     let mut bytes = Vec::new();
     flate2::read::ZlibDecoder::new(&packed[..])
         .read_to_end(&mut bytes)

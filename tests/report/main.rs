@@ -4,6 +4,8 @@ mod batch_topk;
 mod evidence_words;
 mod findings;
 mod html;
+#[path = "../common/letters.rs"]
+mod letters;
 mod notebook_parity;
 mod summary;
 mod summary_text;

@@ -32,6 +32,7 @@ mod examples;
 mod frame;
 mod glossary;
 mod layout;
+mod letters;
 mod neighbours;
 mod pack;
 mod plots;
@@ -56,7 +57,7 @@ pub use neighbours::{Nearest, Neighbour};
 pub use redress::{NoPage, redress};
 
 /// The version of a page's data.
-const PAGE_FORMAT: u32 = 1;
+const PAGE_FORMAT: u32 = 2;
 
 /// The script of the page.
 const SCRIPT: &str = concat!(

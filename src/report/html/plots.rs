@@ -84,7 +84,9 @@ struct OfTable(
     fn(&Table) -> Option<String>,
 );
 
-const REPLICATION_TABLE: OfTable = OfTable("replication", &REPLICATION, replication);
+const REPLICATION_TABLE: OfTable = OfTable("replication", &REPLICATION, |table| {
+    Some(replication(table))
+});
 const REGIONS_TABLE: OfTable = OfTable("regions", &REGIONS, ranges::regions);
 const PREDICTION_TABLE: OfTable = OfTable("prediction", &PREDICTION, ranges::prediction);
 
@@ -224,7 +226,7 @@ fn sizes(facts: &CallFacts) -> String {
     histogram(&SIZES, ["tp", "fp"], &edges, &counts, None)
 }
 
-fn replication(table: &Table) -> Option<String> {
+fn replication(table: &Table) -> String {
     let replicated = match table.column("replicated").map(|column| &column.values) {
         Some(Values::Bool(values)) => values.as_slice(),
         _ => &[],
@@ -237,5 +239,5 @@ fn replication(table: &Table) -> Option<String> {
         let is_sure = *replicated == Some(true);
         (Side::of(is_sure, Some(x)), [x, y])
     });
-    Some(points_of(&REPLICATION, points, Vec::new(), true))
+    points_of(&REPLICATION, points, Vec::new(), true)
 }

@@ -54,12 +54,12 @@ pub fn redress(page: &str, settings: &Settings) -> Result<String, NoPage> {
 
 #[cfg(test)]
 mod tests {
-    use super::{BEGIN, END, LAST, NoPage, redress};
+    use super::{BEGIN, END, LAST, NoPage, PAGE_FORMAT, redress};
     use crate::report::html::{Genome, Settings};
 
     fn page(version: &str, last: &str) -> String {
         let about = format!(
-            "{{\"page\":1,\"version\":\"{version}\",\"genome\":null,\"labels\":{{}},\"tp\":3}}"
+            "{{\"page\":{PAGE_FORMAT},\"version\":\"{version}\",\"genome\":null,\"labels\":{{}},\"tp\":3}}"
         );
         format!("<p>a</p>{BEGIN}{about}{END}<p>b</p>{last}")
     }

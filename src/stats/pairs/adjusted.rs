@@ -100,6 +100,14 @@ impl Adjusted {
         };
         up_to.checked_sub(1).map_or(0.0, |place| self.least[place])
     }
+
+    /// The bits of the least |ln p| whose adjusted p-value is at most `level`, below 1; as those of every test
+    /// are that reach it.
+    pub(super) fn reaches(&self, level: f64) -> u64 {
+        let is_above = |ln: &f64| libm::exp(*ln) > level;
+        let first = self.least.partition_point(is_above);
+        self.sorted.get(first).copied().unwrap_or(u64::MAX)
+    }
 }
 
 /// The bucket of a logarithm below 0.
@@ -187,6 +195,11 @@ mod tests {
             let sorted = Family::of_ln(ln_p.par_iter().copied());
             let expected = sorted.into_benjamini_hochberg_ln_among(family);
             let adjusted = Adjusted::of(&ln_p, family);
+            let reaches = adjusted.reaches(0.05);
+            for (ln_p, expected) in ln_p.iter().zip(&expected) {
+                let is_reached = *ln_p < 0.0 && ln_p.abs().to_bits() >= reaches;
+                assert_eq!(is_reached, expected.exp() <= 0.05, "{ln_p}");
+            }
             let bits = |all: Vec<f64>| all.into_iter().map(f64::to_bits).collect::<Vec<_>>();
             assert_eq!(
                 bits(ln_p.iter().map(|&ln_p| adjusted.ln(ln_p)).collect()),

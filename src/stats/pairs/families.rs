@@ -3,12 +3,12 @@
 use rayon::prelude::*;
 
 use super::Listed;
-use super::adjusted::Adjusted;
 use super::difference::test_of_difference;
 use super::kept::{Kept, Pair};
 use super::lanes::test_each;
 use super::law::Want;
 use super::listed::{Rows, Shown};
+use super::made::Made;
 use super::margins::{Group, Margins};
 use crate::control::Control;
 use crate::error::Result;
@@ -53,12 +53,7 @@ impl Test<'_> {
             Want::Exact
         };
         let ln_p = self.ln_p(self.pairs, want);
-        let adjusted = Adjusted::of(&ln_p, self.family);
-        Made {
-            want,
-            ln_p,
-            adjusted,
-        }
+        Made::of(want, ln_p, self.family)
     }
 
     /// `ln p` of some pairs.
@@ -83,27 +78,6 @@ impl Test<'_> {
             }
         };
         Tests { ln_p, ln_fdr }
-    }
-}
-
-/// The tests of a family.
-pub(super) struct Made {
-    want: Want,
-    /// `ln p` of each pair, as far as it is wanted; NaN where there is no test.
-    ln_p: Vec<f64>,
-    adjusted: Adjusted,
-}
-
-impl Made {
-    pub(super) fn is_tested(&self, place: usize) -> bool {
-        !self.ln_p[place].is_nan()
-    }
-
-    /// Says whether a pair's adjusted p-value is at most [`LEVEL`].
-    pub(super) fn is_significant(&self, place: usize) -> bool {
-        // Adjusted, it is no smaller, and most p are far from the level.
-        let ln_p = self.ln_p[place];
-        ln_p < -2.9 && libm::exp(self.adjusted.ln(ln_p)) <= LEVEL
     }
 }
 

@@ -43,24 +43,26 @@ pub(super) fn test_each<T, L: LaneLaw<K>, const K: usize>(
 ) {
     /// Tests among which those of like length are looked for.
     const SORTED: usize = 512;
-    let mut tests: Vec<(usize, Observed<L>)> = Vec::with_capacity(SORTED.min(items.len()));
-    let mut found = Vec::new();
+    let mut tests: Vec<Option<Observed<L>>> = Vec::with_capacity(SORTED.min(items.len()));
+    let mut order = Vec::with_capacity(SORTED.min(items.len()));
     for (items, ln_p) in items.chunks(SORTED).zip(ln_p.chunks_mut(SORTED)) {
-        let made = items.iter().map(&test).enumerate();
         tests.clear();
-        tests.extend(made.filter_map(|(place, test)| Some((place, test?))));
-        tests.sort_unstable_by(|(_, a), (_, b)| a.spread().total_cmp(&b.spread()));
-        found.clear();
-        found.resize(tests.len(), f64::NAN);
+        tests.extend(items.iter().map(&test));
+        // Sorted are places, since tests are long. The bits of numbers without a sign ascend with the size.
+        let key = |(place, test): (u32, &Option<Observed<L>>)| {
+            let spread = test.as_ref()?.spread() as f32;
+            Some(u64::from(spread.to_bits()) << 32 | u64::from(place))
+        };
+        order.clear();
+        order.extend((0..).zip(&tests).filter_map(key));
+        order.sort_unstable();
+        ln_p.fill(f64::NAN);
         vectors::dispatch(Each {
             tests: &tests,
+            order: &order,
             want,
-            ln_p: &mut found,
+            ln_p,
         });
-        ln_p.fill(f64::NAN);
-        for ((place, _), found) in tests.iter().zip(&found) {
-            ln_p[*place] = *found;
-        }
     }
 }
 
@@ -73,9 +75,11 @@ impl<L> Observed<L> {
     }
 }
 
-/// Computes [`ln_two_sided`] of each numbered test, with the same bits.
+/// Computes [`ln_two_sided`] of each test, with the same bits.
 struct Each<'a, L, const K: usize> {
-    tests: &'a [(usize, Observed<L>)],
+    tests: &'a [Option<Observed<L>>],
+    /// The places of the tests that are made, in the lower half of each number.
+    order: &'a [u64],
     want: Want,
     ln_p: &'a mut [f64],
 }
@@ -86,15 +90,22 @@ impl<L: LaneLaw<K>, const K: usize> WithSimd for Each<'_, L, K> {
     #[allow(clippy::inline_always)]
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { tests, want, ln_p } = self;
+        let Self {
+            tests,
+            order,
+            want,
+            ln_p,
+        } = self;
         let lanes = S::F64_LANES.min(MOST_LANES);
-        for (tests, ln_p) in tests.chunks(lanes).zip(ln_p.chunks_mut(lanes)) {
+        for order in order.chunks(lanes) {
             // Lanes without a test of their own repeat the first one.
-            let of = |lane: usize| tests.get(lane).unwrap_or(&tests[0]);
+            let place = |lane: usize| *order.get(lane).unwrap_or(&order[0]) as u32 as usize;
             let mut numbers = [[0.0; MOST_LANES]; K];
             let mut start = [0.0; MOST_LANES];
             for lane in 0..lanes {
-                let (_, test) = of(lane);
+                let Some(test) = &tests[place(lane)] else {
+                    continue;
+                };
                 for (numbers, number) in numbers.iter_mut().zip(test.law.numbers()) {
                     numbers[lane] = number;
                 }
@@ -115,8 +126,11 @@ impl<L: LaneLaw<K>, const K: usize> WithSimd for Each<'_, L, K> {
                 S::as_mut_simd_f64s(sums).0[0] = of_lanes;
             }
             let [at_most, above, done] = sums;
-            for (lane, ((_, test), ln_p)) in tests.iter().zip(ln_p).enumerate() {
-                *ln_p = if done[lane] == BEYOND {
+            for lane in 0..order.len() {
+                let Some(test) = &tests[place(lane)] else {
+                    continue;
+                };
+                ln_p[place(lane)] = if done[lane] == BEYOND {
                     ln_two_sided(&test.law, test.number, want)
                 } else if done[lane] == ENOUGH || above[lane] == 0.0 {
                     0.0

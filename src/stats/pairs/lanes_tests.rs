@@ -56,9 +56,14 @@ fn lanes_have_the_bits_of_one_walk() {
             let mut found = vec![0.0; count];
             test_each(&tests, |&test| Some(test), want, &mut found);
             assert_eq!(bits(&found), expected, "{count} {want:?}");
-            let numbered: Vec<_> = tests.iter().copied().enumerate().collect();
-            let (tests, ln_p) = (&numbered[..], &mut found[..]);
-            Scalar.vectorize(Each { tests, want, ln_p });
+            let some: Vec<_> = tests.iter().copied().map(Some).collect();
+            let order: Vec<u64> = (0..count as u64).rev().collect();
+            Scalar.vectorize(Each {
+                tests: &some,
+                order: &order,
+                want,
+                ln_p: &mut found,
+            });
             assert_eq!(bits(&found), expected, "{count} {want:?}, one lane");
             far += found.iter().filter(|&&ln_p| ln_p < -700.0).count();
         }

@@ -2,8 +2,8 @@
 
 use rayon::prelude::*;
 
-use super::families::Made;
 use super::kept::Pair;
+use super::made::Made;
 use super::margins::{Group, Margins};
 use super::{Listed, Significant};
 

@@ -12,6 +12,7 @@
 //! | `chosen` | the atoms that can be in a pair, numbered anew |
 //! | `elsewhere` | counts of all pairs by something else, such as a GPU |
 //! | `families` | tests of all pairs |
+//! | `made` | the tests of one family |
 //! | `adjusted` | their adjusted p-values, without sorting most of them |
 //! | `firings` | firing sets turned round, so that one atom's counts are worked on at a time |
 //! | `kept` | the pairs that fire together often enough, and no more than can be kept |
@@ -40,6 +41,7 @@ mod kept;
 mod lanes;
 mod law;
 mod listed;
+mod made;
 mod margins;
 mod seen;
 mod sizes;

@@ -9,6 +9,21 @@ const Z = 1.959963984540054;
 /** Islands that were inflated together with others, by name. */
 const pieces = new Map();
 
+const DIGITS = "!#%()*+,./0123456789:;=?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[]^_abcdefghijklmnopqrstuvwxyz{|}~";
+const digitOf = new Uint8Array(128);
+for (let digit = 0; digit < 85; digit++) digitOf[DIGITS.charCodeAt(digit)] = digit;
+
+/** Bytes of letters: four of each five, which are digits to the base 85; of the last ones one less than letters. */
+function bytesOf(text) {
+  const length = text.length, bytes = new Uint8Array(4 * Math.ceil(length / 5));
+  const digit = (at) => (at < length ? digitOf[text.charCodeAt(at)] : 84);
+  for (let at = 0, to = 0; at < length; at += 5, to += 4) {
+    const number = (((digit(at) * 85 + digit(at + 1)) * 85 + digit(at + 2)) * 85 + digit(at + 3)) * 85 + digit(at + 4);
+    bytes[to] = number >>> 24; bytes[to + 1] = number >>> 16; bytes[to + 2] = number >>> 8; bytes[to + 3] = number;
+  }
+  return bytes.subarray(0, bytes.length - ((5 - (length % 5)) % 5));
+}
+
 /** Bytes of an island. Those behind the script are there once the browser has read so far. */
 async function inflated(id) {
   if (pieces.has(id)) return pieces.get(id);
@@ -17,10 +32,7 @@ async function inflated(id) {
   if (!isWhole(byId(id))) await pageThere();
   const island = byId(id);
   if (!island) throw new Error(`the page has no ${id}: it was cut`);
-  const text = island.textContent;
-  const bytes = Uint8Array.fromBase64
-    ? Uint8Array.fromBase64(text)
-    : Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+  const bytes = bytesOf(island.textContent);
   const stream = new DecompressionStream("deflate"), writer = stream.writable.getWriter();
   const whole = new Response(stream.readable).arrayBuffer();
   // What fails there fails in the reader too.
