@@ -133,7 +133,7 @@ fn refused(folder: &Path, found: &str, what: &str) -> Error {
 /// Sentences on what a page of these tables does without.
 fn missing(folder: &Path, record: Option<&Record>) -> Vec<String> {
     let mut missing = vec![
-        "The page was made from tables alone: it has no example calls, no scores of single calls, and no \
+        "The page was made from tables alone: it has no example calls, no scores and no sizes of calls, and no \
          effects by stratum on the cards. atomscope html on the tally, with the firing sets beside it, has them."
             .to_owned(),
     ];
