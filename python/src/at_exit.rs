@@ -19,7 +19,8 @@ const ENDING: usize = 1 << (usize::BITS - 1);
 /// The time after which it is looked again whether all are out.
 const TICK: Duration = Duration::from_millis(5);
 
-/// A thread that is inside of Python, or waits for it. The interpreter does not end meanwhile.
+/// A thread that is inside of Python, or waits for it: one of this module that reads a block, or one of Python that
+/// waits for work. The interpreter does not end meanwhile.
 pub(crate) struct Inside(());
 
 impl Inside {
@@ -36,6 +37,11 @@ impl Drop for Inside {
     fn drop(&mut self) {
         INSIDE.fetch_sub(1, Ordering::AcqRel);
     }
+}
+
+/// Says whether the interpreter has begun to end.
+pub(crate) fn is_ending() -> bool {
+    INSIDE.load(Ordering::Acquire) & ENDING != 0
 }
 
 /// Says whether this process was forked from the one that imported the module.

@@ -9,10 +9,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use atomscope::control::{Control, Progress};
-use pyo3::exceptions::PyRuntimeError;
+use pyo3::exceptions::{PyRuntimeError, PySystemExit};
 use pyo3::prelude::*;
 
-use crate::at_exit;
+use crate::at_exit::{self, Inside};
 use crate::errors::{CancelledError, InternalError, bad, exception};
 
 /// The time after which the calling thread looks for signals again.
@@ -73,6 +73,7 @@ pub(crate) fn run<T: Send + 'static>(
     work: impl FnOnce(&Control<'_>) -> atomscope::Result<T> + Send + 'static,
 ) -> PyResult<T> {
     refuse_fork()?;
+    let _inside = Inside::enter().ok_or_else(ending)?;
     let pool = start_threads(threads)?;
     let shared = Arc::new(Shared::default());
     let (answer, answers) = mpsc::channel();
@@ -95,6 +96,7 @@ pub(crate) fn run_borrowed<T: Send>(
     work: impl FnOnce(&Control<'_>) -> atomscope::Result<T> + Send,
 ) -> PyResult<T> {
     refuse_fork()?;
+    let _inside = Inside::enter().ok_or_else(ending)?;
     let pool = start_threads(None)?;
     let shared = Shared::default();
     let (answer, answers) = mpsc::channel();
@@ -106,6 +108,11 @@ pub(crate) fn run_borrowed<T: Send>(
         worker.map_err(no_thread)?;
         watch(py, shared, answers, None, None)
     })
+}
+
+/// What ends a thread of Python's, without a word, as the interpreter ends.
+fn ending() -> PyErr {
+    PySystemExit::new_err(())
 }
 
 fn named_thread() -> std::thread::Builder {
@@ -148,7 +155,7 @@ fn worked<T: Send>(
 }
 
 /// Waits for the answer of the work, or, once it is cancelled, for as long as there is patience. Meanwhile it
-/// looks for signals, and tells of progress.
+/// looks for signals, and tells of progress. As the interpreter begins to end, the work is cancelled.
 fn watch<T: Send>(
     py: Python<'_>,
     shared: &Shared,
@@ -181,7 +188,11 @@ fn watch<T: Send>(
                 stopped = Some((error, since));
             }
             (Err(RecvTimeoutError::Timeout), None) => {
-                let next = py.check_signals().and_then(|()| teller.tell(shared, true));
+                let next = if at_exit::is_ending() {
+                    Err(ending())
+                } else {
+                    py.check_signals().and_then(|()| teller.tell(shared, true))
+                };
                 stopped = next.err().map(|error| (error, Instant::now()));
                 shared.cancelled.store(stopped.is_some(), Ordering::Relaxed);
             }

@@ -73,6 +73,17 @@ def test_exit_while_a_daemon_thread_reads():
     assert (code, err) == (3, "")
 
 
+def test_exit_while_a_daemon_thread_waits_for_long_work():
+    code, _, err = ended("""
+        def analyze():
+            ats.analyze(x, sae, calls, permutations=100_000, bootstrap=0)
+        threading.Thread(target=analyze, daemon=True).start()
+        time.sleep(0.5)
+        sys.exit(3)
+    """)
+    assert (code, err) == (3, "")
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 def test_exit_of_a_forked_process_waits_for_nobody():
     code, _, err = ended("""
