@@ -188,12 +188,12 @@ def rows_of(
         if len(shape) != 2:
             raise InputError(f"{argument}: found an array of shape {shape}, expected [calls, d_in]")
         try:
-            rows, columns = (operator.index(size) for size in shape)
+            count, width = (operator.index(size) for size in shape)
         except TypeError:
-            rows = columns = -1
-        if rows < 0 or columns < 0:
+            count = width = -1
+        if count < 0 or width < 0:
             raise InputError(f"{argument}: found an array of shape {shape}, expected two whole numbers")
-        return _core.Rows.of_blocks(_blocks(x, argument), (rows, columns), dtype_of(x), argument)
+        return _core.Rows.of_blocks(_blocks(x, argument), (count, width), dtype_of(x), argument)
     expected = "an array [calls, d_in] (numpy, torch, JAX, CuPy, HDF5, Zarr), AnnData, a path, or paths"
     found = "an empty list" if isinstance(x, (list, tuple)) and not x else kind(x)
     raise InputError(f"{argument}: found {found}, expected {expected}")
