@@ -112,12 +112,7 @@ impl Earlier {
         let (width, bytes) = super::pack::whole(&claims.bits);
         pieces.push(Piece::new("claims", bytes));
         let (first, lengths, mut later) = data::first(pieces, &tables);
-        let fires = atoms
-            .numbers("tp_on")
-            .into_iter()
-            .zip(atoms.numbers("fp_on"));
-        let fires: Vec<[u64; 2]> = fires.map(|(tp, fp)| [tp as u64, fp as u64]).collect();
-        later.extend(Cards::of_counts(&fires, &self.neighbours));
+        later.extend(Cards::of_counts(&fires(atoms), &self.neighbours));
         let calls_of = |list: &[(String, u64, u64)]| {
             Some(categories(
                 list.iter().map(|(name, tp, fp)| (&**name, *tp, *fp)),
@@ -198,16 +193,19 @@ impl Earlier {
             crude.map(|atom| (side(atom), place(atom))),
             flips.collect(),
         );
-        let counts = atoms
-            .numbers("tp_on")
-            .into_iter()
-            .zip(atoms.numbers("fp_on"));
-        let fires = counts.map(|(tp, fp)| tp as u64 + fp as u64);
-        panels.push(plots::support(fires, self.min_support.unwrap_or(0)));
+        let each = fires(atoms).into_iter().map(|[tp, fp]| tp + fp);
+        panels.push(plots::support(each, self.min_support.unwrap_or(0)));
         panels.extend(plots::of_calls(&self.types, &self.chromosomes));
         panels.extend(plots::of_tables(&self.tables));
         panels
     }
+}
+
+/// The true and the false calls on which each atom fires.
+fn fires(atoms: &Table) -> Vec<[u64; 2]> {
+    let [tp, fp] = ["tp_on", "fp_on"].map(|name| atoms.numbers(name));
+    let both = tp.into_iter().zip(fp);
+    both.map(|(tp, fp)| [tp as u64, fp as u64]).collect()
 }
 
 /// True and false calls: those on which an atom fires and those on which it does not.
