@@ -21,7 +21,7 @@ pub(crate) struct BlockRows {
     pub(crate) shape: [usize; 2],
     pub(crate) element: ElementType,
     pub(crate) name: String,
-    /// What it raised, for whoever asked for the rows.
+    /// The exception that it raised, which goes to whoever asked for the rows.
     pub(crate) raised: Raised,
 }
 

@@ -32,7 +32,7 @@ pub(crate) struct Calls {
     /// Sentences on what is odd about the calls.
     #[pyo3(get)]
     warnings: Vec<String>,
-    /// What they are stratified by, where they have levels of their own for it.
+    /// The scheme that they are stratified by, where they have levels of their own for it.
     pub(crate) strata: Option<StratifyBy>,
 }
 

@@ -29,12 +29,12 @@ pub(crate) struct Rows {
     /// What was done to them that costs memory, in words.
     #[pyo3(get)]
     note: Option<String>,
-    /// What their reader raised, of rows that are read block by block.
+    /// The exception that their reader raised, where rows are read block by block.
     raised: Option<Raised>,
 }
 
 impl Rows {
-    /// What a run over these rows found, or its exception with what their reader raised.
+    /// Returns what a run over these rows found, or its exception with that of their reader.
     pub(crate) fn explained<T>(&self, py: Python<'_>, found: PyResult<T>) -> PyResult<T> {
         found.map_err(|error| match &self.raised {
             Some(raised) => explained(py, raised, error),
