@@ -153,12 +153,26 @@ impl<'a> Inverted<'a> {
     }
 
     /// Adds on how many of the calls it fires together with each atom after it.
+    ///
+    /// The sets of its calls lie far apart. Copying some of them first has many loads under way at a time;
+    /// counts alone would wait for one set after another.
     pub(super) fn add_to(&self, atom: u32, counts: &mut [u32]) {
-        let after = atom as usize + 1;
+        /// Others that are copied at a time, and some more.
+        const COPIED: usize = 2048;
+        let after = atom + 1;
+        let mut copied = Vec::with_capacity(2 * COPIED);
+        let mut add = |copied: &mut Vec<u32>| {
+            for &other in &*copied {
+                counts[(other - after) as usize] += 1;
+            }
+            copied.clear();
+        };
         for others in self.others(atom) {
-            for &other in others {
-                counts[other as usize - after] += 1;
+            copied.extend_from_slice(others);
+            if copied.len() >= COPIED {
+                add(&mut copied);
             }
         }
+        add(&mut copied);
     }
 }

@@ -44,7 +44,7 @@ pub(super) enum Want {
 /// One walk each way from the observed number, with `P(x)/P(observed)` as a product of ratios: as many
 /// steps as there are from it to the top, and some ten standard deviations more. Both walks first rise
 /// to where they fall for good, since what is above is complete then: it says how much is enough
-/// of the tails to know that p is large.
+/// of the tails to know that p is large. Then they fall side by side: neither waits for the other.
 pub(super) fn ln_two_sided(law: &impl Law, observed: u64, want: Want) -> f64 {
     let start = observed as f64;
     let up = |step: f64| law.ratio(start + step);
@@ -62,7 +62,7 @@ pub(super) fn ln_two_sided(law: &impl Law, observed: u64, want: Want) -> f64 {
         return 0.0;
     }
     let enough = sums.enough(want);
-    if sums.fall(of_up, enough, up) || sums.fall(of_down, enough, down) {
+    if sums.fall([of_up, of_down], enough, (up, down)) {
         return 0.0;
     }
     if sums.units == 0 {
@@ -82,6 +82,9 @@ struct Risen {
 impl Sums {
     /// Adds terms up to the first that is followed by smaller ones alone, which it returns; each from
     /// the one before by a ratio of two numbers.
+    ///
+    /// The first step alone shows most walks that only fall. After it, four terms at a time are taken
+    /// while they are above the observed number's; what remains is taken one by one.
     fn rise(&mut self, ratio: impl Fn(f64) -> [f64; 2]) -> Risen {
         let (mut term, mut units) = (1.0, 0);
         let mut step = 0.0;
@@ -106,6 +109,13 @@ impl Sums {
             } else if units > self.units {
                 self.above = self.above / UNIT + term;
                 self.units = units;
+            }
+            if step == 1.0 && self.units == 0 {
+                while let Some(four) = Four::above(term, step, &ratio) {
+                    self.above += four.sum();
+                    term = four.terms[3];
+                    step += 4.0;
+                }
             }
         }
     }
@@ -132,26 +142,74 @@ impl Sums {
         libm::log(at_most / (at_most + above))
     }
 
-    /// Adds a term from which on terms only fall, and what follows, so that many at a time are looked
-    /// at. Past the last they are 0. Returns true, and stops, where there is enough.
-    fn fall(&mut self, from: Risen, enough: f64, ratio: impl Fn(f64) -> [f64; 2]) -> bool {
-        let Risen { mut term, mut step } = from;
-        self.at_most += term;
-        while term > self.at_most * NEGLIGIBLE {
+    /// Adds terms from which on either walk only falls, and what follows, so that many at a time are
+    /// looked at. Past the last they are 0. Returns true, and stops, where there is enough.
+    fn fall(
+        &mut self,
+        [mut above, mut below]: [Risen; 2],
+        enough: f64,
+        (up, down): (impl Fn(f64) -> [f64; 2], impl Fn(f64) -> [f64; 2]),
+    ) -> bool {
+        self.at_most += above.term + below.term;
+        loop {
+            let least = self.at_most * NEGLIGIBLE;
+            let falling = [above.term > least, below.term > least];
+            if falling == [false; 2] {
+                return false;
+            }
             if self.at_most >= enough {
                 return true;
             }
-            // Quotients do not wait for each other, and products in pairs wait less.
-            let [a, b, c, d] = [0.0, 1.0, 2.0, 3.0].map(|ahead| {
-                let [up, down] = ratio(step + ahead);
-                up / down
-            });
-            let (second, fourth) = (term * (a * b), (a * b) * (c * d));
-            self.at_most += (term * a + second) + (second * c + term * fourth);
-            term *= fourth;
-            step += 4.0;
+            let of_above = above.fall(falling[0], &up);
+            let of_below = below.fall(falling[1], &down);
+            self.at_most += of_above + of_below;
         }
-        false
+    }
+}
+
+impl Risen {
+    /// Goes on by four terms, if it still falls, and returns their sum.
+    fn fall(&mut self, is_falling: bool, ratio: impl Fn(f64) -> [f64; 2]) -> f64 {
+        if !is_falling {
+            return 0.0;
+        }
+        let four = Four::after(self.term, self.step, ratio);
+        self.term = four.terms[3];
+        self.step += 4.0;
+        four.sum()
+    }
+}
+
+/// Four terms that follow each other.
+struct Four {
+    terms: [f64; 4],
+}
+
+impl Four {
+    /// The terms after one. Quotients do not wait for each other, and products in pairs wait less.
+    fn after(term: f64, step: f64, ratio: impl Fn(f64) -> [f64; 2]) -> Self {
+        let [a, b, c, d] = [0.0, 1.0, 2.0, 3.0].map(|ahead| {
+            let [up, down] = ratio(step + ahead);
+            up / down
+        });
+        let second = term * (a * b);
+        let terms = [term * a, second, second * c, term * ((a * b) * (c * d))];
+        Self { terms }
+    }
+
+    /// The same, if all are more probable than the observed number, and none is above a unit. Terms rise to
+    /// one top and fall from there: between two that are more probable, all are.
+    fn above(term: f64, step: f64, ratio: impl Fn(f64) -> [f64; 2]) -> Option<Self> {
+        let four = Self::after(term, step, ratio);
+        let [first, second, third, fourth] = four.terms;
+        let is_above = first > 1.0 + TIE && fourth > 1.0 + TIE;
+        let most = first.max(second).max(third.max(fourth));
+        (is_above && most <= UNIT).then_some(four)
+    }
+
+    fn sum(&self) -> f64 {
+        let [first, second, third, fourth] = self.terms;
+        (first + second) + (third + fourth)
     }
 }
 

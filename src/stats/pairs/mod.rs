@@ -25,6 +25,7 @@
 //! | `difference` | whether true and false calls differ: Zelen's exact test of two strata |
 //! | `law` | the two-sided p-value of either |
 //! | `lanes` | the same of several tests at a time |
+//! | `walk` | their walks, one in each lane |
 //! | `columns` | the columns of a table |
 
 mod adjusted;
@@ -46,6 +47,7 @@ mod margins;
 mod seen;
 mod sizes;
 mod together;
+mod walk;
 
 use std::borrow::Cow;
 use std::ops::Range;
