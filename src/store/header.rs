@@ -337,3 +337,39 @@ impl Header<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{EmbeddingsChoice, KindsText, ShardText};
+
+    #[test]
+    fn dropped_rows_ascend_within_the_shard_or_are_refused() {
+        let shard = |mut dropped: &[u64]| {
+            let text = ShardText {
+                name: "a".to_owned(),
+                sha256: "0".repeat(64),
+                metadata_sha256: None,
+                embeddings: EmbeddingsChoice::default(),
+                rows: [10, 20],
+                dropped: dropped.len() as u64,
+            };
+            let kinds = KindsText {
+                svtypes: Vec::new(),
+                truvari_classes: Vec::new(),
+            };
+            text.shard(kinds, &mut dropped).err().unwrap_or_default()
+        };
+        for dropped in [&[15, 12][..], &[12, 12], &[9], &[12, 20]] {
+            let found = shard(dropped);
+            assert!(
+                found.contains("not ascending rows of the shard"),
+                "{dropped:?}: {found}"
+            );
+        }
+        assert!(
+            !shard(&[12, 15]).contains("ascending"),
+            "{}",
+            shard(&[12, 15])
+        );
+    }
+}

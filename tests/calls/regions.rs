@@ -99,8 +99,13 @@ fn regions_that_are_none_are_refused_by_line() {
     let whole = gzip(&b"chr1\t5\t9\n".repeat(5000));
     let cut = write(folder.path(), "x.bed", &whole[..whole.len() / 2]);
     refused(&cut, NamedBy::File, &["x.bed", "cannot be inflated"]);
-    let blanks = Regions::read(&text("chr1 5 9\nchr1\t5\t5\n"), NamedBy::File).unwrap();
-    assert_eq!(blanks.warnings.len(), 2, "{:?}", blanks.warnings);
+    let three = text("chr1 5 9\nchr1\t5\t5\nchr1\t7\t9\n");
+    let warnings = Regions::read(&three, NamedBy::File).unwrap().warnings;
+    assert_eq!(warnings.len(), 2, "{warnings:?}");
+    assert!(
+        warnings.iter().all(|line| line.contains("1 of 3 rows")),
+        "{warnings:?}"
+    );
 }
 
 /// The place of a call of a benchmark.

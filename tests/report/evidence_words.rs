@@ -4,7 +4,7 @@ use atomscope::analysis::{CountOptions, Counted, TableOptions, Tables};
 use atomscope::control::Control;
 use atomscope::rows::SliceRows;
 use atomscope::simulate::{SimulateOptions, simulate_in_memory};
-use atomscope::stats::evidence::{Adjusted, ExtendedTables, Options};
+use atomscope::stats::evidence::{Adjusted, ExtendedTables, Options, Partition};
 
 fn cohort() -> Counted {
     let simulated = simulate_in_memory(&SimulateOptions::new(3000, 32, 256, 8, 1)).unwrap();
@@ -92,4 +92,33 @@ fn an_empty_cell_has_no_bootstrap_interval() {
         let cells = [table.tp_on, table.fp_on, table.tp_off, table.fp_off];
         assert!(!cells.contains(&0) && interval.low < interval.high);
     }
+}
+
+#[test]
+fn replication_has_intervals_where_there_are_replicates() {
+    let of = |bootstrap| {
+        let options = Options {
+            permutations: 0,
+            bootstrap,
+            replicate: Some(Partition::Chrom),
+            ..Options::default()
+        };
+        words(&options).0.replication.unwrap()
+    };
+    let found = of(200);
+    let (low, high) = found.correlation.unwrap();
+    let pearson = found.found.forward.all.pearson.unwrap();
+    assert!(
+        -1.0 < low && low < pearson && pearson < high && high < 1.0,
+        "{low} {pearson} {high}"
+    );
+    let (low, high) = found.concordance.unwrap();
+    let is_followed = found.found.forward.tested > 0;
+    assert_eq!(
+        (0.0 <= low && low <= high && high <= 1.0),
+        is_followed,
+        "{low} {high}"
+    );
+    let none = of(0);
+    assert_eq!((none.correlation, none.concordance), (None, None));
 }

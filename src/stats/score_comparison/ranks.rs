@@ -161,7 +161,40 @@ fn ascending_bits(score: f64) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::ascending_bits;
+    use super::{LabelledCalls, Ranking, Stratum, ascending_bits};
+
+    #[test]
+    fn variance_and_fourth_cumulant_are_those_of_all_ways_to_label_the_calls() {
+        const CALLS: usize = 8;
+        let mut ranking = Ranking::default();
+        for tp in 1..CALLS {
+            let ways = (0_u32..1 << CALLS).filter(|way| way.count_ones() as usize == tp);
+            let is_true = |way: u32, call: usize| way >> call & 1 == 1;
+            let of_way = |way: u32| {
+                let pairs = (0..CALLS).flat_map(|a| (0..a).map(move |b| (a, b)));
+                pairs
+                    .filter(|&(a, b)| is_true(way, a) && !is_true(way, b))
+                    .count() as f64
+            };
+            let all: Vec<f64> = ways.map(of_way).collect();
+            let mean = all.iter().sum::<f64>() / all.len() as f64;
+            let moment =
+                |power| all.iter().map(|u| (u - mean).powi(power)).sum::<f64>() / all.len() as f64;
+            let (variance, fourth) = (moment(2), moment(4) - 3.0 * moment(2) * moment(2));
+            let labels = (0..CALLS).map(|call| call < tp).collect();
+            let calls = LabelledCalls::new(labels, vec![0; CALLS]);
+            ranking.strata = vec![Stratum::default()];
+            let sums = ranking.sums(&calls);
+            // The only stratum has the weight 1/(n + 1).
+            let scale = (CALLS + 1) as f64;
+            assert!(
+                (sums.untied * scale.powi(2) - variance).abs() < 1e-9,
+                "{tp}"
+            );
+            // Without its sign.
+            assert!((sums.fourth * scale.powi(4) + fourth).abs() < 1e-9, "{tp}");
+        }
+    }
 
     #[test]
     fn ascending_bits_sort_as_numbers() {

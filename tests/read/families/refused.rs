@@ -254,3 +254,31 @@ fn thresholds_that_are_no_number_are_refused() {
     std::fs::write(&path, bytes).expect("written");
     refused(place.path(), &["threshold", "NaN"]);
 }
+
+#[test]
+fn biases_that_are_a_matrix_and_weights_that_are_a_vector_are_refused() {
+    let place = tempfile::tempdir().expect("a folder");
+    let path = place.path().join("sae.pt");
+    let tensor =
+        |shape: &[usize], numbers: &'static [f32]| Value::Tensor(Tensor::new(shape, numbers));
+    for (weight, bias, words) in [
+        (
+            &[3, 2][..],
+            &[3, 1][..],
+            ["encoder_linear.bias", "[3, 1]", "a vector"],
+        ),
+        (&[6], &[3], ["encoder_linear.weight", "[6]", "a matrix"]),
+    ] {
+        let state = Value::OrderedDict(vec![
+            (
+                "encoder_linear.weight",
+                tensor(weight, &[1.0, 0.0, 0.0, 1.0, 1.0, -1.0]),
+            ),
+            ("encoder_linear.bias", tensor(bias, &[0.0, 0.5, -0.5])),
+        ]);
+        let _ = std::fs::remove_file(&path);
+        let written = save(&path, state, 10_000).and_then(WholeFile::publish);
+        written.expect("written");
+        refused(&path, &words);
+    }
+}

@@ -136,5 +136,10 @@ fn penalties_log_odds_and_figures_are_those_of_the_procedure_done_by_hand() {
             .sum();
         let fp = is_fp.iter().filter(|&&is_fp| is_fp).count();
         assert_near("deciles", all, fp as f64, 1e-9);
+        let predicted = figures.deciles.iter();
+        let predicted: f64 = predicted.map(|[predicted, _]| predicted.value * 26.0).sum();
+        let chance = |log_odds: &f64| 1.0 / (1.0 + (-log_odds).exp());
+        let chances: f64 = expected.log_odds.iter().map(chance).sum();
+        assert_near("chances of deciles", predicted, chances, 1e-9);
     }
 }

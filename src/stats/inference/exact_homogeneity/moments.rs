@@ -121,3 +121,121 @@ fn central_moments(one: &Fitted) -> (f64, [f64; 5]) {
     }
     (from + mean, moments)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Fitted, Joint};
+    use crate::stats::inference::Table2x2;
+    use crate::stats::inference::exact_strata::stratum::Stratum;
+
+    /// Counts 2, 3, … of two strata, with a fit and a variance that are not their means'.
+    const STRATA: [(f64, f64, &[f64]); 2] = [
+        (3.2, 1.7, &[0.125, 0.5, 0.25, 0.0625, 0.0625]),
+        (2.9, 0.6, &[0.5, 0.125, 0.125, 0.25]),
+    ];
+
+    fn fitted() -> [Fitted<'static>; 2] {
+        let table = Table2x2::of_totals(3, 4, 8, 10).expect("margins");
+        STRATA.map(|(fit, variance, probabilities)| Fitted {
+            stratum: Stratum::of(&table),
+            fit,
+            variance,
+            least_cell: 1.0,
+            first: 2,
+            probabilities,
+        })
+    }
+
+    /// All pairs of counts: the probability, S less the fits, and Q.
+    fn pairs() -> Vec<[f64; 3]> {
+        let each = |(fit, variance, probabilities): (f64, f64, &[f64])| -> Vec<[f64; 3]> {
+            let count = |(at, p): (usize, &f64)| {
+                let x = at as f64 + 2.0 - fit;
+                [*p, x, x * x / variance]
+            };
+            probabilities.iter().enumerate().map(count).collect()
+        };
+        let [one, other] = STRATA.map(each);
+        let both = |[p, x, q]: [f64; 3]| {
+            let sums = move |[r, y, s]: &[f64; 3]| [p * r, x + y, q + s];
+            other.iter().map(sums).collect::<Vec<_>>()
+        };
+        one.into_iter().flat_map(both).collect()
+    }
+
+    /// The mean of a product of so many factors S and Q, each less its mean.
+    fn moment(of_s: i32, of_q: i32) -> f64 {
+        let all = pairs();
+        let mean = |at: usize| all.iter().map(|pair| pair[0] * pair[at]).sum::<f64>();
+        let (s, q) = (mean(1), mean(2));
+        let product = |[p, x, y]: &[f64; 3]| p * (x - s).powi(of_s) * (y - q).powi(of_q);
+        all.iter().map(product).sum()
+    }
+
+    #[test]
+    fn cumulants_of_two_strata_are_those_of_all_pairs_of_counts() {
+        let mut all = Joint::default();
+        for one in &fitted() {
+            all.add(one);
+        }
+        let mean = |at: usize| pairs().iter().map(|pair| pair[0] * pair[at]).sum::<f64>();
+        let (xx, qx, qq) = (moment(2, 0), moment(1, 1), moment(0, 2));
+        for (name, found, expected) in [
+            ("x", all.x, mean(1)),
+            ("q", all.q, mean(2)),
+            ("xx", all.xx, xx),
+            ("qx", all.qx, qx),
+            ("qq", all.qq, qq),
+            ("xxx", all.xxx, moment(3, 0)),
+            ("qxx", all.qxx, moment(2, 1)),
+            ("qqx", all.qqx, moment(1, 2)),
+            ("qqq", all.qqq, moment(0, 3)),
+            ("xxxx", all.xxxx, moment(4, 0) - 3.0 * xx * xx),
+            ("qxxx", all.qxxx, moment(3, 1) - 3.0 * xx * qx),
+            ("qqxx", all.qqxx, moment(2, 2) - xx * qq - 2.0 * qx * qx),
+        ] {
+            let close = (found - expected).abs() <= 1e-12 * (1.0 + expected.abs());
+            assert!(close, "{name}: {found}, expected {expected}");
+        }
+    }
+
+    #[test]
+    fn moments_given_the_sum_are_derivatives_of_the_expanded_function() {
+        let mut all = Joint::default();
+        for one in &fitted() {
+            all.add(one);
+        }
+        // Cumulants of R = Q − β·S and of S, by R as a variable of its own.
+        let beta = moment(1, 1) / moment(2, 0);
+        let mean = |at: usize| pairs().iter().map(|pair| pair[0] * pair[at]).sum::<f64>();
+        let (s, q) = (mean(1), mean(2));
+        let of = |of_s: i32, of_r: i32| {
+            let product = |[p, x, y]: &[f64; 3]| {
+                let r = y - q - beta * (x - s);
+                p * (x - s).powi(of_s) * r.powi(of_r)
+            };
+            pairs().iter().map(product).sum::<f64>()
+        };
+        let (v, rr, rxx) = (of(2, 0), of(0, 2), of(2, 1));
+        let rrxx = of(2, 2) - v * rr;
+        for off in [0.0, 0.7, -1.3] {
+            let [found, variance, third] = all.given(s + off);
+            let expected = q + beta * off - 0.5 * rxx / v * (1.0 - off * off / v);
+            assert!(
+                (found - expected).abs() < 1e-12,
+                "{found}, expected {expected}"
+            );
+            // The second derivative of ½·ln V at 0, with V = v + rxx·t + rrxx·t²/2.
+            let expected = rr - 0.5 * (rrxx * v - rxx * rxx) / (v * v);
+            assert!(
+                (variance - expected).abs() < 1e-12,
+                "{variance}, expected {expected}"
+            );
+            let expected = of(0, 3) * variance / rr;
+            assert!(
+                (third - expected).abs() < 1e-12,
+                "{third}, expected {expected}"
+            );
+        }
+    }
+}

@@ -232,3 +232,29 @@ impl Layout {
         gcd(self.above.step, self.below.step)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Group, two_nodes};
+
+    #[test]
+    fn two_nodes_have_the_first_three_moments_of_their_groups() {
+        let groups =
+            [(90, 3), (81, 1), (80, 7), (44, 2)].map(|(value, items)| Group { value, items });
+        let mut nodes = Vec::new();
+        two_nodes(&groups, &mut nodes);
+        assert_eq!(nodes.len(), 2);
+        for power in 0..4 {
+            let of_group = |group: &Group| group.items as f64 * (group.value as f64).powi(power);
+            let expected: f64 = groups.iter().map(of_group).sum();
+            let found: f64 = nodes
+                .iter()
+                .map(|node| node.items * node.value.powi(power))
+                .sum();
+            assert!(
+                (found / expected - 1.0).abs() < 1e-12,
+                "{power}: {found}, expected {expected}"
+            );
+        }
+    }
+}
