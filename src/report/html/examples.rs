@@ -1,6 +1,6 @@
 //! The calls that stand for an atom: the strongest, some of either label, some of weaker activation.
 
-use std::cmp::Ordering;
+use std::cmp::Reverse;
 use std::collections::HashSet;
 
 /// The reason why a call is among an atom's examples.
@@ -65,31 +65,62 @@ pub(super) fn choose(
     is_tp: impl Fn(u32) -> bool,
     numbers: Numbers,
 ) -> Vec<Example> {
+    // What is taken for one reason is not taken for another: as many more are kept of each kind.
+    let most = numbers.top + 2 * (numbers.of_label + numbers.drawn);
+    let mut strongest = Least::new(numbers.top);
+    let mut of_label = [0; 2].map(|_| Least::new(if numbers.of_label > 0 { most } else { 0 }));
+    let mut drawn = [0; 2].map(|_| Least::new(if numbers.drawn > 0 { most } else { 0 }));
+    let (mut low, mut high) = (i64::MAX, i64::MIN);
     let firings = || calls.iter().copied().zip(scores.iter().copied());
-    let mut taken = Taken::default();
-    taken.strongest(firings(), numbers.top, Kind::Top);
-    for label in [true, false] {
-        let of_label = || firings().filter(|firing| is_tp(firing.0) == label);
-        let there = taken
-            .examples
-            .iter()
-            .filter(|example| is_tp(example.0) == label)
-            .count();
-        let most = numbers.of_label.saturating_sub(there);
-        taken.strongest(of_label(), most, Kind::TopOfLabel);
-        taken.drawn(atom, of_label(), numbers.drawn, Kind::Drawn);
+    for (call, score) in firings() {
+        let size = ascending(score);
+        (low, high) = (low.min(size), high.max(size));
+        let rank = (Reverse(size), call);
+        strongest.push(rank, (call, score));
+        let label = usize::from(!is_tp(call));
+        of_label[label].push(rank, (call, score));
+        drawn[label].push((lot(atom, call), call), (call, score));
     }
-    let high = scores.iter().copied().max_by(f64::total_cmp);
-    let low = scores.iter().copied().min_by(f64::total_cmp);
-    let [high, low] = [high, low].map(|score| score.unwrap_or(0.0));
+    let mut taken = Taken::default();
+    taken.first(strongest, numbers.top, Kind::Top);
+    for (label, (of_label, drawn)) in of_label.into_iter().zip(drawn).enumerate() {
+        let is_of = |example: &&Example| usize::from(!is_tp(example.0)) == label;
+        let there = taken.examples.iter().filter(is_of).count();
+        let most = numbers.of_label.saturating_sub(there);
+        taken.first(of_label, most, Kind::TopOfLabel);
+        taken.first(drawn, numbers.drawn, Kind::Drawn);
+    }
+    let [high, low] = [high, low].map(of_ascending);
     if high > low {
-        for (quarter, kind) in [(2, Kind::Third), (1, Kind::Second), (0, Kind::First)] {
-            let place = |score: f64| (((score - low) / (high - low) * 4.0) as u32).min(3);
-            let within = firings().filter(|firing| place(firing.1) == quarter);
-            taken.drawn(atom, within, numbers.of_quarter, kind);
+        let most = numbers.of_quarter + taken.examples.len() + 2 * numbers.of_quarter;
+        let mut quarters = [0; 3].map(|_| Least::new(most));
+        for (call, score) in firings() {
+            let quarter = ((score - low) / (high - low) * 4.0) as usize;
+            if let Some(quarter) = quarters.get_mut(quarter) {
+                quarter.push((lot(atom, call), call), (call, score));
+            }
+        }
+        let kinds = [Kind::First, Kind::Second, Kind::Third];
+        for (quarter, kind) in quarters.into_iter().zip(kinds).rev() {
+            taken.first(quarter, numbers.of_quarter, kind);
         }
     }
     taken.examples
+}
+
+/// A whole number that ascends as numbers do, in the order of [`f64::total_cmp`].
+fn ascending(number: f64) -> i64 {
+    turned(number.to_bits().cast_signed())
+}
+
+/// The number of which [`ascending`] makes this one; of no number's, NaN.
+fn of_ascending(bits: i64) -> f64 {
+    f64::from_bits(turned(bits).cast_unsigned())
+}
+
+/// Turns the order of negative numbers' bits, which descend; it is its own inverse.
+fn turned(bits: i64) -> i64 {
+    bits ^ ((bits >> 63).cast_unsigned() >> 1).cast_signed()
 }
 
 #[derive(Default)]
@@ -99,40 +130,10 @@ struct Taken {
 }
 
 impl Taken {
-    /// Takes the strongest that are not taken; of equal ones the first calls.
-    fn strongest(&mut self, from: impl Iterator<Item = (u32, f64)>, most: usize, kind: Kind) {
-        let order = |a: &(u32, f64), b: &(u32, f64)| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0));
-        let strongest = least(from, self.enough(most), order);
-        self.first(strongest.into_iter(), most, kind);
-    }
-
-    /// Every firing draws a lot, and the lowest that are not taken are.
-    fn drawn(
-        &mut self,
-        atom: u32,
-        from: impl Iterator<Item = (u32, f64)>,
-        most: usize,
-        kind: Kind,
-    ) {
-        let lots = from.map(|firing| (lot(atom, firing.0), firing));
-        let lowest = least(lots, self.enough(most), |a, b| {
-            (a.0, a.1.0).cmp(&(b.0, b.1.0))
-        });
-        self.first(lowest.into_iter().map(|(_, firing)| firing), most, kind);
-    }
-
-    /// As many as hold `most` that are not taken.
-    fn enough(&self, most: usize) -> usize {
-        if most == 0 {
-            0
-        } else {
-            most + self.calls.len()
-        }
-    }
-
-    fn first(&mut self, from: impl Iterator<Item = (u32, f64)>, most: usize, kind: Kind) {
+    /// Takes the first `most` firings whose calls are not taken.
+    fn first<K>(&mut self, from: Least<K>, most: usize, kind: Kind) {
         let mut left = most;
-        for (call, score) in from {
+        for (_, (call, score)) in from.kept {
             if left == 0 {
                 break;
             }
@@ -144,23 +145,30 @@ impl Taken {
     }
 }
 
-/// The first `most` items in this order, which hardly any item is among.
-fn least<T>(
-    items: impl Iterator<Item = T>,
+/// The firings with the least keys, ascending.
+struct Least<K> {
+    kept: Vec<(K, (u32, f64))>,
     most: usize,
-    order: impl Fn(&T, &T) -> Ordering,
-) -> Vec<T> {
-    let mut kept: Vec<T> = Vec::with_capacity(most + 1);
-    for item in items {
-        let is_full = kept.len() == most;
-        if is_full && kept.last().is_none_or(|last| order(last, &item).is_le()) {
-            continue;
+}
+
+impl<K: Ord> Least<K> {
+    fn new(most: usize) -> Self {
+        Self {
+            kept: Vec::with_capacity(most + 1),
+            most,
         }
-        let place = kept.partition_point(|other| order(other, &item).is_le());
-        kept.insert(place, item);
-        kept.truncate(most);
     }
-    kept
+
+    /// Keeps a firing, if its key is among the least so far, which hardly any is.
+    fn push(&mut self, key: K, firing: (u32, f64)) {
+        let is_full = self.kept.len() == self.most;
+        if is_full && self.kept.last().is_none_or(|(last, _)| *last <= key) {
+            return;
+        }
+        let place = self.kept.partition_point(|(other, _)| *other <= key);
+        self.kept.insert(place, (key, firing));
+        self.kept.truncate(self.most);
+    }
 }
 
 /// A number that looks random, the same for an atom and a call in every run (`SplitMix64`; Steele, Lea &
