@@ -63,7 +63,7 @@ def calibrated(session, cohort):
     """The chunk at which torch is fastest here, for each precision, and how long each took."""
     chunks = CHUNKS["cuda" if session.machine["gpu"] else "cpu"]
     found = {}
-    for precision in PRECISIONS:
+    for precision in session.options.precisions:
         report = session.tool("expert.py", cohort, "--precision", precision, "--calibrate", chunks)
         found[precision] = {key: report[key] for key in ("chunk", "rows", "seconds_a_row")}
     return found
@@ -75,7 +75,7 @@ def entry_of(session, cohort, work, chunks, threads):
     if threads:
         variants |= {"one thread": "--threads 1", "two threads": "--threads 2"}
     found = session.atomscopes(work, variants)
-    for precision in PRECISIONS:
+    for precision in session.options.precisions:
         given = ["--precision", precision, "--chunk", chunks[precision]["chunk"]]
         found.append(programs.Expert(f"expert {precision}", work, session.python, *given))
         found.append(programs.Rates(f"passes {precision}", work, session.python, *given, "--rates"))
@@ -198,7 +198,7 @@ def exact_cohort(session, cohort, total):
     work, names = session.work / "exact", []
     made = session.atomscopes(work, session.variants)
     made += [programs.Expert(f"expert {precision}", work, session.python, "--precision", precision)
-             for precision in PRECISIONS]
+             for precision in session.options.precisions]
     for each in made:
         if once_if_known(each, cohort, made[0]) is None:
             total["unavailable"][each.name] = each.unavailable

@@ -51,10 +51,12 @@ class Atomscope(Program):
         for name in OUTPUTS:
             digest.update((self.out / name).read_bytes())
         encode = run["encode"]
+        # Names of files say nothing to others.
+        shapes = {name: value for name, value in run["shapes"].items() if name != "shards"}
         return {"answer": digest.hexdigest(), "encode_seconds": encode["seconds"],
                 "rows_per_second": {"from_file": run["shapes"]["rows"] / encode["seconds"]},
                 "reported_peak_bytes": run["peak_memory_bytes"], "encoder": run["encoder"],
-                "shapes": run["shapes"], "seconds": run["seconds"],
+                "shapes": shapes, "seconds": run["seconds"],
                 "thread_seconds": encode["thread_seconds"], "certificate": run["certificate"]}
 
 

@@ -65,6 +65,8 @@ def arguments():
     add("--notebook-rows", type=whole(0), default=40_000, help="on how many calls at most [40000]")
     add("--exact-rows", type=whole(0), default=0,
         help="rows of each shape to compare with the definition in binary64 [0: none]")
+    add("--precisions", nargs="+", choices=compare.PRECISIONS, default=compare.PRECISIONS,
+        help="of torch [both]; in bfloat16 it is very slow where the processor has no instructions for it")
     add("--variant", action="append", type=variant, default=[], metavar="NAME=OPTIONS",
         help="another way to run atomscope, besides auto, single and bfloat16")
     add("--seed", type=whole(0), default=1)
