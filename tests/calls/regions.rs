@@ -99,6 +99,13 @@ fn regions_that_are_none_are_refused_by_line() {
     let whole = gzip(&b"chr1\t5\t9\n".repeat(5000));
     let cut = write(folder.path(), "x.bed", &whole[..whole.len() / 2]);
     refused(&cut, NamedBy::File, &["x.bed", "cannot be inflated"]);
+    let named = text("chrom\tstart\tend\nchr1\t5\t9\n");
+    assert_eq!(Regions::read(&named, NamedBy::File).unwrap().sets.len(), 1);
+    refused(
+        &text("chr1\t5\t9\nchrom\tstart\tend\n"),
+        NamedBy::File,
+        &["line 2"],
+    );
     let three = text("chr1 5 9\nchr1\t5\t5\nchr1\t7\t9\n");
     let warnings = Regions::read(&three, NamedBy::File).unwrap().warnings;
     assert_eq!(warnings.len(), 2, "{warnings:?}");
