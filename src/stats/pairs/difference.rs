@@ -4,9 +4,10 @@
 use pulp::{Scalar, Simd};
 
 use super::kept::Pair;
-use super::lanes::{LaneLaw, Observed};
+use super::lanes::Observed;
 use super::law::Law;
 use super::margins::{Group, Margins};
+use super::walk::LaneLaw;
 use crate::stats::inference::Table2x2;
 
 /// The pair's tables of true and of false calls; `None` where either has a zero margin, and says

@@ -9,24 +9,12 @@ use std::marker::PhantomData;
 
 use pulp::{Simd, WithSimd};
 
-use super::law::{Law, Sums, Want, ln_two_sided};
-use super::walk::{BEYOND, ENOUGH, Walk};
+use super::law::{Sums, Want, ln_two_sided};
+use super::walk::{BEYOND, ENOUGH, LaneLaw, Walk};
 use crate::stats::vectors;
 
 /// The most lanes of a register, of binary64.
 const MOST_LANES: usize = 8;
-
-/// A law that is given by K numbers.
-pub(super) trait LaneLaw<const K: usize>: Law {
-    /// The numbers that [`ratio_of`](Self::ratio_of) takes.
-    fn numbers(&self) -> [f64; K];
-
-    /// A number that is alike for tests of which walks are about as long.
-    fn spread(&self, number: u64) -> f64;
-
-    /// [`Law::ratio`] of the laws with these numbers, one in each lane.
-    fn ratio_of<S: Simd>(simd: S, numbers: &[S::f64s; K], x: S::f64s) -> [S::f64s; 2];
-}
 
 /// A law, and the number that was observed.
 #[derive(Debug, Clone, Copy)]

@@ -2,7 +2,8 @@ use pulp::{Scalar, Simd};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use super::{Each, LaneLaw, Law, Observed, Want, ln_two_sided, test_each};
+use super::super::law::Law;
+use super::{Each, LaneLaw, Observed, Want, ln_two_sided, test_each};
 
 /// Of numbers up to n, drawn n times with the given odds.
 #[derive(Clone, Copy)]

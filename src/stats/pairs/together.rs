@@ -3,8 +3,9 @@
 use pulp::{Scalar, Simd};
 
 use super::chance::Open;
-use super::lanes::{LaneLaw, Observed};
+use super::lanes::Observed;
 use super::law::Law;
+use super::walk::LaneLaw;
 
 /// The distribution of the number of n calls on which both atoms fire, of which one fires on
 /// `fires[0]` and the other on `fires[1]`. The odds of firing together are `odds_ratio` times those

@@ -4,8 +4,19 @@ use std::marker::PhantomData;
 
 use pulp::Simd;
 
-use super::lanes::LaneLaw;
-use super::law::{NEGLIGIBLE, Sums, TIE, UNIT, Want};
+use super::law::{Law, NEGLIGIBLE, Sums, TIE, UNIT, Want};
+
+/// A law that is given by K numbers.
+pub(super) trait LaneLaw<const K: usize>: Law {
+    /// The numbers that [`ratio_of`](Self::ratio_of) takes.
+    fn numbers(&self) -> [f64; K];
+
+    /// A number that is alike for tests of which walks are about as long.
+    fn spread(&self, number: u64) -> f64;
+
+    /// [`Law::ratio`] of the laws with these numbers, one in each lane.
+    fn ratio_of<S: Simd>(simd: S, numbers: &[S::f64s; K], x: S::f64s) -> [S::f64s; 2];
+}
 
 /// A lane whose terms went beyond a unit.
 pub(super) const BEYOND: f64 = 1.0;
