@@ -91,6 +91,12 @@ fn an_empty_cell_has_no_bootstrap_interval() {
         let table = &evidence.atoms[interval.atom as usize].table;
         let cells = [table.tp_on, table.fp_on, table.tp_off, table.fp_off];
         assert!(!cells.contains(&0) && interval.low < interval.high);
+        let [a, b, c, d] = cells.map(|cell| cell as f64);
+        let log_odds = f64::ln(a * d / (b * c));
+        assert!(
+            interval.low < log_odds && log_odds < interval.high,
+            "{interval:?}, {log_odds}"
+        );
     }
 }
 

@@ -282,3 +282,21 @@ fn biases_that_are_a_matrix_and_weights_that_are_a_vector_are_refused() {
         refused(&path, &words);
     }
 }
+
+#[test]
+fn embeddings_that_a_library_scales_itself_are_told() {
+    let place = copy("llamascopium-topk");
+    let path = place.path().join("config.json");
+    let config = std::fs::read_to_string(&path).expect("the config");
+    for (how, is_told) in [("inference", false), ("token-wise", true)] {
+        let more = format!("{{\"norm_activation\": {how:?}, ");
+        std::fs::write(&path, config.replacen('{', &more, 1)).expect("written");
+        let model = read_model_with(place.path(), &ModelAnswers::default()).expect("a model");
+        let warnings = model.warnings.concat();
+        assert_eq!(
+            warnings.contains("norm_activation"),
+            is_told,
+            "{how}: {warnings}"
+        );
+    }
+}

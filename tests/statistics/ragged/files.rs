@@ -9,7 +9,7 @@ use super::cohort::{ATOMS, BAD, DIM, ROWS, cohort, options, shown, tables_of};
 use atomscope::Analysis;
 use atomscope::analysis::Counted;
 use atomscope::analysis::merge;
-use atomscope::cohort::{Call, Calls};
+use atomscope::cohort::{Call, Calls, Number};
 use atomscope::control::Control;
 use atomscope::digest::Digest;
 use atomscope::engine::Nonfinite;
@@ -142,12 +142,17 @@ fn fires_of_many_blocks_are_read_back() {
         sets.push(&atoms);
     }
     let sets = sets.finish(vec![3, 1300]);
-    let calls: Calls = (0..2602)
-        .map(|_| Call {
+    let mut calls = Calls::default();
+    for row in 0..2602_i64 {
+        let (id, chrom) = (format!("call {row}"), format!("chr{}", row % 7));
+        calls.push(&Call {
             truvari_class: Some("TP"),
+            id: (row % 3 > 0).then_some(&id),
+            chrom: Some(&chrom),
+            pos: Number::Int(row * 100),
             ..Call::default()
-        })
-        .collect();
+        });
+    }
     let (case, thresholds) = crate::common::case::ragged_case(1, 1, 1, MANY);
     let model = ModelId::of(&case.sae_above(&thresholds), Digest::default());
     let shard = Shard::new("many".to_owned(), Digest::default(), 0..2602);
@@ -173,6 +178,9 @@ fn fires_of_many_blocks_are_read_back() {
         for (row, set) in block.sets.iter() {
             let row = row + block.first as usize;
             assert_eq!(next.next(), Some((row, set)));
+        }
+        for row in 0..block.calls.len() {
+            assert_eq!(block.calls.get(row), calls.get(block.first as usize + row));
         }
         Ok(())
     });

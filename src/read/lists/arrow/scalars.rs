@@ -184,3 +184,35 @@ fn view_of(views: &Views, item: usize) -> Option<Scalar> {
     let buffer = views.more.get(word(8)?)?;
     text(buffer.get(word(12)?..)?.get(..length)?)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Kind, Scalar, number};
+
+    #[test]
+    fn whole_numbers_of_any_width_keep_their_sign() {
+        for bytes in [1, 2, 4, 8] {
+            let of =
+                |signed, number_bytes: &[u8]| number(Kind::Whole { bytes, signed }, number_bytes);
+            let (ones, mut least) = (vec![0xff; bytes], vec![0; bytes]);
+            assert!(matches!(of(true, &ones), Some(Scalar::Int(-1))), "{bytes}");
+            least[bytes - 1] = 0x80;
+            let expected = i64::MIN >> (64 - 8 * bytes);
+            let found = of(true, &least);
+            assert!(
+                matches!(found, Some(Scalar::Int(least)) if least == expected),
+                "{bytes}"
+            );
+            let most = match of(false, &ones) {
+                Some(Scalar::Int(most)) => most as f64,
+                Some(Scalar::Large(most)) => most,
+                _ => panic!("no number of {bytes} bytes"),
+            };
+            assert_eq!(
+                most,
+                256_f64.powi(bytes as i32) - f64::from(bytes < 8),
+                "{bytes}"
+            );
+        }
+    }
+}

@@ -102,3 +102,48 @@ impl Walk {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Group, Problem};
+    use crate::stats::inference::rank_law::pool::Layout;
+
+    #[test]
+    fn tail_by_enumeration_is_the_share_of_all_ways_to_draw() {
+        let groups =
+            [(1, 2), (7, 4), (12, 1), (15, 3)].map(|(value, items)| Group { value, items });
+        let items: Vec<i64> = groups
+            .iter()
+            .flat_map(|group| std::iter::repeat_n(group.value, group.items as usize))
+            .collect();
+        for base in 0..groups.len() {
+            let layout = Layout::around(&groups, base);
+            let from_base = |item: &i64| i128::from(item - groups[base].value);
+            for drawn in [1, 3, 4, 7] {
+                let ways = (0_u32..1 << items.len()).filter(|way| way.count_ones() == drawn);
+                let of_way = |way: u32| -> i128 {
+                    let taken = items
+                        .iter()
+                        .enumerate()
+                        .filter(|(at, _)| way >> at & 1 == 1);
+                    taken.map(|(_, item)| from_base(item)).sum()
+                };
+                let sums: Vec<i128> = ways.map(of_way).collect();
+                for threshold in sums.clone() {
+                    let reached = sums.iter().filter(|&&sum| sum >= threshold).count();
+                    let expected = (reached as f64 / sums.len() as f64).ln();
+                    let problem = Problem {
+                        layout: &layout,
+                        drawn: u64::from(drawn),
+                        threshold,
+                    };
+                    let found = problem.by_composition().expect("few ways");
+                    assert!(
+                        (found - expected).abs() < 1e-12,
+                        "{base} {drawn} {threshold}: {found}, expected {expected}"
+                    );
+                }
+            }
+        }
+    }
+}
