@@ -191,7 +191,8 @@ mod tests {
 
     #[test]
     fn whole_numbers_of_any_width_keep_their_sign() {
-        for bytes in [1, 2, 4, 8] {
+        for width in [1_u8, 2, 4, 8] {
+            let bytes = usize::from(width);
             let of =
                 |signed, number_bytes: &[u8]| number(Kind::Whole { bytes, signed }, number_bytes);
             let (ones, mut least) = (vec![0xff; bytes], vec![0; bytes]);
@@ -210,7 +211,7 @@ mod tests {
             };
             assert_eq!(
                 most,
-                256_f64.powi(bytes as i32) - f64::from(bytes < 8),
+                256_f64.powi(i32::from(width)) - f64::from(bytes < 8),
                 "{bytes}"
             );
         }
