@@ -157,3 +157,52 @@ impl Cumulants {
         self.qq += (four - two * two) * (scale * scale);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Cumulants, Fitted};
+    use crate::stats::inference::Table2x2;
+    use crate::stats::inference::exact_strata::stratum::Stratum;
+
+    #[test]
+    fn cumulants_are_derivatives_of_their_function() {
+        let table = Table2x2::of_totals(3, 4, 8, 10).expect("margins");
+        let one = Fitted {
+            stratum: Stratum::of(&table),
+            fit: 3.2,
+            variance: 1.7,
+            least_cell: 1.0,
+            first: 2,
+            probabilities: &[0.125, 0.5, 0.25, 0.0625, 0.0625],
+        };
+        let at = |theta, t| {
+            let mut at = Cumulants::default();
+            at.add(&one, theta, t);
+            at
+        };
+        let step = 1e-5;
+        for (theta, t) in [(0.0, 0.0), (0.7, 0.2), (-1.1, 0.4), (0.3, -0.5)] {
+            let found = at(theta, t);
+            let by_theta = |of: fn(Cumulants) -> f64| {
+                (of(at(theta + step, t)) - of(at(theta - step, t))) / (2.0 * step)
+            };
+            let by_t = |of: fn(Cumulants) -> f64| {
+                (of(at(theta, t + step)) - of(at(theta, t - step))) / (2.0 * step)
+            };
+            for (name, found, expected) in [
+                ("x", found.x, by_theta(|at| at.value)),
+                ("q", found.q, by_t(|at| at.value)),
+                ("xx", found.xx, by_theta(|at| at.x)),
+                ("xq", found.xq, by_t(|at| at.x)),
+                ("xq", found.xq, by_theta(|at| at.q)),
+                ("qq", found.qq, by_t(|at| at.q)),
+            ] {
+                let close = (found - expected).abs() < 1e-8 * (1.0 + expected.abs());
+                assert!(
+                    close,
+                    "{name} at {theta}, {t}: {found}, expected {expected}"
+                );
+            }
+        }
+    }
+}
