@@ -12,6 +12,7 @@
 //! | `score_comparison` | scores on true and on false calls, without competition for places |
 //! | `prediction` | what atoms know of the label: a logistic model, never judged on what it was fitted to |
 //! | `calls` | the calls on which chosen atoms fire, the strongest first |
+//! | `total_order` | numbers as integers of the same order, which sort faster |
 //! | `vectors` | the widest vector instructions of this machine, for plain Rust |
 //!
 //! Nothing here prints, reads a file, or knows an engine.
@@ -27,4 +28,5 @@ pub mod prediction;
 pub mod replication;
 pub mod resampling;
 pub mod score_comparison;
+pub(crate) mod total_order;
 pub(crate) mod vectors;

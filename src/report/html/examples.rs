@@ -3,6 +3,8 @@
 use std::cmp::Reverse;
 use std::collections::HashSet;
 
+use crate::stats::total_order::ascending_bits;
+
 /// The reason why a call is among an atom's examples.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -70,12 +72,11 @@ pub(super) fn choose(
     let mut strongest = Least::new(numbers.top);
     let mut of_label = [0; 2].map(|_| Least::new(if numbers.of_label > 0 { most } else { 0 }));
     let mut drawn = [0; 2].map(|_| Least::new(if numbers.drawn > 0 { most } else { 0 }));
-    let (mut low, mut high) = (i64::MAX, i64::MIN);
+    let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
     let firings = || calls.iter().copied().zip(scores.iter().copied());
     for (call, score) in firings() {
-        let size = ascending(score);
-        (low, high) = (low.min(size), high.max(size));
-        let rank = (Reverse(size), call);
+        (low, high) = (low.min(score), high.max(score));
+        let rank = (Reverse(ascending_bits(score)), call);
         strongest.push(rank, (call, score));
         let label = usize::from(!is_tp(call));
         of_label[label].push(rank, (call, score));
@@ -90,9 +91,8 @@ pub(super) fn choose(
         taken.first(of_label, most, Kind::TopOfLabel);
         taken.first(drawn, numbers.drawn, Kind::Drawn);
     }
-    let [high, low] = [high, low].map(of_ascending);
     if high > low {
-        let most = numbers.of_quarter + taken.examples.len() + 2 * numbers.of_quarter;
+        let most = taken.examples.len() + 3 * numbers.of_quarter;
         let mut quarters = [0; 3].map(|_| Least::new(most));
         for (call, score) in firings() {
             let quarter = ((score - low) / (high - low) * 4.0) as usize;
@@ -106,21 +106,6 @@ pub(super) fn choose(
         }
     }
     taken.examples
-}
-
-/// A whole number that ascends as numbers do, in the order of [`f64::total_cmp`].
-fn ascending(number: f64) -> i64 {
-    turned(number.to_bits().cast_signed())
-}
-
-/// The number of which [`ascending`] makes this one; of no number's, NaN.
-fn of_ascending(bits: i64) -> f64 {
-    f64::from_bits(turned(bits).cast_unsigned())
-}
-
-/// Turns the order of negative numbers' bits, which descend; it is its own inverse.
-fn turned(bits: i64) -> i64 {
-    bits ^ ((bits >> 63).cast_unsigned() >> 1).cast_signed()
 }
 
 #[derive(Default)]

@@ -15,6 +15,7 @@ use crate::fires::FiringStore;
 use crate::fires::by_atom::{Carry, FiringsByAtom};
 use crate::stats::inference::rank_sum::{self, RankSum, Silent};
 use crate::stats::inference::spearman::{MidRanks, Spearman};
+use crate::stats::total_order::{ascending_bits, of_ascending_bits};
 
 /// The strength with which an atom fires.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -157,15 +158,12 @@ fn activation(
 
 /// Sorts scores as [`f64::total_cmp`] has it, by whole numbers of the same order.
 fn sort_ascending(firing: &mut [(f64, Label)]) {
-    const SIGN: u64 = 1 << 63;
-    let ordered = |bits: u64| bits ^ if bits & SIGN == 0 { SIGN } else { u64::MAX };
-    let restored = |key: u64| key ^ if key & SIGN == 0 { u64::MAX } else { SIGN };
     let mut keys: Vec<(u64, Label)> = (firing.iter())
-        .map(|&(score, label)| (ordered(score.to_bits()), label))
+        .map(|&(score, label)| (ascending_bits(score), label))
         .collect();
     keys.sort_unstable_by_key(|&(key, _)| key);
     for (firing, (key, label)) in firing.iter_mut().zip(keys) {
-        *firing = (f64::from_bits(restored(key)), label);
+        *firing = (of_ascending_bits(key), label);
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::strata::LabelledCalls;
 use crate::stats::inference::{PValue, Test, tails};
+use crate::stats::total_order;
 
 /// The excess kurtosis, below 0, beyond which the normal law is rough: about that of ten calls of
 /// the rarer label in one stratum of many.
@@ -151,12 +152,7 @@ impl Sums {
 
 /// Returns bits that ascend as numbers do; both zeros are one.
 fn ascending_bits(score: f64) -> u64 {
-    let bits = (score + 0.0).to_bits();
-    if bits >> 63 == 0 {
-        bits | 1 << 63
-    } else {
-        !bits
-    }
+    total_order::ascending_bits(score + 0.0)
 }
 
 #[cfg(test)]
