@@ -16,6 +16,9 @@ use atomscope::read::{LoadedModel, ModelAnswers, families_markdown, read_model_w
 use atomscope::rows::SliceRows;
 use atomscope::sae::Sae;
 use atomscope::tally::Strata;
+use atomscope::write::pickle::Value;
+use atomscope::write::torch::save;
+use atomscope::write::whole::WholeFile;
 use serde::Deserialize;
 
 /// What the script says of a model.
@@ -50,6 +53,13 @@ impl Expected {
             ..ModelAnswers::default()
         }
     }
+}
+
+/// Saves a value in a file of torch's, in place of one that is there.
+fn write_root(path: &Path, root: Value<'_>) {
+    let _ = std::fs::remove_file(path);
+    let written = save(path, root, 10_000).and_then(WholeFile::publish);
+    written.expect("written");
 }
 
 fn folder() -> PathBuf {

@@ -91,6 +91,22 @@ impl Fitted<'_> {
     }
 }
 
+#[cfg(test)]
+impl<'a> Fitted<'a> {
+    /// Counts 2, 3, … with these probabilities, of a table that is not looked at.
+    fn from_two(fit: f64, variance: f64, probabilities: &'a [f64]) -> Self {
+        let table = Table2x2::of_totals(3, 4, 8, 10).expect("margins");
+        Self {
+            stratum: Stratum::of(&table),
+            fit,
+            variance,
+            least_cell: 1.0,
+            first: 2,
+            probabilities,
+        }
+    }
+}
+
 /// Computes the p-value; `None` if fewer than two strata are informative, or if the sum is the
 /// least or the largest possible (Mantel and Haenszel's odds ratio 0 or infinite). A sum that
 /// leaves no choice has a p of 1.

@@ -4,8 +4,9 @@ use std::path::Path;
 
 use atomscope::read::{ModelAnswers, read_model_with};
 use atomscope::write::pickle::Value;
-use atomscope::write::torch::{Tensor, save};
-use atomscope::write::whole::WholeFile;
+use atomscope::write::torch::Tensor;
+
+use super::write_root;
 
 fn tensor<'a>(shape: &[usize], numbers: &'a [f32]) -> Value<'a> {
     Value::Tensor(Tensor::new(shape, numbers))
@@ -33,9 +34,7 @@ fn numbers(numbers: &'static [f32]) -> Value<'static> {
 }
 
 fn write(path: &Path, root: Vec<(&'static str, Value<'static>)>) {
-    let _ = std::fs::remove_file(path);
-    let written = save(path, Value::Dict(root), 10_000).and_then(WholeFile::publish);
-    written.expect("written");
+    write_root(path, Value::Dict(root));
 }
 
 fn k(k: usize) -> ModelAnswers {

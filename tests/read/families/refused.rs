@@ -9,10 +9,9 @@ use atomscope::control::Control;
 use atomscope::read::{ModelAnswers, read_model_with};
 use atomscope::rows::SliceRows;
 use atomscope::write::pickle::Value;
-use atomscope::write::torch::{Tensor, save};
-use atomscope::write::whole::WholeFile;
+use atomscope::write::torch::Tensor;
 
-use super::{expected, folder, read};
+use super::{expected, folder, read, write_root};
 
 pub(super) fn error(
     path: &Path,
@@ -188,9 +187,7 @@ fn encoders_that_are_dictionaries_must_be_normalised() {
             ("dictionary._weights", tensor(&[2, 2], &atoms)),
             ("dictionary.multiplier", tensor(&[], &[0.0])),
         ]);
-        let _ = std::fs::remove_file(&path);
-        let written = save(&path, state, 10_000).and_then(WholeFile::publish);
-        written.expect("written");
+        write_root(&path, state);
         if is_read {
             let model = read_model_with(&path, &k).expect("a model");
             assert_eq!(model.sae.weight(), atoms);
@@ -276,9 +273,7 @@ fn biases_that_are_a_matrix_and_weights_that_are_a_vector_are_refused() {
             ),
             ("encoder_linear.bias", tensor(bias, &[0.0, 0.5, -0.5])),
         ]);
-        let _ = std::fs::remove_file(&path);
-        let written = save(&path, state, 10_000).and_then(WholeFile::publish);
-        written.expect("written");
+        write_root(&path, state);
         refused(&path, &words);
     }
 }

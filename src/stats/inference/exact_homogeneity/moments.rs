@@ -125,8 +125,6 @@ fn central_moments(one: &Fitted) -> (f64, [f64; 5]) {
 #[cfg(test)]
 mod tests {
     use super::{Fitted, Joint};
-    use crate::stats::inference::Table2x2;
-    use crate::stats::inference::exact_strata::stratum::Stratum;
 
     /// Counts 2, 3, … of two strata, with a fit and a variance that are not their means'.
     const STRATA: [(f64, f64, &[f64]); 2] = [
@@ -135,15 +133,7 @@ mod tests {
     ];
 
     fn fitted() -> [Fitted<'static>; 2] {
-        let table = Table2x2::of_totals(3, 4, 8, 10).expect("margins");
-        STRATA.map(|(fit, variance, probabilities)| Fitted {
-            stratum: Stratum::of(&table),
-            fit,
-            variance,
-            least_cell: 1.0,
-            first: 2,
-            probabilities,
-        })
+        STRATA.map(|(fit, variance, probabilities)| Fitted::from_two(fit, variance, probabilities))
     }
 
     /// All pairs of counts: the probability, S less the fits, and Q.

@@ -161,20 +161,10 @@ impl Cumulants {
 #[cfg(test)]
 mod tests {
     use super::{Cumulants, Fitted};
-    use crate::stats::inference::Table2x2;
-    use crate::stats::inference::exact_strata::stratum::Stratum;
 
     #[test]
     fn cumulants_are_derivatives_of_their_function() {
-        let table = Table2x2::of_totals(3, 4, 8, 10).expect("margins");
-        let one = Fitted {
-            stratum: Stratum::of(&table),
-            fit: 3.2,
-            variance: 1.7,
-            least_cell: 1.0,
-            first: 2,
-            probabilities: &[0.125, 0.5, 0.25, 0.0625, 0.0625],
-        };
+        let one = Fitted::from_two(3.2, 1.7, &[0.125, 0.5, 0.25, 0.0625, 0.0625]);
         let at = |theta, t| {
             let mut at = Cumulants::default();
             at.add(&one, theta, t);
