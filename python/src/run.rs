@@ -110,7 +110,7 @@ pub(crate) fn run_borrowed<T: Send>(
     })
 }
 
-/// What ends a thread of Python's, without a word, as the interpreter ends.
+/// Makes the exception that ends a thread of Python's, without a word, as the interpreter ends.
 fn ending() -> PyErr {
     PySystemExit::new_err(())
 }

@@ -129,9 +129,7 @@ impl<S: Simd, L: LaneLaw<K>, const K: usize> Walk<S, L, K> {
         };
         // Lanes that went beyond before go nowhere.
         let mut rising = simd.equal_f64s(state.done, zero);
-        if any(simd, rising) {
-            rising = self.rise_one::<UP>(state, &mut at, rising);
-        }
+        rising = self.rise_one::<UP>(state, &mut at, rising);
         self.rise_by_fours::<UP>(state, &mut at, rising);
         while any(simd, rising) {
             rising = self.rise_one::<UP>(state, &mut at, rising);
